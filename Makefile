@@ -1,0 +1,43 @@
+# The commands of this project. `make run` and `make test` need Python 3.11 or newer, and make, and nothing else.
+PORT ?= 8000
+DATA_DIR ?= ./var
+PYTHON ?= python3
+PY := .venv/bin/python
+LOCAL := BACKCARE_LOCAL=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)"
+
+.PHONY: run test lint bench lock
+.DEFAULT_GOAL := run
+
+run: .venv/runtime
+	@$(LOCAL) $(PY) manage.py prepare
+	@exec env $(LOCAL) $(PY) manage.py serve
+
+test: .venv/test
+	@$(PY) -m pytest $(ARGS)
+
+lint: .venv/test
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	.venv/bin/djlint templates --lint --quiet
+	$(LOCAL) $(PY) manage.py makemigrations --check --dry-run
+	$(LOCAL) $(PY) manage.py dark_figures --check
+
+bench: .venv/test
+	@$(PY) -m tests.bench
+
+# After a change to the dependencies in pyproject.toml. Needs uv.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra test pyproject.toml -o requirements-test.txt
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed. Say which: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements.txt | .venv/bin/python
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/test: requirements-test.txt | .venv/bin/python
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	@touch $@ .venv/runtime

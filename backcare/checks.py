@@ -1,0 +1,139 @@
+"""System checks: each names what is missing or weak, and where to set it."""
+
+import sqlite3
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from enquiries.encryption import key_ring
+
+SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@checks.register(checks.Tags.security)
+def encryption_key(app_configs, **kwargs):
+    try:
+        key_ring()
+    except ImproperlyConfigured as error:
+        return [
+            checks.Error(
+                str(error),
+                hint="Set FIELD_ENCRYPTION_KEYS. `manage.py new_encryption_key` makes one.",
+                id="backcare.E001",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def allowed_hosts(app_configs, **kwargs):
+    host = urlsplit(settings.BASE_URL).hostname
+    if not settings.BASE_URL:
+        return [
+            checks.Error(
+                "BASE_URL is not set, so mail and feeds cannot link to this site.",
+                hint="Set BASE_URL to the public address, such as https://back.example.com",
+                id="backcare.E002",
+            )
+        ]
+    if not settings.BASE_URL.startswith("https://"):
+        return [
+            checks.Error(
+                f"BASE_URL is {settings.BASE_URL}, which does not start with https://.",
+                hint="Patients send health details to this address: give it a certificate.",
+                id="backcare.E003",
+            )
+        ]
+    if host not in settings.ALLOWED_HOSTS:
+        return [
+            checks.Error(
+                f"The host of BASE_URL, {host}, is not in ALLOWED_HOSTS.",
+                hint="Set ALLOWED_HOSTS to a comma-separated list of the site's host names.",
+                id="backcare.E004",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def mail(app_configs, **kwargs):
+    found = []
+    if not settings.EMAIL_URL:
+        found.append(
+            checks.Error(
+                "EMAIL_URL is not set: mail would only be written to files.",
+                hint="Set EMAIL_URL, such as smtp+tls://user:password@smtp.example.com:587",
+                id="backcare.E005",
+            )
+        )
+    elif (
+        settings.EMAIL_BACKEND.endswith("smtp.EmailBackend")
+        and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL)
+        and settings.EMAIL_HOST not in LOOPBACK
+    ):
+        found.append(
+            checks.Error(
+                "EMAIL_URL sends mail without encryption.",
+                hint="Start it with smtp+tls:// or smtp+ssl://",
+                id="backcare.E006",
+            )
+        )
+    for name in ("DEFAULT_FROM_EMAIL", "CLINIC_INBOX_EMAIL"):
+        if "@" not in getattr(settings, name):
+            found.append(
+                checks.Error(
+                    f"{name} is not set to an e-mail address.",
+                    hint="Patients' mail comes from DEFAULT_FROM_EMAIL; staff alerts go to CLINIC_INBOX_EMAIL.",
+                    id="backcare.E007",
+                )
+            )
+    for name in ("phone", "email"):
+        if not settings.CLINIC[name]:
+            found.append(
+                checks.Error(
+                    f"CLINIC_{name.upper()} is not set: patients would have no other way to reach the clinic.",
+                    hint="It stands on every page, in every e-mail and on every printed sheet.",
+                    id="backcare.E008",
+                )
+            )
+    return found
+
+
+@checks.register(checks.Tags.database)
+def durability(app_configs, databases=None, **kwargs):
+    """Refuses less durability than "nothing lost" needs: WAL and synchronous=FULL, or PostgreSQL's synchronous commit."""
+    if "default" not in (databases or []):
+        return []
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            found = []
+            cursor.execute("PRAGMA synchronous")
+            if cursor.fetchone()[0] < 2:
+                found.append(
+                    checks.Error(
+                        "SQLite runs with less than synchronous=FULL: a power cut would lose accepted enquiries.",
+                        id="backcare.E009",
+                    )
+                )
+            if not settings.LOCAL and sqlite3.sqlite_version_info < SQLITE_WITHOUT_WAL_RESET_BUG:
+                found.append(
+                    checks.Warning(
+                        f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug, mended in 3.51.3.",
+                        hint="Use a newer Python image, or PostgreSQL. The write gate removes the known trigger.",
+                        id="backcare.W001",
+                    )
+                )
+            return found
+        cursor.execute("SHOW synchronous_commit")
+        if cursor.fetchone()[0] == "off":
+            return [
+                checks.Error(
+                    "PostgreSQL runs with synchronous_commit=off: a power cut would lose accepted enquiries.",
+                    id="backcare.E009",
+                )
+            ]
+    return []

@@ -1,0 +1,72 @@
+"""Reading settings from the environment, strictly: a value that makes no sense stops the start with a sentence."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+
+def text(name: str, default: str = "") -> str:
+    return env.str(name, default=default).strip()
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """A yes/no setting. Only 1, 0, true and false count: a typing mistake must not silently mean "no"."""
+    value = text(name).lower()
+    if value in {"1", "true"}:
+        return True
+    if value in {"0", "false"}:
+        return False
+    if value == "":
+        return default
+    raise ImproperlyConfigured(f"{name} is “{value}”. Set it to 1 or 0.")
+
+
+def number(name: str, *, default: int, least: int = 0, most: int = 1_000_000) -> int:
+    value = text(name) or str(default)
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name} is “{value}”. Set it to a whole number from {least} to {most}.")
+    return int(value)
+
+
+def words(name: str, default: list[str] | None = None) -> list[str]:
+    """A comma-separated list."""
+    listed = [part.strip() for part in text(name).split(",") if part.strip()]
+    return listed or list(default or [])
+
+
+def secret(name: str) -> str:
+    """A secret from NAME, or from the file that NAME_FILE points to (as container platforms hand them over)."""
+    file_name = text(f"{name}_FILE")
+    if file_name:
+        try:
+            return Path(file_name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE points to {file_name}, which cannot be read.") from error
+    return text(name)
+
+
+def kept_secret(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
+    """A secret for a local run: made once, kept in DATA_DIR, readable by its owner only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            # Written beside and linked into place, so that two processes starting together agree on one value.
+            fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(make(), encoding="utf-8")
+            try:
+                path.hardlink_to(fresh)
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"the folder {path.parent} cannot be written. Set DATA_DIR to a folder that can."
+        ) from error

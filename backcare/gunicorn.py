@@ -1,0 +1,24 @@
+"""How gunicorn runs us. The access log holds no address of a person, no query and no referrer."""
+
+import os
+
+bind = (
+    f"127.0.0.1:{os.environ.get('PORT') or 8000}"
+    if os.environ.get("BACKCARE_LOCAL")
+    else os.environ.get("BIND", "0.0.0.0:8000")
+)
+workers = int(os.environ.get("WEB_WORKERS") or 2)
+threads = int(os.environ.get("WEB_THREADS") or 4)
+worker_class = "gthread"
+timeout = 30  # seconds
+graceful_timeout = 20  # seconds
+max_requests = 20_000  # a worker is renewed now and then, so that a slow leak never becomes an outage
+max_requests_jitter = 2_000
+limit_request_line = 4094  # bytes
+limit_request_field_size = 8190  # bytes
+preload_app = True
+accesslog = "-" if os.environ.get("ACCESS_LOG") else None
+access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)s %(L)s"
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True

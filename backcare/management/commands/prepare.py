@@ -1,0 +1,49 @@
+import socket
+from contextlib import closing
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+
+class Command(BaseCommand):
+    help = (
+        "Gets everything ready to serve: database, content, static files and, in a local run, the demo. Safe to repeat."
+    )
+    requires_system_checks = ["security"]
+
+    def handle(self, **options):
+        self.folder(settings.DATA_DIR)
+        self.port()
+        call_command("migrate", verbosity=0)
+        if connection.vendor == "sqlite":
+            # What patients send is in this file: nobody else on the machine reads it.
+            Path(settings.DATABASES["default"]["NAME"]).chmod(0o600)
+        call_command("load_content", stdout=self.stdout)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        if settings.LOCAL:
+            self.folder(settings.MAIL_DIR)
+            call_command("demo", stdout=self.stdout)
+
+    def folder(self, path: Path):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            probe = path / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError:
+            raise CommandError(f"The folder {path} cannot be written. Set DATA_DIR to a folder that can.") from None
+
+    def port(self):
+        if not settings.LOCAL:
+            return
+        with closing(socket.socket()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", settings.PORT))
+            except OSError:
+                raise CommandError(
+                    f"Port {settings.PORT} is in use. Stop what uses it, or choose another: make run PORT=8001"
+                ) from None

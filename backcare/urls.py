@@ -1,0 +1,16 @@
+from django.contrib import admin
+from django.urls import include, path
+
+from backcare import errors, health
+
+urlpatterns = [
+    path("", include("factsheets.urls")),
+    path("", include("enquiries.urls")),
+    path("healthz", health.healthz, name="healthz"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error

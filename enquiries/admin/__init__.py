@@ -1,0 +1,4 @@
+from enquiries.admin.enquiry import EnquiryAdmin
+from enquiries.admin.message import OutgoingMessageAdmin
+
+__all__ = ["EnquiryAdmin", "OutgoingMessageAdmin"]

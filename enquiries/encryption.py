@@ -1,0 +1,90 @@
+"""Encryption at rest for what patients tell us.
+
+AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D). The associated data is `table:row:column`, so a value copied to
+another row or column does not open there. Keys are the clinic's own, apart from SECRET_KEY, so either can change alone.
+
+A key is `<id>:<32 bytes in base64>`. FIELD_ENCRYPTION_KEYS lists them, newest first: the first writes, all read.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.core.exceptions import ImproperlyConfigured
+
+VERSION = b"\x01"
+NONCE_BYTES = 12
+
+
+class CannotDecrypt(Exception):  # noqa: N818 - reads as what happened
+    """The stored value was changed, moved, or sealed with a key that is not in FIELD_ENCRYPTION_KEYS."""
+
+
+def new_key() -> str:
+    """A fresh key in the form FIELD_ENCRYPTION_KEYS takes, with a random id from 1 to 255."""
+    return f"{1 + os.urandom(1)[0] % 255}:{base64.b64encode(os.urandom(32)).decode()}"
+
+
+@lru_cache(maxsize=8)
+def _parse(keys: tuple[str, ...]) -> dict[int, bytes]:
+    ring: dict[int, bytes] = {}
+    for position, key in enumerate(keys, start=1):
+        # The key itself is never part of a message: messages end in logs.
+        where = f"Key {position} in FIELD_ENCRYPTION_KEYS"
+        number, _, encoded = key.strip().partition(":")
+        if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 255:
+            raise ImproperlyConfigured(f"{where} does not start with an id from 1 to 255 and a colon.")
+        try:
+            secret = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            raise ImproperlyConfigured(f"{where} is not valid base64.") from None
+        if len(secret) != 32:
+            raise ImproperlyConfigured(f"{where} is {len(secret)} bytes long. It must be 32.")
+        if int(number) in ring:
+            raise ImproperlyConfigured(f"{where} has the same id as another key.")
+        ring[int(number)] = secret
+    if not ring:
+        raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS is missing, so nothing a patient sends could be kept.")
+    return ring
+
+
+def key_ring() -> dict[int, bytes]:
+    """The keys by id, the one that writes first. Raises ImproperlyConfigured with a sentence for the operator."""
+    from django.conf import settings
+
+    return _parse(tuple(settings.FIELD_ENCRYPTION_KEYS))
+
+
+def seal(plain: str, *, context: str) -> bytes:
+    number, secret = next(iter(key_ring().items()))
+    nonce = os.urandom(NONCE_BYTES)
+    # "surrogatepass" would let broken text in; forms have already refused it.
+    sealed = AESGCM(secret).encrypt(nonce, plain.encode("utf-8"), context.encode())
+    return VERSION + bytes([number]) + nonce + sealed
+
+
+def unseal(sealed: bytes, *, context: str) -> str:
+    """The text that `seal` was given for the same context. Raises CannotDecrypt."""
+    sealed = bytes(sealed)
+    if len(sealed) < 2 + NONCE_BYTES + 16 or sealed[:1] != VERSION:
+        raise CannotDecrypt("not a sealed value")
+    secret = key_ring().get(sealed[1])
+    if secret is None:
+        raise CannotDecrypt(f"key {sealed[1]} is not in FIELD_ENCRYPTION_KEYS")
+    nonce, body = sealed[2 : 2 + NONCE_BYTES], sealed[2 + NONCE_BYTES :]
+    try:
+        return AESGCM(secret).decrypt(nonce, body, context.encode()).decode("utf-8")
+    except InvalidTag:
+        raise CannotDecrypt("changed, or moved from another row") from None
+
+
+def keyed_hash(*parts: str, purpose: str) -> str:
+    """HMAC-SHA-256 in hex under the writing key: finds equal values without keeping them readable."""
+    secret = next(iter(key_ring().values()))
+    derived = hmac.new(secret, f"backcare:{purpose}".encode(), hashlib.sha256).digest()
+    return hmac.new(derived, "\x1f".join(parts).encode("utf-8"), hashlib.sha256).hexdigest()

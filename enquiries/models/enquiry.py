@@ -1,0 +1,130 @@
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.urls import reverse
+from django.utils import timezone
+
+from enquiries.fields import EncryptedTextField
+
+# No vowels and no look-alikes, so that a reference read out on the telephone is one word a letter and spells nothing.
+REFERENCE_ALPHABET = "BCDFGHJKMNPQRTVWXY346789"
+
+
+def new_reference() -> str:
+    letters = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+class Kind(models.TextChoices):
+    REPORT = "report", "report by e-mail"
+    CONSULTATION = "consultation", "consultation"
+    QUESTION = "question", "question"
+
+
+class Status(models.TextChoices):
+    NEW = "new", "new"
+    IN_PROGRESS = "in_progress", "in progress"
+    WAITING = "waiting", "waiting for the patient"
+    BOOKED = "booked", "booked"
+    CLOSED = "closed", "closed"
+    SPAM = "spam", "spam"
+
+
+# Where an enquiry may go from each status. Nothing goes back to new but a wrongly marked spam.
+MOVES: dict[str, set[str]] = {
+    Status.NEW: {Status.IN_PROGRESS, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},
+    Status.IN_PROGRESS: {Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},
+    Status.WAITING: {Status.IN_PROGRESS, Status.BOOKED, Status.CLOSED, Status.SPAM},
+    Status.BOOKED: {Status.IN_PROGRESS, Status.WAITING, Status.CLOSED},
+    Status.CLOSED: {Status.IN_PROGRESS},
+    Status.SPAM: {Status.NEW},
+}
+
+
+class EnquiryQuerySet(models.QuerySet):
+    def in_working_order(self):
+        """Failed mail first, then new and oldest first, then what is under way, then what is done."""
+        order = [Status.NEW, Status.IN_PROGRESS, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM]
+        return self.annotate(
+            lane=Case(
+                When(mail_failed=True, then=Value(-1)),
+                *(When(status=status, then=Value(lane)) for lane, status in enumerate(order)),
+                output_field=models.SmallIntegerField(),
+            )
+        ).order_by("lane", "created_at", "pk")
+
+    def open(self):
+        return self.exclude(status__in=[Status.CLOSED, Status.SPAM])
+
+
+class Enquiry(models.Model):
+    """What one patient asked for. Their own words are encrypted, and nobody changes them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=9, unique=True, default=new_reference, editable=False)
+    kind = models.CharField(max_length=14, choices=Kind, editable=False)
+    sheet = models.ForeignKey(
+        "factsheets.FactSheet",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="enquiries",
+        editable=False,
+    )
+    name = EncryptedTextField()
+    email = EncryptedTextField("e-mail address")
+    phone = EncryptedTextField("phone number", help_text="E.164, or empty.")
+    best_time = EncryptedTextField("best time to call")
+    by_phone = models.BooleanField("by phone", default=False, editable=False)
+    by_video = models.BooleanField("by video", default=False, editable=False)
+    by_email = models.BooleanField("by e-mail", default=False, editable=False)
+    description = EncryptedTextField("in their words")
+
+    status = models.CharField(max_length=12, choices=Status, default=Status.NEW)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="enquiries"
+    )
+    mail_failed = models.BooleanField(default=False, editable=False)
+    quarantine_reason = models.CharField(max_length=80, blank=True, editable=False)
+    # Counts the changes, so that a page opened before somebody else's change cannot overwrite it.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    submission_key = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = EnquiryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "enquiries"
+        indexes = [models.Index(fields=["status", "created_at"], name="enquiry_status_created")]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="enquiry_known_kind"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="enquiry_known_status"),
+            models.CheckConstraint(
+                condition=~Q(kind="report") | Q(sheet__isnull=False), name="enquiry_report_names_a_sheet"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="consultation") | Q(by_phone=True) | Q(by_video=True) | Q(by_email=True),
+                name="enquiry_consultation_has_contact_method",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="consultation") | Q(by_phone=False, by_video=False, by_email=False),
+                name="enquiry_contact_method_only_for_consultation",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.reference} ({self.get_kind_display()})"
+
+    def get_admin_url(self) -> str:
+        return reverse("admin:enquiries_enquiry_change", args=[self.pk])
+
+    @property
+    def contact_methods(self) -> list[str]:
+        chosen = [("phone", self.by_phone), ("video", self.by_video), ("e-mail", self.by_email)]
+        return [name for name, wanted in chosen if wanted]
+
+    def may_move_to(self, status: str) -> bool:
+        return status in MOVES[self.status]

@@ -1,0 +1,61 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from enquiries.fields import EncryptedTextField
+from enquiries.models.enquiry import Status
+
+
+class EventKind(models.TextChoices):
+    RECEIVED = "received", "received"
+    MOVED = "moved", "status changed"
+    ASSIGNED = "assigned", "owner changed"
+    NOTE = "note", "note"
+    MESSAGE_SENT = "message_sent", "mail sent"
+    MESSAGE_FAILED = "message_failed", "mail failed"
+    MESSAGE_AGAIN = "message_again", "mail to be sent again"
+
+
+class EnquiryEvent(models.Model):
+    """One line of an enquiry's timeline. Written once; never changed, and deleted only with its enquiry."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    enquiry = models.ForeignKey("enquiries.Enquiry", on_delete=models.CASCADE, related_name="events", editable=False)
+    kind = models.CharField(max_length=16, choices=EventKind, editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    actor = models.CharField(
+        max_length=150, editable=False, help_text="The actor's name as it was, for when accounts go."
+    )
+    from_status = models.CharField(max_length=12, choices=Status, blank=True, editable=False)
+    to_status = models.CharField(max_length=12, choices=Status, blank=True, editable=False)
+    summary = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="Never holds what a patient wrote."
+    )
+    note = EncryptedTextField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        verbose_name = "timeline entry"
+        verbose_name_plural = "timeline"
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=EventKind.values), name="event_known_kind"),
+            models.CheckConstraint(
+                condition=(Q(kind="moved") & ~Q(from_status="") & ~Q(to_status=""))
+                | (~Q(kind="moved") & Q(from_status="", to_status="")),
+                name="event_statuses_when_moved",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()}, {self.created_at:%d %b %Y %H:%M}"
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding:
+            raise TypeError("A timeline entry is written once and never changed.")
+        super().save(*args, **kwargs)

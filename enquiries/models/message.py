@@ -1,0 +1,79 @@
+import uuid
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+
+class Purpose(models.TextChoices):
+    REPORT = "report", "fact sheet to the patient"
+    ACKNOWLEDGEMENT = "acknowledgement", "acknowledgement to the patient"
+    CLINIC_ALERT = "clinic_alert", "alert to the clinic"
+
+
+class MessageState(models.TextChoices):
+    WAITING = "waiting", "waiting to be sent"
+    SENDING = "sending", "being sent"
+    SENT = "sent", "sent"
+    FAILED = "failed", "failed"
+
+
+# Longer than three SMTP time-outs of 20 s: a worker that is only slow keeps its claim.
+LEASE = timedelta(seconds=90)
+
+
+class OutgoingMessageQuerySet(models.QuerySet):
+    def due(self):
+        """What a worker may claim: its time has come, or the worker that had it is gone. By the database's clock."""
+        return self.filter(
+            Q(state=MessageState.WAITING, next_attempt_at__lte=Now())
+            | Q(state=MessageState.SENDING, lease_until__lt=Now())
+        )
+
+    def failed(self):
+        return self.filter(state=MessageState.FAILED)
+
+    def unsent(self):
+        return self.filter(state__in=[MessageState.WAITING, MessageState.SENDING])
+
+
+class OutgoingMessage(models.Model):
+    """One mail to be sent. It holds ids, not words: the worker renders it when it sends it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    enquiry = models.ForeignKey("enquiries.Enquiry", on_delete=models.CASCADE, related_name="messages", editable=False)
+    purpose = models.CharField(max_length=16, choices=Purpose, editable=False)
+    sequence = models.PositiveSmallIntegerField(default=1, editable=False, help_text="2 and up: sent again by staff.")
+    state = models.CharField(max_length=8, choices=MessageState, default=MessageState.WAITING, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
+    claimed_by = models.CharField(max_length=32, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    # The exception's class and the SMTP code. Never the server's text, which quotes addresses.
+    error = models.CharField("last error", max_length=80, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(null=True, editable=False)
+
+    objects = OutgoingMessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        indexes = [models.Index(fields=["state", "next_attempt_at"], name="message_state_next")]
+        constraints = [
+            models.UniqueConstraint(fields=["enquiry", "purpose", "sequence"], name="message_once"),
+            models.CheckConstraint(condition=Q(state__in=MessageState.values), name="message_known_state"),
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at__isnull=True)),
+                name="message_sent_has_time",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state="sending", lease_until__isnull=False) & ~Q(claimed_by=""))
+                | (~Q(state="sending") & Q(lease_until__isnull=True, claimed_by="")),
+                name="message_sending_has_holder_and_lease",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_purpose_display()}: {self.get_state_display()}"

@@ -1,0 +1,166 @@
+"""The outbox's worker: claims a row, renders, sends, records. Several may run, and any may be killed at any moment.
+
+The claim and the record are short transactions; SMTP happens outside both. What was sent but not recorded because the worker
+was killed in between is sent again, once, with the same Message-ID: SMTP gives no way to know (measured in the bake-off).
+"""
+
+import logging
+import random
+import secrets
+import smtplib
+from datetime import timedelta
+
+from django.core.mail import get_connection
+from django.core.mail.message import BadHeaderError
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from enquiries import actions, emails
+from enquiries.models import MessageState, OutgoingMessage, WorkerHeartbeat
+from enquiries.models.message import LEASE
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(hours=72)
+MAILS_PER_CONNECTION = 100
+
+
+class PermanentFailure(Exception):  # noqa: N818 - reads as what happened
+    """This mail will never be accepted. Trying again would not help."""
+
+
+class Worker:
+    """One mail worker. `name` tells its claims from those of others."""
+
+    def __init__(self, name: str = ""):
+        self.name = name or secrets.token_hex(8)
+        self.connection = None
+        self.sent_on_connection = 0
+
+    def run_once(self) -> bool:
+        """Delivers one due message, if there is one. True when there was."""
+        message = self.claim()
+        if message is None:
+            return False
+        try:
+            self.send(message)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the row must say so and the next mail must go
+            self.disconnect()
+            self.settle_failure(message, error)
+        else:
+            self.settle_success(message)
+        return True
+
+    def claim(self) -> OutgoingMessage | None:
+        with transaction.atomic():
+            due = OutgoingMessage.objects.due().order_by("next_attempt_at", "pk")
+            if database.features.has_select_for_update_skip_locked:
+                due = due.select_for_update(skip_locked=True)
+            row = due.first()
+            if row is None:
+                return None
+            # Conditional as well, for databases without row locks and for a claim that just ran out.
+            claimed = (
+                OutgoingMessage.objects.due()
+                .filter(pk=row.pk)
+                .update(
+                    state=MessageState.SENDING,
+                    claimed_by=self.name,
+                    lease_until=Now() + LEASE,
+                    attempts=F("attempts") + 1,
+                )
+            )
+        if not claimed:
+            return None
+        return OutgoingMessage.objects.select_related("enquiry__sheet__topic", "enquiry__sheet__reviewed_by").get(
+            pk=row.pk
+        )
+
+    def send(self, message: OutgoingMessage) -> None:
+        if self.sent_on_connection >= MAILS_PER_CONNECTION:
+            self.disconnect()
+        if self.connection is None:
+            self.connection = get_connection()
+        mail = emails.render(message, self.connection)
+        try:
+            self.connection.open()
+            self.connection.send_messages([mail])
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            if all(500 <= code < 600 for code in codes):
+                raise PermanentFailure(f"SMTPRecipientsRefused {codes[0]}") from error
+            raise
+        except smtplib.SMTPDataError as error:
+            if 500 <= error.smtp_code < 600:
+                raise PermanentFailure(f"SMTPDataError {error.smtp_code}") from error
+            raise
+        self.sent_on_connection += 1
+
+    def settle_success(self, message: OutgoingMessage) -> None:
+        with transaction.atomic():
+            # Only the holder may settle: a worker that was frozen past its lease has lost the row to another.
+            held = self._held(message).update(
+                state=MessageState.SENT, sent_at=timezone.now(), claimed_by="", lease_until=None, error=""
+            )
+            if held:
+                actions.message_was_sent(message=message)
+        logger.info("Sent %s for %s", message.purpose, message.enquiry.reference)
+
+    def settle_failure(self, message: OutgoingMessage, error: Exception) -> None:
+        message.error = describe(error)
+        hopeless = isinstance(error, PermanentFailure | emails.CannotRender | BadHeaderError)
+        too_old = timezone.now() - message.created_at > GIVE_UP_AFTER
+        with transaction.atomic():
+            if hopeless or too_old:
+                held = self._held(message).update(
+                    state=MessageState.FAILED, error=message.error, claimed_by="", lease_until=None
+                )
+                if held:
+                    actions.message_has_failed(message=message)
+            else:
+                self._held(message).update(
+                    state=MessageState.WAITING,
+                    error=message.error,
+                    claimed_by="",
+                    lease_until=None,
+                    next_attempt_at=Now() + back_off(message.attempts),
+                )
+        logger.warning("Not sent: %s for %s, %s", message.purpose, message.enquiry.reference, message.error)
+
+    def _held(self, message: OutgoingMessage):
+        return OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.SENDING, claimed_by=self.name)
+
+    def beat(self) -> None:
+        now = timezone.now()
+        with transaction.atomic():
+            WorkerHeartbeat.objects.update_or_create(name=self.name, defaults={"seen_at": now})
+            WorkerHeartbeat.objects.filter(seen_at__lt=now - timedelta(days=1)).delete()
+
+    def disconnect(self) -> None:
+        if self.connection is not None:
+            try:
+                self.connection.close()
+            except Exception:  # noqa: BLE001 - a dead connection may not stop the worker
+                logger.info("The mail connection was already gone.")
+        self.connection, self.sent_on_connection = None, 0
+
+
+def back_off(attempts: int) -> timedelta:
+    """30 s, doubling to 1 h, spread by a quarter so that a backlog does not come back all at once."""
+    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
+    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, no secret
+
+
+def describe(error: Exception) -> str:
+    """The error's class and SMTP code. Never the server's words, which quote addresses."""
+    if isinstance(error, PermanentFailure | emails.CannotRender):
+        return str(error)[:80]
+    code = getattr(error, "smtp_code", None)
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = next(iter(error.recipients.values()))[0]
+    return f"{type(error).__name__}{f' {code}' if code else ''}"[:80]

@@ -1,0 +1,99 @@
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from factsheets.models.natural import NaturalKeyModel
+
+
+class Kind(models.TextChoices):
+    TEXT = "text", "text"
+    TRY = "try", "things to try"
+    AVOID = "avoid", "things to avoid"
+    STEPS = "steps", "steps"
+    TABLE = "table", "table"
+    CALLOUT = "callout", "important note"
+    DETAILS = "details", "details to open"
+    FIGURE = "figure", "figure"
+    NUMBERS = "numbers", "numbers as people"
+    EVIDENCE = "evidence", "what the evidence says"
+
+
+class View(models.TextChoices):
+    NEITHER = "neither", "neither"
+    WESTERN = "western", "Western medicine"
+    TRADITIONAL = "traditional", "traditional Chinese medicine"
+
+
+class Aspect(models.TextChoices):
+    """What a section is about, in the terms of schema.org's HealthAspectEnumeration."""
+
+    OVERVIEW = "overview", "overview"
+    CAUSES = "causes", "causes"
+    SYMPTOMS = "symptoms", "symptoms"
+    SELF_CARE = "self_care", "self-care"
+    TREATMENTS = "treatments", "treatments"
+    EFFECTIVENESS = "effectiveness", "how well it works"
+    SAFETY = "safety", "risks"
+    SEE_DOCTOR = "see_doctor", "when to see a doctor"
+
+
+# These start a chapter: a heading of the second level and a line in the contents list.
+CHAPTER_KINDS = {Kind.TEXT, Kind.EVIDENCE}
+CALLOUTS_AT_MOST = 2  # NHS service manual: warning callouts lose their force when there are more
+
+
+class Section(NaturalKeyModel):
+    natural_key_fields = ("sheet", "slug")
+
+    sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="sections")
+    slug = models.SlugField(max_length=80, help_text="The section's address on the page: #slug")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order. Leave gaps of ten.")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.TEXT)
+    view = models.CharField(
+        max_length=12,
+        choices=View,
+        default=View.NEITHER,
+        help_text="A traditional section always carries its label: “Traditional explanation. Not a medical diagnosis.”",
+    )
+    aspect = models.CharField(max_length=14, choices=Aspect, blank=True)
+    heading = models.CharField(max_length=160, blank=True)
+    body = models.TextField(blank=True, help_text="Markdown. Cite a source with [@KEY] after the full stop.")
+    figure = models.ForeignKey(
+        "factsheets.Figure", on_delete=models.PROTECT, null=True, blank=True, related_name="sections"
+    )
+    claim_refs = models.JSONField("claim ledger rows", default=list, blank=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "slug"], name="section_slug_once_in_a_sheet"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="section_known_kind"),
+            models.CheckConstraint(condition=Q(view__in=View.values), name="section_known_view"),
+            models.CheckConstraint(
+                condition=Q(kind="figure", figure__isnull=False) | (~Q(kind="figure") & Q(figure__isnull=True)),
+                name="section_figure_when_kind_is_figure",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=["figure", "evidence"]) | ~Q(body=""), name="section_has_body"),
+            models.CheckConstraint(
+                condition=~Q(kind__in=["evidence", "callout", "details", "table", "steps", "numbers"]) | ~Q(heading=""),
+                name="section_has_heading_where_needed",
+            ),
+        ]
+
+    def __str__(self):
+        return self.heading or f"{self.get_kind_display()}: {self.slug}"
+
+    def clean(self):
+        """Says in words what the outputs could not render."""
+        from factsheets.rendering.markdown import BodyError, parse_body
+
+        if self.kind == Kind.FIGURE and self.figure_id is None:
+            raise ValidationError({"figure": "Choose the drawing for this figure section."})
+        if self.kind != Kind.FIGURE and self.figure_id is not None:
+            raise ValidationError(
+                {"figure": "Only a figure section has a drawing. Change the kind, or clear the drawing."}
+            )
+        try:
+            parse_body(self.kind, self.body)
+        except BodyError as error:
+            raise ValidationError({"body": str(error)}) from error

@@ -1,0 +1,116 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from factsheets.models.natural import ByNaturalKey, NaturalKeyModel
+
+
+class Topic(NaturalKeyModel):
+    slug = models.SlugField(max_length=80, unique=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    title = models.CharField(max_length=120)
+    question = models.CharField(
+        max_length=160, help_text="The question a patient has, such as “What is going on in my back?”"
+    )
+    summary = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["position", "slug"]
+
+    def __str__(self):
+        return self.title
+
+
+class State(models.TextChoices):
+    DRAFT = "draft", "draft"
+    IN_REVIEW = "in_review", "in clinical review"
+    PUBLISHED = "published", "published"
+    RETIRED = "retired", "retired"
+
+
+class FactSheetQuerySet(models.QuerySet):
+    def published(self):
+        return self.filter(state=State.PUBLISHED).order_by("topic__position", "position", "slug")
+
+
+class FactSheet(NaturalKeyModel):
+    slug = models.SlugField(max_length=80, unique=True, help_text="The address: /fact-sheets/<slug>/")
+    topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="sheets")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order within the topic.")
+    title = models.CharField(max_length=120)
+    summary = models.CharField(max_length=300, help_text="One plain sentence, shown in lists and in search results.")
+    audience = models.CharField("who it is for", max_length=300)
+    key_points = models.TextField(help_text="A Markdown list of three to five points, the most important first.")
+    treatment_offered = models.BooleanField(
+        default=False, help_text="It describes something the clinic sells. Shows the interest statement."
+    )
+    state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
+    reviewed_on = models.DateField(null=True, blank=True)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="sheets_reviewed",
+    )
+    review_due_on = models.DateField(null=True, blank=True, help_text="When it must be read again by a clinician.")
+    document = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="The sheet as all four outputs need it, made when it or a part of it is saved.",
+    )
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ByNaturalKey.from_queryset(FactSheetQuerySet)()
+
+    class Meta:
+        ordering = ["topic__position", "position", "slug"]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="sheet_known_state"),
+            models.CheckConstraint(
+                condition=Q(reviewed_on__isnull=True, reviewed_by__isnull=True)
+                | Q(reviewed_on__isnull=False, reviewed_by__isnull=False),
+                name="sheet_reviewed_on_and_by",
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        return reverse("factsheets:sheet", args=[self.slug])
+
+    @property
+    def is_published(self) -> bool:
+        return self.state == State.PUBLISHED
+
+    @property
+    def awaits_review(self) -> bool:
+        return self.reviewed_on is None
+
+    def review_is_overdue(self, today) -> bool:
+        return self.review_due_on is not None and self.review_due_on < today
+
+
+class RelatedSheet(NaturalKeyModel):
+    """A link to another sheet, with the reason why a reader of this one may want it."""
+
+    natural_key_fields = ("sheet", "to")
+
+    sheet = models.ForeignKey(FactSheet, on_delete=models.CASCADE, related_name="related")
+    to = models.ForeignKey(FactSheet, on_delete=models.CASCADE, related_name="related_from")
+    position = models.PositiveSmallIntegerField(default=0)
+    reason = models.CharField(max_length=240, help_text="One sentence, written for the reader.")
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "to"], name="related_once"),
+            models.CheckConstraint(condition=~Q(sheet=models.F("to")), name="related_to_another_sheet"),
+            models.CheckConstraint(condition=~Q(reason=""), name="related_has_reason"),
+        ]
+
+    def __str__(self):
+        return f"{self.sheet} → {self.to}"

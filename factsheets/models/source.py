@@ -1,0 +1,80 @@
+from django.core.validators import RegexValidator
+from django.db import models
+
+from factsheets.models.natural import NaturalKeyModel
+
+
+class Source(NaturalKeyModel):
+    """A guideline, study or page that a claim rests on. Identifiers are given only where somebody has seen them."""
+
+    class SourceKind(models.TextChoices):
+        GUIDELINE = "guideline", "guideline"
+        HEALTH_SERVICE = "health_service", "health service page"
+        REVIEW = "review", "review of studies"
+        TRIAL = "trial", "trial"
+        STUDY = "study", "study"
+        REGULATOR = "regulator", "regulator"
+        LAW = "law", "law"
+        REPORT = "report", "report"
+        BOOK = "book", "book"
+
+    class Verification(models.TextChoices):
+        VERIFIED = "verified", "checked"
+        PART_VERIFIED = "part_verified", "checked in part"
+        TO_VERIFY = "to_verify", "still to be checked"
+
+    natural_key_fields = ("key",)
+
+    key = models.CharField(
+        max_length=40,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Z0-9-]+\Z", "Use capital letters, numbers and hyphens only.")],
+        help_text="The short name that authors cite: [@NG59].",
+    )
+    kind = models.CharField(max_length=20, choices=SourceKind)
+    authors = models.CharField(max_length=300, blank=True, help_text="As printed, such as Vickers AJ et al.")
+    title = models.CharField(max_length=400)
+    container = models.CharField("journal or series", max_length=200, blank=True)
+    publisher = models.CharField(max_length=200, blank=True)
+    year = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Leave empty when it is not known.")
+    detail = models.CharField("volume, issue and pages", max_length=200, blank=True)
+    identifier = models.CharField(max_length=120, blank=True, help_text="Such as NG59, CD013814 or an ISBN.")
+    doi = models.CharField("DOI", max_length=120, blank=True, help_text="Without https://doi.org/")
+    pmid = models.CharField("PubMed number", max_length=20, blank=True)
+    pmcid = models.CharField("PubMed Central number", max_length=20, blank=True)
+    url = models.URLField("web address", max_length=400, blank=True)
+    finding = models.TextField(blank=True, help_text="One plain sentence: what it really found, or says.")
+    verification = models.CharField(max_length=20, choices=Verification, default=Verification.TO_VERIFY)
+    to_check = models.TextField(
+        blank=True, help_text="What somebody still has to look up before this can be relied on."
+    )
+
+    class Meta:
+        ordering = ["key"]
+
+    def __str__(self):
+        return f"{self.key}: {self.title}"
+
+    @property
+    def address(self) -> str:
+        """Where a reader can find it: the DOI first, because publishers keep those."""
+        if self.doi:
+            return f"https://doi.org/{self.doi}"
+        if self.pmid:
+            return f"https://pubmed.ncbi.nlm.nih.gov/{self.pmid}/"
+        if self.pmcid:
+            return f"https://pmc.ncbi.nlm.nih.gov/articles/{self.pmcid}/"
+        return self.url
+
+    @property
+    def citation(self) -> str:
+        """One line in the order of a reference list: who, what, where, when."""
+        where = " ".join(part for part in (self.container, f"{self.year or ''}".strip()) if part)
+        if self.detail:
+            where = f"{where}; {self.detail}" if where else self.detail
+        parts = [self.authors or self.publisher, self.title, where]
+        if self.authors and self.publisher:
+            parts.append(self.publisher)
+        if self.identifier:
+            parts.append(self.identifier)
+        return " ".join(f"{part.strip().rstrip('.')}." for part in parts if part.strip())

@@ -1,0 +1,131 @@
+"""The sheet as all four outputs need it: parsed, cited, numbered. Built when something of it is saved, kept on the row."""
+
+from factsheets.models import Source
+from factsheets.models.evidence import GRADE_MEANINGS
+from factsheets.models.section import CHAPTER_KINDS
+from factsheets.rendering import html
+from factsheets.rendering.markdown import BodyError, key_points, numbers_of, parse, parse_body
+
+VERSION = 1
+DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
+
+
+class Citations:
+    """Numbers sources in the order in which a reader meets them, and remembers each place for the links back."""
+
+    def __init__(self):
+        self.places: dict[str, list[str]] = {}
+
+    def number(self, key: str) -> int:
+        self.places.setdefault(key, [])
+        return list(self.places).index(key) + 1
+
+    def apply(self, node) -> None:
+        if isinstance(node, list):
+            for part in node:
+                self.apply(part)
+        elif isinstance(node, dict):
+            if node.get("type") == "cite":
+                node["number"] = self.number(node["key"])
+                places = self.places[node["key"]]
+                node["id"] = f"cite-{node['number']}-{len(places) + 1}"
+                places.append(node["id"])
+            else:
+                for value in node.values():
+                    if isinstance(value, list | dict):
+                        self.apply(value)
+
+
+def build(sheet) -> dict:
+    """The document of a sheet. Raises BodyError with the section's name when a part cannot be shown."""
+    citations = Citations()
+    points = key_points(sheet.key_points)
+    citations.apply(points)
+    sections = []
+    for section in sheet.sections.select_related("figure").prefetch_related("evidence__sources"):
+        try:
+            sections.append(_section(section, citations))
+        except BodyError as error:
+            raise BodyError(f"{section}: {error}") from error
+    return {
+        "version": VERSION,
+        "key_points": [{"content": point, "html": html.render_inline(point)} for point in points],
+        "sections": sections,
+        "references": _references(citations),
+    }
+
+
+def _section(section, citations: Citations) -> dict:
+    blocks = parse_body(section.kind, section.body)
+    citations.apply(blocks)
+    heading = section.heading or DEFAULT_HEADINGS.get(section.kind, "")
+    made = {
+        "slug": section.slug,
+        "kind": section.kind,
+        "view": section.view,
+        "aspect": section.aspect,
+        "heading": heading,
+        "starts_chapter": section.kind in CHAPTER_KINDS and bool(heading),
+        "blocks": blocks,
+        "html": html.render(blocks, caption=heading if section.kind == "table" else ""),
+    }
+    if section.figure:
+        figure = section.figure
+        made["figure"] = {
+            "slug": figure.slug,
+            "title": figure.title,
+            "alt": figure.alt,
+            "long_description": figure.long_description,
+            "drawing": figure.drawing,
+            "dark_drawing": figure.dark_drawing,
+            "width": figure.width,
+            "height": figure.height,
+        }
+    if section.kind == "numbers":
+        made["numbers"] = [{**each, "html": html.render_inline(each["content"])} for each in numbers_of(blocks)]
+    if section.kind == "evidence":
+        made["evidence"] = [_statement(statement, citations) for statement in section.evidence.all()]
+    return made
+
+
+def _statement(statement, citations: Citations) -> dict:
+    blocks = parse(statement.detail)
+    citations.apply(blocks)
+    return {
+        "slug": statement.slug,
+        "treatment": statement.treatment,
+        "claim": statement.claim,
+        "blocks": blocks,
+        "html": html.render(blocks),
+        "grade": statement.grade,
+        "grade_words": statement.get_grade_display() if statement.grade else "Guidance",
+        "grade_meaning": GRADE_MEANINGS.get(statement.grade, ""),
+        "direction": statement.direction,
+        "direction_words": statement.get_direction_display(),
+        "nice_position": statement.nice_position,
+        "sources": [
+            {"number": citations.number(source.key), "year": source.year}
+            for source in sorted(statement.sources.all(), key=lambda source: citations.number(source.key))
+        ],
+    }
+
+
+def _references(citations: Citations) -> list[dict]:
+    sources = {source.key: source for source in Source.objects.filter(key__in=citations.places)}
+    missing = [key for key in citations.places if key not in sources]
+    if missing:
+        raise BodyError(f"No source has the key {', '.join(missing)}. Add the source, or correct the citation.")
+    return [
+        {
+            "number": number,
+            "key": key,
+            "text": sources[key].citation,
+            "url": sources[key].address,
+            "doi": sources[key].doi,
+            "year": sources[key].year,
+            "finding": sources[key].finding,
+            "to_check": sources[key].verification != Source.Verification.VERIFIED,
+            "places": places,
+        }
+        for number, (key, places) in enumerate(citations.places.items(), start=1)
+    ]

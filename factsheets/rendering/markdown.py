@@ -1,0 +1,166 @@
+"""Authors' Markdown, parsed into plain blocks from which all four outputs are made.
+
+A block is a dictionary: paragraph, heading, list or table. Its words are a list of inline dictionaries: text, strong,
+emphasis, link, break, and cite (a source key, numbered later). No HTML is accepted.
+"""
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+CITATION = re.compile(r"\s*\[((?:@[A-Z0-9-]+)(?:\s*;\s*@[A-Z0-9-]+)*)\]")
+NUMBER_ITEM = re.compile(r"^(\d{1,3}) in (10|100):\s*")
+SAFE_LINK = re.compile(r"^(https://|/(?!/)|#|mailto:|tel:)")
+
+parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+class BodyError(ValueError):
+    """The body cannot be shown as this kind of section. The text says what to change."""
+
+
+def parse(body: str) -> list[dict]:
+    """Blocks of a Markdown text. Raises BodyError for what no output could show."""
+    return [block for node in SyntaxTreeNode(parser.parse(body)).children for block in _block(node)]
+
+
+def parse_body(kind: str, body: str) -> list[dict]:
+    """Blocks of a section's body, after checking that they have the shape its kind needs. Raises BodyError."""
+    blocks = parse(body)
+    shape = [block["type"] + (" ordered" if block.get("ordered") else "") for block in blocks]
+    while shape[:1] == ["paragraph"]:
+        shape = shape[1:]
+    if kind in {"try", "avoid"} and shape != ["list"]:
+        raise BodyError("Write one list with “- ” in front of each line. A sentence may stand before it.")
+    if kind == "avoid":
+        for item in _list_of(blocks)["items"]:
+            if not plain(item).lower().startswith("do not "):
+                raise BodyError("Start each line with “do not”, so that it makes sense when read alone.")
+    if kind == "steps" and shape != ["list ordered"]:
+        raise BodyError("Write one list with “1. ” in front of each step. A sentence may stand before it.")
+    if kind == "table" and shape != ["table"]:
+        raise BodyError("Write one Markdown table. A sentence may stand before it.")
+    if kind == "numbers":
+        numbers_of(blocks)
+    if kind == "figure" and shape:
+        raise BodyError("A figure's caption is plain sentences.")
+    return blocks
+
+
+def numbers_of(blocks: list[dict]) -> list[dict]:
+    """The items “6 in 10: …” of a numbers section. Raises BodyError."""
+    if [block["type"] for block in blocks] != ["list"]:
+        raise BodyError("Write one list with lines such as “- 6 in 10: what happens to them”.")
+    numbers = []
+    for item in blocks[0]["items"]:
+        content = item[0].get("content", []) if len(item) == 1 else []
+        found = NUMBER_ITEM.match(content[0]["text"]) if content and content[0]["type"] == "text" else None
+        if not found or int(found[1]) > int(found[2]):
+            raise BodyError("Start each line with a count out of 10 or 100, such as “6 in 10: what happens to them”.")
+        rest = [{"type": "text", "text": content[0]["text"][found.end() :]}, *content[1:]]
+        numbers.append({"count": int(found[1]), "base": int(found[2]), "content": rest})
+    return numbers
+
+
+def key_points(text: str) -> list[list[dict]]:
+    """The inline content of each key point. Raises BodyError unless it is one list of three to five lines."""
+    blocks = parse(text)
+    if [block["type"] for block in blocks] != ["list"] or not 3 <= len(blocks[0]["items"]) <= 5:
+        raise BodyError("Write three to five key points, each on a line that starts with “- ”.")
+    return [item[0]["content"] for item in blocks[0]["items"]]
+
+
+def plain(node) -> str:
+    """The words of a block, of an inline, or of a list of either, without citations."""
+    if isinstance(node, list):
+        parts = [plain(part) for part in node]
+        blocks = node and all("type" in part and part["type"] in BLOCKS for part in node if isinstance(part, dict))
+        return "\n".join(parts) if blocks else "".join(parts)
+    kind = node["type"]
+    if kind == "text":
+        return node["text"]
+    if kind == "break":
+        return "\n"
+    if kind == "cite":
+        return ""
+    if kind == "list":
+        return "\n".join(plain(item) for item in node["items"])
+    if kind == "table":
+        return "\n".join(" | ".join(plain(cell) for cell in row) for row in [node["header"], *node["rows"]])
+    return plain(node["content"])
+
+
+BLOCKS = {"paragraph", "heading", "list", "table"}
+
+
+def _list_of(blocks):
+    return next(block for block in blocks if block["type"] == "list")
+
+
+def _block(node):
+    match node.type:
+        case "paragraph":
+            yield {"type": "paragraph", "content": _inline(node.children[0].children)}
+        case "heading":
+            # The page's own h1 and h2 come from the sheet and its chapters.
+            level = max(3, min(4, int(node.tag[1])))
+            yield {"type": "heading", "level": level, "content": _inline(node.children[0].children)}
+        case "bullet_list" | "ordered_list":
+            items = [[block for child in item.children for block in _block(child)] for item in node.children]
+            yield {"type": "list", "ordered": node.type == "ordered_list", "items": items}
+        case "table":
+            rows = [
+                [_inline(cell.children[0].children) if cell.children else [] for cell in row.children]
+                for part in node.children
+                for row in part.children
+            ]
+            yield {"type": "table", "header": rows[0], "rows": rows[1:]}
+        case "blockquote" | "hr" | "code_block" | "fence" | "html_block" | _:
+            raise BodyError("Use paragraphs, lists, ### headings and tables only: no quotes, rules, code or HTML.")
+
+
+def _inline(nodes) -> list[dict]:
+    found = []
+    for node in nodes:
+        match node.type:
+            case "text" | "code_inline" | "text_special" | "html_inline":
+                found += _with_citations(node.content)
+            case "softbreak":
+                found.append({"type": "text", "text": " "})
+            case "hardbreak":
+                found.append({"type": "break"})
+            case "strong" | "em":
+                name = "strong" if node.type == "strong" else "emphasis"
+                found.append({"type": name, "content": _inline(node.children)})
+            case "link":
+                href = str(node.attrs.get("href", ""))
+                if not SAFE_LINK.match(href):
+                    raise BodyError(f"The link {href} must start with https:// or /.")
+                found.append({"type": "link", "href": href, "content": _inline(node.children)})
+            case _:
+                raise BodyError("Pictures belong in a figure section, not in the text.")
+    return _joined(found)
+
+
+def _with_citations(text: str):
+    at = 0
+    for match in CITATION.finditer(text):
+        if match.start() > at:
+            yield {"type": "text", "text": text[at : match.start()]}
+        for key in re.findall(r"@([A-Z0-9-]+)", match[1]):
+            yield {"type": "cite", "key": key}
+        at = match.end()
+    if at < len(text):
+        yield {"type": "text", "text": text[at:]}
+
+
+def _joined(inlines: list[dict]) -> list[dict]:
+    """Neighbouring texts as one, so that a citation split by the parser's own tokens is still found whole."""
+    joined: list[dict] = []
+    for inline in inlines:
+        if inline["type"] == "text" and joined and joined[-1]["type"] == "text":
+            joined[-1]["text"] += inline["text"]
+        else:
+            joined.append(dict(inline))
+    return joined

@@ -1,0 +1,149 @@
+"""A sheet as plain text, for a screen reader, a braille display, or an e-mail that must not be wide."""
+
+import textwrap
+
+from django.conf import settings
+
+from factsheets.models import FactSheet
+from factsheets.rendering.sheet import full
+
+WIDTH = 72
+TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
+
+
+def text(sheet: FactSheet) -> str:
+    data = full(sheet)
+    clinic = settings.CLINIC
+    lines = [*_heading(data["title"], "="), "", *_wrap(data["audience"])]
+    if data["state_note"]:
+        lines += ["", *_wrap(data["state_note"])]
+    emergency, *others = data["safety"]
+    lines += ["", *_tier(emergency), "", *_heading("Key points", "-"), ""]
+    for point in data["key_points"]:
+        lines += _item("- ", _words(point["content"]))
+    for section in data["sections"]:
+        lines += ["", *_section(section)]
+    for tier in others:
+        lines += ["", *_tier(tier)]
+    if data["treatment_offered"]:
+        lines += ["", *_heading("Our interest", "-"), "", *_wrap(clinic["interest_statement"])]
+    if data["related"]:
+        lines += ["", *_heading("Related pages", "-"), ""]
+        for link in data["related"]:
+            lines += [*_item("- ", f"{link['title']}: {link['reason']}"), f"  {link['url']}"]
+    if data["references"]:
+        lines += ["", *_heading("Sources", "-"), ""]
+        for reference in data["references"]:
+            lines += _item(f"{reference['number']}. ", reference["text"])
+            lines += [f"   {reference['url']}"] if reference["url"] else []
+            lines += _item("   ", f"What it found: {reference['finding']}") if reference["finding"] else []
+    lines += ["", *_heading("About this page", "-"), ""]
+    lines += [f"Last changed: {data['updated_on']}"]
+    if data["reviewed_on"]:
+        lines += [f"Reviewed: {data['reviewed_on']} by {data['reviewer']}"]
+    if data["review_due_on"]:
+        lines += [f"Next review due: {data['review_due_on']}"]
+    lines += [
+        f"{clinic['name']}. Independent clinic. Not an NHS service.",
+        f"Phone: {clinic['phone']}",
+        data["address"],
+    ]
+    lines += _wrap("For patient information only. It does not replace advice from a clinician who knows you.")
+    return "\n".join(lines) + "\n"
+
+
+def _tier(tier: dict) -> list[str]:
+    lines = [*_heading(tier["heading"], "-"), ""]
+    for item in tier["items"]:
+        sentences = [part.rstrip(".") for part in (item["text"], item["action"]) if part]
+        lines += _item("- ", ". ".join(sentences) + ".")
+    return [*lines, *_wrap(tier["after"])]
+
+
+def _section(section: dict) -> list[str]:
+    lines = [*_heading(section["heading"], "-"), ""] if section["heading"] else []
+    if section["view"] == "traditional":
+        lines += [*_wrap(TRADITIONAL_LABEL), ""]
+    if section["kind"] == "figure":
+        figure = section["figure"]
+        lines += _wrap(f"Figure: {figure['title']}. {figure['long_description']}")
+    if section["kind"] == "numbers":
+        for number in section["numbers"]:
+            lines += _item("- ", f"{number['count']} in {number['base']}: {_words(number['content'])}")
+        return lines
+    for block in section["blocks"]:
+        lines += [*_block(block), ""]
+    for statement in section.get("evidence", []):
+        lines += _wrap(f"{statement['claim']}: {statement['direction_words']}. {statement['grade_words']}.")
+        for block in statement["blocks"]:
+            lines += _block(block)
+        if statement["nice_position"]:
+            lines += _wrap(f"NICE says: {statement['nice_position']}")
+        numbers = ", ".join(str(source["number"]) for source in statement["sources"])
+        lines += [f"Sources: {numbers}", ""]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _block(block: dict) -> list[str]:
+    match block["type"]:
+        case "paragraph":
+            return _wrap(_words(block["content"]))
+        case "heading":
+            return [_words(block["content"]).upper()]
+        case "list":
+            lines = []
+            for number, item in enumerate(block["items"], start=1):
+                mark = f"{number}. " if block["ordered"] else "- "
+                first, *rest = [line for part in item for line in _block(part)] or [""]
+                lines += [f"{mark}{first}", *(f"{' ' * len(mark)}{line}" for line in rest)]
+            return lines
+        case "table":
+            lines = []
+            names = [_words(cell) for cell in block["header"]]
+            for row in block["rows"]:
+                lines += _wrap(f"{_words(row[0])}:")
+                for name, cell in zip(names[1:], row[1:], strict=False):
+                    lines += _item("  ", f"{name}: {_words(cell)}")
+            return lines
+    raise ValueError(block["type"])
+
+
+def _words(content: list[dict]) -> str:
+    parts = []
+    for node in content:
+        match node["type"]:
+            case "text":
+                parts.append(node["text"])
+            case "cite":
+                parts.append(f" [{node['number']}]")
+            case "break":
+                parts.append(" ")
+            case "link":
+                words = _words(node["content"])
+                href = node["href"] if not node["href"].startswith("/") else f"{settings.BASE_URL}{node['href']}"
+                parts.append(f"{words} ({href})")
+            case _:
+                parts.append(_words(node["content"]))
+    return "".join(parts)
+
+
+def _heading(words: str, underline: str) -> list[str]:
+    wrapped = _wrap(words)
+    return [*wrapped, underline * min(WIDTH, max(map(len, wrapped), default=0))]
+
+
+def _wrap(words: str) -> list[str]:
+    return textwrap.wrap(words, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _item(mark: str, words: str) -> list[str]:
+    return textwrap.wrap(
+        words,
+        WIDTH,
+        initial_indent=mark,
+        subsequent_indent=" " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
