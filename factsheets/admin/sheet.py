@@ -7,10 +7,6 @@ from factsheets.rendering.markdown import BodyError, key_points, parse
 
 
 class SheetForm(forms.ModelForm):
-    class Meta:
-        model = FactSheet
-        fields = "__all__"
-
     def clean_key_points(self):
         try:
             key_points(self.cleaned_data["key_points"])
@@ -20,10 +16,6 @@ class SheetForm(forms.ModelForm):
 
 
 class StatementForm(forms.ModelForm):
-    class Meta:
-        model = EvidenceStatement
-        fields = "__all__"
-
     def clean_detail(self):
         try:
             parse(self.cleaned_data["detail"])

@@ -49,6 +49,7 @@ PATIENTS = [
     },
 ]
 
+EDITED = ["factsheet", "section", "evidencestatement", "source", "figure", "glossaryterm", "relatedsheet", "topic"]
 ROLES = {
     "reception": [
         ("enquiries", "enquiry", ["view", "change"]),
@@ -56,19 +57,9 @@ ROLES = {
         ("enquiries", "enquiryevent", ["view"]),
     ],
     "editor": [
-        ("factsheets", model, ["view", "change", "add"])
-        for model in (
-            "factsheet",
-            "section",
-            "evidencestatement",
-            "source",
-            "figure",
-            "glossaryterm",
-            "relatedsheet",
-            "topic",
-        )
-    ]
-    + [("factsheets", "safetyadvice", ["view"])],
+        ("factsheets", "safetyadvice", ["view"]),
+        *(("factsheets", model, ["view", "change", "add"]) for model in EDITED),
+    ],
 }
 
 
