@@ -50,6 +50,24 @@ def secret(name: str) -> str:
     return text(name)
 
 
+def database(name: str, default: str) -> dict:
+    address = secret(name) or default
+    scheme = address.partition("://")[0]
+    if scheme not in {"sqlite", "postgres", "postgresql", "psql"}:
+        # The address itself can hold a password, so only its beginning is repeated.
+        raise ImproperlyConfigured(f"{name} starts with “{scheme[:20]}”. Start it with sqlite:/// or postgres://")
+    return env.db_url_config(address)
+
+
+def mail_server(address: str) -> dict:
+    try:
+        return env.email_url_config(address)
+    except (ImproperlyConfigured, KeyError, ValueError):
+        raise ImproperlyConfigured(
+            "EMAIL_URL cannot be read. Write it like smtp+tls://user:password@smtp.example.com:587"
+        ) from None
+
+
 def kept_secret(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
     """A secret for a local run: made once, kept in DATA_DIR, readable by its owner only."""
     try:

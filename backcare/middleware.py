@@ -61,12 +61,3 @@ class DatabaseTroubleMiddleware:
             logger.error("Database trouble at %s: %s", request.path_info, type(exception).__name__)
             return errors.unavailable(request)
         return None
-
-
-def static_headers(headers, path, url):
-    """Static files are answered before the other middleware: they get the same doors here."""
-    headers["Content-Security-Policy"] = "default-src 'none'"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Referrer-Policy"] = settings.SECURE_REFERRER_POLICY
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"

@@ -18,6 +18,10 @@ class EncryptedAttribute(DeferredAttribute):
             instance.__dict__[self.field.attname] = value
         return value
 
+    def __set__(self, instance, value):
+        # Only a descriptor that also sets comes before the instance's own dictionary, where the ciphertext lies.
+        instance.__dict__[self.field.attname] = value
+
 
 class EncryptedTextField(models.Field):
     """Text that is ciphertext in the database. It needs a primary key that is known before saving (a UUID)."""

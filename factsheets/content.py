@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.serializers import base as serializers_base
 from django.core.serializers import python as python_serializer
 from django.db import transaction
@@ -26,6 +26,7 @@ from factsheets.models import (
     Source,
     Topic,
 )
+from factsheets.rendering.markdown import BodyError, cited
 
 # In the order in which they refer to one another.
 MODELS = [
@@ -39,8 +40,19 @@ MODELS = [
     EvidenceStatement,
     RelatedSheet,
 ]
-# Parts of a sheet: taken away again when a newer edition of the sheet no longer has them.
-PARTS = {Section, EvidenceStatement, RelatedSheet}
+# Parts of a sheet: taken away again when a newer edition of the sheet no longer has them. A part before what holds it.
+PARTS = [EvidenceStatement, RelatedSheet, Section]
+MARKDOWN = {FactSheet: "key_points", Section: "body", EvidenceStatement: "detail"}
+# What a fixture can be wrong in: its values, its references, its names and its types.
+FAULTS = (
+    ValidationError,
+    serializers_base.DeserializationError,
+    FieldDoesNotExist,
+    LookupError,
+    ValueError,
+    TypeError,
+)
+WHOLE = "the whole record"
 
 
 class ContentError(Exception):
@@ -61,28 +73,36 @@ class Report:
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    # Sheets that cannot be shown as staff left them: readers keep the last good text.
+    stuck: list[str] = field(default_factory=list)
     unchanged: int = 0
+
+
+class StrictLoader(yaml.SafeLoader):
+    """Safe YAML that refuses a name written twice in one entry; plain YAML would silently drop the first."""
+
+    def construct_mapping(self, node, deep=False):
+        names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
+        for name in names:
+            if names.count(name) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{name} is there twice in one entry", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def load(folder: Path, *, dry_run: bool = False) -> Report:
     """Brings the database to the fixtures in `folder`. Raises ContentError, and then nothing has changed."""
-    report = Report()
     with transaction.atomic():
-        seen = set()
-        for model, entry, where in _entries(folder):
-            label = model._meta.label_lower
+        edition = _Edition()
+        for model, fields, where in _entries(folder):
             try:
-                key = _install(model, entry, label, report)
-            except (ValidationError, serializers_base.DeserializationError, LookupError, ValueError) as error:
+                edition.install(model, fields)
+            except FAULTS as error:
                 raise ContentError(f"{where}: {_sentence(error)}") from error
-            if (label, key) in seen:
-                raise ContentError(f"{where}: {label} {key} is there twice.")
-            seen.add((label, key))
-        _remove_dropped_parts(seen, report)
-        _refresh()
+        edition.remove_dropped_parts()
+        edition.refresh()
         if dry_run:
             transaction.set_rollback(True)
-    return report
+    return edition.report
 
 
 def _entries(folder: Path):
@@ -94,63 +114,212 @@ def _entries(folder: Path):
         raise ContentError(f"There are no fixtures in {folder}.")
     for path in files:
         try:
-            entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
-        except yaml.YAMLError as error:
+            entries = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader) or []  # noqa: S506 - it is safe
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise ContentError(f"{path.name} is not valid YAML: {error}") from error
+        if not isinstance(entries, list):
+            raise ContentError(f"{path.name} is not a list of entries. Start each entry with “- model:”.")
         for number, entry in enumerate(entries, start=1):
             where = f"{path.name}, entry {number}"
-            if not isinstance(entry, dict) or entry.get("model") not in order:
+            if not isinstance(entry, dict) or str(entry.get("model")) not in order:
                 raise ContentError(f"{where}: model is missing or unknown.")
+            if not isinstance(entry.get("fields"), dict):
+                raise ContentError(f"{where}: fields are missing.")
             rank, model = order[entry["model"]]
-            found.append((rank, len(found), model, entry, where))
-    return [(model, entry, where) for rank, _, model, entry, where in sorted(found, key=lambda item: item[:2])]
+            found.append((rank, len(found), model, entry["fields"], where))
+    return [(model, fields, where) for rank, _, model, fields, where in sorted(found, key=lambda item: item[:2])]
 
 
-def _install(model, entry, label: str, report: Report) -> str:
-    [offered] = python_serializer.Deserializer([{"model": label, "fields": entry["fields"]}])
-    new = _values(offered.object, entry["fields"], offered.m2m_data)
-    key = " ".join(map(str, offered.object.natural_key()))
-    installed = InstalledRecord.objects.filter(label=label, natural_key=key).first()
-    if offered.object.pk is None:
-        if installed:
-            report.kept.append(Kept(f"{label} {key}", "the whole record", "deleted by staff", "present"))
-            return key
-        offered.object.full_clean()
-        offered.save()
-        InstalledRecord.objects.create(label=label, natural_key=key, fields=new)
-        report.added.append(f"{label} {key}")
-        return key
+class _Edition:
+    """One run over the fixtures."""
 
-    stored = model.objects.get(pk=offered.object.pk)
-    current = _values(stored, entry["fields"])
-    before = installed.fields if installed else {}
-    take, base = {}, {}
-    for name, value in new.items():
-        was = before.get(name, current[name] if not installed else None)
-        if current[name] == value:
-            base[name] = value
-        elif current[name] == was:
-            take[name] = base[name] = value
+    def __init__(self):
+        self.report = Report()
+        self.seen: set[tuple[str, str]] = set()
+        self.deleted: set[tuple[str, str]] = set()  # by staff; with each goes what the fixtures hang on it
+
+    def install(self, model, fields: dict) -> None:
+        label, key = model._meta.label_lower, _key(model, fields)
+        record = f"{label} {key}"
+        if (label, key) in self.seen:
+            raise ValueError(f"{record} is there twice.")
+        self.seen.add((label, key))
+        _check_names(model, fields)
+        installed = InstalledRecord.objects.filter(label=label, natural_key=key).first()
+        fields = self._without_deleted(model, fields)
+        if fields is None:
+            self._keep_deleted(label, key)
+            return
+        [offered] = python_serializer.Deserializer([{"model": label, "fields": fields}])
+        new = _values(offered.object, fields, offered.m2m_data)
+        if offered.object.pk is None:
+            if installed:
+                self._keep_deleted(label, key)
+                return
+            offered.object.full_clean()
+            self._check_citations(offered.object)
+            offered.save()
+            InstalledRecord.objects.create(label=label, natural_key=key, fields=new)
+            self.report.added.append(record)
         else:
-            base[name] = was
-            if value != was:
-                report.kept.append(Kept(f"{label} {key}", name, current[name], value))
-    if take:
-        for name in take:
+            self._check_citations(offered.object)
+            self._merge(model.objects.get(pk=offered.object.pk), offered, new, installed, record)
+
+    def _merge(self, stored, offered, new: dict, installed: InstalledRecord | None, record: str) -> None:
+        current = _values(stored, new)
+        if installed is None:
+            # Staff made a record of this name before the fixtures had one: it is theirs, all of it.
+            self.report.unchanged += 1
+            self.report.kept += [Kept(record, name, current[name], new[name]) for name in new if current[name] != new[name]]
+            if current == new:
+                InstalledRecord.objects.create(
+                    label=stored._meta.label_lower, natural_key=record.partition(" ")[2], fields=new
+                )
+            return
+        take, base = {}, {}
+        for name, value in new.items():
+            was = installed.fields[name] if name in installed.fields else _default(stored._meta.get_field(name))
+            if current[name] == value:
+                base[name] = value
+            elif current[name] == was:
+                take[name] = was
+            else:
+                base[name] = was
+                if value != was:
+                    self.report.kept.append(Kept(record, name, current[name], value))
+        if take and not _take(stored, offered, take):
+            # Sound by itself, the new text does not fit beside what staff wrote: their record stays whole.
+            self.report.kept += [Kept(record, name, current[name], new[name]) for name in take]
+            base |= take
+            take = {}
+        if take:
+            self.report.changed.append(f"{record}: {', '.join(sorted(take))}")
+            base |= {name: new[name] for name in take}
+        else:
+            self.report.unchanged += 1
+        if installed.fields != base:
+            installed.fields = base
+            installed.save()
+
+    def _keep_deleted(self, label: str, key: str) -> None:
+        self.deleted.add((label, key))
+        self.report.kept.append(Kept(f"{label} {key}", WHOLE, "deleted by staff", "present"))
+
+    def _without_deleted(self, model, fields: dict) -> dict | None:
+        """The fields without references to what staff deleted; None when the record belonged to what they deleted."""
+        left = dict(fields)
+        for name, value in fields.items():
             model_field = model._meta.get_field(name)
-            if not model_field.many_to_many:
-                setattr(stored, model_field.attname, getattr(offered.object, model_field.attname))
+            if not model_field.is_relation or value is None:
+                continue
+            related = model_field.related_model
+            references = value if model_field.many_to_many else [value]
+            if not isinstance(references, list) or not all(isinstance(each, list) for each in references):
+                raise ValueError(f"{name}: write each {related._meta.verbose_name} as a list, such as [its-slug].")
+            there = []
+            for reference in references:
+                if (related._meta.label_lower, " ".join(map(str, reference))) not in self.deleted:
+                    _find(related, reference, name)
+                    there.append(reference)
+            if model_field.many_to_many:
+                left[name] = there
+            elif not there and name in model.natural_key_fields:
+                return None
+            elif not there:
+                del left[name]
+        return left
+
+    def _check_citations(self, record) -> None:
+        name = MARKDOWN.get(type(record))
+        keys = cited(getattr(record, name)) if name else set()
+        known = set(Source.objects.filter(key__in=keys).values_list("key", flat=True)) if keys else set()
+        missing = sorted(key for key in keys - known if ("factsheets.source", key) not in self.deleted)
+        if missing:
+            raise ValueError(f"{name}: no source has the key {', '.join(missing)}.")
+
+    def remove_dropped_parts(self) -> None:
+        for model in PARTS:
+            label = model._meta.label_lower
+            stored = {" ".join(map(str, part.natural_key())): part for part in model.objects.all()}
+            for installed in InstalledRecord.objects.filter(label=label):
+                key = installed.natural_key
+                # Only a newer edition of the sheet itself can drop a part: the sheet is the first word of the part's key.
+                if (label, key) in self.seen or ("factsheets.factsheet", key.split()[0]) not in self.seen:
+                    continue
+                part = stored.get(key)
+                if part is None:
+                    installed.delete()
+                elif _is_as_installed(part, installed):
+                    part.delete()
+                    installed.delete()
+                    self.report.removed.append(f"{label} {key}")
+                else:
+                    self.report.kept.append(Kept(f"{label} {key}", WHOLE, "edited by staff", "gone"))
+
+    def refresh(self) -> None:
+        for sheet in FactSheet.objects.all():
+            try:
+                actions.refresh(sheet=sheet)
+            except BodyError as error:
+                # Every fixture was checked on its way in, so this comes from what staff wrote. It must not stop an upgrade.
+                self.report.stuck.append(f"{sheet.slug}: {error}")
+
+
+def _take(stored, offered, names) -> bool:
+    """Saves the named fields as offered. False when the record would be wrong with them; raises when the fixture is."""
+    many = {name for name in names if stored._meta.get_field(name).many_to_many}
+    for name in set(names) - many:
+        attname = stored._meta.get_field(name).attname
+        setattr(stored, attname, getattr(offered.object, attname))
+    try:
         stored.full_clean()
-        stored.save()
-        for name in take:
-            if model._meta.get_field(name).many_to_many:
-                getattr(stored, name).set((offered.m2m_data or {}).get(name, []))
-        report.changed.append(f"{label} {key}: {', '.join(sorted(take))}")
-    else:
-        report.unchanged += 1
-    if not installed or installed.fields != base:
-        InstalledRecord.objects.update_or_create(label=label, natural_key=key, defaults={"fields": base})
-    return key
+    except ValidationError:
+        offered.object.full_clean()
+        return False
+    stored.save()
+    for name in many:
+        getattr(stored, name).set(offered.m2m_data.get(name, []))
+    return True
+
+
+def _is_as_installed(part, installed: InstalledRecord) -> bool:
+    # A section goes with its statements, so one that staff wrote or edited keeps its section.
+    holds_staff_work = isinstance(part, Section) and part.evidence.exists()
+    return not holds_staff_work and _values(part, installed.fields) == installed.fields
+
+
+def _check_names(model, fields: dict) -> None:
+    for name in fields:
+        model._meta.get_field(name)
+    for model_field in model._meta.many_to_many:
+        if not model_field.blank and not fields.get(model_field.name):
+            raise ValueError(f"{model_field.name}: name at least one.")
+
+
+def _key(model, fields: dict) -> str:
+    """The words that name the entry, as `natural_key` would give them once it is a record."""
+    words = []
+    for name in model.natural_key_fields:
+        value = fields.get(name)
+        if value in (None, "", []):
+            raise ValueError(f"{name} is missing.")
+        words += value if isinstance(value, list) else [value]
+    return " ".join(map(str, words))
+
+
+def _find(related, reference, name: str) -> None:
+    try:
+        related._default_manager.get_by_natural_key(*reference)
+    except (related.DoesNotExist, TypeError, ValueError) as error:
+        words = " ".join(map(str, reference))
+        raise LookupError(f"{name}: there is no {related._meta.verbose_name} {words}.") from error
+
+
+def _default(model_field):
+    """What a record holds in a field that its fixture did not name yet."""
+    if model_field.many_to_many:
+        return []
+    return None if model_field.is_relation else model_field.get_default()
 
 
 def _values(instance, names, m2m_data=None) -> dict:
@@ -171,34 +340,6 @@ def _values(instance, names, m2m_data=None) -> dict:
             value = getattr(instance, name)
             values[name] = value.isoformat() if hasattr(value, "isoformat") else value
     return values
-
-
-def _remove_dropped_parts(seen: set, report: Report) -> None:
-    for model in PARTS:
-        label = model._meta.label_lower
-        keys = {" ".join(map(str, part.natural_key())): part for part in model.objects.all()}
-        for installed in InstalledRecord.objects.filter(label=label):
-            if (label, installed.natural_key) in seen:
-                continue
-            part = keys.get(installed.natural_key)
-            if part is None:
-                installed.delete()
-            elif _values(part, installed.fields) == installed.fields:
-                part.delete()
-                installed.delete()
-                report.removed.append(f"{label} {installed.natural_key}")
-            else:
-                report.kept.append(
-                    Kept(f"{label} {installed.natural_key}", "the whole record", "edited by staff", "gone")
-                )
-
-
-def _refresh() -> None:
-    for sheet in FactSheet.objects.all():
-        try:
-            actions.refresh(sheet=sheet)
-        except ValueError as error:
-            raise ContentError(f"{sheet.slug}: {error}") from error
 
 
 def _sentence(error: Exception) -> str:

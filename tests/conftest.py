@@ -1,5 +1,9 @@
 import os
+import shutil
+import signal
+import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -10,10 +14,14 @@ from django.db import connection
 
 from enquiries import actions
 from enquiries.models import Enquiry, Kind
+from factsheets.content import MODELS
 from factsheets.models import FactSheet, InstalledRecord
-from tests.smtp import SmtpSink
+from tests.smtp import SmtpSink, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+KEPT: list[tuple[type, list]] = []
 
 
 @pytest.fixture(scope="session")
@@ -22,16 +30,21 @@ def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("load_content", verbosity=0, stdout=sys.stderr)
+        for model in [*MODELS, InstalledRecord]:
+            KEPT.append((model, list(model.objects.all())))
+            for field in model._meta.many_to_many:
+                KEPT.append((field.remote_field.through, list(field.remote_field.through.objects.all())))
 
 
 @pytest.fixture(autouse=True)
 def content(request):
     """Puts the content back after a test that committed: such tests end by emptying every table."""
-    if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
-        request.getfixturevalue("transactional_db" if "transactional_db" in request.fixturenames else "db")
+    wanted = {"db", "transactional_db"} & set(request.fixturenames)
+    if wanted:
+        request.getfixturevalue("transactional_db" if "transactional_db" in wanted else "db")
         if not FactSheet.objects.exists():
-            InstalledRecord.objects.all().delete()
-            call_command("load_content", verbosity=0, stdout=sys.stderr)
+            for model, rows in KEPT:
+                model.objects.bulk_create(rows)
 
 
 @pytest.fixture
@@ -65,9 +78,8 @@ def mail_through(smtp, settings):
     return smtp
 
 
-@pytest.fixture
-def child_environment(smtp, transactional_db):
-    """What a process needs to work on the tests' own database and SMTP server."""
+def database_environment() -> dict[str, str]:
+    """What a process needs to work on the tests' own database."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
         address = f"sqlite:///{name}"
@@ -78,10 +90,75 @@ def child_environment(smtp, transactional_db):
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "backcare.settings",
         "DATABASE_URL": address,
-        "EMAIL_URL": f"smtp://{smtp.host}:{smtp.port}",
         "FIELD_ENCRYPTION_KEYS": ",".join(settings.FIELD_ENCRYPTION_KEYS),
         "SECRET_KEY": settings.SECRET_KEY,
     }
+
+
+@pytest.fixture
+def child_environment(smtp, transactional_db):
+    """What a mail worker needs to work on the tests' own database and SMTP server."""
+    return {**database_environment(), "EMAIL_URL": f"smtp://{smtp.host}:{smtp.port}"}
+
+
+@pytest.fixture(scope="session")
+def web_server(django_db_setup, django_db_blocker):
+    """The production web server, gunicorn with our configuration, on the tests' own database."""
+    port = free_port()
+    with django_db_blocker.unblock():
+        environment = {**database_environment(), "PORT": str(port)}
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.gunicorn", "backcare.wsgi"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+    address = f"http://127.0.0.1:{port}"
+
+    def answers():
+        try:
+            return urllib.request.urlopen(f"{address}/robots.txt", timeout=2).status == 200
+        except OSError:
+            return False
+
+    wait_for(answers, seconds=30, what="the web server's first answer")
+    yield address
+    os.killpg(process.pid, signal.SIGTERM)
+    process.wait(30)
+
+
+@pytest.fixture
+def site(web_server, transactional_db):
+    """The address of the running site, for tests that talk to it over the network."""
+    return web_server
+
+
+@pytest.fixture
+def mail_worker(child_environment):
+    """A running `manage.py deliver_mail`, sending to the SMTP sink."""
+    command = [sys.executable, "manage.py", "deliver_mail"]
+    process = subprocess.Popen(command, cwd=ROOT, env=child_environment)
+    yield process
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium. Without one the browser tests are skipped, and with REQUIRE_BROWSER=1 they fail."""
+    program = chromium()
+    if program is None:
+        say = pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip
+        say("Browser tests need Chromium, and none was found on this machine.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        options = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+        if os.geteuid() == 0:
+            options.append("--no-sandbox")  # Chromium's own rule for root, as in a container
+        running = playwright.chromium.launch(executable_path=program, args=options)
+        yield running
+        running.close()
 
 
 def consultation(**changes) -> Enquiry:

@@ -20,7 +20,7 @@ class TriageForm(forms.ModelForm):
         label="Add a note",
         help_text="For staff only. The patient never sees it.",
     )
-    version = forms.IntegerField(widget=forms.HiddenInput)
+    opened_version = forms.IntegerField(widget=forms.HiddenInput)
 
     class Meta:
         model = Enquiry
@@ -30,8 +30,8 @@ class TriageForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "status" in self.fields:
             current = Enquiry.objects.get(pk=self.instance.pk)
-            self.fields["version"].initial = current.version
-            self.initial["version"] = current.version
+            self.fields["opened_version"].initial = current.version
+            self.initial["opened_version"] = current.version
             allowed = {current.status} | MOVES[current.status]
             self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
             self.fields["owner"].queryset = get_user_model().objects.filter(is_staff=True, is_active=True)
@@ -40,7 +40,7 @@ class TriageForm(forms.ModelForm):
     def clean(self):
         cleaned = super().clean()
         current = Enquiry.objects.get(pk=self.instance.pk)
-        if cleaned.get("version") not in {None, current.version}:
+        if cleaned.get("opened_version") not in {None, current.version}:
             raise forms.ValidationError(actions.what_changed(current))
         return cleaned
 
@@ -99,11 +99,12 @@ class EnquiryAdmin(admin.ModelAdmin):
             told += ["why_quarantined"]
         triage = ["status", "owner"]
         if self.has_change_permission(request, obj):
-            triage += ["note", "version"]
+            triage += ["note", "opened_version"]
         return [("Next", {"fields": triage}), ("What they told us", {"fields": told})]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).in_working_order()
+        # Not through super(), which would order by the lane before it is there.
+        return Enquiry.objects.in_working_order()
 
     def get_ordering(self, request):
         return ["lane", "created_at", "pk"]
@@ -130,7 +131,8 @@ class EnquiryAdmin(admin.ModelAdmin):
 
     @admin.display(description="received", ordering="created_at")
     def received(self, enquiry):
-        return f"{timesince(enquiry.created_at, depth=1)} ago"
+        age = timesince(enquiry.created_at, depth=1)
+        return "just now" if age.startswith("0") else f"{age} ago"
 
     @admin.display(description="email address")
     def email_address(self, enquiry):
@@ -172,7 +174,7 @@ class EnquiryAdmin(admin.ModelAdmin):
             owner=form.cleaned_data["owner"],
             change_owner=True,
             note=form.cleaned_data["note"],
-            version=form.cleaned_data["version"],
+            version=form.cleaned_data["opened_version"],
         )
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):

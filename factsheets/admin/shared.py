@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.db import models
 
 from factsheets import actions
 from factsheets.models import Figure, GlossaryTerm, SafetyAdvice, Source, Topic
@@ -17,6 +18,7 @@ class SourceAdmin(SharedRecordAdmin):
     list_display = ["key", "title", "year", "kind", "verification"]
     list_filter = ["verification", "kind"]
     search_fields = ["key", "title", "authors"]
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
 
 @admin.register(Figure)

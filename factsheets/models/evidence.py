@@ -1,3 +1,4 @@
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
@@ -30,6 +31,9 @@ class Direction(models.TextChoices):
     SERIOUS_HARM_RARE = "serious_harm_rare", "Serious harm is rare"
 
 
+BENEFITS = ["helps", "may_help"]
+
+
 class EvidenceStatement(NaturalKeyModel):
     """One claim with how sure we are, in which direction, NICE's position and the sources."""
 
@@ -57,10 +61,21 @@ class EvidenceStatement(NaturalKeyModel):
             models.CheckConstraint(condition=Q(direction__in=Direction.values), name="evidence_known_direction"),
             # The clinic sells acupuncture and NICE advises against it for low back pain: neither may stand alone.
             models.CheckConstraint(
-                condition=~Q(treatment="acupuncture", direction__in=["helps", "may_help"], nice_position=""),
+                condition=~Q(treatment="acupuncture", direction__in=BENEFITS, nice_position=""),
                 name="evidence_acupuncture_benefit_with_nice",
             ),
         ]
 
     def __str__(self):
         return self.claim
+
+    def clean(self):
+        """Says in words what the outputs could not render and what the database would refuse."""
+        from factsheets.rendering.markdown import BodyError, parse
+
+        if self.treatment == "acupuncture" and self.direction in BENEFITS and not self.nice_position:
+            raise ValidationError({"nice_position": "Say what NICE says: it stands beside every benefit of acupuncture."})
+        try:
+            parse(self.detail)
+        except BodyError as error:
+            raise ValidationError({"detail": str(error)}) from error

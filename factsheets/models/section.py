@@ -39,6 +39,8 @@ class Aspect(models.TextChoices):
 
 # These start a chapter: a heading of the second level and a line in the contents list.
 CHAPTER_KINDS = {Kind.TEXT, Kind.EVIDENCE}
+# Without a heading a reader could not tell what these are about.
+HEADED_KINDS = ["evidence", "callout", "details", "table", "steps", "numbers"]
 CALLOUTS_AT_MOST = 2  # NHS service manual: warning callouts lose their force when there are more
 
 
@@ -75,7 +77,7 @@ class Section(NaturalKeyModel):
             ),
             models.CheckConstraint(condition=Q(kind__in=["figure", "evidence"]) | ~Q(body=""), name="section_has_body"),
             models.CheckConstraint(
-                condition=~Q(kind__in=["evidence", "callout", "details", "table", "steps", "numbers"]) | ~Q(heading=""),
+                condition=~Q(kind__in=HEADED_KINDS) | ~Q(heading=""),
                 name="section_has_heading_where_needed",
             ),
         ]
@@ -93,6 +95,10 @@ class Section(NaturalKeyModel):
             raise ValidationError(
                 {"figure": "Only a figure section has a drawing. Change the kind, or clear the drawing."}
             )
+        if self.kind in HEADED_KINDS and not self.heading:
+            raise ValidationError({"heading": f"Write a heading: a section of kind {self.kind} needs one."})
+        if self.kind not in {Kind.FIGURE, Kind.EVIDENCE} and not self.body.strip():
+            raise ValidationError({"body": "Write the words of this section."})
         try:
             parse_body(self.kind, self.body)
         except BodyError as error:

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -81,6 +82,15 @@ class FactSheet(NaturalKeyModel):
 
     def get_absolute_url(self):
         return reverse("factsheets:sheet", args=[self.slug])
+
+    def clean(self):
+        """Says in words what the outputs could not render."""
+        from factsheets.rendering.markdown import BodyError, key_points
+
+        try:
+            key_points(self.key_points)
+        except BodyError as error:
+            raise ValidationError({"key_points": str(error)}) from error
 
     @property
     def is_published(self) -> bool:

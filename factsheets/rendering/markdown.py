@@ -68,7 +68,27 @@ def key_points(text: str) -> list[list[dict]]:
     blocks = parse(text)
     if [block["type"] for block in blocks] != ["list"] or not 3 <= len(blocks[0]["items"]) <= 5:
         raise BodyError("Write three to five key points, each on a line that starts with “- ”.")
+    for item in blocks[0]["items"]:
+        if [block["type"] for block in item] != ["paragraph"]:
+            raise BodyError("Write each key point as one sentence or two, without a list or a heading in it.")
     return [item[0]["content"] for item in blocks[0]["items"]]
+
+
+def cited(body: str) -> set[str]:
+    """The keys of the sources that a Markdown text cites. Raises BodyError."""
+    return set(_cited(parse(body)))
+
+
+def _cited(node):
+    if isinstance(node, list):
+        for part in node:
+            yield from _cited(part)
+    elif node.get("type") == "cite":
+        yield node["key"]
+    else:
+        for value in node.values():
+            if isinstance(value, list):
+                yield from _cited(value)
 
 
 def plain(node) -> str:
@@ -137,10 +157,16 @@ def _inline(nodes) -> list[dict]:
                 href = str(node.attrs.get("href", ""))
                 if not SAFE_LINK.match(href):
                     raise BodyError(f"The link {href} must start with https:// or /.")
-                found.append({"type": "link", "href": href, "content": _inline(node.children)})
+                content = _inline(node.children)
+                if any(_cited(content)):
+                    raise BodyError("Put the citation after the link, not in its words: a link cannot hold another.")
+                found.append({"type": "link", "href": href, "content": content})
             case _:
                 raise BodyError("Pictures belong in a figure section, not in the text.")
-    return _joined(found)
+    joined = _joined(found)
+    if any(inline["type"] == "text" and "[@" in inline["text"] for inline in joined):
+        raise BodyError("Write a citation as [@NG59], or [@NG59; @MU20] for several, in capitals.")
+    return joined
 
 
 def _with_citations(text: str):

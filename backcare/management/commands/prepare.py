@@ -21,6 +21,7 @@ class Command(BaseCommand):
         if connection.vendor == "sqlite":
             # What patients send is in this file: nobody else on the machine reads it.
             Path(settings.DATABASES["default"]["NAME"]).chmod(0o600)
+        call_command("check", databases=["default"])
         call_command("load_content", stdout=self.stdout)
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.LOCAL:

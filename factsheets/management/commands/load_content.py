@@ -1,9 +1,12 @@
+from os.path import commonprefix
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from factsheets.content import ContentError, load
+
+SHOWN = 200  # characters of each text
 
 
 class Command(BaseCommand):
@@ -28,8 +31,11 @@ class Command(BaseCommand):
                     self.stdout.write(f"  {word} {record}")
         for kept in report.kept:
             self.stdout.write(f"  kept your edit: {kept.record}, {kept.field}")
-            self.stdout.write(f"    yours:   {_short(kept.now)}")
-            self.stdout.write(f"    offered: {_short(kept.offered)}")
+            now, offered = _differing(kept.now, kept.offered)
+            self.stdout.write(f"    yours:   {now}")
+            self.stdout.write(f"    offered: {offered}")
+        for stuck in report.stuck:
+            self.stdout.write(f"  readers keep the last good text of {stuck}")
         would = "would be " if dry_run else ""
         self.stdout.write(
             f"Content: {len(report.added)} {would}added, {len(report.changed)} {would}changed, "
@@ -37,6 +43,13 @@ class Command(BaseCommand):
         )
 
 
-def _short(value) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= 200 else f"{text[:199]}…"
+def _differing(now, offered) -> list[str]:
+    """Both texts, from shortly before the place where they part: two long texts often begin alike."""
+    texts = [" ".join(str(value).split()) for value in (now, offered)]
+    start = max(0, len(commonprefix(texts)) - 40)
+    return [_short(text, start) for text in texts]
+
+
+def _short(text: str, start: int) -> str:
+    end = start + SHOWN
+    return f"{'…' if start else ''}{text[start:end]}{'…' if len(text) > end else ''}"

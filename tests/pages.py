@@ -1,0 +1,78 @@
+"""What browser tests share: a visitor who notices everything that a page must never do."""
+
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+
+# WCAG 2.0 to 2.2, levels A and AA, and axe's own best practice.
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+class Visitor:
+    """A browser window of its own, which remembers requests to other hosts, console errors and cookies."""
+
+    def __init__(self, browser, site: str, **options):
+        self.site = site
+        self.context = browser.new_context(base_url=site, locale="en-GB", **options)
+        self.page = self.context.new_page()
+        self.foreign: list[str] = []
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("request", self._requested)
+        self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _requested(self, request):
+        self.requests.append(request.url)
+        if urlsplit(request.url).netloc != urlsplit(self.site).netloc:
+            self.foreign.append(request.url)
+
+    def open(self, path: str):
+        return self.page.goto(path, wait_until="load")
+
+    def expect_clean(self, *, cookies: bool = False):
+        """No other host was asked, nothing broke the content policy, and no cookie was set."""
+        assert not self.foreign, f"The page asked another host: {self.foreign}"
+        ours = [text for text in self.complaints if "status of 422" not in text]
+        assert not ours, f"The browser complained: {ours}"
+        if not cookies:
+            assert not self.context.cookies(), "A public page set a cookie."
+
+    def expect_accessible(self):
+        found = Axe().run(self.page, options=RULES).response["violations"]
+        assert not found, "\n".join(
+            f"{rule['id']}: {rule['help']} at {[node['target'] for node in rule['nodes']]}" for rule in found
+        )
+
+    def expect_no_sideways_scrolling(self):
+        wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"The page is {wide} px wider than the screen."
+
+
+@contextmanager
+def visitor(browser, site: str, **options):
+    made = Visitor(browser, site, **options)
+    try:
+        yield made
+    finally:
+        made.context.close()
+
+
+def expect_problem(page, message: str):
+    """An error as a patient meets it: announced, linked, tied to its field, with focus where it should be."""
+    assert page.title().startswith("Error: ")
+    summary = page.locator("[data-error-summary]")
+    assert summary.evaluate("element => element === document.activeElement"), "The error summary has no focus."
+    link = summary.get_by_role("link", name=message)
+    link.click()
+    field = page.locator(":focus")
+    described = [
+        page.locator(f"#{part}").inner_text() for part in (field.get_attribute("aria-describedby") or "").split()
+    ]
+    if not described:
+        group = field.locator("xpath=ancestor::fieldset[1]")
+        described = [
+            page.locator(f"#{part}").inner_text() for part in (group.get_attribute("aria-describedby") or "").split()
+        ]
+    assert any(message in text for text in described), f"“{message}” is not tied to its field: {described}"
