@@ -1,7 +1,8 @@
 """Error pages. They read nothing from the request, so that a broken request cannot break them too."""
 
-from http import HTTPStatus
+import sys
 
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 
@@ -13,10 +14,6 @@ def page(status: int, title: str, paragraphs: list[str]) -> HttpResponse:
     response = HttpResponse(render_to_string("error.html", context), status=status)
     response["Cache-Control"] = "no-store"
     return response
-
-
-def plain(status: HTTPStatus, text: str) -> HttpResponse:
-    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
 
 
 def bad_request(request, exception=None):
@@ -53,6 +50,19 @@ def not_found(request, exception=None):
     )
 
 
+def wrong_method(allowed: str):
+    response = page(
+        405,
+        "That cannot be done with this page",
+        [
+            "Your browser asked for something that this page does not do. Nothing was saved.",
+            "Open the page and try again.",
+        ],
+    )
+    response["Allow"] = allowed
+    return response
+
+
 def too_large(request):
     return page(
         413,
@@ -64,7 +74,17 @@ def too_large(request):
     )
 
 
+def is_database_trouble(error: BaseException | None) -> bool:
+    """Locked, full, read-only, broken or away: not the request's fault, and gone when somebody has mended the database."""
+    # PostgreSQL says "read-only" with an InternalError, SQLite "malformed" with a bare DatabaseError.
+    return isinstance(error, OperationalError | InterfaceError | InternalError) or type(error) is DatabaseError
+
+
 def server_error(request):
+    # Django calls this while it handles the error. What a view raised is answered by DatabaseTroubleMiddleware;
+    # this is for the middleware's own trouble, such as a session that cannot be saved.
+    if is_database_trouble(sys.exc_info()[1]):
+        return unavailable(request)
     return page(
         500,
         "Something went wrong on our side",
@@ -76,10 +96,12 @@ def server_error(request):
 
 
 def unavailable(request):
-    response = page(
-        503,
-        "We could not save that just now",
-        ["Your details were not saved.", "Wait a minute, go back and send the form again."],
-    )
+    if request.method == "POST":
+        title = "We could not save that just now"
+        advice = ["Your details were not saved.", "Wait a minute, go back and send the form again."]
+    else:
+        title = "This page is not available just now"
+        advice = ["The trouble is on our side.", "Wait a minute and open the page again."]
+    response = page(503, title, advice)
     response["Retry-After"] = "60"
     return response

@@ -11,7 +11,7 @@ class WithoutRequestValues(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and not record.exc_text:
+        if record.exc_info:  # also when another handler has already written the whole of it into exc_text
             record.exc_text = self.without_values(record.exc_info)
         record.exc_info = None
         return True

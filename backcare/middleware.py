@@ -3,18 +3,24 @@
 import logging
 from http import HTTPStatus
 
+from csp.utils import build_policy
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 
 from backcare import errors
 
 logger = logging.getLogger(__name__)
 
+# The middleware that belongs to some of these never sees an answer that was made before it: a refusal below, a bad host.
 HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+LONGEST_LENGTH = 12  # digits
 
 
 class DoorsMiddleware:
@@ -25,13 +31,17 @@ class DoorsMiddleware:
 
     def __call__(self, request):
         response = self.refusal(request) or self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
+            response = errors.wrong_method(response.get("Allow", ""))
         for name, value in HEADERS.items():
             response.setdefault(name, value)
+        if "Content-Security-Policy" not in response and not settings.DEBUG:
+            response["Content-Security-Policy"] = build_policy()
         return response
 
     def refusal(self, request):
         if request.method in {"TRACE", "TRACK", "CONNECT"}:
-            return errors.plain(HTTPStatus.METHOD_NOT_ALLOWED, "This method is not used here.")
+            return errors.wrong_method("GET, HEAD, POST")
         limit = (
             settings.ADMIN_UPLOAD_MAX_MEMORY_SIZE
             if request.path_info.startswith("/admin/")
@@ -39,11 +49,15 @@ class DoorsMiddleware:
         )
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
-            return errors.plain(HTTPStatus.BAD_REQUEST, "The request could not be read.")
-        if int(length) > limit:
+            return errors.bad_request(request)
+        # Counted before it is read: a number of 5,000 digits is an error in Python.
+        if len(length) > LONGEST_LENGTH or int(length) > limit:
             return errors.too_large(request)
+        # Our pages are UTF-8, so honest forms are. Django would try any codec that Python has, base64 and idna included.
+        if request.content_params.get("charset", "utf-8").lower() != "utf-8":
+            return errors.bad_request(request)
         if "\x00" in request.path_info:
-            return errors.plain(HTTPStatus.BAD_REQUEST, "The address could not be read.")
+            return errors.bad_request(request)
         return None
 
 
@@ -57,7 +71,7 @@ class DatabaseTroubleMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request, exception):
-        if isinstance(exception, OperationalError | InterfaceError):
+        if errors.is_database_trouble(exception):
             logger.error("Database trouble at %s: %s", request.path_info, type(exception).__name__)
             return errors.unavailable(request)
         return None

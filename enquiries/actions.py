@@ -54,34 +54,38 @@ def accept(
     `details` holds the cleaned texts name, email, phone, best_time, description. The same form sent twice within
     SAME_FORM_WITHIN gives back the enquiry that is already there. A quarantined enquiry sends no mail.
     """
-    contact_by = sorted(contact_by or [])
-    keys = _submission_keys(kind, details, contact_by, sheet)
+    form = (kind, details, sorted(contact_by or []), sheet, quarantine_reason)
     try:
-        with transaction.atomic():
-            earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=timezone.now() - SAME_FORM_WITHIN)
-            if known := earlier.first():
-                return known
-            enquiry = Enquiry.objects.create(
-                kind=kind,
-                sheet=sheet,
-                **details,
-                **{f"by_{method}": True for method in contact_by},
-                status=Status.SPAM if quarantine_reason else Status.NEW,
-                quarantine_reason=quarantine_reason,
-                submission_key=keys[0],
-            )
-            _record(
-                enquiry,
-                EventKind.RECEIVED,
-                actor="patient",
-                summary=f"Asked for: {enquiry.get_kind_display()}",
-            )
-            if not quarantine_reason:
-                for purpose in PURPOSES[Kind(kind)]:
-                    enqueue(enquiry=enquiry, purpose=purpose)
+        return _keep(*form)
     except IntegrityError:
-        # The same form arrived twice at the same moment, and the other one was first.
-        return Enquiry.objects.get(submission_key=keys[0])
+        # Its reference, eight letters of chance, was taken: some five times in a million enquiries. Draw another.
+        return _keep(*form)
+
+
+def _keep(kind, details, contact_by, sheet, quarantine_reason) -> Enquiry:
+    with transaction.atomic():
+        keys = _submission_keys(kind, details, contact_by, sheet, quarantine_reason)
+        earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=timezone.now() - SAME_FORM_WITHIN)
+        if known := earlier.first():
+            return known
+        enquiry = Enquiry.objects.create(
+            kind=kind,
+            sheet=sheet,
+            **details,
+            **{f"by_{method}": True for method in contact_by},
+            status=Status.SPAM if quarantine_reason else Status.NEW,
+            quarantine_reason=quarantine_reason,
+            submission_key=keys[0],
+        )
+        _record(
+            enquiry,
+            EventKind.RECEIVED,
+            actor="patient",
+            summary=f"Asked for: {enquiry.get_kind_display()}",
+        )
+        if not quarantine_reason:
+            for purpose in PURPOSES[Kind(kind)]:
+                enqueue(enquiry=enquiry, purpose=purpose)
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
     return enquiry
 
@@ -207,15 +211,25 @@ def _release(enquiry: Enquiry) -> None:
             enqueue(enquiry=enquiry, purpose=purpose)
 
 
-def _submission_keys(kind: str, details: dict[str, str], contact_by: list[str], sheet: FactSheet | None) -> list[str]:
-    """Keyed hashes of the form's content for this and the previous window, so that no window's edge splits a double click."""
-    window = int(timezone.now().timestamp() // SAME_FORM_WITHIN.total_seconds())
+def _submission_keys(kind, details, contact_by, sheet, quarantine_reason) -> list[str]:
+    """Keyed hashes of the form's content for this and the previous window, so that no window's edge splits a double click.
+
+    Waits until nobody else is keeping the same form, and only then looks at the clock. A form that was set aside is not
+    the same as one that was not: a person whose browser filled in the trap may send it again.
+    """
     content = [
         kind,
         str(sheet.pk if sheet else ""),
+        "quarantined" if quarantine_reason else "",
         *contact_by,
         *(f"{key}={details[key]}" for key in sorted(details)),
     ]
+    database = transaction.get_connection()
+    if database.vendor == "postgresql":  # SQLite has one writer at a time anyway
+        with database.cursor() as cursor:
+            turn = int(keyed_hash(*content, purpose="submission")[:15], 16)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turn])
+    window = int(timezone.now().timestamp() // SAME_FORM_WITHIN.total_seconds())
     return [keyed_hash(*content, str(window - back), purpose="submission") for back in (0, 1)]
 
 

@@ -7,10 +7,14 @@ anybody's health beyond the public sheet's title. The clinic's alert holds a ref
 from email.headerregistry import Address
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.validators import validate_email
+from django.db import DatabaseError, InterfaceError
 from django.template.loader import render_to_string
 
+from enquiries.encryption import CannotDecrypt
 from enquiries.models import OutgoingMessage, Purpose
 from factsheets import safety
 from factsheets.rendering import printed
@@ -21,11 +25,23 @@ class CannotRender(Exception):  # noqa: N818 - reads as what happened
     """The mail cannot be made, now or later. The text holds no personal data."""
 
 
+# Not this mail's fault: a database that restarts, a setting, a key this worker does not have yet, content not loaded. Somebody
+# mends it, and then the mail can go, so none of these may kill it.
+MENDABLE = (
+    DatabaseError,
+    InterfaceError,
+    OSError,
+    ImproperlyConfigured,
+    CannotDecrypt,
+    safety.SafetyAdviceMissing,
+)
+
+
 def render(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
-    """The mail of one outbox row, ready to send. Raises CannotRender."""
+    """The mail of one outbox row, ready to send. Raises CannotRender, or one of MENDABLE."""
     try:
         return RENDERERS[message.purpose](message, connection)
-    except CannotRender:
+    except (CannotRender, *MENDABLE):
         raise
     except Exception as error:
         # Whatever went wrong, it goes wrong again for this mail and must not stop the others.
@@ -36,16 +52,19 @@ def _report(message, connection):
     sheet = message.enquiry.sheet
     if not sheet.is_published:
         raise CannotRender("SheetNotPublished")
-    mail = _mail(message, connection, "report", to=message.enquiry.email, sheet=sheet, address=sheets.address(sheet))
+    mail = _mail(message, connection, "report", to=_patient(message), sheet=sheet, address=sheets.address(sheet))
     mail.attach(f"{sheet.slug}.pdf", printed.pdf(sheet), "application/pdf")
     return mail
 
 
 def _acknowledgement(message, connection):
-    return _mail(message, connection, f"{message.enquiry.kind}_acknowledgement", to=message.enquiry.email)
+    return _mail(message, connection, f"{message.enquiry.kind}_acknowledgement", to=_patient(message))
 
 
 def _clinic_alert(message, connection):
+    if "@" not in settings.CLINIC_INBOX_EMAIL:
+        # Django takes a mail to nobody for sent.
+        raise ImproperlyConfigured("CLINIC_INBOX_EMAIL is not set to an e-mail address.")
     return _mail(
         message,
         connection,
@@ -90,8 +109,16 @@ def _mail(message, connection, name: str, *, to: str, **context) -> EmailMultiAl
     return mail
 
 
+def _patient(message) -> str:
+    """One address and nothing else. The forms see to that; what leaves the building does not rely on it."""
+    validate_email(message.enquiry.email)
+    return message.enquiry.email
+
+
 def _sender() -> str:
     address = settings.DEFAULT_FROM_EMAIL
+    if "@" not in address:
+        raise ImproperlyConfigured("DEFAULT_FROM_EMAIL is not set to an e-mail address.")
     if "<" in address:
         return address
-    return str(Address(display_name=settings.CLINIC["name"], addr_spec=address))
+    return str(Address(display_name=" ".join(settings.CLINIC["name"].split()), addr_spec=address))

@@ -1,5 +1,6 @@
 """The forms patients fill in. Every message is an instruction for its field; labels and hints stand beside them."""
 
+import re
 import unicodedata
 
 from crispy_forms.helper import FormHelper
@@ -18,6 +19,9 @@ DESCRIPTION_LENGTH = 1000
 KEPT_CONTROLS = {"\n", "\t"}
 # Joiners have no width but belong to words and emoji in several scripts.
 KEPT_FORMATS = {"\u200c", "\u200d"}
+# Where the mail standards of 2003 and 2008 disagree: the one Python knows would write to somebody else's domain.
+TWO_MEANINGS_IN_A_DOMAIN = {"ß", "ς"}
+EXTENSION = re.compile(r"(?:ext\.?|extension|x|#)\s*\d{1,7}\s*$", re.IGNORECASE)
 
 
 def plain_text(value: str) -> str:
@@ -78,17 +82,42 @@ class EmailField(TextField):
     def to_python(self, value):
         # Full-width letters, as some keyboards type them, become the ordinary ones.
         value = unicodedata.normalize("NFKC", super().to_python(value)).strip()
-        if value in self.empty_values:
-            return value
+        value = "".join(character for character in value if character not in KEPT_FORMATS)
+        if value in self.empty_values or len(value) > EMAIL_LENGTH:
+            return value  # a validator says that it is too long
         local, at, domain = value.rpartition("@")
         if at and local and not local.isascii():
             raise forms.ValidationError(self.error_messages["local_part"], code="local_part")
+        # Django also takes "localhost" and "[10.0.0.1]", which are machines near our own and nobody's address.
+        if "." not in domain or domain.startswith("[") or not TWO_MEANINGS_IN_A_DOMAIN.isdisjoint(domain):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         try:
             value = f"{local}@{punycode(domain)}"
             forms.EmailField(max_length=None).clean(value)
         except (forms.ValidationError, UnicodeError) as error:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
         return value
+
+
+class PhoneField(PhoneNumberField):
+    """One number, in digits. The library would read letters as a keypad does or leave them out, and reach somebody else."""
+
+    def to_python(self, value):
+        value = one_line(value or "")
+        if any(character.isalpha() for character in EXTENSION.sub("", value)):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class UnseenField(forms.CharField):
+    """A field that nobody types in: whatever arrives in it must not become a message about a field nobody can see."""
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, **kwargs)
+        self.validators = []
+
+    def to_python(self, value):
+        return one_line(super().to_python(value))
 
 
 class EnquiryForm(forms.Form):
@@ -106,10 +135,9 @@ class EnquiryForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
     )
     email = EmailField(label="Email address", error_messages={"required": "Enter your email address"})
-    sheet = forms.CharField(required=False, widget=forms.HiddenInput)
+    sheet = UnseenField(widget=forms.HiddenInput)
     # People never see this field; robots fill in every field they find.
-    website = forms.CharField(
-        required=False,
+    website = UnseenField(
         label="Leave this field empty",
         widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
     )
@@ -132,10 +160,8 @@ class EnquiryForm(forms.Form):
         return [name for name in self.fields if name not in {"sheet", "website"}]
 
     def clean_sheet(self) -> FactSheet | None:
-        slug = one_line(self.cleaned_data["sheet"])
-        if not slug:
-            return None
-        return FactSheet.objects.published().filter(slug=slug[:80]).first()
+        slug = self.cleaned_data["sheet"]
+        return FactSheet.objects.published().filter(slug=slug).first() if slug else None
 
     @property
     def quarantine_reason(self) -> str:
@@ -143,8 +169,12 @@ class EnquiryForm(forms.Form):
 
     def details(self) -> dict[str, str]:
         """The texts that the enquiry keeps."""
-        names = ("name", "email", "phone", "best_time", "description")
-        return {name: str(self.cleaned_data.get(name) or "") for name in names}
+        details = {name: self.cleaned_data.get(name) or "" for name in ("name", "email", "best_time", "description")}
+        phone = self.cleaned_data.get("phone")
+        details["phone"] = phone.as_e164 if phone else ""
+        if phone and phone.extension:
+            details["phone"] += f" ext. {phone.extension}"  # E.164 itself has no place for it
+        return details
 
 
 class ReportForm(EnquiryForm):
@@ -157,6 +187,7 @@ class ReportForm(EnquiryForm):
         self.fields["sheet"].required = True
         self.fields["sheet"].error_messages["required"] = "Choose the fact sheet you want"
         if choose_sheet:
+            self.order_fields(["sheet"])  # the error summary follows the page
             sheets = FactSheet.objects.published()
             self.fields["sheet"].label = "Which fact sheet would you like?"
             self.fields["sheet"].widget = forms.Select(
@@ -191,13 +222,13 @@ class ConsultationForm(EnquiryForm):
             "invalid_choice": "Choose phone, video call or email",
         },
     )
-    phone = PhoneNumberField(
+    phone = PhoneField(
         label="Phone number",
         required=False,
         region="GB",
         help_text="The best number to reach you. We need it for a phone call.",
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
-        error_messages={"invalid": "Enter a phone number, like 020 7946 0958 or +44 7700 900 982"},
+        error_messages={"invalid": "Enter a phone number, like 020 7946 0958 or +44 20 7946 0958"},
     )
     best_time = TextField(
         longest=SHORT_LENGTH,

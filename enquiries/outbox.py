@@ -8,18 +8,20 @@ import logging
 import random
 import secrets
 import smtplib
+import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.core.mail import get_connection
 from django.core.mail.message import BadHeaderError
+from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from enquiries import actions, emails
-from enquiries.models import MessageState, OutgoingMessage, WorkerHeartbeat
+from enquiries.models import Enquiry, MessageState, OutgoingMessage, WorkerHeartbeat
 from enquiries.models.message import LEASE
 
 logger = logging.getLogger(__name__)
@@ -28,10 +30,15 @@ FIRST_RETRY = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)
 MAILS_PER_CONNECTION = 100
+DATABASE_PAUSE = 0.5  # seconds between tries to record what happened
 
 
 class PermanentFailure(Exception):  # noqa: N818 - reads as what happened
     """This mail will never be accepted. Trying again would not help."""
+
+
+class NothingSent(Exception):  # noqa: N818
+    """The mail library took the mail and sent nothing."""
 
 
 class Worker:
@@ -51,9 +58,10 @@ class Worker:
             self.send(message)
         except Exception as error:  # noqa: BLE001 - whatever it is, the row must say so and the next mail must go
             self.disconnect()
-            self.settle_failure(message, error)
+            failure = error  # Python forgets `error` at the end of this block
+            self.record(lambda: self.settle_failure(message, failure))
         else:
-            self.settle_success(message)
+            self.record(lambda: self.settle_success(message))
         return True
 
     def claim(self) -> OutgoingMessage | None:
@@ -77,8 +85,11 @@ class Worker:
             )
         if not claimed:
             return None
-        return OutgoingMessage.objects.select_related("enquiry__sheet__topic", "enquiry__sheet__reviewed_by").get(
-            pk=row.pk
+        # None when the enquiry was erased a moment ago.
+        return (
+            OutgoingMessage.objects.select_related("enquiry__sheet__topic", "enquiry__sheet__reviewed_by")
+            .filter(pk=row.pk)
+            .first()
         )
 
     def send(self, message: OutgoingMessage) -> None:
@@ -89,7 +100,8 @@ class Worker:
         mail = emails.render(message, self.connection)
         try:
             self.connection.open()
-            self.connection.send_messages([mail])
+            if not self.connection.send_messages([mail]):
+                raise NothingSent
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             if all(500 <= code < 600 for code in codes):
@@ -101,6 +113,22 @@ class Worker:
             raise
         self.sent_on_connection += 1
 
+    def record(self, outcome: Callable[[], None]) -> None:
+        """Writes down what happened, and keeps trying while the claim may last.
+
+        The mail is out: a database that is away for a moment must not be the reason why it goes out again.
+        """
+        deadline = time.monotonic() + LEASE.total_seconds()
+        while True:
+            try:
+                return outcome()
+            except (OperationalError, InterfaceError) as error:
+                if time.monotonic() > deadline:
+                    raise
+                logger.warning("Mail worker waits to record a mail: %s", type(error).__name__)
+                database.close()
+                time.sleep(DATABASE_PAUSE)
+
     def settle_success(self, message: OutgoingMessage) -> None:
         with transaction.atomic():
             # Only the holder may settle: a worker that was frozen past its lease has lost the row to another.
@@ -108,6 +136,7 @@ class Worker:
                 state=MessageState.SENT, sent_at=timezone.now(), claimed_by="", lease_until=None, error=""
             )
             if held:
+                self._see_enquiry_as_it_is(message)
                 actions.message_was_sent(message=message)
         logger.info("Sent %s for %s", message.purpose, message.enquiry.reference)
 
@@ -121,6 +150,7 @@ class Worker:
                     state=MessageState.FAILED, error=message.error, claimed_by="", lease_until=None
                 )
                 if held:
+                    self._see_enquiry_as_it_is(message)
                     actions.message_has_failed(message=message)
             else:
                 self._held(message).update(
@@ -134,6 +164,10 @@ class Worker:
 
     def _held(self, message: OutgoingMessage):
         return OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.SENDING, claimed_by=self.name)
+
+    def _see_enquiry_as_it_is(self, message: OutgoingMessage) -> None:
+        """Staff may have moved the enquiry while its mail was on the way, and their move stands."""
+        message.enquiry = Enquiry.objects.select_for_update().get(pk=message.enquiry_id)
 
     def beat(self) -> None:
         now = timezone.now()

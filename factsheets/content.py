@@ -7,14 +7,15 @@ A field that staff changed stays; when the fixture changed it too, that is said,
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.serializers import base as serializers_base
 from django.core.serializers import python as python_serializer
 from django.db import transaction
 
 from factsheets import actions
+from factsheets.fixtures import ContentError, entries
 from factsheets.models import (
+    Claim,
     EvidenceStatement,
     FactSheet,
     Figure,
@@ -35,6 +36,7 @@ MODELS = [
     Figure,
     GlossaryTerm,
     SafetyAdvice,
+    Claim,
     FactSheet,
     Section,
     EvidenceStatement,
@@ -53,10 +55,6 @@ FAULTS = (
     TypeError,
 )
 WHOLE = "the whole record"
-
-
-class ContentError(Exception):
-    """A fixture cannot be installed. The text names the file and the entry."""
 
 
 @dataclass
@@ -78,22 +76,11 @@ class Report:
     unchanged: int = 0
 
 
-class StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a name written twice in one entry; plain YAML would silently drop the first."""
-
-    def construct_mapping(self, node, deep=False):
-        names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
-        for name in names:
-            if names.count(name) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{name} is there twice in one entry", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 def load(folder: Path, *, dry_run: bool = False) -> Report:
     """Brings the database to the fixtures in `folder`. Raises ContentError, and then nothing has changed."""
     with transaction.atomic():
         edition = _Edition()
-        for model, fields, where in _entries(folder):
+        for model, fields, where in entries(folder, MODELS):
             try:
                 edition.install(model, fields)
             except FAULTS as error:
@@ -103,31 +90,6 @@ def load(folder: Path, *, dry_run: bool = False) -> Report:
         if dry_run:
             transaction.set_rollback(True)
     return edition.report
-
-
-def _entries(folder: Path):
-    """Every entry of every file, sorted so that what is referred to comes first."""
-    order = {model._meta.label_lower: (rank, model) for rank, model in enumerate(MODELS)}
-    found = []
-    files = sorted(folder.glob("*.yaml")) + sorted(folder.glob("sheets/*.yaml"))
-    if not files:
-        raise ContentError(f"There are no fixtures in {folder}.")
-    for path in files:
-        try:
-            entries = yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader) or []  # noqa: S506 - it is safe
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ContentError(f"{path.name} is not valid YAML: {error}") from error
-        if not isinstance(entries, list):
-            raise ContentError(f"{path.name} is not a list of entries. Start each entry with “- model:”.")
-        for number, entry in enumerate(entries, start=1):
-            where = f"{path.name}, entry {number}"
-            if not isinstance(entry, dict) or str(entry.get("model")) not in order:
-                raise ContentError(f"{where}: model is missing or unknown.")
-            if not isinstance(entry.get("fields"), dict):
-                raise ContentError(f"{where}: fields are missing.")
-            rank, model = order[entry["model"]]
-            found.append((rank, len(found), model, entry["fields"], where))
-    return [(model, fields, where) for rank, _, model, fields, where in sorted(found, key=lambda item: item[:2])]
 
 
 class _Edition:
@@ -170,7 +132,9 @@ class _Edition:
         if installed is None:
             # Staff made a record of this name before the fixtures had one: it is theirs, all of it.
             self.report.unchanged += 1
-            self.report.kept += [Kept(record, name, current[name], new[name]) for name in new if current[name] != new[name]]
+            self.report.kept += [
+                Kept(record, name, current[name], new[name]) for name in new if current[name] != new[name]
+            ]
             if current == new:
                 InstalledRecord.objects.create(
                     label=stored._meta.label_lower, natural_key=record.partition(" ")[2], fields=new
@@ -218,8 +182,10 @@ class _Edition:
                 raise ValueError(f"{name}: write each {related._meta.verbose_name} as a list, such as [its-slug].")
             there = []
             for reference in references:
-                if (related._meta.label_lower, " ".join(map(str, reference))) not in self.deleted:
-                    _find(related, reference, name)
+                named = (related._meta.label_lower, " ".join(map(str, reference)))
+                if named not in self.deleted:
+                    if named not in self.seen:
+                        _find(related, reference, name)
                     there.append(reference)
             if model_field.many_to_many:
                 left[name] = there
@@ -231,7 +197,10 @@ class _Edition:
 
     def _check_citations(self, record) -> None:
         name = MARKDOWN.get(type(record))
-        keys = cited(getattr(record, name)) if name else set()
+        try:
+            keys = cited(getattr(record, name)) if name else set()
+        except BodyError as error:
+            raise ValueError(f"{name}: {error}") from error
         known = set(Source.objects.filter(key__in=keys).values_list("key", flat=True)) if keys else set()
         missing = sorted(key for key in keys - known if ("factsheets.source", key) not in self.deleted)
         if missing:
@@ -240,13 +209,12 @@ class _Edition:
     def remove_dropped_parts(self) -> None:
         for model in PARTS:
             label = model._meta.label_lower
-            stored = {" ".join(map(str, part.natural_key())): part for part in model.objects.all()}
             for installed in InstalledRecord.objects.filter(label=label):
                 key = installed.natural_key
                 # Only a newer edition of the sheet itself can drop a part: the sheet is the first word of the part's key.
                 if (label, key) in self.seen or ("factsheets.factsheet", key.split()[0]) not in self.seen:
                     continue
-                part = stored.get(key)
+                part = model.objects.filter(**dict(zip(model.natural_key_lookups(), key.split(), strict=True))).first()
                 if part is None:
                     installed.delete()
                 elif _is_as_installed(part, installed):
@@ -274,6 +242,7 @@ def _take(stored, offered, names) -> bool:
     try:
         stored.full_clean()
     except ValidationError:
+        offered.object._state.adding = False  # or it would be refused for being there already
         offered.object.full_clean()
         return False
     stored.save()

@@ -52,7 +52,10 @@ def home(request):
 
 @require_safe
 def sheet_list(request):
-    return _shared(render(request, "factsheets/list.html", {"topics": _topics(), "safety_tiers": safety.tiers()}))
+    topics = _topics()
+    a_to_z = sorted((each for topic in topics for each in topic.listed), key=lambda each: each.title.lower())
+    context = {"topics": topics, "a_to_z": a_to_z, "safety_tiers": safety.tiers()}
+    return _shared(render(request, "factsheets/list.html", context))
 
 
 def _topics() -> list[Topic]:

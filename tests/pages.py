@@ -15,6 +15,7 @@ class Visitor:
     def __init__(self, browser, site: str, **options):
         self.site = site
         self.context = browser.new_context(base_url=site, locale="en-GB", **options)
+        self.context.set_default_timeout(10_000)  # milliseconds
         self.page = self.context.new_page()
         self.foreign: list[str] = []
         self.complaints: list[str] = []
@@ -62,7 +63,7 @@ def visitor(browser, site: str, **options):
 def expect_problem(page, message: str):
     """An error as a patient meets it: announced, linked, tied to its field, with focus where it should be."""
     assert page.title().startswith("Error: ")
-    summary = page.locator("[data-error-summary]")
+    summary = page.locator(".problem")
     assert summary.evaluate("element => element === document.activeElement"), "The error summary has no focus."
     link = summary.get_by_role("link", name=message)
     link.click()

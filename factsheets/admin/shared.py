@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.db import models
 
 from factsheets import actions
-from factsheets.models import Figure, GlossaryTerm, SafetyAdvice, Source, Topic
+from factsheets.models import Claim, Figure, GlossaryTerm, SafetyAdvice, Source, Topic
 
 
 class SharedRecordAdmin(admin.ModelAdmin):
@@ -54,3 +54,12 @@ class SafetyAdviceAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+@admin.register(Claim)
+class ClaimAdmin(admin.ModelAdmin):
+    """The claim ledger: what the sheets may say, and where each fact stands."""
+
+    list_display = ["ref", "status", "statement", "to_check"]
+    list_filter = ["status", "to_check"]
+    search_fields = ["ref", "statement"]

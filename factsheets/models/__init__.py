@@ -1,3 +1,4 @@
+from factsheets.models.claim import Claim, ClaimStatus
 from factsheets.models.evidence import Direction, EvidenceStatement, Grade
 from factsheets.models.figure import Figure
 from factsheets.models.glossary import GlossaryTerm
@@ -9,6 +10,8 @@ from factsheets.models.source import Source
 
 __all__ = [
     "Aspect",
+    "Claim",
+    "ClaimStatus",
     "Direction",
     "EvidenceStatement",
     "FactSheet",

@@ -74,7 +74,9 @@ class EvidenceStatement(NaturalKeyModel):
         from factsheets.rendering.markdown import BodyError, parse
 
         if self.treatment == "acupuncture" and self.direction in BENEFITS and not self.nice_position:
-            raise ValidationError({"nice_position": "Say what NICE says: it stands beside every benefit of acupuncture."})
+            raise ValidationError(
+                {"nice_position": "Say what NICE says: it stands beside every benefit of acupuncture."}
+            )
         try:
             parse(self.detail)
         except BodyError as error:

@@ -14,9 +14,12 @@ class Citations:
     """Numbers sources in the order in which a reader meets them, and remembers each place for the links back."""
 
     def __init__(self):
+        self.known = set(Source.objects.values_list("key", flat=True))
         self.places: dict[str, list[str]] = {}
 
     def number(self, key: str) -> int:
+        if key not in self.known:
+            raise BodyError(f"No source has the key {key}. Add the source, or correct the citation.")
         self.places.setdefault(key, [])
         return list(self.places).index(key) + 1
 
@@ -39,8 +42,11 @@ class Citations:
 def build(sheet) -> dict:
     """The document of a sheet. Raises BodyError with the section's name when a part cannot be shown."""
     citations = Citations()
-    points = key_points(sheet.key_points)
-    citations.apply(points)
+    try:
+        points = key_points(sheet.key_points)
+        citations.apply(points)
+    except BodyError as error:
+        raise BodyError(f"Key points: {error}") from error
     sections = []
     for section in sheet.sections.select_related("figure").prefetch_related("evidence__sources"):
         try:
@@ -112,9 +118,6 @@ def _statement(statement, citations: Citations) -> dict:
 
 def _references(citations: Citations) -> list[dict]:
     sources = {source.key: source for source in Source.objects.filter(key__in=citations.places)}
-    missing = [key for key in citations.places if key not in sources]
-    if missing:
-        raise BodyError(f"No source has the key {', '.join(missing)}. Add the source, or correct the citation.")
     return [
         {
             "number": number,

@@ -12,6 +12,14 @@ from markdown_it.tree import SyntaxTreeNode
 CITATION = re.compile(r"\s*\[((?:@[A-Z0-9-]+)(?:\s*;\s*@[A-Z0-9-]+)*)\]")
 NUMBER_ITEM = re.compile(r"^(\d{1,3}) in (10|100):\s*")
 SAFE_LINK = re.compile(r"^(https://|/(?!/)|#|mailto:|tel:)")
+# Control characters, halves of characters and codes that are no characters: pasted by accident, refused by HTML and PDF.
+NEVER_SHOWN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+    + "]"
+)
+# Deeper lists cannot be followed by ear, and the parser drops what is very deep without a word.
+LISTS_IN_LISTS = 3
 
 parser = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -22,7 +30,8 @@ class BodyError(ValueError):
 
 def parse(body: str) -> list[dict]:
     """Blocks of a Markdown text. Raises BodyError for what no output could show."""
-    return [block for node in SyntaxTreeNode(parser.parse(body)).children for block in _block(node)]
+    tree = SyntaxTreeNode(parser.parse(NEVER_SHOWN.sub("", body)))
+    return [block for node in tree.children for block in _block(node)]
 
 
 def parse_body(kind: str, body: str) -> list[dict]:
@@ -118,7 +127,7 @@ def _list_of(blocks):
     return next(block for block in blocks if block["type"] == "list")
 
 
-def _block(node):
+def _block(node, depth: int = 0):
     match node.type:
         case "paragraph":
             yield {"type": "paragraph", "content": _inline(node.children[0].children)}
@@ -127,7 +136,9 @@ def _block(node):
             level = max(3, min(4, int(node.tag[1])))
             yield {"type": "heading", "level": level, "content": _inline(node.children[0].children)}
         case "bullet_list" | "ordered_list":
-            items = [[block for child in item.children for block in _block(child)] for item in node.children]
+            if depth == LISTS_IN_LISTS:
+                raise BodyError(f"Put lists at most {LISTS_IN_LISTS} deep in one another.")
+            items = [[block for child in item.children for block in _block(child, depth + 1)] for item in node.children]
             yield {"type": "list", "ordered": node.type == "ordered_list", "items": items}
         case "table":
             rows = [
@@ -145,7 +156,7 @@ def _inline(nodes) -> list[dict]:
     for node in nodes:
         match node.type:
             case "text" | "code_inline" | "text_special" | "html_inline":
-                found += _with_citations(node.content)
+                found.append({"type": "text", "text": node.content})
             case "softbreak":
                 found.append({"type": "text", "text": " "})
             case "hardbreak":
@@ -163,10 +174,12 @@ def _inline(nodes) -> list[dict]:
                 found.append({"type": "link", "href": href, "content": content})
             case _:
                 raise BodyError("Pictures belong in a figure section, not in the text.")
-    joined = _joined(found)
-    if any(inline["type"] == "text" and "[@" in inline["text"] for inline in joined):
+    made = []
+    for inline in _joined(found):
+        made += _with_citations(inline["text"]) if inline["type"] == "text" else [inline]
+    if any(inline["type"] == "text" and "[@" in inline["text"] for inline in made):
         raise BodyError("Write a citation as [@NG59], or [@NG59; @MU20] for several, in capitals.")
-    return joined
+    return made
 
 
 def _with_citations(text: str):

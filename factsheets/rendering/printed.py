@@ -4,13 +4,12 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 
 from factsheets.models import FactSheet
+from factsheets.pdf import sheet_pdf
 from factsheets.rendering.sheet import full
 
 
 def pdf(sheet: FactSheet, *, large_print: bool = False) -> bytes:
     """The tagged PDF (PDF/UA-1) of a sheet. Raises PdfError and SafetyAdviceMissing."""
-    from factsheets.pdf import sheet_pdf
-
     data = full(sheet)
     document = {
         **data,

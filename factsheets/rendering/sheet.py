@@ -4,7 +4,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from factsheets import safety
-from factsheets.models import FactSheet
+from factsheets.models import FactSheet, View
+
+# Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
+TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
 
 
 def state_note(sheet: FactSheet) -> str:
@@ -71,7 +74,10 @@ def full(sheet: FactSheet) -> dict:
         "treatment_offered": sheet.treatment_offered,
         "safety": safety.tiers(),
         "key_points": sheet.document.get("key_points", []),
-        "sections": sheet.document.get("sections", []),
+        "sections": [
+            {**section, "label": TRADITIONAL_LABEL if section["view"] == View.TRADITIONAL else ""}
+            for section in sheet.document.get("sections", [])
+        ],
         "references": sheet.document.get("references", []),
         "related": [{**link, "url": f"{settings.BASE_URL}{link['path']}"} for link in related(sheet)],
     }

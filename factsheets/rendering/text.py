@@ -8,7 +8,6 @@ from factsheets.models import FactSheet
 from factsheets.rendering.sheet import full
 
 WIDTH = 72
-TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
 
 
 def text(sheet: FactSheet) -> str:
@@ -62,8 +61,8 @@ def _tier(tier: dict) -> list[str]:
 
 def _section(section: dict) -> list[str]:
     lines = [*_heading(section["heading"], "-"), ""] if section["heading"] else []
-    if section["view"] == "traditional":
-        lines += [*_wrap(TRADITIONAL_LABEL), ""]
+    if section["label"]:
+        lines += [*_wrap(section["label"]), ""]
     if section["kind"] == "figure":
         figure = section["figure"]
         lines += _wrap(f"Figure: {figure['title']}. {figure['long_description']}")

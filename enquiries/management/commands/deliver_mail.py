@@ -4,7 +4,7 @@ import threading
 import time
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from enquiries.outbox import Worker
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 if worker.run_once():
                     last_mail = time.monotonic()
                     continue
-            except DatabaseError as error:
+            except (DatabaseError, InterfaceError) as error:
                 # A restarting or locked database is not a reason to die: wait, and connect anew.
                 logger.warning("Mail worker waits for the database: %s", type(error).__name__)
                 connection.close()

@@ -1,4 +1,3 @@
-from os.path import commonprefix
 from pathlib import Path
 
 from django.conf import settings
@@ -46,7 +45,8 @@ class Command(BaseCommand):
 def _differing(now, offered) -> list[str]:
     """Both texts, from shortly before the place where they part: two long texts often begin alike."""
     texts = [" ".join(str(value).split()) for value in (now, offered)]
-    start = max(0, len(commonprefix(texts)) - 40)
+    parted = next((at for at, (mine, theirs) in enumerate(zip(*texts, strict=False)) if mine != theirs), 0)
+    start = max(0, parted - 40)
     return [_short(text, start) for text in texts]
 
 

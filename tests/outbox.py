@@ -1,0 +1,83 @@
+"""What the mail tests share: a worker's round, and moving the outbox's own clock."""
+
+from datetime import timedelta
+
+import html5lib
+from django.utils import timezone
+
+from enquiries import actions
+from enquiries.models import Enquiry, Kind, MessageState, OutgoingMessage
+from enquiries.outbox import Worker
+
+PAST = timedelta(seconds=1)
+
+
+def deliver(name: str = "test") -> int:
+    """One worker delivers everything that is due. How many mails it took in hand."""
+    worker = Worker(name)
+    taken = 0
+    try:
+        while worker.run_once():
+            taken += 1
+    finally:
+        worker.disconnect()
+    return taken
+
+
+def make_due() -> None:
+    """The wait before the next attempt is over."""
+    OutgoingMessage.objects.update(next_attempt_at=timezone.now() - PAST)
+
+
+def age(enquiry: Enquiry, by: timedelta) -> None:
+    """The enquiry's mail has been waiting this long, and is due."""
+    enquiry.messages.update(created_at=timezone.now() - by, next_attempt_at=timezone.now() - PAST)
+
+
+def events(enquiry: Enquiry, kind: str) -> int:
+    return enquiry.events.filter(kind=kind).count()
+
+
+def let_leases_run_out() -> None:
+    """The 90 seconds are over for every claim, as after a worker was killed."""
+    OutgoingMessage.objects.filter(lease_until__isnull=False).update(lease_until=timezone.now() - PAST)
+
+
+def text_of(mail) -> str:
+    return mail.get_body(("plain",)).get_content()
+
+
+def html_of(mail):
+    """The HTML part as a tree. Strict: a mail with broken HTML fails here."""
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False, strict=True)
+    return parser.parse(mail.get_body(("html",)).get_content())
+
+
+def words_of(mail) -> str:
+    """What the HTML part says, on one line."""
+    return " ".join(" ".join(html_of(mail).find("body").itertext()).split())
+
+
+def question(**changes) -> Enquiry:
+    """A question as a patient would send it."""
+    details = {"name": "Ada Example", "email": "ada@example.com", "phone": "", "best_time": "", "description": "Why?"}
+    return actions.accept(kind=Kind.QUESTION, details=details | changes)
+
+
+def states() -> set[tuple[str, str]]:
+    return set(OutgoingMessage.objects.values_list("state", "error"))
+
+
+def expect_waiting(error: str) -> None:
+    """Every mail waits for another try, and nothing in the outbox or the inbox looks final."""
+    assert states() == {(MessageState.WAITING, error)}
+    assert not OutgoingMessage.objects.filter(enquiry__mail_failed=True).exists()
+    assert not OutgoingMessage.objects.due().exists()
+
+
+def expect_delivered_once(sink, mails: int) -> None:
+    """The next try delivers everything, and the server has each mail once."""
+    make_due()
+    deliver()
+    assert states() == {(MessageState.SENT, "")}
+    assert len(sink.ids) == len(set(sink.ids)) == mails
