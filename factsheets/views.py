@@ -11,7 +11,7 @@ from factsheets import safety
 from factsheets.models import FactSheet, GlossaryTerm, Topic
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
-from factsheets.rendering.text import TRADITIONAL_LABEL, text
+from factsheets.rendering.text import text
 
 
 def _shared(response):
@@ -80,7 +80,7 @@ def sheet(request, slug):
         "reviewer": sheets.reviewer(found),
         "related": sheets.related(found),
         "safety_tiers": safety.tiers(),
-        "traditional_label": TRADITIONAL_LABEL,
+        "traditional_label": sheets.TRADITIONAL_LABEL,
         "canonical": sheets.address(found),
         "report_form": ReportForm(prefix="report", action="/report/", initial={"sheet": found.slug}),
         "consultation_form": ConsultationForm(

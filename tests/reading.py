@@ -1,27 +1,26 @@
-"""What tests of pages share: a page read as a strict parser reads it, and the questions they ask of it."""
+"""What tests of the reading path share: pages as a strict parser reads them, and the questions asked of every page."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import html5lib
 
+from tests.html import parse, text
+
+SLUGS = sorted(path.stem for path in (Path(__file__).parent.parent / "fixtures" / "sheets").glob("*.yaml"))
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
-
-
-def parsed(html: str):
-    """The tree of a whole page. Fails on the first error of HTML5 syntax."""
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
-
-
-def fragment(html: str):
-    """The tree of a piece of a page."""
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parseFragment(html, container="div")
 
 
 def page(client, path: str, status: int = 200):
     """The tree of the page at `path`."""
     response = client.get(path)
     assert response.status_code == status, f"{path} answered {response.status_code}"
-    return parsed(response.content.decode())
+    return parse(response)
+
+
+def fragment(html: str):
+    """The tree of a piece of a page. Fails on the first error of HTML5 syntax."""
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parseFragment(html, container="div")
 
 
 def elements(tree) -> list:
@@ -29,13 +28,14 @@ def elements(tree) -> list:
     return [node for node in tree.iter() if isinstance(node.tag, str)]
 
 
-def words(node) -> str:
-    """The words of an element with single spaces, as a reader would copy them."""
-    return squeezed("".join(node.itertext()))
+def squeezed(words: str) -> str:
+    """The words with single spaces: outputs break lines where they like."""
+    return " ".join(words.split())
 
 
-def squeezed(text: str) -> str:
-    return " ".join(text.split())
+def packed(words: str) -> str:
+    """The words without spaces: a PDF places letters, and where its words end is a guess."""
+    return "".join(words.split())
 
 
 def ids(tree) -> list[str]:
@@ -46,13 +46,12 @@ def links(tree) -> list[str]:
     return [node.get("href") for node in elements(tree) if node.tag == "a" and node.get("href") is not None]
 
 
-def with_class(tree, name: str) -> list:
-    return [node for node in elements(tree) if name in (node.get("class") or "").split()]
+def with_class(tree, *names: str) -> list:
+    return [node for node in elements(tree) if set(names) <= set((node.get("class") or "").split())]
 
 
-def with_id(tree, name: str):
-    [found] = [node for node in elements(tree) if node.get("id") == name]
-    return found
+def headings(tree) -> list[str]:
+    return [text(node) for node in elements(tree) if node.tag in HEADINGS]
 
 
 def expect_links_on_the_page_to_lead_somewhere(tree) -> None:
@@ -66,6 +65,6 @@ def expect_links_on_the_page_to_lead_somewhere(tree) -> None:
 def expect_ordered_headings(tree) -> None:
     levels = [HEADINGS.index(node.tag) + 1 for node in elements(tree) if node.tag in HEADINGS]
     assert levels.count(1) == 1, f"{levels.count(1)} headings of the first level"
-    # The first heading of a page may stand in its header; after it, a level may only go one step deeper.
+    assert levels[0] == 1, f"The first heading is of level {levels[0]}"
     for before, after in pairwise(levels):
         assert after <= before + 1, f"A heading of level {after} follows one of level {before}: {levels}"

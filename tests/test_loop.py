@@ -70,12 +70,10 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
         patient.expect_accessible()
         patient.expect_clean()
 
-    mail = next(
-        message
-        for message in [mail_to(smtp, "ada@example.com")]
-        + wait_for(lambda: [m for r, m in smtp.received if "ada@example.com" in r][1:], seconds=20, what="both mails")
-        if list(message.iter_attachments())
-    )
+    def with_the_sheet():
+        return [mail for to, mail in smtp.received if "ada@example.com" in to and list(mail.iter_attachments())]
+
+    [mail] = wait_for(with_the_sheet, seconds=20, what="the mail with the sheet")
     [attachment] = mail.iter_attachments()
     pdf = PdfReader(BytesIO(attachment.get_content()))
     text = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())

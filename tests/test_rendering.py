@@ -10,7 +10,8 @@ from factsheets.models import Kind
 from factsheets.rendering import html
 from factsheets.rendering.document import Citations
 from factsheets.rendering.markdown import BodyError, cited, key_points, parse, parse_body, plain
-from tests.reading import elements, fragment, links, words
+from tests.html import text as words
+from tests.reading import elements, fragment, links
 
 PIECES = r"""
 <b> </b> <script>alert(1)</script> <img/src=x/onerror=alert(1)> <!-- --> <?php ?> <![CDATA[ &lt; &#60; &#x3c;script&#x3e;
