@@ -3,6 +3,9 @@ from django.urls import include, path
 
 from backcare import errors, health
 
+# The desk has few pages; a list of them beside every table would only make the tables narrow.
+admin.site.enable_nav_sidebar = False
+
 urlpatterns = [
     path("", include("factsheets.urls")),
     path("", include("enquiries.urls")),

@@ -41,7 +41,9 @@ class Visitor:
             assert not self.context.cookies(), "A public page set a cookie."
 
     def expect_accessible(self):
+        heard = len(self.complaints)
         found = Axe().run(self.page, options=RULES).response["violations"]
+        del self.complaints[heard:]  # axe's own measuring sets styles, which our content policy refuses
         assert not found, "\n".join(
             f"{rule['id']}: {rule['help']} at {[node['target'] for node in rule['nodes']]}" for rule in found
         )

@@ -1,6 +1,6 @@
 """The clinic's whole day in a real browser, with a real web server, a real mail worker and a real SMTP server."""
 
-from io import BytesIO
+from io import BytesIO, StringIO
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,7 +19,7 @@ PASSWORD = "a long demo password"
 
 @pytest.fixture
 def reception(site):
-    call_command("demo", stdout=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    call_command("demo", stdout=StringIO())
     Enquiry.objects.all().delete()
     user = User.objects.get(username="reception")
     user.set_password(PASSWORD)
@@ -107,7 +107,7 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
         assert "in progress" in listed
         assert "Ada Example" in listed
         desk.expect_accessible()
-        page.get_by_role("link", name=booked.reference).click()
+        page.locator("#result_list").get_by_role("link", name=booked.reference).click()
         timeline = page.locator("#events-group").inner_text()
         assert "new → in progress" in timeline
         assert "Rang at ten, no answer." in timeline

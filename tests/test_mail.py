@@ -23,7 +23,7 @@ PERSONAL = {
     "description": "A gooseberry ache since the marmalade accident.",
 }
 # Any of these in a mail would tell who asked, or what about.
-TELLING = ["quillfeather", "zyxopoulos", "kestrel", "7700900731", "07700", "plumtree", "gooseberry", "marmalade"]
+TELLING = ["quillfeather", "zyxopoulos", "kestrel", "7700900731", "plumtree", "gooseberry", "marmalade"]
 
 
 def flat(words: str) -> str:

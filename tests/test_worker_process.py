@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -39,6 +40,8 @@ def start(child_environment, tmp_path):
             process.kill()
         process.wait(10)
         log.close()
+        # For the reader of a failed test.
+        sys.stderr.write(Path(log.name).read_text())
 
 
 @pytest.fixture
@@ -194,8 +197,11 @@ def test_a_worker_outlives_its_database_and_goes_on_when_it_returns(start, smtp,
             wait_for(lambda: "waits for the database" in said(), what="the worker's note that it waits")
     else:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
-        wait_for(lambda: "waits for the database" in said(), what="the worker's note that it waits")
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert cursor.fetchone()[0] >= 1, "The worker had no connection to lose."
     assert worker.poll() is None
     question()
     wait_for(all_sent, what="all mail")

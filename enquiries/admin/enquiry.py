@@ -2,6 +2,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.http import HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 
 from enquiries import actions
@@ -36,6 +37,8 @@ class TriageForm(forms.ModelForm):
             self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
             self.fields["owner"].queryset = get_user_model().objects.filter(is_staff=True, is_active=True)
             self.fields["owner"].empty_label = "nobody"
+            for verb in ("add", "change", "delete", "view"):
+                setattr(self.fields["owner"].widget, f"can_{verb}_related", False)
 
     def clean(self):
         cleaned = super().clean()
@@ -67,7 +70,7 @@ class EnquiryAdmin(admin.ModelAdmin):
 
     form = TriageForm
     inlines = [TimelineInline, MessageInline]
-    list_display = ["reference", "flag", "kind", "patient", "asked_for", "received", "owner"]
+    list_display = ["reference", "flag", "patient", "asked_for", "received", "who"]
     list_display_links = ["reference", "patient"]
     list_filter = ["status", "kind", "mail_failed", ("owner", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["sheet", "owner"]
@@ -88,6 +91,9 @@ class EnquiryAdmin(admin.ModelAdmin):
         "in_their_words",
         "why_quarantined",
     ]
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Inbox", **(extra_context or {})})
 
     def get_fieldsets(self, request, obj=None):
         told = ["reference", "received", "asked_for", "patient", "email_address"]
@@ -119,7 +125,8 @@ class EnquiryAdmin(admin.ModelAdmin):
 
     @admin.display(description="status", ordering="status")
     def flag(self, enquiry):
-        return f"Mail failed · {enquiry.get_status_display()}" if enquiry.mail_failed else enquiry.get_status_display()
+        label = format_html('<span class="status {}">{}</span>', enquiry.status, enquiry.get_status_display())
+        return format_html('<span class="status alarm">mail failed</span> {}', label) if enquiry.mail_failed else label
 
     @admin.display(description="name")
     def patient(self, enquiry):
@@ -127,12 +134,18 @@ class EnquiryAdmin(admin.ModelAdmin):
 
     @admin.display(description="asked for")
     def asked_for(self, enquiry):
-        return enquiry.sheet.title if enquiry.kind == Kind.REPORT else enquiry.get_kind_display()
+        if enquiry.kind == Kind.REPORT:
+            return f"Report: {enquiry.sheet.title}"
+        return enquiry.get_kind_display().capitalize()
 
     @admin.display(description="received", ordering="created_at")
     def received(self, enquiry):
         age = timesince(enquiry.created_at, depth=1)
         return "just now" if age.startswith("0") else f"{age} ago"
+
+    @admin.display(description="owner", ordering="owner")
+    def who(self, enquiry):
+        return (enquiry.owner.get_short_name() or enquiry.owner.get_username()) if enquiry.owner else "nobody"
 
     @admin.display(description="email address")
     def email_address(self, enquiry):

@@ -17,6 +17,7 @@ class ReadOnlyMixin:
 
 
 class ReadOnlyInline(ReadOnlyMixin, admin.TabularInline):
+    template = "admin/readonly_inline.html"
     extra = 0
     can_delete = False
     show_change_link = False

@@ -85,26 +85,26 @@ def _section(section: dict) -> list[str]:
     return lines
 
 
-def _block(block: dict) -> list[str]:
+def _block(block: dict, width: int = WIDTH) -> list[str]:
     match block["type"]:
         case "paragraph":
-            return _wrap(_words(block["content"]))
+            return _wrap(_words(block["content"]), width)
         case "heading":
-            return [_words(block["content"]).upper()]
+            return _wrap(_words(block["content"]).upper(), width)
         case "list":
             lines = []
             for number, item in enumerate(block["items"], start=1):
                 mark = f"{number}. " if block["ordered"] else "- "
-                first, *rest = [line for part in item for line in _block(part)] or [""]
+                first, *rest = [line for part in item for line in _block(part, width - len(mark))] or [""]
                 lines += [f"{mark}{first}", *(f"{' ' * len(mark)}{line}" for line in rest)]
             return lines
         case "table":
             lines = []
             names = [_words(cell) for cell in block["header"]]
             for row in block["rows"]:
-                lines += _wrap(f"{_words(row[0])}:")
+                lines += _wrap(f"{_words(row[0])}:", width)
                 for name, cell in zip(names[1:], row[1:], strict=False):
-                    lines += _item("  ", f"{name}: {_words(cell)}")
+                    lines += _item("  ", f"{name}: {_words(cell)}", width)
             return lines
     raise ValueError(block["type"])
 
@@ -133,14 +133,14 @@ def _heading(words: str, underline: str) -> list[str]:
     return [*wrapped, underline * min(WIDTH, max(map(len, wrapped), default=0))]
 
 
-def _wrap(words: str) -> list[str]:
-    return textwrap.wrap(words, WIDTH, break_long_words=False, break_on_hyphens=False)
+def _wrap(words: str, width: int = WIDTH) -> list[str]:
+    return textwrap.wrap(words, width, break_long_words=False, break_on_hyphens=False)
 
 
-def _item(mark: str, words: str) -> list[str]:
+def _item(mark: str, words: str, width: int = WIDTH) -> list[str]:
     return textwrap.wrap(
         words,
-        WIDTH,
+        width,
         initial_indent=mark,
         subsequent_indent=" " * len(mark),
         break_long_words=False,

@@ -1,0 +1,35 @@
+"""Requests as bytes, handed to the very application that gunicorn runs, with nothing in between that tidies them up."""
+
+import io
+from wsgiref.headers import Headers
+from wsgiref.util import setup_testing_defaults
+
+from backcare.wsgi import application
+
+
+class Answer:
+    def __init__(self, status: str, headers: list[tuple[str, str]], content: bytes):
+        self.status_code = int(status.split()[0])
+        self.headers = Headers(headers)
+        self.content = content
+
+
+def ask(method: str = "POST", path: str = "/question/", body: bytes = b"", **environ) -> Answer:
+    """`environ` overrides what a web server would say of the request: CONTENT_TYPE, HTTP_HOST, QUERY_STRING…"""
+    request = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "HTTP_HOST": "testserver",
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        **environ,
+    }
+    setup_testing_defaults(request)
+    told = []
+    response = application(request, lambda status, headers, error=None: told.extend([status, headers]))
+    try:
+        return Answer(*told, b"".join(response))
+    finally:
+        response.close()

@@ -1,0 +1,239 @@
+"""The database refuses half a fact, whoever writes it, and a walk over all models finds the next one."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, models, transaction
+from django.db.models import CheckConstraint, F, Q
+from django.utils import timezone
+
+from enquiries import actions
+from enquiries.fields import EncryptedTextField
+from enquiries.models import Enquiry, EnquiryEvent, OutgoingMessage
+from factsheets.models import Claim, EvidenceStatement, FactSheet, RelatedSheet, SafetyAdvice, Section
+from tests.conftest import consultation, report
+
+OURS = ("enquiries", "factsheets")
+
+# Each constraint, and rows that would break it: which row is taken, and what is written to it.
+ENQUIRY = (Enquiry, {"kind": "consultation"})
+SENDING = {"state": "sending", "claimed_by": "worker", "lease_until": timezone.now()}
+HALF_FACTS = {
+    "enquiry_known_kind": [(Enquiry, {"kind": "report"}, {"kind": "complaint"})],
+    "enquiry_known_status": [(*ENQUIRY, {"status": "lost"}), (*ENQUIRY, {"status": ""})],
+    "enquiry_report_names_a_sheet": [(Enquiry, {"kind": "report"}, {"sheet": None})],
+    "enquiry_consultation_has_contact_method": [
+        (*ENQUIRY, {"by_phone": False, "by_video": False, "by_email": False}),
+    ],
+    "enquiry_contact_method_only_for_consultation": [
+        (Enquiry, {"kind": "report"}, {"by_phone": True}),
+        (Enquiry, {"kind": "report"}, {"by_video": True}),
+        (Enquiry, {"kind": "question"}, {"by_email": True}),
+    ],
+    "event_known_kind": [(EnquiryEvent, {"kind": "received"}, {"kind": "imagined"})],
+    "event_statuses_when_moved": [
+        (EnquiryEvent, {"kind": "moved"}, {"from_status": ""}),
+        (EnquiryEvent, {"kind": "moved"}, {"to_status": ""}),
+        (EnquiryEvent, {"kind": "received"}, {"from_status": "new", "to_status": "closed"}),
+        (EnquiryEvent, {"kind": "received"}, {"to_status": "closed"}),
+    ],
+    "message_known_state": [(OutgoingMessage, {}, {"state": "flying"})],
+    "message_sent_has_time": [
+        (OutgoingMessage, {}, {"state": "sent"}),
+        (OutgoingMessage, {}, {"sent_at": timezone.now()}),
+        (OutgoingMessage, {}, SENDING | {"sent_at": timezone.now()}),
+    ],
+    "message_sending_has_holder_and_lease": [
+        (OutgoingMessage, {}, SENDING | {"lease_until": None}),
+        (OutgoingMessage, {}, SENDING | {"claimed_by": ""}),
+        (OutgoingMessage, {}, {"claimed_by": "worker"}),
+        (OutgoingMessage, {}, {"lease_until": timezone.now()}),
+        (OutgoingMessage, {}, {"state": "failed", "lease_until": timezone.now()}),
+    ],
+    "sheet_known_state": [(FactSheet, {}, {"state": "secret"})],
+    "sheet_reviewed_on_and_by": [
+        (FactSheet, {}, {"reviewed_on": timezone.localdate()}),
+        (FactSheet, {}, {"reviewed_by": 1}),
+    ],
+    "related_to_another_sheet": [(RelatedSheet, {}, {"to": F("sheet")})],
+    "related_has_reason": [(RelatedSheet, {}, {"reason": ""})],
+    "section_known_kind": [(Section, {"kind": "text"}, {"kind": "poem"})],
+    "section_known_view": [(Section, {}, {"view": "eastern"})],
+    "section_figure_when_kind_is_figure": [
+        (Section, {"kind": "figure"}, {"figure": None}),
+        (Section, {"kind": "figure"}, {"kind": "text", "body": "x"}),
+    ],
+    "section_has_body": [(Section, {"kind": "text"}, {"body": ""})],
+    "section_has_heading_where_needed": [
+        (Section, {"kind": "evidence"}, {"heading": ""}),
+        (Section, {"kind": "callout"}, {"heading": ""}),
+    ],
+    "evidence_known_grade": [(EvidenceStatement, {}, {"grade": "G9"})],
+    "evidence_known_direction": [(EvidenceStatement, {}, {"direction": "sideways"})],
+    "evidence_acupuncture_benefit_with_nice": [
+        (EvidenceStatement, {}, {"treatment": "acupuncture", "direction": "helps", "nice_position": ""}),
+        (EvidenceStatement, {}, {"treatment": "acupuncture", "direction": "may_help", "nice_position": ""}),
+    ],
+    "safety_known_tier": [(SafetyAdvice, {}, {"tier": "later"})],
+    "safety_has_text": [(SafetyAdvice, {}, {"text": ""})],
+    "claim_known_status": [(Claim, {}, {"status": "rumour"})],
+}
+
+
+@pytest.fixture
+def rows(sheet, staff):
+    report(sheet)
+    kept = consultation()
+    actions.accept(
+        kind="question",
+        details={"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "May I swim?"},
+    )
+    actions.triage(enquiry=kept, by=staff, to="in_progress")
+
+
+@pytest.mark.parametrize("constraint", HALF_FACTS)
+def test_the_database_refuses(rows, constraint):
+    for model, which, change in HALF_FACTS[constraint]:
+        row = model.objects.filter(**which).values_list("pk", flat=True).first()
+        assert row, f"There is no {model.__name__} with {which} to try this on."
+        with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+            model.objects.filter(pk=row).update(**change)
+
+
+def test_every_check_constraint_is_tried():
+    ours = {
+        constraint.name
+        for model in our_models()
+        for constraint in model._meta.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
+    assert len(ours) >= 20
+    assert set(HALF_FACTS) == ours
+
+
+def test_a_consultation_without_any_way_to_reach_the_patient_is_refused_by_the_database_too(db):
+    details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "x"}
+    with pytest.raises(IntegrityError, match="enquiry_consultation_has_contact_method"):
+        actions.accept(kind="consultation", details=details, contact_by=[])
+
+
+# --- the walk ---
+
+# Columns that may be empty on their own, and why that is a whole fact.
+MAY_BE_EMPTY_ALONE = {
+    "enquiries.Enquiry": {
+        "owner": "nobody has taken it yet",
+        "quarantine_reason": "written by accept() and cleared by triage(); no constraint ties it to spam yet",
+    },
+    "enquiries.EnquiryEvent": {
+        "by": "the actor is kept as text beside it, for when accounts go",
+        "summary": "not every kind of event needs one",
+    },
+    "enquiries.OutgoingMessage": {"error": "a waiting mail may or may not have been tried"},
+    "factsheets.FactSheet": {"review_due_on": "a date to come, for sheets reviewed or not"},
+    "factsheets.EvidenceStatement": {"detail": "the claim says enough"},
+    "factsheets.SafetyAdvice": {
+        "short_text": "it is not on the compact card",
+        "action": "the tier's advice is enough",
+        "why": "for staff only",
+    },
+    "factsheets.Section": {"aspect": "only for machines that read the page"},
+    "factsheets.Topic": {"summary": "the title says enough"},
+    "factsheets.Source": dict.fromkeys(
+        [
+            "authors",
+            "container",
+            "publisher",
+            "year",
+            "detail",
+            "identifier",
+            "doi",
+            "pmid",
+            "pmcid",
+            "url",
+            "finding",
+            "to_check",
+        ],
+        "given only where somebody has seen it",
+    ),
+}
+# Columns with a list of choices that the database does not know.
+ANY_CHOICE = {
+    "enquiries.OutgoingMessage": {"purpose": "an unknown one fails when it is rendered"},
+    "factsheets.Section": {"aspect": "only for machines that read the page"},
+    "factsheets.Source": {"kind": "a word in a reference list", "verification": "for editors"},
+}
+WHEN, WHO = ("_at", "_on", "_until"), ("_by",)
+
+
+def our_models() -> list[type[models.Model]]:
+    return [model for model in apps.get_models() if model._meta.app_label in OURS]
+
+
+def columns(condition: Q) -> Iterator[str]:
+    for part in condition.children:
+        if isinstance(part, Q):
+            yield from columns(part)
+        else:
+            yield part[0].split("__")[0]
+
+
+def checked_together(model) -> list[set[str]]:
+    """The columns of each check constraint."""
+    return [set(columns(check.condition)) for check in model._meta.constraints if isinstance(check, CheckConstraint)]
+
+
+def pairs(model) -> set[tuple[str, str]]:
+    """Columns that tell when and by whom of the same thing: sent_at and sent_by."""
+    names = [field.name for field in model._meta.concrete_fields]
+    found = set()
+    for when in names:
+        for ending in WHEN:
+            stem = when.removesuffix(ending)
+            if stem != when:
+                found |= {(when, f"{stem}{who}") for who in WHO if f"{stem}{who}" in names}
+    return found
+
+
+def may_be_empty(field) -> bool:
+    if field.primary_key or (field.has_default() and not isinstance(field, models.CharField | models.TextField)):
+        return False
+    if isinstance(field, EncryptedTextField) or getattr(field, "auto_now", False):
+        return False  # the database cannot look into what is encrypted
+    return field.null or field.blank
+
+
+def unchecked(model, wanted) -> set[str]:
+    checked = set().union(*checked_together(model))
+    return {field.name for field in model._meta.concrete_fields if wanted(field) and field.name not in checked}
+
+
+def test_the_walk_sees_our_models_and_their_pairs():
+    labels = {model._meta.label for model in our_models()}
+    assert {"enquiries.Enquiry", "enquiries.OutgoingMessage", "factsheets.FactSheet"} <= labels
+    assert pairs(FactSheet) == {("reviewed_on", "reviewed_by")}
+    assert {"sent_at", "claimed_by"} <= set().union(*checked_together(OutgoingMessage))
+
+
+def test_when_and_by_whom_are_both_there_or_both_not():
+    walked = 0
+    for model in our_models():
+        for pair in pairs(model):
+            walked += 1
+            assert any(set(pair) <= check for check in checked_together(model)), f"{model._meta.label}: {pair}"
+    assert walked >= 1
+
+
+def test_a_column_that_may_be_empty_is_tied_to_what_makes_it_so():
+    found = {model._meta.label: unchecked(model, may_be_empty) for model in our_models()}
+    assert {label: names for label, names in found.items() if names} == {
+        label: set(reasons) for label, reasons in MAY_BE_EMPTY_ALONE.items()
+    }, "Add a check constraint, or the column with its reason to MAY_BE_EMPTY_ALONE."
+
+
+def test_a_column_of_choices_takes_no_other_value():
+    found = {model._meta.label: unchecked(model, lambda field: field.choices) for model in our_models()}
+    assert {label: names for label, names in found.items() if names} == {
+        label: set(reasons) for label, reasons in ANY_CHOICE.items()
+    }, "Add a check constraint, or the column with its reason to ANY_CHOICE."
