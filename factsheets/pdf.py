@@ -19,6 +19,8 @@ FONTS = HERE / "fonts"
 TEMPLATE = HERE / "typst" / "sheet.typ"
 # Shown for a character that none of our fonts has: private use, not yet assigned, or a rare script.
 REPLACEMENT = "□"
+# No language stacks more marks on one letter. Thousands of them cost the typesetter gigabytes.
+MARKS_AT_MOST = 8
 # Invisible marks inside words and emoji. They need no glyph.
 JOINERS = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}
 
@@ -72,7 +74,11 @@ def _printable_text(text: str) -> str:
         return text
     shown = coverage()
     out = []
+    marks = 0
     for character in unicodedata.normalize("NFC", text):
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > MARKS_AT_MOST:
+            continue
         if character in "\n\t" or character in JOINERS or ord(character) in shown:
             if unicodedata.category(character) != "Cf" or character in JOINERS:
                 out.append(character)

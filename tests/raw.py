@@ -4,7 +4,8 @@ import io
 from wsgiref.headers import Headers
 from wsgiref.util import setup_testing_defaults
 
-from backcare.wsgi import application
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 
 class Answer:
@@ -27,9 +28,17 @@ def ask(method: str = "POST", path: str = "/question/", body: bytes = b"", **env
         **environ,
     }
     setup_testing_defaults(request)
+    from backcare.wsgi import application  # here, because it needs the collected static files
+
     told = []
-    response = application(request, lambda status, headers, error=None: told.extend([status, headers]))
+    # As Django's own test client does: the end of a request must not end the test's transaction.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
     try:
-        return Answer(*told, b"".join(response))
-    finally:
+        response = application(request, lambda status, headers, error=None: told.extend([status, headers]))
+        content = b"".join(response)
         response.close()
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
+    return Answer(*told, content)

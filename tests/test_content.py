@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from factsheets import actions
 from factsheets.content import MODELS
@@ -266,7 +266,3 @@ def test_content_is_loaded_in_any_order_of_files_and_entries(tmp_path, db):
     made.files["aaa.yaml"] = made.files.pop("sheets/b-sheet.yaml")
     made.load()
     assert FactSheet.objects.filter(slug__in=[PART, "b-sheet"]).count() == 2
-
-
-def test_the_dark_drawings_are_in_date():
-    call_command("dark_figures", "--check", verbosity=0)

@@ -1,0 +1,141 @@
+"""The claims guard: wording that UK advertising rules or the claim ledger forbid stops publication.
+
+Sources: CAP Code section 12 (12.1 evidence for health claims, 12.2 no discouraging of essential treatment), the ASA's acupuncture
+guidance (accepted: short-term relief of chronic low back pain), NICE NG59, and the ledger's wording rules. The guard finds wording,
+not truth: a finding may be overridden with a written reason, which is kept.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from factsheets.rendering.markdown import plain
+
+SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+ACUPUNCTURE = re.compile(r"\b(?:electro)?acupunctur\w*|\bneedling\b", re.IGNORECASE)
+BENEFIT = re.compile(
+    r"\b(?:reliev\w+|relief|eas(?:e|es|ed|ing)|help(?:s|ed)?|improv\w+|reduc\w+|better|treats?|benefits?)\b",
+    re.IGNORECASE,
+)
+# A sentence that says no, or says how unsure it is, is not a claim of benefit.
+HEDGED = re.compile(
+    r"\b(?:not|no|nor|never|cannot|unclear|unsure|without|pretend|sham|whether|if|ask|tell|little|few|small|only|slightly)\b|n[’']t\b",
+    re.IGNORECASE,
+)
+OUTSIDE = re.compile(
+    r"\b(?:acute|recent|sciatica|posture|periods?|stones?|infections?|stress|sleep|arthritis|fertility)\b",
+    re.IGNORECASE,
+)
+NICE = re.compile(r"\bNICE\b")
+TRADITIONAL = re.compile(r"\b(?:qi|meridians?|stagnation|damp[- ]heat|yin|yang)\b", re.IGNORECASE)
+WORDS = {
+    "cure": (r"\bcur(?:e|es|ed|ing|ative)\b", "Do not promise a cure. Say what changed for how many people."),
+    "heal": (r"\bheal(?:s|ing)\b", "“Heals” promises an outcome. Say what may ease, and how sure we are."),
+    "proven": (r"\bproven\b", "“Proven” needs evidence that no treatment here has. Give the grade in words."),
+    "works": (
+        r"\b(?:it|acupuncture|massage|tuina|treatment) works\b",
+        "“Works” is a flat claim. Say what it may do, and for whom.",
+    ),
+    "approved": (r"\bapproved by\b", "Nobody approves a treatment in this sense. Name the guideline and what it says."),
+    "guaranteed": (r"\bguarantee[sd]?\b", "No result can be guaranteed."),
+    "instant": (r"\binstant(?:ly)?\b", "Instant relief is not supported, and not allowed in UK advertising."),
+    "effective": (r"\bhighly effective\b", "Say how large the effect was, and how sure we are."),
+    "natural": (r"\bnatural(?:ly)? (?:and )?safe\b|\bsafe and natural\b", "Natural is not always safe."),
+    "miracle": (r"\bmiracles?\b", "This wording is never acceptable."),
+    "blame": (
+        r"\bwear and tear\b|\bcrumbling\b|\bout of place\b|\bslipped out\b",
+        "These words frighten and are not accurate.",
+    ),
+    "delay": (
+        r"\b(?:instead of|no need (?:for|to see)) (?:your |a )?(?:GP|doctor|hospital|medicines?)\b|\bstop taking your medicines?\b",
+        "Never suggest stopping medicine, delaying a GP visit or skipping a test (CAP Code 12.2).",
+    ),
+    "doctor": (
+        r"\b(?:Chinese (?:medical )?|TCM |acupuncture )doctors?\b",
+        "“Doctor” is for people registered with the GMC. Say “practitioner”.",
+    ),
+    "cancer": (r"\btreat\w* (?:for |of )?cancer\b", "No treatment may be offered for cancer (Cancer Act 1939)."),
+}
+PATTERNS = {code: (re.compile(pattern, re.IGNORECASE), rule) for code, (pattern, rule) in WORDS.items()}
+
+
+@dataclass(frozen=True)
+class Finding:
+    code: str
+    rule: str
+    section: str
+    sentence: str
+
+    @property
+    def key(self) -> str:
+        """Names this wording in this place: an override ends when the sentence changes."""
+        return hashlib.sha256(f"{self.code}|{self.section}|{self.sentence}".encode()).hexdigest()[:16]
+
+
+def findings(document: dict) -> list[Finding]:
+    """What must not be published as it stands, in reading order. `document` is `FactSheet.document`."""
+    found = _words("key points", " ".join(f"{plain(point['content'])}\n" for point in document.get("key_points", [])))
+    for section in document.get("sections", []):
+        name = section["heading"] or section["slug"]
+        text = f"{section['heading']}.\n{plain(section['blocks'])}" if section["blocks"] else section["heading"]
+        found += _words(name, text)
+        found += _acupuncture(name, text, NICE.search(text))
+        if (
+            TRADITIONAL.search(text)
+            and section["view"] != "traditional"
+            and section["kind"] not in {"evidence", "table"}
+        ):
+            found += _traditional(name, text)
+        for statement in section.get("evidence", []):
+            words = f"{statement['claim']}.\n{plain(statement['blocks'])}"
+            found += _words(f"{name}: {statement['claim']}", words)
+            claims = statement["direction"] in {"helps", "may_help"} and statement["treatment"] == "acupuncture"
+            if claims and not statement["nice_position"]:
+                found.append(Finding("nice", RULE_NICE, f"{name}: {statement['claim']}", statement["claim"]))
+    return found
+
+
+RULE_NICE = (
+    "A benefit of acupuncture must stand beside NICE's position, in the same section: "
+    "“NICE does not recommend acupuncture for low back pain or sciatica.”"
+)
+RULE_OUTSIDE = (
+    "The ASA has accepted only short-term relief of chronic low back pain. Do not claim benefit for anything else."
+)
+RULE_TRADITIONAL = (
+    "Traditional ideas belong in a section whose view is “traditional Chinese medicine”, "
+    "which carries the label “Traditional explanation. Not a medical diagnosis.”"
+)
+
+
+def _sentences(text: str):
+    for match in SENTENCE.finditer(text):
+        sentence = " ".join(match[0].split())
+        if sentence:
+            yield sentence
+
+
+def _words(section: str, text: str) -> list[Finding]:
+    return [
+        Finding(code, rule, section, sentence)
+        for sentence in _sentences(text)
+        for code, (pattern, rule) in PATTERNS.items()
+        if pattern.search(sentence)
+    ]
+
+
+def _acupuncture(section: str, text: str, nice_is_there) -> list[Finding]:
+    found = []
+    for sentence in _sentences(text):
+        if not ACUPUNCTURE.search(sentence) or not BENEFIT.search(sentence) or HEDGED.search(sentence):
+            continue
+        if OUTSIDE.search(sentence):
+            found.append(Finding("outside", RULE_OUTSIDE, section, sentence))
+        if not nice_is_there:
+            found.append(Finding("nice", RULE_NICE, section, sentence))
+    return found
+
+
+def _traditional(section: str, text: str) -> list[Finding]:
+    sentence = next((each for each in _sentences(text) if TRADITIONAL.search(each)), section)
+    return [Finding("traditional", RULE_TRADITIONAL, section, sentence)]

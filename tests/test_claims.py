@@ -1,0 +1,106 @@
+"""The claim ledger and the claims guard: every fact traced, no forbidden wording."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+
+from factsheets import actions
+from factsheets.coverage import measure
+from factsheets.guard import findings
+from factsheets.models import Claim, ClaimStatus, FactSheet, Section
+
+pytestmark = pytest.mark.django_db
+
+
+def with_section(sheet, body, *, view="neither", heading="A new chapter"):
+    Section.objects.create(sheet=sheet, slug="new", position=9999, kind="text", view=view, heading=heading, body=body)
+    actions.refresh(sheet=sheet)
+    return [found.code for found in findings(sheet.document)]
+
+
+def test_every_publishable_row_of_the_ledger_is_covered():
+    found = measure()
+    assert len(found.covered) == 9
+    assert sum(map(len, found.covered.values())) >= 280
+    assert not any(found.missing.values()), found.missing
+    assert not found.dropped_but_used
+    assert not found.unknown
+    assert not found.without_row
+
+
+def test_coverage_says_what_is_missing_dropped_or_unknown(sheet):
+    Claim.objects.create(ref="Z-01", status=ClaimStatus.KEEP, sheets=[sheet.slug], statement="Not covered.")
+    dropped = Claim.objects.filter(status=ClaimStatus.DROP).first()
+    section = sheet.sections.filter(kind="text").first()
+    section.claim_refs = [dropped.ref, "Q-99"]
+    section.save()
+    Section.objects.create(sheet=sheet, slug="bare", kind="text", heading="Bare", body="No row.", position=999)
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("claims_coverage", stdout=out)
+    said = out.getvalue()
+    assert "missing: " in said
+    assert "Z-01" in said
+    assert f"{dropped.ref} in {sheet.slug}#{section.slug}" in said
+    assert f"Q-99 in {sheet.slug}#{section.slug}" in said
+    assert f"{sheet.slug}#bare" in said
+
+
+def test_no_published_sheet_has_forbidden_wording():
+    assert FactSheet.objects.published().count() == 9
+    out = StringIO()
+    call_command("claims_guard", stdout=out)
+    assert "0 found." in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("This treatment cures back pain.", "cure"),
+        ("It heals discs.", "heal"),
+        ("Its effect is proven.", "proven"),
+        ("Acupuncture works for your back.", "works"),
+        ("It is approved by the WHO.", "approved"),
+        ("We guarantee results.", "guaranteed"),
+        ("Feel instant relief.", "instant"),
+        ("Tuina is highly effective.", "effective"),
+        ("Herbs are natural and safe.", "natural"),
+        ("Your spine shows wear and tear.", "blame"),
+        ("Come to us instead of your GP.", "delay"),
+        ("Our Chinese medical doctor will see you.", "doctor"),
+        ("We treat cancer pain with needles.", "cancer"),
+        ("Acupuncture eases long-term low back pain for a while.", "nice"),
+        ("Acupuncture relieves sciatica. NICE has a view.", "outside"),
+        ("Stuck qi causes pain.", "traditional"),
+    ],
+)
+def test_wording_that_is_not_allowed_is_found(sheet, body, code):
+    assert code in with_section(sheet, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Acupuncture may ease long-term low back pain for a while. NICE does not recommend acupuncture for low back pain.",
+        "Acupuncture does not help sciatica. NICE advises against it.",
+        "Keep moving. Most people get better within weeks.",
+    ],
+)
+def test_honest_wording_passes(sheet, body):
+    assert with_section(sheet, body) == []
+
+
+def test_a_traditional_idea_passes_in_a_traditional_section(sheet):
+    assert with_section(sheet, "Practitioners describe stuck qi.", view="traditional") == []
+
+
+def test_a_finding_names_the_rule_and_the_sentence(sheet):
+    Section.objects.create(
+        sheet=sheet, slug="new", position=9999, kind="text", heading="New", body="All is well. It is proven. Good."
+    )
+    actions.refresh(sheet=sheet)
+    [found] = findings(sheet.document)
+    assert found.sentence == "It is proven."
+    assert found.section == "New"
+    assert "grade in words" in found.rule
