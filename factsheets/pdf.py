@@ -7,6 +7,7 @@ Typst refuses to make a PDF/UA-1 file that lacks a title, a language, or a pictu
 import io
 import json
 import unicodedata
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def sheet_pdf(document: dict, *, clinic: dict, safety: list[dict], address: str,
             ignore_system_fonts=True,
             sys_inputs={"data": json.dumps(printable(data))},
             pdf_standards=["ua-1"],
+            # The same sheet gives the same bytes, so that a cache can tell that nothing changed.
+            timestamp=datetime.fromisoformat(document["updated_on"]).replace(tzinfo=UTC),
         )
     except typst.TypstError as error:
         raise PdfError(f"{document['slug']}: {error.message}") from error
