@@ -8,6 +8,7 @@ import tempfile
 folder = tempfile.mkdtemp(prefix="backcare-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
+os.environ["DJANGO_SETTINGS_MODULE"] = "backcare.settings"
 os.environ["BACKCARE_LOCAL"] = "1"
 os.environ["DATA_DIR"] = folder
 for name in ("DEBUG", "EMAIL_URL", "BASE_URL", "ALLOWED_HOSTS", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS"):
