@@ -37,6 +37,9 @@ class DoorsMiddleware:
             response.setdefault(name, value)
         if "Content-Security-Policy" not in response and not settings.DEBUG:
             response["Content-Security-Policy"] = build_policy()
+        if request.method == "HEAD" and not response.streaming:
+            # The length stays that of the page; gunicorn would drop the body with a warning in the log.
+            response.content = b""
         return response
 
     def refusal(self, request):

@@ -19,6 +19,7 @@ def deliver(name: str = "test") -> int:
     try:
         while worker.run_once():
             taken += 1
+            assert taken < 1000, "The worker tries the same mail again without a wait."
     finally:
         worker.disconnect()
     return taken

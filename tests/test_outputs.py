@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from factsheets.models import EvidenceStatement, FactSheet, SafetyAdvice, Section
@@ -55,6 +56,15 @@ def test_every_link_on_a_page_has_its_target_and_every_id_is_there_once(client, 
     assert set(FactSheet.objects.get(slug=slug).sections.values_list("slug", flat=True)) <= set(ids(tree))
 
 
+def test_no_section_can_take_the_address_of_a_part_of_the_page(client, sheet):
+    own = set(ids(sheet_page(client, sheet.slug))) - set(sheet.sections.values_list("slug", flat=True))
+    assert {"main", "sources", "source-1", "cite-1-1", "report", "consultation", "review"} <= own
+    for slug in own:
+        with pytest.raises(ValidationError) as error:
+            Section(sheet=sheet, slug=slug, heading="Words", body="Words.").full_clean()
+        assert "slug" in error.value.message_dict, slug
+
+
 @every_sheet
 def test_citations_are_numbered_as_a_reader_meets_them_and_lead_there_and_back(client, slug):
     tree = sheet_page(client, slug)
@@ -75,6 +85,8 @@ def test_citations_are_numbered_as_a_reader_meets_them_and_lead_there_and_back(c
         )
     backs = [link for number in met for link in links(by_id(tree, f"source-{number}")) if link.startswith("#")]
     assert sorted(backs) == sorted(f"#{link.get('id')}" for link in cites)
+    alone = [reference["key"] for reference in document["references"] if not reference["places"]]
+    assert not alone, f"Named as sources of a statement, but cited nowhere, so there is no way back: {alone}"
 
 
 @every_sheet

@@ -1,8 +1,11 @@
 """Who may read what, and when a change shows: nothing unpublished leaks, nothing stale stays, nothing goes out unsafe."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 
 from factsheets import actions
 from factsheets.models import FactSheet, SafetyAdvice, Source
@@ -124,6 +127,18 @@ def test_an_edit_shows_on_the_next_request_in_every_output(client, sheet, output
         assert packed(section.body) in packed("".join(each.extract_text() for each in read(client, sheet.slug).pages))
     else:
         assert section.body.strip() in squeezed(after.content.decode())
+
+
+def test_the_date_of_the_last_change_moves_when_the_words_change_and_only_then(client, sheet):
+    FactSheet.objects.update(updated_at=datetime(2020, 5, 26, 12, tzinfo=UTC))
+    sheet.refresh_from_db()
+    actions.refresh(sheet=sheet)
+    assert "Last changed: 26 May 2020" in text(page(client, sheet.get_absolute_url()))
+    sheet.title = "A better title"
+    sheet.save()
+    actions.refresh(sheet=sheet)
+    assert "Last changed: 26 May 2020" not in text(page(client, sheet.get_absolute_url()))
+    assert client.get(f"/fact-sheets/{sheet.slug}/json/").json()["updated_on"] == timezone.localdate().isoformat()
 
 
 @every_output

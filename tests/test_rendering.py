@@ -126,6 +126,15 @@ def test_a_hostile_address_never_becomes_a_link_to_elsewhere(address):
             expect_only_what_we_allow(made)
 
 
+def test_what_came_past_the_parser_is_stopped_at_the_second_door():
+    """The cleaner works alone: here the blocks are not the parser's."""
+    link = {"type": "link", "href": "javascript:alert(1)", "content": [{"type": "text", "text": "words"}]}
+    made = html.render([{"type": "paragraph", "content": [link]}])
+    assert links(fragment(made)) == []
+    assert html.clean("<p onclick=x style=x>a<script>b</script><img src=x><iframe></iframe>") == "<p>a</p>"
+    assert html.render_inline([link]) == "<a>words</a>"
+
+
 def test_honest_links_lead_where_they_say():
     body = "[a](/glossary/) [b](https://example.com/?x=1&y=2) [c](mailto:hello@example.com) [d](tel:999) [e](#review)"
     found = links(fragment(rendered(body)))

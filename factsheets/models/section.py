@@ -1,3 +1,5 @@
+import re
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -39,6 +41,11 @@ class Aspect(models.TextChoices):
 
 # These start a chapter: a heading of the second level and a line in the contents list.
 CHAPTER_KINDS = {Kind.TEXT, Kind.EVIDENCE}
+# Addresses of the page's own parts: a section of the same address would catch the links meant for them.
+TAKEN_SLUGS = re.compile(
+    r"(main|key-points|contents|our-interest|related|keep|sources|review|report|consultation)\Z"
+    r"|(source|cite|care|report|consultation|id_report|id_consultation)-"
+)
 # Without a heading a reader could not tell what these are about.
 HEADED_KINDS = ["evidence", "callout", "details", "table", "steps", "numbers"]
 CALLOUTS_AT_MOST = 2  # NHS service manual: warning callouts lose their force when there are more
@@ -95,6 +102,8 @@ class Section(NaturalKeyModel):
             raise ValidationError(
                 {"figure": "Only a figure section has a drawing. Change the kind, or clear the drawing."}
             )
+        if TAKEN_SLUGS.match(self.slug):
+            raise ValidationError({"slug": f"The page itself uses #{self.slug}. Choose another address."})
         if self.kind in HEADED_KINDS and not self.heading:
             raise ValidationError({"heading": f"Write a heading: a section of kind {self.kind} needs one."})
         if self.kind not in {Kind.FIGURE, Kind.EVIDENCE} and not self.body.strip():

@@ -55,6 +55,10 @@ def build(sheet) -> dict:
             raise BodyError(f"{section}: {error}") from error
     return {
         "version": VERSION,
+        # Also where the sheet's own row has them: a sheet whose title changed has changed.
+        "title": sheet.title,
+        "summary": sheet.summary,
+        "audience": sheet.audience,
         "key_points": [{"content": point, "html": html.render_inline(point)} for point in points],
         "sections": sections,
         "references": _references(citations),

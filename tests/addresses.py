@@ -1,0 +1,31 @@
+"""Every public address, found by walking the URLconf, so that a new one cannot stay untested."""
+
+from collections.abc import Iterator
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+EXAMPLES = {"slug": "about-back-pain"}  # for each name in an address
+NOT_PUBLIC = {"admin"}
+
+
+def public_addresses() -> dict[str, URLPattern]:
+    """Address to pattern. Fails on a part of an address for which it has no example."""
+    return dict(_walk(get_resolver().url_patterns, "/"))
+
+
+def _walk(patterns, before: str) -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name not in NOT_PUBLIC:
+                yield from _walk(pattern.url_patterns, route)
+        else:
+            for name, converter in pattern.pattern.converters.items():
+                assert name in EXAMPLES, f"Add an example of “{name}” for {route}."
+                route = route.replace(f"<{_kind(converter)}:{name}>", EXAMPLES[name])
+            assert "<" not in route, f"No address could be made from {route}."
+            yield route, pattern
+
+
+def _kind(converter) -> str:
+    return type(converter).__name__.removesuffix("Converter").lower()
