@@ -1,4 +1,4 @@
-"""Error pages. They read nothing from the request, so that a broken request cannot break them too."""
+"""Error pages. They read nothing of the request but its method, so that a broken request cannot break them too."""
 
 import sys
 

@@ -75,6 +75,7 @@ class DatabaseTroubleMiddleware:
 
     def process_exception(self, request, exception):
         if errors.is_database_trouble(exception):
-            logger.error("Database trouble at %s: %s", request.path_info, type(exception).__name__)
+            # The address's pattern, not the address: that is the sender's own text.
+            logger.error("Database trouble at /%s: %s", request.resolver_match.route, type(exception).__name__)
             return errors.unavailable(request)
         return None

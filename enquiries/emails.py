@@ -71,7 +71,6 @@ def _clinic_alert(message, connection):
         "clinic_alert",
         to=settings.CLINIC_INBOX_EMAIL,
         reference=message.enquiry.reference,
-        kind=message.enquiry.get_kind_display(),
         link=f"{settings.BASE_URL}{message.enquiry.get_admin_url()}",
     )
 

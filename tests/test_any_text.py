@@ -12,7 +12,7 @@ from factsheets.safety import HEADINGS
 from tests.html import text
 from tests.reading import packed, page
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 
 TEXTS = {
     "Arabic": "ألم الظهر شائع جدا وعادة ما يتحسن",

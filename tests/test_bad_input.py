@@ -16,7 +16,7 @@ from tests.honest import ADDRESSES, FIELDS, form
 from tests.html import by_id, form_at, parse, sent, summary, text, title, value
 from tests.raw import ask
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 KINDS = pytest.mark.parametrize("kind", FORMS)
 WORDS = {"report": ["name"], "consultation": ["name", "best_time", "description"], "question": ["name", "description"]}
 

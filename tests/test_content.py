@@ -252,8 +252,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(edition, db):
     assert counts(edition.load())[:3] == [1, 1, 1], "The real run does what the dry run said."
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_dry_run_outside_any_transaction_changes_nothing_either(tmp_path):
+def test_a_dry_run_outside_any_transaction_changes_nothing_either(tmp_path, transactional_db):
     before = everything()
     made = Edition(tmp_path)
     assert counts(made.load("--dry-run"))[0] > 0

@@ -10,7 +10,7 @@ from factsheets.models import FactSheet
 from tests.edition import SHEET, Edition, entry, run, section, sheet, source, statement
 from tests.test_content import everything
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 
 
 def refused(edition: Edition) -> str:

@@ -14,7 +14,7 @@ from tests.honest import ADDRESSES, form
 from tests.html import parse, text, title
 from tests.raw import ask
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 
 POLICY = {
     "default-src": "'none'",

@@ -14,7 +14,7 @@ from tests.honest import ADDRESSES, FIELDS
 from tests.html import parse, text
 from tests.raw import ask
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 SEED = 20_260_520
 
 # --- generated forms ---

@@ -22,7 +22,7 @@ from tests.reading import (
     with_class,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 
 

@@ -14,7 +14,7 @@ from factsheets.safety import HEADINGS
 from tests.reading import SLUGS, packed
 from tests.smtp import wait_for
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 LABEL = "Traditional explanation. Not a medical diagnosis."
 SANS_SERIF = re.compile(r"/[A-Z]{6}\+(AtkinsonHyperlegible|NotoSans|NotoEmoji|DroidSans)[A-Za-z-]*\Z")

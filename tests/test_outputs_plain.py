@@ -8,7 +8,7 @@ from factsheets.models import EvidenceStatement, FactSheet, SafetyAdvice, Sectio
 from factsheets.safety import HEADINGS
 from tests.reading import SLUGS, squeezed
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 LABEL = "Traditional explanation. Not a medical diagnosis."
 

@@ -13,7 +13,7 @@ from tests.html import text
 from tests.reading import packed, page, squeezed
 from tests.test_outputs_pdf import read
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 OUTPUTS = ["", "pdf/", "text/", "json/"]
 every_output = pytest.mark.parametrize("output", OUTPUTS, ids=["page", "pdf", "text", "json"])
 hidden_states = pytest.mark.parametrize("state", ["draft", "in_review", "retired"])

@@ -113,6 +113,7 @@ def test_demo_data_is_refused_outside_a_local_run(production):
     assert "Demo data is for a local run only" in done.stderr
 
 
+@pytest.mark.django_db
 def test_less_durability_than_promised_is_refused(production, tmp_path):
     from django.db import connection
 

@@ -18,7 +18,7 @@ from tests.reading import (
     with_class,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("db")
 # What the routes of the site need in order to be walked. A new kind of part in an address needs a line here.
 PARTS = {"<slug:slug>": SLUGS}
 # Addresses that answer something other than a page, or only to staff, and have tests of their own.
