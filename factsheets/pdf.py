@@ -4,26 +4,30 @@ Everything a person wrote goes in as JSON data, never as Typst markup, so nothin
 Typst refuses to make a PDF/UA-1 file that lacks a title, a language, or a picture's text alternative.
 """
 
+import copy
 import io
 import json
-import unicodedata
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote, urljoin, urlsplit
 
 import segno
 import typst
-from fontTools.ttLib import TTFont
 
-HERE = Path(__file__).resolve().parent
-FONTS = HERE / "fonts"
-TEMPLATE = HERE / "typst" / "sheet.typ"
-# Shown for a character that none of our fonts has: private use, not yet assigned, or a rare script.
-REPLACEMENT = "□"
-# No language stacks more marks on one letter. Thousands of them cost the typesetter gigabytes.
-MARKS_AT_MOST = 8
-# Invisible marks inside words and emoji. They need no glyph.
-JOINERS = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}
+from factsheets.glyphs import FONTS, printable, printable_text
+
+TEMPLATE = Path(__file__).resolve().parent / "typst" / "sheet.typ"
+TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
+DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
+FIGURE_FORMATS = {".svg", ".png", ".jpg", ".jpeg"}
+LINK_SCHEMES = {"http", "https", "mailto", "tel"}
+# Characters of JSON. The longest of our sheets has 110,000. A text of many millions takes Typst several gigabytes, and
+# when the memory is gone it ends the whole worker process; no exception can be caught.
+LARGEST = 1_000_000
+# Characters. A card or table cell with less than this stays on one page; with more it may continue on the next.
+KEEP_TOGETHER = 700
 
 
 class PdfError(Exception):
@@ -31,88 +35,158 @@ class PdfError(Exception):
 
 
 def sheet_pdf(document: dict, *, clinic: dict, safety: list[dict], address: str, large_print: bool = False) -> bytes:
-    """The PDF of a sheet: A4, 12 pt, or 18 pt in large print. Raises PdfError.
+    """The PDF of a sheet: A4, 12 pt, or 18 pt in large print. The same input makes the same bytes. Raises PdfError.
 
-    `document` and `safety` are the data of `factsheets.rendering.sheet.full`. `address` is the live page, printed in words and
-    as a QR code. Without emergency advice there is no PDF.
+    `document` and `safety` are the data of `factsheets.rendering.sheet.full`. `address` is the live page's absolute
+    address, printed in words and as a QR code. Without emergency advice there is no PDF.
     """
-    if not safety or safety[0]["tier"] != "emergency" or not safety[0]["items"]:
+    if not safety or safety[0].get("tier") != "emergency" or not any(_has_words(item) for item in safety[0]["items"]):
         raise PdfError("There is no emergency advice, and no sheet is printed without it.")
+    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).netloc:
+        raise PdfError(f"The address of the live page must be absolute: {address!r}")
+    files: dict[str, Path | bytes] = {"main.typ": TEMPLATE}
     data = {
-        "document": {**document, "sections": [_with_drawing(section) for section in document["sections"]]},
+        "document": _prepared(copy.deepcopy(document), files),
         "clinic": clinic,
-        "safety": safety,
-        "address": address,
-        "qr": _qr(address),
+        "safety": [{**tier, "items": [item for item in tier["items"] if _has_words(item)]} for tier in safety],
+        "page": {"url": address, "qr": _qr(address, files)},
         "large_print": large_print,
+        "keep": round(KEEP_TOGETHER * (0.4 if large_print else 1)),
     }
-    try:
-        return typst.compile(
-            TEMPLATE,
-            root=HERE / "typst",
-            font_paths=[FONTS],
-            ignore_system_fonts=True,
-            sys_inputs={"data": json.dumps(printable(data))},
-            pdf_standards=["ua-1"],
-            # The same sheet gives the same bytes, so that a cache can tell that nothing changed.
-            timestamp=datetime.fromisoformat(document["updated_on"]).replace(tzinfo=UTC),
-        )
-    except typst.TypstError as error:
-        raise PdfError(f"{document['slug']}: {error.message}") from error
-
-
-def printable(value):
-    """The same data with every character that our fonts cannot show replaced, and what cannot be seen left out."""
-    if isinstance(value, str):
-        return _printable_text(value)
-    if isinstance(value, dict):
-        return {key: printable(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [printable(each) for each in value]
-    return value
-
-
-def _printable_text(text: str) -> str:
-    if text.isascii() and text.isprintable():
-        return text
-    shown = coverage()
-    out = []
-    marks = 0
-    for character in unicodedata.normalize("NFC", text):
-        marks = marks + 1 if unicodedata.combining(character) else 0
-        if marks > MARKS_AT_MOST:
-            continue
-        if character in "\n\t" or character in JOINERS or ord(character) in shown:
-            if unicodedata.category(character) != "Cf" or character in JOINERS:
-                out.append(character)
-        elif unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Mn", "Me"}:
-            out.append(REPLACEMENT)
-    return "".join(out)
+    data = _with_targets(data, address)
+    for plain in (False, True):
+        words = json.dumps(printable(data, plain=plain))
+        if len(words) > LARGEST:
+            raise PdfError(f"{document['slug']}: the sheet is too long to print ({len(words)} characters).")
+        try:
+            return typst.compile(
+                files,
+                root=TEMPLATE.parent,
+                font_paths=_fonts(),
+                sys_inputs={"data": words},
+                pdf_standards=["ua-1"],
+                timestamp=_timestamp(document),
+            )
+        except RuntimeError as error:  # TypstError is one; an unreadable file raises a bare RuntimeError
+            failure = error
+    drawing = re.search(r"figure-\d+-([\w-]+)\.\w+:", getattr(failure, "diagnostic", ""))
+    part = f"the drawing of figure {drawing[1]}: " if drawing else ""
+    raise PdfError(f"{document['slug']}: {part}{failure}") from failure
 
 
 @lru_cache(maxsize=1)
-def coverage() -> frozenset[int]:
-    """The code points that at least one of our fonts can show. Read once for each process."""
-    shown: set[int] = set()
-    for path in sorted(FONTS.glob("*.ttf")):
-        with TTFont(path, lazy=True) as font:
-            shown.update(font.getBestCmap())
-    return frozenset(shown)
+def _fonts() -> typst.Fonts:
+    """Our fonts and no others, so that every machine prints the same. Read once for each process. Raises PdfError."""
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
+    # Without any font Typst makes blank pages, and no error. A deployment that lost the files must not hand those out.
+    if missing := {"Atkinson Hyperlegible", "Noto Sans", "Noto Sans Symbols2"} - set(fonts.families()):
+        raise PdfError(f"Fonts are missing in {FONTS}: {', '.join(sorted(missing))}.")
+    return fonts
 
 
-def _with_drawing(section: dict) -> dict:
-    figure = section.get("figure")
-    if not figure:
-        return section
+def _prepared(document: dict, files: dict) -> dict:
+    """The document with what the template needs written into it, and its drawings put into `files`."""
+    level = 2  # of the heading before: PDF/UA-1 (7.4.2) allows no step from 2 to 4
+    for number, section in enumerate(document["sections"]):
+        section |= {name: section.get(name) or [] for name in ("blocks", "caption", "numbers", "evidence")}
+        section["heading"] = printable_text(section.get("heading") or "").strip() or DEFAULT_HEADINGS.get(
+            section["kind"], ""
+        )
+        section["label"] = TRADITIONAL_LABEL if section["view"] == "traditional" else ""
+        section["level"] = 2 if section["kind"] in ("text", "evidence") else 3
+        level = _number_headings(section["blocks"], section["level"] if section["heading"] else level)
+        for statement in section["evidence"]:
+            level = _number_headings(statement["blocks"], 3)
+        section["size"] = _size(section["blocks"])
+        if section.get("figure"):
+            section["figure"] = _figure(section["figure"], number, files)
+    for name in ("reviewed_on", "review_due_on", "updated_on"):
+        document[name] = _day(document.get(name) or "")
+    # PDF/UA-1 (7.1) needs a title. An unsaved draft may lack one.
+    document["title"] = document["title"] if _has_words({"text": document["title"]}) else "Fact sheet"
+    return document
+
+
+def _number_headings(blocks: list[dict], level: int) -> int:
+    """Closes gaps between the levels of headings, drops empty ones, and returns the last level."""
+    blocks[:] = [block for block in blocks if block["type"] != "heading" or _size(block["content"])]
+    for block in blocks:
+        if block["type"] == "heading":
+            level = block["level"] = min(block["level"], level + 1)
+    return level
+
+
+def _figure(figure: dict, number: int, files: dict) -> dict:
     path = Path(figure.get("path") or "")
     if not path.is_file():
         raise PdfError(f"The drawing of figure {figure['slug']} is missing.")
-    return {**section, "figure": {**figure, "path": "", "svg": path.read_text(encoding="utf-8")}}
+    if path.suffix.lower() not in FIGURE_FORMATS:
+        raise PdfError(f"The drawing of figure {figure['slug']} is a {path.suffix} file. Use SVG, PNG or JPEG.")
+    alt = (figure.get("alt") or figure.get("title") or "").strip()
+    if not alt:
+        raise PdfError(f"Figure {figure['slug']} has no text alternative.")
+    name = f"figure-{number}-{re.sub(r'[^a-zA-Z0-9-]', '', figure['slug'])}{path.suffix.lower()}"
+    files[name] = path.read_bytes()
+    return {**figure, "alt": alt, "path": "", "file": name}
 
 
-def _qr(address: str) -> str:
+def _with_targets(value, address: str):
+    """The same data, where every link holds its absolute address. A scheme we do not print becomes no link at all."""
+    if isinstance(value, dict):
+        made = {key: _with_targets(each, address) for key, each in value.items()}
+        for key in ("href", "url"):
+            if key in made:
+                made["target"] = _absolute(str(made[key]), address)
+        return made
+    return [_with_targets(each, address) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _absolute(href: str, address: str) -> str:
+    try:
+        url = urljoin(address, href.strip())
+        # Percent-encoding keeps `printable` from changing the address. 2,000 characters is what browsers can be sent.
+        encoded = quote(url.encode("utf-8", "replace"), safe="%/:?#[]@!$&'()*+,;=~-._")
+        return encoded if href.strip() and urlsplit(url).scheme in LINK_SCHEMES and len(encoded) < 2000 else ""
+    except ValueError:
+        return ""
+
+
+def _qr(address: str, files: dict) -> str:
+    """The name of the QR code's file, or nothing for an address too long for one (about 2,300 bytes)."""
     out = io.BytesIO()
-    segno.make(address, error="m").save(
-        out, kind="svg", border=0, dark="#22302F", xmldecl=False, svgclass=None, lineclass=None
-    )
-    return out.getvalue().decode()
+    try:
+        segno.make(address, error="m", micro=False).save(out, kind="svg", border=0, dark="#22302F", xmldecl=False)
+    except ValueError:
+        return ""
+    files["qr.svg"] = out.getvalue()
+    return "qr.svg"
+
+
+def _size(value) -> int:
+    """How many characters of text are in the data, without the spaces at the ends."""
+    if isinstance(value, dict):
+        return len(printable_text(value.get("text", "")).strip()) + sum(
+            _size(each) for each in value.values() if not isinstance(each, str)
+        )
+    return sum(_size(each) for each in value) if isinstance(value, list) else 0
+
+
+def _has_words(item: dict) -> bool:
+    return bool(printable_text(item.get("text") or "").strip())
+
+
+def _day(iso: str) -> str:
+    """ "2026-05-01" as "1 May 2026", the way GOV.UK writes dates. Anything else as it is."""
+    try:
+        day = date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{day.day} {day:%B %Y}"
+
+
+def _timestamp(document: dict) -> datetime:
+    """When the file says it was made: the day of the last change, so that an unchanged sheet is an unchanged file."""
+    try:
+        return datetime.combine(date.fromisoformat(document["updated_on"]), datetime.min.time(), UTC)
+    except (KeyError, ValueError):
+        return datetime(2000, 1, 1, tzinfo=UTC)

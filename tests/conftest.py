@@ -39,9 +39,9 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture(autouse=True)
 def content(request):
     """Puts the content back after a test that committed: such tests end by emptying every table."""
-    wanted = {"db", "transactional_db"} & set(request.fixturenames)
-    if wanted:
-        request.getfixturevalue("transactional_db" if "transactional_db" in wanted else "db")
+    asked = {"db", "transactional_db"} & set(request.fixturenames)
+    if asked or request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("transactional_db" if "transactional_db" in asked else "_django_db_helper")
         if not FactSheet.objects.exists():
             for model, rows in KEPT:
                 model.objects.bulk_create(rows)

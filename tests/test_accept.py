@@ -13,27 +13,15 @@ from django.utils import timezone
 from enquiries import actions
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, Status
 from enquiries.models import enquiry as enquiry_model
-from enquiries.outbox import Worker
-from tests.conftest import ROOT, consultation, database_environment, report
-from tests.honest import ADDRESSES, form
+from tests.conftest import ROOT, consultation, database_environment
+from tests.honest import MAIL, form, send
 from tests.html import parse, text
 
-MAIL = {
-    "report": [Purpose.REPORT],
-    "consultation": [Purpose.ACKNOWLEDGEMENT, Purpose.CLINIC_ALERT],
-    "question": [Purpose.ACKNOWLEDGEMENT, Purpose.CLINIC_ALERT],
-}
 KINDS = pytest.mark.parametrize("kind", MAIL)
 
 
 def nothing_was_kept() -> bool:
     return not (Enquiry.objects.exists() or EnquiryEvent.objects.exists() or OutgoingMessage.objects.exists())
-
-
-def send(kind: str, client: Client | None = None, **changes):
-    response = (client or Client()).post(ADDRESSES[kind], form(kind, **changes))
-    assert (response.status_code, response["Location"]) == (303, f"/{kind}/sent/")
-    return response
 
 
 @KINDS
@@ -277,54 +265,3 @@ def test_mail_cannot_be_queued_apart_from_the_fact_it_reports(transactional_db):
     kept = consultation()
     with pytest.raises(RuntimeError, match="inside the transaction"):
         actions.enqueue(enquiry=kept, purpose=Purpose.ACKNOWLEDGEMENT)
-
-
-# --- the trap for robots ---
-
-
-@KINDS
-def test_a_robot_is_quarantined_with_a_reason_and_sees_the_same_confirmation(db, kind):
-    response = send(kind, website="https://example.com/buy")
-    kept = Enquiry.objects.get()
-    assert kept.status == Status.SPAM
-    assert kept.quarantine_reason == "Filled in a field that people cannot see"
-    assert not kept.messages.exists()
-    assert kept.events.get().kind == EventKind.RECEIVED
-    robot, person = Client().get(response["Location"]), Client().get(f"/{kind}/sent/")
-    assert robot.content == person.content
-
-
-@pytest.mark.parametrize("trap", ["\x00x", "x" * 10_000, "🤖" * 99])
-def test_no_bait_makes_a_message_that_nobody_can_see(db, trap):
-    send("question", website=trap)
-    assert Enquiry.objects.get().status == Status.SPAM
-
-
-def test_a_person_whose_browser_filled_in_the_trap_may_send_the_form_again(db):
-    send("question", website="https://example.com")
-    send("question")
-    assert sorted(Enquiry.objects.values_list("status", flat=True)) == [Status.NEW, Status.SPAM]
-    assert OutgoingMessage.objects.count() == 2
-
-
-@KINDS
-def test_staff_can_release_a_quarantined_enquiry_and_then_it_is_answered(db, staff, mail_through, kind):
-    send(kind, website="x")
-    kept = Enquiry.objects.get()
-    actions.triage(enquiry=kept, by=staff, to=Status.NEW, note="A person, by the look of it.")
-    kept = Enquiry.objects.get()
-    assert (kept.status, kept.quarantine_reason) == (Status.NEW, "")
-    assert sorted(kept.messages.values_list("purpose", flat=True)) == sorted(MAIL[kind])
-    worker = Worker()
-    while worker.run_once():
-        pass
-    worker.disconnect()
-    recipients = {"report": ["ada@example.com"]}.get(kind, ["ada@example.com", "inbox@example.com"])
-    assert sorted(to for to, _ in mail_through.received) == [[address] for address in recipients]
-
-
-def test_a_release_does_not_send_again_what_was_sent(db, staff, sheet):
-    kept = report(sheet)
-    actions.triage(enquiry=kept, by=staff, to=Status.SPAM)
-    actions.triage(enquiry=kept, by=staff, to=Status.NEW)
-    assert kept.messages.count() == 1
