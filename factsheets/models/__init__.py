@@ -1,30 +1,40 @@
 from factsheets.models.claim import Claim, ClaimStatus
+from factsheets.models.edition import WRITING, Edition, GuardOverride, ReviewReminder, Step
 from factsheets.models.evidence import Direction, EvidenceStatement, Grade
 from factsheets.models.figure import Figure
 from factsheets.models.glossary import GlossaryTerm
 from factsheets.models.installed import InstalledRecord
+from factsheets.models.picture import Picture, PictureFile
 from factsheets.models.safety import SafetyAdvice, Tier
 from factsheets.models.section import Aspect, Kind, Section, View
-from factsheets.models.sheet import FactSheet, RelatedSheet, State, Topic
+from factsheets.models.sheet import FactSheet, FormerAddress, RelatedSheet, State, Topic
 from factsheets.models.source import Source
 
 __all__ = [
+    "WRITING",
     "Aspect",
     "Claim",
     "ClaimStatus",
     "Direction",
+    "Edition",
     "EvidenceStatement",
     "FactSheet",
     "Figure",
+    "FormerAddress",
     "GlossaryTerm",
     "Grade",
+    "GuardOverride",
     "InstalledRecord",
     "Kind",
+    "Picture",
+    "PictureFile",
     "RelatedSheet",
+    "ReviewReminder",
     "SafetyAdvice",
     "Section",
     "Source",
     "State",
+    "Step",
     "Tier",
     "Topic",
     "View",

@@ -8,6 +8,10 @@ class GlossaryTerm(NaturalKeyModel):
     term = models.CharField(max_length=120)
     also = models.JSONField("also called", default=list, blank=True)
     meaning = models.TextField(help_text="One or two plain sentences.")
+    explain_in_text = models.BooleanField(
+        default=True,
+        help_text="Explain it where a sheet first uses it. Switch off for words that most people know.",
+    )
 
     class Meta:
         ordering = ["term"]

@@ -68,6 +68,7 @@ class FactSheet(NaturalKeyModel):
 
     class Meta:
         ordering = ["topic__position", "position", "slug"]
+        permissions = [("sign_off_factsheet", "Can sign off a fact sheet as its clinical reviewer")]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="sheet_known_state"),
             models.CheckConstraint(
@@ -102,6 +103,19 @@ class FactSheet(NaturalKeyModel):
 
     def review_is_overdue(self, today) -> bool:
         return self.review_due_on is not None and self.review_due_on < today
+
+
+class FormerAddress(models.Model):
+    """An address that a sheet once had. Printed sheets and bookmarks go on working."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    sheet = models.ForeignKey(FactSheet, on_delete=models.CASCADE, related_name="former_addresses")
+
+    class Meta:
+        verbose_name_plural = "former addresses"
+
+    def __str__(self):
+        return f"{self.slug} → {self.sheet.slug}"
 
 
 class RelatedSheet(NaturalKeyModel):

@@ -1,0 +1,119 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Step(models.TextChoices):
+    """What happened to a sheet. Each is one entry of its history."""
+
+    INSTALLED = "installed", "installed with the site's content"
+    EDITED = "edited", "edited"
+    ROLLED_BACK = "rolled_back", "rolled back"
+    SUBMITTED = "submitted", "sent for clinical review"
+    SENT_BACK = "sent_back", "sent back to the authors"
+    SIGNED_OFF = "signed_off", "signed off"
+    WITHDRAWN = "withdrawn", "taken off the site to be reworked"
+    RETIRED = "retired", "retired"
+
+
+# Steps that change words, and so have an author.
+WRITING = [Step.INSTALLED, Step.EDITED, Step.ROLLED_BACK]
+
+
+class EditionQuerySet(models.QuerySet):
+    def for_readers(self):
+        """What happened to the sheet as readers know it: what changed while it was published, and the sign-offs."""
+        return self.filter(Q(public=True) & (Q(step__in=WRITING) | Q(step=Step.SIGNED_OFF)))
+
+
+class Edition(models.Model):
+    """The whole sheet as it stood after one step: its words, who took the step, and what changed since the one before.
+
+    The unit is the sheet and not the row: that is what a clinician signs, what a reader reads, and what an editor wants back.
+    """
+
+    sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="editions", editable=False)
+    number = models.PositiveIntegerField(editable=False)
+    step = models.CharField(max_length=12, choices=Step, editable=False)
+    state = models.CharField(max_length=12, editable=False, help_text="The sheet's state after the step.")
+    public = models.BooleanField(default=False, editable=False, help_text="Readers could see the sheet after the step.")
+    content = models.JSONField(
+        editable=False, help_text="The sheet's words as factsheets.editions.snapshot makes them."
+    )
+    changes = models.JSONField(default=list, editable=False, help_text="What changed, a line each, made by us.")
+    note = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="What changed, in the editor's words."
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="editions",
+        editable=False,
+    )
+    actor = models.CharField(max_length=150, blank=True, editable=False, help_text="The name, for when accounts go.")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = EditionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["sheet", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "number"], name="edition_number_once_in_a_sheet"),
+            models.CheckConstraint(condition=Q(step__in=Step.values), name="edition_known_step"),
+            # Only what came with the site has no author; everything else was done by somebody.
+            models.CheckConstraint(condition=Q(step="installed") | ~Q(actor=""), name="edition_has_actor"),
+        ]
+
+    def __str__(self):
+        return f"{self.sheet}, edition {self.number}"
+
+
+class GuardOverride(models.Model):
+    """Wording that the claims guard stopped and somebody let stand, with the reason. Ends when the sentence changes."""
+
+    sheet = models.ForeignKey(
+        "factsheets.FactSheet", on_delete=models.CASCADE, related_name="overrides", editable=False
+    )
+    key = models.CharField(max_length=16, editable=False, help_text="Finding.key: rule, place and sentence.")
+    rule = models.TextField(editable=False)
+    place = models.CharField(max_length=300, editable=False)
+    sentence = models.TextField(editable=False)
+    reason = models.TextField(editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    actor = models.CharField(max_length=150, editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "key"], name="override_once"),
+            models.CheckConstraint(condition=~Q(reason="") & ~Q(actor=""), name="override_has_reason_and_actor"),
+        ]
+
+    def __str__(self):
+        return f"{self.sheet}: {self.sentence[:60]}"
+
+
+class ReviewReminder(models.Model):
+    """A reminder that a sheet's review is due: written once for each due date and each number of days before it."""
+
+    sheet = models.ForeignKey(
+        "factsheets.FactSheet", on_delete=models.CASCADE, related_name="reminders", editable=False
+    )
+    review_due_on = models.DateField(editable=False)
+    days_before = models.PositiveSmallIntegerField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "review_due_on", "days_before"], name="reminder_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.sheet}: {self.days_before} days before {self.review_due_on}"

@@ -1,0 +1,54 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Picture(models.Model):
+    """A picture that an editor uploaded, after it was read and written anew. Its files are kept in the database.
+
+    There they are in every backup, and on every web machine at once.
+    """
+
+    digest = models.CharField(
+        max_length=32,
+        unique=True,
+        editable=False,
+        help_text="The start of the SHA-256 of the pixels; names the address.",
+    )
+    width = models.PositiveIntegerField(editable=False, help_text="Pixels, of the largest file.")
+    height = models.PositiveIntegerField(editable=False)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    uploaded_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-uploaded_at"]
+
+    def __str__(self):
+        return f"{self.digest}, {self.width} × {self.height}"
+
+
+class PictureFile(models.Model):
+    """One size of a picture in one format, as it is sent."""
+
+    class Format(models.TextChoices):
+        AVIF = "avif", "AVIF"
+        WEBP = "webp", "WebP"
+        JPEG = "jpg", "JPEG"
+
+    picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="files", editable=False)
+    width = models.PositiveIntegerField(editable=False)
+    format = models.CharField(max_length=4, choices=Format, editable=False)
+    data = models.BinaryField(editable=False)
+
+    class Meta:
+        ordering = ["picture", "format", "width"]
+        constraints = [
+            models.UniqueConstraint(fields=["picture", "width", "format"], name="picture_file_once"),
+            models.CheckConstraint(condition=Q(format__in=["avif", "webp", "jpg"]), name="picture_file_known_format"),
+        ]
+
+    def __str__(self):
+        return f"{self.picture.digest}-{self.width}.{self.format}"
