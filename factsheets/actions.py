@@ -1,15 +1,35 @@
-"""What changes more than one row of the content."""
+"""What changes more than one row of the content. Each verb is one transaction and, where somebody acts, names the actor."""
 
 import logging
+from datetime import date
 
 from django.db import transaction
 from django.utils import timezone
 
-from factsheets.models import FactSheet
+from factsheets import editions, publication
+from factsheets.guard import Finding
+from factsheets.models import Edition, FactSheet, FormerAddress, GuardOverride, Section, State, Step
 from factsheets.rendering.document import build
 from factsheets.rendering.markdown import BodyError
 
 logger = logging.getLogger(__name__)
+
+
+class MoveRefused(Exception):  # noqa: N818 - reads as what happened
+    """The step cannot be taken. The text says why, and what to do."""
+
+
+# Which step may be taken from which state, and where it leads.
+MOVES = {
+    Step.SUBMITTED: ({State.DRAFT}, State.IN_REVIEW),
+    Step.SENT_BACK: ({State.IN_REVIEW}, State.DRAFT),
+    Step.SIGNED_OFF: ({State.IN_REVIEW, State.PUBLISHED}, State.PUBLISHED),
+    Step.REOPENED: ({State.PUBLISHED, State.RETIRED}, State.DRAFT),
+    Step.RETIRED: ({State.DRAFT, State.IN_REVIEW, State.PUBLISHED}, State.RETIRED),
+}
+# These must be explained to colleagues.
+NEEDS_NOTE = {Step.SENT_BACK, Step.REOPENED, Step.RETIRED}
+MUST_BE_SOUND = {Step.SUBMITTED, Step.SIGNED_OFF}
 
 
 def refresh(*, sheet: FactSheet) -> bool:
@@ -36,3 +56,149 @@ def refresh_all() -> int:
             except BodyError as error:
                 logger.warning("Sheet %s keeps its last good document: %s", sheet.slug, error)
     return changed
+
+
+def keep_edition(*, sheet: FactSheet, by=None, step: Step = Step.EDITED, note: str = "") -> Edition | None:
+    """Keeps the sheet's words as they now are in its history. None when nothing of them changed since the last edition."""
+    with transaction.atomic():
+        _lock(sheet)
+        last = sheet.editions.first()
+        content = editions.snapshot(sheet)
+        if last and last.content == content:
+            return None
+        changes = editions.summary(last.content, content) if last else []
+        return _append(sheet, step, content, last, by=by, note=note, changes=changes)
+
+
+def move(
+    *,
+    sheet: FactSheet,
+    step: Step,
+    by,
+    note: str = "",
+    review_due_on: date | None = None,
+    edition: int | None = None,
+) -> Edition:
+    """Takes a sheet one step along draft → in clinical review → published → retired. Raises MoveRefused.
+
+    `edition` is the number of the newest edition that the actor saw: nobody signs words that changed behind their back.
+    `review_due_on` is the day of the next review; a sign-off needs one.
+    """
+    with transaction.atomic():
+        _lock(sheet)
+        allowed, to = MOVES[step]
+        if sheet.state not in allowed:
+            raise MoveRefused(f"The sheet is {sheet.get_state_display()} now. Look at it again before you go on.")
+        last = sheet.editions.first()
+        if edition is not None and last and edition != last.number:
+            raise MoveRefused("Somebody changed the sheet while you had it open. Read it again before you go on.")
+        if step in NEEDS_NOTE and not note.strip():
+            raise MoveRefused("Say why, in a sentence or two. Your colleagues will read it.")
+        if step in MUST_BE_SOUND and (found := publication.obstacles(sheet)):
+            raise MoveRefused(f"{found[0].text} {f'({len(found)} things stand in the way.)' if len(found) > 1 else ''}")
+        if step == Step.SIGNED_OFF:
+            _sign_off(sheet, by, review_due_on)
+        sheet.state = to
+        sheet.save(update_fields=["state", "reviewed_on", "reviewed_by", "review_due_on"])
+        refresh(sheet=sheet)
+        return _append(sheet, step, editions.snapshot(sheet), last, by=by, note=note)
+
+
+def _sign_off(sheet: FactSheet, by, review_due_on: date | None) -> None:
+    if why_not := publication.why_not_sign_off(sheet, by):
+        raise MoveRefused(why_not)
+    if review_due_on is None:
+        raise MoveRefused("Enter the date of the next review.")
+    if problem := publication.due_date_problem(review_due_on):
+        raise MoveRefused(problem)
+    sheet.reviewed_on, sheet.reviewed_by, sheet.review_due_on = timezone.localdate(), by, review_due_on
+
+
+def roll_back(*, edition: Edition, by) -> Edition | None:
+    """Puts the words of an earlier edition back, as a new edition. Raises MoveRefused, and then nothing has changed."""
+    sheet = edition.sheet
+    with transaction.atomic():
+        _lock(sheet)
+        try:
+            editions.put_back(sheet, edition.content)
+            refresh(sheet=sheet)
+        except (editions.CannotPutBack, BodyError) as error:
+            raise MoveRefused(str(error)) from error
+        if sheet.is_published and (found := publication.obstacles(sheet)):
+            raise MoveRefused(f"These words cannot be public. {found[0].text} Move the sheet back to draft first.")
+        return keep_edition(sheet=sheet, by=by, step=Step.ROLLED_BACK, note=f"Back to edition {edition.number}")
+
+
+def let_stand(*, sheet: FactSheet, finding: Finding, reason: str, by) -> GuardOverride:
+    """Lets wording stand that the claims guard stopped, for a written reason. Raises MoveRefused without one."""
+    if len(reason.split()) < 3:
+        raise MoveRefused("Give the reason in a sentence. It is kept with your name.")
+    override, _ = GuardOverride.objects.get_or_create(
+        sheet=sheet,
+        key=finding.key,
+        defaults={
+            "rule": finding.rule,
+            "place": finding.section[:300],
+            "sentence": finding.sentence,
+            "reason": reason.strip(),
+            "by": by,
+            "actor": name_of(by),
+        },
+    )
+    return override
+
+
+def place_section(*, section: Section, after: Section | None) -> None:
+    """Puts a section behind another of its sheet, or first, and numbers them all anew with gaps of ten."""
+    with transaction.atomic():
+        _lock(section.sheet)
+        order = list(section.sheet.sections.exclude(pk=section.pk))
+        order.insert(order.index(after) + 1 if after else 0, section)
+        for number, each in enumerate(order, start=1):
+            each.position = number * 10
+        Section.objects.bulk_update(order, ["position"])
+
+
+def shift_section(*, section: Section, up: bool, by) -> None:
+    """Moves a section one place up or down. At the end of its sheet it stays."""
+    with transaction.atomic():
+        sheet = section.sheet
+        order = list(sheet.sections.all())
+        at = order.index(section)
+        to = at - 1 if up else at + 1
+        if not 0 <= to < len(order):
+            return
+        order.remove(section)
+        place_section(section=section, after=order[to - 1] if to else None)
+        refresh(sheet=sheet)
+        keep_edition(sheet=sheet, by=by)
+
+
+def change_address(*, sheet: FactSheet, was: str) -> None:
+    """Remembers the address a sheet had, so that links to it go on working."""
+    FormerAddress.objects.filter(slug=sheet.slug).delete()
+    FormerAddress.objects.update_or_create(slug=was, defaults={"sheet": sheet})
+
+
+def name_of(user) -> str:
+    return user.get_full_name() or user.get_username()
+
+
+def _append(sheet, step, content, last: Edition | None, *, by, note: str, changes=()) -> Edition:
+    return Edition.objects.create(
+        sheet=sheet,
+        number=last.number + 1 if last else 1,
+        step=step,
+        state=sheet.state,
+        public=sheet.is_published,
+        content=content,
+        changes=list(changes),
+        note=note.strip(),
+        by=by,
+        actor=name_of(by) if by else "",
+    )
+
+
+def _lock(sheet: FactSheet) -> None:
+    """One change of a sheet at a time. On SQLite the transaction itself sees to it."""
+    sheet.state = FactSheet.objects.select_for_update().values_list("state", flat=True).get(pk=sheet.pk)

@@ -56,6 +56,7 @@ WORDS = {
     ),
     "cancer": (r"\btreat\w* (?:for |of )?cancer\b", "No treatment may be offered for cancer (Cancer Act 1939)."),
 }
+PLACES = {"title": "title", "summary": "summary", "audience": "who it is for"}
 PATTERNS = {code: (re.compile(pattern, re.IGNORECASE), rule) for code, (pattern, rule) in WORDS.items()}
 
 
@@ -74,11 +75,16 @@ class Finding:
 
 def findings(document: dict) -> list[Finding]:
     """What must not be published as it stands, in reading order. `document` is `FactSheet.document`."""
-    found = _words("key points", " ".join(f"{plain(point['content'])}\n" for point in document.get("key_points", [])))
+    found = [
+        each for name in ("title", "summary", "audience") for each in wording(PLACES[name], document.get(name, ""))
+    ]
+    found += wording("key points", " ".join(f"{plain(point['content'])}\n" for point in document.get("key_points", [])))
     for section in document.get("sections", []):
         name = section["heading"] or section["slug"]
         text = f"{section['heading']}.\n{plain(section['blocks'])}" if section["blocks"] else section["heading"]
-        found += _words(name, text)
+        if figure := section.get("figure"):
+            text = "\n".join([text, figure["title"], figure["alt"], figure["long_description"]])
+        found += wording(name, text)
         found += _acupuncture(name, text, NICE.search(text))
         if (
             TRADITIONAL.search(text)
@@ -87,8 +93,8 @@ def findings(document: dict) -> list[Finding]:
         ):
             found += _traditional(name, text)
         for statement in section.get("evidence", []):
-            words = f"{statement['claim']}.\n{plain(statement['blocks'])}"
-            found += _words(f"{name}: {statement['claim']}", words)
+            words = f"{statement['claim']}.\n{plain(statement['blocks'])}\n{statement['nice_position']}"
+            found += wording(f"{name}: {statement['claim']}", words)
             claims = statement["direction"] in {"helps", "may_help"} and statement["treatment"] == "acupuncture"
             if claims and not statement["nice_position"]:
                 found.append(Finding("nice", RULE_NICE, f"{name}: {statement['claim']}", statement["claim"]))
@@ -115,7 +121,8 @@ def _sentences(text: str):
             yield sentence
 
 
-def _words(section: str, text: str) -> list[Finding]:
+def wording(section: str, text: str) -> list[Finding]:
+    """Forbidden words in a text, wherever it stands."""
     return [
         Finding(code, rule, section, sentence)
         for sentence in _sentences(text)

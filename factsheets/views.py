@@ -1,14 +1,16 @@
+from functools import wraps
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.http import require_safe
 
 from enquiries.forms import ConsultationForm, ReportForm
 from factsheets import safety
-from factsheets.models import FactSheet, GlossaryTerm, Topic
+from factsheets.models import FactSheet, FormerAddress, GlossaryTerm, PictureFile, State, Topic
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 from factsheets.rendering.text import text
@@ -20,23 +22,36 @@ def _shared(response):
     return response
 
 
-def _find(request, slug: str) -> tuple[FactSheet, bool]:
-    """The sheet, and whether this is a staff preview. Anybody else gets 404 for what is not published."""
-    sheet = get_object_or_404(FactSheet.objects.select_related("topic", "reviewed_by"), slug=slug)
-    if sheet.is_published:
-        return sheet, False
-    # Only here does a reading address look at who asks, so that the public answer stays the same for everybody.
-    if request.user.has_perm("factsheets.view_factsheet"):
-        return sheet, True
-    raise Http404
+def for_sheet(view):
+    """Gives a view its sheet, and whether this is a staff preview. Anybody else gets 404 for what is not published."""
 
-
-def _finish(response, preview: bool):
-    if preview:
+    @require_safe
+    @wraps(view)
+    def found(request, slug: str):
+        sheet = FactSheet.objects.select_related("topic", "reviewed_by").filter(slug=slug).first()
+        if sheet is None:
+            former = get_object_or_404(FormerAddress.objects.select_related("sheet"), slug=slug)
+            name = request.resolver_match.view_name
+            return _shared(HttpResponsePermanentRedirect(reverse(name, args=[former.sheet.slug])))
+        if sheet.is_published:
+            return _shared(view(request, sheet))
+        # Only here does a reading address look at who asks, so that the public answer stays the same for everybody.
+        if not request.user.has_perm("factsheets.view_factsheet"):
+            if sheet.state == State.RETIRED:
+                return _retired(request, sheet)
+            raise Http404
+        response = view(request, sheet)
         add_never_cache_headers(response)
         patch_cache_control(response, private=True, no_store=True)
         return response
-    return _shared(response)
+
+    return found
+
+
+def _retired(request, sheet: FactSheet):
+    """For readers who come by a bookmark or a printed page: where to go instead."""
+    context = {"sheet": sheet, "related": sheets.related(sheet), "safety_tiers": safety.tiers()}
+    return _shared(render(request, "factsheets/retired.html", context, status=410))
 
 
 @require_safe
@@ -69,9 +84,8 @@ def _topics() -> list[Topic]:
     return topics
 
 
-@require_safe
-def sheet(request, slug):
-    found, preview = _find(request, slug)
+@for_sheet
+def sheet(request, found):
     context = {
         "sheet": found,
         "document": found.document,
@@ -79,6 +93,7 @@ def sheet(request, slug):
         "state_note": sheets.state_note(found),
         "reviewer": sheets.reviewer(found),
         "related": sheets.related(found),
+        "what_changed": sheets.what_changed(found),
         "safety_tiers": safety.tiers(),
         "traditional_label": sheets.TRADITIONAL_LABEL,
         "canonical": sheets.address(found),
@@ -87,33 +102,48 @@ def sheet(request, slug):
             prefix="consultation", action="/consultation/", initial={"sheet": found.slug}
         ),
     }
-    return _finish(render(request, "factsheets/sheet.html", context), preview)
+    return render(request, "factsheets/sheet.html", context)
 
 
-@require_safe
-def sheet_pdf(request, slug):
-    found, preview = _find(request, slug)
+@for_sheet
+def sheet_pdf(request, found):
     response = HttpResponse(printed.pdf(found), content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{quote(found.slug)}.pdf"'
-    return _finish(response, preview)
+    return response
 
 
-@require_safe
-def sheet_text(request, slug):
-    found, preview = _find(request, slug)
-    return _finish(HttpResponse(text(found), content_type="text/plain; charset=utf-8"), preview)
+@for_sheet
+def sheet_text(request, found):
+    return HttpResponse(text(found), content_type="text/plain; charset=utf-8")
 
 
-@require_safe
-def sheet_json(request, slug):
-    found, preview = _find(request, slug)
+@for_sheet
+def sheet_json(request, found):
     data = {
         **sheets.full(found),
         "publisher": settings.CLINIC["name"],
         "interest_statement": settings.CLINIC["interest_statement"] if found.treatment_offered else "",
         "notice": "For patient information only. It does not replace advice from a clinician.",
     }
-    return _finish(JsonResponse(data, json_dumps_params={"ensure_ascii": False}), preview)
+    return JsonResponse(data, json_dumps_params={"ensure_ascii": False})
+
+
+PICTURE_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
+
+
+@require_safe
+def picture(request, digest, width, format):
+    """One file of an uploaded picture. Its address names its pixels, so that no cache ever needs to ask again."""
+    data = (
+        PictureFile.objects.filter(picture__digest=digest, width=width, format=format)
+        .values_list("data", flat=True)
+        .first()
+    )
+    if data is None:
+        raise Http404
+    response = HttpResponse(bytes(data), content_type=PICTURE_TYPES[format])
+    patch_cache_control(response, public=True, max_age=31_536_000, immutable=True)
+    return response
 
 
 @require_safe

@@ -1,107 +1,128 @@
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.urls import path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.text import slugify
 
 from factsheets import actions
-from factsheets.models import EvidenceStatement, FactSheet, RelatedSheet, Section
-from factsheets.rendering.markdown import BodyError, key_points, parse
+from factsheets.admin import desk
+from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
+from factsheets.models import FactSheet, RelatedSheet
 
 
-class SheetForm(forms.ModelForm):
-    def clean_key_points(self):
-        try:
-            key_points(self.cleaned_data["key_points"])
-        except BodyError as error:
-            raise forms.ValidationError(str(error)) from error
-        return self.cleaned_data["key_points"]
+class SheetForm(EditingForm):
+    class Meta:
+        model = FactSheet
+        fields = [
+            "topic",
+            "title",
+            "slug",
+            "position",
+            "summary",
+            "audience",
+            "key_points",
+            "treatment_offered",
+        ]
+        labels = {"position": "Order in its topic", "slug": "Address"}
+        widgets = {"key_points": forms.Textarea(attrs={"rows": 7})}
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+            self.fields["slug"].help_text = (
+                "/fact-sheets/<address>/. Leave empty, and it is made from the title. "
+                "When it changes, the old address leads to the new one."
+            )
 
-class StatementForm(forms.ModelForm):
-    def clean_detail(self):
-        try:
-            parse(self.cleaned_data["detail"])
-        except BodyError as error:
-            raise forms.ValidationError(str(error)) from error
-        return self.cleaned_data["detail"]
-
-
-class RefreshesSheet:
-    """Makes the sheet's document anew once everything of the form is saved."""
-
-    def refresh(self, request, sheet):
-        try:
-            actions.refresh(sheet=sheet)
-        except BodyError as error:
-            messages.error(request, f"Saved, but readers still see the text from before: {error}")
-
-
-class SectionInline(admin.TabularInline):
-    """The order and kinds of the sections at a glance; a section's words have a page of their own."""
-
-    model = Section
-    extra = 0
-    fields = ["position", "kind", "view", "heading", "slug"]
-    readonly_fields = ["slug"]
-    show_change_link = True
-    can_delete = True
-
-    def has_add_permission(self, request, obj=None):
-        return False
+    def clean_slug(self):
+        slug = self.cleaned_data["slug"] or slugify(self.data.get(self.add_prefix("title"), ""))[:80].strip("-")
+        if not slug:
+            raise forms.ValidationError("Write an address in small letters, numbers and hyphens.")
+        return slug
 
 
 class RelatedInline(admin.TabularInline):
     model = RelatedSheet
     fk_name = "sheet"
-    extra = 0
+    extra = 1
+    verbose_name = "related page"
+    verbose_name_plural = "related pages"
 
 
 @admin.register(FactSheet)
-class FactSheetAdmin(RefreshesSheet, admin.ModelAdmin):
+class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
+    """The sheet's facts. Its sections, its state and its history are on its desk page (factsheets/admin/desk.py)."""
+
     form = SheetForm
-    inlines = [SectionInline, RelatedInline]
-    list_display = ["title", "topic", "state", "reviewed_on", "review_due_on", "updated_at"]
+    inlines = [RelatedInline]
+    list_display = ["sheet", "topic", "state_pill", "review", "last_changed"]
+    list_display_links = None  # the title leads to the sheet's desk
     list_filter = ["state", "topic"]
+    list_select_related = ["topic", "reviewed_by"]
     search_fields = ["title", "slug", "summary"]
-    readonly_fields = ["reviewed_on", "reviewed_by"]
     prepopulated_fields = {"slug": ["title"]}
+    save_on_top = True
+
+    def sheet_of(self, obj):
+        return obj
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_changed_since_review()
+
+    def get_fieldsets(self, request, obj=None):
+        facts = ["topic", "title", "slug", "position", "summary", "audience", "key_points", "treatment_offered"]
+        self.fieldsets = [(None, {"fields": facts}), ("History", {"fields": SHARED_FIELDS})]
+        return super().get_fieldsets(request, obj)
 
     def get_prepopulated_fields(self, request, obj=None):
         # A published address must not move because the title was reworded.
         return {} if obj else self.prepopulated_fields
 
-    def save_related(self, request, form, formsets, change):
-        super().save_related(request, form, formsets, change)
-        self.refresh(request, form.instance)
+    def get_urls(self):
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/desk/", wrap(desk.sheet_desk), name="factsheets_factsheet_desk"),
+            path("<int:pk>/move/", wrap(desk.move), name="factsheets_factsheet_move"),
+            path("<int:pk>/let-stand/", wrap(desk.let_stand), name="factsheets_factsheet_let_stand"),
+            path("<int:pk>/sections/<int:section>/shift/", wrap(desk.shift), name="factsheets_section_shift"),
+            path("<int:pk>/editions/<int:number>/", wrap(desk.edition), name="factsheets_factsheet_edition"),
+            *super().get_urls(),
+        ]
+
+    def history_view(self, request, object_id, extra_context=None):
+        return desk.history(request, object_id)
+
+    def save_model(self, request, obj, form, change):
+        was = form.initial.get("slug") if change else None
+        super().save_model(request, obj, form, change)
+        if was and was != obj.slug:
+            actions.change_address(sheet=obj, was=was)
 
     def has_delete_permission(self, request, obj=None):
         return False  # a sheet is retired: enquiries and readers' bookmarks point to it
 
+    # --- the list ---
 
-class EvidenceInline(admin.StackedInline):
-    model = EvidenceStatement
-    form = StatementForm
-    extra = 0
-    filter_horizontal = ["sources"]
+    @admin.display(description="sheet", ordering="title")
+    def sheet(self, sheet):
+        return format_html('<a href="{}"><strong>{}</strong></a>', desk_address(sheet), sheet.title)
 
+    @admin.display(description="state", ordering="state")
+    def state_pill(self, sheet):
+        return format_html('<span class="status {}">{}</span>', sheet.state, sheet.get_state_display())
 
-@admin.register(Section)
-class SectionAdmin(RefreshesSheet, admin.ModelAdmin):
-    inlines = [EvidenceInline]
-    list_display = ["__str__", "sheet", "position", "kind", "view"]
-    list_filter = ["sheet", "kind", "view"]
-    list_select_related = ["sheet"]
-    search_fields = ["heading", "body"]
+    @admin.display(description="last changed", ordering="updated_at")
+    def last_changed(self, sheet):
+        return f"{timezone.localdate(sheet.updated_at):%-d %B %Y}"
 
-    def save_related(self, request, form, formsets, change):
-        super().save_related(request, form, formsets, change)
-        self.refresh(request, form.instance.sheet)
-
-    def delete_model(self, request, obj):
-        sheet = obj.sheet
-        super().delete_model(request, obj)
-        self.refresh(request, sheet)
-
-    def delete_queryset(self, request, queryset):
-        sheets = list(FactSheet.objects.filter(sections__in=queryset).distinct())
-        super().delete_queryset(request, queryset)
-        for sheet in sheets:
-            self.refresh(request, sheet)
+    @admin.display(description="clinical review", ordering="review_due_on")
+    def review(self, sheet):
+        if sheet.awaits_review:
+            return "not signed off yet"
+        if sheet.was_changed:
+            return format_html('<span class="status alarm">changed since the review</span>')
+        if sheet.review_is_overdue(timezone.localdate()):
+            return format_html('<span class="status alarm">overdue since {}</span>', f"{sheet.review_due_on:%-d %B %Y}")
+        return f"due on {sheet.review_due_on:%-d %B %Y}" if sheet.review_due_on else "signed off"

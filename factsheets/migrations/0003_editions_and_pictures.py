@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(editable=False)),
-                ('step', models.CharField(choices=[('installed', "installed with the site's content"), ('edited', 'edited'), ('rolled_back', 'rolled back'), ('submitted', 'sent for clinical review'), ('sent_back', 'sent back to the authors'), ('signed_off', 'signed off'), ('withdrawn', 'taken off the site to be reworked'), ('retired', 'retired')], editable=False, max_length=12)),
+                ('step', models.CharField(choices=[('installed', "installed with the site's content"), ('edited', 'edited'), ('rolled_back', 'rolled back'), ('submitted', 'sent for clinical review'), ('sent_back', 'sent back to the authors'), ('signed_off', 'signed off'), ('reopened', 'back to draft, to be reworked'), ('retired', 'retired')], editable=False, max_length=12)),
                 ('state', models.CharField(editable=False, help_text="The sheet's state after the step.", max_length=12)),
                 ('public', models.BooleanField(default=False, editable=False, help_text='Readers could see the sheet after the step.')),
                 ('content', models.JSONField(editable=False, help_text="The sheet's words as factsheets.editions.snapshot makes them.")),
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='edition',
-            constraint=models.CheckConstraint(condition=models.Q(('step__in', ['installed', 'edited', 'rolled_back', 'submitted', 'sent_back', 'signed_off', 'withdrawn', 'retired'])), name='edition_known_step'),
+            constraint=models.CheckConstraint(condition=models.Q(('step__in', ['installed', 'edited', 'rolled_back', 'submitted', 'sent_back', 'signed_off', 'reopened', 'retired'])), name='edition_known_step'),
         ),
         migrations.AddConstraint(
             model_name='edition',

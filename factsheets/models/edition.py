@@ -13,7 +13,7 @@ class Step(models.TextChoices):
     SUBMITTED = "submitted", "sent for clinical review"
     SENT_BACK = "sent_back", "sent back to the authors"
     SIGNED_OFF = "signed_off", "signed off"
-    WITHDRAWN = "withdrawn", "taken off the site to be reworked"
+    REOPENED = "reopened", "back to draft, to be reworked"
     RETIRED = "retired", "retired"
 
 

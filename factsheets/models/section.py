@@ -3,6 +3,7 @@ import re
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.text import Truncator
 
 from factsheets.models.natural import NaturalKeyModel
 
@@ -43,8 +44,8 @@ class Aspect(models.TextChoices):
 CHAPTER_KINDS = {Kind.TEXT, Kind.EVIDENCE}
 # Addresses of the page's own parts: a section of the same address would catch the links meant for them.
 TAKEN_SLUGS = re.compile(
-    r"(main|key-points|contents|our-interest|related|keep|sources|review|report|consultation)\Z"
-    r"|(source|cite|care|report|consultation|id_report|id_consultation)-"
+    r"(main|key-points|contents|our-interest|related|keep|words|sources|review|report|consultation)\Z"
+    r"|(source|cite|term|word|care|report|consultation|id_report|id_consultation)-"
 )
 # Without a heading a reader could not tell what these are about.
 HEADED_KINDS = ["evidence", "callout", "details", "table", "steps", "numbers"]
@@ -90,7 +91,10 @@ class Section(NaturalKeyModel):
         ]
 
     def __str__(self):
-        return self.heading or f"{self.get_kind_display()}: {self.slug}"
+        if self.heading:
+            return self.heading
+        first = self.figure.title if self.figure_id else " ".join(re.sub(r"\[@[^]]*\]|[*#]|^- ", "", self.body).split())
+        return f"{self.get_kind_display()}: {Truncator(first).chars(50) or self.slug}"
 
     def clean(self):
         """Says in words what the outputs could not render."""

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -34,6 +34,19 @@ class State(models.TextChoices):
 class FactSheetQuerySet(models.QuerySet):
     def published(self):
         return self.filter(state=State.PUBLISHED).order_by("topic__position", "position", "slug")
+
+    def with_changed_since_review(self):
+        """Adds `was_changed`: somebody wrote in the sheet after a clinician last signed it off."""
+        from factsheets.models.edition import WRITING, Edition, Step
+
+        here = Edition.objects.filter(sheet=OuterRef("pk"))
+        signed = here.filter(step=Step.SIGNED_OFF).order_by("-number").values("number")[:1]
+        return self.annotate(signed=Subquery(signed)).annotate(
+            was_changed=Exists(here.filter(step__in=WRITING, number__gt=OuterRef("signed")))
+        )
+
+    def review_due_by(self, day):
+        return self.published().filter(review_due_on__lte=day).order_by("review_due_on")
 
 
 class FactSheet(NaturalKeyModel):

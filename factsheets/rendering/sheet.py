@@ -3,11 +3,13 @@
 from django.conf import settings
 from django.utils import timezone
 
-from factsheets import safety
-from factsheets.models import FactSheet, View
+from factsheets import pictures, publication, safety
+from factsheets.models import FactSheet, Step, View
 
 # Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
+
+LISTED_CHANGES = 10
 
 
 def state_note(sheet: FactSheet) -> str:
@@ -18,7 +20,24 @@ def state_note(sheet: FactSheet) -> str:
         return "Awaiting clinical review. No clinician has signed this page off yet."
     if sheet.review_is_overdue(timezone.localdate()):
         return f"The review of this page was due on {sheet.review_due_on:%-d %B %Y} and has not happened yet."
+    if publication.changed_since_review(sheet):
+        return f"This page has changed since a clinician signed it off on {sheet.reviewed_on:%-d %B %Y}."
     return ""
+
+
+def what_changed(sheet: FactSheet) -> list[dict]:
+    """The last changes of the page as readers saw them, newest first: the day, and what changed in words."""
+    found = []
+    for edition in sheet.editions.for_readers().defer("content")[:LISTED_CHANGES]:
+        if edition.step == Step.SIGNED_OFF:
+            lines = ["A clinician read the page and signed it off."]
+        elif edition.number == 1:
+            lines = ["First published here."]
+        else:
+            lines = [edition.note] if edition.note else edition.changes
+        if lines:
+            found.append({"on": timezone.localdate(edition.at), "lines": lines})
+    return found
 
 
 def reviewer(sheet: FactSheet) -> str:
@@ -70,14 +89,25 @@ def full(sheet: FactSheet) -> dict:
         "reviewed_on": sheet.reviewed_on.isoformat() if sheet.reviewed_on else "",
         "review_due_on": sheet.review_due_on.isoformat() if sheet.review_due_on else "",
         "reviewer": reviewer(sheet),
+        "changes": [{**each, "on": each["on"].isoformat()} for each in what_changed(sheet)],
         "updated_on": timezone.localdate(sheet.updated_at).isoformat(),
         "treatment_offered": sheet.treatment_offered,
         "safety": safety.tiers(),
         "key_points": sheet.document.get("key_points", []),
         "sections": [
-            {**section, "label": TRADITIONAL_LABEL if section["view"] == View.TRADITIONAL else ""}
+            {**_section(section), "label": TRADITIONAL_LABEL if section["view"] == View.TRADITIONAL else ""}
             for section in sheet.document.get("sections", [])
         ],
+        "words": sheet.document.get("words", []),
         "references": sheet.document.get("references", []),
         "related": [{**link, "url": f"{settings.BASE_URL}{link['path']}"} for link in related(sheet)],
     }
+
+
+def _section(section: dict) -> dict:
+    """The section, with the absolute address of its picture's largest JPEG."""
+    figure = section.get("figure") or {}
+    if not (picture := figure.get("picture")):
+        return section
+    path = pictures.address(picture["digest"], picture["widths"][-1], "jpg")
+    return {**section, "figure": {**figure, "picture": {**picture, "address": f"{settings.BASE_URL}{path}"}}}

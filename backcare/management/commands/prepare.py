@@ -7,6 +7,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from backcare import roles
+
 
 class Command(BaseCommand):
     help = (
@@ -22,6 +24,7 @@ class Command(BaseCommand):
             # What patients send is in this file: nobody else on the machine reads it.
             Path(settings.DATABASES["default"]["NAME"]).chmod(0o600)
         call_command("check", databases=["default"])
+        roles.install()
         call_command("load_content", stdout=self.stdout)
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.LOCAL:

@@ -1,9 +1,10 @@
 import secrets
 
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 
+from backcare import roles
 from enquiries import actions
 from enquiries.models import Enquiry, Kind, Status
 from factsheets.models import FactSheet
@@ -49,19 +50,6 @@ PATIENTS = [
     },
 ]
 
-EDITED = ["factsheet", "section", "evidencestatement", "source", "figure", "glossaryterm", "relatedsheet", "topic"]
-ROLES = {
-    "reception": [
-        ("enquiries", "enquiry", ["view", "change"]),
-        ("enquiries", "outgoingmessage", ["view"]),
-        ("enquiries", "enquiryevent", ["view"]),
-    ],
-    "editor": [
-        ("factsheets", "safetyadvice", ["view"]),
-        *(("factsheets", model, ["view", "change", "add"]) for model in EDITED),
-    ],
-}
-
 
 class Command(BaseCommand):
     help = "Invented enquiries and staff accounts, for a local run only. Safe to repeat."
@@ -74,8 +62,9 @@ class Command(BaseCommand):
             self.enquiries()
 
     def accounts(self):
+        roles.install()
         made = []
-        for name in ("owner", "reception", "editor"):
+        for name in ("owner", "reception", "editor", "clinician"):
             if User.objects.filter(username=name).exists():
                 continue
             password = secrets.token_urlsafe(12)
@@ -92,22 +81,12 @@ class Command(BaseCommand):
                     first_name="Demo",
                     last_name=name.title(),
                 )
-                user.groups.add(self.role(name))
+                user.groups.add(Group.objects.get(name=name))
             made.append((name, password))
         if made:
             self.stdout.write("Staff accounts, shown only this once:")
             for name, password in made:
                 self.stdout.write(f"  {name:<10} {password}")
-
-    def role(self, name: str) -> Group:
-        group, _ = Group.objects.get_or_create(name=name)
-        for app, model, verbs in ROLES[name]:
-            group.permissions.add(
-                *Permission.objects.filter(
-                    content_type__app_label=app, codename__in=[f"{verb}_{model}" for verb in verbs]
-                )
-            )
-        return group
 
     def enquiries(self):
         staff = User.objects.get(username="reception")

@@ -1,0 +1,31 @@
+"""What the clinic's roles may do on the staff desk. Installed by `prepare`; an owner gives them to accounts in the admin."""
+
+from django.contrib.auth.models import Group, Permission
+
+EDITED = ["factsheet", "section", "evidencestatement", "source", "figure", "glossaryterm", "relatedsheet", "topic"]
+TAKEN_AWAY = ["section", "evidencestatement", "relatedsheet", "glossaryterm"]
+READ = [("factsheets", model, ["view"]) for model in [*EDITED, "safetyadvice", "claim"]]
+INBOX = [
+    ("enquiries", "enquiry", ["view", "change"]),
+    ("enquiries", "outgoingmessage", ["view"]),
+    ("enquiries", "enquiryevent", ["view"]),
+]
+ROLES = {
+    "reception": INBOX,
+    "editor": [
+        *READ,
+        *(("factsheets", model, ["change", "add"]) for model in EDITED),
+        *(("factsheets", model, ["delete"]) for model in TAKEN_AWAY),
+    ],
+    # Reads every sheet, signs off what others wrote, and answers enquiries.
+    "clinician": [*READ, ("factsheets", "factsheet", ["sign_off"]), *INBOX],
+}
+
+
+def install() -> None:
+    """Makes the groups, and adds what a role lacks. What an owner gave a group beyond that stays."""
+    for name, grants in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        for app, model, verbs in grants:
+            codenames = [f"{verb}_{model}" for verb in verbs]
+            group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename__in=codenames))

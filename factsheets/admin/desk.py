@@ -1,0 +1,210 @@
+"""A sheet's desk: where it stands, what is in the way, its sections in order, and everything that ever happened to it."""
+
+from datetime import date
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from factsheets import actions, coverage, editions, publication
+from factsheets.admin.editing import desk_address
+from factsheets.guard import findings
+from factsheets.models import Claim, Edition, FactSheet, Section, Source, State, Step
+from factsheets.rendering import sheet as sheets
+
+
+def may_read(user) -> bool:
+    return user.has_perm("factsheets.view_factsheet")
+
+
+def may_write(user) -> bool:
+    return user.has_perm("factsheets.change_factsheet")
+
+
+def may_move(user) -> bool:
+    return may_write(user) or user.has_perm("factsheets.sign_off_factsheet")
+
+
+def _sheet(request, pk: int, may) -> FactSheet:
+    if not may(request.user):
+        raise PermissionDenied
+    return get_object_or_404(FactSheet.objects.select_related("topic", "reviewed_by"), pk=pk)
+
+
+def _page(request, template: str, sheet: FactSheet, title: str, **context):
+    base = admin.site.each_context(request) | {"title": title, "sheet": sheet, "opts": FactSheet._meta}
+    return render(request, f"admin/factsheets/{template}", base | context)
+
+
+@require_http_methods(["GET", "HEAD"])
+def sheet_desk(request, pk: int):
+    sheet = _sheet(request, pk, may_read)
+    found = publication.obstacles(sheet)
+    newest = sheet.editions.defer("content").first()
+    context = {
+        "newest": newest,
+        "obstacles": [each for each in found if not each.finding],
+        "findings": [each for each in found if each.finding],
+        "overrides": _overrides_in_force(sheet),
+        "steps": _steps(sheet, request.user, stopped=bool(found)),
+        "why_not_sign_off": publication.why_not_sign_off(sheet, request.user),
+        "unsigned": publication.written_since_sign_off(sheet).exclude(step=Step.INSTALLED).select_related("by"),
+        "changed_since_review": publication.changed_since_review(sheet),
+        "suggested_due": timezone.localdate() + publication.REVIEW_USUALLY,
+        "state_note": sheets.state_note(sheet),
+        "outline": _outline(sheet),
+        "to_check": _to_check(sheet),
+        "missing": coverage.measure().missing.get(sheet.slug, []),
+        "may_write": may_write(request.user),
+        "may_move": may_move(request.user),
+    }
+    return _page(request, "desk.html", sheet, sheet.title, **context)
+
+
+def _steps(sheet: FactSheet, user, *, stopped: bool) -> list[dict]:
+    """The steps that may be taken now, with what the button says."""
+    words = {
+        Step.SUBMITTED: "Send for clinical review",
+        Step.SENT_BACK: "Send back to the authors",
+        Step.SIGNED_OFF: "Sign off and publish" if sheet.state == State.IN_REVIEW else "Sign off again",
+        Step.REOPENED: "Move back to draft",
+        Step.RETIRED: "Retire",
+    }
+    return [
+        {
+            "step": step.value,
+            "words": words[step],
+            "needs_note": step in actions.NEEDS_NOTE,
+            "signs": step == Step.SIGNED_OFF,
+            "stopped": stopped and step in actions.MUST_BE_SOUND,
+        }
+        for step, (states, _) in actions.MOVES.items()
+        if sheet.state in states and (step != Step.SIGNED_OFF or not publication.why_not_sign_off(sheet, user))
+    ]
+
+
+def _outline(sheet: FactSheet) -> list[Section]:
+    return list(sheet.sections.select_related("figure"))
+
+
+def _overrides_in_force(sheet: FactSheet):
+    keys = {each.key for each in findings(sheet.document)} if sheet.document else set()
+    return sheet.overrides.filter(key__in=keys)
+
+
+def _to_check(sheet: FactSheet) -> dict:
+    """What the sheet rests on and somebody still has to look up."""
+    keys = [reference["key"] for reference in sheet.document.get("references", [])]
+    refs = {ref for section in sheet.sections.all() for ref in section.claim_refs}
+    sources = Source.objects.filter(key__in=keys)
+    return {
+        "sources": [each for each in sources if each.to_check or each.verification != Source.Verification.VERIFIED],
+        "claims": Claim.objects.filter(ref__in=refs, to_check=True),
+    }
+
+
+def _back(sheet: FactSheet, part=None):
+    return HttpResponseRedirect(desk_address(sheet, part))
+
+
+@require_POST
+def move(request, pk: int):
+    sheet = _sheet(request, pk, may_move)
+    step = request.POST.get("step", "")
+    if step not in actions.MOVES:
+        messages.error(request, "Choose what to do with the sheet.")
+        return _back(sheet)
+    try:
+        actions.move(
+            sheet=sheet,
+            step=Step(step),
+            by=request.user,
+            note=request.POST.get("note", "")[:300],
+            review_due_on=_day(request.POST.get("review_due_on", "")),
+            edition=_number(request.POST.get("edition", "")),
+        )
+    except actions.MoveRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"Done. “{sheet.title}” is now {sheet.get_state_display()}.")
+    return _back(sheet)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+@require_POST
+def let_stand(request, pk: int):
+    sheet = _sheet(request, pk, may_write)
+    key = request.POST.get("key", "")
+    finding = next(
+        (each.finding for each in publication.obstacles(sheet) if each.finding and each.finding.key == key), None
+    )
+    if finding is None:
+        messages.warning(request, "That wording is no longer there.")
+        return _back(sheet)
+    try:
+        actions.let_stand(sheet=sheet, finding=finding, reason=request.POST.get("reason", "")[:2000], by=request.user)
+    except actions.MoveRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The wording may stand. The reason is kept with your name.")
+    return _back(sheet)
+
+
+@require_POST
+def shift(request, pk: int, section: int):
+    sheet = _sheet(request, pk, may_write)
+    found = get_object_or_404(sheet.sections, pk=section)
+    actions.shift_section(section=found, up=request.POST.get("way") == "up", by=request.user)
+    return _back(sheet, found)
+
+
+def history(request, pk):
+    sheet = _sheet(request, pk, may_read)
+    listed = sheet.editions.defer("content")
+    return _page(request, "history.html", sheet, f"History of {sheet.title}", editions=listed)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edition(request, pk: int, number: int):
+    """One edition beside the one before it; or, with ?against=now, beside the sheet as it is. POST puts it back."""
+    sheet = _sheet(request, pk, may_write if request.method == "POST" else may_read)
+    found = get_object_or_404(Edition.objects.select_related("sheet"), sheet=sheet, number=number)
+    if request.method == "POST":
+        try:
+            kept = actions.roll_back(edition=found, by=request.user)
+        except actions.MoveRefused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            done = f"The words of edition {number} are back." if kept else "The sheet already said just that."
+            messages.success(request, done)
+        return _back(sheet)
+    against_now = request.GET.get("against") == "now"
+    before = found.content if against_now else _content_before(sheet, number)
+    after = editions.snapshot(sheet) if against_now else found.content
+    context = {
+        "edition": found,
+        "against_now": against_now,
+        "changes": editions.changes(before, after),
+        "first": not against_now and not before["sections"] and not before["sheet"],
+        "may_write": may_write(request.user),
+        "is_newest": not sheet.editions.filter(number__gt=number).exists(),
+    }
+    return _page(request, "edition.html", sheet, f"Edition {number} of {sheet.title}", **context)
+
+
+def _content_before(sheet: FactSheet, number: int) -> dict:
+    before = sheet.editions.filter(number__lt=number).first()
+    return before.content if before else {"sheet": {}, "sections": [], "related": []}

@@ -1,0 +1,169 @@
+"""What the sheet's form and the section's form share: every save keeps an edition, and none makes a public page unsound."""
+
+import hashlib
+import json
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+
+from factsheets import actions, publication
+from factsheets.admin.fields import TextKeptForm
+from factsheets.publication import Obstacle
+from factsheets.rendering.markdown import BodyError
+
+
+class Stopped(Exception):  # noqa: N818 - reads as what happened
+    """The sheet is public and would not be sound with this change. Raised inside the save, so that it is undone."""
+
+    def __init__(self, obstacles: list[Obstacle]):
+        super().__init__("; ".join(each.text for each in obstacles))
+        self.obstacles = obstacles
+
+
+class EditingForm(TextKeptForm):
+    """A form whose save may be stopped, and that notices when somebody else saved first."""
+
+    note = forms.CharField(
+        required=False,
+        max_length=300,
+        label="What changed, for readers",
+        help_text="Optional, one sentence. It is shown in the sheet’s public list of changes, beside a line that we write.",
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+    reason = forms.CharField(
+        required=False,
+        label="Why this wording may stand",
+        help_text="Only when the rule does not fit here. The reason is kept with your name, and the reviewer sees it.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    opened = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    # Set by the admin for each request: what stopped the save of these same words a moment ago.
+    stopped: list[Obstacle] = []
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "opened" in self.fields and self.instance.pk:
+            self.initial["opened"] = fingerprint(type(self.instance).objects.get(pk=self.instance.pk))
+
+    def clean(self):
+        cleaned = super().clean()
+        for obstacle in self.stopped:
+            self.add_error(None, in_words(obstacle))
+        now = self.initial.get("opened")
+        if now and cleaned.get("opened") not in {"", None, now}:
+            # The next save is meant: the person has read this.
+            self.data = self.data.copy()
+            self.data[self.add_prefix("opened")] = now
+            self.add_error(
+                None,
+                "Somebody changed this while you had it open. What you typed is still here. "
+                "Look at the history before you save again: your save replaces theirs.",
+            )
+        return cleaned
+
+
+def in_words(obstacle: Obstacle) -> str:
+    if obstacle.finding:
+        return f"{obstacle.place}: “{obstacle.finding.sentence}” This sheet is public, so this wording is stopped. {obstacle.text}"
+    return f"{obstacle.place}: {obstacle.text}" if obstacle.place else obstacle.text
+
+
+def fingerprint(record) -> str:
+    """Names what the record says now. Changes whenever somebody saves other words."""
+    values = {
+        field.attname: field.value_to_string(record)
+        for field in record._meta.concrete_fields
+        if field.name not in {"document", "updated_at", "position"}
+    }
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class EditsSheet:
+    """For the admin of a sheet or of a part of it. `sheet_of` says which sheet was changed."""
+
+    def sheet_of(self, obj):
+        raise NotImplementedError
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.stopped = getattr(request, "stopped", [])
+        return form
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except Stopped as stopped:
+            # The save is undone. Once more, so that the same form comes back with everything typed and the reasons on top.
+            request.stopped = stopped.obstacles
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        self.written(
+            request,
+            self.sheet_of(form.instance),
+            note=form.cleaned_data.get("note", ""),
+            reason=form.cleaned_data.get("reason", ""),
+        )
+
+    def written(self, request, sheet, *, note: str = "", reason: str = "") -> None:
+        """After words of the sheet were saved: makes its document anew and keeps an edition. Raises Stopped."""
+        try:
+            actions.refresh(sheet=sheet)
+        except BodyError as error:
+            if sheet.is_published:
+                raise Stopped([Obstacle(str(error))]) from error
+            messages.warning(request, f"Saved, but it cannot be shown yet: {error}")
+        if sheet.is_published:
+            self._must_be_sound(request, sheet, reason)
+        actions.keep_edition(sheet=sheet, by=request.user, note=note)
+
+    def _must_be_sound(self, request, sheet, reason: str) -> None:
+        found = publication.obstacles(sheet)
+        if reason.strip():
+            try:
+                for obstacle in found:
+                    if obstacle.finding:
+                        actions.let_stand(sheet=sheet, finding=obstacle.finding, reason=reason, by=request.user)
+            except actions.MoveRefused as refusal:
+                raise Stopped([*found, Obstacle(str(refusal))]) from refusal
+            found = [obstacle for obstacle in found if not obstacle.finding]
+        if found:
+            raise Stopped(found)
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if any(obstacle.finding for obstacle in getattr(request, "stopped", [])) or request.POST.get("reason"):
+            return [("Stopped by the claims guard", {"fields": ["reason"], "classes": ["stopped"]}), *fieldsets]
+        return fieldsets
+
+    def delete_view(self, request, object_id, extra_context=None):
+        try:
+            with transaction.atomic():
+                return super().delete_view(request, object_id, extra_context)
+        except Stopped as stopped:
+            for obstacle in stopped.obstacles:
+                messages.error(request, f"Not deleted. {in_words(obstacle)}")
+            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+            return HttpResponseRedirect(reverse(name, args=[object_id]))
+
+
+class OpensDesk:
+    """After a save the editor is back at the sheet's own page, where the next thing to do is."""
+
+    def response_post_save_add(self, request, obj):
+        return HttpResponseRedirect(desk_address(self.sheet_of(obj), obj))
+
+    response_post_save_change = response_post_save_add
+
+
+def desk_address(sheet, part=None) -> str:
+    anchor = f"#section-{part.slug}" if part is not None and part is not sheet else ""
+    return reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]) + anchor
+
+
+SHARED_FIELDS = ["note", "opened"]

@@ -1,0 +1,64 @@
+"""Form fields for editors, who think in words and not in JSON."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from factsheets.models import Claim, SafetyAdvice
+
+
+class TextKeptForm(forms.ModelForm):
+    """A form that changes no text which the editor did not change.
+
+    Browsers end lines with CR LF, and Django strips the ends. An upgrade of the content would take either for a staff edit.
+    """
+
+    def clean(self):
+        cleaned = super().clean()
+        stored = type(self.instance).objects.filter(pk=self.instance.pk).first()
+        for name, value in cleaned.items():
+            if isinstance(value, str):
+                value = value.replace("\r\n", "\n")
+                was = getattr(stored, name, None)
+                if isinstance(was, str) and was.strip() == value.strip():
+                    value = was
+                elif isinstance(was, str) and was.endswith("\n"):
+                    value = value.rstrip() + "\n"
+                cleaned[name] = value
+        return cleaned
+
+
+class WordsField(forms.CharField):
+    """A list of words, edited as one line with commas between them."""
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, widget=forms.TextInput(attrs={"class": "vTextField"}), **kwargs)
+
+    def prepare_value(self, value):
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value):
+        words = [" ".join(word.split()) for word in (value or "").split(",")]
+        return list(dict.fromkeys(word for word in words if word))
+
+    def has_changed(self, initial, data):
+        return (initial or []) != self.to_python(data)
+
+
+class ClaimRefsField(WordsField):
+    """Rows of the claim ledger. A row that does not exist, or that must not be published, is named."""
+
+    def __init__(self):
+        super().__init__(
+            label="Ledger rows",
+            help_text="The rows of the claim ledger that these words rest on, with commas between: B-01, B-02.",
+        )
+
+    def to_python(self, value):
+        return super().to_python((value or "").upper())
+
+    def validate(self, value):
+        super().validate(value)
+        known = set(Claim.objects.filter(ref__in=value).values_list("ref", flat=True))
+        known |= set(SafetyAdvice.objects.filter(code__in=value).values_list("code", flat=True))
+        if unknown := [ref for ref in value if ref not in known]:
+            raise ValidationError(f"The claim ledger has no row {', '.join(unknown)}.")

@@ -1,0 +1,182 @@
+from django import forms
+from django.contrib import admin
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.text import slugify
+
+from factsheets import actions
+from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
+from factsheets.admin.fields import ClaimRefsField, TextKeptForm
+from factsheets.models import EvidenceStatement, FactSheet, Kind, Section, Source
+
+# What each kind's text must look like. Shown beside the text field.
+HOW_TO_WRITE = (
+    "Leave a blank line between paragraphs. “- ” starts a line of a list, “1. ” a step, “### ” a small heading, **strong**. "
+    "Cite a source after the full stop: [@NG59], or [@NG59; @MU20]. Link to another page with [words](/fact-sheets/its-address/). "
+    "Things to try, things to avoid and steps: one sentence, then one list; each thing to avoid starts with “do not”. "
+    "Numbers: lines such as “- 6 in 10: feel better within six weeks”. A table’s first column names the row."
+)
+
+
+def free_slug(words: str, taken: set[str], fallback: str) -> str:
+    """An address made of the words, that nothing else on the page has."""
+    base = slugify(words)[:70].strip("-") or fallback
+    slug, number = base, 2
+    while slug in taken:
+        slug, number = f"{base}-{number}", number + 1
+    return slug
+
+
+class SectionForm(EditingForm):
+    claim_refs = ClaimRefsField()
+    after = forms.ModelChoiceField(
+        Section.objects.none(), required=False, empty_label="at the start of the sheet", label="Comes after"
+    )
+
+    class Meta:
+        model = Section
+        fields = ["sheet", "kind", "view", "heading", "body", "figure", "aspect", "slug", "claim_refs"]
+        widgets = {"body": forms.Textarea(attrs={"rows": 18, "cols": 80})}
+        labels = {"body": "Text", "figure": "Drawing", "slug": "Address on the page", "aspect": "What it is about"}
+        help_texts = {
+            "body": HOW_TO_WRITE,
+            "slug": "Its address on the page. Leave empty, and it is made from the heading. Links to it break when it changes.",
+            "kind": "Text and evidence start a new chapter; the other kinds belong to the chapter above them.",
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        sheet = self._sheet()
+        self.fields["after"].queryset = sheet.sections.exclude(pk=self.instance.pk) if sheet else Section.objects.none()
+        if sheet and self.instance.pk:
+            before = sheet.sections.filter(position__lt=self.instance.position)
+            self.initial["after"] = before.last()
+        elif sheet and "after" not in self.initial:
+            self.initial["after"] = sheet.sections.last()
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+
+    def _sheet(self):
+        if self.instance.sheet_id:
+            return self.instance.sheet
+        named = self.data.get(self.add_prefix("sheet")) or self.initial.get("sheet")
+        return FactSheet.objects.filter(pk=named).first() if str(named or "").isdigit() else None
+
+    def clean_slug(self):
+        if self.cleaned_data["slug"]:
+            return self.cleaned_data["slug"]
+        sheet = self._sheet()
+        taken = set(sheet.sections.exclude(pk=self.instance.pk).values_list("slug", flat=True)) if sheet else set()
+        kind = self.data.get(self.add_prefix("kind"), "section")
+        return free_slug(self.data.get(self.add_prefix("heading"), ""), taken, fallback=f"{kind}-1")
+
+
+class StatementForm(TextKeptForm):
+    claim_refs = ClaimRefsField()
+
+    class Meta:
+        model = EvidenceStatement
+        fields = [
+            "position",
+            "claim",
+            "treatment",
+            "direction",
+            "grade",
+            "nice_position",
+            "detail",
+            "sources",
+            "claim_refs",
+            "slug",
+        ]
+        labels = {"position": "Order"}
+        help_texts = {"slug": "Leave empty, and it is made from the claim."}
+        widgets = {"detail": forms.Textarea(attrs={"rows": 5})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+            self.fields["sources"].queryset = Source.objects.order_by("key")
+
+    def clean_slug(self):
+        if self.cleaned_data["slug"]:
+            return self.cleaned_data["slug"]
+        section = self.instance.section if self.instance.section_id else None
+        taken = set(section.evidence.exclude(pk=self.instance.pk).values_list("slug", flat=True)) if section else set()
+        return free_slug(self.data.get(self.add_prefix("claim"), ""), taken, fallback="statement")
+
+
+class EvidenceInline(admin.StackedInline):
+    model = EvidenceStatement
+    form = StatementForm
+    extra = 1
+    filter_horizontal = ["sources"]
+    verbose_name = "statement of evidence"
+    verbose_name_plural = "statements of evidence"
+
+
+@admin.register(Section)
+class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
+    """One section of a sheet. Reached from the sheet's own page; there is no list of all sections in the menu."""
+
+    form = SectionForm
+    list_display = ["__str__", "sheet", "kind", "view"]
+    list_filter = ["sheet", "kind", "view"]
+    list_select_related = ["sheet"]
+    search_fields = ["heading", "body"]
+    actions = None  # a section is taken away on its own page, which says what goes with it
+    save_on_top = True
+
+    def sheet_of(self, obj):
+        return obj.sheet
+
+    def has_module_permission(self, request):
+        return False
+
+    def get_inlines(self, request, obj):
+        return [EvidenceInline] if obj and obj.kind == Kind.EVIDENCE else []
+
+    def get_fieldsets(self, request, obj=None):
+        self.fieldsets = [
+            (None, {"fields": ["sheet", "kind", "after", "heading", "body", "figure"]}),
+            ("Where the words come from", {"fields": ["view", "claim_refs"]}),
+            ("Address and machines", {"fields": ["slug", "aspect"], "classes": ["collapse"]}),
+            ("History", {"fields": SHARED_FIELDS}),
+        ]
+        return super().get_fieldsets(request, obj)
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["sheet"] if obj else []
+
+    def save_model(self, request, obj, form, change):
+        obj.claim_refs = form.cleaned_data["claim_refs"]
+        if not change:
+            obj.position = 0
+        super().save_model(request, obj, form, change)
+        actions.place_section(section=obj, after=form.cleaned_data["after"])
+
+    def delete_model(self, request, obj):
+        sheet = obj.sheet
+        super().delete_model(request, obj)
+        self.written(request, sheet)
+
+    def response_delete(self, request, obj_display, obj_id):
+        response = super().response_delete(request, obj_display, obj_id)
+        return HttpResponseRedirect(request.desk) if hasattr(request, "desk") else response
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        # Another section is added from the sheet's desk, where its place is chosen.
+        context = {"show_save_and_add_another": False, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def history_view(self, request, object_id, extra_context=None):
+        section = self.get_object(request, object_id)
+        if section is None:
+            return super().history_view(request, object_id, extra_context)
+        return HttpResponseRedirect(reverse("admin:factsheets_factsheet_history", args=[section.sheet_id]))
+
+    def delete_view(self, request, object_id, extra_context=None):
+        section = self.get_object(request, object_id)
+        if section is not None:
+            request.desk = desk_address(section.sheet)
+        return super().delete_view(request, object_id, extra_context)

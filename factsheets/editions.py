@@ -1,0 +1,232 @@
+"""The words of a whole sheet as one value: to keep, to compare, and to put back."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from django.db import transaction
+
+from factsheets.models import EvidenceStatement, FactSheet, Figure, RelatedSheet, Section, Source, Topic
+
+SHEET = {
+    "title": "Title",
+    "summary": "Summary",
+    "audience": "Who it is for",
+    "key_points": "Key points",
+    "treatment_offered": "Interest statement",
+    "topic": "Topic",
+}
+SECTION = {
+    "kind": "kind",
+    "view": "view",
+    "aspect": "what it is about",
+    "heading": "heading",
+    "body": "text",
+    "figure": "drawing",
+    "claim_refs": "ledger rows",
+}
+STATEMENT = {
+    "treatment": "treatment",
+    "claim": "claim",
+    "detail": "text",
+    "grade": "grade",
+    "direction": "direction",
+    "nice_position": "NICE’s position",
+    "sources": "sources",
+    "claim_refs": "ledger rows",
+}
+# Changes to these are the editors' own book-keeping: no reader sees them.
+UNSEEN = {"claim_refs", "aspect"}
+
+
+class CannotPutBack(Exception):  # noqa: N818 - reads as what happened
+    """An edition names something that is no longer there. The text says what."""
+
+
+def snapshot(sheet: FactSheet) -> dict:
+    """Everything an author wrote in the sheet, in order, with other records by their natural keys."""
+    sections = sheet.sections.select_related("figure").prefetch_related("evidence__sources")
+    return {
+        "sheet": {name: getattr(sheet, name) for name in SHEET if name != "topic"} | {"topic": sheet.topic.slug},
+        "sections": [_section(section) for section in sections],
+        "related": [{"to": link.to.slug, "reason": link.reason} for link in sheet.related.select_related("to")],
+    }
+
+
+def _section(section: Section) -> dict:
+    return {
+        "slug": section.slug,
+        **{name: getattr(section, name) for name in SECTION if name != "figure"},
+        "figure": section.figure.slug if section.figure else None,
+        "evidence": [
+            {
+                "slug": statement.slug,
+                **{name: getattr(statement, name) for name in STATEMENT if name != "sources"},
+                "sources": sorted(source.key for source in statement.sources.all()),
+            }
+            for statement in section.evidence.all()
+        ],
+    }
+
+
+def put_back(sheet: FactSheet, content: dict) -> None:
+    """Makes the sheet's rows what `content` says. Raises CannotPutBack, and then nothing has changed."""
+    with transaction.atomic():
+        fields = dict(content["sheet"])
+        sheet.topic = _find(Topic, "slug", fields.pop("topic"), "topic")
+        for name, value in fields.items():
+            setattr(sheet, name, value)
+        sheet.save(update_fields=list(SHEET))
+        sheet.sections.exclude(slug__in=[each["slug"] for each in content["sections"]]).delete()
+        for number, each in enumerate(content["sections"], start=1):
+            _put_back_section(sheet, each, position=number * 10)
+        sheet.related.all().delete()
+        for number, link in enumerate(content["related"], start=1):
+            to = _find(FactSheet, "slug", link["to"], "related sheet")
+            RelatedSheet.objects.create(sheet=sheet, to=to, reason=link["reason"], position=number * 10)
+
+
+def _put_back_section(sheet: FactSheet, kept: dict, position: int) -> None:
+    fields = {name: kept[name] for name in SECTION if name != "figure"}
+    fields["figure"] = _find(Figure, "slug", kept["figure"], "drawing") if kept["figure"] else None
+    section, _ = Section.objects.update_or_create(
+        sheet=sheet, slug=kept["slug"], defaults={**fields, "position": position}
+    )
+    section.evidence.exclude(slug__in=[each["slug"] for each in kept["evidence"]]).delete()
+    for number, each in enumerate(kept["evidence"], start=1):
+        values = {name: each[name] for name in STATEMENT if name != "sources"}
+        statement, _ = EvidenceStatement.objects.update_or_create(
+            section=section, slug=each["slug"], defaults={**values, "position": number * 10}
+        )
+        statement.sources.set([_find(Source, "key", key, "source") for key in each["sources"]])
+
+
+def _find(model, name: str, value: str, word: str):
+    found = model.objects.filter(**{name: value}).first()
+    if found is None:
+        raise CannotPutBack(f"The {word} {value} is no longer there. Add it again first.")
+    return found
+
+
+# --- what changed ---
+
+SHEET_ITSELF = "The sheet"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two editions. `before` and `after` are text; one of them is empty when a part came or went."""
+
+    part: str
+    field: str
+    before: str
+    after: str
+    statement: str = ""
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        """The texts as runs of ("same" | "gone" | "new", words)."""
+        return list(word_difference(self.before, self.after))
+
+    @property
+    def seen_by_readers(self) -> bool:
+        return self.field not in {SECTION[name] for name in UNSEEN}
+
+
+def changes(before: dict, after: dict) -> list[Change]:
+    """Every difference between two snapshots, in reading order."""
+    found = [
+        Change(SHEET_ITSELF, words, _text(before["sheet"].get(name)), _text(after["sheet"].get(name)))
+        for name, words in SHEET.items()
+        if before["sheet"].get(name) != after["sheet"].get(name)
+    ]
+    old = {section["slug"]: section for section in before["sections"]}
+    new = {section["slug"]: section for section in after["sections"]}
+    for slug, section in new.items():
+        found += _section_changes(old.get(slug), section)
+    for slug, section in old.items():
+        if slug not in new:
+            found += _section_changes(section, None)
+    stayed = [slug for slug in old if slug in new], [slug for slug in new if slug in old]
+    if stayed[0] != stayed[1]:
+        names = [", ".join(_name(new[slug]) for slug in order) for order in stayed]
+        found.append(Change(SHEET_ITSELF, "Order of the sections", *names))
+    if before["related"] != after["related"]:
+        links = ["\n".join(f"{link['to']}: {link['reason']}" for link in each["related"]) for each in (before, after)]
+        found.append(Change(SHEET_ITSELF, "Related pages", *links))
+    return found
+
+
+def _section_changes(before: dict | None, after: dict | None) -> list[Change]:
+    part = _name(after or before)
+    old, new = before or {}, after or {}
+    found = [
+        Change(part, words, _text(old.get(name)), _text(new.get(name)))
+        for name, words in SECTION.items()
+        if _text(old.get(name)) != _text(new.get(name))
+    ]
+    statements = [{each["slug"]: each for each in section.get("evidence", [])} for section in (old, new)]
+    for slug in dict.fromkeys([*statements[1], *statements[0]]):
+        was, now = statements[0].get(slug, {}), statements[1].get(slug, {})
+        claim = (now or was)["claim"]
+        found += [
+            Change(part, words, _text(was.get(name)), _text(now.get(name)), statement=claim)
+            for name, words in STATEMENT.items()
+            if _text(was.get(name)) != _text(now.get(name))
+        ]
+    orders = [[slug for slug in each if slug in other] for each, other in (statements, statements[::-1])]
+    if orders[0] != orders[1]:
+        found.append(Change(part, "order of the statements", ", ".join(orders[0]), ", ".join(orders[1])))
+    return found
+
+
+def summary(before: dict, after: dict) -> list[str]:
+    """What changed for a reader, a line for each part: “Changed: How long it lasts”. Empty when a reader sees no difference."""
+    old = {section["slug"]: _name(section) for section in before["sections"]}
+    new = {section["slug"]: _name(section) for section in after["sections"]}
+    added = [name for slug, name in new.items() if slug not in old]
+    removed = [name for slug, name in old.items() if slug not in new]
+    changed = [
+        change.field if change.part == SHEET_ITSELF else change.part
+        for change in changes(before, after)
+        if change.seen_by_readers and change.part not in {*added, *removed}
+    ]
+    return [
+        *(f"Changed: {name}" for name in dict.fromkeys(changed)),
+        *(f"Added: {name}" for name in added),
+        *(f"Removed: {name}" for name in removed),
+    ]
+
+
+def _name(section: dict) -> str:
+    return section["heading"] or f"{section['slug'].replace('-', ' ').capitalize()} ({section['kind']})"
+
+
+def _text(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+WORD = re.compile(r"\s+|[^\s]+")
+# Comparing grows with the product of the lengths. Past this many words the two texts are shown whole, one after the other.
+COMPARABLE = 6000
+
+
+def word_difference(before: str, after: str) -> Iterator[tuple[str, str]]:
+    """Runs of words that are the same, gone or new, in the order in which both texts can be read."""
+    old, new = WORD.findall(before), WORD.findall(after)
+    if len(old) + len(new) > COMPARABLE:
+        yield from ((kind, text) for kind, text in (("gone", before), ("new", after)) if text)
+        return
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            yield "same", "".join(old[a:b])
+            continue
+        if b > a:
+            yield "gone", "".join(old[a:b])
+        if d > c:
+            yield "new", "".join(new[c:d])

@@ -1,0 +1,113 @@
+"""When a sheet may be public, who may sign it off, and what stands in the way.
+
+The rules are the clinic's own promise to readers: every sheet rests on named sources, carries the emergency advice, passed the
+claims guard, and says when it was last read by a clinician who did not write it, and when it will be read again.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from factsheets import guard, safety
+from factsheets.models import Claim, ClaimStatus, Edition, FactSheet, Kind, State, Step
+from factsheets.models.edition import WRITING
+from factsheets.models.section import CALLOUTS_AT_MOST
+from factsheets.rendering.document import build
+from factsheets.rendering.markdown import BodyError
+
+# Our own rule. A year is what we offer first.
+REVIEW_AT_MOST = timedelta(days=2 * 366)
+REVIEW_USUALLY = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a sheet may not be public as it stands, in a sentence that says what to do."""
+
+    text: str
+    place: str = ""
+    finding: guard.Finding | None = None
+
+
+def obstacles(sheet: FactSheet) -> list[Obstacle]:
+    """Everything that stands between the sheet's words, as they are in its rows now, and the public."""
+    found = []
+    sections = list(sheet.sections.prefetch_related("evidence"))
+    try:
+        document = build(sheet)
+    except BodyError as error:
+        return [Obstacle(f"It cannot be shown yet. {error}")]
+    if not any(section.kind == Kind.TEXT and section.heading for section in sections):
+        found.append(Obstacle("It has no text yet. Add a section of kind text, with a heading."))
+    if not document["references"]:
+        found.append(Obstacle("It names no source. Cite one in the text with [@KEY], or on a statement of evidence."))
+    for section in sections:
+        if section.kind == Kind.EVIDENCE and not section.evidence.all():
+            found.append(
+                Obstacle("Add a statement of evidence to this section, or take the section away.", str(section))
+            )
+    if (callouts := sum(section.kind == Kind.CALLOUT for section in sections)) > CALLOUTS_AT_MOST:
+        found.append(
+            Obstacle(f"It has {callouts} important notes. Keep {CALLOUTS_AT_MOST}: with more, none stands out.")
+        )
+    dropped = set(Claim.objects.filter(status=ClaimStatus.DROP).values_list("ref", flat=True))
+    for section in sections:
+        refs = {*section.claim_refs, *(ref for each in section.evidence.all() for ref in each.claim_refs)}
+        if bad := sorted(refs & dropped):
+            text = f"It names {', '.join(bad)}, which the claim ledger says must not be published."
+            found.append(Obstacle(text, str(section)))
+    try:
+        safety.tiers()
+    except safety.SafetyAdviceMissing:
+        found.append(Obstacle("The emergency advice is missing from the site. Load the content before anything else."))
+    found += [Obstacle(each.rule, each.section, each) for each in open_findings(sheet, document)]
+    return found
+
+
+def open_findings(sheet: FactSheet, document: dict) -> list[guard.Finding]:
+    """What the claims guard stops and nobody has let stand."""
+    overridden = set(sheet.overrides.values_list("key", flat=True))
+    found = guard.findings(document)
+    for reason in sheet.related.values_list("reason", flat=True):
+        found += guard.wording("related pages", reason)
+    return [each for each in found if each.key not in overridden]
+
+
+def last_sign_off(sheet: FactSheet) -> Edition | None:
+    return sheet.editions.filter(step=Step.SIGNED_OFF).defer("content").first()
+
+
+def written_since_sign_off(sheet: FactSheet):
+    """The editions that no clinician has signed yet."""
+    signed = last_sign_off(sheet)
+    written = sheet.editions.filter(step__in=WRITING).defer("content")
+    return written.filter(number__gt=signed.number) if signed else written
+
+
+def changed_since_review(sheet: FactSheet) -> bool:
+    """Readers see words that the reviewer did not."""
+    return sheet.reviewed_on is not None and written_since_sign_off(sheet).exists()
+
+
+def why_not_sign_off(sheet: FactSheet, user) -> str:
+    """Why this person may not sign this sheet off now. Empty when they may."""
+    if not user.has_perm("factsheets.sign_off_factsheet"):
+        return "Your account may not sign sheets off. A clinician’s account may."
+    if sheet.state not in {State.IN_REVIEW, State.PUBLISHED}:
+        return "Send it for clinical review first."
+    if written_since_sign_off(sheet).filter(by=user).exists():
+        return (
+            "You wrote part of it since the last sign-off, and nobody reviews their own words. Ask another clinician."
+        )
+    return ""
+
+
+def due_date_problem(due_on: date) -> str:
+    """What is wrong with a date for the next review. Empty when nothing is."""
+    today = timezone.localdate()
+    if due_on <= today:
+        return "Enter a date for the next review that is in the future."
+    if due_on - today > REVIEW_AT_MOST:
+        return "Enter a date for the next review that is at most two years away."
+    return ""

@@ -1,0 +1,100 @@
+"""What tests of the editors' desk share: forms as a browser would send them back."""
+
+from datetime import timedelta
+
+import html5lib
+from django.contrib.auth.models import Group, User
+from django.urls import reverse
+from django.utils import timezone
+
+from backcare import roles
+from factsheets import actions
+from factsheets.models import FactSheet, Section, Source, Step, Topic
+from tests.html import text
+
+
+def tree(response):
+    """The page as a browser repairs it: Django's own admin pages are not well-formed everywhere."""
+    return html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
+
+
+def person(name: str, role: str) -> User:
+    """A member of staff with one of the clinic's roles, as `prepare` installs them."""
+    roles.install()
+    user = User.objects.create_user(name.lower(), f"{name.lower()}@example.com", is_staff=True, first_name=name)
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def values_of(response) -> dict:
+    """Every value of the page's main form, as a browser would send it untouched."""
+    [form] = [each for each in tree(response).iter("form") if each.get("id", "").endswith("_form")]
+    values: dict[str, object] = {}
+    for field in (each for each in form.iter() if each.tag in {"input", "textarea", "select"}):
+        name, kind = field.get("name"), field.get("type", "text")
+        if not name or kind in {"submit", "file"} or (kind in {"checkbox", "radio"} and field.get("checked") is None):
+            continue
+        if field.tag == "textarea":
+            values[name] = "".join(field.itertext()).removeprefix("\n")
+        elif field.tag == "select":
+            chosen = [each.get("value", "") for each in field.iter("option") if each.get("selected") is not None]
+            options = [each.get("value", "") for each in field.iter("option")]
+            values[name] = chosen if field.get("multiple") is not None else (chosen or options[:1] or [""])[0]
+        else:
+            values[name] = field.get("value", "on" if kind == "checkbox" else "")
+    return values
+
+
+def save(client, address: str, **changes):
+    """Opens a form, changes some of its fields and sends it, following to the page after it."""
+    opened = client.get(address)
+    assert opened.status_code == 200, opened
+    return client.post(address, values_of(opened) | changes, follow=True)
+
+
+def errors_of(response) -> str:
+    found = [each for each in tree(response).iter("ul") if "errorlist" in each.get("class", "")]
+    return " ".join(text(each) for each in found)
+
+
+def change_address(record) -> str:
+    return reverse(f"admin:factsheets_{record._meta.model_name}_change", args=[record.pk])
+
+
+def desk_of(sheet) -> str:
+    return reverse("admin:factsheets_factsheet_desk", args=[sheet.pk])
+
+
+def move(client, sheet, step: str, **values):
+    newest = sheet.editions.first()
+    values = {"step": step, "edition": newest.number if newest else "", **values}
+    return client.post(reverse("admin:factsheets_factsheet_move", args=[sheet.pk]), values, follow=True)
+
+
+def draft(by, **changes) -> FactSheet:
+    """A sound draft that `by` wrote: ready to be sent for review."""
+    fields = {
+        "slug": "a-new-sheet",
+        "topic": Topic.objects.first(),
+        "title": "A new sheet",
+        "summary": "A sheet that a test wrote.",
+        "audience": "For tests.",
+        "key_points": "- One thing.\n- Another thing.\n- A third thing.\n",
+    }
+    sheet = FactSheet.objects.create(**fields | changes)
+    key = Source.objects.get(key="NG59").key
+    Section.objects.create(
+        sheet=sheet, slug="first", position=10, heading="The first part", body=f"Keep moving. [@{key}]\n"
+    )
+    actions.refresh(sheet=sheet)
+    actions.keep_edition(sheet=sheet, by=by)
+    return sheet
+
+
+def published(by, reviewer, **changes) -> FactSheet:
+    """A sheet that `by` wrote and `reviewer` signed off."""
+    sheet = draft(by, **changes)
+    actions.move(sheet=sheet, step=Step.SUBMITTED, by=by)
+    due = timezone.localdate() + timedelta(days=300)
+    actions.move(sheet=sheet, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due)
+    return sheet
