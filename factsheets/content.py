@@ -25,9 +25,13 @@ from factsheets.models import (
     SafetyAdvice,
     Section,
     Source,
+    Step,
+    Synonym,
     Topic,
 )
 from factsheets.rendering.markdown import BodyError, cited
+from factsheets.search import index
+from factsheets.values import check_names, default_of, key_of, must_find, named, take_over, values_of
 
 # In the order in which they refer to one another.
 MODELS = [
@@ -41,6 +45,7 @@ MODELS = [
     Section,
     EvidenceStatement,
     RelatedSheet,
+    Synonym,
 ]
 # Parts of a sheet: taken away again when a newer edition of the sheet no longer has them. A part before what holds it.
 PARTS = [EvidenceStatement, RelatedSheet, Section]
@@ -101,19 +106,19 @@ class _Edition:
         self.deleted: set[tuple[str, str]] = set()  # by staff; with each goes what the fixtures hang on it
 
     def install(self, model, fields: dict) -> None:
-        label, key = model._meta.label_lower, _key(model, fields)
+        label, key = model._meta.label_lower, key_of(model, fields)
         record = f"{label} {key}"
         if (label, key) in self.seen:
             raise ValueError(f"{record} is there twice.")
         self.seen.add((label, key))
-        _check_names(model, fields)
+        check_names(model, fields)
         installed = InstalledRecord.objects.filter(label=label, natural_key=key).first()
         fields = self._without_deleted(model, fields)
         if fields is None:
             self._keep_deleted(label, key)
             return
         [offered] = python_serializer.Deserializer([{"model": label, "fields": fields}])
-        new = _values(offered.object, fields, offered.m2m_data)
+        new = values_of(offered.object, fields, offered.m2m_data)
         if offered.object.pk is None:
             if installed:
                 self._keep_deleted(label, key)
@@ -128,7 +133,7 @@ class _Edition:
             self._merge(model.objects.get(pk=offered.object.pk), offered, new, installed, record)
 
     def _merge(self, stored, offered, new: dict, installed: InstalledRecord | None, record: str) -> None:
-        current = _values(stored, new)
+        current = values_of(stored, new)
         if installed is None:
             # Staff made a record of this name before the fixtures had one: it is theirs, all of it.
             self.report.unchanged += 1
@@ -140,29 +145,31 @@ class _Edition:
                     label=stored._meta.label_lower, natural_key=record.partition(" ")[2], fields=new
                 )
             return
-        take, base = {}, {}
+        taken, base, offers = {}, {}, {}
         for name, value in new.items():
-            was = installed.fields[name] if name in installed.fields else _default(stored._meta.get_field(name))
+            was = installed.fields[name] if name in installed.fields else default_of(stored._meta.get_field(name))
             if current[name] == value:
                 base[name] = value
             elif current[name] == was:
-                take[name] = was
+                taken[name] = was
             else:
                 base[name] = was
                 if value != was:
                     self.report.kept.append(Kept(record, name, current[name], value))
-        if take and not _take(stored, offered, take):
+                    offers[name] = value
+        if taken and not take_over(stored, offered, taken):
             # Sound by itself, the new text does not fit beside what staff wrote: their record stays whole.
-            self.report.kept += [Kept(record, name, current[name], new[name]) for name in take]
-            base |= take
-            take = {}
-        if take:
-            self.report.changed.append(f"{record}: {', '.join(sorted(take))}")
-            base |= {name: new[name] for name in take}
+            self.report.kept += [Kept(record, name, current[name], new[name]) for name in taken]
+            offers |= {name: new[name] for name in taken}
+            base |= taken
+            taken = {}
+        if taken:
+            self.report.changed.append(f"{record}: {', '.join(sorted(taken))}")
+            base |= {name: new[name] for name in taken}
         else:
             self.report.unchanged += 1
-        if installed.fields != base:
-            installed.fields = base
+        if (installed.fields, installed.offered) != (base, offers):
+            installed.fields, installed.offered = base, offers
             installed.save()
 
     def _keep_deleted(self, label: str, key: str) -> None:
@@ -185,7 +192,7 @@ class _Edition:
                 named = (related._meta.label_lower, " ".join(map(str, reference)))
                 if named not in self.deleted:
                     if named not in self.seen:
-                        _find(related, reference, name)
+                        must_find(related, reference, name)
                     there.append(reference)
             if model_field.many_to_many:
                 left[name] = there
@@ -214,7 +221,7 @@ class _Edition:
                 # Only a newer edition of the sheet itself can drop a part: the sheet is the first word of the part's key.
                 if (label, key) in self.seen or ("factsheets.factsheet", key.split()[0]) not in self.seen:
                     continue
-                part = model.objects.filter(**dict(zip(model.natural_key_lookups(), key.split(), strict=True))).first()
+                part = named(model, key)
                 if part is None:
                     installed.delete()
                 elif _is_as_installed(part, installed):
@@ -228,87 +235,17 @@ class _Edition:
         for sheet in FactSheet.objects.all():
             try:
                 actions.refresh(sheet=sheet)
+                actions.keep_edition(sheet=sheet, by=None, step=Step.INSTALLED)
             except BodyError as error:
                 # Every fixture was checked on its way in, so this comes from what staff wrote. It must not stop an upgrade.
                 self.report.stuck.append(f"{sheet.slug}: {error}")
-
-
-def _take(stored, offered, names) -> bool:
-    """Saves the named fields as offered. False when the record would be wrong with them; raises when the fixture is."""
-    many = {name for name in names if stored._meta.get_field(name).many_to_many}
-    for name in set(names) - many:
-        attname = stored._meta.get_field(name).attname
-        setattr(stored, attname, getattr(offered.object, attname))
-    try:
-        stored.full_clean()
-    except ValidationError:
-        offered.object._state.adding = False  # or it would be refused for being there already
-        offered.object.full_clean()
-        return False
-    stored.save()
-    for name in many:
-        getattr(stored, name).set(offered.m2m_data.get(name, []))
-    return True
+        index.update_shared()
 
 
 def _is_as_installed(part, installed: InstalledRecord) -> bool:
     # A section goes with its statements, so one that staff wrote or edited keeps its section.
     holds_staff_work = isinstance(part, Section) and part.evidence.exists()
-    return not holds_staff_work and _values(part, installed.fields) == installed.fields
-
-
-def _check_names(model, fields: dict) -> None:
-    for name in fields:
-        model._meta.get_field(name)
-    for model_field in model._meta.many_to_many:
-        if not model_field.blank and not fields.get(model_field.name):
-            raise ValueError(f"{model_field.name}: name at least one.")
-
-
-def _key(model, fields: dict) -> str:
-    """The words that name the entry, as `natural_key` would give them once it is a record."""
-    words = []
-    for name in model.natural_key_fields:
-        value = fields.get(name)
-        if value in (None, "", []):
-            raise ValueError(f"{name} is missing.")
-        words += value if isinstance(value, list) else [value]
-    return " ".join(map(str, words))
-
-
-def _find(related, reference, name: str) -> None:
-    try:
-        related._default_manager.get_by_natural_key(*reference)
-    except (related.DoesNotExist, TypeError, ValueError) as error:
-        words = " ".join(map(str, reference))
-        raise LookupError(f"{name}: there is no {related._meta.verbose_name} {words}.") from error
-
-
-def _default(model_field):
-    """What a record holds in a field that its fixture did not name yet."""
-    if model_field.many_to_many:
-        return []
-    return None if model_field.is_relation else model_field.get_default()
-
-
-def _values(instance, names, m2m_data=None) -> dict:
-    """The named fields as plain values that can be kept and compared: a record becomes its natural key."""
-    values = {}
-    for name in names:
-        model_field = instance._meta.get_field(name)
-        if model_field.many_to_many:
-            if m2m_data is not None:
-                related = model_field.related_model.objects.filter(pk__in=m2m_data.get(name, []))
-            else:
-                related = getattr(instance, name).all()
-            values[name] = sorted(list(map(str, each.natural_key())) for each in related)
-        elif model_field.is_relation:
-            related = getattr(instance, name)
-            values[name] = None if related is None else list(map(str, related.natural_key()))
-        else:
-            value = getattr(instance, name)
-            values[name] = value.isoformat() if hasattr(value, "isoformat") else value
-    return values
+    return not holds_staff_work and values_of(part, installed.fields) == installed.fields
 
 
 def _sentence(error: Exception) -> str:

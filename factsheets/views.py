@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from enquiries.forms import ConsultationForm, ReportForm
 from factsheets import safety
+from factsheets.kept import kept
 from factsheets.models import FactSheet, FormerAddress, GlossaryTerm, PictureFile, State, Topic
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
@@ -45,7 +46,7 @@ def for_sheet(view):
         patch_cache_control(response, private=True, no_store=True)
         return response
 
-    return found
+    return kept(found)
 
 
 def _retired(request, sheet: FactSheet):
@@ -54,6 +55,7 @@ def _retired(request, sheet: FactSheet):
     return _shared(render(request, "factsheets/retired.html", context, status=410))
 
 
+@kept
 @require_safe
 def home(request):
     topics = _topics()
@@ -65,6 +67,7 @@ def home(request):
     return _shared(render(request, "factsheets/home.html", context))
 
 
+@kept
 @require_safe
 def sheet_list(request):
     topics = _topics()
@@ -146,27 +149,32 @@ def picture(request, digest, width, format):
     return response
 
 
+@kept
 @require_safe
 def get_help_now(request):
     return _shared(render(request, "factsheets/get_help_now.html", {"safety_tiers": safety.tiers()}))
 
 
+@kept
 @require_safe
 def glossary(request):
     context = {"terms": GlossaryTerm.objects.all(), "safety_tiers": safety.tiers()}
     return _shared(render(request, "factsheets/glossary.html", context))
 
 
+@kept
 @require_safe
 def privacy(request):
     return _shared(render(request, "pages/privacy.html", {"safety_tiers": safety.tiers()}))
 
 
+@kept
 @require_safe
 def about(request):
     return _shared(render(request, "pages/about.html", {"safety_tiers": safety.tiers()}))
 
 
+@kept
 @require_safe
 def robots(request):
     return _shared(HttpResponse("User-agent: *\nDisallow: /admin/\n", content_type="text/plain; charset=utf-8"))

@@ -94,7 +94,7 @@ def test_a_reason_lets_the_wording_stand_and_is_kept_and_shown_to_the_reviewer(d
     response = desk.post(change_address(section), again, follow=True)
     assert not errors_of(response)
     section.refresh_from_db()
-    assert section.body == CURE
+    assert section.body.strip() == CURE
     for override in GuardOverride.objects.filter(sheet=public_sheet):
         assert (override.by, override.actor) == (author, "Edith")
         assert override.reason == "It quotes what an advert said, to warn of it. NICE says no."
@@ -205,7 +205,7 @@ def test_a_roll_back_to_words_that_may_not_be_public_is_refused_while_the_sheet_
     FactSheet.objects.filter(pk=sheet.pk).update(state=State.PUBLISHED)
     response = desk.post(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, 2]), follow=True)
     assert "These words cannot be public." in text(tree(response))
-    assert sheet.sections.get().body == "Keep moving. [@NG59]"
+    assert sheet.sections.get().body.strip() == "Keep moving. [@NG59]"
 
 
 def test_a_roll_back_says_what_is_no_longer_there(desk, author):
@@ -216,7 +216,7 @@ def test_a_roll_back_says_what_is_no_longer_there(desk, author):
     save(desk, change_address(sheet.sections.get()), body="Other words. [@NG59]")
     response = desk.post(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, 1]), follow=True)
     assert "The related sheet a-sheet-that-is-gone is no longer there." in text(tree(response))
-    assert sheet.sections.get().body == "Other words. [@NG59]", "Half a roll back was kept."
+    assert sheet.sections.get().body.strip() == "Other words. [@NG59]", "Half a roll back was kept."
 
 
 def test_sections_are_added_moved_and_named_without_numbers_or_slugs(desk, author):
@@ -319,3 +319,19 @@ def test_a_wrong_edition_number_in_the_form_is_no_error(desk, author, number):
         follow=True,
     )
     assert response.status_code == 200
+
+
+def test_the_desk_says_how_easy_the_words_are_and_stops_nothing_for_it(desk, public_sheet):
+    long = " ".join(["Keep", *["gently"] * 22, "moving."])
+    save(desk, change_address(public_sheet.sections.get()), body=f"{long} Osteopathically speaking. [@NG59]")
+    shown = " ".join(text(tree(desk.get(desk_of(public_sheet)))).split())
+    assert "1 sentence of more than 20 words" in shown
+    assert "The first part (24 words)" in shown
+    assert "osteopathically" in shown
+    assert "Reading grade" in shown
+
+
+def test_the_desk_lists_the_sources_that_somebody_still_has_to_check(desk, sheet):
+    shown = " ".join(text(tree(desk.get(desk_of(sheet)))).split())
+    assert "still to be checked Edition, editors, publisher and year of the text used." in shown
+    assert "rests on general knowledge" in shown

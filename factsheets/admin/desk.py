@@ -6,13 +6,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from factsheets import actions, coverage, editions, publication
+from factsheets import actions, coverage, editions, offers, publication, readability
 from factsheets.admin.editing import desk_address
 from factsheets.guard import findings
-from factsheets.models import Claim, Edition, FactSheet, Section, Source, State, Step
+from factsheets.models import Claim, Edition, FactSheet, InstalledRecord, Section, Source, State, Step
 from factsheets.rendering import sheet as sheets
 
 
@@ -56,6 +57,8 @@ def sheet_desk(request, pk: int):
         "suggested_due": timezone.localdate() + publication.REVIEW_USUALLY,
         "state_note": sheets.state_note(sheet),
         "outline": _outline(sheet),
+        "offers": list(offers.open_offers(sheet)),
+        "reading": readability.measure(sheet.document) if sheet.document else None,
         "to_check": _to_check(sheet),
         "missing": coverage.measure().missing.get(sheet.slug, []),
         "may_write": may_write(request.user),
@@ -161,6 +164,31 @@ def let_stand(request, pk: int):
     else:
         messages.success(request, "The wording may stand. The reason is kept with your name.")
     return _back(sheet)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def settle(request):
+    """Every difference between what staff wrote and what newer content says. POST settles one."""
+    may = may_write if request.method == "POST" else may_read
+    if not may(request.user):
+        raise PermissionDenied
+    if request.method == "POST":
+        installed = get_object_or_404(InstalledRecord, pk=_number(request.POST.get("record", "")))
+        take = request.POST.get("take") == "newer"
+        try:
+            offers.settle(installed=installed, field=request.POST.get("field", ""), take=take, by=request.user)
+        except actions.MoveRefused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, "The newer words are in." if take else "Your words stay.")
+        return HttpResponseRedirect(reverse("admin:factsheets_offers"))
+    context = admin.site.each_context(request) | {
+        "title": "What the newer content says",
+        "opts": FactSheet._meta,
+        "offers": list(offers.open_offers()),
+        "may_write": may_write(request.user),
+    }
+    return render(request, "admin/factsheets/offers.html", context)
 
 
 @require_POST

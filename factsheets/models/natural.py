@@ -1,7 +1,28 @@
 from django.db import models
 
+from factsheets.models.version import ContentVersion
 
-class ByNaturalKey(models.Manager):
+
+class ContentQuerySet(models.QuerySet):
+    """Whatever changes content, one row or many, says so: pages that were kept ready are made anew."""
+
+    def update(self, **values):
+        count = super().update(**values)
+        ContentVersion.changed()
+        return count
+
+    def bulk_create(self, *args, **options):
+        made = super().bulk_create(*args, **options)
+        ContentVersion.changed()
+        return made
+
+    def delete(self):
+        deleted = super().delete()
+        ContentVersion.changed()
+        return deleted
+
+
+class ByNaturalKey(models.Manager.from_queryset(ContentQuerySet)):
     """Finds a record by the words that name it in a fixture, `natural_key_fields`, instead of by a number."""
 
     def get_by_natural_key(self, *values):
@@ -17,6 +38,15 @@ class NaturalKeyModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args, **options):
+        super().save(*args, **options)
+        ContentVersion.changed()
+
+    def delete(self, *args, **options):
+        deleted = super().delete(*args, **options)
+        ContentVersion.changed()
+        return deleted
 
     @classmethod
     def natural_key_lookups(cls) -> list[str]:

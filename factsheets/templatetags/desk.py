@@ -3,7 +3,7 @@ from datetime import timedelta
 from django import template
 from django.utils import timezone
 
-from factsheets.models import FactSheet, State
+from factsheets.models import FactSheet, InstalledRecord, State
 
 register = template.Library()
 
@@ -21,6 +21,7 @@ def sheets_that_need_somebody(context):
     published = sheets.filter(state=State.PUBLISHED)
     return {
         "today": today,
+        "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],
         "changed": published.filter(was_changed=True, reviewed_on__isnull=False)[:LISTED],
         "due": sheets.review_due_by(today + SOON)[:LISTED],

@@ -1,0 +1,131 @@
+"""Public pages kept ready to send, compressed. A page is a pure function of the content, the clinic's details and the day.
+
+Every request asks the database for one thing: the content's token (`ContentVersion`). While it is the same, the page is. So an
+edit shows on the very next request in every process, and a page that is read a thousand times is rendered once.
+"""
+
+import gzip
+import hashlib
+from collections import OrderedDict
+from functools import partial, wraps
+from threading import Lock
+
+import brotli
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+
+from factsheets.models import ContentVersion
+
+MOST_BYTES = 64 * 1024 * 1024  # in each process
+COMPRESSIBLE = ("text/", "application/json", "application/xml", "application/atom+xml")
+SENT_ALONG = ("Content-Type", "Cache-Control", "Content-Disposition", "X-Robots-Tag", "Link")
+
+
+COMPRESSORS = {
+    "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=11),
+    "gzip": partial(gzip.compress, compresslevel=9, mtime=0),
+}
+
+
+class Page:
+    """An answer, with the compressed forms that somebody asked for so far."""
+
+    def __init__(self, headers: dict[str, str], body: bytes):
+        self.headers = headers
+        self.compressible = headers["Content-Type"].startswith(COMPRESSIBLE)
+        self.bodies = {"": body}
+        self.lock = Lock()
+
+    def body(self, encoding: str) -> bytes:
+        with self.lock:  # a hundred readers who come at once wait for one compression
+            if encoding not in self.bodies:
+                self.bodies[encoding] = COMPRESSORS[encoding](self.bodies[""])
+            return self.bodies[encoding]
+
+    @property
+    def size(self) -> int:
+        # Compressed text is a fifth of it; counted from the start, because it comes later.
+        return len(self.bodies[""]) * (2 if self.compressible else 1)
+
+
+class Shelf:
+    """The pages of one process, the least asked for given up first."""
+
+    def __init__(self, most_bytes: int):
+        self.most_bytes = most_bytes
+        self.pages: OrderedDict[tuple, Page] = OrderedDict()
+        self.bytes = 0
+        self.lock = Lock()
+
+    def get(self, key: tuple) -> Page | None:
+        with self.lock:
+            page = self.pages.get(key)
+            if page is not None:
+                self.pages.move_to_end(key)
+            return page
+
+    def put(self, key: tuple, page: Page) -> None:
+        with self.lock:
+            if old := self.pages.pop(key, None):
+                self.bytes -= old.size
+            self.pages[key] = page
+            self.bytes += page.size
+            while self.bytes > self.most_bytes:
+                _, given_up = self.pages.popitem(last=False)
+                self.bytes -= given_up.size
+
+
+shelf = Shelf(MOST_BYTES)
+
+
+def kept(view):
+    """Keeps the public answers of a view that looks at nothing of the request but its path."""
+
+    @wraps(view)
+    def ready(request, *args, **options):
+        token = "" if settings.DEBUG or request.method not in {"GET", "HEAD"} else ContentVersion.now()
+        if not token:
+            return view(request, *args, **options)
+        # The clinic's details are fixed for a process, but for a test that changes them.
+        key = (request.path, token, timezone.localdate(), settings.BASE_URL, repr(settings.CLINIC))
+        page = shelf.get(key)
+        if page is None:
+            response = view(request, *args, **options)
+            if response.status_code != 200 or "public" not in response.get("Cache-Control", ""):
+                return response
+            page = _page(response)
+            shelf.put(key, page)
+        return _answer(request, page)
+
+    return ready
+
+
+def _page(response: HttpResponse) -> Page:
+    body = response.content
+    headers = {name: response[name] for name in SENT_ALONG if name in response}
+    # Weak, because the same page goes out in several encodings.
+    headers["ETag"] = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    return Page(headers, body)
+
+
+def _answer(request, page: Page) -> HttpResponse:
+    encoding = next((each for each in COMPRESSORS if page.compressible and _accepts(request, each)), "")
+    response = HttpResponse(page.body(encoding))
+    for name, value in page.headers.items():
+        response[name] = value
+    if encoding:
+        response["Content-Encoding"] = encoding
+    if page.compressible:
+        patch_vary_headers(response, ["Accept-Encoding"])
+    return response
+
+
+def _accepts(request, encoding: str) -> bool:
+    """Whether the browser named the encoding and did not refuse it with q=0 (RFC 9110, 12.5.3)."""
+    for part in request.headers.get("Accept-Encoding", "").lower().split(","):
+        name, _, weight = part.partition(";")
+        if name.strip() == encoding:
+            return weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False
