@@ -10,7 +10,7 @@ from backcare.context import clinic
 
 
 def page(status: int, title: str, paragraphs: list[str]) -> HttpResponse:
-    context = {**clinic(None), "title": title, "paragraphs": paragraphs, "phone_first": status >= 500}
+    context = {**clinic(None), "title": title, "paragraphs": paragraphs, "phone_first": status >= 500, "status": status}
     response = HttpResponse(render_to_string("error.html", context), status=status)
     response["Cache-Control"] = "no-store"
     return response
@@ -63,14 +63,15 @@ def wrong_method(allowed: str):
     return response
 
 
-def too_large(request):
+SHORTEN = "Shorten what you typed and send it again."
+SMALLER_PICTURE = "Choose a picture of less than 10 MB. Your browser's back button may still hold what you typed."
+
+
+def too_large(request, advice: str = SHORTEN):
     return page(
         413,
         "That is too much to send at once",
-        [
-            "What you sent is far larger than our forms. Nothing was saved.",
-            "Shorten what you typed and send it again.",
-        ],
+        ["What you sent is far larger than our forms. Nothing was saved.", advice],
     )
 
 

@@ -45,17 +45,17 @@ class DoorsMiddleware:
     def refusal(self, request):
         if request.method in {"TRACE", "TRACK", "CONNECT"}:
             return errors.wrong_method("GET, HEAD, POST")
-        limit = (
-            settings.ADMIN_UPLOAD_MAX_MEMORY_SIZE
-            if request.path_info.startswith("/admin/")
-            else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        )
+        limit, advice = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, errors.SHORTEN
+        if request.path_info.startswith("/admin/"):
+            limit = settings.ADMIN_UPLOAD_MAX_MEMORY_SIZE
+        if request.path_info.startswith("/admin/factsheets/figure/"):
+            limit, advice = settings.FIGURE_UPLOAD_MAX_MEMORY_SIZE, errors.SMALLER_PICTURE
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
             return errors.bad_request(request)
         # Counted before it is read: a number of 5,000 digits is an error in Python.
         if len(length) > LONGEST_LENGTH or int(length) > limit:
-            return errors.too_large(request)
+            return errors.too_large(request, advice)
         # Our pages are UTF-8, so honest forms are. Django would try any codec that Python has, base64 and idna included.
         if request.content_params.get("charset", "utf-8").lower() != "utf-8":
             return errors.bad_request(request)

@@ -2,9 +2,9 @@
 
 from django.contrib.auth.models import Group, Permission
 
-EDITED = ["factsheet", "section", "evidencestatement", "source", "figure", "glossaryterm", "relatedsheet", "topic"]
-TAKEN_AWAY = ["section", "evidencestatement", "relatedsheet", "glossaryterm"]
-READ = [("factsheets", model, ["view"]) for model in [*EDITED, "safetyadvice", "claim"]]
+EDITED = ["factsheet", "section", "evidencestatement", "source", "figure", "glossaryterm", "relatedsheet", "topic", "synonym"]
+TAKEN_AWAY = ["section", "evidencestatement", "relatedsheet", "glossaryterm", "synonym"]
+READ = [("factsheets", model, ["view"]) for model in [*EDITED, "safetyadvice", "claim", "searchmiss"]]
 INBOX = [
     ("enquiries", "enquiry", ["view", "change"]),
     ("enquiries", "outgoingmessage", ["view"]),

@@ -47,6 +47,11 @@ CLINIC = {
         "That is why each page says what the research found, and what NICE says, for and against.",
     ),
 }
+# What others may do with the fact sheets; it goes out with every sheet as JSON, and stands on the about page.
+CONTENT_LICENCE = env.text(
+    "CONTENT_LICENCE",
+    f"© {CLINIC['name']}. You may copy and print this page for patients, unchanged, with its date and address.",
+)
 # Where staff alerts go. They hold a reference and a link, never what a patient wrote.
 CLINIC_INBOX_EMAIL = env.text("CLINIC_INBOX_EMAIL", "inbox@example.com" if LOCAL else "")
 
@@ -183,6 +188,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 # The editor's desk carries a whole sheet in one form.
 ADMIN_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes
+# A figure's form brings a picture. The form says what is wrong with one of more than 10 MB; a larger body never gets that far.
+FIGURE_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024  # bytes
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -1,7 +1,7 @@
 """What happens to an enquiry. Every verb is one transaction, names its actor, and writes the timeline with the fact."""
 
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
@@ -19,7 +19,8 @@ from enquiries.models import (
     Purpose,
     Status,
 )
-from factsheets.models import FactSheet
+from factsheets import reviews
+from factsheets.models import FactSheet, ReviewReminder
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,10 @@ PURPOSES = {
 
 class MoveRefused(Exception):  # noqa: N818 - reads as what happened
     """The enquiry cannot go to that status. The text is for staff."""
+
+
+class NobodyToRemind(Exception):  # noqa: N818
+    """Reviews come up, and no staff account that may change fact sheets has an e-mail address."""
 
 
 class StaleEnquiry(Exception):  # noqa: N818
@@ -91,11 +96,52 @@ def _keep(kind, details, contact_by, sheet, quarantine_reason) -> Enquiry:
 
 
 def enqueue(*, enquiry: Enquiry, purpose: str) -> OutgoingMessage:
-    """The only door to the outbox. Must be inside the transaction of the fact that the mail reports."""
+    """The only door to the outbox for an enquiry's mail. Must be inside the transaction of the fact that the mail reports."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("enqueue() belongs inside the transaction of the fact it reports.")
     last = enquiry.messages.filter(purpose=purpose).aggregate(last=Max("sequence"))["last"] or 0
     return OutgoingMessage.objects.create(enquiry=enquiry, purpose=purpose, sequence=last + 1)
+
+
+def remind_of_reviews(*, today: date) -> int:
+    """Puts the reminders that are due today into the outbox, one mail to each editor. Returns how many sheets they are about.
+
+    Once for each sheet, due date and step, however often and by however many workers it is called. Raises NobodyToRemind,
+    and then nothing is written down as done: the reminder goes out when there is an editor.
+    """
+    coming_up = reviews.coming_up(today)
+    due = [(sheet, reviews.step_reached(sheet.review_due_on, today)) for sheet in coming_up]
+    if not due:
+        return 0
+    # A lapsed mail reached nobody: its reminder is due again if the date moves back or the sheet returns.
+    told = set(
+        OutgoingMessage.objects.filter(reminder__sheet__in=coming_up)
+        .exclude(state=MessageState.LAPSED)
+        .values_list("reminder__sheet", "reminder__review_due_on", "reminder__days_before")
+    )
+    due = [(sheet, step) for sheet, step in due if (sheet.pk, sheet.review_due_on, step) not in told]
+    editors = list(reviews.editors()) if due else []
+    if due and not editors:
+        raise NobodyToRemind
+    for sheet, step in due:
+        _remind(sheet, step, editors)
+    return len(due)
+
+
+def _remind(sheet: FactSheet, step: int, editors: list[AbstractBaseUser]) -> None:
+    now = timezone.now()
+    with transaction.atomic():
+        reminder, _ = ReviewReminder.objects.get_or_create(
+            sheet=sheet, review_due_on=sheet.review_due_on, days_before=step
+        )
+        for editor in editors:
+            OutgoingMessage.objects.get_or_create(
+                reminder=reminder, staff=editor, defaults={"purpose": Purpose.REVIEW_REMINDER}
+            )
+        reminder.messages.filter(state=MessageState.LAPSED).update(
+            state=MessageState.WAITING, attempts=0, created_at=now, next_attempt_at=now
+        )
+    logger.info("Review reminder for %s, %s days before", sheet.slug, step)
 
 
 def triage(
@@ -144,21 +190,31 @@ def triage(
 
 
 def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMessage:
-    """Puts a mail back into the outbox: a failed one with its own Message-ID, a sent one as a new message."""
+    """Puts a mail back into the outbox: a failed one with its own Message-ID, a sent one as a new message.
+
+    A reminder that was sent stays as it is: each editor gets it once.
+    """
     with transaction.atomic():
-        message = OutgoingMessage.objects.select_for_update().select_related("enquiry").get(pk=message.pk)
+        # PostgreSQL locks only what is certain to be there, and a reminder has no enquiry.
+        mine = OutgoingMessage.objects.select_for_update(of=["self"]).select_related("enquiry", "reminder__sheet")
+        message = mine.get(pk=message.pk)
         if message.state in {MessageState.WAITING, MessageState.SENDING}:
             # Already under way: only stop waiting for the next attempt.
             OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.WAITING).update(
                 next_attempt_at=timezone.now()
             )
             return message
+        if message.state == MessageState.SENT and message.reminder:
+            return message
         if message.state == MessageState.SENT:
             message = enqueue(enquiry=message.enquiry, purpose=message.purpose)
         else:
-            message.state, message.attempts, message.error = MessageState.WAITING, 0, ""
+            message.state, message.attempts, message.lost_claims, message.error = MessageState.WAITING, 0, 0, ""
             message.created_at = message.next_attempt_at = timezone.now()
-            message.save(update_fields=["state", "attempts", "error", "created_at", "next_attempt_at"])
+            message.save(update_fields=["state", "attempts", "lost_claims", "error", "created_at", "next_attempt_at"])
+        if message.reminder:
+            logger.info("To be sent again: %s for %s", message.purpose, message.about)
+            return message
         _record(message.enquiry, EventKind.MESSAGE_AGAIN, by=by, summary=message.get_purpose_display())
         if not message.enquiry.messages.failed().exists():
             Enquiry.objects.filter(pk=message.enquiry_id).update(mail_failed=False, version=F("version") + 1)

@@ -1,51 +1,42 @@
 """Every mail we send. One function and three templates each: subject, text, HTML.
 
 A mail that anyone can cause to be sent to anyone holds no text that the sender chose, the name included, and no word about
-anybody's health beyond the public sheet's title. The clinic's alert holds a reference and a link.
+anybody's health beyond the public sheet's title. The clinic's alert holds a reference and a link. An editor's reminder is about
+a public sheet and about no patient.
 """
 
 from email.headerregistry import Address
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
-from django.db import DatabaseError, InterfaceError
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
 
-from enquiries.encryption import CannotDecrypt
 from enquiries.models import OutgoingMessage, Purpose
-from factsheets import safety
+from factsheets import reviews, safety
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 
 
 class CannotRender(Exception):  # noqa: N818 - reads as what happened
-    """The mail cannot be made, now or later. The text holds no personal data."""
+    """What this one row is about stands in the way, now and later. The text holds no personal data."""
 
 
-# Not this mail's fault: a database that restarts, a setting, a key this worker does not have yet, content not loaded. Somebody
-# mends it, and then the mail can go, so none of these may kill it.
-MENDABLE = (
-    DatabaseError,
-    InterfaceError,
-    OSError,
-    ImproperlyConfigured,
-    CannotDecrypt,
-    safety.SafetyAdviceMissing,
-)
+class NoLongerNeeded(Exception):  # noqa: N818
+    """The mail would say what is no longer so. Nobody misses it, and nothing has failed."""
 
 
 def render(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
-    """The mail of one outbox row, ready to send. Raises CannotRender, or one of MENDABLE."""
-    try:
-        return RENDERERS[message.purpose](message, connection)
-    except (CannotRender, *MENDABLE):
-        raise
-    except Exception as error:
-        # Whatever went wrong, it goes wrong again for this mail and must not stop the others.
-        raise CannotRender(type(error).__name__) from error
+    """The mail of one outbox row, ready to send. Raises CannotRender or NoLongerNeeded, which are final.
+
+    Whatever else goes wrong (a template, a setting, a key, a database, content not loaded) somebody can mend, and it stops
+    every mail alike: so it comes out as it is, and the mail waits.
+    """
+    return RENDERERS[message.purpose](message, connection)
 
 
 def _report(message, connection):
@@ -75,10 +66,32 @@ def _clinic_alert(message, connection):
     )
 
 
+def _review_reminder(message, connection):
+    today = timezone.localdate()
+    if not reviews.still_holds(message.reminder, today):
+        raise NoLongerNeeded
+    if not reviews.editors().filter(pk=message.staff_id).exists():
+        raise NoLongerNeeded
+    sheet = message.reminder.sheet
+    return _mail(
+        message,
+        connection,
+        "review_reminder",
+        to=_one_address(message.staff.email),
+        sheet=sheet,
+        reviewer=sheets.reviewer(sheet),
+        days_left=(sheet.review_due_on - today).days,
+        days_over=(today - sheet.review_due_on).days,
+        address=sheets.address(sheet),
+        link=f"{settings.BASE_URL}{reverse('admin:factsheets_factsheet_change', args=[sheet.pk])}",
+    )
+
+
 RENDERERS = {
     Purpose.REPORT: _report,
     Purpose.ACKNOWLEDGEMENT: _acknowledgement,
     Purpose.CLINIC_ALERT: _clinic_alert,
+    Purpose.REVIEW_REMINDER: _review_reminder,
 }
 
 
@@ -109,9 +122,16 @@ def _mail(message, connection, name: str, *, to: str, **context) -> EmailMultiAl
 
 
 def _patient(message) -> str:
+    return _one_address(message.enquiry.email)
+
+
+def _one_address(address: str) -> str:
     """One address and nothing else. The forms see to that; what leaves the building does not rely on it."""
-    validate_email(message.enquiry.email)
-    return message.enquiry.email
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise CannotRender("ValidationError") from error
+    return address
 
 
 def _sender() -> str:

@@ -12,15 +12,13 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.core.mail import get_connection
-from django.core.mail.message import BadHeaderError
 from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from enquiries import actions, emails
+from enquiries import actions, emails, smtp
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, WorkerHeartbeat
 from enquiries.models.message import LEASE
 
@@ -31,6 +29,10 @@ LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)
 MAILS_PER_CONNECTION = 100
 DATABASE_PAUSE = 0.5  # seconds between tries to record what happened
+# From the claim to the last word with the mail server, however slow it is: the rest of the lease is for recording.
+SMTP_UNTIL = LEASE - timedelta(seconds=15)
+# A mail that takes its worker down five times running would go on doing so, and with it go all the others' turns.
+LOST_CLAIMS_ALLOWED = 5
 
 
 class PermanentFailure(Exception):  # noqa: N818 - reads as what happened
@@ -41,6 +43,14 @@ class NothingSent(Exception):  # noqa: N818
     """The mail library took the mail and sent nothing."""
 
 
+class WorkerLost(Exception):  # noqa: N818
+    """Every worker that took this mail in hand was gone before it could say what happened."""
+
+
+# What no other try would change. Everything else may be mended by somebody while the mail waits.
+HOPELESS = (PermanentFailure, WorkerLost, emails.CannotRender)
+
+
 class Worker:
     """One mail worker. `name` tells its claims from those of others."""
 
@@ -48,14 +58,20 @@ class Worker:
         self.name = name or secrets.token_hex(8)
         self.connection = None
         self.sent_on_connection = 0
+        self.deadline = 0.0  # on time.monotonic(): when the mail in hand must be off the wire
 
     def run_once(self) -> bool:
         """Delivers one due message, if there is one. True when there was."""
         message = self.claim()
         if message is None:
             return False
+        if message.lost_claims >= LOST_CLAIMS_ALLOWED:
+            self.record(lambda: self.settle_failure(message, WorkerLost()))
+            return True
         try:
             self.send(message)
+        except emails.NoLongerNeeded:
+            self.record(lambda: self.settle_lapsed(message))
         except Exception as error:  # noqa: BLE001 - whatever it is, the row must say so and the next mail must go
             self.disconnect()
             failure = error  # Python forgets `error` at the end of this block
@@ -65,6 +81,8 @@ class Worker:
         return True
 
     def claim(self) -> OutgoingMessage | None:
+        """Takes the next due mail in hand, or one whose worker is gone."""
+        self.deadline = time.monotonic() + SMTP_UNTIL.total_seconds()
         with transaction.atomic():
             due = OutgoingMessage.objects.due().order_by("next_attempt_at", "pk")
             if database.features.has_select_for_update_skip_locked:
@@ -72,6 +90,8 @@ class Worker:
             row = due.first()
             if row is None:
                 return None
+            lost = row.lost_claims + 1 if row.state == MessageState.SENDING else row.lost_claims
+            attempt = 1 if lost < LOST_CLAIMS_ALLOWED else 0  # a claim that only gives the mail up tries nothing
             # Conditional as well, for databases without row locks and for a claim that just ran out.
             claimed = (
                 OutgoingMessage.objects.due()
@@ -80,14 +100,17 @@ class Worker:
                     state=MessageState.SENDING,
                     claimed_by=self.name,
                     lease_until=Now() + LEASE,
-                    attempts=F("attempts") + 1,
+                    lost_claims=lost,
+                    attempts=F("attempts") + attempt,
                 )
             )
         if not claimed:
             return None
         # None when the enquiry was erased a moment ago.
         return (
-            OutgoingMessage.objects.select_related("enquiry__sheet__topic", "enquiry__sheet__reviewed_by")
+            OutgoingMessage.objects.select_related(
+                "enquiry__sheet__topic", "enquiry__sheet__reviewed_by", "reminder__sheet__reviewed_by", "staff"
+            )
             .filter(pk=row.pk)
             .first()
         )
@@ -96,8 +119,9 @@ class Worker:
         if self.sent_on_connection >= MAILS_PER_CONNECTION:
             self.disconnect()
         if self.connection is None:
-            self.connection = get_connection()
+            self.connection = smtp.connect()
         mail = emails.render(message, self.connection)
+        self.connection.deadline = self.deadline
         try:
             self.connection.open()
             if not self.connection.send_messages([mail]):
@@ -131,39 +155,40 @@ class Worker:
 
     def settle_success(self, message: OutgoingMessage) -> None:
         with transaction.atomic():
-            # Only the holder may settle: a worker that was frozen past its lease has lost the row to another.
-            held = self._held(message).update(
-                state=MessageState.SENT, sent_at=timezone.now(), claimed_by="", lease_until=None, error=""
-            )
-            if held:
+            held = self._settle(message, state=MessageState.SENT, sent_at=timezone.now(), error="")
+            if held and message.enquiry_id:
                 self._see_enquiry_as_it_is(message)
                 actions.message_was_sent(message=message)
-        logger.info("Sent %s for %s", message.purpose, message.enquiry.reference)
+        logger.info("Sent %s for %s", message.purpose, message.about)
+
+    def settle_lapsed(self, message: OutgoingMessage) -> None:
+        with transaction.atomic():
+            self._settle(message, state=MessageState.LAPSED, error="")
+        logger.info("No longer needed: %s for %s", message.purpose, message.about)
 
     def settle_failure(self, message: OutgoingMessage, error: Exception) -> None:
         message.error = describe(error)
-        hopeless = isinstance(error, PermanentFailure | emails.CannotRender | BadHeaderError)
         too_old = timezone.now() - message.created_at > GIVE_UP_AFTER
         with transaction.atomic():
-            if hopeless or too_old:
-                held = self._held(message).update(
-                    state=MessageState.FAILED, error=message.error, claimed_by="", lease_until=None
-                )
-                if held:
+            if isinstance(error, HOPELESS) or too_old:
+                held = self._settle(message, state=MessageState.FAILED, error=message.error)
+                if held and message.enquiry_id:
                     self._see_enquiry_as_it_is(message)
                     actions.message_has_failed(message=message)
             else:
-                self._held(message).update(
+                self._settle(
+                    message,
                     state=MessageState.WAITING,
                     error=message.error,
-                    claimed_by="",
-                    lease_until=None,
+                    lost_claims=0,
                     next_attempt_at=Now() + back_off(message.attempts),
                 )
-        logger.warning("Not sent: %s for %s, %s", message.purpose, message.enquiry.reference, message.error)
+        logger.warning("Not sent: %s for %s, %s", message.purpose, message.about, message.error)
 
-    def _held(self, message: OutgoingMessage):
-        return OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.SENDING, claimed_by=self.name)
+    def _settle(self, message: OutgoingMessage, **outcome) -> int:
+        """Lets go of the mail. 0 when it is no longer ours: a worker frozen past its lease has lost it to another."""
+        held = OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.SENDING, claimed_by=self.name)
+        return held.update(claimed_by="", lease_until=None, **outcome)
 
     def _see_enquiry_as_it_is(self, message: OutgoingMessage) -> None:
         """Staff may have moved the enquiry while its mail was on the way, and their move stands."""

@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from enquiries import views
 
@@ -11,4 +11,5 @@ urlpatterns = [
     path("consultation/sent/", views.consultation_sent, name="consultation_sent"),
     path("question/", views.question, name="question"),
     path("question/sent/", views.question_sent, name="question_sent"),
+    path("check/", include("enquiries.assessment.urls")),
 ]

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from factsheets import editions, publication
 from factsheets.guard import Finding
-from factsheets.models import Edition, FactSheet, FormerAddress, GuardOverride, Section, State, Step
+from factsheets.models import ContentVersion, Edition, FactSheet, FormerAddress, GuardOverride, Section, State, Step
 from factsheets.rendering.document import build
 from factsheets.rendering.markdown import BodyError
+from factsheets.search import index
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,15 @@ def refresh(*, sheet: FactSheet) -> bool:
     Raises BodyError when a part cannot be shown; the document that readers see stays as it was.
     """
     document = build(sheet)
-    if document == sheet.document:
-        return False
-    sheet.document = document
-    sheet.updated_at = timezone.now()
-    sheet.save(update_fields=["document", "updated_at"])
-    return True
+    changed = document != sheet.document
+    with transaction.atomic():
+        if changed:
+            sheet.document = document
+            sheet.updated_at = timezone.now()
+            sheet.save(update_fields=["document", "updated_at"])
+        # Also when the document stayed: the index may be from before an upgrade.
+        index.update_sheet(sheet)
+    return changed
 
 
 def refresh_all() -> int:
@@ -55,6 +59,7 @@ def refresh_all() -> int:
                 changed += refresh(sheet=sheet)
             except BodyError as error:
                 logger.warning("Sheet %s keeps its last good document: %s", sheet.slug, error)
+        index.update_shared()
     return changed
 
 
@@ -185,6 +190,8 @@ def name_of(user) -> str:
 
 
 def _append(sheet, step, content, last: Edition | None, *, by, note: str, changes=()) -> Edition:
+    # The list of changes on the public page has a new line.
+    ContentVersion.changed()
     return Edition.objects.create(
         sheet=sheet,
         number=last.number + 1 if last else 1,

@@ -8,6 +8,7 @@ import copy
 import io
 import json
 import re
+from base64 import b64encode
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +22,6 @@ from factsheets.glyphs import FONTS, printable, printable_text
 TEMPLATE = Path(__file__).resolve().parent / "typst" / "sheet.typ"
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
-FIGURE_FORMATS = {".svg", ".png", ".jpg", ".jpeg"}
 LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 # Characters of JSON. The longest of our sheets has 110,000. A text of many millions takes Typst several gigabytes, and
 # when the memory is gone it ends the whole worker process; no exception can be caught.
@@ -54,10 +54,18 @@ def sheet_pdf(document: dict, *, clinic: dict, safety: list[dict], address: str,
         "keep": round(KEEP_TOGETHER * (0.4 if large_print else 1)),
     }
     data = _with_targets(data, address)
+    return compiled(files, data, name=document["slug"], timestamp=_timestamp(document))
+
+
+def compiled(files: dict[str, Path | bytes], data: dict, *, name: str, timestamp: datetime) -> bytes:
+    """The PDF/UA-1 file that `main.typ` makes of the data, every text of it made printable. Raises PdfError.
+
+    `name` says in a message what could not be printed. `timestamp` is when the file says it was made.
+    """
     for plain in (False, True):
         words = json.dumps(printable(data, plain=plain))
         if len(words) > LARGEST:
-            raise PdfError(f"{document['slug']}: the sheet is too long to print ({len(words)} characters).")
+            raise PdfError(f"{name}: the sheet is too long to print ({len(words)} characters).")
         try:
             return typst.compile(
                 files,
@@ -65,13 +73,13 @@ def sheet_pdf(document: dict, *, clinic: dict, safety: list[dict], address: str,
                 font_paths=_fonts(),
                 sys_inputs={"data": words},
                 pdf_standards=["ua-1"],
-                timestamp=_timestamp(document),
+                timestamp=timestamp,
             )
         except RuntimeError as error:  # TypstError is one; an unreadable file raises a bare RuntimeError
             failure = error
     drawing = re.search(r"figure-\d+-([\w-]+)\.\w+:", getattr(failure, "diagnostic", ""))
     part = f"the drawing of figure {drawing[1]}: " if drawing else ""
-    raise PdfError(f"{document['slug']}: {part}{failure}") from failure
+    raise PdfError(f"{name}: {part}{failure}") from failure
 
 
 @lru_cache(maxsize=1)
@@ -117,17 +125,30 @@ def _number_headings(blocks: list[dict], level: int) -> int:
 
 
 def _figure(figure: dict, number: int, files: dict) -> dict:
-    path = Path(figure.get("path") or "")
-    if not path.is_file():
-        raise PdfError(f"The drawing of figure {figure['slug']} is missing.")
-    if path.suffix.lower() not in FIGURE_FORMATS:
-        raise PdfError(f"The drawing of figure {figure['slug']} is a {path.suffix} file. Use SVG, PNG or JPEG.")
+    if figure.get("picture"):
+        if not (jpeg := figure.pop("data", None)):
+            raise PdfError(f"The picture of figure {figure['slug']} is missing.")
+        data = _in_svg(jpeg, figure["width"], figure["height"])
+    else:
+        path = Path(figure.get("path") or "")
+        if not path.is_file():
+            raise PdfError(f"The drawing of figure {figure['slug']} is missing.")
+        if path.suffix.lower() != ".svg":
+            raise PdfError(f"The drawing of figure {figure['slug']} is a {path.suffix} file. Use SVG.")
+        data = path.read_bytes()
     alt = (figure.get("alt") or figure.get("title") or "").strip()
     if not alt:
         raise PdfError(f"Figure {figure['slug']} has no text alternative.")
-    name = f"figure-{number}-{re.sub(r'[^a-zA-Z0-9-]', '', figure['slug'])}{path.suffix.lower()}"
-    files[name] = path.read_bytes()
+    name = f"figure-{number}-{re.sub(r'[^a-zA-Z0-9-]', '', figure['slug'])}.svg"
+    files[name] = data
     return {**figure, "alt": alt, "path": "", "file": name}
+
+
+def _in_svg(jpeg: bytes, width: int, height: int) -> bytes:
+    """The JPEG in an SVG file: our library hands Typst nothing but text. The JPEG itself stands in the PDF byte for byte."""
+    image = f'<image width="{width:d}" height="{height:d}" href="data:image/jpeg;base64,{b64encode(jpeg).decode()}"/>'
+    box = f'viewBox="0 0 {width:d} {height:d}" width="{width:d}" height="{height:d}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{image}</svg>'.encode()
 
 
 def _with_targets(value, address: str):

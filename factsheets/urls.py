@@ -1,6 +1,8 @@
 from django.urls import path
 
 from factsheets import views
+from factsheets.machines import views as machines
+from factsheets.search.views import search
 
 app_name = "factsheets"
 
@@ -11,9 +13,20 @@ urlpatterns = [
     path("fact-sheets/<slug:slug>/pdf/", views.sheet_pdf, name="sheet_pdf"),
     path("fact-sheets/<slug:slug>/text/", views.sheet_text, name="sheet_text"),
     path("fact-sheets/<slug:slug>/json/", views.sheet_json, name="sheet_json"),
+    path("fact-sheets/<slug:slug>/card.png", machines.sheet_card, name="sheet_card"),
+    path("pictures/<slug:digest>-<int:width>.<slug:format>", views.picture, name="picture"),
     path("get-help-now/", views.get_help_now, name="get_help_now"),
+    path("search/", search, name="search"),
     path("glossary/", views.glossary, name="glossary"),
     path("privacy/", views.privacy, name="privacy"),
     path("about/", views.about, name="about"),
-    path("robots.txt", views.robots, name="robots"),
+    path("accessibility/", views.accessibility, name="accessibility"),
+    path("complaints/", views.complaints, name="complaints"),
+    path("feed.xml", machines.feed, name="feed"),
+    path("sitemap.xml", machines.sitemap, name="sitemap"),
+    path("robots.txt", machines.robots, name="robots"),
+    path(".well-known/security.txt", machines.security, name="security"),
+    path("card.png", machines.card, name="card"),
+    path("favicon.ico", machines.icon, {"name": "favicon.ico"}, name="favicon"),
+    path("apple-touch-icon.png", machines.icon, {"name": "touch.png"}, name="touch_icon"),
 ]

@@ -12,6 +12,7 @@ from enquiries.forms import ConsultationForm, ReportForm
 from factsheets import safety
 from factsheets.kept import kept
 from factsheets.models import FactSheet, FormerAddress, GlossaryTerm, PictureFile, State, Topic
+from factsheets.machines import linked_data
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 from factsheets.rendering.text import text
@@ -63,6 +64,7 @@ def home(request):
         "topics": topics,
         "safety_tiers": safety.tiers(),
         "sheets": [s for t in topics for s in t.listed][:6],
+        "linked_data": linked_data.block(linked_data.site()),
     }
     return _shared(render(request, "factsheets/home.html", context))
 
@@ -99,7 +101,7 @@ def sheet(request, found):
         "what_changed": sheets.what_changed(found),
         "safety_tiers": safety.tiers(),
         "traditional_label": sheets.TRADITIONAL_LABEL,
-        "canonical": sheets.address(found),
+        "linked_data": linked_data.block(linked_data.for_sheet(found)),
         "report_form": ReportForm(prefix="report", action="/report/", initial={"sheet": found.slug}),
         "consultation_form": ConsultationForm(
             prefix="consultation", action="/consultation/", initial={"sheet": found.slug}
@@ -122,11 +124,21 @@ def sheet_text(request, found):
 
 @for_sheet
 def sheet_json(request, found):
+    address = sheets.address(found)
     data = {
         **sheets.full(found),
+        "licence": settings.CONTENT_LICENCE,
+        "links": {
+            "self": f"{address}json/",
+            "canonical": address,
+            "text": f"{address}text/",
+            "pdf": f"{address}pdf/",
+            "card": f"{address}card.png",
+        },
         "publisher": settings.CLINIC["name"],
         "interest_statement": settings.CLINIC["interest_statement"] if found.treatment_offered else "",
         "notice": "For patient information only. It does not replace advice from a clinician.",
+        "linked_data": linked_data.whole_sheet(found),
     }
     return JsonResponse(data, json_dumps_params={"ensure_ascii": False})
 
@@ -158,7 +170,12 @@ def get_help_now(request):
 @kept
 @require_safe
 def glossary(request):
-    context = {"terms": GlossaryTerm.objects.all(), "safety_tiers": safety.tiers()}
+    terms = list(GlossaryTerm.objects.all())
+    context = {
+        "terms": terms,
+        "safety_tiers": safety.tiers(),
+        "linked_data": linked_data.block(linked_data.glossary(terms)),
+    }
     return _shared(render(request, "factsheets/glossary.html", context))
 
 
@@ -171,10 +188,16 @@ def privacy(request):
 @kept
 @require_safe
 def about(request):
-    return _shared(render(request, "pages/about.html", {"safety_tiers": safety.tiers()}))
+    return _shared(render(request, "pages/about.html", {"safety_tiers": safety.tiers(), "licence": settings.CONTENT_LICENCE}))
 
 
 @kept
 @require_safe
-def robots(request):
-    return _shared(HttpResponse("User-agent: *\nDisallow: /admin/\n", content_type="text/plain; charset=utf-8"))
+def accessibility(request):
+    return _shared(render(request, "pages/accessibility.html", {"safety_tiers": safety.tiers()}))
+
+
+@kept
+@require_safe
+def complaints(request):
+    return _shared(render(request, "pages/complaints.html", {"safety_tiers": safety.tiers()}))

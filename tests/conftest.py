@@ -16,6 +16,7 @@ from enquiries import actions
 from enquiries.models import Enquiry, Kind
 from factsheets.content import MODELS
 from factsheets.models import FactSheet, InstalledRecord
+from factsheets.search import index
 from tests.smtp import SmtpSink, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +46,12 @@ def content(request):
         if not FactSheet.objects.exists():
             for model, rows in KEPT:
                 model.objects.bulk_create(rows)
+
+
+@pytest.fixture
+def indexed(db):
+    """The search index of the content: a test that committed before leaves it empty."""
+    index.update_all()
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def events(enquiry: Enquiry, kind: str) -> int:
 
 
 def let_leases_run_out() -> None:
-    """The 90 seconds are over for every claim, as after a worker was killed."""
+    """The lease is over for every claim, as after a worker was killed."""
     OutgoingMessage.objects.filter(lease_until__isnull=False).update(lease_until=timezone.now() - PAST)
 
 

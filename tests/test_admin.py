@@ -235,7 +235,7 @@ def test_an_edited_section_shows_at_once(staff_client, client, sheet):
     section = sheet.sections.filter(kind="text").first()
     address = reverse("admin:factsheets_section_change", args=[section.pk])
     values = form_of(staff_client.get(address)) | {"body": "A freshly edited sentence."}
-    values["claim_refs"] = "[]"
+    values["claim_refs"] = ""
     response = staff_client.post(address, values)
     assert response.status_code == 302, response.context["adminform"].errors
     assert b"A freshly edited sentence." in client.get(sheet.get_absolute_url()).content
@@ -244,7 +244,7 @@ def test_an_edited_section_shows_at_once(staff_client, client, sheet):
 def test_a_section_that_could_not_be_shown_is_refused_in_words(staff_client, sheet):
     section = sheet.sections.filter(kind="text").first()
     address = reverse("admin:factsheets_section_change", args=[section.pk])
-    values = form_of(staff_client.get(address)) | {"body": "- one", "kind": "avoid", "claim_refs": "[]"}
+    values = form_of(staff_client.get(address)) | {"body": "- one", "kind": "avoid", "claim_refs": ""}
     response = staff_client.post(address, values)
     assert response.status_code == 200
     assert "Start each line with “do not”" in text_of(response)

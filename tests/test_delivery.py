@@ -162,23 +162,6 @@ def test_a_message_the_server_will_not_take_fails_at_once(db, mail_through):
     assert enquiry.mail_failed
 
 
-def test_a_template_that_raises_fails_that_mail_and_the_others_go(db, sheet, mail_through, settings, tmp_path):
-    broken = tmp_path / "enquiries" / "emails" / "consultation_acknowledgement_body.html"
-    broken.parent.mkdir(parents=True)
-    broken.write_text('{% include "enquiries/emails/not_there.html" %}')
-    [engine] = settings.TEMPLATES
-    settings.TEMPLATES = [{**engine, "DIRS": [tmp_path, *engine["DIRS"]]}]
-    booked = consultation()
-    asked = question()
-    deliver()
-    message = booked.messages.get(purpose=Purpose.ACKNOWLEDGEMENT)
-    assert (message.state, message.error) == (MessageState.FAILED, "TemplateDoesNotExist")
-    booked.refresh_from_db()
-    assert booked.mail_failed
-    assert booked.messages.get(purpose=Purpose.CLINIC_ALERT).state == MessageState.SENT
-    assert set(asked.messages.values_list("state", flat=True)) == {MessageState.SENT}
-
-
 # --- the worker and the database ---
 
 

@@ -99,11 +99,12 @@ def test_every_public_address_has_its_doors_shut_and_sets_no_cookie():
     for address in public_addresses():
         for visitor in (Client(), Client(headers={"cookie": f"sessionid={'x' * 32}; csrftoken=y; other=z"})):
             answer = visitor.get(address)
-            assert answer.status_code == 200 or address == "/healthz", f"{address}: {answer.status_code}"
+            leads_back = answer.headers.get("Location") in {"/check/", "/check/start-again/"}  # a step before its time
+            assert answer.status_code == 200 or address == "/healthz" or leads_back, f"{address}: {answer.status_code}"
             expect_doors(answer)
             assert not answer.cookies, f"{address} sets a cookie."
             assert "cookie" not in answer.headers.get("Vary", "").lower(), f"{address} differs by cookie."
-            if answer.headers["Content-Type"].startswith("text/html"):
+            if answer.headers["Content-Type"].startswith("text/html") and not leads_back:
                 pages += 1
                 loaded += expect_nothing_from_elsewhere(parse(answer))
         assert visitor.head(address).status_code == answer.status_code

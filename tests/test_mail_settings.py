@@ -3,6 +3,7 @@
 import datetime
 import ipaddress
 import ssl
+import time
 
 import pytest
 from cryptography import x509
@@ -10,9 +11,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import OperationalError, connection
 
+from enquiries import outbox
 from enquiries.encryption import new_key
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from factsheets.models import SafetyAdvice
+from tests.conftest import report
 from tests.outbox import deliver, expect_delivered_once, expect_waiting, question, states
 from tests.smtp import SmtpSink
 
@@ -38,6 +41,15 @@ def test_a_missing_address_in_the_settings_makes_mail_wait_and_never_counts_as_s
     assert waiting.filter(purpose=Purpose.CLINIC_ALERT).exists()
     assert len(mail_through.messages) == 2 - waiting.count()
     setattr(settings, name, known)
+    expect_delivered_once(mail_through, mails=2)
+
+
+def test_a_sender_with_a_line_break_kills_no_mail(db, mail_through, settings):
+    question()
+    settings.DEFAULT_FROM_EMAIL = "Clinic\nBcc: everybody@example.com <clinic@example.com>"
+    deliver()
+    expect_waiting("ValueError")
+    settings.DEFAULT_FROM_EMAIL = "Clinic <clinic@example.com>"
     expect_delivered_once(mail_through, mails=2)
 
 
@@ -131,3 +143,33 @@ def test_mail_waits_rather_than_go_unencrypted_when_the_settings_ask_for_tls(db,
     deliver()
     expect_waiting("SMTPNotSupportedError")
     assert mail_through.messages == []
+
+
+def test_mail_goes_to_a_server_that_speaks_tls_from_the_first_byte(
+    db, sheet, mail_through, certificate, settings, monkeypatch
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    settings.EMAIL_USE_SSL = True
+    report(sheet)
+    with SmtpSink(ssl_context=context) as server:
+        settings.EMAIL_PORT = server.port
+        deliver()
+        assert states() == {(MessageState.SENT, "")}
+        [mail] = server.messages
+        assert list(mail.iter_attachments()), "It is large enough to need more than one TLS record."
+
+
+def test_a_slow_server_does_not_outlive_the_lease_behind_tls_either(db, tls_server, certificate, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(outbox, "SMTP_UNTIL", datetime.timedelta(seconds=1.5))
+    tls_server.stall.update(mail=1, rcpt=1, data=1)
+    question().messages.filter(purpose=Purpose.CLINIC_ALERT).delete()
+    started = time.monotonic()
+    deliver()
+    assert time.monotonic() - started < 2.9
+    expect_waiting("SMTPServerDisconnected")
+    assert tls_server.messages == []
+    tls_server.stall.clear()
+    expect_delivered_once(tls_server, mails=1)

@@ -2,12 +2,20 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import path
+from django.template.loader import render_to_string
+from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from enquiries import actions
 from enquiries.admin.readonly import ReadOnlyInline, ReadOnlyMixin
 from enquiries.models import MessageState, OutgoingMessage
+
+
+def send_again_button(message: OutgoingMessage) -> str:
+    """For what has failed, and for what was sent, except a reminder: nobody gets that twice."""
+    if message.reminder_id and message.state != MessageState.FAILED:
+        return "–"
+    return render_to_string("admin/enquiries/_send_again.html", {"message": message})
 
 
 class MessageInline(ReadOnlyInline):
@@ -23,9 +31,7 @@ class MessageInline(ReadOnlyInline):
 
     @admin.display(description="send again")
     def again(self, message):
-        from django.template.loader import render_to_string
-
-        return render_to_string("admin/enquiries/_send_again.html", {"message": message})
+        return send_again_button(message)
 
 
 @admin.register(OutgoingMessage)
@@ -33,7 +39,7 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """The message log of the whole clinic. Its rows hold no address and no words."""
 
     list_display = [
-        "enquiry",
+        "what_about",
         "purpose",
         "state",
         "attempts",
@@ -43,25 +49,52 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "sent_at",
     ]
     list_filter = ["state", "purpose"]
-    list_select_related = ["enquiry"]
+    list_select_related = ["enquiry", "reminder__sheet", "staff"]
     ordering = ["-created_at"]
-    search_fields = ["enquiry__reference"]
-    search_help_text = "Search by reference"
+    search_fields = ["enquiry__reference", "reminder__sheet__title"]
+    search_help_text = "Search by reference or fact sheet"
     fields = [
-        "enquiry",
         "purpose",
         "sequence",
         "state",
         "attempts",
+        "lost_claims",
         "next_attempt_at",
         "error",
         "created_at",
         "sent_at",
     ]
 
+    def get_fields(self, request, obj=None):
+        if obj and obj.reminder_id:
+            return ["what_about", "review", *self.fields, "again"]
+        return ["enquiry", *self.fields]
+
+    @admin.display(description="about")
+    def what_about(self, message):
+        if message.enquiry_id:
+            return str(message.enquiry)
+        reader = message.staff.get_full_name() or message.staff.get_username()
+        return f"“{message.reminder.sheet}”, to {reader}"
+
+    @admin.display(description="review")
+    def review(self, message):
+        return (
+            f"due on {message.reminder.review_due_on:%-d %B %Y}; reminder of {message.reminder.days_before} days before"
+        )
+
     @admin.display(description="next try", ordering="next_attempt_at")
     def next_attempt(self, message):
         return message.next_attempt_at if message.state == MessageState.WAITING else "–"
+
+    @admin.display(description="send again")
+    def again(self, message):
+        return send_again_button(message)
+
+    def has_delete_permission(self, request, obj=None):
+        """Nobody deletes from the log. But an account may be deleted, and the reminders it got go with it."""
+        in_the_log = request.resolver_match.url_name.startswith("enquiries_outgoingmessage")
+        return obj is not None and obj.reminder_id is not None and not in_the_log
 
     def get_urls(self):
         again = path(
@@ -75,6 +108,11 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         if not request.user.has_perm("enquiries.change_enquiry"):
             raise PermissionDenied
         message = get_object_or_404(OutgoingMessage.objects.select_related("enquiry"), pk=pk)
-        actions.send_again(message=message, by=request.user)
-        messages.success(request, f"The mail is in the queue again: {message.get_purpose_display()}.")
-        return HttpResponseRedirect(message.enquiry.get_admin_url())
+        message = actions.send_again(message=message, by=request.user)
+        if message.state == MessageState.SENT:
+            messages.info(request, "This reminder was sent already. Nobody gets it twice.")
+        else:
+            messages.success(request, f"The mail is in the queue again: {message.get_purpose_display()}.")
+        if message.enquiry:
+            return HttpResponseRedirect(message.enquiry.get_admin_url())
+        return HttpResponseRedirect(reverse("admin:enquiries_outgoingmessage_change", args=[message.pk]))

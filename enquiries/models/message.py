@@ -1,6 +1,7 @@
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -11,6 +12,7 @@ class Purpose(models.TextChoices):
     REPORT = "report", "fact sheet to the patient"
     ACKNOWLEDGEMENT = "acknowledgement", "acknowledgement to the patient"
     CLINIC_ALERT = "clinic_alert", "alert to the clinic"
+    REVIEW_REMINDER = "review_reminder", "review reminder to an editor"
 
 
 class MessageState(models.TextChoices):
@@ -18,9 +20,11 @@ class MessageState(models.TextChoices):
     SENDING = "sending", "being sent"
     SENT = "sent", "sent"
     FAILED = "failed", "failed"
+    # Nothing went wrong: what it would have said was no longer so when its turn came.
+    LAPSED = "lapsed", "no longer needed"
 
 
-# Longer than three SMTP time-outs of 20 s: a worker that is only slow keeps its claim.
+# How long a worker may hold a mail. The worker lets go of the mail server well before (enquiries/outbox.py, SMTP_UNTIL).
 LEASE = timedelta(seconds=90)
 
 
@@ -40,14 +44,32 @@ class OutgoingMessageQuerySet(models.QuerySet):
 
 
 class OutgoingMessage(models.Model):
-    """One mail to be sent. It holds ids, not words: the worker renders it when it sends it."""
+    """One mail to be sent. It holds ids, not words: the worker renders it when it sends it.
+
+    It belongs to an enquiry, or it is the reminder of a sheet's review that one member of staff gets.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    enquiry = models.ForeignKey("enquiries.Enquiry", on_delete=models.CASCADE, related_name="messages", editable=False)
+    enquiry = models.ForeignKey(
+        "enquiries.Enquiry", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
+    )
+    reminder = models.ForeignKey(
+        "factsheets.ReviewReminder", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
+    )
+    staff = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="reminders", editable=False
+    )
     purpose = models.CharField(max_length=16, choices=Purpose, editable=False)
     sequence = models.PositiveSmallIntegerField(default=1, editable=False, help_text="2 and up: sent again by staff.")
     state = models.CharField(max_length=8, choices=MessageState, default=MessageState.WAITING, editable=False)
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    attempts = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="How often a worker took it in hand."
+    )
+    lost_claims = models.PositiveSmallIntegerField(
+        default=0,
+        editable=False,
+        help_text="Of the latest attempts, how many ended with the worker gone and nothing recorded.",
+    )
     next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
     claimed_by = models.CharField(max_length=32, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
@@ -63,6 +85,15 @@ class OutgoingMessage(models.Model):
         indexes = [models.Index(fields=["state", "next_attempt_at"], name="message_state_next")]
         constraints = [
             models.UniqueConstraint(fields=["enquiry", "purpose", "sequence"], name="message_once"),
+            models.UniqueConstraint(fields=["reminder", "staff"], name="message_reminds_each_once"),
+            models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="message_known_purpose"),
+            models.CheckConstraint(
+                condition=Q(
+                    purpose="review_reminder", reminder__isnull=False, staff__isnull=False, enquiry__isnull=True
+                )
+                | (~Q(purpose="review_reminder") & Q(enquiry__isnull=False, reminder__isnull=True, staff__isnull=True)),
+                name="message_of_an_enquiry_or_a_reminder",
+            ),
             models.CheckConstraint(condition=Q(state__in=MessageState.values), name="message_known_state"),
             models.CheckConstraint(
                 condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at__isnull=True)),
@@ -77,3 +108,8 @@ class OutgoingMessage(models.Model):
 
     def __str__(self):
         return f"{self.get_purpose_display()}: {self.get_state_display()}"
+
+    @property
+    def about(self) -> str:
+        """What it is about, in a word that may stand in a log: an enquiry's reference, or a sheet's slug."""
+        return self.enquiry.reference if self.enquiry_id else self.reminder.sheet.slug

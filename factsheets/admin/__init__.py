@@ -1,12 +1,14 @@
+from factsheets.admin.figure import FigureAdmin
+from factsheets.admin.search import SearchMissAdmin, SynonymAdmin
+from factsheets.admin.section import SectionAdmin
 from factsheets.admin.shared import (
     ClaimAdmin,
-    FigureAdmin,
     GlossaryTermAdmin,
     SafetyAdviceAdmin,
     SourceAdmin,
     TopicAdmin,
 )
-from factsheets.admin.sheet import FactSheetAdmin, SectionAdmin
+from factsheets.admin.sheet import FactSheetAdmin
 
 __all__ = [
     "ClaimAdmin",
@@ -14,7 +16,9 @@ __all__ = [
     "FigureAdmin",
     "GlossaryTermAdmin",
     "SafetyAdviceAdmin",
+    "SearchMissAdmin",
     "SectionAdmin",
     "SourceAdmin",
+    "SynonymAdmin",
     "TopicAdmin",
 ]

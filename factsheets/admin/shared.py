@@ -1,8 +1,11 @@
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db import models
 
 from factsheets import actions
-from factsheets.models import Claim, Figure, GlossaryTerm, SafetyAdvice, Source, Topic
+from factsheets.models import Claim, GlossaryTerm, SafetyAdvice, Source, Topic
+from factsheets.rendering.words import Glossary, key
 
 
 class SharedRecordAdmin(admin.ModelAdmin):
@@ -21,17 +24,50 @@ class SourceAdmin(SharedRecordAdmin):
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
 
-@admin.register(Figure)
-class FigureAdmin(SharedRecordAdmin):
-    list_display = ["title", "slug"]
-    search_fields = ["title", "slug"]
+class GlossaryTermForm(forms.ModelForm):
+    also = forms.CharField(
+        label="Also called",
+        required=False,
+        widget=AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
+        help_text="Other names and spellings, with commas between them. "
+        "A name that the meaning itself uses counts as plain, and sheets do not explain it.",
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial["also"] = ", ".join(self.instance.also)
+
+    def clean_also(self) -> list[str]:
+        names = (" ".join(name.split()) for name in self.cleaned_data["also"].split(","))
+        return list({key(name): name for name in names if name}.values())
+
+    def clean(self):
+        """No two terms claim the same word: a reader who follows it must come to one meaning."""
+        super().clean()
+        spellings = Glossary(GlossaryTerm.objects.exclude(pk=self.instance.pk)).spellings
+        for field in ("term", "also"):
+            value = self.cleaned_data.get(field) or []
+            for name in [value] if isinstance(value, str) else value:
+                if key(name) in spellings:
+                    self.add_error(field, f"“{name}” already belongs to the term “{spellings[key(name)][1]}”.")
 
 
 @admin.register(GlossaryTerm)
-class GlossaryTermAdmin(admin.ModelAdmin):
-    list_display = ["term", "meaning"]
+class GlossaryTermAdmin(SharedRecordAdmin):
+    form = GlossaryTermForm
+    fields = ["term", "slug", "also", "meaning", "explain_in_text"]
+    list_display = ["term", "meaning", "explain_in_text"]
+    list_filter = ["explain_in_text"]
     search_fields = ["term", "meaning"]
     prepopulated_fields = {"slug": ["term"]}
+
+    def delete_model(self, request, obj):
+        super().delete_model(request, obj)
+        actions.refresh_all()
+
+    def delete_queryset(self, request, queryset):
+        super().delete_queryset(request, queryset)
+        actions.refresh_all()
 
 
 @admin.register(Topic)
@@ -40,7 +76,7 @@ class TopicAdmin(admin.ModelAdmin):
 
 
 @admin.register(SafetyAdvice)
-class SafetyAdviceAdmin(admin.ModelAdmin):
+class SafetyAdviceAdmin(SharedRecordAdmin):
     """Wording may be improved here; a red flag cannot be taken away."""
 
     list_display = ["code", "tier", "text", "in_assessment"]

@@ -83,6 +83,7 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
     def get_urls(self):
         wrap = self.admin_site.admin_view
         return [
+            path("offers/", wrap(desk.settle), name="factsheets_offers"),
             path("<int:pk>/desk/", wrap(desk.sheet_desk), name="factsheets_factsheet_desk"),
             path("<int:pk>/move/", wrap(desk.move), name="factsheets_factsheet_move"),
             path("<int:pk>/let-stand/", wrap(desk.let_stand), name="factsheets_factsheet_let_stand"),

@@ -6,15 +6,18 @@ from factsheets.models.glossary import GlossaryTerm
 from factsheets.models.installed import InstalledRecord
 from factsheets.models.picture import Picture, PictureFile
 from factsheets.models.safety import SafetyAdvice, Tier
+from factsheets.models.search import SearchEntry, SearchMiss, SearchPassage, SearchPosting, SearchWord, Synonym
 from factsheets.models.section import Aspect, Kind, Section, View
 from factsheets.models.sheet import FactSheet, FormerAddress, RelatedSheet, State, Topic
 from factsheets.models.source import Source
+from factsheets.models.version import ContentVersion
 
 __all__ = [
     "WRITING",
     "Aspect",
     "Claim",
     "ClaimStatus",
+    "ContentVersion",
     "Direction",
     "Edition",
     "EvidenceStatement",
@@ -31,10 +34,16 @@ __all__ = [
     "RelatedSheet",
     "ReviewReminder",
     "SafetyAdvice",
+    "SearchEntry",
+    "SearchMiss",
+    "SearchPassage",
+    "SearchPosting",
+    "SearchWord",
     "Section",
     "Source",
     "State",
     "Step",
+    "Synonym",
     "Tier",
     "Topic",
     "View",

@@ -1,11 +1,17 @@
+import math
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 from django.contrib.staticfiles import finders
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
 from factsheets.models.natural import NaturalKeyModel
+
+DRAWING = r"^figures/[a-z0-9-]+\.svg\Z"
 
 
 class Figure(NaturalKeyModel):
@@ -22,7 +28,7 @@ class Figure(NaturalKeyModel):
     drawing = models.CharField(
         max_length=200,
         blank=True,
-        validators=[RegexValidator(r"^figures/[a-z0-9-]+\.svg\Z", "Name a drawing such as figures/spine.svg.")],
+        validators=[RegexValidator(DRAWING, "Name a drawing such as figures/spine.svg.")],
         help_text="The file in static/, such as figures/spine-24-bones.svg.",
     )
     picture = models.ForeignKey(
@@ -47,12 +53,53 @@ class Figure(NaturalKeyModel):
     def __str__(self):
         return self.title
 
+    def clean(self):
+        """Says in words what the database would refuse."""
+        if self.drawing and self.picture:
+            raise ValidationError(
+                {
+                    "drawing": "A figure shows a drawing or a picture, not both. Choose “No drawing”, or remove the picture."
+                }
+            )
+        if not self.drawing and not self.picture:
+            raise ValidationError({"drawing": "Choose a drawing, or upload a picture."})
+
     @property
     def dark_drawing(self) -> str:
-        return self.drawing.removesuffix(".svg") + ".dark.svg"
+        return self.drawing.removesuffix(".svg") + ".dark.svg" if self.drawing else ""
 
     @property
     def path(self) -> Path | None:
-        """The drawing's file, for the PDF. None when it is missing."""
-        found = finders.find(self.drawing)
+        """The drawing's file, for the PDF. None when it is missing, or when the figure is a picture."""
+        found = finders.find(self.drawing) if self.drawing else None
         return Path(found) if found else None
+
+    @property
+    def picture_widths(self) -> list[int]:
+        """The widths in which the picture can be asked for, in pixels, in each of its formats."""
+        if self.picture is None:
+            return []
+        files = self.picture.files.filter(format="jpg")
+        return list(files.order_by("width").values_list("width", flat=True))
+
+    def size_of_file(self) -> tuple[int, int]:
+        """Width and height as the picture, or the drawing's viewBox, has them. Raises ValueError when they cannot be read."""
+        if self.picture:
+            return self.picture.width, self.picture.height
+        if self.path is None:
+            raise ValueError(f"The drawing {self.drawing} is missing.")
+        try:
+            root = ElementTree.parse(self.path).getroot()  # noqa: S314 - a file of our own, no upload
+            _, _, width, height = map(float, root.get("viewBox", "").replace(",", " ").split())
+        except (ElementTree.ParseError, ValueError) as error:
+            raise ValueError(f"The drawing {self.drawing} does not say how large it is in its viewBox.") from error
+        if not (math.isfinite(width) and math.isfinite(height) and min(width, height) >= 1):
+            raise ValueError(f"The drawing {self.drawing} has no size.")
+        return round(width), round(height)
+
+
+def drawings() -> list[str]:
+    """The drawings that a figure can show, such as figures/spine.svg: those in static/figures/ with a dark partner."""
+    folder = Path(finders.find("figures") or "")
+    names = sorted(path.name for path in folder.glob("*.svg") if path.with_suffix(".dark.svg").is_file())
+    return [f"figures/{name}" for name in names if re.match(DRAWING, f"figures/{name}")]

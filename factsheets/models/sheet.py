@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
-from factsheets.models.natural import ByNaturalKey, NaturalKeyModel
+from factsheets.models.natural import ByNaturalKey, ContentQuerySet, NaturalKeyModel
 
 
 class Topic(NaturalKeyModel):
@@ -31,7 +31,7 @@ class State(models.TextChoices):
     RETIRED = "retired", "retired"
 
 
-class FactSheetQuerySet(models.QuerySet):
+class FactSheetQuerySet(ContentQuerySet):
     def published(self):
         return self.filter(state=State.PUBLISHED).order_by("topic__position", "position", "slug")
 

@@ -5,8 +5,9 @@ from factsheets.models.evidence import GRADE_MEANINGS
 from factsheets.models.section import CHAPTER_KINDS
 from factsheets.rendering import html
 from factsheets.rendering.markdown import BodyError, key_points, numbers_of, parse, parse_body
+from factsheets.rendering.words import Words
 
-VERSION = 1
+VERSION = 2
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
 
 
@@ -41,16 +42,18 @@ class Citations:
 
 def build(sheet) -> dict:
     """The document of a sheet. Raises BodyError with the section's name when a part cannot be shown."""
-    citations = Citations()
+    citations, words = Citations(), Words()
     try:
         points = key_points(sheet.key_points)
         citations.apply(points)
     except BodyError as error:
         raise BodyError(f"Key points: {error}") from error
+    for point in points:
+        words.mark_inline(point)
     sections = []
     for section in sheet.sections.select_related("figure").prefetch_related("evidence__sources"):
         try:
-            sections.append(_section(section, citations))
+            sections.append(_section(section, citations, words))
         except BodyError as error:
             raise BodyError(f"{section}: {error}") from error
     return {
@@ -61,13 +64,15 @@ def build(sheet) -> dict:
         "audience": sheet.audience,
         "key_points": [{"content": point, "html": html.render_inline(point)} for point in points],
         "sections": sections,
+        "words": words.listed(),
         "references": _references(citations),
     }
 
 
-def _section(section, citations: Citations) -> dict:
+def _section(section, citations: Citations, words: Words) -> dict:
     blocks = parse_body(section.kind, section.body)
     citations.apply(blocks)
+    words.mark(blocks)
     heading = section.heading or DEFAULT_HEADINGS.get(section.kind, "")
     made = {
         "slug": section.slug,
@@ -88,19 +93,22 @@ def _section(section, citations: Citations) -> dict:
             "long_description": figure.long_description,
             "drawing": figure.drawing,
             "dark_drawing": figure.dark_drawing,
+            "picture": {"digest": figure.picture.digest, "widths": figure.picture_widths} if figure.picture else None,
+            "credit": figure.credit,
             "width": figure.width,
             "height": figure.height,
         }
     if section.kind == "numbers":
         made["numbers"] = [{**each, "html": html.render_inline(each["content"])} for each in numbers_of(blocks)]
     if section.kind == "evidence":
-        made["evidence"] = [_statement(statement, citations) for statement in section.evidence.all()]
+        made["evidence"] = [_statement(statement, citations, words) for statement in section.evidence.all()]
     return made
 
 
-def _statement(statement, citations: Citations) -> dict:
+def _statement(statement, citations: Citations, words: Words) -> dict:
     blocks = parse(statement.detail)
     citations.apply(blocks)
+    words.mark(blocks)
     return {
         "slug": statement.slug,
         "treatment": statement.treatment,

@@ -15,7 +15,7 @@ TAGS = {"p", "h3", "h4", "ul", "ol", "li", "table", "caption", "thead", "tbody",
     "div",
 }
 ATTRIBUTES = {
-    "a": {"href", "id", "aria-label", "class"},
+    "a": {"href", "id", "aria-label", "aria-describedby", "class"},
     "th": {"scope"},
     "table": {"class"},
     "div": {"class", "tabindex", "role", "aria-label"},
@@ -84,6 +84,8 @@ def inline(content: list[dict]) -> str:
                 parts.append("<br>")
             case "cite":
                 parts.append(cite(node))
+            case "term":
+                parts.append(term(node))
             case other:
                 raise ValueError(other)
     return "".join(parts)
@@ -92,6 +94,14 @@ def inline(content: list[dict]) -> str:
 def cite(node: dict) -> str:
     number = node["number"]
     return f'<sup><a id="{node["id"]}" href="#source-{number}" aria-label="Source {number}">{number}</a></sup>'
+
+
+def term(node: dict) -> str:
+    """A hard word at its first use: it leads to its entry in “Words explained”, whose heading describes the link by ear."""
+    slug = node["slug"]
+    return (
+        f'<a class="term" id="term-{slug}" href="#word-{slug}" aria-describedby="words">{inline(node["content"])}</a>'
+    )
 
 
 __all__ = ["render", "render_inline"]

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.staticfiles import finders
 
+from factsheets import pictures
 from factsheets.models import FactSheet
 from factsheets.pdf import sheet_pdf
 from factsheets.rendering.sheet import full
@@ -28,7 +29,7 @@ def pdf(sheet: FactSheet, *, large_print: bool = False) -> bytes:
 def _section(section: dict) -> dict:
     made = {key: value for key, value in section.items() if key != "html"}
     if section["kind"] == "figure":
-        made["figure"] = {**section["figure"], "path": finders.find(section["figure"]["drawing"]) or ""}
+        made["figure"] = _figure(section["figure"])
         made["caption"] = [part for block in section["blocks"] for part in block["content"]]
     if section["kind"] == "evidence":
         made["evidence"] = [
@@ -36,3 +37,9 @@ def _section(section: dict) -> dict:
             for statement in section["evidence"]
         ]
     return made
+
+
+def _figure(figure: dict) -> dict:
+    if picture := figure.get("picture"):
+        return {**figure, "data": pictures.jpeg(picture["digest"])}
+    return {**figure, "path": finders.find(figure["drawing"]) or ""}

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from factsheets import pictures, publication, safety
-from factsheets.models import FactSheet, Step, View
+from factsheets.models import Edition, FactSheet, Step, View
 
 # Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
@@ -29,15 +29,18 @@ def what_changed(sheet: FactSheet) -> list[dict]:
     """The last changes of the page as readers saw them, newest first: the day, and what changed in words."""
     found = []
     for edition in sheet.editions.for_readers().defer("content")[:LISTED_CHANGES]:
-        if edition.step == Step.SIGNED_OFF:
-            lines = ["A clinician read the page and signed it off."]
-        elif edition.number == 1:
-            lines = ["First published here."]
-        else:
-            lines = [edition.note] if edition.note else edition.changes
-        if lines:
-            found.append({"on": timezone.localdate(edition.at), "lines": lines})
+        if said := lines(edition):
+            found.append({"on": timezone.localdate(edition.at), "lines": said})
     return found
+
+
+def lines(edition: Edition) -> list[str]:
+    """What an edition says to readers. Empty when it changed nothing that they see."""
+    if edition.step == Step.SIGNED_OFF:
+        return ["A clinician read the page and signed it off."]
+    if edition.number == 1:
+        return ["First published here."]
+    return [edition.note] if edition.note else edition.changes
 
 
 def reviewer(sheet: FactSheet) -> str:

@@ -30,6 +30,10 @@ def text(sheet: FactSheet) -> str:
         lines += ["", *_heading("Related pages", "-"), ""]
         for link in data["related"]:
             lines += [*_item("- ", f"{link['title']}: {link['reason']}"), f"  {link['url']}"]
+    if data["words"]:
+        lines += ["", *_heading("Words explained", "-"), ""]
+        for word in data["words"]:
+            lines += _item("- ", f"{_name(word)}: {word['meaning']}")
     if data["references"]:
         lines += ["", *_heading("Sources", "-"), ""]
         for reference in data["references"]:
@@ -51,6 +55,11 @@ def text(sheet: FactSheet) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _name(word: dict) -> str:
+    """The word as the sheet uses it, and beside it the glossary's name for it where that is another."""
+    return word["word"] if word["word"] == word["term"] else f"{word['word']} ({word['term']})"
+
+
 def _tier(tier: dict) -> list[str]:
     lines = [*_heading(tier["heading"], "-"), ""]
     for item in tier["items"]:
@@ -66,6 +75,7 @@ def _section(section: dict) -> list[str]:
     if section["kind"] == "figure":
         figure = section["figure"]
         lines += _wrap(f"Figure: {figure['title']}. {figure['long_description']}")
+        lines += _wrap(f"Picture credit: {figure['credit']}") if figure.get("credit") else []
     if section["kind"] == "numbers":
         for number in section["numbers"]:
             lines += _item("- ", f"{number['count']} in {number['base']}: {_words(number['content'])}")

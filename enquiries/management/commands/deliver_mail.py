@@ -5,7 +5,9 @@ import time
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
 
+from enquiries import actions
 from enquiries.outbox import Worker
 
 logger = logging.getLogger(__name__)
@@ -13,6 +15,8 @@ logger = logging.getLogger(__name__)
 PAUSE = 0.5  # seconds between looks at an empty outbox: measured 0.3 % of one processor
 BEAT = 20  # seconds between heartbeats
 IDLE_DISCONNECT = 5  # seconds without a mail after which the SMTP connection is closed
+REMIND = 60 * 60  # seconds between looks for reviews that come up
+REMIND_AGAIN = 60  # seconds after a look that failed
 
 
 class Command(BaseCommand):
@@ -28,11 +32,13 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: self.stopping.set())
         worker = Worker()
         last_beat = last_mail = 0.0
+        self.next_look, self.warned_on = 0.0, None
         while not self.stopping.is_set():
             try:
                 if time.monotonic() - last_beat > BEAT or not last_beat:
                     worker.beat()
                     last_beat = time.monotonic()
+                self.remind()
                 if worker.run_once():
                     last_mail = time.monotonic()
                     continue
@@ -49,3 +55,22 @@ class Command(BaseCommand):
             close_old_connections()
             self.stopping.wait(PAUSE)
         worker.disconnect()
+
+    def remind(self):
+        """Once an hour: what is known about reviews becomes mail. Trouble here may never hold up what patients wait for."""
+        if time.monotonic() < self.next_look:
+            return
+        self.next_look = time.monotonic() + REMIND_AGAIN
+        today = timezone.localdate()
+        try:
+            actions.remind_of_reviews(today=today)
+        except actions.NobodyToRemind as nobody:
+            if today != self.warned_on:
+                logger.warning("%s", nobody.__doc__)
+            self.warned_on = today
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            logger.error("Review reminders were not written: %s", type(error).__name__)
+            return
+        self.next_look = time.monotonic() + REMIND

@@ -1,0 +1,77 @@
+"""From answers to an outcome: one pure function over the tables of `questions.py`. It reads nothing else."""
+
+from dataclasses import dataclass
+
+from enquiries.assessment.kinds import Answers, Duration, Note, Outcome, Rule
+from enquiries.assessment.questions import (
+    ADULTS_ONLY,
+    ALL_THAT_URGENT_OFFERS,
+    CRISIS,
+    DURATION,
+    MOST_SHEETS,
+    NOTES,
+    QUESTIONS,
+    RULES,
+    SHEETS,
+)
+
+REQUIRED = tuple(part.name for question in QUESTIONS for part in question.parts if part.required)
+
+
+class Incomplete(Exception):  # noqa: N818 - reads as what happened
+    """A question that decides is not answered yet. There is no outcome without it."""
+
+
+@dataclass(frozen=True)
+class Result:
+    outcome: Outcome
+    rules: tuple[Rule, ...]  # the deciding row first; for SEE_GP every row that matched, in the table's order
+    flags: frozenset[str]  # the red flags that were ticked, by code
+    sheets: tuple[str, ...]  # slugs, in the order to show
+    notes: tuple[Note, ...]
+    crisis: bool
+    duration: Duration | None  # None only where an emergency stopped the questions before it was asked
+    may_ask_us: bool  # the forms may be offered
+    gp_by_six_weeks: bool  # add "see a GP if no better by 6 weeks"
+
+
+def evaluate(answers: Answers) -> Result:
+    """The outcome by the first rule that is true. Raises Incomplete.
+
+    Any emergency sign is EMERGENCY at once, with whatever else is or is not answered.
+    """
+    matched = [RULES[0]] if answers.meet(RULES[0].when) else _matched(answers)
+    outcome = matched[0].outcome
+    rules = tuple(rule for rule in matched if rule.outcome == outcome)
+    return Result(
+        outcome=outcome,
+        rules=rules,
+        flags=answers.ticked("emergency") | answers.ticked("urgent"),
+        sheets=_sheets(answers, outcome),
+        notes=() if outcome == Outcome.EMERGENCY else tuple(note for note in NOTES if answers.meet(note.when)),
+        crisis=answers.meet(CRISIS),
+        duration=DURATION.get(answers.duration),
+        may_ask_us=outcome in (Outcome.SELF_CARE, Outcome.SEE_GP) and rules[0].code != ADULTS_ONLY,
+        gp_by_six_weeks=outcome == Outcome.SELF_CARE and DURATION[answers.duration] == Duration.SHORT,
+    )
+
+
+def _matched(answers: Answers) -> list[Rule]:
+    if any(getattr(answers, name) is None for name in REQUIRED):
+        raise Incomplete
+    return [rule for rule in RULES if answers.meet(rule.when)]
+
+
+def _sheets(answers: Answers, outcome: Outcome) -> tuple[str, ...]:
+    if outcome == Outcome.EMERGENCY:
+        return ()
+    if outcome == Outcome.URGENT:
+        return (ALL_THAT_URGENT_OFFERS,)
+    offered = [
+        offer.sheet
+        for offer in SHEETS
+        if offer.always
+        or (offer.with_see_gp and outcome == Outcome.SEE_GP)
+        or any(answers.meet(condition) for condition in offer.when)
+    ]
+    return tuple(offered[:MOST_SHEETS])

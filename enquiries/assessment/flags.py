@@ -1,0 +1,42 @@
+"""The red flags as the self-assessment asks and shows them. Their words are the SafetyAdvice records and no others."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+
+from enquiries.assessment.questions import ASKED, SHOWN
+from factsheets.models import SafetyAdvice
+from factsheets.safety import SafetyAdviceMissing
+
+
+@dataclass(frozen=True)
+class Flags:
+    records: dict[str, SafetyAdvice]  # by code, in the order they are asked
+
+    def asked(self, tier: str) -> list[SafetyAdvice]:
+        """Staff may add to the ledger's list for a tier; such a record is asked and judged like the others."""
+        return [record for record in self.records.values() if record.in_assessment and record.tier == tier]
+
+    def options(self, tier: str) -> list[tuple[str, str]]:
+        return [(record.code, capfirst(record.text)) for record in self.asked(tier)]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with the list: who said "none of these" said it of these, in these words."""
+        words = [[record.code, record.text] for tier in ASKED for record in self.asked(tier)]
+        return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
+
+
+def flags() -> Flags:
+    """Raises SafetyAdviceMissing when the ledger's list is not complete: a shorter list would send people home wrongly."""
+    records = {record.code: record for record in SafetyAdvice.objects.all()}
+    for tier, codes in ASKED.items():
+        for code in codes:
+            if code not in records or records[code].tier != tier or not records[code].in_assessment:
+                raise SafetyAdviceMissing(f"{code} is not asked as {tier}. The self-assessment needs it.")
+    if missing := [code for code in SHOWN if code not in records]:
+        raise SafetyAdviceMissing(f"The self-assessment needs {', '.join(missing)}.")
+    return Flags(records)

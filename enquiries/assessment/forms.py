@@ -1,0 +1,89 @@
+"""One page of the self-assessment as a form. Labels, hints and messages are those of `questions.py`."""
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Field, Layout, Submit
+from django import forms
+
+from enquiries.assessment.flags import Flags
+from enquiries.assessment.kinds import NONE, UNSURE, Answers, Part, Question
+
+NOT_ON_THE_LIST = "Choose from the answers on this page"
+
+
+class QuestionForm(forms.Form):
+    use_required_attribute = False  # our own messages say more than the browser's bubbles, in one place
+
+    def __init__(self, *args, question: Question, known: Flags, answers: Answers, action: str, **kwargs):
+        initial = {part.name: _initial(getattr(answers, part.name)) for part in question.parts}
+        super().__init__(*args, initial=initial, **kwargs)
+        self.question = question
+        for part in question.parts:
+            self.fields[part.name] = _field(part, known)
+            # A page with one question has no other heading than that question.
+            self.fields[part.name].heads_the_page = not question.heading
+        self.helper = FormHelper(self)
+        self.helper.form_action = action
+        self.helper.form_method = "post"
+        self.helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
+        # "off": the browser's back button shows what the cookie holds, and not what was typed before it was cleared.
+        self.helper.attrs = {"novalidate": "", "autocomplete": "off"}
+        self.helper.layout = Layout(
+            *(Field(part.name) for part in question.parts), Submit("go-on", "Continue", css_id="go-on")
+        )
+
+    def clean(self):
+        cleaned = super().clean()
+        for part in self.question.parts:
+            if part.many and len(cleaned.get(part.name) or []) > 1:
+                self._expect_alone(part, cleaned[part.name])
+        return cleaned
+
+    def _expect_alone(self, part: Part, chosen: list[str]) -> None:
+        choices = dict(self.fields[part.name].choices)
+        lonely = [NONE] if part.flags else [option.value for option in part.options if option.alone]
+        for value in lonely:
+            if value in chosen:
+                what = "the signs that you have" if part.flags else "the ones that apply"
+                self.add_error(part.name, f"Tick {what}, or choose “{choices[value]}”. You cannot choose both")
+
+    @property
+    def unsure(self) -> bool:
+        """About a red flag. A sign that is ticked as well counts more, so an emergency sign is asked about first."""
+        return any(UNSURE in self.cleaned_data[part.name] for part in self.question.parts if part.flags)
+
+    def given(self) -> dict[str, str | frozenset[str]]:
+        """The answers of this page under the names of `Answers`. "I'm not sure" is not one."""
+        return {
+            part.name: frozenset(self.cleaned_data[part.name]) - {UNSURE} if part.many else self.cleaned_data[part.name]
+            for part in self.question.parts
+        }
+
+
+def _field(part: Part, known: Flags) -> forms.Field:
+    kind, widget = (
+        (forms.MultipleChoiceField, forms.CheckboxSelectMultiple)
+        if part.many
+        else (forms.ChoiceField, forms.RadioSelect)
+    )
+    choices = [(option.value, option.label) for option in part.options]
+    if part.flags:
+        choices = [*known.options(part.flags), (NONE, "None of these"), (UNSURE, "I’m not sure")]
+    field = kind(
+        label=part.text,
+        help_text=part.hint,
+        choices=choices,
+        required=part.required,
+        widget=widget,
+        error_messages={
+            "required": part.missing,
+            "invalid_choice": NOT_ON_THE_LIST,
+            "invalid_list": NOT_ON_THE_LIST,
+        },
+    )
+    # "or" stands before the first answer that cannot go with the others.
+    field.set_apart = NONE if part.flags else next((option.value for option in part.options if option.alone), "")
+    return field
+
+
+def _initial(given: str | frozenset[str] | None):
+    return sorted(given) if isinstance(given, frozenset) else given

@@ -1,0 +1,206 @@
+"""Our pages in the words of schema.org (JSON-LD), for search engines and other programs.
+
+It says what the page says and never more: a reviewer stands in it only when a clinician really signed the sheet off. The page holds
+a short form, because its readers are people who pay for every kilobyte; the JSON output holds the whole.
+"""
+
+import json
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+
+from factsheets.models import FactSheet, GlossaryTerm, Source
+from factsheets.models.section import Aspect
+from factsheets.rendering import sheet as sheets
+
+SCHEMA = "https://schema.org"
+# The values of schema.org's HealthAspectEnumeration. Our “risks” are harms of a treatment or of a condition left alone, which
+# is RisksOrComplications; schema.org's Safety is about whether something is safe to use.
+ASPECTS = {
+    Aspect.OVERVIEW: "OverviewHealthAspect",
+    Aspect.CAUSES: "CausesHealthAspect",
+    Aspect.SYMPTOMS: "SymptomsHealthAspect",
+    Aspect.SELF_CARE: "SelfCareHealthAspect",
+    Aspect.TREATMENTS: "TreatmentsHealthAspect",
+    Aspect.EFFECTIVENESS: "EffectivenessHealthAspect",
+    Aspect.SAFETY: "RisksOrComplicationsHealthAspect",
+    Aspect.SEE_DOCTOR: "SeeDoctorHealthAspect",
+}
+SOURCE_TYPES = {
+    Source.SourceKind.REVIEW: "ScholarlyArticle",
+    Source.SourceKind.TRIAL: "ScholarlyArticle",
+    Source.SourceKind.STUDY: "ScholarlyArticle",
+    Source.SourceKind.BOOK: "Book",
+    Source.SourceKind.LAW: "Legislation",
+    Source.SourceKind.REPORT: "Report",
+    Source.SourceKind.HEALTH_SERVICE: "WebPage",
+}
+# “</script>” and “<!--” would end or change the block that holds the data. In JSON these are the same characters.
+UNSAFE = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+
+
+def block(data: dict) -> SafeString:
+    """The data as it may stand inside a script element."""
+    written = json.dumps({"@context": SCHEMA, **data}, ensure_ascii=False, separators=(",", ":"))
+    return mark_safe(written.translate(UNSAFE))  # noqa: S308 - no character of HTML is left in it
+
+
+def for_sheet(sheet: FactSheet) -> dict:
+    """The short form, for the sheet's own page, whose address completes its relative addresses. About 0.8 KB on the longest."""
+    return {
+        **_page(sheet),
+        "publisher": {"@type": "MedicalClinic", "@id": _clinic_id(), "name": settings.CLINIC["name"]},
+        "isPartOf": {"@id": _site_id()},
+        "hasPart": [_part(section) for section in _sections(sheet) if section["starts_chapter"]],
+        "citation": [_work(reference, source) for reference, source in _references(sheet)],
+    }
+
+
+def whole_sheet(sheet: FactSheet) -> dict:
+    """The whole, for the JSON output: every section that has a subject, every source with its DOI and year, the licence."""
+    address = sheets.address(sheet)
+    return {
+        "@context": SCHEMA,
+        **_page(sheet),
+        "@id": address,
+        "publisher": clinic(),
+        "isPartOf": {"@type": "WebSite", "@id": _site_id(), "name": settings.CLINIC["name"], "url": _home()},
+        "license": f"{settings.BASE_URL}{reverse('factsheets:about')}#copying",
+        "image": f"{settings.BASE_URL}{reverse('factsheets:sheet_card', args=[sheet.slug])}",
+        "hasPart": [_part(section, address) for section in _sections(sheet)],
+        "citation": [{**_work(reference, source), **_identity(reference)} for reference, source in _references(sheet)],
+    }
+
+
+def _page(sheet: FactSheet) -> dict:
+    first = sheet.editions.filter(public=True).order_by("number").values_list("at", flat=True).first()
+    data = {
+        "@type": "MedicalWebPage",
+        "name": sheet.title,
+        "description": sheet.summary,
+        "url": sheets.address(sheet),
+        "inLanguage": "en-GB",
+        "audience": {"@type": "MedicalAudience", "audienceType": "Patient"},
+        "about": {"@type": "MedicalCondition", "name": "Back pain"},
+    }
+    if first:
+        data["datePublished"] = timezone.localdate(first).isoformat()
+    data["dateModified"] = timezone.localdate(sheet.updated_at).isoformat()
+    if sheet.reviewed_on:
+        data["lastReviewed"] = sheet.reviewed_on.isoformat()
+        data["reviewedBy"] = {"@type": "Person", "name": sheets.reviewer(sheet)}
+    data["breadcrumb"] = _breadcrumb(sheet)
+    return data
+
+
+def _sections(sheet: FactSheet) -> list[dict]:
+    """The sections that say what they are about."""
+    return [section for section in sheet.document.get("sections", []) if section["aspect"]]
+
+
+def _part(section: dict, address: str = "") -> dict:
+    return {
+        "@type": "HealthTopicContent",
+        **({"name": section["heading"]} if section["heading"] else {}),
+        "url": f"{address}#{section['slug']}",
+        "hasHealthAspect": f"{SCHEMA}/{ASPECTS[section['aspect']]}",
+    }
+
+
+def _references(sheet: FactSheet) -> list[tuple[dict, Source | None]]:
+    """The sheet's numbered references, each with its source. A source can be gone since the sheet was last saved."""
+    references = sheet.document.get("references", [])
+    sources = {source.key: source for source in Source.objects.filter(key__in=[each["key"] for each in references])}
+    return [(reference, sources.get(reference["key"])) for reference in references]
+
+
+def _work(reference: dict, source: Source | None) -> dict:
+    data = {
+        "@type": SOURCE_TYPES.get(source.kind, "CreativeWork") if source else "CreativeWork",
+        "name": source.title if source else reference["text"],
+    }
+    return data | ({"url": reference["url"]} if reference["url"] else {})
+
+
+def _identity(reference: dict) -> dict:
+    found = {}
+    if reference["doi"]:
+        found["sameAs"] = f"https://doi.org/{reference['doi']}"
+    if reference["year"]:
+        found["datePublished"] = str(reference["year"])
+    return found
+
+
+def _breadcrumb(sheet: FactSheet) -> dict:
+    steps = [
+        ("Home", _home()),
+        ("Fact sheets", f"{settings.BASE_URL}{reverse('factsheets:list')}"),
+        (sheet.title, sheets.address(sheet)),
+    ]
+    return {
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {"@type": "ListItem", "position": number, "name": name, "item": address}
+            for number, (name, address) in enumerate(steps, start=1)
+        ],
+    }
+
+
+def _home() -> str:
+    return f"{settings.BASE_URL}/"
+
+
+def _clinic_id() -> str:
+    return f"{_home()}#clinic"
+
+
+def _site_id() -> str:
+    return f"{_home()}#site"
+
+
+def clinic() -> dict:
+    """The clinic, with the details that are set."""
+    details = settings.CLINIC
+    data = {"@type": "MedicalClinic", "@id": _clinic_id(), "name": details["name"], "url": _home()}
+    names = {"telephone": details["phone"], "email": details["email"], "address": details["address"]}
+    return data | {name: value for name, value in names.items() if value}
+
+
+def site() -> dict:
+    """The first page: the site, and the clinic that publishes it."""
+    return {
+        "@graph": [
+            {
+                "@type": "WebSite",
+                "@id": _site_id(),
+                "name": settings.CLINIC["name"],
+                "url": _home(),
+                "inLanguage": "en-GB",
+                "publisher": {"@id": _clinic_id()},
+            },
+            clinic(),
+        ]
+    }
+
+
+def glossary(terms: list[GlossaryTerm]) -> dict:
+    """The glossary as a set of defined terms."""
+    address = f"{settings.BASE_URL}{reverse('factsheets:glossary')}"
+    return {
+        "@type": "DefinedTermSet",
+        "@id": address,
+        "name": "Glossary",
+        "url": address,
+        "inLanguage": "en-GB",
+        "hasDefinedTerm": [
+            {
+                "@type": "DefinedTerm",
+                "name": term.term,
+                "description": term.meaning,
+                "url": f"#{term.slug}",
+            }
+            for term in terms
+        ],
+    }

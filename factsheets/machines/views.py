@@ -1,0 +1,63 @@
+from functools import wraps
+
+from django.contrib.staticfiles import finders
+from django.http import HttpResponse
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+from factsheets.kept import kept
+from factsheets.machines import cards, feeds, robots_files
+from factsheets.views import for_sheet
+
+ICONS = {"favicon.ico": "image/x-icon", "touch.png": "image/png"}
+
+
+def public(view):
+    """The same answer for everybody, kept ready; any cache may hold it and asks each time whether it is still the same."""
+
+    @kept
+    @require_safe
+    @wraps(view)
+    def answer(request, **parts):
+        body, content_type = view(**parts)
+        response = HttpResponse(body, content_type=content_type)
+        patch_cache_control(response, public=True, no_cache=True)
+        return response
+
+    return answer
+
+
+@public
+def feed():
+    return feeds.atom(), "application/atom+xml; charset=utf-8"
+
+
+@public
+def sitemap():
+    return feeds.sitemap(), "application/xml; charset=utf-8"
+
+
+@public
+def robots():
+    return robots_files.robots(), "text/plain; charset=utf-8"
+
+
+@public
+def security():
+    return robots_files.security(), "text/plain; charset=utf-8"
+
+
+@public
+def card():
+    return cards.general(), "image/png"
+
+
+@public
+def icon(name: str):
+    with open(finders.find(f"img/{name}"), "rb") as file:
+        return file.read(), ICONS[name]
+
+
+@for_sheet
+def sheet_card(request, sheet):
+    return HttpResponse(cards.for_sheet(sheet), content_type="image/png")

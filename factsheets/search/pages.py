@@ -1,0 +1,125 @@
+"""Pages of the frame that can be found beside the sheets: help, booking, asking, privacy and the like."""
+
+from contextlib import suppress
+
+from django.conf import settings
+from django.urls import Resolver404, resolve
+
+from factsheets import safety
+from factsheets.models import SearchEntry
+from factsheets.search.passages import Passage, join
+
+# Address, title, other words that people use for it, and what the page is for. Words and not templates: a page's form
+# fields, navigation and notices would only be noise. tests/test_search_index.py opens every address and place.
+PAGES = [
+    (
+        "/fact-sheets/",
+        "Fact sheets",
+        ["all sheets", "leaflets", "list of information", "A to Z"],
+        "All our fact sheets about back pain, by question and from A to Z.",
+    ),
+    (
+        "/consultation/",
+        "Book a consultation",
+        [
+            "appointment",
+            "make a booking",
+            "see somebody",
+            "phone or video call",
+            "therapist",
+            "clinic",
+            "price",
+            "cost",
+        ],
+        "Ask for a consultation by phone, video call or email. Tell us how to reach you, and what your back is doing.",
+    ),
+    (
+        "/question/",
+        "Ask a question",
+        ["contact", "email us", "message", "write to us", "telephone number", "complaint", "feedback"],
+        "Send us a question. We answer by email.",
+    ),
+    (
+        "/report/",
+        "Email me a fact sheet",
+        ["send", "PDF", "download", "report", "print"],
+        "We send you a fact sheet as a PDF to your email address.",
+    ),
+    (
+        "/check/",
+        "Check your symptoms",
+        ["symptom checker", "self-assessment", "quiz", "questionnaire"],
+        "A few questions about your back. Nothing is stored. It is not a diagnosis.",
+    ),
+    (
+        "/glossary/",
+        "Glossary",
+        ["dictionary", "hard words", "jargon", "meaning"],
+        "Words you may read or hear about back pain, in plain English.",
+    ),
+    (
+        "/privacy/",
+        "Privacy",
+        ["cookies", "personal data", "GDPR", "data protection", "delete my details", "confidential"],
+        "What we keep when you write to us, why, who sees it and how long. Reading our pages sets no cookie.",
+    ),
+    (
+        "/accessibility/",
+        "Accessibility",
+        ["large print", "screen reader", "disabled", "easy read"],
+        "How well this site works for everybody, what we know is wrong with it, and how to tell us.",
+    ),
+    (
+        "/about/",
+        "About and how we review",
+        ["about us", "who wrote this", "evidence grades", "how sure", "interest", "NHS or private"],
+        "How we write and review our fact sheets, and what our words for evidence mean. We are not an NHS service.",
+    ),
+]
+HELP_WORDS = [
+    "emergency", "ambulance", "A&E", "accident and emergency", "hospital", "999", "111", "NHS 111", "urgent", "red flags",
+    "warning signs", "danger signs", "when to worry", "when to see a doctor", "GP",
+]  # fmt: skip
+
+
+def entries() -> list[tuple]:
+    """Entry fields, names and passages of every page that this site has."""
+    found = []
+    # Without advice every page fails, this one first. But a folder of fixtures may be loaded before it.
+    with suppress(safety.SafetyAdviceMissing):
+        found.append(_help())
+    for address, title, names, text in PAGES:
+        if _is_there(address):
+            found.append((_entry(address, title), [title, *names], [Passage(text=text, strong=text)]))
+    return found
+
+
+def _help() -> tuple:
+    title = "Get help now"
+    lead = "When back pain needs 999 or A&E, when to call 111 or your GP today, and when to see a GP."
+    passages = [Passage(text=lead, strong=lead)]
+    for tier in safety.tiers():
+        texts = [f"{item['text']} {item['action']}" for item in tier["items"]]
+        passages.append(Passage(f"care-{tier['tier']}", tier["heading"].rstrip(":"), join([*texts, tier["after"]])))
+    passages.append(
+        Passage(
+            "hard-to-phone",
+            "If you cannot hear or speak on the phone",
+            "999 and 111 by text relay, 111 online, and 999 in British Sign Language (BSL).",
+            strong="deaf text relay sign language",
+            own_heading="If you cannot hear or speak on the phone",
+        )
+    )
+    return _entry("/get-help-now/", title), [title, *HELP_WORDS], passages
+
+
+def _entry(address: str, title: str) -> dict:
+    return {"key": f"page:{address}", "kind": SearchEntry.Kind.PAGE, "title": title, "address": address}
+
+
+def _is_there(address: str) -> bool:
+    try:
+        resolve(address, settings.ROOT_URLCONF)
+    except Resolver404:
+        return False
+    return True

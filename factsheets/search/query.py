@@ -1,0 +1,231 @@
+"""The query: what is found for the typed words, in which order. The same on SQLite and PostgreSQL, because Python does the ranking.
+
+The words that say something become concepts: a word, or a phrase with its synonyms. An entry's rank is, in this order:
+
+1. Entries that have every concept come before those that have some.
+2. The sum over the concepts of rarity × weight, times the square of the share of the concepts (by rarity) that the entry has.
+   Rarity is ln(1 + entries ÷ entries with the concept). Weights are in index.py: titles over headings over key points over text.
+   A synonym counts for SYNONYM_SHARE of what the typed word itself counts for.
+3. Sheets before pages before glossary, then by title.
+
+A word that stands in more than DEEPEST entries is read only in those where it weighs most, and looked up in those that another word
+has found. Up to that many entries the ranking is exact; beyond, a search costs no more however many sheets there are.
+"""
+
+from dataclasses import dataclass, field
+from math import log
+
+from django.db import connection
+from django.db.models import Count, Q
+
+from factsheets.models import SearchEntry, SearchPosting, State
+from factsheets.search import synonyms
+from factsheets.search.synonyms import Phrase
+from factsheets.search.text import Word, stem, words
+
+LOOKED_AT = 1_000  # characters of what was typed
+CONCEPTS_AT_MOST = 8
+DEEPEST = 250  # entries read for one word
+RANKED_AT_MOST = 200  # entries that a reader can page through
+SYNONYM_SHARE = 0.7
+TABLE = SearchPosting._meta.db_table
+KINDS = [SearchEntry.Kind.SHEET, SearchEntry.Kind.PAGE, SearchEntry.Kind.TERM]
+
+
+@dataclass(frozen=True)
+class Concept:
+    """What the reader asked for in one or more words: the phrases that stand for it, the typed one first."""
+
+    typed: tuple[str, ...]  # the words as folded
+    phrases: tuple[Phrase, ...]
+
+    @property
+    def stems(self) -> Phrase:
+        """The stems of the typed words, one by one."""
+        return tuple(stem(word) for word in self.typed)
+
+
+@dataclass
+class Found:
+    """Numbers of entries in their order, and what the search was for."""
+
+    entries: list[int] = field(default_factory=list)
+    concepts: list[Concept] = field(default_factory=list)
+    rarity: dict[Concept, float] = field(default_factory=dict)
+    missing: list[Concept] = field(default_factory=list)  # concepts that stand nowhere
+    there_are_more: bool = False
+
+
+def find(typed: str) -> Found:
+    """What is published and has the typed words, best first. Nothing typed, or nothing that is a word, finds nothing."""
+    found, wanted = Found(), concepts(typed)
+    if not wanted:
+        return found
+    index = _Index(wanted)
+    matched = _matches(wanted, index)
+    found.concepts = list(matched)
+    total = SearchEntry.objects.count()
+    found.rarity = {concept: log(1 + total / index.spread(concept, matched[concept])) for concept in found.concepts}
+    candidates = _best(_scores(matched, found.rarity), DEEPEST)
+    for concept in found.concepts:
+        matched[concept] |= index.lookup(concept, [entry for entry in candidates if entry not in matched[concept]])
+    scores = _scores({concept: _only(matched[concept], candidates) for concept in found.concepts}, found.rarity)
+    found.entries = _published(scores)
+    found.there_are_more = len(found.entries) > RANKED_AT_MOST
+    del found.entries[RANKED_AT_MOST:]
+    found.missing = [concept for concept in found.concepts if not matched[concept]]
+    return found
+
+
+def concepts(typed: str) -> list[Concept]:
+    """The typed words as concepts: the longest phrase that has synonyms counts as one."""
+    known = synonyms.current()
+    left = words(typed[:LOOKED_AT])
+    if not any(word.says_something for word in left):
+        # “WHO” is a name that is all small words.
+        return [Concept((word.folded,), ((word.stem,),)) for word in left[:CONCEPTS_AT_MOST]]
+    made: dict[tuple[Phrase, ...], Concept] = {}
+    while left and len(made) < CONCEPTS_AT_MOST:
+        run = _longest_phrase(left, known)
+        if run or left[0].says_something:
+            run = run or left[:1]
+            stems = tuple(word.stem for word in run if word.says_something) if len(run) > 1 else (run[0].stem,)
+            phrases = tuple(known.groups.get(tuple(word.stem for word in run)) or known.groups.get(stems) or [stems])
+            folded = tuple(word.folded for word in run if word.says_something)
+            made.setdefault(phrases, Concept(folded, phrases))
+        left = left[left.index(run[-1]) + 1 :] if run else left[1:]
+    return list(made.values())
+
+
+def _longest_phrase(left: list[Word], known: synonyms.Synonyms) -> list[Word]:
+    """The phrase with synonyms that the words begin with, small words counted or not. Empty when there is none."""
+    for words_of in (left, [word for word in left if word.says_something] if left[0].says_something else []):
+        for length in range(min(known.longest, len(words_of)), 0, -1):
+            if tuple(word.stem for word in words_of[:length]) in known.groups:
+                return words_of[:length]
+    return []
+
+
+def _matches(wanted: list[Concept], index: "_Index") -> dict[Concept, dict[int, float]]:
+    """The entries of each concept. A phrase that stands nowhere under any of its names is looked for word by word."""
+    matched = {}
+    for concept in wanted:
+        entries = index.matches(concept)
+        apart = [Concept((word,), ((stem(word),),)) for word in concept.typed] if len(concept.typed) > 1 else []
+        if entries or not apart:
+            matched[concept] = entries
+        else:
+            matched |= {word: index.matches(word) for word in apart}
+    return matched
+
+
+class _Index:
+    """Reads postings for one query: the heaviest of every word at once, and later only what is missing."""
+
+    def __init__(self, wanted: list[Concept]):
+        self.best: dict[str, dict[int, int]] = {}  # stem → entry → weight
+        self.places: dict[str, dict[int, str]] = {}  # the same for where it stands, of words that are part of a phrase
+        phrases = [phrase for concept in wanted for phrase in concept.phrases]
+        joined = {stem for phrase in phrases for stem in phrase if len(phrase) > 1}
+        self._read({stem for phrase in phrases for stem in phrase} | {stem for c in wanted for stem in c.stems}, joined)
+        self.all = {
+            stem for stem, entries in self.best.items() if len(entries) <= DEEPEST
+        }  # those that were read whole
+
+    def _read(self, stems: set[str], joined: set[str]) -> None:
+        # One statement of our own: as querysets, the fifty short reads of a long search take most of its time.
+        parts, given = [], []
+        for word in sorted(stems):
+            self.best[word], self.places[word] = {}, {}
+            columns = "stem, entry_id, weight, " + ("places" if word in joined else "''")
+            best = f"SELECT {columns} FROM {TABLE} WHERE stem = %s ORDER BY weight DESC, entry_id LIMIT %s"  # noqa: S608
+            parts.append(f"SELECT * FROM ({best}) AS best")  # noqa: S608 - both are made of our own names
+            given += [word, DEEPEST + 1]
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(parts), given)
+            for word, entry, weight, places in cursor:
+                self.best[word][entry] = weight
+                self.places[word][entry] = places
+
+    def matches(self, concept: Concept) -> dict[int, float]:
+        """Entries with their weight for the concept, looking only where its rarest words weigh most."""
+        found: dict[int, float] = {}
+        for phrase in concept.phrases:
+            rarest = min((self.best[stem] for stem in phrase), key=len)
+            self._add(found, concept, phrase, list(rarest))
+        return found
+
+    def lookup(self, concept: Concept, entries: list[int]) -> dict[int, float]:
+        """The same for given entries, wherever the words stand in them."""
+        found: dict[int, float] = {}
+        if entries and not self.all.issuperset(stem for phrase in concept.phrases for stem in phrase):
+            for phrase in concept.phrases:
+                self._add(found, concept, phrase, entries)
+        return found
+
+    def _add(self, found: dict, concept: Concept, phrase: Phrase, entries: list[int]) -> None:
+        share = 1 if phrase == concept.phrases[0] else SYNONYM_SHARE
+        weights = [self._weights(stem, entries) for stem in phrase]
+        for entry in entries:
+            if all(entry in each for each in weights) and (len(phrase) == 1 or self._together(phrase, entry)):
+                # A phrase is as strong as its weakest word: “bed rest” is not about beds.
+                weight = share * min(each[entry] for each in weights)
+                found[entry] = max(weight, found.get(entry, 0))
+
+    def _weights(self, stem: str, entries: list[int]) -> dict[int, int]:
+        known = self.best[stem]
+        if stem not in self.all and (rest := [entry for entry in entries if entry not in known]):
+            rows = SearchPosting.objects.filter(stem=stem, entry_id__in=rest)
+            for entry, weight, places in rows.values_list("entry_id", "weight", "places"):
+                known[entry], self.places[stem][entry] = weight, places
+        return known
+
+    def _together(self, phrase: Phrase, entry: int) -> bool:
+        """Whether one place of the entry has all words of the phrase."""
+        there = ({place.partition(".")[0] for place in self.places[stem][entry].split(",")} for stem in phrase)
+        return bool(set.intersection(*there))
+
+    def spread(self, concept: Concept, matched: dict) -> int:
+        """In how many entries the concept stands. A phrase counts as often as its rarest word."""
+        cut = [phrase for phrase in concept.phrases if not self.all.intersection(phrase)]
+        rows = SearchPosting.objects.filter(stem__in={stem for phrase in cut for stem in phrase}) if cut else None
+        counts = dict(rows.values_list("stem").annotate(count=Count("pk"))) if cut else {}
+        return max([len(matched), 1, *(min(counts[stem] for stem in phrase) for phrase in cut)])
+
+
+def _scores(matched: dict[Concept, dict[int, float]], rarity: dict[Concept, float]) -> dict[int, tuple[bool, float]]:
+    """For each entry: whether it has every concept, and its score."""
+    all_rarity = sum(rarity.values())
+    weight: dict[int, float] = {}
+    covered: dict[int, float] = {}
+    count: dict[int, int] = {}
+    for concept, entries in matched.items():
+        for entry, strength in entries.items():
+            weight[entry] = weight.get(entry, 0) + rarity[concept] * strength
+            covered[entry] = covered.get(entry, 0) + rarity[concept]
+            count[entry] = count.get(entry, 0) + 1
+    return {
+        entry: (count[entry] == len(matched), round(weight[entry] * (covered[entry] / all_rarity) ** 2, 6))
+        for entry in weight
+    }
+
+
+def _best(scores: dict[int, tuple[bool, float]], limit: int) -> list[int]:
+    return sorted(scores, key=lambda entry: (scores[entry], -entry), reverse=True)[:limit]
+
+
+def _only(matched: dict[int, float], entries: list[int]) -> dict[int, float]:
+    return {entry: matched[entry] for entry in entries if entry in matched}
+
+
+def _published(scores: dict[int, tuple[bool, float]]) -> list[int]:
+    """The entries that anybody may read, in their final order."""
+    open_to_all = Q(sheet__isnull=True) | Q(sheet__state=State.PUBLISHED)
+    entries = SearchEntry.objects.filter(open_to_all, pk__in=scores).values_list("pk", "kind", "title", "key")
+
+    def rank(entry):
+        pk, kind, title, key = entry
+        complete, score = scores[pk]
+        return not complete, -score, KINDS.index(kind), title.casefold(), key
+
+    return [entry[0] for entry in sorted(entries, key=rank)]

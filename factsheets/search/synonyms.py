@@ -1,0 +1,58 @@
+"""The editors' synonyms as the query needs them: which other phrases a phrase stands for, in stems."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from factsheets.models import Synonym
+from factsheets.search import text
+
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Synonyms:
+    # For each phrase as it may be typed: the phrases to look for, its own first.
+    groups: dict[Phrase, list[Phrase]] = field(default_factory=dict)
+    # The words of all phrases, as they are written.
+    words: frozenset[str] = frozenset()
+    longest: int = 1  # words of the longest phrase
+
+
+_kept: dict = {"written": None, "synonyms": Synonyms()}  # of this process; what is written is read at every search
+
+
+def current() -> Synonyms:
+    """The synonyms as they are now. An edit counts from the next search on, in every process."""
+    written = list(Synonym.objects.values_list("words", flat=True))
+    if written != _kept["written"]:
+        # Reading 100 lines costs nothing; finding their stems does. Two threads may both do this, and both do it right.
+        _kept.update(synonyms=_read(written), written=written)
+    return _kept["synonyms"]
+
+
+def _read(lines: list[str]) -> Synonyms:
+    found: dict[Phrase, dict[Phrase, None]] = defaultdict(dict)
+    written: set[str] = set()
+    for line in lines:
+        written |= {word.folded for word in text.words(line) if word.says_something}
+        phrases = [_phrase(words) for words in line.split(",")]
+        others = dict.fromkeys(saying for _, saying in phrases if saying)
+        for typed, saying in phrases:
+            # Typed with its small words, or without them.
+            for key in {typed, saying} - {()}:
+                found[key] |= {saying: None} if saying else {}
+                found[key] |= others
+    groups = {typed: list(others) for typed, others in found.items() if others}
+    return Synonyms(groups, frozenset(written), max(map(len, groups), default=1))
+
+
+def _phrase(written: str) -> tuple[Phrase, Phrase]:
+    """A phrase as it is typed, and without its small words as it is looked for.
+
+    The latter is empty when one word of several would be left: “pain all over” must not stand for every pain.
+    """
+    words = text.words(written)
+    saying = [word for word in words if word.says_something]
+    left_alone = len(saying) == 1 and any(word.folded in text.STOP for word in words)
+    typed = tuple(word.stem for word in words) if saying else ()
+    return typed, () if left_alone else tuple(word.stem for word in saying)

@@ -1,0 +1,71 @@
+from django.shortcuts import render
+from django.template.response import HttpResponse
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+from enquiries.assessment.words import CRISIS
+from factsheets import safety
+from factsheets.models import FactSheet, Tier
+from factsheets.rendering.sheet import TRADITIONAL_LABEL
+from factsheets.search import misses
+from factsheets.search.answer import Answer, answer
+
+SHEETS_LISTED = 12  # where there are no results
+
+
+@require_safe
+def search(request):
+    """The search box alone, or what was found. Readers get no cookie; what they typed is in no log and in no cache."""
+    tiers = safety.tiers()
+    given = answer(request.GET.get("q", ""), _number(request.GET.get("page", "")))
+    context = {
+        "safety_tiers": tiers,
+        "answer": given,
+        "cards": _cards(tiers, given),
+        "crisis": CRISIS,
+        "traditional_label": TRADITIONAL_LABEL,
+        "sheets": FactSheet.objects.published().defer("document", "key_points")[:SHEETS_LISTED]
+        if not given.hits
+        else [],
+    }
+    page = render(request, "factsheets/search.html", context)
+    if not given.typed:
+        patch_cache_control(page, public=True, no_cache=True)
+        return page
+    response = _CountsMiss(page.content, given)
+    # The page would be the same for everybody, but a cache would then hold what people search for.
+    response["Cache-Control"] = "no-store"
+    # The address holds what was typed, so no page that is opened from here may learn it, ours included.
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+class _CountsMiss(HttpResponse):
+    """Counts a search without results when the server closes the answer: after the reader has it."""
+
+    def __init__(self, content: bytes, given: Answer):
+        super().__init__(content)
+        self.missed = given.typed if not given.count and not given.reading else ""
+
+    def close(self):
+        try:
+            if self.missed:
+                misses.count(self.missed)
+        finally:
+            super().close()
+
+
+def _cards(tiers: list[dict], given: Answer) -> list[dict]:
+    """The tiers that the search sounds like, the signs that it sounds like first."""
+    codes = {Tier.EMERGENCY: given.reading.emergency, Tier.URGENT: given.reading.urgent}
+    cards = []
+    for tier in tiers:
+        named = codes.get(tier["tier"], ())
+        if named:
+            cards.append({**tier, "items": sorted(tier["items"], key=lambda item: item["code"] not in named)})
+    return cards[:1]  # the gravest; two cards would push each other and the results away
+
+
+def _number(typed: str) -> int:
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 5 else 1

@@ -1,0 +1,42 @@
+"""What the tests of review reminders share: staff, due dates, and days that go by."""
+
+from datetime import date, timedelta
+
+from django.contrib.auth.models import Permission, User
+from django.utils import timezone
+
+from enquiries import actions
+from enquiries.models import OutgoingMessage, Purpose
+from factsheets.models import FactSheet, ReviewReminder
+
+LOG = "admin:enquiries_outgoingmessage_changelist"
+
+
+def member_of_staff(name: str, *permissions: str, **fields) -> User:
+    fields = {"email": f"{name}@example.com", "is_staff": True} | fields
+    user = User.objects.create_user(name, **fields)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=permissions))
+    return user
+
+
+def set_due(sheet: FactSheet, days: int, **changes) -> date:
+    """The review of the published sheet is due in so many days; in fewer than none, it is overdue."""
+    due_on = timezone.localdate() + timedelta(days=days)
+    FactSheet.objects.filter(pk=sheet.pk).update(**{"state": "published", "review_due_on": due_on} | changes)
+    return due_on
+
+
+def let_pass(days: int) -> None:
+    """So many days go by: every date there is comes nearer, or lies further back."""
+    for model in (FactSheet, ReviewReminder):
+        for row in model.objects.exclude(review_due_on=None):
+            model.objects.filter(pk=row.pk).update(review_due_on=row.review_due_on - timedelta(days=days))
+
+
+def remind() -> int:
+    """What a worker does when it starts, and every hour."""
+    return actions.remind_of_reviews(today=timezone.localdate())
+
+
+def reminders():
+    return OutgoingMessage.objects.filter(purpose=Purpose.REVIEW_REMINDER)
