@@ -188,7 +188,8 @@ def privacy(request):
 @kept
 @require_safe
 def about(request):
-    return _shared(render(request, "pages/about.html", {"safety_tiers": safety.tiers(), "licence": settings.CONTENT_LICENCE}))
+    context = {"licence": settings.CONTENT_LICENCE, "safety_tiers": safety.tiers()}
+    return _shared(render(request, "pages/about.html", context))
 
 
 @kept

@@ -134,6 +134,8 @@ PUBLIC = [
     "/glossary/",
     "/privacy/",
     "/about/",
+    "/accessibility/",
+    "/complaints/",
     "/nothing-here/",
 ]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from factsheets import actions, guard
-from factsheets.models import FactSheet, GlossaryTerm, Section, Topic
+from factsheets.models import EvidenceStatement, FactSheet, GlossaryTerm, Section, Topic
 from factsheets.rendering.document import VERSION
 from factsheets.rendering.markdown import parse, plain
 from factsheets.rendering.words import Glossary, Words
@@ -277,6 +277,27 @@ def test_the_marks_change_nothing_that_a_sheet_says_and_nothing_that_the_guard_f
     assert guard.findings(was) == guard.findings(sheet.document)
 
 
+def test_key_points_sections_and_statements_are_read_in_their_order(glossary):
+    sheet = FactSheet.objects.create(
+        slug="made", topic=Topic.objects.first(), title="A disc", key_points="- One.\n- An MRI.\n- Three."
+    )
+    first = Section.objects.create(sheet=sheet, slug="a", position=1, heading="Lumbar", body="Another MRI, of a facet.")
+    second = Section.objects.create(sheet=sheet, slug="b", position=2, kind="evidence", heading="Proof")
+    EvidenceStatement.objects.create(
+        section=second, slug="c", treatment="heat", claim="A disc", detail="A facet and a disc.", direction="helps"
+    )
+    actions.refresh(sheet=sheet)
+    assert [(node["slug"], plain(node)) for node in nodes_of(sheet.document)] == [
+        ("mri", "MRI"),
+        ("facet-joint", "facet"),
+        ("disc", "disc"),
+    ]
+    assert 'href="#word-disc"' in sheet.document["sections"][1]["evidence"][0]["html"]
+    first.delete()
+    actions.refresh(sheet=sheet)
+    assert [plain(node) for node in nodes_of(sheet.document)] == ["MRI", "facet", "disc"]
+
+
 def test_the_guard_sees_through_a_marked_word(glossary):
     term("Acupuncture", "A treatment with needles.")
     topic = Topic.objects.first()
@@ -377,7 +398,7 @@ def test_no_two_terms_claim_the_same_word():
 @pytest.mark.browser
 def test_a_tap_on_a_word_shows_its_meaning_where_the_reader_is_and_leads_back(browser, site):
     with visitor(browser, site, viewport={"width": 360, "height": 640}, reduced_motion="reduce") as reader:
-        reader.open("/fact-sheets/tests-and-treatments/")
+        reader.open("/fact-sheets/stress-and-back-pain/")
         word = reader.page.locator("#term-nice")
         word.scroll_into_view_if_needed()
         before = reader.page.evaluate("scrollY")
@@ -397,6 +418,6 @@ def test_a_tap_on_a_word_shows_its_meaning_where_the_reader_is_and_leads_back(br
         assert 0 < word.bounding_box()["y"] < 640
         assert entry.bounding_box()["y"] > 640, "The meaning is back in its list."
         reader.page.emulate_media(media="print")
-        reader.open("/fact-sheets/tests-and-treatments/#word-nice")
+        reader.open("/fact-sheets/stress-and-back-pain/#word-nice")
         assert entry.evaluate("element => getComputedStyle(element).position") == "static"
         reader.expect_clean()

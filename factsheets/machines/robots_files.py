@@ -20,7 +20,7 @@ def robots() -> str:
 def security() -> str:
     """Whom to tell about a hole in the site's security."""
     lines = [
-        *(f"Contact: {each}" for each in _contacts()),
+        f"Contact: {_contact()}",
         f"Expires: {expires(clock.localdate()):%Y-%m-%dT%H:%M:%SZ}",
         f"Canonical: {settings.BASE_URL}{reverse('factsheets:security')}",
         "Preferred-Languages: en",
@@ -38,12 +38,8 @@ def expires(today: date) -> datetime:
     return datetime.combine(date(months // 12, months % 12 + 1, 1), time(), tzinfo=timezone.utc)
 
 
-def _contacts() -> list[str]:
-    found = []
-    if settings.CLINIC["email"]:
-        found.append(f"mailto:{quote(settings.CLINIC['email'], safe='@+')}")
-    if settings.CLINIC["phone"]:
-        digits = "".join(each for each in settings.CLINIC["phone"] if each.isdigit())
-        found.append(f"tel:{digits}")
-    # The field is required, and a site without either still has its form.
-    return found or [f"{settings.BASE_URL}{reverse('enquiries:question')}"]
+def _contact() -> str:
+    # The field is required. A site whose clinic gives no address still has its form.
+    if email := settings.CLINIC["email"]:
+        return f"mailto:{quote(email, safe='@+')}"
+    return f"{settings.BASE_URL}{reverse('enquiries:question')}"

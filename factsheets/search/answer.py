@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from factsheets.search import redflags
 from factsheets.search.hits import Hit, hits
-from factsheets.search.query import RANKED_AT_MOST, Found, find
+from factsheets.search.query import Found, find
 from factsheets.search.redflags import Reading
 from factsheets.search.suggestions import suggest
 from factsheets.search.text import plain, readable, words
@@ -45,8 +45,8 @@ class Answer:
 
     @property
     def count_in_words(self) -> str:
-        if self.found.there_are_more:
-            return f"More than {RANKED_AT_MOST} results"
+        if self.found.there_are_more and self.count:
+            return f"At least {self.count} results"
         return {0: "No results", 1: "1 result"}.get(self.count, f"{self.count} results")
 
     @property

@@ -9,14 +9,16 @@ The words that say something become concepts: a word, or a phrase with its synon
 3. Sheets before pages before glossary, then by title.
 
 A word that stands in more than DEEPEST entries is read only in those where it weighs most, and looked up in those that another word
-has found. Up to that many entries the ranking is exact; beyond, a search costs no more however many sheets there are.
+has found; how rare it is, is counted up to COUNTED. Up to that many entries the ranking is exact. Beyond, it is exact enough, and a
+search costs no more however many sheets there are.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import log
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Q
 
 from factsheets.models import SearchEntry, SearchPosting, State
 from factsheets.search import synonyms
@@ -25,8 +27,9 @@ from factsheets.search.text import Word, stem, words
 
 LOOKED_AT = 1_000  # characters of what was typed
 CONCEPTS_AT_MOST = 8
-DEEPEST = 250  # entries read for one word
-RANKED_AT_MOST = 200  # entries that a reader can page through
+DEEPEST = 150  # entries read for one word
+COUNTED = 1_000  # entries
+RANKED_AT_MOST = 100  # entries that a reader can page through
 SYNONYM_SHARE = 0.7
 TABLE = SearchPosting._meta.db_table
 KINDS = [SearchEntry.Kind.SHEET, SearchEntry.Kind.PAGE, SearchEntry.Kind.TERM]
@@ -65,15 +68,17 @@ def find(typed: str) -> Found:
     matched = _matches(wanted, index)
     found.concepts = list(matched)
     total = SearchEntry.objects.count()
-    found.rarity = {concept: log(1 + total / index.spread(concept, matched[concept])) for concept in found.concepts}
-    candidates = _best(_scores(matched, found.rarity), DEEPEST)
-    for concept in found.concepts:
-        matched[concept] |= index.lookup(concept, [entry for entry in candidates if entry not in matched[concept]])
-    scores = _scores({concept: _only(matched[concept], candidates) for concept in found.concepts}, found.rarity)
-    found.entries = _published(scores)
-    found.there_are_more = len(found.entries) > RANKED_AT_MOST
+    spread = index.spread(matched)
+    found.rarity = {concept: log(1 + total / spread[concept]) for concept in matched}
+    if len(matched) > 1:
+        # What one word has found may have the others too, further down than they were read.
+        candidates = _best(_scores(matched, found.rarity), DEEPEST)
+        index.look_up(matched, candidates)
+        matched = {concept: index.matches(concept, candidates) for concept in matched}
+    found.entries = _published(_scores(matched, found.rarity))
+    found.there_are_more = len(found.entries) > RANKED_AT_MOST or not index.is_whole
     del found.entries[RANKED_AT_MOST:]
-    found.missing = [concept for concept in found.concepts if not matched[concept]]
+    found.missing = [concept for concept in matched if not matched[concept]]
     return found
 
 
@@ -147,50 +152,60 @@ class _Index:
                 self.best[word][entry] = weight
                 self.places[word][entry] = places
 
-    def matches(self, concept: Concept) -> dict[int, float]:
-        """Entries with their weight for the concept, looking only where its rarest words weigh most."""
+    @property
+    def is_whole(self) -> bool:
+        return len(self.all) == len(self.best)
+
+    def matches(self, concept: Concept, entries: list[int] | None = None) -> dict[int, float]:
+        """Entries with their weight for the concept: the given ones, or those where its rarest words weigh most."""
         found: dict[int, float] = {}
         for phrase in concept.phrases:
-            rarest = min((self.best[stem] for stem in phrase), key=len)
-            self._add(found, concept, phrase, list(rarest))
-        return found
-
-    def lookup(self, concept: Concept, entries: list[int]) -> dict[int, float]:
-        """The same for given entries, wherever the words stand in them."""
-        found: dict[int, float] = {}
-        if entries and not self.all.issuperset(stem for phrase in concept.phrases for stem in phrase):
-            for phrase in concept.phrases:
-                self._add(found, concept, phrase, entries)
-        return found
-
-    def _add(self, found: dict, concept: Concept, phrase: Phrase, entries: list[int]) -> None:
-        share = 1 if phrase == concept.phrases[0] else SYNONYM_SHARE
-        weights = [self._weights(stem, entries) for stem in phrase]
-        for entry in entries:
-            if all(entry in each for each in weights) and (len(phrase) == 1 or self._together(phrase, entry)):
+            typed = phrase == concept.phrases[0]
+            some = list(min((self.best[stem] for stem in phrase), key=len)) if entries is None else entries
+            if entries is None and typed and len(phrase) > 1:
+                self._fetch(phrase, some)
+            for entry in some:
                 # A phrase is as strong as its weakest word: “bed rest” is not about beds.
-                weight = share * min(each[entry] for each in weights)
-                found[entry] = max(weight, found.get(entry, 0))
+                weight = min(self.best[stem].get(entry, 0) for stem in phrase) * (1 if typed else SYNONYM_SHARE)
+                if weight > found.get(entry, 0) and (len(phrase) == 1 or self._together(phrase, entry)):
+                    found[entry] = weight
+        return found
 
-    def _weights(self, stem: str, entries: list[int]) -> dict[int, int]:
-        known = self.best[stem]
-        if stem not in self.all and (rest := [entry for entry in entries if entry not in known]):
-            rows = SearchPosting.objects.filter(stem=stem, entry_id__in=rest)
-            for entry, weight, places in rows.values_list("entry_id", "weight", "places"):
-                known[entry], self.places[stem][entry] = weight, places
-        return known
+    def look_up(self, wanted: Iterable[Concept], entries: list[int]) -> None:
+        """Reads what the given entries have of words that were not read whole."""
+        self._fetch({stem for concept in wanted for phrase in concept.phrases for stem in phrase}, entries)
+
+    def _fetch(self, stems: Iterable[str], entries: list[int]) -> None:
+        cut = [stem for stem in stems if stem not in self.all]
+        if cut and entries:
+            rows = SearchPosting.objects.filter(entry_id__in=entries, stem__in=cut)
+            for stem, entry, weight, places in rows.values_list("stem", "entry_id", "weight", "places"):
+                self.best[stem][entry], self.places[stem][entry] = weight, places
 
     def _together(self, phrase: Phrase, entry: int) -> bool:
         """Whether one place of the entry has all words of the phrase."""
         there = ({place.partition(".")[0] for place in self.places[stem][entry].split(",")} for stem in phrase)
         return bool(set.intersection(*there))
 
-    def spread(self, concept: Concept, matched: dict) -> int:
-        """In how many entries the concept stands. A phrase counts as often as its rarest word."""
-        cut = [phrase for phrase in concept.phrases if not self.all.intersection(phrase)]
-        rows = SearchPosting.objects.filter(stem__in={stem for phrase in cut for stem in phrase}) if cut else None
-        counts = dict(rows.values_list("stem").annotate(count=Count("pk"))) if cut else {}
-        return max([len(matched), 1, *(min(counts[stem] for stem in phrase) for phrase in cut)])
+    def spread(self, matched: dict[Concept, dict]) -> dict[Concept, int]:
+        """In how many entries each concept stands, up to COUNTED. A phrase counts as often as its rarest word."""
+        cut = {
+            concept: [phrase for phrase in concept.phrases if not self.all.intersection(phrase)] for concept in matched
+        }
+        stems = sorted({stem for phrases in cut.values() for phrase in phrases for stem in phrase})
+        counts = dict(zip(stems, self._count(stems), strict=True))
+        return {
+            concept: max([1, len(matched[concept]), *(min(counts[stem] for stem in phrase) for phrase in cut[concept])])
+            for concept in matched
+        }
+
+    def _count(self, stems: list[str]) -> list[int]:
+        if not stems:
+            return []
+        count = f"(SELECT COUNT(*) FROM (SELECT 1 FROM {TABLE} WHERE stem = %s LIMIT {COUNTED}) AS some)"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT " + ", ".join([count] * len(stems)), stems)
+            return list(cursor.fetchone())
 
 
 def _scores(matched: dict[Concept, dict[int, float]], rarity: dict[Concept, float]) -> dict[int, tuple[bool, float]]:
@@ -212,10 +227,6 @@ def _scores(matched: dict[Concept, dict[int, float]], rarity: dict[Concept, floa
 
 def _best(scores: dict[int, tuple[bool, float]], limit: int) -> list[int]:
     return sorted(scores, key=lambda entry: (scores[entry], -entry), reverse=True)[:limit]
-
-
-def _only(matched: dict[int, float], entries: list[int]) -> dict[int, float]:
-    return {entry: matched[entry] for entry in entries if entry in matched}
 
 
 def _published(scores: dict[int, tuple[bool, float]]) -> list[int]:
