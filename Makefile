@@ -21,6 +21,7 @@ lint: .venv/test
 	.venv/bin/djlint templates --lint --quiet
 	$(LOCAL) $(PY) manage.py makemigrations --check --dry-run
 	$(LOCAL) $(PY) manage.py dark_figures --check
+	$(LOCAL) $(PY) manage.py icons --check
 
 bench: .venv/test
 	@$(PY) -m tests.bench

@@ -50,17 +50,23 @@ def refresh(*, sheet: FactSheet) -> bool:
     return changed
 
 
-def refresh_all() -> int:
-    """Makes every sheet's document anew, after something they share changed. Returns how many changed."""
-    changed = 0
+def refresh_changed() -> list[FactSheet]:
+    """Makes every sheet's document anew, after something they share changed. Returns the sheets that changed."""
+    changed = []
     with transaction.atomic():
         for sheet in FactSheet.objects.all():
             try:
-                changed += refresh(sheet=sheet)
+                if refresh(sheet=sheet):
+                    changed.append(sheet)
             except BodyError as error:
                 logger.warning("Sheet %s keeps its last good document: %s", sheet.slug, error)
         index.update_shared()
     return changed
+
+
+def refresh_all() -> int:
+    """`refresh_changed`, for those who only count."""
+    return len(refresh_changed())
 
 
 def keep_edition(*, sheet: FactSheet, by=None, step: Step = Step.EDITED, note: str = "") -> Edition | None:

@@ -98,6 +98,10 @@ def findings(document: dict) -> list[Finding]:
             claims = statement["direction"] in {"helps", "may_help"} and statement["treatment"] == "acupuncture"
             if claims and not statement["nice_position"]:
                 found.append(Finding("nice", RULE_NICE, f"{name}: {statement['claim']}", statement["claim"]))
+    for word in document.get("words", []):
+        found += wording(f"words explained: {word['term']}", word["meaning"])
+    for reference in document.get("references", []):
+        found += wording(f"source {reference['key']}", reference["finding"])
     return found
 
 

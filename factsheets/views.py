@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from enquiries.forms import ConsultationForm, ReportForm
 from factsheets import safety
 from factsheets.kept import kept
-from factsheets.models import FactSheet, FormerAddress, GlossaryTerm, PictureFile, State, Topic
 from factsheets.machines import linked_data
+from factsheets.models import FactSheet, FormerAddress, GlossaryTerm, PictureFile, State, Topic
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 from factsheets.rendering.text import text

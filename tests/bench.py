@@ -4,7 +4,9 @@ Absolute numbers belong to a machine; ratios travel. Each line takes the best of
 """
 
 import time
+from functools import partial
 from io import BytesIO
+from urllib.parse import urlencode
 
 import tests.environment  # noqa: F401 - a folder and secrets of its own, before Django reads its settings
 
@@ -39,17 +41,22 @@ def main() -> None:
     call_command("load_content", verbosity=0)
     import logging
 
+    from django.core.handlers.wsgi import WSGIHandler
+
+    from tests.bench_search import searching
+
     logging.disable(logging.INFO)
     reading()
     asking()
     printing()
+    searching(partial(get, WSGIHandler()))
 
 
-def get(handler, path: str):
+def get(handler, path: str, query: dict | None = None):
     environ = {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": path,
-        "QUERY_STRING": "",
+        "QUERY_STRING": urlencode(query or {}),
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8000",
         "wsgi.url_scheme": "http",

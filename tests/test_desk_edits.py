@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from factsheets import actions
-from factsheets.models import FactSheet, GuardOverride, Section, State
+from factsheets.models import FactSheet, Figure, GlossaryTerm, GuardOverride, Section, Source, State
 from tests.desk import change_address, desk_of, draft, errors_of, person, published, save, tree, values_of
 from tests.html import text
 from tests.reading import page
@@ -335,3 +335,32 @@ def test_the_desk_lists_the_sources_that_somebody_still_has_to_check(desk, sheet
     shown = " ".join(text(tree(desk.get(desk_of(sheet)))).split())
     assert "still to be checked Edition, editors, publisher and year of the text used." in shown
     assert "rests on general knowledge" in shown
+
+
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        (lambda: Source.objects.get(key="NG59"), "finding"),
+        (lambda: Figure.objects.get(slug="spine-24-bones"), "long_description"),
+        (lambda: GlossaryTerm.objects.get(slug="sciatica"), "meaning"),
+    ],
+    ids=["source", "figure", "glossary"],
+)
+def test_the_guard_also_reads_what_several_sheets_share(desk, record, field):
+    found = record()
+    before = getattr(found, field)
+    response = save(desk, change_address(found), **{field: "Acupuncture is proven to cure this."})
+    assert "Do not promise a cure." in errors_of(response)
+    assert values_of(response)[field] == "Acupuncture is proven to cure this."
+    found.refresh_from_db()
+    assert getattr(found, field) == before
+    assert not errors_of(save(desk, change_address(found), **{field: "Plain words instead."}))
+    found.refresh_from_db()
+    assert getattr(found, field).strip() == "Plain words instead."
+
+
+def test_a_heading_that_the_page_itself_uses_still_gets_an_address(desk, author):
+    sheet = draft(author)
+    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
+    assert not errors_of(save(desk, add, kind="text", heading="Sources", body="Where to look."))
+    assert sheet.sections.last().slug == "sources-2"

@@ -14,9 +14,11 @@ from enquiries.fields import EncryptedTextField
 from enquiries.models import Enquiry, EnquiryEvent, OutgoingMessage
 from factsheets.models import (
     Claim,
+    Edition,
     EvidenceStatement,
     FactSheet,
     Figure,
+    GuardOverride,
     Picture,
     PictureFile,
     RelatedSheet,
@@ -75,6 +77,9 @@ HALF_FACTS = {
         (OutgoingMessage, {}, {"lease_until": timezone.now()}),
         (OutgoingMessage, {}, {"state": "failed", "lease_until": timezone.now()}),
     ],
+    "edition_known_step": [(Edition, {}, {"step": "imagined"})],
+    "edition_has_actor": [(Edition, {}, {"step": "edited", "actor": ""})],
+    "override_has_reason_and_actor": [(GuardOverride, {}, {"reason": ""}), (GuardOverride, {}, {"actor": ""})],
     "sheet_known_state": [(FactSheet, {}, {"state": "secret"})],
     "sheet_reviewed_on_and_by": [
         (FactSheet, {}, {"reviewed_on": timezone.localdate()}),
@@ -124,6 +129,8 @@ def rows(sheet, staff, indexed):
         details={"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "May I swim?"},
     )
     actions.triage(enquiry=kept, by=staff, to="in_progress")
+    override = {"key": "x", "rule": "x", "place": "x", "sentence": "x"}
+    GuardOverride.objects.create(sheet=sheet, reason="It quotes.", actor="Sam", **override)
     picture = Picture.objects.create(digest="0" * 32, width=400, height=300)
     PictureFile.objects.create(picture=picture, width=400, format="jpg", data=b"x")
     FactSheet.objects.filter(pk=sheet.pk).update(state="published", review_due_on=timezone.localdate())
@@ -160,6 +167,11 @@ def test_a_consultation_without_any_way_to_reach_the_patient_is_refused_by_the_d
 
 # Columns that may be empty on their own, and why that is a whole fact.
 MAY_BE_EMPTY_ALONE = {
+    "factsheets.Edition": {
+        "by": "the actor is kept as text beside it, for when accounts go",
+        "note": "the list of changes says enough",
+    },
+    "factsheets.GuardOverride": {"by": "the actor is kept as text beside it, for when accounts go"},
     "enquiries.Enquiry": {
         "owner": "nobody has taken it yet",
         "quarantine_reason": "written by accept() and cleared by triage(); no constraint ties it to spam yet",

@@ -23,8 +23,21 @@ class Stopped(Exception):  # noqa: N818 - reads as what happened
         self.obstacles = obstacles
 
 
-class EditingForm(TextKeptForm):
-    """A form whose save may be stopped, and that notices when somebody else saved first."""
+class StoppableForm(TextKeptForm):
+    """A form whose save may be undone, and that then says why, with everything typed."""
+
+    # Set by the admin for each request: what stopped the save of these same words a moment ago.
+    stopped: list[Obstacle] = []
+
+    def clean(self):
+        cleaned = super().clean()
+        for obstacle in self.stopped:
+            self.add_error(None, in_words(obstacle))
+        return cleaned
+
+
+class EditingForm(StoppableForm):
+    """The form of a sheet or a section. Notices when somebody else saved first."""
 
     note = forms.CharField(
         required=False,
@@ -41,9 +54,6 @@ class EditingForm(TextKeptForm):
     )
     opened = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    # Set by the admin for each request: what stopped the save of these same words a moment ago.
-    stopped: list[Obstacle] = []
-
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if "opened" in self.fields and self.instance.pk:
@@ -51,8 +61,6 @@ class EditingForm(TextKeptForm):
 
     def clean(self):
         cleaned = super().clean()
-        for obstacle in self.stopped:
-            self.add_error(None, in_words(obstacle))
         now = self.initial.get("opened")
         if now and cleaned.get("opened") not in {"", None, now}:
             # The next save is meant: the person has read this.
@@ -82,11 +90,8 @@ def fingerprint(record) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
-class EditsSheet:
-    """For the admin of a sheet or of a part of it. `sheet_of` says which sheet was changed."""
-
-    def sheet_of(self, obj):
-        raise NotImplementedError
+class StopsUnsound:
+    """For the admin of anything that readers see: a save that would make a public sheet unsound is undone."""
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
@@ -100,6 +105,13 @@ class EditsSheet:
             # The save is undone. Once more, so that the same form comes back with everything typed and the reasons on top.
             request.stopped = stopped.obstacles
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+
+class EditsSheet(StopsUnsound):
+    """For the admin of a sheet or of a part of it. `sheet_of` says which sheet was changed."""
+
+    def sheet_of(self, obj):
+        raise NotImplementedError
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)

@@ -6,6 +6,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 
 from factsheets import pictures
+from factsheets.admin.editing import StoppableForm
 from factsheets.admin.shared import SharedRecordAdmin
 from factsheets.models import Figure, Picture
 from factsheets.models.figure import drawings
@@ -48,7 +49,7 @@ def _short(drawing: str) -> str:
     return drawing.removeprefix("figures/").removesuffix(".svg")
 
 
-class FigureForm(forms.ModelForm):
+class FigureForm(StoppableForm):
     drawing = forms.ChoiceField(required=False, help_text="One of the site’s own drawings, in static/figures/.")
     upload = forms.FileField(
         label="Picture",

@@ -8,6 +8,7 @@ from factsheets import actions
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
 from factsheets.admin.fields import ClaimRefsField, TextKeptForm
 from factsheets.models import EvidenceStatement, FactSheet, Kind, Section, Source
+from factsheets.models.section import TAKEN_SLUGS
 
 # What each kind's text must look like. Shown beside the text field.
 HOW_TO_WRITE = (
@@ -22,7 +23,7 @@ def free_slug(words: str, taken: set[str], fallback: str) -> str:
     """An address made of the words, that nothing else on the page has."""
     base = slugify(words)[:70].strip("-") or fallback
     slug, number = base, 2
-    while slug in taken:
+    while slug in taken or TAKEN_SLUGS.match(slug):
         slug, number = f"{base}-{number}", number + 1
     return slug
 

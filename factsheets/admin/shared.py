@@ -3,17 +3,22 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db import models
 
-from factsheets import actions
+from factsheets import actions, publication
+from factsheets.admin.editing import StoppableForm, Stopped, StopsUnsound
 from factsheets.models import Claim, GlossaryTerm, SafetyAdvice, Source, Topic
 from factsheets.rendering.words import Glossary, key
 
 
-class SharedRecordAdmin(admin.ModelAdmin):
-    """A record that several sheets show: saving it makes their documents anew."""
+class SharedRecordAdmin(StopsUnsound, admin.ModelAdmin):
+    """A record that several sheets show: saving it makes their documents anew, and none of the public ones unsound."""
+
+    form = StoppableForm
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
-        actions.refresh_all()
+        changed = actions.refresh_changed()
+        if found := [each for sheet in changed if sheet.is_published for each in publication.obstacles(sheet)]:
+            raise Stopped(found)
 
 
 @admin.register(Source)
@@ -24,7 +29,7 @@ class SourceAdmin(SharedRecordAdmin):
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
 
-class GlossaryTermForm(forms.ModelForm):
+class GlossaryTermForm(StoppableForm):
     also = forms.CharField(
         label="Also called",
         required=False,

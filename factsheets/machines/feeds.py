@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from itertools import islice
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone as clock
+from django.utils import timezone
 
 from factsheets.models import Edition, FactSheet, State
 from factsheets.rendering import sheet as sheets
@@ -31,7 +31,7 @@ PAGES = [
 ]
 # Characters that XML 1.0 cannot hold, whatever way they are written (its production 2).
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def sitemap() -> bytes:
@@ -53,7 +53,7 @@ def sitemap() -> bytes:
 
 
 def _last_day(sheet: FactSheet) -> date:
-    changed = clock.localdate(sheet.updated_at)
+    changed = timezone.localdate(sheet.updated_at)
     return max(changed, sheet.reviewed_on) if sheet.reviewed_on else changed
 
 
@@ -98,11 +98,11 @@ def _entries() -> Iterator[tuple[Edition, list[str]]]:
 def _tag(edition: Edition) -> str:
     """A name for the entry for ever (RFC 4151), also when the sheet's address changes."""
     host = urlsplit(settings.BASE_URL).hostname or "localhost"
-    return f"tag:{host},{edition.at.astimezone(timezone.utc):%Y-%m-%d}:edition-{edition.pk}"
+    return f"tag:{host},{edition.at.astimezone(UTC):%Y-%m-%d}:edition-{edition.pk}"
 
 
 def _moment(at: datetime) -> str:
-    return f"{at.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _add(parent: ElementTree.Element, name: str, text: str = "", **attributes: str) -> ElementTree.Element:

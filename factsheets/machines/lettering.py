@@ -11,7 +11,9 @@ from PIL import ImageDraw, ImageFont, features
 
 from factsheets.glyphs import FONTS, JOINERS, printable_text
 
-BOLD, ITALIC, REGULAR = (f"AtkinsonHyperlegible_{style}.ttf" for style in ("700Bold", "400Regular_Italic", "400Regular"))
+BOLD, ITALIC, REGULAR = (
+    f"AtkinsonHyperlegible_{style}.ttf" for style in ("700Bold", "400Regular_Italic", "400Regular")
+)
 OURS = {BOLD, ITALIC, REGULAR}
 LINE = 1.18  # of the size
 # Titles come from a field of 120 characters. Whatever else is drawn is cut to this, so that nothing takes long.
@@ -177,4 +179,3 @@ def _face(name: str, size: int) -> ImageFont.FreeTypeFont:
     simple = name in OURS or not features.check("raqm")
     engine = ImageFont.Layout.BASIC if simple else ImageFont.Layout.RAQM
     return ImageFont.truetype(str(FONTS / name), size, layout_engine=engine)
-

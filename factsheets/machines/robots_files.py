@@ -1,11 +1,11 @@
 """robots.txt, and security.txt as RFC 9116 wants it."""
 
-from datetime import date, datetime, time, timezone
+from datetime import UTC, date, datetime, time
 from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone as clock
+from django.utils import timezone
 
 # Nothing there is for a search engine: staff pages, what people typed into the search box, their way through the questions.
 DISALLOWED = ["/admin/", "/search/", "/check/"]
@@ -21,7 +21,7 @@ def security() -> str:
     """Whom to tell about a hole in the site's security."""
     lines = [
         f"Contact: {_contact()}",
-        f"Expires: {expires(clock.localdate()):%Y-%m-%dT%H:%M:%SZ}",
+        f"Expires: {expires(timezone.localdate()):%Y-%m-%dT%H:%M:%SZ}",
         f"Canonical: {settings.BASE_URL}{reverse('factsheets:security')}",
         "Preferred-Languages: en",
     ]
@@ -35,7 +35,7 @@ def expires(today: date) -> datetime:
     kept page lives for a day at most, so no cache ever holds one that has expired.
     """
     months = today.year * 12 + today.month - 1 + MONTHS_VALID
-    return datetime.combine(date(months // 12, months % 12 + 1, 1), time(), tzinfo=timezone.utc)
+    return datetime.combine(date(months // 12, months % 12 + 1, 1), time(), tzinfo=UTC)
 
 
 def _contact() -> str:

@@ -1,4 +1,5 @@
 from functools import wraps
+from pathlib import Path
 
 from django.contrib.staticfiles import finders
 from django.http import HttpResponse
@@ -54,8 +55,7 @@ def card():
 
 @public
 def icon(name: str):
-    with open(finders.find(f"img/{name}"), "rb") as file:
-        return file.read(), ICONS[name]
+    return Path(finders.find(f"img/{name}")).read_bytes(), ICONS[name]
 
 
 @for_sheet

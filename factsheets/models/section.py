@@ -44,7 +44,7 @@ class Aspect(models.TextChoices):
 CHAPTER_KINDS = {Kind.TEXT, Kind.EVIDENCE}
 # Addresses of the page's own parts: a section of the same address would catch the links meant for them.
 TAKEN_SLUGS = re.compile(
-    r"(main|key-points|contents|our-interest|related|keep|words|sources|review|report|consultation)\Z"
+    r"(main|find|key-points|contents|our-interest|related|keep|words|sources|review|report|consultation)\Z"
     r"|(source|cite|term|word|care|report|consultation|id_report|id_consultation)-"
 )
 # Without a heading a reader could not tell what these are about.

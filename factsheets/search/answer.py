@@ -58,7 +58,7 @@ class Answer:
 
     @property
     def has_words(self) -> bool:
-        return bool(words(self.typed))
+        return any(letter.isalnum() for letter in self.typed)
 
     @property
     def quotes_acupuncture(self) -> bool:

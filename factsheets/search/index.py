@@ -14,7 +14,7 @@ All writing happens in the caller's transaction, with the text that readers see.
 import hashlib
 import json
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 
@@ -70,7 +70,7 @@ def _terms() -> list[tuple]:
 
 
 def _put(entry: dict, names: list[str], passages: list[Passage], known: str | None) -> bool:
-    digest = _digest(entry["title"], entry.get("address", ""), names, [asdict(each) for each in passages])
+    digest = _digest(entry["title"], entry.get("address", ""), names, [vars(each) for each in passages])
     if digest == known:
         return False
     counts = [counted(each.own_heading, each.strong, each.text) for each in passages]
@@ -172,8 +172,12 @@ def _write(entry: SearchEntry, rows: dict[str, tuple[int, str]]) -> None:
 def _learn(title: str, counts: list[Counted], *, spellings: list[str]) -> None:
     """Adds the words as they are written to those that “did you mean” may offer, other spellings of a term left out."""
     seen = written(title).union(*(each.written for each in counts)).difference(*map(written, spellings))
-    new = seen - set(SearchWord.objects.filter(word__in=seen).values_list("word", flat=True))
-    SearchWord.objects.bulk_create([SearchWord(word=word) for word in sorted(new)], ignore_conflicts=True)
+    table = SearchWord._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} (word) VALUES (%s) ON CONFLICT DO NOTHING",  # noqa: S608 - our own name
+            [(word,) for word in sorted(seen)],
+        )
 
 
 def _digest(*parts) -> str:
