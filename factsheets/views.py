@@ -12,7 +12,7 @@ from enquiries.forms import ConsultationForm, ReportForm
 from factsheets import safety
 from factsheets.kept import kept
 from factsheets.machines import linked_data
-from factsheets.models import FactSheet, FormerAddress, GlossaryTerm, PictureFile, State, Topic
+from factsheets.models import FactSheet, FormerAddress, GlossaryTerm, PictureFile, Section, State, Topic, View
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 from factsheets.rendering.text import text
@@ -56,6 +56,13 @@ def _retired(request, sheet: FactSheet):
     return _shared(render(request, "factsheets/retired.html", context, status=410))
 
 
+def view_tag(views: set[str]) -> str:
+    """Which of the two views a sheet gives, for the list."""
+    if View.TRADITIONAL not in views:
+        return "Western medicine"
+    return "Both views" if View.WESTERN in views else "Chinese medicine"
+
+
 @kept
 @require_safe
 def home(request):
@@ -83,6 +90,11 @@ def _topics() -> list[Topic]:
     listed: dict[int, list[FactSheet]] = {}
     for sheet in FactSheet.objects.published().defer("document", "key_points"):
         listed.setdefault(sheet.topic_id, []).append(sheet)
+    views: dict[int, set[str]] = {}
+    for pk, view in Section.objects.filter(sheet__state=State.PUBLISHED).values_list("sheet", "view").distinct():
+        views.setdefault(pk, set()).add(view)
+    for each in (each for group in listed.values() for each in group):
+        each.view_tag = view_tag(views.get(each.pk, set()))
     topics = [topic for topic in Topic.objects.all() if topic.pk in listed]
     for topic in topics:
         topic.listed = listed[topic.pk]
@@ -98,6 +110,7 @@ def sheet(request, found):
         "state_note": sheets.state_note(found),
         "reviewer": sheets.reviewer(found),
         "related": sheets.related(found),
+        "neighbours": sheets.neighbours(found),
         "what_changed": sheets.what_changed(found),
         "safety_tiers": safety.tiers(),
         "traditional_label": sheets.TRADITIONAL_LABEL,

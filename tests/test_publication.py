@@ -1,6 +1,7 @@
 """Who may read what, and when a change shows: nothing unpublished leaks, nothing stale stays, nothing goes out unsafe."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -213,3 +214,27 @@ def test_without_emergency_advice_there_is_an_error_and_no_page(client, sheet, p
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
 def test_a_sheet_can_only_be_read(client, sheet, output, method):
     assert getattr(client, method)(address(sheet, output)).status_code in {403, 405}
+
+
+def test_a_sheet_leads_to_those_before_and_after_it_in_its_topic(client, sheet):
+    order = list(FactSheet.objects.published().filter(topic=sheet.topic))
+    assert len(order) >= 2
+    for before, after in pairwise(order):
+        links = {each.get("rel"): each.get("href") for each in page(client, before.get_absolute_url()).iter("a")}
+        assert links["next"] == after.get_absolute_url()
+        back = {each.get("rel"): each.get("href") for each in page(client, after.get_absolute_url()).iter("a")}
+        assert back["prev"] == before.get_absolute_url()
+    assert not any(each.get("rel") == "prev" for each in page(client, order[0].get_absolute_url()).iter("a"))
+    FactSheet.objects.filter(pk=order[1].pk).update(state="draft")
+    links = {each.get("rel"): each.get("href") for each in page(client, order[0].get_absolute_url()).iter("a")}
+    assert links.get("next") != order[1].get_absolute_url(), "A hidden sheet is nobody's neighbour."
+
+
+def test_the_list_says_which_view_each_sheet_gives(client):
+    shown = {
+        text(next(item.iter("h3"))): text(next(each for each in item.iter("span") if each.get("class") == "view"))
+        for item in page(client, "/fact-sheets/").iter("li")
+        if any(True for _ in item.iter("h3"))
+    }
+    assert shown["About back pain"] == "Western medicine"
+    assert shown["The traditional Chinese view of back pain"] in {"Both views", "Chinese medicine"}

@@ -160,6 +160,12 @@ def test_when_only_one_word_is_misspelt_the_page_asks(client):
     assert "/search/?q=mattress%20osteoporosis" in links(tree)
 
 
+def test_a_long_search_that_is_put_right_is_offered_whole(client):
+    tree = search(client, f"mattress osteoperosis {'and a firm bed ' * 9}".strip())
+    [link] = [each for each in links(tree) if "osteoporosis" in each]
+    assert link.endswith("and%20a%20firm%20bed")
+
+
 @pytest.mark.parametrize("typed", ["xyzzyq", "qqqqqqqqqq", "zz", "1234567"])
 def test_nothing_far_away_is_suggested(client, typed):
     tree = search(client, typed)

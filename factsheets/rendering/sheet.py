@@ -61,6 +61,15 @@ def related(sheet: FactSheet) -> list[dict]:
     ]
 
 
+def neighbours(sheet: FactSheet) -> dict:
+    """The published sheets before and after this one in its topic; None at the ends."""
+    order = list(FactSheet.objects.published().filter(topic=sheet.topic_id).only("slug", "title"))
+    at = next((number for number, each in enumerate(order) if each.pk == sheet.pk), None)
+    if at is None:
+        return {"before": None, "after": None}
+    return {"before": order[at - 1] if at else None, "after": order[at + 1] if at + 1 < len(order) else None}
+
+
 def chapters(document: dict) -> list[dict]:
     """The sections grouped under the heading they belong to, in order."""
     grouped: list[dict] = []

@@ -41,7 +41,11 @@ class Answer:
 
     @property
     def searched(self) -> str:
-        return self.near if self.is_near else self.shown
+        return self.near_shown if self.is_near else self.shown
+
+    @property
+    def near_shown(self) -> str:
+        return short(self.near)
 
     @property
     def count_in_words(self) -> str:
@@ -78,7 +82,7 @@ def answer(typed: str, page: int = 1) -> Answer:
             given.found, given.is_near = there, True
         else:
             near = ""
-    given.near = short(near)
+    given.near = near
     given.page = min(max(page, 1), given.pages)
     given.hits = hits(given.found, given.first - 1, given.page * ON_A_PAGE)
     return given
