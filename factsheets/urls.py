@@ -11,6 +11,7 @@ urlpatterns = [
     path("fact-sheets/", views.sheet_list, name="list"),
     path("fact-sheets/<slug:slug>/", views.sheet, name="sheet"),
     path("fact-sheets/<slug:slug>/pdf/", views.sheet_pdf, name="sheet_pdf"),
+    path("fact-sheets/<slug:slug>/pdf/large/", views.sheet_large_print, name="sheet_large_print"),
     path("fact-sheets/<slug:slug>/text/", views.sheet_text, name="sheet_text"),
     path("fact-sheets/<slug:slug>/json/", views.sheet_json, name="sheet_json"),
     path("fact-sheets/<slug:slug>/card.png", machines.sheet_card, name="sheet_card"),

@@ -123,11 +123,21 @@ def sheet(request, found):
     return render(request, "factsheets/sheet.html", context)
 
 
+def _as_pdf(content: bytes, name: str):
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{quote(name)}.pdf"'
+    return response
+
+
 @for_sheet
 def sheet_pdf(request, found):
-    response = HttpResponse(printed.pdf(found), content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{quote(found.slug)}.pdf"'
-    return response
+    return _as_pdf(printed.pdf(found), found.slug)
+
+
+@for_sheet
+def sheet_large_print(request, found):
+    """In 18 point, the size that sight-loss charities ask for."""
+    return _as_pdf(printed.pdf(found, large_print=True), f"{found.slug}-large-print")
 
 
 @for_sheet

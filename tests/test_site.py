@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("db")
 PARTS = {"<slug:slug>": SLUGS, "<int:number>": [str(number) for number in range(1, 13)]}
 # Addresses that answer something other than a page, or only to staff, and have tests of their own.
 NOT_PAGES = {"/healthz", "/robots.txt", "/sitemap.xml", "/feed.xml", "/.well-known/security.txt", "/static/", "/media/"}
-NOT_HTML = ("/pdf/", "/text/", "/json/", ".png", ".ico")
+NOT_HTML = ("/pdf/", "/pdf/large/", "/text/", "/json/", ".png", ".ico")
 
 
 def routes(resolver=None, before: str = "/"):

@@ -80,7 +80,7 @@ def _lines(pieces: list[str], font: str, size: int, width: float) -> list[str]:
             used = 0.0
         lines[-1] += piece
         used += whole
-    return [line.strip() for line in lines if line.strip()]
+    return [line.strip() for line in lines if line.strip()] or [""]
 
 
 def _narrow_enough(pieces: list[str], font: str, size: int, width: float) -> Iterator[str]:
