@@ -50,6 +50,18 @@ def for_sheet(view):
     return kept(found)
 
 
+def another_form(view):
+    """Tells search engines which page this is another form of, so that they lead people to that page (RFC 6596)."""
+
+    @wraps(view)
+    def answer(request, sheet):
+        response = view(request, sheet)
+        response["Link"] = f'<{sheets.address(sheet)}>; rel="canonical"'
+        return response
+
+    return answer
+
+
 def _retired(request, sheet: FactSheet):
     """For readers who come by a bookmark or a printed page: where to go instead."""
     context = {"sheet": sheet, "related": sheets.related(sheet), "safety_tiers": safety.tiers()}
@@ -130,22 +142,26 @@ def _as_pdf(content: bytes, name: str):
 
 
 @for_sheet
+@another_form
 def sheet_pdf(request, found):
     return _as_pdf(printed.pdf(found), found.slug)
 
 
 @for_sheet
+@another_form
 def sheet_large_print(request, found):
     """In 18 point, the size that sight-loss charities ask for."""
     return _as_pdf(printed.pdf(found, large_print=True), f"{found.slug}-large-print")
 
 
 @for_sheet
+@another_form
 def sheet_text(request, found):
     return HttpResponse(text(found), content_type="text/plain; charset=utf-8")
 
 
 @for_sheet
+@another_form
 def sheet_json(request, found):
     address = sheets.address(found)
     data = {
@@ -156,6 +172,7 @@ def sheet_json(request, found):
             "canonical": address,
             "text": f"{address}text/",
             "pdf": f"{address}pdf/",
+            "large_print": f"{address}pdf/large/",
             "card": f"{address}card.png",
         },
         "publisher": settings.CLINIC["name"],

@@ -1,7 +1,14 @@
-"""Reading what a page says to programs: its block of linked data, and the lines of its head."""
+"""Reading what a page says to programs: its block of linked data, and the lines of its head. And what changes it."""
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from factsheets import actions
+from factsheets.models import Edition, FactSheet, Step
 
 # schema.org's HealthAspectEnumeration, whole.
 NAMES = """
@@ -77,3 +84,27 @@ def metas(tree) -> dict[str, str]:
 
 def head_links(tree, rel: str) -> list[dict]:
     return [dict(node.attrib) for node in tree.iter("link") if node.get("rel") == rel]
+
+
+def path_of(settings, address: str) -> str:
+    assert address.startswith(f"{settings.BASE_URL}/"), address
+    return address.removeprefix(settings.BASE_URL)
+
+
+def sign_off(sheet: FactSheet) -> User:
+    """A clinician signs the sheet off, as on the desk."""
+    clinician = User.objects.create_superuser("dr", "dr@example.com", "x", first_name="Robin", last_name="Example")
+    due = timezone.localdate() + timedelta(days=300)
+    actions.move(sheet=sheet, step=Step.SIGNED_OFF, by=clinician, review_due_on=due)
+    return clinician
+
+
+def edit(sheet: FactSheet, *, note: str = "", **changes) -> Edition:
+    """An editor changes the sheet, as on the desk."""
+    editor, _ = User.objects.get_or_create(username="ed.private", email="ed@example.com", first_name="Edna")
+    sheet.refresh_from_db()
+    for name, value in changes.items():
+        setattr(sheet, name, value)
+    sheet.save()
+    actions.refresh(sheet=sheet)
+    return actions.keep_edition(sheet=sheet, by=editor, note=note)

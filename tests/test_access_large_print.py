@@ -24,8 +24,8 @@ def letters_by_size(reader: PdfReader) -> dict[float, int]:
     sizes: dict[float, int] = {}
 
     def seen(text, cm, tm, font, size):
-        if text.strip() and font:
-            points = round(abs(size * tm[3] * cm[3]), 1)
+        points = round(abs(size * tm[3] * cm[3]), 1)
+        if text.strip() and font and points:  # none is measured for a word that a drawing turns upright
             sizes[points] = sizes.get(points, 0) + len(text.strip())
 
     for each in reader.pages:
@@ -43,9 +43,9 @@ def test_it_is_in_eighteen_point_tagged_and_whole(client, slug):
     assert reader.metadata.title == sheet.title
     sizes = letters_by_size(reader)
     assert max(sizes, key=sizes.get) == 18.0, sizes
-    # Sources and tables are a little smaller, page numbers and the raised numbers of sources smaller still.
-    assert sum(count for size, count in sizes.items() if size < 16) < 0.1 * sum(sizes.values()), sizes
-    assert min(sizes) >= 11, sizes
+    # Sources and tables are a little smaller, the head and foot of a page smaller still, the raised numbers of sources smallest.
+    assert sum(count for size, count in sizes.items() if size < 16) < 0.15 * sum(sizes.values()), sizes
+    assert sum(count for size, count in sizes.items() if size < 13) < 0.03 * sum(sizes.values()), sizes
     said = packed("".join(each.extract_text() for each in reader.pages))
     at = 0
     for heading in [sheet.title, sheet.audience, *sheet.sections.values_list("heading", flat=True)]:

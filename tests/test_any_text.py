@@ -10,6 +10,7 @@ from factsheets import actions
 from factsheets.models import EvidenceStatement, FactSheet
 from factsheets.safety import HEADINGS
 from tests.html import text
+from tests.linked import block
 from tests.reading import packed, page
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -90,7 +91,8 @@ def test_all_four_outputs_come_whatever_is_typed(client, acupuncture, typed):
     tree = page(client, address)
     [title] = tree.iter("h1")
     assert text(title) == " ".join(acupuncture.title.split())
-    assert not [node for node in tree.iter("script") if node.text]
+    assert len(list(tree.iter("script"))) == 1
+    assert block(tree)["name"] == acupuncture.title
     for output in ("text/", "json/", "pdf/"):
         response = client.get(address + output)
         assert response.status_code == 200, output

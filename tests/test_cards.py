@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import Client
-from PIL import Image, ImageChops, ImageDraw, ImageFont, features
+from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont, features
 
 from factsheets.glyphs import FONTS, REPLACEMENT
 from factsheets.machines import cards, drawing, icons, lettering
@@ -131,6 +131,8 @@ def test_the_card_is_drawn_in_the_sites_own_colours():
     light = css.partition("prefers-color-scheme")[0]
     for colour in (cards.PAPER, cards.INK, cards.PINE, cards.CLAY, cards.MIST):
         assert f": {colour};" in light
+    shown = {colour for _, colour in opened(cards.general()).getcolors(1000)}
+    assert {ImageColor.getrgb(each) for each in (cards.PAPER, cards.INK, cards.PINE, cards.CLAY, cards.MIST)} <= shown
 
 
 @pytest.mark.django_db

@@ -216,9 +216,11 @@ def test_every_picture_has_words_a_size_and_a_dark_partner(client, slug):
     shown = list(tree.iter("figure"))
     assert len(shown) == len(figures)
     for section, node in zip(figures, shown, strict=True):
-        [image] = node.iter("img")
-        assert image.get("alt") == section.figure.alt
-        assert (int(image.get("width")), int(image.get("height"))) == (section.figure.width, section.figure.height)
+        images = list(node.iter("img"))
+        assert [image.get("class") for image in images] == [None, "paper"], "One for the screen, one for the printer."
+        for image in images:
+            assert image.get("alt") == section.figure.alt
+            assert (int(image.get("width")), int(image.get("height"))) == (section.figure.width, section.figure.height)
         assert squeezed(section.figure.long_description) in text(node)
         assert [source for source in node.iter("source") if "dark" in source.get("media", "")]
 

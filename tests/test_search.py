@@ -1,16 +1,14 @@
-"""Finding things: words and their forms, synonyms, mistakes, order, quotations, links to the place, and any text at all."""
+"""Finding things: words and their forms, synonyms, mistakes, order, quotations, and links to the place."""
+
+import re
 
 import pytest
 
 from factsheets import actions
 from factsheets.models import FactSheet, Section, State, Synonym
+from factsheets.search import query
 from tests.html import text, title
-from tests.reading import (
-    ids,
-    links,
-    page,
-    with_class,
-)
+from tests.reading import ids, links, page, with_class
 from tests.search import a_sheet, addresses, hits, marked, search, titles
 
 pytestmark = pytest.mark.usefixtures("indexed")
@@ -94,10 +92,10 @@ def test_sheets_with_every_word_come_before_sheets_with_some(client):
 
 
 def test_a_rare_word_counts_more_than_a_common_one(client):
-    a_sheet("rare", "Alpha", body="A zebrafish.")
+    a_sheet("rare", "Omega", body="A zebrafish.")
     for number in range(5):
-        a_sheet(f"common-{number}", f"Beta {number}", body="A platypus.")
-    assert titles(search(client, "platypus zebrafish"))[0] == "Alpha"
+        a_sheet(f"common-{number}", f"Alpha {number}", body="A platypus.")
+    assert titles(search(client, "platypus zebrafish"))[0] == "Omega"
 
 
 def test_the_number_of_results_is_in_the_title_and_on_the_page(client):
@@ -124,6 +122,40 @@ def test_many_results_come_in_pages_without_gaps_or_doubles(client):
 @pytest.mark.parametrize("number", ["0", "-1", "99", "999999999", "x", "", "１", "1.5", "%00"])
 def test_a_page_that_is_not_there_is_answered_with_one_that_is(client, number):
     assert hits(search(client, "sciatica", page=number))
+
+
+@pytest.fixture
+def few_are_read(monkeypatch):
+    """As if every word stood in very many sheets: only the heaviest entries of a word are read."""
+    monkeypatch.setattr(query, "DEEPEST", 6)
+    monkeypatch.setattr(query, "COUNTED", 4)
+
+
+def test_a_word_that_stands_everywhere_is_read_where_it_weighs_most(client, few_are_read):
+    for number in range(20):
+        a_sheet(f"sheet-{number}", f"Alpha {number}", body="A zebrafish and a danio rerio.")
+    a_sheet("headed", "Beta", heading="The zebrafish")
+    a_sheet("titled", "Omega zebrafish")
+    tree = search(client, "zebrafish")
+    assert titles(tree)[:2] == ["Omega zebrafish", "Beta"]
+    assert re.match(r"At least \d results for “zebrafish”", title(tree))
+
+
+def test_two_words_that_stand_everywhere_are_found_together(client, few_are_read):
+    for number in range(20):
+        a_sheet(f"one-{number}", f"Zebrafish {number}")
+        a_sheet(f"two-{number}", f"Alpha {number}", body="A platypus.")
+    a_sheet("both", "Omega zebrafish zebrafish", heading="Zebrafish", body="A platypus.")
+    assert titles(search(client, "zebrafish platypus"))[0] == "Omega zebrafish zebrafish"
+
+
+def test_a_phrase_whose_words_stand_everywhere_is_found(client, few_are_read):
+    Synonym.objects.create(slug="fish", words="danio rerio, lionfish")
+    for number in range(20):
+        a_sheet(f"one-{number}", f"Danio {number}", body="A rerio.")
+    a_sheet("both", "Danio rerio", heading="Danio rerio")
+    assert titles(search(client, "danio rerio"))[0] == "Danio rerio"
+    assert titles(search(client, "lionfish"))[0] == "Danio rerio"
 
 
 # --- mistakes ---
@@ -176,9 +208,11 @@ def test_nothing_far_away_is_suggested(client, typed):
 
 def test_a_word_that_only_a_draft_has_is_not_suggested(client):
     sheet = a_sheet("secret", "Zebrafish")
-    assert "zebrafish" in text(search(client, "zebrafich"))
+    for typed in ("zebrafich", "mattress zebrafich"):
+        assert "zebrafish" in text(search(client, typed))
     FactSheet.objects.filter(pk=sheet.pk).update(state=State.DRAFT)
-    assert "zebrafish" not in text(search(client, "zebrafich"))
+    for typed in ("zebrafich", "mattress zebrafich"):
+        assert "zebrafish" not in text(search(client, typed))
 
 
 # --- synonyms ---

@@ -50,6 +50,13 @@ def test_a_search_in_a_crisis_shows_the_ledgers_crisis_block_first(client, db):
     assert {"tel:999", "tel:111", "tel:116123"} <= set(links(card))
 
 
+def test_somebody_in_a_crisis_is_not_corrected(client, indexed):
+    tree = page(client, "/search/?q=I want to die")
+    for words in ("Did you mean", "These results are for", "No results", "typing mistakes", "diet"):
+        assert words not in text(tree)
+    assert "/fact-sheets/stress-and-back-pain/" in links(tree)
+
+
 def test_a_card_is_not_shown_for_a_harmless_search(client, db):
     tree = page(client, "/search/?q=numb toe")
     assert first_card(tree) is None

@@ -119,13 +119,14 @@ def test_an_emoji_is_told_that_there_was_no_word(client):
 
 
 def test_quotations_are_text_whatever_an_author_wrote(client):
-    a_sheet("hostile", "Zebrafish & <b>co</b>", body='A zebrafish said "1 < 2 & 3 > 2" and `<i>`.')
+    a_sheet(
+        "hostile", "Zebrafish & <b>co</b>", heading="<i>A", body='It said "1 < 2" & zebrafish 3 < 4 zebrafish 5 < 6.'
+    )
     response = client.get("/search/", {"q": "zebrafish"})
-    assert b"<b>co" not in response.content
-    [hit] = hits(parse(response))
-    assert not list(hit.iter("b")) + list(hit.iter("i"))
-    assert '"1 < 2 & 3 > 2"' in text(hit)
-    assert marked(hit)
+    [hit] = hits(parse(response))  # which fails on a loose “<”
+    assert not [node for node in hit.iter() if node.tag in {"b", "i"}]
+    assert 'It said "1 < 2" & zebrafish 3 < 4 zebrafish 5 < 6.' in text(hit)
+    assert marked(hit) == ["zebrafish", "zebrafish"]
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])

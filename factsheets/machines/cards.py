@@ -16,12 +16,12 @@ from factsheets.models import FactSheet
 SIZE = (1200, 630)
 # The palette of static/css/site.css.
 PAPER, INK, PINE, CLAY, MIST = "#FBF7F0", "#22302F", "#1F5A54", "#A94A23", "#E9F1EA"
-SORE = 6  # counted from the top
+SORE = 6  # the vertebra, counted from the top, that stands for where most backs hurt
 LEFT, RIGHT = 76, 830  # the words stand between them
 TOP, BOTTOM = 60, 570
 # Edges are mixtures of two colours of the palette, in so many steps: as good as all colours there are, in a third of the bytes.
-MIXED = [(PAPER, INK), (PAPER, PINE), (PAPER, CLAY), (PAPER, MIST), (MIST, PINE), (MIST, CLAY)]
-STEPS = 16
+MIXED = [(PAPER, INK), (PAPER, PINE), (PAPER, CLAY), (MIST, PINE), (MIST, CLAY)]
+STEPS = 14
 
 GENERAL = "Understand and manage back pain"
 PROMISE = "What helps, what does not, and how sure anyone can be"
@@ -65,8 +65,9 @@ def _backdrop() -> Image.Image:
     image = Image.new("RGB", SIZE, PAPER)
     panel = drawing.bar(880, -60, 420, 750, 110, 0, (0, 0))
     image.paste(MIST, mask=drawing.stencil(SIZE, [panel]))
-    for colour, outline in _spine():
-        image.paste(colour, mask=drawing.stencil(SIZE, [outline]))
+    spine = list(_spine())
+    image.paste(PINE, mask=drawing.stencil(SIZE, spine))
+    image.paste(CLAY, mask=drawing.stencil(SIZE, [spine[SORE]]))
     mark = Mark().drawn(62)
     image.paste(mark, (LEFT, TOP), mark)
     return image
@@ -84,13 +85,12 @@ def _palette() -> Image.Image:
     return image
 
 
-def _spine() -> Iterator[tuple[str, list[tuple[float, float]]]]:
-    """Vertebrae, larger as they go down, along the curve of a lower back. One is in another colour: where most backs hurt."""
+def _spine() -> Iterator[list[tuple[float, float]]]:
+    """Vertebrae, larger as they go down, along the curve of a lower back."""
     y = -34.0
     for number in range(9):
         width, height = 96 + 8 * number, 40 + 3 * number
         turned = 2 * pi * (y / 640 + 0.12)
         x = 1045 + 42 * sin(turned)
-        outline = drawing.bar(x - width / 2, y - height / 2, width, height, height / 2.3, -19 * cos(turned), (x, y))
-        yield (CLAY if number == SORE else PINE), outline
+        yield drawing.bar(x - width / 2, y - height / 2, width, height, height / 2.3, -19 * cos(turned), (x, y))
         y += 66 + 4 * number

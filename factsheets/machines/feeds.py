@@ -15,6 +15,7 @@ from factsheets.models import Edition, FactSheet, State
 from factsheets.rendering import sheet as sheets
 
 MOST_ENTRIES = 50
+LOOKED_AT = 4 * MOST_ENTRIES  # few editions have nothing to say to readers
 ATOM = "http://www.w3.org/2005/Atom"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # Pages besides the sheets. Not the search, the questions of the symptom check and what a form answers: see robots.txt.
@@ -90,7 +91,7 @@ def _entries() -> Iterator[tuple[Edition, list[str]]]:
         .defer("content", "sheet__document", "sheet__key_points")
         .order_by("-at", "-pk")
     )
-    for edition in found.iterator(chunk_size=MOST_ENTRIES):
+    for edition in found[:LOOKED_AT]:
         if lines := sheets.lines(edition):
             yield edition, lines
 

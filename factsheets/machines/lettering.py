@@ -21,7 +21,7 @@ MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
-class Set:
+class Fitted:
     """A text as it fits: its size in pixels, and its lines."""
 
     size: int
@@ -32,23 +32,23 @@ class Set:
         return round(len(self.lines) * self.size * LINE)
 
 
-def fit(text: str, *, font: str, width: int, height: int, sizes: range, most_lines: int) -> Set:
+def fit(text: str, *, font: str, width: int, height: int, sizes: range, most_lines: int) -> Fitted:
     """The text in the largest of the `sizes` (pixels, largest first) that fits. At the smallest, what is too much is cut off."""
     pieces = _pieces(cleaned(text))
 
     def too_large(size: int) -> bool:
-        made = Set(size, _lines(pieces, font, size, width))
+        made = Fitted(size, _lines(pieces, font, size, width))
         return len(made.lines) > most_lines or made.height > height
 
     size = sizes[min(bisect_left(sizes, True, key=lambda size: not too_large(size)), len(sizes) - 1)]
     lines = _lines(pieces, font, size, width)
     if not too_large(size):
-        return Set(size, _balanced(pieces, font, size, width, len(lines)))
+        return Fitted(size, _balanced(pieces, font, size, width, len(lines)))
     kept = lines[: max(1, min(most_lines, int(height / (size * LINE))))]
     last = kept[-1]
     while last and measured(f"{last}…", font, size) > width:
         last = last[:-1]
-    return Set(size, [*kept[:-1], f"{last.rstrip()}…"])
+    return Fitted(size, [*kept[:-1], f"{last.rstrip()}…"])
 
 
 def cleaned(text: str) -> str:

@@ -75,7 +75,8 @@ def answer(typed: str, page: int = 1) -> Answer:
     """Everything the page of a search shows. Any text is answered; `page` counts from 1 and may be anything."""
     typed = readable(typed)
     given = Answer(typed, short(typed), redflags.read(typed), find(typed))
-    near = _near(typed, given.found)
+    # To “I want to die” the answer is not “did you mean diet”.
+    near = "" if given.reading.crisis else _near(typed, given.found)
     if near and not given.found.entries:
         there = find(near)
         if there.entries:

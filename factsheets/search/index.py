@@ -75,9 +75,10 @@ def _put(entry: dict, names: list[str], passages: list[Passage], known: str | No
         return False
     counts = [counted(each.own_heading, each.strong, each.text) for each in passages]
     with transaction.atomic():
-        if known is not None:
-            SearchEntry.objects.filter(key=entry["key"]).delete()
-        kept = SearchEntry.objects.create(digest=digest, **entry)
+        # The row stays, and is locked: of two who index the same thing at once, the second waits and then starts over it.
+        kept, _ = SearchEntry.objects.update_or_create(key=entry["key"], defaults=entry | {"digest": digest})
+        SearchPassage.objects.filter(entry=kept).delete()
+        SearchPosting.objects.filter(entry=kept).delete()
         SearchPassage.objects.bulk_create(
             [
                 SearchPassage(

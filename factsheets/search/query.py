@@ -202,7 +202,7 @@ class _Index:
     def _count(self, stems: list[str]) -> list[int]:
         if not stems:
             return []
-        count = f"(SELECT COUNT(*) FROM (SELECT 1 FROM {TABLE} WHERE stem = %s LIMIT {COUNTED}) AS some)"  # noqa: S608
+        count = f"(SELECT COUNT(*) FROM (SELECT 1 FROM {TABLE} WHERE stem = %s LIMIT {COUNTED}) AS counted)"  # noqa: S608
         with connection.cursor() as cursor:
             cursor.execute("SELECT " + ", ".join([count] * len(stems)), stems)
             return list(cursor.fetchone())

@@ -14,12 +14,13 @@ COMPOUND = re.compile(r"[^\W\d_]+(?:[-‐‑][^\W\d_]+)+")
 APOSTROPHE = re.compile(r"['’‘`´ʼ＇]")
 # Words that stand in nearly every question and say nothing about it.
 SMALL_WORDS = """
-    a about after again all also am an and any are arent as at be because been before being both but by can cant cannot
-    could couldnt did didnt do does doesnt doing dont for from get gets getting give go going got had has hasnt have
-    havent having he her hers him his how i id if ill im in into is isnt it its ive just me more most my myself near no
-    not of off on once only or other our out over own please same she should shouldnt so some such than that thats the
-    their them then there theres these they this those through to too under until up us very was wasnt we well were
-    what whats when where which while who why will with wont would you your yours
+    a about after again all also am an and any are arent as at be because been before being both but by can cannot
+    cant could couldnt did didnt do does doesnt doing dont for from get gets getting give go going got had has hasnt
+    have havent having he her hers him his how i id if ill im in into is isnt it its ive just know me more most my
+    myself near need needs no not of off on once only or other our out over own please same she should shouldnt so
+    some such than that thats the their them then there theres these they this those through to too under until up
+    us very want wanted wants was wasnt we well were what whats when where which while who why will with wont would
+    you your yours
 """
 STOP = frozenset(SMALL_WORDS.split())
 # Where the stemmer would join what differs: “medication” is medicine and not medical.

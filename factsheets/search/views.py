@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from enquiries.assessment.words import CRISIS
 from factsheets import safety
-from factsheets.models import FactSheet, Tier
+from factsheets.models import FactSheet, State, Tier
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
 from factsheets.search import misses
 from factsheets.search.answer import Answer, answer
@@ -24,9 +24,7 @@ def search(request):
         "cards": _cards(tiers, given),
         "crisis": CRISIS,
         "traditional_label": TRADITIONAL_LABEL,
-        "sheets": FactSheet.objects.published().defer("document", "key_points")[:SHEETS_LISTED]
-        if not given.hits
-        else [],
+        "sheets": [] if given.hits else _some_sheets(),
     }
     page = render(request, "factsheets/search.html", context)
     if not given.typed:
@@ -65,6 +63,14 @@ def _cards(tiers: list[dict], given: Answer) -> list[dict]:
         if named:
             cards.append({**tier, "items": sorted(tier["items"], key=lambda item: item["code"] not in named)})
     return cards[:1]  # the gravest; two cards would push each other and the results away
+
+
+def _some_sheets() -> list[FactSheet]:
+    """Published sheets for whoever found nothing, in the order of the lists. All of them, unless there are very many."""
+    # By number, so that the database may stop at the last one instead of sorting thousands.
+    sheets = FactSheet.objects.filter(state=State.PUBLISHED).order_by("pk").select_related("topic")
+    some = sheets.defer("document", "key_points")[:SHEETS_LISTED]
+    return sorted(some, key=lambda sheet: (sheet.topic.position, sheet.position, sheet.slug))
 
 
 def _number(typed: str) -> int:
