@@ -13,7 +13,7 @@ run: .venv/runtime
 	@exec env $(LOCAL) $(PY) manage.py serve
 
 test: .venv/test
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: .venv/test
 	$(PY) -m ruff check .

@@ -43,17 +43,18 @@ def letters(text: str) -> str:
 def test_a_sheet_is_printed_whole_with_everything_open_and_without_what_needs_a_screen(browser, site):
     with reader_of(browser, site) as reader:
         reader.open(SHEET)
-        folded = reader.page.locator("details:not([open])").count()
+        folded = reader.page.locator("details:not([open])").evaluate_all("all => all.map(each => each.textContent)")
         paper = printed(reader)
     pages = words(paper)
     said = "".join(pages)
     sheet = FactSheet.objects.get(slug="about-back-pain")
-    assert folded >= 3
+    assert len(folded) >= 3
+    for text in folded:
+        assert letters(text) in letters(said), "A folded text is not on paper."
     for section in Section.objects.filter(sheet=sheet).select_related("figure"):
         assert packed(section.heading) in said
         if section.kind == "figure":
-            assert packed(section.figure.long_description) in said, "A folded text is not on paper."
-    assert packed("First published here") in said, "What changed on the page is folded away on the screen."
+            assert packed(section.figure.long_description) in said
     for reference in sheet.document["references"]:
         assert packed(reference["url"]) in said, reference["key"]
     for advice in SafetyAdvice.objects.all():

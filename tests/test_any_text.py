@@ -102,9 +102,9 @@ def test_all_four_outputs_come_whatever_is_typed(client, acupuncture, typed):
             assert HEADINGS["emergency"] in response.content.decode()
     reader = PdfReader(io.BytesIO(response.content), strict=True)
     assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
-    words = packed("".join(sheet.extract_text() for sheet in reader.pages))
-    assert packed(HEADINGS["emergency"]) in words
-    assert "Aboutthispage" in words, "The PDF goes on to its end."
+    # Taking the words out of all pages of 28 PDFs takes long.
+    assert packed(HEADINGS["emergency"]) in packed("".join(sheet.extract_text() for sheet in reader.pages[:2]))
+    assert "Aboutthispage" in packed(reader.pages[-1].extract_text()), "The PDF goes on to its end."
     for address in ("/", "/fact-sheets/"):
         assert " ".join(acupuncture.title.split()) in text(page(client, address))
 

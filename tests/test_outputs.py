@@ -1,10 +1,12 @@
 """Every published sheet as a page: safe, honest, and each link leads somewhere."""
 
 from datetime import timedelta
+from functools import cache
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
 from django.utils import timezone
 
 from factsheets.models import EvidenceStatement, FactSheet, SafetyAdvice, Section
@@ -30,6 +32,12 @@ def sheet_page(client, slug: str):
     return page(client, f"/fact-sheets/{slug}/")
 
 
+@cache
+def published(slug: str):
+    """The page of a sheet as the fixtures have it, asked for and parsed once for the tests of this file. For reading only."""
+    return sheet_page(Client(), slug)
+
+
 def test_all_nine_sheets_are_there_and_open_to_the_public():
     assert len(SLUGS) == 9
     assert {"about-back-pain", "acupuncture-for-back-pain"} <= set(SLUGS)
@@ -37,8 +45,8 @@ def test_all_nine_sheets_are_there_and_open_to_the_public():
 
 
 @every_sheet
-def test_a_page_has_one_title_ordered_headings_and_a_heading_for_every_section(client, slug):
-    tree = sheet_page(client, slug)
+def test_a_page_has_one_title_ordered_headings_and_a_heading_for_every_section(slug):
+    tree = published(slug)
     sheet = FactSheet.objects.get(slug=slug)
     expect_ordered_headings(tree)
     [title] = tree.iter("h1")
@@ -50,8 +58,8 @@ def test_a_page_has_one_title_ordered_headings_and_a_heading_for_every_section(c
 
 
 @every_sheet
-def test_every_link_on_a_page_has_its_target_and_every_id_is_there_once(client, slug):
-    tree = sheet_page(client, slug)
+def test_every_link_on_a_page_has_its_target_and_every_id_is_there_once(slug):
+    tree = published(slug)
     expect_links_on_the_page_to_lead_somewhere(tree)
     assert set(FactSheet.objects.get(slug=slug).sections.values_list("slug", flat=True)) <= set(ids(tree))
 
@@ -66,8 +74,8 @@ def test_no_section_can_take_the_address_of_a_part_of_the_page(client, sheet):
 
 
 @every_sheet
-def test_citations_are_numbered_as_a_reader_meets_them_and_lead_there_and_back(client, slug):
-    tree = sheet_page(client, slug)
+def test_citations_are_numbered_as_a_reader_meets_them_and_lead_there_and_back(slug):
+    tree = published(slug)
     document = FactSheet.objects.get(slug=slug).document
     cites = [node for node in elements(tree) if node.tag == "a" and (node.get("id") or "").startswith("cite-")]
     assert len(cites) >= 5
@@ -90,8 +98,8 @@ def test_citations_are_numbered_as_a_reader_meets_them_and_lead_there_and_back(c
 
 
 @every_sheet
-def test_every_source_is_printed_with_its_address_and_what_it_found(client, slug):
-    tree = sheet_page(client, slug)
+def test_every_source_is_printed_with_its_address_and_what_it_found(slug):
+    tree = published(slug)
     for reference in FactSheet.objects.get(slug=slug).document["references"]:
         there = by_id(tree, f"source-{reference['number']}")
         assert reference["text"] in text(there)
@@ -122,8 +130,8 @@ def test_every_link_within_the_site_and_every_picture_and_style_is_there(client)
 
 
 @every_sheet
-def test_emergency_advice_stands_before_the_body_and_every_tier_is_whole(client, slug):
-    tree = sheet_page(client, slug)
+def test_emergency_advice_stands_before_the_body_and_every_tier_is_whole(slug):
+    tree = published(slug)
     order = elements(tree)
     [emergency] = with_class(tree, "care", "emergency")
     first = FactSheet.objects.get(slug=slug).sections.first()
@@ -137,8 +145,8 @@ def test_emergency_advice_stands_before_the_body_and_every_tier_is_whole(client,
 
 
 @every_sheet
-def test_nice_stands_within_every_statement_of_a_benefit_of_acupuncture(client, slug):
-    tree = sheet_page(client, slug)
+def test_nice_stands_within_every_statement_of_a_benefit_of_acupuncture(slug):
+    tree = published(slug)
     for statement in EvidenceStatement.objects.filter(section__sheet__slug=slug):
         [shown] = [node for node in with_class(tree, "claim") if text(node).startswith(statement.claim)]
         for words in (statement.nice_position, statement.get_direction_display(), statement.get_grade_display()):
@@ -153,8 +161,8 @@ def test_there_are_benefits_of_acupuncture_for_nice_to_stand_beside():
 
 
 @every_sheet
-def test_every_traditional_section_carries_its_label(client, slug):
-    tree = sheet_page(client, slug)
+def test_every_traditional_section_carries_its_label(slug):
+    tree = published(slug)
     traditional = Section.objects.filter(sheet__slug=slug, view="traditional")
     labelled = with_class(tree, "trad")
     assert len(labelled) == traditional.count()
@@ -166,7 +174,7 @@ def test_every_traditional_section_carries_its_label(client, slug):
 
 @every_sheet
 def test_a_sheet_that_no_clinician_signed_says_so(client, slug):
-    assert "Awaiting clinical review" in text(sheet_page(client, slug))
+    assert "Awaiting clinical review" in text(published(slug))
     assert "Awaiting clinical review" in client.get(f"/fact-sheets/{slug}/text/").content.decode()
     assert "Awaiting clinical review" in client.get(f"/fact-sheets/{slug}/json/").json()["state_note"]
 
@@ -190,9 +198,9 @@ def test_a_signed_review_shows_and_an_overdue_one_shows_more(client, staff, shee
 
 
 @every_sheet
-def test_what_the_clinic_sells_is_said_where_it_is_described(client, settings, slug):
+def test_what_the_clinic_sells_is_said_where_it_is_described(settings, slug):
     offered = FactSheet.objects.get(slug=slug).treatment_offered
-    assert (settings.CLINIC["interest_statement"] in text(sheet_page(client, slug))) == offered
+    assert (settings.CLINIC["interest_statement"] in text(published(slug))) == offered
     assert offered or not slug.startswith(("acupuncture", "manual"))
 
 
@@ -210,8 +218,8 @@ def test_related_sheets_come_with_a_reason_and_only_when_the_public_can_open_the
 
 
 @every_sheet
-def test_every_picture_has_words_a_size_and_a_dark_partner(client, slug):
-    tree = sheet_page(client, slug)
+def test_every_picture_has_words_a_size_and_a_dark_partner(slug):
+    tree = published(slug)
     figures = Section.objects.filter(sheet__slug=slug, kind="figure").select_related("figure")
     shown = list(tree.iter("figure"))
     assert len(shown) == len(figures)
@@ -226,8 +234,8 @@ def test_every_picture_has_words_a_size_and_a_dark_partner(client, slug):
 
 
 @every_sheet
-def test_a_wide_table_scrolls_in_a_named_box_and_its_headers_say_what_they_head(client, slug):
-    tree = sheet_page(client, slug)
+def test_a_wide_table_scrolls_in_a_named_box_and_its_headers_say_what_they_head(slug):
+    tree = published(slug)
     for box in with_class(tree, "table"):
         if box.tag == "div" and box.get("role"):
             assert box.get("role") == "region"

@@ -3,6 +3,7 @@
 import io
 import re
 import time
+from collections import Counter
 from datetime import date
 from functools import cache
 
@@ -29,12 +30,21 @@ def read(client, slug: str) -> PdfReader:
 
 
 @cache
-def published(slug: str) -> tuple[PdfReader, list[str]]:
-    """The PDF of a sheet as the fixtures have it, and the words of each page; made once for the tests of this file."""
+def published(slug: str) -> tuple[PdfReader, list[str], Counter[float]]:
+    """The PDF of a sheet as the fixtures have it; made and read once for the tests of this file, as reading takes long.
+
+    With it come the words of each page, and how many letters there are of each size in points.
+    """
     from django.test import Client
 
+    letters: Counter[float] = Counter()
+
+    def seen(text, cm, tm, font, size):
+        if text.strip() and font:
+            letters[round(abs(size * tm[3] * cm[3]), 1)] += len(text.strip())
+
     reader = read(Client(), slug)
-    return reader, [page.extract_text() for page in reader.pages]
+    return reader, [page.extract_text(visitor_text=seen) for page in reader.pages], letters
 
 
 def said(slug: str) -> str:
@@ -138,16 +148,8 @@ def alternatives(root) -> list[str]:
 
 @every_sheet
 def test_its_letters_are_sans_serif_embedded_and_twelve_points_tall(slug):
-    reader = published(slug)[0]
-    sizes: dict[float, int] = {}
-
-    def seen(text, cm, tm, font, size):
-        if text.strip() and font:
-            points = round(abs(size * tm[3] * cm[3]), 1)
-            sizes[points] = sizes.get(points, 0) + len(text.strip())
-
+    reader, _, sizes = published(slug)
     for page in reader.pages:
-        page.extract_text(visitor_text=seen)
         for name, font in page["/Resources"]["/Font"].items():
             font = font.get_object()
             assert SANS_SERIF.match(font["/BaseFont"]), name
@@ -177,7 +179,7 @@ def test_the_same_sheet_gives_the_same_bytes_so_that_a_cache_can_keep_it(client,
 
 
 def test_it_names_the_live_page_and_nothing_about_who_made_it(settings, sheet):
-    reader, _ = published(sheet.slug)
+    reader = published(sheet.slug)[0]
     assert packed(f"{settings.BASE_URL}/fact-sheets/{sheet.slug}/") in said(sheet.slug)
     held = " ".join(map(str, reader.metadata.values())) + reader.trailer["/Root"]["/Metadata"].get_data().decode()
     for word in ("sam@", "root", "/work", "/tmp"):

@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def all_sent() -> bool:
 
 def finish(process) -> int:
     process.send_signal(signal.SIGTERM)
-    return process.wait(15)
+    return process.wait(30)
 
 
 @pytest.mark.parametrize("stage", ["mail", "data"])
@@ -83,7 +84,7 @@ def test_a_worker_killed_before_the_server_accepts_loses_nothing_and_doubles_not
     smtp.stall.clear()
     assert in_state(MessageState.SENDING)()
     let_leases_run_out()
-    assert start("--once").wait(15) == 0
+    assert start("--once").wait(30) == 0
     assert smtp.ids == [f"<{message.pk}@example.com>"]
     message.refresh_from_db()
     assert (message.state, message.attempts) == (MessageState.SENT, 2)
@@ -98,7 +99,7 @@ def test_a_worker_killed_after_the_server_accepted_sends_once_more_with_the_same
     killed.wait(10)
     smtp.delay = 0
     let_leases_run_out()
-    assert start("--once").wait(15) == 0
+    assert start("--once").wait(30) == 0
     assert smtp.ids == [f"<{message.pk}@example.com>"] * 2
     message.refresh_from_db()
     assert message.state == MessageState.SENT
@@ -117,7 +118,7 @@ def test_workers_killed_again_and_again_lose_nothing(start, smtp):
         killed.kill()
         killed.wait(10)
         let_leases_run_out()
-    assert start("--once").wait(20) == 0
+    assert start("--once").wait(30) == 0
     assert all_sent()
     expected = {f"<{pk}@example.com>" for pk in OutgoingMessage.objects.values_list("pk", flat=True)}
     assert len(expected) == 20
@@ -141,26 +142,35 @@ def test_two_workers_deliver_sixty_mails_once_each(start, smtp):
 
 def test_a_worker_that_is_told_to_stop_finishes_the_mail_in_hand_and_takes_no_other(start, smtp):
     question()
-    smtp.delay = 1
+    told = threading.Event()
+    smtp.during_data = lambda: told.wait(30)
     worker = start()
     wait_for(smtp.data_seen.is_set, what="the first mail on the wire")
-    assert finish(worker) == 0
+    worker.send_signal(signal.SIGTERM)
+    told.set()
+    assert worker.wait(30) == 0
     assert len(smtp.messages) == 1
     assert sorted(OutgoingMessage.objects.values_list("state", flat=True)) == [MessageState.SENT, MessageState.WAITING]
-    smtp.delay = 0
-    assert start("--once").wait(15) == 0
+    assert start("--once").wait(30) == 0
     assert len(smtp.ids) == len(set(smtp.ids)) == 2
 
 
 def test_a_worker_frozen_past_its_lease_cannot_settle_when_it_thaws(start, smtp, sheet):
     enquiry = report(sheet)
-    smtp.stall["data"] = 1
+    is_frozen = threading.Event()
+
+    def hold_the_first():
+        smtp.during_data = None
+        is_frozen.wait(30)
+
+    smtp.during_data = hold_the_first
     frozen = start()
     wait_for(smtp.data_seen.is_set, what="the mail on the wire")
     frozen.send_signal(signal.SIGSTOP)
-    smtp.stall.clear()
+    is_frozen.set()
+    wait_for(lambda: smtp.messages, what="the server's acceptance")
     let_leases_run_out()
-    assert start("--once").wait(15) == 0
+    assert start("--once").wait(30) == 0
     settled = OutgoingMessage.objects.values().get()
     assert settled["state"] == MessageState.SENT
     frozen.send_signal(signal.SIGCONT)
@@ -169,6 +179,7 @@ def test_a_worker_frozen_past_its_lease_cannot_settle_when_it_thaws(start, smtp,
     enquiry.refresh_from_db()
     assert enquiry.status == Status.CLOSED
     assert events(enquiry, EventKind.MESSAGE_SENT) == events(enquiry, EventKind.MOVED) == 1
+    assert len(smtp.ids) == 2
     assert len(set(smtp.ids)) == 1
 
 
