@@ -2,7 +2,17 @@
 
 from django.contrib.auth.models import Group, Permission
 
-EDITED = ["factsheet", "section", "evidencestatement", "source", "figure", "glossaryterm", "relatedsheet", "topic", "synonym"]
+EDITED = [
+    "factsheet",
+    "section",
+    "evidencestatement",
+    "source",
+    "figure",
+    "glossaryterm",
+    "relatedsheet",
+    "topic",
+    "synonym",
+]
 TAKEN_AWAY = ["section", "evidencestatement", "relatedsheet", "glossaryterm", "synonym"]
 READ = [("factsheets", model, ["view"]) for model in [*EDITED, "safetyadvice", "claim", "searchmiss"]]
 INBOX = [

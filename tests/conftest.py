@@ -19,7 +19,6 @@ from enquiries.models import Enquiry, Kind
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord
 from factsheets.models.search import SearchEntry, SearchPassage, SearchPosting, SearchWord
-from factsheets.search import index
 from tests.smtp import SmtpSink, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,12 +92,6 @@ def content(request):
             with transaction.atomic(), connection.cursor() as cursor:
                 for table in KEPT:
                     cursor.execute(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"')  # noqa: S608
-
-
-@pytest.fixture
-def indexed(db):
-    """The search index as it is after an upgrade."""
-    index.update_all()
 
 
 @pytest.fixture

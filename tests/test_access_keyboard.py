@@ -28,7 +28,7 @@ STOP = """() => {
     const rects = [...each.getClientRects()].filter(rect => rect.width && rect.height);
     const seen = rects.some(rect => [.2, .5, .8].some(part => {
         const there = document.elementFromPoint(rect.x + rect.width * part, rect.y + rect.height / 2);
-        return there && (each.contains(there) || there.contains(each));
+        return there && each.contains(there);
     }));
     if (!each.dataset.stop) each.dataset.stop = document.querySelectorAll('[data-stop]').length + 1;
     return {

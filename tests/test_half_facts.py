@@ -120,7 +120,7 @@ HALF_FACTS = {
 
 
 @pytest.fixture
-def rows(sheet, staff, indexed):
+def rows(sheet, staff):
     report(sheet)
     SearchMiss.objects.create(digest="x")
     kept = consultation()

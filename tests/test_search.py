@@ -11,7 +11,7 @@ from tests.html import text, title
 from tests.reading import ids, links, page, with_class
 from tests.search import a_sheet, addresses, hits, marked, search, titles
 
-pytestmark = pytest.mark.usefixtures("indexed")
+pytestmark = pytest.mark.usefixtures("db")
 
 
 # --- what is found ---

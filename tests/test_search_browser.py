@@ -2,7 +2,6 @@
 
 import pytest
 
-from factsheets.search import index
 from tests.pages import visitor
 
 pytestmark = [pytest.mark.browser]
@@ -11,12 +10,6 @@ PHONE = {"viewport": {"width": 360, "height": 740}}
 NOTHING = "/search/?q=xyzzyq 1"
 DARK = {"color_scheme": "dark"}
 LONG = f"/search/?q={'long' * 100} 1"
-
-
-@pytest.fixture
-def found(site):
-    index.update_all()
-    return site
 
 
 @pytest.mark.parametrize(
@@ -29,8 +22,8 @@ def found(site):
     ],
     ids=["wide", "phone", "dark", "dark phone"],
 )
-def test_every_page_of_search_is_accessible_and_asks_nobody_else(browser, found, look, pages):
-    with visitor(browser, found, **look) as reader:
+def test_every_page_of_search_is_accessible_and_asks_nobody_else(browser, site, look, pages):
+    with visitor(browser, site, **look) as reader:
         for path in pages:
             reader.open(path)
             reader.expect_accessible()
@@ -38,8 +31,8 @@ def test_every_page_of_search_is_accessible_and_asks_nobody_else(browser, found,
         reader.expect_clean()
 
 
-def test_somebody_with_a_keyboard_searches_and_lands_in_the_section(browser, found):
-    with visitor(browser, found, java_script_enabled=False) as reader:
+def test_somebody_with_a_keyboard_searches_and_lands_in_the_section(browser, site):
+    with visitor(browser, site, java_script_enabled=False) as reader:
         reader.open("/glossary/")
         for _ in range(3):  # skip link, the clinic's name, the box
             reader.page.keyboard.press("Tab")
@@ -54,8 +47,8 @@ def test_somebody_with_a_keyboard_searches_and_lands_in_the_section(browser, fou
         reader.expect_clean()
 
 
-def test_a_page_opened_from_the_results_does_not_learn_what_was_typed(browser, found):
-    with visitor(browser, found) as reader:
+def test_a_page_opened_from_the_results_does_not_learn_what_was_typed(browser, site):
+    with visitor(browser, site) as reader:
         sent = []
         reader.page.on("request", lambda request: sent.append(request.all_headers().get("referer", "")))
         reader.open("/search/?q=sciatica")
@@ -67,8 +60,8 @@ def test_a_page_opened_from_the_results_does_not_learn_what_was_typed(browser, f
         assert reader.page.evaluate("document.referrer") == ""
 
 
-def test_the_emergency_card_is_on_the_first_screen_of_a_phone(browser, found):
-    with visitor(browser, found, **PHONE) as reader:
+def test_the_emergency_card_is_on_the_first_screen_of_a_phone(browser, site):
+    with visitor(browser, site, **PHONE) as reader:
         reader.open("/search/?q=can't pee")
         top = reader.page.get_by_role("heading", name="Call 999 or go to A&E now").first.bounding_box()
         assert top["y"] < PHONE["viewport"]["height"]

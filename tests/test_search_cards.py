@@ -50,7 +50,7 @@ def test_a_search_in_a_crisis_shows_the_ledgers_crisis_block_first(client, db):
     assert {"tel:999", "tel:111", "tel:116123"} <= set(links(card))
 
 
-def test_somebody_in_a_crisis_is_not_corrected(client, indexed):
+def test_somebody_in_a_crisis_is_not_corrected(client, db):
     tree = page(client, "/search/?q=I want to die")
     for words in ("Did you mean", "These results are for", "No results", "typing mistakes", "diet"):
         assert words not in text(tree)
@@ -63,7 +63,7 @@ def test_a_card_is_not_shown_for_a_harmless_search(client, db):
     assert not [node for node in elements(tree) if "care" in (node.get("class") or "").split()]
 
 
-def test_without_emergency_advice_there_is_an_error_and_no_results(client, indexed):
+def test_without_emergency_advice_there_is_an_error_and_no_results(client, db):
     """As for every page: results that could be read without it would be worse than none."""
     SafetyAdvice.objects.filter(tier="emergency").delete()
     client.raise_request_exception = False

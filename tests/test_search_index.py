@@ -24,7 +24,7 @@ from tests.html import text
 from tests.reading import ids, page
 from tests.search import a_sheet, addresses, hits, search, titles
 
-pytestmark = pytest.mark.usefixtures("indexed")
+pytestmark = pytest.mark.usefixtures("db")
 
 
 def test_the_content_is_indexed_when_it_is_loaded(db):

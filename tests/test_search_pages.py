@@ -7,7 +7,6 @@ import pytest
 from django.test import Client
 
 from factsheets.models import FactSheet
-from factsheets.search import index
 from factsheets.search.text import plain
 from tests.html import parse, text, title
 from tests.raw import ask
@@ -21,7 +20,7 @@ from tests.reading import (
 )
 from tests.search import a_sheet, hits, marked, search
 
-pytestmark = pytest.mark.usefixtures("indexed")
+pytestmark = pytest.mark.usefixtures("db")
 
 # --- no results, nothing, and any text ---
 
@@ -189,7 +188,6 @@ def test_the_longest_text_of_the_box_fits_into_an_address_that_the_server_reads(
 def test_five_thousand_characters_reach_the_page_through_the_real_server(site):
     import urllib.request
 
-    index.update_all()
     with urllib.request.urlopen(f"{site}/search/?q={'a' * 5_000}", timeout=20) as answer:
         assert answer.status == 200
         assert b"No results for" in answer.read()

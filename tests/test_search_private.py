@@ -17,7 +17,7 @@ from tests.html import text
 from tests.search import hits, search
 from tests.smtp import wait_for
 
-pytestmark = pytest.mark.usefixtures("indexed", "no_pause")
+pytestmark = pytest.mark.usefixtures("db", "no_pause")
 CANARY = "canaryzq"
 
 
@@ -214,9 +214,6 @@ def test_a_locked_database_does_not_slow_down_a_search(site, transactional_db):
 
     from django.db import transaction
 
-    from factsheets.search import index
-
-    index.update_shared()
     urllib.request.urlopen(f"{site}/search/?q=sciatica", timeout=20).read()
     with transaction.atomic():
         SearchMiss.objects.create(digest="x")  # holds the write lock

@@ -253,7 +253,7 @@ def test_signs_name_advice_that_there_is_in_its_own_tier(db):
         assert {sign.code for sign in signs} == codes, "Every sign of the ledger is looked for, and no other."
 
 
-def test_no_word_of_our_own_pages_is_put_right_into_a_red_flag(indexed):
+def test_no_word_of_our_own_pages_is_put_right_into_a_red_flag(db):
     ours = SearchWord.objects.values_list("word", flat=True)
     assert len(ours) > 1_000
     changed = {word: other for word in ours if (other := redflags._mend(word)) != word}

@@ -1,4 +1,6 @@
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.db import models
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -15,6 +17,7 @@ class SynonymAdmin(admin.ModelAdmin):
     list_display = ["words"]
     search_fields = ["words"]
     list_per_page = 200
+    formfield_overrides = {models.CharField: {"widget": AdminTextareaWidget(attrs={"rows": 3})}}
 
     def save_model(self, request, obj, form, change):
         if not obj.slug:

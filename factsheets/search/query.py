@@ -9,7 +9,7 @@ The words that say something become concepts: a word, or a phrase with its synon
 3. Sheets before pages before glossary, then by title.
 
 A word that stands in more than DEEPEST entries is read only in those where it weighs most, and looked up in those that another word
-has found; how rare it is, is counted up to COUNTED. Up to that many entries the ranking is exact. Beyond, it is exact enough, and a
+has found; how rare it is, is counted up to COUNTED. Up to DEEPEST entries the ranking is exact. Beyond, it is exact enough, and a
 search costs no more however many sheets there are.
 """
 
@@ -27,7 +27,8 @@ from factsheets.search.text import Word, stem, words
 
 LOOKED_AT = 1_000  # characters of what was typed
 CONCEPTS_AT_MOST = 8
-DEEPEST = 150  # entries read for one word
+DEEPEST = 100  # entries read for one word
+LOOKED_UP = 50  # entries, the best so far, in which the words that were not read whole are looked up
 COUNTED = 1_000  # entries
 RANKED_AT_MOST = 100  # entries that a reader can page through
 SYNONYM_SHARE = 0.7
@@ -73,7 +74,7 @@ def find(typed: str) -> Found:
     if len(matched) > 1:
         # What one word has found may have the others too, further down than they were read.
         candidates = _best(_scores(matched, found.rarity), DEEPEST)
-        index.look_up(matched, candidates)
+        index.look_up(matched, candidates[:LOOKED_UP])
         matched = {concept: index.matches(concept, candidates) for concept in matched}
     found.entries = _published(_scores(matched, found.rarity))
     found.there_are_more = len(found.entries) > RANKED_AT_MOST or not index.is_whole

@@ -1,5 +1,5 @@
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.response import HttpResponse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
