@@ -77,7 +77,7 @@ HALF_FACTS = {
         (OutgoingMessage, {}, {"lease_until": timezone.now()}),
         (OutgoingMessage, {}, {"state": "failed", "lease_until": timezone.now()}),
     ],
-    "edition_known_step": [(Edition, {}, {"step": "imagined"})],
+    "edition_known_step": [(Edition, {}, {"step": "imagined", "actor": "Sam"})],
     "edition_has_actor": [(Edition, {}, {"step": "edited", "actor": ""})],
     "override_has_reason_and_actor": [(GuardOverride, {}, {"reason": ""}), (GuardOverride, {}, {"actor": ""})],
     "sheet_known_state": [(FactSheet, {}, {"state": "secret"})],
@@ -113,7 +113,7 @@ HALF_FACTS = {
         (SearchEntry, {"kind": "sheet"}, {"sheet": None}),
         (SearchEntry, {"kind": "sheet"}, {"address": "/elsewhere/"}),
         (SearchEntry, {"kind": "term"}, {"address": ""}),
-        (SearchEntry, {"kind": "page"}, {"kind": "rumour"}),
+        (SearchEntry, {"kind": "page"}, {"kind": "hoax"}),
     ],
     "miss_text_only_when_often": [(SearchMiss, {}, {"text": "what somebody typed"})],
 }
