@@ -1,4 +1,8 @@
-"""Error pages. They read nothing of the request but its method, so that a broken request cannot break them too."""
+"""Error pages. They read nothing of the request but its method, so that a broken request cannot break them too.
+
+The exception is a public form sent from another website: backcare/typed.py gives back what was typed, where it can be read, and
+never raises.
+"""
 
 import sys
 
@@ -7,10 +11,12 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 
 from backcare.context import clinic
+from backcare.typed import form_again
 
 
-def page(status: int, title: str, paragraphs: list[str]) -> HttpResponse:
+def page(status: int, title: str, paragraphs: list[str], **more) -> HttpResponse:
     context = {**clinic(None), "title": title, "paragraphs": paragraphs, "phone_first": status >= 500, "status": status}
+    context |= more
     response = HttpResponse(render_to_string("error.html", context), status=status)
     response["Cache-Control"] = "no-store"
     return response
@@ -28,10 +34,30 @@ def bad_request(request, exception=None):
 
 
 def forbidden(request, exception=None):
-    return page(403, "You cannot open this page", ["This page is for clinic staff with the right role."])
+    return page(
+        403,
+        "You cannot open this page",
+        [
+            "This page is for clinic staff with the right role.",
+            "If you need it for your work, ask the owner of the clinic.",
+        ],
+        for_staff=True,
+    )
 
 
 def csrf_failure(request, reason=""):
+    """Also met by honest people: who reads the page through a translation service sends its form from there."""
+    form = form_again(request)
+    if form:
+        return page(
+            403,
+            "Check this, and send it from here",
+            [
+                "The form was sent from another website, so we did not accept it. Nothing was saved.",
+                "What was typed is in the form below. If it is yours, check it and press the button. If not, close this page.",
+            ],
+            form=form,
+        )
     return page(
         403,
         "We could not accept that",
@@ -63,7 +89,7 @@ def wrong_method(allowed: str):
     return response
 
 
-SHORTEN = "Shorten what you typed and send it again."
+SHORTEN = "Go back: your browser may still hold what you typed. Shorten it and send it again."
 SMALLER_PICTURE = "Choose a picture of less than 10 MB. Your browser's back button may still hold what you typed."
 
 

@@ -22,3 +22,4 @@ access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)s %(L)s"
 errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
+logger_class = "backcare.gunicorn_log.PrivateLogger"

@@ -54,6 +54,8 @@ CONTENT_LICENCE = env.text(
 )
 # Where staff alerts go. They hold a reference and a link, never what a patient wrote.
 CLINIC_INBOX_EMAIL = env.text("CLINIC_INBOX_EMAIL", "inbox@example.com" if LOCAL else "")
+# Days after which the details of a report request are erased, counted from the mail that brought it.
+REPORT_RETENTION_DAYS = env.number("REPORT_RETENTION_DAYS", default=30, least=1, most=365)
 
 # --- application ------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.models import OutgoingMessage, Purpose
+from enquiries import actions
+from enquiries.models import Assessment, OutgoingMessage, Purpose
+from enquiries.report import link
 from factsheets import reviews, safety
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
@@ -43,7 +45,17 @@ def _report(message, connection):
     sheet = message.enquiry.sheet
     if not sheet.is_published:
         raise CannotRender("SheetNotPublished")
-    mail = _mail(message, connection, "report", to=_patient(message), sheet=sheet, address=sheets.address(sheet))
+    summary = Assessment.objects.filter(enquiry=message.enquiry, expires_at__gt=timezone.now()).first()
+    mail = _mail(
+        message,
+        connection,
+        "report",
+        to=_patient(message),
+        sheet=sheet,
+        address=sheets.address(sheet),
+        summary=link.address(summary) if summary else "",
+        summary_days=actions.SUMMARY_DAYS,
+    )
     mail.attach(f"{sheet.slug}.pdf", printed.pdf(sheet), "application/pdf")
     return mail
 

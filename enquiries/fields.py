@@ -29,7 +29,9 @@ class EncryptedTextField(models.Field):
     descriptor_class = EncryptedAttribute
 
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, **{"default": "", "blank": True, "editable": False, **kwargs})
+        # A column that is added to a table has no rows to seal an empty text for, so there it may be null, which reads as "".
+        default = None if kwargs.get("null") else ""
+        super().__init__(*args, **{"default": default, "blank": True, "editable": False, **kwargs})
 
     def deconstruct(self):
         name, path, args, kwargs = super().deconstruct()
@@ -44,7 +46,7 @@ class EncryptedTextField(models.Field):
         return f"{instance._meta.db_table}:{instance.pk}:{self.column}"
 
     def from_db_value(self, value, expression, connection):
-        return None if value is None else Sealed(value)
+        return "" if value is None else Sealed(value)
 
     def pre_save(self, instance, add):
         stored = instance.__dict__.get(self.attname, "")

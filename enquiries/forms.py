@@ -1,123 +1,18 @@
 """The forms patients fill in. Every message is an instruction for its field; labels and hints stand beside them."""
 
-import re
-import unicodedata
-
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Field, Layout, Submit
 from django import forms
-from django.core.validators import MaxLengthValidator
-from django.utils.encoding import punycode
-from phonenumber_field.formfields import PhoneNumberField
 
+from enquiries.form_fields import EMAIL_LENGTH, EmailField, PhoneField, TextField, UnseenField
+from enquiries.report import consent
 from factsheets.models import FactSheet
 
+__all__ = ["EMAIL_LENGTH", "FORMS", "ConsultationForm", "EnquiryForm", "QuestionForm", "ReportForm"]
+
 NAME_LENGTH = 120
-EMAIL_LENGTH = 254  # RFC 5321: the longest address that mail can carry
 SHORT_LENGTH = 120
 DESCRIPTION_LENGTH = 1000
-KEPT_CONTROLS = {"\n", "\t"}
-# Joiners have no width but belong to words and emoji in several scripts.
-KEPT_FORMATS = {"\u200c", "\u200d"}
-# Where the mail standards of 2003 and 2008 disagree: the one Python knows would write to somebody else's domain.
-TWO_MEANINGS_IN_A_DOMAIN = {"ß", "ς"}
-EXTENSION = re.compile(r"(?:ext\.?|extension|x|#)\s*\d{1,7}\s*$", re.IGNORECASE)
-
-
-def plain_text(value: str) -> str:
-    """Text without what cannot be seen: control characters, direction overrides, zero-width marks, lone surrogates.
-
-    Letters of every script, emoji and right-to-left words stay as they were typed.
-    """
-    value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(
-        character
-        for character in value
-        if character in KEPT_CONTROLS
-        or character in KEPT_FORMATS
-        or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
-    ).strip()
-
-
-def one_line(value: str) -> str:
-    return " ".join(plain_text(value).split())
-
-
-class TextField(forms.CharField):
-    """A text of at most `longest` characters, cleaned of what cannot be seen. A longer one is a message, never a cut."""
-
-    def __init__(self, *, longest: int, lines: int = 1, too_long: str = "", **kwargs):
-        widget = forms.Textarea(attrs={"rows": lines}) if lines > 1 else forms.TextInput()
-        super().__init__(widget=kwargs.pop("widget", widget), strip=False, **kwargs)
-        self.clean_text = plain_text if lines > 1 else one_line
-        self.validators = [MaxLengthValidator(longest, too_long or f"Use {longest:,} characters or fewer.")]
-
-    def to_python(self, value):
-        return self.clean_text(super().to_python(value))
-
-
-class EmailField(TextField):
-    """An address that mail can be delivered to. A domain in another script is kept in its ASCII form."""
-
-    default_error_messages = {
-        "invalid": "Enter an email address in the correct format, like name@example.com",
-        "local_part": "Use only the letters a to z, numbers and . _ - + before the @ sign. "
-        "Our mail system cannot reach other addresses yet.",
-    }
-
-    def __init__(self, **kwargs):
-        attrs = {
-            "autocomplete": "email",
-            "spellcheck": "false",
-            "autocapitalize": "none",
-            "inputmode": "email",
-        }
-        super().__init__(
-            longest=EMAIL_LENGTH,
-            too_long=f"Enter an email address of {EMAIL_LENGTH} characters or fewer.",
-            widget=forms.EmailInput(attrs=attrs),
-            **kwargs,
-        )
-
-    def to_python(self, value):
-        # Full-width letters, as some keyboards type them, become the ordinary ones.
-        value = unicodedata.normalize("NFKC", super().to_python(value)).strip()
-        value = "".join(character for character in value if character not in KEPT_FORMATS)
-        if value in self.empty_values or len(value) > EMAIL_LENGTH:
-            return value  # a validator says that it is too long
-        local, at, domain = value.rpartition("@")
-        if at and local and not local.isascii():
-            raise forms.ValidationError(self.error_messages["local_part"], code="local_part")
-        # Django also takes "localhost" and "[10.0.0.1]", which are machines near our own and nobody's address.
-        if "." not in domain or domain.startswith("[") or not TWO_MEANINGS_IN_A_DOMAIN.isdisjoint(domain):
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        try:
-            value = f"{local}@{punycode(domain)}"
-            forms.EmailField(max_length=None).clean(value)
-        except (forms.ValidationError, UnicodeError) as error:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
-        return value
-
-
-class PhoneField(PhoneNumberField):
-    """One number, in digits. The library would read letters as a keypad does or leave them out, and reach somebody else."""
-
-    def to_python(self, value):
-        value = one_line(value or "")
-        if any(character.isalpha() for character in EXTENSION.sub("", value)):
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
-
-
-class UnseenField(forms.CharField):
-    """A field that nobody types in: whatever arrives in it must not become a message about a field nobody can see."""
-
-    def __init__(self, **kwargs):
-        super().__init__(required=False, **kwargs)
-        self.validators = []
-
-    def to_python(self, value):
-        return one_line(super().to_python(value))
 
 
 class EnquiryForm(forms.Form):
@@ -149,9 +44,11 @@ class EnquiryForm(forms.Form):
         self.helper.form_method = "post"
         self.helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
         self.helper.attrs = {"novalidate": ""}
+        self.lay_out([*self.visible_order(), "sheet"])
+
+    def lay_out(self, names: list[str]) -> None:
         self.helper.layout = Layout(
-            *(Field(name) for name in self.visible_order()),
-            "sheet",
+            *(Field(name) for name in names),
             Field("website", template="care/trap.html"),
             Submit("send", self.submit_label, css_id=f"{self.prefix or self.kind}-send"),
         )
@@ -181,11 +78,28 @@ class ReportForm(EnquiryForm):
     kind = "report"
     submit_label = "Send me the report"
 
+    # Only where the browser holds a finished self-assessment.
+    include_answers = forms.ChoiceField(
+        label="Include my answers?",
+        choices=[
+            ("no", "No, send the fact sheet only"),
+            ("yes", "Yes, also send me a link to a private summary of my answers and my result"),
+        ],
+        initial="no",
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose yes or no"},
+    )
+
     # The own page offers the choice; the form at the foot of a sheet carries its sheet hidden.
-    def __init__(self, *args, choose_sheet: bool = False, **kwargs):
+    def __init__(self, *args, choose_sheet: bool = False, ask_about_answers: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["sheet"].required = True
         self.fields["sheet"].error_messages["required"] = "Choose the fact sheet you want"
+        if ask_about_answers:
+            self.fields["include_answers"].help_text = f"If you choose yes, you say: “{consent.wording()}”"
+        else:
+            del self.fields["include_answers"]
         if choose_sheet:
             self.order_fields(["sheet"])  # the error summary follows the page
             sheets = FactSheet.objects.published()
@@ -193,19 +107,17 @@ class ReportForm(EnquiryForm):
             self.fields["sheet"].widget = forms.Select(
                 choices=[("", "Choose a fact sheet"), *((sheet.slug, sheet.title) for sheet in sheets)]
             )
-            self.helper.layout = Layout(
-                "sheet",
-                "name",
-                "email",
-                Field("website", template="care/trap.html"),
-                Submit("send", self.submit_label, css_id="report-send"),
-            )
+        self.lay_out([name for name in ("sheet", "name", "email", "include_answers") if name in self.fields])
 
     def clean_sheet(self):
         sheet = super().clean_sheet()
         if sheet is None:
             raise forms.ValidationError("We do not have that fact sheet. Choose one from the list.")
         return sheet
+
+    @property
+    def with_answers(self) -> bool:
+        return self.cleaned_data.get("include_answers") == "yes"
 
 
 class ConsultationForm(EnquiryForm):

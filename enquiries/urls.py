@@ -5,8 +5,7 @@ from enquiries import views
 app_name = "enquiries"
 
 urlpatterns = [
-    path("report/", views.report, name="report"),
-    path("report/sent/", views.report_sent, name="report_sent"),
+    path("report/", include("enquiries.report.urls")),
     path("consultation/", views.consultation, name="consultation"),
     path("consultation/sent/", views.consultation_sent, name="consultation_sent"),
     path("question/", views.question, name="question"),

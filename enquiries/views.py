@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from enquiries import actions
-from enquiries.forms import ConsultationForm, EnquiryForm, QuestionForm, ReportForm
+from enquiries.forms import ConsultationForm, EnquiryForm, QuestionForm
 from factsheets import safety
 from factsheets.models import FactSheet
 
@@ -38,12 +38,6 @@ def _context(form) -> dict:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def report(request):
-    return _ask(request, ReportForm, "enquiries/report.html", choose_sheet=True)
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
 def consultation(request):
     return _ask(request, ConsultationForm, "enquiries/consultation.html")
 
@@ -55,11 +49,6 @@ def question(request):
 
 
 # The confirmations are the same for everybody: they hold nothing personal, so nothing in them can expire or leak.
-
-
-@require_safe
-def report_sent(request):
-    return render(request, "enquiries/report_sent.html", {"safety_tiers": safety.tiers()})
 
 
 @require_safe

@@ -9,6 +9,7 @@ import io
 import json
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +20,8 @@ import typst
 
 from factsheets.glyphs import FONTS, printable, printable_text
 
-TEMPLATE = Path(__file__).resolve().parent / "typst" / "sheet.typ"
+TEMPLATES = Path(__file__).resolve().parent / "typst"
+MODULES = {name: TEMPLATES / name for name in ("style.typ", "fact-sheet.typ")}  # what any of our papers may import
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
 LINK_SCHEMES = {"http", "https", "mailto", "tel"}
@@ -34,44 +36,78 @@ class PdfError(Exception):
     """The PDF cannot be made. The text names the part that stands in the way."""
 
 
+class Part:
+    """A sheet as Typst takes it: its words, and its drawings by file name. The same for every reader.
+
+    `file` is unique among sheets and begins the name of each file and label of this one.
+    """
+
+    def __init__(self, document: dict, *, address: str):
+        """`address` is the live page's absolute address, printed in words and as a QR code. Raises PdfError."""
+        if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).netloc:
+            raise PdfError(f"The address of the live page must be absolute: {address!r}")
+        self.file = re.sub(r"[^\w-]", "", document["slug"], flags=re.ASCII) or "sheet"
+        self.files: dict[str, bytes] = {}
+        words = _prepared(copy.deepcopy(document), self.file, self.files)
+        words |= {"file": self.file, "page": {"url": address, "qr": _qr(address, self.file, self.files)}}
+        self._words = _with_targets(words, address)
+        self._printable: dict[bool, bytes] = {}
+
+    def words(self, *, plain: bool = False) -> bytes:
+        """All words as JSON, made printable once."""
+        if plain not in self._printable:
+            self._printable[plain] = json.dumps(printable(self._words, plain=plain)).encode()
+        return self._printable[plain]
+
+
 def sheet_pdf(document: dict, *, clinic: dict, safety: list[dict], address: str, large_print: bool = False) -> bytes:
     """The PDF of a sheet: A4, 12 pt, or 18 pt in large print. The same input makes the same bytes. Raises PdfError.
 
     `document` and `safety` are the data of `factsheets.rendering.sheet.full`. `address` is the live page's absolute
-    address, printed in words and as a QR code. Without emergency advice there is no PDF.
+    address. Without emergency advice there is no PDF.
     """
+    part = Part(document, address=address)
+    data = {
+        **around(clinic=clinic, safety=safety, large_print=large_print),
+        "sheet": {"file": part.file},
+    }
+    main = {"main.typ": TEMPLATES / "sheet.typ"}
+    return compiled(main, data, parts=[part], name=document["slug"], timestamp=_timestamp(document))
+
+
+def around(*, clinic: dict, safety: list[dict], large_print: bool) -> dict:
+    """What the template of a fact sheet takes beside the sheet. Raises PdfError without emergency advice."""
     if not safety or safety[0].get("tier") != "emergency" or not any(_has_words(item) for item in safety[0]["items"]):
         raise PdfError("There is no emergency advice, and no sheet is printed without it.")
-    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).netloc:
-        raise PdfError(f"The address of the live page must be absolute: {address!r}")
-    files: dict[str, Path | bytes] = {"main.typ": TEMPLATE}
-    data = {
-        "document": _prepared(copy.deepcopy(document), files),
+    return {
         "clinic": clinic,
         "safety": [{**tier, "items": [item for item in tier["items"] if _has_words(item)]} for tier in safety],
-        "page": {"url": address, "qr": _qr(address, files)},
         "large_print": large_print,
         "keep": round(KEEP_TOGETHER * (0.4 if large_print else 1)),
     }
-    data = _with_targets(data, address)
-    return compiled(files, data, name=document["slug"], timestamp=_timestamp(document))
 
 
-def compiled(files: dict[str, Path | bytes], data: dict, *, name: str, timestamp: datetime) -> bytes:
+def compiled(
+    files: dict[str, Path | bytes], data: dict, *, parts: Sequence[Part] = (), name: str, timestamp: datetime
+) -> bytes:
     """The PDF/UA-1 file that `main.typ` makes of the data, every text of it made printable. Raises PdfError.
 
-    `name` says in a message what could not be printed. `timestamp` is when the file says it was made.
+    Each of the `parts` is there as the JSON file of its name. `name` says in a message what could not be printed.
+    `timestamp` is when the file says it was made.
     """
+    for part in parts:
+        files = files | part.files
     for plain in (False, True):
-        words = json.dumps(printable(data, plain=plain))
-        if len(words) > LARGEST:
-            raise PdfError(f"{name}: the sheet is too long to print ({len(words)} characters).")
+        # In files, and not as `sys.inputs`: Typst works everything out anew when those differ.
+        words = {"data.json": json.dumps(printable(data, plain=plain)).encode()}
+        words |= {f"{part.file}.json": part.words(plain=plain) for part in parts}
+        if (length := sum(map(len, words.values()))) > LARGEST:
+            raise PdfError(f"{name}: there is too much to print ({length} characters).")
         try:
             return typst.compile(
-                files,
-                root=TEMPLATE.parent,
+                MODULES | files | words,
+                root=TEMPLATES,
                 font_paths=_fonts(),
-                sys_inputs={"data": words},
                 pdf_standards=["ua-1"],
                 timestamp=timestamp,
             )
@@ -92,7 +128,7 @@ def _fonts() -> typst.Fonts:
     return fonts
 
 
-def _prepared(document: dict, files: dict) -> dict:
+def _prepared(document: dict, name: str, files: dict[str, bytes]) -> dict:
     """The document with what the template needs written into it, and its drawings put into `files`."""
     level = 2  # of the heading before: PDF/UA-1 (7.4.2) allows no step from 2 to 4
     for number, section in enumerate(document["sections"]):
@@ -107,7 +143,7 @@ def _prepared(document: dict, files: dict) -> dict:
             level = _number_headings(statement["blocks"], 3)
         section["size"] = _size(section["blocks"])
         if section.get("figure"):
-            section["figure"] = _figure(section["figure"], number, files)
+            section["figure"] = _figure(section["figure"], f"{name}.figure-{number}", files)
     for name in ("reviewed_on", "review_due_on", "updated_on"):
         document[name] = _day(document.get(name) or "")
     # PDF/UA-1 (7.1) needs a title. An unsaved draft may lack one.
@@ -124,7 +160,7 @@ def _number_headings(blocks: list[dict], level: int) -> int:
     return level
 
 
-def _figure(figure: dict, number: int, files: dict) -> dict:
+def _figure(figure: dict, name: str, files: dict[str, bytes]) -> dict:
     if figure.get("picture"):
         if not (jpeg := figure.pop("data", None)):
             raise PdfError(f"The picture of figure {figure['slug']} is missing.")
@@ -139,7 +175,7 @@ def _figure(figure: dict, number: int, files: dict) -> dict:
     alt = (figure.get("alt") or figure.get("title") or "").strip()
     if not alt:
         raise PdfError(f"Figure {figure['slug']} has no text alternative.")
-    name = f"figure-{number}-{re.sub(r'[^a-zA-Z0-9-]', '', figure['slug'])}.svg"
+    name = f"{name}-{re.sub(r'[^a-zA-Z0-9-]', '', figure['slug'])}.svg"
     files[name] = data
     return {**figure, "alt": alt, "path": "", "file": name}
 
@@ -172,15 +208,15 @@ def _absolute(href: str, address: str) -> str:
         return ""
 
 
-def _qr(address: str, files: dict) -> str:
+def _qr(address: str, name: str, files: dict[str, bytes]) -> str:
     """The name of the QR code's file, or nothing for an address too long for one (about 2,300 bytes)."""
     out = io.BytesIO()
     try:
         segno.make(address, error="m", micro=False).save(out, kind="svg", border=0, dark="#22302F", xmldecl=False)
     except ValueError:
         return ""
-    files["qr.svg"] = out.getvalue()
-    return "qr.svg"
+    files[f"{name}.qr.svg"] = out.getvalue()
+    return f"{name}.qr.svg"
 
 
 def _size(value) -> int:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.http import require_safe
 
+from enquiries.actions import SUMMARY_DAYS
 from enquiries.forms import ConsultationForm, ReportForm
 from factsheets import safety
 from factsheets.kept import kept
@@ -222,7 +223,12 @@ def glossary(request):
 @kept
 @require_safe
 def privacy(request):
-    return _shared(render(request, "pages/privacy.html", {"safety_tiers": safety.tiers()}))
+    context = {
+        "safety_tiers": safety.tiers(),
+        "retention_days": settings.REPORT_RETENTION_DAYS,
+        "summary_days": SUMMARY_DAYS,
+    }
+    return _shared(render(request, "pages/privacy.html", context))
 
 
 @kept

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-EXAMPLES = {"number": "1", "slug": "about-back-pain"}  # for each name in an address
+EXAMPLES = {"number": "1", "slug": "about-back-pain", "token": "x"}  # for each name in an address
 NOT_PUBLIC = {"admin"}
 ELSEWHERE = ("/pictures/",)  # the files of an uploaded picture: tests/test_pictures_shown.py uploads one first
 
@@ -29,4 +29,5 @@ def _walk(patterns, before: str) -> Iterator[tuple[str, URLPattern]]:
 
 
 def _kind(converter) -> str:
-    return type(converter).__name__.removesuffix("Converter").lower()
+    kind = type(converter).__name__.removesuffix("Converter").lower()
+    return "str" if kind == "string" else kind

@@ -43,12 +43,14 @@ def main() -> None:
 
     from django.core.handlers.wsgi import WSGIHandler
 
+    from tests.bench_personal import reporting
     from tests.bench_search import searching
 
     logging.disable(logging.INFO)
     reading()
     asking()
     printing()
+    reporting()
     searching(partial(get, WSGIHandler()))
 
 

@@ -80,6 +80,21 @@ def django_db_setup(django_db_setup, django_db_blocker):
                 f'DELETE FROM "{table}"'  # noqa: S608
                 for table in tables
             ]
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock():
+            end_other_sessions()
+
+
+def end_other_sessions():
+    """The database cannot be dropped under a session of a process that a test killed and the server has not missed yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT application_name, state, left(query, 80), pg_terminate_backend(pid)"
+            " FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        for program, state, query, _ in cursor.fetchall():
+            sys.__stderr__.write(f"A session was left behind by {program or 'a process'}: {state}, {query}\n")
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +154,7 @@ def database_environment() -> dict[str, str]:
         "DATABASE_URL": address,
         "FIELD_ENCRYPTION_KEYS": ",".join(settings.FIELD_ENCRYPTION_KEYS),
         "SECRET_KEY": settings.SECRET_KEY,
+        "PGAPPNAME": "a process of the tests",
     }
 
 

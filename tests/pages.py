@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error
 
 # WCAG 2.0 to 2.2, levels A and AA, and axe's own best practice. Told in full are only the violations: the long lists of what is
 # right take axe longer than looking for what is wrong.
@@ -35,6 +36,17 @@ class Visitor:
 
     def open(self, path: str):
         return self.page.goto(path, wait_until="load")
+
+    def back(self):
+        """The browser's own button. For a moment a page that has just come is not attached, and Chromium refuses."""
+        self.page.wait_for_load_state()
+        try:
+            self.page.go_back()
+        except Error as error:
+            if "Not attached to an active page" not in str(error):
+                raise
+            self.page.wait_for_timeout(300)  # milliseconds
+            self.page.go_back()
 
     def expect_clean(self, *, cookies: bool = False):
         """No other host was asked, nothing broke the content policy, and no cookie was set."""

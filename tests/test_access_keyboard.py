@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from enquiries.models import Enquiry
 from tests.access import LONGEST, SENDS, patient, results
@@ -119,7 +120,7 @@ def test_a_words_meaning_over_the_page_never_hides_the_focus(browser, site):
                 if word.and_(met.page.locator(":focus")).count():
                     break
             met.page.keyboard.press("Enter")
-            assert met.page.locator(".words > :target").is_visible()
+            expect(met.page.locator(".words > :target")).to_be_visible()
             met.page.keyboard.press("Tab")
             assert met.page.locator(".words > :target :focus").count() == 1, "The next stop is the way back."
             met.page.keyboard.press("Enter")

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.access import CLIPPED, CROWDED, LONGEST, MOVING, PAGES, SHAPE, patient, results, states
 
@@ -63,7 +64,7 @@ def test_axe_finds_nothing_on_the_longest_sheet_unfolded_on_a_small_dark_screen(
 def test_axe_finds_nothing_with_a_words_meaning_over_the_page_or_on_the_mildest_outcome(browser, site):
     with patient(browser, site, viewport={"width": 320, "height": 640}) as met:
         met.open("/fact-sheets/about-back-pain/#word-spinal-cord")
-        assert met.page.locator(".words > :target").is_visible()
+        expect(met.page.locator(".words > :target")).to_be_visible()
         met.expect_accessible()
         for outcome in results(met):
             if outcome == "self-care":

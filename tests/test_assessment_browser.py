@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from tests.assessment import page_data
@@ -89,7 +90,7 @@ def test_every_page_and_state_is_accessible(browser, site, look):
         assert heading(page) == "See a GP about your back"
         look_at()
         patient.open("/check/")
-        assert page.get_by_role("link", name="Go on").is_visible()
+        expect(page.get_by_role("link", name="Go on")).to_be_visible()
         look_at()
         patient.expect_clean(cookies=True)
 
@@ -128,7 +129,7 @@ def test_emergency_stops_at_once_and_leaves_no_cookie(browser, site):
         assert "We have not kept or sent your answers." in page.locator("main").inner_text()
         page.reload()
         assert heading(page) == "Call 999 or go to A&E now"
-        page.go_back()
+        patient.back()
         assert page.url.endswith("/check/1/")
         assert not page.locator("input:checked").count()
         patient.expect_clean()
@@ -161,7 +162,7 @@ def test_see_a_gp_from_the_start_to_the_pdf_and_a_change_on_the_way(browser, sit
         assert "(Rule D4)" in page.locator("main").inner_text()
         assert packed("Staying active is better.") in paper(page)
         # The browser's own back button, and a change.
-        page.go_back()
+        patient.back()
         page.wait_for_url("**/check/answers/")
         page.get_by_role("link", name="Change your answer to question 3").click()
         assert page.locator("[value='60_plus']").is_checked()
@@ -223,7 +224,7 @@ def test_back_goes_through_the_questions_with_the_answers_still_there(browser, s
         for number in range(1, 6):
             go_on(page, number, urgent=["RF-U9"], age="45_54", reach="thigh")
         for number in (5, 4, 3, 2):
-            page.go_back() if number > 3 else page.get_by_role("link", name="‹ Back").click()
+            patient.back() if number > 3 else page.get_by_role("link", name="‹ Back").click()
             page.wait_for_url(f"**/check/{number}/")
             for values in page_data(number, urgent=["RF-U9"], age="45_54", reach="thigh").values():
                 for value in [values] if isinstance(values, str) else values:

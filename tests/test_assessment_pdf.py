@@ -55,7 +55,7 @@ def sentences(value) -> list[str]:
 
 
 # Names that the template uses, and what is only for the screen.
-NOT_PRINTED = {"outcome", "code", "name", "number", "path", "address", "summary", "duration", "sheet"}
+NOT_PRINTED = {"outcome", "code", "name", "number", "path", "address", "summary", "duration", "sheet", "slug"}
 
 
 @pytest.mark.parametrize("outcome", RESULTS)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from factsheets.models import FactSheet
 from tests.desk import person
@@ -47,7 +48,7 @@ def test_an_editor_takes_a_sheet_from_empty_to_published_and_a_clinician_signs_i
 
         # The sheet's desk: nothing in it yet, and it says what is missing.
         assert page.get_by_role("heading", level=1).inner_text() == "Walking with back pain"
-        assert page.get_by_text("It has no text yet.").is_visible()
+        expect(page.get_by_text("It has no text yet.")).to_be_visible()
         assert page.get_by_role("button", name="Send for clinical review").is_disabled()
         editor.expect_accessible()
 
@@ -56,13 +57,13 @@ def test_an_editor_takes_a_sheet_from_empty_to_published_and_a_clinician_signs_i
         page.get_by_label("Heading:", exact=True).fill("Why walk?")
         page.get_by_label("Text:", exact=True).fill("Walking is proven to cure back pain. [@NG59]")
         page.get_by_role("button", name="Save", exact=True).first.click()
-        assert page.get_by_text("The claims guard stops").is_visible()
-        assert page.get_by_text("Do not promise a cure.").is_visible()
+        expect(page.get_by_text("The claims guard stops")).to_be_visible()
+        expect(page.get_by_text("Do not promise a cure.")).to_be_visible()
 
         page.locator(".outline").get_by_role("link", name="Why walk?", exact=True).click()
         page.get_by_label("Text:", exact=True).fill("NICE suggests that you stay active.\n\nStart small. [@NG59]")
         page.get_by_role("button", name="Save", exact=True).first.click()
-        assert page.get_by_text("No wording is stopped.").is_visible()
+        expect(page.get_by_text("No wording is stopped.")).to_be_visible()
 
         page.get_by_role("link", name="Add a section after “Why walk?”").click()
         page.get_by_label("Kind:", exact=True).select_option(label="figure")
@@ -72,13 +73,14 @@ def test_an_editor_takes_a_sheet_from_empty_to_published_and_a_clinician_signs_i
 
         # A preview at the address it will have, for staff only.
         page.get_by_role("link", name="Preview").click()
-        assert page.get_by_text("This page is draft. Only staff can see it.").is_visible()
-        assert page.get_by_text("Call 999").first.is_visible(), "The emergency advice is not the author's to leave off."
+        expect(page.get_by_text("This page is draft. Only staff can see it.")).to_be_visible()
+        # The emergency advice is not the author's to leave off.
+        expect(page.get_by_text("Call 999").first).to_be_visible()
         with visitor(browser, site) as public:
             assert public.open("/fact-sheets/walking-with-back-pain/").status == 404
-        page.go_back()
+        editor.back()
         page.get_by_role("button", name="Send for clinical review").click()
-        assert page.get_by_text("is now in clinical review").is_visible()
+        expect(page.get_by_text("is now in clinical review")).to_be_visible()
         assert page.get_by_role("button", name="Sign off and publish").count() == 0
         editor.expect_clean(cookies=True)
 
@@ -90,13 +92,13 @@ def test_an_editor_takes_a_sheet_from_empty_to_published_and_a_clinician_signs_i
         clinician.expect_no_sideways_scrolling()
         page.get_by_label("Next review due on").fill((timezone.localdate() + timedelta(days=180)).isoformat())
         page.get_by_role("button", name="Sign off and publish").click()
-        assert page.get_by_text("is now published").is_visible()
+        expect(page.get_by_text("is now published")).to_be_visible()
         clinician.expect_clean(cookies=True)
 
     with visitor(browser, site, viewport={"width": 360, "height": 740}) as reader:
         reader.open("/fact-sheets/")
         reader.page.get_by_role("link", name="Walking with back pain").first.click()
-        assert reader.page.get_by_text("by Clive").is_visible()
+        expect(reader.page.get_by_text("by Clive")).to_be_visible()
         assert reader.page.locator("figure img:not(.paper)").count() == 1
         reader.expect_accessible()
         reader.expect_clean()

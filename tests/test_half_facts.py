@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from enquiries import actions
 from enquiries.fields import EncryptedTextField
-from enquiries.models import Enquiry, EnquiryEvent, OutgoingMessage
+from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage
 from factsheets.models import (
     Claim,
     Edition,
@@ -46,6 +46,15 @@ HALF_FACTS = {
         (Enquiry, {"kind": "report"}, {"by_video": True}),
         (Enquiry, {"kind": "question"}, {"by_email": True}),
     ],
+    "enquiry_call_slots_known": [(*ENQUIRY, {"call_slots": 1 << 15})],
+    "enquiry_known_outcome": [(*ENQUIRY, {"status": "closed", "outcome": "lost"})],
+    "enquiry_outcome_when_closed": [(*ENQUIRY, {"outcome": "answered"})],
+    "enquiry_safety_act_has_a_sign": [(*ENQUIRY, {"safety_acted_at": timezone.now()})],
+    "enquiry_appointment_has_time_and_channel": [
+        (*ENQUIRY, {"appointment_at": timezone.now()}),
+        (*ENQUIRY, {"appointment_by": "phone"}),
+    ],
+    "assessment_has_consent": [(Assessment, {}, {"consent_version": ""})],
     "event_known_kind": [(EnquiryEvent, {"kind": "received"}, {"kind": "imagined"})],
     "event_statuses_when_moved": [
         (EnquiryEvent, {"kind": "moved"}, {"from_status": ""}),
@@ -53,6 +62,7 @@ HALF_FACTS = {
         (EnquiryEvent, {"kind": "received"}, {"from_status": "new", "to_status": "closed"}),
         (EnquiryEvent, {"kind": "received"}, {"to_status": "closed"}),
     ],
+    "message_reply_has_words": [(OutgoingMessage, {"purpose": "acknowledgement"}, {"purpose": "reply"})],
     "message_known_state": [(OutgoingMessage, {}, {"state": "flying"})],
     "message_known_purpose": [(OutgoingMessage, {}, {"purpose": "chain_letter"})],
     "message_of_an_enquiry_or_a_reminder": [
@@ -129,6 +139,7 @@ def rows(sheet, staff):
         details={"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "May I swim?"},
     )
     actions.triage(enquiry=kept, by=staff, to="in_progress")
+    Assessment.objects.create(enquiry=kept, questions_version="1", consent_version="1", expires_at=timezone.now())
     override = {"key": "x", "rule": "x", "place": "x", "sentence": "x"}
     GuardOverride.objects.create(sheet=sheet, reason="It quotes.", actor="Sam", **override)
     picture = Picture.objects.create(digest="0" * 32, width=400, height=300)
@@ -174,6 +185,16 @@ MAY_BE_EMPTY_ALONE = {
     "factsheets.GuardOverride": {"by": "the actor is kept as text beside it, for when accounts go"},
     "enquiries.Enquiry": {
         "owner": "nobody has taken it yet",
+        "erased_at": "it holds for everything the row had, and the timeline says who",
+        "reply_by": "nothing is promised while the clinic is paused, nor for a report",
+        "waiting_since": "the clock runs",
+        "first_contact_at": "nobody has spoken to them yet",
+        "next_call_at": "no call is planned",
+        "email_key": "rows from before there was a key, and erased ones",
+        "phone_key": "they gave no number",
+        "same_as": "it stands alone",
+        "may_leave_voicemail": "not asked",
+        "may_say_who_calls": "not asked",
         "quarantine_reason": "written by accept() and cleared by triage(); no constraint ties it to spam yet",
     },
     "enquiries.EnquiryEvent": {

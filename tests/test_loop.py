@@ -5,6 +5,7 @@ from io import BytesIO, StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from enquiries.models import Enquiry
@@ -41,7 +42,7 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
         page.get_by_role("link", name="Fact sheets").first.click()
         page.get_by_role("link", name="Acupuncture for back pain").first.click()
         assert page.get_by_role("heading", level=1).inner_text() == "Acupuncture for back pain"
-        assert page.get_by_text("Call 999").first.is_visible()
+        expect(page.get_by_text("Call 999").first).to_be_visible()
 
         report = page.locator("#report")
         report.get_by_label("Your name").fill("Ada Example")

@@ -58,7 +58,7 @@ def keep_signals():
 def test_a_worker_that_has_run_for_long_looks_again(
     transactional_db, sheet, editor, mail_through, keep_signals, monkeypatch
 ):
-    monkeypatch.setattr(deliver_mail, "REMIND", 0.1)  # seconds, in place of an hour
+    monkeypatch.setattr(deliver_mail, "CHORES", 0.1)  # seconds, in place of an hour
 
     def a_day_comes():
         try:
@@ -81,7 +81,7 @@ def test_a_worker_that_has_run_for_long_looks_again(
 def test_a_worker_with_nobody_to_remind_says_so_once_a_day_and_reminds_the_editor_who_comes(
     transactional_db, sheet, mail_through, keep_signals, monkeypatch, caplog
 ):
-    monkeypatch.setattr(deliver_mail, "REMIND", 0.1)  # seconds, in place of an hour
+    monkeypatch.setattr(deliver_mail, "CHORES", 0.1)  # seconds, in place of an hour
     set_due(sheet, 30)
 
     def an_editor_comes():

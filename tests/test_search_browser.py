@@ -1,6 +1,7 @@
 """Search as somebody meets it: by keyboard, on a phone, in the dark, without scripts."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.pages import visitor
 
@@ -43,7 +44,7 @@ def test_somebody_with_a_keyboard_searches_and_lands_in_the_section(browser, sit
         assert reader.page.locator("mark").first.inner_text().lower().startswith("mattress")
         reader.page.get_by_role("link", name="Sleeping and your mattress").click()
         reader.page.wait_for_url("**/fact-sheets/posture-and-lifting/#sleeping")
-        assert reader.page.locator("#sleeping").is_visible()
+        expect(reader.page.locator("#sleeping")).to_be_visible()
         reader.expect_clean()
 
 

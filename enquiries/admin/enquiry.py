@@ -2,13 +2,16 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
 from django.http import HttpResponseRedirect
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
 from enquiries import actions
 from enquiries.admin.message import MessageInline
 from enquiries.admin.readonly import ReadOnlyInline, opened
-from enquiries.models import MOVES, Enquiry, EnquiryEvent, Kind, Status
+from enquiries.models import MOVES, Assessment, Enquiry, EnquiryEvent, Kind, Status
+from enquiries.report import consent
 
 
 class TriageForm(forms.ModelForm):
@@ -90,6 +93,8 @@ class EnquiryAdmin(admin.ModelAdmin):
         "time_to_call",
         "in_their_words",
         "why_quarantined",
+        "private_summary",
+        "details_erased",
     ]
 
     def changelist_view(self, request, extra_context=None):
@@ -101,6 +106,10 @@ class EnquiryAdmin(admin.ModelAdmin):
             told += ["phone_number", "contact", "time_to_call"]
         if obj and obj.kind != Kind.REPORT:
             told += ["in_their_words"]
+        if obj and obj.kind == Kind.REPORT:
+            told += ["private_summary"]
+        if obj and obj.erased_at:
+            told += ["details_erased"]
         if obj and obj.quarantine_reason:
             told += ["why_quarantined"]
         triage = ["status", "owner"]
@@ -172,6 +181,24 @@ class EnquiryAdmin(admin.ModelAdmin):
     @admin.display(description="in their words")
     def in_their_words(self, enquiry):
         return opened(enquiry, "description")
+
+    @admin.display(description="private summary")
+    def private_summary(self, enquiry):
+        """That there is one, and what they agreed to. Never what it says: they were told that staff are not shown it."""
+        assessment = Assessment.objects.filter(enquiry=enquiry).defer("told").first()
+        if assessment is None:
+            return "None, or it is deleted"
+        ends = date_format(timezone.localtime(assessment.expires_at), "j F Y, H:i")
+        return format_html(
+            "Yes, behind a link in the mail, until {}. Only the patient can open it.<br>They agreed, version {}: “{}”",
+            ends,
+            assessment.consent_version,
+            consent.WORDINGS[assessment.consent_version],
+        )
+
+    @admin.display(description="details erased")
+    def details_erased(self, enquiry):
+        return enquiry.erased_at
 
     @admin.display(description="why it was set aside")
     def why_quarantined(self, enquiry):

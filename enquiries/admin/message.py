@@ -15,6 +15,8 @@ def send_again_button(message: OutgoingMessage) -> str:
     """For what has failed, and for what was sent, except a reminder: nobody gets that twice."""
     if message.reminder_id and message.state != MessageState.FAILED:
         return "–"
+    if message.enquiry_id and message.enquiry.erased_at:
+        return "–"
     return render_to_string("admin/enquiries/_send_again.html", {"message": message})
 
 
@@ -108,7 +110,11 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         if not request.user.has_perm("enquiries.change_enquiry"):
             raise PermissionDenied
         message = get_object_or_404(OutgoingMessage.objects.select_related("enquiry"), pk=pk)
-        message = actions.send_again(message=message, by=request.user)
+        try:
+            message = actions.send_again(message=message, by=request.user)
+        except actions.Erased as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(message.enquiry.get_admin_url())
         if message.state == MessageState.SENT:
             messages.info(request, "This reminder was sent already. Nobody gets it twice.")
         else:

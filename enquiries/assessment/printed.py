@@ -14,16 +14,22 @@ from enquiries.assessment.questions import DATED
 from factsheets import safety
 from factsheets.pdf import compiled
 
-TEMPLATE = Path(__file__).resolve().parent / "typst" / "result.typ"
+TEMPLATES = Path(__file__).resolve().parent / "typst"
+# When each file says it was made: the day of the questions, the same for everybody.
+MADE = datetime.combine(DATED, time.min, UTC)
 
 
 def pdf(result: dict, *, large_print: bool = False) -> bytes:
     """The PDF of a result as `result.shown` gives it. Raises PdfError and SafetyAdviceMissing."""
-    emergency = safety.tiers()[0]
-    today = timezone.localdate()
-    data = {
+    data = {**summary(result, safety.tiers()), "clinic": settings.CLINIC, "large_print": large_print}
+    return compiled(template("result.typ"), data, name="self-assessment result", timestamp=MADE)
+
+
+def summary(result: dict, tiers: list[dict]) -> dict:
+    """What every paper with a result on it says: the result, the emergency card in short, the day and the address."""
+    emergency, today = tiers[0], timezone.localdate()
+    return {
         "result": result,
-        "clinic": settings.CLINIC,
         "emergency": {
             "heading": emergency["heading"],
             "signs": [item["short_text"] for item in emergency["items"] if item["short_text"]],
@@ -31,7 +37,9 @@ def pdf(result: dict, *, large_print: bool = False) -> bytes:
         },
         "address": f"{settings.BASE_URL}{reverse('enquiries:check')}",
         "made_on": f"{today.day} {today:%B %Y}",
-        "large_print": large_print,
     }
-    made = datetime.combine(DATED, time.min, UTC)
-    return compiled({"main.typ": TEMPLATE}, data, name="self-assessment result", timestamp=made)
+
+
+def template(name: str) -> dict[str, Path]:
+    """The files of one of our papers, for `factsheets.pdf.compiled`."""
+    return {"main.typ": TEMPLATES / name, "result-parts.typ": TEMPLATES / "result-parts.typ"}

@@ -110,7 +110,13 @@ def _note(note: Note, answers: Answers, known: Flags, sheets: dict[str, FactShee
 
 def _sheet(sheet: FactSheet) -> dict[str, str]:
     path = sheet.get_absolute_url()
-    return {"title": sheet.title, "summary": sheet.summary, "path": path, "address": f"{settings.BASE_URL}{path}"}
+    return {
+        "slug": sheet.slug,
+        "title": sheet.title,
+        "summary": sheet.summary,
+        "path": path,
+        "address": f"{settings.BASE_URL}{path}",
+    }
 
 
 def played_back(answers: Answers, known: Flags) -> list[dict]:

@@ -1,11 +1,8 @@
 """The pages of the self-assessment. Each answer is a POST that is answered with a redirect; no address holds an answer."""
 
-from functools import wraps
-
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from enquiries.assessment import cookie, printed
@@ -15,25 +12,11 @@ from enquiries.assessment.forms import QuestionForm
 from enquiries.assessment.kinds import Answers, Outcome
 from enquiries.assessment.questions import CRISIS, QUESTIONS
 from enquiries.assessment.result import edition, played_back, shown
+from enquiries.private import personal
 from factsheets import safety
 
 LAST = len(QUESTIONS)
 may_answer = require_http_methods(["GET", "HEAD", "POST"])
-
-
-def personal(view):
-    """Kept by no cache, found by no search engine, and named to nobody by the browser."""
-
-    @wraps(view)
-    def private(request, *args, **kwargs):
-        response = view(request, *args, **kwargs)
-        response.setdefault("X-Robots-Tag", "noindex")
-        # A browser that knows Sec-Fetch-Site proves with it that a form is ours. An older one has only Origin for that, and
-        # under "no-referrer" it would send "null" and be refused. Under "same-origin" no other site learns anything either.
-        response["Referrer-Policy"] = "no-referrer" if "Sec-Fetch-Site" in request.headers else "same-origin"
-        return response
-
-    return never_cache(private)
 
 
 def _go(name: str, *args) -> HttpResponse:

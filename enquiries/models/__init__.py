@@ -1,17 +1,25 @@
-from enquiries.models.enquiry import MOVES, Enquiry, Kind, Status
+from enquiries.models.assessment import Assessment
+from enquiries.models.enquiry import DAY_PARTS, MOVES, WEEKDAYS, Enquiry, Kind, Outcome, Status, slot_bit
 from enquiries.models.event import EnquiryEvent, EventKind
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
+from enquiries.models.name import NameWord
 from enquiries.models.worker import WorkerHeartbeat
 
 __all__ = [
+    "DAY_PARTS",
     "MOVES",
+    "WEEKDAYS",
+    "Assessment",
     "Enquiry",
     "EnquiryEvent",
     "EventKind",
     "Kind",
     "MessageState",
+    "NameWord",
+    "Outcome",
     "OutgoingMessage",
     "Purpose",
     "Status",
     "WorkerHeartbeat",
+    "slot_bit",
 ]

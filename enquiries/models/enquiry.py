@@ -44,6 +44,26 @@ MOVES: dict[str, set[str]] = {
 }
 
 
+class Outcome(models.TextChoices):
+    """Why an enquiry was closed."""
+
+    ANSWERED = "answered", "answered"
+    SEEN = "seen", "came to the clinic"
+    ELSEWHERE = "elsewhere", "went elsewhere: 999, 111, a GP"
+    NOT_REACHED = "not_reached", "could not be reached"
+    WITHDRAWN = "withdrawn", "the patient withdrew it"
+    DUPLICATE = "duplicate", "the same as another"
+
+
+# Best times are a set of these, one bit each: weekday 0 (Monday) to 4, and part of the day.
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
+DAY_PARTS = ["morning", "afternoon", "early evening"]
+
+
+def slot_bit(weekday: int, part: int) -> int:
+    return 1 << (weekday * len(DAY_PARTS) + part)
+
+
 class EnquiryQuerySet(models.QuerySet):
     def in_working_order(self):
         """Failed mail first, then new and oldest first, then what is under way, then what is done."""
@@ -82,23 +102,56 @@ class Enquiry(models.Model):
     by_video = models.BooleanField("by video", default=False, editable=False)
     by_email = models.BooleanField("by e-mail", default=False, editable=False)
     description = EncryptedTextField("in their words")
+    call_slots = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="When they can be called: see slot_bit. 0: any time."
+    )
+    may_leave_voicemail = models.BooleanField(null=True, editable=False, help_text="Empty: not asked.")
+    may_say_who_calls = models.BooleanField(null=True, editable=False, help_text="Empty: not asked.")
+    needs = EncryptedTextField("communication needs", null=True)
+    # From the words they used; codes of the safety advice, never the words.
+    safety_signs = models.CharField(max_length=120, blank=True, editable=False)
+    safety_acted_at = models.DateTimeField(null=True, editable=False)
+    # Find equal addresses and numbers without opening any (keyed hashes).
+    email_key = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    phone_key = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
 
     status = models.CharField(max_length=12, choices=Status, default=Status.NEW)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="enquiries"
     )
     mail_failed = models.BooleanField(default=False, editable=False)
+    reply_by = models.DateTimeField(
+        null=True, editable=False, help_text="What the patient was told. Empty: nothing was promised."
+    )
+    waiting_since = models.DateTimeField(null=True, editable=False, help_text="The clock stands still from then.")
+    first_contact_at = models.DateTimeField(null=True, editable=False)
+    contact_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    next_call_at = models.DateTimeField(null=True, editable=False)
+    appointment_at = models.DateTimeField(null=True, editable=False)
+    appointment_by = models.CharField(max_length=10, blank=True, editable=False)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True, editable=False)
+    same_as = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="linked", editable=False)
     quarantine_reason = models.CharField(max_length=80, blank=True, editable=False)
     # Counts the changes, so that a page opened before somebody else's change cannot overwrite it.
     version = models.PositiveIntegerField(default=1, editable=False)
     submission_key = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # The row stays for the count and the timeline; who it was and what they wrote is gone.
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     objects = EnquiryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "enquiries"
-        indexes = [models.Index(fields=["status", "created_at"], name="enquiry_status_created")]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="enquiry_status_created"),
+            # The inbox looks at what is open, which stays small however much is closed.
+            models.Index(
+                fields=["reply_by", "created_at"],
+                name="enquiry_open_by_due",
+                condition=Q(status__in=[Status.NEW, Status.IN_PROGRESS, Status.WAITING, Status.BOOKED]),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="enquiry_known_kind"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="enquiry_known_status"),
@@ -113,6 +166,17 @@ class Enquiry(models.Model):
                 condition=Q(kind="consultation") | Q(by_phone=False, by_video=False, by_email=False),
                 name="enquiry_contact_method_only_for_consultation",
             ),
+            models.CheckConstraint(condition=Q(call_slots__lt=1 << 15), name="enquiry_call_slots_known"),
+            models.CheckConstraint(condition=Q(outcome__in=["", *Outcome.values]), name="enquiry_known_outcome"),
+            models.CheckConstraint(condition=Q(outcome="") | Q(status="closed"), name="enquiry_outcome_when_closed"),
+            models.CheckConstraint(
+                condition=Q(safety_acted_at__isnull=True) | ~Q(safety_signs=""), name="enquiry_safety_act_has_a_sign"
+            ),
+            models.CheckConstraint(
+                condition=Q(appointment_at__isnull=True, appointment_by="")
+                | (Q(appointment_at__isnull=False) & ~Q(appointment_by="")),
+                name="enquiry_appointment_has_time_and_channel",
+            ),
         ]
 
     def __str__(self):
@@ -125,6 +189,21 @@ class Enquiry(models.Model):
     def contact_methods(self) -> list[str]:
         chosen = [("phone", self.by_phone), ("video", self.by_video), ("e-mail", self.by_email)]
         return [name for name, wanted in chosen if wanted]
+
+    @property
+    def is_flagged(self) -> bool:
+        """Their words sounded like a red flag, and nobody has recorded yet what was done about it."""
+        return bool(self.safety_signs) and self.safety_acted_at is None
+
+    @property
+    def call_times(self) -> list[str]:
+        """Their best times in words, a weekday each. Empty: any time."""
+        times = []
+        for weekday, day in enumerate(WEEKDAYS):
+            parts = [name for part, name in enumerate(DAY_PARTS) if self.call_slots & slot_bit(weekday, part)]
+            if parts:
+                times.append(f"{day} {', '.join(parts)}")
+        return times
 
     def may_move_to(self, status: str) -> bool:
         return status in MOVES[self.status]

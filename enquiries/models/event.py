@@ -17,6 +17,17 @@ class EventKind(models.TextChoices):
     MESSAGE_SENT = "message_sent", "mail sent"
     MESSAGE_FAILED = "message_failed", "mail failed"
     MESSAGE_AGAIN = "message_again", "mail to be sent again"
+    CORRECTED = "corrected", "e-mail address corrected"
+    ERASED = "erased", "details erased"
+    VIEWED = "viewed", "opened"
+    CALLED = "called", "called"
+    REPLIED = "replied", "reply written"
+    BOOKED = "booked", "appointment made"
+    SAFETY = "safety", "acted on the safety flag"
+    LINKED = "linked", "linked with another enquiry"
+    ADDED = "added", "the patient added something"
+    RELEASED = "released", "released from quarantine"
+    EXPORTED = "exported", "exported"
 
 
 class EnquiryEvent(models.Model):
@@ -59,3 +70,8 @@ class EnquiryEvent(models.Model):
         if not self._state.adding:
             raise TypeError("A timeline entry is written once and never changed.")
         super().save(*args, **kwargs)
+
+    def erase_note(self) -> None:
+        """The one change a timeline allows: that something was noted stays, what it said goes."""
+        self.note = ""
+        super().save(update_fields=["note"])

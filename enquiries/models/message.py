@@ -12,6 +12,8 @@ class Purpose(models.TextChoices):
     REPORT = "report", "fact sheet to the patient"
     ACKNOWLEDGEMENT = "acknowledgement", "acknowledgement to the patient"
     CLINIC_ALERT = "clinic_alert", "alert to the clinic"
+    REPLY = "reply", "reply of the clinic to the patient"
+    BOOKING = "booking", "appointment to the patient"
     REVIEW_REMINDER = "review_reminder", "review reminder to an editor"
 
 
@@ -59,6 +61,10 @@ class OutgoingMessage(models.Model):
     staff = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="reminders", editable=False
     )
+    # A reply's words are its timeline entry's note, which is encrypted.
+    event = models.ForeignKey(
+        "enquiries.EnquiryEvent", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
+    )
     purpose = models.CharField(max_length=16, choices=Purpose, editable=False)
     sequence = models.PositiveSmallIntegerField(default=1, editable=False, help_text="2 and up: sent again by staff.")
     state = models.CharField(max_length=8, choices=MessageState, default=MessageState.WAITING, editable=False)
@@ -93,6 +99,10 @@ class OutgoingMessage(models.Model):
                 )
                 | (~Q(purpose="review_reminder") & Q(enquiry__isnull=False, reminder__isnull=True, staff__isnull=True)),
                 name="message_of_an_enquiry_or_a_reminder",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="reply", event__isnull=False) | (~Q(purpose="reply") & Q(event__isnull=True)),
+                name="message_reply_has_words",
             ),
             models.CheckConstraint(condition=Q(state__in=MessageState.values), name="message_known_state"),
             models.CheckConstraint(

@@ -1,29 +1,56 @@
 """A sheet as a PDF: the shared data in the shape the Typst template takes."""
 
+from datetime import date
+from functools import lru_cache
+
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.utils import timezone
 
 from factsheets import pictures
-from factsheets.models import FactSheet
-from factsheets.pdf import sheet_pdf
+from factsheets.models import ContentVersion, FactSheet
+from factsheets.pdf import Part, sheet_pdf
 from factsheets.rendering.sheet import full
+
+# Parts kept in each process: about 100 KB each, and the pictures that were uploaded for it. There are nine sheets.
+MOST_PARTS = 32
 
 
 def pdf(sheet: FactSheet, *, large_print: bool = False) -> bytes:
     """The tagged PDF (PDF/UA-1) of a sheet. Raises PdfError and SafetyAdviceMissing."""
     data = full(sheet)
-    document = {
-        **data,
-        "key_points": [point["content"] for point in data["key_points"]],
-        "sections": [_section(section) for section in data["sections"]],
-    }
     return sheet_pdf(
-        document,
+        _document(data),
         clinic=settings.CLINIC,
         safety=data["safety"],
         address=data["address"],
         large_print=large_print,
     )
+
+
+def part(sheet: FactSheet) -> Part:
+    """The sheet for a PDF that holds more than it. Nothing of `sheet` but its key is read while the content is the same.
+
+    Raises PdfError and SafetyAdviceMissing.
+    """
+    token = ContentVersion.now()
+    make = _part if token else _part.__wrapped__
+    return make(sheet.pk, token, timezone.localdate(), settings.BASE_URL)
+
+
+@lru_cache(maxsize=MOST_PARTS)
+def _part(pk: int, token: str, day: date, base_url: str) -> Part:
+    """A part is a pure function of the content, the day (a review may be overdue) and the address of the site."""
+    data = full(FactSheet.objects.select_related("topic", "reviewed_by").get(pk=pk))
+    return Part(_document(data), address=data["address"])
+
+
+def _document(data: dict) -> dict:
+    return {
+        **data,
+        "key_points": [point["content"] for point in data["key_points"]],
+        "sections": [_section(section) for section in data["sections"]],
+    }
 
 
 def _section(section: dict) -> dict:

@@ -41,7 +41,7 @@ PAGES = [
     ),
     (
         "/report/",
-        "Email me a fact sheet",
+        "Email me my report",
         ["send", "PDF", "download", "report", "print"],
         "We send you a fact sheet as a PDF to your email address.",
     ),

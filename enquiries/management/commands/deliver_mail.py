@@ -15,8 +15,8 @@ logger = logging.getLogger(__name__)
 PAUSE = 0.5  # seconds between looks at an empty outbox: measured 0.3 % of one processor
 BEAT = 20  # seconds between heartbeats
 IDLE_DISCONNECT = 5  # seconds without a mail after which the SMTP connection is closed
-REMIND = 60 * 60  # seconds between looks for reviews that come up
-REMIND_AGAIN = 60  # seconds after a look that failed
+CHORES = 60 * 60  # seconds between looks for reviews that come up, and for what is kept no longer
+CHORES_AGAIN = 60  # seconds after a look that failed
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 if time.monotonic() - last_beat > BEAT or not last_beat:
                     worker.beat()
                     last_beat = time.monotonic()
-                self.remind()
+                self.do_chores()
                 if worker.run_once():
                     last_mail = time.monotonic()
                     continue
@@ -56,11 +56,27 @@ class Command(BaseCommand):
             self.stopping.wait(PAUSE)
         worker.disconnect()
 
-    def remind(self):
-        """Once an hour: what is known about reviews becomes mail. Trouble here may never hold up what patients wait for."""
+    def do_chores(self):
+        """Once an hour, so that a clinic needs no timer of its own. Trouble here may never hold up what patients wait for."""
         if time.monotonic() < self.next_look:
             return
-        self.next_look = time.monotonic() + REMIND_AGAIN
+        self.next_look = time.monotonic() + CHORES_AGAIN
+        done = [self.try_chore("Review reminders were not written", self.remind)]
+        done.append(self.try_chore("Nothing was purged", self.purge))
+        if all(done):
+            self.next_look = time.monotonic() + CHORES
+
+    def try_chore(self, trouble, chore) -> bool:
+        try:
+            chore()
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - see do_chores
+            logger.error("%s: %s", trouble, type(error).__name__)
+            return False
+        return True
+
+    def remind(self):
         today = timezone.localdate()
         try:
             actions.remind_of_reviews(today=today)
@@ -68,9 +84,8 @@ class Command(BaseCommand):
             if today != self.warned_on:
                 logger.warning("%s", nobody.__doc__)
             self.warned_on = today
-        except (DatabaseError, InterfaceError):
-            raise
-        except Exception as error:  # noqa: BLE001 - see above
-            logger.error("Review reminders were not written: %s", type(error).__name__)
-            return
-        self.next_look = time.monotonic() + REMIND
+
+    def purge(self):
+        purged = actions.purge(now=timezone.now())
+        if purged.reports or purged.summaries:
+            logger.info("Purged %s reports and %s summaries", purged.reports, purged.summaries)

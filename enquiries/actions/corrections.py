@@ -1,0 +1,170 @@
+"""What patients put right themselves after they asked for a report: the address, or a mail that did not come."""
+
+import logging
+import secrets
+from datetime import datetime, timedelta
+from math import ceil
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from enquiries import blind
+from enquiries.actions.mail import Erased, enqueue
+from enquiries.actions.timeline import record
+from enquiries.models import (
+    Assessment,
+    Enquiry,
+    EnquiryEvent,
+    EventKind,
+    MessageState,
+    OutgoingMessage,
+    Purpose,
+    Status,
+)
+
+logger = logging.getLogger(__name__)
+
+# Whoever asks may have typed the address of a stranger, or mean to annoy one.
+MOST_CORRECTIONS = 3  # changes and repeats of one request, counted together
+WAIT_BEFORE_AGAIN = timedelta(seconds=60)
+
+ASKED = [EventKind.CORRECTED, EventKind.MESSAGE_AGAIN]
+
+
+class TooSoon(Exception):  # noqa: N818 - reads as what happened
+    """The mail was asked for a moment ago. The text is for the patient."""
+
+
+class TooOften(Exception):  # noqa: N818
+    """The request has used up what it may send. The text is for the patient."""
+
+
+def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta(0)) -> Enquiry:
+    """Sends a report to another address, and no longer to the one that was typed first.
+
+    A mail that no worker has touched goes there in its own turn; otherwise a new one is made. It leaves after `hold`. A private
+    summary gets another link: whoever has the first mail could guess the right address from the wrong one. Raises TooOften,
+    and Erased when nothing is left to correct. The address that is there already changes nothing.
+    """
+    with transaction.atomic():
+        enquiry = _in_hand(enquiry)
+        if email == enquiry.email:
+            return enquiry
+        _allow_one_more(enquiry)
+        record(enquiry, EventKind.CORRECTED, actor="patient")
+        enquiry.email, enquiry.email_key = email, blind.email_key(email)
+        if enquiry.status != Status.SPAM:  # a mail that was set aside goes to the right address if staff release it
+            _to_the_new_address(enquiry, timezone.now() + hold)
+        _make_another_link(enquiry)
+        _save(enquiry)
+    logger.info("Corrected the address of %s", enquiry.reference)
+    return enquiry
+
+
+def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None) -> Enquiry:
+    """Sends a report once more, as a new mail only where the last one is out. A failed one gets all its tries anew.
+
+    `asked_at` is when this person asked, where that is later than what the enquiry knows. Raises TooSoon, TooOften and Erased.
+    """
+    with transaction.atomic():
+        enquiry = _in_hand(enquiry)
+        _allow_one_more(enquiry)
+        now = timezone.now()
+        if (wait := again_from(enquiry, asked_at) - now) > timedelta(0):
+            raise TooSoon(f"You can send it again in {_in_words(wait)}.")
+        if enquiry.status == Status.SPAM:
+            record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary="Asked for. It stays set aside")
+        else:
+            record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary=Purpose.REPORT.label)
+            _once_more(enquiry, now)
+        _save(enquiry)
+    logger.info("To be sent again: %s for %s", Purpose.REPORT, enquiry.reference)
+    return enquiry
+
+
+def further_requests(enquiry: Enquiry) -> QuerySet[EnquiryEvent]:
+    """Each change of the address, and each "Send it again", by the patient. What staff sent again is not among them."""
+    return enquiry.events.filter(kind__in=ASKED, by=None, actor="patient")
+
+
+def corrections_left(enquiry: Enquiry) -> int:
+    """How often the patient may still change the address or have the report sent again."""
+    return MOST_CORRECTIONS - further_requests(enquiry).count()
+
+
+def again_from(enquiry: Enquiry, asked_at: datetime | None = None) -> datetime:
+    """From when the report can be sent again: a little after whoever asked for it last, the clinic's staff included."""
+    last = enquiry.events.filter(kind__in=ASKED).aggregate(at=Max("created_at"))["at"] or enquiry.created_at
+    return max(last, asked_at or last) + WAIT_BEFORE_AGAIN
+
+
+def _in_hand(enquiry: Enquiry) -> Enquiry:
+    """The enquiry as it is, locked. Its mail is locked before it, in the order in which everybody else takes the two.
+
+    A mail that a worker holds is left alone: the worker records what became of it, and will want the enquiry then.
+    """
+    at_rest = OutgoingMessage.objects.filter(enquiry=enquiry).exclude(state=MessageState.SENDING)
+    list(at_rest.select_for_update().order_by("pk").values_list("pk"))
+    enquiry = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
+    if enquiry.erased_at:
+        raise Erased("The details of this enquiry were erased, so there is no address to send it to.")
+    return enquiry
+
+
+def _allow_one_more(enquiry: Enquiry) -> None:
+    if corrections_left(enquiry) <= 0:
+        raise TooOften("We cannot send it again from this page.")
+
+
+def _to_the_new_address(enquiry: Enquiry, at: datetime) -> None:
+    mails = enquiry.messages.filter(purpose=Purpose.REPORT)
+    # A mail is rendered from the enquiry when it is sent. The condition holds against a worker that claims it just now.
+    untried = {"state": MessageState.WAITING, "attempts": 0}
+    goes_there = mails.filter(**untried).update(next_attempt_at=at)
+    # These would go to the new address as well, beside that mail.
+    stuck = mails.filter(state__in=[MessageState.WAITING, MessageState.FAILED]).exclude(**untried)
+    stuck.update(state=MessageState.LAPSED)
+    if not goes_there:
+        enqueue(enquiry=enquiry, purpose=Purpose.REPORT, not_before=at)
+
+
+def _once_more(enquiry: Enquiry, now: datetime) -> None:
+    mails = enquiry.messages.filter(purpose=Purpose.REPORT)
+    if mails.filter(state=MessageState.WAITING).update(next_attempt_at=now):
+        return  # under way already: it only stops waiting
+    last = mails.order_by("-sequence").first()
+    if last and last.state == MessageState.FAILED:
+        anew = {"state": MessageState.WAITING, "attempts": 0, "lost_claims": 0, "error": ""}
+        mails.filter(pk=last.pk).update(created_at=now, next_attempt_at=now, **anew)
+    elif not mails.filter(state=MessageState.SENDING).exists():
+        enqueue(enquiry=enquiry, purpose=Purpose.REPORT)
+
+
+def _make_another_link(enquiry: Enquiry) -> None:
+    """The link is made from the summary's key, and what is encrypted is bound to it: so it becomes another row."""
+    earlier = Assessment.objects.select_for_update().filter(enquiry=enquiry).first()
+    if earlier is None:
+        return
+    given = {
+        "told": earlier.told,
+        "questions_version": earlier.questions_version,
+        "consent_version": earlier.consent_version,
+        "expires_at": earlier.expires_at,
+        "created_at": earlier.created_at,
+    }
+    earlier.delete()
+    Assessment.objects.create(enquiry=enquiry, **given)
+
+
+def _save(enquiry: Enquiry) -> None:
+    enquiry.mail_failed = enquiry.messages.failed().exists()
+    # Who sends the same form as before gets a request of their own, and no hand on this one.
+    enquiry.submission_key = secrets.token_hex(32)
+    enquiry.version += 1
+    enquiry.save(update_fields=["email", "email_key", "mail_failed", "submission_key", "version"])
+
+
+def _in_words(wait: timedelta) -> str:
+    seconds = max(1, ceil(wait.total_seconds()))
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

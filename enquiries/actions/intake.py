@@ -1,0 +1,139 @@
+"""A patient's form becomes an enquiry, once."""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from enquiries import blind, clock
+from enquiries.actions.mail import SUMMARY_DAYS, enqueue
+from enquiries.actions.timeline import record
+from enquiries.encryption import keyed_hash
+from enquiries.models import Assessment, Enquiry, EventKind, Kind, NameWord, Purpose, Status
+from factsheets.models import FactSheet
+
+logger = logging.getLogger(__name__)
+
+# A second click, the back button or a reload within this time is the same request. A later one is meant.
+SAME_FORM_WITHIN = timedelta(minutes=30)
+
+# What an enquiry may hold beside the texts that every form asks for.
+ALSO = {"call_slots", "may_leave_voicemail", "may_say_who_calls", "needs", "safety_signs"}
+
+PURPOSES = {
+    Kind.REPORT: [Purpose.REPORT],
+    Kind.CONSULTATION: [Purpose.ACKNOWLEDGEMENT, Purpose.CLINIC_ALERT],
+    Kind.QUESTION: [Purpose.ACKNOWLEDGEMENT, Purpose.CLINIC_ALERT],
+}
+
+
+@dataclass(frozen=True)
+class Consented:
+    """A finished self-assessment, and the version of the consent wording under which the patient gave it."""
+
+    result: dict  # as enquiries.assessment.result.shown gives it
+    answers: list[dict]  # as enquiries.assessment.result.played_back gives it
+    consent_version: str
+
+    @property
+    def as_json(self) -> str:
+        return json.dumps({"result": self.result, "answers": self.answers}, ensure_ascii=False, sort_keys=True)
+
+
+def accept(
+    *,
+    kind: str,
+    details: dict[str, str],
+    contact_by: list[str] | None = None,
+    sheet: FactSheet | None = None,
+    quarantine_reason: str = "",
+    consented: Consented | None = None,
+    also: dict | None = None,
+    hold: timedelta = timedelta(0),
+) -> Enquiry:
+    """Keeps what a patient sent: the enquiry, its first timeline entry, its answers and its mail, or nothing at all.
+
+    `details` holds the cleaned texts name, email, phone, best_time, description; `also` any of ALSO. The same form sent
+    twice within SAME_FORM_WITHIN gives back the enquiry that is already there. A quarantined enquiry sends no mail; the mail of
+    others leaves after `hold`.
+    """
+    if unknown := set(also or {}) - ALSO:
+        raise TypeError(f"An enquiry keeps no {', '.join(sorted(unknown))}.")
+    form = (kind, details, sorted(contact_by or []), sheet, quarantine_reason, consented, also or {}, hold)
+    try:
+        return _keep(*form)
+    except IntegrityError:
+        # Its reference, eight letters of chance, was taken: some five times in a million enquiries. Draw another.
+        return _keep(*form)
+
+
+def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, hold) -> Enquiry:
+    with transaction.atomic():
+        keys = _submission_keys(kind, details | also, contact_by, sheet, quarantine_reason, consented)
+        now = timezone.now()
+        earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
+        if known := earlier.first():
+            return known
+        enquiry = Enquiry.objects.create(
+            kind=kind,
+            sheet=sheet,
+            **details,
+            **also,
+            email_key=blind.email_key(details["email"]),
+            phone_key=blind.phone_key(details["phone"]),
+            reply_by=None if kind == Kind.REPORT else clock.reply_by(now),
+            **{f"by_{method}": True for method in contact_by},
+            status=Status.SPAM if quarantine_reason else Status.NEW,
+            quarantine_reason=quarantine_reason,
+            submission_key=keys[0],
+        )
+        NameWord.objects.bulk_create(
+            NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys(enquiry.name))
+        )
+        record(enquiry, EventKind.RECEIVED, actor="patient", summary=f"Asked for: {enquiry.get_kind_display()}")
+        if consented:
+            Assessment.objects.create(
+                enquiry=enquiry,
+                told=consented.as_json,
+                questions_version=consented.result["version"],
+                consent_version=consented.consent_version,
+                expires_at=now + timedelta(days=SUMMARY_DAYS),
+            )
+        if not quarantine_reason:
+            answer(enquiry, not_before=now + hold)
+    logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
+    return enquiry
+
+
+def answer(enquiry: Enquiry, *, not_before: datetime | None = None) -> None:
+    """Puts the mails that this kind of enquiry brings into the outbox, each once."""
+    for purpose in PURPOSES[Kind(enquiry.kind)]:
+        if not enquiry.messages.filter(purpose=purpose).exists():
+            enqueue(enquiry=enquiry, purpose=purpose, not_before=not_before)
+
+
+def _submission_keys(kind, details, contact_by, sheet, quarantine_reason, consented) -> list[str]:
+    """Keyed hashes of the form's content for this and the previous window, so that no window's edge splits a double click.
+
+    Waits until nobody else is keeping the same form, and only then looks at the clock. A form that was set aside is not
+    the same as one that was not: a person whose browser filled in the trap may send it again.
+    """
+    content = [
+        kind,
+        str(sheet.pk if sheet else ""),
+        "quarantined" if quarantine_reason else "",
+        *contact_by,
+        # Who does not know the answers cannot be given the enquiry that holds them.
+        consented.as_json if consented else "",
+        *(f"{key}={details[key]}" for key in sorted(details)),
+    ]
+    database = transaction.get_connection()
+    if database.vendor == "postgresql":  # SQLite has one writer at a time anyway
+        with database.cursor() as cursor:
+            turn = int(keyed_hash(*content, purpose="submission")[:15], 16)
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turn])
+    window = int(timezone.now().timestamp() // SAME_FORM_WITHIN.total_seconds())
+    return [keyed_hash(*content, str(window - back), purpose="submission") for back in (0, 1)]

@@ -1,0 +1,98 @@
+"""Mail enters the outbox here, and what became of it is written on the enquiry."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from enquiries.actions.timeline import record
+from enquiries.models import Assessment, Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status
+
+logger = logging.getLogger(__name__)
+
+# A summary's link works this long after the mail that brings it.
+SUMMARY_DAYS = 7
+
+
+class Erased(Exception):  # noqa: N818
+    """The enquiry's details were erased, so there is no address to write to. The text is for staff."""
+
+
+def enqueue(*, enquiry: Enquiry, purpose: str, not_before: datetime | None = None) -> OutgoingMessage:
+    """The only door to the outbox for an enquiry's mail. Must be inside the transaction of the fact that the mail reports."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("enqueue() belongs inside the transaction of the fact it reports.")
+    last = enquiry.messages.filter(purpose=purpose).aggregate(last=Max("sequence"))["last"] or 0
+    return OutgoingMessage.objects.create(
+        enquiry=enquiry, purpose=purpose, sequence=last + 1, next_attempt_at=not_before or timezone.now()
+    )
+
+
+def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMessage:
+    """Puts a mail back into the outbox: a failed one with its own Message-ID, a sent one as a new message.
+
+    A reminder that was sent stays as it is: each editor gets it once.
+    """
+    with transaction.atomic():
+        # PostgreSQL locks only what is certain to be there, and a reminder has no enquiry.
+        mine = OutgoingMessage.objects.select_for_update(of=["self"]).select_related("enquiry", "reminder__sheet")
+        message = mine.get(pk=message.pk)
+        if message.enquiry and message.enquiry.erased_at:
+            raise Erased("The details of this enquiry were erased, so there is no address to send it to.")
+        if message.state in {MessageState.WAITING, MessageState.SENDING}:
+            # Already under way: only stop waiting for the next attempt.
+            OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.WAITING).update(
+                next_attempt_at=timezone.now()
+            )
+            return message
+        if message.state == MessageState.SENT and message.reminder:
+            return message
+        if message.state == MessageState.SENT:
+            message = enqueue(enquiry=message.enquiry, purpose=message.purpose)
+        else:
+            message.state, message.attempts, message.lost_claims, message.error = MessageState.WAITING, 0, 0, ""
+            message.created_at = message.next_attempt_at = timezone.now()
+            message.save(update_fields=["state", "attempts", "lost_claims", "error", "created_at", "next_attempt_at"])
+        if message.reminder:
+            logger.info("To be sent again: %s for %s", message.purpose, message.about)
+            return message
+        record(message.enquiry, EventKind.MESSAGE_AGAIN, by=by, summary=message.get_purpose_display())
+        if not message.enquiry.messages.failed().exists():
+            Enquiry.objects.filter(pk=message.enquiry_id).update(mail_failed=False, version=F("version") + 1)
+    return message
+
+
+def message_was_sent(*, message: OutgoingMessage) -> None:
+    """Called in the transaction that settles a delivery. A report that was delivered needs nobody: it is closed."""
+    enquiry = message.enquiry
+    record(enquiry, EventKind.MESSAGE_SENT, actor="mail worker", summary=message.get_purpose_display())
+    if message.purpose == Purpose.REPORT:
+        Assessment.objects.filter(enquiry=enquiry).update(expires_at=timezone.now() + timedelta(days=SUMMARY_DAYS))
+    if message.purpose == Purpose.REPORT and enquiry.status == Status.NEW:
+        record(enquiry, EventKind.MOVED, actor="mail worker", from_status=enquiry.status, to_status=Status.CLOSED)
+        Enquiry.objects.filter(pk=enquiry.pk).update(status=Status.CLOSED, version=F("version") + 1)
+
+
+def message_has_failed(*, message: OutgoingMessage) -> None:
+    """Called in the transaction that gives a delivery up. Brings the enquiry back to the top of the inbox."""
+    enquiry = message.enquiry
+    record(
+        enquiry,
+        EventKind.MESSAGE_FAILED,
+        actor="mail worker",
+        summary=f"{message.get_purpose_display()}: {message.error}",
+    )
+    changes = {"mail_failed": True, "version": F("version") + 1}
+    if enquiry.status == Status.CLOSED:
+        record(
+            enquiry,
+            EventKind.MOVED,
+            actor="mail worker",
+            from_status=enquiry.status,
+            to_status=Status.IN_PROGRESS,
+        )
+        changes["status"] = Status.IN_PROGRESS
+    Enquiry.objects.filter(pk=enquiry.pk).update(**changes)

@@ -1,0 +1,77 @@
+"""What staff do with an enquiry."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from enquiries.actions.intake import answer
+from enquiries.actions.timeline import record
+from enquiries.models import Enquiry, EventKind, Status
+
+
+class MoveRefused(Exception):  # noqa: N818 - reads as what happened
+    """The enquiry cannot go to that status. The text is for staff."""
+
+
+class StaleEnquiry(Exception):  # noqa: N818
+    """Somebody changed the enquiry after this page was opened. The text is for staff."""
+
+
+def triage(
+    *,
+    enquiry: Enquiry,
+    by: AbstractBaseUser,
+    to: str | None = None,
+    owner: AbstractBaseUser | None = None,
+    change_owner: bool = False,
+    note: str = "",
+    version: int | None = None,
+) -> Enquiry:
+    """Moves an enquiry, hands it to an owner, adds a note: any of these, together or not at all.
+
+    `version` is the one the staff member's page showed. Raises StaleEnquiry when the row has moved on since, and
+    MoveRefused when the status table does not allow the move.
+    """
+    with transaction.atomic():
+        current = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
+        if version is not None and version != current.version:
+            raise StaleEnquiry(what_changed(current))
+        if to and to != current.status:
+            if not current.may_move_to(to):
+                raise MoveRefused(
+                    f"An enquiry that is “{current.get_status_display()}” cannot become “{Status(to).label}”."
+                )
+            record(current, EventKind.MOVED, by=by, from_status=current.status, to_status=to)
+            if current.status == Status.SPAM:
+                _release(current)
+            current.status = to
+            if to == Status.CLOSED:
+                current.mail_failed = False
+        if change_owner and owner != current.owner:
+            record(
+                current,
+                EventKind.ASSIGNED,
+                by=by,
+                summary=f"Owner: {owner.get_username() if owner else 'nobody'}",
+            )
+            current.owner = owner
+        if note.strip():
+            record(current, EventKind.NOTE, by=by, note=note.strip())
+        current.version += 1
+        current.save(update_fields=["status", "owner", "mail_failed", "quarantine_reason", "version"])
+    return current
+
+
+def _release(enquiry: Enquiry) -> None:
+    """A quarantined enquiry that staff release is answered like any other."""
+    enquiry.quarantine_reason = ""
+    answer(enquiry)
+
+
+def what_changed(enquiry: Enquiry) -> str:
+    latest = enquiry.events.last()
+    return (
+        f"{latest.actor} changed this enquiry while you had it open: {latest.get_kind_display()}"
+        f"{f' to “{latest.get_to_status_display()}”' if latest.to_status else ''}. "
+        f"It is now “{enquiry.get_status_display()}”, owner {enquiry.owner or 'nobody'}. "
+        "Nothing of yours was saved. Read it again, then make your change."
+    )

@@ -1,0 +1,113 @@
+"""What patients type, made safe to keep and possible to answer. Every message is an instruction for its field."""
+
+import re
+import unicodedata
+
+from django import forms
+from django.core.validators import MaxLengthValidator
+from django.utils.encoding import punycode
+from phonenumber_field.formfields import PhoneNumberField
+
+EMAIL_LENGTH = 254  # RFC 5321: the longest address that mail can carry
+KEPT_CONTROLS = {"\n", "\t"}
+# Joiners have no width but belong to words and emoji in several scripts.
+KEPT_FORMATS = {"\u200c", "\u200d"}
+# Where the mail standards of 2003 and 2008 disagree: the one Python knows would write to somebody else's domain.
+TWO_MEANINGS_IN_A_DOMAIN = {"ß", "ς"}
+EXTENSION = re.compile(r"(?:ext\.?|extension|x|#)\s*\d{1,7}\s*$", re.IGNORECASE)
+
+
+def plain_text(value: str) -> str:
+    """Text without what cannot be seen: control characters, direction overrides, zero-width marks, lone surrogates.
+
+    Letters of every script, emoji and right-to-left words stay as they were typed.
+    """
+    value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(
+        character
+        for character in value
+        if character in KEPT_CONTROLS
+        or character in KEPT_FORMATS
+        or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    ).strip()
+
+
+def one_line(value: str) -> str:
+    return " ".join(plain_text(value).split())
+
+
+class TextField(forms.CharField):
+    """A text of at most `longest` characters, cleaned of what cannot be seen. A longer one is a message, never a cut."""
+
+    def __init__(self, *, longest: int, lines: int = 1, too_long: str = "", **kwargs):
+        widget = forms.Textarea(attrs={"rows": lines}) if lines > 1 else forms.TextInput()
+        super().__init__(widget=kwargs.pop("widget", widget), strip=False, **kwargs)
+        self.clean_text = plain_text if lines > 1 else one_line
+        self.validators = [MaxLengthValidator(longest, too_long or f"Use {longest:,} characters or fewer.")]
+
+    def to_python(self, value):
+        return self.clean_text(super().to_python(value))
+
+
+class EmailField(TextField):
+    """An address that mail can be delivered to. A domain in another script is kept in its ASCII form."""
+
+    default_error_messages = {
+        "invalid": "Enter an email address in the correct format, like name@example.com",
+        "local_part": "Use only the letters a to z, numbers and . _ - + before the @ sign. "
+        "Our mail system cannot reach other addresses yet.",
+    }
+
+    def __init__(self, **kwargs):
+        attrs = {
+            "autocomplete": "email",
+            "spellcheck": "false",
+            "autocapitalize": "none",
+            "inputmode": "email",
+        }
+        super().__init__(
+            longest=EMAIL_LENGTH,
+            too_long=f"Enter an email address of {EMAIL_LENGTH} characters or fewer.",
+            widget=forms.EmailInput(attrs=attrs),
+            **kwargs,
+        )
+
+    def to_python(self, value):
+        # Full-width letters, as some keyboards type them, become the ordinary ones.
+        value = unicodedata.normalize("NFKC", super().to_python(value)).strip()
+        value = "".join(character for character in value if character not in KEPT_FORMATS)
+        if value in self.empty_values or len(value) > EMAIL_LENGTH:
+            return value  # a validator says that it is too long
+        local, at, domain = value.rpartition("@")
+        if at and local and not local.isascii():
+            raise forms.ValidationError(self.error_messages["local_part"], code="local_part")
+        # Django also takes "localhost" and "[10.0.0.1]", which are machines near our own and nobody's address.
+        if "." not in domain or domain.startswith("[") or not TWO_MEANINGS_IN_A_DOMAIN.isdisjoint(domain):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        try:
+            value = f"{local}@{punycode(domain)}"
+            forms.EmailField(max_length=None).clean(value)
+        except (forms.ValidationError, UnicodeError) as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+        return value
+
+
+class PhoneField(PhoneNumberField):
+    """One number, in digits. The library would read letters as a keypad does or leave them out, and reach somebody else."""
+
+    def to_python(self, value):
+        value = one_line(value or "")
+        if any(character.isalpha() for character in EXTENSION.sub("", value)):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class UnseenField(forms.CharField):
+    """A field that nobody types in: whatever arrives in it must not become a message about a field nobody can see."""
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, **kwargs)
+        self.validators = []
+
+    def to_python(self, value):
+        return one_line(super().to_python(value))

@@ -1,0 +1,56 @@
+import json
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from enquiries.fields import EncryptedTextField
+
+
+class AssessmentQuerySet(models.QuerySet):
+    def over(self, now):
+        return self.filter(expires_at__lte=now)
+
+
+class Assessment(models.Model):
+    """A finished self-assessment that a patient chose to give with an enquiry, with the consent they gave.
+
+    What is kept is the result as they saw it, and their answers in words: a later version of the questions, or of the red
+    flags, cannot change what it says. It goes when its time is over, when they say so, or with the enquiry's details.
+    """
+
+    # The summary's link is made from this, and not from the enquiry's own key.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    enquiry = models.OneToOneField(
+        "enquiries.Enquiry", on_delete=models.CASCADE, related_name="assessment", editable=False
+    )
+    told = EncryptedTextField("result and answers, as JSON")
+    questions_version = models.CharField(max_length=40, editable=False)
+    consent_version = models.CharField(max_length=20, editable=False)
+    wrong_tries = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="How often the link was opened with another e-mail address."
+    )
+    expires_at = models.DateTimeField(editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AssessmentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="assessment_expires")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(consent_version=""), name="assessment_has_consent"),
+        ]
+
+    def __str__(self):
+        return f"Answers given with {self.enquiry.reference}"
+
+    @property
+    def result(self) -> dict:
+        """The result as `enquiries.assessment.result.shown` gave it."""
+        return json.loads(self.told)["result"]
+
+    @property
+    def answers(self) -> list[dict]:
+        """Every question with its answers in words, as `enquiries.assessment.result.played_back` gave them."""
+        return json.loads(self.told)["answers"]

@@ -1,0 +1,20 @@
+"""Pages that are one person's."""
+
+from functools import wraps
+
+from django.views.decorators.cache import never_cache
+
+
+def personal(view):
+    """Kept by no cache, found by no search engine, and named to nobody by the browser."""
+
+    @wraps(view)
+    def private(request, *args, **kwargs):
+        response = view(request, *args, **kwargs)
+        response.setdefault("X-Robots-Tag", "noindex")
+        # A browser that knows Sec-Fetch-Site proves with it that a form is ours. An older one has only Origin for that, and
+        # under "no-referrer" it would send "null" and be refused. Under "same-origin" no other site learns anything either.
+        response["Referrer-Policy"] = "no-referrer" if "Sec-Fetch-Site" in request.headers else "same-origin"
+        return response
+
+    return never_cache(private)

@@ -1,0 +1,20 @@
+"""What a patient agrees to when they let us keep their answers. A version, once used, is never changed: a new one is added.
+
+Health data needs explicit consent: UK GDPR, Article 9(2)(a), and the ICO's guidance that it names what is kept, what for and
+how it is withdrawn.
+"""
+
+from enquiries.actions import SUMMARY_DAYS
+
+WORDINGS = {
+    "2026-11": (
+        "I agree that the clinic keeps my answers and my result, encrypted, to make my private summary. "
+        "Clinic staff are not shown them. "
+        f"They are deleted {SUMMARY_DAYS} days after the email is sent, or when I press “Delete my data now” in the summary."
+    ),
+}
+VERSION = "2026-11"
+
+
+def wording() -> str:
+    return WORDINGS[VERSION]

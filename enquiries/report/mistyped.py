@@ -1,0 +1,70 @@
+"""“Did you mean ada@gmail.com?” for the mail domains that most people here use. It asks; it never refuses an address."""
+
+from rapidfuzz.distance import OSA
+
+# In the order in which a slip that is as near to two of them is taken.
+COMMON = [
+    *("gmail.com", "hotmail.com", "hotmail.co.uk", "outlook.com", "yahoo.co.uk", "yahoo.com", "icloud.com"),
+    *("googlemail.com", "live.co.uk", "live.com", "msn.com", "me.com", "mac.com", "aol.com", "aol.co.uk"),
+    *(
+        "btinternet.com",
+        "sky.com",
+        "talktalk.net",
+        "virginmedia.com",
+        "ntlworld.com",
+        "blueyonder.co.uk",
+        "tiscali.co.uk",
+    ),
+    *("btopenworld.com", "virgin.net", "nhs.net", "nhs.uk", "protonmail.com", "proton.me", "fastmail.com"),
+]
+# Right as they are, although they look like a slip in one of the above.
+REAL = {"mail.com", "email.com", "ymail.com", "fsmail.net", "rocketmail.com", "gmx.com", "gmx.co.uk", "outlook.cz"}
+# Nobody has a mailbox there, and it is further from what was meant than the letters tell.
+MISTAKES = {
+    "icould.com": "icloud.com",
+    **{
+        f"{name}.{end}": f"{name}.com"
+        for name in ("gmail", "icloud", "btinternet")
+        for end in ("co.uk", "com.uk", "uk")
+    },
+}
+# No domain in the world ends so.
+ENDINGS = {
+    **dict.fromkeys(("con", "cmo", "ocm", "vom", "xom", "cpm", "cim", "comm", "coom", "c0m", "conm"), "com"),
+    **dict.fromkeys(("couk", "co.k", "co.ukk", "co.ik", "co.yk", "co.ul", "co.uj", "co.ku", "cou.k"), "co.uk"),
+    "nte": "net",
+}
+
+
+def suggestion(address: str) -> str:
+    """The address that was probably meant, or "" when nothing looks wrong."""
+    local, _, domain = address.rpartition("@")
+    meant = _meant(domain.casefold())
+    return f"{local}@{meant}" if local and meant else ""
+
+
+def _meant(domain: str) -> str:
+    if domain in COMMON or domain in REAL:
+        return ""
+    if domain in MISTAKES:
+        return MISTAKES[domain]
+    near = {known: _slips(domain, known) for known in COMMON}
+    near = {known: slips for known, slips in near.items() if slips}
+    return min(near, key=near.get) if near else _other_ending(domain)
+
+
+def _slips(typed: str, known: str) -> int:
+    """How many letters are wrong, missing, too many or swapped. 0 when the two are not taken for one."""
+    (name, _, end), (known_name, _, known_end) = typed.partition("."), known.partition(".")
+    in_name, in_end = OSA.distance(name, known_name), OSA.distance(end, known_end)
+    return in_name + in_end if in_name <= _allowed(known_name) and in_end <= 1 else 0
+
+
+def _allowed(name: str) -> int:
+    """A short name is one letter from many other people's real ones."""
+    return 0 if len(name) < 5 else 1 if len(name) < 10 else 2
+
+
+def _other_ending(domain: str) -> str:
+    wrong = next((end for end in ENDINGS if domain.endswith(f".{end}")), "")
+    return f"{domain.removesuffix(wrong)}{ENDINGS[wrong]}" if wrong else ""

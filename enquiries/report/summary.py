@@ -1,0 +1,160 @@
+"""A person's private summary: opened with the link from the mail, a press of a button, and the e-mail address again.
+
+GET changes nothing and shows nothing personal, because mail scanners fetch every link. All that is shown, given or deleted is
+asked for by POST.
+"""
+
+from http import HTTPStatus
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Field, Layout, Submit
+from django import forms
+from django.db import transaction
+from django.db.models import F
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from enquiries import actions
+from enquiries.assessment import personal as personal_pdf
+from enquiries.form_fields import EmailField
+from enquiries.models import Assessment
+from enquiries.private import personal
+from enquiries.report import link
+from factsheets import safety
+from factsheets.models import FactSheet
+
+# A person tries a spelling or two. Whoever goes on has not got the address.
+MOST_WRONG_TRIES = 10
+
+
+class OpenForm(forms.Form):
+    use_required_attribute = False
+
+    email = EmailField(
+        label="Your email address",
+        help_text="The one that this link was sent to. We ask so that nobody else can open your summary.",
+        error_messages={"required": "Enter your email address"},
+    )
+
+    def __init__(self, *args, action: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper(self)
+        self.helper.form_action = action
+        self.helper.form_method = "post"
+        self.helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
+        self.helper.attrs = {"novalidate": ""}
+        self.helper.layout = Layout(Field("email"), Submit("open", "Confirm and open my report", css_id="open"))
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def opened(request, token: str):
+    assessment = _find(token)
+    if assessment is None:
+        return _over(request)
+    address = reverse("enquiries:summary", args=[token])
+    form = OpenForm(request.POST if request.method == "POST" else None, action=address)
+    if assessment.wrong_tries >= MOST_WRONG_TRIES:
+        return _shut(request)
+    if form.is_valid():
+        if _is_theirs(assessment, form.cleaned_data["email"]):
+            return _summary(request, assessment, token)
+        form.add_error("email", "Enter the email address that this link was sent to")
+    context = {"form": form, "ends": assessment.expires_at, "safety_tiers": safety.tiers()}
+    return render(request, "enquiries/summary_open.html", context, status=422 if form.errors else 200)
+
+
+@personal
+@require_POST
+def pdf(request, token: str):
+    assessment = _find(token)
+    if assessment is None:
+        return _over(request)
+    if not link.pass_is_good(request.POST.get("pass", ""), assessment):
+        return _ask_again(token)
+    large = request.POST.get("size") == "large"
+    result = assessment.result
+    slugs = [each["slug"] for each in result["sheets"]]
+    sheets = {sheet.slug: sheet for sheet in FactSheet.objects.published().filter(slug__in=slugs).only("slug")}
+    made = personal_pdf.pdf(
+        result,
+        name=assessment.enquiry.name,
+        answers=assessment.answers,
+        sheets=[sheets[slug] for slug in slugs if slug in sheets],  # one may have been retired since
+        large_print=large,
+    )
+    response = HttpResponse(made, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="your-report{"-large-print" if large else ""}.pdf"'
+    return response
+
+
+@personal
+@require_POST
+def delete(request, token: str):
+    """Asks once more, then erases the details of the whole request: the answers, the name, the address."""
+    assessment = _find(token)
+    if assessment is None:
+        return _over(request)
+    if not link.pass_is_good(request.POST.get("pass", ""), assessment):
+        return _ask_again(token)
+    if "sure" not in request.POST:
+        return render(request, "enquiries/summary_delete.html", {"token": token, "pass": link.new_pass(assessment)})
+    actions.erase(enquiry=assessment.enquiry, actor="patient", summary="With “Delete my data now”")
+    return HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303)
+
+
+@personal
+@require_safe
+def deleted(request):
+    return render(request, "enquiries/summary_deleted.html", {"safety_tiers": safety.tiers()})
+
+
+def _find(token: str) -> Assessment | None:
+    """What the link names. None when its time is over or it was deleted. Raises Http404 for a link we never made."""
+    key = link.key_of(token)
+    if key is None:
+        raise Http404("Not a link of ours")
+    return Assessment.objects.select_related("enquiry").filter(pk=key, expires_at__gt=timezone.now()).first()
+
+
+def _is_theirs(assessment: Assessment, email: str) -> bool:
+    """Whether it is the address we wrote to. Each wrong one counts, in the row, so that every process knows of it."""
+    with transaction.atomic():
+        row = Assessment.objects.filter(pk=assessment.pk, wrong_tries__lt=MOST_WRONG_TRIES)
+        if not row.select_for_update():
+            return False
+        if constant_time_compare(email.casefold(), assessment.enquiry.email.casefold()):
+            return True
+        row.update(wrong_tries=F("wrong_tries") + 1)
+    return False
+
+
+def _summary(request, assessment: Assessment, token: str) -> HttpResponse:
+    context = {
+        "token": token,
+        "pass": link.new_pass(assessment),
+        "name": assessment.enquiry.name,
+        "result": assessment.result,
+        "answers": assessment.answers,
+        "ends": assessment.expires_at,
+        "safety_tiers": safety.tiers(),
+    }
+    return render(request, "enquiries/summary.html", context)
+
+
+def _over(request) -> HttpResponse:
+    context = {"safety_tiers": safety.tiers(), "days": actions.SUMMARY_DAYS}
+    return render(request, "enquiries/summary_over.html", context, status=HTTPStatus.GONE)
+
+
+def _shut(request) -> HttpResponse:
+    return render(request, "enquiries/summary_shut.html", {"safety_tiers": safety.tiers()}, status=HTTPStatus.FORBIDDEN)
+
+
+def _ask_again(token: str) -> HttpResponse:
+    """The page was open for longer than its pass lasts."""
+    return HttpResponseRedirect(reverse("enquiries:summary", args=[token]), status=303)

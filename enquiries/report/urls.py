@@ -1,0 +1,14 @@
+from django.urls import path
+
+from enquiries.report import summary, views
+
+urlpatterns = [
+    path("", views.report, name="report"),
+    path("sent/", views.sent, name="report_sent"),
+    path("sent/change/", views.change, name="report_change"),
+    path("sent/again/", views.again, name="report_again"),
+    path("summary/deleted/", summary.deleted, name="summary_deleted"),
+    path("summary/<str:token>/", summary.opened, name="summary"),
+    path("summary/<str:token>/pdf/", summary.pdf, name="summary_pdf"),
+    path("summary/<str:token>/delete/", summary.delete, name="summary_delete"),
+]
