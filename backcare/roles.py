@@ -20,8 +20,13 @@ INBOX = [
     ("enquiries", "outgoingmessage", ["view"]),
     ("enquiries", "enquiryevent", ["view"]),
 ]
+# Opening hours, closures, and the pause of replies: what is promised to patients.
+HOURS = [
+    ("enquiries", "clinichours", ["view", "change"]),
+    *(("enquiries", model, ["view", "add", "change", "delete"]) for model in ("openinghours", "closure")),
+]
 ROLES = {
-    "reception": INBOX,
+    "reception": [*INBOX, *HOURS],
     "editor": [
         *READ,
         *(("factsheets", model, ["change", "add"]) for model in EDITED),

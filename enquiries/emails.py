@@ -1,8 +1,8 @@
 """Every mail we send. One function and three templates each: subject, text, HTML.
 
 A mail that anyone can cause to be sent to anyone holds no text that the sender chose, the name included, and no word about
-anybody's health beyond the public sheet's title. The clinic's alert holds a reference and a link. An editor's reminder is about
-a public sheet and about no patient.
+anybody's health beyond the public sheet's title. A reply holds what a member of staff wrote. The clinic's alert holds a
+reference and a link. An editor's reminder is about a public sheet and about no patient.
 """
 
 from email.headerregistry import Address
@@ -16,7 +16,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries import actions, calendar
+from enquiries.clock import in_words
 from enquiries.models import Assessment, OutgoingMessage, Purpose
 from enquiries.report import link
 from factsheets import reviews, safety
@@ -45,7 +46,10 @@ def _report(message, connection):
     sheet = message.enquiry.sheet
     if not sheet.is_published:
         raise CannotRender("SheetNotPublished")
-    summary = Assessment.objects.filter(enquiry=message.enquiry, expires_at__gt=timezone.now()).first()
+    kept = Assessment.objects.filter(enquiry=message.enquiry, expires_at__gt=timezone.now()).select_related("enquiry")
+    summary = kept.first()
+    if summary and summary.enquiry.email != message.enquiry.email:
+        summary = None  # the address was corrected while this mail was in hand: the link is for the right one only
     mail = _mail(
         message,
         connection,
@@ -61,7 +65,24 @@ def _report(message, connection):
 
 
 def _acknowledgement(message, connection):
-    return _mail(message, connection, f"{message.enquiry.kind}_acknowledgement", to=_patient(message))
+    enquiry = message.enquiry
+    # With its day, because a mail is read on other days than its own.
+    reply = in_words(enquiry.reply_by, enquiry.created_at, dated=True) if enquiry.reply_by else ""
+    return _mail(message, connection, f"{enquiry.kind}_acknowledgement", to=_patient(message), reply=reply)
+
+
+def _reply(message, connection):
+    return _mail(message, connection, "reply", to=_patient(message), words=message.event.note)
+
+
+def _booking(message, connection):
+    enquiry = message.enquiry
+    if enquiry.appointment_at is None or enquiry.appointment_at <= timezone.now():
+        raise NoLongerNeeded
+    how = actions.Channel(enquiry.appointment_by).label
+    mail = _mail(message, connection, "booking", to=_patient(message), at=enquiry.appointment_at, how=how)
+    mail.attach("appointment.ics", calendar.entry(enquiry, stamp=message.created_at), "text/calendar")
+    return mail
 
 
 def _clinic_alert(message, connection):
@@ -102,6 +123,8 @@ def _review_reminder(message, connection):
 RENDERERS = {
     Purpose.REPORT: _report,
     Purpose.ACKNOWLEDGEMENT: _acknowledgement,
+    Purpose.REPLY: _reply,
+    Purpose.BOOKING: _booking,
     Purpose.CLINIC_ALERT: _clinic_alert,
     Purpose.REVIEW_REMINDER: _review_reminder,
 }
@@ -134,6 +157,8 @@ def _mail(message, connection, name: str, *, to: str, **context) -> EmailMultiAl
 
 
 def _patient(message) -> str:
+    if message.enquiry.erased_at:
+        raise NoLongerNeeded
     return _one_address(message.enquiry.email)
 
 

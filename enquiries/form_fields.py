@@ -36,6 +36,49 @@ def one_line(value: str) -> str:
     return " ".join(plain_text(value).split())
 
 
+def characters(value: str) -> int:
+    """How many characters a person sees: a letter with its accents is one, and so is an emoji made of several."""
+    count, joined, flag = 0, False, False
+    for character in value:
+        part = (
+            joined
+            or character in KEPT_FORMATS
+            or unicodedata.category(character) in {"Mn", "Mc", "Me"}
+            or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
+        )
+        half_a_flag = "\U0001f1e6" <= character <= "\U0001f1ff"
+        count += not part and not (half_a_flag and flag)
+        joined, flag = character == "\u200d", half_a_flag and not flag
+    return count
+
+
+class Longest(MaxLengthValidator):
+    """At most so many characters as people count them, and not many times as many that only a machine counts."""
+
+    def clean(self, value):
+        return characters(value) if len(value) <= 4 * self.limit_value else len(value)
+
+
+class Begun:
+    """A group of choices that the page can open at."""
+
+    begin_here = False
+
+    def create_option(self, name, value, label, selected, index, subindex=None, attrs=None):
+        option = super().create_option(name, value, label, selected, index, subindex=subindex, attrs=attrs)
+        if self.begin_here and index == 0:
+            option["attrs"]["autofocus"] = True
+        return option
+
+
+class Radios(Begun, forms.RadioSelect):
+    pass
+
+
+class Ticks(Begun, forms.CheckboxSelectMultiple):
+    pass
+
+
 class TextField(forms.CharField):
     """A text of at most `longest` characters, cleaned of what cannot be seen. A longer one is a message, never a cut."""
 
@@ -43,7 +86,7 @@ class TextField(forms.CharField):
         widget = forms.Textarea(attrs={"rows": lines}) if lines > 1 else forms.TextInput()
         super().__init__(widget=kwargs.pop("widget", widget), strip=False, **kwargs)
         self.clean_text = plain_text if lines > 1 else one_line
-        self.validators = [MaxLengthValidator(longest, too_long or f"Use {longest:,} characters or fewer.")]
+        self.validators = [Longest(longest, too_long or f"Use {longest:,} characters or fewer.")]
 
     def to_python(self, value):
         return self.clean_text(super().to_python(value))

@@ -109,7 +109,7 @@ class Worker:
         # None when the enquiry was erased a moment ago.
         return (
             OutgoingMessage.objects.select_related(
-                "enquiry__sheet__topic", "enquiry__sheet__reviewed_by", "reminder__sheet__reviewed_by", "staff"
+                "enquiry__sheet__topic", "enquiry__sheet__reviewed_by", "reminder__sheet__reviewed_by", "staff", "event"
             )
             .filter(pk=row.pk)
             .first()

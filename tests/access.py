@@ -28,7 +28,8 @@ PAGES = [
     "/nothing-here/",
 ]
 LONG = "x" * 119
-SENDS = {"report": "Send me the report", "consultation": "Request a consultation", "question": "Send your question"}
+SENDS = {"report": "Send me the report", "consultation": "Continue", "question": "Continue"}
+LAST = {"consultation": "Send my request", "question": "Send my question"}
 
 
 @contextmanager

@@ -43,6 +43,7 @@ def main() -> None:
 
     from django.core.handlers.wsgi import WSGIHandler
 
+    from tests.bench_inbox import triaging
     from tests.bench_personal import reporting
     from tests.bench_search import searching
 
@@ -51,6 +52,7 @@ def main() -> None:
     asking()
     printing()
     reporting()
+    triaging()
     searching(partial(get, WSGIHandler()))
 
 

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from whitenoise import WhiteNoise
 
 from enquiries import actions
-from enquiries.models import Enquiry, Kind
+from enquiries.models import ClinicHours, Enquiry, Kind, OpeningHours
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord
 from factsheets.models.search import SearchEntry, SearchPassage, SearchPosting, SearchWord
@@ -24,7 +24,7 @@ from tests.smtp import SmtpSink, free_port, wait_for
 ROOT = Path(__file__).resolve().parent.parent
 
 
-# The tables of the content. Beside each stands a copy, kept_ and its name, for the whole session.
+# The tables of the content, and of the hours a migration brings. Beside each stands a copy, kept_ and its name, for the session.
 KEPT: list[str] = []
 
 
@@ -68,7 +68,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("load_content", verbosity=0, stdout=sys.stderr)
         index_tables = [SearchEntry, SearchPassage, SearchPosting, SearchWord]
-        for model in [*MODELS, InstalledRecord, Edition, ContentVersion, *index_tables]:
+        for model in [*MODELS, InstalledRecord, Edition, ContentVersion, *index_tables, ClinicHours, OpeningHours]:
             through = [field.remote_field.through for field in model._meta.many_to_many]
             KEPT.extend(each._meta.db_table for each in [model, *through])
         with connection.cursor() as cursor:

@@ -12,6 +12,23 @@ from factsheets import actions
 from factsheets.models import FactSheet, Section, Source, Step, Topic
 from tests.html import text
 
+PASSWORD = "a long demo password"
+
+
+def with_password(user: User) -> User:
+    user.set_password(PASSWORD)
+    user.save()
+    return user
+
+
+def sign_in(someone, name: str):
+    page = someone.page
+    someone.open("/admin/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Site administration").wait_for()
+
 
 def tree(response):
     """The page as a browser repairs it: Django's own admin pages are not well-formed everywhere."""

@@ -14,15 +14,32 @@ FIELDS = {
         **PEOPLE,
         "contact_by": ["phone", "video"],
         "phone": "020 7946 0018",
+        "may_leave_voicemail": "no",
+        "may_say_who_calls": "yes",
         "best_time": "mornings",
         "description": "An ache low in my back\nfor two months.",
     },
     "question": {**PEOPLE, "description": "May I swim?"},
 }
+# What a consultation may say as well.
+OPTIONAL = {
+    "consultation": {
+        "times": ["0-0", "4-2"],
+        "needs": ["relay", "interpreter"],
+        "language": "Polish",
+        "needs_note": "My daughter helps me.",
+        "how_long": "6_to_12",
+        "where": "leg",
+        "seen": ["gp", "physio"],
+    },
+}
+# What the last page's button says: the answers were looked through, and are to be sent.
+SEND = {"consultation": {"step": "send"}, "question": {"step": "send"}}
 
 
 def form(kind: str, **changes) -> dict:
-    """The form's data under its own names, with the changes. A change to None leaves the field out."""
+    """The last step's data under its own names, with the changes. A change to None leaves the field out."""
+    changes = SEND.get(kind, {}) | changes
     fields = {name: value for name, value in (FIELDS[kind] | changes).items() if value is not None}
     return {f"{kind}-{name}": value for name, value in fields.items()}
 

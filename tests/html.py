@@ -63,7 +63,7 @@ def sent(form: Element) -> dict[str, list[str]]:
     """What a browser would send if the form were submitted as it stands."""
     data: dict[str, list[str]] = {}
     for control in controls(form):
-        if control.get("type") == "checkbox" and control.get("checked") is None:
+        if control.get("type") in {"checkbox", "radio"} and control.get("checked") is None:
             continue
         data.setdefault(control.get("name"), []).append(value(control))
     return data

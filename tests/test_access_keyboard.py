@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from enquiries.models import Enquiry
-from tests.access import LONGEST, SENDS, patient, results
+from tests.access import LAST, LONGEST, SENDS, patient, results
 
 pytestmark = pytest.mark.browser
 
@@ -158,7 +158,7 @@ class Keys:
 def keys(browser, site):
     with patient(browser, site, java_script_enabled=False, viewport={"width": 360, "height": 740}) as met:
         yield Keys(met)
-        met.expect_clean()
+        met.expect_clean(receipt=True)
 
 
 def test_from_the_first_page_to_a_sheet_in_the_post(keys):
@@ -175,9 +175,9 @@ def test_from_the_first_page_to_a_sheet_in_the_post(keys):
 
 def test_a_consultation_with_a_mistake_that_the_keyboard_puts_right(keys):
     keys.met.open("/consultation/")
-    keys.type("consultation", name="Ada Example", email="ada@example")
     keys.reach("main [name=consultation-contact_by][value=email]")
     keys.page.keyboard.press("Space")
+    keys.type("consultation", name="Ada Example", email="ada@example")
     keys.type("consultation", description="An ache low in my back.")
     keys.reach(f"main button >> text={SENDS['consultation']}")
     keys.page.keyboard.press("Enter")
@@ -187,7 +187,9 @@ def test_a_consultation_with_a_mistake_that_the_keyboard_puts_right(keys):
     # A link to a field leads to the field: the next letters go into it.
     assert keys.page.locator("[name=consultation-email]:focus").count() == 1
     keys.type("consultation", email="ada@example.com")
-    keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/sent/$")
+    keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/$")
+    expect(keys.page.get_by_role("heading", level=1)).to_have_text("Check your answers")
+    keys.press(f"main button >> text={LAST['consultation']}", "/consultation/sent/$")
     assert Enquiry.objects.get().by_email
 
 
@@ -200,5 +202,7 @@ def test_a_question_with_a_mistake_that_the_keyboard_puts_right(keys):
     keys.reach(".problem a")
     keys.page.keyboard.press("Enter")
     keys.page.keyboard.type("Is swimming all right?")
-    keys.press("main form button", "/question/sent/$")
+    keys.press("main form button", "/question/$")
+    expect(keys.page.get_by_role("heading", level=1)).to_have_text("Check your answers")
+    keys.press(f"main button >> text={LAST['question']}", "/question/sent/$")
     assert Enquiry.objects.get().kind == "question"

@@ -1,11 +1,14 @@
 """The staff desk, over HTTP."""
 
+from datetime import timedelta
+
 import html5lib
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from enquiries import actions
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, MessageState, OutgoingMessage, Status
@@ -64,14 +67,22 @@ def test_what_a_patient_typed_is_shown_as_text_everywhere(staff_client):
         assert HOSTILE in text_of(response)
 
 
-def test_the_inbox_shows_failed_mail_first_then_new_and_oldest_first(staff_client, staff, sheet):
+def test_the_inbox_shows_warning_signs_first_then_failed_mail_then_what_is_due_first(staff_client, staff, sheet):
     first, second, third, fourth = (consultation(email=f"{number}@example.com") for number in "1234")
     actions.triage(enquiry=first, by=staff, to=Status.CLOSED)
     actions.triage(enquiry=second, by=staff, to=Status.IN_PROGRESS)
-    failed = report(sheet)
+    Enquiry.objects.filter(pk=fourth.pk).update(reply_by=timezone.now() - timedelta(days=1))
+    failed, flagged = report(sheet), consultation(email="5@example.com")
     Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True)
-    listed = staff_client.get(reverse("admin:enquiries_enquiry_changelist")).context["cl"].result_list
-    assert [enquiry.pk for enquiry in listed] == [failed.pk, third.pk, fourth.pk, second.pk, first.pk]
+    Enquiry.objects.filter(pk=flagged.pk).update(safety_signs="RF-E1")
+
+    def listed(**query):
+        page = staff_client.get(reverse("admin:enquiries_enquiry_changelist"), query)
+        return [enquiry.pk for enquiry in page.context["cl"].result_list]
+
+    urgent = [flagged.pk, failed.pk, fourth.pk, second.pk, third.pk]
+    assert listed() == urgent
+    assert listed(queue="all") == [*urgent, first.pk]
 
 
 def test_an_empty_inbox_opens(staff_client):
@@ -86,7 +97,7 @@ def test_moving_an_enquiry_writes_the_status_and_the_timeline_together(staff_cli
     assert response.status_code == 200
     enquiry.refresh_from_db()
     assert (enquiry.status, enquiry.owner) == (Status.IN_PROGRESS, staff)
-    moved, assigned, note = enquiry.events.all()[1:]
+    moved, assigned, note = enquiry.events.exclude(kind="viewed")[1:]
     assert (moved.kind, moved.from_status, moved.to_status, moved.by) == ("moved", "new", "in_progress", staff)
     assert assigned.kind == EventKind.ASSIGNED
     assert (note.kind, note.note, note.actor) == ("note", "Rang at ten, no answer.", "Sam")
@@ -149,7 +160,12 @@ def test_bulk_actions_change_what_they_may_and_say_what_they_did_not(staff_clien
     new, closed = consultation(email="1@example.com"), consultation(email="2@example.com")
     actions.triage(enquiry=closed, by=staff, to=Status.CLOSED)
     chosen = {"action": "mark_as_spam", "_selected_action": [str(new.pk), str(closed.pk)]}
-    response = staff_client.post(reverse("admin:enquiries_enquiry_changelist"), chosen, follow=True)
+    address = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=all"
+    asked = staff_client.post(address, chosen)
+    assert "Set 2 enquiries aside as spam?" in text_of(asked)
+    new.refresh_from_db()
+    assert new.status == Status.NEW, "Nothing happens before it is confirmed."
+    response = staff_client.post(address, chosen | {"sure": "yes"}, follow=True)
     said = text_of(response)
     assert "1 changed." in said
     assert "1 left as they were" in said

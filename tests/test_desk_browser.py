@@ -3,31 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from factsheets.models import FactSheet
-from tests.desk import person
+from tests.desk import person, sign_in, with_password
 from tests.pages import visitor
 
 pytestmark = pytest.mark.browser
-PASSWORD = "a long demo password"
-
-
-def with_password(user: User) -> User:
-    user.set_password(PASSWORD)
-    user.save()
-    return user
-
-
-def sign_in(someone, name: str):
-    page = someone.page
-    someone.open("/admin/")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_role("heading", name="Site administration").wait_for()
 
 
 def test_an_editor_takes_a_sheet_from_empty_to_published_and_a_clinician_signs_it(browser, site):

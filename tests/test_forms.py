@@ -2,9 +2,9 @@
 
 import pytest
 
-from enquiries.forms import DESCRIPTION_LENGTH, EMAIL_LENGTH, FORMS, NAME_LENGTH, SHORT_LENGTH
+from enquiries.forms import DESCRIPTION_LENGTH, EMAIL_LENGTH, FORMS, NAME_LENGTH, QUESTION_LENGTH, SHORT_LENGTH
 from enquiries.models import Enquiry
-from tests.honest import ADDRESSES, FIELDS, form
+from tests.honest import ADDRESSES, FIELDS, OPTIONAL, form
 from tests.html import by_id, controls, described, form_at, label, parse, sent, summary, text, title, value, visible
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -56,7 +56,19 @@ ERRORS = {
         ({"phone": "020 7946 0018 or 020 7946 0019"}, "phone", PHONE),
         ({"phone": "1" * 10_000}, "phone", PHONE),
         ({"phone": "12", "contact_by": ["email"]}, "phone", PHONE),
+        ({"may_leave_voicemail": None}, "may_leave_voicemail", "Choose whether we may leave a voicemail"),
+        ({"may_leave_voicemail": ["pigeon"]}, "may_leave_voicemail", "Choose yes or no"),
+        ({"may_say_who_calls": ""}, "may_say_who_calls", "Choose whether we may say who is calling"),
+        ({"may_say_who_calls": ["pigeon"]}, "may_say_who_calls", "Choose yes or no"),
+        ({"times": ["pigeon"]}, "times", "Choose times from the table"),
         ({"best_time": "x" * (SHORT_LENGTH + 1)}, "best_time", "Use 120 characters or fewer."),
+        ({"needs": ["pigeon"]}, "needs", "Choose from the list, or tell us in your own words below"),
+        ({"needs": ["interpreter"]}, "language", "Enter the language that you need an interpreter for"),
+        ({"language": "x" * (SHORT_LENGTH + 1)}, "language", "Use 120 characters or fewer."),
+        ({"needs_note": "x" * (SHORT_LENGTH + 1)}, "needs_note", "Use 120 characters or fewer."),
+        ({"how_long": ["pigeon"]}, "how_long", "Choose one from the list"),
+        ({"where": ["pigeon"]}, "where", "Choose one from the list"),
+        ({"seen": ["pigeon"]}, "seen", "Choose from the list"),
         ({"description": ""}, "description", "Tell us briefly about your back pain"),
         ({"description": "x" * (DESCRIPTION_LENGTH + 1)}, "description", DESCRIPTION),
         ({"description": "y\r\n" * 3_334}, "description", DESCRIPTION),
@@ -67,10 +79,12 @@ ERRORS = {
         (
             {"description": "x" * 10_000},
             "description",
-            f"Shorten your question to {DESCRIPTION_LENGTH:,} characters or fewer",
+            f"Shorten your question to {QUESTION_LENGTH:,} characters or fewer",
         ),
     ],
 }
+# What the short form of a sheet leaves to the next page.
+ASKED_NEXT = {f"consultation-{name}" for name in ("may_leave_voicemail", "may_say_who_calls", "step")}
 CASES = [
     pytest.param(kind, *case, id=f"{kind}-{case[1]}-{number}")
     for kind, cases in ERRORS.items()
@@ -104,13 +118,15 @@ def test_an_error_is_an_instruction_linked_to_its_field_and_nothing_typed_is_los
     assert control is first_control(page_form, f"{kind}-{field}")
     assert message in described(document, control)
     assert "Error:" in described(document, control)
-    if control.get("type") != "checkbox":
+    if control.get("type") not in {"checkbox", "radio"}:
         assert control.get("aria-invalid") == "true"
 
     shown = sent(page_form)
     for name, typed in data.items():
-        if name == f"{kind}-sheet" or typed == ["pigeon"]:
-            continue  # chosen from a list, where a foreign value has no place
+        if name in {f"{kind}-sheet", f"{kind}-step"} or typed == ["pigeon"]:
+            continue  # chosen from a list, where a foreign value has no place, or said by a button
+        if not typed:
+            continue  # nothing was typed
         typed = typed if isinstance(typed, list) else [typed]
         # A browser shows NUL as "�" and turns every line break into one character.
         assert shown[name] == [part.replace("\r\n", "\n").replace("\x00", "\ufffd") for part in typed]
@@ -150,7 +166,9 @@ def test_a_form_has_visible_labels_and_tied_hints_and_never_cuts_what_is_pasted(
     page_form = form_at(document, ADDRESSES[kind])
     assert summary(page_form) is None
     seen = visible(page_form)
-    assert {control.get("name") for control in seen} == {f"{kind}-{name}" for name in FIELDS[kind]}
+    assert {control.get("name") for control in seen} == {
+        f"{kind}-{name}" for name in FIELDS[kind] | OPTIONAL.get(kind, {})
+    }
     fields = FORMS[kind](prefix=kind, action="/").fields
     for control in seen:
         assert label(document, control), f"{control.get('name')} has no label"
@@ -172,9 +190,13 @@ def test_the_forms_on_a_fact_sheet_are_sent_to_their_own_pages_and_accepted(clie
         page_form = form_at(document, ADDRESSES[kind])
         data = sent(page_form)
         assert set(data) <= {control.get("name") for control in controls(page_form)}
-        typed = {name: part for name, part in form(kind).items() if not name.endswith("-sheet")}
+        honest = {name: part for name, part in form(kind).items() if not name.endswith("-sheet")}
+        typed = {name: part for name, part in honest.items() if name not in ASKED_NEXT}
         assert set(typed) <= {control.get("name") for control in controls(page_form)}
         response = client.post(page_form.get("action"), data | typed)
+        if kind == "consultation":
+            check = form_at(parse(response), ADDRESSES[kind])
+            response = client.post(check.get("action"), sent(check) | {name: honest[name] for name in ASKED_NEXT})
         assert (response.status_code, response["Location"]) == (303, f"/{kind}/sent/")
         assert Enquiry.objects.get(kind=kind).sheet == sheet
 

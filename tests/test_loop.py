@@ -63,13 +63,19 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
         assert page.get_by_label("Your name").input_value() == "Ada Example"
         page.get_by_label("Phone", exact=True).check()
         page.get_by_label("Phone number").fill("020 7946 0018")
-        page.get_by_label("Best time to call").fill("Weekday mornings")
+        page.get_by_role("group", name="May we leave a voicemail?").get_by_label("No").check()
+        page.get_by_role("group", name="May we say who is calling?").get_by_label("Yes").check()
+        page.get_by_label("Tuesday morning").check()
+        page.get_by_label("Anything else about times").fill("Weekday mornings")
         page.get_by_label("Briefly describe your back pain").fill("An ache low in my back for two months.")
-        page.get_by_role("button", name="Request a consultation").click()
-        page.wait_for_url("**/consultation/sent/")
-        assert "one working day" in page.inner_text("main")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Check your answers")
         patient.expect_accessible()
-        patient.expect_clean()
+        page.get_by_role("button", name="Send my request").click()
+        page.wait_for_url("**/consultation/sent/")
+        assert "We will reply by" in page.inner_text("main")
+        patient.expect_accessible()
+        patient.expect_clean(receipt=True)
 
     def with_the_sheet():
         return [mail for to, mail in smtp.received if "ada@example.com" in to and list(mail.iter_attachments())]
@@ -197,6 +203,13 @@ def test_everything_works_with_scripts_off_and_by_keyboard_alone(browser, site):
         assert page.locator(":focus").get_attribute("type") == "submit", (
             "The trap for robots took the keyboard's focus."
         )
+        page.keyboard.press("Enter")
+        last = page.get_by_role("button", name="Send my question")
+        expect(last).to_be_visible()
+        for _ in range(40):
+            if last.and_(page.locator(":focus")).count():
+                break
+            page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         page.wait_for_url("**/question/sent/")
         patient.expect_clean()

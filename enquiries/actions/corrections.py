@@ -10,7 +10,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from enquiries import blind
-from enquiries.actions.mail import Erased, enqueue
+from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.timeline import record
 from enquiries.models import (
     Assessment,
@@ -18,7 +18,6 @@ from enquiries.models import (
     EnquiryEvent,
     EventKind,
     MessageState,
-    OutgoingMessage,
     Purpose,
     Status,
 )
@@ -48,7 +47,7 @@ def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta
     and Erased when nothing is left to correct. The address that is there already changes nothing.
     """
     with transaction.atomic():
-        enquiry = _in_hand(enquiry)
+        enquiry = _not_erased(in_hand(enquiry))
         if email == enquiry.email:
             return enquiry
         _allow_one_more(enquiry)
@@ -68,7 +67,7 @@ def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None) -> 
     `asked_at` is when this person asked, where that is later than what the enquiry knows. Raises TooSoon, TooOften and Erased.
     """
     with transaction.atomic():
-        enquiry = _in_hand(enquiry)
+        enquiry = _not_erased(in_hand(enquiry))
         _allow_one_more(enquiry)
         now = timezone.now()
         if (wait := again_from(enquiry, asked_at) - now) > timedelta(0):
@@ -99,14 +98,7 @@ def again_from(enquiry: Enquiry, asked_at: datetime | None = None) -> datetime:
     return max(last, asked_at or last) + WAIT_BEFORE_AGAIN
 
 
-def _in_hand(enquiry: Enquiry) -> Enquiry:
-    """The enquiry as it is, locked. Its mail is locked before it, in the order in which everybody else takes the two.
-
-    A mail that a worker holds is left alone: the worker records what became of it, and will want the enquiry then.
-    """
-    at_rest = OutgoingMessage.objects.filter(enquiry=enquiry).exclude(state=MessageState.SENDING)
-    list(at_rest.select_for_update().order_by("pk").values_list("pk"))
-    enquiry = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
+def _not_erased(enquiry: Enquiry) -> Enquiry:
     if enquiry.erased_at:
         raise Erased("The details of this enquiry were erased, so there is no address to send it to.")
     return enquiry

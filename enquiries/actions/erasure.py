@@ -11,12 +11,16 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from enquiries.actions.mail import in_hand
 from enquiries.actions.timeline import record
 from enquiries.models import Assessment, Enquiry, EventKind, Kind, MessageState, OutgoingMessage, Status
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 100  # rows looked up at a time; each is erased in a short transaction of its own
+
+# Timeline entries in which staff may have written about the person.
+WITH_WORDS = [EventKind.NOTE, EventKind.CALLED, EventKind.REPLIED, EventKind.SAFETY, EventKind.ADDED]
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,14 @@ def erase(*, enquiry: Enquiry, by: AbstractBaseUser | None = None, actor: str = 
     The row, its reference, kind, dates and the timeline stay, without the notes' words. Twice is the same as once.
     """
     with transaction.atomic():
-        enquiry = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
+        enquiry = in_hand(enquiry)
         if enquiry.erased_at:
             return enquiry
         Assessment.objects.filter(enquiry=enquiry).delete()
         enquiry.name_words.all().delete()
-        enquiry.messages.unsent().update(state=MessageState.LAPSED, lease_until=None, claimed_by="", error="")
-        for event in enquiry.events.filter(kind=EventKind.NOTE):
+        # A mail that a worker holds just now is out of reach; if it does not go, it lapses when its turn comes again.
+        enquiry.messages.filter(state=MessageState.WAITING).update(state=MessageState.LAPSED, error="")
+        for event in enquiry.events.filter(kind__in=WITH_WORDS):
             event.erase_note()
         record(enquiry, EventKind.ERASED, by=by, actor=actor, summary=summary)
         enquiry.name = enquiry.email = enquiry.phone = enquiry.best_time = enquiry.description = ""

@@ -137,3 +137,17 @@ def _submission_keys(kind, details, contact_by, sheet, quarantine_reason, consen
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turn])
     window = int(timezone.now().timestamp() // SAME_FORM_WITHIN.total_seconds())
     return [keyed_hash(*content, str(window - back), purpose="submission") for back in (0, 1)]
+
+
+def index_missing() -> int:
+    """Makes the search keys of enquiries from before there were any. Returns how many. Safe to repeat."""
+    found = Enquiry.objects.filter(email_key="", erased_at=None).order_by("pk")
+    done = 0
+    for enquiry in found.iterator(chunk_size=200):
+        with transaction.atomic():
+            keys = {"email_key": blind.email_key(enquiry.email), "phone_key": blind.phone_key(enquiry.phone)}
+            Enquiry.objects.filter(pk=enquiry.pk).update(**keys)
+            words = (NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys(enquiry.name)))
+            NameWord.objects.bulk_create(words, ignore_conflicts=True)
+        done += 1
+    return done

@@ -9,7 +9,16 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from enquiries.actions.timeline import record
-from enquiries.models import Assessment, Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status
+from enquiries.models import (
+    Assessment,
+    Enquiry,
+    EnquiryEvent,
+    EventKind,
+    MessageState,
+    OutgoingMessage,
+    Purpose,
+    Status,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -21,14 +30,30 @@ class Erased(Exception):  # noqa: N818
     """The enquiry's details were erased, so there is no address to write to. The text is for staff."""
 
 
-def enqueue(*, enquiry: Enquiry, purpose: str, not_before: datetime | None = None) -> OutgoingMessage:
+def enqueue(
+    *, enquiry: Enquiry, purpose: str, not_before: datetime | None = None, event: EnquiryEvent | None = None
+) -> OutgoingMessage:
     """The only door to the outbox for an enquiry's mail. Must be inside the transaction of the fact that the mail reports."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("enqueue() belongs inside the transaction of the fact it reports.")
     last = enquiry.messages.filter(purpose=purpose).aggregate(last=Max("sequence"))["last"] or 0
     return OutgoingMessage.objects.create(
-        enquiry=enquiry, purpose=purpose, sequence=last + 1, next_attempt_at=not_before or timezone.now()
+        enquiry=enquiry,
+        purpose=purpose,
+        sequence=last + 1,
+        next_attempt_at=not_before or timezone.now(),
+        event=event,
     )
+
+
+def in_hand(enquiry: Enquiry) -> Enquiry:
+    """The enquiry as it is, locked. Its mail is locked before it, in the order in which everybody else takes the two.
+
+    A mail that a worker holds is left alone: the worker records what became of it, and will want the enquiry then.
+    """
+    at_rest = OutgoingMessage.objects.filter(enquiry=enquiry).exclude(state=MessageState.SENDING)
+    list(at_rest.select_for_update().order_by("pk").values_list("pk"))
+    return Enquiry.objects.select_for_update().get(pk=enquiry.pk)
 
 
 def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMessage:
@@ -51,7 +76,7 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
         if message.state == MessageState.SENT and message.reminder:
             return message
         if message.state == MessageState.SENT:
-            message = enqueue(enquiry=message.enquiry, purpose=message.purpose)
+            message = enqueue(enquiry=message.enquiry, purpose=message.purpose, event=message.event)
         else:
             message.state, message.attempts, message.lost_claims, message.error = MessageState.WAITING, 0, 0, ""
             message.created_at = message.next_attempt_at = timezone.now()

@@ -2,7 +2,9 @@
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.utils import timezone
 
+from enquiries import clock
 from enquiries.actions.intake import answer
 from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, Status
@@ -24,12 +26,14 @@ def triage(
     owner: AbstractBaseUser | None = None,
     change_owner: bool = False,
     note: str = "",
+    outcome: str = "",
     version: int | None = None,
 ) -> Enquiry:
     """Moves an enquiry, hands it to an owner, adds a note: any of these, together or not at all.
 
-    `version` is the one the staff member's page showed. Raises StaleEnquiry when the row has moved on since, and
-    MoveRefused when the status table does not allow the move.
+    `version` is the one the staff member's page showed; `outcome` says why an enquiry is closed. Raises StaleEnquiry when the
+    row has moved on since, and MoveRefused when the status table does not allow the move, or a safety flag stands in its way.
+    The reply-by clock stands still while an enquiry waits for the patient.
     """
     with transaction.atomic():
         current = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
@@ -40,10 +44,14 @@ def triage(
                 raise MoveRefused(
                     f"An enquiry that is “{current.get_status_display()}” cannot become “{Status(to).label}”."
                 )
+            if current.is_flagged and to in {Status.CLOSED, Status.SPAM}:
+                raise MoveRefused("Their words sound like a warning sign. Record what you did about it first.")
             record(current, EventKind.MOVED, by=by, from_status=current.status, to_status=to)
             if current.status == Status.SPAM:
                 _release(current)
+            _set_clock(current, to)
             current.status = to
+            current.outcome = outcome if to == Status.CLOSED else ""
             if to == Status.CLOSED:
                 current.mail_failed = False
         if change_owner and owner != current.owner:
@@ -57,8 +65,18 @@ def triage(
         if note.strip():
             record(current, EventKind.NOTE, by=by, note=note.strip())
         current.version += 1
-        current.save(update_fields=["status", "owner", "mail_failed", "quarantine_reason", "version"])
+        current.save()
     return current
+
+
+def _set_clock(enquiry: Enquiry, to: str) -> None:
+    now = timezone.now()
+    if enquiry.waiting_since:
+        if enquiry.reply_by:
+            enquiry.reply_by = clock.resume(enquiry.reply_by, enquiry.waiting_since, now)
+        enquiry.waiting_since = None
+    if to == Status.WAITING:
+        enquiry.waiting_since = now
 
 
 def _release(enquiry: Enquiry) -> None:

@@ -1,4 +1,5 @@
 from enquiries.admin.enquiry import EnquiryAdmin
+from enquiries.admin.hours import ClinicHoursAdmin, ClosureAdmin
 from enquiries.admin.message import OutgoingMessageAdmin
 
-__all__ = ["EnquiryAdmin", "OutgoingMessageAdmin"]
+__all__ = ["ClinicHoursAdmin", "ClosureAdmin", "EnquiryAdmin", "OutgoingMessageAdmin"]

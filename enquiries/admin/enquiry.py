@@ -1,70 +1,25 @@
-from django import forms
+from functools import partial
+
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
+from django.contrib.admin.utils import unquote
 from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
 
-from enquiries import actions
+from enquiries import actions, clock, queues
+from enquiries.admin.detail import due, page
+from enquiries.admin.inbox import QueueFilter, find, shown, tabs
 from enquiries.admin.message import MessageInline
-from enquiries.admin.readonly import ReadOnlyInline, opened
-from enquiries.models import MOVES, Assessment, Enquiry, EnquiryEvent, Kind, Status
+from enquiries.admin.readonly import opened
+from enquiries.admin.steps import step_view
+from enquiries.admin.triage import TimelineInline, TriageForm
+from enquiries.models import Assessment, Enquiry, Kind, Status
 from enquiries.report import consent
-
-
-class TriageForm(forms.ModelForm):
-    """What staff may change about an enquiry. What the patient wrote is not among it."""
-
-    note = forms.CharField(
-        required=False,
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        label="Add a note",
-        help_text="For staff only. The patient never sees it.",
-    )
-    opened_version = forms.IntegerField(widget=forms.HiddenInput)
-
-    class Meta:
-        model = Enquiry
-        fields = ["status", "owner"]
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if "status" in self.fields:
-            current = Enquiry.objects.get(pk=self.instance.pk)
-            self.fields["opened_version"].initial = current.version
-            self.initial["opened_version"] = current.version
-            allowed = {current.status} | MOVES[current.status]
-            self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
-            self.fields["owner"].queryset = get_user_model().objects.filter(is_staff=True, is_active=True)
-            self.fields["owner"].empty_label = "nobody"
-            for verb in ("add", "change", "delete", "view"):
-                setattr(self.fields["owner"].widget, f"can_{verb}_related", False)
-
-    def clean(self):
-        cleaned = super().clean()
-        current = Enquiry.objects.get(pk=self.instance.pk)
-        if cleaned.get("opened_version") not in {None, current.version}:
-            raise forms.ValidationError(actions.what_changed(current))
-        return cleaned
-
-
-class TimelineInline(ReadOnlyInline):
-    model = EnquiryEvent
-    verbose_name_plural = "timeline"
-    fields = readonly_fields = ["created_at", "actor", "what", "words"]
-
-    @admin.display(description="what happened")
-    def what(self, event):
-        if event.to_status:
-            return f"{event.get_from_status_display()} → {event.get_to_status_display()}"
-        return event.summary or event.get_kind_display()
-
-    @admin.display(description="note")
-    def words(self, event):
-        return opened(event, "note")
 
 
 @admin.register(Enquiry)
@@ -73,13 +28,14 @@ class EnquiryAdmin(admin.ModelAdmin):
 
     form = TriageForm
     inlines = [TimelineInline, MessageInline]
-    list_display = ["reference", "flag", "patient", "asked_for", "received", "who"]
+    list_display = ["reference", "flag", "patient", "asked_for", "best_times", "due", "received", "who"]
     list_display_links = ["reference", "patient"]
-    list_filter = ["status", "kind", "mail_failed", ("owner", admin.RelatedOnlyFieldListFilter)]
+    list_filter = [QueueFilter]
+    show_full_result_count = False  # of a million closed enquiries nobody needs the number
     list_select_related = ["sheet", "owner"]
     list_per_page = 50
     search_fields = ["reference"]
-    search_help_text = "Search by reference"
+    search_help_text = "Search by name, reference, email address or phone number"
     actions = ["take", "start", "close", "mark_as_spam"]
     save_on_top = True
     readonly_fields = [
@@ -93,17 +49,37 @@ class EnquiryAdmin(admin.ModelAdmin):
         "time_to_call",
         "in_their_words",
         "why_quarantined",
+        "best_times",
+        "needs_in_words",
         "private_summary",
         "details_erased",
     ]
 
     def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(request, {"title": "Inbox", **(extra_context or {})})
+        queue = queues.BY_NAME.get(shown(request))
+        self.clock = clock.load()  # once for all rows of the page
+        context = {
+            "title": "Inbox",
+            "tabs": tabs(request),
+            "nothing": queue.empty if queue else "There is nothing yet.",
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def get_search_results(self, request, queryset, search_term):
+        return (find(queryset, search_term) if search_term.strip() else queryset), False
+
+    def get_urls(self):
+        step = path(
+            "<uuid:pk>/step/<slug:name>/",
+            self.admin_site.admin_view(partial(step_view, self)),
+            name="enquiries_enquiry_step",
+        )
+        return [step, *super().get_urls()]
 
     def get_fieldsets(self, request, obj=None):
         told = ["reference", "received", "asked_for", "patient", "email_address"]
         if obj and obj.kind == Kind.CONSULTATION:
-            told += ["phone_number", "contact", "time_to_call"]
+            told += ["phone_number", "contact", "best_times", "time_to_call", "needs_in_words"]
         if obj and obj.kind != Kind.REPORT:
             told += ["in_their_words"]
         if obj and obj.kind == Kind.REPORT:
@@ -115,14 +91,14 @@ class EnquiryAdmin(admin.ModelAdmin):
         triage = ["status", "owner"]
         if self.has_change_permission(request, obj):
             triage += ["note", "opened_version"]
-        return [("Next", {"fields": triage}), ("What they told us", {"fields": told})]
+        return [("Status, owner, note", {"fields": triage}), ("What they told us", {"fields": told})]
 
     def get_queryset(self, request):
         # Not through super(), which would order by the lane before it is there.
         return Enquiry.objects.in_working_order()
 
     def get_ordering(self, request):
-        return ["lane", "created_at", "pk"]
+        return list(Enquiry.WORKING_ORDER)
 
     def has_add_permission(self, request):
         return False
@@ -134,8 +110,12 @@ class EnquiryAdmin(admin.ModelAdmin):
 
     @admin.display(description="status", ordering="status")
     def flag(self, enquiry):
-        label = format_html('<span class="status {}">{}</span>', enquiry.status, enquiry.get_status_display())
-        return format_html('<span class="status alarm">mail failed</span> {}', label) if enquiry.mail_failed else label
+        badges = [format_html('<span class="status {}">{}</span>', enquiry.status, enquiry.get_status_display())]
+        if enquiry.mail_failed:
+            badges.insert(0, mark_safe('<span class="status alarm">mail failed</span>'))
+        if enquiry.is_flagged:
+            badges.insert(0, mark_safe('<span class="status alarm">safety</span>'))
+        return mark_safe(" ".join(badges))  # noqa: S308
 
     @admin.display(description="name")
     def patient(self, enquiry):
@@ -147,6 +127,19 @@ class EnquiryAdmin(admin.ModelAdmin):
             return f"Report: {enquiry.sheet.title}"
         return enquiry.get_kind_display().capitalize()
 
+    @admin.display(description="best times")
+    def best_times(self, enquiry):
+        return "; ".join(enquiry.call_times) or ("any" if enquiry.by_phone else "–")
+
+    @admin.display(description="communication needs")
+    def needs_in_words(self, enquiry):
+        return opened(enquiry, "needs")
+
+    @admin.display(description="reply due", ordering="reply_by")
+    def due(self, enquiry):
+        words, late = due(enquiry, self.clock)
+        return format_html('<span class="due{}">{}</span>', " late" if late else "", words) if words else "–"
+
     @admin.display(description="received", ordering="created_at")
     def received(self, enquiry):
         age = timesince(enquiry.created_at, depth=1)
@@ -154,7 +147,7 @@ class EnquiryAdmin(admin.ModelAdmin):
 
     @admin.display(description="owner", ordering="owner")
     def who(self, enquiry):
-        return (enquiry.owner.get_short_name() or enquiry.owner.get_username()) if enquiry.owner else "nobody"
+        return (enquiry.owner.get_full_name() or enquiry.owner.get_username()) if enquiry.owner else "nobody"
 
     @admin.display(description="email address")
     def email_address(self, enquiry):
@@ -217,6 +210,13 @@ class EnquiryAdmin(admin.ModelAdmin):
             version=form.cleaned_data["opened_version"],
         )
 
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        enquiry = self.get_object(request, unquote(object_id))
+        if enquiry is not None and request.method == "GET" and self.has_view_permission(request, enquiry):
+            extra_context = page(request, enquiry, may_act=self.has_change_permission(request, enquiry))
+            actions.view(enquiry=enquiry, by=request.user)
+        return super().change_view(request, object_id, form_url, extra_context)
+
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
@@ -248,8 +248,22 @@ class EnquiryAdmin(admin.ModelAdmin):
 
     @admin.action(description="Close", permissions=["change"])
     def close(self, request, queryset):
-        self._each(request, queryset, to=Status.CLOSED)
+        return self._once_sure(request, queryset, "Close {}?", to=Status.CLOSED)
 
     @admin.action(description="Mark as spam", permissions=["change"])
     def mark_as_spam(self, request, queryset):
-        self._each(request, queryset, to=Status.SPAM)
+        return self._once_sure(request, queryset, "Set {} aside as spam?", to=Status.SPAM)
+
+    def _once_sure(self, request, queryset, question: str, **change):
+        """What cannot be taken back with one click is asked once more, with the names of what it is about."""
+        if "sure" in request.POST:
+            return self._each(request, queryset, **change)
+        count = queryset.count()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": question.format(f"{count} enquir{'y' if count == 1 else 'ies'}"),
+            "opts": self.opts,
+            "enquiries": queryset,
+            "action": request.POST["action"],
+        }
+        return TemplateResponse(request, "admin/enquiries/enquiry/sure.html", context)

@@ -3,7 +3,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
@@ -64,17 +64,24 @@ def slot_bit(weekday: int, part: int) -> int:
     return 1 << (weekday * len(DAY_PARTS) + part)
 
 
+OPEN_STATUSES = ["new", "in_progress", "waiting", "booked"]
+
+
 class EnquiryQuerySet(models.QuerySet):
     def in_working_order(self):
-        """Failed mail first, then new and oldest first, then what is under way, then what is done."""
-        order = [Status.NEW, Status.IN_PROGRESS, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM]
+        """Warning signs first, then failed mail, then who has not heard from us by the promise given, then the others."""
+        to_do = [Status.NEW, Status.IN_PROGRESS]
+        order = [*to_do, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM]
         return self.annotate(
             lane=Case(
+                When(Q(live=True) & ~Q(safety_signs="") & Q(safety_acted_at=None), then=Value(-2)),
                 When(mail_failed=True, then=Value(-1)),
+                When(status__in=to_do, first_contact_at=None, then=Value(0)),
+                When(status__in=to_do, then=Value(1)),
                 *(When(status=status, then=Value(lane)) for lane, status in enumerate(order)),
                 output_field=models.SmallIntegerField(),
             )
-        ).order_by("lane", "created_at", "pk")
+        ).order_by(*self.model.WORKING_ORDER)
 
     def open(self):
         return self.exclude(status__in=[Status.CLOSED, Status.SPAM])
@@ -102,7 +109,7 @@ class Enquiry(models.Model):
     by_video = models.BooleanField("by video", default=False, editable=False)
     by_email = models.BooleanField("by e-mail", default=False, editable=False)
     description = EncryptedTextField("in their words")
-    call_slots = models.PositiveSmallIntegerField(
+    call_slots = models.PositiveIntegerField(
         default=0, editable=False, help_text="When they can be called: see slot_bit. 0: any time."
     )
     may_leave_voicemail = models.BooleanField(null=True, editable=False, help_text="Empty: not asked.")
@@ -116,8 +123,20 @@ class Enquiry(models.Model):
     phone_key = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
 
     status = models.CharField(max_length=12, choices=Status, default=Status.NEW)
+    # The database's own word for "open", so that an index can hold those rows and no others.
+    live = models.GeneratedField(
+        expression=Case(When(status__in=OPEN_STATUSES, then=Value(True)), default=Value(False)),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    # Without an index of its own: SQLite would take it for "nobody's" and read every closed enquiry.
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="enquiries"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="enquiries",
+        db_index=False,
     )
     mail_failed = models.BooleanField(default=False, editable=False)
     reply_by = models.DateTimeField(
@@ -140,6 +159,7 @@ class Enquiry(models.Model):
     erased_at = models.DateTimeField(null=True, editable=False)
 
     objects = EnquiryQuerySet.as_manager()
+    WORKING_ORDER = ("lane", F("reply_by").asc(nulls_last=True), "created_at", "pk")
 
     class Meta:
         verbose_name_plural = "enquiries"
@@ -149,8 +169,10 @@ class Enquiry(models.Model):
             models.Index(
                 fields=["reply_by", "created_at"],
                 name="enquiry_open_by_due",
-                condition=Q(status__in=[Status.NEW, Status.IN_PROGRESS, Status.WAITING, Status.BOOKED]),
+                condition=Q(live=True),
             ),
+            # "Mine" and "Unassigned": by the plain index of the owner the database would read every closed one of nobody's.
+            models.Index(fields=["owner", "reply_by"], name="enquiry_open_by_owner", condition=Q(live=True)),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="enquiry_known_kind"),

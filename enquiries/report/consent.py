@@ -12,9 +12,16 @@ WORDINGS = {
         "Clinic staff are not shown them. "
         f"They are deleted {SUMMARY_DAYS} days after the email is sent, or when I press “Delete my data now” in the summary."
     ),
+    # With a request for a consultation, where staff do see them.
+    "2026-11-consultation": (
+        "I agree that the clinic keeps my answers and my result, encrypted, with my request for a consultation. "
+        "Clinic staff who deal with my request see them. "
+        f"They are deleted {SUMMARY_DAYS} days after I send the request, or sooner if I ask the clinic to."
+    ),
 }
 VERSION = "2026-11"
+CONSULTATION = "2026-11-consultation"
 
 
-def wording() -> str:
-    return WORDINGS[VERSION]
+def wording(version: str = VERSION) -> str:
+    return WORDINGS[version]

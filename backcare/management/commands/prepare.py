@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from backcare import roles
+from enquiries.actions import index_missing
 
 
 class Command(BaseCommand):
@@ -25,6 +26,8 @@ class Command(BaseCommand):
             Path(settings.DATABASES["default"]["NAME"]).chmod(0o600)
         call_command("check", databases=["default"])
         roles.install()
+        if indexed := index_missing():
+            self.stdout.write(f"{indexed} enquiries can now be found by name, address and number.")
         call_command("load_content", stdout=self.stdout)
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.LOCAL:

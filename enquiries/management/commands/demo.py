@@ -5,50 +5,8 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 
 from backcare import roles
-from enquiries import actions
-from enquiries.models import Enquiry, Kind, Status
-from factsheets.models import FactSheet
-
-# Invented people: example.com addresses, and telephone numbers that Ofcom keeps for drama.
-PATIENTS = [
-    {
-        "kind": Kind.CONSULTATION,
-        "contact_by": ["phone"],
-        "details": {
-            "name": "Demo Patient Ashdown",
-            "email": "ashdown@example.com",
-            "phone": "+442079460018",
-            "best_time": "Weekday mornings",
-            "description": "An ache low in my back for about two months, worse after a day of driving.",
-        },
-    },
-    {
-        "kind": Kind.CONSULTATION,
-        "contact_by": ["email", "video"],
-        "details": {
-            "name": "Demo Patient Brightwell",
-            "email": "brightwell@example.com",
-            "phone": "",
-            "best_time": "",
-            "description": "Stiff every morning since the spring. I would like to know which exercises are safe to start.",
-        },
-        "to": Status.IN_PROGRESS,
-        "note": "Asked for a video call. Offered two times.",
-    },
-    {
-        "kind": Kind.REPORT,
-        "sheet": "about-back-pain",
-        "details": {"name": "Demo Patient Corrigan", "email": "corrigan@example.com"},
-    },
-    {
-        "kind": Kind.QUESTION,
-        "details": {
-            "name": "Demo Patient Dunmore",
-            "email": "dunmore@example.com",
-            "description": "Is swimming all right while my back still hurts?",
-        },
-    },
-]
+from enquiries import demo
+from enquiries.models import Enquiry
 
 
 class Command(BaseCommand):
@@ -59,7 +17,7 @@ class Command(BaseCommand):
             raise CommandError("Demo data is for a local run only (BACKCARE_LOCAL=1). Nothing was added.")
         self.accounts()
         if not Enquiry.objects.exists():
-            self.enquiries()
+            self.stdout.write(f"{demo.load()} invented enquiries are in the inbox.")
 
     def accounts(self):
         roles.install()
@@ -87,24 +45,3 @@ class Command(BaseCommand):
             self.stdout.write("Staff accounts, shown only this once:")
             for name, password in made:
                 self.stdout.write(f"  {name:<10} {password}")
-
-    def enquiries(self):
-        staff = User.objects.get(username="reception")
-        blank = {"phone": "", "best_time": "", "description": ""}
-        for patient in PATIENTS:
-            enquiry = actions.accept(
-                kind=patient["kind"],
-                details=blank | patient["details"],
-                contact_by=patient.get("contact_by"),
-                sheet=FactSheet.objects.filter(slug=patient.get("sheet", "")).first(),
-            )
-            if "to" in patient:
-                actions.triage(
-                    enquiry=enquiry,
-                    by=staff,
-                    to=patient["to"],
-                    owner=staff,
-                    change_owner=True,
-                    note=patient["note"],
-                )
-        self.stdout.write(f"{len(PATIENTS)} invented enquiries are in the inbox.")

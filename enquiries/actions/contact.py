@@ -1,0 +1,139 @@
+"""What staff do to answer a patient: calls, replies, appointments, and what they did about a safety flag."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import models, transaction
+from django.utils import timezone
+
+from enquiries import calls
+from enquiries.actions.mail import Erased, enqueue, in_hand
+from enquiries.actions.moves import MoveRefused, StaleEnquiry, what_changed
+from enquiries.actions.timeline import record
+from enquiries.models import Enquiry, EventKind, Purpose, Status
+
+
+class CallResult(models.TextChoices):
+    NO_ANSWER = "no_answer", "no answer"
+    VOICEMAIL = "voicemail", "left a voicemail"
+    SPOKE = "spoke", "spoke to them"
+
+
+class Channel(models.TextChoices):
+    PHONE = "phone", "by phone"
+    VIDEO = "video", "by video call"
+    CLINIC = "clinic", "at the clinic"
+
+
+def log_call(
+    *, enquiry: Enquiry, by: AbstractBaseUser, result: str, note: str = "", version: int | None = None
+) -> Enquiry:
+    """Records a call and what came of it. Without an answer the next try is put into the patient's best time.
+
+    Raises MoveRefused for an enquiry that is closed or set aside, and StaleEnquiry as every verb here.
+    """
+    with transaction.atomic():
+        enquiry = _to_work_on(enquiry, version)
+        now = timezone.now()
+        if result == CallResult.VOICEMAIL and enquiry.may_leave_voicemail is False:
+            note = f"{note}\n(They had asked for no voicemail.)".strip()
+        record(enquiry, EventKind.CALLED, by=by, summary=CallResult(result).label.capitalize(), note=note.strip())
+        enquiry.contact_attempts += 1
+        if result == CallResult.SPOKE:
+            _reached(enquiry, now)
+            enquiry.next_call_at = None
+        else:
+            enquiry.next_call_at = calls.next_try(enquiry.call_slots, after=now)
+        _take(enquiry, by)
+        return _kept(enquiry)
+
+
+def reply(*, enquiry: Enquiry, by: AbstractBaseUser, text: str, version: int | None = None) -> Enquiry:
+    """Writes to the patient. The words are the timeline entry's; the mail is rendered from it when it is sent."""
+    with transaction.atomic():
+        enquiry = _to_work_on(enquiry, version)
+        if not enquiry.email:
+            raise Erased("There is no address to write to.")
+        event = record(enquiry, EventKind.REPLIED, by=by, note=text.strip())
+        enqueue(enquiry=enquiry, purpose=Purpose.REPLY, event=event)
+        _reached(enquiry, timezone.now())
+        _take(enquiry, by)
+        return _kept(enquiry)
+
+
+def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, version: int | None = None) -> Enquiry:
+    """Makes the appointment and sends the patient its time. A second one moves the first. Raises MoveRefused for a past time."""
+    with transaction.atomic():
+        enquiry = _to_work_on(enquiry, version)
+        if at <= timezone.now():
+            raise MoveRefused("Choose a time that is still to come.")
+        local = timezone.localtime(at)
+        record(
+            enquiry,
+            EventKind.BOOKED,
+            by=by,
+            summary=f"{local:%A} {local.day} {local:%B %Y, %H:%M}, {Channel(channel).label}",
+        )
+        if enquiry.status != Status.BOOKED:
+            _move(enquiry, Status.BOOKED, by)
+        enquiry.appointment_at, enquiry.appointment_by = at, channel
+        enquiry.next_call_at = None
+        enqueue(enquiry=enquiry, purpose=Purpose.BOOKING)
+        _reached(enquiry, timezone.now())
+        _take(enquiry, by)
+        return _kept(enquiry)
+
+
+def act_on_safety(*, enquiry: Enquiry, by: AbstractBaseUser, note: str, version: int | None = None) -> Enquiry:
+    """Records what was done about the signs in a patient's words. Until then the enquiry stays on top and cannot be closed."""
+    if not note.strip():
+        raise MoveRefused("Write what you did: whom you called, and what you told them.")
+    with transaction.atomic():
+        enquiry = _to_work_on(enquiry, version)
+        if not enquiry.is_flagged:
+            raise MoveRefused("There is no open safety flag on this enquiry.")
+        record(enquiry, EventKind.SAFETY, by=by, summary="Safety flag dealt with", note=note.strip())
+        enquiry.safety_acted_at = timezone.now()
+        _take(enquiry, by)
+        return _kept(enquiry)
+
+
+def view(*, enquiry: Enquiry, by: AbstractBaseUser) -> None:
+    """Who opened the record, once in a quarter of an hour each."""
+    with transaction.atomic():
+        lately = timezone.now() - timedelta(minutes=15)
+        if not enquiry.events.filter(kind=EventKind.VIEWED, by=by, created_at__gte=lately).exists():
+            record(enquiry, EventKind.VIEWED, by=by)
+
+
+def _to_work_on(enquiry: Enquiry, version: int | None) -> Enquiry:
+    enquiry = in_hand(enquiry)
+    if version is not None and version != enquiry.version:
+        raise StaleEnquiry(what_changed(enquiry))
+    if enquiry.status in {Status.CLOSED, Status.SPAM}:
+        raise MoveRefused(f"This enquiry is “{enquiry.get_status_display()}”. Open it again first.")
+    return enquiry
+
+
+def _reached(enquiry: Enquiry, now: datetime) -> None:
+    enquiry.first_contact_at = enquiry.first_contact_at or now
+
+
+def _take(enquiry: Enquiry, by: AbstractBaseUser) -> None:
+    """Whoever acts on what nobody has taken, has taken it."""
+    if enquiry.owner_id is None:
+        record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Owner: {by.get_username()}")
+        enquiry.owner = by
+    if enquiry.status == Status.NEW:
+        _move(enquiry, Status.IN_PROGRESS, by)
+
+
+def _move(enquiry: Enquiry, to: str, by: AbstractBaseUser) -> None:
+    record(enquiry, EventKind.MOVED, by=by, from_status=enquiry.status, to_status=to)
+    enquiry.status = to
+
+
+def _kept(enquiry: Enquiry) -> Enquiry:
+    enquiry.version += 1
+    enquiry.save()
+    return enquiry

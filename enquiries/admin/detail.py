@@ -1,0 +1,68 @@
+"""What stands above an enquiry: how it is, who else looks at it, what to do next."""
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+from phonenumber_field.phonenumber import PhoneNumber
+
+from enquiries import calls, clock
+from enquiries.admin.readonly import opened
+from enquiries.admin.steps import STARTS, offered
+from enquiries.models import Enquiry, EventKind, Kind, Status
+from factsheets.models import SafetyAdvice
+
+LOOKING = timedelta(minutes=5)
+MOST_DUPLICATES = 10
+
+
+def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
+    """The promise in words, and whether it is broken. Empty where nothing is due: it is done, it waits, nothing was promised."""
+    if enquiry.waiting_since:
+        return "the clock stands still", False
+    if (
+        enquiry.first_contact_at
+        or not enquiry.reply_by
+        or enquiry.status in {Status.CLOSED, Status.SPAM, Status.BOOKED}
+    ):
+        return "", False
+    now = timezone.now()
+    return clock.due_in_words(enquiry.reply_by, now, reply_clock.hours), enquiry.reply_by < now
+
+
+def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
+    """The context of the parts that Django's own form does not have."""
+    words, late = due(enquiry, clock.load())
+    number = opened(enquiry, "phone")
+    tel = number.partition(" ext.")[0] if number.startswith("+") else ""
+    return {
+        "title": f"{opened(enquiry, 'name')}: {enquiry.get_kind_display()}",
+        "subtitle": "",
+        "words": opened(enquiry, "description") if enquiry.kind != Kind.REPORT else "",
+        "due": words,
+        "overdue": late,
+        "viewers": _viewers(request, enquiry),
+        "signs": SafetyAdvice.objects.filter(code__in=enquiry.safety_signs.split()),
+        "needs": enquiry.needs,
+        "duplicates": _duplicates(enquiry),
+        "steps": offered(enquiry, request.GET.get("start", "")) if may_act else {},
+        "open_step": "reply" if request.GET.get("start") in STARTS else "",
+        "starts": [(key, label) for key, (label, _) in STARTS.items()],
+        "tel": tel,
+        "number": PhoneNumber.from_string(tel).as_national if tel.startswith("+44") else tel,
+        "suits_now": calls.suits(enquiry.call_slots, timezone.now()),
+    }
+
+
+def _viewers(request, enquiry: Enquiry) -> list[str]:
+    lately = timezone.now() - LOOKING
+    events = enquiry.events.filter(kind=EventKind.VIEWED, created_at__gte=lately).exclude(by=request.user)
+    return sorted(set(events.values_list("actor", flat=True)))
+
+
+def _duplicates(enquiry: Enquiry) -> list[Enquiry]:
+    same = Q(pk__in=[])
+    for field in ("email_key", "phone_key"):
+        if key := getattr(enquiry, field):
+            same |= Q(**{field: key})
+    return list(Enquiry.objects.filter(same).exclude(pk=enquiry.pk).order_by("-created_at")[:MOST_DUPLICATES])

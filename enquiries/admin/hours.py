@@ -1,0 +1,201 @@
+from itertools import pairwise
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+
+from enquiries import clock
+from enquiries.clock.words import clock_time, day_words, span_in_words
+from enquiries.models import ClinicHours, Closure, OpeningHours, Weekday
+
+# What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.
+TIME = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
+DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+class ClinicHoursForm(forms.ModelForm):
+    paused = forms.BooleanField(
+        required=False,
+        label="Pause replies",
+        help_text="The forms stay open. Patients see the notice below, and no time is promised. What was promised already stays.",
+    )
+
+    class Meta:
+        model = ClinicHours
+        fields = ["nation", "within_hours", "notice"]
+        widgets = {"notice": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
+        error_messages = {
+            "within_hours": {"min_value": "Enter at least 1 hour.", "max_value": "Enter 80 hours or fewer."}
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial["paused"] = self.instance.is_paused
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("paused") and not cleaned.get("notice"):
+            self.add_error("notice", "Write what patients will read while replies are paused.")
+        return cleaned
+
+
+class NoOverlap(forms.BaseInlineFormSet):
+    def add_fields(self, form, index):
+        """In Django's table a field has only its column's heading, which a screen reader does not read as its name."""
+        super().add_fields(form, index)
+        line = str(form.instance) if form.instance.pk else "new line"
+        for name, column in (("weekday", "Day"), ("opens", "Opens"), ("closes", "Closes"), ("DELETE", "Delete")):
+            if name in form.fields:
+                form.fields[name].widget.attrs["aria-label"] = f"{column}, {line}"
+
+    def clean(self):
+        super().clean()
+        spells = sorted(
+            (form.cleaned_data["weekday"], form.cleaned_data["opens"], form.cleaned_data["closes"])
+            for form in self.forms
+            if form.is_valid() and form.cleaned_data.get("opens") and not form.cleaned_data.get("DELETE")
+        )
+        for (day, opens, closes), (next_day, reopens, recloses) in pairwise(spells):
+            if day == next_day and reopens < closes:
+                first, second = (
+                    f"{clock_time(a)} to {clock_time(b)}" for a, b in ((opens, closes), (reopens, recloses))
+                )
+                raise forms.ValidationError(f"{Weekday(day).label}: {first} and {second} overlap. Change one of them.")
+
+
+class OpeningInline(admin.TabularInline):
+    model = OpeningHours
+    formset = NoOverlap
+    fields = ["weekday", "opens", "closes"]
+    verbose_name = "opening time"
+    verbose_name_plural = "Opening hours: one line a day, or two when the day has a break"
+    extra = 2
+    max_num = 28
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name in {"opens", "closes"}:
+            kwargs |= {"widget": TIME}
+            return db_field.formfield(**kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+
+class TellsPromise:
+    """After a change, says what it means for a patient who writes now, so that a mistake is seen at once."""
+
+    def response_change(self, request, obj):
+        tell_promise(request)
+        return super().response_change(request, obj)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        tell_promise(request)
+        return super().response_add(request, obj, post_url_continue)
+
+    def response_delete(self, request, obj_display, obj_id):
+        tell_promise(request)
+        return super().response_delete(request, obj_display, obj_id)
+
+
+def tell_promise(request) -> None:
+    now, replies = timezone.now(), clock.load()
+    if reason := replies.why_none(now):
+        messages.warning(request, f"Patients are promised no time now. {reason}")
+    else:
+        messages.info(request, f"A patient who writes now reads: “we will reply {replies.promise(now)['reply']}”.")
+
+
+@admin.register(ClinicHours)
+class ClinicHoursAdmin(TellsPromise, admin.ModelAdmin):
+    """When the clinic is open and how soon it answers: one row, so its list is its page."""
+
+    form = ClinicHoursForm
+    inlines = [OpeningInline]
+    readonly_fields = ["pause_now", "bank_holidays", "shown_on_website"]
+    fieldsets = [
+        ("Pause", {"fields": ["pause_now", "paused", "notice"]}),
+        ("How soon we reply", {"fields": ["within_hours", "nation", "bank_holidays", "shown_on_website"]}),
+    ]
+
+    def changelist_view(self, request, extra_context=None):
+        return self.changeform_view(request, "1", request.path, extra_context)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        title = {"title": "Opening hours and replies", "subtitle": None}
+        return super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
+
+    def get_fieldsets(self, request, obj=None):
+        if self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        return [
+            (None, {"fields": ["pause_now", "notice", "within_hours", "nation", "bank_holidays", "shown_on_website"]})
+        ]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @admin.display(description="now")
+    def pause_now(self, hours):
+        if not hours.is_paused:
+            return "Replies are not paused."
+        since = date_format(timezone.localtime(hours.paused_at), "j F Y, H:i")
+        return f"Replies are paused, since {since}, by {hours.paused_by}."
+
+    @admin.display(description="the next ones")
+    def bank_holidays(self, hours):
+        today = timezone.localdate()
+        return "; ".join(day_words(day, today) for day in clock.load().hours.next_bank_holidays(today)) or "–"
+
+    @admin.display(description="the website says")
+    def shown_on_website(self, hours):
+        """The contact details are a setting of the installation, and kept pages hold them: staff are told when the two differ."""
+        shown, kept = settings.CLINIC["hours"], clock.hours_in_words(clock.load().hours)
+        if shown == kept:
+            return shown
+        return (
+            f"“{shown}”, beside the phone number and in mail. The opening hours below say “{kept or 'never open'}”. "
+            "If both are meant, leave it. If not, ask whoever runs the website to change CLINIC_HOURS."
+        )
+
+    def save_model(self, request, obj, form, change):
+        if form.cleaned_data["paused"]:
+            obj.pause(by=request.user)
+        else:
+            obj.go_on()
+        super().save_model(request, obj, form, change)
+
+
+class ClosureForm(forms.ModelForm):
+    class Meta:
+        model = Closure
+        fields = ["first_day", "last_day", "from_time", "until_time", "reason"]
+        widgets = {"first_day": DAY, "last_day": DAY, "from_time": TIME, "until_time": TIME}
+
+
+@admin.register(Closure)
+class ClosureAdmin(TellsPromise, admin.ModelAdmin):
+    """Days on which the clinic is closed. Bank holidays need no entry."""
+
+    form = ClosureForm
+    list_display = ["days", "reason"]
+    fieldsets = [
+        (None, {"fields": ["reason", "first_day", "last_day"]}),
+        ("Only if the clinic is open for part of the first or the last day", {"fields": ["from_time", "until_time"]}),
+    ]
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name in ClosureForm.Meta.widgets:
+            return db_field.formfield(**kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def changelist_view(self, request, extra_context=None):
+        title = {"title": "Closures", "subtitle": "Bank holidays are known already: see the opening hours"}
+        return super().changelist_view(request, title | (extra_context or {}))
+
+    @admin.display(description="closed", ordering="first_day")
+    def days(self, closure):
+        return capfirst(span_in_words(closure, timezone.localdate()))

@@ -1,0 +1,203 @@
+"""The next step with an enquiry: a call, a reply, an appointment, what was done about a flag, the end. One form each."""
+
+from datetime import datetime
+from functools import partial
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from enquiries import actions
+from enquiries.encryption import CannotDecrypt
+from enquiries.models import Enquiry, Kind, Outcome, Status
+
+NOTE = {"widget": forms.Textarea(attrs={"rows": 3}), "max_length": 4000}
+# Where a reply may start from. Neutral words: a mail is read on locked screens and in shared mailboxes.
+STARTS = {
+    "missed": (
+        "We tried to reach you",
+        "Hello,\n\nWe tried to phone you and could not reach you. Please phone us, or tell us by email when we may try again.\n",
+    ),
+    "phone": (
+        "Please phone us",
+        "Hello,\n\nThank you for writing to us. Please phone us, so that we can answer you in person.\n",
+    ),
+    "answer": ("An answer", "Hello,\n\nThank you for your question.\n\n"),
+}
+
+
+class StepForm(forms.Form):
+    """What every step carries: the version of the enquiry that the page showed."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    button: str
+    heading: str
+
+    def act(self, enquiry: Enquiry, by) -> str:
+        """Does it, and returns what to tell the member of staff."""
+        raise NotImplementedError
+
+
+class CallForm(StepForm):
+    heading, button = "Log a call", "Save the call"
+    result = forms.ChoiceField(
+        label="What came of it?",
+        choices=actions.CallResult.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what came of the call"},
+    )
+    note = forms.CharField(label="Note (optional)", required=False, **NOTE)
+
+    def act(self, enquiry, by):
+        given = self.cleaned_data
+        enquiry = actions.log_call(
+            enquiry=enquiry, by=by, result=given["result"], note=given["note"], version=given["version"]
+        )
+        if enquiry.next_call_at:
+            again = timezone.localtime(enquiry.next_call_at)
+            return f"The call is logged. Next try: {again:%A} {again.day} {again:%B, %H:%M}, in their best time."
+        return "The call is logged."
+
+
+class ReplyForm(StepForm):
+    heading, button = "Reply by email", "See it before it goes"
+    text = forms.CharField(
+        label="Your message",
+        help_text="The emergency advice, our phone number and the clinic’s name are put below it.",
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 7}),
+        error_messages={"required": "Write your message"},
+    )
+
+    def act(self, enquiry, by):
+        actions.reply(enquiry=enquiry, by=by, text=self.cleaned_data["text"], version=self.cleaned_data["version"])
+        return "The reply is on its way."
+
+
+class BookForm(StepForm):
+    heading, button = "Book an appointment", "Book and tell them"
+    day = forms.DateField(
+        label="Day", widget=forms.DateInput(attrs={"type": "date"}), error_messages={"required": "Choose the day"}
+    )
+    time = forms.TimeField(
+        label="Time", widget=forms.TimeInput(attrs={"type": "time"}), error_messages={"required": "Choose the time"}
+    )
+    channel = forms.ChoiceField(
+        label="How", choices=actions.Channel.choices, error_messages={"required": "Choose how you will talk"}
+    )
+
+    def clean(self):
+        given = super().clean()
+        if "day" in given and "time" in given:
+            given["at"] = timezone.make_aware(datetime.combine(given["day"], given["time"]))
+            if given["at"] <= timezone.now():
+                self.add_error("day", "Choose a time that is still to come")
+        return given
+
+    def act(self, enquiry, by):
+        given = self.cleaned_data
+        actions.book(enquiry=enquiry, by=by, at=given["at"], channel=given["channel"], version=given["version"])
+        return "It is booked, and the patient gets a mail with the time."
+
+
+class SafetyForm(StepForm):
+    heading, button = "What did you do about it?", "Record it"
+    note = forms.CharField(
+        label="What you did, and what you told them", error_messages={"required": "Write what you did"}, **NOTE
+    )
+
+    def act(self, enquiry, by):
+        actions.act_on_safety(
+            enquiry=enquiry, by=by, note=self.cleaned_data["note"], version=self.cleaned_data["version"]
+        )
+        return "Recorded. The enquiry is in its ordinary place now."
+
+
+class CloseForm(StepForm):
+    heading, button = "Close", "Close it"
+    outcome = forms.ChoiceField(
+        label="How did it end?",
+        choices=[("", "Choose"), *Outcome.choices],
+        error_messages={"required": "Choose how it ended"},
+    )
+
+    def act(self, enquiry, by):
+        given = self.cleaned_data
+        actions.triage(enquiry=enquiry, by=by, to=Status.CLOSED, outcome=given["outcome"], version=given["version"])
+        return "Closed."
+
+
+FORMS = {"safety": SafetyForm, "call": CallForm, "reply": ReplyForm, "book": BookForm, "close": CloseForm}
+
+
+def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
+    """The steps that are open for this enquiry, with empty forms."""
+    if enquiry.status in {Status.CLOSED, Status.SPAM} or enquiry.erased_at:
+        return {}
+    names = ["call", "reply", "book", "close"]
+    if enquiry.kind == Kind.REPORT:
+        names = ["close"]  # they were told that their details are used only to send the report
+    if enquiry.is_flagged:
+        names = ["safety", "call", "reply", "book"]
+    try:
+        has_number = bool(enquiry.phone)
+    except CannotDecrypt:
+        has_number = False
+    if not has_number and "call" in names:
+        names.remove("call")
+    made = {name: FORMS[name](prefix=name, initial={"version": enquiry.version}) for name in names}
+    if start in STARTS:
+        made["reply"].initial["text"] = STARTS[start][1]
+    return made
+
+
+def take_step(model_admin, request, pk, name: str):
+    """One posted step. What was typed is never lost: an error, or somebody else's change, gives the form back filled in."""
+    enquiry = get_object_or_404(Enquiry, pk=pk)
+    if not model_admin.has_change_permission(request, enquiry):
+        raise PermissionDenied
+    if name not in FORMS or (enquiry.kind == Kind.REPORT and name != "close"):
+        raise Http404
+    form = FORMS[name](request.POST, prefix=name)
+    refusal = ""
+    ready = form.is_valid() and "change" not in request.POST
+    if ready and name == "reply" and "send" not in request.POST:
+        return _page(model_admin, request, enquiry, name, form, preview=form.cleaned_data["text"])
+    if ready:
+        try:
+            messages.success(request, form.act(enquiry, request.user))
+            return HttpResponseRedirect(enquiry.get_admin_url())
+        except (actions.MoveRefused, actions.StaleEnquiry, actions.Erased) as error:
+            refusal = str(error)
+            form = _with_version(form, name, get_object_or_404(Enquiry, pk=pk))
+    return _page(model_admin, request, enquiry, name, form, refusal=refusal)
+
+
+def _with_version(form: StepForm, name: str, enquiry: Enquiry) -> StepForm:
+    """The same words over what the enquiry is now: sending them again is then a choice made knowingly."""
+    data = form.data.copy()
+    data[f"{name}-version"] = str(enquiry.version)
+    return type(form)(data, prefix=name)
+
+
+def _page(model_admin, request, enquiry, name, form, **more):
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"{form.heading}: {enquiry.reference}",
+        "opts": model_admin.opts,
+        "enquiry": enquiry,
+        "name": name,
+        "form": form,
+        **more,
+    }
+    status = 422 if form.errors or more.get("refusal") else 200
+    return TemplateResponse(request, "admin/enquiries/enquiry/step.html", context, status=status)
+
+
+def step_view(model_admin, request, pk, name: str):
+    return require_POST(partial(take_step, model_admin))(request, pk, name)

@@ -1,0 +1,62 @@
+"""An enquiry's own form and its timeline."""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+
+from enquiries import actions
+from enquiries.admin.readonly import ReadOnlyInline, opened
+from enquiries.models import MOVES, Enquiry, EnquiryEvent, Status
+
+
+class TriageForm(forms.ModelForm):
+    """What staff may change about an enquiry. What the patient wrote is not among it."""
+
+    note = forms.CharField(
+        required=False,
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="Add a note",
+        help_text="For staff only. The patient never sees it.",
+    )
+    opened_version = forms.IntegerField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = Enquiry
+        fields = ["status", "owner"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "status" in self.fields:
+            current = Enquiry.objects.get(pk=self.instance.pk)
+            self.fields["opened_version"].initial = current.version
+            self.initial["opened_version"] = current.version
+            allowed = {current.status} | MOVES[current.status]
+            self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
+            self.fields["owner"].queryset = get_user_model().objects.filter(is_staff=True, is_active=True)
+            self.fields["owner"].empty_label = "nobody"
+            for verb in ("add", "change", "delete", "view"):
+                setattr(self.fields["owner"].widget, f"can_{verb}_related", False)
+
+    def clean(self):
+        cleaned = super().clean()
+        current = Enquiry.objects.get(pk=self.instance.pk)
+        if cleaned.get("opened_version") not in {None, current.version}:
+            raise forms.ValidationError(actions.what_changed(current))
+        return cleaned
+
+
+class TimelineInline(ReadOnlyInline):
+    model = EnquiryEvent
+    verbose_name_plural = "timeline"
+    fields = readonly_fields = ["created_at", "actor", "what", "words"]
+
+    @admin.display(description="what happened")
+    def what(self, event):
+        if event.to_status:
+            return f"{event.get_from_status_display()} → {event.get_to_status_display()}"
+        return event.summary or event.get_kind_display()
+
+    @admin.display(description="note")
+    def words(self, event):
+        return opened(event, "note")

@@ -1,0 +1,106 @@
+"""What the forms of patients have in common."""
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Field, Layout, Submit
+from django import forms
+from django.utils.html import format_html
+
+from enquiries.form_fields import Begun, EmailField, TextField, UnseenField
+from factsheets.models import FactSheet
+
+NAME_LENGTH = 120
+
+
+class SeenSigns:
+    """The codes of the signs whose card this person has seen, so that the same words bring it once. Not a field: no other
+    site's form may fill it in (backcare.typed gives fields back)."""
+
+    def __init__(self, form):
+        self.form = form
+
+    def render(self, form, context, **kwargs):
+        return (
+            format_html('<input type="hidden" name="{}" value="{}">', form.add_prefix("seen_signs"), form.seen_signs)
+            if form.seen_signs
+            else ""
+        )
+
+
+class EnquiryForm(forms.Form):
+    """What every enquiry asks for, how it looks, and the trap for robots."""
+
+    kind: str
+    submit_label: str
+    seen_signs = ""
+    use_required_attribute = False  # our own messages say more than the browser's bubbles, in one place
+
+    name = TextField(
+        longest=NAME_LENGTH,
+        label="Your name",
+        too_long=f"Enter your name in {NAME_LENGTH} characters or fewer.",
+        error_messages={"required": "Enter your name"},
+        widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
+    )
+    email = EmailField(label="Email address", error_messages={"required": "Enter your email address"})
+    sheet = UnseenField(widget=forms.HiddenInput)
+    # People never see this field; robots fill in every field they find.
+    website = UnseenField(
+        label="Leave this field empty",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
+
+    def __init__(self, *args, action: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.helper = FormHelper(self)
+        self.helper.form_action = action
+        self.helper.form_method = "post"
+        self.helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
+        self.helper.attrs = {"novalidate": ""}
+        self.lay_out([*self.visible_order(), "sheet"])
+
+    def lay_out(self, names: list[str]) -> None:
+        self.helper.layout = Layout(
+            *(Field(name) for name in names),
+            *self.ending(),
+        )
+
+    def ending(self) -> list:
+        return [
+            SeenSigns(self),
+            Field("website", template="care/trap.html"),
+            Submit("send", self.submit_label, css_id=f"{self.prefix or self.kind}-send"),
+        ]
+
+    def begin_at(self, name: str) -> None:
+        """The page opens at this field, for somebody who came back to change it."""
+        if name not in self.fields:
+            return
+        widget = self.fields[name].widget
+        if isinstance(widget, Begun):
+            widget.begin_here = True
+        else:
+            widget.attrs["autofocus"] = True
+
+    def visible_order(self) -> list[str]:
+        return [name for name in self.fields if name not in {"sheet", "website"}]
+
+    def clean_sheet(self) -> FactSheet | None:
+        slug = self.cleaned_data["sheet"]
+        return FactSheet.objects.published().filter(slug=slug).first() if slug else None
+
+    def also(self) -> dict:
+        """What the enquiry keeps beside the texts."""
+        return {}
+
+    @property
+    def quarantine_reason(self) -> str:
+        return "Filled in a field that people cannot see" if self.cleaned_data.get("website") else ""
+
+    def details(self) -> dict[str, str]:
+        """The texts that the enquiry keeps."""
+        details = {name: self.cleaned_data.get(name) or "" for name in ("name", "email", "best_time", "description")}
+        phone = self.cleaned_data.get("phone")
+        details["phone"] = phone.as_e164 if phone else ""
+        if phone and phone.extension:
+            details["phone"] += f" ext. {phone.extension}"  # E.164 itself has no place for it
+        return details

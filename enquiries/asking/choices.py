@@ -1,0 +1,77 @@
+"""What a patient can choose in a consultation request: as the form asks it, and as the enquiry says it to staff."""
+
+from enquiries.models import DAY_PARTS, WEEKDAYS, slot_bit
+
+CONTACT = {"phone": "Phone", "video": "Video call", "email": "Email"}
+YES_NO = {"yes": "Yes", "no": "No"}
+
+# Value "day-part", as the enquiry counts them.
+TIMES = {
+    f"{weekday}-{part}": f"{day} {name}" for weekday, day in enumerate(WEEKDAYS) for part, name in enumerate(DAY_PARTS)
+}
+
+INTERPRETER = "interpreter"
+NEEDS = {
+    "bsl": "A British Sign Language (BSL) interpreter",
+    "relay": "Calls through text relay",
+    "large_print": "Letters and emails in large print",
+    "helper": "Somebody who helps me takes part",
+    INTERPRETER: "An interpreter for another language",
+}
+# How the enquiry names them, on one line beside each other.
+NEEDS_KEPT = {
+    "bsl": "BSL interpreter",
+    "relay": "text relay",
+    "large_print": "large print",
+    "helper": "somebody who helps them takes part",
+    INTERPRETER: "interpreter",
+}
+
+# The closed questions before the free text: what it asks, and what may be answered.
+HOW_LONG = {"under_6": "Less than 6 weeks", "6_to_12": "6 to 12 weeks", "over_12": "More than 12 weeks"}
+WHERE = {"back": "In my back only", "leg": "In my back and down my leg, or only in my leg"}
+WHERE_KEPT = {"back": "back only", "leg": "into the leg"}
+SEEN = {"gp": "A GP", "physio": "A physiotherapist", "other": "Somebody else", "nobody": "Nobody yet"}
+SEEN_KEPT = {"gp": "a GP", "physio": "a physiotherapist", "other": "somebody else", "nobody": "nobody yet"}
+
+
+def call_slots(times: list[str]) -> int:
+    """The chosen times as the set of bits that an enquiry keeps. None chosen is 0: any time."""
+    slots = 0
+    for each in times:
+        weekday, part = each.split("-")
+        slots |= slot_bit(int(weekday), int(part))
+    return slots
+
+
+def times_in_words(times: list[str]) -> list[str]:
+    """One line a weekday: Monday: morning, afternoon."""
+    lines = []
+    for weekday, day in enumerate(WEEKDAYS):
+        parts = [name for part, name in enumerate(DAY_PARTS) if f"{weekday}-{part}" in times]
+        if parts:
+            lines.append(f"{day}: {', '.join(parts)}")
+    return lines
+
+
+def needs_in_words(needs: list[str], language: str, note: str) -> str:
+    """What helps to talk with them, as the enquiry keeps it. Empty when there is nothing."""
+    named = [NEEDS_KEPT[each] for each in NEEDS_KEPT if each in needs]
+    if language:
+        named = [f"{each} ({language})" if each == NEEDS_KEPT[INTERPRETER] else each for each in named]
+        if INTERPRETER not in needs:
+            named.append(f"language: {language}")
+    line = "; ".join(named)
+    return "\n".join(part for part in (line[:1].upper() + line[1:], note) if part)
+
+
+def back_in_words(how_long: str, where: str, seen: list[str]) -> str:
+    """The closed answers as the lines before the patient's own words. Empty when none was given."""
+    lines = []
+    if how_long:
+        lines.append(f"How long: {HOW_LONG[how_long].lower()}")
+    if where:
+        lines.append(f"Where: {WHERE_KEPT[where]}")
+    if seen:
+        lines.append("Has seen: " + ", ".join(SEEN_KEPT[each] for each in SEEN if each in seen))
+    return "\n".join(lines)

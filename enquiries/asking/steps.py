@@ -1,0 +1,210 @@
+"""From a form to an enquiry: the form, a card when the words sound like a red flag, the check of the answers, and then it is sent.
+
+Every step is a POST to the form's own address with everything that was typed in it. The server keeps nothing until the last one,
+no address and no cookie holds a word, and each step checks everything anew, so it does not matter who wrote the hidden fields.
+"""
+
+from dataclasses import dataclass
+
+from django.forms import MultipleChoiceField
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.gzip import gzip_page
+
+from enquiries import actions, clock
+from enquiries.asking import signs, told
+from enquiries.asking.base import EnquiryForm
+from enquiries.assessment import cookie
+from enquiries.assessment.evaluate import evaluate
+from enquiries.assessment.flags import flags
+from enquiries.assessment.kinds import Answers
+from enquiries.assessment.result import played_back, shown
+from enquiries.assessment.words import CRISIS
+from enquiries.report import consent
+from factsheets import safety
+from factsheets.models import FactSheet
+
+# What the pressed button says, in the field "…-step". None of them: the form's own button.
+CHANGE, CHECK, SEND = "change", "check", "send"
+ASKED = "include_answers"
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One kind of enquiry on its way."""
+
+    form_class: type[EnquiryForm]
+    template: str
+
+    @property
+    def kind(self) -> str:
+        return self.form_class.kind
+
+    @property
+    def address(self) -> str:
+        return reverse(f"enquiries:{self.kind}")
+
+    def form(self, data=None, *, answers: Answers | None = None, initial: dict | None = None) -> EnquiryForm:
+        options = {"prefix": self.kind, "action": self.address, "initial": initial}
+        if ASKED in self.form_class.base_fields:
+            options["ask_about_answers"] = bool(answers) or (data is not None and f"{self.kind}-{ASKED}" in data)
+        return self.form_class(data, **options)
+
+
+def ask(request, journey: Journey) -> HttpResponse:
+    """A form's own page, which the forms at the foot of the sheets are sent to as well."""
+    return _step(request, journey) if request.method == "POST" else _opened(request, journey)
+
+
+# Only the empty form: it repeats itself much, and holds nothing that its compressed length could give away.
+@gzip_page
+def _opened(request, journey: Journey) -> HttpResponse:
+    slug = request.GET.get("sheet", "")
+    sheet = FactSheet.objects.published().filter(slug=slug[:80].replace("\x00", "")).first()
+    form = journey.form(answers=_answers(request, journey), initial={"sheet": sheet.slug if sheet else ""})
+    return _form(request, journey, form)
+
+
+def _step(request, journey: Journey) -> HttpResponse:
+    answers = _answers(request, journey)
+    step, _, begin_at = request.POST.get(f"{journey.kind}-step", "").partition("-")
+    form = journey.form(request.POST, answers=answers)
+    form.seen_signs = " ".join(_seen(request, journey))
+    if step == CHANGE:
+        return _form(request, journey, _same_words(journey, form, answers, begin_at))
+    # The short form cannot ask everything: what it could not is asked on the page that checks.
+    complete = form.is_valid()
+    if not complete and not (_may_ask_there(form, step)):
+        return _form(request, journey, form, status=422)
+    found = signs.read(form.cleaned_data["description"])
+    if not set(found.codes) <= set(_seen(request, journey)):
+        return _interruption(request, journey, form, found)
+    gone = bool(getattr(form, "with_answers", False) and not answers)
+    if not complete or gone or step != SEND:
+        return _check(request, journey, form, answers_gone=gone, refused=not complete and step == SEND)
+    _accept(journey, form, found, answers)
+    return HttpResponseRedirect(reverse(f"enquiries:{journey.kind}_sent"), status=303)
+
+
+def _answers(request, journey: Journey) -> Answers | None:
+    return may_be_included(request) if ASKED in journey.form_class.base_fields else None
+
+
+def _seen(request, journey: Journey) -> list[str]:
+    """Codes of the cards that this person has been shown on the way."""
+    return request.POST.get(f"{journey.kind}-seen_signs", "")[: 2 * signs.CODES_LENGTH].split()
+
+
+def _may_ask_there(form: EnquiryForm, step: str) -> bool:
+    lacks_little = getattr(form, "lacks_only_safe_contact", False)
+    return lacks_little and (step in {CHECK, SEND} or not form.was_asked_everything)
+
+
+def _same_words(journey: Journey, form: EnquiryForm, answers: Answers | None, begin_at: str) -> EnquiryForm:
+    """The form as it was filled in, to be changed: nothing is wrong with it."""
+    again = journey.form(answers=answers, initial=dict(_typed(form)))
+    again.seen_signs = form.seen_signs
+    again.begin_at(begin_at)
+    return again
+
+
+def _typed(form: EnquiryForm) -> list[tuple[str, str | list[str]]]:
+    """What arrived in each field, as it was typed."""
+    typed = []
+    for name, field in form.fields.items():
+        many = isinstance(field, MultipleChoiceField)
+        value = (form.data.getlist if many else form.data.get)(form.add_prefix(name))
+        if value:
+            typed.append((name, value))
+    return typed
+
+
+def _hidden(form: EnquiryForm, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """Names and values of the hidden fields that carry the form to the next step."""
+    fields = []
+    for name, value in _typed(form):
+        if name not in without:
+            fields += [(form.add_prefix(name), each) for each in (value if isinstance(value, list) else [value])]
+    return fields
+
+
+def _form(request, journey: Journey, form: EnquiryForm, *, status: int = 200) -> HttpResponse:
+    return _page(request, journey.template, journey, form, status=status, when=clock.promise(timezone.now()))
+
+
+def _interruption(request, journey: Journey, form: EnquiryForm, found: signs.Signs) -> HttpResponse:
+    tiers = safety.tiers()
+    return _page(
+        request,
+        "enquiries/asking/interruption.html",
+        journey,
+        form,
+        cards=found.cards(tiers),
+        crisis=CRISIS if found.crisis else None,
+        words=form.cleaned_data["description"],
+        hidden=_hidden(form),
+        seen_signs=" ".join(dict.fromkeys([*form.seen_signs.split(), *found.codes])),
+        safety_tiers=tiers,
+    )
+
+
+def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, refused: bool) -> HttpResponse:
+    """The answers in words. What is still missing is asked here; it is an error only for somebody who was asked before."""
+    missing = tuple(form.errors)
+    left_out = (*missing, ASKED) if answers_gone else missing
+    hidden = _hidden(form, left_out)
+    groups = told.groups(form)
+    if missing and not refused:
+        form = journey.form(initial=dict(_typed(form)))
+    return _page(
+        request,
+        "enquiries/asking/check.html",
+        journey,
+        form,
+        status=422 if refused else 200,
+        groups=groups,
+        missing=[form[name] for name in missing],
+        hidden=hidden,
+        seen_signs=" ".join(_seen(request, journey)),
+        answers_gone=answers_gone,
+        when=clock.promise(timezone.now()),
+    )
+
+
+def _page(request, template: str, journey: Journey, form: EnquiryForm, *, status: int = 200, **context) -> HttpResponse:
+    context = {
+        "safety_tiers": safety.tiers(),
+        **context,
+        "form": form,
+        "kind": journey.kind,
+        "address": journey.address,
+    }
+    return render(request, template, context, status=status)
+
+
+def _accept(journey: Journey, form: EnquiryForm, found: signs.Signs, answers: Answers | None) -> None:
+    included = getattr(form, "with_answers", False)
+    actions.accept(
+        kind=journey.kind,
+        details=form.details(),
+        contact_by=form.cleaned_data.get("contact_by"),
+        sheet=form.cleaned_data.get("sheet"),
+        quarantine_reason=form.quarantine_reason,
+        consented=_consented(answers) if included else None,
+        also={**form.also(), "safety_signs": found.kept},
+    )
+
+
+def may_be_included(request) -> Answers | None:
+    """A finished assessment, where the decision table lets us offer our help (content ledger, "Outcomes")."""
+    answers = cookie.finished(request)
+    return answers if answers and evaluate(answers).may_ask_us else None
+
+
+def _consented(answers: Answers) -> actions.Consented:
+    known = flags()
+    return actions.Consented(
+        result=shown(answers, known), answers=played_back(answers, known), consent_version=consent.CONSULTATION
+    )

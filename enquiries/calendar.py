@@ -1,0 +1,28 @@
+"""An appointment as a calendar file (RFC 5545), under a title that says nothing to who looks over a shoulder."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from icalendar import Calendar, Event
+
+from enquiries.models import Enquiry
+
+LENGTH = timedelta(minutes=30)
+
+
+def entry(enquiry: Enquiry, *, stamp: datetime) -> bytes:
+    """One event. Its UID stays with the enquiry, so that a second mail moves the entry and does not add another."""
+    event = Event()
+    event.add("uid", f"{enquiry.reference}@{settings.BASE_URL.partition('://')[2] or 'localhost'}")
+    event.add("sequence", enquiry.version)
+    event.add("summary", "Appointment")
+    event.add("dtstamp", stamp.astimezone(UTC))
+    event.add("dtstart", enquiry.appointment_at.astimezone(UTC))
+    event.add("dtend", (enquiry.appointment_at + LENGTH).astimezone(UTC))
+    event.add("class", "PRIVATE")
+    calendar = Calendar()
+    calendar.add("prodid", "-//backcare//appointments//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add_component(event)
+    return calendar.to_ical()

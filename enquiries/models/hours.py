@@ -1,0 +1,172 @@
+"""When the clinic is open, and how soon it answers. `enquiries.clock` makes the promises from it."""
+
+from datetime import datetime, time
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+LONGEST_REPLY = 80  # working hours: two weeks of a clinic that is open 40 hours a week
+
+
+class Nation(models.TextChoices):
+    """The four lists of bank holidays: https://www.gov.uk/bank-holidays."""
+
+    ENGLAND = "england", "England"
+    WALES = "wales", "Wales"
+    SCOTLAND = "scotland", "Scotland"
+    NORTHERN_IRELAND = "northern_ireland", "Northern Ireland"
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 0
+    TUESDAY = 1
+    WEDNESDAY = 2
+    THURSDAY = 3
+    FRIDAY = 4
+    SATURDAY = 5
+    SUNDAY = 6
+
+
+class ClinicHours(models.Model):
+    """The one row that says how soon the clinic answers, and whether it promises anything at the moment."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    nation = models.CharField(
+        "bank holidays of",
+        max_length=16,
+        choices=Nation,
+        default=Nation.ENGLAND,
+        help_text="The clinic is closed on them.",
+    )
+    # Eight hours are one working day of a clinic that opens from nine to five.
+    within_hours = models.PositiveSmallIntegerField(
+        "reply within",
+        default=8,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_REPLY)],
+        help_text="In opening hours, 1 to 80. For a clinic open from 9am to 5pm, 8 is one working day.",
+    )
+    notice = models.TextField(
+        "public notice",
+        max_length=500,
+        blank=True,
+        help_text="Patients see it on the forms while replies are paused, in place of a reply time. "
+        "It stays here for the next time.",
+    )
+    paused_at = models.DateTimeField(null=True, editable=False)
+    paused_by = models.CharField(max_length=150, blank=True, editable=False, help_text="A name, for when accounts go.")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "opening hours and replies"
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="clinic_hours_one_row"),
+            models.CheckConstraint(condition=Q(nation__in=Nation.values), name="clinic_hours_known_nation"),
+            models.CheckConstraint(
+                condition=Q(within_hours__gte=1, within_hours__lte=LONGEST_REPLY), name="clinic_hours_reply_within"
+            ),
+            models.CheckConstraint(
+                condition=Q(paused_at__isnull=True, paused_by="")
+                | (Q(paused_at__isnull=False) & ~Q(paused_by="") & ~Q(notice="")),
+                name="clinic_hours_pause_has_name_and_notice",
+            ),
+        ]
+
+    def __str__(self):
+        return "Opening hours and replies"
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
+
+    def pause(self, *, by) -> None:
+        """No promise is made from now on; patients see the notice. What was promised before stays. Does not save."""
+        if not self.is_paused:
+            self.paused_at = timezone.now()
+            self.paused_by = (by.get_full_name() or by.get_username())[:150]
+
+    def go_on(self) -> None:
+        """Promises are made again. Does not save."""
+        self.paused_at, self.paused_by = None, ""
+
+
+class OpeningHours(models.Model):
+    """One spell of a weekday in local time. A split day has several; the form refuses two that overlap."""
+
+    clinic = models.ForeignKey(
+        ClinicHours, on_delete=models.CASCADE, related_name="openings", default=1, editable=False
+    )
+    weekday = models.PositiveSmallIntegerField("day", choices=Weekday)
+    opens = models.TimeField()
+    closes = models.TimeField()
+
+    class Meta:
+        ordering = ["weekday", "opens"]
+        verbose_name = verbose_name_plural = "opening hours"
+        constraints = [
+            models.CheckConstraint(condition=Q(weekday__in=Weekday.values), name="opening_known_weekday"),
+            models.CheckConstraint(condition=Q(closes__gt=F("opens")), name="opening_closes_after_it_opens"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_weekday_display()}, {self.opens:%H:%M} to {self.closes:%H:%M}"
+
+    def clean(self):
+        if self.opens and self.closes and self.closes <= self.opens:
+            raise ValidationError({"closes": "The closing time must be after the opening time."})
+
+
+class Closure(models.Model):
+    """Days on which the clinic is closed although the weekday and the bank holidays say otherwise."""
+
+    first_day = models.DateField()
+    last_day = models.DateField(help_text="The first day again, when it is one day.")
+    from_time = models.TimeField("closed from", null=True, blank=True, help_text="On the first day. Empty: all day.")
+    until_time = models.TimeField("closed until", null=True, blank=True, help_text="On the last day. Empty: all day.")
+    reason = models.CharField(
+        max_length=120, help_text="Patients read it, such as “staff training” or “Christmas break”."
+    )
+
+    class Meta:
+        ordering = ["-first_day", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(last_day__gte=F("first_day")), name="closure_ends_after_it_starts"),
+            models.CheckConstraint(
+                condition=Q(from_time__isnull=True)
+                | Q(until_time__isnull=True)
+                | Q(last_day__gt=F("first_day"))
+                | Q(until_time__gt=F("from_time")),
+                name="closure_times_in_order",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="closure_has_reason"),
+        ]
+
+    def __str__(self):
+        days = f"{self.first_day:%-d %B %Y}"
+        if self.last_day != self.first_day:
+            days += f" to {self.last_day:%-d %B %Y}"
+        return f"{days}: {self.reason}"
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From when to when, in local time."""
+        return (
+            datetime.combine(self.first_day, self.from_time or time.min),
+            datetime.combine(self.last_day, self.until_time or time.max),
+        )
+
+    def clean(self):
+        if not self.first_day or not self.last_day:
+            return
+        if self.last_day < self.first_day:
+            raise ValidationError({"last_day": "The last day must be the first day or a later one."})
+        one_day = self.first_day == self.last_day
+        if one_day and self.from_time and self.until_time and self.until_time <= self.from_time:
+            raise ValidationError({"until_time": "On one day, “closed until” must be later than “closed from”."})
+        starts, ends = self.span
+        near = Closure.objects.filter(first_day__lte=self.last_day, last_day__gte=self.first_day).exclude(pk=self.pk)
+        for other in near:
+            if starts < other.span[1] and other.span[0] < ends:
+                # Patients would read both reasons for the same days.
+                raise ValidationError(f"It overlaps another closure: {other}. Change that one, or choose other days.")

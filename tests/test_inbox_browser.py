@@ -1,0 +1,99 @@
+"""A receptionist's morning in a real browser, with real mail, on a desk and on a phone."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from enquiries.models import Enquiry, slot_bit
+from tests.conftest import consultation
+from tests.desk import person, sign_in, with_password
+from tests.outbox import text_of
+from tests.pages import visitor
+from tests.smtp import wait_for
+
+pytestmark = pytest.mark.browser
+
+
+def patients() -> tuple[Enquiry, Enquiry]:
+    warned = consultation(name="Wendy Example", email="wendy@example.com")
+    Enquiry.objects.filter(pk=warned.pk).update(safety_signs="RF-E1")
+    other = consultation(name="Olu Example", email="olu@example.com", phone="+442079460019")
+    Enquiry.objects.filter(pk=other.pk).update(
+        call_slots=slot_bit(2, 1), may_leave_voicemail=False, may_say_who_calls=True
+    )
+    return warned, other
+
+
+def test_a_morning_from_the_safety_lane_to_the_last_booking(browser, site, smtp, mail_worker):
+    with_password(person("Rita", "reception"))
+    warned, other = patients()
+    with visitor(browser, site, viewport={"width": 1280, "height": 900}) as desk:
+        page = desk.page
+        sign_in(desk, "rita")
+        desk.open("/admin/enquiries/enquiry/")
+        desk.expect_accessible()
+        page.get_by_role("link", name="Safety 1").click()
+        page.get_by_role("link", name="Wendy Example").click()
+        expect(page.get_by_text("Their words sound like a warning sign")).to_be_visible()
+        desk.expect_accessible()
+        page.get_by_label("What you did, and what you told them").fill("Rang her. She is on her way to A&E.")
+        page.get_by_role("button", name="Record it").click()
+        expect(page.get_by_text("Recorded.")).to_be_visible()
+        page.get_by_text("Close", exact=True).click()
+        page.get_by_label("How did it end?").select_option(label="went elsewhere: 999, 111, a GP")
+        page.get_by_role("button", name="Close it").click()
+        expect(page.get_by_text("Closed.", exact=True)).to_be_visible()
+
+        desk.open("/admin/enquiries/enquiry/?q=olu")
+        page.get_by_role("link", name="Olu Example").click()
+        expect(page.get_by_text("Do not leave a voicemail.")).to_be_visible()
+        page.get_by_label("no answer").check()
+        page.get_by_role("button", name="Save the call").click()
+        expect(page.get_by_text("The call is logged. Next try: Wednesday")).to_be_visible()
+
+        page.get_by_text("Reply by email", exact=True).click()
+        page.get_by_role("link", name="We tried to reach you").click()
+        page.get_by_role("button", name="See it before it goes").click()
+        expect(page.get_by_text("Nothing is sent yet.")).to_be_visible()
+        desk.expect_accessible()
+        page.get_by_role("button", name="Send it").click()
+        expect(page.get_by_text("The reply is on its way.")).to_be_visible()
+        wait_for(
+            lambda: any("could not reach you" in text_of(mail) for mail in smtp.messages),
+            seconds=20,
+            what="the reply in the patient's mailbox",
+        )
+
+        page.get_by_text("Book an appointment", exact=True).click()
+        day = timezone.localdate() + timedelta(days=7)
+        page.get_by_label("Day").fill(day.isoformat())
+        page.get_by_label("Time", exact=True).fill("10:30")
+        page.get_by_role("button", name="Book and tell them").click()
+        expect(page.get_by_text("It is booked")).to_be_visible()
+        wait_for(
+            lambda: any("10:30am" in text_of(mail) for mail in smtp.messages), seconds=20, what="the appointment's mail"
+        )
+        # Handed over: the owner is somebody else.
+        sam = User.objects.create_user("sam", is_staff=True)
+        page.reload()
+        page.get_by_label("Owner:").select_option(value=str(sam.pk))
+        page.get_by_role("button", name="Save", exact=True).first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Inbox")
+    other.refresh_from_db()
+    warned.refresh_from_db()
+    assert (other.status, other.owner.username) == ("booked", "sam")
+    assert (warned.status, warned.outcome) == ("closed", "elsewhere")
+
+
+def test_the_inbox_on_a_phone_in_the_dark(browser, site):
+    with_password(person("Rita", "reception"))
+    _, other = patients()
+    with visitor(browser, site, viewport={"width": 360, "height": 740}, color_scheme="dark") as desk:
+        sign_in(desk, "rita")
+        for path in ("/admin/enquiries/enquiry/", "/admin/enquiries/enquiry/?queue=overdue", other.get_admin_url()):
+            desk.open(path)
+            desk.expect_accessible()
+            desk.expect_no_sideways_scrolling()
