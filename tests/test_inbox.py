@@ -10,7 +10,11 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from enquiries import actions, calls, clock
+from enquiries.assessment.flags import flags
+from enquiries.assessment.result import played_back, shown
 from enquiries.models import Enquiry, EventKind, OutgoingMessage, Status, slot_bit
+from enquiries.report import consent
+from tests.assessment import answers
 from tests.conftest import consultation, report
 from tests.desk import person
 from tests.html import parse, text
@@ -275,6 +279,26 @@ def test_the_clock_stands_still_while_we_wait_for_the_patient(db, staff, monkeyp
     assert enquiry.waiting_since is None
     assert enquiry.reply_by > later
     assert enquiry.reply_by > promised + timedelta(days=12)
+
+
+# --- answers they gave with it ---
+
+
+def test_answers_given_with_a_request_are_shown_to_staff_with_the_consent_and_go_after_a_week(reception, monkeypatch):
+    known, told = flags(), answers(limits="stops")
+    details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "An ache."}
+    given = actions.Consented(
+        result=shown(told, known), answers=played_back(told, known), consent_version=consent.CONSULTATION
+    )
+    enquiry = actions.accept(kind="consultation", details=details, contact_by=["email"], consented=given)
+    page = text(parse(reception.get(enquiry.get_admin_url())))
+    assert "It stops daily activity, work or sleep" in page
+    assert "See a GP about your back" in page
+    assert consent.wording(consent.CONSULTATION) in page
+    actions.purge(now=timezone.now() + timedelta(days=7, minutes=1))
+    page = text(parse(reception.get(enquiry.get_admin_url())))
+    assert "It stops daily activity" not in page
+    assert "None given, or it is deleted" in page
 
 
 # --- two at once ---

@@ -3,6 +3,7 @@ from functools import partial
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.http import HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
@@ -18,6 +19,7 @@ from enquiries.admin.message import MessageInline
 from enquiries.admin.readonly import opened
 from enquiries.admin.steps import step_view
 from enquiries.admin.triage import TimelineInline, TriageForm
+from enquiries.encryption import CannotDecrypt
 from enquiries.models import Assessment, Enquiry, Kind, Status
 from enquiries.report import consent
 
@@ -51,6 +53,7 @@ class EnquiryAdmin(admin.ModelAdmin):
         "why_quarantined",
         "best_times",
         "needs_in_words",
+        "answers_given",
         "private_summary",
         "details_erased",
     ]
@@ -79,7 +82,7 @@ class EnquiryAdmin(admin.ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         told = ["reference", "received", "asked_for", "patient", "email_address"]
         if obj and obj.kind == Kind.CONSULTATION:
-            told += ["phone_number", "contact", "best_times", "time_to_call", "needs_in_words"]
+            told += ["phone_number", "contact", "best_times", "time_to_call", "needs_in_words", "answers_given"]
         if obj and obj.kind != Kind.REPORT:
             told += ["in_their_words"]
         if obj and obj.kind == Kind.REPORT:
@@ -91,7 +94,7 @@ class EnquiryAdmin(admin.ModelAdmin):
         triage = ["status", "owner"]
         if self.has_change_permission(request, obj):
             triage += ["note", "opened_version"]
-        return [("Status, owner, note", {"fields": triage}), ("What they told us", {"fields": told})]
+        return [("Hand over, or add a note", {"fields": triage}), ("What they told us", {"fields": told})]
 
     def get_queryset(self, request):
         # Not through super(), which would order by the lane before it is there.
@@ -174,6 +177,19 @@ class EnquiryAdmin(admin.ModelAdmin):
     @admin.display(description="in their words")
     def in_their_words(self, enquiry):
         return opened(enquiry, "description")
+
+    @admin.display(description="self-assessment")
+    def answers_given(self, enquiry):
+        """What they agreed to give with their request for a consultation. It is deleted after a week, as they were told."""
+        assessment = Assessment.objects.filter(enquiry=enquiry).first()
+        if assessment is None:
+            return "None given, or it is deleted"
+        try:
+            given = {"result": assessment.result, "answers": assessment.answers}
+        except CannotDecrypt as error:
+            return f"It cannot be opened: {error}."
+        given |= {"until": assessment.expires_at, "consent": consent.WORDINGS[assessment.consent_version]}
+        return render_to_string("admin/enquiries/enquiry/answers.html", given)
 
     @admin.display(description="private summary")
     def private_summary(self, enquiry):

@@ -17,7 +17,6 @@ from enquiries import actions, clock
 from enquiries.asking import signs, told
 from enquiries.asking.base import EnquiryForm
 from enquiries.assessment import cookie
-from enquiries.assessment.evaluate import evaluate
 from enquiries.assessment.flags import flags
 from enquiries.assessment.kinds import Answers
 from enquiries.assessment.result import played_back, shown
@@ -89,7 +88,7 @@ def _step(request, journey: Journey) -> HttpResponse:
 
 
 def _answers(request, journey: Journey) -> Answers | None:
-    return may_be_included(request) if ASKED in journey.form_class.base_fields else None
+    return cookie.may_be_included(request) if ASKED in journey.form_class.base_fields else None
 
 
 def _seen(request, journey: Journey) -> list[str]:
@@ -195,12 +194,6 @@ def _accept(journey: Journey, form: EnquiryForm, found: signs.Signs, answers: An
         consented=_consented(answers) if included else None,
         also={**form.also(), "safety_signs": found.kept},
     )
-
-
-def may_be_included(request) -> Answers | None:
-    """A finished assessment, where the decision table lets us offer our help (content ledger, "Outcomes")."""
-    answers = cookie.finished(request)
-    return answers if answers and evaluate(answers).may_ask_us else None
 
 
 def _consented(answers: Answers) -> actions.Consented:

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from enquiries.assessment import questions
+from enquiries.assessment.evaluate import evaluate
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import NONE, Answers
 from enquiries.encryption import CannotDecrypt, seal, unseal
@@ -68,6 +69,12 @@ def finished(request: HttpRequest) -> Answers | None:
         return None
     kept = read(request, flags())
     return kept.answers if kept and kept.done else None
+
+
+def may_be_included(request: HttpRequest) -> Answers | None:
+    """A finished assessment, where the decision table lets us offer our help (content ledger, "Outcomes")."""
+    answers = finished(request)
+    return answers if answers and evaluate(answers).may_ask_us else None
 
 
 def sealed(kept: Kept, *, known: Flags, now: float) -> str:

@@ -21,7 +21,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from enquiries import actions
 from enquiries.assessment import cookie
-from enquiries.assessment.evaluate import evaluate
 from enquiries.assessment.flags import flags
 from enquiries.assessment.kinds import Answers
 from enquiries.assessment.result import played_back, shown
@@ -58,7 +57,7 @@ class AddressForm(forms.Form):
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request):
-    answers = _may_be_included(request)
+    answers = cookie.may_be_included(request)
     if request.method != "POST":
         slug = request.GET.get("sheet", "")
         sheet = FactSheet.objects.published().filter(slug=slug[:80].replace("\x00", "")).first()
@@ -99,12 +98,6 @@ def _same_words(form: ReportForm, *, asking: bool) -> ReportForm:
 def _page(request, form: ReportForm, *, status: int = 200, **notes):
     context = {"form": form, "retention_days": settings.REPORT_RETENTION_DAYS, "safety_tiers": safety.tiers(), **notes}
     return render(request, "enquiries/report.html", context, status=status)
-
-
-def _may_be_included(request) -> Answers | None:
-    """A finished assessment, where the decision table lets us offer our help (content ledger, "Outcomes")."""
-    answers = cookie.finished(request)
-    return answers if answers and evaluate(answers).may_ask_us else None
 
 
 def _consented(answers: Answers) -> actions.Consented:
