@@ -94,7 +94,7 @@ class EnquiryAdmin(admin.ModelAdmin):
         triage = ["status", "owner"]
         if self.has_change_permission(request, obj):
             triage += ["note", "opened_version"]
-        return [("Hand over, or add a note", {"fields": triage}), ("What they told us", {"fields": told})]
+        return [("Hand over", {"fields": triage}), ("What they told us", {"fields": told})]
 
     def get_queryset(self, request):
         # Not through super(), which would order by the lane before it is there.
