@@ -61,6 +61,10 @@ def static_files_listed_once():
         yield
 
 
+# Django's lists of models and permissions. The web server, which lives longer than a test, remembers their keys.
+LISTS = {"django_content_type", "auth_permission"}
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """The real content and the real hashed static files, once for the suite."""
@@ -74,12 +78,16 @@ def django_db_setup(django_db_setup, django_db_blocker):
         with connection.cursor() as cursor:
             for table in KEPT:
                 cursor.execute(f'CREATE TABLE "kept_{table}" AS SELECT * FROM "{table}"')  # noqa: S608 - our own tables
-        if connection.vendor == "postgresql":
-            # Django would TRUNCATE, which makes a new file for every table: ten times slower than emptying our short ones.
-            connection.ops.sql_flush = lambda style, tables, **options: [
-                f'DELETE FROM "{table}"'  # noqa: S608
-                for table in tables
-            ]
+    flush = connection.ops.sql_flush
+    if connection.vendor == "postgresql":
+        # Django would TRUNCATE, which makes a new file for every table: ten times slower than emptying our short ones.
+        def flush(style, tables, **options):
+            return [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608
+
+    def flush_but_for_the_lists(style, tables, **options):
+        return flush(style, [table for table in tables if table not in LISTS], **options)
+
+    connection.ops.sql_flush = flush_but_for_the_lists
     yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock():
