@@ -20,7 +20,7 @@ class Visitor:
     def __init__(self, browser, site: str, **options):
         self.site = site
         self.context = browser.new_context(base_url=site, locale="en-GB", **options)
-        self.context.set_default_timeout(10_000)  # milliseconds
+        self.context.set_default_timeout(30_000)  # milliseconds: a busy machine is no failure
         self.page = self.context.new_page()
         self.foreign: list[str] = []
         self.complaints: list[str] = []
