@@ -281,6 +281,30 @@ def test_the_clock_stands_still_while_we_wait_for_the_patient(db, staff, monkeyp
     assert enquiry.reply_by > promised + timedelta(days=12)
 
 
+@pytest.mark.parametrize("act", ["book", "spoke"])
+def test_hearing_from_the_patient_ends_the_wait(reception, staff, act):
+    enquiry = consultation()
+    actions.triage(enquiry=enquiry, by=staff, to=Status.WAITING)
+    if act == "book":
+        day = (timezone.localdate() + timedelta(days=9)).isoformat()
+        step(reception, enquiry, "book", day=day, time="14:30", channel="video")
+    else:
+        step(reception, enquiry, "call", result="spoke")
+    enquiry.refresh_from_db()
+    assert enquiry.waiting_since is None
+    assert enquiry.status == ("booked" if act == "book" else "in_progress")
+    assert enquiry.pk not in listed(reception, queue="waiting")
+
+
+def test_a_mail_that_fails_reopens_an_enquiry_that_was_closed_with_an_outcome(db, staff, mail_through):
+    enquiry = consultation()
+    actions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
+    mail_through.refuse_recipients.add("ada@example.com")
+    deliver()
+    enquiry.refresh_from_db()
+    assert (enquiry.status, enquiry.outcome, enquiry.mail_failed) == ("in_progress", "", True)
+
+
 # --- answers they gave with it ---
 
 

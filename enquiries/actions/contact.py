@@ -9,6 +9,7 @@ from django.utils import timezone
 from enquiries import calls
 from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, StaleEnquiry, what_changed
+from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, Purpose, Status
 
@@ -42,6 +43,8 @@ def log_call(
         if result == CallResult.SPOKE:
             _reached(enquiry, now)
             enquiry.next_call_at = None
+            if enquiry.status == Status.WAITING:
+                move(enquiry, Status.IN_PROGRESS, by=by)  # we have heard from them
         else:
             enquiry.next_call_at = calls.next_try(enquiry.call_slots, after=now)
         _take(enquiry, by)
@@ -75,7 +78,7 @@ def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, 
             summary=f"{local:%A} {local.day} {local:%B %Y, %H:%M}, {Channel(channel).label}",
         )
         if enquiry.status != Status.BOOKED:
-            _move(enquiry, Status.BOOKED, by)
+            move(enquiry, Status.BOOKED, by=by)
         enquiry.appointment_at, enquiry.appointment_by = at, channel
         enquiry.next_call_at = None
         enqueue(enquiry=enquiry, purpose=Purpose.BOOKING)
@@ -125,12 +128,7 @@ def _take(enquiry: Enquiry, by: AbstractBaseUser) -> None:
         record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Owner: {by.get_username()}")
         enquiry.owner = by
     if enquiry.status == Status.NEW:
-        _move(enquiry, Status.IN_PROGRESS, by)
-
-
-def _move(enquiry: Enquiry, to: str, by: AbstractBaseUser) -> None:
-    record(enquiry, EventKind.MOVED, by=by, from_status=enquiry.status, to_status=to)
-    enquiry.status = to
+        move(enquiry, Status.IN_PROGRESS, by=by)
 
 
 def _kept(enquiry: Enquiry) -> Enquiry:

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from enquiries.actions.mail import in_hand
+from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.models import Assessment, Enquiry, EventKind, Kind, MessageState, OutgoingMessage, Status
 
@@ -54,8 +55,7 @@ def erase(*, enquiry: Enquiry, by: AbstractBaseUser | None = None, actor: str = 
         enquiry.mail_failed = False
         enquiry.version += 1
         if enquiry.status not in {Status.CLOSED, Status.SPAM}:
-            record(enquiry, EventKind.MOVED, by=by, actor=actor, from_status=enquiry.status, to_status=Status.CLOSED)
-            enquiry.status = Status.CLOSED
+            move(enquiry, Status.CLOSED, by=by, actor=actor)
         enquiry.save()
     logger.info("Erased the details of %s", enquiry.reference)
     return enquiry

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.models import (
     Assessment,
@@ -92,32 +93,24 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
 
 def message_was_sent(*, message: OutgoingMessage) -> None:
     """Called in the transaction that settles a delivery. A report that was delivered needs nobody: it is closed."""
-    enquiry = message.enquiry
+    enquiry = Enquiry.objects.select_for_update().get(pk=message.enquiry_id)
     record(enquiry, EventKind.MESSAGE_SENT, actor="mail worker", summary=message.get_purpose_display())
-    if message.purpose == Purpose.REPORT:
-        Assessment.objects.filter(enquiry=enquiry).update(expires_at=timezone.now() + timedelta(days=SUMMARY_DAYS))
-    if message.purpose == Purpose.REPORT and enquiry.status == Status.NEW:
-        record(enquiry, EventKind.MOVED, actor="mail worker", from_status=enquiry.status, to_status=Status.CLOSED)
-        Enquiry.objects.filter(pk=enquiry.pk).update(status=Status.CLOSED, version=F("version") + 1)
+    if message.purpose != Purpose.REPORT:
+        return
+    Assessment.objects.filter(enquiry=enquiry).update(expires_at=timezone.now() + timedelta(days=SUMMARY_DAYS))
+    if enquiry.status == Status.NEW:
+        move(enquiry, Status.CLOSED, actor="mail worker")
+        enquiry.version += 1
+        enquiry.save()
 
 
 def message_has_failed(*, message: OutgoingMessage) -> None:
     """Called in the transaction that gives a delivery up. Brings the enquiry back to the top of the inbox."""
-    enquiry = message.enquiry
-    record(
-        enquiry,
-        EventKind.MESSAGE_FAILED,
-        actor="mail worker",
-        summary=f"{message.get_purpose_display()}: {message.error}",
-    )
-    changes = {"mail_failed": True, "version": F("version") + 1}
+    enquiry = Enquiry.objects.select_for_update().get(pk=message.enquiry_id)
+    summary = f"{message.get_purpose_display()}: {message.error}"
+    record(enquiry, EventKind.MESSAGE_FAILED, actor="mail worker", summary=summary)
     if enquiry.status == Status.CLOSED:
-        record(
-            enquiry,
-            EventKind.MOVED,
-            actor="mail worker",
-            from_status=enquiry.status,
-            to_status=Status.IN_PROGRESS,
-        )
-        changes["status"] = Status.IN_PROGRESS
-    Enquiry.objects.filter(pk=enquiry.pk).update(**changes)
+        move(enquiry, Status.IN_PROGRESS, actor="mail worker")
+    enquiry.mail_failed = True
+    enquiry.version += 1
+    enquiry.save()

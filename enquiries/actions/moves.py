@@ -2,10 +2,9 @@
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.utils import timezone
 
-from enquiries import clock
 from enquiries.actions.intake import answer
+from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, Status
 
@@ -33,7 +32,6 @@ def triage(
 
     `version` is the one the staff member's page showed; `outcome` says why an enquiry is closed. Raises StaleEnquiry when the
     row has moved on since, and MoveRefused when the status table does not allow the move, or a safety flag stands in its way.
-    The reply-by clock stands still while an enquiry waits for the patient.
     """
     with transaction.atomic():
         current = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
@@ -46,14 +44,9 @@ def triage(
                 )
             if current.is_flagged and to in {Status.CLOSED, Status.SPAM}:
                 raise MoveRefused("Their words sound like a warning sign. Record what you did about it first.")
-            record(current, EventKind.MOVED, by=by, from_status=current.status, to_status=to)
             if current.status == Status.SPAM:
                 _release(current)
-            _set_clock(current, to)
-            current.status = to
-            current.outcome = outcome if to == Status.CLOSED else ""
-            if to == Status.CLOSED:
-                current.mail_failed = False
+            move(current, to, by=by, outcome=outcome)
         if change_owner and owner != current.owner:
             record(
                 current,
@@ -67,16 +60,6 @@ def triage(
         current.version += 1
         current.save()
     return current
-
-
-def _set_clock(enquiry: Enquiry, to: str) -> None:
-    now = timezone.now()
-    if enquiry.waiting_since:
-        if enquiry.reply_by:
-            enquiry.reply_by = clock.resume(enquiry.reply_by, enquiry.waiting_since, now)
-        enquiry.waiting_since = None
-    if to == Status.WAITING:
-        enquiry.waiting_since = now
 
 
 def _release(enquiry: Enquiry) -> None:

@@ -1,0 +1,24 @@
+"""The one place where an enquiry's status changes, with all that hangs on it."""
+
+from django.utils import timezone
+
+from enquiries import clock
+from enquiries.actions.timeline import record
+from enquiries.models import Enquiry, EventKind, Status
+
+
+def move(enquiry: Enquiry, to: str, *, outcome: str = "", **actor) -> None:
+    """Writes the move on the timeline and sets what goes with it; the caller holds the row locked, and saves it.
+
+    The reply-by clock stands still while an enquiry waits for the patient. Only what is closed has an outcome, and what is
+    closed has no failed mail to look after. `actor` is that of `record`.
+    """
+    record(enquiry, EventKind.MOVED, from_status=enquiry.status, to_status=to, **actor)
+    now = timezone.now()
+    if enquiry.waiting_since:
+        enquiry.reply_by = clock.resume(enquiry.reply_by, enquiry.waiting_since, now)
+    enquiry.waiting_since = now if to == Status.WAITING else None
+    enquiry.outcome = outcome if to == Status.CLOSED else ""
+    if to == Status.CLOSED:
+        enquiry.mail_failed = False
+    enquiry.status = to
