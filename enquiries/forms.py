@@ -66,10 +66,6 @@ class ReportForm(EnquiryForm):
             raise forms.ValidationError("We do not have that fact sheet. Choose one from the list.")
         return sheet
 
-    @property
-    def with_answers(self) -> bool:
-        return self.cleaned_data.get("include_answers") == "yes"
-
 
 class QuestionForm(EnquiryForm):
     kind = "question"

@@ -4,9 +4,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 from django.utils import timezone
-from phonenumber_field.phonenumber import PhoneNumber
 
-from enquiries import calls, clock
+from enquiries import calls, clock, phones
 from enquiries.admin.readonly import opened
 from enquiries.admin.steps import STARTS, offered
 from enquiries.models import Enquiry, EventKind, Kind, Status
@@ -49,7 +48,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "open_step": "reply" if request.GET.get("start") in STARTS else "",
         "starts": [(key, label) for key, (label, _) in STARTS.items()],
         "tel": tel,
-        "number": PhoneNumber.from_string(tel).as_national if tel.startswith("+44") else tel,
+        "number": phones.kept_in_words(number),
         "suits_now": calls.suits(enquiry.call_slots, timezone.now()),
     }
 

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
 
-from enquiries import actions, clock, queues
+from enquiries import actions, clock, phones, queues
 from enquiries.admin.detail import due, page
 from enquiries.admin.inbox import QueueFilter, find, shown, tabs
 from enquiries.admin.message import MessageInline
@@ -158,13 +158,7 @@ class EnquiryAdmin(admin.ModelAdmin):
 
     @admin.display(description="phone number")
     def phone_number(self, enquiry):
-        from phonenumber_field.phonenumber import PhoneNumber
-
-        stored = opened(enquiry, "phone")
-        if not stored.startswith("+"):
-            return stored
-        number = PhoneNumber.from_string(stored)
-        return number.as_national if number.country_code == 44 else number.as_international
+        return phones.kept_in_words(opened(enquiry, "phone"))
 
     @admin.display(description="contact by")
     def contact(self, enquiry):

@@ -88,6 +88,11 @@ class EnquiryForm(forms.Form):
         slug = self.cleaned_data["sheet"]
         return FactSheet.objects.published().filter(slug=slug).first() if slug else None
 
+    @property
+    def with_answers(self) -> bool:
+        """Only some forms ask, and only where there are answers: no question is a no."""
+        return self.cleaned_data.get("include_answers") == "yes"
+
     def also(self) -> dict:
         """What the enquiry keeps beside the texts."""
         return {}

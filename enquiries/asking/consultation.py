@@ -213,10 +213,6 @@ class WholeConsultationForm(ConsultationForm):
             name in self.safe_contact and not self.data.get(self.add_prefix(name)) for name in self.errors
         )
 
-    @property
-    def with_answers(self) -> bool:
-        return self.cleaned_data.get("include_answers") == "yes"
-
     def details(self):
         told = self.cleaned_data
         about = choices.back_in_words(told["how_long"], told["where"], told["seen"])

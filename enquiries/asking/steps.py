@@ -17,9 +17,7 @@ from enquiries import actions, clock
 from enquiries.asking import signs, told
 from enquiries.asking.base import EnquiryForm
 from enquiries.assessment import cookie
-from enquiries.assessment.flags import flags
 from enquiries.assessment.kinds import Answers
-from enquiries.assessment.result import played_back, shown
 from enquiries.assessment.words import CRISIS
 from enquiries.report import consent
 from factsheets import safety
@@ -80,7 +78,7 @@ def _step(request, journey: Journey) -> HttpResponse:
     found = signs.read(form.cleaned_data["description"])
     if not set(found.codes) <= set(_seen(request, journey)):
         return _interruption(request, journey, form, found)
-    gone = bool(getattr(form, "with_answers", False) and not answers)
+    gone = form.with_answers and not answers
     if not complete or gone or step != SEND:
         return _check(request, journey, form, answers_gone=gone, refused=not complete and step == SEND)
     _accept(journey, form, found, answers)
@@ -184,20 +182,12 @@ def _page(request, template: str, journey: Journey, form: EnquiryForm, *, status
 
 
 def _accept(journey: Journey, form: EnquiryForm, found: signs.Signs, answers: Answers | None) -> None:
-    included = getattr(form, "with_answers", False)
     actions.accept(
         kind=journey.kind,
         details=form.details(),
         contact_by=form.cleaned_data.get("contact_by"),
         sheet=form.cleaned_data.get("sheet"),
         quarantine_reason=form.quarantine_reason,
-        consented=_consented(answers) if included else None,
+        consented=consent.given(answers, consent.CONSULTATION) if form.with_answers else None,
         also={**form.also(), "safety_signs": found.kept},
-    )
-
-
-def _consented(answers: Answers) -> actions.Consented:
-    known = flags()
-    return actions.Consented(
-        result=shown(answers, known), answers=played_back(answers, known), consent_version=consent.CONSULTATION
     )

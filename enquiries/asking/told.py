@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import phonenumbers
-
 from enquiries.asking import choices
+from enquiries.phones import in_words as phone_in_words
 from enquiries.report import consent
 
 NOT_GIVEN = "Not given"
@@ -77,10 +76,3 @@ def _named(known: dict[str, str], chosen: list[str]) -> list[str]:
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
-
-
-def phone_in_words(phone) -> str:
-    """As people at home write it: 020 7946 0018. A number from elsewhere keeps its country."""
-    national = phone.country_code == 44
-    style = phonenumbers.PhoneNumberFormat.NATIONAL if national else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return phonenumbers.format_number(phone, style)

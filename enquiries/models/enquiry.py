@@ -83,9 +83,6 @@ class EnquiryQuerySet(models.QuerySet):
             )
         ).order_by(*self.model.WORKING_ORDER)
 
-    def open(self):
-        return self.exclude(status__in=[Status.CLOSED, Status.SPAM])
-
 
 class Enquiry(models.Model):
     """What one patient asked for. Their own words are encrypted, and nobody changes them."""

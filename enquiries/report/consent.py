@@ -4,7 +4,10 @@ Health data needs explicit consent: UK GDPR, Article 9(2)(a), and the ICO's guid
 how it is withdrawn.
 """
 
-from enquiries.actions import SUMMARY_DAYS
+from enquiries.actions import SUMMARY_DAYS, Consented
+from enquiries.assessment.flags import flags
+from enquiries.assessment.kinds import Answers
+from enquiries.assessment.result import played_back, shown
 
 WORDINGS = {
     "2026-11": (
@@ -21,6 +24,12 @@ WORDINGS = {
 }
 VERSION = "2026-11"
 CONSULTATION = "2026-11-consultation"
+
+
+def given(answers: Answers, version: str) -> Consented:
+    """A finished self-assessment as its result page shows it now, under the wording that the person agreed to."""
+    known = flags()
+    return Consented(result=shown(answers, known), answers=played_back(answers, known), consent_version=version)
 
 
 def wording(version: str = VERSION) -> str:

@@ -21,9 +21,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from enquiries import actions
 from enquiries.assessment import cookie
-from enquiries.assessment.flags import flags
-from enquiries.assessment.kinds import Answers
-from enquiries.assessment.result import played_back, shown
 from enquiries.form_fields import EmailField
 from enquiries.forms import ReportForm
 from enquiries.models import Assessment, Enquiry, EventKind
@@ -78,7 +75,7 @@ def report(request):
         details=details,
         sheet=form.cleaned_data["sheet"],
         quarantine_reason=form.quarantine_reason,
-        consented=_consented(answers) if form.with_answers else None,
+        consented=consent.given(answers, consent.VERSION) if form.with_answers else None,
         hold=_hold(details["email"]),
     )
     return receipt.give(_to_sent(), request, enquiry, details["email"])
@@ -98,13 +95,6 @@ def _same_words(form: ReportForm, *, asking: bool) -> ReportForm:
 def _page(request, form: ReportForm, *, status: int = 200, **notes):
     context = {"form": form, "retention_days": settings.REPORT_RETENTION_DAYS, "safety_tiers": safety.tiers(), **notes}
     return render(request, "enquiries/report.html", context, status=status)
-
-
-def _consented(answers: Answers) -> actions.Consented:
-    known = flags()
-    return actions.Consented(
-        result=shown(answers, known), answers=played_back(answers, known), consent_version=consent.VERSION
-    )
 
 
 @personal
