@@ -1,11 +1,11 @@
 """What the forms of patients have in common."""
 
-from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Field, Layout, Submit
 from django import forms
 from django.utils.html import format_html
 
 from enquiries.form_fields import Begun, EmailField, TextField, UnseenField
+from enquiries.form_layout import posted
 from factsheets.models import FactSheet
 
 NAME_LENGTH = 120
@@ -51,11 +51,7 @@ class EnquiryForm(forms.Form):
 
     def __init__(self, *args, action: str, **kwargs):
         super().__init__(*args, **kwargs)
-        self.helper = FormHelper(self)
-        self.helper.form_action = action
-        self.helper.form_method = "post"
-        self.helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
-        self.helper.attrs = {"novalidate": ""}
+        self.helper = posted(self, action)
         self.lay_out([*self.visible_order(), "sheet"])
 
     def lay_out(self, names: list[str]) -> None:

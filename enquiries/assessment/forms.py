@@ -1,11 +1,11 @@
 """One page of the self-assessment as a form. Labels, hints and messages are those of `questions.py`."""
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Field, Layout, Submit
+from crispy_forms.layout import Field, Submit
 from django import forms
 
 from enquiries.assessment.flags import Flags
 from enquiries.assessment.kinds import NONE, UNSURE, Answers, Part, Question
+from enquiries.form_layout import posted
 
 NOT_ON_THE_LIST = "Choose from the answers on this page"
 
@@ -21,15 +21,9 @@ class QuestionForm(forms.Form):
             self.fields[part.name] = _field(part, known)
             # A page with one question has no other heading than that question.
             self.fields[part.name].heads_the_page = not question.heading
-        self.helper = FormHelper(self)
-        self.helper.form_action = action
-        self.helper.form_method = "post"
-        self.helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
+        parts = [*(Field(part.name) for part in question.parts), Submit("go-on", "Continue", css_id="go-on")]
         # "off": the browser's back button shows what the cookie holds, and not what was typed before it was cleared.
-        self.helper.attrs = {"novalidate": "", "autocomplete": "off"}
-        self.helper.layout = Layout(
-            *(Field(part.name) for part in question.parts), Submit("go-on", "Continue", css_id="go-on")
-        )
+        self.helper = posted(self, action, *parts, autocomplete="off")
 
     def clean(self):
         cleaned = super().clean()

@@ -6,8 +6,7 @@ asked for by POST.
 
 from http import HTTPStatus
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Field, Layout, Submit
+from crispy_forms.layout import Field, Submit
 from django import forms
 from django.db import transaction
 from django.db.models import F
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from enquiries import actions
 from enquiries.assessment import personal as personal_pdf
 from enquiries.form_fields import EmailField
+from enquiries.form_layout import posted
 from enquiries.models import Assessment
 from enquiries.private import personal
 from enquiries.report import link
@@ -42,12 +42,7 @@ class OpenForm(forms.Form):
 
     def __init__(self, *args, action: str, **kwargs):
         super().__init__(*args, **kwargs)
-        self.helper = FormHelper(self)
-        self.helper.form_action = action
-        self.helper.form_method = "post"
-        self.helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
-        self.helper.attrs = {"novalidate": ""}
-        self.helper.layout = Layout(Field("email"), Submit("open", "Confirm and open my report", css_id="open"))
+        self.helper = posted(self, action, Field("email"), Submit("open", "Confirm and open my report", css_id="open"))
 
 
 @personal

@@ -8,8 +8,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from math import ceil
 
-from crispy_forms.helper import FormHelper
-from crispy_forms.layout import Field, Layout, Submit
+from crispy_forms.layout import Field, Submit
 from django import forms
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
@@ -22,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from enquiries import actions
 from enquiries.assessment import cookie
 from enquiries.form_fields import EmailField
+from enquiries.form_layout import posted
 from enquiries.forms import ReportForm
 from enquiries.models import Assessment, Enquiry, EventKind
 from enquiries.private import personal
@@ -43,12 +43,8 @@ class AddressForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.helper = FormHelper(self)
-        self.helper.form_action = reverse("enquiries:report_change")
-        self.helper.form_method = "post"
-        self.helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
-        self.helper.attrs = {"novalidate": ""}
-        self.helper.layout = Layout(Field("email"), Submit("change", "Send it to this address", css_id="change"))
+        send = Submit("change", "Send it to this address", css_id="change")
+        self.helper = posted(self, reverse("enquiries:report_change"), Field("email"), send)
 
 
 @never_cache
