@@ -48,6 +48,14 @@ class Visitor:
             self.page.wait_for_timeout(300)  # milliseconds
             self.page.go_back()
 
+    def last_seen(self) -> str:
+        """What stood on the screen when a test failed: a browser's timeout says only what did not come."""
+        try:
+            words = " ".join(self.page.inner_text("body", timeout=1000).split())[:1500]
+        except Error as error:
+            words = f"(no page: {error.message[:200]})"
+        return f"The browser was at {self.page.url}: {words}\nIt complained: {self.complaints}"
+
     def expect_clean(self, *, cookies: bool = False, receipt: bool = False):
         """No other host was asked, nothing broke the content policy, and no cookie was set, or only the receipt of a report."""
         assert not self.foreign, f"The page asked another host: {self.foreign}"
@@ -75,6 +83,9 @@ def visitor(browser, site: str, **options):
     made = Visitor(browser, site, **options)
     try:
         yield made
+    except Exception as error:
+        error.add_note(made.last_seen())
+        raise
     finally:
         made.context.close()
 
