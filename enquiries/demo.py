@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from itertools import cycle, islice
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from enquiries import actions, clock
@@ -62,8 +63,9 @@ LATE = {3, 11}  # of those still to do: nobody has answered in time
 WARNING = {3, 10, 11}  # of the consultations: their words sound like a sign
 
 
+@transaction.atomic
 def load(*, now: datetime | None = None) -> int:
-    """Makes the week that ends now. Returns how many enquiries it has."""
+    """Makes the week that ends now, whole or not at all. Returns how many enquiries it has."""
     now = now or timezone.now()
     team = cycle(User.objects.filter(username__in=["reception", "clinician"]).order_by("-username"))
     kinds = islice(

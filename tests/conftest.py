@@ -28,10 +28,29 @@ ROOT = Path(__file__).resolve().parent.parent
 KEPT: list[str] = []
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--other-database",
+        action="store_true",
+        help="a repetition on another database: leaves out what a database cannot change, as marked or without one at all",
+    )
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """The many short tests last, so that at the end no process waits for another one's long test."""
+    if config.getoption("--other-database"):
+        kept, left_out = [], []
+        for item in items:
+            (kept if asks_database(item) and not item.get_closest_marker("looks") else left_out).append(item)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
     items.sort(key=lambda item: "db" in item.fixturenames and "transactional_db" not in item.fixturenames)
+
+
+def asks_database(item) -> bool:
+    """pytest-django lets no other test near one."""
+    return bool({"db", "transactional_db"} & set(item.fixturenames) or item.get_closest_marker("django_db"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -62,6 +62,7 @@ def paper(page) -> str:
 
 
 @pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.looks
 def test_every_page_and_state_is_accessible(browser, site, look):
     with visitor(browser, site, **LOOKS[look]) as patient:
         page = patient.page
@@ -103,6 +104,7 @@ def test_every_page_and_state_is_accessible(browser, site, look):
         (7, "Choose yes if both shoulders or both hips are stiff, or no"),
     ],
 )
+@pytest.mark.looks
 def test_an_error_is_announced_linked_and_has_the_focus(browser, site, number, message):
     with visitor(browser, site, viewport=PHONE) as patient:
         page = patient.page

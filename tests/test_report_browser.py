@@ -166,6 +166,7 @@ def test_by_keyboard_alone_and_without_scripts_from_the_foot_of_a_sheet(browser,
 
 
 @pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.looks
 def test_every_state_fits_small_screens_and_both_schemes(browser, site, smtp, mail_worker, look):
     with visitor(browser, site, **LOOKS[look]) as patient:
         page = patient.page
