@@ -22,6 +22,7 @@ lint: .venv/test
 	$(LOCAL) $(PY) manage.py makemigrations --check --dry-run
 	$(LOCAL) $(PY) manage.py dark_figures --check
 	$(LOCAL) $(PY) manage.py icons --check
+	$(PY) -m tests.audit
 
 bench: .venv/test
 	@$(PY) -m tests.bench
