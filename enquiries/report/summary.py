@@ -6,43 +6,20 @@ asked for by POST.
 
 from http import HTTPStatus
 
-from crispy_forms.layout import Field, Submit
-from django import forms
-from django.db import transaction
-from django.db.models import F
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from enquiries import actions
 from enquiries.assessment import personal as personal_pdf
-from enquiries.form_fields import EmailField
-from enquiries.form_layout import posted
 from enquiries.models import Assessment
 from enquiries.private import personal
 from enquiries.report import link
+from enquiries.secret_link import MOST_WRONG_TRIES, OpenForm, is_theirs
 from factsheets import safety
 from factsheets.models import FactSheet
-
-# A person tries a spelling or two. Whoever goes on has not got the address.
-MOST_WRONG_TRIES = 10
-
-
-class OpenForm(forms.Form):
-    use_required_attribute = False
-
-    email = EmailField(
-        label="Your email address",
-        help_text="The one that this link was sent to. We ask so that nobody else can open your summary.",
-        error_messages={"required": "Enter your email address"},
-    )
-
-    def __init__(self, *args, action: str, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.helper = posted(self, action, Field("email"), Submit("open", "Confirm and open my report", css_id="open"))
 
 
 @personal
@@ -52,13 +29,19 @@ def opened(request, token: str):
     if assessment is None:
         return _over(request)
     address = reverse("enquiries:summary", args=[token])
-    form = OpenForm(request.POST if request.method == "POST" else None, action=address)
+    form = OpenForm(
+        request.POST if request.method == "POST" else None,
+        action=address,
+        why="We ask so that nobody else can open your summary.",
+        button="Confirm and open my report",
+    )
     if assessment.wrong_tries >= MOST_WRONG_TRIES:
         return _shut(request)
     if form.is_valid():
-        if _is_theirs(assessment, form.cleaned_data["email"]):
+        rows = Assessment.objects.filter(pk=assessment.pk)
+        if is_theirs(rows, email=assessment.enquiry.email, given=form.cleaned_data["email"]):
             return _summary(request, assessment, token)
-        form.add_error("email", "Enter the email address that this link was sent to")
+        form.refuse()
     context = {"form": form, "ends": assessment.expires_at, "safety_tiers": safety.tiers()}
     return render(request, "enquiries/summary_open.html", context, status=422 if form.errors else 200)
 
@@ -114,18 +97,6 @@ def _find(token: str) -> Assessment | None:
     if key is None:
         raise Http404("Not a link of ours")
     return Assessment.objects.select_related("enquiry").filter(pk=key, expires_at__gt=timezone.now()).first()
-
-
-def _is_theirs(assessment: Assessment, email: str) -> bool:
-    """Whether it is the address we wrote to. Each wrong one counts, in the row, so that every process knows of it."""
-    with transaction.atomic():
-        row = Assessment.objects.filter(pk=assessment.pk, wrong_tries__lt=MOST_WRONG_TRIES)
-        if not row.select_for_update():
-            return False
-        if constant_time_compare(email.casefold(), assessment.enquiry.email.casefold()):
-            return True
-        row.update(wrong_tries=F("wrong_tries") + 1)
-    return False
 
 
 def _summary(request, assessment: Assessment, token: str) -> HttpResponse:

@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from enquiries import actions
+from backcare import limits
+from enquiries import abuse, actions
 from enquiries.assessment import cookie
 from enquiries.form_fields import EmailField
 from enquiries.form_layout import posted
@@ -66,14 +67,18 @@ def report(request):
     if form.with_answers and not answers:
         return _page(request, _same_words(form, asking=False), answers_gone=True)
     details = form.details()
-    enquiry = actions.accept(
-        kind=form.kind,
-        details=details,
-        sheet=form.cleaned_data["sheet"],
-        quarantine_reason=form.quarantine_reason,
-        consented=consent.given(answers, consent.VERSION) if form.with_answers else None,
-        hold=_hold(details["email"]),
-    )
+    try:
+        enquiry = actions.accept(
+            kind=form.kind,
+            details=details,
+            sheet=form.cleaned_data["sheet"],
+            quarantine_reason=form.quarantine_reason,
+            consented=consent.given(answers, consent.VERSION) if form.with_answers else None,
+            hold=_hold(details["email"]),
+            sender=limits.client(request),
+        )
+    except abuse.TooMany as refusal:
+        return _too_many(request, form, refusal, asking=bool(answers))
     return receipt.give(_to_sent(), request, enquiry, details["email"])
 
 
@@ -86,6 +91,16 @@ def _same_words(form: ReportForm, *, asking: bool) -> ReportForm:
     """The form as it was filled in, to be sent once more: nothing is wrong with it."""
     typed = {name: form.data.get(form.add_prefix(name), "") for name in form.fields if name != "include_answers"}
     return _form(initial=typed, asking=asking)
+
+
+def _too_many(request, form: ReportForm, refusal: abuse.TooMany, *, asking: bool) -> HttpResponse:
+    """Nothing is lost but the mail: the sheet is there to be read and kept, and the form with what was typed."""
+    wanted = form.cleaned_data["sheet"]
+    response = _page(
+        request, _same_words(form, asking=asking), status=HTTPStatus.TOO_MANY_REQUESTS, refusal=refusal, wanted=wanted
+    )
+    response["Retry-After"] = str(refusal.wait)
+    return response
 
 
 def _page(request, form: ReportForm, *, status: int = 200, **notes):
@@ -119,7 +134,9 @@ def change(request):
         context = {"form": form, "email": held.email, "safety_tiers": safety.tiers()}
         return render(request, "enquiries/report_sent_change.html", context, status=422 if form.errors else 200)
     try:
-        actions.correct_address(enquiry=enquiry, email=email, hold=_hold(email))
+        actions.correct_address(enquiry=enquiry, email=email, hold=_hold(email), sender=limits.client(request))
+    except abuse.TooMany as refusal:
+        return _sent(request, held, enquiry, refusal=refusal)
     except actions.TooOften:
         return _to_sent()
     except actions.Erased:
@@ -134,11 +151,11 @@ def again(request):
     if request.method != "POST" or enquiry is None:
         return _too_late(request)
     try:
-        actions.send_report_again(enquiry=enquiry, asked_at=held.asked_at)
+        actions.send_report_again(enquiry=enquiry, asked_at=held.asked_at, sender=limits.client(request))
     except actions.TooSoon as refusal:
         if not _just_now(enquiry, EventKind.MESSAGE_AGAIN):
             return _sent(request, held, enquiry, refusal=refusal)
-    except actions.TooOften as refusal:
+    except (actions.TooOften, abuse.TooMany) as refusal:
         return _sent(request, held, enquiry, refusal=refusal)
     except actions.Erased:
         return _too_late(request)
@@ -168,13 +185,14 @@ def _sent(request, held: receipt.Receipt, enquiry: Enquiry, *, refusal: Exceptio
         "left": left,
         "wait": wait,
         "refusal": refusal,
+        "most_a_day": settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY,
         "safety_tiers": safety.tiers(),
     }
     response = render(request, "enquiries/report_sent_to.html", context)
     if refusal:
         response.status_code = HTTPStatus.TOO_MANY_REQUESTS
         if left:
-            response["Retry-After"] = str(wait)
+            response["Retry-After"] = str(max(wait, getattr(refusal, "wait", 0)))
     return response
 
 

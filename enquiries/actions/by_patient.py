@@ -1,0 +1,178 @@
+"""What patients do with their own request, by the link in our mail: other times, one thing more, withdraw, erase.
+
+`version` is the one that the page they looked at showed. Each raises StaleEnquiry when the row has moved on since, and MoveRefused
+when it can no longer be done. Done twice with the same words it is done once.
+"""
+
+import logging
+from enum import StrEnum
+
+from django.db import transaction
+from django.utils import timezone
+
+from enquiries import calls
+from enquiries.actions.erasure import erase
+from enquiries.actions.intake import SAME_FORM_WITHIN
+from enquiries.actions.mail import enqueue, in_hand
+from enquiries.actions.moves import MoveRefused, StaleEnquiry, what_changed
+from enquiries.actions.status import move
+from enquiries.actions.timeline import record
+from enquiries.models import Enquiry, EventKind, Kind, MessageState, Outcome, Purpose, Status
+
+logger = logging.getLogger(__name__)
+
+PATIENT = {"actor": "patient"}
+# Each is read by somebody, and most of them are announced by mail.
+MOST_ADDED = 10
+SIGNS_LENGTH = Enquiry._meta.get_field("safety_signs").max_length
+
+
+class Wish(StrEnum):
+    """What a patient can do with their request."""
+
+    TIMES = "times"
+    ADD = "add"
+    WITHDRAW = "withdraw"
+    ERASE = "erase"
+
+
+def open_to_patient(enquiry: Enquiry) -> set[Wish]:
+    """What the patient can do with it now."""
+    if enquiry.erased_at or enquiry.status == Status.SPAM:
+        return set()
+    if enquiry.status == Status.CLOSED:
+        return {Wish.ERASE}
+    wishes = {Wish.WITHDRAW, Wish.ERASE}
+    # An appointment has its time: who wants another must talk to somebody.
+    if enquiry.kind == Kind.CONSULTATION and enquiry.status != Status.BOOKED:
+        wishes.add(Wish.TIMES)
+    if added(enquiry).count() < MOST_ADDED:
+        wishes.add(Wish.ADD)
+    return wishes
+
+
+def added(enquiry: Enquiry):
+    """The timeline entries that hold what the patient added, in the order of time."""
+    return enquiry.events.filter(kind=EventKind.ADDED, by=None, **PATIENT)
+
+
+def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: int) -> Enquiry:
+    """Takes the place of the times they gave before, which the timeline keeps. A next call goes into the new ones."""
+    with transaction.atomic():
+        enquiry = in_hand(enquiry)
+        if not enquiry.erased_at and (enquiry.call_slots, enquiry.best_time) == (call_slots, best_time):
+            return enquiry
+        _expect(enquiry, version, Wish.TIMES)
+        before = _times(enquiry)
+        enquiry.call_slots, enquiry.best_time = call_slots, best_time
+        if enquiry.next_call_at:
+            enquiry.next_call_at = calls.next_try(call_slots, after=timezone.now())
+        record(enquiry, EventKind.TIMES, note=f"Now: {_times(enquiry)}\nBefore: {before}", **PATIENT)
+        _heard_from(enquiry)
+        return _kept(enquiry)
+
+
+def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) -> Enquiry:
+    """Puts the patient's words on the timeline. `safety_signs` are codes of the advice they sound like, as an enquiry keeps them.
+
+    New signs raise the flag, also where an earlier one was dealt with.
+    """
+    with transaction.atomic():
+        enquiry = in_hand(enquiry)
+        lately = added(enquiry).filter(created_at__gte=timezone.now() - SAME_FORM_WITHIN)
+        if not enquiry.erased_at and any(each.note == text for each in lately):
+            return enquiry
+        _expect(enquiry, version, Wish.ADD)
+        summary = "The patient added something. It sounds like a warning sign" if safety_signs else ""
+        record(enquiry, EventKind.ADDED, note=text, summary=summary, **PATIENT)
+        if safety_signs:
+            enquiry.safety_signs = _together(safety_signs, enquiry.safety_signs)
+            enquiry.safety_acted_at = None
+        # Who reads a new request reads this with it.
+        if enquiry.is_flagged or enquiry.status != Status.NEW:
+            enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
+        _heard_from(enquiry)
+        return _kept(enquiry)
+
+
+def withdraw(*, enquiry: Enquiry, version: int) -> Enquiry:
+    """Closes it, and calls off the appointment if there is one. It needs nobody's leave, an open safety flag or not."""
+    with transaction.atomic():
+        enquiry = in_hand(enquiry)
+        if enquiry.outcome == Outcome.WITHDRAWN and not enquiry.erased_at:
+            return enquiry
+        _expect(enquiry, version, Wish.WITHDRAW)
+        if _end(enquiry):
+            enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
+        return _kept(enquiry)
+
+
+def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
+    """Erases who it is from and what they wrote (UK GDPR, article 17). What is open is withdrawn first."""
+    with transaction.atomic():
+        enquiry = in_hand(enquiry)
+        if enquiry.erased_at:
+            return enquiry
+        _expect(enquiry, version, Wish.ERASE)
+        # Erasing stops all mail that waits. What somebody at the clinic must know is announced all the same.
+        untold = enquiry.messages.filter(purpose=Purpose.CHANGE_ALERT, state=MessageState.WAITING).exists()
+        if enquiry.live:
+            untold = _end(enquiry) or untold
+            _kept(enquiry)
+        enquiry = erase(enquiry=enquiry, summary="With the link in our mail", **PATIENT)
+        if untold:
+            enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
+        return enquiry
+
+
+def _expect(enquiry: Enquiry, version: int, wish: Wish) -> None:
+    if version != enquiry.version:
+        raise StaleEnquiry(what_changed(enquiry))
+    if wish not in open_to_patient(enquiry):
+        raise MoveRefused(f"This enquiry is “{enquiry.get_status_display()}”.")
+
+
+def _end(enquiry: Enquiry) -> bool:
+    """Withdraws what is open. Whether somebody at the clinic must know of it now.
+
+    The summary outlives an erasure: it says that a flag was open, and never why.
+    """
+    said = ["Withdrawn by the patient."]
+    booked = enquiry.appointment_at and (enquiry.status == Status.BOOKED or enquiry.appointment_at > timezone.now())
+    if booked:
+        local = timezone.localtime(enquiry.appointment_at)
+        said.append(f"The appointment on {local:%A} {local.day} {local:%B %Y, %H:%M} is called off.")
+    if enquiry.is_flagged:
+        said.append("Its safety flag was open: nobody had recorded what was done about it.")
+    elif enquiry.safety_signs:
+        said.append("Its safety flag had been dealt with.")
+    record(enquiry, EventKind.WITHDRAWN, summary=" ".join(said), **PATIENT)
+    move(enquiry, Status.CLOSED, outcome=Outcome.WITHDRAWN, **PATIENT)
+    enquiry.appointment_at, enquiry.appointment_by, enquiry.next_call_at = None, "", None
+    return bool(booked or enquiry.is_flagged)
+
+
+def _heard_from(enquiry: Enquiry) -> None:
+    if enquiry.status == Status.WAITING:
+        move(enquiry, Status.IN_PROGRESS, **PATIENT)
+
+
+def _times(enquiry: Enquiry) -> str:
+    named = "; ".join(enquiry.call_times) or "any time"
+    return f"{named} (“{enquiry.best_time}”)" if enquiry.best_time else named
+
+
+def _together(new: str, known: str) -> str:
+    """The codes of both, the gravest first, as many as the column holds: RF-E, RF-R and RF-U are in the order of the alphabet."""
+    kept = ""
+    for code in sorted({*new.split(), *known.split()}):
+        if len(kept) + 1 + len(code) <= SIGNS_LENGTH:
+            kept = f"{kept} {code}".strip()
+    return kept
+
+
+def _kept(enquiry: Enquiry) -> Enquiry:
+    enquiry.version += 1
+    enquiry.save()
+    logger.info("Changed by the patient: %s", enquiry.reference)
+    return enquiry

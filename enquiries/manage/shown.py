@@ -1,0 +1,100 @@
+"""What a patient is shown of their request, after they gave their address.
+
+No word about their health: a person who got hold of the mail and knows the address, in the same home or at the same work, learns
+that somebody asked and when to call, and nothing of why. So what they wrote is only said to be there, and a name, a whole address
+and a whole number are not shown at all.
+"""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from enquiries import actions, clock
+from enquiries.asking.choices import CONTACT
+from enquiries.asking.told import Row
+from enquiries.models import Enquiry, Kind, Outcome, Status
+
+STATUS = {
+    Status.NEW: "We have it",
+    Status.IN_PROGRESS: "We are working on it",
+    Status.WAITING: "We wait for you",
+    Status.BOOKED: "Booked",
+    Status.CLOSED: "Closed",
+}
+ENDED = {
+    Outcome.WITHDRAWN: "You withdrew it. We do nothing more.",
+    Outcome.DUPLICATE: "You asked us twice. We go on with your other request.",
+}
+DOTS = "•••"
+YES_NO = {True: "Yes", False: "No", None: "We did not ask you"}
+
+
+def masked_email(address: str) -> str:
+    """a•••@example.com"""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}{DOTS}@{domain}"
+
+
+def masked_phone(number: str) -> str:
+    """•••• 0018, without an extension. Empty for no number."""
+    return f"{DOTS}• {number.partition(' ext.')[0][-4:]}" if number else ""
+
+
+def times(enquiry: Enquiry) -> list[str]:
+    said = enquiry.call_times or ["Any time"]
+    return [*said, "What you wrote about times (not shown here)"] if enquiry.best_time else said
+
+
+def appointment(enquiry: Enquiry, now: datetime) -> str:
+    """As in "Your appointment is by phone, at 9am tomorrow". Empty when none is to come."""
+    if enquiry.appointment_at is None or enquiry.appointment_at < now:
+        return ""
+    return f"is {actions.Channel(enquiry.appointment_by).label}, at {clock.at_words(enquiry.appointment_at, now)}"
+
+
+def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
+    """What happens next, in sentences."""
+    if enquiry.status == Status.CLOSED:
+        return [ENDED.get(enquiry.outcome, "We have finished with it.")]
+    if to_come := appointment(enquiry, now):
+        return [f"Your appointment {to_come}.", "To move it, phone us."]
+    if enquiry.status == Status.BOOKED:
+        over = "The time of your appointment is over." if enquiry.appointment_at else "You have an appointment with us."
+        return [over, "To ask about it, phone us."]
+    if enquiry.status == Status.WAITING:
+        return ["We have been in touch, and go on when we hear from you."]
+    if enquiry.first_contact_at:
+        return ["We have been in touch with you, and go on from there."]
+    if not enquiry.reply_by:
+        return ["We cannot say at the moment when we will reply."]
+    by = clock.in_words(enquiry.reply_by, now)
+    if enquiry.reply_by < now:
+        return [f"We said that we would reply {by}. We are sorry that you have not heard from us. Please phone us."]
+    return [f"We will reply {by}."]
+
+
+def rows(enquiry: Enquiry) -> list[Row]:
+    now = timezone.now()
+    local = timezone.localtime(enquiry.created_at)
+    what = "A consultation" if enquiry.kind == Kind.CONSULTATION else "A question"
+    said = [
+        Row("What you asked for", [what]),
+        Row("When", [f"{local:%A} {local.day} {local:%B %Y}"]),
+        Row("Reference", [enquiry.reference]),
+        Row("Where it is now", [STATUS[enquiry.status]]),
+        Row("What happens next", next_words(enquiry, now)),
+        Row("Your email address", [masked_email(enquiry.email)]),
+    ]
+    if enquiry.phone:
+        said.append(Row("Your phone number", [masked_phone(enquiry.phone)]))
+    if enquiry.kind == Kind.CONSULTATION:
+        ways = {"phone": enquiry.by_phone, "video": enquiry.by_video, "email": enquiry.by_email}
+        said += [
+            Row("How we contact you", [CONTACT[way] for way, wanted in ways.items() if wanted]),
+            Row("Times to call", times(enquiry)),
+            Row("May we leave a voicemail?", [YES_NO[enquiry.may_leave_voicemail]]),
+        ]
+    written = ["We have it. It is not shown here, so that nobody else reads it."]
+    if many := actions.added(enquiry).count():
+        written.append(f"You added something {'once' if many == 1 else f'{many} times'}.")
+    return [*said, Row("What you wrote", written)]

@@ -1,0 +1,138 @@
+"""A patient's request, and what they can do with it. Each change is asked once more on a page of its own."""
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from enquiries import actions
+from enquiries.asking import choices, signs
+from enquiries.asking.steps import CHANGE, SEND
+from enquiries.assessment.words import CRISIS
+from enquiries.manage import shown
+from enquiries.manage.forms import AddForm, TimesForm, VisitForm, times_of
+from enquiries.manage.visit import Visit, visited
+from enquiries.models import Enquiry
+from enquiries.private import personal
+from factsheets import safety
+
+
+@visited()
+def opened(visit: Visit) -> HttpResponse:
+    return _request(visit)
+
+
+@visited(actions.Wish.TIMES)
+def times(visit: Visit) -> HttpResponse:
+    if visit.step == CHANGE:
+        return _times_form(visit, _form(visit, TimesForm, initial=_times_so_far(visit)))
+    form = _form(visit, TimesForm, visit.request.POST)
+    if not form.is_valid():
+        return _times_form(visit, form, status=422)
+    if visit.step == SEND and (version := visit.sure_of()) is not None:
+        return _do(visit, actions.change_times, version=version, **form.details())
+    if visit.verb not in visit.may:
+        return visit.changed()
+    new = choices.times_in_words(form.cleaned_data["times"]) or ["Any time"]
+    if form.cleaned_data["best_time"]:
+        new.append(form.cleaned_data["best_time"])
+    return visit.check(new=new, before=shown.times(visit.enquiry))
+
+
+@visited(actions.Wish.ADD)
+def add(visit: Visit) -> HttpResponse:
+    """Their words are read for signs exactly as a question's are (enquiries.asking.steps)."""
+    seen = visit.request.POST.get("add-seen_signs", "")[: 2 * signs.CODES_LENGTH].split()
+    if visit.step == CHANGE:
+        form = _form(visit, AddForm, initial={"text": visit.request.POST.get("add-text", "")}, seen=seen)
+        form.fields["text"].widget.attrs |= {"autofocus": True} if visit.begin_at else {}
+        return _add_form(visit, form)
+    form = _form(visit, AddForm, visit.request.POST, seen=seen)
+    if not form.is_valid():
+        return _add_form(visit, form, status=422)
+    text = form.cleaned_data["text"]
+    found = signs.read(text)
+    if not set(found.codes) <= set(seen):
+        return _interruption(visit, text, found, seen)
+    if visit.step == SEND and (version := visit.sure_of()) is not None:
+        return _do(visit, actions.add_detail, version=version, text=text, safety_signs=found.kept)
+    if visit.verb not in visit.may:
+        return visit.changed()
+    return visit.check(text=text, flagged=bool(found))
+
+
+@visited(actions.Wish.WITHDRAW)
+def withdraw(visit: Visit) -> HttpResponse:
+    if visit.step == SEND and (version := visit.sure_of()) is not None:
+        return _do(visit, actions.withdraw, version=version)
+    return visit.check(appointment=_appointment(visit)) if visit.verb in visit.may else visit.changed()
+
+
+@visited(actions.Wish.ERASE)
+def erase(visit: Visit) -> HttpResponse:
+    if visit.step == SEND and (version := visit.sure_of()) is not None:
+        return _do(visit, actions.withdraw_and_erase, version=version)
+    return visit.check(appointment=_appointment(visit), open=visit.enquiry.live)
+
+
+@personal
+@require_safe
+def erased(request):
+    return render(request, "enquiries/manage/erased.html", {"safety_tiers": safety.tiers()})
+
+
+def _request(visit: Visit, done: str = "") -> HttpResponse:
+    return visit.page("request", rows=shown.rows(visit.enquiry), may=visit.may, done=done)
+
+
+def _do(visit: Visit, action, **given) -> HttpResponse:
+    try:
+        enquiry: Enquiry = action(enquiry=visit.enquiry, **given)
+    except (actions.StaleEnquiry, actions.MoveRefused):
+        enquiry = Enquiry.objects.get(pk=visit.enquiry.pk)
+        return Visit(visit.request, visit.token, enquiry, visit.verb).changed()
+    if enquiry.erased_at:
+        return HttpResponseRedirect(reverse("enquiries:manage_erased"), status=303)
+    # As it is now, and with an answer to the button they pressed. Sent a second time it does nothing more.
+    return _request(Visit(visit.request, visit.token, enquiry), done=visit.verb)
+
+
+def _form(visit: Visit, form_class: type[VisitForm], data=None, *, seen: list[str] = (), **options) -> VisitForm:
+    form = form_class(data, prefix=visit.verb, action=visit.address, passed=visit.passed, **options)
+    form.seen_signs = " ".join(seen)
+    return form
+
+
+def _times_form(visit: Visit, form: TimesForm, *, status: int = 200) -> HttpResponse:
+    return visit.page("times", form=form, status=status)
+
+
+def _add_form(visit: Visit, form: AddForm, *, status: int = 200) -> HttpResponse:
+    return visit.page("add", form=form, status=status)
+
+
+def _times_so_far(visit: Visit) -> dict:
+    """What they ticked on this visit, or else what we know. Their words about times are not shown: they may hold others."""
+    given = visit.request.POST
+    if visit.begin_at:
+        return {"times": given.getlist("times-times"), "best_time": given.get("times-best_time", "")}
+    return {"times": times_of(visit.enquiry)}
+
+
+def _interruption(visit: Visit, text: str, found: signs.Signs, seen: list[str]) -> HttpResponse:
+    tiers = safety.tiers()
+    return visit.page(
+        "interruption",
+        kind=visit.verb,
+        cards=found.cards(tiers),
+        crisis=CRISIS if found.crisis else None,
+        words=text,
+        hidden=[("pass", visit.passed), ("add-text", text)],
+        seen_signs=" ".join(dict.fromkeys([*seen, *found.codes])),
+        safety_tiers=tiers,
+    )
+
+
+def _appointment(visit: Visit) -> str:
+    return shown.appointment(visit.enquiry, timezone.now())

@@ -1,0 +1,27 @@
+"""What our documents say about tests is so."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ["docs/hazard-log.md", "docs/threat-model.md", "README.md"]
+
+
+def functions_of(file: str) -> set[str]:
+    tree = ast.parse((ROOT / "tests" / file).read_text())
+    return {each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_test_that_a_document_names_exists(document):
+    named = re.findall(r"\b(test_\w+\.py)(?:::(\w+))?", (ROOT / document).read_text())
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if not (ROOT / "tests" / file).exists() or (name and name not in functions_of(file))
+    ]
+    assert named
+    assert not missing
