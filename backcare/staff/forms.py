@@ -1,0 +1,51 @@
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
+
+from backcare.staff import throttle
+
+
+class PasswordForm(AdminAuthenticationForm):
+    """The same sentence for a wrong password, an unknown name and an account that is not of the staff."""
+
+    error_messages = {
+        **AdminAuthenticationForm.error_messages,
+        "invalid_login": "The username or the password is not right. Capital letters matter in both.",
+    }
+
+    def clean(self):
+        username = self.cleaned_data.get("username")
+        if username is None or not self.cleaned_data.get("password"):
+            return self.cleaned_data
+        throttle.count(self.request, username)
+        cleaned = super().clean()
+        throttle.give_back(self.request, username)
+        return cleaned
+
+
+class OneTimeInput(forms.TextInput):
+    """Comes back empty: a code that was wrong, or used, is no use."""
+
+    def format_value(self, value):
+        return None
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label="Code",
+        max_length=20,
+        error_messages={"required": "Type the six digits that your app shows."},
+        widget=OneTimeInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "spellcheck": "false"}
+        ),
+    )
+
+
+class RecoveryForm(forms.Form):
+    code = forms.CharField(
+        label="Recovery code",
+        max_length=60,
+        error_messages={"required": "Type one of your recovery codes."},
+        widget=OneTimeInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "autofocus": True, "spellcheck": "false"}
+        ),
+    )

@@ -1,0 +1,47 @@
+"""What proves a member of staff beyond the password."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django_otp.models import Device
+
+from enquiries.fields import EncryptedTextField
+
+
+def number_of_its_own() -> int:
+    """Known before the row is saved, because the secret is sealed for this row. django-otp wants a number."""
+    return secrets.randbits(53)
+
+
+class Authenticator(Device):
+    """An app that shows codes (TOTP, RFC 6238). The secret is sealed, shown once as a QR code, and never again."""
+
+    id = models.BigIntegerField(primary_key=True, default=number_of_its_own, editable=False)
+    secret = EncryptedTextField()  # base32, 160 bits
+    # The time step of the newest code that was taken: no code of that step or before it is taken again.
+    last_step = models.BigIntegerField(default=-1, editable=False)
+    created_at = models.DateTimeField("set up", auto_now_add=True)
+    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "second factor"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(confirmed=True), name="one_confirmed_authenticator_a_user"
+            ),
+        ]
+
+    def __str__(self):
+        return f"Authenticator app of {self.user}"
+
+
+class RecoveryCode(models.Model):
+    """A code on paper that stands in for the app, once. Its row goes when it is used."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes")
+    # Salted PBKDF2, as for a password.
+    hash = models.CharField(max_length=128)
+
+    def __str__(self):
+        return f"Recovery code of {self.user}"

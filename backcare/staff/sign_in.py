@@ -1,0 +1,207 @@
+"""Signing in: the password first, then the code. Nobody is signed in, not even a little, before both were right.
+
+Between the two, the session holds who is meant and nothing that any other page asks for. Whoever has no second factor yet sets
+one up there, and comes to no other page before.
+"""
+
+import logging
+import math
+import time
+
+from django.contrib import admin
+from django.contrib.auth import login
+from django.contrib.auth.models import User
+from django.contrib.auth.views import LoginView
+from django.http import HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+from django.utils.safestring import mark_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from backcare.staff import factor, sessions, throttle
+from backcare.staff.forms import CodeForm, PasswordForm, RecoveryForm
+from backcare.staff.models import Authenticator
+
+logger = logging.getLogger(__name__)
+
+HALF, SET_UP = "half signed in", "second factor to set up"  # in the session
+PATIENCE = 10 * 60  # seconds between the password and the code
+
+# In place of the desk's own context, whose menus are made for who is signed in.
+BARE = {"has_permission": False, "is_popup": False, "is_nav_sidebar_enabled": False, "subtitle": None}
+
+WRONG_CODE = "That code is not right. Each code works once: wait until your app shows the next one, and type that."
+WRONG_RECOVERY = "That is none of your recovery codes. Each works once."
+
+
+class PasswordView(LoginView):
+    """The first step. A `next` that leads to another host is left out (Django's RedirectURLMixin)."""
+
+    authentication_form = PasswordForm
+    template_name = "admin/login.html"
+
+    def get_default_redirect_url(self):
+        return reverse("admin:index")
+
+    def post(self, request, *args, **kwargs):
+        try:
+            return super().post(request, *args, **kwargs)
+        except throttle.TooOften as refused:
+            return too_often(request, refused.wait)
+
+    def form_invalid(self, form):
+        if form.non_field_errors():
+            logger.warning("Staff sign-in: a wrong username or password")
+        return super().form_invalid(form)
+
+    def form_valid(self, form):
+        user, after = form.get_user(), self.get_success_url()
+        app = factor.of(user)
+        if app is None and not factor.is_required():
+            return _signed_in(self.request, user, None, HttpResponseRedirect(after))
+        # An empty session with a new id: whatever somebody put into this browser before is worth nothing.
+        self.request.session.flush()
+        self.request.session[HALF] = {
+            "user": user.pk,
+            "password": user.get_session_auth_hash(),
+            "at": int(time.time()),
+            "next": after,
+        }
+        return redirect("admin:code" if app else "admin:set_up")
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(**kwargs) | {
+            **BARE,
+            "title": "Sign in",
+            "app_path": reverse("admin:login"),
+            "username": self.request.user.get_username(),
+            "next": self.get_redirect_url() or reverse("admin:index"),
+            "why": sessions.REASONS.get(self.request.GET.get("why"), ""),
+        }
+
+
+@sensitive_post_parameters()
+@never_cache
+def code(request):
+    """The second step: a code from the app, or a recovery code."""
+    user, after = half_signed_in(request)
+    app = user and factor.of(user)
+    if app is None:
+        return redirect("admin:login")
+    recovery = "recovery" in request.GET
+    form = (RecoveryForm if recovery else CodeForm)(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            throttle.count(request, user.get_username(), code=True)
+        except throttle.TooOften as refused:
+            return too_often(request, refused.wait)
+        if right(user, app, form.cleaned_data["code"], recovery=recovery):
+            throttle.give_back(request, user.get_username(), code=True)
+            # Who has lost the phone gets a new one in without being asked to look for it.
+            to = reverse("admin:second_factor") if recovery else after
+            return _signed_in(request, user, app, HttpResponseRedirect(to))
+        logger.warning("Staff sign-in: a wrong code for account %s", user.pk)
+        form.add_error("code", WRONG_RECOVERY if recovery else WRONG_CODE)
+    return page(request, "admin/code.html", "Type your code", form=form, recovery=recovery)
+
+
+@sensitive_post_parameters()
+@never_cache
+def set_up(request):
+    """A QR code to scan, and the first code from the app as proof. Then the recovery codes, in this answer and never again."""
+    user, after = half_signed_in(request)
+    if user and factor.of(user):
+        return redirect("admin:code")  # only who has the present one may replace it
+    if (
+        user is None
+        and admin.site.has_permission(request)
+        and request.session.get(SET_UP, {}).get("allowed_at", 0) > (time.time() - PATIENCE)
+    ):
+        user, after = request.user, reverse("admin:index")
+    if user is None:
+        return redirect("admin:login")
+    app = _app_of_this_session(request, user)
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            throttle.count(request, user.get_username(), code=True)
+        except throttle.TooOften as refused:
+            return too_often(request, refused.wait)
+        codes = factor.confirm(app=app, code=form.cleaned_data["code"])
+        if codes:
+            throttle.give_back(request, user.get_username(), code=True)
+            logger.info("Staff sign-in: account %s set up a second factor", user.pk)
+            request.session.flush()  # with all the others of this account, which `confirm` ended
+            response = recovery_codes(request, codes, after)
+            return _signed_in(request, User.objects.get(pk=user.pk), app, response)
+        form.add_error(
+            "code", "That code is not right. Check that your phone shows the right time, and type the newest code."
+        )
+    return page(
+        request,
+        "admin/set_up.html",
+        "Set up your second factor",
+        form=form,
+        qr=mark_safe(factor.qr_code(app)),  # noqa: S308 - paths that segno drew
+        link=factor.address(app),
+        secret=" ".join(app.secret[start : start + 4] for start in range(0, len(app.secret), 4)),
+    )
+
+
+def right(user: User, app: Authenticator, code: str, *, recovery: bool) -> bool:
+    if recovery:
+        return factor.use_recovery_code(user=user, code=code)
+    return factor.use_code(app=app, code=code)
+
+
+def half_signed_in(request) -> tuple[User | None, str]:
+    """Who gave the right password in this session, up to ten minutes ago, and where they want to go. (None, "") for nobody."""
+    half = request.session.get(HALF)
+    if not half or time.time() - half["at"] > PATIENCE:
+        return None, ""
+    user = User.objects.filter(pk=half["user"], is_active=True, is_staff=True).first()
+    if user is None or not constant_time_compare(user.get_session_auth_hash(), half["password"]):
+        return None, ""
+    return user, half["next"]
+
+
+def _app_of_this_session(request, user: User) -> Authenticator:
+    """A secret that was shown in another session is never taken into use: somebody else may have seen it."""
+    kept = request.session.get(SET_UP, {})
+    app = Authenticator.objects.filter(pk=kept.get("app"), user=user, confirmed=False).first()
+    if app is None:
+        app = factor.begin(user=user)
+        request.session[SET_UP] = kept | {"app": app.pk}
+    return app
+
+
+def _signed_in(request, user: User, app: Authenticator | None, response):
+    """Both were right. The session gets a new id (Django's login), and this browser is known from now on."""
+    user.otp_device = app
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session.pop(HALF, None)
+    request.session.pop(SET_UP, None)
+    sessions.started(request)
+    throttle.remember(request, response, user.get_username())
+    logger.info("Staff sign-in: account %s", user.pk)
+    return response
+
+
+def page(request, template: str, title: str, *, status: int = 200, **context):
+    """A page of the sign-in, in the look of the desk and without its menus."""
+    return TemplateResponse(request, template, {**BARE, "title": title, **context}, status=status)
+
+
+def recovery_codes(request, codes: list[str], after: str):
+    return page(request, "admin/recovery_codes.html", "Your recovery codes", codes=codes, after=after)
+
+
+def too_often(request, wait: int):
+    logger.warning("Staff sign-in: too many tries")
+    response = page(request, "admin/too_often.html", "Too many tries", status=429, minutes=math.ceil(wait / 60))
+    response["Retry-After"] = str(wait)
+    response["Cache-Control"] = "no-store"
+    return response

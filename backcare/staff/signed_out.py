@@ -1,0 +1,52 @@
+"""The answer to somebody who was at the desk and is not signed in any more, or not yet.
+
+A page is asked for again after signing in. A form is answered with a page that holds everything that was typed, and sends it again
+from there. It came from our own page (the same-origin check comes first), it is shown to who sent it, and it is kept nowhere.
+"""
+
+from urllib.parse import urlencode
+
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from backcare.staff.sessions import REASONS
+from backcare.staff.sign_in import half_signed_in, page
+
+SHORT = 40  # characters: longer values, and those with a space, are what a person wrote
+
+
+def answer(request, why: str):
+    if request.method in {"GET", "HEAD"}:
+        user, _ = half_signed_in(request)
+        if user:
+            return redirect("admin:code")
+        query = {"next": request.get_full_path()} | ({"why": why} if why else {})
+        return redirect(f"{reverse('admin:login')}?{urlencode(query)}")
+    # A password is not written into a page again.
+    secret = any("password" in name for name in request.POST)
+    sent = {} if secret else dict(request.POST.lists())
+    sent.pop("csrfmiddlewaretoken", None)
+    values = [_value(name, each) for name, listed in sent.items() for each in listed]
+    response = page(
+        request,
+        "admin/signed_out.html",
+        "You are not signed in, so nothing was saved",
+        status=403,
+        why=REASONS.get(why, ""),
+        address=request.get_full_path(),
+        values=values,
+        written=any(each["written"] for each in values),
+        many_parts=request.content_type == "multipart/form-data",
+        files=bool(request.FILES),
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _value(name: str, value: str) -> dict:
+    written = len(value) > SHORT or any(sign.isspace() for sign in value.strip())
+    return {"name": name, "label": _label(name), "value": value, "written": written}
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ").strip().capitalize()

@@ -1,0 +1,48 @@
+"""The staff desk: Django's admin behind two factors."""
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+from backcare import health
+from backcare.staff import account, factor, sign_in
+
+
+class StaffSite(admin.AdminSite):
+    logout_template = "admin/logged_out.html"
+
+    def has_permission(self, request):
+        """The one door: every page of the desk asks here (`admin_view`)."""
+        if not super().has_permission(request):
+            return False
+        return not factor.is_required() or getattr(request.user, "otp_device", None) is not None
+
+    def get_urls(self):
+        return [
+            path("login/code/", sign_in.code, name="code"),
+            path("login/set-up/", sign_in.set_up, name="set_up"),
+            path("your-sign-in/", self.admin_view(account.second_factor), name="second_factor"),
+            path("sign-out-everywhere/", self.admin_view(account.sign_out_everywhere), name="sign_out_everywhere"),
+            path("health/", self.admin_view(health.page), name="health"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(never_cache)
+    @login_not_required
+    def login(self, request, extra_context=None):
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        return sign_in.PasswordView.as_view()(request)
+
+    def logout(self, request, extra_context=None):
+        return account.signed_out(request, super().logout(request, extra_context))
+
+    def password_change(self, request, extra_context=None):
+        """The new password ends the user's other sessions (Django's session hash); their rows go at once."""
+        response = super().password_change(request, extra_context)
+        if response.status_code == 302:
+            account.sessions.end_all(user=request.user, but=request.session.session_key)
+        return response

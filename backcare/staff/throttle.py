@@ -1,0 +1,99 @@
+"""How often somebody may guess a password or a code: at most ten times in five minutes for an account (Cyber Essentials 3.3).
+
+Passwords and codes count together, before anything is compared, so that the right one waits too and an account that does not
+exist is throttled like one that does. What was right is given back.
+
+A stranger must not be able to lock the owner out. So a browser from which somebody has signed in to this account before has an
+allowance of its own, which no other browser can use up (OWASP's "device cookies"): a signed cookie holds a random number for each
+account, and neither the account's nor the client's count is asked for it.
+"""
+
+import secrets
+import unicodedata
+from datetime import timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+
+from backcare import limits
+from enquiries.encryption import keyed_hash
+
+PER = timedelta(minutes=5)
+ACCOUNT = 6  # guesses in PER at one account, from all the browsers that never signed in to it
+BROWSER = 4  # from one that did: ten together
+PAIR = 5  # at one account from one client, so that one client alone does not use up the account's
+CLIENT = 10  # from one client, at all accounts together
+# Whoever knows the password and guesses codes has three chances in a million with each.
+CODES, A_DAY = 30, timedelta(days=1)
+
+COOKIE = "known" if settings.LOCAL else "__Secure-known"
+COOKIE_AGE = 180 * 24 * 60 * 60  # seconds
+ACCOUNTS = 8  # in one browser, the newest
+
+
+class TooOften(Exception):  # noqa: N818 - reads as what happened
+    def __init__(self, wait: int):
+        super().__init__()
+        self.wait = wait  # seconds
+
+
+def count(request, username: str, *, code: bool = False) -> None:
+    """Counts one guess at an account. Raises TooOften, and then the guess must not be looked at."""
+    counted = _counted(request, username, code=code)
+    # All are looked at before any is counted: a refused try uses up nothing.
+    for ask in (limits.look, limits.hit):
+        for name, subject, most, per in counted:
+            verdict = ask(name, subject, most=most, per=per)
+            if not verdict:
+                raise TooOften(verdict.wait)
+
+
+def give_back(request, username: str, *, code: bool = False) -> None:
+    """It was no guess: it was right."""
+    for name, subject, _, per in _counted(request, username, code=code):
+        limits.give_back(name, subject, per=per)
+
+
+def remember(request, response, username: str) -> None:
+    """From now on this browser is known to have signed in to this account."""
+    known = _known(request)
+    number = known.pop(_account(username), None) or secrets.token_hex(16)
+    known = dict(list(known.items())[1 - ACCOUNTS :]) | {_account(username): number}
+    response.set_cookie(
+        COOKIE,
+        signing.dumps(known, salt="known browser"),
+        max_age=COOKIE_AGE,
+        path=reverse("admin:index"),
+        secure=not settings.LOCAL,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _counted(request, username: str, *, code: bool) -> list[tuple[str, str, int, timedelta]]:
+    account = _account(username)
+    number = _known(request).get(account)
+    who = number or account
+    if number:
+        found = [("sign-in browser", number, BROWSER, PER)]
+    else:
+        client = limits.client(request)
+        found = [
+            ("sign-in client", client, CLIENT, PER),
+            ("sign-in pair", f"{account} {client}", PAIR, PER),
+            ("sign-in account", account, ACCOUNT, PER),
+        ]
+    return [*found, ("sign-in codes", who, CODES, A_DAY)] if code else found
+
+
+def _account(username: str) -> str:
+    """A name that a person could mean, in whatever letters it was typed, as a keyed hash."""
+    return keyed_hash(unicodedata.normalize("NFKC", username).strip().casefold()[:150], purpose="staff account")
+
+
+def _known(request) -> dict[str, str]:
+    try:
+        return signing.loads(request.COOKIES.get(COOKIE, ""), salt="known browser", max_age=COOKIE_AGE)
+    except signing.BadSignature:
+        return {}
