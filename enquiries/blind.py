@@ -2,22 +2,60 @@
 
 import unicodedata
 
-from enquiries.encryption import keyed_hash
+from enquiries.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 
 
 def email_key(address: str) -> str:
     """Empty for no address. Letters of either case are the same address."""
-    return keyed_hash(address.strip().casefold(), purpose="email") if address.strip() else ""
+    return keyed_hash(_address(address), purpose="email") if _address(address) else ""
+
+
+def email_keys(address: str) -> list[str]:
+    """What `email_key` may have given under any of our keys: to look up with, also while keys are rotated."""
+    return keyed_hashes(_address(address), purpose="email") if _address(address) else []
 
 
 def phone_key(number: str) -> str:
     """`number` is E.164, with or without our " ext. 12". Empty for no number."""
-    plain = number.split(" ext.")[0].strip()
-    return keyed_hash(plain, purpose="phone") if plain else ""
+    return keyed_hash(_number(number), purpose="phone") if _number(number) else ""
+
+
+def phone_keys(number: str) -> list[str]:
+    """What `phone_key` may have given under any of our keys."""
+    return keyed_hashes(_number(number), purpose="phone") if _number(number) else []
+
+
+def keys_of(enquiry) -> dict[str, list[str]]:
+    """With which values of its key columns the enquiries of the same person are found. Nothing for what it has not got."""
+    found = {}
+    for column, text, keys in (("email_key", "email", email_keys), ("phone_key", "phone", phone_keys)):
+        if not (own := getattr(enquiry, column)):
+            continue
+        try:
+            found[column] = [own, *keys(getattr(enquiry, text))]
+        except CannotDecrypt:
+            found[column] = [own]
+    return found
 
 
 def name_keys(name: str) -> set[str]:
     """A key for each word, without case and accents: "Zoë O'Hara-Smith" is found by zoe, ohara, smith."""
+    return {keyed_hash(word, purpose="name") for word in _words(name)}
+
+
+def name_lookups(name: str) -> list[list[str]]:
+    """For each word what `name_keys` may have given under any of our keys. A row matches with one of each."""
+    return [keyed_hashes(word, purpose="name") for word in sorted(_words(name))]
+
+
+def _address(typed: str) -> str:
+    return typed.strip().casefold()
+
+
+def _number(typed: str) -> str:
+    return typed.split(" ext.")[0].strip()
+
+
+def _words(name: str) -> set[str]:
     bare = "".join(each for each in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(each))
-    words = "".join(each if each.isalnum() else "" if each in "'’" else " " for each in bare).split()
-    return {keyed_hash(word, purpose="name") for word in words}
+    return set("".join(each if each.isalnum() else "" if each in "'’" else " " for each in bare).split())

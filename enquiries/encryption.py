@@ -31,7 +31,7 @@ def new_key() -> str:
 
 
 @lru_cache(maxsize=8)
-def _parse(keys: tuple[str, ...]) -> dict[int, bytes]:
+def _parse(keys: tuple[str, ...], django_secret: str) -> dict[int, bytes]:
     ring: dict[int, bytes] = {}
     for position, key in enumerate(keys, start=1):
         # The key itself is never part of a message: messages end in logs.
@@ -45,6 +45,9 @@ def _parse(keys: tuple[str, ...]) -> dict[int, bytes]:
             raise ImproperlyConfigured(f"{where} is not valid base64.") from None
         if len(secret) != 32:
             raise ImproperlyConfigured(f"{where} is {len(secret)} bytes long. It must be 32.")
+        if django_secret in {key.strip(), encoded, secret.decode("latin-1")}:
+            # Whoever learns one of the two would have the other.
+            raise ImproperlyConfigured(f"{where} is the same as SECRET_KEY. Each must be a secret of its own.")
         if int(number) in ring:
             raise ImproperlyConfigured(f"{where} has the same id as another key.")
         ring[int(number)] = secret
@@ -57,7 +60,18 @@ def key_ring() -> dict[int, bytes]:
     """The keys by id, the one that writes first. Raises ImproperlyConfigured with a sentence for the operator."""
     from django.conf import settings
 
-    return _parse(tuple(settings.FIELD_ENCRYPTION_KEYS))
+    return _parse(tuple(settings.FIELD_ENCRYPTION_KEYS), settings.SECRET_KEY)
+
+
+def writing_key() -> int:
+    """The id of the key that seals what is written now."""
+    return next(iter(key_ring()))
+
+
+def key_of(sealed: bytes) -> int:
+    """The id of the key that a stored value says it was sealed with. 0 for what is no sealed value."""
+    sealed = bytes(sealed)
+    return sealed[1] if len(sealed) >= 2 + NONCE_BYTES + 16 and sealed[:1] == VERSION else 0
 
 
 def seal(plain: str, *, context: str) -> bytes:
@@ -85,6 +99,19 @@ def unseal(sealed: bytes, *, context: str) -> str:
 
 def keyed_hash(*parts: str, purpose: str) -> str:
     """HMAC-SHA-256 in hex under the writing key: finds equal values without keeping them readable."""
-    secret = next(iter(key_ring().values()))
+    return _hash(next(iter(key_ring().values())), parts, purpose)
+
+
+def keyed_hashes(*parts: str, purpose: str) -> list[str]:
+    """The same under every key, the writing one first: while keys are rotated, a stored hash may be any of these."""
+    return [_hash(secret, parts, purpose) for secret in key_ring().values()]
+
+
+def check_value(secret: bytes) -> str:
+    """Tells one key from another and gives nothing of it away: an HMAC that serves nothing else."""
+    return _hash(secret, (), "key check")
+
+
+def _hash(secret: bytes, parts: tuple[str, ...], purpose: str) -> str:
     derived = hmac.new(secret, f"backcare:{purpose}".encode(), hashlib.sha256).digest()
     return hmac.new(derived, "\x1f".join(parts).encode("utf-8"), hashlib.sha256).hexdigest()

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
 from enquiries.encryption import seal, unseal
+from enquiries.keys import guard
 
 
 class Sealed(bytes):
@@ -52,6 +53,7 @@ class EncryptedTextField(models.Field):
         stored = instance.__dict__.get(self.attname, "")
         if isinstance(stored, Sealed):
             return stored  # untouched since it was read: keep the bytes as they are
+        guard()
         return Sealed(seal(str(stored or ""), context=self.context_for(instance)))
 
     def get_db_prep_value(self, value, connection, prepared=False):
@@ -61,7 +63,8 @@ class EncryptedTextField(models.Field):
         return value if value is None else connection.Database.Binary(value)
 
     def get_lookup(self, lookup_name):
-        return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
+        # "exact" is for ciphertext, such as "if it is still what I read"; get_db_prep_value refuses any other value.
+        return super().get_lookup(lookup_name) if lookup_name in {"isnull", "exact"} else None
 
     def value_to_string(self, obj):
         raise TypeError(f"{self.name} is encrypted and is not serialised.")

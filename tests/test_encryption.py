@@ -24,14 +24,14 @@ def raw(model, pk) -> dict[str, bytes]:
     names = [field.column for field in model._meta.concrete_fields if isinstance(field, EncryptedTextField)]
     key = model._meta.pk.get_db_prep_value(pk, connection)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(names)} FROM {model._meta.db_table} WHERE id = %s", [key])  # noqa: S608
+        cursor.execute(f"SELECT {', '.join(names)} FROM {model._meta.db_table} WHERE id = %s", [key])  # noqa: S608 - our own names
         return {name: bytes(value) for name, value in zip(names, cursor.fetchone(), strict=True)}
 
 
 def overwrite(pk, column: str, value: bytes) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE enquiries_enquiry SET {column} = %s WHERE id = %s",  # noqa: S608
+            f"UPDATE enquiries_enquiry SET {column} = %s WHERE id = %s",  # noqa: S608 - our own names
             [connection.Database.Binary(value), Enquiry._meta.pk.get_db_prep_value(pk, connection)],
         )
 
@@ -267,7 +267,7 @@ def database_bytes() -> bytes:
     dumped = []
     with connection.cursor() as cursor:
         for model in (Enquiry, EnquiryEvent):
-            cursor.execute(f"SELECT * FROM {model._meta.db_table}")  # noqa: S608
+            cursor.execute(f"SELECT * FROM {model._meta.db_table}")  # noqa: S608 - our own names
             for row in cursor.fetchall():
                 dumped += [bytes(part) if isinstance(part, bytes | memoryview) else str(part).encode() for part in row]
         cursor.execute("SELECT pg_read_binary_file(pg_relation_filepath('enquiries_enquiry'))")

@@ -1,13 +1,13 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries import actions, retention
 
 
 class Command(BaseCommand):
     help = (
-        "Erases what is kept no longer: the details of report requests, REPORT_RETENTION_DAYS after the mail that brought the "
-        "report, and answers whose link has ended. The mail worker does the same every hour."
+        "Erases or deletes what is kept no longer: see enquiries/retention.py, and REPORT_RETENTION_DAYS and "
+        "ENQUIRY_RETENTION_MONTHS. The mail worker does the same every hour."
     )
 
     def add_arguments(self, parser):
@@ -16,5 +16,5 @@ class Command(BaseCommand):
     def handle(self, *, dry_run, **options):
         purged = actions.purge(now=timezone.now(), dry_run=dry_run)
         words = "would be erased" if dry_run else "erased"
-        self.stdout.write(f"Details of report requests {words}: {purged.reports}")
-        self.stdout.write(f"Private summaries {words}: {purged.summaries}")
+        for rule in retention.RULES:
+            self.stdout.write(f"{rule.label} {words}: {purged.counts[rule.name]}")

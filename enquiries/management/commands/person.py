@@ -1,0 +1,52 @@
+import sys
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from enquiries import actions, keys, person
+
+
+class Command(BaseCommand):
+    help = (
+        "Gives out, or erases, everything held about one person. The e-mail address or phone number is read from standard "
+        "input, because lists of processes show what stands on a command line."
+    )
+
+    def add_arguments(self, parser):
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--export", action="store_true", help="Write everything held to standard output, as JSON.")
+        what.add_argument("--erase", action="store_true", help="Erase everything held, in one step.")
+        parser.add_argument(
+            "--reason", choices=actions.Reason.values, default=actions.Reason.ASKED, help="Why it is erased."
+        )
+        parser.add_argument("--yes", action="store_true", help="Erase without asking once more.")
+
+    def handle(self, *, export, erase, reason, yes, **options):
+        try:
+            keys.verify()
+        except keys.WrongKey as error:
+            raise CommandError(str(error)) from None
+        if sys.stdin.isatty():
+            self.stderr.write("E-mail address or phone number: ", ending="")
+            self.stderr.flush()
+        typed = sys.stdin.readline().strip()
+        if not typed:
+            raise CommandError("Give the e-mail address or the phone number on standard input.")
+        enquiries = person.find(typed)
+        if not enquiries:
+            raise CommandError("Nothing is held under this address or number.")
+        if export:
+            actions.note_export(enquiries=enquiries, actor="command line")
+            self.stdout.write(person.as_json(person.held(enquiries, now=timezone.now())))
+            return
+        self.erase(enquiries, reason, yes)
+
+    def erase(self, enquiries, reason: str, yes: bool):
+        self.stdout.write(f"{len(enquiries)} enquiries: {', '.join(each.reference for each in enquiries)}")
+        if not yes:
+            self.stdout.write("Erase all of it? Type yes: ", ending="")
+            self.stdout.flush()
+            if sys.stdin.readline().strip() != "yes":
+                raise CommandError("Nothing was erased.")
+        cleared = actions.erase_person(enquiries=enquiries, reason=reason, actor="command line")
+        self.stdout.write("Erased." if cleared else "Erased. The database's files are cleared with the next purge.")

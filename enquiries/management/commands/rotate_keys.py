@@ -1,0 +1,87 @@
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Max
+
+from enquiries import keys, rotation
+from enquiries.encryption import key_ring, writing_key
+from enquiries.models import KeyCheck, StoppedAddress
+
+
+class Command(BaseCommand):
+    help = (
+        "Seals everything that is encrypted anew with the first key of FIELD_ENCRYPTION_KEYS, while the site runs. "
+        "May be stopped at any moment and started again."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--dry-run", action="store_true", help="Only count what another key sealed.")
+        parser.add_argument("--at-once", type=int, default=rotation.AT_ONCE, help="Rows in one transaction.")
+        parser.add_argument(
+            "--lost",
+            type=int,
+            metavar="ID",
+            help="Says that this key is gone for good, so that the site starts without it. Changes no text: "
+            "if the key is found, put it back into FIELD_ENCRYPTION_KEYS.",
+        )
+
+    def handle(self, *, dry_run, at_once, lost, **options):
+        if lost is not None:
+            self.give_up(lost)
+            return
+        try:
+            keys.verify()
+        except keys.WrongKey as error:
+            raise CommandError(str(error)) from None
+        left = rotation.left()
+        for table, rows in left.items():
+            self.stdout.write(f"{table}: {rows} to seal anew")
+        if dry_run:
+            self.stdout.write("Nothing was changed.")
+            return
+        result = rotation.rotate(at_once=max(1, at_once), progress=lambda table, rows: self.say(table, rows, left))
+        self.finish(result)
+
+    def say(self, table: str, rows: int, left: dict[str, int]):
+        self.stdout.write(f"{table}: {rows} of {max(rows, left[table])}")
+        self.stdout.flush()
+
+    def finish(self, result: rotation.Rotated):
+        for place in sorted(result.stuck):
+            self.stderr.write(f"Cannot be opened, and was left as it is: {place}")
+        if sum(rotation.left().values()):
+            raise CommandError(
+                "Some values are still under an earlier key. Keep that key, and run rotate_keys again."
+                if not result.stuck
+                else f"{len(result.stuck)} rows hold a value that no key opens. Keep every key until you know why."
+            )
+        current = writing_key()
+        others = [number for number in key_ring() if number != current]
+        for number in others:
+            keys.forget(number)
+        self.stdout.write(f"{result.rows} rows were sealed anew. Everything is under key {current}.")
+        if others:
+            names = " and ".join(f"key {number}" for number in others)
+            self.stdout.write(
+                f"You may now take {names} out of FIELD_ENCRYPTION_KEYS and restart. Backups made before today still need "
+                "it: keep it, apart from them, for as long as you keep those."
+            )
+            self.say_who_asked_for_no_mail(current)
+
+    def say_who_asked_for_no_mail(self, current: int):
+        """Their marks cannot be made anew: we have no address to make them from."""
+        since = KeyCheck.objects.get(pk=current).first_used_at
+        earlier = StoppedAddress.objects.filter(created_at__lt=since)
+        if until := earlier.aggregate(last=Max("until"))["last"]:
+            self.stdout.write(
+                f"But {earlier.count()} addresses that asked for no more mail are known by the earlier key alone. Without it "
+                f"they may get mail again. They are on the list until {until:%-d %B %Y} at the latest."
+            )
+
+    def give_up(self, number: int):
+        if number in key_ring():
+            raise CommandError(f"Key {number} is in FIELD_ENCRYPTION_KEYS, so it is not lost. Nothing was changed.")
+        if not keys.give_up(number):
+            raise CommandError(f"This database does not ask for key {number}. Nothing was changed.")
+        self.stdout.write(
+            f"The site starts without key {number} now. What only that key opens is shown as “This text cannot be opened” "
+            "and is still there, should the key be found."
+        )

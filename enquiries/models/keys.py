@@ -1,0 +1,13 @@
+from django.db import models
+from django.utils import timezone
+
+
+class KeyCheck(models.Model):
+    """A key that something in this database may be sealed with, told from others without giving it away (`enquiries.keys`)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, editable=False)
+    check_value = models.CharField(max_length=64, editable=False)
+    first_used_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self):
+        return f"key {self.pk}"

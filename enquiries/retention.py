@@ -1,0 +1,155 @@
+"""How long each kind of thing is kept, and what is over at a given moment. One list, for the purge, the staff and the public page.
+
+UK GDPR, Article 5(1)(e): no longer than is needed. The periods are the clinic's; those that are settings can be changed by it.
+"""
+
+from calendar import monthrange
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from backcare.models import Limit
+from enquiries.models import Assessment, Enquiry, Export, Kind, MessageState, OutgoingMessage, Status, StoppedAddress
+from factsheets.models import SearchMiss
+from factsheets.search.misses import KEPT_FOR
+
+SPAM_DAYS = 30
+OUTBOX_DAYS = 30
+RECORD_YEARS = 6  # the limitation period for most claims: Limitation Act 1980, sections 2 and 5
+
+
+def months_from(moment: datetime, months: int) -> datetime:
+    """The same day so many months later, or earlier for a negative number; the last of a month that is too short."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One kind of thing, and the rows of it that are over. Where `erase` is set the row stays and loses its details."""
+
+    name: str
+    label: str  # for the command: "… erased: 3"
+    due: Callable[[datetime], QuerySet]
+    erase: bool = False
+    why: Callable[[], str] = lambda: ""  # for the timeline of what is erased
+
+
+def due_reports(now: datetime) -> QuerySet:
+    """Report requests whose details are no longer needed: REPORT_RETENTION_DAYS after the last mail was sent.
+
+    Where no mail was ever sent the days count from the request. While a mail is on its way nothing is erased.
+    """
+    before = now - timedelta(days=settings.REPORT_RETENTION_DAYS)
+    mail = OutgoingMessage.objects.filter(enquiry=OuterRef("pk"))
+    return Enquiry.objects.filter(kind=Kind.REPORT, erased_at=None, created_at__lte=before).exclude(
+        Exists(mail.filter(Q(sent_at__gt=before) | Q(state__in=[MessageState.WAITING, MessageState.SENDING])))
+    )
+
+
+def due_enquiries(now: datetime) -> QuerySet:
+    """Consultations and questions, ENQUIRY_RETENTION_MONTHS after they were closed."""
+    before = months_from(now, -settings.ENQUIRY_RETENTION_MONTHS)
+    return Enquiry.objects.filter(status=Status.CLOSED, erased_at=None, closed_at__lte=before).exclude(kind=Kind.REPORT)
+
+
+def due_spam(now: datetime) -> QuerySet:
+    before = now - timedelta(days=SPAM_DAYS)
+    return Enquiry.objects.filter(status=Status.SPAM, erased_at=None, closed_at__lte=before)
+
+
+def due_messages(now: datetime) -> QuerySet:
+    """Rows of the outbox with which nothing is left to do. Not those that another rule counts from, or that somebody may act on:
+
+    of a report until it is erased, of what is set aside until it is erased, of a failed mail that staff have not dealt with, and
+    of a sheet's review until that is done, for they say who was reminded.
+    """
+    done = [MessageState.SENT, MessageState.LAPSED, MessageState.FAILED]
+    before = now - timedelta(days=OUTBOX_DAYS)
+    rows = OutgoingMessage.objects.filter(state__in=done).annotate(done_at=Coalesce("sent_at", "next_attempt_at"))
+    needed = Q(enquiry__erased_at=None) & (
+        Q(enquiry__kind=Kind.REPORT) | Q(enquiry__status=Status.SPAM) | Q(enquiry__mail_failed=True)
+    )
+    still_due = Q(reminder__review_due_on=F("reminder__sheet__review_due_on"))
+    needed_rows = OutgoingMessage.objects.filter(
+        (Q(enquiry__isnull=False) & needed) | (Q(reminder__isnull=False) & still_due)
+    )
+    return rows.filter(done_at__lte=before).exclude(pk__in=needed_rows.values("pk"))
+
+
+def due_records(now: datetime) -> QuerySet:
+    """What is left of an enquiry after its details were erased: the reference, dates and the timeline without words."""
+    return Enquiry.objects.filter(erased_at__lte=_years_before(now))
+
+
+def _years_before(now: datetime) -> datetime:
+    return months_from(now, -12 * RECORD_YEARS)
+
+
+RULES = [
+    Rule("summaries", "Private summaries", lambda now: Assessment.objects.over(now)),
+    Rule(
+        "reports",
+        "Details of report requests",
+        due_reports,
+        erase=True,
+        why=lambda: f"{settings.REPORT_RETENTION_DAYS} days are over",
+    ),
+    Rule(
+        "enquiries",
+        "Details of consultations and questions",
+        due_enquiries,
+        erase=True,
+        why=lambda: f"{settings.ENQUIRY_RETENTION_MONTHS} months since it was closed are over",
+    ),
+    Rule(
+        "spam", "Details of what was set aside as spam", due_spam, erase=True, why=lambda: f"{SPAM_DAYS} days are over"
+    ),
+    Rule("messages", "Mails of the outbox that are done", due_messages),
+    Rule("records", "Enquiries without details", due_records),
+    Rule("exports", "Entries of the log of exports", lambda now: Export.objects.filter(at__lte=_years_before(now))),
+    Rule(
+        "admin_log",
+        "Entries of the staff desk's log",
+        lambda now: LogEntry.objects.filter(action_time__lte=_years_before(now)),
+    ),
+    Rule("sessions", "Staff sessions that have ended", lambda now: Session.objects.filter(expire_date__lte=now)),
+    Rule(
+        "search_misses",
+        "Searches without results",
+        lambda now: SearchMiss.objects.filter(last_on__lt=timezone.localdate(now) - KEPT_FOR),
+    ),
+    Rule("limits", "Counts of limits", lambda now: Limit.objects.filter(until__lte=now)),
+    Rule("stopped", "Addresses that asked for no mail", lambda now: StoppedAddress.objects.filter(until__lte=now)),
+]
+
+
+def ends_on(enquiry: Enquiry) -> date | None:
+    """The day on which the purge erases an enquiry's details, as things are. None while nothing can be said: it is open."""
+    if enquiry.erased_at:
+        return None
+    if enquiry.status == Status.SPAM:
+        return timezone.localdate((enquiry.closed_at or enquiry.created_at) + timedelta(days=SPAM_DAYS))
+    if enquiry.kind == Kind.REPORT:
+        if enquiry.messages.unsent().exists():
+            return None
+        sent = (
+            enquiry.messages.filter(sent_at__isnull=False)
+            .order_by("-sent_at")
+            .values_list("sent_at", flat=True)
+            .first()
+        )
+        return timezone.localdate(
+            max(sent or enquiry.created_at, enquiry.created_at) + timedelta(days=settings.REPORT_RETENTION_DAYS)
+        )
+    if enquiry.status == Status.CLOSED and enquiry.closed_at:
+        return timezone.localdate(months_from(enquiry.closed_at, settings.ENQUIRY_RETENTION_MONTHS))
+    return None

@@ -1,0 +1,124 @@
+"""Every encrypted value moves under the newest key while the site runs, and the keyed hashes to find it by move with it.
+
+Which key sealed a value stands in the value. So there is no list of what is done: a rotation that was killed goes on where it
+stopped, and is over when no value names another key. A row and its hashes change in one transaction, so that a row whose values
+are new has new hashes; until then it is found by its old ones (`blind.email_keys` and its like).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import connection, models, transaction
+from django.db.models import Q
+
+from enquiries import blind, keys
+from enquiries.encryption import CannotDecrypt, key_of, seal, unseal, writing_key
+from enquiries.fields import Sealed
+from enquiries.models import Enquiry, NameWord
+
+AT_ONCE = 100  # rows in a transaction: some 10 ms in which SQLite has no other writer
+PATIENCE = 60  # seconds to wait for rows that others hold
+
+
+@dataclass
+class Rotated:
+    rows: int = 0
+    stuck: set[str] = field(default_factory=set)  # "table row", of values that no key opens
+
+
+def left() -> dict[str, int]:
+    """Rows that another key than the writing one sealed, by table."""
+    return {
+        model._meta.db_table: _old(model, fields).count()
+        for model, fields in sorted(keys.sealed_columns().items(), key=_name)
+    }
+
+
+def rotate(*, at_once: int = AT_ONCE, progress: Callable[[str, int], None] = lambda table, rows: None) -> Rotated:
+    """Seals everything anew with the writing key. `progress` is told a table and its rows done, after each transaction.
+
+    A row that somebody holds is left for the next round. What no key opens is left as it is and named in the result.
+    """
+    result = Rotated()
+    tried_until = time.monotonic() + PATIENCE
+    while True:
+        before = result.rows
+        for model, fields in sorted(keys.sealed_columns().items(), key=_name):
+            _go_through(model, fields, at_once, result, progress)
+        if sum(left().values()) <= len(result.stuck) or time.monotonic() > tried_until:
+            return result
+        if result.rows == before:
+            time.sleep(0.2)
+
+
+def _name(item) -> str:
+    return item[0]._meta.db_table
+
+
+def _old(model, fields) -> models.QuerySet:
+    current = bytes([writing_key()])
+    # "none" is a column that was added later and holds nothing yet.
+    others = Q(pk__in=[])
+    rows = model._base_manager.annotate(**{f"key_of_{each.name}": keys.KeyByte(each.name) for each in fields})
+    for each in fields:
+        others |= Q(**{f"{each.name}__isnull": False}) & ~Q(**{f"key_of_{each.name}": current})
+    return rows.filter(others)
+
+
+def _go_through(model, fields, at_once: int, result: Rotated, progress) -> None:
+    table, last, done = model._meta.db_table, None, 0
+    while True:
+        with transaction.atomic():
+            rows = _old(model, fields).order_by("pk")
+            if last is not None:
+                rows = rows.filter(pk__gt=last)
+            if connection.features.has_select_for_update_skip_locked:
+                # Nobody waits for us, and we wait for nobody. On SQLite this transaction is the only writer.
+                rows = rows.select_for_update(skip_locked=True, of=("self",))
+            taken = list(rows[:at_once])
+            for row in taken:
+                done += _reseal(row, fields, result)
+        if not taken:
+            return
+        last = taken[-1].pk
+        progress(table, done)
+
+
+def _reseal(row, fields, result: Rotated) -> int:
+    """1 when something of the row was sealed anew."""
+    was, becomes = {}, {}
+    for each in fields:
+        stored = row.__dict__[each.attname]
+        if not isinstance(stored, Sealed) or key_of(stored) == writing_key():
+            continue
+        try:
+            words = unseal(stored, context=each.context_for(row))
+        except CannotDecrypt:
+            result.stuck.add(f"{row._meta.db_table} {row.pk}")
+            continue
+        was[each.name], becomes[each.name] = stored, Sealed(seal(words, context=each.context_for(row)))
+    if not becomes:
+        return 0
+    # The values that were read are a condition: whatever somebody wrote in the meantime stands, and its turn comes.
+    if not row._meta.model._base_manager.filter(pk=row.pk, **was).update(**becomes):
+        return 0
+    if isinstance(row, Enquiry):
+        _reindex(row)
+    result.rows += 1
+    return 1
+
+
+def _reindex(enquiry: Enquiry) -> None:
+    """What cannot be opened cannot be hashed anew, and keeps the hash it has."""
+    for name, column, key in (("email", "email_key", blind.email_key), ("phone", "phone_key", blind.phone_key)):
+        try:
+            Enquiry.objects.filter(pk=enquiry.pk).update(**{column: key(getattr(enquiry, name))})
+        except CannotDecrypt:
+            continue
+    try:
+        words = blind.name_keys(enquiry.name)
+    except CannotDecrypt:
+        return
+    enquiry.name_words.all().delete()
+    NameWord.objects.bulk_create(NameWord(enquiry=enquiry, key=key) for key in sorted(words))
