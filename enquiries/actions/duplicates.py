@@ -1,0 +1,96 @@
+"""Two enquiries that are one request: one of them is worked on, the other is closed and points to it."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from enquiries.actions.mail import in_hand
+from enquiries.actions.moves import FLAGGED, MoveRefused, StaleEnquiry, what_changed
+from enquiries.actions.status import move
+from enquiries.actions.timeline import record
+from enquiries.models import Enquiry, EventKind, Outcome, Status
+
+
+def link(*, enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser, version: int | None = None) -> Enquiry:
+    """Closes the enquiry as the same request as `main`, or as the one that `main` itself is the same as. Returns the main one.
+
+    What was linked to the enquiry goes along, so that there are no chains. The main one keeps the earlier of the two promises.
+    Raises StaleEnquiry, and MoveRefused where it cannot be: an open safety flag, spam, erased details, the same enquiry.
+    """
+    with transaction.atomic():
+        enquiry, main = _both(enquiry, main)
+        if version is not None and version != enquiry.version:
+            raise StaleEnquiry(what_changed(enquiry))
+        _may_be_linked(enquiry, main)
+        for linked in enquiry.linked.select_for_update().order_by("pk"):
+            _point(linked, main, by)
+            linked.version += 1
+            linked.save()
+        if enquiry.status == Status.CLOSED:
+            enquiry.outcome = Outcome.DUPLICATE
+        else:
+            move(enquiry, Status.CLOSED, outcome=Outcome.DUPLICATE, by=by)
+        _point(enquiry, main, by)
+        enquiry.version += 1
+        enquiry.save()
+        _keep_the_promise(enquiry, main)
+        main.version += 1
+        main.save()
+    return main
+
+
+def unlink(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | None = None) -> Enquiry:
+    """They are two requests after all: the enquiry is worked on again. Both timelines say so: see status.move."""
+    with transaction.atomic():
+        enquiry = in_hand(enquiry)
+        if version is not None and version != enquiry.version:
+            raise StaleEnquiry(what_changed(enquiry))
+        if enquiry.same_as_id is None:
+            raise MoveRefused("It is not linked with another enquiry.")
+        move(enquiry, Status.IN_PROGRESS, by=by)
+        enquiry.version += 1
+        enquiry.save()
+    return enquiry
+
+
+def main_of(enquiry: Enquiry) -> Enquiry:
+    """The one that is worked on: itself, or the one it is the same as."""
+    return enquiry.same_as or enquiry
+
+
+def _both(enquiry: Enquiry, main: Enquiry) -> tuple[Enquiry, Enquiry]:
+    """Both as they are, locked, always in the same order: two members of staff may link them the other way round."""
+    main = main_of(Enquiry.objects.select_related("same_as").get(pk=main.pk))
+    if enquiry.pk == main.pk:
+        raise MoveRefused("That is this enquiry itself, or one that is linked to it already.")
+    held = {each.pk: in_hand(each) for each in sorted([enquiry, main], key=lambda each: each.pk)}
+    return held[enquiry.pk], held[main.pk]
+
+
+def _may_be_linked(enquiry: Enquiry, main: Enquiry) -> None:
+    if main.same_as_id:
+        raise MoveRefused("Somebody has just linked that one to another. Look at it again.")
+    if enquiry.same_as_id == main.pk:
+        raise MoveRefused("They are linked already.")
+    if enquiry.is_flagged:
+        raise MoveRefused(FLAGGED)
+    for each in (enquiry, main):
+        if each.status == Status.SPAM:
+            raise MoveRefused(f"{each.reference} was set aside as spam. Release it first.")
+        if each.erased_at:
+            raise MoveRefused(f"The details of {each.reference} were erased.")
+
+
+def _point(enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser) -> None:
+    enquiry.same_as = main
+    record(enquiry, EventKind.LINKED, by=by, summary=f"The same request as {main.reference}")
+    record(main, EventKind.LINKED, by=by, summary=f"{enquiry.reference} is the same request")
+
+
+def _keep_the_promise(enquiry: Enquiry, main: Enquiry) -> None:
+    """The person was told the earlier time, and it is the same person."""
+    promised = enquiry.reply_by if enquiry.first_contact_at is None else None
+    waits = (
+        main.first_contact_at is None and main.waiting_since is None and main.status in {Status.NEW, Status.IN_PROGRESS}
+    )
+    if promised and waits and (main.reply_by is None or promised < main.reply_by):
+        main.reply_by = promised

@@ -1,0 +1,100 @@
+"""The pages on which two enquiries become one request, and two again."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+
+from enquiries import actions, blind, phones
+from enquiries.admin.readonly import opened
+from enquiries.models import Enquiry
+
+
+class SameAsForm(forms.Form):
+    reference = forms.CharField(
+        label="Reference of the other enquiry",
+        help_text="Such as BCDF-2346. That one is worked on; this one is closed.",
+        max_length=12,
+        error_messages={"required": "Enter the reference of the other enquiry"},
+    )
+
+    def clean_reference(self):
+        """The enquiry that is meant."""
+        bare = self.cleaned_data["reference"].replace("-", "").replace(" ", "").upper()
+        found = Enquiry.objects.select_related("same_as").filter(reference=f"{bare[:4]}-{bare[4:]}").first()
+        if found is None:
+            raise forms.ValidationError("There is no enquiry with this reference. Check the letters.")
+        return found
+
+
+def same_as(model_admin, request, pk):
+    """Which one is it the same as? Shows the two side by side, and links them once that is confirmed."""
+    enquiry = _to_change(model_admin, request, pk)
+    posted = request.method == "POST"
+    form = SameAsForm(request.POST if posted else request.GET if "reference" in request.GET else None)
+    main, refusal = None, ""
+    if form.is_bound and form.is_valid():
+        main = actions.main_of(form.cleaned_data["reference"])
+        if posted:
+            try:
+                actions.link(enquiry=enquiry, main=main, by=request.user, version=_version(request))
+            except (actions.MoveRefused, actions.StaleEnquiry) as error:
+                refusal = str(error)
+                enquiry.refresh_from_db()
+            else:
+                messages.success(request, f"{enquiry.reference} is closed. It is the same request as {main.reference}.")
+                return HttpResponseRedirect(main.get_admin_url())
+        elif main == enquiry:
+            main, refusal = None, "That is this enquiry itself, or one that is linked to it already."
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"The same request as another: {enquiry.reference}",
+        "opts": model_admin.opts,
+        "enquiry": enquiry,
+        "form": form,
+        "pair": [_told(enquiry), _told(main)] if main else [],
+        "main": main,
+        "differ": main and not _share(enquiry, main),
+        "refusal": refusal,
+    }
+    status = 422 if refusal or form.errors else 200
+    return TemplateResponse(request, "admin/enquiries/enquiry/same_as.html", context, status=status)
+
+
+def another(model_admin, request, pk):
+    """They are two requests after all."""
+    enquiry = _to_change(model_admin, request, pk)
+    try:
+        actions.unlink(enquiry=enquiry, by=request.user, version=_version(request))
+        messages.success(request, "It is a request of its own again, and in progress.")
+    except (actions.MoveRefused, actions.StaleEnquiry) as refusal:
+        messages.error(request, str(refusal))
+    return HttpResponseRedirect(enquiry.get_admin_url())
+
+
+def _to_change(model_admin, request, pk) -> Enquiry:
+    enquiry = get_object_or_404(Enquiry, pk=pk)
+    if not model_admin.has_change_permission(request, enquiry):
+        raise PermissionDenied
+    return enquiry
+
+
+def _version(request) -> int:
+    """The version that the page showed. A page without one showed none that holds."""
+    given = request.POST.get("version", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+
+
+def _share(enquiry: Enquiry, other: Enquiry) -> bool:
+    return any(getattr(other, column) in keys for column, keys in blind.keys_of(enquiry).items())
+
+
+def _told(enquiry: Enquiry) -> dict:
+    return {
+        "enquiry": enquiry,
+        "name": opened(enquiry, "name"),
+        "email": opened(enquiry, "email"),
+        "phone": phones.kept_in_words(opened(enquiry, "phone")),
+    }

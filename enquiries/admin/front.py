@@ -1,0 +1,321 @@
+"""What the first page of the desk says about enquiries and content, in words, to whoever may see it."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from enquiries import charts, clock, dashboard, queues
+from enquiries.clock.words import day_words
+from enquiries.models import Enquiry, Kind
+from factsheets.models import FactSheet, GuardOverride, SearchMiss
+
+# A mail goes out within seconds. After this long something is wrong with the mail server or the worker.
+MAIL_IS_STUCK = timedelta(minutes=15)
+AIM = 90  # per cent answered on time
+REVIEWS_SOON = timedelta(days=60)
+LISTED = 5
+INBOX = "admin:enquiries_enquiry_changelist"
+
+
+def blocks(user, now: datetime) -> dict:
+    """Today and four weeks for who sees enquiries, content for who sees fact sheets, nothing for others."""
+    found: dict = {}
+    if user.has_perm("enquiries.view_enquiry"):
+        if Enquiry.objects.exists():
+            reply_clock = clock.load()
+            found |= {"today": _today(user, now, reply_clock), "charts": _four_weeks(now, reply_clock)}
+        else:
+            found |= {"new": True, "may_set_hours": user.has_perm("enquiries.change_clinichours")}
+    if user.has_perm("factsheets.view_factsheet"):
+        found["content"] = _content(user, timezone.localdate(now))
+    return found
+
+
+# --- today ---
+
+
+def _today(user, now, reply_clock) -> list[dict]:
+    counts = queues.counts(now=now, user=user)
+    cards = [
+        _queue(counts, "safety", "Warning signs", "Do {these} first: somebody may need help now."),
+        _queue(counts, "overdue", "Overdue", "{They} heard nothing by the time we promised. Answer {these} next."),
+        _queue(counts, "today", "Due today", "To be answered before the day is over.", alarm=False),
+        _queue(counts, "mail", "Failed mail", "{They} did not get our email. Check the address, or phone."),
+        _longest_wait(now, reply_clock),
+    ]
+    if user.has_perm("enquiries.view_outgoingmessage"):
+        cards.append(_mail(now))
+    return cards
+
+
+def _queue(counts, name: str, label: str, words: str, *, alarm: bool = True) -> dict:
+    number = counts[name]
+    said = {
+        "these": "this one" if number == 1 else "these",
+        "They": "One person" if number == 1 else f"{number} people",
+    }
+    return {
+        "label": label,
+        "number": number,
+        "url": f"{reverse(INBOX)}?queue={name}",
+        "words": words.format(**said) if number else queues.BY_NAME[name].empty,
+        "tone": ("alarm" if alarm else "work") if number else "calm",
+    }
+
+
+def _longest_wait(now, reply_clock) -> dict:
+    card = {"label": "Longest wait for an answer"}
+    waiting = dashboard.longest_wait()
+    if waiting is None:
+        words = "Everybody who wrote has heard from us."
+        return card | {"number": "None", "url": f"{reverse(INBOX)}?queue=open", "words": words, "tone": "calm"}
+    late = waiting.reply_by is not None and waiting.reply_by < now
+    due = clock.due_in_words(waiting.reply_by, now, reply_clock.hours)
+    words = due[:1].upper() + due[1:] if late else f"Answer {due}." if due else "No time was promised."
+    return card | {
+        "number": _age(waiting.created_at, now),
+        "url": waiting.get_admin_url(),
+        "words": f"{words.rstrip('.')}. {waiting.reference}",
+        "tone": "alarm" if late else "work",
+    }
+
+
+def _mail(now) -> dict:
+    on_its_way = dashboard.mail_on_its_way(now=now)
+    log, since = reverse("admin:enquiries_outgoingmessage_changelist"), on_its_way["waiting_since"]
+    card = {
+        "label": "Oldest mail waiting",
+        "number": "None",
+        "url": log,
+        "words": "Every mail has gone out.",
+        "tone": "calm",
+    }
+    if since:
+        stuck = now - since > MAIL_IS_STUCK
+        words = "Mail does not go out. Tell whoever looks after the site." if stuck else "It will be gone in a moment."
+        card |= {"number": _age(since, now), "url": f"{log}?state__exact=waiting", "words": words}
+        card["tone"] = "alarm" if stuck else "calm"
+    if on_its_way["failed"]:
+        card["also"] = {
+            "words": f"{on_its_way['failed']} to staff failed",
+            "url": f"{log}?state__exact=failed",
+        }
+    return card
+
+
+def _age(since, now) -> str:
+    age = timesince(since, now, depth=1)
+    return "Just now" if age.startswith("0") else age
+
+
+# --- four weeks ---
+
+
+def _four_weeks(now, reply_clock) -> list[dict]:
+    weeks = dashboard.counted(now=now)
+    total = {name: sum(week[name] for week in weeks) for name in dashboard.PARTS}
+    if not total["all"]:
+        return []
+    starts = dashboard.week_starts(now)
+    span = [(start, f"{start:%-d %b}") for start in starts]
+    minutes = dashboard.first_contacts(reply_clock.hours, now=now)
+    promised = reply_clock.within // timedelta(minutes=1)
+    return [
+        _volume(span, weeks, total),
+        _first_contact(span, minutes, promised),
+        _on_time(span, weeks, total),
+        _calls(weeks, total),
+    ]
+
+
+def _volume(span, weeks, total) -> dict:
+    kinds = [Kind.CONSULTATION, Kind.QUESTION, Kind.REPORT]
+    last, before = weeks[-1]["all"], round(sum(week["all"] for week in weeks[:-1]) / (len(weeks) - 1))
+    change = "as many as" if last == before else f"{abs(last - before)} {'more' if last > before else 'fewer'} than"
+    values = [[week[kind] for kind in kinds] for week in weeks]
+    return {
+        "id": "volume",
+        "title": "What came in",
+        "figure": total["all"],
+        "url": _list("all"),
+        "unit": "in four weeks",
+        "words": f"{last} in the last seven days, {change} in a week before ({before}).",
+        "tone": "plain",
+        "drawing": charts.columns([label for _, label in span], values, values),
+        "key": ["Consultations", "Questions", "Reports"],
+        "head": ["Week from", "Consultations", "Questions", "Reports", "All"],
+        "rows": [
+            [_plain(label), *(_linked(week[name], name, start) for name in [*kinds, "all"])]
+            for (start, label), week in zip(span, weeks, strict=True)
+        ],
+    }
+
+
+def _first_contact(span, minutes, promised) -> dict:
+    middles = [dashboard.middle(week) for week in minutes]
+    middle = dashboard.middle(each for week in minutes for each in week)
+    if middle is None:
+        verdict, tone = "Nobody has been answered in these weeks.", "plain"
+    elif middle <= promised:
+        verdict, tone = f"Good. Half of them heard from us sooner than that; we promise {_hours(promised)}.", "good"
+    else:
+        verdict, tone = f"Too slow. Half of them waited longer than that; we promise {_hours(promised)}.", "bad"
+    return {
+        "id": "first-contact",
+        "title": "How long people wait for us",
+        "figure": _hours(middle),
+        "url": _list("answered"),
+        "unit": "of working time until the first contact (median)",
+        "words": verdict,
+        "tone": tone,
+        "drawing": charts.columns(
+            [label for _, label in span],
+            [[each] for each in middles],
+            [[_hours(each)] for each in middles],
+            line=promised,
+        ),
+        "line": f"Dashed: what we promise, {_hours(promised)}",
+        "head": ["Week from", "Answered", "Median"],
+        "rows": [
+            [_plain(label), _linked(len(week), "answered", start), _plain(_hours(each))]
+            for (start, label), week, each in zip(span, minutes, middles, strict=True)
+        ],
+    }
+
+
+def _on_time(span, weeks, total) -> dict:
+    share, shares = _share(total), [_share(week) for week in weeks]
+    late = total["late"]
+    people = "One person" if late == 1 else f"{late} people"
+    if share is None:
+        verdict, tone = "No promised time has come yet.", "plain"
+    elif share >= AIM:
+        verdict, tone = f"Good: our aim is {AIM}%.", "good"
+    else:
+        verdict, tone = f"Too few: our aim is {AIM}%. {people} heard from us too late, or not yet.", "bad"
+    return {
+        "id": "on-time",
+        "title": "Answered by the time we promised",
+        "figure": _percent(share),
+        "url": _list("on_time"),
+        "unit": "on time",
+        "words": verdict,
+        "tone": tone,
+        "drawing": charts.columns(
+            [label for _, label in span],
+            [[each] for each in shares],
+            [[_percent(each)] for each in shares],
+            line=AIM,
+            highest=100,
+        ),
+        "line": f"Dashed: our aim, {AIM}%",
+        "head": ["Week from", "On time", "Late", "Share"],
+        "rows": [
+            [_plain(label), *(_linked(week[name], name, start) for name in ("on_time", "late")), _plain(_percent(each))]
+            for (start, label), week, each in zip(span, weeks, shares, strict=True)
+        ],
+    }
+
+
+def _calls(weeks, total) -> dict:
+    names = [("calls_1", "One call"), ("calls_2", "Two"), ("calls_3", "Three or more")]
+    called, vain = sum(total[name] for name, _ in names), total["in_vain"]
+    if not called:
+        verdict, tone = "Nobody has been phoned in these weeks.", "plain"
+    elif vain:
+        who = "One person was" if vain == 1 else f"{vain} people were"
+        verdict, tone = f"{who} phoned three times or more and not reached. Write to them instead.", "bad"
+    else:
+        verdict, tone = "Good. Nobody was phoned three times in vain.", "good"
+    return {
+        "id": "calls",
+        "title": "Attempts to reach people by phone",
+        "figure": called,
+        "url": _list("in_vain") if vain else "",
+        "unit": "people phoned",
+        "words": verdict,
+        "tone": tone,
+        "drawing": charts.columns(
+            [label for _, label in names], [[total[name]] for name, _ in names], [[total[name]] for name, _ in names]
+        ),
+        "head": ["Attempts", "People"],
+        "rows": [
+            *([_plain(label), _linked(total[name], name)] for name, label in names),
+            [_plain("Three or more, not reached"), _linked(vain, "in_vain")],
+        ],
+    }
+
+
+def _list(part: str, week=None) -> str:
+    return f"{reverse(INBOX)}?part={part}{f'.{week.isoformat()}' if week else ''}"
+
+
+def _linked(number: int, part: str, week=None) -> dict:
+    return {"text": number, "url": _list(part, week) if number else ""}
+
+
+def _plain(words) -> dict:
+    return {"text": words, "url": ""}
+
+
+def _share(week) -> int | None:
+    """Per cent on time, rounded down: 99.6 is not all of them."""
+    all_of_them = week["on_time"] + week["late"]
+    return week["on_time"] * 100 // all_of_them if all_of_them else None
+
+
+def _percent(share) -> str:
+    return "–" if share is None else f"{share}%"
+
+
+def _hours(minutes: int | None) -> str:
+    if minutes is None:
+        return "–"
+    return f"{minutes} min" if minutes < 60 else f"{minutes / 60:.1f}".removesuffix(".0") + " h"
+
+
+# --- content ---
+
+
+def _content(user, today) -> dict:
+    soon = today + REVIEWS_SOON
+    reviews = (
+        FactSheet.objects.review_due_by(soon)
+        .order_by()
+        .aggregate(due=Count("pk"), overdue=Count("pk", filter=Q(review_due_on__lt=today)))
+    )
+    overridden = (
+        GuardOverride.objects.order_by("sheet__title").values("sheet", "sheet__title").annotate(many=Count("pk"))
+    )
+    sheets = f"{reverse('admin:factsheets_factsheet_changelist')}?state__exact=published&review_due_on__lte={soon}"
+    overdue = reviews["overdue"]
+    content = {
+        "reviews": {
+            "number": reviews["due"],
+            "url": sheets,
+            "tone": "alarm" if overdue else "work" if reviews["due"] else "calm",
+            "words": f"{overdue} of them overdue: a clinician must read {'it' if overdue == 1 else 'them'} again."
+            if overdue
+            else f"By {day_words(soon, today)}. Ask a clinician in good time."
+            if reviews["due"]
+            else "No sheet has to be read again in the next 60 days.",
+        },
+        "overrides": [
+            {
+                "url": f"{reverse('admin:factsheets_factsheet_desk', args=[each['sheet']])}#guard",
+                "title": each["sheet__title"],
+                "many": each["many"],
+            }
+            for each in overridden
+        ],
+    }
+    content["stand"] = sum(each["many"] for each in content["overrides"])
+    content["overrides"] = content["overrides"][:LISTED]
+    if user.has_perm("factsheets.view_searchmiss"):
+        missed = SearchMiss.objects.exclude(text="")
+        content |= {"misses": list(missed[:LISTED]), "missed": missed.count()}
+        content["misses_url"] = reverse("admin:factsheets_searchmiss_changelist")
+    return content

@@ -1,0 +1,26 @@
+"""The addresses of an enquiry's own pages, beside those that Django's admin has."""
+
+from functools import partial
+
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from enquiries.admin import duplicates, export, reading
+
+# Where something is only done and nothing shown, the last word is True: then a GET is refused.
+PAGES = [
+    ("export/", "export", export.page, False),
+    ("<uuid:pk>/same-as/", "same_as", duplicates.same_as, False),
+    ("<uuid:pk>/another/", "another", duplicates.another, True),
+    ("<uuid:pk>/words/", "words", reading.show_words, True),
+]
+
+
+def urls(model_admin) -> list:
+    wrap = model_admin.admin_site.admin_view
+    found = []
+    for address, name, view, only_does in PAGES:
+        page = partial(view, model_admin)
+        page = wrap(require_POST(page) if only_does else page)
+        found.append(path(address, page, name=f"enquiries_enquiry_{name}"))
+    return found

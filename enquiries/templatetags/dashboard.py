@@ -1,0 +1,12 @@
+from django import template
+from django.utils import timezone
+
+from enquiries.admin import front
+
+register = template.Library()
+
+
+@register.inclusion_tag("admin/enquiries/_dashboard.html", takes_context=True)
+def dashboard(context):
+    """The first page of the desk, for who is signed in."""
+    return front.blocks(context["request"].user, timezone.now())
