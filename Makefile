@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL := BACKCARE_LOCAL=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)"
 
-.PHONY: run test lint bench lock
+.PHONY: run test lint bench trials lock
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
@@ -26,6 +26,10 @@ lint: .venv/test
 
 bench: .venv/test
 	@$(PY) -m tests.bench
+
+# The long dose of the fault tests: two hundred random kills and more, some ten minutes. `make trials ARGS="--kills 50"` is shorter.
+trials: .venv/test
+	@$(PY) -m tests.trials $(ARGS)
 
 # After a change to the dependencies in pyproject.toml. Needs uv.
 lock:

@@ -9,6 +9,7 @@ import fcntl
 import os
 import random
 import time
+from pathlib import Path
 
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
@@ -16,6 +17,17 @@ from django.db.backends.sqlite3 import base
 
 class DatabaseWrapper(base.DatabaseWrapper):
     gate = None
+    file = None  # device and inode of the open file
+
+    def get_new_connection(self, conn_params):
+        name = Path(self.settings_dict["NAME"])
+        log = name.with_name(f"{name.name}-wal")
+        if self._file() is None and log.exists() and log.stat().st_size:
+            # SQLite would make an empty database, and throw the log away with the latest forms in it.
+            raise OperationalError("the database file is missing, and its log is there")
+        connection = super().get_new_connection(conn_params)
+        self.file = self._file()
+        return connection
 
     def _start_transaction_under_autocommit(self):
         self._enter_gate()
@@ -45,6 +57,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         name = str(self.settings_dict["NAME"])
         if self.gate is not None or self.is_in_memory_db() or name.startswith("file:"):
             return
+        if self.file != self._file():
+            # Deleted, or put back from a backup: what is written into the file that we hold open would be lost with it.
+            self.close()
+            raise OperationalError("the database file was moved or replaced")
         timeout = self.settings_dict["OPTIONS"].get("timeout", 5)
         deadline = time.monotonic() + timeout
         try:
@@ -67,3 +83,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.gate is not None:
             os.close(self.gate)  # closing gives the lock back
             self.gate = None
+
+    def _file(self) -> tuple[int, int] | None:
+        """Which file the database's name stands for now. None when it is gone, or was never one."""
+        try:
+            found = Path(self.settings_dict["NAME"]).stat()
+        except (OSError, TypeError):
+            return None
+        return found.st_dev, found.st_ino

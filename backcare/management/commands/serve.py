@@ -6,7 +6,10 @@ import threading
 import time
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from enquiries import keys
 
 RESTART_PAUSE = 1  # seconds
 STOP_PATIENCE = 25  # seconds: gunicorn's graceful timeout, and the mail in hand
@@ -16,6 +19,11 @@ class Command(BaseCommand):
     help = "Runs the web server and the mail worker side by side. Ctrl-C, or SIGTERM, stops both."
 
     def handle(self, **options):
+        try:
+            keys.at_start()
+        except keys.WrongKey as error:
+            raise CommandError(str(error)) from None
+        connection.close()
         commands = {
             "web server": [
                 sys.executable,

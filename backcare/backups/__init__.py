@@ -1,0 +1,9 @@
+"""Backups of everything the site knows, taken while it runs, and put back.
+
+`making.make()` writes one file, `restoring.restore()` puts it back, `restoring.check()` tries it in a scratch place. The keys of
+FIELD_ENCRYPTION_KEYS are never part of it: a backup without them is unreadable, and a thief of one file has nothing.
+"""
+
+
+class Trouble(Exception):  # noqa: N818 - reads as what happened
+    """Why a backup could not be made or put back, in a sentence for the operator. It names no person and no secret."""
