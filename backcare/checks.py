@@ -1,6 +1,7 @@
 """System checks: each names what is missing or weak, and where to set it."""
 
 import sqlite3
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -8,10 +9,13 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from enquiries import keys
 from enquiries.encryption import key_ring
 
 SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# As Linux names them in /proc/self/mountinfo.
+NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "glusterfs", "fuse.glusterfs", "fuse.sshfs"}
 
 
 @checks.register(checks.Tags.security)
@@ -103,6 +107,44 @@ def mail(app_configs, **kwargs):
     return found
 
 
+@checks.register(checks.Tags.security, deploy=True)
+def proxies(app_configs, **kwargs):
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+        return [
+            checks.Warning(
+                "BEHIND_TLS_PROXY is set and TRUSTED_PROXIES is not: everybody would share the limits of one address.",
+                hint="Set TRUSTED_PROXIES to the number of proxies that write X-Forwarded-For, such as 1.",
+                id="backcare.W002",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.database)
+def keys_fit(app_configs, databases=None, **kwargs):
+    """A wrong key reads nothing, and what it writes nobody else reads."""
+    if "default" not in (databases or []):
+        return []
+    try:
+        keys.at_start()
+    except (keys.WrongKey, ImproperlyConfigured) as error:
+        return [checks.Error(str(error), id="backcare.E010")]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def second_factor(app_configs, **kwargs):
+    if not settings.STAFF_SECOND_FACTOR:
+        return [
+            checks.Error(
+                "STAFF_SECOND_FACTOR is off: a stolen password alone would open what patients wrote.",
+                hint="Leave STAFF_SECOND_FACTOR out. Only a local run may do without.",
+                id="backcare.E011",
+            )
+        ]
+    return []
+
+
 @checks.register(checks.Tags.database)
 def durability(app_configs, databases=None, **kwargs):
     """Refuses less durability than "nothing lost" needs: WAL and synchronous=FULL, or PostgreSQL's synchronous commit."""
@@ -117,6 +159,23 @@ def durability(app_configs, databases=None, **kwargs):
                     checks.Error(
                         "SQLite runs with less than synchronous=FULL: a power cut would lose accepted enquiries.",
                         id="backcare.E009",
+                    )
+                )
+            cursor.execute("PRAGMA journal_mode")
+            if (mode := cursor.fetchone()[0]) not in {"wal", "memory"}:  # a database in memory promises nothing
+                found.append(
+                    checks.Error(
+                        f"SQLite runs with journal_mode={mode} and not WAL: nobody could read while somebody writes.",
+                        hint="WAL needs a disk of this machine. Move DATA_DIR to one, or use PostgreSQL.",
+                        id="backcare.E012",
+                    )
+                )
+            if (kind := file_system(Path(connection.settings_dict["NAME"]))) in NETWORK_FILE_SYSTEMS:
+                found.append(
+                    checks.Warning(
+                        f"The database is on a network file system ({kind}), whose locks SQLite cannot trust.",
+                        hint="Move DATA_DIR to a disk of this machine, or use PostgreSQL.",
+                        id="backcare.W003",
                     )
                 )
             if not settings.LOCAL and sqlite3.sqlite_version_info < SQLITE_WITHOUT_WAL_RESET_BUG:
@@ -137,3 +196,18 @@ def durability(app_configs, databases=None, **kwargs):
                 )
             ]
     return []
+
+
+def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+    """The kind of file system a path is on, as Linux names it. Empty where nobody can tell."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    path, best, kind = path.resolve(), -1, ""
+    for line in lines:
+        fields, _, rest = line.partition(" - ")
+        place = Path(fields.split(" ")[4].replace("\\040", " "))
+        if path.is_relative_to(place) and len(place.parts) >= best:  # what was mounted later lies on top
+            best, kind = len(place.parts), rest.split(" ")[0]
+    return kind

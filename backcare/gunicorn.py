@@ -1,6 +1,7 @@
 """How gunicorn runs us. The access log holds no address of a person, no query and no referrer."""
 
 import os
+import sys
 
 bind = (
     f"127.0.0.1:{os.environ.get('PORT') or 8000}"
@@ -23,3 +24,17 @@ errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True
 logger_class = "backcare.gunicorn_log.PrivateLogger"
+
+
+def on_starting(server):
+    """Refuses to start with keys that are not this database's, before anything is served or written with them."""
+    from django.db import connection
+
+    from enquiries import keys
+
+    try:
+        keys.at_start()
+    except keys.WrongKey as error:
+        sys.exit(f"The web server does not start: {error}")
+    finally:
+        connection.close()  # a connection must not be shared with the processes that are forked from this one

@@ -4,7 +4,7 @@ import logging
 import re
 
 # The links we mail carry a secret in their address.
-SECRET_IN_ADDRESS = re.compile(r"(/report/summary/)[^/\s\"']+")
+SECRET_IN_ADDRESS = re.compile(r"(/report/summary/|/report/stop/|/request/)[^/\s\"']+")
 
 
 def without_secrets(text: str) -> str:

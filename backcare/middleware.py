@@ -6,7 +6,9 @@ from http import HTTPStatus
 from csp.utils import build_policy
 from django.conf import settings
 
-from backcare import errors
+from backcare import errors, static
+from backcare.logs import SECRET_IN_ADDRESS
+from enquiries.private import referrer_policy
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +35,17 @@ class DoorsMiddleware:
         response = self.refusal(request) or self.get_response(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
             response = errors.wrong_method(response.get("Allow", ""))
+        if is_private(request.path_info):
+            response.setdefault("Cache-Control", "no-store")
+            response["Referrer-Policy"] = referrer_policy(request)
+        if response.status_code == HTTPStatus.NOT_MODIFIED and request.path_info.startswith(settings.STATIC_URL):
+            # A browser takes the headers of this answer for the file it holds: they must not be a page's.
+            response["Content-Security-Policy"] = static.POLICY
         for name, value in HEADERS.items():
             response.setdefault(name, value)
+        if settings.SECURE_HSTS_SECONDS and request.is_secure():
+            # Django puts it on every answer but those that are made before its own middleware: the refusals below.
+            response.setdefault("Strict-Transport-Security", transport_security())
         if "Content-Security-Policy" not in response and not settings.DEBUG:
             response["Content-Security-Policy"] = build_policy()
         if request.method == "HEAD" and not response.streaming:
@@ -62,6 +73,17 @@ class DoorsMiddleware:
         if "\x00" in request.path_info:
             return errors.bad_request(request)
         return None
+
+
+def is_private(path: str) -> bool:
+    """Whether the address alone says that the answer is one person's, or the staff's: also an error page or a redirect there."""
+    return path.startswith("/admin/") or bool(SECRET_IN_ADDRESS.search(path))
+
+
+def transport_security() -> str:
+    rules = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
+    rules += ["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []
+    return "; ".join(rules)
 
 
 class DatabaseTroubleMiddleware:

@@ -20,6 +20,8 @@ INBOX = [
     ("enquiries", "outgoingmessage", ["view"]),
     ("enquiries", "enquiryevent", ["view"]),
 ]
+# What patients wrote and answered, at once. Reception opens the words one by one, which is recorded, and never sees the answers.
+HEALTH = [("enquiries", "enquiry", ["read_words", "read_answers"])]
 # Opening hours, closures, and the pause of replies: what is promised to patients.
 HOURS = [
     ("enquiries", "clinichours", ["view", "change"]),
@@ -33,7 +35,7 @@ ROLES = {
         *(("factsheets", model, ["delete"]) for model in TAKEN_AWAY),
     ],
     # Reads every sheet, signs off what others wrote, and answers enquiries.
-    "clinician": [*READ, ("factsheets", "factsheet", ["sign_off"]), *INBOX],
+    "clinician": [*READ, ("factsheets", "factsheet", ["sign_off"]), *INBOX, *HEALTH],
 }
 
 

@@ -54,20 +54,31 @@ CONTENT_LICENCE = env.text(
 )
 # Where staff alerts go. They hold a reference and a link, never what a patient wrote.
 CLINIC_INBOX_EMAIL = env.text("CLINIC_INBOX_EMAIL", "inbox@example.com" if LOCAL else "")
+# The mail that tells the clinic each morning how much waits, in numbers.
+DAILY_DIGEST = env.flag("DAILY_DIGEST", default=True)
 # Days after which the details of a report request are erased, counted from the mail that brought it.
 REPORT_RETENTION_DAYS = env.number("REPORT_RETENTION_DAYS", default=30, least=1, most=365)
+# Months after which the details of a consultation or a question are erased, counted from the day it was closed.
+ENQUIRY_RETENTION_MONTHS = env.number("ENQUIRY_RETENTION_MONTHS", default=12, least=1, most=120)
+
+# How much the forms may be used (research.md, A7): enquiries/abuse.py says what happens beyond.
+MOST_MAILS_TO_ONE_ADDRESS_A_DAY = env.number("MOST_MAILS_TO_ONE_ADDRESS_A_DAY", default=3, least=1)
+MOST_FORMS_OF_ONE_SENDER_AN_HOUR = env.number("MOST_FORMS_OF_ONE_SENDER_AN_HOUR", default=10, least=1)
+MOST_FORMS_AN_HOUR = env.number("MOST_FORMS_AN_HOUR", default=200, least=1)
 
 # --- application ------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "backcare.apps.BackcareConfig",
+    "backcare.staff.apps.StaffConfig",
     "factsheets.apps.FactsheetsConfig",
     "enquiries.apps.EnquiriesConfig",
     "crispy_forms",
     "phonenumber_field",
     "csp",
     "modern_csrf",
-    "django.contrib.admin",
+    "django_otp",
+    "backcare.staff.apps.StaffDeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -88,7 +99,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "modern_csrf.middleware.ModernCsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "backcare.staff.sessions.SessionLimitsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
 ]
@@ -133,6 +146,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, so that the tests' worker processes see the same database as the tests.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- backups and health (backcare/backups, backcare/health.py) --------------------------------------------------
+
+# Naming a folder says that backups are meant to be made: /healthz then speaks of a late one.
+BACKUPS_EXPECTED = bool(env.text("BACKUP_DIR"))
+BACKUP_DIR = Path(env.text("BACKUP_DIR", str(DATA_DIR / "backups"))).resolve()
+BACKUP_KEEP = env.number("BACKUP_KEEP", default=14)  # files
+BACKUP_LATE_AFTER = env.number("BACKUP_LATE_AFTER", default=26, least=1)  # hours: once a day, and two to spare
+DISK_LEAST_MB = env.number("DISK_LEAST_MB", default=500)
+DISK_LEAST_PERCENT = env.number("DISK_LEAST_PERCENT", default=5, most=99)
 
 # --- mail -------------------------------------------------------------------------------------------------------
 
@@ -179,11 +202,21 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 if env.flag("BEHIND_TLS_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# How many proxies of ours write X-Forwarded-For in front of this process: backcare/limits.py believes their entries alone.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0, most=10)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
 SESSION_COOKIE_NAME = "sessionid" if LOCAL else "__Host-sessionid"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Set by Django's admin; the same-origin check (ModernCsrfViewMiddleware) never reads it.
+CSRF_COOKIE_NAME = "csrftoken" if LOCAL else "__Host-csrftoken"
+CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: one working day
+
+# Minutes without a request after which a member of staff is signed out (backcare/staff/sessions.py).
+STAFF_IDLE_MINUTES = env.number("STAFF_IDLE_MINUTES", default=15, least=2, most=60)
+# Staff sign in with a code from their phone as well. The demo's accounts do without: `make run` prints their passwords.
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=not LOCAL)
 
 # Our longest honest form is about 6 KB. What is larger is refused before it is parsed.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes

@@ -1,5 +1,6 @@
-"""A week of an invented clinic: sixty enquiries in every state. Names say "Demo", addresses are example.com, and the telephone
-numbers are those that Ofcom keeps for drama. `manage.py demo` refuses to load it outside a local run."""
+"""Four weeks of an invented clinic: sixty enquiries in every state, most of the last week. Names say "Demo", addresses are
+example.com, and the telephone numbers are those that Ofcom keeps for drama. `manage.py demo` refuses to load it outside a local
+run."""
 
 from datetime import datetime, time, timedelta
 from itertools import cycle, islice
@@ -59,13 +60,15 @@ STATES = [
     "closed",
     "booked",
 ]
-LATE = {3, 11}  # of those still to do: nobody has answered in time
+EARLIER = 33  # of the sixty are of the three weeks before the last one
+ANSWERED_AFTER = [3, 1, 22, 2, 5, 70, 3]  # hours
+LATE = {37, 49}  # of those still to do: nobody has answered in time
 WARNING = {3, 10, 11}  # of the consultations: their words sound like a sign
 
 
 @transaction.atomic
 def load(*, now: datetime | None = None) -> int:
-    """Makes the week that ends now, whole or not at all. Returns how many enquiries it has."""
+    """Makes the four weeks that end now, whole or not at all. Returns how many enquiries they have."""
     now = now or timezone.now()
     team = cycle(User.objects.filter(username__in=["reception", "clinician"]).order_by("-username"))
     kinds = islice(
@@ -77,10 +80,13 @@ def load(*, now: datetime | None = None) -> int:
         enquiry = _accept(number, kind, surname, sheets)
         _make_it_of(enquiry, at)
         state = "new" if at > now - timedelta(hours=20) and number % 3 else STATES[number % len(STATES)]
+        if number < EARLIER and state != "spam":
+            state = "closed" if number % 5 else "replied"
         if kind == Kind.REPORT:
             _delivered(enquiry, at)
         else:
-            _live(enquiry, state, next(team), at, now)
+            done = at + timedelta(hours=ANSWERED_AFTER[number % len(ANSWERED_AFTER)])
+            _live(enquiry, state, next(team), min(done, now), now)
         if number in LATE and state == "new":
             Enquiry.objects.filter(pk=enquiry.pk).update(reply_by=now - timedelta(hours=3))
         made += 1
@@ -88,7 +94,7 @@ def load(*, now: datetime | None = None) -> int:
 
 
 def _moments(now: datetime) -> list[datetime]:
-    """Sixty moments of the last seven days, oldest first, most of them in working hours and some in the evening."""
+    """Sixty moments, oldest first, most of them in working hours and some in the evening."""
     hours = [8, 9, 9, 10, 11, 12, 14, 15, 16, 19, 21]
     day = timezone.localdate(now) - timedelta(days=7)
     found = []
@@ -98,8 +104,11 @@ def _moments(now: datetime) -> list[datetime]:
             for ahead in range(8)
             for hour in hours
         ]
-    found = [moment for moment in found if moment < now - timedelta(minutes=5)]
-    return found[-HOW_MANY:]
+    found = [moment for moment in found if moment < now - timedelta(minutes=5)][-HOW_MANY:]
+    earlier = [
+        moment - timedelta(days=7 * (3 - number * 3 // EARLIER)) for number, moment in enumerate(found[:EARLIER])
+    ]
+    return earlier + found[EARLIER:]
 
 
 def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
@@ -151,7 +160,7 @@ def _delivered(enquiry: Enquiry, at: datetime) -> None:
         EnquiryEvent.objects.filter(enquiry=enquiry, created_at__gt=at).update(created_at=at + timedelta(minutes=1))
 
 
-def _live(enquiry: Enquiry, state: str, who: User, at: datetime, now: datetime) -> None:
+def _live(enquiry: Enquiry, state: str, who: User, done: datetime, now: datetime) -> None:
     if enquiry.status == Status.SPAM or (enquiry.is_flagged and state == "new"):
         return
     before = timezone.now()
@@ -180,7 +189,6 @@ def _live(enquiry: Enquiry, state: str, who: User, at: datetime, now: datetime) 
         actions.triage(enquiry=enquiry, by=who, to=Status.CLOSED, outcome=Outcome.ANSWERED)
     if state == "spam":
         actions.triage(enquiry=enquiry, by=who, to=Status.SPAM)
-    done = min(at + timedelta(hours=3), now)
     EnquiryEvent.objects.filter(enquiry=enquiry, created_at__gte=before).update(created_at=done)
     enquiry.messages.exclude(state=MessageState.SENT).update(
         state=MessageState.SENT, sent_at=done, created_at=done, attempts=1

@@ -16,10 +16,12 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries import actions, calendar
+from enquiries import abuse, actions, calendar
 from enquiries.clock import in_words
+from enquiries.clock.words import day_words
+from enquiries.manage import link as manage
 from enquiries.models import Assessment, OutgoingMessage, Purpose
-from enquiries.report import link
+from enquiries.report import link, stop
 from factsheets import reviews, safety
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
@@ -54,7 +56,8 @@ def _report(message, connection):
         message,
         connection,
         "report",
-        to=_patient(message),
+        to=(to := _willing(message)),
+        stop=stop.address(to),
         sheet=sheet,
         address=sheets.address(sheet),
         summary=link.address(summary) if summary else "",
@@ -68,11 +71,20 @@ def _acknowledgement(message, connection):
     enquiry = message.enquiry
     # With its day, because a mail is read on other days than its own.
     reply = in_words(enquiry.reply_by, enquiry.created_at, dated=True) if enquiry.reply_by else ""
-    return _mail(message, connection, f"{enquiry.kind}_acknowledgement", to=_patient(message), reply=reply)
+    return _mail(
+        message,
+        connection,
+        f"{enquiry.kind}_acknowledgement",
+        to=(to := _willing(message)),
+        stop=stop.address(to),
+        reply=reply,
+        manage=manage.address(enquiry),
+    )
 
 
 def _reply(message, connection):
-    return _mail(message, connection, "reply", to=_patient(message), words=message.event.note)
+    link_to_it = manage.address(message.enquiry)
+    return _mail(message, connection, "reply", to=_patient(message), words=message.event.note, manage=link_to_it)
 
 
 def _booking(message, connection):
@@ -80,23 +92,31 @@ def _booking(message, connection):
     if enquiry.appointment_at is None or enquiry.appointment_at <= timezone.now():
         raise NoLongerNeeded
     how = actions.Channel(enquiry.appointment_by).label
-    mail = _mail(message, connection, "booking", to=_patient(message), at=enquiry.appointment_at, how=how)
+    given = {"at": enquiry.appointment_at, "how": how, "manage": manage.address(enquiry)}
+    mail = _mail(message, connection, "booking", to=_patient(message), **given)
     mail.attach("appointment.ics", calendar.entry(enquiry, stamp=message.created_at), "text/calendar")
     return mail
 
 
-def _clinic_alert(message, connection):
-    if "@" not in settings.CLINIC_INBOX_EMAIL:
-        # Django takes a mail to nobody for sent.
-        raise ImproperlyConfigured("CLINIC_INBOX_EMAIL is not set to an e-mail address.")
+def _clinic_alert(message, connection, name="clinic_alert"):
     return _mail(
         message,
         connection,
-        "clinic_alert",
-        to=settings.CLINIC_INBOX_EMAIL,
+        name,
+        to=_clinic(),
         reference=message.enquiry.reference,
         link=f"{settings.BASE_URL}{message.enquiry.get_admin_url()}",
     )
+
+
+def _change_alert(message, connection):
+    """A patient did something with their request that somebody must know. It says no more than the first alert did."""
+    return _clinic_alert(message, connection, "change_alert")
+
+
+def _abuse_alarm(message, connection):
+    link = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}?queue=spam"
+    return _mail(message, connection, "abuse_alarm", to=_clinic(), many=abuse.beyond_total(), link=link)
 
 
 def _review_reminder(message, connection):
@@ -120,13 +140,36 @@ def _review_reminder(message, connection):
     )
 
 
+def _digest(message, connection):
+    """What waits in the inbox, in numbers and a link. Never whose."""
+    now = timezone.now()
+    waits = actions.what_waits(now) if actions.is_wanted(message.digest_day, now) else []
+    if not waits:
+        raise NoLongerNeeded
+    if "@" not in settings.CLINIC_INBOX_EMAIL:
+        raise ImproperlyConfigured("CLINIC_INBOX_EMAIL is not set to an e-mail address.")
+    inbox = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}"
+    return _mail(
+        message,
+        connection,
+        "digest",
+        to=settings.CLINIC_INBOX_EMAIL,
+        day=day_words(message.digest_day, message.digest_day),
+        waits=[(queue, number, f"{inbox}?queue={queue.name}") for queue, number in waits],
+        link=inbox,
+    )
+
+
 RENDERERS = {
     Purpose.REPORT: _report,
     Purpose.ACKNOWLEDGEMENT: _acknowledgement,
     Purpose.REPLY: _reply,
     Purpose.BOOKING: _booking,
     Purpose.CLINIC_ALERT: _clinic_alert,
+    Purpose.CHANGE_ALERT: _change_alert,
     Purpose.REVIEW_REMINDER: _review_reminder,
+    Purpose.DIGEST: _digest,
+    Purpose.ABUSE_ALARM: _abuse_alarm,
 }
 
 
@@ -150,6 +193,7 @@ def _mail(message, connection, name: str, *, to: str, **context) -> EmailMultiAl
             "Message-ID": f"<{message.pk}@{sender_domain}>",
             # RFC 3834: no automatic answer may come back to this.
             "Auto-Submitted": "auto-generated",
+            **(stop.headers(context["stop"]) if "stop" in context else {}),
         },
     )
     mail.attach_alternative(render_to_string(f"{folder}/{name}_body.html", context), "text/html")
@@ -160,6 +204,21 @@ def _patient(message) -> str:
     if message.enquiry.erased_at:
         raise NoLongerNeeded
     return _one_address(message.enquiry.email)
+
+
+def _willing(message) -> str:
+    """The address of a mail that a stranger can cause to be sent, unless it asked for no more since."""
+    address = _patient(message)
+    if abuse.is_stopped(address):
+        raise NoLongerNeeded
+    return address
+
+
+def _clinic() -> str:
+    if "@" not in settings.CLINIC_INBOX_EMAIL:
+        # Django takes a mail to nobody for sent.
+        raise ImproperlyConfigured("CLINIC_INBOX_EMAIL is not set to an e-mail address.")
+    return settings.CLINIC_INBOX_EMAIL
 
 
 def _one_address(address: str) -> str:

@@ -18,7 +18,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from enquiries import actions, emails, smtp
+from enquiries import abuse, actions, emails, smtp
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, WorkerHeartbeat
 from enquiries.models.message import LEASE
 
@@ -46,6 +46,9 @@ class NothingSent(Exception):  # noqa: N818
 class WorkerLost(Exception):  # noqa: N818
     """Every worker that took this mail in hand was gone before it could say what happened."""
 
+
+# In place of a mail that was put off.
+HELD_BACK = object()
 
 # What no other try would change. Everything else may be mended by somebody while the mail waits.
 HOPELESS = (PermanentFailure, WorkerLost, emails.CannotRender)
@@ -81,7 +84,12 @@ class Worker:
         return True
 
     def claim(self) -> OutgoingMessage | None:
-        """Takes the next due mail in hand, or one whose worker is gone."""
+        """Takes the next due mail in hand, or one whose worker is gone. Passes by what its address has too much of."""
+        while (claimed := self._claim_one()) is HELD_BACK:
+            pass
+        return claimed
+
+    def _claim_one(self) -> OutgoingMessage | object | None:
         self.deadline = time.monotonic() + SMTP_UNTIL.total_seconds()
         with transaction.atomic():
             due = OutgoingMessage.objects.due().order_by("next_attempt_at", "pk")
@@ -90,6 +98,10 @@ class Worker:
             row = due.first()
             if row is None:
                 return None
+            if wait := abuse.wait_before_mailing(row):
+                held = OutgoingMessage.objects.due().filter(pk=row.pk, attempts=0)
+                held.update(next_attempt_at=Now() + timedelta(seconds=wait), error=abuse.HELD_BACK)
+                return HELD_BACK
             lost = row.lost_claims + 1 if row.state == MessageState.SENDING else row.lost_claims
             attempt = 1 if lost < LOST_CLAIMS_ALLOWED else 0  # a claim that only gives the mail up tries nothing
             # Conditional as well, for databases without row locks and for a claim that just ran out.

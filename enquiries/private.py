@@ -5,6 +5,13 @@ from functools import wraps
 from django.views.decorators.cache import never_cache
 
 
+def referrer_policy(request) -> str:
+    """A browser that knows Sec-Fetch-Site proves with it that a form is ours. An older one has only Origin for that, and under
+    "no-referrer" it would send "null" and be refused. Under "same-origin" no other site learns anything either.
+    """
+    return "no-referrer" if "Sec-Fetch-Site" in request.headers else "same-origin"
+
+
 def personal(view):
     """Kept by no cache, found by no search engine, and named to nobody by the browser."""
 
@@ -12,9 +19,7 @@ def personal(view):
     def private(request, *args, **kwargs):
         response = view(request, *args, **kwargs)
         response.setdefault("X-Robots-Tag", "noindex")
-        # A browser that knows Sec-Fetch-Site proves with it that a form is ours. An older one has only Origin for that, and
-        # under "no-referrer" it would send "null" and be refused. Under "same-origin" no other site learns anything either.
-        response["Referrer-Policy"] = "no-referrer" if "Sec-Fetch-Site" in request.headers else "same-origin"
+        response["Referrer-Policy"] = referrer_policy(request)
         return response
 
     return never_cache(private)

@@ -10,5 +10,6 @@ urlpatterns = [
     path("consultation/sent/", views.consultation_sent, name="consultation_sent"),
     path("question/", views.question, name="question"),
     path("question/sent/", views.question_sent, name="question_sent"),
+    path("request/", include("enquiries.manage.urls")),
     path("check/", include("enquiries.assessment.urls")),
 ]

@@ -20,6 +20,7 @@ urlpatterns = [
     path("search/", search, name="search"),
     path("glossary/", views.glossary, name="glossary"),
     path("privacy/", views.privacy, name="privacy"),
+    path("privacy/what-we-hold/", views.what_we_hold, name="what_we_hold"),
     path("about/", views.about, name="about"),
     path("accessibility/", views.accessibility, name="accessibility"),
     path("complaints/", views.complaints, name="complaints"),

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.http import require_safe
 
+from enquiries import register
 from enquiries.actions import SUMMARY_DAYS
 from enquiries.forms import ConsultationForm, ReportForm
 from factsheets import safety
@@ -227,8 +228,20 @@ def privacy(request):
         "safety_tiers": safety.tiers(),
         "retention_days": settings.REPORT_RETENTION_DAYS,
         "summary_days": SUMMARY_DAYS,
+        "periods": register.periods(),
     }
     return _shared(render(request, "pages/privacy.html", context))
+
+
+@kept
+@require_safe
+def what_we_hold(request):
+    """Made from the register of personal data and the settings in force, so that it cannot say anything else."""
+    parts = [
+        (table, register.in_words(table)) for people in ("patients", "readers") for table in register.about(people)
+    ]
+    context = {"parts": parts, "staff": register.about("staff"), "safety_tiers": safety.tiers()}
+    return _shared(render(request, "pages/what_we_hold.html", context))
 
 
 @kept

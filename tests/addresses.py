@@ -6,7 +6,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 EXAMPLES = {"number": "1", "slug": "about-back-pain", "token": "x"}  # for each name in an address
 NOT_PUBLIC = {"admin"}
-ELSEWHERE = ("/pictures/",)  # the files of an uploaded picture: tests/test_pictures_shown.py uploads one first
+# The files of an uploaded picture (tests/test_pictures_shown.py uploads one first), and the desk's pages that are not the admin's.
+ELSEWHERE = ("/pictures/", "/admin/")
 
 
 def public_addresses() -> dict[str, URLPattern]:

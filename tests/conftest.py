@@ -101,7 +101,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
     if connection.vendor == "postgresql":
         # Django would TRUNCATE, which makes a new file for every table: ten times slower than emptying our short ones.
         def flush(style, tables, **options):
-            return [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608
+            return [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608 - our own names
 
     def flush_but_for_the_lists(style, tables, **options):
         return flush(style, [table for table in tables if table not in LISTS], **options)
@@ -133,7 +133,7 @@ def content(request):
         if not FactSheet.objects.exists():
             with transaction.atomic(), connection.cursor() as cursor:
                 for table in KEPT:
-                    cursor.execute(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"')  # noqa: S608
+                    cursor.execute(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"')  # noqa: S608 - our own names
 
 
 @pytest.fixture
@@ -150,6 +150,13 @@ def staff(db):
 def staff_client(client, staff):
     client.force_login(staff)
     return client
+
+
+@pytest.fixture
+def many_forms(settings):
+    """For tests that send more forms than one person would: the limits of enquiries/abuse.py are far away."""
+    settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR = settings.MOST_FORMS_AN_HOUR = 1_000_000
+    settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY = 1_000_000
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
 """What tests of the editors' desk share: forms as a browser would send them back."""
 
+import base64
+import time
 from datetime import timedelta
 
 import html5lib
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django.utils import timezone
+from django_otp.oath import hotp
 
 from backcare import roles
+from backcare.staff import factor
 from factsheets import actions
 from factsheets.models import FactSheet, Section, Source, Step, Topic
 from tests.html import text
@@ -21,12 +25,36 @@ def with_password(user: User) -> User:
     return user
 
 
+def with_second_factor(user: User) -> list[str]:
+    """Sets up an authenticator app for them. Returns their recovery codes."""
+    app = factor.begin(user=user)
+    codes = factor.confirm(app=app, code=_shown(app, int(time.time()) // factor.STEP - 1))
+    assert codes
+    return codes
+
+
+def code_of(user: User) -> str:
+    """What their app shows: the newest code that was not used yet."""
+    app = factor.of(user)
+    return _shown(app, max(app.last_step + 1, int(time.time()) // factor.STEP))
+
+
+def _shown(app, step: int) -> str:
+    return f"{hotp(base64.b32decode(app.secret), step):06}"
+
+
 def sign_in(someone, name: str):
+    """With the password, and with a code from their app when they have one."""
     page = someone.page
     someone.open("/admin/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+    user = User.objects.get(username=name)
+    if factor.of(user):
+        page.get_by_role("heading", name="Type your code").wait_for()
+        page.get_by_role("textbox", name="Code").fill(code_of(user))
+        page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Site administration").wait_for()
 
 

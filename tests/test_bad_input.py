@@ -12,7 +12,7 @@ from enquiries.forms import FORMS
 from enquiries.models import Enquiry
 from enquiries.outbox import Worker
 from factsheets.models import FactSheet
-from tests.honest import ADDRESSES, FIELDS, form
+from tests.honest import ADDRESSES, FIELDS, form, seal
 from tests.html import by_id, form_at, parse, sent, summary, text, title, value
 from tests.raw import ask
 
@@ -70,7 +70,7 @@ def test_ten_thousand_characters_in_every_field_are_named_and_kept(client, kind)
 @pytest.mark.parametrize("escaped", [True, False])
 def test_broken_utf8_shows_as_such_and_takes_nothing_else_with_it(broken, escaped):
     broken = quote_from_bytes(broken).encode() if escaped else broken
-    body = (
+    body = f"question-seal={seal('question', 'ada@example.com')}&".encode() + (
         b"question-step=send&question-name=Ada&question-email=ada@example.com&question-description=Before+%s+after"
         % broken
     )
@@ -115,7 +115,7 @@ def test_an_address_with_more_in_it_than_an_address_is_refused_and_kept(client, 
     assert not Enquiry.objects.exists()
 
 
-def test_no_name_can_steer_the_mail(client, mail_through):
+def test_no_name_can_steer_the_mail(client, many_forms, mail_through):
     for number, injection in enumerate(INJECTIONS):
         typed = form("question", name=f"Ada{injection}", description=f"Words {number}{injection}")
         assert client.post("/question/", typed).status_code == 303

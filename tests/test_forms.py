@@ -84,7 +84,7 @@ ERRORS = {
     ],
 }
 # What the short form of a sheet leaves to the next page.
-ASKED_NEXT = {f"consultation-{name}" for name in ("may_leave_voicemail", "may_say_who_calls", "step")}
+ASKED_NEXT = {f"consultation-{name}" for name in ("may_leave_voicemail", "may_say_who_calls", "step", "seal")}
 CASES = [
     pytest.param(kind, *case, id=f"{kind}-{case[1]}-{number}")
     for kind, cases in ERRORS.items()
@@ -123,7 +123,7 @@ def test_an_error_is_an_instruction_linked_to_its_field_and_nothing_typed_is_los
 
     shown = sent(page_form)
     for name, typed in data.items():
-        if name in {f"{kind}-sheet", f"{kind}-step"} or typed == ["pigeon"]:
+        if name in {f"{kind}-sheet", f"{kind}-step", f"{kind}-seal"} or typed == ["pigeon"]:
             continue  # chosen from a list, where a foreign value has no place, or said by a button
         if not typed:
             continue  # nothing was typed

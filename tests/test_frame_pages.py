@@ -196,8 +196,17 @@ def mails(part: str = "html") -> dict[str, str]:
         "days_over": -30,
         "link": address,
         "address": address,
+        "manage": address,
+        "stop": address,
     }
-    names = ("report", "consultation_acknowledgement", "question_acknowledgement", "clinic_alert", "review_reminder")
+    names = (
+        "report",
+        "consultation_acknowledgement",
+        "question_acknowledgement",
+        "clinic_alert",
+        "change_alert",
+        "review_reminder",
+    )
     return {name: render_to_string(f"enquiries/emails/{name}_body.{part}", context) for name in names}
 
 

@@ -12,7 +12,18 @@ from django.utils import timezone
 
 from enquiries import actions
 from enquiries.fields import EncryptedTextField
-from enquiries.models import Assessment, ClinicHours, Closure, Enquiry, EnquiryEvent, OpeningHours, OutgoingMessage
+from enquiries.models import (
+    Assessment,
+    ClinicHours,
+    Closure,
+    Enquiry,
+    EnquiryEvent,
+    Export,
+    LastPurge,
+    OpeningHours,
+    OutgoingMessage,
+    StoppedAddress,
+)
 from factsheets.models import (
     Claim,
     Edition,
@@ -50,12 +61,18 @@ HALF_FACTS = {
     "enquiry_call_slots_known": [(*ENQUIRY, {"call_slots": 1 << 15})],
     "enquiry_known_outcome": [(*ENQUIRY, {"status": "closed", "outcome": "lost"})],
     "enquiry_outcome_when_closed": [(*ENQUIRY, {"outcome": "answered"})],
+    "enquiry_same_as_another_when_closed": [
+        (*ENQUIRY, {"same_as": uuid.uuid4()}),
+        (*ENQUIRY, {"status": "closed", "same_as": F("pk")}),
+    ],
+    "export_has_actor_and_reason": [(Export, {}, {"actor": ""}), (Export, {}, {"reason": ""})],
     "enquiry_safety_act_has_a_sign": [(*ENQUIRY, {"safety_acted_at": timezone.now()})],
     "enquiry_appointment_has_time_and_channel": [
         (*ENQUIRY, {"appointment_at": timezone.now()}),
         (*ENQUIRY, {"appointment_by": "phone"}),
     ],
     "clinic_hours_one_row": [(ClinicHours, {}, {"id": 2})],
+    "last_purge_one_row": [(LastPurge, {}, {"id": 2})],
     "clinic_hours_known_nation": [(ClinicHours, {}, {"nation": "france"})],
     "clinic_hours_reply_within": [(ClinicHours, {}, {"within_hours": 0}), (ClinicHours, {}, {"within_hours": 81})],
     "clinic_hours_pause_has_name_and_notice": [
@@ -79,16 +96,31 @@ HALF_FACTS = {
     "message_reply_has_words": [(OutgoingMessage, {"purpose": "acknowledgement"}, {"purpose": "reply"})],
     "message_known_state": [(OutgoingMessage, {}, {"state": "flying"})],
     "message_known_purpose": [(OutgoingMessage, {}, {"purpose": "chain_letter"})],
-    "message_of_an_enquiry_or_a_reminder": [
+    "message_is_about_one_thing": [
         (OutgoingMessage, {"purpose": "report"}, {"enquiry": None}),
         (OutgoingMessage, {"purpose": "report"}, {"purpose": "review_reminder"}),
+        (OutgoingMessage, {"purpose": "report"}, {"purpose": "digest"}),
         (OutgoingMessage, {"purpose": "report"}, {"reminder": 1}),
         (OutgoingMessage, {"purpose": "report"}, {"staff": 1}),
+        (OutgoingMessage, {"purpose": "report"}, {"digest_day": date(2026, 6, 1)}),
         (OutgoingMessage, {"purpose": "review_reminder"}, {"purpose": "report"}),
         (OutgoingMessage, {"purpose": "review_reminder"}, {"reminder": None}),
         (OutgoingMessage, {"purpose": "review_reminder"}, {"staff": None}),
         (OutgoingMessage, {"purpose": "review_reminder"}, {"enquiry": uuid.uuid4()}),
+        (OutgoingMessage, {"purpose": "review_reminder"}, {"digest_day": date(2026, 6, 1)}),
+        (OutgoingMessage, {"purpose": "digest"}, {"digest_day": None}),
+        (OutgoingMessage, {"purpose": "digest"}, {"enquiry": uuid.uuid4()}),
+        (OutgoingMessage, {"purpose": "digest"}, {"reminder": 1}),
+        (OutgoingMessage, {"purpose": "digest"}, {"staff": 1}),
+        (OutgoingMessage, {"purpose": "digest"}, {"alarm_day": date(2026, 6, 1)}),
+        (OutgoingMessage, {"purpose": "review_reminder"}, {"alarm_day": date(2026, 6, 1)}),
+        (OutgoingMessage, {"purpose": "report"}, {"purpose": "abuse_alarm"}),
+        (OutgoingMessage, {"purpose": "report"}, {"alarm_day": date(2026, 6, 1)}),
+        (OutgoingMessage, {"purpose": "abuse_alarm"}, {"alarm_day": None}),
+        (OutgoingMessage, {"purpose": "abuse_alarm"}, {"enquiry": uuid.uuid4()}),
+        (OutgoingMessage, {"purpose": "abuse_alarm"}, {"digest_day": date(2026, 6, 1)}),
     ],
+    "stopped_ends_after_it_starts": [(StoppedAddress, {}, {"until": F("created_at")})],
     "message_sent_has_time": [
         (OutgoingMessage, {}, {"state": "sent"}),
         (OutgoingMessage, {}, {"sent_at": timezone.now()}),
@@ -161,6 +193,13 @@ def rows(sheet, staff):
     PictureFile.objects.create(picture=picture, width=400, format="jpg", data=b"x")
     FactSheet.objects.filter(pk=sheet.pk).update(state="published", review_due_on=timezone.localdate())
     actions.remind_of_reviews(today=timezone.localdate())
+    OutgoingMessage.objects.create(purpose="digest", digest_day=date(2026, 11, 23))
+    OutgoingMessage.objects.create(purpose="abuse_alarm", alarm_day=date(2026, 11, 23))
+    actions.stop_mails(key="x")
+    LastPurge.objects.create(at=timezone.now())
+    Export.objects.create(
+        actor="Sam", what="All", how_many=1, columns="x", with_contact_details=False, reason="A test."
+    )
 
 
 @pytest.mark.parametrize("constraint", HALF_FACTS)
@@ -200,6 +239,7 @@ MAY_BE_EMPTY_ALONE = {
     "factsheets.GuardOverride": {"by": "the actor is kept as text beside it, for when accounts go"},
     "enquiries.Enquiry": {
         "owner": "nobody has taken it yet",
+        "closed_at": "the time from which the details are kept; the status moves with it in one function",
         "erased_at": "it holds for everything the row had, and the timeline says who",
         "reply_by": "nothing is promised while the clinic is paused, nor for a report",
         "waiting_since": "the clock runs",
@@ -207,7 +247,6 @@ MAY_BE_EMPTY_ALONE = {
         "next_call_at": "no call is planned",
         "email_key": "rows from before there was a key, and erased ones",
         "phone_key": "they gave no number",
-        "same_as": "it stands alone",
         "may_leave_voicemail": "not asked",
         "may_say_who_calls": "not asked",
         "quarantine_reason": "written by accept() and cleared by triage(); no constraint ties it to spam yet",
@@ -216,6 +255,7 @@ MAY_BE_EMPTY_ALONE = {
         "by": "the actor is kept as text beside it, for when accounts go",
         "summary": "not every kind of event needs one",
     },
+    "enquiries.Export": {"by": "the actor is kept as text beside it, for when accounts go"},
     "enquiries.OutgoingMessage": {"error": "a waiting mail may or may not have been tried"},
     "factsheets.FactSheet": {"review_due_on": "a date to come, for sheets reviewed or not"},
     "factsheets.EvidenceStatement": {"detail": "the claim says enough"},

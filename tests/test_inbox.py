@@ -308,19 +308,22 @@ def test_a_mail_that_fails_reopens_an_enquiry_that_was_closed_with_an_outcome(db
 # --- answers they gave with it ---
 
 
-def test_answers_given_with_a_request_are_shown_to_staff_with_the_consent_and_go_after_a_week(reception, monkeypatch):
+def test_answers_given_with_a_request_are_shown_to_a_clinician_with_the_consent_and_go_after_a_week(client, db):
+    carl = person("Carl", "clinician")
+    client.force_login(carl)
     known, told = flags(), answers(limits="stops")
     details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "An ache."}
     given = actions.Consented(
         result=shown(told, known), answers=played_back(told, known), consent_version=consent.CONSULTATION
     )
     enquiry = actions.accept(kind="consultation", details=details, contact_by=["email"], consented=given)
-    page = text(parse(reception.get(enquiry.get_admin_url())))
+    page = text(parse(client.get(enquiry.get_admin_url())))
     assert "It stops daily activity, work or sleep" in page
     assert "See a GP about your back" in page
     assert consent.wording(consent.CONSULTATION) in page
     actions.purge(now=timezone.now() + timedelta(days=7, minutes=1))
-    page = text(parse(reception.get(enquiry.get_admin_url())))
+    client.force_login(carl)  # a week ends sessions too
+    page = text(parse(client.get(enquiry.get_admin_url())))
     assert "It stops daily activity" not in page
     assert "None given, or it is deleted" in page
 

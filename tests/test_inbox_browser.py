@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from enquiries.models import Enquiry, slot_bit
 from tests.conftest import consultation
-from tests.desk import person, sign_in, with_password
+from tests.desk import person, sign_in, with_password, with_second_factor
 from tests.outbox import text_of
 from tests.pages import visitor
 from tests.smtp import wait_for
@@ -28,7 +28,7 @@ def patients() -> tuple[Enquiry, Enquiry]:
 
 
 def test_a_morning_from_the_safety_lane_to_the_last_booking(browser, site, smtp, mail_worker):
-    with_password(person("Rita", "reception"))
+    with_second_factor(with_password(person("Rita", "reception")))
     warned, other = patients()
     with visitor(browser, site, viewport={"width": 1280, "height": 900}) as desk:
         page = desk.page

@@ -273,7 +273,9 @@ def test_a_request_that_was_set_aside_looks_like_any_other_and_sends_nothing(mai
 # --- send it again ---
 
 
-def test_it_can_be_sent_again_after_a_minute_three_times_and_then_the_page_gives_the_phone_number(client, mail_through):
+def test_it_can_be_sent_again_after_a_minute_three_times_and_then_the_page_gives_the_phone_number(
+    client, many_forms, mail_through
+):
     asked(client)
     deliver()
     for number in (1, 2, 3):
@@ -559,7 +561,7 @@ def test_many_changes_at_once_are_never_more_than_three(transactional_db, mail_t
     assert len(mail_through.received) <= 4
 
 
-def test_a_change_while_workers_are_busy_loses_no_mail_and_locks_nobody_out(transactional_db, mail_through):
+def test_a_change_while_workers_are_busy_loses_no_mail_and_locks_nobody_out(transactional_db, many_forms, mail_through):
     clients = [asked(email=f"old{number}@example.com") for number in range(6)]
     jobs = iter(
         [

@@ -50,6 +50,7 @@ def test_a_complete_production_set_up_passes_the_deployment_check(production):
         ({"CLINIC_INBOX_EMAIL": ""}, "backcare.E007"),
         ({"CLINIC_PHONE": ""}, "backcare.E008"),
         ({"FIELD_ENCRYPTION_KEYS": ""}, "backcare.E001"),
+        ({"STAFF_SECOND_FACTOR": "0"}, "backcare.E011"),
         ({"FIELD_ENCRYPTION_KEYS": "1:c2hvcnQ="}, "backcare.E001"),
     ],
 )
@@ -61,6 +62,15 @@ def test_the_deployment_check_names_what_is_missing(production, changes, code):
 
 def test_a_plain_smtp_server_on_this_machine_is_allowed(production):
     done = manage("check", "--deploy", "--fail-level", "WARNING", **production | {"EMAIL_URL": "smtp://localhost:25"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_proxy_whose_callers_cannot_be_told_apart_is_named(production):
+    behind = production | {"BEHIND_TLS_PROXY": "1"}
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **behind)
+    assert done.returncode != 0
+    assert "backcare.W002" in done.stderr
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **behind | {"TRUSTED_PROXIES": "1"})
     assert done.returncode == 0, done.stderr
 
 

@@ -1,5 +1,15 @@
 """What happens to an enquiry. Every verb is one transaction, names its actor, and writes the timeline with the fact."""
 
+from enquiries.actions.by_patient import (
+    MOST_ADDED,
+    Wish,
+    add_detail,
+    added,
+    change_times,
+    open_to_patient,
+    withdraw,
+    withdraw_and_erase,
+)
 from enquiries.actions.contact import CallResult, Channel, act_on_safety, book, log_call, reply, view
 from enquiries.actions.corrections import (
     TooOften,
@@ -10,14 +20,23 @@ from enquiries.actions.corrections import (
     further_requests,
     send_report_again,
 )
+from enquiries.actions.digests import is_wanted, what_waits, write_digest
+from enquiries.actions.duplicates import link, main_of, unlink
 from enquiries.actions.erasure import erase, purge
+from enquiries.actions.exports import SHORTEST_REASON, NotAllowed, export
 from enquiries.actions.intake import SAME_FORM_WITHIN, Consented, accept, index_missing
 from enquiries.actions.mail import SUMMARY_DAYS, Erased, enqueue, message_has_failed, message_was_sent, send_again
-from enquiries.actions.moves import MoveRefused, StaleEnquiry, triage, what_changed
+from enquiries.actions.moves import MoveRefused, StaleEnquiry, triage, what_changed, why_not
+from enquiries.actions.one_person import Reason, erase_person, note_export
+from enquiries.actions.reading import show_words, words_are_open
 from enquiries.actions.reminders import NobodyToRemind, remind_of_reviews
+from enquiries.actions.stopping import STOPPED_MONTHS, allow_mails, stop_mails
 
 __all__ = [
+    "MOST_ADDED",
     "SAME_FORM_WITHIN",
+    "SHORTEST_REASON",
+    "STOPPED_MONTHS",
     "SUMMARY_DAYS",
     "CallResult",
     "Channel",
@@ -25,28 +44,51 @@ __all__ = [
     "Erased",
     "MoveRefused",
     "NobodyToRemind",
+    "NotAllowed",
+    "Reason",
     "StaleEnquiry",
     "TooOften",
     "TooSoon",
+    "Wish",
     "accept",
     "act_on_safety",
+    "add_detail",
+    "added",
     "again_from",
+    "allow_mails",
     "book",
+    "change_times",
     "correct_address",
     "corrections_left",
     "enqueue",
     "erase",
+    "erase_person",
+    "export",
     "further_requests",
     "index_missing",
+    "is_wanted",
+    "link",
     "log_call",
+    "main_of",
     "message_has_failed",
     "message_was_sent",
+    "note_export",
+    "open_to_patient",
     "purge",
     "remind_of_reviews",
     "reply",
     "send_again",
     "send_report_again",
+    "show_words",
+    "stop_mails",
     "triage",
+    "unlink",
     "view",
     "what_changed",
+    "what_waits",
+    "why_not",
+    "withdraw",
+    "withdraw_and_erase",
+    "words_are_open",
+    "write_digest",
 ]

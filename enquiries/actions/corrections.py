@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from enquiries import blind
+from enquiries import abuse, blind
 from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.timeline import record
 from enquiries.models import (
@@ -39,32 +39,36 @@ class TooOften(Exception):  # noqa: N818
     """The request has used up what it may send. The text is for the patient."""
 
 
-def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta(0)) -> Enquiry:
+def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta(0), sender: str = "") -> Enquiry:
     """Sends a report to another address, and no longer to the one that was typed first.
 
     A mail that no worker has touched goes there in its own turn; otherwise a new one is made. It leaves after `hold`. A private
     summary gets another link: whoever has the first mail could guess the right address from the wrong one. Raises TooOften,
     and Erased when nothing is left to correct. The address that is there already changes nothing.
+
+    `sender` as in `accept`: a change counts like another request, and raises abuse.TooMany.
     """
     with transaction.atomic():
         enquiry = _not_erased(in_hand(enquiry))
         if email == enquiry.email:
             return enquiry
         _allow_one_more(enquiry)
-        record(enquiry, EventKind.CORRECTED, actor="patient")
+        not_mailed = _counted(enquiry, sender, email)
+        record(enquiry, EventKind.CORRECTED, actor="patient", summary=_corrected(not_mailed))
         enquiry.email, enquiry.email_key = email, blind.email_key(email)
         if enquiry.status != Status.SPAM:  # a mail that was set aside goes to the right address if staff release it
-            _to_the_new_address(enquiry, timezone.now() + hold)
+            _to_the_new_address(enquiry, timezone.now() + hold, nowhere=bool(not_mailed))
         _make_another_link(enquiry)
         _save(enquiry)
     logger.info("Corrected the address of %s", enquiry.reference)
     return enquiry
 
 
-def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None) -> Enquiry:
+def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sender: str = "") -> Enquiry:
     """Sends a report once more, as a new mail only where the last one is out. A failed one gets all its tries anew.
 
     `asked_at` is when this person asked, where that is later than what the enquiry knows. Raises TooSoon, TooOften and Erased.
+    `sender` as in `accept`: it counts like another request, and raises abuse.TooMany.
     """
     with transaction.atomic():
         enquiry = _not_erased(in_hand(enquiry))
@@ -74,6 +78,8 @@ def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None) -> 
             raise TooSoon(f"You can send it again in {_in_words(wait)}.")
         if enquiry.status == Status.SPAM:
             record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary="Asked for. It stays set aside")
+        elif not_mailed := _counted(enquiry, sender, enquiry.email):
+            record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary=f"Asked for. Not mailed: {not_mailed}")
         else:
             record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary=Purpose.REPORT.label)
             _once_more(enquiry, now)
@@ -109,8 +115,22 @@ def _allow_one_more(enquiry: Enquiry) -> None:
         raise TooOften("We cannot send it again from this page.")
 
 
-def _to_the_new_address(enquiry: Enquiry, at: datetime) -> None:
+def _counted(enquiry: Enquiry, sender: str, email: str) -> str:
+    """Why no mail goes there, in words for staff. Empty: it goes."""
+    if not sender:
+        return ""
+    return abuse.judge(enquiry.kind, sender=sender, email=email, caught=enquiry.quarantine_reason).reason.lower()
+
+
+def _corrected(not_mailed: str) -> str:
+    return f"{EventKind.CORRECTED.label}. Not mailed: {not_mailed}" if not_mailed else ""
+
+
+def _to_the_new_address(enquiry: Enquiry, at: datetime, *, nowhere: bool) -> None:
     mails = enquiry.messages.filter(purpose=Purpose.REPORT)
+    if nowhere:  # the address that was typed first gets nothing any more, and the new one does not get its mail
+        mails.filter(state__in=[MessageState.WAITING, MessageState.FAILED]).update(state=MessageState.LAPSED)
+        return
     # A mail is rendered from the enquiry when it is sent. The condition holds against a worker that claims it just now.
     untried = {"state": MessageState.WAITING, "attempts": 0}
     goes_there = mails.filter(**untried).update(next_attempt_at=at)

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from enquiries import blind, clock
+from enquiries import abuse, blind, clock
 from enquiries.actions.mail import SUMMARY_DAYS, enqueue
 from enquiries.actions.timeline import record
-from enquiries.encryption import keyed_hash
+from enquiries.encryption import keyed_hash, keyed_hashes
 from enquiries.models import Assessment, Enquiry, EventKind, Kind, NameWord, Purpose, Status
 from factsheets.models import FactSheet
 
@@ -53,30 +53,51 @@ def accept(
     consented: Consented | None = None,
     also: dict | None = None,
     hold: timedelta = timedelta(0),
+    sender: str = "",
+    in_no_time: bool = False,
 ) -> Enquiry:
     """Keeps what a patient sent: the enquiry, its first timeline entry, its answers and its mail, or nothing at all.
 
     `details` holds the cleaned texts name, email, phone, best_time, description; `also` any of ALSO. The same form sent
     twice within SAME_FORM_WITHIN gives back the enquiry that is already there. A quarantined enquiry sends no mail; the mail of
-    others leaves after `hold`.
+    others leaves after `hold`. One that sounds like a warning sign is never set aside: it keeps its place, and sends no mail.
+
+    `sender` is `limits.client(request)`, counted by enquiries/abuse.py and never kept; empty for what no stranger sent. Raises
+    abuse.TooMany for a report beyond what one sender, or all, may ask for.
     """
     if unknown := set(also or {}) - ALSO:
         raise TypeError(f"An enquiry keeps no {', '.join(sorted(unknown))}.")
     form = (kind, details, sorted(contact_by or []), sheet, quarantine_reason, consented, also or {}, hold)
     try:
-        return _keep(*form)
-    except IntegrityError:
-        # Its reference, eight letters of chance, was taken: some five times in a million enquiries. Draw another.
-        return _keep(*form)
+        try:
+            return _keep(*form, sender, in_no_time)
+        except IntegrityError:
+            # Its reference, eight letters of chance, was taken: some five times in a million enquiries. Draw another.
+            return _keep(*form, sender, in_no_time)
+    except abuse.TooMany as refusal:
+        if refusal.in_total:
+            abuse.sound_alarm()
+        raise
 
 
-def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, hold) -> Enquiry:
+def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, hold, sender, in_no_time) -> Enquiry:
     with transaction.atomic():
+        if sender and kind == Kind.REPORT:
+            # Before the forms that came are looked at: who may send no more learns nothing about them.
+            abuse.refuse_if_too_many(sender)
         keys = _submission_keys(kind, details | also, contact_by, sheet, quarantine_reason, consented)
         now = timezone.now()
         earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
         if known := earlier.first():
             return known
+        judged = abuse.Judged(quarantine_reason)
+        if sender:
+            judged = abuse.judge(
+                kind, sender=sender, email=details["email"], caught=quarantine_reason, in_no_time=in_no_time
+            )
+        if judged.reason == abuse.IN_TOTAL:
+            abuse.sound_alarm()
+        aside = judged.reason if not also.get("safety_signs") else ""
         enquiry = Enquiry.objects.create(
             kind=kind,
             sheet=sheet,
@@ -86,14 +107,18 @@ def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, 
             phone_key=blind.phone_key(details["phone"]),
             reply_by=None if kind == Kind.REPORT else clock.reply_by(now),
             **{f"by_{method}": True for method in contact_by},
-            status=Status.SPAM if quarantine_reason else Status.NEW,
-            quarantine_reason=quarantine_reason,
+            status=Status.SPAM if aside else Status.NEW,
+            quarantine_reason=aside,
+            closed_at=now if aside else None,
             submission_key=keys[0],
         )
         NameWord.objects.bulk_create(
             NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys(enquiry.name))
         )
-        record(enquiry, EventKind.RECEIVED, actor="patient", summary=f"Asked for: {enquiry.get_kind_display()}")
+        summary = f"Asked for: {enquiry.get_kind_display()}"
+        if why := (judged.reason if not aside else "") or judged.quiet:
+            summary += f". No mail to them: {why.lower()}"
+        record(enquiry, EventKind.RECEIVED, actor="patient", summary=summary)
         if consented:
             Assessment.objects.create(
                 enquiry=enquiry,
@@ -102,15 +127,17 @@ def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, 
                 consent_version=consented.consent_version,
                 expires_at=now + timedelta(days=SUMMARY_DAYS),
             )
-        if not quarantine_reason:
-            answer(enquiry, not_before=now + hold)
+        if not judged.reason:
+            answer(enquiry, not_before=now + hold, quiet=bool(judged.quiet))
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
     return enquiry
 
 
-def answer(enquiry: Enquiry, *, not_before: datetime | None = None) -> None:
-    """Puts the mails that this kind of enquiry brings into the outbox, each once."""
+def answer(enquiry: Enquiry, *, not_before: datetime | None = None, quiet: bool = False) -> None:
+    """Puts the mails that this kind of enquiry brings into the outbox, each once; a quiet one those to the clinic alone."""
     for purpose in PURPOSES[Kind(enquiry.kind)]:
+        if quiet and purpose != Purpose.CLINIC_ALERT:
+            continue
         if not enquiry.messages.filter(purpose=purpose).exists():
             enqueue(enquiry=enquiry, purpose=purpose, not_before=not_before)
 
@@ -136,7 +163,8 @@ def _submission_keys(kind, details, contact_by, sheet, quarantine_reason, consen
             turn = int(keyed_hash(*content, purpose="submission")[:15], 16)
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turn])
     window = int(timezone.now().timestamp() // SAME_FORM_WITHIN.total_seconds())
-    return [keyed_hash(*content, str(window - back), purpose="submission") for back in (0, 1)]
+    # The first is kept with the enquiry. The other keys count while a new one is being brought in.
+    return [key for back in (0, 1) for key in keyed_hashes(*content, str(window - back), purpose="submission")]
 
 
 def index_missing() -> int:

@@ -60,7 +60,7 @@ def in_hand(enquiry: Enquiry) -> Enquiry:
 def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMessage:
     """Puts a mail back into the outbox: a failed one with its own Message-ID, a sent one as a new message.
 
-    A reminder that was sent stays as it is: each editor gets it once.
+    A reminder that was sent stays as it is, and so does a mail about a day: nobody gets them twice.
     """
     with transaction.atomic():
         # PostgreSQL locks only what is certain to be there, and a reminder has no enquiry.
@@ -74,7 +74,7 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
                 next_attempt_at=timezone.now()
             )
             return message
-        if message.state == MessageState.SENT and message.reminder:
+        if message.state == MessageState.SENT and not message.enquiry:
             return message
         if message.state == MessageState.SENT:
             message = enqueue(enquiry=message.enquiry, purpose=message.purpose, event=message.event)
@@ -82,7 +82,7 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
             message.state, message.attempts, message.lost_claims, message.error = MessageState.WAITING, 0, 0, ""
             message.created_at = message.next_attempt_at = timezone.now()
             message.save(update_fields=["state", "attempts", "lost_claims", "error", "created_at", "next_attempt_at"])
-        if message.reminder:
+        if not message.enquiry:
             logger.info("To be sent again: %s for %s", message.purpose, message.about)
             return message
         record(message.enquiry, EventKind.MESSAGE_AGAIN, by=by, summary=message.get_purpose_display())

@@ -8,6 +8,8 @@ from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, Status
 
+FLAGGED = "Their words sound like a warning sign. Record what you did about it first."
+
 
 class MoveRefused(Exception):  # noqa: N818 - reads as what happened
     """The enquiry cannot go to that status. The text is for staff."""
@@ -38,12 +40,8 @@ def triage(
         if version is not None and version != current.version:
             raise StaleEnquiry(what_changed(current))
         if to and to != current.status:
-            if not current.may_move_to(to):
-                raise MoveRefused(
-                    f"An enquiry that is “{current.get_status_display()}” cannot become “{Status(to).label}”."
-                )
-            if current.is_flagged and to in {Status.CLOSED, Status.SPAM}:
-                raise MoveRefused("Their words sound like a warning sign. Record what you did about it first.")
+            if refusal := why_not(current, to):
+                raise MoveRefused(refusal)
             if current.status == Status.SPAM:
                 _release(current)
             move(current, to, by=by, outcome=outcome)
@@ -60,6 +58,15 @@ def triage(
         current.version += 1
         current.save()
     return current
+
+
+def why_not(enquiry: Enquiry, to: str) -> str:
+    """Why the enquiry cannot go to that status, for staff. Empty when it can, or is there already."""
+    if to != enquiry.status and not enquiry.may_move_to(to):
+        return f"An enquiry that is “{enquiry.get_status_display()}” cannot become “{Status(to).label}”."
+    if enquiry.is_flagged and to in {Status.CLOSED, Status.SPAM}:
+        return FLAGGED
+    return ""
 
 
 def _release(enquiry: Enquiry) -> None:

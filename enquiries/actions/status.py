@@ -10,8 +10,8 @@ from enquiries.models import Enquiry, EventKind, Status
 def move(enquiry: Enquiry, to: str, *, outcome: str = "", **actor) -> None:
     """Writes the move on the timeline and sets what goes with it; the caller holds the row locked, and saves it.
 
-    The reply-by clock stands still while an enquiry waits for the patient. Only what is closed has an outcome, and what is
-    closed has no failed mail to look after. `actor` is that of `record`.
+    The reply-by clock stands still while an enquiry waits for the patient. Only what is closed has an outcome or is
+    the same as another, and what is closed has no failed mail to look after. `actor` is that of `record`.
     """
     record(enquiry, EventKind.MOVED, from_status=enquiry.status, to_status=to, **actor)
     now = timezone.now()
@@ -19,6 +19,11 @@ def move(enquiry: Enquiry, to: str, *, outcome: str = "", **actor) -> None:
         enquiry.reply_by = clock.resume(enquiry.reply_by, enquiry.waiting_since, now)
     enquiry.waiting_since = now if to == Status.WAITING else None
     enquiry.outcome = outcome if to == Status.CLOSED else ""
+    if to != Status.CLOSED and enquiry.same_as:
+        record(enquiry, EventKind.LINKED, summary=f"No longer the same request as {enquiry.same_as.reference}", **actor)
+        record(enquiry.same_as, EventKind.LINKED, summary=f"{enquiry.reference} is a request of its own", **actor)
+        enquiry.same_as = None
+    enquiry.closed_at = now if to in {Status.CLOSED, Status.SPAM} else None
     if to == Status.CLOSED:
         enquiry.mail_failed = False
     enquiry.status = to

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from enquiries import calls, clock, phones
+from enquiries import actions, blind, calls, clock, phones
 from enquiries.admin.readonly import opened
 from enquiries.admin.steps import STARTS, offered
 from enquiries.models import Enquiry, EventKind, Kind, Status
@@ -34,10 +34,17 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
     words, late = due(enquiry, clock.load())
     number = opened(enquiry, "phone")
     tel = number.partition(" ext.")[0] if number.startswith("+") else ""
+    added = list(actions.added(enquiry))
+    open_to_them = actions.words_are_open(enquiry, request.user)
     return {
         "title": f"{opened(enquiry, 'name')}: {enquiry.get_kind_display()}",
         "subtitle": "",
-        "words": opened(enquiry, "description") if enquiry.kind != Kind.REPORT else "",
+        "words": opened(enquiry, "description") if enquiry.kind != Kind.REPORT and open_to_them else "",
+        "added": [(each.created_at, opened(each, "note")) for each in added] if open_to_them else [],
+        "words_to_open": enquiry.kind != Kind.REPORT and not enquiry.erased_at and not open_to_them,
+        "added_to_open": len(added),
+        "may_act": may_act,
+        "linked": enquiry.linked.order_by("created_at"),
         "due": words,
         "overdue": late,
         "viewers": _viewers(request, enquiry),
@@ -61,7 +68,7 @@ def _viewers(request, enquiry: Enquiry) -> list[str]:
 
 def _duplicates(enquiry: Enquiry) -> list[Enquiry]:
     same = Q(pk__in=[])
-    for field in ("email_key", "phone_key"):
-        if key := getattr(enquiry, field):
-            same |= Q(**{field: key})
-    return list(Enquiry.objects.filter(same).exclude(pk=enquiry.pk).order_by("-created_at")[:MOST_DUPLICATES])
+    for field, key in blind.keys_of(enquiry).items():
+        same |= Q(**{f"{field}__in": key})
+    others = Enquiry.objects.filter(same).exclude(pk=enquiry.pk).exclude(same_as=enquiry)
+    return list(others.order_by("-created_at")[:MOST_DUPLICATES])

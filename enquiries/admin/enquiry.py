@@ -2,19 +2,23 @@ from functools import partial
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
+from django.views.decorators.http import require_POST
 
-from enquiries import actions, clock, phones, queues
+from enquiries import abuse, actions, clock, phones, queues, retention
+from enquiries.admin import export, pages, person
 from enquiries.admin.detail import due, page
-from enquiries.admin.inbox import QueueFilter, find, shown, tabs
+from enquiries.admin.inbox import PartFilter, QueueFilter, find, part_in_words, shown, tabs
 from enquiries.admin.message import MessageInline
 from enquiries.admin.readonly import opened
 from enquiries.admin.steps import step_view
@@ -32,13 +36,13 @@ class EnquiryAdmin(admin.ModelAdmin):
     inlines = [TimelineInline, MessageInline]
     list_display = ["reference", "flag", "patient", "asked_for", "best_times", "due", "received", "who"]
     list_display_links = ["reference", "patient"]
-    list_filter = [QueueFilter]
+    list_filter = [QueueFilter, PartFilter]
     show_full_result_count = False  # of a million closed enquiries nobody needs the number
     list_select_related = ["sheet", "owner"]
     list_per_page = 50
     search_fields = ["reference"]
     search_help_text = "Search by name, reference, email address or phone number"
-    actions = ["take", "start", "close", "mark_as_spam"]
+    actions = ["take", "start", "close", "mark_as_spam", "export_ticked"]
     save_on_top = True
     readonly_fields = [
         "reference",
@@ -51,11 +55,14 @@ class EnquiryAdmin(admin.ModelAdmin):
         "time_to_call",
         "in_their_words",
         "why_quarantined",
+        "no_mail",
+        "mail_again",
         "best_times",
         "needs_in_words",
         "answers_given",
         "private_summary",
         "details_erased",
+        "kept_until",
     ]
 
     def changelist_view(self, request, extra_context=None):
@@ -64,6 +71,8 @@ class EnquiryAdmin(admin.ModelAdmin):
         context = {
             "title": "Inbox",
             "tabs": tabs(request),
+            "only": part_in_words(request),
+            "alarm": abuse.alarm(),
             "nothing": queue.empty if queue else "There is nothing yet.",
         }
         return super().changelist_view(request, context | (extra_context or {}))
@@ -77,20 +86,30 @@ class EnquiryAdmin(admin.ModelAdmin):
             self.admin_site.admin_view(partial(step_view, self)),
             name="enquiries_enquiry_step",
         )
-        return [step, *super().get_urls()]
+        allow = path(
+            "<uuid:pk>/allow-mail/",
+            self.admin_site.admin_view(require_POST(self.allow_mail)),
+            name="enquiries_enquiry_allow_mail",
+        )
+        return [step, allow, *pages.urls(self), *person.urls(self), *super().get_urls()]
 
     def get_fieldsets(self, request, obj=None):
         told = ["reference", "received", "asked_for", "patient", "email_address"]
         if obj and obj.kind == Kind.CONSULTATION:
-            told += ["phone_number", "contact", "best_times", "time_to_call", "needs_in_words", "answers_given"]
-        if obj and obj.kind != Kind.REPORT:
+            told += ["phone_number", "contact", "best_times", "time_to_call", "needs_in_words"]
+            if request.user.has_perm("enquiries.read_answers_enquiry"):
+                told += ["answers_given"]
+        if obj and obj.kind != Kind.REPORT and actions.words_are_open(obj, request.user):
             told += ["in_their_words"]
         if obj and obj.kind == Kind.REPORT:
             told += ["private_summary"]
-        if obj and obj.erased_at:
-            told += ["details_erased"]
+        told += ["details_erased" if obj and obj.erased_at else "kept_until"]
         if obj and obj.quarantine_reason:
             told += ["why_quarantined"]
+        if self._stopped(obj):
+            told += ["no_mail"]
+            if request.user.has_perm("enquiries.delete_stoppedaddress"):
+                told += ["mail_again"]
         triage = ["status", "owner"]
         if self.has_change_permission(request, obj):
             triage += ["note", "opened_version"]
@@ -118,7 +137,7 @@ class EnquiryAdmin(admin.ModelAdmin):
             badges.insert(0, mark_safe('<span class="status alarm">mail failed</span>'))
         if enquiry.is_flagged:
             badges.insert(0, mark_safe('<span class="status alarm">safety</span>'))
-        return mark_safe(" ".join(badges))  # noqa: S308
+        return mark_safe(" ".join(badges))  # noqa: S308 - each was escaped by format_html, or is our own
 
     @admin.display(description="name")
     def patient(self, enquiry):
@@ -203,11 +222,49 @@ class EnquiryAdmin(admin.ModelAdmin):
     def details_erased(self, enquiry):
         return enquiry.erased_at
 
+    @admin.display(description="Details kept until")
+    def kept_until(self, enquiry):
+        day = retention.ends_on(enquiry)
+        return f"{day:%-d %B %Y}, as things are" if day else "not counted while it is open"
+
     @admin.display(description="why it was set aside")
     def why_quarantined(self, enquiry):
         return enquiry.quarantine_reason
 
+    @admin.display(description="no mail to this address")
+    def no_mail(self, enquiry):
+        entry = self._stopped(enquiry)
+        days = [date_format(timezone.localtime(at), "j F Y") for at in (entry.created_at, entry.until)]
+        return format_html(
+            "Its owner pressed “Stop these emails” on {}. Until {} it gets no report and no acknowledgement. "
+            "Your own replies still go.",
+            *days,
+        )
+
+    @admin.display(description="if they ask for mail again")
+    def mail_again(self, enquiry):
+        return render_to_string("admin/enquiries/_allow_mail.html", {"enquiry": enquiry})
+
+    def _stopped(self, enquiry):
+        if enquiry is None or enquiry.erased_at:
+            return None
+        try:
+            return abuse.stopped(enquiry.email)
+        except CannotDecrypt:
+            return None
+
     # --- what is done ---
+
+    def allow_mail(self, request, pk):
+        """The owner alone, when the person asks: others can be talked into it."""
+        if not request.user.has_perm("enquiries.delete_stoppedaddress"):
+            raise PermissionDenied
+        enquiry = get_object_or_404(Enquiry, pk=pk)
+        if actions.allow_mails(enquiry=enquiry, by=request.user):
+            messages.success(request, "The address gets mail again.")
+        else:
+            messages.info(request, "The address was not on the list.")
+        return HttpResponseRedirect(enquiry.get_admin_url())
 
     def save_model(self, request, obj, form, change):
         actions.triage(
@@ -264,6 +321,14 @@ class EnquiryAdmin(admin.ModelAdmin):
     def mark_as_spam(self, request, queryset):
         return self._once_sure(request, queryset, "Set {} aside as spam?", to=Status.SPAM)
 
+    @admin.action(description="Export as a spreadsheet …", permissions=["view"])
+    def export_ticked(self, request, queryset):
+        keys = [str(key) for key in queryset.values_list("pk", flat=True)[: export.MOST_SELECTED + 1]]
+        if len(keys) > export.MOST_SELECTED:
+            messages.warning(request, "These are too many to be ticked one by one. Choose a queue or two days instead.")
+            return HttpResponseRedirect(reverse("admin:enquiries_enquiry_export"))
+        return export.page(self, request, selection=",".join(keys))
+
     def _once_sure(self, request, queryset, question: str, **change):
         """What cannot be taken back with one click is asked once more, with the names of what it is about."""
         if "sure" in request.POST:
@@ -273,7 +338,7 @@ class EnquiryAdmin(admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "title": question.format(f"{count} enquir{'y' if count == 1 else 'ies'}"),
             "opts": self.opts,
-            "enquiries": queryset,
+            "enquiries": [(each, actions.why_not(each, change["to"])) for each in queryset],
             "action": request.POST["action"],
         }
         return TemplateResponse(request, "admin/enquiries/enquiry/sure.html", context)

@@ -1,12 +1,13 @@
 """How the inbox is cut into queues, and how staff find an enquiry in it."""
 
 import re
+from datetime import date, timedelta
 
 import phonenumbers
 from django.contrib import admin
 from django.utils import timezone
 
-from enquiries import blind, queues
+from enquiries import blind, dashboard, queues
 
 REFERENCE = re.compile(r"^[0-9a-z]{4}-?[0-9a-z]{4}$", re.IGNORECASE)
 
@@ -28,12 +29,52 @@ class QueueFilter(admin.SimpleListFilter):
         return queues.rows(queryset, shown(request), now=timezone.now(), user=request.user)
 
 
+class PartFilter(admin.SimpleListFilter):
+    """The enquiries behind one number of the dashboard: part=late, or part=late.2026-11-15 for the week from that day."""
+
+    title = "part"
+    parameter_name = "part"
+    template = "admin/enquiries/no_filter.html"
+
+    def lookups(self, request, model_admin):
+        return [(name, part.label) for name, part in dashboard.PARTS.items()]
+
+    def choices(self, changelist):
+        return []
+
+    def queryset(self, request, queryset):
+        if part := chosen_part(request):
+            return dashboard.rows(queryset, *part, now=timezone.now())
+        return queryset
+
+
+def chosen_part(request) -> tuple[str, date | None] | None:
+    """What a number of the dashboard leads to. None for anything that no number leads to."""
+    name, _, week = request.GET.get("part", "").partition(".")
+    if name not in dashboard.PARTS:
+        return None
+    try:
+        return name, date.fromisoformat(week) if week else None
+    except ValueError:
+        return None
+
+
+def part_in_words(request) -> str:
+    part = chosen_part(request)
+    if part is None:
+        return ""
+    name, week = part
+    first = week or dashboard.week_starts(timezone.now())[0]
+    last = first + (dashboard.WEEK if week else dashboard.WEEKS * dashboard.WEEK) - timedelta(days=1)
+    return f"{dashboard.PARTS[name].label}, received from {first:%-d %B} to {last:%-d %B %Y}"
+
+
 def shown(request) -> str:
     """The queue that this request is about. What cannot be a queue is the list of all that is open."""
     given = request.GET.get("queue", "")
     if given in queues.BY_NAME or given == "all":
         return given
-    return "all" if request.GET.get("q", "").strip() else queues.DEFAULT
+    return "all" if request.GET.get("q", "").strip() or request.GET.get("part") else queues.DEFAULT
 
 
 def tabs(request) -> list[dict]:
@@ -50,17 +91,17 @@ def find(queryset, typed: str):
     """By reference, e-mail address, phone number in any form, or words of the name; each exact, because all but the
     reference are encrypted."""
     typed = " ".join(typed.split())
-    if REFERENCE.match(typed) and any(letter.isdigit() or letter.isupper() for letter in typed):
+    if REFERENCE.match(typed):  # which a name of eight letters may be too
         bare = typed.replace("-", "").upper()
         by_reference = queryset.filter(reference=f"{bare[:4]}-{bare[4:]}")
         if by_reference.exists():
             return by_reference
     if "@" in typed:
-        return queryset.filter(email_key=blind.email_key(typed))
+        return queryset.filter(email_key__in=blind.email_keys(typed))
     if sum(letter.isdigit() for letter in typed) >= 6:
-        return queryset.filter(phone_key=blind.phone_key(_e164(typed)) or "none")
-    for key in blind.name_keys(typed):
-        queryset = queryset.filter(name_words__key=key)
+        return queryset.filter(phone_key__in=blind.phone_keys(_e164(typed)))
+    for keys in blind.name_lookups(typed):
+        queryset = queryset.filter(name_words__key__in=keys)
     return queryset
 
 

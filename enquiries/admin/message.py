@@ -12,8 +12,8 @@ from enquiries.models import MessageState, OutgoingMessage
 
 
 def send_again_button(message: OutgoingMessage) -> str:
-    """For what has failed, and for what was sent, except a reminder: nobody gets that twice."""
-    if message.reminder_id and message.state != MessageState.FAILED:
+    """For what has failed, and for what was sent to a patient: nobody gets a reminder, or what is about a day, twice."""
+    if not message.enquiry_id and message.state != MessageState.FAILED:
         return "–"
     if message.enquiry_id and message.enquiry.erased_at:
         return "–"
@@ -28,7 +28,8 @@ class MessageInline(ReadOnlyInline):
     @admin.display(description="state")
     def state_in_words(self, message):
         if message.state == MessageState.WAITING and message.error:
-            return f"{message.get_state_display()}; last try: {message.error}"
+            before = "; last try" if message.attempts else ""  # without one it was held back
+            return f"{message.get_state_display()}{before}: {message.error}"
         return f"{message.get_state_display()}{f': {message.error}' if message.error else ''}"
 
     @admin.display(description="send again")
@@ -70,12 +71,16 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
     def get_fields(self, request, obj=None):
         if obj and obj.reminder_id:
             return ["what_about", "review", *self.fields, "again"]
+        if obj and not obj.enquiry_id:
+            return ["what_about", *self.fields, "again"]
         return ["enquiry", *self.fields]
 
     @admin.display(description="about")
     def what_about(self, message):
         if message.enquiry_id:
             return str(message.enquiry)
+        if not message.reminder_id:
+            return message.about
         reader = message.staff.get_full_name() or message.staff.get_username()
         return f"“{message.reminder.sheet}”, to {reader}"
 

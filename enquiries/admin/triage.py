@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 
 from enquiries import actions
 from enquiries.admin.readonly import ReadOnlyInline, opened
-from enquiries.models import MOVES, Enquiry, EnquiryEvent, Status
+from enquiries.models import MOVES, Enquiry, EnquiryEvent, EventKind, Status
 
 
 class TriageForm(forms.ModelForm):
@@ -57,6 +57,12 @@ class TimelineInline(ReadOnlyInline):
             return f"{event.get_from_status_display()} → {event.get_to_status_display()}"
         return event.summary or event.get_kind_display()
 
+    def get_formset(self, request, obj=None, **kwargs):
+        self.open_to_them = obj is None or actions.words_are_open(obj, request.user)
+        return super().get_formset(request, obj, **kwargs)
+
     @admin.display(description="note")
     def words(self, event):
+        if event.kind == EventKind.ADDED and not self.open_to_them:
+            return "Press “Show what they wrote” above"
         return opened(event, "note")

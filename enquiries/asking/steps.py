@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 
+from backcare import limits
 from enquiries import actions, clock
-from enquiries.asking import signs, told
+from enquiries.asking import pace, signs, told
 from enquiries.asking.base import EnquiryForm
 from enquiries.assessment import cookie
 from enquiries.assessment.kinds import Answers
@@ -81,7 +82,11 @@ def _step(request, journey: Journey) -> HttpResponse:
     gone = form.with_answers and not answers
     if not complete or gone or step != SEND:
         return _check(request, journey, form, answers_gone=gone, refused=not complete and step == SEND)
-    _accept(journey, form, found, answers)
+    looked_through = pace.age(request.POST.get(f"{journey.kind}-seal", ""), journey.kind, form.cleaned_data["email"])
+    if looked_through is None:
+        return _check(request, journey, form, answers_gone=False, refused=False)
+    in_no_time = looked_through < pace.NO_TIME
+    _accept(journey, form, found, answers, sender=limits.client(request), in_no_time=in_no_time)
     return HttpResponseRedirect(reverse(f"enquiries:{journey.kind}_sent"), status=303)
 
 
@@ -152,7 +157,7 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
     missing = tuple(form.errors)
     left_out = (*missing, ASKED) if answers_gone else missing
     hidden = _hidden(form, left_out)
-    groups = told.groups(form)
+    groups, email = told.groups(form), form.cleaned_data["email"]
     if missing and not refused:
         form = journey.form(initial=dict(_typed(form)))
     return _page(
@@ -164,6 +169,7 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
         groups=groups,
         missing=[form[name] for name in missing],
         hidden=hidden,
+        seal=pace.seal(journey.kind, email),
         seen_signs=" ".join(_seen(request, journey)),
         answers_gone=answers_gone,
         when=clock.promise(timezone.now()),
@@ -181,7 +187,9 @@ def _page(request, template: str, journey: Journey, form: EnquiryForm, *, status
     return render(request, template, context, status=status)
 
 
-def _accept(journey: Journey, form: EnquiryForm, found: signs.Signs, answers: Answers | None) -> None:
+def _accept(
+    journey: Journey, form: EnquiryForm, found: signs.Signs, answers: Answers | None, *, sender: str, in_no_time: bool
+) -> None:
     actions.accept(
         kind=journey.kind,
         details=form.details(),
@@ -190,4 +198,6 @@ def _accept(journey: Journey, form: EnquiryForm, found: signs.Signs, answers: An
         quarantine_reason=form.quarantine_reason,
         consented=consent.given(answers, consent.CONSULTATION) if form.with_answers else None,
         also={**form.also(), "safety_signs": found.kept},
+        sender=sender,
+        in_no_time=in_no_time,
     )

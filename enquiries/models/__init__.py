@@ -1,9 +1,13 @@
 from enquiries.models.assessment import Assessment
 from enquiries.models.enquiry import DAY_PARTS, MOVES, WEEKDAYS, Enquiry, Kind, Outcome, Status, slot_bit
 from enquiries.models.event import EnquiryEvent, EventKind
+from enquiries.models.export import Export
 from enquiries.models.hours import ClinicHours, Closure, Nation, OpeningHours, Weekday
+from enquiries.models.keys import KeyCheck
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
 from enquiries.models.name import NameWord
+from enquiries.models.purged import LastPurge
+from enquiries.models.stopped import StoppedAddress
 from enquiries.models.worker import WorkerHeartbeat
 
 __all__ = [
@@ -16,7 +20,10 @@ __all__ = [
     "Enquiry",
     "EnquiryEvent",
     "EventKind",
+    "Export",
+    "KeyCheck",
     "Kind",
+    "LastPurge",
     "MessageState",
     "NameWord",
     "Nation",
@@ -25,6 +32,7 @@ __all__ = [
     "OutgoingMessage",
     "Purpose",
     "Status",
+    "StoppedAddress",
     "Weekday",
     "WorkerHeartbeat",
     "slot_bit",

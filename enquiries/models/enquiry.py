@@ -148,10 +148,17 @@ class Enquiry(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True, editable=False)
     same_as = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="linked", editable=False)
     quarantine_reason = models.CharField(max_length=80, blank=True, editable=False)
+    wrong_tries = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="How often the patient's link was opened with another e-mail address."
+    )
     # Counts the changes, so that a page opened before somebody else's change cannot overwrite it.
     version = models.PositiveIntegerField(default=1, editable=False)
     submission_key = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Set with the status (`actions/status.py`); from then on the time counts after which the details are erased.
+    closed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it was last closed or set aside. Empty while it is open."
+    )
     # The row stays for the count and the timeline; who it was and what they wrote is gone.
     erased_at = models.DateTimeField(null=True, editable=False)
 
@@ -160,6 +167,11 @@ class Enquiry(models.Model):
 
     class Meta:
         verbose_name_plural = "enquiries"
+        permissions = [
+            ("read_words_enquiry", "Sees at once what patients wrote"),
+            ("read_answers_enquiry", "Sees the answers of a self-assessment"),
+            ("export_personal", "Exports enquiries with contact details"),
+        ]
         indexes = [
             models.Index(fields=["status", "created_at"], name="enquiry_status_created"),
             # The inbox looks at what is open, which stays small however much is closed.
@@ -168,8 +180,12 @@ class Enquiry(models.Model):
                 name="enquiry_open_by_due",
                 condition=Q(live=True),
             ),
+            # What may be due for erasure: `enquiries/retention.py`.
+            models.Index(fields=["closed_at"], name="enquiry_kept_since", condition=Q(erased_at=None)),
             # "Mine" and "Unassigned": by the plain index of the owner the database would read every closed one of nobody's.
             models.Index(fields=["owner", "reply_by"], name="enquiry_open_by_owner", condition=Q(live=True)),
+            # The dashboard's four weeks, of however many years.
+            models.Index(fields=["created_at"], name="enquiry_created"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="enquiry_known_kind"),
@@ -188,6 +204,10 @@ class Enquiry(models.Model):
             models.CheckConstraint(condition=Q(call_slots__lt=1 << 15), name="enquiry_call_slots_known"),
             models.CheckConstraint(condition=Q(outcome__in=["", *Outcome.values]), name="enquiry_known_outcome"),
             models.CheckConstraint(condition=Q(outcome="") | Q(status="closed"), name="enquiry_outcome_when_closed"),
+            models.CheckConstraint(
+                condition=Q(same_as__isnull=True) | (Q(status="closed") & ~Q(same_as=F("pk"))),
+                name="enquiry_same_as_another_when_closed",
+            ),
             models.CheckConstraint(
                 condition=Q(safety_acted_at__isnull=True) | ~Q(safety_signs=""), name="enquiry_safety_act_has_a_sign"
             ),

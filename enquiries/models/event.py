@@ -26,8 +26,11 @@ class EventKind(models.TextChoices):
     SAFETY = "safety", "acted on the safety flag"
     LINKED = "linked", "linked with another enquiry"
     ADDED = "added", "the patient added something"
+    TIMES = "times", "the patient changed the times to call"
+    WITHDRAWN = "withdrawn", "withdrawn by the patient"
     RELEASED = "released", "released from quarantine"
     EXPORTED = "exported", "exported"
+    READ = "read", "read what they wrote"
 
 
 class EnquiryEvent(models.Model):

@@ -12,9 +12,12 @@ class Purpose(models.TextChoices):
     REPORT = "report", "fact sheet to the patient"
     ACKNOWLEDGEMENT = "acknowledgement", "acknowledgement to the patient"
     CLINIC_ALERT = "clinic_alert", "alert to the clinic"
+    CHANGE_ALERT = "change_alert", "alert to the clinic: the patient changed something"
     REPLY = "reply", "reply of the clinic to the patient"
     BOOKING = "booking", "appointment to the patient"
     REVIEW_REMINDER = "review_reminder", "review reminder to an editor"
+    DIGEST = "digest", "daily digest to the clinic"
+    ABUSE_ALARM = "abuse_alarm", "alarm to the clinic: very many forms"
 
 
 class MessageState(models.TextChoices):
@@ -48,7 +51,8 @@ class OutgoingMessageQuerySet(models.QuerySet):
 class OutgoingMessage(models.Model):
     """One mail to be sent. It holds ids, not words: the worker renders it when it sends it.
 
-    It belongs to an enquiry, or it is the reminder of a sheet's review that one member of staff gets.
+    It belongs to an enquiry, or it is the reminder of a sheet's review that one member of staff gets, or it is about a day: its
+    digest, or the alarm that very many forms came.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -60,6 +64,12 @@ class OutgoingMessage(models.Model):
     )
     staff = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="reminders", editable=False
+    )
+    digest_day = models.DateField(
+        null=True, editable=False, help_text="The working day that a digest is for. The clinic gets one a day."
+    )
+    alarm_day = models.DateField(
+        null=True, editable=False, help_text="The day of an alarm about very many forms. The clinic gets one a day."
     )
     # A reply's words are its timeline entry's note, which is encrypted.
     event = models.ForeignKey(
@@ -92,13 +102,40 @@ class OutgoingMessage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["enquiry", "purpose", "sequence"], name="message_once"),
             models.UniqueConstraint(fields=["reminder", "staff"], name="message_reminds_each_once"),
+            models.UniqueConstraint(fields=["digest_day"], name="message_one_digest_a_day"),
+            models.UniqueConstraint(fields=["alarm_day"], name="message_one_alarm_a_day"),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="message_known_purpose"),
             models.CheckConstraint(
                 condition=Q(
-                    purpose="review_reminder", reminder__isnull=False, staff__isnull=False, enquiry__isnull=True
+                    purpose="review_reminder",
+                    reminder__isnull=False,
+                    staff__isnull=False,
+                    enquiry__isnull=True,
+                    digest_day__isnull=True,
+                    alarm_day__isnull=True,
                 )
-                | (~Q(purpose="review_reminder") & Q(enquiry__isnull=False, reminder__isnull=True, staff__isnull=True)),
-                name="message_of_an_enquiry_or_a_reminder",
+                | Q(
+                    purpose="digest",
+                    digest_day__isnull=False,
+                    enquiry__isnull=True,
+                    reminder__isnull=True,
+                    staff__isnull=True,
+                    alarm_day__isnull=True,
+                )
+                | Q(
+                    purpose="abuse_alarm",
+                    alarm_day__isnull=False,
+                    enquiry__isnull=True,
+                    reminder__isnull=True,
+                    staff__isnull=True,
+                    digest_day__isnull=True,
+                )
+                | (
+                    ~Q(purpose__in=["review_reminder", "digest", "abuse_alarm"])
+                    & Q(enquiry__isnull=False, reminder__isnull=True, staff__isnull=True)
+                    & Q(digest_day__isnull=True, alarm_day__isnull=True)
+                ),
+                name="message_is_about_one_thing",
             ),
             models.CheckConstraint(
                 condition=Q(purpose="reply", event__isnull=False) | (~Q(purpose="reply") & Q(event__isnull=True)),
@@ -121,5 +158,7 @@ class OutgoingMessage(models.Model):
 
     @property
     def about(self) -> str:
-        """What it is about, in a word that may stand in a log: an enquiry's reference, or a sheet's slug."""
+        """What it is about, in a word that may stand in a log: an enquiry's reference, a sheet's slug, or a day."""
+        if day := self.digest_day or self.alarm_day:
+            return day.isoformat()
         return self.enquiry.reference if self.enquiry_id else self.reminder.sheet.slug

@@ -24,6 +24,7 @@ PAGES = [
     "factsheets:glossary",
     "factsheets:about",
     "factsheets:privacy",
+    "factsheets:what_we_hold",
     "factsheets:accessibility",
     "factsheets:complaints",
     "enquiries:consultation",

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 # Nothing there is for a search engine: staff pages, what people typed into the search box, their way through the questions.
-DISALLOWED = ["/admin/", "/search/?", "/check/", "/report/summary/"]
+DISALLOWED = ["/admin/", "/search/?", "/check/", "/report/summary/", "/request/"]
 MONTHS_VALID = 6
 
 

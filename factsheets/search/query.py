@@ -144,7 +144,7 @@ class _Index:
         for word in sorted(stems):
             self.best[word], self.places[word] = {}, {}
             columns = "stem, entry_id, weight, " + ("places" if word in joined else "''")
-            best = f"SELECT {columns} FROM {TABLE} WHERE stem = %s ORDER BY weight DESC, entry_id LIMIT %s"  # noqa: S608
+            best = f"SELECT {columns} FROM {TABLE} WHERE stem = %s ORDER BY weight DESC, entry_id LIMIT %s"  # noqa: S608 - our own names
             parts.append(f"SELECT * FROM ({best}) AS best")  # noqa: S608 - both are made of our own names
             given += [word, DEEPEST + 1]
         with connection.cursor() as cursor:
@@ -203,7 +203,7 @@ class _Index:
     def _count(self, stems: list[str]) -> list[int]:
         if not stems:
             return []
-        count = f"(SELECT COUNT(*) FROM (SELECT 1 FROM {TABLE} WHERE stem = %s LIMIT {COUNTED}) AS counted)"  # noqa: S608
+        count = f"(SELECT COUNT(*) FROM (SELECT 1 FROM {TABLE} WHERE stem = %s LIMIT {COUNTED}) AS counted)"  # noqa: S608 - our own
         with connection.cursor() as cursor:
             cursor.execute("SELECT " + ", ".join([count] * len(stems)), stems)
             return list(cursor.fetchone())

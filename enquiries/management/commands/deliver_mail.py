@@ -3,11 +3,12 @@ import signal
 import threading
 import time
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries import actions, keys
 from enquiries.outbox import Worker
 
 logger = logging.getLogger(__name__)
@@ -33,8 +34,10 @@ class Command(BaseCommand):
         worker = Worker()
         last_beat = last_mail = 0.0
         self.next_look, self.warned_on = 0.0, None
+        self.compared = False
         while not self.stopping.is_set():
             try:
+                self.keys_fit()
                 if time.monotonic() - last_beat > BEAT or not last_beat:
                     worker.beat()
                     last_beat = time.monotonic()
@@ -56,12 +59,22 @@ class Command(BaseCommand):
             self.stopping.wait(PAUSE)
         worker.disconnect()
 
+    def keys_fit(self):
+        """Once, and as soon as the database answers: with wrong keys no word is read, and none written."""
+        if not self.compared:
+            try:
+                keys.verify()
+            except keys.WrongKey as error:
+                raise CommandError(str(error)) from None
+            self.compared = True
+
     def do_chores(self):
         """Once an hour, so that a clinic needs no timer of its own. Trouble here may never hold up what patients wait for."""
         if time.monotonic() < self.next_look:
             return
         self.next_look = time.monotonic() + CHORES_AGAIN
         done = [self.try_chore("Review reminders were not written", self.remind)]
+        done.append(self.try_chore("The daily digest was not written", self.digest))
         done.append(self.try_chore("Nothing was purged", self.purge))
         if all(done):
             self.next_look = time.monotonic() + CHORES
@@ -85,7 +98,11 @@ class Command(BaseCommand):
                 logger.warning("%s", nobody.__doc__)
             self.warned_on = today
 
+    def digest(self):
+        if settings.DAILY_DIGEST:
+            actions.write_digest(now=timezone.now())
+
     def purge(self):
         purged = actions.purge(now=timezone.now())
-        if purged.reports or purged.summaries:
-            logger.info("Purged %s reports and %s summaries", purged.reports, purged.summaries)
+        if purged.total:
+            logger.info("Purged %s", ", ".join(f"{name} {count}" for name, count in purged.counts.items() if count))

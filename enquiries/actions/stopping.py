@@ -1,0 +1,38 @@
+"""The list of addresses whose owners asked us to stop."""
+
+import logging
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from enquiries import abuse, retention
+from enquiries.actions.timeline import record
+from enquiries.models import Enquiry, EventKind, StoppedAddress
+
+logger = logging.getLogger(__name__)
+
+STOPPED_MONTHS = 12
+
+
+def stop_mails(*, key: str) -> None:
+    """From now on no mail that a stranger can cause goes to this mailbox. `key` is `abuse.stop_key`. Twice is once, and longer."""
+    now = timezone.now()
+    until = retention.months_from(now, STOPPED_MONTHS)
+    with transaction.atomic():
+        StoppedAddress.objects.update_or_create(
+            key=key, defaults={"until": until}, create_defaults={"until": until, "created_at": now}
+        )
+    logger.info("An address asked for no more mail")
+
+
+def allow_mails(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
+    """Takes the enquiry's address off the list, at its owner's word. False when it was not on it."""
+    with transaction.atomic():
+        enquiry = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
+        if not StoppedAddress.objects.filter(key__in=abuse.stop_keys(enquiry.email)).delete()[0]:
+            return False
+        record(enquiry, EventKind.NOTE, by=by, summary="The address gets mail again: its owner asked for it")
+        Enquiry.objects.filter(pk=enquiry.pk).update(version=F("version") + 1)
+    return True
