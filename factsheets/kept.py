@@ -2,16 +2,21 @@
 
 Every request asks the database for one thing: the content's token (`ContentVersion`). While it is the same, the page is. So an
 edit shows on the very next request in every process, and a page that is read a thousand times is rendered once.
+
+When the database cannot be asked, a page is given out as it was last: nobody can have edited it since, and advice must not be
+gone with the database.
 """
 
 import gzip
 import hashlib
+import logging
 from collections import OrderedDict
 from functools import partial, wraps
 from threading import Lock
 
 import brotli
 from django.conf import settings
+from django.db import Error
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -22,6 +27,7 @@ MOST_BYTES = 64 * 1024 * 1024  # in each process
 COMPRESSIBLE = ("text/", "application/json", "application/xml", "application/atom+xml")
 SENT_ALONG = ("Content-Type", "Cache-Control", "Content-Disposition", "X-Robots-Tag", "Link")
 
+logger = logging.getLogger(__name__)
 
 COMPRESSORS = {
     "br": partial(brotli.compress, mode=brotli.MODE_TEXT, quality=11),
@@ -66,6 +72,13 @@ class Shelf:
                 self.pages.move_to_end(key)
             return page
 
+    def last(self, path: str, clinic: tuple) -> Page | None:
+        """The newest page of this address, of whatever content and day."""
+        with self.lock:
+            return next(
+                (page for key, page in reversed(self.pages.items()) if (key[0], key[3:]) == (path, clinic)), None
+            )
+
     def put(self, key: tuple, page: Page) -> None:
         with self.lock:
             if old := self.pages.pop(key, None):
@@ -85,11 +98,21 @@ def kept(view):
 
     @wraps(view)
     def ready(request, *args, **options):
-        token = "" if settings.DEBUG or request.method not in {"GET", "HEAD"} else ContentVersion.now()
-        if not token:
+        if settings.DEBUG or request.method not in {"GET", "HEAD"}:
             return view(request, *args, **options)
         # The clinic's details are fixed for a process, but for a test that changes them.
-        key = (request.path, token, timezone.localdate(), settings.BASE_URL, repr(settings.CLINIC))
+        clinic = (settings.BASE_URL, repr(settings.CLINIC))
+        try:
+            token = ContentVersion.now()
+        except Error as error:
+            page = shelf.last(request.path, clinic)
+            if page is None:
+                raise
+            logger.error("Served as it was last, the database cannot be asked: %s", type(error).__name__)
+            return _answer(request, page)
+        if not token:
+            return view(request, *args, **options)
+        key = (request.path, token, timezone.localdate(), *clinic)
         page = shelf.get(key)
         if page is None:
             response = view(request, *args, **options)
