@@ -10,7 +10,9 @@ atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "backcare.settings"
 os.environ["BACKCARE_LOCAL"] = "1"
-os.environ["DAILY_DIGEST"] = "0"  # it would leave in tests that run on a weekday between nine and five, and in no others
+os.environ["DAILY_DIGEST"] = (
+    "0"  # it would leave in tests that run on a weekday between nine and five, and in no others
+)
 os.environ["DATA_DIR"] = folder
 for name in ("DEBUG", "EMAIL_URL", "BASE_URL", "ALLOWED_HOSTS", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS"):
     os.environ.pop(name, None)

@@ -193,7 +193,7 @@ def test_twenty_clicks_at_once_across_the_edge_of_a_window_are_one_enquiry(trans
     assert Enquiry.objects.count() == 1
 
 
-def test_twenty_people_at_once_are_twenty_enquiries(transactional_db):
+def test_twenty_people_at_once_are_twenty_enquiries(transactional_db, many_forms):
     names = iter([f"Person {letter}" for letter in "ABCDEFGHIJKLMNOPQRST"])
     at_once(20, lambda: send("question", name=next(names)))
     assert Enquiry.objects.count() == 20

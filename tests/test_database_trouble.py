@@ -11,6 +11,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from enquiries.models import Enquiry, EnquiryEvent, OutgoingMessage
+from factsheets import kept
 from tests.honest import form
 from tests.html import parse, text, title
 
@@ -209,12 +210,22 @@ def test_fact_sheets_are_served_while_a_writer_holds_the_database(lock):
 
 
 @pytest.mark.parametrize("trouble", ["missing folder", "not a database"] if SQLITE else ["nobody listening"])
-def test_a_page_that_cannot_be_read_says_so_and_does_not_speak_of_saving(tmp_path, trouble):
+def test_a_page_that_cannot_be_read_says_so_and_does_not_speak_of_saving(tmp_path, monkeypatch, trouble):
+    monkeypatch.setattr(kept, "shelf", kept.Shelf(kept.MOST_BYTES))  # nobody has read it from this process yet
     with TROUBLES[trouble](tmp_path):
         response = Client(raise_request_exception=False).get("/fact-sheets/about-back-pain/")
     assert response.status_code == 503
     assert "not available just now" in title(parse(response))
     assert "saved" not in text(parse(response))
+
+
+@pytest.mark.parametrize("trouble", ["missing folder", "not a database"] if SQLITE else ["nobody listening"])
+@pytest.mark.parametrize("path", ["/fact-sheets/about-back-pain/", "/get-help-now/"])
+def test_a_page_that_was_read_before_is_still_there(tmp_path, trouble, path):
+    before = Client().get(path)
+    with TROUBLES[trouble](tmp_path):
+        answer = Client().get(path)
+    assert (answer.status_code, answer.content) == (200, before.content)
 
 
 class Breaks:

@@ -20,7 +20,7 @@ admin.site.unregister(User)
 class StaffAdmin(UserAdmin):
     def get_urls(self):
         reset = self.admin_site.admin_view(self.reset_second_factor)
-        return [path("<id>/reset-second-factor/", reset, name="auth_user_reset_second_factor"), *super().get_urls()]
+        return [path("<int:id>/reset-second-factor/", reset, name="auth_user_reset_second_factor"), *super().get_urls()]
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
@@ -37,7 +37,7 @@ class StaffAdmin(UserAdmin):
     def reset_second_factor(self, request, id):
         if not request.user.is_superuser:
             raise PermissionDenied
-        user = get_object_or_404(User, pk=unquote(id))
+        user = get_object_or_404(User, pk=id)
         if request.method == "POST":
             factor.reset(user=user)
             self.log_change(request, user, "Reset the second factor, and ended the account's sessions.")

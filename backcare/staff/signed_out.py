@@ -6,6 +6,7 @@ from there. It came from our own page (the same-origin check comes first), it is
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.shortcuts import redirect
 from django.urls import reverse
 
@@ -16,7 +17,7 @@ SHORT = 40  # characters: longer values, and those with a space, are what a pers
 
 
 def answer(request, why: str):
-    if request.method in {"GET", "HEAD"}:
+    if request.method in {"GET", "HEAD"} or not may_be_read(request):
         user, _ = half_signed_in(request)
         if user:
             return redirect("admin:code")
@@ -41,6 +42,12 @@ def answer(request, why: str):
     )
     response["Cache-Control"] = "no-store"
     return response
+
+
+def may_be_read(request) -> bool:
+    """What a person typed fits into this. A stranger's upload is not read."""
+    length = int(request.META.get("CONTENT_LENGTH") or 0)  # DoorsMiddleware has looked at it
+    return length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _value(name: str, value: str) -> dict:

@@ -5,6 +5,7 @@ from django.db import models
 
 from factsheets import actions, publication
 from factsheets.admin.editing import StoppableForm, Stopped, StopsUnsound
+from factsheets.admin.fields import ClaimRefsField
 from factsheets.models import Claim, GlossaryTerm, SafetyAdvice, Source, Topic
 from factsheets.rendering.words import Glossary, key
 
@@ -13,6 +14,11 @@ class SharedRecordAdmin(StopsUnsound, admin.ModelAdmin):
     """A record that several sheets show: saving it makes their documents anew, and none of the public ones unsound."""
 
     form = StoppableForm
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "claim_refs":
+            return ClaimRefsField()
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)

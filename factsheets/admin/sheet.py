@@ -1,5 +1,7 @@
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.http import Http404
 from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
@@ -93,7 +95,10 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         ]
 
     def history_view(self, request, object_id, extra_context=None):
-        return desk.history(request, object_id)
+        sheet = self.get_object(request, unquote(object_id))
+        if sheet is None:  # also for an address in which no number stands
+            raise Http404
+        return desk.history(request, sheet.pk)
 
     def save_model(self, request, obj, form, change):
         was = form.initial.get("slug") if change else None

@@ -1,0 +1,143 @@
+"""What the inbox and an enquiry's page show of an enquiry, column by column."""
+
+from django.contrib import admin
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
+from django.utils.timesince import timesince
+
+from enquiries import abuse, phones, retention
+from enquiries.admin.detail import due
+from enquiries.admin.readonly import opened
+from enquiries.encryption import CannotDecrypt
+from enquiries.models import Assessment, Kind
+from enquiries.report import consent
+
+
+class Columns:
+    """For `EnquiryAdmin`, which keeps the clock for all rows of a page in `self.clock`."""
+
+    @admin.display(description="status", ordering="status")
+    def flag(self, enquiry):
+        badges = [format_html('<span class="status {}">{}</span>', enquiry.status, enquiry.get_status_display())]
+        if enquiry.mail_failed:
+            badges.insert(0, mark_safe('<span class="status alarm">mail failed</span>'))
+        if enquiry.is_flagged:
+            badges.insert(0, mark_safe('<span class="status alarm">safety</span>'))
+        return mark_safe(" ".join(badges))  # noqa: S308 - each was escaped by format_html, or is our own
+
+    @admin.display(description="name")
+    def patient(self, enquiry):
+        return opened(enquiry, "name")
+
+    @admin.display(description="asked for")
+    def asked_for(self, enquiry):
+        if enquiry.kind == Kind.REPORT:
+            return f"Report: {enquiry.sheet.title}"
+        return enquiry.get_kind_display().capitalize()
+
+    @admin.display(description="best times")
+    def best_times(self, enquiry):
+        return "; ".join(enquiry.call_times) or ("any" if enquiry.by_phone else "–")
+
+    @admin.display(description="communication needs")
+    def needs_in_words(self, enquiry):
+        return opened(enquiry, "needs")
+
+    @admin.display(description="reply due", ordering="reply_by")
+    def due(self, enquiry):
+        words, late = due(enquiry, self.clock)
+        return format_html('<span class="due{}">{}</span>', " late" if late else "", words) if words else "–"
+
+    @admin.display(description="received", ordering="created_at")
+    def received(self, enquiry):
+        age = timesince(enquiry.created_at, depth=1)
+        return "just now" if age.startswith("0") else f"{age} ago"
+
+    @admin.display(description="owner", ordering="owner")
+    def who(self, enquiry):
+        return (enquiry.owner.get_full_name() or enquiry.owner.get_username()) if enquiry.owner else "nobody"
+
+    @admin.display(description="email address")
+    def email_address(self, enquiry):
+        return opened(enquiry, "email")
+
+    @admin.display(description="phone number")
+    def phone_number(self, enquiry):
+        return phones.kept_in_words(opened(enquiry, "phone"))
+
+    @admin.display(description="contact by")
+    def contact(self, enquiry):
+        return ", ".join(enquiry.contact_methods)
+
+    @admin.display(description="best time to call")
+    def time_to_call(self, enquiry):
+        return opened(enquiry, "best_time")
+
+    @admin.display(description="in their words")
+    def in_their_words(self, enquiry):
+        return opened(enquiry, "description")
+
+    @admin.display(description="self-assessment")
+    def answers_given(self, enquiry):
+        """What they agreed to give with their request for a consultation. It is deleted after a week, as they were told."""
+        assessment = Assessment.objects.filter(enquiry=enquiry).first()
+        if assessment is None:
+            return "None given, or it is deleted"
+        try:
+            given = {"result": assessment.result, "answers": assessment.answers}
+        except CannotDecrypt as error:
+            return f"It cannot be opened: {error}."
+        given |= {"until": assessment.expires_at, "consent": consent.WORDINGS[assessment.consent_version]}
+        return render_to_string("admin/enquiries/enquiry/answers.html", given)
+
+    @admin.display(description="private summary")
+    def private_summary(self, enquiry):
+        """That there is one, and what they agreed to. Never what it says: they were told that staff are not shown it."""
+        assessment = Assessment.objects.filter(enquiry=enquiry).defer("told").first()
+        if assessment is None:
+            return "None, or it is deleted"
+        ends = date_format(timezone.localtime(assessment.expires_at), "j F Y, H:i")
+        return format_html(
+            "Yes, behind a link in the mail, until {}. Only the patient can open it.<br>They agreed, version {}: “{}”",
+            ends,
+            assessment.consent_version,
+            consent.WORDINGS[assessment.consent_version],
+        )
+
+    @admin.display(description="details erased")
+    def details_erased(self, enquiry):
+        return enquiry.erased_at
+
+    @admin.display(description="Details kept until")
+    def kept_until(self, enquiry):
+        day = retention.ends_on(enquiry)
+        return f"{day:%-d %B %Y}, as things are" if day else "not counted while it is open"
+
+    @admin.display(description="why it was set aside")
+    def why_quarantined(self, enquiry):
+        return enquiry.quarantine_reason
+
+    @admin.display(description="no mail to this address")
+    def no_mail(self, enquiry):
+        entry = self.stopped(enquiry)
+        days = [date_format(timezone.localtime(at), "j F Y") for at in (entry.created_at, entry.until)]
+        return format_html(
+            "Its owner pressed “Stop these emails” on {}. Until {} it gets no report and no acknowledgement. "
+            "Your own replies still go.",
+            *days,
+        )
+
+    @admin.display(description="if they ask for mail again")
+    def mail_again(self, enquiry):
+        return render_to_string("admin/enquiries/_allow_mail.html", {"enquiry": enquiry})
+
+    def stopped(self, enquiry):
+        if enquiry is None or enquiry.erased_at:
+            return None
+        try:
+            return abuse.stopped(enquiry.email)
+        except CannotDecrypt:
+            return None
