@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from factsheets.models import Claim, ClaimStatus, EvidenceStatement, FactSheet, SafetyAdvice, Section
+from factsheets.models import Claim, ClaimStatus, FactSheet, SafetyAdvice, Section
 from factsheets.models.sheet import State
 
 # Sections that carry no fact of their own need no row: they choose, point onward or introduce.
@@ -24,11 +24,12 @@ def measure() -> Coverage:
     claims = {claim.ref: claim for claim in Claim.objects.all()}
     advice = set(SafetyAdvice.objects.values_list("code", flat=True))
     named: dict[str, set[str]] = {}
-    live = Section.objects.exclude(sheet__state=State.RETIRED).select_related("sheet")
+    live = Section.objects.exclude(sheet__state=State.RETIRED).select_related("sheet", "figure")
+    live = live.defer("body", "sheet__document", "sheet__key_points").prefetch_related("evidence")
     for section in live:
         where = f"{section.sheet.slug}#{section.slug}"
         refs = set(section.claim_refs)
-        for statement in EvidenceStatement.objects.filter(section=section):
+        for statement in section.evidence.all():
             refs |= set(statement.claim_refs)
         if section.figure_id:
             refs |= set(section.figure.claim_refs)

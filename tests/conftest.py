@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("--other-database"):
         kept, left_out = [], []
         for item in items:
-            (kept if asks_database(item) and not item.get_closest_marker("looks") else left_out).append(item)
+            (kept if asks_database(item) and not item.get_closest_marker("once") else left_out).append(item)
         config.hook.pytest_deselected(items=left_out)
         items[:] = kept
     items.sort(key=lambda item: "db" in item.fixturenames and "transactional_db" not in item.fixturenames)

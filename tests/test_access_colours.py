@@ -4,7 +4,7 @@ import pytest
 
 from tests.access import LONGEST, patient
 
-pytestmark = [pytest.mark.browser, pytest.mark.looks]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 STYLE = """element => { const style = getComputedStyle(element); return {
     border: style.borderTopStyle === 'none' ? 0 : parseFloat(style.borderTopWidth), line: style.borderTopColor,

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from enquiries.models import Enquiry
 from tests.access import LAST, LONGEST, SENDS, patient, results
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 # The element with the focus: which one it is, whether its ring stands out, and whether anything lies over it.
 STOP = """() => {
@@ -71,7 +71,6 @@ def expect_a_way_through(met) -> int:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.looks
 def test_tab_leads_through_every_page_with_the_focus_in_sight(browser, site, scheme):
     """The stops of one scheme are those of the other, so that the dark one walks a part."""
     paths = ["/", "/consultation/", "/check/3/", "/check/result/", "/search/?q=can't pee"]
@@ -98,7 +97,6 @@ def expect_stops(met, count: int) -> list[dict]:
     return found
 
 
-@pytest.mark.looks
 def test_the_skip_link_appears_when_it_has_the_focus_and_skips(browser, site):
     with patient(browser, site, java_script_enabled=False) as met:
         for path in ("/", LONGEST, "/report/"):
@@ -112,7 +110,6 @@ def test_the_skip_link_appears_when_it_has_the_focus_and_skips(browser, site):
             assert met.page.locator("main :focus").count() == 1, "The next stop is not on the page proper."
 
 
-@pytest.mark.looks
 def test_a_words_meaning_over_the_page_never_hides_the_focus(browser, site):
     for size in ({"width": 1280, "height": 900}, {"width": 320, "height": 480}):
         with patient(browser, site, java_script_enabled=False, viewport=size) as met:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.access import CLIPPED, CROWDED, LONGEST, MOVING, PAGES, SHAPE, patient, results, states
 
-pytestmark = [pytest.mark.browser, pytest.mark.looks]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 # A window of 1,280 by 1,024 px at 400 % zoom.
 ZOOMED = {"width": 320, "height": 256}
 # WCAG 1.4.12, as a reader's own style sheet sets it.

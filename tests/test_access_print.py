@@ -12,7 +12,7 @@ from factsheets.models import FactSheet, SafetyAdvice, Section
 from tests.pages import visitor
 from tests.reading import packed
 
-pytestmark = [pytest.mark.browser, pytest.mark.looks]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 SHEET = "/fact-sheets/about-back-pain/"
 A4 = (595, 842)  # points
 

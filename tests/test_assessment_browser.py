@@ -10,7 +10,7 @@ from tests.assessment import page_data
 from tests.pages import expect_problem, visitor
 from tests.reading import packed
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 PHONE = {"width": 360, "height": 740}
 LOOKS = {
     "phone": {"color_scheme": "light", "viewport": PHONE},
@@ -62,7 +62,6 @@ def paper(page) -> str:
 
 
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.looks
 def test_every_page_and_state_is_accessible(browser, site, look):
     with visitor(browser, site, **LOOKS[look]) as patient:
         page = patient.page
@@ -104,7 +103,6 @@ def test_every_page_and_state_is_accessible(browser, site, look):
         (7, "Choose yes if both shoulders or both hips are stiff, or no"),
     ],
 )
-@pytest.mark.looks
 def test_an_error_is_announced_linked_and_has_the_focus(browser, site, number, message):
     with visitor(browser, site, viewport=PHONE) as patient:
         page = patient.page

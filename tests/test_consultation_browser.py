@@ -11,7 +11,7 @@ from enquiries.outbox import Worker
 from tests.access import CLIPPED, CROWDED, patient
 from tests.pages import expect_problem
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 def expect_well_made(met, *, scripts: bool = True) -> None:

@@ -11,7 +11,7 @@ from tests.desk import person, sign_in, with_password
 from tests.outbox import question
 from tests.pages import visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 # How much the table lies beside its drawing, or below it.
 PLACES = """() => [...document.querySelectorAll(".beside")].map(each => {

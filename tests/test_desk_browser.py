@@ -10,7 +10,7 @@ from factsheets.models import FactSheet
 from tests.desk import person, sign_in, with_password
 from tests.pages import visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 def test_an_editor_takes_a_sheet_from_empty_to_published_and_a_clinician_signs_it(browser, site):

@@ -149,9 +149,9 @@ def test_a_database_file_that_is_gone_takes_no_form_and_is_used_again_when_it_is
         name.rename(away)
         try:
             # The forms on their way end first. Whoever comes now is refused.
-            wait_for(lambda: len(patients.told(503)) >= 3, what="refusals")
+            wait_for(lambda: len(patients.told(503)) >= 15, what="refusals")
             accepted = len(patients.accepted)
-            wait_for(lambda: len(patients.told(503)) >= 9, what="more refusals")
+            wait_for(lambda: len(patients.told(503)) >= 30, what="more refusals")
             assert len(patients.accepted) == accepted
         finally:
             away.replace(name)  # the tests' own database

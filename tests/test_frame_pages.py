@@ -237,7 +237,7 @@ PALE = """() => {
 
 
 @pytest.mark.browser
-@pytest.mark.looks
+@pytest.mark.once
 def test_every_mail_fits_a_phone_and_is_legible_in_a_dark_program_that_drops_what_stands_on_the_body(browser, db):
     for name, mail in mails().items():
         page = browser.new_page(color_scheme="dark")
@@ -273,7 +273,7 @@ def test_the_plain_text_of_a_mail_has_the_links_and_the_numbers_of_its_html(db):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.looks
+@pytest.mark.once
 def test_the_way_in_for_staff_shows_whose_it_is_and_fits_a_phone(browser, site, scheme):
     with patient(browser, site, viewport={"width": 320, "height": 640}, color_scheme=scheme) as met:
         met.open("/admin/login/")

@@ -88,7 +88,7 @@ def test_a_morning_from_the_safety_lane_to_the_last_booking(browser, site, smtp,
     assert (warned.status, warned.outcome) == ("closed", "elsewhere")
 
 
-@pytest.mark.looks
+@pytest.mark.once
 def test_the_inbox_on_a_phone_in_the_dark(browser, site):
     with_password(person("Rita", "reception"))
     _, other = patients()

@@ -149,7 +149,7 @@ PUBLIC = [
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.looks
+@pytest.mark.once
 def test_axe_finds_nothing_on_any_public_page(browser, site, scheme):
     with visitor(browser, site, color_scheme=scheme, viewport={"width": 360, "height": 740}) as patient:
         for path in PUBLIC:
@@ -161,7 +161,7 @@ def test_axe_finds_nothing_on_any_public_page(browser, site, scheme):
         assert len(patient.requests) > len(PUBLIC)
 
 
-@pytest.mark.looks
+@pytest.mark.once
 def test_every_published_sheet_is_accessible_and_asks_no_other_host(browser, site):
     with visitor(browser, site, viewport={"width": 1280, "height": 900}) as patient:
         sheets = list(FactSheet.objects.published())
@@ -176,7 +176,7 @@ def test_every_published_sheet_is_accessible_and_asks_no_other_host(browser, sit
 
 @pytest.mark.parametrize("kind", ["report", "consultation", "question"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.looks
+@pytest.mark.once
 def test_an_empty_form_is_answered_with_instructions(browser, site, kind, scheme):
     with visitor(browser, site, color_scheme=scheme, viewport={"width": 320, "height": 640}) as patient:
         patient.open(f"/{kind}/")

@@ -13,7 +13,7 @@ from tests.outbox import text_of
 from tests.pages import expect_problem, visitor
 from tests.smtp import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 def heading(page, words: str) -> None:

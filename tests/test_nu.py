@@ -14,7 +14,7 @@ from factsheets.models import FactSheet
 from tests.access import PAGES
 from tests.assessment import answer_all, finish
 
-pytestmark = [pytest.mark.django_db, pytest.mark.looks]
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 # The checker that PyPI has is of June 2020. What HTML allows since then:
 ALLOWED_SINCE = {

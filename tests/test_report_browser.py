@@ -100,6 +100,7 @@ def test_a_report_without_the_answers_brings_no_link(browser, site, smtp, mail_w
 
 
 @pytest.mark.parametrize("given", [{"urgent": ["RF-U4"]}, {"age": "under_18"}], ids=["urgent", "under 18"])
+@pytest.mark.once
 def test_who_should_be_seen_first_is_not_asked_for_their_answers(browser, site, smtp, mail_worker, given):
     with visitor(browser, site, viewport=PHONE) as patient:
         walk(patient, **given)
@@ -112,6 +113,7 @@ def test_who_should_be_seen_first_is_not_asked_for_their_answers(browser, site, 
     assert "/report/summary/" not in text_of(smtp.messages[-1])
 
 
+@pytest.mark.once
 def test_after_an_emergency_there_is_nothing_to_include(browser, site):
     with visitor(browser, site, viewport=PHONE) as patient:
         page = patient.page
@@ -125,6 +127,7 @@ def test_after_an_emergency_there_is_nothing_to_include(browser, site):
         patient.expect_clean()
 
 
+@pytest.mark.once
 def test_by_keyboard_alone_and_without_scripts_from_the_foot_of_a_sheet(browser, site, smtp, mail_worker):
     with visitor(browser, site, viewport=PHONE, java_script_enabled=False) as patient:
         page = patient.page
@@ -166,7 +169,7 @@ def test_by_keyboard_alone_and_without_scripts_from_the_foot_of_a_sheet(browser,
 
 
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.looks
+@pytest.mark.once
 def test_every_state_fits_small_screens_and_both_schemes(browser, site, smtp, mail_worker, look):
     with visitor(browser, site, **LOOKS[look]) as patient:
         page = patient.page

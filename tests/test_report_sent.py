@@ -582,7 +582,7 @@ def test_a_change_while_workers_are_busy_loses_no_mail_and_locks_nobody_out(tran
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scripts", [False, True], ids=["by keyboard without scripts", "with axe"])
-@pytest.mark.looks
+@pytest.mark.once
 def test_on_a_small_phone_every_state_can_be_reached_and_read(browser, site, scripts):
     with without_motion(browser, site, java_script_enabled=scripts, viewport={"width": 360, "height": 740}) as met:
         keys, page = Keys(met), met.page

@@ -23,7 +23,7 @@ LONG = f"/search/?q={'long' * 100} 1"
     ],
     ids=["wide", "phone", "dark", "dark phone"],
 )
-@pytest.mark.looks
+@pytest.mark.once
 def test_every_page_of_search_is_accessible_and_asks_nobody_else(browser, site, look, pages):
     with visitor(browser, site, **look) as reader:
         for path in pages:

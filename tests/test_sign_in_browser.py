@@ -8,7 +8,7 @@ from tests.desk import PASSWORD, code_of, person, sign_in, with_password, with_s
 from tests.pages import visitor
 from tests.test_sign_in import code_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 def test_a_receptionist_sets_up_a_second_factor_without_scripts(browser, site):
@@ -46,7 +46,7 @@ def test_a_receptionist_sets_up_a_second_factor_without_scripts(browser, site):
     assert factor.of(rita)
 
 
-@pytest.mark.looks
+@pytest.mark.once
 def test_every_page_of_the_sign_in_is_accessible_and_works_by_keyboard(browser, site):
     rita = with_password(person("Rita", "reception"))
     codes = with_second_factor(rita)

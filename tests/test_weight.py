@@ -5,7 +5,7 @@ import pytest
 from factsheets.models import FactSheet
 from tests.pages import visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.looks]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 KB = 1024
 # The words alone of the longest sheet, with its sources, are 14 KB in brotli: README, “Decisions”.
 MOST_HTML, MOST_CSS, MOST_ALL, MOST_REQUESTS = 20 * KB, 6 * KB, 30 * KB, 6

@@ -396,7 +396,7 @@ def test_no_two_terms_claim_the_same_word():
 
 
 @pytest.mark.browser
-@pytest.mark.looks
+@pytest.mark.once
 def test_a_tap_on_a_word_shows_its_meaning_where_the_reader_is_and_leads_back(browser, site):
     with visitor(browser, site, viewport={"width": 360, "height": 640}, reduced_motion="reduce") as reader:
         reader.open("/fact-sheets/stress-and-back-pain/")

@@ -52,7 +52,8 @@ class StaffSite(admin.AdminSite):
         return sign_in.PasswordView.as_view()(request)
 
     def logout(self, request, extra_context=None):
-        return account.signed_out(request, super().logout(request, extra_context))
+        response = super().logout(request, extra_context)
+        return account.signed_out(request, response) if request.method == "POST" else response
 
     def password_change(self, request, extra_context=None):
         """The new password ends the user's other sessions (Django's session hash); their rows go at once."""

@@ -53,7 +53,11 @@ READS = [
 ]
 SEAL = re.compile(r'<input[^>]*name="([a-z]+-[a-z_]+)"[^>]*value="([^"]*)"[^>]*>')
 # The limits per person and in total are for people. Here each form comes from an address of its own, and many come in an hour.
-UNLIMITED = {"TRUSTED_PROXIES": "1", "MAIL_LIMIT_TOTAL": "100000000", "SENDER_LIMIT": "100000000"}
+UNLIMITED = {
+    "TRUSTED_PROXIES": "1",
+    "MOST_FORMS_OF_ONE_SENDER_AN_HOUR": "1000000",
+    "MOST_FORMS_AN_HOUR": "1000000",
+}
 
 
 @dataclass
