@@ -61,7 +61,7 @@ REPORT_RETENTION_DAYS = env.number("REPORT_RETENTION_DAYS", default=30, least=1,
 # Months after which the details of a consultation or a question are erased, counted from the day it was closed.
 ENQUIRY_RETENTION_MONTHS = env.number("ENQUIRY_RETENTION_MONTHS", default=12, least=1, most=120)
 
-# How much the forms may be used (research.md, A7): enquiries/abuse.py says what happens beyond.
+# How much the forms may be used (docs/threat-model.md, A1): enquiries/abuse.py says what happens beyond.
 MOST_MAILS_TO_ONE_ADDRESS_A_DAY = env.number("MOST_MAILS_TO_ONE_ADDRESS_A_DAY", default=3, least=1)
 MOST_FORMS_OF_ONE_SENDER_AN_HOUR = env.number("MOST_FORMS_OF_ONE_SENDER_AN_HOUR", default=10, least=1)
 MOST_FORMS_AN_HOUR = env.number("MOST_FORMS_AN_HOUR", default=200, least=1)

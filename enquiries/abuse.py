@@ -8,7 +8,8 @@ total; `backcare/limits.py` counts, under keyed hashes, and no address of anybod
 - A consultation or a question is kept, set aside, and waits for staff. One that sounds like a warning sign stays where staff look
   first, without a mail.
 
-Each mailbox's count is checked once more when a mail leaves. The numbers are settings; research.md, A7, says where they come from.
+Each mailbox's count is checked once more when a mail leaves. The numbers are settings: three sheets a day are more than a reader
+asks for, ten forms an hour more than a household sends, and 200 an hour more than one clinic can answer in a day.
 """
 
 import unicodedata
