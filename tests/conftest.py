@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection, transaction
 from whitenoise import WhiteNoise
@@ -82,6 +83,7 @@ def static_files_listed_once():
 
 # Django's lists of models and permissions. The web server, which lives longer than a test, remembers their keys.
 LISTS = {"django_content_type", "auth_permission"}
+LISTED: dict[str, object] = {}  # one row of them, as it was at the start
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +92,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("load_content", verbosity=0, stdout=sys.stderr)
+        LISTED.update(ContentType.objects.values("pk", "model").get(app_label="enquiries", model="enquiry"))
         index_tables = [SearchEntry, SearchPassage, SearchPosting, SearchWord]
         for model in [*MODELS, InstalledRecord, Edition, ContentVersion, *index_tables, ClinicHours, OpeningHours]:
             through = [field.remote_field.through for field in model._meta.many_to_many]
@@ -97,17 +100,20 @@ def django_db_setup(django_db_setup, django_db_blocker):
         with connection.cursor() as cursor:
             for table in KEPT:
                 cursor.execute(f'CREATE TABLE "kept_{table}" AS SELECT * FROM "{table}"')  # noqa: S608 - our own tables
-    flush = connection.ops.sql_flush
+    # On the class: while a browser is driven, Django may give a test another connection object than this one.
+    operations = type(connection.ops)
+    flush = operations.sql_flush
     if connection.vendor == "postgresql":
         # Django would TRUNCATE, which makes a new file for every table: ten times slower than emptying our short ones.
-        def flush(style, tables, **options):
-            return [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608 - our own names
+        def flush(self, style, tables, **options):
+            return [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608 - table names of Django's own
 
-    def flush_but_for_the_lists(style, tables, **options):
-        return flush(style, [table for table in tables if table not in LISTS], **options)
+    def flush_but_for_the_lists(self, style, tables, **options):
+        return flush(self, style, [table for table in tables if table not in LISTS], **options)
 
-    connection.ops.sql_flush = flush_but_for_the_lists
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "sql_flush", flush_but_for_the_lists)
+        yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock():
             end_other_sessions()
@@ -131,6 +137,7 @@ def content(request):
     if asked or request.node.get_closest_marker("django_db"):
         request.getfixturevalue("transactional_db" if "transactional_db" in asked else "_django_db_helper")
         if not FactSheet.objects.exists():
+            assert ContentType.objects.filter(**LISTED).exists(), "Emptied: the web server remembers other keys."
             with transaction.atomic(), connection.cursor() as cursor:
                 for table in KEPT:
                     cursor.execute(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"')  # noqa: S608 - our own names
