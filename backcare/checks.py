@@ -9,8 +9,8 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from enquiries import keys
-from enquiries.encryption import key_ring
+from enquiries.privacy import keys
+from enquiries.privacy.encryption import key_ring
 
 SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}

@@ -30,7 +30,7 @@ def on_starting(server):
     """Refuses to start with keys that are not this database's, before anything is served or written with them."""
     from django.db import connection
 
-    from enquiries import keys
+    from enquiries.privacy import keys
 
     try:
         keys.at_start()

@@ -22,8 +22,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from backcare.backups import making
-from enquiries import keys
 from enquiries.models import LastPurge, OutgoingMessage, WorkerHeartbeat
+from enquiries.privacy import keys
 
 WORKER_SILENT_AFTER = timedelta(minutes=15)
 MAIL_LATE_AFTER = timedelta(minutes=15)

@@ -24,8 +24,8 @@ from django.utils import timezone
 from django.utils.encoding import punycode
 
 from backcare import limits
-from enquiries.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 from enquiries.models import Kind, OutgoingMessage, Purpose, StoppedAddress
+from enquiries.privacy.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EVERYBODY = "everybody"

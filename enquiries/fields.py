@@ -3,8 +3,8 @@
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from enquiries.encryption import seal, unseal
-from enquiries.keys import guard
+from enquiries.privacy.encryption import seal, unseal
+from enquiries.privacy.keys import guard
 
 
 class Sealed(bytes):

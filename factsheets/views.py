@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.http import require_safe
 
-from enquiries import register
 from enquiries.actions import SUMMARY_DAYS
 from enquiries.forms import ConsultationForm, ReportForm
+from enquiries.privacy import register
 from factsheets import safety
 from factsheets.kept import kept
 from factsheets.machines import linked_data

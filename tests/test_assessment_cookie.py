@@ -14,7 +14,7 @@ from enquiries.assessment.cookie import Kept, finished, opened, sealed
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import Outcome
 from enquiries.assessment.questions import ASKED, QUESTIONS
-from enquiries.encryption import new_key
+from enquiries.privacy.encryption import new_key
 from factsheets.models import SafetyAdvice
 from tests.assessment import answer_all, answers, finish, page_data
 from tests.html import parse, text

@@ -17,9 +17,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from backcare.backups import archive, database, making
-from enquiries import keys
-from enquiries.encryption import new_key
 from enquiries.models import Enquiry, OutgoingMessage
+from enquiries.privacy import keys
+from enquiries.privacy.encryption import new_key
 from tests.outbox import deliver, question
 from tests.smtp import wait_for
 

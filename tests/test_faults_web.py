@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from enquiries.encryption import new_key
 from enquiries.models import Enquiry
+from enquiries.privacy.encryption import new_key
 from tests.conftest import ROOT, database_environment
 from tests.faults import MailWorker, Patients, Reckoning, Web, post
 from tests.smtp import wait_for

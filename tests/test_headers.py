@@ -12,9 +12,9 @@ from django.db import OperationalError
 from django.test import Client
 
 from enquiries import actions
-from enquiries.encryption import new_key
 from enquiries.manage import link as manage_link
 from enquiries.models import Assessment
+from enquiries.privacy.encryption import new_key
 from enquiries.report import link as summary_link
 from tests.assessment import finish
 from tests.conftest import consultation

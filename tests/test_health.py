@@ -15,9 +15,9 @@ from django.utils import timezone
 from backcare import health
 from backcare.backups import making
 from backcare.checks import NETWORK_FILE_SYSTEMS, durability, file_system
-from enquiries import keys
-from enquiries.encryption import new_key
 from enquiries.models import LastPurge, OutgoingMessage, WorkerHeartbeat
+from enquiries.privacy import keys
+from enquiries.privacy.encryption import new_key
 from tests.conftest import consultation
 from tests.desk import person, tree
 from tests.html import text

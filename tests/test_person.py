@@ -14,8 +14,9 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from enquiries import abuse, actions, keys, person, register
+from enquiries import abuse, actions
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, NameWord, OutgoingMessage, StoppedAddress
+from enquiries.privacy import keys, person, register
 from tests.conftest import ROOT, consultation, database_environment, report
 from tests.desk import errors_of
 from tests.desk import person as member

@@ -16,11 +16,12 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError, OperationalError
 from django.test import Client
 
-from enquiries import keys, views
+from enquiries import views
 from enquiries.actions import intake
 from enquiries.forms import FORMS
 from enquiries.models import Enquiry, OutgoingMessage
 from enquiries.outbox import Worker
+from enquiries.privacy import keys
 from tests.addresses import public_addresses
 from tests.conftest import ROOT, database_environment
 from tests.honest import ADDRESSES, form

@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from enquiries import actions
-from enquiries.encryption import CannotDecrypt
 from enquiries.fields import EncryptedTextField
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage
+from enquiries.privacy.encryption import CannotDecrypt
 from tests.conftest import consultation, report
 from tests.honest import form
 from tests.outbox import deliver

@@ -8,8 +8,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from enquiries import actions, keys
+from enquiries import actions
 from enquiries.models import Assessment, Enquiry, OutgoingMessage
+from enquiries.privacy import keys
 from tests.honest import form
 from tests.outbox import deliver
 from tests.test_report_summary import patient

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from enquiries import keys, register, retention
 from enquiries.fields import EncryptedTextField
+from enquiries.privacy import keys, register, retention
 from factsheets import kept
 from tests.html import parse, text
 
@@ -32,7 +32,8 @@ def test_every_column_of_every_table_is_declared_and_nothing_else(db):
     for table in sorted(there.keys() - declared.keys()):
         columns = ", ".join(sorted(there[table]))
         wrong.append(
-            f"Table {table} is not declared. Add it under `tables` in enquiries/register.yaml. If it says nothing about a person:\n"
+            f"Table {table} is not declared. Add it under `tables` in enquiries/privacy/register.yaml."
+            " If it says nothing about a person:\n"
             f"  {table}: {{people: nobody, plain: [{columns}]}}\n"
             f"Otherwise as enquiries_enquiry is: people, title, about, plain, and for each personal column what, why, how, ends."
         )
@@ -40,12 +41,12 @@ def test_every_column_of_every_table_is_declared_and_nothing_else(db):
     for table in sorted(there.keys() & declared.keys()):
         for column in sorted(there[table] - declared[table].columns):
             wrong.append(
-                f"{table}.{column} is not declared. In enquiries/register.yaml add it to {table}: to `plain` if it says nothing "
-                f"about a person, else to `personal`:\n"
+                f"{table}.{column} is not declared. In enquiries/privacy/register.yaml add it to {table}: to `plain` if it says "
+                f"nothing about a person, else to `personal`:\n"
                 f"      {column}: {{what: In words that the person reads, why: account, how: plain, ends: trace}}"
             )
         for column in sorted(declared[table].columns - there[table]):
-            wrong.append(f"{table}.{column} is declared and gone. Take it out of enquiries/register.yaml.")
+            wrong.append(f"{table}.{column} is declared and gone. Take it out of enquiries/privacy/register.yaml.")
         for column in sorted(set(declared[table].plain) & set(declared[table].personal)):
             wrong.append(f"{table}.{column} is declared twice.")
     assert not wrong, "\n".join(wrong)

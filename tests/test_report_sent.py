@@ -10,9 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from enquiries import actions
-from enquiries.encryption import new_key
 from enquiries.models import Assessment, Enquiry, EventKind, MessageState, OutgoingMessage, Status
 from enquiries.outbox import Worker
+from enquiries.privacy.encryption import new_key
 from enquiries.report import receipt
 from tests.assessment import finish
 from tests.conftest import consultation

@@ -11,9 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backcare.models import Limit
-from enquiries import actions, retention
+from enquiries import actions
 from enquiries.actions import erasure
 from enquiries.models import Enquiry, EnquiryEvent, Export, LastPurge, MessageState, NameWord, OutgoingMessage
+from enquiries.privacy import retention
 from factsheets.models import FactSheet, ReviewReminder, SearchMiss
 from tests.conftest import consultation, report
 

@@ -15,10 +15,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from enquiries import abuse, actions, blind, keys, rotation
+from enquiries import abuse, actions
 from enquiries.admin.inbox import find
-from enquiries.encryption import CannotDecrypt, key_of, key_ring, new_key
 from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, NameWord, StoppedAddress
+from enquiries.privacy import blind, keys, rotation
+from enquiries.privacy.encryption import CannotDecrypt, key_of, key_ring, new_key
 from tests.conftest import ROOT, consultation, database_environment, report
 from tests.smtp import free_port
 from tests.test_encryption import overwrite, raw

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from enquiries.encryption import new_key
+from enquiries.privacy.encryption import new_key
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from backcare.backups.database import Opened
-from enquiries import keys
-from enquiries.encryption import CannotDecrypt, unseal
+from enquiries.privacy import keys
+from enquiries.privacy.encryption import CannotDecrypt, unseal
 
 SAMPLE = 20  # values of each column and each key
 

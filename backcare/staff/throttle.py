@@ -17,7 +17,7 @@ from django.core import signing
 from django.urls import reverse
 
 from backcare import limits
-from enquiries.encryption import keyed_hash
+from enquiries.privacy.encryption import keyed_hash
 
 PER = timedelta(minutes=5)
 ACCOUNT = 6  # guesses in PER at one account, from all the browsers that never signed in to it

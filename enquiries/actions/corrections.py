@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from enquiries import abuse, blind
+from enquiries import abuse
 from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.timeline import record
 from enquiries.models import (
@@ -21,6 +21,7 @@ from enquiries.models import (
     Purpose,
     Status,
 )
+from enquiries.privacy import blind
 
 logger = logging.getLogger(__name__)
 

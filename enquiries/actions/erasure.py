@@ -9,12 +9,12 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
-from enquiries import retention
 from enquiries.actions.files import clear_files
 from enquiries.actions.mail import in_hand
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.models import Assessment, Enquiry, EventKind, LastPurge, MessageState, Status
+from enquiries.privacy import retention
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ AT_ONCE = 100  # rows looked up at a time; each is erased in a short transaction
 
 @dataclass(frozen=True)
 class Purged:
-    """How many of each rule of `enquiries.retention`."""
+    """How many of each rule of `enquiries.privacy.retention`."""
 
     counts: dict[str, int]
 
@@ -66,7 +66,7 @@ def erase(*, enquiry: Enquiry, by: AbstractBaseUser | None = None, actor: str = 
 
 
 def purge(*, now: datetime, dry_run: bool = False) -> Purged:
-    """Erases or deletes what is over at `now`, by the rules of `enquiries.retention`. Returns how many of each.
+    """Erases or deletes what is over at `now`, by the rules of `enquiries.privacy.retention`. Returns how many of each.
 
     A dry run only counts. Each enquiry is a transaction of its own, and rows that only go are deleted a hundred at a time, so that
     nobody waits for a long one, and a purge that is cut off goes on where it stopped. What was done is kept as LastPurge.

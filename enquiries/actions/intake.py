@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from enquiries import abuse, blind, clock
+from enquiries import abuse, clock
 from enquiries.actions.mail import SUMMARY_DAYS, enqueue
 from enquiries.actions.timeline import record
-from enquiries.encryption import keyed_hash, keyed_hashes
 from enquiries.models import Assessment, Enquiry, EventKind, Kind, NameWord, Purpose, Status
+from enquiries.privacy import blind
+from enquiries.privacy.encryption import keyed_hash, keyed_hashes
 from factsheets.models import FactSheet
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from enquiries import abuse, retention
+from enquiries import abuse
 from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, StoppedAddress
+from enquiries.privacy import retention
 
 logger = logging.getLogger(__name__)
 

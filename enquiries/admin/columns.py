@@ -8,11 +8,12 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
 
-from enquiries import abuse, phones, retention
+from enquiries import abuse, phones
 from enquiries.admin.detail import due
 from enquiries.admin.readonly import opened
-from enquiries.encryption import CannotDecrypt
 from enquiries.models import Assessment, Kind
+from enquiries.privacy import retention
+from enquiries.privacy.encryption import CannotDecrypt
 from enquiries.report import consent
 
 

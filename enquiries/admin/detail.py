@@ -5,10 +5,11 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from enquiries import actions, blind, calls, clock, phones
+from enquiries import actions, calls, clock, phones
 from enquiries.admin.readonly import opened
 from enquiries.admin.steps import STARTS, offered
 from enquiries.models import Enquiry, EventKind, Kind, Status
+from enquiries.privacy import blind
 from factsheets.models import SafetyAdvice
 
 LOOKING = timedelta(minutes=5)

@@ -7,9 +7,10 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
-from enquiries import actions, blind, phones
+from enquiries import actions, phones
 from enquiries.admin.readonly import opened
 from enquiries.models import Enquiry
+from enquiries.privacy import blind
 
 
 class SameAsForm(forms.Form):

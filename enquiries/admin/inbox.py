@@ -7,7 +7,8 @@ import phonenumbers
 from django.contrib import admin
 from django.utils import timezone
 
-from enquiries import blind, dashboard, queues
+from enquiries import dashboard, queues
+from enquiries.privacy import blind
 
 REFERENCE = re.compile(r"^[0-9a-z]{4}-?[0-9a-z]{4}$", re.IGNORECASE)
 

@@ -14,7 +14,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from enquiries import actions, person, register
+from enquiries import actions
+from enquiries.privacy import person, register
 from enquiries.private import personal
 
 

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from enquiries.encryption import CannotDecrypt
+from enquiries.privacy.encryption import CannotDecrypt
 
 
 class ReadOnlyMixin:

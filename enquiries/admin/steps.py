@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from enquiries import actions
-from enquiries.encryption import CannotDecrypt
 from enquiries.models import Enquiry, Kind, Outcome, Status
+from enquiries.privacy.encryption import CannotDecrypt
 
 NOTE = {"widget": forms.Textarea(attrs={"rows": 3}), "max_length": 4000}
 # Where a reply may start from. Neutral words: a mail is read on locked screens and in shared mailboxes.

@@ -12,7 +12,7 @@ import time
 
 from django.core import signing
 
-from enquiries.encryption import keyed_hash
+from enquiries.privacy.encryption import keyed_hash
 
 NO_TIME = 3  # seconds from the page to the press of its button
 

@@ -21,7 +21,7 @@ from enquiries.assessment import questions
 from enquiries.assessment.evaluate import evaluate
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import NONE, Answers
-from enquiries.encryption import CannotDecrypt, seal, unseal
+from enquiries.privacy.encryption import CannotDecrypt, seal, unseal
 
 LIFETIME = 30 * 60  # seconds since the last answer
 LARGEST = 4096  # bytes with the name: what every browser keeps (RFC 6265, 6.1)

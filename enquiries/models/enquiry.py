@@ -180,7 +180,7 @@ class Enquiry(models.Model):
                 name="enquiry_open_by_due",
                 condition=Q(live=True),
             ),
-            # What may be due for erasure: `enquiries/retention.py`.
+            # What may be due for erasure: `enquiries/privacy/retention.py`.
             models.Index(fields=["closed_at"], name="enquiry_kept_since", condition=Q(erased_at=None)),
             # "Mine" and "Unassigned": by the plain index of the owner the database would read every closed one of nobody's.
             models.Index(fields=["owner", "reply_by"], name="enquiry_open_by_owner", condition=Q(live=True)),

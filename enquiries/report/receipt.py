@@ -3,7 +3,7 @@
 With it, and only with it, the confirmation plays the address back, and takes a change or "Send it again". It is set by a form
 that was accepted, never by reading a page, and reading does not make it last longer. Only pages under /report/ see it.
 
-Sealed with AES-256-GCM under the keys of FIELD_ENCRYPTION_KEYS (enquiries/encryption.py), bound to the cookie's name.
+Sealed with AES-256-GCM under the keys of FIELD_ENCRYPTION_KEYS (enquiries/privacy/encryption.py), bound to the cookie's name.
 """
 
 import base64
@@ -18,8 +18,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
-from enquiries.encryption import CannotDecrypt, seal, unseal
 from enquiries.models import Enquiry, Kind
+from enquiries.privacy.encryption import CannotDecrypt, seal, unseal
 
 LIFETIME = 30 * 60  # seconds since the report was asked for
 LARGEST = 4096  # bytes: what every browser keeps (RFC 6265, 6.1)

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from enquiries.encryption import new_key
+from enquiries.privacy.encryption import new_key
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from enquiries import keys
+from enquiries.privacy import keys
 
 RESTART_PAUSE = 1  # seconds
 STOP_PATIENCE = 25  # seconds: gunicorn's graceful timeout, and the mail in hand

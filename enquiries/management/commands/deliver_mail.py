@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from enquiries import actions, keys
+from enquiries import actions
 from enquiries.outbox import Worker
+from enquiries.privacy import keys
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,8 @@ import sys
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from enquiries import actions, keys, person
+from enquiries import actions
+from enquiries.privacy import keys, person
 
 
 class Command(BaseCommand):

@@ -1,12 +1,13 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from enquiries import actions, retention
+from enquiries import actions
+from enquiries.privacy import retention
 
 
 class Command(BaseCommand):
     help = (
-        "Erases or deletes what is kept no longer: see enquiries/retention.py, and REPORT_RETENTION_DAYS and "
+        "Erases or deletes what is kept no longer: see enquiries/privacy/retention.py, and REPORT_RETENTION_DAYS and "
         "ENQUIRY_RETENTION_MONTHS. The mail worker does the same every hour."
     )
 

@@ -1,9 +1,9 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max
 
-from enquiries import keys, rotation
-from enquiries.encryption import key_ring, writing_key
 from enquiries.models import KeyCheck, StoppedAddress
+from enquiries.privacy import keys, rotation
+from enquiries.privacy.encryption import key_ring, writing_key
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import DatabaseError, models, transaction
 from django.db.models import F, Func, Value
 
-from enquiries.encryption import CannotDecrypt, check_value, key_of, key_ring, unseal, writing_key
+from enquiries.privacy.encryption import CannotDecrypt, check_value, key_of, key_ring, unseal, writing_key
 
 logger = logging.getLogger(__name__)
 

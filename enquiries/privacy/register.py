@@ -10,9 +10,9 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 
-from enquiries import retention
 from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.actions.stopping import STOPPED_MONTHS
+from enquiries.privacy import retention
 from factsheets.search.misses import KEPT_FOR
 
 FILE = Path(__file__).with_name("register.yaml")

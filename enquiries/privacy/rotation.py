@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from django.db import connection, models, transaction
 from django.db.models import Q
 
-from enquiries import blind, keys
-from enquiries.encryption import CannotDecrypt, key_of, seal, unseal, writing_key
 from enquiries.fields import Sealed
 from enquiries.models import Enquiry, NameWord
+from enquiries.privacy import blind, keys
+from enquiries.privacy.encryption import CannotDecrypt, key_of, seal, unseal, writing_key
 
 AT_ONCE = 100  # rows in a transaction: some 10 ms in which SQLite has no other writer
 PATIENCE = 60  # seconds to wait for rows that others hold

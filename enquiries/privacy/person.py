@@ -12,9 +12,10 @@ import phonenumbers
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ForeignKey, Q, QuerySet
 
-from enquiries import abuse, blind, register
-from enquiries.encryption import CannotDecrypt
+from enquiries import abuse
 from enquiries.models import Enquiry, StoppedAddress
+from enquiries.privacy import blind, register
+from enquiries.privacy.encryption import CannotDecrypt
 
 INTRODUCTION = (
     "This is everything that our website holds about you. “held” has a part for each of our tables: what it is for, what each "

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from enquiries.encryption import CannotDecrypt, keyed_hash, keyed_hashes
+from enquiries.privacy.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 
 
 def email_key(address: str) -> str:
