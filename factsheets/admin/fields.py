@@ -27,6 +27,22 @@ class TextKeptForm(forms.ModelForm):
         return cleaned
 
 
+class TradingFormSet(forms.BaseInlineFormSet):
+    """Rows of which each has a name of its own within its parent. Two of them may trade names in one save.
+
+    Django saves one row after the other, so the first would take a name that the second still has. Rows that get another
+    name are therefore taken out and put back, under the same key.
+    """
+
+    own = ""  # the field that is unique within the parent
+
+    def save_existing_objects(self, commit=True):
+        renamed = [form.instance.pk for form in self.initial_forms if self.own in form.changed_data]
+        if commit and len(renamed) > 1:
+            self.model.objects.filter(pk__in=renamed).delete()
+        return super().save_existing_objects(commit)
+
+
 class WordsField(forms.CharField):
     """A list of words, edited as one line with commas between them."""
 
@@ -42,6 +58,20 @@ class WordsField(forms.CharField):
 
     def has_changed(self, initial, data):
         return (initial or []) != self.to_python(data)
+
+
+class KnownWordsField(WordsField):
+    """Names of records, each of which must be there."""
+
+    def __init__(self, model, name: str, **kwargs):
+        super().__init__(**kwargs)
+        self.model, self.name = model, name
+
+    def validate(self, value):
+        super().validate(value)
+        known = set(self.model.objects.filter(**{f"{self.name}__in": value}).values_list(self.name, flat=True))
+        if unknown := [word for word in value if word not in known]:
+            raise ValidationError(f"There is no {self.model._meta.verbose_name} {', '.join(unknown)}.")
 
 
 class ClaimRefsField(WordsField):

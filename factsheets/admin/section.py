@@ -6,7 +6,7 @@ from django.utils.text import slugify
 
 from factsheets import actions
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
-from factsheets.admin.fields import ClaimRefsField, TextKeptForm
+from factsheets.admin.fields import ClaimRefsField, TextKeptForm, TradingFormSet
 from factsheets.models import EvidenceStatement, FactSheet, Kind, Section, Source
 from factsheets.models.section import TAKEN_SLUGS
 
@@ -107,8 +107,13 @@ class StatementForm(TextKeptForm):
         return free_slug(self.data.get(self.add_prefix("claim"), ""), taken, fallback="statement")
 
 
+class StatementFormSet(TradingFormSet):
+    own = "slug"
+
+
 class EvidenceInline(admin.StackedInline):
     model = EvidenceStatement
+    formset = StatementFormSet
     form = StatementForm
     extra = 1
     filter_horizontal = ["sources"]

@@ -5,8 +5,8 @@ from django.db import models
 
 from factsheets import actions, publication
 from factsheets.admin.editing import StoppableForm, Stopped, StopsUnsound
-from factsheets.admin.fields import ClaimRefsField
-from factsheets.models import Claim, GlossaryTerm, SafetyAdvice, Source, Topic
+from factsheets.admin.fields import ClaimRefsField, KnownWordsField
+from factsheets.models import Claim, FactSheet, GlossaryTerm, SafetyAdvice, Source, Topic
 from factsheets.rendering.words import Glossary, key
 
 
@@ -103,10 +103,21 @@ class SafetyAdviceAdmin(SharedRecordAdmin):
         return False
 
 
+class ClaimForm(forms.ModelForm):
+    sheets = KnownWordsField(
+        FactSheet,
+        "slug",
+        label="Sheets",
+        help_text="Addresses of the sheets that should cover it, with commas: about-back-pain, long-term-pain.",
+    )
+    sources = KnownWordsField(Source, "key", label="Sources", help_text="Keys of sources, with commas: NG59, MU20.")
+
+
 @admin.register(Claim)
 class ClaimAdmin(admin.ModelAdmin):
     """The claim ledger: what the sheets may say, and where each fact stands."""
 
+    form = ClaimForm
     list_display = ["ref", "status", "statement", "to_check"]
     list_filter = ["status", "to_check"]
     search_fields = ["ref", "statement"]

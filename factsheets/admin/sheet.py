@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from factsheets import actions
 from factsheets.admin import desk
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
+from factsheets.admin.fields import TradingFormSet
 from factsheets.models import FactSheet, RelatedSheet
 
 
@@ -45,8 +46,13 @@ class SheetForm(EditingForm):
         return slug
 
 
+class RelatedFormSet(TradingFormSet):
+    own = "to"
+
+
 class RelatedInline(admin.TabularInline):
     model = RelatedSheet
+    formset = RelatedFormSet
     fk_name = "sheet"
     extra = 1
     verbose_name = "related page"

@@ -1,0 +1,109 @@
+"""Rows that an editor lists within one form: each once, and two of them may trade names."""
+
+import pytest
+from django.urls import reverse
+
+from factsheets.models import Claim, FactSheet, Topic
+from tests.desk import change_address, draft, errors_of, person, save, values_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def author():
+    return person("Una", "editor")
+
+
+@pytest.fixture
+def desk(client, author):
+    client.force_login(author)
+    return client
+
+
+@pytest.fixture
+def sheet(author):
+    sheet = draft(author)
+    for number, slug in enumerate(["one", "two", "three"], start=1):
+        other = FactSheet.objects.create(
+            slug=slug, title=slug, topic=Topic.objects.first(), summary="A.", audience="A."
+        )
+        if number < 3:
+            sheet.related.create(to=other, reason=f"Reason {number}.", position=number)
+    return sheet
+
+
+def related(sheet) -> list[tuple[str, str]]:
+    return [(link.to.slug, link.reason) for link in sheet.related.all()]
+
+
+def pk(slug: str) -> int:
+    return FactSheet.objects.get(slug=slug).pk
+
+
+def test_two_related_pages_trade_places_in_one_save(desk, sheet):
+    keys = set(sheet.related.values_list("pk", flat=True))
+    response = save(desk, change_address(sheet), **{"related-0-to": pk("two"), "related-1-to": pk("one")})
+    assert not errors_of(response)
+    assert related(sheet) == [("two", "Reason 1."), ("one", "Reason 2.")]
+    assert set(sheet.related.values_list("pk", flat=True)) == keys
+
+
+def test_a_related_page_may_move_up_while_another_takes_its_line(desk, sheet):
+    assert not errors_of(save(desk, change_address(sheet), **{"related-0-to": pk("two"), "related-1-to": pk("three")}))
+    assert related(sheet) == [("two", "Reason 1."), ("three", "Reason 2.")]
+
+
+def test_the_same_page_twice_is_said_and_nothing_is_saved(desk, sheet):
+    before = related(sheet)
+    assert errors_of(save(desk, change_address(sheet), **{"related-0-to": pk("two")}))
+    assert errors_of(save(desk, change_address(sheet), **{"related-2-to": pk("two"), "related-2-reason": "Again."}))
+    assert related(sheet) == before
+
+
+def test_a_page_that_is_taken_out_can_be_put_in_again_on_a_new_line(desk, sheet):
+    changes = {
+        "related-1-DELETE": "on",
+        "related-2-to": pk("two"),
+        "related-2-reason": "Anew.",
+        "related-2-position": "9",
+    }
+    assert not errors_of(save(desk, change_address(sheet), **changes))
+    assert related(sheet) == [("one", "Reason 1."), ("two", "Anew.")]
+
+
+def test_two_statements_trade_addresses_and_keep_their_sources(desk, author):
+    sheet = draft(author)
+    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
+    save(desk, add, kind="evidence", heading="What the evidence says", body="")
+    section = sheet.sections.get(kind="evidence")
+    for claim in ("Heat", "Cold"):
+        row = {
+            "claim": claim,
+            "treatment": "heat",
+            "direction": "may_help",
+            "grade": "G2",
+            "sources": ["1"],
+            "position": "1",
+        }
+        number = section.evidence.count()
+        assert not errors_of(
+            save(desk, change_address(section), **{f"evidence-{number}-{name}": value for name, value in row.items()})
+        )
+    assert not errors_of(save(desk, change_address(section), **{"evidence-0-slug": "cold", "evidence-1-slug": "heat"}))
+    assert {(each.claim, each.slug, each.sources.count()) for each in section.evidence.all()} == {
+        ("Heat", "cold", 1),
+        ("Cold", "heat", 1),
+    }
+
+
+def test_the_ledger_s_sheets_and_sources_are_words_with_commas_and_an_unknown_one_is_named(client, staff):
+    client.force_login(staff)
+    claim = Claim.objects.get(ref="B-01")
+    address = reverse("admin:factsheets_claim_change", args=[claim.pk])
+    for nonsense in ("1e999", "nowhere", "[1]", "{}"):
+        assert f"no fact sheet {nonsense}" in errors_of(save(client, address, sheets=nonsense))
+        assert f"no source {nonsense}" in errors_of(save(client, address, sources=nonsense))
+    assert values_of(client.get(address))["sources"] == ", ".join(claim.sources)
+    assert not errors_of(save(client, address, sources=" NG59, MU20 ,NG59", sheets="about-back-pain"))
+    claim.refresh_from_db()
+    assert (claim.sources, claim.sheets) == (["NG59", "MU20"], ["about-back-pain"])
