@@ -1,5 +1,4 @@
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,9 +19,12 @@ from enquiries.models import ClinicHours, Enquiry, Kind, OpeningHours
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord
 from factsheets.models.search import SearchEntry, SearchPassage, SearchPosting, SearchWord
+from tests.pages import chromium
 from tests.smtp import SmtpSink, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
+# Helpers of tests that have fixtures too.
+pytest_plugins = ["tests.desk", "tests.manage", "tests.one_person", "tests.sign_in"]
 
 
 # The tables of the content, and of the hours a migration brings. Beside each stands a copy, kept_ and its name, for the session.
@@ -241,10 +243,6 @@ def mail_worker(child_environment):
     yield process
     process.send_signal(signal.SIGTERM)
     process.wait(30)
-
-
-def chromium() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="session")

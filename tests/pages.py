@@ -1,5 +1,6 @@
 """What browser tests share: a visitor who notices everything that a page must never do."""
 
+import shutil
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -12,6 +13,11 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+
+
+def chromium() -> str | None:
+    """The browser on this machine, if there is one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 class Visitor:
