@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from django.db import transaction
 
 from factsheets.models import EvidenceStatement, FactSheet, Figure, RelatedSheet, Section, Source, Topic
+from factsheets.rendering.document import FIRST_PAGE
 
 SHEET = {
     "title": "Title",
@@ -48,7 +49,9 @@ def snapshot(sheet: FactSheet) -> dict:
     """Everything an author wrote in the sheet, in order, with other records by their natural keys."""
     sections = sheet.sections.select_related("figure").prefetch_related("evidence__sources")
     return {
-        "sheet": {name: getattr(sheet, name) for name in SHEET if name != "topic"} | {"topic": sheet.topic.slug},
+        "sheet": {name: getattr(sheet, name) for name in SHEET if name != "topic"}
+        | {"topic": sheet.topic.slug}
+        | _if_written(sheet, "first_page_title"),
         "sections": [_section(section) for section in sections],
         "related": [{"to": link.to.slug, "reason": link.reason} for link in sheet.related.select_related("to")],
     }
@@ -59,6 +62,7 @@ def _section(section: Section) -> dict:
         "slug": section.slug,
         **{name: getattr(section, name) for name in SECTION if name != "figure"},
         "figure": section.figure.slug if section.figure else None,
+        **_if_written(section, "page_title"),
         "evidence": [
             {
                 "slug": statement.slug,
@@ -70,14 +74,19 @@ def _section(section: Section) -> dict:
     }
 
 
+def _if_written(record, name: str) -> dict:
+    """Nothing for a blank: editions from before there were pages say the same as now."""
+    return {name: value} if (value := getattr(record, name)) else {}
+
+
 def put_back(sheet: FactSheet, content: dict) -> None:
     """Makes the sheet's rows what `content` says. Raises CannotPutBack, and then nothing has changed."""
     with transaction.atomic():
-        fields = dict(content["sheet"])
+        fields = {"first_page_title": "", **content["sheet"]}
         sheet.topic = _find(Topic, "slug", fields.pop("topic"), "topic")
         for name, value in fields.items():
             setattr(sheet, name, value)
-        sheet.save(update_fields=list(SHEET))
+        sheet.save(update_fields=[*SHEET, "first_page_title"])
         sheet.sections.exclude(slug__in=[each["slug"] for each in content["sections"]]).delete()
         for number, each in enumerate(content["sections"], start=1):
             _put_back_section(sheet, each, position=number * 10)
@@ -89,6 +98,7 @@ def put_back(sheet: FactSheet, content: dict) -> None:
 
 def _put_back_section(sheet: FactSheet, kept: dict, position: int) -> None:
     fields = {name: kept[name] for name in SECTION if name != "figure"}
+    fields["page_title"] = kept.get("page_title", "")
     fields["figure"] = _find(Figure, "slug", kept["figure"], "drawing") if kept["figure"] else None
     section, _ = Section.objects.update_or_create(
         sheet=sheet, slug=kept["slug"], defaults={**fields, "position": position}
@@ -152,10 +162,19 @@ def changes(before: dict, after: dict) -> list[Change]:
     if stayed[0] != stayed[1]:
         names = [", ".join(_name(new[slug]) for slug in order) for order in stayed]
         found.append(Change(SHEET_ITSELF, "Order of the sections", *names))
+    if _pages(before) != _pages(after):
+        found.append(Change(SHEET_ITSELF, "Pages", _pages(before), _pages(after)))
     if before["related"] != after["related"]:
         links = ["\n".join(f"{link['to']}: {link['reason']}" for link in each["related"]) for each in (before, after)]
         found.append(Change(SHEET_ITSELF, "Related pages", *links))
     return found
+
+
+def _pages(content: dict) -> str:
+    """The pages of the sheet in their order. Empty when it is read on one."""
+    starts = [f"{each['page_title']}, from “{_name(each)}”" for each in content["sections"] if each.get("page_title")]
+    first = content["sheet"].get("first_page_title") or FIRST_PAGE
+    return "\n".join([first, *starts]) if starts else ""
 
 
 def _section_changes(before: dict | None, after: dict | None) -> list[Change]:

@@ -98,6 +98,8 @@ def findings(document: dict) -> list[Finding]:
             claims = statement["direction"] in {"helps", "may_help"} and statement["treatment"] == "acupuncture"
             if claims and not statement["nice_position"]:
                 found.append(Finding("nice", RULE_NICE, f"{name}: {statement['claim']}", statement["claim"]))
+    for page in document.get("pages", []):
+        found += wording("names of the pages", f"{page['title']}.")
     for word in document.get("words", []):
         found += wording(f"words explained: {word['term']}", word["meaning"])
     for reference in document.get("references", []):

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial, wraps
 from threading import Lock
 
@@ -19,7 +20,7 @@ from django.conf import settings
 from django.db import Error
 from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from factsheets.models import ContentVersion
 
@@ -93,6 +94,12 @@ class Shelf:
 shelf = Shelf(MOST_BYTES)
 
 
+def shared(response: HttpResponse) -> HttpResponse:
+    """Any cache may keep it, and asks each time whether it is still the same: an edit shows at once, everywhere."""
+    patch_cache_control(response, public=True, no_cache=True)
+    return response
+
+
 def kept(view):
     """Keeps the public answers of a view that looks at nothing of the request but its path."""
 
@@ -100,8 +107,7 @@ def kept(view):
     def ready(request, *args, **options):
         if settings.DEBUG or request.method not in {"GET", "HEAD"}:
             return view(request, *args, **options)
-        # The clinic's details are fixed for a process, but for a test that changes them.
-        clinic = (settings.BASE_URL, repr(settings.CLINIC))
+        clinic = _clinic()
         try:
             token = ContentVersion.now()
         except Error as error:
@@ -123,6 +129,27 @@ def kept(view):
         return _answer(request, page)
 
     return ready
+
+
+def made(name: str, make: Callable[[], bytes]) -> bytes:
+    """What `make` gives, kept under a name that is no path. For a PDF that goes out with mails as well as from its address.
+
+    `make` reads everything itself: what was read before the token could be older than the token says.
+    """
+    token = ContentVersion.now()
+    if settings.DEBUG or not token:
+        return make()
+    key = (name, token, timezone.localdate(), *_clinic())
+    page = shelf.get(key)
+    if page is None:
+        page = Page({"Content-Type": "application/pdf"}, make())
+        shelf.put(key, page)
+    return page.body("")
+
+
+def _clinic() -> tuple[str, str]:
+    """The clinic's details are fixed for a process, but for a test that changes them."""
+    return settings.BASE_URL, repr(settings.CLINIC)
 
 
 def _page(response: HttpResponse) -> Page:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from factsheets import views
+from factsheets import sheet_views, views
 from factsheets.machines import views as machines
 from factsheets.search.views import search
 
@@ -9,12 +9,15 @@ app_name = "factsheets"
 urlpatterns = [
     path("", views.home, name="home"),
     path("fact-sheets/", views.sheet_list, name="list"),
-    path("fact-sheets/<slug:slug>/", views.sheet, name="sheet"),
-    path("fact-sheets/<slug:slug>/pdf/", views.sheet_pdf, name="sheet_pdf"),
-    path("fact-sheets/<slug:slug>/pdf/large/", views.sheet_large_print, name="sheet_large_print"),
-    path("fact-sheets/<slug:slug>/text/", views.sheet_text, name="sheet_text"),
-    path("fact-sheets/<slug:slug>/json/", views.sheet_json, name="sheet_json"),
+    path("fact-sheets/<slug:slug>/", sheet_views.sheet, name="sheet"),
+    path("fact-sheets/<slug:slug>/pdf/", sheet_views.sheet_pdf, name="sheet_pdf"),
+    path("fact-sheets/<slug:slug>/pdf/large/", sheet_views.sheet_large_print, name="sheet_large_print"),
+    path("fact-sheets/<slug:slug>/text/", sheet_views.sheet_text, name="sheet_text"),
+    path("fact-sheets/<slug:slug>/json/", sheet_views.sheet_json, name="sheet_json"),
     path("fact-sheets/<slug:slug>/card.png", machines.sheet_card, name="sheet_card"),
+    path("fact-sheets/<slug:slug>/whole/", sheet_views.sheet_whole, name="sheet_whole"),
+    # Last: the others are no names of pages (factsheets/models/section.py, TAKEN_PAGES).
+    path("fact-sheets/<slug:slug>/<slug:page>/", sheet_views.sheet_page, name="sheet_page"),
     path("pictures/<slug:digest>-<int:width>.<slug:format>", views.picture, name="picture"),
     path("get-help-now/", views.get_help_now, name="get_help_now"),
     path("search/", search, name="search"),

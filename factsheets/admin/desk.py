@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from factsheets import actions, coverage, editions, offers, publication, readability
+from factsheets import actions, coverage, editions, offers, publication, readability, safety
 from factsheets.admin.editing import desk_address
 from factsheets.guard import findings
 from factsheets.models import Claim, Edition, FactSheet, InstalledRecord, Section, Source, State, Step
 from factsheets.rendering import sheet as sheets
+from factsheets.sheet_views import HEAVIEST, weights
 
 
 def may_read(user) -> bool:
@@ -57,6 +58,8 @@ def sheet_desk(request, pk: int):
         "suggested_due": timezone.localdate() + publication.REVIEW_USUALLY,
         "state_note": sheets.state_note(sheet),
         "outline": _outline(sheet),
+        "pages": _pages(request, sheet),
+        "heaviest": HEAVIEST,
         "offers": list(offers.open_offers(sheet)),
         "reading": readability.measure(sheet.document) if sheet.document else None,
         "to_check": _to_check(sheet),
@@ -91,6 +94,15 @@ def _steps(sheet: FactSheet, user, *, stopped: bool) -> list[dict]:
 
 def _outline(sheet: FactSheet) -> list[Section]:
     return list(sheet.sections.select_related("figure"))
+
+
+def _pages(request, sheet: FactSheet) -> list[dict]:
+    """The pages that readers turn, with their weight. Empty when they cannot be shown without the emergency advice."""
+    try:
+        found = weights(request, sheet)
+    except safety.SafetyAdviceMissing:
+        return []
+    return [{"page": page, "bytes": size, "heavy": size > HEAVIEST} for page, size in found]
 
 
 def _overrides_in_force(sheet: FactSheet):

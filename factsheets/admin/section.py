@@ -36,12 +36,16 @@ class SectionForm(EditingForm):
 
     class Meta:
         model = Section
-        fields = ["sheet", "kind", "view", "heading", "body", "figure", "aspect", "slug", "claim_refs"]
+        fields = ["sheet", "kind", "view", "heading", "page_title", "body", "figure", "aspect", "slug", "claim_refs"]
         widgets = {"body": forms.Textarea(attrs={"rows": 18, "cols": 80})}
         labels = {"body": "Text", "figure": "Drawing", "slug": "Address on the page", "aspect": "What it is about"}
         help_texts = {
             "body": HOW_TO_WRITE,
             "slug": "Its address on the page. Leave empty, and it is made from the heading. Links to it break when it changes.",
+            "page_title": "Leave empty on most sections. A long sheet is easier to read on two or three pages, and light enough "
+            "for an old phone. Write a short name, such as “Treatments”, and a page of that name starts with this section, "
+            "which must start a chapter. The emergency signs, the sources and the forms stand on every page. The PDF, which "
+            "we also mail, holds the whole sheet.",
             "kind": "Text and evidence start a new chapter; the other kinds belong to the chapter above them.",
         }
 
@@ -62,6 +66,13 @@ class SectionForm(EditingForm):
             return self.instance.sheet
         named = self.data.get(self.add_prefix("sheet")) or self.initial.get("sheet")
         return FactSheet.objects.filter(pk=named).first() if str(named or "").isdigit() else None
+
+    def clean(self):
+        cleaned = super().clean()
+        if "after" in cleaned:
+            # Where it is going to stand: the first section starts no new page. All are numbered anew when it is saved.
+            self.instance.position = cleaned["after"].position + 1 if cleaned["after"] else 0
+        return cleaned
 
     def clean_slug(self):
         if self.cleaned_data["slug"]:
@@ -144,7 +155,7 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
 
     def get_fieldsets(self, request, obj=None):
         self.fieldsets = [
-            (None, {"fields": ["sheet", "kind", "after", "heading", "body", "figure"]}),
+            (None, {"fields": ["sheet", "kind", "after", "heading", "page_title", "body", "figure"]}),
             ("Where the words come from", {"fields": ["view", "claim_refs"]}),
             ("Address and machines", {"fields": ["slug", "aspect"], "classes": ["collapse"]}),
             ("History", {"fields": SHARED_FIELDS}),

@@ -25,6 +25,7 @@ class SheetForm(EditingForm):
             "summary",
             "audience",
             "key_points",
+            "first_page_title",
             "treatment_offered",
         ]
         labels = {"position": "Order in its topic", "slug": "Address"}
@@ -80,8 +81,11 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         return super().get_queryset(request).with_changed_since_review()
 
     def get_fieldsets(self, request, obj=None):
-        facts = ["topic", "title", "slug", "position", "summary", "audience", "key_points", "treatment_offered"]
-        self.fieldsets = [(None, {"fields": facts}), ("History", {"fields": SHARED_FIELDS})]
+        facts = ["topic", "title", "slug", "position", "summary", "audience", "key_points"]
+        self.fieldsets = [
+            (None, {"fields": [*facts, "first_page_title", "treatment_offered"]}),
+            ("History", {"fields": SHARED_FIELDS}),
+        ]
         return super().get_fieldsets(request, obj)
 
     def get_prepopulated_fields(self, request, obj=None):

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from factsheets.models import FactSheet, GlossaryTerm, Source
 from factsheets.models.section import Aspect
 from factsheets.rendering import sheet as sheets
+from factsheets.rendering.pages import Page
 
 SCHEMA = "https://schema.org"
 # The values of schema.org's HealthAspectEnumeration. Our “risks” are harms of a treatment or of a condition left alone, which
@@ -47,14 +48,19 @@ def block(data: dict) -> SafeString:
     return mark_safe(written.translate(UNSAFE))  # noqa: S308 - no character of HTML is left in it
 
 
-def for_sheet(sheet: FactSheet) -> dict:
-    """The short form, for the sheet's own page, whose address completes its relative addresses. About 0.8 KB on the longest."""
+def for_page(sheet: FactSheet, page: Page) -> dict:
+    """The short form, for one page of the sheet, whose address completes its relative addresses. About 0.8 KB on the longest."""
+    data = _page(sheet)
+    if not page.is_first:
+        address = f"{settings.BASE_URL}{page.path}"
+        data |= {"name": sheets.name(sheet, page), "description": sheets.description(sheet, page), "url": address}
+        data["breadcrumb"] = _breadcrumb(sheet, (page.title, address))
     return {
-        **_page(sheet),
+        **data,
         "publisher": {"@type": "MedicalClinic", "@id": _clinic_id(), "name": settings.CLINIC["name"]},
-        "isPartOf": {"@id": _site_id()},
-        "hasPart": [_part(section) for section in _sections(sheet) if section["starts_chapter"]],
-        "citation": [_work(reference, source) for reference, source in _references(sheet)],
+        "isPartOf": {"@id": _site_id() if page.is_first else sheets.address(sheet)},
+        "hasPart": [_part(section) for section in page.sections if section["starts_chapter"] and section["aspect"]],
+        "citation": [_work(reference, source) for reference, source in _with_sources(page.references)],
     }
 
 
@@ -69,8 +75,11 @@ def whole_sheet(sheet: FactSheet) -> dict:
         "isPartOf": {"@type": "WebSite", "@id": _site_id(), "name": settings.CLINIC["name"], "url": _home()},
         "license": f"{settings.BASE_URL}{reverse('factsheets:about')}#copying",
         "image": f"{settings.BASE_URL}{reverse('factsheets:sheet_card', args=[sheet.slug])}",
-        "hasPart": [_part(section, address) for section in _sections(sheet)],
-        "citation": [{**_work(reference, source), **_identity(reference)} for reference, source in _references(sheet)],
+        "hasPart": [_part(section, sheet) for section in sheet.document.get("sections", []) if section["aspect"]],
+        "citation": [
+            {**_work(reference, source), **_identity(reference)}
+            for reference, source in _with_sources(sheet.document.get("references", []))
+        ],
     }
 
 
@@ -95,23 +104,18 @@ def _page(sheet: FactSheet) -> dict:
     return data
 
 
-def _sections(sheet: FactSheet) -> list[dict]:
-    """The sections that say what they are about."""
-    return [section for section in sheet.document.get("sections", []) if section["aspect"]]
-
-
-def _part(section: dict, address: str = "") -> dict:
+def _part(section: dict, sheet: FactSheet | None = None) -> dict:
+    """A section that says what it is about; with the sheet, under its full address."""
     return {
         "@type": "HealthTopicContent",
         **({"name": section["heading"]} if section["heading"] else {}),
-        "url": f"{address}#{section['slug']}",
+        "url": f"{settings.BASE_URL}{sheet.place_url(section['slug'])}" if sheet else f"#{section['slug']}",
         "hasHealthAspect": f"{SCHEMA}/{ASPECTS[section['aspect']]}",
     }
 
 
-def _references(sheet: FactSheet) -> list[tuple[dict, Source | None]]:
-    """The sheet's numbered references, each with its source. A source can be gone since the sheet was last saved."""
-    references = sheet.document.get("references", [])
+def _with_sources(references: list[dict]) -> list[tuple[dict, Source | None]]:
+    """Numbered references, each with its source. A source can be gone since the sheet was last saved."""
     sources = {source.key: source for source in Source.objects.filter(key__in=[each["key"] for each in references])}
     return [(reference, sources.get(reference["key"])) for reference in references]
 
@@ -133,11 +137,12 @@ def _identity(reference: dict) -> dict:
     return found
 
 
-def _breadcrumb(sheet: FactSheet) -> dict:
+def _breadcrumb(sheet: FactSheet, *further: tuple[str, str]) -> dict:
     steps = [
         ("Home", _home()),
         ("Fact sheets", f"{settings.BASE_URL}{reverse('factsheets:list')}"),
         (sheet.title, sheets.address(sheet)),
+        *further,
     ]
     return {
         "@type": "BreadcrumbList",

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from factsheets.kept import kept
 from factsheets.machines import cards, feeds, robots_files
-from factsheets.views import for_sheet
+from factsheets.sheet_views import for_sheet
 
 ICONS = {"favicon.ico": "image/x-icon", "touch.png": "image/png"}
 

@@ -47,6 +47,8 @@ TAKEN_SLUGS = re.compile(
     r"(main|find|key-points|contents|our-interest|related|keep|words|sources|review|report|consultation)\Z"
     r"|(source|cite|term|word|care|report|consultation|id_report|id_consultation)-"
 )
+# The sheet's other outputs stand at these addresses below its own (factsheets/urls.py), so no page of it can.
+TAKEN_PAGES = {"pdf", "text", "json", "whole"}
 # Without a heading a reader could not tell what these are about.
 HEADED_KINDS = ["evidence", "callout", "details", "table", "steps", "numbers"]
 CALLOUTS_AT_MOST = 2  # NHS service manual: warning callouts lose their force when there are more
@@ -67,6 +69,12 @@ class Section(NaturalKeyModel):
     )
     aspect = models.CharField(max_length=14, choices=Aspect, blank=True)
     heading = models.CharField(max_length=160, blank=True)
+    page_title = models.CharField(
+        "starts a new page",
+        max_length=60,
+        blank=True,
+        help_text="The new page’s name. From this section on, the sheet is read on a page of its own.",
+    )
     body = models.TextField(blank=True, help_text="Markdown. Cite a source with [@KEY] after the full stop.")
     figure = models.ForeignKey(
         "factsheets.Figure", on_delete=models.PROTECT, null=True, blank=True, related_name="sections"
@@ -87,6 +95,10 @@ class Section(NaturalKeyModel):
             models.CheckConstraint(
                 condition=~Q(kind__in=HEADED_KINDS) | ~Q(heading=""),
                 name="section_has_heading_where_needed",
+            ),
+            models.CheckConstraint(
+                condition=Q(page_title="") | (Q(kind__in=["text", "evidence"]) & ~Q(heading="")),
+                name="section_page_starts_with_a_chapter",
             ),
         ]
 
@@ -112,7 +124,24 @@ class Section(NaturalKeyModel):
             raise ValidationError({"heading": f"Write a heading: a section of kind {self.kind} needs one."})
         if self.kind not in {Kind.FIGURE, Kind.EVIDENCE} and not self.body.strip():
             raise ValidationError({"body": "Write the words of this section."})
+        if self.page_title:
+            self._check_new_page()
         try:
             parse_body(self.kind, self.body)
         except BodyError as error:
             raise ValidationError({"body": str(error)}) from error
+
+    def _check_new_page(self):
+        problem = ""
+        if self.kind not in CHAPTER_KINDS or not self.heading:
+            problem = "A page can only start with a chapter: a section of kind text or evidence that has a heading."
+        elif self.slug in TAKEN_PAGES:
+            problem = (
+                f"The address …/{self.slug}/ has another use. Give this section another address on the page first."
+            )
+        elif self.sheet_id and not self.sheet.sections.filter(position__lt=self.position).exclude(pk=self.pk).exists():
+            problem = (
+                "This is the first section: the first page starts here already. Name that page on the sheet itself."
+            )
+        if problem:
+            raise ValidationError({"page_title": problem})

@@ -57,6 +57,12 @@ class FactSheet(NaturalKeyModel):
     summary = models.CharField(max_length=300, help_text="One plain sentence, shown in lists and in search results.")
     audience = models.CharField("who it is for", max_length=300)
     key_points = models.TextField(help_text="A Markdown list of three to five points, the most important first.")
+    first_page_title = models.CharField(
+        "name of the first page",
+        max_length=60,
+        blank=True,
+        help_text="Only for a sheet in pages, which a section starts. Empty, it is called “Overview”.",
+    )
     treatment_offered = models.BooleanField(
         default=False, help_text="It describes something the clinic sells. Shows the interest statement."
     )
@@ -96,6 +102,16 @@ class FactSheet(NaturalKeyModel):
 
     def get_absolute_url(self):
         return reverse("factsheets:sheet", args=[self.slug])
+
+    def page_url(self, page: str) -> str:
+        """The address of one of its pages; without a name, of the first."""
+        return reverse("factsheets:sheet_page", args=[self.slug, page]) if page else self.get_absolute_url()
+
+    def place_url(self, anchor: str) -> str:
+        """The address of a section, on whichever page holds it. Anything else is on the first page."""
+        sections = self.document.get("sections", [])
+        page = next((each.get("page", "") for each in sections if each["slug"] == anchor), "")
+        return f"{self.page_url(page)}#{anchor}"
 
     def clean(self):
         """Says in words what the outputs could not render."""

@@ -9,6 +9,7 @@ from factsheets.rendering.words import Words
 
 VERSION = 2
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
+FIRST_PAGE = "Overview"
 
 
 class Citations:
@@ -50,10 +51,15 @@ def build(sheet) -> dict:
         raise BodyError(f"Key points: {error}") from error
     for point in points:
         words.mark_inline(point)
-    sections = []
+    sections, pages = [], [{"slug": "", "title": sheet.first_page_title or FIRST_PAGE}]
     for section in sheet.sections.select_related("figure").prefetch_related("evidence__sources"):
         try:
-            sections.append(_section(section, citations, words))
+            # A section that was moved to the front starts no page: the first is there.
+            if sections and section.page_title:
+                pages.append({"slug": section.slug, "title": section.page_title})
+                words.turn_page()
+            made = _section(section, citations, words)
+            sections.append(made | {"page": section_page} if (section_page := pages[-1]["slug"]) else made)
         except BodyError as error:
             raise BodyError(f"{section}: {error}") from error
     return {
@@ -66,6 +72,8 @@ def build(sheet) -> dict:
         "sections": sections,
         "words": words.listed(),
         "references": _references(citations),
+        # Not on a sheet of one page, whose document stays what it was before there were pages.
+        **({"pages": pages} if len(pages) > 1 else {}),
     }
 
 

@@ -100,7 +100,8 @@ def term(node: dict) -> str:
     """A hard word at its first use: it leads to its entry in “Words explained”, whose heading describes the link by ear."""
     slug = node["slug"]
     return (
-        f'<a class="term" id="term-{slug}" href="#word-{slug}" aria-describedby="words">{inline(node["content"])}</a>'
+        f'<a class="term" id="{node.get("id", f"term-{slug}")}" href="#word-{slug}" aria-describedby="words">'
+        f"{inline(node['content'])}</a>"
     )
 
 

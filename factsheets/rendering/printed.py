@@ -1,13 +1,13 @@
 """A sheet as a PDF: the shared data in the shape the Typst template takes."""
 
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.utils import timezone
 
-from factsheets import pictures
+from factsheets import kept, pictures
 from factsheets.models import ContentVersion, FactSheet
 from factsheets.pdf import Part, sheet_pdf
 from factsheets.rendering.sheet import full
@@ -17,8 +17,16 @@ MOST_PARTS = 32
 
 
 def pdf(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """The tagged PDF (PDF/UA-1) of a sheet. Raises PdfError and SafetyAdviceMissing."""
-    data = full(sheet)
+    """The tagged PDF (PDF/UA-1) of a sheet, kept while content, day and clinic are the same (factsheets/kept.py).
+
+    Nothing of `sheet` but its key is read. Raises PdfError, SafetyAdviceMissing and FactSheet.DoesNotExist.
+    """
+    return kept.made(f"pdf of {sheet.pk}{', large' * large_print}", partial(compiled, sheet, large_print=large_print))
+
+
+def compiled(sheet: FactSheet, *, large_print: bool = False) -> bytes:
+    """The same, made anew: about half a second of one processor. Raises as `pdf` does."""
+    data = full(_as_it_is(sheet.pk))
     return sheet_pdf(
         _document(data),
         clinic=settings.CLINIC,
@@ -41,8 +49,13 @@ def part(sheet: FactSheet) -> Part:
 @lru_cache(maxsize=MOST_PARTS)
 def _part(pk: int, token: str, day: date, base_url: str) -> Part:
     """A part is a pure function of the content, the day (a review may be overdue) and the address of the site."""
-    data = full(FactSheet.objects.select_related("topic", "reviewed_by").get(pk=pk))
+    data = full(_as_it_is(pk))
     return Part(_document(data), address=data["address"])
+
+
+def _as_it_is(pk: int) -> FactSheet:
+    """Read after the token: what the caller has in hand may have been read before an edit."""
+    return FactSheet.objects.select_related("topic", "reviewed_by").get(pk=pk)
 
 
 def _document(data: dict) -> dict:

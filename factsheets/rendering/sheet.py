@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from factsheets import pictures, publication, safety
 from factsheets.models import Edition, FactSheet, Step, View
+from factsheets.rendering.pages import Page
 
 # Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
@@ -52,6 +53,19 @@ def address(sheet: FactSheet) -> str:
     return f"{settings.BASE_URL}{sheet.get_absolute_url()}"
 
 
+def name(sheet: FactSheet, page: Page) -> str:
+    """What the page is called. No two pages have the same name."""
+    return sheet.title if page.number == 1 else f"{sheet.title}: {page.title}"
+
+
+def description(sheet: FactSheet, page: Page) -> str:
+    """One sentence for search engines and cards."""
+    if page.is_first:
+        return sheet.summary
+    headings = "; ".join(chapter["heading"] for chapter in page.chapters)
+    return f"Page {page.number} of “{sheet.title}”: {headings}."
+
+
 def related(sheet: FactSheet) -> list[dict]:
     """Related sheets that the public can open, with the reason why."""
     return [
@@ -68,23 +82,6 @@ def neighbours(sheet: FactSheet) -> dict:
     if at is None:
         return {"before": None, "after": None}
     return {"before": order[at - 1] if at else None, "after": order[at + 1] if at + 1 < len(order) else None}
-
-
-def chapters(document: dict) -> list[dict]:
-    """The sections grouped under the heading they belong to, in order."""
-    grouped: list[dict] = []
-    for section in document.get("sections", []):
-        if section["starts_chapter"] or not grouped:
-            grouped.append(
-                {
-                    "slug": section["slug"],
-                    "heading": section["heading"],
-                    "view": section["view"],
-                    "sections": [],
-                }
-            )
-        grouped[-1]["sections"].append(section)
-    return grouped
 
 
 def full(sheet: FactSheet) -> dict:
@@ -105,6 +102,10 @@ def full(sheet: FactSheet) -> dict:
         "updated_on": timezone.localdate(sheet.updated_at).isoformat(),
         "treatment_offered": sheet.treatment_offered,
         "safety": safety.tiers(),
+        "pages": [
+            {"title": each["title"], "url": f"{settings.BASE_URL}{sheet.page_url(each['slug'])}"}
+            for each in sheet.document.get("pages", [])
+        ],
         "key_points": sheet.document.get("key_points", []),
         "sections": [
             {**_section(section), "label": TRADITIONAL_LABEL if section["view"] == View.TRADITIONAL else ""}

@@ -84,6 +84,7 @@ def _put(entry: dict, names: list[str], passages: list[Passage], known: str | No
                 SearchPassage(
                     entry=kept,
                     number=number,
+                    page=each.page,
                     anchor=each.anchor,
                     heading=each.heading,
                     text=each.text,

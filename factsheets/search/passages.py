@@ -1,6 +1,6 @@
 """What of a sheet can be found: its pieces with their place on the page, and how strongly each piece's words speak for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from factsheets.models import View
 from factsheets.rendering.document import DEFAULT_HEADINGS
@@ -20,6 +20,7 @@ class Passage:
     own_heading: str = ""
     traditional: bool = False
     spellings: str = ""
+    page: str = ""
 
 
 def of_document(document: dict) -> list[Passage]:
@@ -34,7 +35,7 @@ def of_document(document: dict) -> list[Passage]:
     for section in document.get("sections", []):
         if section["starts_chapter"]:
             chapter = section["heading"]
-        found += _of_section(section, chapter)
+        found += [replace(each, page=section.get("page", "")) for each in _of_section(section, chapter)]
     return found
 
 
