@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from enquiries import actions, clock
-from enquiries.models import Enquiry, EnquiryEvent, Kind, MessageState, Outcome, Status, slot_bit
+from enquiries.asking.choices import RELATIONS_KEPT
+from enquiries.models import Agreement, Enquiry, EnquiryEvent, Kind, MessageState, Outcome, Status, slot_bit
 from factsheets.models import FactSheet
 
 HOW_MANY = 60
@@ -45,6 +46,17 @@ QUESTIONS = [
 ]
 SHEETS = ["about-back-pain", "looking-after-your-back", "acupuncture-for-back-pain", "stress-and-back-pain"]
 NEEDS = ["BSL interpreter", "Large print", "Text relay", "An interpreter: Polish", "My daughter helps me on the phone"]
+# Of the consultations, who asks for somebody else: for whom, and in what words.
+FOR_SOMEBODY = {
+    47: (
+        {"for_name": "Demo Albert Yeadon", "for_relation": RELATIONS_KEPT["parent"], "for_agreed": Agreement.YES},
+        "My father has had an ache low in his back since the summer. He does not like the phone, so please ring me.",
+    ),
+    49: (
+        {"for_name": "Demo Rosa Blenkin", "for_relation": RELATIONS_KEPT["partner"], "for_agreed": Agreement.NOT_YET},
+        "My wife is stiff every morning and says that it is nothing. What could help her?",
+    ),
+}
 # What became of each: sixty lines in this rhythm, the newest still to do.
 STATES = [
     "new",
@@ -128,6 +140,7 @@ def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
         also["needs"] = NEEDS[number // 7 % len(NEEDS)]
     if consultation and number // 5 in WARNING:
         also["safety_signs"] = "RF-E1"
+    for_whom, theirs = FOR_SOMEBODY.get(number, ({}, ""))
     return actions.accept(
         kind=kind,
         details={
@@ -135,12 +148,12 @@ def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
             "email": f"{surname.lower()}@example.com",
             "phone": f"+4420794600{number:02}" if by_phone else "",
             "best_time": "",
-            "description": NUMB if "safety_signs" in also else words[number % len(words)],
+            "description": theirs or (NUMB if "safety_signs" in also else words[number % len(words)]),
         },
         contact_by=(["phone"] if by_phone else ["email"]) if consultation else None,
         sheet=sheets.get(SHEETS[number % len(SHEETS)]) if kind == Kind.REPORT else None,
         quarantine_reason="Filled in a field that people cannot see" if number % 29 == 9 else "",
-        also=also,
+        also=also | for_whom,
     )
 
 

@@ -14,6 +14,8 @@ class Sealed(bytes):
 class EncryptedAttribute(DeferredAttribute):
     def __get__(self, instance, cls=None):
         value = super().__get__(instance, cls)
+        if value is None:
+            return ""  # of a row that was just made; from the database it comes so
         if instance is not None and isinstance(value, Sealed):
             value = unseal(value, context=self.field.context_for(instance))
             instance.__dict__[self.field.attname] = value
@@ -31,6 +33,7 @@ class EncryptedTextField(models.Field):
 
     def __init__(self, *args, **kwargs):
         # A column that is added to a table has no rows to seal an empty text for, so there it may be null, which reads as "".
+        # Such a column always keeps no text as null, so that a constraint can tie it to another column.
         default = None if kwargs.get("null") else ""
         super().__init__(*args, **{"default": default, "blank": True, "editable": False, **kwargs})
 
@@ -53,6 +56,8 @@ class EncryptedTextField(models.Field):
         stored = instance.__dict__.get(self.attname, "")
         if isinstance(stored, Sealed):
             return stored  # untouched since it was read: keep the bytes as they are
+        if self.null and not stored:
+            return None
         guard()
         return Sealed(seal(str(stored or ""), context=self.context_for(instance)))
 

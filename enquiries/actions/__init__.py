@@ -1,5 +1,6 @@
 """What happens to an enquiry. Every verb is one transaction, names its actor, and writes the timeline with the fact."""
 
+from enquiries.actions.agreement import they_agree_now
 from enquiries.actions.by_patient import (
     MOST_ADDED,
     Wish,
@@ -81,6 +82,7 @@ __all__ = [
     "send_report_again",
     "show_words",
     "stop_mails",
+    "they_agree_now",
     "triage",
     "unlink",
     "view",

@@ -5,10 +5,11 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from enquiries import actions, calls, clock, phones
+from enquiries import actions, clock, phones
 from enquiries.admin.readonly import opened
 from enquiries.admin.steps import STARTS, offered
-from enquiries.models import Enquiry, EventKind, Kind, Status
+from enquiries.desk import calls
+from enquiries.models import Agreement, Enquiry, EventKind, Kind, Status
 from enquiries.privacy import blind
 from factsheets.models import SafetyAdvice
 
@@ -51,6 +52,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "viewers": _viewers(request, enquiry),
         "signs": SafetyAdvice.objects.filter(code__in=enquiry.safety_signs.split()),
         "needs": enquiry.needs,
+        "somebody_else": _somebody_else(enquiry),
         "duplicates": _duplicates(enquiry),
         "steps": offered(enquiry, request.GET.get("start", "")) if may_act else {},
         "open_step": "reply" if request.GET.get("start") in STARTS else "",
@@ -58,6 +60,19 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "tel": tel,
         "number": phones.kept_in_words(number),
         "suits_now": calls.suits(enquiry.call_slots, timezone.now()),
+    }
+
+
+def _somebody_else(enquiry: Enquiry) -> dict[str, str]:
+    """For whom they ask, in words for the banner. Empty when it is for themselves."""
+    if not enquiry.for_agreed:
+        return {}
+    return {
+        "asked_by": opened(enquiry, "name"),
+        "name": opened(enquiry, "for_name"),
+        "relation": opened(enquiry, "for_relation"),
+        "agreement": enquiry.get_for_agreed_display(),
+        "not_yet": enquiry.for_agreed == Agreement.NOT_YET,
     }
 
 

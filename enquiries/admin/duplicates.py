@@ -32,7 +32,7 @@ class SameAsForm(forms.Form):
 
 def same_as(model_admin, request, pk):
     """Which one is it the same as? Shows the two side by side, and links them once that is confirmed."""
-    enquiry = _to_change(model_admin, request, pk)
+    enquiry = to_change(model_admin, request, pk)
     posted = request.method == "POST"
     form = SameAsForm(request.POST if posted else request.GET if "reference" in request.GET else None)
     main, refusal = None, ""
@@ -40,7 +40,7 @@ def same_as(model_admin, request, pk):
         main = actions.main_of(form.cleaned_data["reference"])
         if posted:
             try:
-                actions.link(enquiry=enquiry, main=main, by=request.user, version=_version(request))
+                actions.link(enquiry=enquiry, main=main, by=request.user, version=version_shown(request))
             except (actions.MoveRefused, actions.StaleEnquiry) as error:
                 refusal = str(error)
                 enquiry.refresh_from_db()
@@ -66,23 +66,23 @@ def same_as(model_admin, request, pk):
 
 def another(model_admin, request, pk):
     """They are two requests after all."""
-    enquiry = _to_change(model_admin, request, pk)
+    enquiry = to_change(model_admin, request, pk)
     try:
-        actions.unlink(enquiry=enquiry, by=request.user, version=_version(request))
+        actions.unlink(enquiry=enquiry, by=request.user, version=version_shown(request))
         messages.success(request, "It is a request of its own again, and in progress.")
     except (actions.MoveRefused, actions.StaleEnquiry) as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(enquiry.get_admin_url())
 
 
-def _to_change(model_admin, request, pk) -> Enquiry:
+def to_change(model_admin, request, pk) -> Enquiry:
     enquiry = get_object_or_404(Enquiry, pk=pk)
     if not model_admin.has_change_permission(request, enquiry):
         raise PermissionDenied
     return enquiry
 
 
-def _version(request) -> int:
+def version_shown(request) -> int:
     """The version that the page showed. A page without one showed none that holds."""
     given = request.POST.get("version", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0

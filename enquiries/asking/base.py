@@ -41,7 +41,7 @@ class EnquiryForm(forms.Form):
         error_messages={"required": "Enter your name"},
         widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
     )
-    email = EmailField(label="Email address", error_messages={"required": "Enter your email address"})
+    email = EmailField(label="Email address")
     sheet = UnseenField(widget=forms.HiddenInput)
     # People never see this field; robots fill in every field they find.
     website = UnseenField(
@@ -88,6 +88,8 @@ class EnquiryForm(forms.Form):
     def with_answers(self) -> bool:
         """Only some forms ask, and only where there are answers: no question is a no."""
         return self.cleaned_data.get("include_answers") == "yes"
+
+    for_someone_else = False  # only some forms ask
 
     def also(self) -> dict:
         """What the enquiry keeps beside the texts."""

@@ -1,6 +1,6 @@
 """What a patient can choose in a consultation request: as the form asks it, and as the enquiry says it to staff."""
 
-from enquiries.models import DAY_PARTS, WEEKDAYS, slot_bit
+from enquiries.models import DAY_PARTS, WEEKDAYS, Agreement, slot_bit
 
 CONTACT = {"phone": "Phone", "video": "Video call", "email": "Email"}
 YES_NO = {"yes": "Yes", "no": "No"}
@@ -26,6 +26,34 @@ NEEDS_KEPT = {
     "helper": "somebody who helps them takes part",
     INTERPRETER: "interpreter",
 }
+
+# Who it is for. No answer is "me".
+ME, SOMEONE_ELSE = "me", "other"
+FOR_WHOM = {ME: "Me", SOMEONE_ELSE: "Someone else"}
+UNDER_18 = "under_18"
+RELATIONS = {
+    "parent": "My mother or father",
+    "partner": "My husband, wife or partner",
+    "family": "Another adult in my family",
+    UNDER_18: "A child or young person under 18",
+    "other": "Somebody else, such as a friend or a person I care for",
+}
+# As staff read them after that person's name.
+RELATIONS_KEPT = {
+    "parent": "their mother or father",
+    "partner": "their husband, wife or partner",
+    "family": "an adult in their family",
+    UNDER_18: "a child or young person under 18",
+    "other": "somebody else they know",
+}
+AGREED = {
+    Agreement.YES: "Yes",
+    Agreement.CANNOT: "No, they cannot decide for themselves",
+    Agreement.NOT_YET: "Not yet",
+}
+UNTIL_THEY_AGREE = "Until they agree, we can only talk with you in general terms."
+# Ledger, RF-R10: under 18 with back pain, see a GP.
+SEE_A_GP = "Anybody under 18 with back pain should see a GP. You do not have to wait for our answer."
 
 # The closed questions before the free text: what it asks, and what may be answered.
 HOW_LONG = {"under_6": "Less than 6 weeks", "6_to_12": "6 to 12 weeks", "over_12": "More than 12 weeks"}

@@ -6,7 +6,8 @@ from django.utils.html import format_html
 
 from enquiries.asking import choices
 from enquiries.asking.base import EnquiryForm
-from enquiries.form_fields import PhoneField, Radios, TextField, Ticks
+from enquiries.asking.someone_else import ForSomeoneElse
+from enquiries.form_fields import PhoneField, Radios, TextField, Ticks, one_of
 from enquiries.models import WEEKDAYS
 from enquiries.report import consent
 
@@ -34,16 +35,6 @@ def _yes_or_no(label: str, hint: str, *, required: str) -> forms.ChoiceField:
         choices=list(choices.YES_NO.items()),
         widget=Radios,
         error_messages={"required": required, "invalid_choice": "Choose yes or no"},
-    )
-
-
-def _one_of(label: str, known: dict[str, str]) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=label,
-        required=False,
-        choices=list(known.items()),
-        widget=Radios,
-        error_messages={"invalid_choice": "Choose one from the list"},
     )
 
 
@@ -102,7 +93,7 @@ class ConsultationForm(EnquiryForm):
         return cleaned
 
 
-class WholeConsultationForm(ConsultationForm):
+class WholeConsultationForm(ForSomeoneElse, ConsultationForm):
     """The form of the consultation page: how to reach them first, then who they are, then their back."""
 
     submit_label = "Continue"
@@ -110,7 +101,7 @@ class WholeConsultationForm(ConsultationForm):
     safe_contact = ("may_leave_voicemail", "may_say_who_calls")
     parts = (
         ("How to reach you", ("contact_by", "phone", *safe_contact, "times", "best_time")),
-        ("About you", ("name", "email", "needs", "language", "needs_note")),
+        ("About you", ("for_whom", *ForSomeoneElse.about_them, "name", "email", "needs", "language", "needs_note")),
         ("Your back", ("how_long", "where", "seen", "description", "include_answers")),
     )
 
@@ -151,8 +142,8 @@ class WholeConsultationForm(ConsultationForm):
         help_text="For example, who helps you, or that you need more time.",
         required=False,
     )
-    how_long = _one_of("How long have you had it? (optional)", choices.HOW_LONG)
-    where = _one_of("Where do you feel it? (optional)", choices.WHERE)
+    how_long = one_of("How long have you had it? (optional)", choices.HOW_LONG)
+    where = one_of("Where do you feel it? (optional)", choices.WHERE)
     seen = forms.MultipleChoiceField(
         label="Have you seen anyone about it? (optional)",
         required=False,
@@ -189,8 +180,11 @@ class WholeConsultationForm(ConsultationForm):
         layout = []
         for heading, part in self.parts:
             layout.append(HTML(format_html("<h2>{}</h2>", heading)))
-            layout += [TimesTable(name) if name == "times" else Field(name) for name in part if name in names]
+            layout += [self.laid_out(name) for name in part if name in names]
         self.helper.layout = Layout(*layout, Field("sheet"), *self.ending())
+
+    def laid_out(self, name):
+        return TimesTable(name) if name == "times" else super().laid_out(name)
 
     def clean(self):
         cleaned = super().clean()
@@ -222,7 +216,7 @@ class WholeConsultationForm(ConsultationForm):
 
     def also(self):
         told = self.cleaned_data
-        return {
+        return super().also() | {
             "call_slots": choices.call_slots(told["times"]),
             "may_leave_voicemail": _said_yes(told["may_leave_voicemail"]),
             "may_say_who_calls": _said_yes(told["may_say_who_calls"]),

@@ -157,7 +157,7 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
     missing = tuple(form.errors)
     left_out = (*missing, ASKED) if answers_gone else missing
     hidden = _hidden(form, left_out)
-    groups, email = told.groups(form), form.cleaned_data["email"]
+    groups, email, for_someone_else = told.groups(form), form.cleaned_data["email"], form.for_someone_else
     if missing and not refused:
         form = journey.form(initial=dict(_typed(form)))
     return _page(
@@ -172,6 +172,7 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
         seal=pace.seal(journey.kind, email),
         seen_signs=" ".join(_seen(request, journey)),
         answers_gone=answers_gone,
+        for_someone_else=for_someone_else,
         when=clock.promise(timezone.now()),
     )
 

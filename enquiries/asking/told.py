@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from enquiries.asking import choices
+from enquiries.models import Agreement
 from enquiries.phones import in_words as phone_in_words
 from enquiries.report import consent
 
@@ -52,11 +53,12 @@ def _consultation(form) -> list[Group]:
     times = choices.times_in_words(told["times"])
     if told["best_time"]:
         times.append(told["best_time"])
+    who, whose = ("they", "Their") if form.for_someone_else else ("you", "Your")
     back = [
-        Row("How long you have had it", [choices.HOW_LONG.get(told["how_long"], NOT_GIVEN)]),
-        Row("Where you feel it", [choices.WHERE.get(told["where"], NOT_GIVEN)]),
-        Row("Who you have seen about it", _named(choices.SEEN, told["seen"])),
-        Row("Your back pain", _lines(told["description"])),
+        Row(f"How long {who} have had it", [choices.HOW_LONG.get(told["how_long"], NOT_GIVEN)]),
+        Row(f"Where {who} feel it", [choices.WHERE.get(told["where"], NOT_GIVEN)]),
+        Row(f"Who {who} have seen about it", _named(choices.SEEN, told["seen"])),
+        Row(f"{whose} back pain", _lines(told["description"])),
     ]
     if "include_answers" in form.fields:
         said = ["Yes. " + consent.wording(consent.CONSULTATION)] if form.with_answers else ["No"]
@@ -64,9 +66,28 @@ def _consultation(form) -> list[Group]:
     return [
         Group("contact choices", "contact_by", reach),
         Group("times", "times", [Row("A good time", times or ["Any time"])]),
+        Group("answers about who it is for", "for_whom", _for_whom(form)),
         _you(told, [Row("Your email address", [told["email"]])]),
         Group("needs", "needs", [Row("What helps us to talk with you", needs.splitlines() or ["Nothing needed"])]),
-        Group("answers about your back", "how_long", back),
+        Group(f"answers about {whose.lower()} back", "how_long", back),
+    ]
+
+
+def _for_whom(form) -> list[Row]:
+    told = form.cleaned_data
+    if not form.for_someone_else:
+        return [Row("Who this is for", ["You"])]
+    who = [choices.RELATIONS[told["they_are"]]]
+    if told["they_are"] == choices.UNDER_18:
+        who.append(choices.SEE_A_GP)
+    agreed = [choices.AGREED[told["they_agree"]]]
+    if told["they_agree"] == Agreement.NOT_YET:
+        agreed.append(choices.UNTIL_THEY_AGREE)
+    return [
+        Row("Who this is for", ["Someone else"]),
+        Row("Their name", [told["their_name"]]),
+        Row("Who they are to you", who),
+        Row("Do they know and agree?", agreed),
     ]
 
 

@@ -1,5 +1,5 @@
 from enquiries.models.assessment import Assessment
-from enquiries.models.enquiry import DAY_PARTS, MOVES, WEEKDAYS, Enquiry, Kind, Outcome, Status, slot_bit
+from enquiries.models.enquiry import DAY_PARTS, MOVES, WEEKDAYS, Agreement, Enquiry, Kind, Outcome, Status, slot_bit
 from enquiries.models.event import EnquiryEvent, EventKind
 from enquiries.models.export import Export
 from enquiries.models.hours import ClinicHours, Closure, Nation, OpeningHours, Weekday
@@ -14,6 +14,7 @@ __all__ = [
     "DAY_PARTS",
     "MOVES",
     "WEEKDAYS",
+    "Agreement",
     "Assessment",
     "ClinicHours",
     "Closure",

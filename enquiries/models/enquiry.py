@@ -55,6 +55,14 @@ class Outcome(models.TextChoices):
     DUPLICATE = "duplicate", "the same as another"
 
 
+class Agreement(models.TextChoices):
+    """Whether the person whom somebody asks for knows of it; in the words of whoever calls."""
+
+    YES = "yes", "They know and agree."
+    CANNOT = "cannot", "They cannot decide for themselves. Ask who decides for them before you talk about their health."
+    NOT_YET = "not_yet", "They do not know, or have not agreed yet: general advice only, until they do."
+
+
 # Best times are a set of these, one bit each: weekday 0 (Monday) to 4, and part of the day.
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
 DAY_PARTS = ["morning", "afternoon", "early evening"]
@@ -65,6 +73,7 @@ def slot_bit(weekday: int, part: int) -> int:
 
 
 OPEN_STATUSES = ["new", "in_progress", "waiting", "booked"]
+DONE_STATUSES = ["closed", "spam"]
 
 
 class EnquiryQuerySet(models.QuerySet):
@@ -112,6 +121,10 @@ class Enquiry(models.Model):
     may_leave_voicemail = models.BooleanField(null=True, editable=False, help_text="Empty: not asked.")
     may_say_who_calls = models.BooleanField(null=True, editable=False, help_text="Empty: not asked.")
     needs = EncryptedTextField("communication needs", null=True)
+    # Somebody asks for another person: all three, or none. Without them it is for whoever asks.
+    for_name = EncryptedTextField("for somebody else", null=True)
+    for_relation = EncryptedTextField("who that is to them", null=True)
+    for_agreed = models.CharField(max_length=8, choices=Agreement, blank=True, editable=False)
     # From the words they used; codes of the safety advice, never the words.
     safety_signs = models.CharField(max_length=120, blank=True, editable=False)
     safety_acted_at = models.DateTimeField(null=True, editable=False)
@@ -202,6 +215,21 @@ class Enquiry(models.Model):
                 name="enquiry_contact_method_only_for_consultation",
             ),
             models.CheckConstraint(condition=Q(call_slots__lt=1 << 15), name="enquiry_call_slots_known"),
+            models.CheckConstraint(
+                condition=Q(for_agreed="", for_name__isnull=True, for_relation__isnull=True)
+                | Q(
+                    kind="consultation",
+                    for_agreed__in=Agreement.values,
+                    for_name__isnull=False,
+                    for_relation__isnull=False,
+                ),
+                name="enquiry_for_someone_else_whole",
+            ),
+            models.CheckConstraint(
+                condition=(~Q(status__in=DONE_STATUSES) & Q(closed_at__isnull=True))
+                | Q(status__in=DONE_STATUSES, closed_at__isnull=False),
+                name="enquiry_closed_at_when_done",
+            ),
             models.CheckConstraint(condition=Q(outcome__in=["", *Outcome.values]), name="enquiry_known_outcome"),
             models.CheckConstraint(condition=Q(outcome="") | Q(status="closed"), name="enquiry_outcome_when_closed"),
             models.CheckConstraint(

@@ -43,6 +43,11 @@ def name_keys(name: str) -> set[str]:
     return {keyed_hash(word, purpose="name") for word in _words(name)}
 
 
+def name_keys_of(enquiry) -> set[str]:
+    """For the name of whoever asks, and for that of the person they ask for: either may phone. Raises CannotDecrypt."""
+    return name_keys(enquiry.name) | name_keys(enquiry.for_name)
+
+
 def name_lookups(name: str) -> list[list[str]]:
     """For each word what `name_keys` may have given under any of our keys. A row matches with one of each."""
     return [keyed_hashes(word, purpose="name") for word in sorted(_words(name))]

@@ -117,7 +117,7 @@ def _reindex(enquiry: Enquiry) -> None:
         except CannotDecrypt:
             continue
     try:
-        words = blind.name_keys(enquiry.name)
+        words = blind.name_keys_of(enquiry)
     except CannotDecrypt:
         return
     enquiry.name_words.all().delete()

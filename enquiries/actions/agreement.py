@@ -1,0 +1,27 @@
+"""What staff learn about somebody for whom another person asks."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from enquiries.actions.mail import in_hand
+from enquiries.actions.moves import MoveRefused, StaleEnquiry, what_changed
+from enquiries.actions.timeline import record
+from enquiries.models import Agreement, Enquiry, EventKind
+
+
+def they_agree_now(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | None = None) -> Enquiry:
+    """The person for whom somebody asks knows of it by now, and agrees.
+
+    Raises MoveRefused where nobody's agreement is missing, and StaleEnquiry.
+    """
+    with transaction.atomic():
+        enquiry = in_hand(enquiry)
+        if version is not None and version != enquiry.version:
+            raise StaleEnquiry(what_changed(enquiry))
+        if enquiry.for_agreed != Agreement.NOT_YET:
+            raise MoveRefused("Nobody’s agreement was missing here.")
+        enquiry.for_agreed = Agreement.YES
+        record(enquiry, EventKind.NOTE, by=by, summary="The person it is for knows now, and agrees")
+        enquiry.version += 1
+        enquiry.save()
+    return enquiry
