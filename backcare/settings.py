@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "backcare.staff.sessions.SessionLimitsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
+    "backcare.staff.integrity.IntegrityMiddleware",
 ]
 
 ROOT_URLCONF = "backcare.urls"

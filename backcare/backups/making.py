@@ -38,8 +38,13 @@ def make(folder: Path, *, keep: int) -> Made:
             path, manifest = _write(folder, Path(scratch))
     except OSError as error:
         raise Trouble(f"The backup could not be written to {folder}: {error.strerror}.") from error
-    _remember(path, manifest)
-    return Made(path, manifest, _prune(folder, keep))
+    try:
+        _remember(path, manifest)
+        return Made(path, manifest, _prune(folder, keep))
+    except OSError as error:
+        raise Trouble(
+            f"{path} is a whole backup. But {error.filename} could not be written or removed: {error.strerror}."
+        ) from error
 
 
 def last() -> datetime | None:

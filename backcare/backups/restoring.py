@@ -190,13 +190,12 @@ def _holds_something(place: Path, replace: bool) -> bool:
                 )
             # Leaving WAL works only for who has the database to himself, and folds the log into the file.
             database.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise Trouble(RUNNING) from None
-    except sqlite3.DatabaseError:
         if not replace:
             raise Trouble(
-                f"{place} is damaged. Nothing was changed. Add --replace: it is kept beside the backup."
+                f"{place} cannot be read or is damaged. Nothing was changed. Add --replace: it is kept under another name."
             ) from None
     return True
 
@@ -238,7 +237,7 @@ def _put_postgresql(manifest: archive.Manifest, file: Path, replace: bool) -> Tr
         try:
             _fill(parameters(), file)
             return _compare(manifest, database, aside and f"the schema {aside}")
-        except Trouble:
+        except BaseException:  # whatever it is, and also when somebody stops it: the site gets back what it had
             database.execute("DROP SCHEMA public CASCADE")
             if aside:
                 database.execute(f'ALTER SCHEMA "{aside}" RENAME TO public')

@@ -10,6 +10,7 @@ class PasswordForm(AdminAuthenticationForm):
     error_messages = {
         **AdminAuthenticationForm.error_messages,
         "invalid_login": "The username or the password is not right. Capital letters matter in both.",
+        "busy": "Many are signing in at this moment, so your password was not looked at. Wait a few seconds and try again.",
     }
 
     def clean(self):
@@ -17,7 +18,12 @@ class PasswordForm(AdminAuthenticationForm):
         if username is None or not self.cleaned_data.get("password"):
             return self.cleaned_data
         throttle.count(self.request, username)
-        cleaned = super().clean()
+        try:
+            with throttle.turn(self.request, username):
+                cleaned = super().clean()
+        except throttle.Busy:
+            throttle.give_back(self.request, username)
+            raise forms.ValidationError(self.error_messages["busy"], code="busy") from None
         throttle.give_back(self.request, username)
         return cleaned
 

@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -53,6 +54,10 @@ class PasswordView(LoginView):
             return too_often(request, refused.wait)
 
     def form_invalid(self, form):
+        if form.has_error(NON_FIELD_ERRORS, "busy"):
+            response = self.render_to_response(self.get_context_data(form=form), status=429)
+            response["Retry-After"] = str(throttle.BUSY_FOR)
+            return response
         if form.non_field_errors():
             logger.warning("Staff sign-in: a wrong username or password")
         return super().form_invalid(form)

@@ -4,19 +4,22 @@ Passwords and codes count together, before anything is compared, so that the rig
 exist is throttled like one that does. What was right is given back.
 
 A stranger must not be able to lock the owner out. So a browser from which somebody has signed in to this account before has an
-allowance of its own, which no other browser can use up (OWASP's "device cookies"): a signed cookie holds a random number for each
+allowance of its own, which no other browser can use up (OWASP's "device cookies"): a sealed cookie holds a random number for each
 account, and neither the account's nor the client's count is asked for it.
 """
 
 import secrets
+import time
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import BoundedSemaphore
 
-from django.conf import settings
-from django.core import signing
-from django.urls import reverse
+from django.urls import reverse_lazy
 
 from backcare import limits
+from backcare.cookies import SealedCookie
 from enquiries.privacy.encryption import keyed_hash
 
 PER = timedelta(minutes=5)
@@ -27,9 +30,19 @@ CLIENT = 10  # from one client, at all accounts together
 # Whoever knows the password and guesses codes has three chances in a million with each.
 CODES, A_DAY = 30, timedelta(days=1)
 
-COOKIE = "known" if settings.LOCAL else "__Secure-known"
-COOKIE_AGE = 180 * 24 * 60 * 60  # seconds
+# Half a year since the last sign-in.
+COOKIE = SealedCookie("known", prefix="__Secure-", path=reverse_lazy("admin:index"), lifetime=180 * 24 * 60 * 60)
 ACCOUNTS = 8  # in one browser, the newest
+
+
+# Comparing a password takes a third of a second of a core, on purpose, and a process has few threads. In each, one is compared
+# at a time while one more waits, so that guesses from everywhere at once leave the other threads to readers.
+COMPARING, IN_LINE = BoundedSemaphore(1), BoundedSemaphore(2)
+BUSY_FOR = 2  # seconds, for Retry-After
+
+
+class Busy(Exception):  # noqa: N818
+    """Others are signing in at this moment. Nothing was compared."""
 
 
 class TooOften(Exception):  # noqa: N818 - reads as what happened
@@ -55,20 +68,27 @@ def give_back(request, username: str, *, code: bool = False) -> None:
         limits.give_back(name, subject, per=per)
 
 
+@contextmanager
+def turn(request, username: str) -> Iterator[None]:
+    """Waits until a password may be compared. Raises Busy at once where too many wait, but not to a browser that is known here."""
+    is_known = _account(username) in _known(request)
+    if not is_known and not IN_LINE.acquire(blocking=False):
+        raise Busy
+    try:
+        with COMPARING:
+            yield
+    finally:
+        if not is_known:
+            IN_LINE.release()
+
+
 def remember(request, response, username: str) -> None:
     """From now on this browser is known to have signed in to this account."""
     known = _known(request)
     number = known.pop(_account(username), None) or secrets.token_hex(16)
     known = dict(list(known.items())[1 - ACCOUNTS :]) | {_account(username): number}
-    response.set_cookie(
-        COOKIE,
-        signing.dumps(known, salt="known browser"),
-        max_age=COOKIE_AGE,
-        path=reverse("admin:index"),
-        secure=not settings.LOCAL,
-        httponly=True,
-        samesite="Strict",
-    )
+    now = time.time()
+    COOKIE.give(response, COOKIE.sealed({"accounts": known}, at=now), at=now)
 
 
 def _counted(request, username: str, *, code: bool) -> list[tuple[str, str, int, timedelta]]:
@@ -93,7 +113,5 @@ def _account(username: str) -> str:
 
 
 def _known(request) -> dict[str, str]:
-    try:
-        return signing.loads(request.COOKIES.get(COOKIE, ""), salt="known browser", max_age=COOKIE_AGE)
-    except signing.BadSignature:
-        return {}
+    held = COOKIE.opened(COOKIE.of(request), now=time.time())
+    return held["accounts"] if held else {}
