@@ -166,7 +166,7 @@ def sound_alarm() -> None:
     """The total was reached: counted for the staff's eyes, and told to the clinic's inbox once a day."""
     with transaction.atomic():
         limits.hit("over the total", EVERYBODY, most=1_000_000, per=DAY)
-        OutgoingMessage.objects.get_or_create(purpose=Purpose.ABUSE_ALARM, alarm_day=timezone.localdate())
+        OutgoingMessage.objects.get_or_create(purpose=Purpose.ABUSE_ALARM, day=timezone.localdate())
 
 
 def beyond_total() -> int:

@@ -79,6 +79,18 @@ class Ticks(Begun, forms.CheckboxSelectMultiple):
     pass
 
 
+def one_of(label: str, known: dict[str, str], hint: str = "", *, required: str = "") -> forms.ChoiceField:
+    """A closed question that may be left out. `required` is the message where another answer makes it needed."""
+    return forms.ChoiceField(
+        label=label,
+        help_text=hint,
+        required=False,
+        choices=list(known.items()),
+        widget=Radios,
+        error_messages={"required": required, "invalid_choice": "Choose one from the list"},
+    )
+
+
 class TextField(forms.CharField):
     """A text of at most `longest` characters, cleaned of what cannot be seen. A longer one is a message, never a cut."""
 
@@ -96,6 +108,7 @@ class EmailField(TextField):
     """An address that mail can be delivered to. A domain in another script is kept in its ASCII form."""
 
     default_error_messages = {
+        "required": "Enter your email address",
         "invalid": "Enter an email address in the correct format, like name@example.com",
         "local_part": "Use only the letters a to z, numbers and . _ - + before the @ sign. "
         "Our mail system cannot reach other addresses yet.",

@@ -73,7 +73,7 @@ class OpenForm(forms.Form):
 
     use_required_attribute = False
 
-    email = EmailField(label="Your email address", error_messages={"required": "Enter your email address"})
+    email = EmailField(label="Your email address")
 
     def __init__(self, *args, action: str, why: str, button: str, carried: list[tuple[str, str]] = (), **kwargs):
         super().__init__(*args, **kwargs)
@@ -81,8 +81,14 @@ class OpenForm(forms.Form):
         send = Submit("open", button, css_id="open")
         self.helper = posted(self, action, Field("email"), Carried(list(carried)), send)
 
-    def refuse(self) -> None:
+    def lets_in(self, rows: models.QuerySet, *, email: str) -> bool:
+        """Whether the address was given that we wrote to. `rows` as in `is_theirs`. Another one becomes the form's error."""
+        if not self.is_valid():
+            return False
+        if is_theirs(rows, email=email, given=self.cleaned_data["email"]):
+            return True
         self.add_error("email", "Enter the email address that this link was sent to")
+        return False
 
 
 def is_theirs(rows: models.QuerySet, *, email: str, given: str) -> bool:

@@ -10,13 +10,13 @@ from enum import StrEnum
 from django.db import transaction
 from django.utils import timezone
 
-from enquiries import calls
 from enquiries.actions.erasure import erase
 from enquiries.actions.intake import SAME_FORM_WITHIN
 from enquiries.actions.mail import enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, StaleEnquiry, what_changed
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
+from enquiries.desk import calls
 from enquiries.models import Enquiry, EventKind, Kind, MessageState, Outcome, Purpose, Status
 
 logger = logging.getLogger(__name__)

@@ -6,11 +6,11 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
 
-from enquiries import calls
 from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, StaleEnquiry, what_changed
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
+from enquiries.desk import calls
 from enquiries.models import Enquiry, EventKind, Purpose, Status
 
 

@@ -5,7 +5,8 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
-from enquiries import clock, queues
+from enquiries import clock
+from enquiries.desk import queues
 from enquiries.models import OutgoingMessage, Purpose
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def write_digest(*, now: datetime) -> bool:
         return False
     opening = clock.load().hours.sessions(day)[0].starts
     _, made = OutgoingMessage.objects.get_or_create(
-        digest_day=day, defaults={"purpose": Purpose.DIGEST, "created_at": opening, "next_attempt_at": opening}
+        purpose=Purpose.DIGEST, day=day, defaults={"created_at": opening, "next_attempt_at": opening}
     )
     if made:
         logger.info("Digest for %s", day)

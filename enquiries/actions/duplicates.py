@@ -21,7 +21,7 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser, version: int 
         if version is not None and version != enquiry.version:
             raise StaleEnquiry(what_changed(enquiry))
         _may_be_linked(enquiry, main)
-        for linked in enquiry.linked.select_for_update().order_by("pk"):
+        for linked in enquiry.linked.select_for_update(no_key=True).order_by("pk"):
             _point(linked, main, by)
             linked.version += 1
             linked.save()
@@ -58,11 +58,11 @@ def main_of(enquiry: Enquiry) -> Enquiry:
 
 
 def _both(enquiry: Enquiry, main: Enquiry) -> tuple[Enquiry, Enquiry]:
-    """Both as they are, locked, always in the same order: two members of staff may link them the other way round."""
+    """Both as they are. They are locked with what is linked to the first, always in the same order, as others lock several."""
     main = main_of(Enquiry.objects.select_related("same_as").get(pk=main.pk))
     if enquiry.pk == main.pk:
         raise MoveRefused("That is this enquiry itself, or one that is linked to it already.")
-    held = {each.pk: in_hand(each) for each in sorted([enquiry, main], key=lambda each: each.pk)}
+    held = {each.pk: in_hand(each) for each in sorted({enquiry, main, *enquiry.linked.all()}, key=lambda each: each.pk)}
     return held[enquiry.pk], held[main.pk]
 
 

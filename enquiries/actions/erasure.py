@@ -1,7 +1,9 @@
 """How what a patient told us goes away again: at their word, at the clinic's, or when its time is over."""
 
 import logging
+import math
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +28,7 @@ class Purged:
     """How many of each rule of `enquiries.privacy.retention`."""
 
     counts: dict[str, int]
+    finished: bool = True
 
     @property
     def total(self) -> int:
@@ -50,6 +53,7 @@ def erase(*, enquiry: Enquiry, by: AbstractBaseUser | None = None, actor: str = 
         record(enquiry, EventKind.ERASED, by=by, actor=actor, summary=summary)
         enquiry.name = enquiry.email = enquiry.phone = enquiry.best_time = enquiry.description = ""
         enquiry.needs = enquiry.email_key = enquiry.phone_key = enquiry.safety_signs = ""
+        enquiry.for_name = enquiry.for_relation = enquiry.for_agreed = ""
         enquiry.safety_acted_at, enquiry.call_slots = None, 0
         enquiry.may_leave_voicemail = enquiry.may_say_who_calls = enquiry.next_call_at = None
         enquiry.appointment_at, enquiry.appointment_by = None, ""
@@ -65,28 +69,35 @@ def erase(*, enquiry: Enquiry, by: AbstractBaseUser | None = None, actor: str = 
     return enquiry
 
 
-def purge(*, now: datetime, dry_run: bool = False) -> Purged:
+def purge(*, now: datetime, dry_run: bool = False, seconds: float = math.inf) -> Purged:
     """Erases or deletes what is over at `now`, by the rules of `enquiries.privacy.retention`. Returns how many of each.
 
     A dry run only counts. Each enquiry is a transaction of its own, and rows that only go are deleted a hundred at a time, so that
     nobody waits for a long one, and a purge that is cut off goes on where it stopped. What was done is kept as LastPurge.
+
+    After about so many `seconds` it stops; `finished` says whether something was left for the next time.
     """
     if dry_run:
         return Purged({rule.name: rule.due(now).count() for rule in retention.RULES})
-    purged = Purged({rule.name: _end(rule, now) for rule in retention.RULES})
+    until = time.monotonic() + seconds
+    counts = {rule.name: _end(rule, now, until) for rule in retention.RULES}
+    purged = Purged(counts, finished=time.monotonic() < until)
     LastPurge.objects.update_or_create(pk=1, defaults={"at": now, "counts": purged.counts})
     clear_files(tries=1)
     return purged
 
 
-def _end(rule: retention.Rule, now: datetime) -> int:
+def _end(rule: retention.Rule, now: datetime, until: float) -> int:
     ended, due = 0, rule.due(now).order_by("pk")
-    while rows := list(due.values_list("pk", flat=True)[:AT_ONCE]):
+    while time.monotonic() < until and (rows := list(due.values_list("pk", flat=True)[:AT_ONCE])):
+        # Each is asked once more: staff may have opened it again, or had a mail sent again, since it was looked up.
         if not rule.erase:
-            due.model._base_manager.filter(pk__in=rows).delete()
-            ended += len(rows)
+            _, gone = due.filter(pk__in=rows).delete()
+            ended += gone.get(due.model._meta.label, 0)
             continue
         for enquiry in Enquiry.objects.filter(pk__in=rows):
-            erase(enquiry=enquiry, actor="retention", summary=rule.why())
-            ended += 1
+            with transaction.atomic():
+                if due.filter(pk=in_hand(enquiry).pk).exists():
+                    erase(enquiry=enquiry, actor="retention", summary=rule.why())
+                    ended += 1
     return ended

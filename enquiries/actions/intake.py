@@ -22,7 +22,16 @@ logger = logging.getLogger(__name__)
 SAME_FORM_WITHIN = timedelta(minutes=30)
 
 # What an enquiry may hold beside the texts that every form asks for.
-ALSO = {"call_slots", "may_leave_voicemail", "may_say_who_calls", "needs", "safety_signs"}
+ALSO = {
+    "call_slots",
+    "may_leave_voicemail",
+    "may_say_who_calls",
+    "needs",
+    "safety_signs",
+    "for_name",
+    "for_relation",
+    "for_agreed",
+}
 
 PURPOSES = {
     Kind.REPORT: [Purpose.REPORT],
@@ -113,9 +122,7 @@ def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, 
             closed_at=now if aside else None,
             submission_key=keys[0],
         )
-        NameWord.objects.bulk_create(
-            NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys(enquiry.name))
-        )
+        NameWord.objects.bulk_create(NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys_of(enquiry)))
         summary = f"Asked for: {enquiry.get_kind_display()}"
         if why := (judged.reason if not aside else "") or judged.quiet:
             summary += f". No mail to them: {why.lower()}"
@@ -175,8 +182,9 @@ def index_missing() -> int:
     for enquiry in found.iterator(chunk_size=200):
         with transaction.atomic():
             keys = {"email_key": blind.email_key(enquiry.email), "phone_key": blind.phone_key(enquiry.phone)}
-            Enquiry.objects.filter(pk=enquiry.pk).update(**keys)
-            words = (NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys(enquiry.name)))
+            if not found.filter(pk=enquiry.pk).update(**keys):
+                continue  # erased a moment ago: nobody shall find it by what it held
+            words = (NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys_of(enquiry)))
             NameWord.objects.bulk_create(words, ignore_conflicts=True)
         done += 1
     return done

@@ -50,24 +50,32 @@ def enqueue(
 def in_hand(enquiry: Enquiry) -> Enquiry:
     """The enquiry as it is, locked. Its mail is locked before it, in the order in which everybody else takes the two.
 
-    A mail that a worker holds is left alone: the worker records what became of it, and will want the enquiry then.
+    A mail that a worker holds is left alone: the worker records what became of it, and will want the enquiry then. `no_key` here
+    as everywhere: a row that only points to the enquiry, as a line of the timeline does, needs not wait.
     """
     at_rest = OutgoingMessage.objects.filter(enquiry=enquiry).exclude(state=MessageState.SENDING)
     list(at_rest.select_for_update().order_by("pk").values_list("pk"))
-    return Enquiry.objects.select_for_update().get(pk=enquiry.pk)
+    return Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
 
 
 def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMessage:
     """Puts a mail back into the outbox: a failed one with its own Message-ID, a sent one as a new message.
 
-    A reminder that was sent stays as it is, and so does a mail about a day: nobody gets them twice.
+    A reminder that was sent stays as it is, and so does a mail about a day: nobody gets them twice. Two clicks are one mail.
     """
     with transaction.atomic():
-        # PostgreSQL locks only what is certain to be there, and a reminder has no enquiry.
-        mine = OutgoingMessage.objects.select_for_update(of=["self"]).select_related("enquiry", "reminder__sheet")
+        mine = OutgoingMessage.objects.select_related("enquiry", "reminder__sheet")
+        if message.enquiry_id:
+            in_hand(message.enquiry)
+        else:
+            # PostgreSQL locks only what is certain to be there, and a mail about a day has no reminder.
+            mine = mine.select_for_update(of=["self"])
         message = mine.get(pk=message.pk)
         if message.enquiry and message.enquiry.erased_at:
             raise Erased("The details of this enquiry were erased, so there is no address to send it to.")
+        if message.state == MessageState.SENT and message.enquiry:
+            same = message.enquiry.messages.filter(purpose=message.purpose, event=message.event)
+            message = same.unsent().order_by("sequence").last() or message
         if message.state in {MessageState.WAITING, MessageState.SENDING}:
             # Already under way: only stop waiting for the next attempt.
             OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.WAITING).update(
@@ -92,8 +100,11 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
 
 
 def message_was_sent(*, message: OutgoingMessage) -> None:
-    """Called in the transaction that settles a delivery. A report that was delivered needs nobody: it is closed."""
-    enquiry = Enquiry.objects.select_for_update().get(pk=message.enquiry_id)
+    """Called in the transaction that settles a delivery. A report that was delivered needs nobody: it is closed.
+
+    Staff may have moved the enquiry while its mail was on the way, and their move stands: so it is read again, locked.
+    """
+    enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=message.enquiry_id)
     record(enquiry, EventKind.MESSAGE_SENT, actor="mail worker", summary=message.get_purpose_display())
     if message.purpose != Purpose.REPORT:
         return
@@ -105,8 +116,14 @@ def message_was_sent(*, message: OutgoingMessage) -> None:
 
 
 def message_has_failed(*, message: OutgoingMessage) -> None:
-    """Called in the transaction that gives a delivery up. Brings the enquiry back to the top of the inbox."""
-    enquiry = Enquiry.objects.select_for_update().get(pk=message.enquiry_id)
+    """Called in the transaction that gives a delivery up. Brings the enquiry back to the top of the inbox.
+
+    Not for a mail that another has replaced: what becomes of that one counts.
+    """
+    enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=message.enquiry_id)
+    if message.is_replaced:
+        OutgoingMessage.objects.filter(pk=message.pk).update(state=MessageState.LAPSED)
+        return
     summary = f"{message.get_purpose_display()}: {message.error}"
     record(enquiry, EventKind.MESSAGE_FAILED, actor="mail worker", summary=summary)
     if enquiry.status == Status.CLOSED:

@@ -36,7 +36,7 @@ def triage(
     row has moved on since, and MoveRefused when the status table does not allow the move, or a safety flag stands in its way.
     """
     with transaction.atomic():
-        current = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
+        current = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
         if version is not None and version != current.version:
             raise StaleEnquiry(what_changed(current))
         if to and to != current.status:

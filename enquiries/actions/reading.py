@@ -15,7 +15,7 @@ STAYS_OPEN = timedelta(hours=1)
 def show_words(*, enquiry: Enquiry, by: AbstractBaseUser) -> None:
     """Opens the patient's words to this person for an hour. Recorded once in that hour."""
     with transaction.atomic():
-        enquiry = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
+        enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
         if not words_are_open(enquiry, by):
             record(enquiry, EventKind.READ, by=by)
 

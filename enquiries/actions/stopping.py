@@ -31,7 +31,7 @@ def stop_mails(*, key: str) -> None:
 def allow_mails(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
     """Takes the enquiry's address off the list, at its owner's word. False when it was not on it."""
     with transaction.atomic():
-        enquiry = Enquiry.objects.select_for_update().get(pk=enquiry.pk)
+        enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
         if not StoppedAddress.objects.filter(key__in=abuse.stop_keys(enquiry.email)).delete()[0]:
             return False
         record(enquiry, EventKind.NOTE, by=by, summary="The address gets mail again: its owner asked for it")

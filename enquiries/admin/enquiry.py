@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
-from enquiries import abuse, actions, clock, queues
+from enquiries import abuse, actions, clock
 from enquiries.admin import export, pages, person
 from enquiries.admin.columns import Columns
 from enquiries.admin.detail import page
@@ -17,6 +17,7 @@ from enquiries.admin.inbox import PartFilter, QueueFilter, find, part_in_words, 
 from enquiries.admin.message import MessageInline
 from enquiries.admin.steps import step_view
 from enquiries.admin.triage import TimelineInline, TriageForm
+from enquiries.desk import queues
 from enquiries.models import Enquiry, Kind, Status
 
 

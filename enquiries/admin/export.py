@@ -10,8 +10,9 @@ from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from enquiries import actions, dashboard, queues
+from enquiries import actions
 from enquiries.admin.readonly import ReadOnlyMixin
+from enquiries.desk import dashboard, queues
 from enquiries.models import Enquiry, Export
 from enquiries.private import personal as kept_by_nobody
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.urls import reverse
 
-from enquiries import charts, dashboard
+from enquiries.desk import charts, dashboard
 from enquiries.models import Kind
 
 INBOX = "admin:enquiries_enquiry_changelist"
@@ -24,7 +24,7 @@ def four_weeks(now, reply_clock) -> list[dict]:
         _volume(span, weeks, total),
         _first_contact(span, minutes, promised),
         _on_time(span, weeks, total),
-        _calls(weeks, total),
+        _calls(total),
     ]
 
 
@@ -68,12 +68,7 @@ def _first_contact(span, minutes, promised) -> dict:
         "unit": "of working time until the first contact (median)",
         "words": verdict,
         "tone": tone,
-        "drawing": charts.columns(
-            [label for _, label in span],
-            [[each] for each in middles],
-            [[_hours(each)] for each in middles],
-            line=promised,
-        ),
+        "drawing": _one_each([label for _, label in span], middles, map(_hours, middles), line=promised),
         "line": f"Dashed: what we promise, {_hours(promised)}",
         "head": ["Week from", "Answered", "Median"],
         "rows": [
@@ -101,13 +96,7 @@ def _on_time(span, weeks, total) -> dict:
         "unit": "on time",
         "words": verdict,
         "tone": tone,
-        "drawing": charts.columns(
-            [label for _, label in span],
-            [[each] for each in shares],
-            [[_percent(each)] for each in shares],
-            line=AIM,
-            highest=100,
-        ),
+        "drawing": _one_each([label for _, label in span], shares, map(_percent, shares), line=AIM, highest=100),
         "line": f"Dashed: our aim, {AIM}%",
         "head": ["Week from", "On time", "Late", "Share"],
         "rows": [
@@ -117,9 +106,10 @@ def _on_time(span, weeks, total) -> dict:
     }
 
 
-def _calls(weeks, total) -> dict:
+def _calls(total) -> dict:
     names = [("calls_1", "One call"), ("calls_2", "Two"), ("calls_3", "Three or more")]
-    called, vain = sum(total[name] for name, _ in names), total["in_vain"]
+    people = [total[name] for name, _ in names]
+    called, vain = sum(people), total["in_vain"]
     if not called:
         verdict, tone = "Nobody has been phoned in these weeks.", "plain"
     elif vain:
@@ -135,15 +125,18 @@ def _calls(weeks, total) -> dict:
         "unit": "people phoned",
         "words": verdict,
         "tone": tone,
-        "drawing": charts.columns(
-            [label for _, label in names], [[total[name]] for name, _ in names], [[total[name]] for name, _ in names]
-        ),
+        "drawing": _one_each([label for _, label in names], people, people),
         "head": ["Attempts", "People"],
         "rows": [
             *([_plain(label), _linked(total[name], name)] for name, label in names),
             [_plain("Three or more, not reached"), _linked(vain, "in_vain")],
         ],
     }
+
+
+def _one_each(labels, values, texts, **scale) -> dict:
+    """One column for each label, with its text above it."""
+    return charts.columns(labels, [[value] for value in values], [[text] for text in texts], **scale)
 
 
 def _list(part: str, week=None) -> str:

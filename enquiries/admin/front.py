@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from enquiries import clock, dashboard, queues
+from enquiries import clock
 from enquiries.admin.four_weeks import INBOX, four_weeks
 from enquiries.clock.words import day_words
+from enquiries.desk import dashboard, queues
 from enquiries.models import Enquiry
 from factsheets.models import FactSheet, GuardOverride, SearchMiss
 

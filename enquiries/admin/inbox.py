@@ -7,7 +7,7 @@ import phonenumbers
 from django.contrib import admin
 from django.utils import timezone
 
-from enquiries import dashboard, queues
+from enquiries.desk import dashboard, queues
 from enquiries.privacy import blind
 
 REFERENCE = re.compile(r"^[0-9a-z]{4}-?[0-9a-z]{4}$", re.IGNORECASE)

@@ -4,27 +4,23 @@ The cookie is set only by an answer that is sent to /check/, lives 30 minutes fr
 Its path is "/", because /report/ and /consultation/ will ask whether a finished assessment is there, and because only then may
 it be called "__Host-…", which no other site of the same domain can set. SameSite=Strict: no other site can have it sent.
 
-AES-256-GCM under the keys of FIELD_ENCRYPTION_KEYS. The associated data names the cookie, the version of the questions and the
-list of red flags, so a value made for other questions, or for another list, does not open here.
+It is bound to the version of the questions and to the list of red flags, so a value made for other questions, or for another
+list, does not open here.
 """
 
-import base64
-import binascii
-import json
 import time
 from dataclasses import asdict, dataclass
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from backcare.cookies import SealedCookie
 from enquiries.assessment import questions
 from enquiries.assessment.evaluate import evaluate
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import NONE, Answers
-from enquiries.privacy.encryption import CannotDecrypt, seal, unseal
 
-LIFETIME = 30 * 60  # seconds since the last answer
-LARGEST = 4096  # bytes with the name: what every browser keeps (RFC 6265, 6.1)
+# Half an hour since the last answer.
+COOKIE = SealedCookie("check", prefix="__Host-", path="/", lifetime=30 * 60)
 
 
 @dataclass(frozen=True)
@@ -33,41 +29,23 @@ class Kept:
     done: bool = False  # the person looked the answers through and asked for the result
 
 
-def name() -> str:
-    """Browsers take "__Host-" from https only, and without it a local run could keep nothing."""
-    return "check" if settings.LOCAL else "__Host-check"
-
-
 def read(request: HttpRequest, known: Flags) -> Kept | None:
     """What the browser keeps. None: nothing, too old, from other questions, or not made by us."""
-    value = request.COOKIES.get(name(), "")
-    return opened(value, known=known, now=time.time()) if 0 < len(value) < LARGEST else None
+    return opened(COOKIE.of(request), known=known, now=time.time())
 
 
 def keep(response: HttpResponse, kept: Kept, known: Flags) -> HttpResponse:
-    response.set_cookie(
-        name(),
-        sealed(kept, known=known, now=time.time()),
-        max_age=LIFETIME,
-        path="/",
-        secure=not settings.LOCAL,
-        httponly=True,
-        samesite="Strict",
-    )
-    return response
+    now = time.time()
+    return COOKIE.give(response, sealed(kept, known=known, now=now), at=now)
 
 
 def forget(response: HttpResponse, request: HttpRequest) -> HttpResponse:
-    if name() in request.COOKIES:  # who has none is sent none, not even an empty one
-        response.delete_cookie(name(), path="/", samesite="Strict")
-    return response
+    return COOKIE.take_back(response, request)
 
 
 def finished(request: HttpRequest) -> Answers | None:
     """The answers of an assessment that this browser has finished and seen the result of. None without one."""
-    if name() not in request.COOKIES:
-        return None
-    kept = read(request, flags())
+    kept = read(request, flags()) if COOKIE.of(request) else None
     return kept.answers if kept and kept.done else None
 
 
@@ -79,25 +57,17 @@ def may_be_included(request: HttpRequest) -> Answers | None:
 
 def sealed(kept: Kept, *, known: Flags, now: float) -> str:
     given = {part: _plain(value) for part, value in asdict(kept.answers).items() if value is not None}
-    plain = json.dumps({"at": int(now), "done": kept.done, "answers": given}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(seal(plain, context=_context(known))).decode().rstrip("=")
+    return COOKIE.sealed({"done": kept.done, "answers": given}, *_bound_to(known), at=now)
 
 
 def opened(value: str, *, known: Flags, now: float) -> Kept | None:
-    try:
-        box = base64.urlsafe_b64decode(value.encode("ascii") + b"=" * (-len(value) % 4))
-        held = json.loads(unseal(box, context=_context(known)))
-    except (CannotDecrypt, binascii.Error, UnicodeEncodeError):
-        return None
-    # Max-Age is a request to the browser; a copy of the cookie would not obey it. A clock may be a minute fast.
-    if not -60 < now - held["at"] < LIFETIME:
-        return None
-    answers = _known_answers(held["answers"], known)
+    held = COOKIE.opened(value, *_bound_to(known), now=now)
+    answers = _known_answers(held["answers"], known) if held else None
     return Kept(answers, held["done"]) if answers else None
 
 
-def _context(known: Flags) -> str:
-    return f"cookie:{name()}:{questions.VERSION}:{known.fingerprint}"
+def _bound_to(known: Flags) -> tuple[str, str]:
+    return questions.VERSION, known.fingerprint
 
 
 def _plain(value: str | frozenset[str]):

@@ -18,7 +18,7 @@ from enquiries import actions
 from enquiries.manage import link
 from enquiries.models import Enquiry
 from enquiries.private import personal
-from enquiries.secret_link import MOST_WRONG_TRIES, OpenForm, is_theirs
+from enquiries.secret_link import MOST_WRONG_TRIES, OpenForm
 from factsheets import safety
 
 SEALED = "sealed"
@@ -124,11 +124,8 @@ def _ask(request, token: str, enquiry: Enquiry, verb: str) -> HttpResponse | Non
         button="Confirm and open my request",
         carried=_typed(request, verb) if verb else [],
     )
-    if form.is_valid():
-        rows = Enquiry.objects.filter(pk=enquiry.pk)
-        if is_theirs(rows, email=enquiry.email, given=form.cleaned_data["email"]):
-            return None
-        form.refuse()
+    if form.lets_in(Enquiry.objects.filter(pk=enquiry.pk), email=enquiry.email):
+        return None
     context = {"form": form, "safety_tiers": safety.tiers(), "again": bool(verb)}
     return render(request, f"{FOLDER}/open.html", context, status=422 if form.errors else 200)
 

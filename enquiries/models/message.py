@@ -20,6 +20,9 @@ class Purpose(models.TextChoices):
     ABUSE_ALARM = "abuse_alarm", "alarm to the clinic: very many forms"
 
 
+ABOUT_A_DAY = ["digest", "abuse_alarm"]
+
+
 class MessageState(models.TextChoices):
     WAITING = "waiting", "waiting to be sent"
     SENDING = "sending", "being sent"
@@ -29,7 +32,7 @@ class MessageState(models.TextChoices):
     LAPSED = "lapsed", "no longer needed"
 
 
-# How long a worker may hold a mail. The worker lets go of the mail server well before (enquiries/outbox.py, SMTP_UNTIL).
+# How long a worker may hold a mail. The worker lets go of the mail server well before (enquiries/mail/outbox.py, SMTP_UNTIL).
 LEASE = timedelta(seconds=90)
 
 
@@ -65,11 +68,10 @@ class OutgoingMessage(models.Model):
     staff = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="reminders", editable=False
     )
-    digest_day = models.DateField(
-        null=True, editable=False, help_text="The working day that a digest is for. The clinic gets one a day."
-    )
-    alarm_day = models.DateField(
-        null=True, editable=False, help_text="The day of an alarm about very many forms. The clinic gets one a day."
+    day = models.DateField(
+        null=True,
+        editable=False,
+        help_text="The day that a digest or an alarm is about. The clinic gets one of each a day.",
     )
     # A reply's words are its timeline entry's note, which is encrypted.
     event = models.ForeignKey(
@@ -102,38 +104,20 @@ class OutgoingMessage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["enquiry", "purpose", "sequence"], name="message_once"),
             models.UniqueConstraint(fields=["reminder", "staff"], name="message_reminds_each_once"),
-            models.UniqueConstraint(fields=["digest_day"], name="message_one_digest_a_day"),
-            models.UniqueConstraint(fields=["alarm_day"], name="message_one_alarm_a_day"),
+            models.UniqueConstraint(fields=["day", "purpose"], name="message_one_of_a_day"),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="message_known_purpose"),
             models.CheckConstraint(
-                condition=Q(
-                    purpose="review_reminder",
-                    reminder__isnull=False,
-                    staff__isnull=False,
-                    enquiry__isnull=True,
-                    digest_day__isnull=True,
-                    alarm_day__isnull=True,
-                )
-                | Q(
-                    purpose="digest",
-                    digest_day__isnull=False,
-                    enquiry__isnull=True,
-                    reminder__isnull=True,
-                    staff__isnull=True,
-                    alarm_day__isnull=True,
-                )
-                | Q(
-                    purpose="abuse_alarm",
-                    alarm_day__isnull=False,
-                    enquiry__isnull=True,
-                    reminder__isnull=True,
-                    staff__isnull=True,
-                    digest_day__isnull=True,
+                condition=(
+                    Q(purpose="review_reminder", reminder__isnull=False, staff__isnull=False)
+                    & Q(enquiry__isnull=True, day__isnull=True)
                 )
                 | (
-                    ~Q(purpose__in=["review_reminder", "digest", "abuse_alarm"])
-                    & Q(enquiry__isnull=False, reminder__isnull=True, staff__isnull=True)
-                    & Q(digest_day__isnull=True, alarm_day__isnull=True)
+                    Q(purpose__in=ABOUT_A_DAY, day__isnull=False)
+                    & Q(enquiry__isnull=True, reminder__isnull=True, staff__isnull=True)
+                )
+                | (
+                    ~Q(purpose__in=["review_reminder", *ABOUT_A_DAY])
+                    & Q(enquiry__isnull=False, reminder__isnull=True, staff__isnull=True, day__isnull=True)
                 ),
                 name="message_is_about_one_thing",
             ),
@@ -159,6 +143,14 @@ class OutgoingMessage(models.Model):
     @property
     def about(self) -> str:
         """What it is about, in a word that may stand in a log: an enquiry's reference, a sheet's slug, or a day."""
-        if day := self.digest_day or self.alarm_day:
-            return day.isoformat()
+        if self.day:
+            return self.day.isoformat()
         return self.enquiry.reference if self.enquiry_id else self.reminder.sheet.slug
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another took its place: a report whose address was corrected meanwhile, an appointment that was moved."""
+        later = OutgoingMessage.objects.filter(
+            enquiry=self.enquiry_id, purpose=self.purpose, created_at__gt=self.created_at
+        ).exclude(state__in=[MessageState.LAPSED, MessageState.FAILED])
+        return self.purpose in {Purpose.REPORT, Purpose.BOOKING} and later.exists()

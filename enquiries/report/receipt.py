@@ -2,28 +2,21 @@
 
 With it, and only with it, the confirmation plays the address back, and takes a change or "Send it again". It is set by a form
 that was accepted, never by reading a page, and reading does not make it last longer. Only pages under /report/ see it.
-
-Sealed with AES-256-GCM under the keys of FIELD_ENCRYPTION_KEYS (enquiries/privacy/encryption.py), bound to the cookie's name.
 """
 
-import base64
-import binascii
-import json
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
+from backcare.cookies import SealedCookie
 from enquiries.models import Enquiry, Kind
-from enquiries.privacy.encryption import CannotDecrypt, seal, unseal
 
-LIFETIME = 30 * 60  # seconds since the report was asked for
-LARGEST = 4096  # bytes: what every browser keeps (RFC 6265, 6.1)
-PATH = "/report/"
+# Half an hour since the report was asked for.
+COOKIE = SealedCookie("sent", prefix="__Secure-", path="/report/", lifetime=30 * 60)
 
 
 @dataclass(frozen=True)
@@ -41,15 +34,9 @@ class Receipt:
         return constant_time_compare(self.email, enquiry.email)
 
 
-def name() -> str:
-    """Browsers take "__Secure-" from https only, and without it a local run could keep nothing."""
-    return "sent" if settings.LOCAL else "__Secure-sent"
-
-
 def read(request: HttpRequest) -> Receipt | None:
     """What the browser holds. None: nothing, too old, or not made by us."""
-    value = request.COOKIES.get(name(), "")
-    return opened(value, now=time.time()) if 0 < len(value) < LARGEST else None
+    return opened(COOKIE.of(request), now=time.time())
 
 
 def enquiry_of(held: Receipt | None) -> Enquiry | None:
@@ -67,33 +54,13 @@ def give(response: HttpResponse, request: HttpRequest, enquiry: Enquiry, email: 
     """
     now, earlier = int(time.time()), read(request)
     at = earlier.at if earlier and earlier.enquiry == enquiry.pk else now
-    response.set_cookie(
-        name(),
-        sealed(Receipt(enquiry.pk, email, at)),
-        max_age=at + LIFETIME - now,
-        path=PATH,
-        secure=not settings.LOCAL,
-        httponly=True,
-        samesite="Strict",
-    )
-    return response
+    return COOKIE.give(response, sealed(Receipt(enquiry.pk, email, at)), at=at)
 
 
 def sealed(held: Receipt) -> str:
-    plain = json.dumps({"enquiry": held.enquiry.hex, "email": held.email, "at": held.at}, separators=(",", ":"))
-    return base64.urlsafe_b64encode(seal(plain, context=_context())).decode().rstrip("=")
+    return COOKIE.sealed({"enquiry": held.enquiry.hex, "email": held.email}, at=held.at)
 
 
 def opened(value: str, *, now: float) -> Receipt | None:
-    try:
-        box = base64.urlsafe_b64decode(value.encode("ascii") + b"=" * (-len(value) % 4))
-        kept = json.loads(unseal(box, context=_context()))
-    except (CannotDecrypt, binascii.Error, UnicodeEncodeError):
-        return None
-    held = Receipt(uuid.UUID(kept["enquiry"]), kept["email"], kept["at"])
-    # Max-Age is a request to the browser; a copy of the cookie would not obey it. A clock may be a minute fast.
-    return held if -60 < now - held.at < LIFETIME else None
-
-
-def _context() -> str:
-    return f"cookie:{name()}"
+    kept = COOKIE.opened(value, now=now)
+    return Receipt(uuid.UUID(kept["enquiry"]), kept["email"], kept["at"]) if kept else None

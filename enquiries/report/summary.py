@@ -17,7 +17,7 @@ from enquiries.assessment import personal as personal_pdf
 from enquiries.models import Assessment
 from enquiries.private import personal
 from enquiries.report import link
-from enquiries.secret_link import MOST_WRONG_TRIES, OpenForm, is_theirs
+from enquiries.secret_link import MOST_WRONG_TRIES, OpenForm
 from factsheets import safety
 from factsheets.models import FactSheet
 
@@ -28,20 +28,16 @@ def opened(request, token: str):
     assessment = _find(token)
     if assessment is None:
         return _over(request)
-    address = reverse("enquiries:summary", args=[token])
     form = OpenForm(
         request.POST if request.method == "POST" else None,
-        action=address,
+        action=reverse("enquiries:summary", args=[token]),
         why="We ask so that nobody else can open your summary.",
         button="Confirm and open my report",
     )
     if assessment.wrong_tries >= MOST_WRONG_TRIES:
         return _shut(request)
-    if form.is_valid():
-        rows = Assessment.objects.filter(pk=assessment.pk)
-        if is_theirs(rows, email=assessment.enquiry.email, given=form.cleaned_data["email"]):
-            return _summary(request, assessment, token)
-        form.refuse()
+    if form.lets_in(Assessment.objects.filter(pk=assessment.pk), email=assessment.enquiry.email):
+        return _summary(request, assessment, token)
     context = {"form": form, "ends": assessment.expires_at, "safety_tiers": safety.tiers()}
     return render(request, "enquiries/summary_open.html", context, status=422 if form.errors else 200)
 

@@ -40,7 +40,7 @@ SECOND_CLICK = timedelta(seconds=10)
 class AddressForm(forms.Form):
     use_required_attribute = False
 
-    email = EmailField(label="Your email address", error_messages={"required": "Enter your email address"})
+    email = EmailField(label="Your email address")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

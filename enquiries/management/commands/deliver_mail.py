@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from enquiries import actions
-from enquiries.outbox import Worker
+from enquiries.mail.outbox import Worker
 from enquiries.privacy import keys
 
 logger = logging.getLogger(__name__)
@@ -18,7 +18,8 @@ PAUSE = 0.5  # seconds between looks at an empty outbox: measured 0.3 % of one p
 BEAT = 20  # seconds between heartbeats
 IDLE_DISCONNECT = 5  # seconds without a mail after which the SMTP connection is closed
 CHORES = 60 * 60  # seconds between looks for reviews that come up, and for what is kept no longer
-CHORES_AGAIN = 60  # seconds after a look that failed
+CHORES_AGAIN = 60  # seconds after a look that failed, or a purge that was not finished
+PURGE_AT_MOST = 20  # seconds: mail waits meanwhile
 
 
 class Command(BaseCommand):
@@ -82,13 +83,12 @@ class Command(BaseCommand):
 
     def try_chore(self, trouble, chore) -> bool:
         try:
-            chore()
+            return chore() is not False
         except (DatabaseError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - see do_chores
             logger.error("%s: %s", trouble, type(error).__name__)
             return False
-        return True
 
     def remind(self):
         today = timezone.localdate()
@@ -103,7 +103,9 @@ class Command(BaseCommand):
         if settings.DAILY_DIGEST:
             actions.write_digest(now=timezone.now())
 
-    def purge(self):
-        purged = actions.purge(now=timezone.now())
+    def purge(self) -> bool:
+        """Whether all is done: after a change of the periods a great deal may be over at once."""
+        purged = actions.purge(now=timezone.now(), seconds=PURGE_AT_MOST)
         if purged.total:
             logger.info("Purged %s", ", ".join(f"{name} {count}" for name, count in purged.counts.items() if count))
+        return purged.finished

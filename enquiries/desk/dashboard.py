@@ -14,8 +14,8 @@ from statistics import median
 from django.db.models import Case, Count, F, IntegerField, Min, Q, Value, When
 from django.utils import timezone
 
-from enquiries import queues
 from enquiries.clock.hours import Hours
+from enquiries.desk import queues
 from enquiries.models import Enquiry, Kind, MessageState, Outcome, OutgoingMessage, Status
 
 WEEKS = 4

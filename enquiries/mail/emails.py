@@ -16,9 +16,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries import abuse, actions, calendar
+from enquiries import abuse, actions
 from enquiries.clock import in_words
 from enquiries.clock.words import day_words
+from enquiries.mail import calendar
 from enquiries.manage import link as manage
 from enquiries.models import Assessment, OutgoingMessage, Purpose
 from enquiries.report import link, stop
@@ -41,6 +42,8 @@ def render(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMulti
     Whatever else goes wrong (a template, a setting, a key, a database, content not loaded) somebody can mend, and it stops
     every mail alike: so it comes out as it is, and the mail waits.
     """
+    if message.is_replaced:
+        raise NoLongerNeeded  # it would say the same as the other, beside it
     return RENDERERS[message.purpose](message, connection)
 
 
@@ -143,18 +146,16 @@ def _review_reminder(message, connection):
 def _digest(message, connection):
     """What waits in the inbox, in numbers and a link. Never whose."""
     now = timezone.now()
-    waits = actions.what_waits(now) if actions.is_wanted(message.digest_day, now) else []
+    waits = actions.what_waits(now) if actions.is_wanted(message.day, now) else []
     if not waits:
         raise NoLongerNeeded
-    if "@" not in settings.CLINIC_INBOX_EMAIL:
-        raise ImproperlyConfigured("CLINIC_INBOX_EMAIL is not set to an e-mail address.")
     inbox = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}"
     return _mail(
         message,
         connection,
         "digest",
-        to=settings.CLINIC_INBOX_EMAIL,
-        day=day_words(message.digest_day, message.digest_day),
+        to=_clinic(),
+        day=day_words(message.day, message.day),
         waits=[(queue, number, f"{inbox}?queue={queue.name}") for queue, number in waits],
         link=inbox,
     )

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
-from enquiries import calls
+from enquiries.desk import calls
 from enquiries.models import Enquiry, Kind, Status
 
 # By the column that the index of open enquiries is made of: what is closed, however much, is never looked at.

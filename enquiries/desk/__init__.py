@@ -1,0 +1,1 @@
+"""What the inbox and the first page of the desk are made from. Their pages are in enquiries/admin."""
