@@ -27,7 +27,7 @@ lint: .venv/test
 bench: .venv/test
 	@$(PY) -m tests.bench
 
-# The long dose of the fault tests: two hundred random kills and more, some ten minutes. `make trials ARGS="--kills 50"` is shorter.
+# The long dose of the fault tests, and load that is held: two hundred random kills and more, some forty minutes. `make trials ARGS="--kills 50"` is shorter.
 trials: .venv/test
 	@$(PY) -m tests.trials $(ARGS)
 

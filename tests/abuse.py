@@ -9,6 +9,7 @@ from tests.honest import ADDRESSES, form
 from tests.html import form_at, parse, sent
 
 VICTIM = "victor.victim@gmail.com"
+REFUSED = 429
 
 
 def from_place(number: int) -> Client:

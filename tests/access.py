@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from tests.pages import Visitor, visitor
 from tests.test_assessment_browser import choose
 
-LONGEST = "/fact-sheets/tests-and-treatments/"
+# The longest page of the longest sheet. The page below with a word's meaning is the first of a sheet in pages.
+LONGEST = "/fact-sheets/tests-and-treatments/treatments-in-nices-order/"
+# All of that sheet: every part that a sheet can have.
+EVERYTHING = "/fact-sheets/tests-and-treatments/whole/"
 # With a figure, so that it is not counted as a miss after the test is over.
 PAGES = [
     "/",

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-EXAMPLES = {"number": "1", "slug": "about-back-pain", "token": "x"}  # for each name in an address
+EXAMPLES = {
+    "number": "1",
+    "slug": "about-back-pain",
+    "page": "how-your-back-is-built",
+    "token": "x",
+}  # for each name in an address
 NOT_PUBLIC = {"admin"}
 # The files of an uploaded picture (tests/test_pictures_shown.py uploads one first), and the desk's pages that are not the admin's.
 ELSEWHERE = ("/pictures/", "/admin/")

@@ -126,7 +126,7 @@ def printing() -> None:
     source = b"#sys.inputs.words"
     compare(
         "printing: a sheet's tagged PDF ÷ a bare PDF of its words",
-        lambda: printed.pdf(sheet),
+        lambda: printed.compiled(sheet),
         lambda: typst.compile(source, sys_inputs=words),
         unit="PDF/s",
     )

@@ -25,7 +25,7 @@ def triaging() -> None:
     """Every queue, the search and an enquiry's page, as a member of staff gets them."""
     from django.contrib.auth.models import User
 
-    from enquiries.queues import QUEUES
+    from enquiries.desk.queues import QUEUES
     from tests.conftest import consultation
 
     client = Client(headers={"host": "127.0.0.1"})
@@ -60,7 +60,7 @@ def grow(size: int) -> None:
     model = Enquiry.objects.filter(status="closed").first()
     if model is None:
         model = consultation(email="closed@example.com", name="Model Closed")
-        Enquiry.objects.filter(pk=model.pk).update(status="closed")
+        Enquiry.objects.filter(pk=model.pk).update(status="closed", closed_at=model.created_at)
     there = Enquiry.objects.count()
     quoted = "'%s'" % (model.pk.hex if connection.vendor == "sqlite" else model.pk)
     unique = {

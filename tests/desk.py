@@ -1,11 +1,13 @@
-"""What tests of the editors' desk share: forms as a browser would send them back."""
+"""What tests of the desk share: staff with their roles, and forms as a browser would send them back."""
 
 import base64
 import time
 from datetime import timedelta
 
 import html5lib
+import pytest
 from django.contrib.auth.models import Group, User
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django_otp.oath import hotp
@@ -143,3 +145,33 @@ def published(by, reviewer, **changes) -> FactSheet:
     due = timezone.localdate() + timedelta(days=300)
     actions.move(sheet=sheet, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due)
     return sheet
+
+
+@pytest.fixture
+def reception(db) -> Client:
+    """A browser in which Rita of reception is signed in."""
+    client = Client()
+    client.force_login(person("Rita", "reception"))
+    return client
+
+
+@pytest.fixture
+def author(db) -> User:
+    return person("Edith", "editor")
+
+
+@pytest.fixture
+def reviewer(db) -> User:
+    return person("Clive", "clinician")
+
+
+@pytest.fixture
+def desk(client, author) -> Client:
+    """The browser `client`, in which the author is signed in."""
+    client.force_login(author)
+    return client
+
+
+@pytest.fixture
+def public_sheet(author, reviewer) -> FactSheet:
+    return published(author, reviewer)

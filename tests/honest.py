@@ -32,6 +32,10 @@ FIELDS = {
 OPTIONAL = {
     "consultation": {
         "times": ["0-0", "4-2"],
+        "for_whom": "other",
+        "their_name": "Bert Elsewhere",
+        "they_are": "parent",
+        "they_agree": "yes",
         "needs": ["relay", "interpreter"],
         "language": "Polish",
         "needs_note": "My daughter helps me.",

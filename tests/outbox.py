@@ -6,8 +6,8 @@ import html5lib
 from django.utils import timezone
 
 from enquiries import actions
+from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, Kind, MessageState, OutgoingMessage
-from enquiries.outbox import Worker
 
 PAST = timedelta(seconds=1)
 

@@ -1,11 +1,10 @@
-"""The reviewable file: whole, plain, within the wording rules, under one version, and with a hazard log that is true."""
+"""The reviewable file: whole, plain, within the wording rules, and under one version."""
 
 import hashlib
 import json
 import re
 from dataclasses import asdict, is_dataclass
 from enum import Enum
-from pathlib import Path
 
 import pytest
 
@@ -162,20 +161,3 @@ def test_the_signs_are_as_easy_to_read():
     known = flags()
     said = [label for tier in questions.ASKED for _, label in known.options(tier)]
     assert grade("\n".join(said)) <= 6
-
-
-# --- the hazard log ---
-
-
-def test_every_test_that_the_hazard_log_names_exists_and_every_hazard_names_one():
-    log = (ROOT / "docs" / "hazard-log.md").read_text()
-    rows = [line for line in log.splitlines() if re.match(r"\| C\d+ \|", line)]
-    assert [line.split(" | ")[0].strip("| ") for line in rows] == [f"C{number}" for number in range(1, len(rows) + 1)]
-    assert len(rows) >= 20
-    for row in rows:
-        cells = row.strip("| ").split(" | ")
-        assert len(cells) == 6, row[:80]
-        named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", cells[5])
-        assert named, row[:80]
-        for file, test in named:
-            assert f"def {test}(" in (Path(__file__).parent / file).read_text(), f"{file}::{test} does not exist."

@@ -1,59 +1,25 @@
 """A backup is one moment of everything, taken while forms arrive; put back, it is that moment again, and sends no mail twice."""
 
 import gzip
-import io
 import json
-import os
 import secrets
 import stat
-import tarfile
 import threading
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.db import connection
 
 from backcare.backups import archive, database, making
 from enquiries.models import Enquiry, OutgoingMessage
-from enquiries.privacy import keys
 from enquiries.privacy.encryption import new_key
+from tests.backups import SQLITE, backup, everything, member, now_in_database, said
 from tests.outbox import deliver, question
 from tests.smtp import wait_for
 
 pytestmark = pytest.mark.usefixtures("transactional_db", "own_folder")
-
-SQLITE = connection.vendor == "sqlite"
-
-
-@pytest.fixture
-def own_folder(settings, tmp_path):
-    settings.DATA_DIR = tmp_path / "data"
-    settings.DATA_DIR.mkdir()
-    settings.BACKUP_DIR = tmp_path / "backups"
-
-
-def everything(opened) -> dict[str, list[str]]:
-    """Every row of every table."""
-    select = "SELECT * FROM"
-    return {table: sorted(map(repr, opened.execute(f'{select} "{table}"'))) for table in opened.tables()}
-
-
-def now_in_database() -> dict[str, list[str]]:
-    with database.one_moment() as opened:
-        return everything(opened)
-
-
-def said(*arguments, **options) -> str:
-    out = io.StringIO()
-    call_command(*arguments, **options, stdout=out, stderr=out)
-    return out.getvalue()
-
-
-def backup() -> Path:
-    return Path(said("backup").splitlines()[0])
 
 
 @pytest.fixture
@@ -82,35 +48,6 @@ def forms_arrive():
 
     yield stop
     stop()
-
-
-@pytest.fixture
-def empty_place(tmp_path):
-    """A machine where nothing was installed yet: inside the block the site's database is there."""
-    name = str(tmp_path / "empty" / "backcare.sqlite3") if SQLITE else f"backcare_empty_{secrets.token_hex(4)}"
-    if SQLITE:
-        Path(name).parent.mkdir()
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}"')
-
-    @contextmanager
-    def inside():
-        kept = connection.settings_dict["NAME"]
-        connection.close()
-        connection.settings_dict["NAME"] = name
-        keys.unseen()
-        try:
-            yield
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"] = kept
-            keys.unseen()
-
-    yield inside
-    if not SQLITE:
-        with connection.cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{name}"')
 
 
 def test_a_backup_taken_while_forms_are_written_has_every_row_of_one_moment(forms_arrive, empty_place, monkeypatch):
@@ -190,93 +127,6 @@ def test_a_backup_is_its_owners_alone_and_holds_no_key_and_no_readable_word(sett
     assert not [word for word in (*secrets_, "kestrel", "marmalade") if word.encode() in whole]
 
 
-def test_what_is_there_is_replaced_only_when_asked_and_with_nobody_at_it_and_is_kept_aside(empty_place, tmp_path):
-    file = backup()
-    with empty_place():
-        said("restore", str(file))
-        question(email="after@example.com")
-        connection.close()
-        before = now_in_database()
-        with pytest.raises(CommandError, match="--replace"):
-            said("restore", str(file))
-        with database.opened() as somebody:
-            somebody.execute("SELECT count(*) FROM enquiries_enquiry")
-            with pytest.raises(CommandError, match="Stop the web server"):
-                said("restore", str(file), replace=True)
-        assert now_in_database() == before
-        told = said("restore", str(file), replace=True)
-        assert not Enquiry.objects.exists()
-        if SQLITE:
-            [aside] = tmp_path.glob("empty/*before-restore*")
-            assert str(aside) in told
-            with closing(database.Sqlite(aside)) as kept:
-                assert everything(kept) == before
-        else:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'before_restore_%'")
-                [(schema,)] = cursor.fetchall()
-                cursor.execute(f'SELECT count(*) FROM "{schema}".enquiries_enquiry')  # noqa: S608 - as the restore named it
-                assert cursor.fetchone() == (1,)
-            assert schema in told
-        # The next backup is of the present, and complete.
-        assert "would work" in said("restore", str(backup()), check=True)
-
-
-def member(file: Path, name: str) -> bytes:
-    with tarfile.open(file) as tar:
-        return tar.extractfile(name).read()
-
-
-def rewritten(file: Path, **changes) -> None:
-    """The archive with another manifest or another database in it, as somebody might make it."""
-    manifest = json.loads(member(file, archive.MANIFEST))
-    words = member(file, manifest["database"])
-    said_ = changes.pop("words", None)
-    with tarfile.open(file, "w:gz") as tar:
-        for name, content in (
-            (archive.MANIFEST, json.dumps({**manifest, **changes}).encode()),
-            (manifest["database"], said_(words) if said_ else words),
-        ):
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-
-
-def flipped(words: bytes) -> bytes:
-    middle = len(words) // 2
-    return words[:middle] + bytes([words[middle] ^ 1]) + words[middle + 1 :]
-
-
-DAMAGES = {
-    "cut short": (lambda file: file.write_bytes(file.read_bytes()[:-2000]), "cut short or damaged"),
-    "empty": (lambda file: file.write_bytes(b""), "cut short or damaged"),
-    "another file": (lambda file: file.write_bytes(b"PK" + os.urandom(2000)), "cut short or damaged"),
-    "one bit": (lambda file: rewritten(file, words=flipped), "checksum is wrong"),
-    "rows missing": (lambda file: rewritten(file, tables={"enquiries_enquiry": 7}), "promises 7 rows"),
-    "newer software": (lambda file: rewritten(file, migrations=["enquiries.9999_later"]), "newer version"),
-    "newer format": (lambda file: rewritten(file, format=2), "newer version"),
-    "another database": (lambda file: rewritten(file, vendor="oracle"), "is from oracle"),
-    "gone": (lambda file: file.unlink(), "cannot be read"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_backup_is_refused_in_a_sentence_and_nothing_is_put_in_place(empty_place, damage):
-    harm, sentence = DAMAGES[damage]
-    file = backup()
-    harm(file)
-    with empty_place():
-        for options in ({"check": True}, {}):
-            if not SQLITE and options and damage == "rows missing":
-                continue
-            with pytest.raises(CommandError, match=sentence):
-                said("restore", str(file), **options)
-        if SQLITE:
-            assert [path.name for path in Path(connection.settings_dict["NAME"]).parent.glob("*.sqlite3")] == []
-        else:
-            assert connection.introspection.table_names() == []
-
-
 def test_old_backups_are_pruned_and_nothing_else(settings):
     folder = settings.BACKUP_DIR
     folder.mkdir()
@@ -291,6 +141,14 @@ def test_the_time_of_the_last_backup_is_kept():
     assert making.last() is None
     backup()
     assert datetime.now(UTC) - making.last() < timedelta(minutes=1)
+
+
+def test_a_backup_whose_time_cannot_be_kept_is_whole_and_says_so(settings):
+    (settings.DATA_DIR / "last-backup.json.new").mkdir()
+    with pytest.raises(CommandError, match=r"whole backup.*last-backup"):
+        said("backup")
+    [file] = settings.BACKUP_DIR.iterdir()
+    assert "would work" in said("restore", str(file), check=True)
 
 
 def test_a_place_that_cannot_be_written_is_told_in_a_sentence_and_leaves_the_last_time_as_it_was(tmp_path):

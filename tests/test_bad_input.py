@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from enquiries.forms import FORMS
+from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry
-from enquiries.outbox import Worker
 from factsheets.models import FactSheet
 from tests.honest import ADDRESSES, FIELDS, form, seal
 from tests.html import by_id, form_at, parse, sent, summary, text, title, value

@@ -1,4 +1,4 @@
-"""From the consultation form to an enquiry: the whole form, the short one of a sheet, the check, and what is kept."""
+"""From the consultation form to an enquiry: the form, the check of the answers, what is kept, and what patients read afterwards."""
 
 import re
 from datetime import timedelta
@@ -8,47 +8,14 @@ from django.core import mail as mailbox
 from django.test import Client
 from django.utils import timezone
 
-from enquiries import actions, clock, emails
-from enquiries.forms import DESCRIPTION_LENGTH
-from enquiries.models import Assessment, Enquiry, OutgoingMessage, Purpose, slot_bit
-from enquiries.report import consent
-from tests.assessment import finish
-from tests.honest import ADDRESSES, OPTIONAL, form
-from tests.html import by_id, controls, form_at, parse, sent, summary, text, title, value, visible
+from enquiries import clock
+from enquiries.mail import emails
+from enquiries.models import Enquiry, OutgoingMessage, Purpose, slot_bit
+from tests.consultation_form import EVERYTHING, PATH, first_step, heading, nothing_kept, press
+from tests.honest import form
+from tests.html import controls, form_at, parse, sent, summary, text, title, visible
 
 pytestmark = pytest.mark.usefixtures("db")
-
-PATH = ADDRESSES["consultation"]
-EVERYTHING = OPTIONAL["consultation"]
-FLAG = "My bottom has felt numb since Tuesday."
-
-
-def button(document, step: str):
-    found = [each for each in document.iter("button") if each.get("value", "").startswith(step)]
-    assert found, f"No button says “{step}”."
-    return found[-1]
-
-
-def press(client, response, step: str, **changes):
-    """Sends the page's form as it stands, with the button that says this step."""
-    document = parse(response)
-    page_form = form_at(document, PATH)
-    pressed = button(document, step)
-    data = sent(page_form) | ({pressed.get("name"): pressed.get("value")} if step else {})
-    return client.post(PATH, data | {f"consultation-{name}": given for name, given in changes.items()})
-
-
-def heading(response) -> str:
-    return text(next(parse(response).iter("h1")))
-
-
-def first_step(**changes) -> dict:
-    """As the whole form sends it: no step is said, and the lines of text come also when they are empty."""
-    return form("consultation", **({"step": None, "language": "", "needs_note": ""} | changes))
-
-
-def nothing_kept() -> bool:
-    return not Enquiry.objects.exists() and not OutgoingMessage.objects.exists()
 
 
 # --- the start ---
@@ -195,209 +162,6 @@ def test_the_trap_stays_shut_from_step_to_step(client):
     check = client.post(PATH, first_step(website="https://example.com"))
     assert press(client, check, "send").status_code == 303
     assert Enquiry.objects.get().quarantine_reason
-
-
-# --- from the foot of a sheet ---
-
-
-def short(**changes) -> dict:
-    names = ("name", "email", "contact_by", "phone", "best_time", "description")
-    data = form("consultation", **changes)
-    return {f"consultation-{name}": data[f"consultation-{name}"] for name in names} | {
-        "consultation-sheet": "about-back-pain"
-    }
-
-
-def test_the_short_form_leads_to_the_same_check_with_only_what_it_could_not_ask(client, sheet):
-    check = client.post(PATH, short())
-    assert (check.status_code, heading(check)) == (200, "Check your answers")
-    document = parse(check)
-    page_form = form_at(document, PATH)
-    assert summary(page_form) is None
-    assert not title(document).startswith("Error")
-    asked = {control.get("name") for control in visible(page_form)}
-    assert asked == {"consultation-may_leave_voicemail", "consultation-may_say_who_calls"}
-    # Enter in a form presses its first button.
-    first = next(each for each in page_form.iter("button"))
-    assert first.get("value") == "send"
-
-    refused = press(client, check, "send")
-    assert refused.status_code == 422
-    links = [text(link) for link in summary(form_at(parse(refused), PATH)).iter("a")]
-    assert links == ["Choose whether we may leave a voicemail", "Choose whether we may say who is calling"]
-    assert heading(refused) == "Check your answers"
-
-    one_left = press(client, refused, "send", may_leave_voicemail="no")
-    assert one_left.status_code == 422
-    asked = {control.get("name") for control in visible(form_at(parse(one_left), PATH))}
-    assert asked == {"consultation-may_say_who_calls"}
-    assert press(client, one_left, "send", may_say_who_calls="no").status_code == 303
-    kept = Enquiry.objects.get()
-    assert (kept.may_leave_voicemail, kept.may_say_who_calls) == (False, False)
-    assert kept.sheet == sheet
-
-
-def test_the_short_form_without_a_phone_call_asks_nothing_more(client):
-    check = client.post(PATH, short(contact_by=["email"], phone=""))
-    assert not visible(form_at(parse(check), PATH))
-    assert press(client, check, "send").status_code == 303
-
-
-def test_change_from_the_short_form_leads_to_the_whole_one_and_keeps_the_sheet(client):
-    check = client.post(PATH, short())
-    page_form = form_at(parse(press(client, check, "change-name")), PATH)
-    assert sent(page_form)["consultation-sheet"] == ["about-back-pain"]
-    assert sent(page_form)["consultation-phone"] == ["020 7946 0018"]
-    assert "consultation-times" in {control.get("name") for control in visible(page_form)}
-
-
-# --- words that sound like a red flag ---
-
-
-@pytest.mark.parametrize("typed", [first_step, short])
-def test_red_flag_words_bring_the_card_first_and_the_words_untouched_and_can_still_be_sent(client, typed):
-    stop = client.post(PATH, typed(description=f"An ache.\n{FLAG} <b>"))
-    assert stop.status_code == 200
-    document = parse(stop)
-    main = next(document.iter("main"))
-    said = text(main)
-    assert said.index("Call 999 or go to A&E now") < said.index("What you wrote") < said.index("Send it anyway")
-    assert f"{FLAG} <b>" in said
-    first_item = text(next(next(each for each in main.iter("section") if "care" in each.get("class", "")).iter("li")))
-    assert "numb" in first_item
-    assert nothing_kept()
-
-    back = press(client, stop, "change-description")
-    box = by_id(parse(back), "id_consultation-description")
-    assert value(box) == f"An ache.\n{FLAG} <b>"
-    assert box.get("autofocus") is not None
-
-    check = press(client, stop, "check", may_leave_voicemail="no", may_say_who_calls="no")
-    assert heading(check) == "Check your answers"
-    assert nothing_kept()
-    assert press(client, check, "send").status_code == 303
-    kept = Enquiry.objects.get()
-    assert kept.safety_signs == "RF-E1"
-    assert kept.is_flagged
-
-
-def test_the_last_button_cannot_get_round_the_card(client):
-    stop = client.post(PATH, form("consultation", description=FLAG))
-    assert "Please read this" in heading(stop)
-    assert nothing_kept()
-
-
-def test_a_card_that_was_seen_comes_again_only_for_other_words(client):
-    stop = client.post(PATH, first_step(description=FLAG))
-    changed = press(client, press(client, stop, "change-description"), "", description=f"{FLAG} It is worse today.")
-    assert heading(changed) == "Check your answers"
-    worse = press(client, changed, "send", description=f"{FLAG} I can't pee.")
-    assert "Please read this" in heading(worse)
-    assert press(client, press(client, worse, "check"), "send").status_code == 303
-    assert Enquiry.objects.get().safety_signs == "RF-E1 RF-E2"
-
-
-def test_words_that_sound_like_a_crisis_bring_the_crisis_block_and_flag_the_enquiry(client):
-    stop = client.post(PATH, first_step(description="The pain is endless and I want to die."))
-    assert "manage alone" in heading(stop)
-    assert "Samaritans" in text(next(parse(stop).iter("main")))
-    assert press(client, press(client, stop, "check"), "send").status_code == 303
-    assert Enquiry.objects.get().safety_signs == "RF-R3"
-
-
-def test_the_codes_that_are_kept_are_ours_and_not_those_of_a_hidden_field(client):
-    assert client.post(PATH, form("consultation", seen_signs="RF-E9 <script>")).status_code == 303
-    assert Enquiry.objects.get().safety_signs == ""
-
-
-# --- the self-assessment ---
-
-
-@pytest.fixture
-def finished(client):
-    """A browser that holds a finished self-assessment whose result may offer our help."""
-    finish(client)
-    return client
-
-
-def test_nobody_without_a_finished_assessment_is_asked_about_one(client):
-    assert b"include_answers" not in client.get(PATH).content
-
-
-def test_finished_answers_go_along_only_with_consent_and_the_wording_says_that_staff_see_them(finished):
-    page_form = form_at(parse(finished.get(PATH)), PATH)
-    assert sent(page_form)["consultation-include_answers"] == ["no"]
-    said = consent.WORDINGS["2026-11-consultation"]
-    assert "staff who deal with my request see them" in said
-    assert said in text(page_form)
-
-    check = finished.post(PATH, first_step(include_answers="no"))
-    assert press(finished, check, "send").status_code == 303
-    assert not Assessment.objects.exists()
-
-    check = finished.post(PATH, first_step(include_answers="yes"))
-    assert said in text(parse(check))
-    assert press(finished, check, "send").status_code == 303
-    kept = Assessment.objects.get()
-    assert kept.consent_version == "2026-11-consultation"
-    assert kept.enquiry.kind == "consultation"
-    assert kept.expires_at - timezone.now() <= timedelta(days=actions.SUMMARY_DAYS)
-
-
-def test_answers_that_ended_meanwhile_are_named_and_the_request_can_be_sent_without_them(finished):
-    check = finished.post(PATH, first_step(include_answers="yes"))
-    stranger = Client()
-    told = press(stranger, check, "send")
-    assert told.status_code == 200
-    assert "no longer in this browser" in text(parse(told))
-    assert nothing_kept()
-    assert press(stranger, told, "send").status_code == 303
-    assert not Assessment.objects.exists()
-
-
-def test_the_short_form_never_sends_answers_along(finished):
-    check = finished.post(PATH, short())
-    answer = press(finished, check, "send", may_leave_voicemail="no", may_say_who_calls="no")
-    assert answer.status_code == 303
-    assert not Assessment.objects.exists()
-
-
-# --- bad input ---
-
-
-@pytest.mark.parametrize(
-    ("words", "taken"),
-    [
-        ("x" * DESCRIPTION_LENGTH, True),
-        ("x" * (DESCRIPTION_LENGTH + 1), False),
-        ("y\r\n" * (DESCRIPTION_LENGTH // 2), True),
-        ("👩\u200d⚕️" * DESCRIPTION_LENGTH, True),
-        ("👍🏽" * (DESCRIPTION_LENGTH + 1), False),
-        ("🇬🇧" * DESCRIPTION_LENGTH, True),
-        ("पीठ " * (DESCRIPTION_LENGTH // 3), True),
-        ("e" + "\u0301" * 10_000, False),
-        ("🙈" * 10_000, False),
-    ],
-)
-def test_a_description_is_as_long_as_people_count(client, words, taken):
-    response = client.post(PATH, form("consultation", description=words))
-    assert response.status_code == (303 if taken else 422)
-
-
-def test_scripts_and_markup_are_words_on_every_page(client):
-    nasty = "\"><script>alert(1)</script></textarea>'{{ 7|add:1 }} &amp;"
-    for changes in ({}, {"email": "nobody"}, {"description": f"{nasty} {FLAG}"}):
-        response = client.post(PATH, first_step(name=nasty, description=nasty, best_time=nasty) | form_changes(changes))
-        document = parse(response)
-        assert not [each for each in document.iter("script") if "alert" in (each.text or "")]
-        assert nasty in text(document) or response.status_code == 422
-    check = client.post(PATH, first_step(name=nasty, description=nasty))
-    press(client, check, "send")
-    assert Enquiry.objects.get().name == nasty
-
-
-def form_changes(changes: dict) -> dict:
-    return {f"consultation-{name}": given for name, given in changes.items()}
 
 
 # --- afterwards ---

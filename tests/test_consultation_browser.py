@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from enquiries import clock
+from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry
-from enquiries.outbox import Worker
 from tests.access import CLIPPED, CROWDED, patient
 from tests.pages import expect_problem
 

@@ -7,7 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from enquiries import charts, clock, dashboard
+from enquiries import clock
+from enquiries.desk import charts, dashboard
 from enquiries.models import Enquiry, OutgoingMessage, Status
 from factsheets.models import GuardOverride, SearchMiss
 from tests.conftest import consultation, report
@@ -40,6 +41,8 @@ def links(element) -> dict[str, str]:
 
 
 def change(enquiry, **columns):
+    if columns.get("status") in {Status.CLOSED, Status.SPAM}:
+        columns["closed_at"] = timezone.now()
     Enquiry.objects.filter(pk=enquiry.pk).update(**columns)
 
 

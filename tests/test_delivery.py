@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 from django.db import connection
 
+from enquiries.mail.outbox import MAILS_PER_CONNECTION
 from enquiries.models import EnquiryEvent, MessageState, OutgoingMessage, Purpose
-from enquiries.outbox import MAILS_PER_CONNECTION
 from tests.conftest import consultation, report
 from tests.outbox import deliver, expect_delivered_once, expect_waiting, make_due, question, states
 from tests.smtp import ScriptedServer, SmtpSink, wait_for

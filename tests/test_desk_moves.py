@@ -15,22 +15,6 @@ pytestmark = pytest.mark.django_db
 NEXT_YEAR = timezone.localdate() + timedelta(days=360)
 
 
-@pytest.fixture
-def author(db):
-    return person("Edith", "editor")
-
-
-@pytest.fixture
-def reviewer(db):
-    return person("Clive", "clinician")
-
-
-@pytest.fixture
-def desk(client, author):
-    client.force_login(author)
-    return client
-
-
 def said(response) -> str:
     return " ".join(str(each) for each in response.context["messages"])
 

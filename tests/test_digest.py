@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from enquiries import actions
 from enquiries.clock.hours import Hours
+from enquiries.mail.outbox import Worker
 from enquiries.management.commands import deliver_mail
 from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose, Status
-from enquiries.outbox import Worker
 from tests.conftest import consultation
 from tests.desk import tree
 from tests.html import text
@@ -55,7 +55,7 @@ def only_the_digest():
 def test_it_is_written_ahead_and_leaves_when_the_clinic_opens(db):
     assert actions.write_digest(now=at(1))
     message = digests().get()
-    assert (message.digest_day, message.next_attempt_at, message.created_at) == (MONDAY, at(9), at(9))
+    assert (message.day, message.next_attempt_at, message.created_at) == (MONDAY, at(9), at(9))
     assert message.about == "2026-11-23"
 
 
@@ -69,8 +69,8 @@ def test_it_is_one_a_day_however_often_and_by_however_many_it_is_written(db):
     assert [actions.write_digest(now=at(hour)) for hour in (1, 2, 9, 16)] == [True, False, False, False]
     assert actions.write_digest(now=at(1, MONDAY + timedelta(days=1)))
     assert digests().count() == 2
-    with pytest.raises(IntegrityError, match=r"digest_day|message_one_digest_a_day"):
-        OutgoingMessage.objects.create(purpose=Purpose.DIGEST, digest_day=MONDAY)
+    with pytest.raises(IntegrityError, match=r"outgoingmessage.day|message_one_of_a_day"):
+        OutgoingMessage.objects.create(purpose=Purpose.DIGEST, day=MONDAY)
 
 
 @pytest.mark.parametrize("day", [date(2026, 11, 21), date(2026, 11, 22), date(2026, 12, 25), date(2026, 11, 24)])
@@ -104,7 +104,7 @@ def test_it_tells_how_many_wait_where_and_nothing_about_anybody(open_now, mail_t
 
 
 def test_with_nothing_to_say_none_is_sent(open_now, mail_through):
-    Enquiry.objects.filter(pk=question().pk).update(status=Status.CLOSED)
+    Enquiry.objects.filter(pk=question().pk).update(status=Status.CLOSED, closed_at=timezone.now())
     only_the_digest()
     actions.write_digest(now=timezone.now())
     deliver()
@@ -116,7 +116,7 @@ def test_yesterdays_is_not_sent_today(open_now, mail_through):
     question()
     only_the_digest()
     yesterday = timezone.localdate() - timedelta(days=1)
-    OutgoingMessage.objects.create(purpose=Purpose.DIGEST, digest_day=yesterday)
+    OutgoingMessage.objects.create(purpose=Purpose.DIGEST, day=yesterday)
     deliver()
     assert digests().get().state == MessageState.LAPSED
     assert not mail_through.messages

@@ -25,3 +25,13 @@ def test_every_test_that_a_document_names_exists(document):
     ]
     assert named
     assert not missing
+
+
+def test_every_hazard_has_its_number_and_names_a_test_that_shows_its_control():
+    log = (ROOT / "docs" / "hazard-log.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in log.splitlines() if re.match(r"\| C\d+ \|", line)]
+    assert len(rows) >= 20
+    for number, cells in enumerate(rows, start=1):
+        assert len(cells) == 6, cells[0]
+        assert cells[0] == f"C{number}"
+        assert re.search(r"`test_\w+\.py::test_\w+`", cells[5]), cells[0]

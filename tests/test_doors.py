@@ -126,7 +126,7 @@ def test_every_answer_to_a_form_has_its_doors_shut_and_sets_no_other_cookie_than
         answer = client.post(ADDRESSES[kind], data)
         assert answer.status_code == status
         expect_doors(answer)
-        # The receipt of a report, which its confirmation page reads: tests/test_report_sent.py
+        # The receipt of a report, which its confirmation page reads: tests/test_report_receipt.py
         assert set(answer.cookies) == ({"sent"} if kind == "report" and status == 303 else set())
         assert "no-store" in answer.headers["Cache-Control"]
 

@@ -1,14 +1,16 @@
 """Two enquiries that are one request: linking them, what becomes of each, and taking it back."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from enquiries import actions
+from enquiries.actions.mail import in_hand
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation
 from tests.desk import person, tree
@@ -204,6 +206,30 @@ def test_two_who_link_them_the_other_way_round_make_no_circle(transactional_db):
         thread.join(20)
     assert sorted(said)[-1] == "linked" and len(said) == 2
     assert sum(each.same_as_id is not None for each in Enquiry.objects.all()) == 1
+
+
+def test_linking_waits_for_who_has_a_linked_one_in_hand_and_locks_nobody_out(transactional_db):
+    staff, main = person("Rita", "reception"), consultation()
+    first, again = sorted((question(email=f"{n}@example.com") for n in range(2)), key=lambda each: each.pk)
+    actions.link(enquiry=first, main=again, by=staff)
+    held = threading.Event()
+    done = []
+
+    def erase():
+        with transaction.atomic():
+            in_hand(first)
+            held.set()
+            time.sleep(0.5)
+            done.append(in_hand(again).pk)
+        connection.close()
+
+    other = threading.Thread(target=erase)
+    other.start()
+    held.wait(10)
+    actions.link(enquiry=again, main=main, by=staff)
+    other.join(20)
+    assert done == [again.pk]
+    assert fresh(first).same_as == fresh(again).same_as == main
 
 
 def test_the_question_before_a_bulk_change_names_what_stays_and_why(client, rita, pair):

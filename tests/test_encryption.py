@@ -25,7 +25,7 @@ def raw(model, pk) -> dict[str, bytes]:
     key = model._meta.pk.get_db_prep_value(pk, connection)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(names)} FROM {model._meta.db_table} WHERE id = %s", [key])  # noqa: S608 - our own names
-        return {name: bytes(value) for name, value in zip(names, cursor.fetchone(), strict=True)}
+        return {name: bytes(value or b"") for name, value in zip(names, cursor.fetchone(), strict=True)}
 
 
 def overwrite(pk, column: str, value: bytes) -> None:
@@ -204,7 +204,7 @@ def test_old_rows_open_after_the_key_was_changed_and_new_ones_use_the_new_key(db
     settings.FIELD_ENCRYPTION_KEYS = [f"{number}:{GOOD}", *old]
     assert Enquiry.objects.get(pk=pk).name == "Ada Example"
     later = consultation(name="Grace Example")
-    assert {sealed[1] for sealed in raw(Enquiry, later.pk).values()} == {number}
+    assert {sealed[1] for sealed in raw(Enquiry, later.pk).values() if sealed} == {number}
     settings.FIELD_ENCRYPTION_KEYS = [f"{number}:{GOOD}"]
     assert Enquiry.objects.get(pk=later.pk).name == "Grace Example"
     with pytest.raises(CannotDecrypt, match="is not in FIELD_ENCRYPTION_KEYS"):

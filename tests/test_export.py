@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries import actions
-from enquiries import export as sheet_of
+from enquiries.desk import export as sheet_of
 from enquiries.models import Enquiry, EventKind, Export, Status
 from tests.conftest import consultation
 from tests.desk import person, tree
@@ -131,8 +131,9 @@ def test_without_a_reason_or_a_choice_nothing_leaves(staff_client, values, probl
 def test_two_days_hold_what_was_received_in_them(staff_client, db):
     today = timezone.localdate()
     old, new, spam = question(email="1@example.com"), question(email="2@example.com"), question(email="3@example.com")
-    Enquiry.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=10), status=Status.CLOSED)
-    Enquiry.objects.filter(pk=spam.pk).update(status=Status.SPAM)
+    ten_days_ago = timezone.now() - timedelta(days=10)
+    Enquiry.objects.filter(pk=old.pk).update(created_at=ten_days_ago, status=Status.CLOSED, closed_at=ten_days_ago)
+    Enquiry.objects.filter(pk=spam.pk).update(status=Status.SPAM, closed_at=timezone.now())
     days = {"which": "dates", "from_day": today - timedelta(days=11), "to_day": today - timedelta(days=9)}
     assert [row[0] for row in read(ask(staff_client, **days))[1:]] == [old.reference]
     days["to_day"] = today

@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import F
 from django.urls import reverse
 
+from enquiries.mail.outbox import Worker
 from enquiries.models import MessageState, OutgoingMessage, Purpose
-from enquiries.outbox import Worker
 from tests.conftest import ROOT
 from tests.faults import all_mail_is_sent
 from tests.outbox import age, deliver, make_due, question, states

@@ -36,6 +36,7 @@ PEOPLE = [
     ),
     ({"email": "a" * 10_000}, "email", "Enter an email address of 254 characters or fewer."),
 ]
+THEIRS = {name: OPTIONAL["consultation"][name] for name in ("their_name", "they_are", "they_agree")}
 DESCRIPTION = f"Shorten your description to {DESCRIPTION_LENGTH:,} characters or fewer"
 ERRORS = {
     "report": [
@@ -62,6 +63,10 @@ ERRORS = {
         ({"may_say_who_calls": ["pigeon"]}, "may_say_who_calls", "Choose yes or no"),
         ({"times": ["pigeon"]}, "times", "Choose times from the table"),
         ({"best_time": "x" * (SHORT_LENGTH + 1)}, "best_time", "Use 120 characters or fewer."),
+        ({"for_whom": ["pigeon"]}, "for_whom", "Choose one from the list"),
+        ({"for_whom": "other", **THEIRS, "their_name": ""}, "their_name", "Enter the name of the person this is for"),
+        ({"for_whom": "other", **THEIRS, "they_are": ["pigeon"]}, "they_are", "Choose one from the list"),
+        ({"for_whom": "other", **THEIRS, "they_agree": ["pigeon"]}, "they_agree", "Choose one from the list"),
         ({"needs": ["pigeon"]}, "needs", "Choose from the list, or tell us in your own words below"),
         ({"needs": ["interpreter"]}, "language", "Enter the language that you need an interpreter for"),
         ({"language": "x" * (SHORT_LENGTH + 1)}, "language", "Use 120 characters or fewer."),

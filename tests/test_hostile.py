@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from enquiries import emails
 from enquiries.forms import FORMS
+from enquiries.mail import emails
 from enquiries.models import Enquiry, OutgoingMessage, Purpose
 from tests.honest import ADDRESSES, FIELDS, OPTIONAL, SEND, form, seal
 from tests.html import parse, text

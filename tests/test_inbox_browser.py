@@ -98,3 +98,8 @@ def test_the_inbox_on_a_phone_in_the_dark(browser, site):
             desk.open(path)
             desk.expect_accessible()
             desk.expect_no_sideways_scrolling()
+        desk.page.set_viewport_size({"width": 768, "height": 900})
+        desk.open("/admin/enquiries/enquiry/")
+        desk.expect_accessible()
+        wide = desk.page.locator(".results").evaluate("box => box.scrollWidth - box.clientWidth")
+        assert wide <= 0, f"On a tablet {wide} px of the list are out of sight."

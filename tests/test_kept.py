@@ -21,9 +21,12 @@ from factsheets.models import (
     Source,
     Topic,
 )
+from tests.reading import LATER
 
 SHEET = "/fact-sheets/about-back-pain/"
-PAGES = ["/", "/fact-sheets/", SHEET, f"{SHEET}text/", f"{SHEET}json/", "/glossary/", "/get-help-now/", "/about/"]
+LATER_PAGE = f"{SHEET}{LATER['about-back-pain'][0]}/"
+FORMS = [SHEET, LATER_PAGE, f"{SHEET}whole/", f"{SHEET}text/", f"{SHEET}json/"]
+PAGES = ["/", "/fact-sheets/", *FORMS, "/glossary/", "/get-help-now/", "/about/"]
 
 
 @pytest.mark.django_db
@@ -74,7 +77,7 @@ def test_new_words_show_on_the_next_request_everywhere(client):
     advice.text = advice.short_text = "a sign that was just put into better words"
     advice.save()
     shown = [path for path in PAGES if advice.text in client.get(path).content.decode()]
-    assert {SHEET, f"{SHEET}text/", f"{SHEET}json/", "/get-help-now/"} <= set(shown)
+    assert {*FORMS, "/get-help-now/"} <= set(shown)
 
 
 @pytest.mark.django_db

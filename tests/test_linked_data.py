@@ -9,12 +9,12 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from factsheets.models import ContentVersion, FactSheet, GlossaryTerm
+from factsheets.models import ContentVersion, GlossaryTerm
 from tests import linked
 from tests.html import parse, text, title
 from tests.linked import edit, path_of, sign_off
 from tests.pages import visitor
-from tests.reading import SLUGS, ids, page
+from tests.reading import LATER, SHEET_PAGES, SLUGS, ids, page
 from tests.test_site import PAGES
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -25,15 +25,17 @@ ABOUT = "/fact-sheets/about-back-pain/"
 # --- linked data ---------------------------------------------------------------------------------------------------
 
 
-@every_sheet
-def test_a_sheet_says_to_programs_what_it_says_to_people(client, settings, slug):
-    sheet = FactSheet.objects.get(slug=slug)
-    tree = page(client, f"/fact-sheets/{slug}/")
+@pytest.mark.parametrize("path", SHEET_PAGES)
+def test_a_sheet_says_to_programs_what_it_says_to_people(client, settings, path):
+    tree = page(client, path)
     data = linked.block(tree)
     linked.expect_known_words(data)
     assert data["@type"] == "MedicalWebPage"
-    assert (data["name"], data["description"]) == (sheet.title, sheet.summary)
-    assert path_of(settings, data["url"]) == f"/fact-sheets/{slug}/"
+    [heading] = tree.iter("h1")
+    assert (data["name"], data["description"]) == (text(heading), linked.metas(tree)["description"])
+    assert path_of(settings, data["url"]) == path
+    whole = "/".join(path.split("/")[:3]) + "/"
+    assert path_of(settings, data["isPartOf"]["@id"]) == ("/#site" if path == whole else whole)
     assert data["inLanguage"] == tree.get("lang")
     assert data["audience"] == {"@type": "MedicalAudience", "audienceType": "Patient"}
     assert data["about"]["name"] == "Back pain"
@@ -52,7 +54,7 @@ def test_a_sheet_says_to_programs_what_it_says_to_people(client, settings, slug)
         assert work["name"].rstrip(".") in source
         assert work.get("url", "") in source
     steps = data["breadcrumb"]["itemListElement"]
-    assert [step["position"] for step in steps] == [1, 2, 3]
+    assert [step["position"] for step in steps] == ([1, 2, 3] if path == whole else [1, 2, 3, 4])
     [crumbs] = [node for node in tree.iter("nav") if node.get("aria-label") == "Breadcrumb"]
     assert [step["name"] for step in steps] == [text(node) for node in crumbs.iter("li")]
 
@@ -151,7 +153,7 @@ def test_a_page_names_its_own_address_and_shows_its_title_and_a_card_where_it_is
     response = client.get(path, follow=True)  # a step that needs an earlier one leads back to it
     path, tree = response.request["PATH_INFO"], parse(response)
     [canonical] = linked.head_links(tree, "canonical")
-    assert path_of(settings, canonical["href"]) == path
+    assert path_of(settings, canonical["href"]) == path.removesuffix("whole/")
     metas = linked.metas(tree)
     assert title(tree) == f"{metas.get('og:title', title(tree).split(' – ')[0])} – {settings.CLINIC['name']}"
     [feed] = [link for link in linked.head_links(tree, "alternate") if link["type"] == "application/atom+xml"]
@@ -163,7 +165,7 @@ def test_a_page_names_its_own_address_and_shows_its_title_and_a_card_where_it_is
     assert metas["og:site_name"] == settings.CLINIC["name"]
     assert (metas["og:locale"], metas["twitter:card"]) == ("en_GB", "summary_large_image")
     assert metas.get("og:description") == metas.get("description")
-    assert metas["og:type"] == ("article" if path.count("/") == 3 and path.startswith("/fact-sheets/") else "website")
+    assert metas["og:type"] == ("article" if path in SHEET_PAGES else "website")
     assert metas["og:image:alt"]
     answer = client.get(path_of(settings, metas["og:image"]))
     with Image.open(io.BytesIO(answer.content)) as image:
@@ -182,6 +184,10 @@ def test_a_page_that_people_look_for_says_in_a_sentence_what_it_holds(client, pa
 @every_sheet
 def test_the_other_forms_of_a_sheet_are_named_and_are_what_they_say(client, slug):
     tree = page(client, f"/fact-sheets/{slug}/")
+    for later in LATER[slug]:
+        assert linked.head_links(page(client, f"/fact-sheets/{slug}/{later}/"), "alternate") == linked.head_links(
+            tree, "alternate"
+        )
     forms = {link["type"]: link["href"] for link in linked.head_links(tree, "alternate")}
     [canonical] = linked.head_links(tree, "canonical")
     assert set(forms) == {"application/json", "text/plain", "application/pdf", "application/atom+xml"}

@@ -15,7 +15,7 @@ from factsheets import actions
 from factsheets.models import ContentVersion, Edition, FactSheet, Step
 from tests import linked
 from tests.linked import edit, path_of, sign_off
-from tests.reading import SLUGS, links, page
+from tests.reading import SHEET_PAGES, SLUGS, links, page
 from tests.test_site import PAGES
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -50,7 +50,8 @@ def test_the_sitemap_lists_every_page_for_readers_and_no_other(client, settings)
         assert linked.head_links(tree, "canonical")[0]["href"] == f"{settings.BASE_URL}{path}"
     left_out = {path for path in PAGES if path not in listed}
     steps = ("/check/", "/search/", "/report/s", "/request/")
-    assert all(path.startswith(steps) or path.endswith("/sent/") for path in left_out), left_out
+    assert all(path.startswith(steps) or path.endswith(("/sent/", "/whole/")) for path in left_out), left_out
+    assert set(SHEET_PAGES) <= set(listed)
     assert len(listed) >= len(SLUGS) + 9
 
 

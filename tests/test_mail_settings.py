@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import OperationalError, connection
 
-from enquiries import outbox
+from enquiries.mail import outbox
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from enquiries.privacy.encryption import new_key
 from factsheets.models import SafetyAdvice

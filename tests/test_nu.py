@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from factsheets.models import FactSheet
 from tests.access import PAGES
 from tests.assessment import answer_all, finish
+from tests.reading import SHEET_PAGES, SLUGS, everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
@@ -49,8 +49,8 @@ def complaints(checker, *files) -> list[str]:
 def pages():
     """Each page with a name for it."""
     client = Client()
-    sheets = [sheet.get_absolute_url() for sheet in FactSheet.objects.published()]
-    for path in dict.fromkeys([*PAGES, *FRAME, *sheets]):
+    wholes = [everything(slug) for slug in SLUGS]
+    for path in dict.fromkeys([*PAGES, *FRAME, *SHEET_PAGES, *wholes]):
         yield path, client.get(path)
     for kind in ("report", "consultation", "question"):
         yield f"/{kind}/ with errors", client.post(f"/{kind}/", {})

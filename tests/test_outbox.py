@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries import actions
+from enquiries.mail.outbox import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY, Worker, back_off
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status
 from enquiries.models.message import LEASE
-from enquiries.outbox import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY, Worker, back_off
 from tests.conftest import consultation, report
 from tests.html import by_id, parse, text
 from tests.outbox import age, deliver, events, let_leases_run_out, make_due, question

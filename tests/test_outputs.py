@@ -1,4 +1,4 @@
-"""Every published sheet as a page: safe, honest, and each link leads somewhere."""
+"""Every published sheet: all of it is there and honest, and each of its pages is safe. How it is cut: tests/test_pages.py"""
 
 from datetime import timedelta
 from functools import cache
@@ -12,8 +12,11 @@ from django.utils import timezone
 from factsheets.models import EvidenceStatement, FactSheet, SafetyAdvice, Section
 from tests.html import by_id, text
 from tests.reading import (
+    LATER,
+    SHEET_PAGES,
     SLUGS,
     elements,
+    everything,
     expect_links_on_the_page_to_lead_somewhere,
     expect_ordered_headings,
     headings,
@@ -26,6 +29,7 @@ from tests.reading import (
 
 pytestmark = pytest.mark.usefixtures("db")
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
+every_page = pytest.mark.parametrize("path", [*SHEET_PAGES, *(everything(slug) for slug in SLUGS if LATER[slug])])
 
 
 def sheet_page(client, slug: str):
@@ -33,9 +37,18 @@ def sheet_page(client, slug: str):
 
 
 @cache
+def at(path: str):
+    """A page as the fixtures have it, asked for and parsed once for the tests of this file. For reading only."""
+    return page(Client(), path)
+
+
 def published(slug: str):
-    """The page of a sheet as the fixtures have it, asked for and parsed once for the tests of this file. For reading only."""
-    return sheet_page(Client(), slug)
+    """All of a sheet on one page."""
+    return at(everything(slug))
+
+
+def sheet_at(path: str) -> FactSheet:
+    return FactSheet.objects.get(slug=path.split("/")[2])
 
 
 def test_all_nine_sheets_are_there_and_open_to_the_public():
@@ -57,10 +70,15 @@ def test_a_page_has_one_title_ordered_headings_and_a_heading_for_every_section(s
         assert shown.count(section.heading) == 1, section.heading
 
 
+@every_page
+def test_every_link_on_a_page_has_its_target_and_every_id_is_there_once(path):
+    expect_links_on_the_page_to_lead_somewhere(at(path))
+    expect_ordered_headings(at(path))
+
+
 @every_sheet
-def test_every_link_on_a_page_has_its_target_and_every_id_is_there_once(slug):
+def test_every_section_has_its_place(slug):
     tree = published(slug)
-    expect_links_on_the_page_to_lead_somewhere(tree)
     assert set(FactSheet.objects.get(slug=slug).sections.values_list("slug", flat=True)) <= set(ids(tree))
 
 
@@ -112,7 +130,7 @@ def test_every_source_is_printed_with_its_address_and_what_it_found(slug):
 def test_every_link_within_the_site_and_every_picture_and_style_is_there(client):
     found = {}
     for slug in SLUGS:
-        for node in elements(sheet_page(client, slug)):
+        for node in elements(page(client, everything(slug))):
             for name in ("href", "src", "srcset", "action"):
                 address = node.get(name) or ""
                 if address.startswith("/"):
@@ -129,13 +147,12 @@ def test_every_link_within_the_site_and_every_picture_and_style_is_there(client)
     assert not lost
 
 
-@every_sheet
-def test_emergency_advice_stands_before_the_body_and_every_tier_is_whole(slug):
-    tree = published(slug)
+@every_page
+def test_emergency_advice_stands_before_the_body_and_every_tier_is_whole(path):
+    tree = at(path)
     order = elements(tree)
     [emergency] = with_class(tree, "care", "emergency")
-    first = FactSheet.objects.get(slug=slug).sections.first()
-    assert order.index(emergency) < order.index(by_id(tree, first.slug))
+    assert order.index(emergency) < order.index(with_class(tree, "chapter")[0])
     assert "999" in text(emergency)
     for advice in SafetyAdvice.objects.all():
         [card] = with_class(tree, "care", advice.tier)
@@ -172,9 +189,13 @@ def test_every_traditional_section_carries_its_label(slug):
         assert len(labelled) >= 3
 
 
+@every_page
+def test_a_page_that_no_clinician_signed_says_so(path):
+    assert "Awaiting clinical review" in text(at(path))
+
+
 @every_sheet
-def test_a_sheet_that_no_clinician_signed_says_so(client, slug):
-    assert "Awaiting clinical review" in text(published(slug))
+def test_a_sheet_that_no_clinician_signed_says_so_in_every_form(client, slug):
     assert "Awaiting clinical review" in client.get(f"/fact-sheets/{slug}/text/").content.decode()
     assert "Awaiting clinical review" in client.get(f"/fact-sheets/{slug}/json/").json()["state_note"]
 
@@ -197,11 +218,11 @@ def test_a_signed_review_shows_and_an_overdue_one_shows_more(client, staff, shee
     assert client.get(f"/fact-sheets/{sheet.slug}/json/").json()["state_note"] == overdue
 
 
-@every_sheet
-def test_what_the_clinic_sells_is_said_where_it_is_described(settings, slug):
-    offered = FactSheet.objects.get(slug=slug).treatment_offered
-    assert (settings.CLINIC["interest_statement"] in text(published(slug))) == offered
-    assert offered or not slug.startswith(("acupuncture", "manual"))
+@every_page
+def test_what_the_clinic_sells_is_said_where_it_is_described(settings, path):
+    sheet = sheet_at(path)
+    assert (settings.CLINIC["interest_statement"] in text(at(path))) == sheet.treatment_offered
+    assert sheet.treatment_offered or not sheet.slug.startswith(("acupuncture", "manual"))
 
 
 @every_sheet
@@ -210,7 +231,7 @@ def test_related_sheets_come_with_a_reason_and_only_when_the_public_can_open_the
     assert related
     hidden, *shown = related
     FactSheet.objects.filter(pk=hidden.to_id).update(state="draft")
-    tree = sheet_page(client, slug)
+    tree = page(client, everything(slug))
     for link in shown:
         assert link.reason in text(tree)
         assert f"/fact-sheets/{link.to.slug}/" in links(tree)

@@ -19,8 +19,8 @@ from django.test import Client
 from enquiries import views
 from enquiries.actions import intake
 from enquiries.forms import FORMS
+from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, OutgoingMessage
-from enquiries.outbox import Worker
 from enquiries.privacy import keys
 from tests.addresses import public_addresses
 from tests.conftest import ROOT, database_environment

@@ -17,7 +17,7 @@ from enquiries.privacy.encryption import CannotDecrypt
 from tests.conftest import consultation, report
 from tests.honest import form
 from tests.outbox import deliver
-from tests.test_report_summary import patient
+from tests.summary import patient
 
 MARKS = {"name": "Zebedee Markham", "email": "zebedee.markham@example.com"}
 
@@ -30,7 +30,7 @@ def delivered(days: float, **changes) -> Enquiry:
     """A report that arrived so many days ago."""
     enquiry = report(**{"sheet": a_sheet()} | MARKS | changes)
     enquiry.messages.update(state="sent", sent_at=days_ago(days), next_attempt_at=days_ago(days))
-    Enquiry.objects.filter(pk=enquiry.pk).update(created_at=days_ago(days), status="closed")
+    Enquiry.objects.filter(pk=enquiry.pk).update(created_at=days_ago(days), status="closed", closed_at=days_ago(days))
     return enquiry
 
 

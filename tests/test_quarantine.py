@@ -5,8 +5,8 @@ from django.test import Client
 
 from enquiries import actions
 from enquiries.forms import FORMS
+from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, EventKind, OutgoingMessage, Status
-from enquiries.outbox import Worker
 from tests.conftest import report
 from tests.honest import MAIL, send
 

@@ -13,7 +13,7 @@ from enquiries.models import Assessment, Enquiry, OutgoingMessage
 from enquiries.privacy import keys
 from tests.honest import form
 from tests.outbox import deliver
-from tests.test_report_summary import patient
+from tests.summary import patient
 
 # One word for each place in which somebody can write, so that a failure says which place leaks.
 TYPED = {
@@ -26,6 +26,7 @@ TYPED = {
     "best time": "canarytime at dusk",
     "their back": "canaryback aches since the fair",
     "needs": "canaryneeds a lip speaker",
+    "name of somebody else": "Canarydora Elsewherefinch",
     "name of a question": "Canarycleo Questionfinch",
     "address of a question": "canaryquestion@example.com",
     "question": "canaryquestion about swimming",
@@ -83,6 +84,10 @@ def live_every_journey(client, staff) -> None:
             description=TYPED["their back"],
             needs=["relay"],
             needs_note=TYPED["needs"],
+            for_whom="other",
+            their_name=TYPED["name of somebody else"],
+            they_are="parent",
+            they_agree="not_yet",
         ),
     )
     client.post(
@@ -122,7 +127,14 @@ def test_no_journey_leaves_a_typed_word_in_the_bytes_of_the_database(transaction
     opened = {
         part
         for enquiry in Enquiry.objects.all()
-        for part in (enquiry.name, enquiry.email, enquiry.best_time, enquiry.description, enquiry.needs)
+        for part in (
+            enquiry.name,
+            enquiry.email,
+            enquiry.best_time,
+            enquiry.description,
+            enquiry.needs,
+            enquiry.for_name,
+        )
     } | {event.note for enquiry in Enquiry.objects.all() for event in enquiry.events.all()}
     kept = " ".join(opened)
     lost = [place for place, word in TYPED.items() if word not in kept and place not in GONE]

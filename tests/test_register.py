@@ -125,6 +125,18 @@ def test_the_page_says_every_personal_detail_of_patients_and_readers(db, client)
                     assert column.what.lower() in words, f"{table.name}.{column.name}"
 
 
+def test_each_detail_has_a_heading_and_its_three_answers_and_no_wide_table(db, client):
+    page = parse(client.get(ADDRESS))
+    details = page.findall(".//ul[@class='plainlist held']/li")
+    asked = [register.in_words(table) for people in ("patients", "readers") for table in register.about(people)]
+    assert len(details) == sum(len(rows) for rows in asked) > 10
+    for detail in details:
+        assert text(detail.find("h3"))
+        assert [text(each) for each in detail.iter("dt")] == ["Why", "How it is protected", "How long"]
+        assert all(text(each) for each in detail.iter("dd"))
+    assert page.find(".//table") is None
+
+
 def test_the_periods_on_the_pages_are_those_in_force(db, settings, monkeypatch):
     monkeypatch.setattr(kept, "shelf", kept.Shelf(1))  # no page from before the change
     settings.ENQUIRY_RETENTION_MONTHS, settings.REPORT_RETENTION_DAYS = 7, 11

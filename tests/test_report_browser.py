@@ -12,6 +12,8 @@ from tests.outbox import text_of
 from tests.pages import expect_problem, visitor
 from tests.reading import packed
 from tests.smtp import wait_for
+from tests.test_access_keyboard import Keys
+from tests.test_access_keyboard import patient as without_motion
 from tests.test_assessment_browser import LOOKS, PHONE, heading, walk
 
 pytestmark = pytest.mark.browser
@@ -198,3 +200,56 @@ def test_every_state_fits_small_screens_and_both_schemes(browser, site, smtp, ma
         patient.open(link_in(smtp))
         expect(page.get_by_role("heading", level=1)).to_have_text("This link is shut")
         look_at()
+
+
+@pytest.mark.parametrize("scripts", [False, True], ids=["by keyboard without scripts", "with axe"])
+@pytest.mark.once
+def test_on_a_small_phone_every_state_can_be_reached_and_read(browser, site, scripts):
+    with without_motion(browser, site, java_script_enabled=scripts, viewport={"width": 360, "height": 740}) as met:
+        keys, page = Keys(met), met.page
+
+        def press(what: str):
+            if scripts:
+                page.locator(f"main {what}").first.click()
+            else:
+                keys.reach(f"main {what}")
+                page.keyboard.press("Enter")
+
+        def look(said: str):
+            expect(page.locator("main")).to_contain_text(said)
+            met.expect_no_sideways_scrolling()
+            if scripts:  # axe is one
+                met.expect_accessible()
+
+        def retype(words: str):
+            page.locator("main [name=email]").focus()
+            page.keyboard.press("ControlOrMeta+A")
+            page.keyboard.type(words)
+            press("#change")
+
+        met.open("/report/?sheet=about-back-pain")
+        page.locator("main [name=report-name]").focus()
+        keys.type("report", name="Ada Example", email="ada@gmial.com")
+        press("button >> text=Send me the report")
+        look("We are sending it to ada@gmial.com.")
+        press("button >> text=Yes, send it to ada@gmail.com instead")
+        look("We are sending it to ada@gmail.com.")
+        press("a >> text=Change the address")
+        look("Where should it go instead?")
+        retype("ada@")
+        page.wait_for_selector(".problem:focus")
+        expect_problem(page, "Enter an email address in the correct format, like name@example.com")
+        look("There is a problem")
+        retype("a.long.name.for.a.small.phone@department.of.long.names.example.com")
+        look("We are sending it to a.long.name.for.a.small.phone@department.of.long.names.example.com.")
+        press("button >> text=Send it again")
+        page.wait_for_selector(".problem:focus")
+        look("Please wait a moment")
+        press("a >> text=Change the address")
+        look("Where should it go instead?")
+        retype("ada@example.com")
+        look("We cannot send it again from this page.")
+        met.complaints = [words for words in met.complaints if "status of 429" not in words]
+        met.expect_clean(cookies=True)
+        assert [(each["name"], each["path"]) for each in met.context.cookies()] == [("sent", "/report/")]
+    assert Enquiry.objects.get().email == "ada@example.com"

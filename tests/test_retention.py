@@ -13,7 +13,16 @@ from django.test.utils import CaptureQueriesContext
 from backcare.models import Limit
 from enquiries import actions
 from enquiries.actions import erasure
-from enquiries.models import Enquiry, EnquiryEvent, Export, LastPurge, MessageState, NameWord, OutgoingMessage
+from enquiries.models import (
+    Enquiry,
+    EnquiryEvent,
+    Export,
+    LastPurge,
+    MessageState,
+    NameWord,
+    OutgoingMessage,
+    StoppedAddress,
+)
 from enquiries.privacy import retention
 from factsheets.models import FactSheet, ReviewReminder, SearchMiss
 from tests.conftest import consultation, report
@@ -29,7 +38,8 @@ def closed(at: datetime, status: str = "closed", **changes) -> Enquiry:
     """A consultation that was closed, or set aside, at that moment; its mail went out the day it came."""
     made = consultation(**changes)
     made.messages.update(state="sent", sent_at=at, next_attempt_at=at)
-    Enquiry.objects.filter(pk=made.pk).update(status=status, closed_at=at, created_at=at - timedelta(days=9))
+    done = at if status in {"closed", "spam"} else None
+    Enquiry.objects.filter(pk=made.pk).update(status=status, closed_at=done, created_at=at - timedelta(days=9))
     return made
 
 
@@ -65,7 +75,6 @@ def test_the_clinic_sets_the_months(db, settings):
 @pytest.mark.parametrize("status", ["new", "in_progress", "waiting", "booked"])
 def test_what_is_open_is_kept_however_old_it_is(db, status):
     one = closed(before(days=4000), status=status)
-    Enquiry.objects.update(closed_at=None)
     purge()
     assert kept(one)
 
@@ -124,7 +133,7 @@ def test_rows_of_the_outbox_that_somebody_needs_stay(db, sheet):
     )
     waiting.messages.update(state=MessageState.WAITING, sent_at=None)
     failed.messages.update(state=MessageState.FAILED, sent_at=None)
-    Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True, status="in_progress")
+    Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True, status="in_progress", closed_at=None)
     aside.messages.update(sent_at=before(days=31))
     young = report(sheet=sheet)
     young.messages.update(state="sent", sent_at=before(days=31))
@@ -138,7 +147,7 @@ def test_a_report_is_erased_by_its_own_days_however_soon_the_outbox_forgets(db, 
     settings.REPORT_RETENTION_DAYS = 60
     one = report(sheet=sheet)
     one.messages.update(state="sent", sent_at=before(days=45))
-    Enquiry.objects.update(created_at=before(days=61), status="closed")
+    Enquiry.objects.update(created_at=before(days=61), status="closed", closed_at=before(days=45))
     purge()
     assert kept(one)
 
@@ -228,6 +237,31 @@ def test_rows_that_only_go_are_deleted_in_batches(db, monkeypatch):
     assert len(deletes) == 4
 
 
+def test_what_staff_open_again_while_the_purge_runs_is_kept(db, staff, monkeypatch):
+    one, lock = closed(before(days=366)), erasure.in_hand
+
+    def just_before(enquiry):
+        actions.triage(enquiry=enquiry, by=staff, to="in_progress")
+        return lock(enquiry)
+
+    monkeypatch.setattr(erasure, "in_hand", just_before)
+    assert purge()["enquiries"] == 0
+    assert kept(one)
+
+
+def test_a_row_that_is_needed_again_just_before_it_is_deleted_stays(db):
+    StoppedAddress.objects.create(key="x", until=NOW, created_at=before(days=365))
+
+    def pressed_once_more(execute, sql, params, many, context):
+        if sql.startswith("DELETE") and "stoppedaddress" in sql:
+            StoppedAddress.objects.update(until=NOW + timedelta(days=365))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(pressed_once_more):
+        assert purge()["stopped"] == 0
+    assert StoppedAddress.objects.filter(key="x").exists()
+
+
 @pytest.mark.parametrize(
     ("closed_at", "status", "ends"),
     [
@@ -249,7 +283,7 @@ def test_staff_see_when_an_enquiry_s_details_go(staff_client, db, closed_at, sta
 def test_the_day_staff_see_is_the_day_of_the_purge(db, sheet):
     made = [closed(before(days=100)), closed(before(days=1), "spam", name="B"), report(sheet=sheet)]
     made[2].messages.update(state="sent", sent_at=before(days=3))
-    Enquiry.objects.filter(pk=made[2].pk).update(created_at=before(days=4), status="closed")
+    Enquiry.objects.filter(pk=made[2].pk).update(created_at=before(days=4), status="closed", closed_at=NOW)
     for one in made:
         day = retention.ends_on(Enquiry.objects.get(pk=one.pk))
         on = datetime(day.year, day.month, day.day, tzinfo=UTC)

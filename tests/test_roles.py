@@ -82,6 +82,7 @@ PAGES = {name: who for who, names_of in PAGES_OF.items() for name in names_of.sp
 DEEDS = {
     "enquiries_enquiry_allow_mail": "O",
     "enquiries_enquiry_another": "RCO",
+    "enquiries_enquiry_they_agree": "RCO",
     "enquiries_enquiry_step": "RCO",
     "enquiries_enquiry_words": "RCO",
     "enquiries_outgoingmessage_send_again": "RCO",
@@ -120,7 +121,7 @@ class People:
             "view_on_site": {"content_type_id": 0, "object_id": 0},
             "health": {},
         }
-        for name in ("allow_mail", "same_as", "another", "words"):
+        for name in ("allow_mail", "same_as", "another", "they_agree", "words"):
             self.given[f"enquiries_enquiry_{name}"] = actions_on
         for name in ("desk", "move", "let_stand"):
             self.given[f"factsheets_factsheet_{name}"] = {"pk": sheet.pk}

@@ -61,6 +61,18 @@ def test_a_sent_mail_is_sent_again_as_a_new_message(db, sheet, staff, staff_clie
     assert first.state == MessageState.SENT
 
 
+def test_two_clicks_on_a_sent_mail_are_one_more(db, sheet, staff_client, mail_through):
+    enquiry = report(sheet)
+    deliver()
+    again = reverse("admin:enquiries_outgoingmessage_send_again", args=[enquiry.messages.get().pk])
+    for _ in range(2):
+        assert staff_client.post(again)["Location"] == enquiry.get_admin_url()
+    assert deliver() == 1
+    assert events(enquiry, EventKind.MESSAGE_AGAIN) == 1
+    staff_client.post(again)
+    assert deliver() == 1, "Once that one has gone, it may be sent once more."
+
+
 def test_one_of_two_failed_mails_sent_again_leaves_the_other_in_sight(db, staff, mail_through):
     mail_through.answers["rcpt"] = "550 no"
     enquiry = consultation()

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from backcare.staff import factor
 from tests.desk import PASSWORD, code_of, person, sign_in, with_password, with_second_factor
 from tests.pages import visitor
-from tests.test_sign_in import code_for
+from tests.sign_in import code_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 

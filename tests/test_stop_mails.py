@@ -17,7 +17,7 @@ from tests.conftest import consultation, report
 from tests.desk import person, tree
 from tests.html import form_at, parse, text
 from tests.outbox import deliver, html_of, text_of
-from tests.test_report_sent import without_seconds
+from tests.report_sent import without_seconds
 
 
 def path_in(mail, settings) -> str:

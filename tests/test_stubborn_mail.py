@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from enquiries import outbox
+from enquiries.mail import outbox
+from enquiries.mail.outbox import GIVE_UP_AFTER, LOST_CLAIMS_ALLOWED, SMTP_UNTIL, Worker
+from enquiries.mail.smtp import FAREWELL
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose
 from enquiries.models.message import LEASE
-from enquiries.outbox import GIVE_UP_AFTER, LOST_CLAIMS_ALLOWED, SMTP_UNTIL, Worker
-from enquiries.smtp import FAREWELL
 from tests.conftest import consultation, report
 from tests.html import parse, text
 from tests.outbox import (

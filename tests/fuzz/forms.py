@@ -158,7 +158,9 @@ def _own_requests(kept: Collector) -> None:
             _ask(kept, client, f"{path}{verb}/", given | typed)
         _ask(kept, client, f"{path}add/", given | {"add-text": "Since this morning I can't pee."})
     finished = Client()
-    finished.cookies[cookie.name()] = cookie.sealed(cookie.Kept(answers(), done=True), known=flags(), now=time.time())
+    finished.cookies[cookie.COOKIE.name] = cookie.sealed(
+        cookie.Kept(answers(), done=True), known=flags(), now=time.time()
+    )
     finished.post("/report/", form("report", include_answers="yes", email="own@example.com"))
     path = f"/report/summary/{summary_link.LINK.token(Assessment.objects.latest('pk'))}/"
     _ask(kept, client, path)

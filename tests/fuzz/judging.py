@@ -15,7 +15,7 @@ from django.core.signals import got_request_exception
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from enquiries import emails
+from enquiries.mail import emails
 from enquiries.models import Enquiry, OutgoingMessage, Purpose
 from tests.fuzz.requests import MARK, Sent
 from tests.raw import ask

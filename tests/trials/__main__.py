@@ -11,6 +11,8 @@ from pathlib import Path
 from tests.smtp import free_port
 from tests.trials.place import prepare
 
+ON_POSTGRESQL = ["F13", "F22"]  # after the rows on SQLite
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.trials", description=sys.modules["tests.trials"].__doc__)
@@ -20,14 +22,16 @@ def main() -> int:
     folder = prepare()
     from django.db import connection
 
+    from tests.trials.bulk import BULK
     from tests.trials.ground import empty
+    from tests.trials.held import HELD
     from tests.trials.rows import ROWS
 
     on_sqlite = connection.vendor == "sqlite"
     wanted = [name for name in asked.rows.split(",") if name]
     failed = 0
     try:
-        for name, row in ROWS.items():
+        for name, row in (ROWS | HELD | BULK).items():
             if (wanted and name not in wanted) or (name == "F13" and on_sqlite):
                 continue
             empty()
@@ -38,8 +42,9 @@ def main() -> int:
                 print(f"{name:<6} FAILED\n{traceback.format_exc()}", flush=True)  # noqa: T201
             finally:
                 connection.close()
-        if on_sqlite and (not wanted or "F13" in wanted):
-            failed += on_postgresql()
+        too = [name for name in ON_POSTGRESQL if not wanted or name in wanted]
+        if on_sqlite and too:
+            failed += on_postgresql(too, asked.kills)
     finally:
         if failed:
             print(f"The processes' log is in {folder}")  # noqa: T201
@@ -48,11 +53,11 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def on_postgresql() -> int:
-    """F13 on a PostgreSQL of its own, where its programs are."""
+def on_postgresql(rows: list[str], kills: int) -> int:
+    """These rows on a PostgreSQL of its own, where its programs are."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not found:
-        print("F13    left out: PostgreSQL's programs are not on this machine")  # noqa: T201
+        print(f"{' '.join(rows)} on PostgreSQL left out: its programs are not on this machine")  # noqa: T201
         return 0
     programs, port = found[-1].parent, free_port()
     state = Path(tempfile.mkdtemp(prefix="backcare-trials-postgresql-"))
@@ -72,7 +77,8 @@ def on_postgresql() -> int:
             "DATABASE_URL": f"postgres://backcare:unused@127.0.0.1:{port}/postgres",
             "RESTART_POSTGRESQL": " ".join([*control, "--mode=immediate", "restart"]),
         }
-        return subprocess.run([sys.executable, "-m", "tests.trials", "--rows", "F13"], env=environment).returncode
+        command = [sys.executable, "-m", "tests.trials", "--kills", str(kills), "--rows", ",".join(rows)]
+        return subprocess.run(command, env=environment).returncode
     finally:
         subprocess.run([*control, "--mode=immediate", "stop"], **quiet)
         shutil.rmtree(state, ignore_errors=True)

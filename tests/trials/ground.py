@@ -8,14 +8,15 @@ from pathlib import Path
 from enquiries.models import Enquiry
 from tests.faults import MailWorker, Web
 from tests.smtp import SmtpSink
+from tests.trials.sink import MailServer
 
 
 class Ground:
     """The processes of one row, and a mail server. All are gone when the row ends."""
 
-    def __init__(self, folder: Path, **environment: str):
+    def __init__(self, folder: Path, smtp: SmtpSink | MailServer | None = None, **environment: str):
         self.log = folder / "processes.log"
-        self.smtp = SmtpSink()
+        self.smtp = smtp or SmtpSink()
         self.environment = {
             **os.environ,
             **environment,

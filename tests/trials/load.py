@@ -1,263 +1,186 @@
 """A sustained load: 95 % reads and 5 % sent forms, at 80 % of what this machine can do, for ten minutes by default.
 
-First the most the site answers is measured with as many clients as it has threads. Then requests come at a fixed rate, whether
-the site keeps up or not, and each is timed from the moment it was due: a site that stalls cannot hide it by being asked less.
-Afterwards every form that was answered with "thank you" is looked for in the database, by its address.
+First every page and PDF is made. Then the site is asked as fast as it answers for a minute, with its mail worker at work beside
+it: what it sustains is what it answers, or, when its mail falls behind, so much that the mail keeps up. Then requests come at 80 %
+of that rate, whether the site keeps up or not, and each is timed from the moment it was due: a site that stalls cannot hide it by
+being asked less. It ends within three minutes more than the time asked for, whatever happens.
 
     python -m tests.trials.load [SECONDS]
 """
 
-import http.client
+import json
 import os
-import queue
-import random
-import re
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from contextlib import closing
 from pathlib import Path
-from statistics import quantiles
-from urllib.parse import urlencode
 
 from tests.smtp import free_port, wait_for
+from tests.trials.clients import FORMS, READS, SHEETS, Client, Tally, at, closed_loop, open_loop
+from tests.trials.sink import ROOT, MailServer
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-CLIENTS = 8  # as many as the site has threads
-SHARE = 0.8  # of the most it can do
-FORMS = 0.05
-WARM_UP = 10  # seconds
-SHEETS = [
-    "about-back-pain",
-    "tests-and-treatments",
-    "posture-and-lifting",
-    "stress-and-back-pain",
-    "acupuncture-for-back-pain",
-    "long-term-pain",
-]
-READS = [
-    "/",
-    "/fact-sheets/",
-    *(f"/fact-sheets/{slug}/" for slug in SHEETS),
-    "/search/?q=sciatica",
-    "/search/?q=pain+down+one+leg",
-    "/get-help-now/",
-    "/glossary/",
-    "/check/",
-    "/consultation/",
-    "/report/",
-]
-SEAL = re.compile(r'<input[^>]*name="([a-z]+-[a-z_]+)"[^>]*value="([^"]*)"[^>]*>')
+SHARE = 0.8  # of the most it can sustain
+MEASURED = 60  # seconds
+PROCESSES = 2  # of the web server; each keeps its own pages
+DRAINED = 30  # seconds that the mail may take after the last request, or after warming up
 # The limits per person and in total are for people. Here each form comes from an address of its own, and many come in an hour.
-UNLIMITED = {
-    "TRUSTED_PROXIES": "1",
-    "MOST_FORMS_OF_ONE_SENDER_AN_HOUR": "1000000",
-    "MOST_FORMS_AN_HOUR": "1000000",
-}
+UNLIMITED = {"TRUSTED_PROXIES": "1", "MOST_FORMS_OF_ONE_SENDER_AN_HOUR": "1000000", "MOST_FORMS_AN_HOUR": "1000000"}
+RECKONING = """
+import json, sys
+from collections import Counter
+from datetime import UTC, datetime
+from django.db.models import F, Max
+from enquiries.models import Enquiry, OutgoingMessage
+there = Counter(each.email for each in Enquiry.objects.only("email").iterator())
+began, *asked = sys.stdin.read().split()
+asked = set(asked)
+bare = {each.email for each in Enquiry.objects.filter(messages=None)} & asked
+mails = OutgoingMessage.objects.all()
+since = datetime.fromtimestamp(float(began), tz=UTC)
+waited = mails.filter(state="sent", next_attempt_at__gte=since).aggregate(longest=Max(F("sent_at") - F("next_attempt_at")))
+longest = waited["longest"]
+print(json.dumps({
+    "missing": sum(not there[each] for each in asked), "twice": sum(there[each] > 1 for each in asked),
+    "bare": len(bare), "waits": longest.total_seconds() if longest else 0,
+    "left": mails.exclude(state="sent").count(), "failed": mails.filter(state="failed").count(),
+}))
+"""
 
 
-@dataclass
-class Tally:
-    """What the clients saw. Seconds from when a request was due to its last byte."""
+class Site:
+    """`manage.py serve` in a folder of its own: web server, mail worker and SQLite."""
 
-    reads: list[float] = field(default_factory=list)
-    forms: list[float] = field(default_factory=list)
-    errors: Counter = field(default_factory=Counter)
-    accepted: list[str] = field(default_factory=list)
+    def __init__(self, folder: Path, mail: MailServer):
+        self.folder, self.port = folder, free_port()
+        self.database = folder / "backcare.sqlite3"
+        address = {
+            "EMAIL_URL": f"smtp://{mail.host}:{mail.port}",
+            "PORT": str(self.port),
+            "WEB_WORKERS": str(PROCESSES),
+        }
+        self.environment = {**os.environ, "BACKCARE_LOCAL": "1", "DATA_DIR": str(folder), **address, **UNLIMITED}
+        for name in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "DEBUG"):
+            self.environment.pop(name, None)
 
+    def __enter__(self) -> "Site":
+        self.log = (self.folder / "log").open("wb")
+        self.manage("prepare")
+        command = [sys.executable, "manage.py", "serve"]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=self.log
+        )
+        wait_for(lambda: Client(self.port, Tally()).ask("GET", "/robots.txt")[0] == 200, seconds=60, what="the site")
+        return self
 
-class Client:
-    def __init__(self, port: int, tally: Tally, chance: random.Random):
-        self.tally, self.chance = tally, chance
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    def __exit__(self, *error) -> None:
+        self.process.terminate()
+        self.process.wait(60)
+        self.log.close()
 
-    def ask(self, method: str, path: str, data: dict | None = None) -> tuple[int, str]:
-        headers = {"Accept-Encoding": "br, gzip", "X-Forwarded-For": f"198.51.100.{self.chance.randrange(256)}"}
-        body = None
-        if data is not None:
-            body = urlencode(data)
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
-            headers["Accept-Encoding"] = "identity"  # the next step is read from it
-        try:
-            self.connection.request(method, path, body, headers)
-            response = self.connection.getresponse()
-            return response.status, response.read().decode("utf-8", "replace") if body else str(response.read()[:0])
-        except (OSError, http.client.HTTPException) as error:
-            self.connection.close()
-            return 0, type(error).__name__
+    def manage(self, *command: str, given: str = "") -> str:
+        whole = [sys.executable, "manage.py", *command]
+        pipes = {"input": given, "stdout": subprocess.PIPE, "stderr": self.log, "text": True}
+        return subprocess.run(whole, cwd=ROOT, env=self.environment, check=True, **pipes).stdout
 
-    def read(self) -> bool:
-        path = self.chance.choice(READS)
-        status, _ = self.ask("GET", path)
-        if status != 200:
-            self.tally.errors[f"{status} GET {path}"] += 1
-        return status == 200
+    def mail_waiting(self) -> int:
+        """Mails whose time has come. What is held back for a moment so that a patient can mend the address does not count."""
+        due = "SELECT count(*) FROM enquiries_outgoingmessage WHERE state IN ('waiting', 'sending') AND next_attempt_at <= ?"
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=20)) as database:
+            now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+            return database.execute(due, [now]).fetchone()[0]
 
-    def send(self) -> bool:
-        kind = self.chance.choice(["report", "report", "consultation", "question"])
-        email = f"load-{self.chance.getrandbits(64):x}@example.com"
-        fields = {"name": "Ada Example", "email": email}
-        if kind == "report":
-            fields |= {"sheet": self.chance.choice(SHEETS)}
-        else:
-            fields |= {"description": "An ache low in my back for two months."}
-        if kind == "consultation":
-            fields |= {"contact_by": "email"}
-        data = {f"{kind}-{name}": value for name, value in fields.items()}
-        status, page = self.ask("POST", f"/{kind}/", data)
-        if status == 200 and kind != "report":
-            carried = dict(SEAL.findall(page))
-            status, page = self.ask("POST", f"/{kind}/", data | carried | {f"{kind}-step": "send"})
-        if status in {302, 303}:
-            self.tally.accepted.append(email)
-        else:
-            self.tally.errors[f"{status} POST /{kind}/"] += 1
-        return status in {302, 303}
-
-    def anything(self) -> None:
-        due = time.monotonic()
-        self.at(due)
-
-    def at(self, due: float) -> None:
-        if self.chance.random() < FORMS:
-            self.send() and self.tally.forms.append(time.monotonic() - due)
-        else:
-            self.read() and self.tally.reads.append(time.monotonic() - due)
+    def memory(self) -> tuple[int, int]:
+        """Resident MB of the web server with its processes, and of the mail worker."""
+        command = ["ps", "-eo", "pid=,ppid=,rss=,args="]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        rows = [
+            (int(pid), int(above), int(rss), args) for pid, above, rss, args in (line.split(None, 3) for line in listed)
+        ]
+        mine = [row for row in rows if row[1] == self.process.pid]
+        worker = sum(rss for _, _, rss, args in mine if "deliver_mail" in args)
+        web = {pid for pid, _, _, args in mine if "gunicorn" in args}
+        return sum(rss for pid, above, rss, _ in rows if {pid, above} & web) // 1024, worker // 1024
 
 
-def together(port: int, work, tally: Tally) -> None:
-    """Runs `work(client)` in each of CLIENTS threads, each with a client of its own, until all are done."""
-    clients = [Client(port, tally, random.Random(number)) for number in range(CLIENTS)]  # noqa: S311 - no secret
-    threads = [threading.Thread(target=work, args=[client]) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-def most(port: int, seconds: float) -> float:
-    """Requests a second when every client asks again at once."""
-    tally, end = Tally(), time.monotonic() + seconds
-
-    def work(client):
-        while time.monotonic() < end:
-            client.anything()
-
-    together(port, work, tally)
+def warm_up(site: Site, mail: MailServer) -> None:
+    """Every process has made every page and PDF that will be asked for, and the mail worker has every sheet's PDF."""
+    tally = Tally()
+    for path in [*READS, *(f"/fact-sheets/{slug}/pdf/" for slug in SHEETS)]:
+        for _ in range(4 * PROCESSES):  # a new connection each time, so that another process answers now and then
+            Client(site.port, tally).read(path)
+    for slug in SHEETS:
+        Client(site.port, tally).send("report", sheet=slug)
     assert not tally.errors, tally.errors
-    return (len(tally.reads) + len(tally.forms)) / seconds
+    wait_for(lambda: len(mail.mails) >= len(SHEETS), seconds=90, what="the first mails")
 
 
-def sustained(port: int, rate: float, seconds: float, watch) -> Tally:
-    """`rate` requests a second, due at even distances; `watch` is called every ten seconds."""
-    tally, due = Tally(), queue.Queue()
-
-    def work(client):
-        while (moment := due.get()) is not None:
-            client.at(moment)
-
-    def plan():
-        start = time.monotonic()
-        for number in range(int(rate * seconds)):
-            moment = start + number / rate
-            time.sleep(max(0, moment - time.monotonic()))
-            due.put(moment)
-            if number % int(rate * 10) == 0:
-                watch()
-        for _ in range(CLIENTS):
-            due.put(None)
-
-    planner = threading.Thread(target=plan)
-    planner.start()
-    together(port, work, tally)
-    planner.join()
-    watch()
-    return tally
-
-
-def memory(parent: int) -> int:
-    """Resident memory, in MB, of a process and all below it."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,rss="], capture_output=True, text=True, check=True)  # noqa: S607 - on any PATH
-    rows = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
-    family = {parent}
-    for _ in range(4):
-        family |= {pid for pid, above, _ in rows if above in family}
-    return sum(rss for pid, _, rss in rows if pid in family) // 1024
-
-
-def lost(folder: Path, accepted: list[str]) -> tuple[int, int]:
-    """How many accepted forms are not in the database, and how many rows have no message."""
-    code = (
-        "import sys; from enquiries.models import Enquiry; from collections import Counter;"
-        "there = Counter(e.email for e in Enquiry.objects.all());"
-        "asked = sys.stdin.read().split();"
-        "bare = [e.email for e in Enquiry.objects.filter(messages=None)];"
-        "print(sum(there[a] != 1 for a in asked), sum(a in set(asked) for a in bare))"
+def most(site: Site, mail: MailServer) -> tuple[float, str]:
+    """Requests a second that the site sustains with its mail, and how that was found."""
+    waiting, sent = site.mail_waiting(), len(mail.mails)
+    tally, seconds = closed_loop(site.port, MEASURED)
+    assert not tally.errors, tally.errors
+    answers, delivered = tally.answered / seconds, (len(mail.mails) - sent) / seconds
+    grown = (site.mail_waiting() - waiting) / seconds
+    found = f"{answers:.0f} requests a second as fast as it answers, {delivered:.1f} mails a second"
+    if grown * seconds <= 20:  # what one look at the queue may see of a worker that keeps up
+        return answers, f"{found}, the mail keeps up"
+    sustained = answers * delivered / (delivered + grown)
+    return (
+        sustained,
+        f"{found}, the mail fell behind by {grown:.1f} a second: {sustained:.0f} requests a second let it keep up",
     )
-    env = {**os.environ, "BACKCARE_LOCAL": "1", "DATA_DIR": str(folder)}
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
-    ended = subprocess.run(
-        command, cwd=ROOT, env=env, input="\n".join(accepted), capture_output=True, text=True, check=True
-    )
-    missing, bare = map(int, ended.stdout.split()[-2:])
-    return missing, bare
 
 
-def main(seconds: float = 600) -> None:
-    port = free_port()
+def main(seconds: float = 600) -> int:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        env = {**os.environ, "BACKCARE_LOCAL": "1", "DATA_DIR": made, "PORT": str(port), **UNLIMITED}
-        for name in ("DATABASE_URL", "EMAIL_URL", "DJANGO_SETTINGS_MODULE"):
-            env.pop(name, None)
-        subprocess.run(
-            [sys.executable, "manage.py", "prepare"], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL
-        )
-        server = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"],
-            cwd=ROOT,
-            env=env,
-            stdout=subprocess.DEVNULL,
-            stderr=(folder / "log").open("wb"),
-        )
-        try:
-            tally = Tally()
-            wait_for(lambda: Client(port, tally, random.Random()).ask("GET", "/robots.txt")[0] == 200, seconds=60)  # noqa: S311 - no secret
-            most(port, WARM_UP)
-            can_do = most(port, WARM_UP)
-            seen: list[int] = []
-            tally = sustained(port, can_do * SHARE, seconds, lambda: seen.append(memory(server.pid)))
-        finally:
-            server.terminate()
-            server.wait(60)
-        missing, bare = lost(folder, tally.accepted)
+        with MailServer(folder) as mail:
+            with Site(folder, mail) as site:
+                warm_up(site, mail)
+                can_do, how = most(site, mail)
+                wait_until_drained(site)
+                sent, memory, queue = len(mail.mails), [site.memory()], [site.mail_waiting()]
+
+                def watch():
+                    memory.append(site.memory())
+                    queue.append(site.mail_waiting())
+
+                began = time.time()
+                tally = open_loop(site.port, can_do * SHARE, seconds, watch=watch)
+                watch()
+                wait_until_drained(site)
+                given = "\n".join([str(began), *tally.accepted])
+                found = json.loads(site.manage("shell", "--no-imports", "-c", RECKONING, given=given))
+            mails = len(mail.mails) - sent
+            twice = found["twice"] + mail.twice
         troubles = (folder / "log").read_text().count("ERROR")
-        integrity = sqlite3.connect(folder / "backcare.sqlite3").execute("PRAGMA integrity_check").fetchone()[0]
-    quarter = max(1, len(seen) // 4)
-    early, late = max(seen[quarter : 2 * quarter] or seen), max(seen[-quarter:])
-    for line in [
-        f"the most it can do            {can_do:,.0f} requests a second with {CLIENTS} clients on the same machine",
-        f"asked for                     {can_do * SHARE:,.0f} a second for {seconds:.0f} s, {FORMS:.0%} of them sent forms",
-        f"errors                        {sum(tally.errors.values())} {dict(tally.errors) or ''}",
-        f"reads, forms answered         {len(tally.reads):,}, {len(tally.forms):,}",
-        f"accepted and then missing     {missing} of {len(tally.accepted):,}; without a mail: {bare}",
-        f"p50, p99 of a read            {tally_at(tally.reads, 50):.0f}, {tally_at(tally.reads, 99):.0f} ms",
-        f"p50, p99 of a sent form       {tally_at(tally.forms, 50):.0f}, {tally_at(tally.forms, 99):.0f} ms",
-        f"memory                        {early} MB in the second quarter, {late} MB in the last ({late / early:.2f} times)",
-        f"errors in the log             {troubles}; the database's own check: {integrity}",
-    ]:
-        print(line)  # noqa: T201
-    if tally.errors or missing or bare or troubles or integrity != "ok":
-        sys.exit(1)
+        integrity = sqlite3.connect(site.database).execute("PRAGMA integrity_check").fetchone()[0]
+    missing, errors = found["missing"] + found["bare"], sum(tally.errors.values())
+    (web, worker), (last_web, last_worker) = memory[0], memory[-1]
+    print(f"The most: {how}.")  # noqa: T201
+    print(  # noqa: T201
+        f"{seconds:.0f} s at {can_do * SHARE:.0f} requests a second ({SHARE:.0%} of that, {FORMS:.0%} sent forms): "
+        f"{len(tally.reads):,} reads and {len(tally.forms):,} forms, {errors} errors, {missing} missing, {twice} twice; "
+        f"reads p50 {at(tally.reads, 50):.0f} ms, p99 {at(tally.reads, 99):.0f} ms; "
+        f"forms p50 {at(tally.forms, 50):.0f} ms, p99 {at(tally.forms, 99):.0f} ms; "
+        f"memory of the web {web} MB first and {last_web} MB last (most {max(each for each, _ in memory)}), "
+        f"of the mail worker {worker} and {last_worker} MB (most {max(each for _, each in memory)}); "
+        f"{mails:,} mails sent, {found['left']} left, at most {max(queue)} due at once, longest wait {found['waits']:.1f} s"
+    )
+    if tally.errors or troubles or integrity != "ok" or found["failed"]:
+        print(f"Errors: {dict(tally.errors)}; in the log {troubles}; failed mails {found['failed']}; {integrity}")  # noqa: T201
+    return int(bool(errors or missing or twice or troubles or integrity != "ok"))
 
 
-def tally_at(times: list[float], percent: int) -> float:
-    return quantiles(times, n=100)[percent - 1] * 1000
+def wait_until_drained(site: Site) -> None:
+    """Or not: what is left then is told at the end."""
+    deadline = time.monotonic() + DRAINED
+    while site.mail_waiting() and time.monotonic() < deadline:
+        time.sleep(0.5)
 
 
 if __name__ == "__main__":
-    main(*map(float, sys.argv[1:2]))
+    sys.exit(main(*map(float, sys.argv[1:2])))

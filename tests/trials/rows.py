@@ -14,7 +14,6 @@ from django.db import connection
 
 from enquiries.models import OutgoingMessage
 from tests.faults import Patients, Reckoning, all_mail_is_sent
-from tests.outbox import question
 from tests.smtp import SmtpSink, wait_for
 from tests.trials.ground import Ground, write_lock
 from tests.trials.kills import LONG, everything_arrived, random_kills
@@ -129,27 +128,6 @@ def renewals(folder: Path, kills: int) -> str:
     return f"10 HUP under load: {failed} of {len(patients.answers)} requests failed; 10 SIGTERM of the worker: {doubles} doubles"
 
 
-def backlog(folder: Path, kills: int) -> str:
-    """F20."""
-    mails = kills * 5
-    for number in range(mails // 2):
-        question(email=f"ada{number}@example.com")
-    with Ground(folder) as ground:
-        worker = ground.worker()
-        wait_for(lambda: ground.smtp.ids, what="the first mail")
-        started = time.monotonic()
-        wait_for(lambda: len(ground.smtp.ids) >= mails // 2, seconds=LONG, what="half of the mails")
-        question(email="new@example.com")
-        came = time.monotonic()
-        wait_for(lambda: ["new@example.com"] in ground.smtp.recipients, seconds=LONG, what="the new mail")
-        waited = time.monotonic() - came
-        wait_for(all_mail_is_sent, seconds=LONG, what="all mail")
-        seconds = time.monotonic() - started
-        worker.stop()
-        doubles = everything_arrived(ground.smtp.ids)
-    return f"{mails + 2} mails in {seconds:.0f} s, {doubles} doubles; one that came half-way went after {waited:.0f} s"
-
-
 def backups(folder: Path, kills: int) -> str:
     """F21. That every row is the same is compared in the suite."""
     rows = []
@@ -206,6 +184,5 @@ ROWS = {
     "F12": long_lock,
     "F13": postgresql_restarts,
     "F16": renewals,
-    "F20": backlog,
     "F21": backups,
 }

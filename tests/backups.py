@@ -1,0 +1,78 @@
+"""What the tests of backups share: a folder of their own, an empty place to restore into, and everything a database holds."""
+
+import io
+import secrets
+import tarfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from backcare.backups import database
+from enquiries.privacy import keys
+
+SQLITE = connection.vendor == "sqlite"
+
+
+@pytest.fixture
+def own_folder(settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "data"
+    settings.DATA_DIR.mkdir()
+    settings.BACKUP_DIR = tmp_path / "backups"
+
+
+def everything(opened) -> dict[str, list[str]]:
+    """Every row of every table."""
+    select = "SELECT * FROM"
+    return {table: sorted(map(repr, opened.execute(f'{select} "{table}"'))) for table in opened.tables()}
+
+
+def now_in_database() -> dict[str, list[str]]:
+    with database.one_moment() as opened:
+        return everything(opened)
+
+
+def said(*arguments, **options) -> str:
+    out = io.StringIO()
+    call_command(*arguments, **options, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def backup() -> Path:
+    return Path(said("backup").splitlines()[0])
+
+
+def member(file: Path, name: str) -> bytes:
+    with tarfile.open(file) as tar:
+        return tar.extractfile(name).read()
+
+
+@pytest.fixture
+def empty_place(tmp_path):
+    """A machine where nothing was installed yet: inside the block the site's database is there."""
+    name = str(tmp_path / "empty" / "backcare.sqlite3") if SQLITE else f"backcare_empty_{secrets.token_hex(4)}"
+    if SQLITE:
+        Path(name).parent.mkdir()
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{name}"')
+
+    @contextmanager
+    def inside():
+        kept = connection.settings_dict["NAME"]
+        connection.close()
+        connection.settings_dict["NAME"] = name
+        keys.unseen()
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = kept
+            keys.unseen()
+
+    yield inside
+    if not SQLITE:
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}"')

@@ -1,0 +1,39 @@
+"""What the tests of one person's data share: a person who left all that one can leave here."""
+
+import pytest
+from django.utils import timezone
+
+from enquiries import abuse, actions
+from enquiries.models import Enquiry
+from tests.conftest import consultation
+from tests.honest import form
+from tests.summary import patient
+
+PAGE = "/admin/enquiries/enquiry/person/"
+ADA = "ada@example.com"
+WORDS = {
+    "name": "Ada Canary",
+    "email": ADA,
+    "phone": "+442079460018",
+    "best_time": "canary o'clock",
+    "description": "canarywords about my back",
+}
+
+
+@pytest.fixture
+def ada(db, sheet, staff) -> list[Enquiry]:
+    """A person with all that one can leave here: two enquiries, answers, a note, a reply, another linked with the first."""
+    first = consultation(**WORDS)
+    actions.triage(enquiry=first, by=staff, note="canarynote of ours")
+    actions.reply(enquiry=first, by=staff, text="canaryreply to her")
+    client = patient(limits="stops")
+    client.post("/report/", form("report", name="Ada Canary", email="ADA@Example.com", include_answers="yes"))
+    second = Enquiry.objects.get(kind="report")
+    linked = consultation(name="Ada Canary-Smith", email="other@example.com", phone="+442079460155")
+    Enquiry.objects.filter(pk=linked.pk).update(same_as=first, status="closed", closed_at=timezone.now())
+    consultation(
+        name="Grace Example", email="grace@example.com", phone="+442079460166", description="Of somebody else."
+    )
+    for address in (ADA, "grace@example.com"):
+        actions.stop_mails(key=abuse.stop_keys(address)[0])
+    return [first, second, linked]
