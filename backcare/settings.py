@@ -198,7 +198,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL
 SILENCED_SYSTEM_CHECKS = [
     # Being in the browsers' preload list is the domain owner's decision, and hard to undo.
     "security.W021",
-    # ModernCsrfViewMiddleware stands in MIDDLEWARE in its place (tests/test_doors.py posts across sites).
+    # ModernCsrfViewMiddleware stands in MIDDLEWARE in its place (tests/secure/test_doors.py posts across sites).
     "security.W003",
 ]
 if env.flag("BEHIND_TLS_PROXY"):

@@ -23,7 +23,7 @@ from factsheets.rendering.text import text
 # How templates are indented is for those who write them: 2 % of what a reader's phone must load. Nothing on a sheet's page keeps
 # its white space.
 INDENT = re.compile(rb"\n\s+")
-# What a server may send on a new line before it must wait for the phone's answer: ten packets (RFC 6928). tests/test_weight.py
+# What a server may send on a new line before it must wait for the phone's answer: ten packets (RFC 6928). test_weight.py
 HEAVIEST = 14 * 1024  # bytes of a compressed page with the headers before it
 HEADERS = 800
 

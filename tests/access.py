@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.pages import Visitor, visitor
-from tests.test_assessment_browser import choose
+from tests.safe.test_assessment_browser import choose
 
 # The longest page of the longest sheet. The page below with a word's meaning is the first of a sheet in pages.
 LONGEST = "/fact-sheets/tests-and-treatments/treatments-in-nices-order/"

@@ -11,7 +11,7 @@ EXAMPLES = {
     "token": "x",
 }  # for each name in an address
 NOT_PUBLIC = {"admin"}
-# The files of an uploaded picture (tests/test_pictures_shown.py uploads one first), and the desk's pages that are not the admin's.
+# The files of an uploaded picture (test_pictures_shown.py uploads one first), and the desk's pages that are not the admin's.
 ELSEWHERE = ("/pictures/", "/admin/")
 
 

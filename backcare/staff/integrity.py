@@ -43,7 +43,7 @@ def with_hash(script: re.Match) -> bytes:
 
 @cache
 def hash_of(address: str) -> str:
-    """Empty for what is no file of ours. tests/test_integrity.py fails on such a script; staff can work without it."""
+    """Empty for what is no file of ours. tests/secure/test_integrity.py fails on such a script; staff can work without it."""
     if address == reverse("admin:jsi18n"):
         content = catalog()
     else:

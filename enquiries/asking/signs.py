@@ -8,7 +8,7 @@ The signs are those of the search (factsheets.search.redflags, reviewed with it)
   plainly denied: a word such as "until" keeps the sentence whole, and "no control", "no feeling" and "cannot feel" are signs.
 
 For review by a clinician. The card says "if you have back pain and…", so it is better to show it once too often than once too
-rarely: tests/test_red_flag_words.py holds sentences of both sorts.
+rarely: tests/safe/test_red_flag_words.py holds sentences of both sorts.
 """
 
 import re

@@ -6,7 +6,7 @@ claim ledger's “Red flags” (NHS “Back pain”, the GIRFT cauda equina path
 A sign is found when each of its groups is found somewhere in what was typed, in any order. Words are compared in lower case and
 without apostrophes and punctuation; `|` is “or”, `?` follows what may be missing, `\w*` is any ending. Misspelt long words were
 put right before. The card says “if you have back pain and…”, so it is better to show it once too often than once too rarely. But a
-card that comes for a numb toe is a card that nobody reads: tests/test_search_redflags.py holds phrases of both sorts.
+card that comes for a numb toe is a card that nobody reads: tests/safe/test_search_redflags.py holds phrases of both sorts.
 """
 
 import re

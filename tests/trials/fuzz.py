@@ -27,7 +27,7 @@ def prepare() -> None:
     from django.test.utils import setup_test_environment
 
     setup_test_environment()
-    # So many forms from one sender are what the limits are there to stop: tests/test_limits.py and tests/test_abuse_mailboxes.py.
+    # So many forms from one sender are what the limits are there to stop: test_limits.py and test_abuse_mailboxes.py.
     for name in ("MOST_MAILS_TO_ONE_ADDRESS_A_DAY", "MOST_FORMS_OF_ONE_SENDER_AN_HOUR", "MOST_FORMS_AN_HOUR"):
         setattr(settings, name, 10_000_000)
     PBKDF2PasswordHasher.iterations = 1

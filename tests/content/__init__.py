@@ -1,0 +1,1 @@
+"""What the sheets say and rest on, and the editors' desk that keeps them true."""

@@ -1,0 +1,246 @@
+"""The words of the published sheets keep the house rules. docs/content-format.md says them to authors."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from factsheets.models.section import CALLOUTS_AT_MOST
+from factsheets.rendering.markdown import key_points, parse, plain
+
+FOLDER = Path(__file__).resolve().parents[2] / "fixtures"
+SHEETS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((FOLDER / "sheets").glob("*.yaml"))}
+SHARED = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}
+# What readers see, and what of it is Markdown. Sources are quoted as they are; the claim ledger and `why` are for staff.
+MARKDOWN = {"key_points", "body", "detail"}
+LINES = {
+    "title",
+    "summary",
+    "audience",
+    "heading",
+    "claim",
+    "nice_position",
+    "reason",
+    "meaning",
+    "question",
+    "text",
+} | {
+    "short_text",
+    "action",
+    "alt",
+    "long_description",
+    "term",
+}
+WORDS_AT_MOST = 24  # in a sentence; authors are asked for 20
+NEVER = (
+    "cure|cures|cured|curing|heal|heals|healed|healing|fix|fixes|fixed|fixing|proven|works|guarantee|guarantees|guaranteed|"
+    "instant|instantly|highly effective|wear and tear|crumbling|out of place|slipped out|damaged"
+)
+every_sheet = pytest.mark.parametrize("slug", SHEETS)
+
+
+def entries(slug: str, model: str) -> list[dict]:
+    return [entry["fields"] for entry in SHEETS[slug] if entry["model"] == f"factsheets.{model}"]
+
+
+def shared(model: str) -> list[dict]:
+    return [entry["fields"] for file in SHARED.values() for entry in file if entry["model"] == f"factsheets.{model}"]
+
+
+def readable(fields: dict) -> list[tuple[str, str]]:
+    """Each text of an entry that readers see, as plain words: one for each paragraph, item or cell."""
+    found = []
+    for name, value in fields.items():
+        if name in MARKDOWN and value:
+            found += [(name, words) for words in pieces(parse(value))]
+        elif name in LINES and value:
+            found.append((name, value))
+    return found
+
+
+def pieces(blocks: list[dict]):
+    for block in blocks:
+        if block["type"] == "list":
+            for item in block["items"]:
+                yield from pieces(item)
+        elif block["type"] == "table":
+            yield from (plain(cell) for row in [block["header"], *block["rows"]] for cell in row)
+        else:
+            yield plain(block["content"])
+
+
+def sentences(words: str) -> list[str]:
+    return [each for each in re.split(r"(?<=[.!?])[”\")]*\s+", " ".join(words.split())) if each]
+
+
+def published() -> list[tuple[str, dict]]:
+    """Every entry whose words readers see, with the name of its file."""
+    found = [(slug, entry["fields"]) for slug, sheet in SHEETS.items() for entry in sheet]
+    quoted = {"sources", "claims"}
+    found += [(name, entry["fields"]) for name, file in SHARED.items() if name not in quoted for entry in file]
+    return found
+
+
+def test_there_are_nine_sheets_one_file_each_and_each_file_holds_its_own_sheet_only():
+    assert len(SHEETS) == 9
+    for slug in SHEETS:
+        assert [sheet["slug"] for sheet in entries(slug, "factsheet")] == [slug]
+        for model, owner in (("section", "sheet"), ("evidencestatement", "section"), ("relatedsheet", "sheet")):
+            assert {part[owner][0] for part in entries(slug, model)} == {slug}
+
+
+def test_no_published_text_holds_a_word_that_promises_or_frightens():
+    read = 0
+    for where, fields in published():
+        for name, words in readable(fields):
+            read += 1
+            found = re.search(rf"\b({NEVER})\b", words, re.IGNORECASE)
+            assert not found, f"{where}, {fields.get('slug')}, {name}: {found[0]}"
+    assert read > 1000, "This test must read the sheets to prove anything."
+
+
+def test_sentences_are_short():
+    for where, fields in published():
+        for name, words in readable(fields):
+            limit = 32 if name == "alt" else WORDS_AT_MOST  # a text alternative is one sentence by rule
+            # The words of a drawing list its labels, with “;” between them.
+            for sentence in sentences(re.sub(r"[;:]", ".", words) if name == "long_description" else words):
+                count = len(sentence.split())
+                assert count <= limit, f"{where}, {fields.get('slug')}, {name}: {count} words: {sentence}"
+
+
+def test_plain_words_are_used_for_the_toilet_and_none_for_doctors_only():
+    for advice in shared("safetyadvice"):
+        for name in ("text", "short_text", "action"):
+            assert not re.search(r"urinat|urine|defecat|faec|bowel movement|saddle", advice[name] or "", re.IGNORECASE)
+
+
+@every_sheet
+def test_a_sheet_has_three_to_five_key_points_and_at_most_two_callouts(slug):
+    [sheet] = entries(slug, "factsheet")
+    assert 3 <= len(key_points(sheet["key_points"])) <= 5
+    callouts = [section["heading"] for section in entries(slug, "section") if section["kind"] == "callout"]
+    assert len(callouts) <= CALLOUTS_AT_MOST
+    assert all(heading.startswith("Important:") for heading in callouts)
+
+
+@every_sheet
+def test_related_sheets_are_others_and_have_a_reason(slug):
+    related = entries(slug, "relatedsheet")
+    assert len(related) >= 2
+    for link in related:
+        assert link["to"][0] in set(SHEETS) - {slug}
+        assert len(sentences(link["reason"])) == 1
+        assert link["reason"].endswith(".")
+
+
+@every_sheet
+def test_no_fixture_says_that_a_clinician_reviewed_it(slug):
+    """Only a person who signs in can say that."""
+    [sheet] = entries(slug, "factsheet")
+    assert not {"reviewed_on", "reviewed_by", "review_due_on", "document", "updated_at"} & set(sheet)
+    assert sheet["state"] in {"draft", "in_review", "published"}
+
+
+@pytest.mark.parametrize("slug", ["about-back-pain", "acupuncture-for-back-pain"])
+def test_the_two_sheets_that_came_first_are_complete(slug):
+    sections = entries(slug, "section")
+    kinds = {section["kind"] for section in sections}
+    assert {"text", "try", "avoid", "table", "callout", "details", "figure", "numbers", "evidence"} <= kinds
+    assert len(entries(slug, "evidencestatement")) >= 3
+    assert len({section["aspect"] for section in sections}) >= 4
+    assert entries(slug, "factsheet")[0]["state"] == "published"
+
+
+BENEFIT = re.compile(
+    r"relief|less pain|may help|helps|\beased?\b|better than|slightly better|did better|gain", re.IGNORECASE
+)
+
+
+def test_wherever_acupuncture_may_help_nice_stands_in_the_same_block():
+    benefits = 0
+    for where, fields in published():
+        texts = [words for _, words in readable(fields)]
+        for words in texts:
+            for sentence in sentences(words):
+                said = re.search(r"acupuncture|needl", sentence, re.IGNORECASE) and BENEFIT.search(sentence)
+                if said and not re.search(r"\bnot?\b|n’t|n't", sentence):
+                    benefits += 1
+                    assert "NICE" in " ".join(texts), f"{where}, {fields.get('slug')}: {sentence}"
+    assert benefits >= 10
+
+
+@every_sheet
+def test_a_statement_about_acupuncture_gives_nice_whatever_it_says(slug):
+    for statement in entries(slug, "evidencestatement"):
+        if "acupuncture" in f"{statement['treatment']} {statement['claim']}".lower():
+            assert statement["treatment"] == "acupuncture", statement["slug"]
+            assert "NICE does not recommend acupuncture for low back pain or sciatica." in statement["nice_position"]
+        assert statement["grade"] in {"G1", "G2", "G3", "G4", ""}
+        assert statement["sources"]
+        assert statement["claim_refs"], "A statement is traced to a row of the ledger."
+
+
+def test_every_row_of_the_ledger_that_is_named_is_there_and_may_be_published():
+    rows = {claim["ref"]: claim["status"] for claim in shared("claim")}
+    advice = {each["code"] for each in shared("safetyadvice")}
+    assert len(rows) > 200
+    named = 0
+    for where, fields in published():
+        for ref in fields.get("claim_refs") or []:
+            named += 1
+            assert re.fullmatch(r"[A-Z]-\d{2}|RF-[EURP]\d{1,2}", ref), f"{where}: {ref}"
+            assert ref in rows or ref in advice, f"{where}: {ref}"
+            assert rows.get(ref) != "drop", f"{where}, {fields.get('slug')}: the ledger says not to publish {ref}"
+    assert named > 300
+
+
+def test_the_system_writes_the_label_and_the_emergency_list_not_the_author():
+    emergencies = [each["text"].rstrip(".").lower() for each in shared("safetyadvice") if each["tier"] == "emergency"]
+    for slug in SHEETS:
+        for section in entries(slug, "section"):
+            words = plain(parse(section["body"]))
+            assert "Not a medical diagnosis" not in words, f"{slug}, {section['slug']}"
+            repeated = [each for each in emergencies if len(each) > 20 and each in words.lower()]
+            assert not repeated, f"{slug}, {section['slug']}: {repeated}"
+            assert section["kind"] != "details" or "999" not in words, "Safety advice is never folded away."
+            # The emergency card stands above the body, the urgent card below it.
+            assert not re.search(r"urgent signs above", words), f"{slug}, {section['slug']}"
+
+
+@every_sheet
+def test_every_picture_and_every_source_that_a_sheet_names_is_there(slug):
+    figures = {figure["slug"] for figure in shared("figure")}
+    sources = {source["key"] for source in shared("source")}
+    for section in entries(slug, "section"):
+        assert (section["figure"] is None) == (section["kind"] != "figure")
+        assert not section["figure"] or section["figure"][0] in figures
+    for statement in entries(slug, "evidencestatement"):
+        assert {key for [key] in statement["sources"]} <= sources
+
+
+def test_sources_give_identifiers_that_have_the_right_shape():
+    for source in shared("source"):
+        assert not source["doi"] or re.fullmatch(r"10\.\d{4,9}/\S+", source["doi"]), source["key"]
+        assert not source["pmid"] or re.fullmatch(r"\d{5,8}", str(source["pmid"])), source["key"]
+        assert not source["pmcid"] or re.fullmatch(r"PMC\d+", source["pmcid"]), source["key"]
+        assert not source["url"] or source["url"].startswith("https://"), source["key"]
+        assert source["year"] is None or 1900 <= source["year"] <= 2026, source["key"]
+        assert source["verification"] == "verified" or source["to_check"], source["key"]
+
+
+def test_emergency_advice_has_three_tiers_and_a_short_form_for_the_first_page():
+    tiers = [each["tier"] for each in shared("safetyadvice")]
+    assert set(tiers) == {"emergency", "urgent", "routine"}
+    assert tiers.count("emergency") >= 6
+    short = [each for each in shared("safetyadvice") if each["short_text"]]
+    assert len(short) >= 3
+    assert {each["tier"] for each in short} == {"emergency"}
+
+
+def test_glossary_terms_are_there_once_and_explained_in_a_sentence_or_two():
+    terms = [term["term"].lower() for term in shared("glossaryterm")]
+    assert len(terms) == len(set(terms)) >= 40
+    for term in shared("glossaryterm"):
+        assert 1 <= len(sentences(term["meaning"])) <= 3, term["term"]

@@ -1,0 +1,1 @@
+"""Nothing accepted is lost: outbox, faults, backup, half facts."""

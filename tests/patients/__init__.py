@@ -1,0 +1,1 @@
+"""What patients ask, and what they hear."""

@@ -1,0 +1,1 @@
+"""Fast and plain: pages, outputs, search, access, weight."""

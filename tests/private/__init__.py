@@ -1,0 +1,1 @@
+"""What is kept about people: sealed, declared, not in any log, and gone on time."""

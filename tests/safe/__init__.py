@@ -1,0 +1,1 @@
+"""Emergency advice, the self-assessment, and words that sound like a warning sign."""

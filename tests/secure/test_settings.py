@@ -1,0 +1,146 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from enquiries.privacy.encryption import new_key
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def manage(*arguments, **environment):
+    clean = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=clean | environment, capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def production(tmp_path):
+    return {
+        "DATA_DIR": str(tmp_path),
+        "SECRET_KEY": "s" * 25 + "ome-long-and-varied-Text-0123456789",
+        "FIELD_ENCRYPTION_KEYS": new_key(),
+        "BASE_URL": "https://back.example.com",
+        "ALLOWED_HOSTS": "back.example.com",
+        "EMAIL_URL": "smtp+tls://user:password@smtp.example.com:587",
+        "DEFAULT_FROM_EMAIL": "clinic@example.com",
+        "CLINIC_INBOX_EMAIL": "inbox@example.com",
+        "CLINIC_NAME": "Example Clinic",
+        "CLINIC_PHONE": "020 7946 0958",
+        "CLINIC_EMAIL": "clinic@example.com",
+    }
+
+
+def test_a_complete_production_set_up_passes_the_deployment_check(production):
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **production)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"EMAIL_URL": ""}, "backcare.E005"),
+        ({"EMAIL_URL": "smtp://user:password@smtp.example.com:25"}, "backcare.E006"),
+        ({"BASE_URL": ""}, "backcare.E002"),
+        ({"BASE_URL": "http://back.example.com"}, "backcare.E003"),
+        ({"ALLOWED_HOSTS": "other.example.com"}, "backcare.E004"),
+        ({"CLINIC_INBOX_EMAIL": ""}, "backcare.E007"),
+        ({"CLINIC_PHONE": ""}, "backcare.E008"),
+        ({"FIELD_ENCRYPTION_KEYS": ""}, "backcare.E001"),
+        ({"STAFF_SECOND_FACTOR": "0"}, "backcare.E011"),
+        ({"FIELD_ENCRYPTION_KEYS": "1:c2hvcnQ="}, "backcare.E001"),
+    ],
+)
+def test_the_deployment_check_names_what_is_missing(production, changes, code):
+    done = manage("check", "--deploy", **production | changes)
+    assert done.returncode != 0
+    assert code in done.stderr
+
+
+def test_a_plain_smtp_server_on_this_machine_is_allowed(production):
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **production | {"EMAIL_URL": "smtp://localhost:25"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_proxy_whose_callers_cannot_be_told_apart_is_named(production):
+    behind = production | {"BEHIND_TLS_PROXY": "1"}
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **behind)
+    assert done.returncode != 0
+    assert "backcare.W002" in done.stderr
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **behind | {"TRUSTED_PROXIES": "1"})
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is missing"),
+        ({"DEBUG": "yes please"}, "DEBUG is “yes please”. Set it to 1 or 0."),
+        ({"PORT": "eighty"}, "PORT is “eighty”"),
+        ({"PORT": "70000"}, "from 1 to 65535"),
+        ({"SECRET_KEY_FILE": "/nowhere/key"}, "SECRET_KEY_FILE points to /nowhere/key"),
+        ({"BACKCARE_LOCAL": "maybe"}, "BACKCARE_LOCAL is “maybe”"),
+        ({"DATABASE_URL": "mongodb://example"}, "DATABASE_URL"),
+        ({"EMAIL_URL": "carrier-pigeon://example"}, "EMAIL_URL"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_stops_with_one_sentence(production, changes, sentence):
+    done = manage("check", **production | changes)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_wrong_key_never_shows_in_the_message(production):
+    done = manage("check", **production | {"FIELD_ENCRYPTION_KEYS": "1:bm90LTMyLWJ5dGVz"})
+    assert "bm90LTMyLWJ5dGVz" not in done.stdout + done.stderr
+
+
+def test_a_local_run_makes_its_own_secrets_and_keeps_them(tmp_path):
+    first = manage("check", BACKCARE_LOCAL="1", DATA_DIR=str(tmp_path))
+    assert first.returncode == 0, first.stderr
+    kept = {name: (tmp_path / name).read_text() for name in ("secret_key", "encryption_key")}
+    manage("check", BACKCARE_LOCAL="1", DATA_DIR=str(tmp_path))
+    assert kept == {name: (tmp_path / name).read_text() for name in kept}
+    assert all((tmp_path / name).stat().st_mode & 0o077 == 0 for name in kept)
+
+
+def test_a_folder_that_cannot_be_written_stops_with_one_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    done = manage("prepare", BACKCARE_LOCAL="1", DATA_DIR=str(tmp_path / "file" / "data"))
+    assert done.returncode != 0
+    assert "cannot be written. Set DATA_DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_demo_data_is_refused_outside_a_local_run(production):
+    done = manage("demo", **production)
+    assert done.returncode != 0
+    assert "Demo data is for a local run only" in done.stderr
+
+
+@pytest.mark.django_db
+def test_less_durability_than_promised_is_refused(production, tmp_path):
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            assert cursor.fetchone()[0] == "on"
+        return
+    program = (
+        "import django; django.setup()\n"
+        "from django.db import connection\n"
+        "from backcare.checks import durability\n"
+        "assert durability(None, databases=['default']) == [] or "
+        "[c.id for c in durability(None, databases=['default'])] == ['backcare.W001']\n"
+        "connection.cursor().execute('PRAGMA synchronous=NORMAL')\n"
+        "print([c.id for c in durability(None, databases=['default'])][0])\n"
+    )
+    environment = production | {"DJANGO_SETTINGS_MODULE": "backcare.settings", "PATH": os.environ["PATH"]}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() == "backcare.E009", done.stderr
