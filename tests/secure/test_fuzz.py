@@ -15,7 +15,7 @@ from tests.fuzz.requests import MARK
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")]
 
 SEED = 20_261_121
-POSTS = int(os.environ.get("FUZZ_POSTS", "160"))
+POSTS = int(os.environ.get("FUZZ_POSTS", "100"))
 ADDRESSES = int(os.environ.get("FUZZ_ADDRESSES", "80"))
 
 # Every form that must be among those that are tried, by a part of its address.
