@@ -222,7 +222,7 @@ def demo(db, capsys):
 
 def test_reception_works_the_inbox_and_nothing_else(client, demo):
     client.force_login(User.objects.get(username="reception"))
-    enquiry = Enquiry.objects.filter(kind="consultation").first()
+    enquiry = Enquiry.objects.filter(kind="consultation", status=Status.NEW, safety_signs="", same_as=None).first()
     assert client.get(enquiry.get_admin_url()).status_code == 200
     change(client, enquiry, status="in_progress")
     enquiry.refresh_from_db()
