@@ -9,7 +9,7 @@ from factsheets.models import EvidenceStatement, FactSheet, SafetyAdvice
 from tests.plain.test_outputs_pdf import FOOTER
 from tests.reading import SLUGS, links, packed, page
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
 def large(client, slug: str) -> PdfReader:

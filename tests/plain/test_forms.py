@@ -7,7 +7,7 @@ from enquiries.models import Enquiry
 from tests.honest import ADDRESSES, FIELDS, OPTIONAL, form
 from tests.html import by_id, controls, described, form_at, label, parse, sent, summary, text, title, value, visible
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 EMAIL = "Enter an email address in the correct format, like name@example.com"
 LOCAL = "Use only the letters a to z, numbers and . _ - + before the @ sign. Our mail system cannot reach other addresses yet."

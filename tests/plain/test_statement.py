@@ -9,6 +9,7 @@ from tests.pages import visitor
 from tests.plain.test_site import PAGES
 from tests.reading import elements, links, page, squeezed
 
+pytestmark = pytest.mark.once
 # A step of the symptom check that needs an earlier one leads back to its start, which is among these.
 OPEN = [path for path in PAGES if not re.match(r"/check/.", path)]
 # WCAG 2.2, 1.4.12: what a reader may set without losing anything.

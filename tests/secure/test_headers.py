@@ -14,7 +14,7 @@ from tests.every_answer import CLASSES, DOORS, OF_EVERY_PAGE, POLICY, Asked, rea
 from tests.honest import form
 from tests.observatory import redirection, score
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 SETTINGS = Path(project.BASE_DIR, "backcare", "settings.py")
 PRODUCTION = {
     "SECRET_KEY": "some-long-and-varied-Text-0123456789-abcdefgh",

@@ -17,6 +17,7 @@ from tests.desk import sign_in, tree, with_password
 from tests.pages import visitor
 from tests.secure.test_roles import PAGES, People
 
+pytestmark = pytest.mark.once
 TOPIC = {"title": "A new topic", "slug": "new", "position": 9, "question": "What is new?"}
 
 
