@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 CLIENTS = 8  # as many as the site has threads
 PATIENCE = 20  # seconds for one answer
 IDLE = 1  # seconds: the server closes a connection after two, maybe just when the next request is on its way
+VISIT = 10  # requests on one connection. Kept for ever, all would gather at one process when the others are renewed
 FORMS = 0.05  # of all requests
 SHEETS = [
     "about-back-pain",
@@ -54,12 +55,12 @@ class Tally:
 
 
 class Client:
-    """One connection that is kept open, and a new person at each form."""
+    """One visitor after the other, each with a connection, and a new person at each form."""
 
     def __init__(self, port: int, tally: Tally, number: int = 0):
         self.tally, self.chance = tally, random.Random(number)  # noqa: S311 - no secret
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        self.last = 0.0
+        self.last, self.asked = 0.0, 0
 
     def ask(self, method: str, path: str, data: dict | None = None) -> tuple[int, str]:
         headers = {"Accept-Encoding": "br, gzip", "X-Forwarded-For": self.sender()}
@@ -68,8 +69,10 @@ class Client:
             body = urlencode(data)
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
             headers["Accept-Encoding"] = "identity"  # the next step is read from it
-        if time.monotonic() - self.last > IDLE:
+        if self.asked >= VISIT or time.monotonic() - self.last > IDLE:
             self.connection.close()
+            self.asked = 0
+        self.asked += 1
         try:
             self.connection.request(method, path, body, headers)
             response = self.connection.getresponse()
