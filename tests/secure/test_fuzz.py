@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 
 from factsheets.models import SafetyAdvice
@@ -11,6 +12,7 @@ from tests.fuzz import requests
 from tests.fuzz.forms import collect
 from tests.fuzz.judging import Judge, run
 from tests.fuzz.requests import MARK
+from tests.html import parse, text
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")]
 
@@ -104,6 +106,13 @@ def test_a_field_name_that_is_none_of_the_admins_is_refused(staff_client, value)
     advice = reverse("admin:factsheets_safetyadvice_change", args=[SafetyAdvice.objects.first().pk])
     assert staff_client.get(advice, {"_to_field": value}).status_code == 400
     assert staff_client.post(advice, {"_to_field": value}).status_code == 400
+
+
+@pytest.mark.parametrize("model", sorted(each._meta.label_lower for each in admin.site._registry))
+def test_a_search_for_very_many_words_is_one_for_the_first_of_them(staff_client, model):
+    answer = staff_client.get(reverse(f"admin:{model.replace('.', '_')}_changelist"), {"q": "word " * 900})
+    assert answer.status_code == 200
+    assert "Only the first 30 words were searched for." in text(parse(answer))
 
 
 def test_ledger_rows_that_are_emptied_are_none_and_no_crash(staff_client):
