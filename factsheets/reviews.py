@@ -1,6 +1,6 @@
 """When editors are reminded that a sheet must be read again by a clinician, and who of them.
 
-At 60, 30 and 0 days before the review is due: the clinic's own rule. Nothing here writes or sends; enquiries/actions/reminders.py does.
+At 60, 30 and 0 days before the review is due: the clinic's own rule. Nothing here writes or sends; enquiries/actions does.
 """
 
 from datetime import date, timedelta

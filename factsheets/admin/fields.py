@@ -53,6 +53,10 @@ class WordsField(forms.CharField):
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value):
+        if "\x00" in (
+            value or ""
+        ):  # Django's own check comes after the databases were asked, and PostgreSQL takes none
+            raise ValidationError("Null characters are not allowed.")
         words = [" ".join(word.split()) for word in (value or "").split(",")]
         return list(dict.fromkeys(word for word in words if word))
 

@@ -107,3 +107,12 @@ def test_the_ledger_s_sheets_and_sources_are_words_with_commas_and_an_unknown_on
     assert not errors_of(save(client, address, sources=" NG59, MU20 ,NG59", sheets="about-back-pain"))
     claim.refresh_from_db()
     assert (claim.sources, claim.sheets) == (["NG59", "MU20"], ["about-back-pain"])
+
+
+def test_a_null_character_in_a_list_of_words_is_said(client, staff, desk, author):
+    assert "Null characters" in errors_of(
+        save(desk, change_address(draft(author).sections.get()), claim_refs="B-01\x00")
+    )
+    client.force_login(staff)
+    address = reverse("admin:factsheets_claim_change", args=[Claim.objects.get(ref="B-01").pk])
+    assert "Null characters" in errors_of(save(client, address, sources="NG59\x00"))
