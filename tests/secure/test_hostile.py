@@ -44,7 +44,7 @@ NASTY = st.sampled_from(
     ]
 )
 TEXT = NASTY | st.text(max_size=40) | st.text(alphabet="@.-+ äß0\x00\r\n\u200d\uff20", max_size=30)
-EXAMPLES = 70  # for each form; the long dose is tests/trials/fuzz.py
+EXAMPLES = 120  # for each form; the long dose is tests/trials/fuzz.py
 
 
 @pytest.mark.parametrize("kind", FORMS)
@@ -84,7 +84,7 @@ def test_no_generated_form_is_a_500_and_none_breaks_the_mail_or_the_inbox(staff_
             parse(response)
 
     send()
-    assert len(statuses) >= 60
+    assert len(statuses) >= 100
     assert set(statuses) == {303, 422}, "Only one side of the form was tried."
     kept = Enquiry.objects.count()
     assert kept >= 5, kept
