@@ -74,15 +74,17 @@ def _retired(request, sheet: FactSheet):
 
 @for_sheet
 def sheet(request, found):
-    return _read(request, found, pages.pages(found)[0])
+    cut = pages.pages(found)
+    return _read(request, found, cut[0], cut)
 
 
 @for_sheet
 def sheet_page(request, found, page):
     """A later page of a sheet in pages. The name of any other section leads to the page that holds it."""
-    there = next((each for each in pages.pages(found) if each.slug == page), None)
+    cut = pages.pages(found)
+    there = next((each for each in cut if each.slug == page), None)
     if there:
-        return _read(request, found, there)
+        return _read(request, found, there, cut)
     if any(section["slug"] == page for section in found.document.get("sections", [])):
         return HttpResponseRedirect(found.place_url(page))
     raise Http404
@@ -94,13 +96,12 @@ def sheet_whole(request, found):
     """Everything on one page, for those who search in it, print it, or would rather read it so."""
     if "pages" not in found.document:
         return HttpResponseRedirect(found.get_absolute_url())
-    response = _read(request, found, pages.whole(found))
+    response = _read(request, found, pages.whole(found), pages.pages(found))
     response["X-Robots-Tag"] = "noindex"
     return response
 
 
-def _read(request, found: FactSheet, page: pages.Page):
-    all_pages = pages.pages(found)
+def _read(request, found: FactSheet, page: pages.Page, all_pages: list[pages.Page]):
     context = {
         "sheet": found,
         "page": pages.lead_right(page, found),
@@ -134,9 +135,8 @@ def weights(request, sheet: FactSheet) -> list[tuple[pages.Page, int]]:
 
     Raises SafetyAdviceMissing.
     """
-    return [
-        (page, len(COMPRESSORS["br"](_read(request, sheet, page).content)) + HEADERS) for page in pages.pages(sheet)
-    ]
+    cut = pages.pages(sheet)
+    return [(page, len(COMPRESSORS["br"](_read(request, sheet, page, cut).content)) + HEADERS) for page in cut]
 
 
 def _as_pdf(content: bytes, name: str):

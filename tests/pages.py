@@ -1,11 +1,13 @@
 """What browser tests share: a visitor who notices everything that a page must never do."""
 
 import shutil
+from collections.abc import Callable
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Error
+from playwright.sync_api import Error, Locator
 
 # WCAG 2.0 to 2.2, levels A and AA, and axe's own best practice. Told in full are only the violations: the long lists of what is
 # right take axe longer than looking for what is wrong.
@@ -18,6 +20,17 @@ RULES = {
 def chromium() -> str | None:
     """The browser on this machine, if there is one."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def reach(page, wanted: str | Locator, at_each: Callable[[], None] = lambda: None) -> None:
+    """Presses Tab until the focus is on it. `at_each` is called after every press."""
+    where = page.locator(wanted).first if isinstance(wanted, str) else wanted
+    for _ in range(120):
+        if where.and_(page.locator(":focus")).count():
+            return
+        page.keyboard.press("Tab")
+        at_each()
+    pytest.fail(f"{wanted} cannot be reached by keyboard.")
 
 
 class Visitor:

@@ -4,7 +4,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from enquiries.actions.mail import in_hand
-from enquiries.actions.moves import MoveRefused, StaleEnquiry, what_changed
+from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.timeline import record
 from enquiries.models import Agreement, Enquiry, EventKind
 
@@ -16,8 +16,7 @@ def they_agree_now(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | Non
     """
     with transaction.atomic():
         enquiry = in_hand(enquiry)
-        if version is not None and version != enquiry.version:
-            raise StaleEnquiry(what_changed(enquiry))
+        expect_shown(enquiry, version)
         if enquiry.for_agreed != Agreement.NOT_YET:
             raise MoveRefused("Nobody’s agreement was missing here.")
         enquiry.for_agreed = Agreement.YES

@@ -13,7 +13,7 @@ from django.utils import timezone
 from enquiries.actions.erasure import erase
 from enquiries.actions.intake import SAME_FORM_WITHIN
 from enquiries.actions.mail import enqueue, in_hand
-from enquiries.actions.moves import MoveRefused, StaleEnquiry, what_changed
+from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.desk import calls
@@ -126,8 +126,7 @@ def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
 
 
 def _expect(enquiry: Enquiry, version: int, wish: Wish) -> None:
-    if version != enquiry.version:
-        raise StaleEnquiry(what_changed(enquiry))
+    expect_shown(enquiry, version)
     if wish not in open_to_patient(enquiry):
         raise MoveRefused(f"This enquiry is “{enquiry.get_status_display()}”.")
 

@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from enquiries.actions.mail import Erased, enqueue, in_hand
-from enquiries.actions.moves import MoveRefused, StaleEnquiry, what_changed
+from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.desk import calls
@@ -111,8 +111,7 @@ def view(*, enquiry: Enquiry, by: AbstractBaseUser) -> None:
 
 def _to_work_on(enquiry: Enquiry, version: int | None) -> Enquiry:
     enquiry = in_hand(enquiry)
-    if version is not None and version != enquiry.version:
-        raise StaleEnquiry(what_changed(enquiry))
+    expect_shown(enquiry, version)
     if enquiry.status in {Status.CLOSED, Status.SPAM}:
         raise MoveRefused(f"This enquiry is “{enquiry.get_status_display()}”. Open it again first.")
     return enquiry

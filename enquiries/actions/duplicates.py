@@ -4,7 +4,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from enquiries.actions.mail import in_hand
-from enquiries.actions.moves import FLAGGED, MoveRefused, StaleEnquiry, what_changed
+from enquiries.actions.moves import FLAGGED, MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, Outcome, Status
@@ -18,8 +18,7 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser, version: int 
     """
     with transaction.atomic():
         enquiry, main = _both(enquiry, main)
-        if version is not None and version != enquiry.version:
-            raise StaleEnquiry(what_changed(enquiry))
+        expect_shown(enquiry, version)
         _may_be_linked(enquiry, main)
         for linked in enquiry.linked.select_for_update(no_key=True).order_by("pk"):
             _point(linked, main, by)
@@ -42,8 +41,7 @@ def unlink(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | None = None
     """They are two requests after all: the enquiry is worked on again. Both timelines say so: see status.move."""
     with transaction.atomic():
         enquiry = in_hand(enquiry)
-        if version is not None and version != enquiry.version:
-            raise StaleEnquiry(what_changed(enquiry))
+        expect_shown(enquiry, version)
         if enquiry.same_as_id is None:
             raise MoveRefused("It is not linked with another enquiry.")
         move(enquiry, Status.IN_PROGRESS, by=by)

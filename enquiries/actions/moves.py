@@ -19,6 +19,12 @@ class StaleEnquiry(Exception):  # noqa: N818
     """Somebody changed the enquiry after this page was opened. The text is for staff."""
 
 
+def expect_shown(enquiry: Enquiry, version: int | None) -> None:
+    """Raises StaleEnquiry when the enquiry is no longer what a page showed at that version. None: there was no page."""
+    if version is not None and version != enquiry.version:
+        raise StaleEnquiry(what_changed(enquiry))
+
+
 def triage(
     *,
     enquiry: Enquiry,
@@ -37,8 +43,7 @@ def triage(
     """
     with transaction.atomic():
         current = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
-        if version is not None and version != current.version:
-            raise StaleEnquiry(what_changed(current))
+        expect_shown(current, version)
         if to and to != current.status:
             if refusal := why_not(current, to):
                 raise MoveRefused(refusal)

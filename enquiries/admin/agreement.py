@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponseRedirect
 
 from enquiries import actions
-from enquiries.admin.duplicates import to_change, version_shown
+from enquiries.admin.shown import to_change, version_shown
 
 
 def they_agree(model_admin, request, pk):

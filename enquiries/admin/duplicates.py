@@ -2,13 +2,12 @@
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
 from enquiries import actions, phones
 from enquiries.admin.readonly import opened
+from enquiries.admin.shown import to_change, version_shown
 from enquiries.models import Enquiry
 from enquiries.privacy import blind
 
@@ -73,19 +72,6 @@ def another(model_admin, request, pk):
     except (actions.MoveRefused, actions.StaleEnquiry) as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(enquiry.get_admin_url())
-
-
-def to_change(model_admin, request, pk) -> Enquiry:
-    enquiry = get_object_or_404(Enquiry, pk=pk)
-    if not model_admin.has_change_permission(request, enquiry):
-        raise PermissionDenied
-    return enquiry
-
-
-def version_shown(request) -> int:
-    """The version that the page showed. A page without one showed none that holds."""
-    given = request.POST.get("version", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 
 def _share(enquiry: Enquiry, other: Enquiry) -> bool:

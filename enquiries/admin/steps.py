@@ -5,7 +5,6 @@ from functools import partial
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -13,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from enquiries import actions
+from enquiries.admin.shown import to_change
 from enquiries.models import Enquiry, Kind, Outcome, Status
 from enquiries.privacy.encryption import CannotDecrypt
 
@@ -158,9 +158,7 @@ def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
 
 def take_step(model_admin, request, pk, name: str):
     """One posted step. What was typed is never lost: an error, or somebody else's change, gives the form back filled in."""
-    enquiry = get_object_or_404(Enquiry, pk=pk)
-    if not model_admin.has_change_permission(request, enquiry):
-        raise PermissionDenied
+    enquiry = to_change(model_admin, request, pk)
     if name not in FORMS or (enquiry.kind == Kind.REPORT and name != "close"):
         raise Http404
     form = FORMS[name](request.POST, prefix=name)

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 
 from factsheets.models import Claim, SafetyAdvice
 
@@ -34,10 +35,9 @@ class TradingFormSet(forms.BaseInlineFormSet):
     name are therefore taken out and put back, under the same key.
     """
 
-    own = ""  # the field that is unique within the parent
-
     def save_existing_objects(self, commit=True):
-        renamed = [form.instance.pk for form in self.initial_forms if self.own in form.changed_data]
+        own = self.model.natural_key_fields[-1]  # before it stands the parent
+        renamed = [form.instance.pk for form in self.initial_forms if own in form.changed_data]
         if commit and len(renamed) > 1:
             self.model.objects.filter(pk__in=renamed).delete()
         return super().save_existing_objects(commit)
@@ -53,9 +53,8 @@ class WordsField(forms.CharField):
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value):
-        if "\x00" in (
-            value or ""
-        ):  # Django's own check comes after the databases were asked, and PostgreSQL takes none
+        # Django's own check comes after the database was asked, and PostgreSQL takes none.
+        if "\x00" in (value or ""):
             raise ValidationError("Null characters are not allowed.")
         words = [" ".join(word.split()) for word in (value or "").split(",")]
         return list(dict.fromkeys(word for word in words if word))
@@ -65,34 +64,32 @@ class WordsField(forms.CharField):
 
 
 class KnownWordsField(WordsField):
-    """Names of records, each of which must be there."""
+    """Names of records, each of which must be there. `missing` is the sentence before the names that are not."""
 
-    def __init__(self, model, name: str, **kwargs):
+    def __init__(self, *known: tuple[type[models.Model], str], missing: str, **kwargs):
         super().__init__(**kwargs)
-        self.model, self.name = model, name
+        self.known, self.missing = known, missing
 
     def validate(self, value):
         super().validate(value)
-        known = set(self.model.objects.filter(**{f"{self.name}__in": value}).values_list(self.name, flat=True))
-        if unknown := [word for word in value if word not in known]:
-            raise ValidationError(f"There is no {self.model._meta.verbose_name} {', '.join(unknown)}.")
+        there = set()
+        for model, name in self.known:
+            there |= set(model.objects.filter(**{f"{name}__in": value}).values_list(name, flat=True))
+        if unknown := [word for word in value if word not in there]:
+            raise ValidationError(f"{self.missing} {', '.join(unknown)}.")
 
 
-class ClaimRefsField(WordsField):
-    """Rows of the claim ledger. A row that does not exist, or that must not be published, is named."""
+class ClaimRefsField(KnownWordsField):
+    """Rows of the claim ledger, and of the safety advice, which is ledger too."""
 
     def __init__(self):
         super().__init__(
+            (Claim, "ref"),
+            (SafetyAdvice, "code"),
+            missing="The claim ledger has no row",
             label="Ledger rows",
             help_text="The rows of the claim ledger that these words rest on, with commas between: B-01, B-02.",
         )
 
     def to_python(self, value):
         return super().to_python((value or "").upper())
-
-    def validate(self, value):
-        super().validate(value)
-        known = set(Claim.objects.filter(ref__in=value).values_list("ref", flat=True))
-        known |= set(SafetyAdvice.objects.filter(code__in=value).values_list("code", flat=True))
-        if unknown := [ref for ref in value if ref not in known]:
-            raise ValidationError(f"The claim ledger has no row {', '.join(unknown)}.")

@@ -118,13 +118,9 @@ class StatementForm(TextKeptForm):
         return free_slug(self.data.get(self.add_prefix("claim"), ""), taken, fallback="statement")
 
 
-class StatementFormSet(TradingFormSet):
-    own = "slug"
-
-
 class EvidenceInline(admin.StackedInline):
     model = EvidenceStatement
-    formset = StatementFormSet
+    formset = TradingFormSet
     form = StatementForm
     extra = 1
     filter_horizontal = ["sources"]

@@ -105,12 +105,17 @@ class SafetyAdviceAdmin(SharedRecordAdmin):
 
 class ClaimForm(forms.ModelForm):
     sheets = KnownWordsField(
-        FactSheet,
-        "slug",
+        (FactSheet, "slug"),
+        missing="There is no fact sheet",
         label="Sheets",
         help_text="Addresses of the sheets that should cover it, with commas: about-back-pain, long-term-pain.",
     )
-    sources = KnownWordsField(Source, "key", label="Sources", help_text="Keys of sources, with commas: NG59, MU20.")
+    sources = KnownWordsField(
+        (Source, "key"),
+        missing="There is no source",
+        label="Sources",
+        help_text="Keys of sources, with commas: NG59, MU20.",
+    )
 
 
 @admin.register(Claim)

@@ -47,13 +47,9 @@ class SheetForm(EditingForm):
         return slug
 
 
-class RelatedFormSet(TradingFormSet):
-    own = "to"
-
-
 class RelatedInline(admin.TabularInline):
     model = RelatedSheet
-    formset = RelatedFormSet
+    formset = TradingFormSet
     fk_name = "sheet"
     extra = 1
     verbose_name = "related page"

@@ -9,7 +9,7 @@ from enquiries import clock
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry
 from tests.access import CLIPPED, CROWDED, patient
-from tests.pages import expect_problem
+from tests.pages import expect_problem, reach
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
@@ -24,14 +24,6 @@ def expect_well_made(met, *, scripts: bool = True) -> None:
 
 def expect_heading(page, words: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(words)
-
-
-def reach(page, locator) -> None:
-    for _ in range(120):
-        if locator.and_(page.locator(":focus")).count():
-            return
-        page.keyboard.press("Tab")
-    pytest.fail("It cannot be reached by keyboard.")
 
 
 def press(page, name: str) -> None:

@@ -10,7 +10,7 @@ from enquiries.manage import link
 from enquiries.models import Enquiry, EventKind, slot_bit
 from tests.conftest import consultation
 from tests.outbox import text_of
-from tests.pages import expect_problem, visitor
+from tests.pages import expect_problem, reach, visitor
 from tests.smtp import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
@@ -27,31 +27,21 @@ def test_from_the_mail_to_changed_times_by_keyboard_and_without_scripts(browser,
     address = re.search(r"(/request/\S+)", text_of(mail)).group(1)
     with visitor(browser, site, viewport={"width": 320, "height": 640}, java_script_enabled=False) as patient:
         page = patient.page
-        focus = page.locator(":focus")
-
-        def reach(selector: str) -> None:
-            wanted = page.locator(selector)
-            for _ in range(60):
-                if wanted.and_(focus).count():
-                    return
-                page.keyboard.press("Tab")
-            pytest.fail(f"{selector} cannot be reached by keyboard.")
-
         patient.open(address)
-        reach("#id_email")
+        reach(page, "#id_email")
         page.keyboard.type("ada@example.com")
         page.keyboard.press("Enter")
         heading(page, "Your request")
         expect(page.get_by_text("a•••@example.com")).to_be_visible()
-        reach("button >> text=Change the times to call")
+        reach(page, "button >> text=Change the times to call")
         page.keyboard.press("Enter")
         heading(page, "Change the times to call")
-        reach("[value='2-1']")
+        reach(page, "[value='2-1']")
         page.keyboard.press("Space")
-        reach("#times-continue")
+        reach(page, "#times-continue")
         page.keyboard.press("Enter")
         heading(page, "Check the times to call")
-        reach("button >> text=Save the new times")
+        reach(page, "button >> text=Save the new times")
         page.keyboard.press("Enter")
         heading(page, "Your new times are saved")
         expect(page.get_by_text("Wednesday afternoon")).to_be_visible()

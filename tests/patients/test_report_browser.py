@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from enquiries.models import Assessment, Enquiry
 from tests.outbox import text_of
-from tests.pages import expect_problem, visitor
+from tests.pages import expect_problem, reach, visitor
 from tests.plain.test_access_keyboard import Keys
 from tests.plain.test_access_keyboard import patient as without_motion
 from tests.reading import packed
@@ -134,38 +134,28 @@ def test_by_keyboard_alone_and_without_scripts_from_the_foot_of_a_sheet(browser,
     with visitor(browser, site, viewport=PHONE, java_script_enabled=False) as patient:
         page = patient.page
         walk(patient)
-        focus = page.locator(":focus")
-
-        def reach(selector: str) -> None:
-            wanted = page.locator(selector)
-            for _ in range(120):
-                if wanted.and_(focus).count():
-                    return
-                page.keyboard.press("Tab")
-            pytest.fail(f"{selector} cannot be reached by keyboard.")
-
         patient.open("/fact-sheets/posture-and-lifting/")
         page.locator("#id_report-name").focus()  # a reader's own way to the foot is tests/plain/test_access_keyboard.py
         page.keyboard.type("Ada Example")
-        reach("#id_report-email")
+        reach(page, "#id_report-email")
         page.keyboard.type("ada@example.com")
-        reach("#report-send")
+        reach(page, "#report-send")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("One more question")
-        reach("[name=report-include_answers]")
+        reach(page, "[name=report-include_answers]")
         page.keyboard.press("ArrowDown")
         assert page.locator("[name=report-include_answers][value=yes]").is_checked()
-        reach("#report-send")
+        reach(page, "#report-send")
         page.keyboard.press("Enter")
         page.wait_for_url("**/report/sent/")
         patient.open(link_in(smtp))
-        reach("#id_email")
+        reach(page, "#id_email")
         page.keyboard.type("ada@example.com")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("You can look after your back at home for now")
-        reach("main button >> text=Delete my data now")
+        reach(page, "main button >> text=Delete my data now")
         page.keyboard.press("Enter")
-        reach("main button >> text=Yes, delete my data")
+        reach(page, "main button >> text=Yes, delete my data")
         page.keyboard.press("Enter")
         page.wait_for_url("**/report/summary/deleted/")
 

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from enquiries.models import Enquiry
 from tests.access import LAST, LONGEST, SENDS, patient, results
+from tests.pages import reach
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
@@ -134,13 +135,7 @@ class Keys:
         self.met, self.page = met, met.page
 
     def reach(self, selector: str) -> None:
-        wanted = self.page.locator(selector).first
-        for _ in range(120):
-            if wanted.and_(self.page.locator(":focus")).count():
-                return
-            self.page.keyboard.press("Tab")
-            expect_to_be_seen(self.page.evaluate(STOP))
-        pytest.fail(f"{selector} cannot be reached by keyboard.")
+        reach(self.page, selector, at_each=lambda: expect_to_be_seen(self.page.evaluate(STOP)))
 
     def press(self, selector: str, arrives: str) -> None:
         self.reach(selector)

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from tests.assessment import page_data
-from tests.pages import expect_problem, visitor
+from tests.pages import expect_problem, reach, visitor
 from tests.reading import packed
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
@@ -179,25 +179,15 @@ def test_see_a_gp_from_the_start_to_the_pdf_and_a_change_on_the_way(browser, sit
 def test_self_care_by_keyboard_alone_and_without_scripts(browser, site):
     with visitor(browser, site, viewport=PHONE, java_script_enabled=False) as patient:
         page = patient.page
-        focus = page.locator(":focus")
-
-        def reach(selector: str) -> None:
-            wanted = page.locator(selector)
-            for _ in range(60):
-                if wanted.and_(focus).count():
-                    return
-                page.keyboard.press("Tab")
-            pytest.fail(f"{selector} cannot be reached by keyboard.")
-
         patient.open("/check/")
-        reach("main a.button[href='/check/1/']")
+        reach(page, "main a.button[href='/check/1/']")
         page.keyboard.press("Enter")
         for number in range(1, 13):
             page.wait_for_url(f"**/check/{number}/")
             for name, values in page_data(number).items():
                 if isinstance(values, str):
                     # One stop for a group of radios, and the arrows inside it: the first answer is above the wanted one.
-                    reach(f"[name={name}]")
+                    reach(page, f"[name={name}]")
                     page.keyboard.press("Space")
                     for _ in range(8):
                         if page.locator(f"[name={name}][value='{values}']").is_checked():
@@ -205,12 +195,12 @@ def test_self_care_by_keyboard_alone_and_without_scripts(browser, site):
                         page.keyboard.press("ArrowDown")
                     assert page.locator(f"[name={name}][value='{values}']").is_checked()
                 for value in [] if isinstance(values, str) else values:
-                    reach(f"[name={name}][value='{value}']")
+                    reach(page, f"[name={name}][value='{value}']")
                     page.keyboard.press("Space")
-            reach("#go-on")
+            reach(page, "#go-on")
             page.keyboard.press("Enter")
         page.wait_for_url("**/check/answers/")
-        reach("main button >> text=See what we suggest")
+        reach(page, "main button >> text=See what we suggest")
         page.keyboard.press("Enter")
         page.wait_for_url("**/check/result/")
         assert heading(page) == "You can look after your back at home for now"
