@@ -1,6 +1,9 @@
 """A result as a person reads it: plain data, of which the page and the PDF are both made."""
 
+from datetime import date
+
 from django.conf import settings
+from django.utils import timezone
 
 from enquiries.assessment import words
 from enquiries.assessment.evaluate import Result, evaluate
@@ -15,18 +18,26 @@ PARTS = {part.name: part for question in QUESTIONS for part in question.parts}
 def edition() -> dict[str, str]:
     """Which questions and rules these are, and who has reviewed them."""
     return {
-        "version": f"Version {VERSION}, {DATED.day} {DATED:%B %Y}",
+        "version": f"Version {VERSION}, {day_in_words(DATED)}",
         "review": REVIEWED or "Awaiting clinical review",
     }
 
 
-def shown(answers: Answers, known: Flags) -> dict:
-    """Everything the result says. Raises Incomplete. An emergency has a page of its own and nothing to show here."""
+def day_in_words(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def shown(answers: Answers, known: Flags, *, on: date | None = None) -> dict:
+    """Everything the result says, checked today or `on` another day. Raises Incomplete.
+
+    An emergency has a page of its own and nothing to show here.
+    """
     result = evaluate(answers)
     sheets = {sheet.slug: sheet for sheet in FactSheet.objects.published().defer("document", "key_points")}
     said = _words(result)
     return {
         **edition(),
+        "checked_on": day_in_words(on or timezone.localdate()),
         "outcome": result.outcome.name.lower(),
         "heading": said.heading,
         "lead": said.lead,

@@ -1,0 +1,76 @@
+"""What staff need from a self-assessment that came with an enquiry: how it is flagged, and a summary in four lines.
+
+Both read the result as it is kept (`enquiries.models.Assessment.result`, or `Consented.result` before that), of any version of
+the questions: a part that an older version did not have is left out. Neither judges the answers again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from enquiries.asking.signs import CRISIS
+
+OUTCOMES = {
+    "emergency": "Emergency: 999 or A&E now",
+    "urgent": "Urgent: GP or 111 today",
+    "see_gp": "See a GP",
+    "self_care": "Self-care for now",
+}
+LOW_MOOD = "very low or worried in the last two weeks (“a lot”)"
+
+
+@dataclass(frozen=True)
+class Line:
+    label: str
+    text: str
+
+
+def safety_codes(result: dict) -> list[str]:
+    """The codes by which the enquiry is flagged, the gravest first: signs that were ticked, and low mood "a lot".
+
+    Empty for an outcome that can wait: a reason to see a GP is none to call somebody today.
+    """
+    low = [CRISIS] if result.get("crisis") else []
+    return low + [sign["code"] for sign in result.get("signs") or []]
+
+
+def summary(result: dict, *, given_on: str = "") -> list[Line]:
+    """The clinician's summary: outcome, signs, reasons, and what to know before treating; a line with nothing to say is left out.
+
+    `given_on` is a day in words, for results of version 1, which do not name the day of the check.
+    """
+    lines = [
+        Line("Outcome", ". ".join(_outcome(result, given_on))),
+        Line("Signs ticked", "; ".join(_without_stop(sign.get("text", "")) for sign in result.get("signs") or [])),
+        Line("Reasons", " ".join(_reasons(result))),
+        Line("Take care", "; ".join(_to_know(result))),
+    ]
+    return [line for line in lines if line.text]
+
+
+def _outcome(result: dict, given_on: str) -> Iterator[str]:
+    outcome = result.get("outcome", "")
+    yield OUTCOMES.get(outcome) or result.get("heading") or outcome or "Not known"
+    if day := result.get("checked_on") or given_on:
+        yield f"Checked on {day}"
+    if version := result.get("version"):
+        yield f"Questions: {version[0].lower()}{version[1:]}"
+
+
+def _reasons(result: dict) -> Iterator[str]:
+    """Without those of an urgent outcome, whose reasons are its signs."""
+    if result.get("outcome") == "urgent":
+        return
+    for reason in result.get("reasons") or []:
+        yield f"{reason.get('told', '')} ({reason.get('rule', '')})".strip()
+
+
+def _to_know(result: dict) -> Iterator[str]:
+    if result.get("crisis"):
+        yield LOW_MOOD
+    for note in result.get("notes") or []:
+        if note.get("name") == "tell":
+            yield from note.get("things") or []
+
+
+def _without_stop(text: str) -> str:
+    return text.rstrip(".")
