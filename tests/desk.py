@@ -155,6 +155,12 @@ def reception(db) -> Client:
     return client
 
 
+def at_the_desk(monkeypatch, client, moment) -> None:
+    """Sets the time, and signs Rita in at it: a session lasts a working day."""
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    client.force_login(User.objects.get(first_name="Rita"))
+
+
 @pytest.fixture
 def author(db) -> User:
     return person("Edith", "editor")

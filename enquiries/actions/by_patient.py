@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.utils import timezone
 
+from enquiries import clock
 from enquiries.actions.erasure import erase
 from enquiries.actions.intake import SAME_FORM_WITHIN
 from enquiries.actions.mail import enqueue, in_hand
@@ -66,7 +67,7 @@ def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: 
         before = _times(enquiry)
         enquiry.call_slots, enquiry.best_time = call_slots, best_time
         if enquiry.next_call_at:
-            enquiry.next_call_at = calls.next_try(call_slots, after=timezone.now())
+            enquiry.next_call_at = calls.next_try(call_slots, after=timezone.now(), hours=clock.load().hours)
         record(enquiry, EventKind.TIMES, note=f"Now: {_times(enquiry)}\nBefore: {before}", **PATIENT)
         _heard_from(enquiry)
         return _kept(enquiry)

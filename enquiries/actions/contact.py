@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import models, transaction
 from django.utils import timezone
 
+from enquiries import clock
 from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
@@ -46,7 +47,7 @@ def log_call(
             if enquiry.status == Status.WAITING:
                 move(enquiry, Status.IN_PROGRESS, by=by)  # we have heard from them
         else:
-            enquiry.next_call_at = calls.next_try(enquiry.call_slots, after=now)
+            enquiry.next_call_at = calls.next_try(enquiry.call_slots, after=now, hours=clock.load().hours)
         _take(enquiry, by)
         return _kept(enquiry)
 

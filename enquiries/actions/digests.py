@@ -40,5 +40,5 @@ def is_wanted(day: date, now: datetime) -> bool:
 
 def what_waits(now: datetime) -> list[tuple[queues.Queue, int]]:
     """The queues that hold something, with how much. Never whose."""
-    counted = queues.counts(now=now, user=None)
+    counted = queues.counts(now=now, user=None, hours=clock.load().hours)
     return [(queues.BY_NAME[name], counted[name]) for name in TOLD if counted[name]]

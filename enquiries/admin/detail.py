@@ -33,7 +33,9 @@ def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
 
 def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
     """The context of the parts that Django's own form does not have."""
-    words, late = due(enquiry, clock.load())
+    now, reply_clock = timezone.now(), clock.load()
+    slots, hours = enquiry.call_slots, reply_clock.hours
+    words, late = due(enquiry, reply_clock)
     number = opened(enquiry, "phone")
     tel = number.partition(" ext.")[0] if number.startswith("+") else ""
     added = list(actions.added(enquiry))
@@ -59,7 +61,9 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "starts": [(key, label) for key, (label, _) in STARTS.items()],
         "tel": tel,
         "number": phones.kept_in_words(number),
-        "suits_now": calls.suits(enquiry.call_slots, timezone.now()),
+        "suits_now": calls.suits(slots, now, hours),
+        "call_advice": calls.advice_now(slots, now, hours),
+        "next_try": calls.next_in_words(slots, enquiry.next_call_at, now, hours) if enquiry.next_call_at else "",
     }
 
 

@@ -9,11 +9,11 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
-from enquiries import abuse, actions, clock
+from enquiries import abuse, actions
 from enquiries.admin import export, pages, person
 from enquiries.admin.columns import Columns
 from enquiries.admin.detail import page
-from enquiries.admin.inbox import PartFilter, QueueFilter, find, part_in_words, shown, tabs
+from enquiries.admin.inbox import PartFilter, QueueFilter, find, part_in_words, reply_clock, shown, tabs
 from enquiries.admin.message import MessageInline
 from enquiries.admin.steps import step_view
 from enquiries.admin.triage import TimelineInline, TriageForm
@@ -60,7 +60,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
 
     def changelist_view(self, request, extra_context=None):
         queue = queues.BY_NAME.get(shown(request))
-        self.clock = clock.load()  # once for all rows of the page
+        self.clock = reply_clock(request)  # once for all rows of the page
         context = {
             "title": "Inbox",
             "tabs": tabs(request),

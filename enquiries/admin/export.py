@@ -10,7 +10,7 @@ from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries import actions, clock
 from enquiries.admin.readonly import ReadOnlyMixin
 from enquiries.desk import dashboard, queues
 from enquiries.models import Enquiry, Export
@@ -112,7 +112,7 @@ def _file(request, given, keys) -> StreamingHttpResponse:
         queryset = queryset.filter(dashboard.ASKED, created_at__gte=dashboard.midnight(first), created_at__lt=until)
         what = f"Received from {first:%-d %B %Y} to {last:%-d %B %Y}"
     else:
-        queryset = queues.rows(queryset, given["which"], now=now, user=request.user)
+        queryset = queues.rows(queryset, given["which"], now=now, user=request.user, hours=clock.load().hours)
         what = f"Queue: {queues.BY_NAME[given['which']].label}"
     personal = given.get("personal", False)
     found = actions.export(queryset=queryset, what=what, by=request.user, reason=given["reason"], personal=personal)

@@ -38,7 +38,7 @@ def blocks(user, now: datetime) -> dict:
 
 
 def _today(user, now, reply_clock) -> list[dict]:
-    counts = queues.counts(now=now, user=user)
+    counts = queues.counts(now=now, user=user, hours=reply_clock.hours)
     cards = [
         _queue(counts, "safety", "Warning signs", "Do {these} first: somebody may need help now."),
         _queue(counts, "overdue", "Overdue", "{They} heard nothing by the time we promised. Answer {these} next."),

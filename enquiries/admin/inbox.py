@@ -7,6 +7,7 @@ import phonenumbers
 from django.contrib import admin
 from django.utils import timezone
 
+from enquiries import clock
 from enquiries.desk import dashboard, queues
 from enquiries.privacy import blind
 
@@ -27,7 +28,8 @@ class QueueFilter(admin.SimpleListFilter):
         return []
 
     def queryset(self, request, queryset):
-        return queues.rows(queryset, shown(request), now=timezone.now(), user=request.user)
+        hours = reply_clock(request).hours
+        return queues.rows(queryset, shown(request), now=timezone.now(), user=request.user, hours=hours)
 
 
 class PartFilter(admin.SimpleListFilter):
@@ -70,6 +72,13 @@ def part_in_words(request) -> str:
     return f"{dashboard.PARTS[name].label}, received from {first:%-d %B} to {last:%-d %B %Y}"
 
 
+def reply_clock(request) -> clock.ReplyClock:
+    """The clinic's hours and promise, loaded once for a request."""
+    if not hasattr(request, "reply_clock"):
+        request.reply_clock = clock.load()
+    return request.reply_clock
+
+
 def shown(request) -> str:
     """The queue that this request is about. What cannot be a queue is the list of all that is open."""
     given = request.GET.get("queue", "")
@@ -80,7 +89,7 @@ def shown(request) -> str:
 
 def tabs(request) -> list[dict]:
     """The queues with how much is in each."""
-    counted = queues.counts(now=timezone.now(), user=request.user)
+    counted = queues.counts(now=timezone.now(), user=request.user, hours=reply_clock(request).hours)
     here = shown(request)
     return [
         {"name": queue.name, "label": queue.label, "count": counted[queue.name], "here": queue.name == here}

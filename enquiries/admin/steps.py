@@ -11,8 +11,9 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from enquiries import actions
+from enquiries import actions, clock
 from enquiries.admin.shown import to_change
+from enquiries.desk import calls
 from enquiries.models import Enquiry, Kind, Outcome, Status
 from enquiries.privacy.encryption import CannotDecrypt
 
@@ -58,10 +59,11 @@ class CallForm(StepForm):
         enquiry = actions.log_call(
             enquiry=enquiry, by=by, result=given["result"], note=given["note"], version=given["version"]
         )
-        if enquiry.next_call_at:
-            again = timezone.localtime(enquiry.next_call_at)
-            return f"The call is logged. Next try: {again:%A} {again.day} {again:%B, %H:%M}, in their best time."
-        return "The call is logged."
+        if given["result"] == actions.CallResult.SPOKE:
+            return "The call is logged."
+        hours = clock.load().hours
+        again = calls.next_in_words(enquiry.call_slots, enquiry.next_call_at, timezone.now(), hours)
+        return f"The call is logged. {again}"
 
 
 class ReplyForm(StepForm):

@@ -1,46 +1,114 @@
-"""When a patient can be called: their best times, and the next try after one that failed."""
+"""When a patient can be called: their best times within the clinic's opening hours, and the next try after one that failed."""
 
-from datetime import datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
 
-from django.utils import timezone
+from enquiries.clock import Hours, at_words
+from enquiries.clock.hours import DAY, HORIZON, instant, local
+from enquiries.models import DAY_PARTS, WEEKDAYS, slot_bit
 
-from enquiries.models import DAY_PARTS, slot_bit
-
-# Local time: what the words on the form mean to the clinic.
-PARTS = [(time(9), time(12)), (time(12), time(17)), (time(17), time(19))]
+# Local time: what people mean by the words on the form. When the clinic is open within them is for its hours to say.
+PARTS = [(time(8), time(12)), (time(12), time(17)), (time(17), time(19))]
 REST = timedelta(hours=2)  # between two tries
-LOOK_AHEAD = 14  # days
+LOOK_AHEAD = 14 * DAY  # how long anybody is kept waiting for a best time
 
 assert len(PARTS) == len(DAY_PARTS)  # noqa: S101 - two lists that are one table
 
+NO_HOURS = "No opening hours are set, so there is no time to suggest."
+STAYS_CLOSED = f"The clinic is closed for the next {HORIZON.days // 365} years."
+NEVER_OPEN = "We are not open at any of their best times in the next two weeks."
+
 
 def slot_at(at: datetime) -> int:
-    """The bit of the part of the day that `at` falls into. 0 outside all of them."""
-    local = timezone.localtime(at)
-    if local.weekday() > 4:
+    """The bit of the part of the day that `at` falls into, whether or not the clinic is open. 0 outside all of them."""
+    now = local(at)
+    if now.weekday() >= len(WEEKDAYS):
         return 0
     for part, (starts, ends) in enumerate(PARTS):
-        if starts <= local.time() < ends:
-            return slot_bit(local.weekday(), part)
+        if starts <= now.time() < ends:
+            return slot_bit(now.weekday(), part)
     return 0
 
 
-def suits(slots: int, at: datetime) -> bool:
-    """Whether they can be called now. Who named no times can be called at any time of a working day."""
-    now = slot_at(at)
-    return bool(now and (not slots or slots & now))
+def open_slots(at: datetime, hours: Hours) -> int:
+    """The bits of all parts of days in which the clinic opens at all, within two weeks from `at`."""
+    slots = 0
+    for bit, _, _ in _open_parts(at, hours):
+        slots |= bit
+    return slots
 
 
-def next_try(slots: int, *, after: datetime) -> datetime:
-    """The start of their next best time, or two hours on inside it: never the same hour twice."""
-    earliest = after + REST
-    if suits(slots, earliest):
-        return earliest
-    day = timezone.localtime(earliest)
-    for ahead in range(LOOK_AHEAD):
-        for part, (starts, _) in enumerate(PARTS):
-            candidate = timezone.make_aware(datetime.combine((day + timedelta(days=ahead)).date(), starts))
-            wanted = candidate.weekday() < 5 and (not slots or slots & slot_bit(candidate.weekday(), part))
-            if wanted and candidate >= earliest:
-                return candidate
-    raise AssertionError("There is a working day in every fortnight.")
+def suits(slots: int, at: datetime, hours: Hours) -> bool:
+    """Whether they can be called at that moment: the clinic is open, and it is one of their best times.
+
+    Anyone who named no times, or only times at which the clinic does not open in the next two weeks, can be called
+    whenever it is open.
+    """
+    return hours.is_open(at) and bool(not slots & open_slots(at, hours) or slots & slot_at(at))
+
+
+def first_time(slots: int, at: datetime, hours: Hours) -> datetime | None:
+    """The first moment from `at` on that suits. None when the clinic has no hours, or is closed as far as its clock looks."""
+    at = at.astimezone(UTC)
+    for bit, starts, _ in _open_parts(at, hours):
+        if slots & bit:
+            best = max(starts, at)
+            break
+    else:
+        best = None
+    # No best time was named, or none can be had: the nearest opening time.
+    return local(best) if best else hours.next_opening(at)
+
+
+def next_try(slots: int, *, after: datetime, hours: Hours) -> datetime | None:
+    """When to call again after a call that failed: in their best time, but never within two hours. None: see first_time."""
+    return first_time(slots, after.astimezone(UTC) + REST, hours)
+
+
+def never_open(slots: int, at: datetime, hours: Hours) -> bool:
+    """Whether they named times, and the clinic opens at none of them in the next two weeks."""
+    return bool(slots) and not slots & open_slots(at, hours)
+
+
+def advice_now(slots: int, at: datetime, hours: Hours) -> str:
+    """For staff who are about to call: whether this is the time for it, and if not, why."""
+    opens = hours.next_opening(at)
+    if opens is None:
+        return NO_HOURS if not hours.openings else STAYS_CLOSED
+    if not hours.is_open(at):
+        return f"The clinic is closed now. It opens at {at_words(opens, at)}."
+    if never_open(slots, at, hours):
+        return f"{NEVER_OPEN} You can call now."
+    return "This is a good time to call." if suits(slots, at, hours) else "This is not one of their best times."
+
+
+def next_in_words(slots: int, next_call_at: datetime | None, now: datetime, hours: Hours) -> str:
+    """For staff: when to try again. A time that the clinic has since closed moves to the first one that suits."""
+    again = first_time(slots, max(next_call_at, now), hours) if next_call_at else None
+    if again is None:
+        return f"No next call is planned. {NO_HOURS if not hours.openings else STAYS_CLOSED}"
+    words = "Try again now" if again <= now else f"Try again at {at_words(again, now)}"
+    if not slots:
+        return f"{words}."
+    if never_open(slots, again, hours):
+        return f"{words}, the nearest opening time. {NEVER_OPEN}"
+    return f"{words}, one of their best times."
+
+
+def _open_parts(at: datetime, hours: Hours) -> Iterator[tuple[int, datetime, datetime]]:
+    """The slots of two weeks from `at` as the clinic opens in them, in order: bit, start and end in UTC.
+
+    What is over by `at` is not among them.
+    """
+    at = at.astimezone(UTC)
+    first = local(at).date()
+    for ahead in range(LOOK_AHEAD // DAY):
+        day = first + ahead * DAY
+        if day.weekday() >= len(WEEKDAYS):
+            continue
+        for session in hours.sessions(day):
+            for part, (starts, ends) in enumerate(PARTS):
+                begins = max(session.starts, instant(datetime.combine(day, starts)))
+                until = min(session.ends, instant(datetime.combine(day, ends)))
+                if begins < until and at < until:
+                    yield slot_bit(day.weekday(), part), begins, until

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.db.models import Count, F, Q
+from django.db.models.lookups import Exact, GreaterThan
 from django.utils import timezone
 
+from enquiries.clock import Hours
 from enquiries.desk import calls
 from enquiries.models import Enquiry, Kind, Status
 
@@ -22,53 +24,56 @@ FLAGGED = OPEN & ~Q(safety_signs="") & Q(safety_acted_at=None)
 class Queue:
     name: str
     label: str
-    what: Callable[[datetime, object], Q]  # now, and who looks
+    what: Callable[[datetime, object, Hours], Q]  # now, who looks, and the clinic's hours
     empty: str  # what an empty one says
 
 
-def _call_now(now: datetime, user) -> Q:
+def _call_now(now: datetime, user, hours: Hours) -> Q:
     wanted = TO_DO & Q(kind=Kind.CONSULTATION, by_phone=True) & (Q(next_call_at=None) | Q(next_call_at__lte=now))
-    slot = calls.slot_at(now)
-    if not slot:
+    if not hours.is_open(now):
         return Q(pk__in=[])
-    return wanted & (Q(call_slots=0) | Q(in_this_slot__gt=0))
+    # As calls.suits says it of one of them.
+    slots = F("call_slots")
+    any_time = Exact(slots.bitand(calls.open_slots(now, hours)), 0)
+    return wanted & (Q(any_time) | Q(GreaterThan(slots.bitand(calls.slot_at(now)), 0)))
 
 
-def _due_today(now: datetime, user) -> Q:
+def _due_today(now: datetime, user, hours: Hours) -> Q:
     tomorrow = timezone.make_aware(datetime.combine(timezone.localdate(now) + timedelta(days=1), time()))
     return PROMISED & Q(reply_by__gte=now, reply_by__lt=tomorrow)
 
 
 QUEUES = [
-    Queue("open", "All open", lambda now, user: OPEN, "Nothing is open. Every enquiry is dealt with."),
-    Queue("safety", "Safety", lambda now, user: FLAGGED, "No open enquiry sounds like a warning sign."),
+    Queue("open", "All open", lambda now, user, hours: OPEN, "Nothing is open. Every enquiry is dealt with."),
+    Queue("safety", "Safety", lambda now, user, hours: FLAGGED, "No open enquiry sounds like a warning sign."),
     Queue(
-        "overdue", "Overdue", lambda now, user: PROMISED & Q(reply_by__lt=now), "Nobody waits longer than we promised."
+        "overdue",
+        "Overdue",
+        lambda now, user, hours: PROMISED & Q(reply_by__lt=now),
+        "Nobody waits longer than we promised.",
     ),
     Queue("today", "Due today", _due_today, "No reply is due today."),
     Queue("call", "Call now", _call_now, "Nobody is to be called at this time of day."),
-    Queue("mine", "Mine", lambda now, user: OPEN & Q(owner=user), "Nothing open is yours."),
-    Queue("nobody", "Unassigned", lambda now, user: TO_DO & Q(owner=None), "Everything has an owner."),
-    Queue("waiting", "Waiting", lambda now, user: OPEN & Q(status=Status.WAITING), "We wait for nobody's answer."),
-    Queue("mail", "Failed mail", lambda now, user: OPEN & Q(mail_failed=True), "Every mail has gone out."),
-    Queue("spam", "Spam", lambda now, user: Q(status=Status.SPAM), "Nothing was set aside."),
+    Queue("mine", "Mine", lambda now, user, hours: OPEN & Q(owner=user), "Nothing open is yours."),
+    Queue("nobody", "Unassigned", lambda now, user, hours: TO_DO & Q(owner=None), "Everything has an owner."),
+    Queue(
+        "waiting", "Waiting", lambda now, user, hours: OPEN & Q(status=Status.WAITING), "We wait for nobody's answer."
+    ),
+    Queue("mail", "Failed mail", lambda now, user, hours: OPEN & Q(mail_failed=True), "Every mail has gone out."),
+    Queue("spam", "Spam", lambda now, user, hours: Q(status=Status.SPAM), "Nothing was set aside."),
 ]
 BY_NAME = {queue.name: queue for queue in QUEUES}
 DEFAULT = "open"
 
 
-def rows(queryset, name: str, *, now: datetime, user):
+def rows(queryset, name: str, *, now: datetime, user, hours: Hours):
     """The enquiries of a queue. An unknown name is all there are, closed ones included."""
     queue = BY_NAME.get(name)
-    return _with_slot(queryset, now).filter(queue.what(now, user)) if queue else queryset
+    return queryset.filter(queue.what(now, user, hours)) if queue else queryset
 
 
-def counts(*, now: datetime, user) -> dict[str, int]:
+def counts(*, now: datetime, user, hours: Hours) -> dict[str, int]:
     """How many each queue holds, in one look at what is open: closed enquiries are never counted."""
-    live = _with_slot(Enquiry.objects.filter(OPEN), now)
-    looked = {queue.name: Count("pk", filter=queue.what(now, user)) for queue in QUEUES if queue.name != "spam"}
+    live = Enquiry.objects.filter(OPEN)
+    looked = {queue.name: Count("pk", filter=queue.what(now, user, hours)) for queue in QUEUES if queue.name != "spam"}
     return {**live.aggregate(**looked), "spam": Enquiry.objects.filter(status=Status.SPAM).count()}
-
-
-def _with_slot(queryset, now: datetime):
-    return queryset.annotate(in_this_slot=F("call_slots").bitand(calls.slot_at(now)))

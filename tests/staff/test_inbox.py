@@ -1,6 +1,6 @@
 """The inbox as staff use it: its queues, its search, and what the page of an enquiry shows."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,12 +9,13 @@ from django.utils import timezone
 from enquiries import actions
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
-from enquiries.models import Enquiry, EventKind, Status, slot_bit
+from enquiries.models import Closure, Enquiry, EventKind, OpeningHours, Status, slot_bit
 from enquiries.privacy import blind
 from enquiries.report import consent
 from tests.assessment import answers
+from tests.clock import london
 from tests.conftest import consultation
-from tests.desk import person
+from tests.desk import at_the_desk, person
 from tests.html import parse, text
 from tests.inbox import LIST, flagged, listed
 
@@ -61,20 +62,29 @@ def test_a_queue_that_is_none_is_what_is_open(reception, given):
     assert listed(reception) == [enquiry.pk]
 
 
-def test_call_now_goes_by_the_patients_best_time(reception, monkeypatch):
-    monday = timezone.make_aware(timezone.datetime(2026, 11, 23, 10, 0))
-    suits, not_now, any_time = (consultation(email=f"{n}@example.com") for n in range(3))
-    Enquiry.objects.filter(pk=suits.pk).update(call_slots=slot_bit(0, 0) | slot_bit(3, 2))
-    Enquiry.objects.filter(pk=not_now.pk).update(call_slots=slot_bit(0, 1))
+def test_call_now_goes_by_the_patients_best_time_within_the_opening_hours(reception, monkeypatch):
+    mornings, afternoons, evenings, any_time = (consultation(email=f"{n}@example.com") for n in range(4))
+    Enquiry.objects.filter(pk=mornings.pk).update(call_slots=slot_bit(0, 0) | slot_bit(3, 2) | slot_bit(4, 0))
+    Enquiry.objects.filter(pk=afternoons.pk).update(call_slots=slot_bit(0, 1))
+    # The clinic closes at five: for want of any time that suits, they are called whenever it is open.
+    Enquiry.objects.filter(pk=evenings.pk).update(call_slots=slot_bit(0, 2))
+    Closure.objects.create(first_day=date(2026, 11, 25), last_day=date(2026, 11, 25), reason="training")
 
-    def at(moment) -> set:
-        monkeypatch.setattr(timezone, "now", lambda: moment)
-        reception.force_login(User.objects.get(first_name="Rita"))  # a session lasts a working day
-        return set(listed(reception, queue="call"))
+    def at(*parts) -> set:
+        at_the_desk(monkeypatch, reception, london(*parts))
+        rows = set(listed(reception, queue="call"))
+        assert counted(reception)["call"] == len(rows)
+        return rows
 
-    assert at(monday) == {suits.pk, any_time.pk}
-    assert at(monday + timedelta(hours=3)) == {not_now.pk, any_time.pk}
-    assert at(monday - timedelta(days=1)) == set()
+    assert at(2026, 11, 23, 10) == {mornings.pk, any_time.pk, evenings.pk}
+    assert at(2026, 11, 23, 13) == {afternoons.pk, any_time.pk, evenings.pk}
+    assert at(2026, 11, 24, 10) == {any_time.pk, evenings.pk}
+    assert at(2026, 11, 23, 17, 30) == set(), "after closing"
+    assert at(2026, 11, 22, 10) == set(), "a Sunday"
+    assert at(2026, 11, 25, 10) == set(), "a closure"
+    assert at(2026, 12, 25, 10) == set(), "Christmas Day, a Friday"
+    OpeningHours.objects.all().delete()
+    assert at(2026, 11, 23, 10) == set()
 
 
 # --- search ---

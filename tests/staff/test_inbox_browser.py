@@ -52,7 +52,7 @@ def test_a_morning_from_the_safety_lane_to_the_last_booking(browser, site, smtp,
         expect(page.get_by_text("Do not leave a voicemail.")).to_be_visible()
         page.get_by_label("no answer").check()
         page.get_by_role("button", name="Save the call").click()
-        expect(page.get_by_text("The call is logged. Next try: Wednesday")).to_be_visible()
+        expect(page.get_by_text("The call is logged. Try again at midday on Wednesday")).to_be_visible()
 
         page.get_by_text("Reply by email", exact=True).click()
         page.get_by_role("link", name="We tried to reach you").click()

@@ -8,10 +8,10 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from enquiries import actions, clock
-from enquiries.desk import calls
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status, slot_bit
+from tests.clock import london
 from tests.conftest import consultation, report
-from tests.desk import person
+from tests.desk import at_the_desk, person
 from tests.html import parse, text
 from tests.inbox import LIST, flagged, listed, step
 from tests.outbox import deliver, text_of
@@ -27,14 +27,14 @@ def test_a_report_is_only_ever_closed_because_its_details_are_only_for_sending_i
     assert step(reception, enquiry, "reply", text="Hello", send="yes").status_code == 404
 
 
-def test_no_answer_puts_the_next_try_into_their_best_time(reception):
+def test_no_answer_puts_the_next_try_into_their_best_time(reception, monkeypatch):
     enquiry = consultation()
     Enquiry.objects.filter(pk=enquiry.pk).update(call_slots=slot_bit(2, 1))
+    at_the_desk(monkeypatch, reception, london(2027, 2, 1, 10))  # a Monday
     said = text(parse(step(reception, enquiry, "call", result="no_answer", note="Rang twice")))
-    assert "Next try: Wednesday" in said
+    assert "Try again at midday on Wednesday 3 February, one of their best times." in said
     enquiry.refresh_from_db()
-    local = timezone.localtime(enquiry.next_call_at)
-    assert (local.weekday(), local.hour) == (2, 12) or calls.suits(enquiry.call_slots, enquiry.next_call_at)
+    assert enquiry.next_call_at == london(2027, 2, 3, 12)
     assert (enquiry.contact_attempts, enquiry.status, enquiry.owner.first_name) == (1, "in_progress", "Rita")
     assert enquiry.first_contact_at is None
     assert enquiry.events.get(kind=EventKind.CALLED).note == "Rang twice"
