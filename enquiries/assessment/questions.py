@@ -285,6 +285,7 @@ NOTES = (
             "Ask a pharmacist which painkiller suits you, if any.",
             "Paracetamol on its own did no better than a dummy pill for recent low back pain.",
             "Anti-inflammatory tablets, such as ibuprofen, may help a little for a short time. They do not suit everyone.",
+            "In pregnancy, avoid them from week 20 unless they were prescribed, and do not take them from week 28.",
             "Do not stop a prescribed medicine suddenly. Ask the person who prescribed it.",
         ),
         sheet="tests-and-treatments",

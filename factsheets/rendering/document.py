@@ -7,7 +7,7 @@ from factsheets.rendering import html
 from factsheets.rendering.markdown import BodyError, key_points, numbers_of, parse, parse_body
 from factsheets.rendering.words import Words
 
-VERSION = 2
+VERSION = 3
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
 FIRST_PAGE = "Overview"
 
@@ -147,7 +147,6 @@ def _references(citations: Citations) -> list[dict]:
             "doi": sources[key].doi,
             "year": sources[key].year,
             "finding": sources[key].finding,
-            "to_check": sources[key].verification != Source.Verification.VERIFIED,
             "places": places,
         }
         for number, (key, places) in enumerate(citations.places.items(), start=1)

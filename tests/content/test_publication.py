@@ -166,12 +166,12 @@ def test_better_emergency_words_show_on_the_next_request_in_every_output(client,
 
 def test_a_source_that_is_corrected_shows_in_every_sheet_that_cites_it(client):
     source = Source.objects.get(key="NG59")
-    source.finding = "What the guideline says, in words just corrected."
+    source.title = "A guideline under a title that was just corrected"
     source.save()
     assert actions.refresh_all() >= 5
     assert actions.refresh_all() == 0, "Nothing is made anew when nothing changed."
     for slug in ("about-back-pain", "acupuncture-for-back-pain"):
-        assert source.finding in text(page(client, f"/fact-sheets/{slug}/"))
+        assert source.title in text(page(client, f"/fact-sheets/{slug}/"))
 
 
 def test_an_edit_that_cannot_be_shown_leaves_readers_the_last_good_text(client, sheet):
