@@ -193,7 +193,8 @@ def _live(enquiry: Enquiry, state: str, who: User, done: datetime, now: datetime
             text="Hello,\n\nThank you for writing. Please phone us, so that we can find a time.\n",
         )
     if state == "waiting":
-        actions.triage(enquiry=enquiry, by=who, to=Status.WAITING)
+        back = timezone.localdate(now) + timedelta(days=3)
+        actions.triage(enquiry=enquiry, by=who, to=Status.WAITING, return_on=back)
     if state == "booked":
         day = timezone.localdate(now) + timedelta(days=4)
         at_ten = timezone.make_aware(datetime.combine(day, time(10, 30)))

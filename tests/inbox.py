@@ -1,7 +1,11 @@
 """What the tests of the inbox share: its list, a step of an enquiry as the desk sends it, and a flagged enquiry."""
 
-from django.urls import reverse
+from datetime import datetime, timedelta
 
+from django.urls import reverse
+from django.utils import timezone
+
+from enquiries import actions
 from enquiries.models import Enquiry
 from tests.conftest import consultation
 
@@ -18,6 +22,29 @@ def step(client, enquiry, name: str, *, version=None, **typed):
     data |= {field: value for field, value in typed.items() if field in {"send", "change"}}
     data[f"{name}-version"] = version or enquiry.version
     return client.post(reverse("admin:enquiries_enquiry_step", args=[enquiry.pk, name]), data, follow=True)
+
+
+def whole_status(status: str, at: datetime | None = None) -> dict:
+    """The columns of an enquiry that has had this status since `at`, for a test that writes them past the desk."""
+    at = at or timezone.now()
+    columns = {"status": status, "closed_at": None, "outcome": "", "waiting_since": None, "return_on": None}
+    if status in {"closed", "spam"}:
+        columns["closed_at"] = at
+    if status == "closed":
+        columns["outcome"] = "answered"
+    if status == "booked":
+        columns |= {"appointment_at": at + timedelta(days=7), "appointment_by": "phone"}
+    if status == "waiting":
+        back = timezone.localdate(at) + timedelta(days=7)
+        columns |= {"waiting_since": at, "return_on": back, "contact_attempts": 1}
+    return columns
+
+
+def let_wait(enquiry, *, by, days: int = 7) -> Enquiry:
+    """They were called in vain, and now the clinic waits for them."""
+    actions.log_call(enquiry=enquiry, by=by, result="no_answer")
+    back = timezone.localdate() + timedelta(days=days)
+    return actions.triage(enquiry=enquiry, by=by, to="waiting", return_on=back)
 
 
 def flagged(**changes) -> Enquiry:

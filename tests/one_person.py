@@ -30,7 +30,8 @@ def ada(db, sheet, staff) -> list[Enquiry]:
     client.post("/report/", form("report", name="Ada Canary", email="ADA@Example.com", include_answers="yes"))
     second = Enquiry.objects.get(kind="report")
     linked = consultation(name="Ada Canary-Smith", email="other@example.com", phone="+442079460155")
-    Enquiry.objects.filter(pk=linked.pk).update(same_as=first, status="closed", closed_at=timezone.now())
+    done = {"status": "closed", "outcome": "duplicate", "closed_at": timezone.now()}
+    Enquiry.objects.filter(pk=linked.pk).update(same_as=first, **done)
     consultation(
         name="Grace Example", email="grace@example.com", phone="+442079460166", description="Of somebody else."
     )

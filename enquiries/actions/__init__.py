@@ -27,13 +27,14 @@ from enquiries.actions.erasure import erase, purge
 from enquiries.actions.exports import SHORTEST_REASON, NotAllowed, export
 from enquiries.actions.intake import SAME_FORM_WITHIN, Consented, accept, index_missing
 from enquiries.actions.mail import SUMMARY_DAYS, Erased, enqueue, message_has_failed, message_was_sent, send_again
-from enquiries.actions.moves import MoveRefused, StaleEnquiry, triage, what_changed, why_not
+from enquiries.actions.moves import LONGEST_WAIT, MoveRefused, StaleEnquiry, triage, what_changed, why_not
 from enquiries.actions.one_person import Reason, erase_person, note_export
 from enquiries.actions.reading import show_words, words_are_open
 from enquiries.actions.reminders import NobodyToRemind, remind_of_reviews
 from enquiries.actions.stopping import STOPPED_MONTHS, allow_mails, stop_mails
 
 __all__ = [
+    "LONGEST_WAIT",
     "MOST_ADDED",
     "SAME_FORM_WITHIN",
     "SHORTEST_REASON",

@@ -11,7 +11,7 @@ from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
-from enquiries.desk import calls
+from enquiries.desk import calls, people
 from enquiries.models import Enquiry, EventKind, Purpose, Status
 
 
@@ -125,7 +125,7 @@ def _reached(enquiry: Enquiry, now: datetime) -> None:
 def _take(enquiry: Enquiry, by: AbstractBaseUser) -> None:
     """Whoever acts on what nobody has taken, has taken it."""
     if enquiry.owner_id is None:
-        record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Owner: {by.get_username()}")
+        record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Assigned to: {people.full_name(by)}")
         enquiry.owner = by
     if enquiry.status == Status.NEW:
         move(enquiry, Status.IN_PROGRESS, by=by)

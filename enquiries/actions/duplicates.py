@@ -71,6 +71,8 @@ def _may_be_linked(enquiry: Enquiry, main: Enquiry) -> None:
         raise MoveRefused("They are linked already.")
     if enquiry.is_flagged:
         raise MoveRefused(FLAGGED)
+    if enquiry.status == Status.BOOKED and enquiry.is_booked_ahead:
+        raise MoveRefused(f"{enquiry.reference} has the appointment. Close the other one as its duplicate instead.")
     for each in (enquiry, main):
         if each.status == Status.SPAM:
             raise MoveRefused(f"{each.reference} was set aside as spam. Release it first.")
@@ -80,8 +82,8 @@ def _may_be_linked(enquiry: Enquiry, main: Enquiry) -> None:
 
 def _point(enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser) -> None:
     enquiry.same_as = main
-    record(enquiry, EventKind.LINKED, by=by, summary=f"The same request as {main.reference}")
-    record(main, EventKind.LINKED, by=by, summary=f"{enquiry.reference} is the same request")
+    record(enquiry, EventKind.LINKED, by=by, summary=f"Duplicate of {main.reference}")
+    record(main, EventKind.LINKED, by=by, summary=f"{enquiry.reference} is a duplicate of this")
 
 
 def _keep_the_promise(enquiry: Enquiry, main: Enquiry) -> None:

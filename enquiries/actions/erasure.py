@@ -15,7 +15,7 @@ from enquiries.actions.files import clear_files
 from enquiries.actions.mail import in_hand
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
-from enquiries.models import Assessment, Enquiry, EventKind, LastPurge, MessageState, Status
+from enquiries.models import Assessment, Enquiry, EventKind, LastPurge, MessageState, Outcome, Status
 from enquiries.privacy import retention
 
 logger = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def erase(*, enquiry: Enquiry, by: AbstractBaseUser | None = None, actor: str = 
         enquiry.mail_failed = False
         enquiry.version += 1
         if enquiry.status not in {Status.CLOSED, Status.SPAM}:
-            move(enquiry, Status.CLOSED, by=by, actor=actor)
+            move(enquiry, Status.CLOSED, outcome=Outcome.ERASED, by=by, actor=actor)
         enquiry.save()
     logger.info("Erased the details of %s", enquiry.reference)
     return enquiry

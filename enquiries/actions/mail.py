@@ -16,6 +16,7 @@ from enquiries.models import (
     EnquiryEvent,
     EventKind,
     MessageState,
+    Outcome,
     OutgoingMessage,
     Purpose,
     Status,
@@ -110,7 +111,7 @@ def message_was_sent(*, message: OutgoingMessage) -> None:
         return
     Assessment.objects.filter(enquiry=enquiry).update(expires_at=timezone.now() + timedelta(days=SUMMARY_DAYS))
     if enquiry.status == Status.NEW:
-        move(enquiry, Status.CLOSED, actor="mail worker")
+        move(enquiry, Status.CLOSED, outcome=Outcome.SENT, actor="mail worker")
         enquiry.version += 1
         enquiry.save()
 

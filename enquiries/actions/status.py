@@ -1,5 +1,7 @@
 """The one place where an enquiry's status changes, with all that hangs on it."""
 
+from datetime import date
+
 from django.utils import timezone
 
 from enquiries import clock
@@ -7,21 +9,23 @@ from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, Status
 
 
-def move(enquiry: Enquiry, to: str, *, outcome: str = "", **actor) -> None:
+def move(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | None = None, **actor) -> None:
     """Writes the move on the timeline and sets what goes with it; the caller holds the row locked, and saves it.
 
-    The reply-by clock stands still while an enquiry waits for the patient. Only what is closed has an outcome or is
-    the same as another, and what is closed has no failed mail to look after. `actor` is that of `record`.
+    The reply clock is paused while an enquiry waits for the patient, which it does until `return_on`. Only what is closed has
+    an outcome or is the same as another, and what is closed has no failed mail to look after. `actor` is that of `record`.
+    What each status needs is checked by whoever calls (`moves.why_not`), and last by the database.
     """
     record(enquiry, EventKind.MOVED, from_status=enquiry.status, to_status=to, **actor)
     now = timezone.now()
     if enquiry.waiting_since:
         enquiry.reply_by = clock.resume(enquiry.reply_by, enquiry.waiting_since, now)
     enquiry.waiting_since = now if to == Status.WAITING else None
+    enquiry.return_on = return_on if to == Status.WAITING else None
     enquiry.outcome = outcome if to == Status.CLOSED else ""
     if to != Status.CLOSED and enquiry.same_as:
-        record(enquiry, EventKind.LINKED, summary=f"No longer the same request as {enquiry.same_as.reference}", **actor)
-        record(enquiry.same_as, EventKind.LINKED, summary=f"{enquiry.reference} is a request of its own", **actor)
+        record(enquiry, EventKind.LINKED, summary=f"No longer a duplicate of {enquiry.same_as.reference}", **actor)
+        record(enquiry.same_as, EventKind.LINKED, summary=f"{enquiry.reference} is an enquiry of its own", **actor)
         enquiry.same_as = None
     enquiry.closed_at = now if to in {Status.CLOSED, Status.SPAM} else None
     if to == Status.CLOSED:

@@ -1,5 +1,6 @@
 """What the inbox and an enquiry's page show of an enquiry, column by column."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -57,7 +58,7 @@ class Columns:
         age = timesince(enquiry.created_at, depth=1)
         return "just now" if age.startswith("0") else f"{age} ago"
 
-    @admin.display(description="owner", ordering="owner")
+    @admin.display(description="assigned to", ordering="owner")
     def who(self, enquiry):
         return (enquiry.owner.get_full_name() or enquiry.owner.get_username()) if enquiry.owner else "nobody"
 
@@ -115,7 +116,11 @@ class Columns:
     @admin.display(description="Details kept until")
     def kept_until(self, enquiry):
         day = retention.ends_on(enquiry)
-        return f"{day:%-d %B %Y}, as things are" if day else "not counted while it is open"
+        if day:
+            return f"{day:%-d %B %Y}"
+        if enquiry.kind == Kind.REPORT:
+            return "Counted from the day its email is sent"
+        return f"Deleted {settings.ENQUIRY_RETENTION_MONTHS} months after closing"
 
     @admin.display(description="why it was set aside")
     def why_quarantined(self, enquiry):

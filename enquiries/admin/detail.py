@@ -19,8 +19,12 @@ MOST_DUPLICATES = 10
 
 def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
     """The promise in words, and whether it is broken. Empty where nothing is due: it is done, it waits, nothing was promised."""
+    if enquiry.is_back:
+        return f"Waited until {enquiry.return_on:%-d %B}: no answer yet", True
     if enquiry.waiting_since:
-        return "the clock stands still", False
+        return f"Paused: waiting for patient until {enquiry.return_on:%-d %B}", False
+    if enquiry.status == Status.BOOKED and not enquiry.is_booked_ahead:
+        return "The appointment is over: how did it go?", True
     if (
         enquiry.first_contact_at
         or not enquiry.reply_by

@@ -1,8 +1,10 @@
 from functools import partial
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -15,10 +17,10 @@ from enquiries.admin.columns import Columns
 from enquiries.admin.detail import page
 from enquiries.admin.inbox import PartFilter, QueueFilter, find, part_in_words, reply_clock, shown, tabs
 from enquiries.admin.message import MessageInline
-from enquiries.admin.steps import step_view
+from enquiries.admin.steps import OutcomeForm, step_view
 from enquiries.admin.triage import TimelineInline, TriageForm
 from enquiries.desk import queues
-from enquiries.models import Enquiry, Kind, Status
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, Kind, Outcome, Status
 
 
 @admin.register(Enquiry)
@@ -110,7 +112,8 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
 
     def get_queryset(self, request):
         # Not through super(), which would order by the lane before it is there.
-        return Enquiry.objects.in_working_order()
+        settled = Prefetch("events", EnquiryEvent.objects.filter(kind=EventKind.SAFETY), to_attr="settled")
+        return Enquiry.objects.in_working_order().prefetch_related(settled)
 
     def get_ordering(self, request):
         return list(Enquiry.WORKING_ORDER)
@@ -147,9 +150,11 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         enquiry = self.get_object(request, unquote(object_id))
-        if enquiry is not None and request.method == "GET" and self.has_view_permission(request, enquiry):
+        if enquiry is not None and self.has_view_permission(request, enquiry):
+            # Also when a form with an error is given back: the warning signs stay on the page.
             extra_context = page(request, enquiry, may_act=self.has_change_permission(request, enquiry))
-            actions.view(enquiry=enquiry, by=request.user)
+            if request.method == "GET":
+                actions.view(enquiry=enquiry, by=request.user)
         return super().change_view(request, object_id, form_url, extra_context)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
@@ -161,17 +166,17 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def _each(self, request, queryset, **change):
-        done = refused = 0
+        done, refused = 0, {}
         for enquiry in queryset:
             try:
                 actions.triage(enquiry=enquiry, by=request.user, **change)
                 done += 1
-            except actions.MoveRefused:
-                refused += 1
+            except actions.MoveRefused as refusal:
+                refused.setdefault(str(refusal), []).append(enquiry.reference)
         if done:
             messages.success(request, f"{done} changed.")
-        if refused:
-            messages.warning(request, f"{refused} left as they were: their status does not allow this move.")
+        for reason, references in refused.items():
+            messages.warning(request, f"Not changed: {', '.join(references)}. {reason}")
 
     @admin.action(description="Take: I will deal with these", permissions=["change"])
     def take(self, request, queryset):
@@ -183,11 +188,13 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
 
     @admin.action(description="Close", permissions=["change"])
     def close(self, request, queryset):
-        return self._once_sure(request, queryset, "Close {}?", to=Status.CLOSED)
+        form = OutcomeForm(request.POST if "sure" in request.POST else None)
+        outcome = form.cleaned_data["outcome"] if form.is_valid() else ""
+        return self._once_sure(request, queryset, "Close", form, to=Status.CLOSED, outcome=outcome)
 
     @admin.action(description="Mark as spam", permissions=["change"])
     def mark_as_spam(self, request, queryset):
-        return self._once_sure(request, queryset, "Set {} aside as spam?", to=Status.SPAM)
+        return self._once_sure(request, queryset, "Mark as spam:", forms.Form(request.POST), to=Status.SPAM)
 
     @admin.action(description="Export as a spreadsheet …", permissions=["view"])
     def export_ticked(self, request, queryset):
@@ -197,16 +204,24 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             return HttpResponseRedirect(reverse("admin:enquiries_enquiry_export"))
         return export.page(self, request, selection=",".join(keys))
 
-    def _once_sure(self, request, queryset, question: str, **change):
-        """What cannot be taken back with one click is asked once more, with the names of what it is about."""
-        if "sure" in request.POST:
+    def _once_sure(self, request, queryset, verb: str, form: forms.Form, **change):
+        """What one click cannot undo is confirmed on a page that lists the enquiries, and asks for what the move needs."""
+        if "sure" in request.POST and form.is_valid():
             return self._each(request, queryset, **change)
-        count = queryset.count()
+        # An outcome is chosen on the page: what stands in the way apart from that is what to show.
+        given = {"outcome": Outcome.ANSWERED} if change["to"] == Status.CLOSED else {}
+        enquiries = [(each, actions.why_not(each, change["to"], **given)) for each in queryset]
+        able = sum(not why for _, why in enquiries)
+        what = f"{verb} {able} enquir{'y' if able == 1 else 'ies'}"
         context = {
             **self.admin_site.each_context(request),
-            "title": question.format(f"{count} enquir{'y' if count == 1 else 'ies'}"),
+            "title": f"{what}?",
+            "button": what.replace(":", ""),
             "opts": self.opts,
-            "enquiries": [(each, actions.why_not(each, change["to"])) for each in queryset],
+            "enquiries": enquiries,
+            "able": able,
+            "form": form,
             "action": request.POST["action"],
         }
-        return TemplateResponse(request, "admin/enquiries/enquiry/sure.html", context)
+        status = 422 if form.errors else 200
+        return TemplateResponse(request, "admin/enquiries/enquiry/sure.html", context, status=status)

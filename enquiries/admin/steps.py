@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from enquiries import actions, clock
 from enquiries.admin.shown import to_change
 from enquiries.desk import calls
-from enquiries.models import Enquiry, Kind, Outcome, Status
+from enquiries.models import STAFF_OUTCOMES, Enquiry, Kind, Status
 from enquiries.privacy.encryption import CannotDecrypt
 
 NOTE = {"widget": forms.Textarea(attrs={"rows": 3}), "max_length": 4000}
@@ -120,13 +120,37 @@ class SafetyForm(StepForm):
         return "Recorded. The enquiry is in its ordinary place now."
 
 
-class CloseForm(StepForm):
-    heading, button = "Close", "Close it"
+class WaitForm(StepForm):
+    heading, button = "Wait for the patient", "Wait until then"
+    day = forms.DateField(
+        label="Look at it again on",
+        help_text="The reply time is paused until then. It comes back earlier if they get in touch.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"required": "Choose the day to look at it again"},
+    )
+
+    def clean_day(self):
+        today, day = timezone.localdate(), self.cleaned_data["day"]
+        if not today < day <= today + actions.LONGEST_WAIT:
+            raise forms.ValidationError("Choose a day from tomorrow, within a year")
+        return day
+
+    def act(self, enquiry, by):
+        day, version = self.cleaned_data["day"], self.cleaned_data["version"]
+        actions.triage(enquiry=enquiry, by=by, to=Status.WAITING, return_on=day, version=version)
+        return f"Paused: waiting for the patient. It comes back on {day:%A} {day.day} {day:%B}."
+
+
+class OutcomeForm(forms.Form):
     outcome = forms.ChoiceField(
         label="How did it end?",
-        choices=[("", "Choose"), *Outcome.choices],
+        choices=[("", "Choose"), *((each.value, each.label) for each in STAFF_OUTCOMES)],
         error_messages={"required": "Choose how it ended"},
     )
+
+
+class CloseForm(OutcomeForm, StepForm):
+    heading, button = "Close", "Close it"
 
     def act(self, enquiry, by):
         given = self.cleaned_data
@@ -134,14 +158,21 @@ class CloseForm(StepForm):
         return "Closed."
 
 
-FORMS = {"safety": SafetyForm, "call": CallForm, "reply": ReplyForm, "book": BookForm, "close": CloseForm}
+FORMS = {
+    "safety": SafetyForm,
+    "call": CallForm,
+    "reply": ReplyForm,
+    "book": BookForm,
+    "wait": WaitForm,
+    "close": CloseForm,
+}
 
 
 def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
     """The steps that are open for this enquiry, with empty forms."""
     if enquiry.status in {Status.CLOSED, Status.SPAM} or enquiry.erased_at:
         return {}
-    names = ["call", "reply", "book", "close"]
+    names = ["call", "reply", "book", *(["wait"] if enquiry.was_contacted else []), "close"]
     if enquiry.kind == Kind.REPORT:
         names = ["close"]  # they were told that their details are used only to send the report
     if enquiry.is_flagged:

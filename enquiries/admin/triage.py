@@ -3,10 +3,18 @@
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 
 from enquiries import actions
 from enquiries.admin.readonly import ReadOnlyInline, opened
-from enquiries.models import MOVES, Enquiry, EnquiryEvent, EventKind, Status
+from enquiries.desk import people
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, Status
+
+
+class OwnerField(forms.ModelChoiceField):
+    def label_from_instance(self, user):
+        name = people.full_name(user)
+        return name if people.may_open(user) else f"{name} (can no longer open it)"
 
 
 class TriageForm(forms.ModelForm):
@@ -24,6 +32,7 @@ class TriageForm(forms.ModelForm):
     class Meta:
         model = Enquiry
         fields = ["status", "owner"]
+        field_classes = {"owner": OwnerField}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -31,9 +40,13 @@ class TriageForm(forms.ModelForm):
             current = Enquiry.objects.get(pk=self.instance.pk)
             self.fields["opened_version"].initial = current.version
             self.initial["opened_version"] = current.version
-            allowed = {current.status} | MOVES[current.status]
+            allowed = {current.status, *current.plain_moves}
             self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
-            self.fields["owner"].queryset = get_user_model().objects.filter(is_staff=True, is_active=True)
+            self.fields["status"].help_text = "To book, wait for the patient or close, use “Next step” above."
+            # Whoever has it stays in the list, or saving the page would take it from them unasked.
+            able = people.who_may_open().values("pk")
+            self.fields["owner"].queryset = get_user_model().objects.filter(Q(pk__in=able) | Q(pk=current.owner_id))
+            self.fields["owner"].label = "Assigned to"
             self.fields["owner"].empty_label = "nobody"
             for verb in ("add", "change", "delete", "view"):
                 setattr(self.fields["owner"].widget, f"can_{verb}_related", False)

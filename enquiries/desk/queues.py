@@ -45,22 +45,20 @@ def _due_today(now: datetime, user, hours: Hours) -> Q:
 
 QUEUES = [
     Queue("open", "All open", lambda now, user, hours: OPEN, "Nothing is open. Every enquiry is dealt with."),
-    Queue("safety", "Safety", lambda now, user, hours: FLAGGED, "No open enquiry sounds like a warning sign."),
-    Queue(
-        "overdue",
-        "Overdue",
-        lambda now, user, hours: PROMISED & Q(reply_by__lt=now),
-        "Nobody waits longer than we promised.",
-    ),
+    Queue("safety", "Safety", lambda now, user, hours: FLAGGED, "No open warning signs."),
+    Queue("overdue", "Overdue", lambda now, user, hours: PROMISED & Q(reply_by__lt=now), "Nothing overdue."),
     Queue("today", "Due today", _due_today, "No reply is due today."),
-    Queue("call", "Call now", _call_now, "Nobody is to be called at this time of day."),
-    Queue("mine", "Mine", lambda now, user, hours: OPEN & Q(owner=user), "Nothing open is yours."),
-    Queue("nobody", "Unassigned", lambda now, user, hours: TO_DO & Q(owner=None), "Everything has an owner."),
+    Queue("call", "Call now", _call_now, "No calls to make right now."),
+    Queue("mine", "Mine", lambda now, user, hours: OPEN & Q(owner=user), "Nothing is assigned to you."),
+    Queue("nobody", "Unassigned", lambda now, user, hours: TO_DO & Q(owner=None), "Everything is assigned."),
     Queue(
-        "waiting", "Waiting", lambda now, user, hours: OPEN & Q(status=Status.WAITING), "We wait for nobody's answer."
+        "waiting",
+        "Waiting",
+        lambda now, user, hours: OPEN & Q(status=Status.WAITING),
+        "We are not waiting for anyone’s answer.",
     ),
-    Queue("mail", "Failed mail", lambda now, user, hours: OPEN & Q(mail_failed=True), "Every mail has gone out."),
-    Queue("spam", "Spam", lambda now, user, hours: Q(status=Status.SPAM), "Nothing was set aside."),
+    Queue("mail", "Failed mail", lambda now, user, hours: OPEN & Q(mail_failed=True), "No failed mail."),
+    Queue("spam", "Spam", lambda now, user, hours: Q(status=Status.SPAM), "No spam."),
 ]
 BY_NAME = {queue.name: queue for queue in QUEUES}
 DEFAULT = "open"

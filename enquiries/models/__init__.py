@@ -1,5 +1,16 @@
 from enquiries.models.assessment import Assessment
-from enquiries.models.enquiry import DAY_PARTS, MOVES, WEEKDAYS, Agreement, Enquiry, Kind, Outcome, Status, slot_bit
+from enquiries.models.enquiry import (
+    DAY_PARTS,
+    MOVES,
+    STAFF_OUTCOMES,
+    WEEKDAYS,
+    Agreement,
+    Enquiry,
+    Kind,
+    Outcome,
+    Status,
+    slot_bit,
+)
 from enquiries.models.event import EnquiryEvent, EventKind
 from enquiries.models.export import Export
 from enquiries.models.hours import ClinicHours, Closure, Nation, OpeningHours, Weekday
@@ -13,6 +24,7 @@ from enquiries.models.worker import WorkerHeartbeat
 __all__ = [
     "DAY_PARTS",
     "MOVES",
+    "STAFF_OUTCOMES",
     "WEEKDAYS",
     "Agreement",
     "Assessment",

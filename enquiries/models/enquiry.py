@@ -4,6 +4,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
@@ -33,7 +34,8 @@ class Status(models.TextChoices):
     SPAM = "spam", "spam"
 
 
-# Where an enquiry may go from each status. Nothing goes back to new but a wrongly marked spam.
+# Where an enquiry may go from each status, if it has what that status needs (`actions.why_not`). Nothing goes back to new but
+# a wrongly marked spam.
 MOVES: dict[str, set[str]] = {
     Status.NEW: {Status.IN_PROGRESS, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},
     Status.IN_PROGRESS: {Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},
@@ -53,6 +55,14 @@ class Outcome(models.TextChoices):
     NOT_REACHED = "not_reached", "could not be reached"
     WITHDRAWN = "withdrawn", "the patient withdrew it"
     DUPLICATE = "duplicate", "the same as another"
+    SENT = "sent", "the fact sheet was sent"
+    ERASED = "erased", "its details were erased first"
+    # Only for enquiries closed before an outcome was asked for.
+    NOT_RECORDED = "not_recorded", "not recorded"
+
+
+# What staff may say when they close one. The others are recorded by what happened.
+STAFF_OUTCOMES = [Outcome.ANSWERED, Outcome.SEEN, Outcome.ELSEWHERE, Outcome.NOT_REACHED, Outcome.WITHDRAWN]
 
 
 class Agreement(models.TextChoices):
@@ -78,15 +88,21 @@ DONE_STATUSES = ["closed", "spam"]
 
 class EnquiryQuerySet(models.QuerySet):
     def in_working_order(self):
-        """Warning signs first, then failed mail, then who has not heard from us by the promise given, then the others."""
+        """Warning signs first, then failed mail, then those who have not heard from us by the promise given, then the others.
+
+        One whose return date has come, or whose appointment is over, is work again and ranks before those that only wait.
+        """
         to_do = [Status.NEW, Status.IN_PROGRESS]
+        due_again = Q(live=True) & (
+            Q(return_on__lte=timezone.localdate()) | Q(status=Status.BOOKED, appointment_at__lte=Now())
+        )
         order = [*to_do, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM]
         return self.annotate(
             lane=Case(
                 When(Q(live=True) & ~Q(safety_signs="") & Q(safety_acted_at=None), then=Value(-2)),
                 When(mail_failed=True, then=Value(-1)),
                 When(status__in=to_do, first_contact_at=None, then=Value(0)),
-                When(status__in=to_do, then=Value(1)),
+                When(Q(status__in=to_do) | due_again, then=Value(1)),
                 *(When(status=status, then=Value(lane)) for lane, status in enumerate(order)),
                 output_field=models.SmallIntegerField(),
             )
@@ -152,7 +168,10 @@ class Enquiry(models.Model):
     reply_by = models.DateTimeField(
         null=True, editable=False, help_text="What the patient was told. Empty: nothing was promised."
     )
-    waiting_since = models.DateTimeField(null=True, editable=False, help_text="The clock stands still from then.")
+    waiting_since = models.DateTimeField(null=True, editable=False, help_text="The reply clock is paused from then.")
+    return_on = models.DateField(
+        null=True, editable=False, help_text="The day on which a waiting enquiry becomes work again, answered or not."
+    )
     first_contact_at = models.DateTimeField(null=True, editable=False)
     contact_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     next_call_at = models.DateTimeField(null=True, editable=False)
@@ -235,7 +254,21 @@ class Enquiry(models.Model):
                 name="enquiry_closed_at_when_done",
             ),
             models.CheckConstraint(condition=Q(outcome__in=["", *Outcome.values]), name="enquiry_known_outcome"),
-            models.CheckConstraint(condition=Q(outcome="") | Q(status="closed"), name="enquiry_outcome_when_closed"),
+            models.CheckConstraint(
+                condition=(Q(status="closed") & ~Q(outcome="")) | (~Q(status="closed") & Q(outcome="")),
+                name="enquiry_outcome_when_closed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="booked") | Q(appointment_at__isnull=False), name="enquiry_booked_has_appointment"
+            ),
+            models.CheckConstraint(
+                condition=(~Q(status="waiting") & Q(waiting_since__isnull=True, return_on__isnull=True))
+                | (
+                    Q(status="waiting", waiting_since__isnull=False, return_on__isnull=False)
+                    & (Q(contact_attempts__gt=0) | Q(first_contact_at__isnull=False))
+                ),
+                name="enquiry_waiting_after_contact_until_a_day",
+            ),
             models.CheckConstraint(
                 condition=Q(same_as__isnull=True) | (Q(status="closed") & ~Q(same_as=F("pk"))),
                 name="enquiry_same_as_another_when_closed",
@@ -276,5 +309,32 @@ class Enquiry(models.Model):
                 times.append(f"{day} {', '.join(parts)}")
         return times
 
+    @property
+    def was_contacted(self) -> bool:
+        """Whether somebody at the clinic has called or written, with or without an answer."""
+        return self.contact_attempts > 0 or self.first_contact_at is not None
+
+    @property
+    def is_booked_ahead(self) -> bool:
+        """Whether it has an appointment that is still to come."""
+        return self.appointment_at is not None and self.appointment_at > timezone.now()
+
+    @property
+    def is_back(self) -> bool:
+        """Whether it was waiting for the patient, and the day has come on which somebody looks at it again."""
+        return self.return_on is not None and self.return_on <= timezone.localdate()
+
     def may_move_to(self, status: str) -> bool:
         return status in MOVES[self.status]
+
+    @property
+    def plain_moves(self) -> list[str]:
+        """Where it can go now by the status alone. Booking, waiting and closing ask for more, so they are steps of their own."""
+        open_to_it = MOVES[self.status] - {Status.WAITING, Status.CLOSED}
+        if not self.is_booked_ahead:
+            open_to_it -= {Status.BOOKED}
+        if self.is_flagged:
+            open_to_it -= {Status.SPAM}
+        if self.erased_at:
+            return []
+        return [status for status in Status.values if status in open_to_it]

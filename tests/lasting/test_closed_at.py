@@ -31,7 +31,7 @@ def test_the_migration_mends_what_its_constraint_would_refuse(transactional_db, 
     made = {
         name: consultation(name=name, email=f"{name}@example.com") for name in ("moved", "unknown", "opened", "set")
     }
-    actions.triage(enquiry=made["moved"], by=staff, to=Status.CLOSED)
+    actions.triage(enquiry=made["moved"], by=staff, to=Status.CLOSED, outcome="answered")
     long_ago = timezone.now() - timedelta(days=100)
     EnquiryEvent.objects.filter(enquiry=made["moved"], to_status=Status.CLOSED).update(created_at=long_ago)
     migration = import_module("enquiries.migrations.0012_closed_at").Migration("0012_closed_at", "enquiries")
@@ -42,7 +42,7 @@ def test_the_migration_mends_what_its_constraint_would_refuse(transactional_db, 
             "moved": {"closed_at": None},
             "unknown": {"closed_at": None, "status": Status.SPAM},
             "opened": {"closed_at": long_ago},
-            "set": {"closed_at": long_ago, "status": Status.CLOSED},
+            "set": {"closed_at": long_ago, "status": Status.CLOSED, "outcome": "answered"},
         }.items():
             assert Enquiry.objects.filter(pk=made[name].pk).update(**columns)
     finally:

@@ -38,18 +38,20 @@ from factsheets.models import (
     Section,
 )
 from tests.conftest import consultation, report
+from tests.inbox import whole_status
 from tests.our_models import our_models
 
 # Each constraint, and rows that would break it: which row is taken, and what is written to it.
 ENQUIRY = (Enquiry, {"kind": "consultation"})
-CLOSED = {"status": "closed", "closed_at": timezone.now()}
+CLOSED = whole_status("closed")
+WAITING = whole_status("waiting")
 SOMEBODY = {"for_name": Sealed(b"x"), "for_relation": Sealed(b"x"), "for_agreed": "yes"}
 SENDING = {"state": "sending", "claimed_by": "worker", "lease_until": timezone.now()}
 HALF_FACTS = {
     "enquiry_known_kind": [(Enquiry, {"kind": "report"}, {"kind": "complaint"})],
     "enquiry_known_status": [(*ENQUIRY, {"status": "lost"}), (*ENQUIRY, {"status": ""})],
     "enquiry_closed_at_when_done": [
-        (*ENQUIRY, {"status": "closed"}),
+        (*ENQUIRY, {"status": "closed", "outcome": "answered"}),
         (*ENQUIRY, {"status": "spam"}),
         (*ENQUIRY, {"closed_at": timezone.now()}),
     ],
@@ -72,7 +74,20 @@ HALF_FACTS = {
     ],
     "enquiry_call_slots_known": [(*ENQUIRY, {"call_slots": 1 << 15})],
     "enquiry_known_outcome": [(*ENQUIRY, CLOSED | {"outcome": "lost"})],
-    "enquiry_outcome_when_closed": [(*ENQUIRY, {"outcome": "answered"})],
+    "enquiry_outcome_when_closed": [
+        (*ENQUIRY, {"outcome": "answered"}),
+        (*ENQUIRY, CLOSED | {"outcome": ""}),
+        (*ENQUIRY, CLOSED | {"status": "spam"}),
+    ],
+    "enquiry_booked_has_appointment": [(*ENQUIRY, {"status": "booked"})],
+    "enquiry_waiting_after_contact_until_a_day": [
+        (*ENQUIRY, {"status": "waiting"}),
+        (*ENQUIRY, WAITING | {"contact_attempts": 0}),
+        (*ENQUIRY, WAITING | {"return_on": None}),
+        (*ENQUIRY, WAITING | {"waiting_since": None}),
+        (*ENQUIRY, {"waiting_since": timezone.now()}),
+        (*ENQUIRY, {"return_on": timezone.localdate()}),
+    ],
     "enquiry_same_as_another_when_closed": [
         (*ENQUIRY, {"same_as": uuid.uuid4()}),
         (*ENQUIRY, CLOSED | {"same_as": F("pk")}),

@@ -13,6 +13,7 @@ from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, 
 from enquiries.models.message import LEASE
 from tests.conftest import consultation, report
 from tests.html import by_id, parse, text
+from tests.inbox import whole_status
 from tests.outbox import age, deliver, events, let_leases_run_out, make_due, question
 from tests.smtp import free_port
 
@@ -151,8 +152,7 @@ def test_mail_given_up_brings_its_enquiry_back_to_the_top_of_the_inbox(
     older = question(email="older@example.com")
     older.messages.all().delete()
     enquiry = consultation()
-    if status != Status.NEW:
-        actions.triage(enquiry=enquiry, by=staff, to=status)
+    Enquiry.objects.filter(pk=enquiry.pk).update(**whole_status(status))
     age(enquiry, GIVE_UP_AFTER + SOON)
     deliver()
     enquiry.refresh_from_db()
@@ -232,7 +232,7 @@ def test_what_staff_do_while_a_mail_is_on_the_way_stands(db, sheet, staff, mail_
     worker = Worker("test")
     messages = {message.enquiry_id: message for message in [worker.claim(), worker.claim()]}
     actions.triage(enquiry=taken, by=staff, to=Status.IN_PROGRESS)
-    actions.triage(enquiry=closed, by=staff, to=Status.CLOSED)
+    actions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome="answered")
     worker.settle_success(messages[taken.pk])
     failed = messages[closed.pk]
     failed.created_at -= GIVE_UP_AFTER + SOON

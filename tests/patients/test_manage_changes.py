@@ -11,6 +11,7 @@ from enquiries import actions
 from enquiries.models import Enquiry, EventKind, Status, slot_bit
 from tests.conftest import consultation
 from tests.html import by_id, form_at, parse, sent, text, title, value
+from tests.inbox import let_wait
 from tests.manage import SECRETS, SIGN, SURE, alerts, check, enter, form_at_button, path, press, said
 from tests.outbox import deliver, question, text_of
 
@@ -94,7 +95,7 @@ def test_a_detail_stands_on_the_timeline_sealed_and_staff_read_it(asked, staff_c
 
 @pytest.mark.parametrize("verb", ["times", "add"])
 def test_hearing_from_them_ends_the_wait(asked, staff, verb):
-    actions.triage(enquiry=asked, by=staff, to=Status.WAITING)
+    let_wait(asked, by=staff)
     asked.refresh_from_db()
     press(check(asked, verb), SURE[verb])
     asked.refresh_from_db()

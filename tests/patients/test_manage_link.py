@@ -21,6 +21,7 @@ from enquiries.manage import link
 from enquiries.models import Enquiry, Status, slot_bit
 from tests.conftest import consultation, report
 from tests.html import parse, sent, text, title
+from tests.inbox import let_wait
 from tests.manage import SECRETS, SURE, VERBS, check, enter, form_at_button, path, press, said, snapshot
 from tests.outbox import deliver, html_of, question, text_of
 
@@ -91,7 +92,7 @@ def test_where_it_is_now_is_said_in_the_patients_words(asked, staff):
     at = timezone.now() + timedelta(days=400)
     for act, words in (
         (lambda: actions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS), "We are working on it"),
-        (lambda: actions.triage(enquiry=asked, by=staff, to=Status.WAITING), "We wait for you"),
+        (lambda: let_wait(asked, by=staff), "We wait for you"),
         (
             lambda: actions.book(enquiry=asked, by=staff, at=at, channel="video"),
             "Your appointment is by video call, at",

@@ -16,6 +16,7 @@ from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage
 from enquiries.privacy.encryption import CannotDecrypt
 from tests.conftest import consultation, report
 from tests.honest import form
+from tests.inbox import whole_status
 from tests.outbox import deliver
 from tests.summary import patient
 
@@ -30,7 +31,7 @@ def delivered(days: float, **changes) -> Enquiry:
     """A report that arrived so many days ago."""
     enquiry = report(**{"sheet": a_sheet()} | MARKS | changes)
     enquiry.messages.update(state="sent", sent_at=days_ago(days), next_attempt_at=days_ago(days))
-    Enquiry.objects.filter(pk=enquiry.pk).update(created_at=days_ago(days), status="closed", closed_at=days_ago(days))
+    Enquiry.objects.filter(pk=enquiry.pk).update(created_at=days_ago(days), **whole_status("closed", days_ago(days)))
     return enquiry
 
 

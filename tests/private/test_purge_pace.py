@@ -11,6 +11,7 @@ from enquiries import actions
 from enquiries.management.commands import deliver_mail
 from enquiries.models import Enquiry, OutgoingMessage
 from tests.conftest import consultation
+from tests.inbox import whole_status
 from tests.outbox import question
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -21,7 +22,7 @@ def over():
     """A consultation whose time is over, with its mails of then."""
     made = consultation(email="over@example.com")
     then = timezone.now() - timedelta(days=3650)
-    Enquiry.objects.filter(pk=made.pk).update(status="closed", closed_at=then)
+    Enquiry.objects.filter(pk=made.pk).update(**whole_status("closed", then))
     made.messages.update(state="sent", sent_at=then, next_attempt_at=then)
     return made
 

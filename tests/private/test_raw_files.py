@@ -12,6 +12,7 @@ from enquiries import actions
 from enquiries.models import Assessment, Enquiry, OutgoingMessage
 from enquiries.privacy import keys
 from tests.honest import form
+from tests.inbox import whole_status
 from tests.outbox import deliver
 from tests.summary import patient
 
@@ -148,7 +149,7 @@ def test_no_journey_leaves_a_typed_word_in_the_bytes_of_the_database(transaction
     assert len(sealed) > 12
     long_ago = timezone.now() - timedelta(days=800)
     OutgoingMessage.objects.update(state="sent", sent_at=long_ago, lease_until=None, claimed_by="")
-    Enquiry.objects.update(status="closed", closed_at=long_ago, created_at=long_ago, mail_failed=False)
+    Enquiry.objects.update(created_at=long_ago, mail_failed=False, **whole_status("closed", long_ago))
     Assessment.objects.update(expires_at=long_ago)
     call_command("purge", stdout=io.StringIO())
     assert not Enquiry.objects.filter(erased_at=None).exists()

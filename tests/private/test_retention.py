@@ -26,6 +26,7 @@ from enquiries.models import (
 from enquiries.privacy import retention
 from factsheets.models import FactSheet, ReviewReminder, SearchMiss
 from tests.conftest import consultation, report
+from tests.inbox import whole_status
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -38,8 +39,7 @@ def closed(at: datetime, status: str = "closed", **changes) -> Enquiry:
     """A consultation that was closed, or set aside, at that moment; its mail went out the day it came."""
     made = consultation(**changes)
     made.messages.update(state="sent", sent_at=at, next_attempt_at=at)
-    done = at if status in {"closed", "spam"} else None
-    Enquiry.objects.filter(pk=made.pk).update(status=status, closed_at=done, created_at=at - timedelta(days=9))
+    Enquiry.objects.filter(pk=made.pk).update(created_at=at - timedelta(days=9), **whole_status(status, at))
     return made
 
 
@@ -86,7 +86,7 @@ def test_opening_it_again_starts_anew_and_closing_it_counts_from_then(db, staff)
     assert retention.ends_on(Enquiry.objects.get()) is None
     purge()
     assert kept(one)
-    actions.triage(enquiry=one, by=staff, to="closed")
+    actions.triage(enquiry=one, by=staff, to="closed", outcome="answered")
     at = Enquiry.objects.get().closed_at
     assert purge(retention.months_from(at, 12) - timedelta(minutes=1))["enquiries"] == 0
     assert purge(retention.months_from(at, 12) + timedelta(minutes=1))["enquiries"] == 1
@@ -133,7 +133,7 @@ def test_rows_of_the_outbox_that_somebody_needs_stay(db, sheet):
     )
     waiting.messages.update(state=MessageState.WAITING, sent_at=None)
     failed.messages.update(state=MessageState.FAILED, sent_at=None)
-    Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True, status="in_progress", closed_at=None)
+    Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True, **whole_status("in_progress"))
     aside.messages.update(sent_at=before(days=31))
     young = report(sheet=sheet)
     young.messages.update(state="sent", sent_at=before(days=31))
@@ -147,7 +147,7 @@ def test_a_report_is_erased_by_its_own_days_however_soon_the_outbox_forgets(db, 
     settings.REPORT_RETENTION_DAYS = 60
     one = report(sheet=sheet)
     one.messages.update(state="sent", sent_at=before(days=45))
-    Enquiry.objects.update(created_at=before(days=61), status="closed", closed_at=before(days=45))
+    Enquiry.objects.update(created_at=before(days=61), **whole_status("closed", before(days=45)))
     purge()
     assert kept(one)
 
@@ -277,13 +277,13 @@ def test_staff_see_when_an_enquiry_s_details_go(staff_client, db, closed_at, sta
     assert (day.isoformat() if day else None) == ends
     page = staff_client.get(one.get_admin_url()).content.decode()
     assert "Details kept until" in page
-    assert (f"{day:%-d %B %Y}" if day else "not counted while it is open") in page
+    assert (f"{day:%-d %B %Y}" if day else "Deleted 12 months after closing") in page
 
 
 def test_the_day_staff_see_is_the_day_of_the_purge(db, sheet):
     made = [closed(before(days=100)), closed(before(days=1), "spam", name="B"), report(sheet=sheet)]
     made[2].messages.update(state="sent", sent_at=before(days=3))
-    Enquiry.objects.filter(pk=made[2].pk).update(created_at=before(days=4), status="closed", closed_at=NOW)
+    Enquiry.objects.filter(pk=made[2].pk).update(created_at=before(days=4), **whole_status("closed", NOW))
     for one in made:
         day = retention.ends_on(Enquiry.objects.get(pk=one.pk))
         on = datetime(day.year, day.month, day.day, tzinfo=UTC)

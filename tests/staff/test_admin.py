@@ -69,7 +69,7 @@ def test_what_a_patient_typed_is_shown_as_text_everywhere(staff_client):
 
 def test_the_inbox_shows_warning_signs_first_then_failed_mail_then_what_is_due_first(staff_client, staff, sheet):
     first, second, third, fourth = (consultation(email=f"{number}@example.com") for number in "1234")
-    actions.triage(enquiry=first, by=staff, to=Status.CLOSED)
+    actions.triage(enquiry=first, by=staff, to=Status.CLOSED, outcome="answered")
     actions.triage(enquiry=second, by=staff, to=Status.IN_PROGRESS)
     Enquiry.objects.filter(pk=fourth.pk).update(reply_by=timezone.now() - timedelta(days=1))
     failed, flagged = report(sheet), consultation(email="5@example.com")
@@ -106,7 +106,7 @@ def test_moving_an_enquiry_writes_the_status_and_the_timeline_together(staff_cli
 
 def test_a_move_that_the_table_does_not_allow_is_refused(staff_client, staff):
     enquiry = consultation()
-    actions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED)
+    actions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
     response = change(staff_client, enquiry, status="booked")
     assert "Select a valid choice" in text_of(response)
     with pytest.raises(actions.MoveRefused, match="cannot become"):
@@ -158,7 +158,7 @@ def test_the_timeline_is_append_only(staff_client, staff):
 
 def test_bulk_actions_change_what_they_may_and_say_what_they_did_not(staff_client, staff):
     new, closed = consultation(email="1@example.com"), consultation(email="2@example.com")
-    actions.triage(enquiry=closed, by=staff, to=Status.CLOSED)
+    actions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome="answered")
     chosen = {"action": "mark_as_spam", "_selected_action": [str(new.pk), str(closed.pk)]}
     address = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=all"
     asked = staff_client.post(address, chosen)

@@ -14,6 +14,7 @@ from factsheets.models import GuardOverride, SearchMiss
 from tests.conftest import consultation, report
 from tests.desk import person, tree
 from tests.html import text
+from tests.inbox import whole_status
 from tests.outbox import question
 from tests.reminders import set_due
 
@@ -41,8 +42,7 @@ def links(element) -> dict[str, str]:
 
 
 def change(enquiry, **columns):
-    if columns.get("status") in {Status.CLOSED, Status.SPAM}:
-        columns["closed_at"] = timezone.now()
+    columns = whole_status(columns.get("status", "new")) | columns
     Enquiry.objects.filter(pk=enquiry.pk).update(**columns)
 
 
@@ -104,9 +104,9 @@ def test_a_quiet_day_says_that_all_is_well(client, db):
     change(consultation(), status=Status.CLOSED, first_contact_at=timezone.now())
     OutgoingMessage.objects.update(state="sent", sent_at=timezone.now())
     words = text(part(page_of(client, "reception"), "today"))
-    assert "Nobody waits longer than we promised." in words
+    assert "Nothing overdue." in words
     assert "Everybody who wrote has heard from us." in words
-    assert "Every mail has gone out." in words
+    assert "No failed mail." in words
 
 
 def some_weeks():

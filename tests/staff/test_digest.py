@@ -12,10 +12,11 @@ from enquiries import actions
 from enquiries.clock.hours import Hours
 from enquiries.mail.outbox import Worker
 from enquiries.management.commands import deliver_mail
-from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose, Status
+from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose
 from tests.conftest import consultation
 from tests.desk import tree
 from tests.html import text
+from tests.inbox import whole_status
 from tests.outbox import deliver, question, text_of, words_of
 
 MONDAY = date(2026, 11, 23)
@@ -104,7 +105,7 @@ def test_it_tells_how_many_wait_where_and_nothing_about_anybody(open_now, mail_t
 
 
 def test_with_nothing_to_say_none_is_sent(open_now, mail_through):
-    Enquiry.objects.filter(pk=question().pk).update(status=Status.CLOSED, closed_at=timezone.now())
+    Enquiry.objects.filter(pk=question().pk).update(**whole_status("closed"))
     only_the_digest()
     actions.write_digest(now=timezone.now())
     deliver()

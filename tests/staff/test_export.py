@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from enquiries import actions
 from enquiries.desk import export as sheet_of
-from enquiries.models import Enquiry, EventKind, Export, Status
+from enquiries.models import Enquiry, EventKind, Export
 from tests.conftest import consultation
 from tests.desk import person, tree
 from tests.html import text
+from tests.inbox import whole_status
 from tests.outbox import question
 
 PAGE = "/admin/enquiries/enquiry/export/"
@@ -132,8 +133,8 @@ def test_two_days_hold_what_was_received_in_them(staff_client, db):
     today = timezone.localdate()
     old, new, spam = question(email="1@example.com"), question(email="2@example.com"), question(email="3@example.com")
     ten_days_ago = timezone.now() - timedelta(days=10)
-    Enquiry.objects.filter(pk=old.pk).update(created_at=ten_days_ago, status=Status.CLOSED, closed_at=ten_days_ago)
-    Enquiry.objects.filter(pk=spam.pk).update(status=Status.SPAM, closed_at=timezone.now())
+    Enquiry.objects.filter(pk=old.pk).update(created_at=ten_days_ago, **whole_status("closed", ten_days_ago))
+    Enquiry.objects.filter(pk=spam.pk).update(**whole_status("spam"))
     days = {"which": "dates", "from_day": today - timedelta(days=11), "to_day": today - timedelta(days=9)}
     assert [row[0] for row in read(ask(staff_client, **days))[1:]] == [old.reference]
     days["to_day"] = today

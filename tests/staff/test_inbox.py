@@ -17,7 +17,7 @@ from tests.clock import london
 from tests.conftest import consultation
 from tests.desk import at_the_desk, person
 from tests.html import parse, text
-from tests.inbox import LIST, flagged, listed
+from tests.inbox import LIST, flagged, let_wait, listed
 
 
 def counted(client) -> dict[str, int]:
@@ -34,10 +34,10 @@ def test_each_queue_counts_what_it_lists(reception):
     rita = User.objects.get(first_name="Rita")
     Enquiry.objects.filter(pk=overdue.pk).update(reply_by=now - timedelta(hours=1))
     Enquiry.objects.filter(pk=mine.pk).update(owner=rita)
-    actions.triage(enquiry=waiting, by=rita, to=Status.WAITING)
+    let_wait(waiting, by=rita)
     actions.triage(enquiry=spam, by=rita, to=Status.SPAM)
     Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True)
-    actions.triage(enquiry=closed, by=rita, to=Status.CLOSED)
+    actions.triage(enquiry=closed, by=rita, to=Status.CLOSED, outcome="answered")
     numbers = counted(reception)
     for name, count in numbers.items():
         assert len(listed(reception, queue=name)) == count, name
@@ -52,7 +52,7 @@ def test_each_queue_counts_what_it_lists(reception):
 
 
 def test_an_empty_queue_says_something_true(reception):
-    assert "Nobody waits longer than we promised." in text(parse(reception.get(LIST, {"queue": "overdue"})))
+    assert "Nothing overdue." in text(parse(reception.get(LIST, {"queue": "overdue"})))
 
 
 @pytest.mark.parametrize("given", ["", "x", "'; --", "all' or 1=1", "\x00"])
@@ -106,7 +106,7 @@ def test_call_now_goes_by_the_patients_best_time_within_the_opening_hours(recept
 def test_a_patient_is_found_by_what_staff_would_type(reception, typed):
     found = consultation(name="Zoë O'Hara-Smith", email="zoe.ohara@example.com")
     consultation(name="Bob Example", email="bob@example.com", phone="+442079460019")
-    actions.triage(enquiry=found, by=person("Sam", "reception"), to=Status.CLOSED)
+    actions.triage(enquiry=found, by=person("Sam", "reception"), to=Status.CLOSED, outcome="answered")
     assert listed(reception, q=typed) == [found.pk]
 
 

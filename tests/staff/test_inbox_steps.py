@@ -13,7 +13,7 @@ from tests.clock import london
 from tests.conftest import consultation, report
 from tests.desk import at_the_desk, person
 from tests.html import parse, text
-from tests.inbox import LIST, flagged, listed, step
+from tests.inbox import LIST, flagged, let_wait, listed, step
 from tests.outbox import deliver, text_of
 
 # --- the next step ---
@@ -148,7 +148,7 @@ def test_the_clock_stands_still_while_we_wait_for_the_patient(db, staff, monkeyp
     enquiry = consultation()
     promised = enquiry.reply_by
     assert promised == clock.reply_by(enquiry.created_at)
-    actions.triage(enquiry=enquiry, by=staff, to=Status.WAITING)
+    let_wait(enquiry, by=staff)
     later = timezone.now() + timedelta(days=14)
     monkeypatch.setattr(timezone, "now", lambda: later)
     actions.triage(enquiry=enquiry, by=staff, to=Status.IN_PROGRESS)
@@ -161,7 +161,7 @@ def test_the_clock_stands_still_while_we_wait_for_the_patient(db, staff, monkeyp
 @pytest.mark.parametrize("act", ["book", "spoke"])
 def test_hearing_from_the_patient_ends_the_wait(reception, staff, act):
     enquiry = consultation()
-    actions.triage(enquiry=enquiry, by=staff, to=Status.WAITING)
+    let_wait(enquiry, by=staff)
     if act == "book":
         day = (timezone.localdate() + timedelta(days=9)).isoformat()
         step(reception, enquiry, "book", day=day, time="14:30", channel="video")
@@ -209,6 +209,6 @@ def test_an_editor_can_take_no_step(db):
 
 def test_a_closed_enquiry_offers_no_step_and_takes_none(reception, staff):
     enquiry = consultation()
-    actions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED)
+    actions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
     assert "Next step" not in text(parse(reception.get(enquiry.get_admin_url())))
     assert step(reception, enquiry, "call", result="spoke").status_code == 422

@@ -20,8 +20,9 @@ from django.utils import timezone
 
 from enquiries import actions
 from enquiries.mail.outbox import Worker
-from enquiries.models import Enquiry, MessageState, OutgoingMessage, Status
+from enquiries.models import Enquiry, MessageState, OutgoingMessage
 from tests.faults import ROOT
+from tests.inbox import whole_status
 from tests.outbox import question
 from tests.trials.clients import Tally, together
 from tests.trials.ground import Ground
@@ -60,7 +61,7 @@ def hundred_thousand(kills: int):
     mail = model.messages.first()
     now = timezone.now()
     OutgoingMessage.objects.filter(enquiry=model).update(state=MessageState.SENT, sent_at=now, next_attempt_at=now)
-    Enquiry.objects.filter(pk=model.pk).update(status=Status.CLOSED, closed_at=now)
+    Enquiry.objects.filter(pk=model.pk).update(**whole_status("closed", now))
     copies_of(model, mail, number)
     model.delete()
     try:

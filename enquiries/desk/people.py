@@ -1,0 +1,29 @@
+"""Members of staff, by what they may do with enquiries."""
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
+
+OPENS = "enquiries.view_enquiry"
+# Whoever may read a self-assessment's answers is a clinician to the desk (`backcare/roles.py`).
+CLINICIAN = "enquiries.read_answers_enquiry"
+
+
+def may_open(user: AbstractBaseUser) -> bool:
+    """Whether this account can open enquiries on the desk: it is active, staff, and has the permission."""
+    return user.is_active and user.is_staff and user.has_perm(OPENS)
+
+
+def who_may_open() -> QuerySet:
+    """Everyone who can open enquiries on the desk: the people an enquiry can be assigned to."""
+    return get_user_model().objects.with_perm(OPENS).filter(is_active=True, is_staff=True).order_by("username")
+
+
+def clinicians() -> QuerySet:
+    """Those of them who are clinicians and can be reached by email."""
+    readers = get_user_model().objects.with_perm(CLINICIAN).values("pk")
+    return who_may_open().filter(pk__in=readers).exclude(email="")
+
+
+def full_name(user: AbstractBaseUser) -> str:
+    return user.get_full_name() or user.get_username()
