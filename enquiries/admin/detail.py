@@ -8,7 +8,7 @@ from django.utils import timezone
 from enquiries import actions, clock, phones
 from enquiries.admin.readonly import opened
 from enquiries.admin.steps import STARTS, offered
-from enquiries.desk import calls
+from enquiries.desk import calls, people
 from enquiries.models import Agreement, Enquiry, EventKind, Kind, Status
 from enquiries.privacy import blind
 from factsheets.models import SafetyAdvice
@@ -53,6 +53,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "added_to_open": len(added),
         "may_act": may_act,
         "linked": enquiry.linked.order_by("created_at"),
+        "owner": people.full_name(enquiry.owner) if enquiry.owner else "nobody",
         "due": words,
         "overdue": late,
         "viewers": _viewers(request, enquiry),

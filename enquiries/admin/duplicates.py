@@ -1,4 +1,4 @@
-"""The pages on which two enquiries become one request, and two again."""
+"""The pages on which an enquiry is marked as a duplicate of another, and made one of its own again."""
 
 from django import forms
 from django.contrib import messages
@@ -44,13 +44,13 @@ def same_as(model_admin, request, pk):
                 refusal = str(error)
                 enquiry.refresh_from_db()
             else:
-                messages.success(request, f"{enquiry.reference} is closed. It is the same request as {main.reference}.")
+                messages.success(request, f"{enquiry.reference} is closed as a duplicate of {main.reference}.")
                 return HttpResponseRedirect(main.get_admin_url())
         elif main == enquiry:
             main, refusal = None, "That is this enquiry itself, or one that is linked to it already."
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"The same request as another: {enquiry.reference}",
+        "title": f"Mark as a duplicate: {enquiry.reference}",
         "opts": model_admin.opts,
         "enquiry": enquiry,
         "form": form,
@@ -64,11 +64,11 @@ def same_as(model_admin, request, pk):
 
 
 def another(model_admin, request, pk):
-    """They are two requests after all."""
+    """It was no duplicate after all."""
     enquiry = to_change(model_admin, request, pk)
     try:
         actions.unlink(enquiry=enquiry, by=request.user, version=version_shown(request))
-        messages.success(request, "It is a request of its own again, and in progress.")
+        messages.success(request, "It is an enquiry of its own again, and in progress.")
     except (actions.MoveRefused, actions.StaleEnquiry) as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(enquiry.get_admin_url())

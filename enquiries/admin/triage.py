@@ -42,7 +42,8 @@ class TriageForm(forms.ModelForm):
             self.initial["opened_version"] = current.version
             allowed = {current.status, *current.plain_moves}
             self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
-            self.fields["status"].help_text = "To book, wait for the patient or close, use “Next step” above."
+            if current.live:
+                self.fields["status"].help_text = "To book, wait for the patient or close, use “Next step” above."
             # Whoever has it stays in the list, or saving the page would take it from them unasked.
             able = people.who_may_open().values("pk")
             self.fields["owner"].queryset = get_user_model().objects.filter(Q(pk__in=able) | Q(pk=current.owner_id))

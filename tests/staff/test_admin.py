@@ -119,8 +119,9 @@ def test_a_save_over_someone_elses_change_is_refused_and_says_what_changed(staff
     enquiry = consultation()
     opened = form_of(staff_client.get(enquiry.get_admin_url()))
     other = User.objects.create_user("kim", first_name="Kim", is_staff=True)
-    actions.triage(enquiry=enquiry, by=other, to=Status.BOOKED)
-    response = staff_client.post(enquiry.get_admin_url(), opened | {"status": "closed", "note": "done"}, follow=True)
+    tomorrow = timezone.now() + timedelta(days=1)
+    actions.book(enquiry=enquiry, by=other, at=tomorrow, channel=actions.Channel.PHONE)
+    response = staff_client.post(enquiry.get_admin_url(), opened | {"status": "spam", "note": "done"}, follow=True)
     said = text_of(response)
     assert "Kim changed this enquiry while you had it open" in said
     assert "It is now “booked”" in said
@@ -162,13 +163,13 @@ def test_bulk_actions_change_what_they_may_and_say_what_they_did_not(staff_clien
     chosen = {"action": "mark_as_spam", "_selected_action": [str(new.pk), str(closed.pk)]}
     address = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=all"
     asked = staff_client.post(address, chosen)
-    assert "Set 2 enquiries aside as spam?" in text_of(asked)
+    assert "Mark as spam: 1 enquiry?" in text_of(asked)
     new.refresh_from_db()
     assert new.status == Status.NEW, "Nothing happens before it is confirmed."
     response = staff_client.post(address, chosen | {"sure": "yes"}, follow=True)
     said = text_of(response)
     assert "1 changed." in said
-    assert "1 left as they were" in said
+    assert f"Not changed: {closed.reference}. An enquiry that is “closed” cannot become “spam”." in said
     new.refresh_from_db()
     assert new.status == Status.SPAM
     assert new.events.filter(kind="moved", to_status="spam", by=staff).exists()

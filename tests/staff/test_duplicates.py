@@ -50,24 +50,22 @@ def test_an_enquiry_of_the_same_person_is_compared_linked_and_closed(client, rit
     client.force_login(rita)
     opened = client.get(again.get_admin_url())
     [address] = [
-        link.get("href")
-        for link in tree(opened).iter("a")
-        if text(link) == f"This is the same request as {main.reference}"
+        link.get("href") for link in tree(opened).iter("a") if text(link) == f"Mark as a duplicate of {main.reference}"
     ]
     compared = text(tree(client.get(address)))
     assert "Will be closed" in compared and main.reference in compared
     assert "Neither the email address" not in compared
     assert fresh(again).status == Status.NEW, "Looking changes nothing."
     after = send(client, again, main.reference)
-    assert f"{again.reference} is closed. It is the same request as {main.reference}." in text(tree(after))
-    assert "The same request, sent again" in text(tree(after))
+    assert f"{again.reference} is closed as a duplicate of {main.reference}." in text(tree(after))
+    assert "Duplicates of this enquiry" in text(tree(after))
     again = fresh(again)
     assert (again.status, again.outcome, again.same_as) == (Status.CLOSED, Outcome.DUPLICATE, main)
-    assert told(again) == [f"The same request as {main.reference}"]
-    assert told(main) == [f"{again.reference} is the same request"]
+    assert told(again) == [f"Duplicate of {main.reference}"]
+    assert told(main) == [f"{again.reference} is a duplicate of this"]
     assert again.events.filter(kind=EventKind.MOVED, to_status=Status.CLOSED, by=rita).count() == 1
     assert fresh(main).status == Status.NEW
-    assert f"The same request as {main.reference}" in text(tree(client.get(again.get_admin_url())))
+    assert f"Duplicate of {main.reference}" in text(tree(client.get(again.get_admin_url())))
 
 
 def test_it_can_be_taken_back_and_that_is_written_on_both(client, rita, pair):
@@ -77,11 +75,11 @@ def test_it_can_be_taken_back_and_that_is_written_on_both(client, rita, pair):
     another = reverse("admin:enquiries_enquiry_another", args=[again.pk])
     assert client.get(another).status_code == 405
     after = client.post(another, {"version": fresh(again).version}, follow=True)
-    assert "It is a request of its own again" in text(tree(after))
+    assert "It is an enquiry of its own again" in text(tree(after))
     again = fresh(again)
     assert (again.status, again.outcome, again.same_as) == (Status.IN_PROGRESS, "", None)
-    assert told(again)[-1] == f"No longer the same request as {main.reference}"
-    assert told(main)[-1] == f"{again.reference} is a request of its own"
+    assert told(again)[-1] == f"No longer a duplicate of {main.reference}"
+    assert told(main)[-1] == f"{again.reference} is an enquiry of its own"
     twice = client.post(another, {"version": again.version}, follow=True)
     assert "It is not linked with another enquiry." in text(tree(twice))
 
@@ -91,7 +89,7 @@ def test_whoever_opens_a_linked_one_again_unlinks_it(rita, pair):
     actions.link(enquiry=again, main=main, by=rita)
     actions.triage(enquiry=again, by=rita, to=Status.IN_PROGRESS)
     assert fresh(again).same_as is None
-    assert told(main)[-1] == f"{again.reference} is a request of its own"
+    assert told(main)[-1] == f"{again.reference} is an enquiry of its own"
 
 
 def test_a_link_to_a_linked_one_goes_to_its_main_one_and_takes_others_along(rita, pair):
@@ -242,8 +240,8 @@ def test_the_question_before_a_bulk_change_names_what_stays_and_why(client, rita
     listed = reverse("admin:enquiries_enquiry_changelist")
     asked = client.post(listed, {"action": "mark_as_spam", "_selected_action": ticked})
     lines = {text(each)[:9]: text(each) for each in tree(asked).iter("li")}
-    assert "stays as it is. Their words sound like a warning sign." in lines[flagged.reference]
-    assert "stays as it is. An enquiry that is “booked” cannot become “spam”." in lines[booked.reference]
-    assert "stays" not in lines[ready.reference]
+    assert "will not be changed. This may be an emergency." in lines[flagged.reference]
+    assert "will not be changed. An enquiry that is “booked” cannot become “spam”." in lines[booked.reference]
+    assert "will not" not in lines[ready.reference]
     client.post(listed, {"action": "mark_as_spam", "_selected_action": ticked, "sure": "yes"})
     assert [fresh(each).status for each in (flagged, ready, booked)] == [Status.NEW, Status.SPAM, Status.BOOKED]

@@ -130,10 +130,10 @@ def test_a_flagged_enquiry_stays_on_top_until_somebody_writes_what_they_did(rece
     assert "Their words sound like a warning sign" in page
     assert "How did it end?" not in page, "It cannot be closed yet, so it is not offered."
     refused = step(reception, enquiry, "close", outcome="answered")
-    assert "Record what you did about it first" in text(parse(refused))
+    assert "Record what you did about the warning sign first" in text(parse(refused))
     for action in ("close", "mark_as_spam"):
-        chosen = {"action": action, "_selected_action": [str(enquiry.pk)], "sure": "yes"}
-        assert "left as they were" in text(parse(reception.post(LIST, chosen, follow=True)))
+        chosen = {"action": action, "_selected_action": [str(enquiry.pk)], "sure": "yes", "outcome": "answered"}
+        assert f"Not changed: {enquiry.reference}" in text(parse(reception.post(LIST, chosen, follow=True)))
     step(reception, enquiry, "safety", note="Rang her. She is on her way to A&E.")
     step(reception, enquiry, "close", outcome="elsewhere")
     enquiry.refresh_from_db()
