@@ -81,6 +81,8 @@ def why_not(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | N
     Each status keeps its promise: booked has an appointment to come, waiting follows a call or a message and ends on a day,
     closed says how it ended. Nothing skips a step, however it is asked for; the database refuses it too.
     """
+    if to == enquiry.status and to != Status.WAITING:  # a wait may be made longer
+        return f"It is “{enquiry.get_status_display()}” already."
     if to != enquiry.status and not enquiry.may_move_to(to):
         return f"An enquiry that is “{enquiry.get_status_display()}” cannot become “{Status(to).label}”."
     if enquiry.erased_at:

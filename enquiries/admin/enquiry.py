@@ -169,6 +169,8 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         done, refused = 0, {}
         for enquiry in queryset:
             try:
+                if change.get("to") == enquiry.status:
+                    raise actions.MoveRefused(actions.why_not(enquiry, enquiry.status))
                 actions.triage(enquiry=enquiry, by=request.user, **change)
                 done += 1
             except actions.MoveRefused as refusal:

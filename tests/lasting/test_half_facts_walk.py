@@ -21,8 +21,6 @@ MAY_BE_EMPTY_ALONE = {
         "owner": "nobody has taken it yet",
         "erased_at": "it holds for everything the row had, and the timeline says who",
         "reply_by": "nothing is promised while the clinic is paused, nor for a report",
-        "waiting_since": "the clock runs",
-        "first_contact_at": "nobody has spoken to them yet",
         "next_call_at": "no call is planned",
         "email_key": "rows from before there was a key, and erased ones",
         "phone_key": "they gave no number",

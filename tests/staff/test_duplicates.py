@@ -120,7 +120,7 @@ def test_a_flagged_one_is_not_closed_this_way_until_somebody_has_acted(client, r
     client.force_login(rita)
     refused = send(client, again, main.reference)
     assert refused.status_code == 422
-    assert "Record what you did about it first." in text(tree(refused))
+    assert "Record what you did about the warning sign first." in text(tree(refused))
     assert (fresh(again).status, fresh(again).same_as) == (Status.NEW, None)
     assert not told(main)
     actions.act_on_safety(enquiry=again, by=rita, note="Rang. All is well.")

@@ -34,7 +34,7 @@ def test_each_queue_counts_what_it_lists(reception):
     rita = User.objects.get(first_name="Rita")
     Enquiry.objects.filter(pk=overdue.pk).update(reply_by=now - timedelta(hours=1))
     Enquiry.objects.filter(pk=mine.pk).update(owner=rita)
-    let_wait(waiting, by=rita)
+    let_wait(waiting, by=person("Sam", "reception"))
     actions.triage(enquiry=spam, by=rita, to=Status.SPAM)
     Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True)
     actions.triage(enquiry=closed, by=rita, to=Status.CLOSED, outcome="answered")

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -77,9 +76,9 @@ def test_a_morning_from_the_safety_lane_to_the_last_booking(browser, site, smtp,
             lambda: any("10:30am" in text_of(mail) for mail in smtp.messages), seconds=20, what="the appointment's mail"
         )
         # Handed over: the owner is somebody else.
-        sam = User.objects.create_user("sam", is_staff=True)
+        sam = person("Sam", "clinician")
         page.reload()
-        page.get_by_label("Owner:").select_option(value=str(sam.pk))
+        page.get_by_label("Assigned to:").select_option(value=str(sam.pk))
         page.get_by_role("button", name="Save", exact=True).first.click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Inbox")
     other.refresh_from_db()
