@@ -13,10 +13,45 @@ AFTERWORDS = {
     Tier.URGENT: "In Northern Ireland, call your GP or the GP out-of-hours service.",
     Tier.ROUTINE: "If you are worried, or new symptoms start, get help sooner.",
 }
+# For somebody who cannot cope or may not be safe, in every nation. Claim ledger, part 2, §1, "Crisis lines".
+CRISIS = (
+    {"when": "In danger now?", "what": "Call 999 or go to A&E.", "number": "999", "call": "Call 999"},
+    {
+        "when": "Need help now, but not in danger?",
+        "what": "In England, Scotland or Wales, call 111 and choose the mental health option.",
+        "number": "111",
+        "call": "Call 111",
+    },
+    {
+        "when": "In Northern Ireland?",
+        "what": "Call Lifeline on 0808 808 8000, which also takes calls by text relay.",
+        "number": "08088088000",
+        "call": "Call Lifeline",
+    },
+    {
+        "when": "Want to talk?",
+        "what": "Call Samaritans on 116 123, from anywhere in the UK.",
+        "number": "116123",
+        "call": "Call Samaritans",
+    },
+)
+
+# For somebody who was hurt by another person. Claim ledger, part 2, §1 (numbers from general knowledge: to be verified).
+HURT = (
+    {"where": "England", "what": "National Domestic Abuse Helpline", "shown": "0808 2000 247"},
+    {"where": "Scotland", "what": "Domestic Abuse and Forced Marriage Helpline", "shown": "0800 027 1234"},
+    {"where": "Wales", "what": "Live Fear Free", "shown": "0808 80 10 800"},
+    {"where": "Northern Ireland", "what": "Domestic and Sexual Abuse Helpline", "shown": "0808 802 1414"},
+)
 
 
 class SafetyAdviceMissing(Exception):  # noqa: N818 - reads as what happened
     """There is no emergency advice in the database. A page without it must not be shown."""
+
+
+def compact(found: list[dict]) -> list[str]:
+    """The lines of the short emergency card, of `tiers()`. Never empty."""
+    return [item["short_text"] for item in found[0]["items"] if item["on_compact_card"]]
 
 
 def tiers() -> list[dict]:
@@ -27,7 +62,13 @@ def tiers() -> list[dict]:
             "tier": tier.value,
             "heading": HEADINGS[tier],
             "items": [
-                {"code": item.code, "text": item.text, "short_text": item.short_text, "action": item.action}
+                {
+                    "code": item.code,
+                    "text": item.text,
+                    "short_text": item.short_text,
+                    "action": item.action,
+                    "on_compact_card": item.on_compact_card,
+                }
                 for item in advice
                 if item.tier == tier
             ],
@@ -35,6 +76,11 @@ def tiers() -> list[dict]:
         }
         for tier in Tier
     ]
-    if not found[0]["items"]:
+    emergency = found[0]["items"]
+    if not emergency:
         raise SafetyAdviceMissing("No emergency advice is loaded. Run `manage.py load_content`.")
+    if not any(item["on_compact_card"] for item in emergency):
+        # A card without a line would be worse than a long one.
+        for item in emergency:
+            item["on_compact_card"] = True
     return found

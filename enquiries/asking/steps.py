@@ -19,7 +19,6 @@ from enquiries.asking import pace, signs, told
 from enquiries.asking.base import EnquiryForm
 from enquiries.assessment import cookie
 from enquiries.assessment.kinds import Answers
-from enquiries.assessment.words import CRISIS
 from enquiries.report import consent
 from factsheets import safety
 from factsheets.models import FactSheet
@@ -144,7 +143,7 @@ def _interruption(request, journey: Journey, form: EnquiryForm, found: signs.Sig
         journey,
         form,
         cards=found.cards(tiers),
-        crisis=CRISIS if found.crisis else None,
+        crisis=safety.CRISIS if found.crisis else None,
         words=form.cleaned_data["description"],
         hidden=_hidden(form),
         seen_signs=" ".join(dict.fromkeys([*form.seen_signs.split(), *found.codes])),

@@ -6,6 +6,9 @@ it be called "__Host-…", which no other site of the same domain can set. SameS
 
 It is bound to the version of the questions and to the list of red flags, so a value made for other questions, or for another
 list, does not open here.
+
+An emergency sign is held like any other answer, although it ends the questions: so another tab, or the same person half an hour
+later, cannot go on as if it had not been ticked.
 """
 
 import time
@@ -27,6 +30,8 @@ COOKIE = SealedCookie("check", prefix="__Host-", path="/", lifetime=30 * 60)
 class Kept:
     answers: Answers
     done: bool = False  # the person looked the answers through and asked for the result
+    unsure: int = 0  # number of the question that was last answered with "I'm not sure", until it is answered
+    clash: Answers | None = None  # what a second tab said to one question, where this would take a sign away unseen
 
 
 def read(request: HttpRequest, known: Flags) -> Kept | None:
@@ -56,22 +61,29 @@ def may_be_included(request: HttpRequest) -> Answers | None:
 
 
 def sealed(kept: Kept, *, known: Flags, now: float) -> str:
-    given = {part: _plain(value) for part, value in asdict(kept.answers).items() if value is not None}
-    return COOKIE.sealed({"done": kept.done, "answers": given}, *_bound_to(known), at=now)
+    held = {"done": kept.done, "unsure": kept.unsure, "answers": _plain(kept.answers)}
+    if kept.clash:
+        held["clash"] = _plain(kept.clash)
+    return COOKIE.sealed(held, *_bound_to(known), at=now)
 
 
 def opened(value: str, *, known: Flags, now: float) -> Kept | None:
     held = COOKIE.opened(value, *_bound_to(known), now=now)
     answers = _known_answers(held["answers"], known) if held else None
-    return Kept(answers, held["done"]) if answers else None
+    if answers is None:
+        return None
+    return Kept(
+        answers, held["done"], held["unsure"], _known_answers(held["clash"], known) if "clash" in held else None
+    )
 
 
 def _bound_to(known: Flags) -> tuple[str, str]:
     return questions.VERSION, known.fingerprint
 
 
-def _plain(value: str | frozenset[str]):
-    return sorted(value) if isinstance(value, frozenset) else value
+def _plain(answers: Answers) -> dict[str, str | list[str]]:
+    given = {name: value for name, value in asdict(answers).items() if value is not None}
+    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in given.items()}
 
 
 def _known_answers(given: dict, known: Flags) -> Answers | None:

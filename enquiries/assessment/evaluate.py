@@ -34,6 +34,11 @@ class Result:
     may_ask_us: bool  # the forms may be offered
     gp_by_six_weeks: bool  # add "see a GP if no better by 6 weeks"
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """Of the rules that are its reasons."""
+        return frozenset(rule.code for rule in self.rules)
+
 
 def evaluate(answers: Answers) -> Result:
     """The outcome by the first rule that is true. Raises Incomplete.
@@ -48,7 +53,7 @@ def evaluate(answers: Answers) -> Result:
         rules=rules,
         flags=answers.ticked("emergency") | answers.ticked("urgent"),
         sheets=_sheets(answers, outcome),
-        notes=() if outcome == Outcome.EMERGENCY else tuple(note for note in NOTES if answers.meet(note.when)),
+        notes=_notes(answers, outcome),
         crisis=answers.meet(CRISIS),
         duration=DURATION.get(answers.duration),
         may_ask_us=outcome in (Outcome.SELF_CARE, Outcome.SEE_GP) and rules[0].code != ADULTS_ONLY,
@@ -60,6 +65,12 @@ def _matched(answers: Answers) -> list[Rule]:
     if any(getattr(answers, name) is None for name in REQUIRED):
         raise Incomplete
     return [rule for rule in RULES if answers.meet(rule.when)]
+
+
+def _notes(answers: Answers, outcome: Outcome) -> tuple[Note, ...]:
+    if outcome == Outcome.EMERGENCY:
+        return ()
+    return tuple(note for note in NOTES if answers.meet(note.when) and (note.with_urgent or outcome != Outcome.URGENT))
 
 
 def _sheets(answers: Answers, outcome: Outcome) -> tuple[str, ...]:

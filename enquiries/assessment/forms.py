@@ -1,27 +1,53 @@
-"""One page of the self-assessment as a form. Labels, hints and messages are those of `questions.py`."""
+"""One page of the self-assessment as a form. Labels, hints and messages are those of `questions.py`.
+
+A browser shares one set of answers between its tabs. So the page carries which signs it showed as ticked: a sign that another
+tab has ticked since then cannot be taken away by somebody who never saw it here (`lost_unseen`).
+"""
 
 from crispy_forms.layout import Field, Submit
 from django import forms
 
 from enquiries.assessment.flags import Flags
 from enquiries.assessment.kinds import NONE, UNSURE, Answers, Part, Question
+from enquiries.assessment.questions import CRISIS
 from enquiries.form_layout import posted
 
 NOT_ON_THE_LIST = "Choose from the answers on this page"
+MAX_SEEN = 500  # characters: far more than all codes of a page
 
 
 class QuestionForm(forms.Form):
     use_required_attribute = False  # our own messages say more than the browser's bubbles, in one place
 
-    def __init__(self, *args, question: Question, known: Flags, answers: Answers, action: str, **kwargs):
-        initial = {part.name: _initial(getattr(answers, part.name)) for part in question.parts}
+    # "seen", and the codes of the answers that must not get lost and that this page showed as chosen.
+    seen = forms.Field(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        *args,
+        question: Question,
+        known: Flags,
+        answers: Answers,
+        action: str,
+        show: Answers | None = None,
+        **kwargs,
+    ):
+        """`answers` are those the browser holds; `show` are to be ticked in their place, for the person to decide."""
+        initial = {part.name: _initial(getattr(show or answers, part.name)) for part in question.parts}
+        initial["seen"] = " ".join(
+            ["seen", *sorted(value for part in question.parts for value in _weighty(part, answers))]
+        )
         super().__init__(*args, initial=initial, **kwargs)
-        self.question = question
+        self.question, self.answers = question, answers
         for part in question.parts:
             self.fields[part.name] = _field(part, known)
             # A page with one question has no other heading than that question.
             self.fields[part.name].heads_the_page = not question.heading
-        parts = [*(Field(part.name) for part in question.parts), Submit("go-on", "Continue", css_id="go-on")]
+        parts = [
+            Field("seen"),
+            *(Field(part.name) for part in question.parts),
+            Submit("go-on", "Continue", css_id="go-on"),
+        ]
         # "off": the browser's back button shows what the cookie holds, and not what was typed before it was cleared.
         self.helper = posted(self, action, *parts, autocomplete="off")
 
@@ -45,12 +71,39 @@ class QuestionForm(forms.Form):
         """About a red flag. A sign that is ticked as well counts more, so an emergency sign is asked about first."""
         return any(UNSURE in self.cleaned_data[part.name] for part in self.question.parts if part.flags)
 
+    @property
+    def lost_unseen(self) -> bool:
+        """Sending this page would take away an answer that was given elsewhere after it was opened. Ask first."""
+        seen = str(self.data.get("seen", ""))[:MAX_SEEN].split()
+        given = self.given()
+        return any(
+            _weighty(part, self.answers) - _weighty(part, self.answers.with_answers(**given)) - set(seen)
+            for part in self.question.parts
+        )
+
     def given(self) -> dict[str, str | frozenset[str]]:
         """The answers of this page under the names of `Answers`. "I'm not sure" is not one."""
         return {
             part.name: frozenset(self.cleaned_data[part.name]) - {UNSURE} if part.many else self.cleaned_data[part.name]
             for part in self.question.parts
         }
+
+
+def graver(question: Question, held: Answers, other: Answers) -> Answers:
+    """Of two different answers to one question the graver: every sign that is ticked in one of them."""
+    chosen = {}
+    for part in question.parts:
+        one, two = getattr(held, part.name), getattr(other, part.name)
+        if part.flags:
+            chosen[part.name] = (one | two) - {NONE}
+        else:
+            chosen[part.name] = one if _weighty(part, held) else two
+    return held.with_answers(**chosen)
+
+
+def _weighty(part: Part, answers: Answers) -> frozenset[str]:
+    """What was chosen of this part that must not get lost: a red flag, and what brings the crisis lines."""
+    return answers.ticked(part.name) if part.flags else answers.ticked(part.name) & CRISIS.get(part.name, frozenset())
 
 
 def _field(part: Part, known: Flags) -> forms.Field:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from enum import IntEnum, StrEnum
 
 NONE = "none"  # "None of these", on red flags and elsewhere
-UNSURE = "unsure"  # "I'm not sure", on red flags only. It is never kept as an answer
+UNSURE = "unsure"  # "I'm not sure", on red flags only. It is never kept as an answer, only which question it was about
 
 
 class Outcome(IntEnum):
@@ -71,6 +71,7 @@ class Rule:
     when: Condition
     outcome: Outcome
     shows: str = ""  # the SafetyAdvice record with the words of the list
+    if_checked: str = ""  # said as well where a clinician has checked it and it is about the same
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ class Note:
     heading: str
     lines: tuple[str, ...]
     sheet: str = ""  # where to read more
+    signs: tuple[str, ...] = ()  # SafetyAdvice records that stand in it, with what to do
+    with_urgent: bool = False  # shown with URGENT too, where advice on self-care is not
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def summary(result: dict, tiers: list[dict]) -> dict:
         "result": result,
         "emergency": {
             "heading": emergency["heading"],
-            "signs": [item["short_text"] for item in emergency["items"] if item["short_text"]],
+            "signs": safety.compact(tiers),
             "after": emergency["after"],
         },
         "address": f"{settings.BASE_URL}{reverse('enquiries:check')}",

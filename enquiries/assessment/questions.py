@@ -1,8 +1,8 @@
 """The self-assessment, in one file for the clinician who reviews it: questions, answers, rules, sheets and words.
 
 It says where to get help and what to read. It makes no diagnosis, gives no score and predicts nothing. Source: the claim
-ledger, "Red flags" and "Self-assessment". Codes such as W-36 are its rows. The words of the red flags (RF-…) are the
-SafetyAdvice records, which staff keep in one place for the whole site.
+ledger, "Self-assessment", as amended by its second part (29 November 2026), §2. Codes such as W-36 are its rows. The words of
+the red flags (RF-…) are the SafetyAdvice records, which staff keep in one place for the whole site.
 
 Change anything here, and VERSION and DATED change too: answers given to an older version are never judged by a newer one.
 """
@@ -11,8 +11,8 @@ from datetime import date
 
 from enquiries.assessment.kinds import ANY, NONE, Duration, Note, Offer, Option, Outcome, Part, Question, Rule
 
-VERSION = "1"
-DATED = date(2026, 11, 21)
+VERSION = "2"
+DATED = date(2026, 11, 29)
 REVIEWED = ""  # who signed it off and when, as patients read it; empty: awaiting clinical review
 
 
@@ -92,14 +92,18 @@ TELL = (
     Option("pregnant", "Pregnant"),
     Option("immune", "Weak immune system"),
     Option("implant", "Pacemaker or implant"),
-    Option("bones", "Weak bones"),
+    Option(
+        "bones",
+        "Weak bones (osteoporosis), or steroid tablets for 3 months or more",
+        "You have weak bones (osteoporosis), or have had steroid tablets for 3 months or more.",
+    ),
     Option("medicines", "Other medicines or herbs"),
     Option(NONE, "None of these", alone=True),
 )
 
 QUESTIONS = (
     Question(1, (Part("emergency", "Do any of these apply to you now?", flags="emergency", **SIGNS),)),
-    Question(2, (Part("urgent", "And any of these?", flags="urgent", **SIGNS),)),
+    Question(2, (Part("urgent", "Do you have any of these other signs?", flags="urgent", **SIGNS),)),
     Question(
         3,
         (
@@ -182,11 +186,12 @@ QUESTIONS = (
 )
 
 # Without each of these records, in its tier, nobody may be asked or judged.
+MATERNITY = "RF-P1"  # asked with the emergency signs; its help is the maternity unit, and 999 comes after it
 ASKED = {
-    "emergency": tuple(f"RF-E{number}" for number in range(1, 10)),
-    "urgent": tuple(f"RF-U{number}" for number in range(1, 13)),
+    "emergency": (*(f"RF-E{number}" for number in range(1, 11)), MATERNITY),
+    "urgent": tuple(f"RF-U{number}" for number in range(1, 17)),
 }
-SHOWN = (*(f"RF-R{number}" for number in range(1, 11)), "RF-P1")  # by a rule or a note below
+SHOWN = tuple(f"RF-R{number}" for number in range(1, 11))  # by a rule or a note below
 
 # --- how long it has lasted (as research and NICE count; no gap between the classes) ------------------------------
 
@@ -202,18 +207,27 @@ DURATION = {
 
 FROM_6_WEEKS = of("6_to_12", "over_12")
 UNREVIEWED = of("worse", "no")  # not "yes, about the same"
+REVIEWED_OR_NOT = of("same", "worse", "no")  # decides nothing; the reason says which it is
 
 RULES = (
     Rule("D1", {"emergency": ANY}, Outcome.EMERGENCY),
     Rule("D2", {"urgent": ANY}, Outcome.URGENT),
     Rule("D3", {"age": of("under_18")}, Outcome.SEE_GP, shows="RF-R10"),
     Rule("D4", {"first": of("yes"), "age": of("18_19", "55_59", "60_plus")}, Outcome.SEE_GP, shows="RF-R7"),
-    Rule("D5", {"age": of("60_plus"), "duration": FROM_6_WEEKS, "checked": UNREVIEWED}, Outcome.SEE_GP, shows="RF-R8"),
+    # One check is not always the right one: NG12 and NG65 ask for more than a look at the back.
+    Rule(
+        "D5",
+        {"age": of("60_plus"), "duration": FROM_6_WEEKS, "checked": REVIEWED_OR_NOT},
+        Outcome.SEE_GP,
+        shows="RF-R8",
+        if_checked="At your next appointment, ask whether blood tests have been done.",
+    ),
     Rule(
         "D6",
-        {"stiff": of("yes"), "before_45": of("yes"), "duration": of("over_12"), "checked": UNREVIEWED},
+        {"stiff": of("yes"), "before_45": of("yes"), "duration": of("over_12"), "checked": REVIEWED_OR_NOT},
         Outcome.SEE_GP,
         shows="RF-R5",
+        if_checked="At your next appointment, ask whether it could be inflammatory back pain.",
     ),
     # The list says 50. We ask from 45, so that nobody of 50 is missed.
     Rule(
@@ -223,6 +237,7 @@ RULES = (
         shows="RF-R9",
     ),
     Rule("D8", {"walking": of("yes"), "checked": UNREVIEWED}, Outcome.SEE_GP, shows="RF-R6"),
+    Rule("D15", {"tell": of("bones"), "checked": UNREVIEWED}, Outcome.SEE_GP, shows="RF-U9"),
     Rule("D9", {"limits": of("stops")}, Outcome.SEE_GP, shows="RF-R2"),
     Rule("D10", {"checked": of("worse")}, Outcome.SEE_GP, shows="RF-R3"),
     Rule("D11", {"checked": of("no"), "duration": FROM_6_WEEKS}, Outcome.SEE_GP, shows="RF-R1"),
@@ -262,11 +277,18 @@ SHEETS = (
     Offer("acupuncture-for-back-pain", when=({"tried": of("acupuncture")}, {"duration": of("over_12")})),
 )
 
-# --- notes, shown with every outcome but EMERGENCY when they were ticked -------------------------------------------
+# --- notes, shown when they were ticked: never with EMERGENCY, and with URGENT only those that say so ----------------
 
 NOTES = (
-    # RF-P1 follows it from the red flags.
-    Note("pregnant", {"tell": of("pregnant")}, "You are pregnant", ("Ask your midwife about your back pain.",)),
+    # Stands directly under the outcome, before any self-care.
+    Note(
+        "pregnant",
+        {"tell": of("pregnant")},
+        "You are pregnant",
+        ("Ask your midwife about any back pain in pregnancy.",),
+        signs=(MATERNITY, "RF-U15"),
+        with_urgent=True,
+    ),
     Note(
         "bed_rest",  # W-36 to W-38
         {"tried": of("bed_rest")},
@@ -303,8 +325,12 @@ NOTES = (
         ),
         sheet="traditional-chinese-medicine-view",
     ),
-    # N-14. What was ticked follows.
+    # N-14. What was ticked follows, such as a blood thinner.
     Note(
-        "tell", {"tell": ANY}, "Tell the clinician", ("Before any treatment, tell the clinician or therapist about:",)
+        "tell",
+        {"tell": ANY},
+        "Tell the clinician",
+        ("Before any treatment, tell the clinician or therapist about:",),
+        with_urgent=True,
     ),
 )

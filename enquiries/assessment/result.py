@@ -8,9 +8,10 @@ from django.utils import timezone
 from enquiries.assessment import words
 from enquiries.assessment.evaluate import Result, evaluate
 from enquiries.assessment.flags import Flags
-from enquiries.assessment.kinds import Answers, Note, Outcome, Part, Rule, Words
-from enquiries.assessment.questions import ADULTS_ONLY, DATED, QUESTIONS, REVIEWED, VERSION
-from factsheets.models import FactSheet
+from enquiries.assessment.kinds import Answers, Note, Outcome, Part, Question, Rule, Words
+from enquiries.assessment.questions import ADULTS_ONLY, DATED, MATERNITY, QUESTIONS, REVIEWED, VERSION
+from factsheets import safety
+from factsheets.models import FactSheet, SafetyAdvice
 
 PARTS = {part.name: part for question in QUESTIONS for part in question.parts}
 
@@ -34,7 +35,7 @@ def shown(answers: Answers, known: Flags, *, on: date | None = None) -> dict:
     """
     result = evaluate(answers)
     sheets = {sheet.slug: sheet for sheet in FactSheet.objects.published().defer("document", "key_points")}
-    said = _words(result)
+    said = wording(result)
     return {
         **edition(),
         "checked_on": day_in_words(on or timezone.localdate()),
@@ -45,10 +46,10 @@ def shown(answers: Answers, known: Flags, *, on: date | None = None) -> dict:
         "reasons": [_reason(rule, answers, known) for rule in result.rules],
         "suggest": said.suggestion,
         "duration": words.DURATIONS[result.duration],
-        "crisis": [
-            dict(zip(("when", "what", "number"), line, strict=True)) for line in _if(result.crisis, words.CRISIS)
-        ],
-        "talking": list(_if(any(rule.code == "D13" for rule in result.rules), words.TALKING)),
+        "crisis": list(_if(result.crisis, safety.CRISIS)),
+        # Before anything else on the page. With an urgent sign the sign comes first.
+        "crisis_first": "D13" in result.codes,
+        "talking": list(_if("D13" in result.codes, words.TALKING)),
         **_self_care(result, known),
         "notes": [_note(note, answers, known, sheets) for note in result.notes],
         "sheets": [_sheet(sheets[slug]) for slug in result.sheets if slug in sheets],
@@ -61,9 +62,33 @@ def _if(condition: bool, lines: tuple) -> tuple:
     return lines if condition else ()
 
 
-def _words(result: Result) -> Words:
-    under_18 = any(rule.code == ADULTS_ONLY for rule in result.rules)
-    return words.UNDER_18 if under_18 else words.OUTCOMES[result.outcome]
+def wording(result: Result) -> Words:
+    """Heading, first sentences and suggestion. For SEE_GP they follow from the reasons: how soon, and whom to tell what."""
+    if result.outcome != Outcome.SEE_GP:
+        return words.OUTCOMES[result.outcome]
+    said = words.UNDER_18 if ADULTS_ONLY in result.codes else words.OUTCOMES[Outcome.SEE_GP]
+    lead, suggestion = [said.lead], said.suggestion
+    if result.codes & words.SOON_FOR:
+        lead.append(words.SOON)
+        suggestion = words.SOON_SUGGESTION
+    elif not result.codes & words.MAY_BE_TODAY:
+        lead.append(words.NOT_TODAY)
+    if result.crisis:
+        lead.append(words.ABOUT_MOOD)
+    return Words(said.heading, " ".join(lead), suggestion)
+
+
+def emergency(signs: list[SafetyAdvice]) -> dict:
+    """The emergency's own page, for the signs that were ticked; for nobody knows which, when none is given."""
+    ticked = {record.code for record in signs}
+    maternity_first = ticked == {MATERNITY}
+    return {
+        "edition": {**edition(), "checked_on": day_in_words(timezone.localdate())},
+        "said": words.MATERNITY if maternity_first else words.OUTCOMES[Outcome.EMERGENCY],
+        "maternity_first": maternity_first,
+        "ticked": [_sign(record) for record in signs],
+        "may_be_hurt": not ticked or words.HURT_SIGN in ticked,
+    }
 
 
 def _sign(record) -> dict[str, str]:
@@ -77,13 +102,19 @@ def _reason(rule: Rule, answers: Answers, known: Flags) -> dict[str, str]:
     elif rule.outcome == Outcome.URGENT:
         told = "You have one or more of the signs on our urgent list."
     else:
-        told = " ".join(_told(PARTS[name], getattr(answers, name)) for name in rule.when)
-    listed = known.records[rule.shows].text if rule.shows else ""
-    return {"rule": rule.code, "told": told, "listed": listed}
+        told = " ".join(_told(PARTS[name], answers.ticked(name) & rule.when[name]) for name in rule.when)
+    listed = known.records.get(rule.shows)
+    return {
+        "rule": rule.code,
+        "told": told,
+        "listed_as": words.LISTED[listed.tier] if listed else "",
+        "listed": listed.text if listed else "",
+        "ask": rule.if_checked if answers.checked == "same" else "",
+    }
 
 
-def _told(part: Part, value: str) -> str:
-    return next(option.told for option in part.options if option.value == value)
+def _told(part: Part, values: frozenset[str]) -> str:
+    return " ".join(option.told for option in part.options if option.value in values)
 
 
 def _self_care(result: Result, known: Flags) -> dict:
@@ -103,17 +134,15 @@ def _self_care(result: Result, known: Flags) -> dict:
 
 
 def _note(note: Note, answers: Answers, known: Flags, sheets: dict[str, FactSheet]) -> dict:
-    lines, things = list(note.lines), []
-    if note.name == "pregnant":
-        record = known.records["RF-P1"]
-        lines.append(f"Act now if this is true: {record.text} {record.action}.")
+    things = []
     if note.name == "tell":
         things = [option.label for option in PARTS["tell"].options if option.value in answers.ticked("tell")]
     more = sheets.get(note.sheet)
     return {
         "name": note.name,
         "heading": note.heading,
-        "lines": lines,
+        "lines": list(note.lines),
+        "signs": [_sign(known.records[code]) for code in note.signs],
         "things": things,
         "sheet": _sheet(more) if more else None,
     }
@@ -142,6 +171,16 @@ def played_back(answers: Answers, known: Flags) -> list[dict]:
         }
         for question in QUESTIONS
     ]
+
+
+def in_words(question: Question, answers: Answers, known: Flags) -> list[str]:
+    """What was answered on one page, for the person who gave two different answers to it. Empty: nothing yet."""
+    found = []
+    for part in question.parts:
+        given = getattr(answers, part.name)
+        if given:
+            found += _labels(part, given, known)
+    return found
 
 
 def _labels(part: Part, given, known: Flags) -> list[str]:

@@ -1,19 +1,23 @@
 """The pages of the self-assessment. Each answer is a POST that is answered with a redirect; no address holds an answer."""
 
+from dataclasses import replace
+from http import HTTPStatus
+
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from enquiries.assessment import cookie, printed
-from enquiries.assessment.evaluate import evaluate
-from enquiries.assessment.flags import flags
-from enquiries.assessment.forms import QuestionForm
-from enquiries.assessment.kinds import Answers, Outcome
+from enquiries.assessment import cookie, printed, words
+from enquiries.assessment.flags import Flags, flags
+from enquiries.assessment.forms import QuestionForm, graver
+from enquiries.assessment.kinds import Answers, Question
 from enquiries.assessment.questions import CRISIS, QUESTIONS
-from enquiries.assessment.result import edition, played_back, shown
+from enquiries.assessment.result import edition, emergency, in_words, played_back, shown
 from enquiries.private import personal
 from factsheets import safety
+from factsheets.models import SafetyAdvice
+from factsheets.safety import SafetyAdviceMissing
 
 LAST = len(QUESTIONS)
 may_answer = require_http_methods(["GET", "HEAD", "POST"])
@@ -23,13 +27,17 @@ def _go(name: str, *args) -> HttpResponse:
     return HttpResponseRedirect(reverse(f"enquiries:{name}", args=args), status=303)
 
 
-def _first_open(answers: Answers) -> int | None:
-    """The number of the first question without an answer."""
-    return next((question.number for question in QUESTIONS if not answers.answered(question)), None)
+def _first_open(kept: cookie.Kept) -> int | None:
+    """The number of the first question that is not answered, or that was answered with "I'm not sure"."""
+    return next(
+        (asked.number for asked in QUESTIONS if asked.number == kept.unsure or not kept.answers.answered(asked)), None
+    )
 
 
-def _where_they_were(answers: Answers) -> str:
-    open_now = _first_open(answers)
+def _where_they_were(kept: cookie.Kept) -> str:
+    if kept.answers.ticked("emergency"):
+        return reverse("enquiries:check_stop")
+    open_now = _first_open(kept)
     return reverse("enquiries:check_question", args=[open_now]) if open_now else reverse("enquiries:check_answers")
 
 
@@ -42,7 +50,12 @@ def _lost(request) -> HttpResponse:
 @require_safe
 def start(request):
     kept = cookie.read(request, flags())
-    context = {**edition(), "safety_tiers": safety.tiers(), "go_on": _where_they_were(kept.answers) if kept else ""}
+    context = {
+        "edition": edition(),
+        "safety_tiers": safety.tiers(),
+        "go_on": _where_they_were(kept) if kept else "",
+        "emergency": bool(kept and kept.answers.ticked("emergency")),
+    }
     response = render(request, "assessment/start.html", context)
     response["X-Robots-Tag"] = "all"  # the one page of these that is worth finding
     return response
@@ -58,24 +71,39 @@ def question(request, number: int):
     asked = QUESTIONS[number - 1]
     if kept is None and number > 1:
         return _lost(request)
-    answers = kept.answers if kept else Answers()
-    first_open = _first_open(answers)
+    kept = kept or cookie.Kept(Answers())
+    if kept.answers.ticked("emergency") and number > 1:
+        return _go("check_stop")
+    first_open = _first_open(kept)
     if first_open and number > first_open:
         return _go("check_question", first_open)
-    address = reverse("enquiries:check_question", args=[number])
     data = request.POST if request.method == "POST" else None
-    form = QuestionForm(data, question=asked, known=known, answers=answers, action=address)
+    if data is None and kept.clash and kept.clash.answered(asked):
+        return _two_answers(request, asked, kept, known)
+    form = _form(asked, kept, known, data)
     if form.is_valid():
-        return _answered(request, form, answers, known)
+        return _answered(request, form, kept, known)
+    return _asked(request, form, kept, status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK)
+
+
+def _form(asked: Question, kept: cookie.Kept, known: Flags, data=None, *, show: Answers | None = None) -> QuestionForm:
+    address = reverse("enquiries:check_question", args=[asked.number])
+    return QuestionForm(data, question=asked, known=known, answers=kept.answers, action=address, show=show)
+
+
+def _asked(request, form: QuestionForm, kept: cookie.Kept, *, status: int, **more) -> HttpResponse:
+    number, answers = form.question.number, kept.answers
     context = {
         "form": form,
-        "question": asked,
+        "question": form.question,
         "last": LAST,
-        "back": _back(number, complete=first_open is None),
+        "back": _back(number, complete=_first_open(kept) is None),
+        "emergency": bool(answers.ticked("emergency")),
         "urgent": bool(answers.ticked("urgent")) and number > 2,
         "crisis": answers.meet(CRISIS) and number > 10,
+        **more,
     }
-    return render(request, "assessment/question.html", context, status=422 if form.errors else 200)
+    return render(request, "assessment/question.html", context, status=status)
 
 
 def _back(number: int, *, complete: bool) -> str:
@@ -84,20 +112,38 @@ def _back(number: int, *, complete: bool) -> str:
     return reverse("enquiries:check_question", args=[number - 1]) if number > 1 else reverse("enquiries:check")
 
 
-def _answered(request, form: QuestionForm, answers: Answers, known) -> HttpResponse:
-    """Where a page's answers lead. An emergency goes nowhere else, and nothing of it is kept."""
+def _answered(request, form: QuestionForm, kept: cookie.Kept, known: Flags) -> HttpResponse:
+    """Where a page's answers lead. An emergency goes nowhere else."""
     asked = form.question
-    answers = answers.with_answers(**form.given())
+    answers = kept.answers.with_answers(**form.given())
     if answers.ticked("emergency"):
-        # Needs no cookie, so it also works in a browser that refuses them.
-        return cookie.forget(_go("check_stop"), request)
+        # The page needs no cookie, so it also works in a browser that refuses them.
+        emergency = answers.ticked("emergency") | kept.answers.ticked("emergency")
+        stopped = cookie.Kept(answers.with_answers(emergency=emergency))
+        return cookie.keep(_go("check_stop"), stopped, known)
+    if form.lost_unseen:
+        # Asked on the question's own page and not here, so that the browser's back button finds a page.
+        return cookie.keep(_go("check_question", asked.number), replace(kept, clash=Answers(**form.given())), known)
     if form.unsure:
-        answers = answers.without(asked)
-        page = _go("check_not_sure")
-        return cookie.keep(page, cookie.Kept(answers), known) if answers.anything else cookie.forget(page, request)
-    complete = _first_open(answers) is None
+        # Signs that were ticked beside it are held; alone it is no answer, and the question is open again.
+        answers = answers if any(answers.ticked(part.name) for part in asked.parts) else answers.without(asked)
+        page, doubtful = _go("check_not_sure"), cookie.Kept(answers, unsure=asked.number)
+        return cookie.keep(page, doubtful, known) if answers.anything else cookie.forget(page, request)
+    unsure = 0 if kept.unsure == asked.number else kept.unsure
+    now = cookie.Kept(answers, unsure=unsure)
+    complete = _first_open(now) is None
     page = _go("check_answers") if complete else _go("check_question", asked.number + 1)
-    return cookie.keep(page, cookie.Kept(answers), known)
+    return cookie.keep(page, now, known)
+
+
+def _two_answers(request, asked: Question, kept: cookie.Kept, known: Flags) -> HttpResponse:
+    """Another tab has ticked a sign that this page never showed. Both answers are shown, with the signs ticked, and asked about."""
+    form = _form(asked, kept, known, show=graver(asked, kept.answers, kept.clash))
+    told = {
+        "elsewhere": in_words(asked, kept.answers, known),
+        "here": in_words(asked, kept.clash, known) or ["I’m not sure"],
+    }
+    return _asked(request, form, kept, status=HTTPStatus.OK, **told)
 
 
 @personal
@@ -108,7 +154,9 @@ def answers(request):
     kept = cookie.read(request, known)
     if kept is None:
         return _lost(request)
-    if first_open := _first_open(kept.answers):
+    if kept.answers.ticked("emergency"):
+        return _go("check_stop")
+    if first_open := _first_open(kept):
         return _go("check_question", first_open)
     if request.method == "POST":
         return cookie.keep(_go("check_result"), cookie.Kept(kept.answers, done=True), known)
@@ -127,10 +175,10 @@ def _finished(request):
     kept = cookie.read(request, known)
     if kept is None:
         return None, _lost(request)
+    if kept.answers.ticked("emergency"):
+        return None, _go("check_stop")
     if not kept.done:
         return None, _go("check_answers")
-    if evaluate(kept.answers).outcome == Outcome.EMERGENCY:
-        return None, cookie.forget(_go("check_stop"), request)
     return (kept.answers, known), None
 
 
@@ -163,16 +211,33 @@ def clear(request):
 @personal
 @require_safe
 def stop(request):
-    """The emergency. The same page for everybody, so that it needs nothing that could be lost."""
-    return render(request, "assessment/stop.html", {"safety_tiers": safety.tiers()})
+    """The emergency. Without a cookie it is the same page for everybody, so that it needs nothing that could be lost."""
+    return render(
+        request,
+        "assessment/stop.html",
+        {**emergency(_emergency_signs(request)), "safety_tiers": safety.tiers(), "hurt": safety.HURT},
+    )
+
+
+def _emergency_signs(request) -> list[SafetyAdvice]:
+    """Those that this browser's person ticked. Never an error: the page has the whole list in any case."""
+    try:
+        known = flags()
+    except SafetyAdviceMissing:
+        return []
+    kept = cookie.read(request, known)
+    ticked = kept.answers.ticked("emergency") if kept else frozenset()
+    return [record for record in known.asked("emergency") if record.code in ticked]
 
 
 @personal
 @require_safe
 def not_sure(request):
     kept = cookie.read(request, flags())
-    back = _where_they_were(kept.answers) if kept else reverse("enquiries:check_question", args=[1])
-    context = {"safety_tiers": safety.tiers(), "kept": kept, "back": back}
+    back = _where_they_were(kept) if kept else reverse("enquiries:check_question", args=[1])
+    if kept and kept.unsure:
+        back = reverse("enquiries:check_question", args=[kept.unsure])
+    context = {"edition": edition(), "said": words.NOT_SURE, "safety_tiers": safety.tiers(), "kept": kept, "back": back}
     return render(request, "assessment/not_sure.html", context)
 
 

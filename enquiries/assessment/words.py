@@ -7,17 +7,21 @@ from enquiries.assessment.kinds import ANY, Ask, Duration, Outcome, Words
 from enquiries.assessment.questions import of
 
 OUTCOMES = {
-    # EMERGENCY has its own page, which is the same for everybody: templates/assessment/stop.html.
+    # Its page is the same for everybody who did not tick P1 alone.
+    Outcome.EMERGENCY: Words(
+        "Call 999 or go to A&E now",
+        "You ticked a sign that must not wait. It is right to get help now, even if you are not sure.",
+    ),
     Outcome.URGENT: Words(
         "Ask for an urgent GP appointment or call 111 today",
-        "You ticked a sign that should be checked today. Many people with such a sign turn out to be well. "
-        "It is still right to ask.",
+        "You ticked a sign that should be checked today. Many people with such a sign turn out to be well, "
+        "but it is right to ask.",
         "ask for an urgent GP appointment or call 111 today.",
     ),
+    # What follows depends on the reasons: see below.
     Outcome.SEE_GP: Words(
         "See a GP about your back",
-        "Book an appointment with a GP, or with the physio at your GP surgery if it has one. "
-        "You do not need to be seen today, unless you get worse or one of the emergency signs below starts.",
+        "Book an appointment with a GP, or with the physio at your GP surgery if it has one.",
         "see a GP.",
     ),
     Outcome.SELF_CARE: Words(
@@ -31,6 +35,30 @@ UNDER_18 = Words(
     "These questions and our pages are for adults. If you are under 18, please see a GP. "
     "You can ask a parent, or another adult you trust, to help you book.",
     "see a GP.",
+)
+# How soon, by the codes of the reasons to see a GP.
+SOON_FOR = of("D9", "D10")
+SOON = "Contact your GP practice in the next few days, sooner if it gets worse."
+SOON_SUGGESTION = "contact your GP practice in the next few days, sooner if it gets worse."
+# Reasons with which nobody is told that today is not needed. D15: its sign asks for help today if the pain is new.
+MAY_BE_TODAY = of("D3", "D9", "D10", "D13", "D15")
+NOT_TODAY = "You do not need to be seen today, unless you get worse or one of the emergency signs below starts."
+ABOUT_MOOD = "Tell them how you have been feeling too, because they can help with that as well."
+# Before the words of our list, by the tier they come from.
+LISTED = {
+    "emergency": "Our list says to call 999 or go to A&E if:",
+    "urgent": "Our list says to get help today if:",
+    "routine": "Our list says to see a GP if:",
+}
+# The emergency page where the signs of pregnancy were ticked and no other.
+MATERNITY = Words(
+    "Call your maternity unit now",
+    "You ticked a sign that must not wait. Call 999 if you cannot reach the unit, or if you are bleeding heavily.",
+)
+HURT_SIGN = "RF-E5"  # being attacked is among its accidents: the helplines for that stand on its page
+NOT_SURE = Words(
+    "Call 111 now",
+    "It can be hard to tell if you have one of these signs. The people at 111 can ask you more and tell you what to do.",
 )
 # D14. The second is added where a clinician has checked it.
 NOTHING_FOUND = (
@@ -67,20 +95,11 @@ AVOID = (
     "Do not go on with an exercise that clearly makes the pain worse, or brings on leg symptoms. Ask for advice.",  # E-12
 )
 
-# --- worry and low mood (S-18, S-22; the crisis block is the ledger's) ---------------------------------------------
+# --- worry and low mood (S-18, S-22; the crisis lines are those of factsheets/safety.py) -----------------------------
 
 TALKING = (
     "You do not have to manage alone. A GP can tell you what help there is.",
     "In England you can contact NHS Talking Therapies yourself. Elsewhere in the UK, ask a GP.",
-)
-CRISIS = (
-    ("In danger now?", "Call 999 or go to A&E.", "999"),
-    (
-        "Need help now, but not in danger?",
-        "Call 111 and choose the mental health option. In Northern Ireland, call your GP or the GP out-of-hours service.",
-        "111",
-    ),
-    ("Want to talk?", "Call Samaritans on 116 123.", "116123"),
 )
 
 # --- questions to ask a clinician ----------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_safe
 from enquiries import actions
 from enquiries.asking import choices, signs
 from enquiries.asking.steps import CHANGE, SEND
-from enquiries.assessment.words import CRISIS
 from enquiries.manage import shown
 from enquiries.manage.forms import AddForm, TimesForm, VisitForm, times_of
 from enquiries.manage.visit import Visit, visited
@@ -126,7 +125,7 @@ def _interruption(visit: Visit, text: str, found: signs.Signs, seen: list[str]) 
         "interruption",
         kind=visit.verb,
         cards=found.cards(tiers),
-        crisis=CRISIS if found.crisis else None,
+        crisis=safety.CRISIS if found.crisis else None,
         words=text,
         hidden=[("pass", visit.passed), ("add-text", text)],
         seen_signs=" ".join(dict.fromkeys([*seen, *found.codes])),

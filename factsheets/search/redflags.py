@@ -147,6 +147,10 @@ EMERGENCY = [
     # Known cancer and legs, bladder or bowels
     Sign("RF-E9", (CANCER, rf"{WEAK}|{NUMB}|(cant|cannot) walk|bladder|bowels?"), unless=r"(bladder|bowel) cancer"),
     Sign("RF-E9", (r"mscc|cord compression",)),
+    # Pregnant, with bleeding, fluid or tightenings
+    Sign(
+        "RF-P1", (r"pregnan\w*|midwife|trimester", r"bleed\w*|blood|waters|fluid|contractions?|tighten\w*|labour|labor")
+    ),
 ]
 URGENT = [
     # Fever, shivering
@@ -221,10 +225,6 @@ URGENT = [
     Sign("RF-U12", (r"jaw", r"chew\w*|eating"), unless=r"stress"),
     Sign("RF-U12", (r"giant cell|temporal arteritis|(new|severe|bad|worst|sudden|terrible) headache",)),
     Sign("RF-U12", (rf"{LOSING}|blurred|blurry|double|sudden\w*|changes?|going", r"sight|vision|eyesight")),
-    # Pregnant, with bleeding, fluid or tightenings
-    Sign(
-        "RF-P1", (r"pregnan\w*|midwife|trimester", r"bleed\w*|blood|waters|fluid|contractions?|tighten\w*|labour|labor")
-    ),
 ]
 # Of one's own death, or of harm to oneself: leads to the ledger's crisis block.
 CRISIS = (

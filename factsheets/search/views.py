@@ -3,7 +3,6 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from enquiries.assessment.words import CRISIS
 from factsheets import safety
 from factsheets.models import FactSheet, State, Tier
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
@@ -22,7 +21,7 @@ def search(request):
         "safety_tiers": tiers,
         "answer": given,
         "cards": _cards(tiers, given),
-        "crisis": CRISIS,
+        "crisis": safety.CRISIS,
         "traditional_label": TRADITIONAL_LABEL,
         "sheets": [] if given.hits else _some_sheets(),
     }

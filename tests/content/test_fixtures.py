@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.core.exceptions import ValidationError
 
+from factsheets.models import SafetyAdvice
+from factsheets.models.safety import check_joined, check_short
 from factsheets.models.section import CALLOUTS_AT_MOST
 from factsheets.rendering.markdown import key_points, parse, plain
+from factsheets.safety import CRISIS
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures"
 SHEETS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((FOLDER / "sheets").glob("*.yaml"))}
@@ -262,9 +266,37 @@ def test_emergency_advice_has_three_tiers_and_a_short_form_for_the_first_page():
     tiers = [each["tier"] for each in shared("safetyadvice")]
     assert set(tiers) == {"emergency", "urgent", "routine"}
     assert tiers.count("emergency") >= 6
-    short = [each for each in shared("safetyadvice") if each["short_text"]]
-    assert len(short) >= 3
-    assert {each["tier"] for each in short} == {"emergency"}
+    compact = [each for each in shared("safetyadvice") if each["on_compact_card"]]
+    assert {each["tier"] for each in compact} == {"emergency"}
+    assert {"RF-E1", "RF-E2", "RF-E3"} <= {each["code"] for each in compact}, "Cauda equina is on every page."
+    assert sum(len(each["short_text"].split()) for each in compact) <= 65, "With its heading and links, about 85 words."
+
+
+@pytest.mark.django_db
+def test_safety_texts_are_joined_and_their_short_forms_complete_the_stem():
+    """Ledger, part 2, §1. The records themselves refuse what breaks it."""
+    for advice in shared("safetyadvice"):
+        check_short(advice["short_text"])
+        for name in ("text", "short_text", "action"):
+            check_joined(advice[name])
+    for check, wrong in (
+        (check_short, "one two three four five six seven eight nine ten eleven twelve thirteen"),
+        (check_short, "chest pain. Or sweating"),
+        (check_joined, "chest pain. Or sweating."),
+        (check_joined, "And then it spreads"),
+    ):
+        with pytest.raises(ValidationError):
+            check(wrong)
+    with pytest.raises(ValidationError) as refused:
+        SafetyAdvice(code="RF-X1", tier="urgent", text="a sign", short_text="").full_clean()
+    assert "short_text" in refused.value.message_dict
+
+
+def test_the_stress_sheet_gives_the_crisis_lines_of_the_system():
+    [body] = [each["body"] for each in entries("stress-and-back-pain", "section") if each["slug"] == "crisis-help"]
+    for line in CRISIS:
+        assert line["when"] in body
+        assert line["what"] in body
 
 
 def test_glossary_terms_are_there_once_and_explained_in_a_sentence_or_two():

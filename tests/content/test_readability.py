@@ -146,13 +146,14 @@ def test_a_sheet_reads_at_grade_seven_or_below_in_short_sentences(slug):
 
 
 @pytest.mark.django_db
-def test_safety_advice_reads_at_grade_five_or_below_in_short_sentences():
+def test_safety_advice_reads_at_grade_six_or_below_and_no_sentence_is_very_long():
+    """What belongs together is joined with "and" or "or", and not cut into sentences that begin so: ledger, part 2, §1."""
     found = measure_safety()
     assert set(found) == {"emergency", "urgent", "routine"}
     for tier, measured in found.items():
         assert measured.words > 100, tier
-        assert measured.grade <= 5, tier
-        assert not measured.long_sentences, tier
+        assert measured.grade <= 6, tier
+        assert not [each for each in measured.long_sentences if each.words > 34], tier
 
 
 @pytest.mark.django_db

@@ -191,6 +191,7 @@ HALF_FACTS = {
     ],
     "safety_known_tier": [(SafetyAdvice, {}, {"tier": "later"})],
     "safety_has_text": [(SafetyAdvice, {}, {"text": ""})],
+    "safety_has_short_text": [(SafetyAdvice, {}, {"short_text": ""})],
     "figure_drawing_or_picture": [(Figure, {}, {"drawing": ""}), (Figure, {}, {"picture": 1})],
     "picture_file_known_format": [(PictureFile, {}, {"format": "gif"})],
     "claim_known_status": [(Claim, {}, {"status": "rumour"})],

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backcare.cookies import LARGEST
 from enquiries.assessment import cookie, questions
-from enquiries.assessment.cookie import Kept, finished, opened, sealed
+from enquiries.assessment.cookie import Kept, finished, may_be_included, opened, sealed
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import Outcome
 from enquiries.assessment.questions import ASKED, QUESTIONS
@@ -24,10 +24,14 @@ pytestmark = pytest.mark.usefixtures("db")
 NOW = 1_800_000_000.0  # seconds since 1970
 
 
-def ask_with(value: str, address: str = "/check/result/"):
+def client_with(value: str) -> Client:
     client = Client()
     client.cookies["check"] = value
-    return client.get(address)
+    return client
+
+
+def ask_with(value: str, address: str = "/check/result/"):
+    return client_with(value).get(address)
 
 
 def expect_start_again(response) -> None:
@@ -95,7 +99,10 @@ def test_every_answer_comes_back_as_it_went_in():
     for question in QUESTIONS:
         for part in question.parts:
             for value in cookie.allowed(part, known):
-                for kept in (Kept(answers(**{part.name: value})), Kept(answers(**{part.name: None}), done=True)):
+                for kept in (
+                    Kept(answers(**{part.name: value}), unsure=2),
+                    Kept(answers(**{part.name: None}), done=True),
+                ):
                     assert opened(sealed(kept, known=known, now=NOW), known=known, now=NOW) == kept
 
 
@@ -146,16 +153,19 @@ def test_rubbish_in_its_place_leads_to_a_kind_page(value):
 def test_answers_to_an_older_version_of_the_questions_are_not_judged(monkeypatch):
     value = done()
     assert ask_with(value).status_code == 200
-    monkeypatch.setattr(questions, "VERSION", "2")
-    expect_start_again(ask_with(value))
-    expect_start_again(ask_with(value, "/check/9/"))
+    for other in ("1", "3"):
+        monkeypatch.setattr(questions, "VERSION", other)
+        expect_start_again(ask_with(value))
+        expect_start_again(ask_with(value, "/check/9/"))
 
 
 @pytest.mark.parametrize("change", ["a new sign", "new words"])
 def test_none_of_these_counts_only_for_the_list_that_was_shown(change):
     value = done()
     if change == "a new sign":
-        SafetyAdvice.objects.create(code="RF-U99", tier="urgent", text="something new", in_assessment=True)
+        SafetyAdvice.objects.create(
+            code="RF-U99", tier="urgent", text="something new", short_text="new", in_assessment=True
+        )
     else:
         SafetyAdvice.objects.filter(code="RF-E1").update(text="other words")
     expect_start_again(ask_with(value))
@@ -176,10 +186,13 @@ def test_an_answer_that_no_rule_knows_is_not_judged(wrong):
     expect_start_again(ask_with(done(**wrong)))
 
 
-def test_an_emergency_would_lead_to_999_even_from_a_cookie():
-    """Ours never holds one. If a change should ever keep it, it must not be the result of somebody who is well."""
-    for address in ("/check/result/", "/check/result/pdf/"):
+def test_an_emergency_in_the_cookie_leads_to_999_from_every_page_but_its_own_question():
+    for address in ("/check/result/", "/check/result/pdf/", "/check/answers/", "/check/2/", "/check/12/"):
         assert ask_with(done(emergency="RF-E1"), address)["Location"] == "/check/stop/"
+    start = text(parse(ask_with(done(emergency="RF-E1"), "/check/")))
+    assert "somebody ticked a sign that must not wait" in start
+    assert finished(asked_by(client_with(done(emergency="RF-E1")))) is not None, "Done, and not to be offered:"
+    assert may_be_included(asked_by(client_with(done(emergency="RF-E1")))) is None
 
 
 # --- no result from half the answers ---
@@ -192,7 +205,7 @@ def test_an_old_bookmark_of_a_question_leads_to_a_page_that_explains(number):
         assert (response.status_code, response["Location"]) == (303, "/check/start-again/")
         assert not response.cookies
     said = text(parse(client.get("/check/start-again/")))
-    assert "More than 30 minutes have gone by" in said
+    assert "More than 30 minutes have passed" in said
     assert "set to refuse cookies" in said
 
 
@@ -211,12 +224,10 @@ def test_there_is_no_result_before_the_last_question(last):
 
 def test_two_tabs_cannot_make_a_result_of_two_people(client):
     """One tab clears or finds an emergency while the other goes on."""
-    for end in ("/check/clear/", "/check/1/"):
+    for end, leads_to in (("/check/clear/", "/check/start-again/"), ("/check/1/", "/check/stop/")):
         answer_all(client, last=6)
         client.post(end, {"emergency": "RF-E3"})
-        response = client.post("/check/7/", page_data(7))
-        assert response["Location"] == "/check/start-again/"
-        assert not client.cookies["check"].value
+        assert client.post("/check/7/", page_data(7))["Location"] == leads_to
 
 
 def test_two_tabs_share_one_set_of_answers_and_the_result_is_of_the_last(client):

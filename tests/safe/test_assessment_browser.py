@@ -90,7 +90,7 @@ def test_every_page_and_state_is_accessible(browser, site, look):
         assert heading(page) == "See a GP about your back"
         look_at()
         patient.open("/check/")
-        expect(page.get_by_role("link", name="Go on")).to_be_visible()
+        expect(page.get_by_role("link", name="Carry on")).to_be_visible()
         look_at()
         patient.expect_clean(cookies=True)
 
@@ -115,24 +115,64 @@ def test_an_error_is_announced_linked_and_has_the_focus(browser, site, number, m
         patient.expect_clean(cookies=True)
 
 
-def test_emergency_stops_at_once_and_leaves_no_cookie(browser, site):
+def test_emergency_stops_at_once_and_a_slip_can_be_taken_back(browser, site):
     with visitor(browser, site, viewport=PHONE) as patient:
         page = patient.page
         patient.open("/check/")
         page.get_by_role("link", name="Start now").click()
-        page.get_by_label("Numb, tingling or changed feeling").check()
+        page.get_by_label("numbness, tingling or changed feeling").check()
         page.get_by_role("button", name="Continue").click()
         assert heading(page) == "Call 999 or go to A&E now"
         call = page.locator("main").get_by_role("link", name="Call 999").first
         assert call.get_attribute("href") == "tel:999"
         assert call.bounding_box()["y"] < PHONE["height"], "The number to call is on the first screen."
-        assert "We have not kept or sent your answers." in page.locator("main").inner_text()
+        assert "Nobody at the clinic has seen your answers" in page.locator("main").inner_text()
         page.reload()
         assert heading(page) == "Call 999 or go to A&E now"
         patient.back()
         assert page.url.endswith("/check/1/")
-        assert not page.locator("input:checked").count()
+        assert page.locator("input:checked").get_attribute("value") == "RF-E1"
+        page.uncheck("[value=RF-E1]")
+        go_on(page, 1)
+        page.wait_for_url("**/check/2/")
+        page.get_by_role("button", name="Clear my answers").click()
+        page.wait_for_url("**/check/cleared/")
         patient.expect_clean()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_second_tab_cannot_take_a_sign_away_without_asking(browser, site, number):
+    sign = {1: "RF-E1", 2: "RF-U4"}[number]
+    with visitor(browser, site, viewport=PHONE) as patient:
+        first = patient.page
+        patient.open("/check/1/")
+        if number == 2:
+            go_on(first, 1)
+        second = patient.context.new_page()
+        second.goto(f"/check/{number}/")
+        first.check(f"[value={sign}]")
+        first.get_by_role("button", name="Continue").click()
+        first.wait_for_url("**/check/stop/" if number == 1 else "**/check/3/")
+        go_on(second, number)  # "None of these"
+        assert second.url.endswith(f"/check/{number}/")
+        asked = second.locator(".problem")
+        assert asked.evaluate("element => element === document.activeElement")
+        assert "You gave two different answers" in asked.inner_text()
+        assert "None of these" in asked.inner_text()
+        assert second.locator(f"[value={sign}]").is_checked()
+        assert not second.locator("[value=none]").is_checked()
+        patient.page = second
+        patient.expect_accessible()
+        patient.expect_no_sideways_scrolling()
+        # Pressing the button again keeps the sign; the back button may still change it.
+        second.get_by_role("button", name="Continue").click()
+        second.wait_for_url("**/check/stop/" if number == 1 else "**/check/3/")
+        patient.back()
+        second.wait_for_url(f"**/check/{number}/")
+        second.uncheck(f"[value={sign}]")
+        go_on(second, number)
+        second.wait_for_url(f"**/check/{number + 1}/")
+        assert all("?" not in address for address in patient.requests if "/check/" in address)
 
 
 def test_urgent_from_the_start_to_the_pdf(browser, site):

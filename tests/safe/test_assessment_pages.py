@@ -15,7 +15,7 @@ EVERY = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: f"Q{
 # The ledger's questions, word for word.
 LEDGER = [
     ["Do any of these apply to you now?"],
-    ["And any of these?"],
+    ["Do you have any of these other signs?"],
     ["How old are you?", "Is this your first ever back pain?"],
     ["How long has this spell lasted?", "Has a GP, physio or other registered clinician checked it?"],
     ["How far does the pain go?"],
@@ -31,7 +31,7 @@ LEDGER = [
     ["What have you tried?"],
     ["Is there anything a therapist should know?"],
 ]
-OPTIONS = [10 + 1, 13 + 1, 6 + 2, 5 + 3, 3, 2, 6, 6, 3, 3, 9, 7]  # with "None of these", and "I'm not sure" on 1 and 2
+OPTIONS = [12 + 1, 17 + 1, 6 + 2, 5 + 3, 3, 2, 6, 6, 3, 3, 9, 7]  # with "None of these", and "I'm not sure" on 1 and 2
 
 
 def opened(client, question) -> tuple:
@@ -93,9 +93,11 @@ def test_the_signs_to_tick_are_the_safety_records_word_for_word(client, tier):
 
 
 def test_a_sign_that_staff_add_is_asked_and_leads_to_999(client):
-    SafetyAdvice.objects.create(code="RF-E10", tier="emergency", text="a new sign", in_assessment=True, position=95)
+    SafetyAdvice.objects.create(
+        code="RF-E99", tier="emergency", text="a new sign", short_text="new", in_assessment=True, position=95
+    )
     assert "A new sign" in text(parse(client.get("/check/1/")))
-    assert client.post("/check/1/", {"emergency": "RF-E10"})["Location"] == "/check/stop/"
+    assert client.post("/check/1/", {"emergency": "RF-E99"})["Location"] == "/check/stop/"
 
 
 @pytest.mark.parametrize("change", [{"in_assessment": False}, {"tier": "urgent"}, None])

@@ -6,12 +6,11 @@ import pytest
 from django.test import Client
 from pypdf import PdfReader
 
-from enquiries.assessment import words
 from enquiries.assessment.flags import flags
 from enquiries.assessment.printed import pdf
 from enquiries.assessment.result import shown
 from factsheets.models import SafetyAdvice
-from factsheets.safety import SafetyAdviceMissing
+from factsheets.safety import CRISIS, SafetyAdviceMissing
 from tests.assessment import answers, finish
 from tests.html import parse, text
 from tests.reading import packed
@@ -31,6 +30,7 @@ RESULTS = {
     "see a GP": RICH,
     "urgent": {"urgent": ["RF-U4", "RF-U12"], **RICH},
     "under 18": {"age": "under_18"},
+    "checked once": {"age": "60_plus", "duration": "over_12", "checked": "same", "tell": ["bones"]},
 }
 
 
@@ -55,7 +55,7 @@ def sentences(value) -> list[str]:
 
 
 # Names that the template uses, and what is only for the screen.
-NOT_PRINTED = {"outcome", "code", "name", "number", "path", "address", "summary", "duration", "sheet", "slug"}
+NOT_PRINTED = {"outcome", "code", "name", "number", "path", "address", "summary", "duration", "sheet", "slug", "call"}
 
 
 @pytest.mark.parametrize("outcome", RESULTS)
@@ -68,7 +68,7 @@ def test_it_says_what_the_page_says(outcome):
     for words_of_it in told:
         assert packed(words_of_it).rstrip(".") in page
         assert packed(words_of_it).rstrip(".") in paper
-    for advice in SafetyAdvice.objects.filter(tier="emergency").exclude(short_text=""):
+    for advice in SafetyAdvice.objects.filter(tier="emergency", on_compact_card=True):
         assert packed(advice.short_text) in paper
     for sheet in result["sheets"]:
         assert packed(sheet["address"]) in paper
@@ -151,6 +151,17 @@ def test_words_that_a_person_of_staff_wrote_are_never_code():
 
 def test_nothing_of_the_words_is_left_out_of_the_crisis_block():
     paper = said(downloaded(mood="a_lot")[0])
-    for line in words.CRISIS:
-        for part in line[:2]:
-            assert packed(part) in paper
+    for line in CRISIS:
+        assert packed(line["when"]) in paper
+        assert packed(line["what"]) in paper
+    assert paper.index(packed(CRISIS[0]["when"])) < paper.index(packed("See a GP about your back"))
+
+
+def test_no_paper_links_to_a_form():
+    for given in RESULTS.values():
+        reader = downloaded(**given)[0]
+        found = [
+            note.get_object().get("/A", {}).get("/URI", "") for page in reader.pages for note in page.get("/Annots", [])
+        ]
+        assert found
+        assert not [link for link in found if "/consultation" in link or "/question" in link or "/report" in link]

@@ -2,11 +2,12 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from enquiries.assessment import words
 from enquiries.assessment.questions import DATED, RULES, VERSION
 from factsheets.models import FactSheet, SafetyAdvice
-from factsheets.safety import HEADINGS
+from factsheets.safety import CRISIS, HEADINGS
 from tests.assessment import finish
 from tests.html import parse, text, title
 from tests.reading import (
@@ -28,6 +29,7 @@ OUTCOMES = {
     "under 18": {"age": "under_18"},
     "self-care": {},
     "self-care, checked": {"duration": "over_12", "checked": "same"},
+    "pregnant": {"tell": ["pregnant"]},
 }
 # One set of answers for every rule that leads to this page. D1 never does.
 FOR_RULE = {
@@ -44,6 +46,7 @@ FOR_RULE = {
     "D12": {"reach": "past_knee", "duration": "3_to_6"},
     "D13": {"mood": "a_lot"},
     "D14": {},
+    "D15": {"tell": "bones"},
 }
 
 
@@ -68,13 +71,17 @@ def test_every_result_is_sound_and_ends_with_the_short_emergency_list(outcome):
     [main] = tree.iter("main")
     [short] = with_class(main, "care", "emergency", "short")
     said = text(main)
-    for advice in SafetyAdvice.objects.filter(tier="emergency").exclude(short_text=""):
+    for advice in SafetyAdvice.objects.filter(tier="emergency", on_compact_card=True):
         assert advice.short_text in text(short)
     after = said[said.index(HEADINGS["emergency"]) :]
     assert said.count(HEADINGS["emergency"]) == 1
     assert not [heading for heading in headings(main) if heading in after and heading != HEADINGS["emergency"]]
     assert "If you are worried, or new symptoms start, get help." in said
-    assert f"Version {VERSION}, {DATED.day} {DATED:%B %Y}. Awaiting clinical review." in said
+    today = timezone.localdate()
+    assert (
+        f"Checked on {today.day} {today:%B %Y}. Questions: Version {VERSION}, {DATED.day} {DATED:%B %Y}. "
+        "Awaiting clinical review."
+    ) in said
 
 
 def test_urgent_says_today_shows_each_sign_with_what_to_do_and_offers_no_form():
@@ -83,7 +90,7 @@ def test_urgent_says_today_shows_each_sign_with_what_to_do_and_offers_no_form():
     assert text(h1) == "Ask for an urgent GP appointment or call 111 today"
     [card] = with_class(tree, "care", "urgent")
     ticked = SafetyAdvice.objects.filter(code__in=["RF-U3", "RF-U4"])
-    assert [text(item) for item in card.iter("li")] == [f"{sign.text} {sign.action}." for sign in ticked]
+    assert [text(item) for item in card.iter("li")] == [f"{sign.text.rstrip('.')}. {sign.action}." for sign in ticked]
     [main] = tree.iter("main")
     assert not FORMS & set(links(main))
     assert "Please be seen first." in text(main)
@@ -97,9 +104,12 @@ def test_urgent_says_today_shows_each_sign_with_what_to_do_and_offers_no_form():
 def test_who_feels_very_low_is_shown_where_to_turn_with_any_outcome(outcome):
     tree = result(**OUTCOMES[outcome])
     [main] = tree.iter("main")
-    assert {"tel:999", "tel:111", "tel:116123"} <= set(links(main))
-    assert "Samaritans on 116 123" in text(main)
-    assert "Call 111 and choose the mental health option." in text(main)
+    assert {f"tel:{line['number']}" for line in CRISIS} <= set(links(main))
+    for line in CRISIS:
+        assert line["what"] in text(main)
+    # The reason of a low mood comes first of all; an urgent sign comes before it.
+    where = text(main).index("If you cannot cope or may not be safe")
+    assert (where < text(main).index("Your result")) == (outcome != "urgent and low")
     assert bool(section(tree, "Worry and low mood")) == (outcome != "urgent and low")
     assert "Samaritans" not in text(result())
 
@@ -114,8 +124,10 @@ def test_each_rule_says_what_the_person_told_us_what_we_suggest_and_its_name(cod
     assert len(told.split()) > 6
     if rule.shows:
         shown = SafetyAdvice.objects.get(code=rule.shows)
-        assert f"Our list says to see a GP if: {shown.text} (Rule {code})" in why
-        assert "So we suggest: see a GP." in why
+        stem = "Our list says to get help today if:" if code == "D15" else "Our list says to see a GP if:"
+        assert f"{stem} {shown.text} (Rule {code})" in why
+        soon = code in {"D9", "D10"}
+        assert f"So we suggest: {'contact your GP practice in the next few days' if soon else 'see a GP.'}" in why
     for staff_only in SafetyAdvice.objects.exclude(why="").values_list("why", flat=True):
         assert staff_only not in text(tree), "What a sign may mean is a diagnosis to the reader."
 
@@ -143,6 +155,46 @@ def test_see_a_gp_gives_self_care_until_then_and_says_gp_first_or_as_well():
     assert words.TRY[0] in section(tree, "Until you are seen")
     assert set(links(main)) >= FORMS
     assert "Please see your GP first or as well." in section(tree, "How we can help")
+
+
+@pytest.mark.parametrize(
+    ("given", "soon"), [({"checked": "worse"}, True), ({"limits": "stops"}, True), ({"mood": "a_lot"}, False)]
+)
+def test_nobody_who_got_worse_is_stopped_or_is_low_is_told_that_today_is_not_needed(given, soon):
+    [main] = result(**given).iter("main")
+    assert "You do not need to be seen today" not in text(main)
+    lead = "Contact your GP practice in the next few days, sooner if it gets worse."
+    assert (lead in text(main)) == soon
+
+
+@pytest.mark.parametrize(
+    ("given", "ask"),
+    [
+        ({"age": "60_plus", "duration": "over_12"}, "ask whether blood tests have been done."),
+        (
+            {"stiff": "yes", "before_45": "yes", "duration": "over_12"},
+            "ask whether it could be inflammatory back pain.",
+        ),
+    ],
+    ids=["D5", "D6"],
+)
+def test_who_was_checked_once_and_is_the_same_is_told_what_to_ask_next_time(given, ask):
+    why = section(result(**given, checked="same"), "Why we say this")
+    assert f"A clinician has checked it. It is about the same. At your next appointment, {ask}" in why
+    assert ask not in section(result(**given, checked="no"), "Why we say this")
+
+
+@pytest.mark.parametrize("outcome", [{}, {"limits": "stops"}, {"urgent": "RF-U1"}, {"mood": "a_lot"}])
+def test_who_is_pregnant_reads_the_midwife_and_both_signs_directly_under_the_outcome(outcome):
+    [main] = result(**outcome, tell=["pregnant"]).iter("main")
+    said = text(main)
+    note = said.index("Ask your midwife about any back pain in pregnancy.")
+    for code in ("RF-P1", "RF-U15"):
+        record = SafetyAdvice.objects.get(code=code)
+        lower = said[note:].lower()
+        assert lower.index(record.text.lower()) < lower.index("why we say this")
+        assert record.action in said[note:]
+    assert said.count("Ask your midwife about any back pain") == 1
 
 
 def test_under_18_is_sent_to_a_gp_without_a_form_or_advice_for_adults():
@@ -188,17 +240,12 @@ def test_the_sheets_are_those_of_the_table_in_its_order_and_only_published_ones(
     assert listed() == [f"/fact-sheets/{slug}/" for slug in order]
 
 
-def test_notes_are_shown_for_what_was_ticked_with_any_outcome_but_an_emergency():
+def test_notes_are_shown_for_what_was_ticked_and_with_an_urgent_sign_only_what_to_tell():
     given = {"tried": ["bed_rest", "painkillers", "herbs"], "tell": ["pregnant", "blood"]}
     for outcome in ({}, {"limits": "stops"}, {"urgent": "RF-U1"}):
         part = section(result(**given, **outcome), "Good to know")
-        assert "Ask your midwife about your back pain." in part
-        advice = SafetyAdvice.objects.get(code="RF-P1")
-        assert f"{advice.text} {advice.action}." in part
-        assert "Staying active is better." in part
-        assert "Ask a pharmacist" in part
-        assert "Some herbs can kill." in part
-        assert "THR mark" in part
+        for advice in ("Staying active is better.", "Ask a pharmacist", "Some herbs can kill.", "THR mark"):
+            assert (advice in part) == ("urgent" not in outcome)
         assert part.endswith("tell the clinician or therapist about: Blood thinner or bleeding problem Pregnant")
     assert not section(result(), "Good to know")
 
