@@ -42,7 +42,6 @@ MAY_BE_EMPTY_ALONE = {
     "factsheets.Figure": {"credit": "the clinic's own drawings need none"},
     "factsheets.Picture": {"uploaded_by": "accounts go, and the picture stays"},
     "factsheets.SafetyAdvice": {
-        "short_text": "it is not on the compact card",
         "action": "the tier's advice is enough",
         "why": "for staff only",
     },
