@@ -178,7 +178,8 @@ def _live(enquiry: Enquiry, state: str, who: User, done: datetime, now: datetime
         return
     before = timezone.now()
     if enquiry.is_flagged:
-        actions.act_on_safety(enquiry=enquiry, by=who, note="Rang at once. No new signs; knows when to call 999.")
+        asked = {"advice": actions.Advice.NO_SIGN, "note": "Rang at once. No new signs; knows when to call 999."}
+        actions.log_call(enquiry=enquiry, by=who, result=actions.CallResult.SPOKE, **asked)
     if state in {"tried", "waiting"}:
         result = actions.CallResult.VOICEMAIL if state == "waiting" else actions.CallResult.NO_ANSWER
         actions.log_call(enquiry=enquiry, by=who, result=result, note="Rang at a best time.")

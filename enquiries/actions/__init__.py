@@ -1,6 +1,7 @@
 """What happens to an enquiry. Every verb is one transaction, names its actor, and writes the timeline with the fact."""
 
 from enquiries.actions.agreement import they_agree_now
+from enquiries.actions.alerting import tell_clinician, told_of_this_flag
 from enquiries.actions.by_patient import (
     MOST_ADDED,
     Wish,
@@ -11,7 +12,7 @@ from enquiries.actions.by_patient import (
     withdraw,
     withdraw_and_erase,
 )
-from enquiries.actions.contact import CallResult, Channel, act_on_safety, book, log_call, reply, view
+from enquiries.actions.contact import Advice, CallResult, Channel, act_on_safety, book, log_call, reply, view
 from enquiries.actions.corrections import (
     TooOften,
     TooSoon,
@@ -40,6 +41,7 @@ __all__ = [
     "SHORTEST_REASON",
     "STOPPED_MONTHS",
     "SUMMARY_DAYS",
+    "Advice",
     "CallResult",
     "Channel",
     "Consented",
@@ -83,7 +85,9 @@ __all__ = [
     "send_report_again",
     "show_words",
     "stop_mails",
+    "tell_clinician",
     "they_agree_now",
+    "told_of_this_flag",
     "triage",
     "unlink",
     "view",

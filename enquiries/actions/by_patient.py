@@ -66,7 +66,7 @@ def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: 
         _expect(enquiry, version, Wish.TIMES)
         before = _times(enquiry)
         enquiry.call_slots, enquiry.best_time = call_slots, best_time
-        if enquiry.next_call_at:
+        if enquiry.next_call_at and not enquiry.is_flagged:  # that call waits for no best time
             enquiry.next_call_at = calls.next_try(call_slots, after=timezone.now(), hours=clock.load().hours)
         record(enquiry, EventKind.TIMES, note=f"Now: {_times(enquiry)}\nBefore: {before}", **PATIENT)
         _heard_from(enquiry)
@@ -88,7 +88,7 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
         record(enquiry, EventKind.ADDED, note=text, summary=summary, **PATIENT)
         if safety_signs:
             enquiry.safety_signs = _together(safety_signs, enquiry.safety_signs)
-            enquiry.safety_acted_at = None
+            enquiry.safety_acted_at = enquiry.next_call_at = None  # call now
         # Who reads a new request reads this with it.
         if enquiry.is_flagged or enquiry.status != Status.NEW:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)

@@ -21,6 +21,17 @@ class CallResult(models.TextChoices):
     SPOKE = "spoke", "spoke to them"
 
 
+class Advice(models.TextChoices):
+    """What a person with a warning sign was told on the telephone. Each settles the safety flag."""
+
+    TOLD_999 = "999", "Told them to call 999 or go to A&E now"
+    TOLD_111 = "111", "Told them to call 111 today (Northern Ireland: GP out-of-hours)"
+    TOLD_GP = "gp", "Told them to see their GP"
+    TOLD_MATERNITY = "maternity", "Told them to call their maternity unit now"
+    TOLD_CRISIS = "crisis", "Gave them the crisis lines"
+    NO_SIGN = "no_sign", "Asked: no warning sign now"
+
+
 class Channel(models.TextChoices):
     PHONE = "phone", "by phone"
     VIDEO = "video", "by video call"
@@ -28,17 +39,28 @@ class Channel(models.TextChoices):
 
 
 def log_call(
-    *, enquiry: Enquiry, by: AbstractBaseUser, result: str, note: str = "", version: int | None = None
+    *,
+    enquiry: Enquiry,
+    by: AbstractBaseUser,
+    result: str,
+    note: str = "",
+    advice: str = "",
+    version: int | None = None,
 ) -> Enquiry:
-    """Records a call and what came of it. Without an answer the next try is put into the patient's best time.
+    """Records a call and how it went. Without an answer the next try is put into the patient's best time.
 
-    Raises MoveRefused for an enquiry that is closed or set aside, and StaleEnquiry as every verb here.
+    With an open safety flag it is put a few minutes ahead instead, and `advice`, what they were told, settles the flag. Raises
+    MoveRefused for an enquiry that is closed or set aside, and StaleEnquiry as every verb here.
     """
     with transaction.atomic():
         enquiry = _to_work_on(enquiry, version)
         now = timezone.now()
         if result == CallResult.VOICEMAIL and enquiry.may_leave_voicemail is False:
             note = f"{note}\n(They had asked for no voicemail.)".strip()
+        if advice and not (enquiry.is_flagged and result == CallResult.SPOKE):
+            raise MoveRefused(
+                "What you told them is recorded when you spoke to them, and only while a safety flag is open."
+            )
         record(enquiry, EventKind.CALLED, by=by, summary=CallResult(result).label.capitalize(), note=note.strip())
         enquiry.contact_attempts += 1
         if result == CallResult.SPOKE:
@@ -46,6 +68,11 @@ def log_call(
             enquiry.next_call_at = None
             if enquiry.status == Status.WAITING:
                 move(enquiry, Status.IN_PROGRESS, by=by)  # we have heard from them
+            if advice:
+                _settle(enquiry, by, Advice(advice).label)
+        elif enquiry.is_flagged:
+            spell = enquiry.events.filter(kind=EventKind.CALLED, created_at__gt=now - calls.FLAGGED_SPELL)
+            enquiry.next_call_at = calls.next_try_flagged(spell.count(), after=now, hours=clock.load().hours)
         else:
             enquiry.next_call_at = calls.next_try(enquiry.call_slots, after=now, hours=clock.load().hours)
         _take(enquiry, by)
@@ -89,15 +116,14 @@ def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, 
 
 
 def act_on_safety(*, enquiry: Enquiry, by: AbstractBaseUser, note: str, version: int | None = None) -> Enquiry:
-    """Records what was done about the signs in a patient's words. Until then the enquiry stays on top and cannot be closed."""
+    """Settles a safety flag without a call, for a reason. Until it is settled the enquiry stays on top and cannot be closed."""
     if not note.strip():
-        raise MoveRefused("Write what you did: whom you called, and what you told them.")
+        raise MoveRefused("Write what you did, and why no call was needed.")
     with transaction.atomic():
         enquiry = _to_work_on(enquiry, version)
         if not enquiry.is_flagged:
             raise MoveRefused("There is no open safety flag on this enquiry.")
-        record(enquiry, EventKind.SAFETY, by=by, summary="Safety flag dealt with", note=note.strip())
-        enquiry.safety_acted_at = timezone.now()
+        _settle(enquiry, by, "Settled without a call", note.strip())
         _take(enquiry, by)
         return _kept(enquiry)
 
@@ -116,6 +142,13 @@ def _to_work_on(enquiry: Enquiry, version: int | None) -> Enquiry:
     if enquiry.status in {Status.CLOSED, Status.SPAM}:
         raise MoveRefused(f"This enquiry is “{enquiry.get_status_display()}”. Open it again first.")
     return enquiry
+
+
+def _settle(enquiry: Enquiry, by: AbstractBaseUser, what: str, note: str = "") -> None:
+    """Who did what and when stays on the timeline, also when the flag is raised again and after the details are erased."""
+    record(enquiry, EventKind.SAFETY, by=by, summary=what, note=note)
+    enquiry.safety_acted_at = timezone.now()
+    enquiry.next_call_at = None  # it was minutes ahead for the flag
 
 
 def _reached(enquiry: Enquiry, now: datetime) -> None:

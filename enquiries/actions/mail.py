@@ -33,7 +33,12 @@ class Erased(Exception):  # noqa: N818
 
 
 def enqueue(
-    *, enquiry: Enquiry, purpose: str, not_before: datetime | None = None, event: EnquiryEvent | None = None
+    *,
+    enquiry: Enquiry,
+    purpose: str,
+    not_before: datetime | None = None,
+    event: EnquiryEvent | None = None,
+    staff: AbstractBaseUser | None = None,
 ) -> OutgoingMessage:
     """The only door to the outbox for an enquiry's mail. Must be inside the transaction of the fact that the mail reports."""
     if not transaction.get_connection().in_atomic_block:
@@ -45,6 +50,7 @@ def enqueue(
         sequence=last + 1,
         next_attempt_at=not_before or timezone.now(),
         event=event,
+        staff=staff,
     )
 
 
@@ -75,7 +81,7 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
         if message.enquiry and message.enquiry.erased_at:
             raise Erased("The details of this enquiry were erased, so there is no address to send it to.")
         if message.state == MessageState.SENT and message.enquiry:
-            same = message.enquiry.messages.filter(purpose=message.purpose, event=message.event)
+            same = message.enquiry.messages.filter(purpose=message.purpose, event=message.event, staff=message.staff)
             message = same.unsent().order_by("sequence").last() or message
         if message.state in {MessageState.WAITING, MessageState.SENDING}:
             # Already under way: only stop waiting for the next attempt.
@@ -86,7 +92,8 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
         if message.state == MessageState.SENT and not message.enquiry:
             return message
         if message.state == MessageState.SENT:
-            message = enqueue(enquiry=message.enquiry, purpose=message.purpose, event=message.event)
+            again = {"purpose": message.purpose, "event": message.event, "staff": message.staff}
+            message = enqueue(enquiry=message.enquiry, **again)
         else:
             message.state, message.attempts, message.lost_claims, message.error = MessageState.WAITING, 0, 0, ""
             message.created_at = message.next_attempt_at = timezone.now()

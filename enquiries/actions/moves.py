@@ -114,10 +114,11 @@ def _release(enquiry: Enquiry) -> None:
 
 
 def what_changed(enquiry: Enquiry) -> str:
-    latest = enquiry.events.last()
+    latest = enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ]).last()
+    moved = f" to “{latest.get_to_status_display()}”" if latest.to_status else ""
+    who = people.full_name(enquiry.owner) if enquiry.owner else "nobody"
     return (
-        f"{latest.actor} changed this enquiry while you had it open: {latest.get_kind_display()}"
-        f"{f' to “{latest.get_to_status_display()}”' if latest.to_status else ''}. "
-        f"It is now “{enquiry.get_status_display()}”, assigned to {enquiry.owner or 'nobody'}. "
+        f"{latest.actor} changed this enquiry while you were writing ({latest.get_kind_display()}{moved}). "
+        f"It is now “{enquiry.get_status_display()}”, assigned to {who}. "
         "Nothing of yours was saved. Read it again, then make your change."
     )

@@ -12,10 +12,21 @@ from django.utils.timesince import timesince
 from enquiries import abuse, phones
 from enquiries.admin.detail import due
 from enquiries.admin.readonly import opened
+from enquiries.desk import calls
 from enquiries.models import Assessment, Kind
 from enquiries.privacy import retention
 from enquiries.privacy.encryption import CannotDecrypt
 from enquiries.report import consent
+
+
+def _was_flagged(enquiry) -> str:
+    """That it was flagged stays in the list for ever: what was done, by whom, when, and how it ended."""
+    said = [
+        f"Was flagged. {each.summary}: {each.actor}, {timezone.localtime(each.created_at):%-d %b %Y, %H:%M}"
+        for each in enquiry.settled
+    ]
+    said = said[-1:] or ["Was flagged. Nobody recorded what was done"]
+    return ". ".join([*said, f"Outcome: {enquiry.get_outcome_display()}"] if enquiry.outcome else said)
 
 
 class Columns:
@@ -26,8 +37,11 @@ class Columns:
         badges = [format_html('<span class="status {}">{}</span>', enquiry.status, enquiry.get_status_display())]
         if enquiry.mail_failed:
             badges.insert(0, mark_safe('<span class="status alarm">mail failed</span>'))
-        if enquiry.is_flagged:
-            badges.insert(0, mark_safe('<span class="status alarm">safety</span>'))
+        if enquiry.is_flagged and enquiry.live:
+            again = calls.flagged_in_words(enquiry.next_call_at, timezone.now()) if enquiry.phone_key else "Act now."
+            badges.insert(0, format_html('<span class="status alarm">possible emergency</span> <b>{}</b>', again))
+        elif enquiry.safety_signs or enquiry.settled:
+            badges.append(format_html('<span class="was-flagged">{}</span>', _was_flagged(enquiry)))
         return mark_safe(" ".join(badges))  # noqa: S308 - each was escaped by format_html, or is our own
 
     @admin.display(description="name")

@@ -1,17 +1,18 @@
 """What stands above an enquiry: how it is, who else looks at it, what to do next."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
 
 from enquiries import actions, clock, phones
 from enquiries.admin.readonly import opened
-from enquiries.admin.steps import STARTS, offered
-from enquiries.desk import calls, people
-from enquiries.models import Agreement, Enquiry, EventKind, Kind, Status
+from enquiries.admin.steps import SAFETY_START, STARTS, offered, tell
+from enquiries.assessment import handover
+from enquiries.desk import calls, people, safety_lane
+from enquiries.models import Agreement, Assessment, Enquiry, EventKind, Kind, Status
 from enquiries.privacy import blind
-from factsheets.models import SafetyAdvice
+from enquiries.privacy.encryption import CannotDecrypt
 
 LOOKING = timedelta(minutes=5)
 MOST_DUPLICATES = 10
@@ -42,7 +43,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
     words, late = due(enquiry, reply_clock)
     number = opened(enquiry, "phone")
     tel = number.partition(" ext.")[0] if number.startswith("+") else ""
-    added = list(actions.added(enquiry))
+    added, duplicates = list(actions.added(enquiry)), _duplicates(enquiry)
     open_to_them = actions.words_are_open(enquiry, request.user)
     return {
         "title": f"{opened(enquiry, 'name')}: {enquiry.get_kind_display()}",
@@ -57,19 +58,59 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "due": words,
         "overdue": late,
         "viewers": _viewers(request, enquiry),
-        "signs": SafetyAdvice.objects.filter(code__in=enquiry.safety_signs.split()),
+        "lane": _lane(enquiry, duplicates, now, callable_now=bool(tel))
+        if enquiry.live and enquiry.is_flagged
+        else None,
+        "tell": tell(enquiry) if may_act else None,
+        "can_email": "@" in opened(enquiry, "email"),
+        "told": actions.told_of_this_flag(enquiry),
+        "flag_history": [
+            f"{each.summary}: {each.actor}, {clock.at_words(each.created_at, now)}"
+            for each in safety_lane.history(enquiry)
+        ],
+        "assessment": _assessment(request, enquiry),
         "needs": enquiry.needs,
         "somebody_else": _somebody_else(enquiry),
-        "duplicates": _duplicates(enquiry),
+        "duplicates": duplicates,
         "steps": offered(enquiry, request.GET.get("start", "")) if may_act else {},
-        "open_step": "reply" if request.GET.get("start") in STARTS else "",
-        "starts": [(key, label) for key, (label, _) in STARTS.items()],
+        "open_step": "reply" if request.GET.get("start") in {*STARTS, SAFETY_START[0]} else "",
+        "starts": [
+            *([SAFETY_START] if enquiry.is_flagged else []),
+            *((key, label) for key, (label, _) in STARTS.items()),
+        ],
         "tel": tel,
         "number": phones.kept_in_words(number),
         "suits_now": calls.suits(slots, now, hours),
         "call_advice": calls.advice_now(slots, now, hours),
         "next_try": calls.next_in_words(slots, enquiry.next_call_at, now, hours) if enquiry.next_call_at else "",
     }
+
+
+def _lane(enquiry: Enquiry, duplicates: list[Enquiry], now: datetime, *, callable_now: bool) -> dict:
+    """What stands at the top while a safety flag is open."""
+    numbers = [
+        (phones.kept_in_words(opened(other, "phone")), other)
+        for other in safety_lane.other_numbers(enquiry, duplicates)
+    ]
+    return {
+        "script": safety_lane.script(enquiry),
+        "next": calls.flagged_in_words(enquiry.next_call_at, now),
+        "other_numbers": numbers,
+        "nobody_answers": [*([safety_lane.TRY_AGAIN] if callable_now else []), *safety_lane.NOBODY_ANSWERS],
+    }
+
+
+def _assessment(request, enquiry: Enquiry) -> list[handover.Line]:
+    """The self-assessment that came along, in a few lines, for clinicians; reception sees the flag alone."""
+    if not request.user.has_perm(people.CLINICIAN):
+        return []
+    given = Assessment.objects.filter(enquiry=enquiry).first() if enquiry.kind == Kind.CONSULTATION else None
+    if given is None:
+        return []
+    try:
+        return handover.summary(given.result, given_on=f"{timezone.localtime(given.created_at):%-d %B %Y}")
+    except CannotDecrypt as error:
+        return [handover.Line("Outcome", f"It cannot be opened: {error}.")]
 
 
 def _somebody_else(enquiry: Enquiry) -> dict[str, str]:

@@ -99,9 +99,9 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         return send_again_button(message)
 
     def has_delete_permission(self, request, obj=None):
-        """Nobody deletes from the log. But an account may be deleted, and the reminders it got go with it."""
+        """Nobody deletes from the log. But an account may be deleted, and the mails it got go with it."""
         in_the_log = request.resolver_match.url_name.startswith("enquiries_outgoingmessage")
-        return obj is not None and obj.reminder_id is not None and not in_the_log
+        return obj is not None and obj.staff_id is not None and not in_the_log
 
     def get_urls(self):
         again = path(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from enquiries import actions, clock
 from enquiries.admin.shown import to_change
-from enquiries.desk import calls
+from enquiries.desk import calls, people, safety_lane
 from enquiries.models import STAFF_OUTCOMES, Enquiry, Kind, Status
 from enquiries.privacy.encryption import CannotDecrypt
 
@@ -32,6 +32,10 @@ STARTS = {
 }
 
 
+# The safety advice of the tier, for a person with a warning sign whom nobody reaches: see safety_lane.reply_text.
+SAFETY_START = ("safety", "Safety advice")
+
+
 class StepForm(forms.Form):
     """What every step carries: the version of the enquiry that the page showed."""
 
@@ -47,10 +51,10 @@ class StepForm(forms.Form):
 class CallForm(StepForm):
     heading, button = "Log a call", "Save the call"
     result = forms.ChoiceField(
-        label="What came of it?",
+        label="How did the call go?",
         choices=actions.CallResult.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose what came of the call"},
+        error_messages={"required": "Choose how the call went"},
     )
     note = forms.CharField(label="Note (optional)", required=False, **NOTE)
 
@@ -60,14 +64,76 @@ class CallForm(StepForm):
             enquiry=enquiry, by=by, result=given["result"], note=given["note"], version=given["version"]
         )
         if given["result"] == actions.CallResult.SPOKE:
-            return "The call is logged."
+            return "Call logged."
         hours = clock.load().hours
         again = calls.next_in_words(enquiry.call_slots, enquiry.next_call_at, timezone.now(), hours)
-        return f"The call is logged. {again}"
+        return f"Call logged. {again}"
+
+
+NOT_SETTLED = "later"
+
+
+class SafetyCallForm(CallForm):
+    """While a safety flag is open: what they were told settles it in the same step."""
+
+    advice = forms.ChoiceField(
+        label="If you spoke to them: what did you tell them?",
+        required=False,
+        choices=[*actions.Advice.choices, (NOT_SETTLED, "Not settled yet: keep it in the safety queue")],
+        widget=forms.RadioSelect,
+    )
+    field_order = ["version", "result", "advice", "note"]
+
+    def clean(self):
+        given = super().clean()
+        spoke, advice = given.get("result") == actions.CallResult.SPOKE, given.get("advice")
+        if spoke and not advice and "advice" not in self.errors:
+            self.add_error("advice", "Choose what you told them")
+        if "result" in given and not spoke and advice:
+            self.add_error("result", "Choose “spoke to them”, or reload the page if you told them nothing")
+        if spoke and advice in {actions.Advice.NO_SIGN, NOT_SETTLED} and not given.get("note", "").strip():
+            self.add_error("note", "Write what you asked and what they said")
+        return given
+
+    def act(self, enquiry, by):
+        given = self.cleaned_data
+        advice = "" if given["advice"] == NOT_SETTLED else given["advice"]
+        called = {"result": given["result"], "note": given["note"], "advice": advice}
+        enquiry = actions.log_call(enquiry=enquiry, by=by, version=given["version"], **called)
+        if not enquiry.is_flagged:
+            return "Recorded. Moved out of the safety queue."
+        if given["result"] == actions.CallResult.SPOKE:
+            return "Call logged. Still in the safety queue, until somebody records what was done."
+        return f"Call logged. Still in the safety queue. {calls.flagged_in_words(enquiry.next_call_at, timezone.now())}"
+
+
+class ClinicianField(forms.ModelChoiceField):
+    def label_from_instance(self, user):
+        return people.full_name(user)
+
+
+class TellForm(StepForm):
+    heading, button = "Tell a clinician", "Email them now"
+    whom = ClinicianField(
+        label="Who", queryset=None, empty_label="Choose", error_messages={"required": "Choose whom to tell"}
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        able = people.clinicians()
+        self.fields["whom"].queryset = able
+        if len(able) == 1:
+            self.initial["whom"] = able[0].pk
+
+    def act(self, enquiry, by):
+        name = people.full_name(self.cleaned_data["whom"])
+        if actions.tell_clinician(enquiry=enquiry, whom=self.cleaned_data["whom"], by=by):
+            return f"{name} gets an email now. Phone them as well if nothing happens within minutes."
+        return f"{name} has been told already. Nothing was sent again."
 
 
 class ReplyForm(StepForm):
-    heading, button = "Reply by email", "See it before it goes"
+    heading, button = "Reply by email", "Preview"
     text = forms.CharField(
         label="Your message",
         help_text="The emergency advice, our phone number and the clinic’s name are put below it.",
@@ -78,11 +144,11 @@ class ReplyForm(StepForm):
 
     def act(self, enquiry, by):
         actions.reply(enquiry=enquiry, by=by, text=self.cleaned_data["text"], version=self.cleaned_data["version"])
-        return "The reply is on its way."
+        return "Reply sent."
 
 
 class BookForm(StepForm):
-    heading, button = "Book an appointment", "Book and tell them"
+    heading, button = "Book an appointment", "Book and email the patient"
     day = forms.DateField(
         label="Day", widget=forms.DateInput(attrs={"type": "date"}), error_messages={"required": "Choose the day"}
     )
@@ -90,7 +156,7 @@ class BookForm(StepForm):
         label="Time", widget=forms.TimeInput(attrs={"type": "time"}), error_messages={"required": "Choose the time"}
     )
     channel = forms.ChoiceField(
-        label="How", choices=actions.Channel.choices, error_messages={"required": "Choose how you will talk"}
+        label="How", choices=actions.Channel.choices, error_messages={"required": "Choose phone, video or clinic"}
     )
 
     def clean(self):
@@ -104,20 +170,20 @@ class BookForm(StepForm):
     def act(self, enquiry, by):
         given = self.cleaned_data
         actions.book(enquiry=enquiry, by=by, at=given["at"], channel=given["channel"], version=given["version"])
-        return "It is booked, and the patient gets a mail with the time."
+        return "Booked. Confirmation emailed."
 
 
 class SafetyForm(StepForm):
-    heading, button = "What did you do about it?", "Record it"
+    heading, button = "Record what you did without a call", "Record it"
     note = forms.CharField(
-        label="What you did, and what you told them", error_messages={"required": "Write what you did"}, **NOTE
+        label="What you did, and why no call was needed", error_messages={"required": "Write what you did"}, **NOTE
     )
 
     def act(self, enquiry, by):
         actions.act_on_safety(
             enquiry=enquiry, by=by, note=self.cleaned_data["note"], version=self.cleaned_data["version"]
         )
-        return "Recorded. The enquiry is in its ordinary place now."
+        return "Recorded. Moved out of the safety queue."
 
 
 class WaitForm(StepForm):
@@ -160,12 +226,17 @@ class CloseForm(OutcomeForm, StepForm):
 
 FORMS = {
     "safety": SafetyForm,
+    "tell": TellForm,
     "call": CallForm,
     "reply": ReplyForm,
     "book": BookForm,
     "wait": WaitForm,
     "close": CloseForm,
 }
+
+
+def form_for(enquiry: Enquiry, name: str) -> type[StepForm]:
+    return SafetyCallForm if name == "call" and enquiry.is_flagged else FORMS[name]
 
 
 def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
@@ -176,17 +247,28 @@ def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
     if enquiry.kind == Kind.REPORT:
         names = ["close"]  # they were told that their details are used only to send the report
     if enquiry.is_flagged:
-        names = ["safety", "call", "reply", "book"]
+        names = ["call", "safety", "reply", "book"]
     try:
         has_number = bool(enquiry.phone)
     except CannotDecrypt:
         has_number = False
     if not has_number and "call" in names:
         names.remove("call")
-    made = {name: FORMS[name](prefix=name, initial={"version": enquiry.version}) for name in names}
-    if start in STARTS:
+        if enquiry.is_flagged:
+            names = ["reply", "safety", "book"]
+    made = {name: form_for(enquiry, name)(prefix=name, initial={"version": enquiry.version}) for name in names}
+    if "reply" in made and start == SAFETY_START[0] and enquiry.is_flagged:
+        made["reply"].initial["text"] = safety_lane.reply_text(enquiry)
+    elif "reply" in made and start in STARTS:
         made["reply"].initial["text"] = STARTS[start][1]
     return made
+
+
+def tell(enquiry: Enquiry) -> TellForm | None:
+    """The form by which a clinician is told, while a flag is open."""
+    return (
+        TellForm(prefix="tell", initial={"version": enquiry.version}) if enquiry.live and enquiry.is_flagged else None
+    )
 
 
 def take_step(model_admin, request, pk, name: str):
@@ -194,7 +276,7 @@ def take_step(model_admin, request, pk, name: str):
     enquiry = to_change(model_admin, request, pk)
     if name not in FORMS or (enquiry.kind == Kind.REPORT and name != "close"):
         raise Http404
-    form = FORMS[name](request.POST, prefix=name)
+    form = form_for(enquiry, name)(request.POST, prefix=name)
     refusal = ""
     ready = form.is_valid() and "change" not in request.POST
     if ready and name == "reply" and "send" not in request.POST:

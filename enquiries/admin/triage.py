@@ -4,8 +4,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Q
+from django.utils import timezone
 
-from enquiries import actions
+from enquiries import actions, clock
 from enquiries.admin.readonly import ReadOnlyInline, opened
 from enquiries.desk import people
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Status
@@ -63,9 +64,17 @@ class TriageForm(forms.ModelForm):
 class TimelineInline(ReadOnlyInline):
     model = EnquiryEvent
     verbose_name_plural = "timeline"
-    fields = readonly_fields = ["created_at", "actor", "what", "words"]
+    fields = readonly_fields = ["when", "who", "what", "words"]
 
-    @admin.display(description="what happened")
+    @admin.display(description="when")
+    def when(self, event):
+        return clock.at_words(event.created_at, timezone.now())
+
+    @admin.display(description="who")
+    def who(self, event):
+        return event.actor
+
+    @admin.display(description="what")
     def what(self, event):
         if event.to_status:
             return f"{event.get_from_status_display()} → {event.get_to_status_display()}"

@@ -11,6 +11,12 @@ from enquiries.models import DAY_PARTS, WEEKDAYS, slot_bit
 PARTS = [(time(8), time(12)), (time(12), time(17)), (time(17), time(19))]
 REST = timedelta(hours=2)  # between two tries
 LOOK_AHEAD = 14 * DAY  # how long anybody is kept waiting for a best time
+# After the first, second and every later call that a person with a warning sign did not answer. Cauda equina syndrome and the
+# like are a matter of hours (ledger, RF-E1), and a missed call is often answered a few minutes later; their best time is for
+# calls that can wait. Counted within FLAGGED_SPELL, so that the next morning starts with short gaps again.
+FLAGGED_GAPS = [timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=30)]
+FLAGGED_SPELL = timedelta(hours=8)
+SHORTEST_GAP = timedelta(minutes=5)
 
 assert len(PARTS) == len(DAY_PARTS)  # noqa: S101 - two lists that are one table
 
@@ -63,6 +69,24 @@ def first_time(slots: int, at: datetime, hours: Hours) -> datetime | None:
 def next_try(slots: int, *, after: datetime, hours: Hours) -> datetime | None:
     """When to call again after a call that failed: in their best time, but never within two hours. None: see first_time."""
     return first_time(slots, after.astimezone(UTC) + REST, hours)
+
+
+def next_try_flagged(failed: int, *, after: datetime, hours: Hours) -> datetime:
+    """When to call a person with a warning sign again: within minutes of the call that failed, whatever their best times are.
+
+    `failed` counts the calls of this spell, this one included. A try that would fall after closing time is made at closing time,
+    while somebody is there; whoever calls while the clinic is closed is there too, and tries again in minutes.
+    """
+    again = after + FLAGGED_GAPS[min(max(failed, 1), len(FLAGGED_GAPS)) - 1]
+    closing = hours.closing(after)
+    return local(closing if closing and after + SHORTEST_GAP <= closing < again else again)
+
+
+def flagged_in_words(next_call_at: datetime | None, now: datetime) -> str:
+    """For staff: when to call a person with a warning sign again."""
+    if next_call_at is None or next_call_at <= now:
+        return "Call now."
+    return f"Try again at {at_words(next_call_at, now)}."
 
 
 def never_open(slots: int, at: datetime, hours: Hours) -> bool:

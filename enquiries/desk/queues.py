@@ -29,13 +29,16 @@ class Queue:
 
 
 def _call_now(now: datetime, user, hours: Hours) -> Q:
-    wanted = TO_DO & Q(kind=Kind.CONSULTATION, by_phone=True) & (Q(next_call_at=None) | Q(next_call_at__lte=now))
+    due = Q(next_call_at=None) | Q(next_call_at__lte=now)
+    # With a warning sign, at any hour and without regard to their best times.
+    at_once = FLAGGED & ~Q(phone_key="") & due
+    wanted = TO_DO & Q(kind=Kind.CONSULTATION, by_phone=True) & due
     if not hours.is_open(now):
-        return Q(pk__in=[])
+        return at_once
     # As calls.suits says it of one of them.
     slots = F("call_slots")
     any_time = Exact(slots.bitand(calls.open_slots(now, hours)), 0)
-    return wanted & (Q(any_time) | Q(GreaterThan(slots.bitand(calls.slot_at(now)), 0)))
+    return at_once | wanted & (Q(any_time) | Q(GreaterThan(slots.bitand(calls.slot_at(now)), 0)))
 
 
 def _due_today(now: datetime, user, hours: Hours) -> Q:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from enquiries import abuse, actions
 from enquiries.clock import in_words
 from enquiries.clock.words import day_words
+from enquiries.desk import people
 from enquiries.mail import calendar
 from enquiries.manage import link as manage
 from enquiries.models import Assessment, OutgoingMessage, Purpose
@@ -102,6 +103,9 @@ def _booking(message, connection):
 
 
 def _clinic_alert(message, connection, name="clinic_alert"):
+    """While a safety flag is open the mail says "Urgent: please look now", whatever brought it about."""
+    if message.enquiry.is_flagged:
+        name = "urgent_alert"
     return _mail(
         message,
         connection,
@@ -110,6 +114,17 @@ def _clinic_alert(message, connection, name="clinic_alert"):
         reference=message.enquiry.reference,
         link=f"{settings.BASE_URL}{message.enquiry.get_admin_url()}",
     )
+
+
+def _clinician_alert(message, connection):
+    """To one clinician, who may by now have lost the right to open it: then somebody else must be told."""
+    if not (message.enquiry.live and message.enquiry.is_flagged):
+        raise NoLongerNeeded
+    if not people.clinicians().filter(pk=message.staff_id).exists():
+        raise CannotRender("NoLongerAClinician")
+    link = f"{settings.BASE_URL}{message.enquiry.get_admin_url()}"
+    to = _one_address(message.staff.email)
+    return _mail(message, connection, "urgent_alert", to=to, reference=message.enquiry.reference, link=link)
 
 
 def _change_alert(message, connection):
@@ -167,6 +182,7 @@ RENDERERS = {
     Purpose.REPLY: _reply,
     Purpose.BOOKING: _booking,
     Purpose.CLINIC_ALERT: _clinic_alert,
+    Purpose.CLINICIAN_ALERT: _clinician_alert,
     Purpose.CHANGE_ALERT: _change_alert,
     Purpose.REVIEW_REMINDER: _review_reminder,
     Purpose.DIGEST: _digest,

@@ -24,6 +24,7 @@ class EventKind(models.TextChoices):
     REPLIED = "replied", "reply written"
     BOOKED = "booked", "appointment made"
     SAFETY = "safety", "acted on the safety flag"
+    TOLD = "told", "clinician told"
     LINKED = "linked", "linked with another enquiry"
     ADDED = "added", "the patient added something"
     TIMES = "times", "the patient changed the times to call"

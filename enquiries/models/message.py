@@ -12,6 +12,7 @@ class Purpose(models.TextChoices):
     REPORT = "report", "fact sheet to the patient"
     ACKNOWLEDGEMENT = "acknowledgement", "acknowledgement to the patient"
     CLINIC_ALERT = "clinic_alert", "alert to the clinic"
+    CLINICIAN_ALERT = "clinician_alert", "urgent alert to a clinician"
     CHANGE_ALERT = "change_alert", "alert to the clinic: the patient changed something"
     REPLY = "reply", "reply of the clinic to the patient"
     BOOKING = "booking", "appointment to the patient"
@@ -21,6 +22,7 @@ class Purpose(models.TextChoices):
 
 
 ABOUT_A_DAY = ["digest", "abuse_alarm"]
+TO_ONE_OF_STAFF = ["review_reminder", "clinician_alert"]
 
 
 class MessageState(models.TextChoices):
@@ -54,8 +56,8 @@ class OutgoingMessageQuerySet(models.QuerySet):
 class OutgoingMessage(models.Model):
     """One mail to be sent. It holds ids, not words: the worker renders it when it sends it.
 
-    It belongs to an enquiry, or it is the reminder of a sheet's review that one member of staff gets, or it is about a day: its
-    digest, or the alarm that very many forms came.
+    It belongs to an enquiry, to the patient, the clinic or one clinician; or it is the reminder of a sheet's review that one member
+    of staff gets; or it is about a day: its digest, or the alarm that very many forms came.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -116,7 +118,11 @@ class OutgoingMessage(models.Model):
                     & Q(enquiry__isnull=True, reminder__isnull=True, staff__isnull=True)
                 )
                 | (
-                    ~Q(purpose__in=["review_reminder", *ABOUT_A_DAY])
+                    Q(purpose="clinician_alert", enquiry__isnull=False, staff__isnull=False)
+                    & Q(reminder__isnull=True, day__isnull=True)
+                )
+                | (
+                    ~Q(purpose__in=[*TO_ONE_OF_STAFF, *ABOUT_A_DAY])
                     & Q(enquiry__isnull=False, reminder__isnull=True, staff__isnull=True, day__isnull=True)
                 ),
                 name="message_is_about_one_thing",

@@ -127,6 +127,8 @@ HALF_FACTS = {
         (OutgoingMessage, {"purpose": "report"}, {"enquiry": None}),
         (OutgoingMessage, {"purpose": "report"}, {"purpose": "review_reminder"}),
         (OutgoingMessage, {"purpose": "report"}, {"purpose": "digest"}),
+        (OutgoingMessage, {"purpose": "report"}, {"purpose": "clinician_alert"}),
+        (OutgoingMessage, {"purpose": "report"}, {"purpose": "clinician_alert", "staff": 1, "reminder": 1}),
         (OutgoingMessage, {"purpose": "report"}, {"reminder": 1}),
         (OutgoingMessage, {"purpose": "report"}, {"staff": 1}),
         (OutgoingMessage, {"purpose": "report"}, {"day": date(2026, 6, 1)}),

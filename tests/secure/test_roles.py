@@ -220,7 +220,7 @@ def with_answers() -> Enquiry:
 def test_reception_sees_who_and_when_and_the_warning_but_no_words(client, db):
     enquiry = with_answers()
     seen = page_of(client, person("Rita", "reception"), enquiry)
-    for told in ("Ada Example", "ada@example.com", "020 7946 0018", "after four", "sound like a warning sign", BUTTON):
+    for told in ("Ada Example", "ada@example.com", "020 7946 0018", "after four", "Possible emergency", BUTTON):
         assert told in seen, told
     assert WORDS not in seen
     assert "See somebody soon" not in seen

@@ -123,7 +123,7 @@ def test_a_save_over_someone_elses_change_is_refused_and_says_what_changed(staff
     actions.book(enquiry=enquiry, by=other, at=tomorrow, channel=actions.Channel.PHONE)
     response = staff_client.post(enquiry.get_admin_url(), opened | {"status": "spam", "note": "done"}, follow=True)
     said = text_of(response)
-    assert "Kim changed this enquiry while you had it open" in said
+    assert "Kim changed this enquiry while you were writing" in said
     assert "It is now “booked”" in said
     enquiry.refresh_from_db()
     assert enquiry.status == Status.BOOKED

@@ -144,7 +144,7 @@ def test_a_page_from_before_somebody_elses_change_links_nothing(client, rita, pa
     client.force_login(rita)
     refused = send(client, again, main.reference, version=again.version - 1)
     assert refused.status_code == 422
-    assert "changed this enquiry while you had it open" in text(tree(refused))
+    assert "changed this enquiry while you were writing" in text(tree(refused))
     assert fresh(again).same_as is None
     assert send(client, again, main.reference, version="x").status_code == 422
 

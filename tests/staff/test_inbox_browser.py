@@ -36,11 +36,13 @@ def test_a_morning_from_the_safety_lane_to_the_last_booking(browser, site, smtp,
         desk.expect_accessible()
         page.get_by_role("link", name="Safety 1").click()
         page.get_by_role("link", name="Wendy Example").click()
-        expect(page.get_by_text("Their words sound like a warning sign")).to_be_visible()
+        expect(page.get_by_text("Possible emergency: call now")).to_be_visible()
         desk.expect_accessible()
-        page.get_by_label("What you did, and what you told them").fill("Rang her. She is on her way to A&E.")
-        page.get_by_role("button", name="Record it").click()
-        expect(page.get_by_text("Recorded.")).to_be_visible()
+        page.get_by_label("spoke to them", exact=True).check()
+        page.get_by_label("Told them to call 999").check()
+        page.get_by_label("Note (optional)").fill("She is on her way to A&E.")
+        page.get_by_role("button", name="Save the call").click()
+        expect(page.get_by_text("Recorded. Moved out of the safety queue.")).to_be_visible()
         page.get_by_text("Close", exact=True).click()
         page.get_by_label("How did it end?").select_option(label="went elsewhere: 999, 111, a GP")
         page.get_by_role("button", name="Close it").click()
@@ -51,15 +53,15 @@ def test_a_morning_from_the_safety_lane_to_the_last_booking(browser, site, smtp,
         expect(page.get_by_text("Do not leave a voicemail.")).to_be_visible()
         page.get_by_label("no answer").check()
         page.get_by_role("button", name="Save the call").click()
-        expect(page.get_by_text("The call is logged. Try again at midday on Wednesday")).to_be_visible()
+        expect(page.get_by_text("Call logged. Try again at midday on Wednesday")).to_be_visible()
 
         page.get_by_text("Reply by email", exact=True).click()
         page.get_by_role("link", name="We tried to reach you").click()
-        page.get_by_role("button", name="See it before it goes").click()
+        page.get_by_role("button", name="Preview").click()
         expect(page.get_by_text("Nothing is sent yet.")).to_be_visible()
         desk.expect_accessible()
         page.get_by_role("button", name="Send it").click()
-        expect(page.get_by_text("The reply is on its way.")).to_be_visible()
+        expect(page.get_by_text("Reply sent.")).to_be_visible()
         wait_for(
             lambda: any("could not reach you" in text_of(mail) for mail in smtp.messages),
             seconds=20,
@@ -70,8 +72,8 @@ def test_a_morning_from_the_safety_lane_to_the_last_booking(browser, site, smtp,
         day = timezone.localdate() + timedelta(days=7)
         page.get_by_label("Day").fill(day.isoformat())
         page.get_by_label("Time", exact=True).fill("10:30")
-        page.get_by_role("button", name="Book and tell them").click()
-        expect(page.get_by_text("It is booked")).to_be_visible()
+        page.get_by_role("button", name="Book and email the patient").click()
+        expect(page.get_by_text("Booked. Confirmation emailed.")).to_be_visible()
         wait_for(
             lambda: any("10:30am" in text_of(mail) for mail in smtp.messages), seconds=20, what="the appointment's mail"
         )

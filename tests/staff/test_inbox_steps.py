@@ -127,7 +127,7 @@ def test_a_flagged_enquiry_stays_on_top_until_somebody_writes_what_they_did(rece
     enquiry = flagged(email="2@example.com")
     assert listed(reception)[0] == enquiry.pk
     page = text(parse(reception.get(enquiry.get_admin_url())))
-    assert "Their words sound like a warning sign" in page
+    assert "Possible emergency: call now" in page
     assert "How did it end?" not in page, "It cannot be closed yet, so it is not offered."
     refused = step(reception, enquiry, "close", outcome="answered")
     assert "Record what you did about the warning sign first" in text(parse(refused))
@@ -192,7 +192,7 @@ def test_a_step_from_an_old_page_is_refused_and_keeps_what_was_typed(reception, 
     response = step(reception, enquiry, "reply", version=old, text="A long answer.", send="yes")
     assert response.status_code == 422
     said = response.content.decode()
-    assert "changed this enquiry while you had it open" in said
+    assert "changed this enquiry while you were writing" in said
     assert "A long answer." in said
     assert not enquiry.messages.filter(purpose="reply").exists()
 

@@ -1,0 +1,37 @@
+"""A clinician is told of an enquiry with a warning sign, by a mail to them alone."""
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from enquiries.actions.mail import enqueue, in_hand
+from enquiries.actions.moves import MoveRefused
+from enquiries.actions.timeline import record
+from enquiries.desk import people
+from enquiries.models import Enquiry, EventKind, MessageState, Purpose
+
+
+def tell_clinician(*, enquiry: Enquiry, whom: AbstractBaseUser, by: AbstractBaseUser) -> bool:
+    """Mails one clinician that an enquiry needs them now. False when they have been told of this flag already.
+
+    Nobody gets it twice for one flag, however often it is pressed, unless the first mail failed. It changes nothing that another
+    page shows, so it needs no version. Raises MoveRefused where no flag is open, or for somebody who is no clinician.
+    """
+    with transaction.atomic():
+        enquiry = in_hand(enquiry)
+        if not (enquiry.live and enquiry.is_flagged):
+            raise MoveRefused("There is no open safety flag on this enquiry.")
+        if not people.clinicians().filter(pk=whom.pk).exists():
+            raise MoveRefused(f"{people.full_name(whom)} is no clinician with an email address who can open this.")
+        if told_of_this_flag(enquiry).filter(staff=whom).exists():
+            return False
+        enqueue(enquiry=enquiry, purpose=Purpose.CLINICIAN_ALERT, staff=whom)
+        record(enquiry, EventKind.TOLD, by=by, summary=f"Told {people.full_name(whom)} by email")
+    return True
+
+
+def told_of_this_flag(enquiry: Enquiry):
+    """The mails to clinicians since the flag was last settled, if it ever was; those that failed told nobody."""
+    settled = enquiry.events.filter(kind=EventKind.SAFETY).order_by("-created_at").first()
+    mails = enquiry.messages.filter(purpose=Purpose.CLINICIAN_ALERT)
+    mails = mails.exclude(state__in=[MessageState.FAILED, MessageState.LAPSED]).select_related("staff")
+    return mails.filter(created_at__gt=settled.created_at) if settled else mails
