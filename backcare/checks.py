@@ -1,5 +1,6 @@
 """System checks: each names what is missing or weak, and where to set it."""
 
+import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -105,6 +106,21 @@ def mail(app_configs, **kwargs):
                 )
             )
     return found
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def opening_hours(app_configs, **kwargs):
+    """Once a setting. Who sets it still would believe that patients read it."""
+    if os.environ.get("CLINIC_HOURS", "").strip():
+        return [
+            checks.Warning(
+                "CLINIC_HOURS is set, and nothing reads it any more: patients see the opening hours of the staff desk.",
+                hint="Set them on the desk under “Opening hours and replies” (/admin/enquiries/clinichours/), "
+                "then remove CLINIC_HOURS.",
+                id="backcare.W004",
+            )
+        ]
+    return []
 
 
 @checks.register(checks.Tags.security, deploy=True)

@@ -2,7 +2,9 @@
 
 from django.conf import settings
 
+from backcare.clinic import Clinic
+
 
 def clinic(request) -> dict:
     """The clinic's details. Takes nothing from the request: public pages are the same for every reader."""
-    return {"clinic": settings.CLINIC, "base_url": settings.BASE_URL}
+    return {"clinic": Clinic(), "base_url": settings.BASE_URL}

@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, InternalError, OperationalE
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 
+from backcare.clinic import Clinic
 from backcare.context import clinic
 from backcare.typed import form_again
 
@@ -17,6 +18,9 @@ from backcare.typed import form_again
 def page(status: int, title: str, paragraphs: list[str], **more) -> HttpResponse:
     context = {**clinic(None), "title": title, "paragraphs": paragraphs, "phone_first": status >= 500, "status": status}
     context |= more
+    if status >= 500:
+        # The database may be what is in trouble, and must not make anybody wait once more.
+        context["clinic"] = Clinic(asks=False)
     response = HttpResponse(render_to_string("error.html", context), status=status)
     response["Cache-Control"] = "no-store"
     return response

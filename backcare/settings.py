@@ -40,7 +40,6 @@ CLINIC = {
     "phone": env.text("CLINIC_PHONE", "020 7946 0958" if LOCAL else ""),
     "email": env.text("CLINIC_EMAIL", "hello@example.com" if LOCAL else ""),
     "address": env.text("CLINIC_ADDRESS", "1 Example Street, Larkfield" if LOCAL else ""),
-    "hours": env.text("CLINIC_HOURS", "Monday to Friday, 9am to 5pm"),
     "interest_statement": env.text(
         "CLINIC_INTEREST_STATEMENT",
         "This clinic sells some of the treatments these pages describe, acupuncture among them. "

@@ -1,7 +1,6 @@
 from itertools import pairwise
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -152,14 +151,9 @@ class ClinicHoursAdmin(TellsPromise, admin.ModelAdmin):
 
     @admin.display(description="the website says")
     def shown_on_website(self, hours):
-        """The contact details are a setting of the installation, and kept pages hold them: staff are told when the two differ."""
-        shown, kept = settings.CLINIC["hours"], clock.hours_in_words(clock.load().hours)
-        if shown == kept:
-            return shown
-        return (
-            f"“{shown}”, beside the phone number and in mail. The opening hours below say “{kept or 'never open'}”. "
-            "If both are meant, leave it. If not, ask whoever runs the website to change CLINIC_HOURS."
-        )
+        replies = clock.load()
+        open_when = clock.opening_in_words(replies.hours) or "No opening hours"
+        return f"{open_when}. {clock.promise_in_words(replies)}"
 
     def save_model(self, request, obj, form, change):
         if form.cleaned_data["paused"]:

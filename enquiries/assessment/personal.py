@@ -4,8 +4,7 @@ It is made when it is asked for, and kept nowhere. The name and the answers are 
 author, dates, the file's own id) every report looks the same.
 """
 
-from django.conf import settings
-
+from backcare import clinic
 from enquiries.assessment import printed
 from enquiries.assessment.result import PARTS
 from factsheets import safety
@@ -47,7 +46,7 @@ def pdf(result: dict, *, name: str, answers: list[dict], sheets: list[FactSheet]
     parts = [part(sheet) for sheet in sheets]
     data = {
         **printed.summary(result, tiers),
-        **around(clinic=settings.CLINIC, safety=tiers, large_print=large_print),
+        **around(clinic=clinic.details(), safety=tiers, large_print=large_print),
         "name": name,
         "told": _told(answers, result),
         "sheets": [{"file": each.file} for each in parts],

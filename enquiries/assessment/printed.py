@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from backcare import clinic
 from enquiries.assessment.questions import DATED
 from factsheets import safety
 from factsheets.pdf import compiled
@@ -21,7 +22,7 @@ MADE = datetime.combine(DATED, time.min, UTC)
 
 def pdf(result: dict, *, large_print: bool = False) -> bytes:
     """The PDF of a result as `result.shown` gives it. Raises PdfError and SafetyAdviceMissing."""
-    data = {**summary(result, safety.tiers()), "clinic": settings.CLINIC, "large_print": large_print}
+    data = {**summary(result, safety.tiers()), "clinic": clinic.details(), "large_print": large_print}
     return compiled(template("result.typ"), data, name="self-assessment result", timestamp=MADE)
 
 

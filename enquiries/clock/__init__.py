@@ -5,8 +5,8 @@ the methods of what it gives. Words: `in_words` for patients, `due_in_words` for
 """
 
 from enquiries.clock.hours import LONDON, Closed, Hours, Opening
-from enquiries.clock.promise import ReplyClock, load, promise, reply_by, resume
-from enquiries.clock.words import at_words, due_in_words, hours_in_words, in_words
+from enquiries.clock.promise import ReplyClock, load, promise, promise_in_words, reply_by, resume
+from enquiries.clock.words import at_words, closures_in_words, due_in_words, hours_in_words, in_words, opening_in_words
 
 __all__ = [
     "LONDON",
@@ -15,11 +15,14 @@ __all__ = [
     "Opening",
     "ReplyClock",
     "at_words",
+    "closures_in_words",
     "due_in_words",
     "hours_in_words",
     "in_words",
     "load",
+    "opening_in_words",
     "promise",
+    "promise_in_words",
     "reply_by",
     "resume",
 ]

@@ -7,8 +7,10 @@ from datetime import date, datetime, time, timedelta
 from django.utils import timezone
 
 from enquiries.clock.hours import DAY, HORIZON, HOUR, Closed, Hours, Opening, instant, local
-from enquiries.clock.words import at_words, clock_time, day_words, in_words, listed, span_in_words
+from enquiries.clock.words import at_words, clock_time, day_words, in_words, listed, span_in_words, within_in_words
 from enquiries.models import ClinicHours, Closure
+
+NO_PROMISE = "We cannot say at the moment when we will reply."
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,16 @@ class ReplyClock:
             if self.hours.is_bank_holiday(day)
             and without.working_time(max(_midnight(day), now), _midnight(day + DAY)) > timedelta(0)
         ]
+
+
+def promise_in_words(replies: ReplyClock) -> str:
+    """How soon the clinic replies, for pages that are kept: it names no moment. In a pause, the notice stands in its place."""
+    if replies.paused or not replies.hours.openings:
+        notice = " ".join(replies.notice.split()) if replies.paused else ""
+        if notice and notice[-1] not in ".!?":
+            notice += "."
+        return f"{notice} {NO_PROMISE}".strip()
+    return f"We aim to reply within {within_in_words(replies.within, replies.hours)}."
 
 
 def _midnight(day: date) -> datetime:

@@ -1,11 +1,12 @@
 """Times and days as the clinic says them, to patients and to staff."""
 
-from collections.abc import Iterable
-from datetime import date, datetime, time
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time, timedelta
 
 from enquiries.clock.hours import Closed, Hours, local, utc
 
 DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+CLOSED_SOON = timedelta(days=14)
 TWELVES = {time(0): "midnight", time(12): "midday"}
 
 
@@ -90,6 +91,40 @@ def hours_in_words(hours: Hours) -> str:
         else:
             groups.append(([day], spells))
     return "; ".join(f"{_days(days)}, {_spells(spells)}" for days, spells in groups)
+
+
+def opening_in_words(hours: Hours) -> str:
+    """As patients read it: "Monday to Friday, 9am to 5pm, except bank holidays". Empty when the clinic has no hours."""
+    words = hours_in_words(hours)
+    if not words or not hours.nation:
+        return words
+    return f"{words}; closed on bank holidays" if ";" in words else f"{words}, except bank holidays"
+
+
+def within_in_words(within: timedelta, hours: Hours) -> str:
+    """One working day, 2 working days, or 6 working hours.
+
+    Days are said only where all of the clinic's are of one length and the promise is a whole number of them.
+    """
+    minutes, lengths = within // timedelta(minutes=1), {sum(_minutes(spells)) for spells in hours.by_weekday.values()}
+    if len(lengths) == 1 and not minutes % (day := lengths.pop()):
+        return "one working day" if minutes == day else f"{minutes // day} working days"
+    return _count(minutes // 60, "working hour")
+
+
+def _minutes(spells: Iterable[tuple[time, time]]) -> Iterator[int]:
+    for opens, closes in spells:
+        yield (closes.hour - opens.hour) * 60 + closes.minute - opens.minute
+
+
+def closures_in_words(hours: Hours, today: date) -> list[str]:
+    """A sentence for each closure that is on or begins within two weeks. They hold for the whole of today."""
+    soon = [
+        closure
+        for closure in sorted(hours.closures, key=lambda each: each.starts)
+        if closure.first_day <= today + CLOSED_SOON and closure.last_day >= today
+    ]
+    return [f"We are closed {span_in_words(closure, today)}: {closure.reason.rstrip('.')}." for closure in soon]
 
 
 def _days(days: list[int]) -> str:

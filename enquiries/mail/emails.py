@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from backcare import clinic
 from enquiries import abuse, actions
 from enquiries.clock import in_words
 from enquiries.clock.words import day_words
@@ -192,7 +193,7 @@ RENDERERS = {
 
 def _mail(message, connection, name: str, *, to: str, **context) -> EmailMultiAlternatives:
     context |= {
-        "clinic": settings.CLINIC,
+        "clinic": clinic.details(),
         "base_url": settings.BASE_URL,
         "emergency": safety.tiers()[0],
     }

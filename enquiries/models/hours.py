@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from factsheets.models.natural import Shown
+
 LONGEST_REPLY = 80  # working hours: two weeks of a clinic that is open 40 hours a week
 
 
@@ -30,7 +32,7 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6
 
 
-class ClinicHours(models.Model):
+class ClinicHours(Shown):
     """The one row that says how soon the clinic answers, and whether it promises anything at the moment."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
@@ -91,7 +93,7 @@ class ClinicHours(models.Model):
         self.paused_at, self.paused_by = None, ""
 
 
-class OpeningHours(models.Model):
+class OpeningHours(Shown):
     """One spell of a weekday in local time. A split day has several; the form refuses two that overlap."""
 
     clinic = models.ForeignKey(
@@ -117,7 +119,7 @@ class OpeningHours(models.Model):
             raise ValidationError({"closes": "The closing time must be after the opening time."})
 
 
-class Closure(models.Model):
+class Closure(Shown):
     """Days on which the clinic is closed although the weekday and the bank holidays say otherwise."""
 
     first_day = models.DateField()

@@ -29,12 +29,10 @@ class ByNaturalKey(models.Manager.from_queryset(ContentQuerySet)):
         return self.get(**dict(zip(self.model.natural_key_lookups(), values, strict=True)))
 
 
-class NaturalKeyModel(models.Model):
-    """A record that fixtures name by its fields. A key field that is itself a record is named by that record's key."""
+class Shown(models.Model):
+    """A record that kept pages show: a change of one row or of many ends what was kept, in every process."""
 
-    natural_key_fields: tuple[str, ...] = ("slug",)
-
-    objects = ByNaturalKey()
+    objects = ContentQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -47,6 +45,17 @@ class NaturalKeyModel(models.Model):
         deleted = super().delete(*args, **options)
         ContentVersion.changed()
         return deleted
+
+
+class NaturalKeyModel(Shown):
+    """A record that fixtures name by its fields. A key field that is itself a record is named by that record's key."""
+
+    natural_key_fields: tuple[str, ...] = ("slug",)
+
+    objects = ByNaturalKey()
+
+    class Meta:
+        abstract = True
 
     @classmethod
     def natural_key_lookups(cls) -> list[str]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.utils import timezone
 
+from backcare import clinic
 from factsheets import kept, pictures
 from factsheets.models import ContentVersion, FactSheet
 from factsheets.pdf import Part, sheet_pdf
@@ -29,7 +30,7 @@ def compiled(sheet: FactSheet, *, large_print: bool = False) -> bytes:
     data = full(_as_it_is(sheet.pk))
     return sheet_pdf(
         _document(data),
-        clinic=settings.CLINIC,
+        clinic=clinic.details(),
         safety=data["safety"],
         address=data["address"],
         large_print=large_print,

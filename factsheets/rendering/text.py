@@ -4,6 +4,7 @@ import textwrap
 
 from django.conf import settings
 
+from backcare.clinic import details
 from factsheets.models import FactSheet
 from factsheets.rendering.sheet import full
 
@@ -12,7 +13,7 @@ WIDTH = 72
 
 def text(sheet: FactSheet) -> str:
     data = full(sheet)
-    clinic = settings.CLINIC
+    clinic = details()
     lines = [*_heading(data["title"], "="), "", *_wrap(data["audience"])]
     if data["state_note"]:
         lines += ["", *_wrap(data["state_note"])]
@@ -48,7 +49,7 @@ def text(sheet: FactSheet) -> str:
         lines += [f"Next review due: {data['review_due_on']}"]
     lines += [
         f"{clinic['name']}. Independent clinic. Not an NHS service.",
-        f"Phone: {clinic['phone']}",
+        *_wrap(f"Phone: {clinic['phone']}{', ' * bool(clinic['hours'])}{clinic['hours']}"),
         data["address"],
     ]
     lines += _wrap("For patient information only. It does not replace advice from a clinician who knows you.")

@@ -39,6 +39,13 @@ def test_a_complete_production_set_up_passes_the_deployment_check(production):
     assert done.returncode == 0, done.stderr
 
 
+def test_the_deployment_check_says_where_opening_hours_are_set_now(production):
+    done = manage("check", "--deploy", **production, CLINIC_HOURS="Tuesdays, 10am to 2pm")
+    assert done.returncode == 0, done.stderr
+    assert "backcare.W004" in done.stderr
+    assert "Set them on the desk" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
