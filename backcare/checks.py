@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
+from django.db import Error, connection
 
 from enquiries.privacy import keys
 from enquiries.privacy.encryption import key_ring
+from factsheets import approvals
+from factsheets.models import Subject
 
 SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -134,6 +136,24 @@ def proxies(app_configs, **kwargs):
             )
         ]
     return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def clinical_sign_off(app_configs, **kwargs):
+    """Names what no clinician has approved. A warning: the site is safe without the self-assessment, which is off until then."""
+    try:
+        standings = [approvals.standing(subject) for subject in Subject.values]
+    except Error:
+        return []  # no database yet, or one that other checks speak of
+    return [
+        checks.Warning(
+            f"“Check your symptoms” is off. {each.why_not}",
+            hint="A clinician approves it on the staff desk under “Clinical sign-off”.",
+            id="backcare.W006" if each.subject == Subject.RED_FLAGS else "backcare.W005",
+        )
+        for each in standings
+        if not each.approval
+    ]
 
 
 @checks.register(checks.Tags.database)

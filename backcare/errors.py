@@ -6,6 +6,7 @@ never raises.
 
 import sys
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 from django.http import HttpResponse
 from django.template.loader import render_to_string
@@ -13,10 +14,14 @@ from django.template.loader import render_to_string
 from backcare.clinic import Clinic
 from backcare.context import clinic
 from backcare.typed import form_again
+from factsheets.approvals import check_is_open
 
 
 def page(status: int, title: str, paragraphs: list[str], **more) -> HttpResponse:
-    context = {**clinic(None), "title": title, "paragraphs": paragraphs, "phone_first": status >= 500, "status": status}
+    # Only the page that people meet by a stale link may ask the database: the others must not break, nor cost anything.
+    shown = check_is_open() if status == 404 else not settings.CHECK_NEEDS_APPROVAL
+    context = {**clinic(None), "check_is_open": shown}
+    context |= {"title": title, "paragraphs": paragraphs, "phone_first": status >= 500, "status": status}
     context |= more
     if status >= 500:
         # The database may be what is in trouble, and must not make anybody wait once more.

@@ -14,7 +14,7 @@ EDITED = [
     "synonym",
 ]
 TAKEN_AWAY = ["section", "evidencestatement", "relatedsheet", "glossaryterm", "synonym"]
-READ = [("factsheets", model, ["view"]) for model in [*EDITED, "safetyadvice", "claim", "searchmiss"]]
+READ = [("factsheets", model, ["view"]) for model in [*EDITED, "safetyadvice", "claim", "searchmiss", "approval"]]
 INBOX = [
     ("enquiries", "enquiry", ["view", "change"]),
     ("enquiries", "outgoingmessage", ["view"]),
@@ -35,7 +35,14 @@ ROLES = {
         *(("factsheets", model, ["delete"]) for model in TAKEN_AWAY),
     ],
     # Reads every sheet, signs off what others wrote, and answers enquiries.
-    "clinician": [*READ, ("factsheets", "factsheet", ["sign_off"]), *INBOX, *HEALTH],
+    # Approves the questions and the red flags, too: the form asks for their register and number.
+    "clinician": [
+        *READ,
+        ("factsheets", "factsheet", ["sign_off"]),
+        ("factsheets", "approval", ["add"]),
+        *INBOX,
+        *HEALTH,
+    ],
 }
 
 

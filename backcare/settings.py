@@ -65,6 +65,10 @@ MOST_MAILS_TO_ONE_ADDRESS_A_DAY = env.number("MOST_MAILS_TO_ONE_ADDRESS_A_DAY", 
 MOST_FORMS_OF_ONE_SENDER_AN_HOUR = env.number("MOST_FORMS_OF_ONE_SENDER_AN_HOUR", default=10, least=1)
 MOST_FORMS_AN_HOUR = env.number("MOST_FORMS_AN_HOUR", default=200, least=1)
 
+# Outside a local run the self-assessment is shown only while a clinician's approval covers it (factsheets/approvals.py). There is
+# no setting to do without; a local run may ask for it, to see what patients would.
+CHECK_NEEDS_APPROVAL = not LOCAL or env.flag("CHECK_NEEDS_APPROVAL")
+
 # --- application ------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -5,3 +5,6 @@ class EnquiriesConfig(AppConfig):
     name = "enquiries"
     verbose_name = "what patients ask"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from enquiries.assessment import sign_off  # noqa: F401 - registers the questions for clinical sign-off

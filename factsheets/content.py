@@ -12,7 +12,7 @@ from django.core.serializers import base as serializers_base
 from django.core.serializers import python as python_serializer
 from django.db import transaction
 
-from factsheets import actions
+from factsheets import actions, safety_editions
 from factsheets.fixtures import ContentError, entries
 from factsheets.models import (
     Claim,
@@ -23,6 +23,7 @@ from factsheets.models import (
     InstalledRecord,
     RelatedSheet,
     SafetyAdvice,
+    SafetyStep,
     Section,
     Source,
     Step,
@@ -92,6 +93,7 @@ def load(folder: Path, *, dry_run: bool = False) -> Report:
                 raise ContentError(f"{where}: {_sentence(error)}") from error
         edition.remove_dropped_parts()
         edition.refresh()
+        safety_editions.keep(step=SafetyStep.INSTALLED)
         if dry_run:
             transaction.set_rollback(True)
     return edition.report

@@ -54,6 +54,24 @@ def compact(found: list[dict]) -> list[str]:
     return [item["short_text"] for item in found[0]["items"] if item["on_compact_card"]]
 
 
+def for_clinicians() -> dict:
+    """The red flags as a clinician reads them before approving them: by tier, with what patients are not shown."""
+    records = list(SafetyAdvice.objects.prefetch_related("sources"))
+    return {
+        "tiers": [
+            {
+                "label": tier.label,
+                "heading": HEADINGS[tier],
+                "after": AFTERWORDS[tier],
+                "flags": [record for record in records if record.tier == tier],
+            }
+            for tier in Tier
+        ],
+        "crisis": CRISIS,
+        "hurt": HURT,
+    }
+
+
 def tiers() -> list[dict]:
     """The three tiers in their order: emergency, urgent, routine. Raises SafetyAdviceMissing."""
     advice = list(SafetyAdvice.objects.all())

@@ -17,7 +17,7 @@ from whitenoise import WhiteNoise
 from enquiries import actions
 from enquiries.models import ClinicHours, Enquiry, Kind, OpeningHours
 from factsheets.content import MODELS
-from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord
+from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
 from factsheets.models.search import SearchEntry, SearchPassage, SearchPosting, SearchWord
 from tests.pages import chromium
 from tests.smtp import SmtpSink, free_port, wait_for
@@ -96,7 +96,16 @@ def django_db_setup(django_db_setup, django_db_blocker):
         call_command("load_content", verbosity=0, stdout=sys.stderr)
         LISTED.update(ContentType.objects.values("pk", "model").get(app_label="enquiries", model="enquiry"))
         index_tables = [SearchEntry, SearchPassage, SearchPosting, SearchWord]
-        for model in [*MODELS, InstalledRecord, Edition, ContentVersion, *index_tables, ClinicHours, OpeningHours]:
+        for model in [
+            *MODELS,
+            InstalledRecord,
+            Edition,
+            SafetyEdition,
+            ContentVersion,
+            *index_tables,
+            ClinicHours,
+            OpeningHours,
+        ]:
             through = [field.remote_field.through for field in model._meta.many_to_many]
             KEPT.extend(each._meta.db_table for each in [model, *through])
         with connection.cursor() as cursor:

@@ -21,6 +21,7 @@ from enquiries.assessment import questions
 from enquiries.assessment.evaluate import evaluate
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import NONE, Answers
+from factsheets.approvals import check_is_open
 
 # Half an hour since the last answer.
 COOKIE = SealedCookie("check", prefix="__Host-", path="/", lifetime=30 * 60)
@@ -55,7 +56,12 @@ def finished(request: HttpRequest) -> Answers | None:
 
 
 def may_be_included(request: HttpRequest) -> Answers | None:
-    """A finished assessment, where the decision table lets us offer our help (content ledger, "Outcomes")."""
+    """A finished assessment, where the decision table lets us offer our help (content ledger, "Outcomes").
+
+    None while the self-assessment is not approved: what it would say must not reach anybody by way of a form either.
+    """
+    if not COOKIE.of(request) or not check_is_open():
+        return None
     answers = finished(request)
     return answers if answers and evaluate(answers).may_ask_us else None
 

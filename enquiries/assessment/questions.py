@@ -13,7 +13,6 @@ from enquiries.assessment.kinds import ANY, NONE, Duration, Note, Offer, Option,
 
 VERSION = "2"
 DATED = date(2026, 11, 29)
-REVIEWED = ""  # who signed it off and when, as patients read it; empty: awaiting clinical review
 
 
 def of(*values: str) -> frozenset[str]:

@@ -5,22 +5,23 @@ from datetime import date
 from django.conf import settings
 from django.utils import timezone
 
-from enquiries.assessment import words
+from enquiries.assessment import sign_off, words
 from enquiries.assessment.evaluate import Result, evaluate
 from enquiries.assessment.flags import Flags
 from enquiries.assessment.kinds import Answers, Note, Outcome, Part, Question, Rule, Words
-from enquiries.assessment.questions import ADULTS_ONLY, DATED, MATERNITY, QUESTIONS, REVIEWED, VERSION
-from factsheets import safety
+from enquiries.assessment.questions import ADULTS_ONLY, MATERNITY, QUESTIONS
+from factsheets import approvals, safety
 from factsheets.models import FactSheet, SafetyAdvice
 
 PARTS = {part.name: part for question in QUESTIONS for part in question.parts}
 
 
 def edition() -> dict[str, str]:
-    """Which questions and rules these are, and who has reviewed them."""
+    """Which questions, rules and red flags these are, and who has approved them."""
     return {
-        "version": f"Version {VERSION}, {day_in_words(DATED)}",
-        "review": REVIEWED or "Awaiting clinical review",
+        "version": sign_off.version(),
+        "red_flags": f"Warning signs: {approvals.red_flags_version()}",
+        "review": sign_off.in_words(),
     }
 
 

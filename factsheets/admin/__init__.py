@@ -1,3 +1,4 @@
+from factsheets.admin.approval import ApprovalAdmin
 from factsheets.admin.figure import FigureAdmin
 from factsheets.admin.search import SearchMissAdmin, SynonymAdmin
 from factsheets.admin.section import SectionAdmin
@@ -11,6 +12,7 @@ from factsheets.admin.shared import (
 from factsheets.admin.sheet import FactSheetAdmin
 
 __all__ = [
+    "ApprovalAdmin",
     "ClaimAdmin",
     "FactSheetAdmin",
     "FigureAdmin",

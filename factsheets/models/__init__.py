@@ -1,3 +1,4 @@
+from factsheets.models.approval import Approval, Decision, Register, Subject
 from factsheets.models.claim import Claim, ClaimStatus
 from factsheets.models.edition import WRITING, Edition, GuardOverride, ReviewReminder, Step
 from factsheets.models.evidence import Direction, EvidenceStatement, Grade
@@ -6,6 +7,7 @@ from factsheets.models.glossary import GlossaryTerm
 from factsheets.models.installed import InstalledRecord
 from factsheets.models.picture import Picture, PictureFile
 from factsheets.models.safety import SafetyAdvice, Tier
+from factsheets.models.safety_edition import SafetyEdition, SafetyStep
 from factsheets.models.search import SearchEntry, SearchMiss, SearchPassage, SearchPosting, SearchWord, Synonym
 from factsheets.models.section import Aspect, Kind, Section, View
 from factsheets.models.sheet import FactSheet, FormerAddress, RelatedSheet, State, Topic
@@ -14,10 +16,12 @@ from factsheets.models.version import ContentVersion
 
 __all__ = [
     "WRITING",
+    "Approval",
     "Aspect",
     "Claim",
     "ClaimStatus",
     "ContentVersion",
+    "Decision",
     "Direction",
     "Edition",
     "EvidenceStatement",
@@ -31,9 +35,12 @@ __all__ = [
     "Kind",
     "Picture",
     "PictureFile",
+    "Register",
     "RelatedSheet",
     "ReviewReminder",
     "SafetyAdvice",
+    "SafetyEdition",
+    "SafetyStep",
     "SearchEntry",
     "SearchMiss",
     "SearchPassage",
@@ -43,6 +50,7 @@ __all__ = [
     "Source",
     "State",
     "Step",
+    "Subject",
     "Synonym",
     "Tier",
     "Topic",

@@ -20,6 +20,7 @@ from math import log
 from django.db import connection
 from django.db.models import Q
 
+from factsheets.approvals import check_is_open
 from factsheets.models import SearchEntry, SearchPosting, State
 from factsheets.search import synonyms
 from factsheets.search.synonyms import Phrase
@@ -233,6 +234,8 @@ def _best(scores: dict[int, tuple[bool, float]], limit: int) -> list[int]:
 def _published(scores: dict[int, tuple[bool, float]]) -> list[int]:
     """The entries that anybody may read, in their final order."""
     open_to_all = Q(sheet__isnull=True) | Q(sheet__state=State.PUBLISHED)
+    if not check_is_open():
+        open_to_all &= ~Q(address="/check/")
     entries = SearchEntry.objects.filter(open_to_all, pk__in=scores).values_list("pk", "kind", "title", "key")
 
     def rank(entry):

@@ -3,12 +3,19 @@ from datetime import timedelta
 from django import template
 from django.utils import timezone
 
-from factsheets.models import FactSheet, InstalledRecord, State
+from factsheets import approvals
+from factsheets.models import FactSheet, InstalledRecord, State, Subject
 
 register = template.Library()
 
 SOON = timedelta(days=60)
 LISTED = 20
+
+
+@register.filter
+def kind(value) -> str:
+    """How a plain value is laid out: a table of names, a list, or a word."""
+    return "table" if isinstance(value, dict) else "list" if isinstance(value, list) else "word"
 
 
 @register.inclusion_tag("admin/factsheets/_attention.html", takes_context=True)
@@ -17,10 +24,15 @@ def sheets_that_need_somebody(context):
     if not context["request"].user.has_perm("factsheets.view_factsheet"):
         return {}
     today = timezone.localdate()
+    user = context["request"].user
     sheets = FactSheet.objects.defer("document", "key_points").with_changed_since_review()
     published = sheets.filter(state=State.PUBLISHED)
     return {
         "today": today,
+        "unapproved": [each for subject in Subject.values if not (each := approvals.standing(subject)).approval]
+        if user.has_perm("factsheets.view_approval")
+        else [],
+        "check_is_off": not approvals.check_is_open(),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],
         "changed": published.filter(was_changed=True, reviewed_on__isnull=False)[:LISTED],

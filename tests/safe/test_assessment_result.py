@@ -80,7 +80,7 @@ def test_every_result_is_sound_and_ends_with_the_short_emergency_list(outcome):
     today = timezone.localdate()
     assert (
         f"Checked on {today.day} {today:%B %Y}. Questions: Version {VERSION}, {DATED.day} {DATED:%B %Y}. "
-        "Awaiting clinical review."
+        f"Warning signs: edition 1, {today.day} {today:%B %Y}. Awaiting clinical review."
     ) in said
 
 

@@ -14,6 +14,7 @@ from backcare.staff.models import Authenticator
 from enquiries import actions
 from enquiries.models import Assessment, Closure, Enquiry, EventKind, Export
 from enquiries.report import consent
+from factsheets import approvals
 from factsheets.models import FactSheet, SearchMiss
 from tests.conftest import consultation
 from tests.desk import person, tree
@@ -26,7 +27,8 @@ PAGES_OF = {
     "": """
         autocomplete code enquiries_clinichours_add enquiries_clinichours_delete enquiries_enquiry_add
         enquiries_enquiry_delete enquiries_export_add enquiries_export_delete enquiries_outgoingmessage_add
-        enquiries_outgoingmessage_delete factsheets_factsheet_delete factsheets_safetyadvice_add
+        enquiries_outgoingmessage_delete factsheets_approval_add factsheets_approval_delete
+        factsheets_factsheet_delete factsheets_safetyadvice_add
         factsheets_safetyadvice_delete factsheets_searchmiss_add set_up staff_authenticator_add
         staff_authenticator_delete
     """,
@@ -57,6 +59,8 @@ PAGES_OF = {
     """,
     # What patients read.
     "CEO": """
+        factsheets_approval_change factsheets_approval_changelist factsheets_approval_history
+        factsheets_approval_subject
         factsheets_claim_change factsheets_claim_changelist factsheets_claim_history factsheets_factsheet_change
         factsheets_factsheet_changelist factsheets_factsheet_desk factsheets_factsheet_edition
         factsheets_factsheet_history factsheets_figure_change factsheets_figure_changelist factsheets_figure_history
@@ -86,6 +90,7 @@ DEEDS = {
     "enquiries_enquiry_step": "RCO",
     "enquiries_enquiry_words": "RCO",
     "enquiries_outgoingmessage_send_again": "RCO",
+    "factsheets_approval_withdraw": "CO",
     "factsheets_factsheet_let_stand": "EO",
     "factsheets_factsheet_move": "CEO",
     "factsheets_section_shift": "EO",
@@ -110,6 +115,8 @@ class People:
         Export.objects.create(
             actor="Sam", what="All", how_many=1, columns="x", with_contact_details=False, reason="A test."
         )
+        clinician = {"name": "Ada Example", "register": "GMC", "number": "1234567"}
+        approvals.record(subject="questions", version="1", digest="x", by=self.users["C"], **clinician)
         sheet = FactSheet.objects.get(slug="about-back-pain")
         actions_on = {"pk": enquiry.pk}
         self.given = {
@@ -119,6 +126,8 @@ class People:
             "factsheets_factsheet_edition": {"pk": sheet.pk, "number": sheet.editions.first().number},
             "app_list": {"app_label": "enquiries"},
             "view_on_site": {"content_type_id": 0, "object_id": 0},
+            "factsheets_approval_subject": {"subject": "questions"},
+            "factsheets_approval_withdraw": {"subject": "questions"},
             "health": {},
         }
         for name in ("allow_mail", "same_as", "another", "they_agree", "words"):

@@ -1,0 +1,80 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Subject(models.TextChoices):
+    """What the self-assessment may not be shown without: two approvals, each by a named clinician."""
+
+    QUESTIONS = "questions", "questions of “Check your symptoms”"
+    RED_FLAGS = "red_flags", "red flags"
+
+
+class Register(models.TextChoices):
+    """Who may answer for clinical wording: the statutory registers of the UK whose members see people with back pain."""
+
+    GMC = "GMC", "General Medical Council (GMC)"
+    HCPC = "HCPC", "Health and Care Professions Council (HCPC)"
+    NMC = "NMC", "Nursing and Midwifery Council (NMC)"
+    GOSC = "GOsC", "General Osteopathic Council (GOsC)"
+    GCC = "GCC", "General Chiropractic Council (GCC)"
+    GPHC = "GPhC", "General Pharmaceutical Council (GPhC)"
+
+
+class Decision(models.TextChoices):
+    APPROVED = "approved", "approved"
+    WITHDRAWN = "withdrawn", "approval withdrawn"
+
+
+class Approval(models.Model):
+    """A clinician's decision about one subject, as it stood at that moment. Rows are added and never changed.
+
+    `digest` names the words that were approved. When they are no longer the words that patients are shown, the approval has
+    stopped counting: nobody has to remember to withdraw it. `factsheets.approvals` says which one counts.
+    """
+
+    subject = models.CharField(max_length=12, choices=Subject, editable=False)
+    decision = models.CharField(max_length=10, choices=Decision, default=Decision.APPROVED, editable=False)
+    version = models.CharField(max_length=120, editable=False, help_text="What the approved words were called.")
+    digest = models.CharField("hash", max_length=64, editable=False, help_text="SHA-256 of what was approved.")
+    name = models.CharField("clinician", max_length=150, blank=True, editable=False)
+    register = models.CharField(max_length=5, choices=Register, blank=True, editable=False)
+    number = models.CharField("registration number", max_length=20, blank=True, editable=False)
+    reason = models.CharField(max_length=500, blank=True, editable=False, help_text="Why it was withdrawn.")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    actor = models.CharField("signed in as", max_length=150, editable=False)
+    at = models.DateTimeField("when", default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["subject", "-at"], name="approval_newest")]
+        constraints = [
+            models.CheckConstraint(condition=Q(subject__in=Subject.values), name="approval_known_subject"),
+            models.CheckConstraint(condition=~Q(actor="") & ~Q(digest=""), name="approval_has_actor_and_hash"),
+            models.CheckConstraint(
+                condition=(
+                    Q(decision="approved", register__in=Register.values, reason="") & ~Q(name="") & ~Q(number="")
+                )
+                | (Q(decision="withdrawn", name="", register="", number="") & ~Q(reason="")),
+                name="approval_is_whole",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_subject_display()}: {self.get_decision_display()} on {timezone.localdate(self.at):%-d %B %Y}"
+
+    def save(self, *args, **options):
+        if self.pk:
+            raise TypeError("An approval is never changed. Add another decision.")
+        super().save(*args, **options)
+
+    def delete(self, *args, **options):
+        raise TypeError("An approval is never deleted. Add a decision that withdraws it.")
+
+    @property
+    def clinician(self) -> str:
+        """As patients read it, such as “Dr Ada Example (GMC 1234567)”."""
+        return f"{self.name} ({self.register} {self.number})"
