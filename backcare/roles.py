@@ -5,7 +5,8 @@ from django.contrib.auth.models import Group, Permission
 EDITED = [
     "factsheet",
     "section",
-    "evidencestatement",
+    "statement",
+    "statementuse",
     "source",
     "figure",
     "glossaryterm",
@@ -13,7 +14,7 @@ EDITED = [
     "topic",
     "synonym",
 ]
-TAKEN_AWAY = ["section", "evidencestatement", "relatedsheet", "glossaryterm", "synonym"]
+TAKEN_AWAY = ["section", "statement", "statementuse", "relatedsheet", "glossaryterm", "synonym"]
 READ = [("factsheets", model, ["view"]) for model in [*EDITED, "safetyadvice", "claim", "searchmiss", "approval"]]
 INBOX = [
     ("enquiries", "enquiry", ["view", "change"]),

@@ -16,7 +16,6 @@ from factsheets import actions, safety_editions
 from factsheets.fixtures import ContentError, entries
 from factsheets.models import (
     Claim,
-    EvidenceStatement,
     FactSheet,
     Figure,
     GlossaryTerm,
@@ -26,6 +25,8 @@ from factsheets.models import (
     SafetyStep,
     Section,
     Source,
+    Statement,
+    StatementUse,
     Step,
     Synonym,
     Topic,
@@ -42,15 +43,16 @@ MODELS = [
     GlossaryTerm,
     SafetyAdvice,
     Claim,
+    Statement,
     FactSheet,
     Section,
-    EvidenceStatement,
+    StatementUse,
     RelatedSheet,
     Synonym,
 ]
 # Parts of a sheet: taken away again when a newer edition of the sheet no longer has them. A part before what holds it.
-PARTS = [EvidenceStatement, RelatedSheet, Section]
-MARKDOWN = {FactSheet: "key_points", Section: "body", EvidenceStatement: "detail"}
+PARTS = [StatementUse, RelatedSheet, Section]
+MARKDOWN = {FactSheet: "key_points", Section: "body", Statement: "detail"}
 # What a fixture can be wrong in: its values, its references, its names and its types.
 FAULTS = (
     ValidationError,
@@ -245,8 +247,8 @@ class _Edition:
 
 
 def _is_as_installed(part, installed: InstalledRecord) -> bool:
-    # A section goes with its statements, so one that staff wrote or edited keeps its section.
-    holds_staff_work = isinstance(part, Section) and part.evidence.exists()
+    # A section that still shows a statement which staff put there stays.
+    holds_staff_work = isinstance(part, Section) and part.statement_uses.exists()
     return not holds_staff_work and values_of(part, installed.fields) == installed.fields
 
 

@@ -25,11 +25,11 @@ def measure() -> Coverage:
     advice = set(SafetyAdvice.objects.values_list("code", flat=True))
     named: dict[str, set[str]] = {}
     live = Section.objects.exclude(sheet__state=State.RETIRED).select_related("sheet", "figure")
-    live = live.defer("body", "sheet__document", "sheet__key_points").prefetch_related("evidence")
+    live = live.defer("body", "sheet__document", "sheet__key_points").prefetch_related("statement_uses__statement")
     for section in live:
         where = f"{section.sheet.slug}#{section.slug}"
         refs = set(section.claim_refs)
-        for statement in section.evidence.all():
+        for statement in section.evidence:
             refs |= set(statement.claim_refs)
         if section.figure_id:
             refs |= set(section.figure.claim_refs)

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from django.db import transaction
 
-from factsheets.models import EvidenceStatement, FactSheet, Figure, RelatedSheet, Section, Source, Topic
+from factsheets.models import FactSheet, Figure, RelatedSheet, Section, Statement, StatementUse, Topic
 from factsheets.rendering.document import FIRST_PAGE
 
 SHEET = {
@@ -29,6 +29,8 @@ SECTION = {
 }
 STATEMENT = {
     "treatment": "treatment",
+    "condition": "condition",
+    "comparison": "comparison",
     "claim": "claim",
     "detail": "text",
     "grade": "grade",
@@ -38,7 +40,7 @@ STATEMENT = {
     "claim_refs": "ledger rows",
 }
 # Changes to these are the editors' own book-keeping: no reader sees them.
-UNSEEN = {"claim_refs", "aspect"}
+UNSEEN = {"claim_refs", "aspect", "treatment", "condition", "comparison"}
 
 
 class CannotPutBack(Exception):  # noqa: N818 - reads as what happened
@@ -47,7 +49,7 @@ class CannotPutBack(Exception):  # noqa: N818 - reads as what happened
 
 def snapshot(sheet: FactSheet) -> dict:
     """Everything an author wrote in the sheet, in order, with other records by their natural keys."""
-    sections = sheet.sections.select_related("figure").prefetch_related("evidence__sources")
+    sections = sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources")
     return {
         "sheet": {name: getattr(sheet, name) for name in SHEET if name != "topic"}
         | {"topic": sheet.topic.slug}
@@ -65,11 +67,11 @@ def _section(section: Section) -> dict:
         **_if_written(section, "page_title"),
         "evidence": [
             {
-                "slug": statement.slug,
+                "key": statement.key,
                 **{name: getattr(statement, name) for name in STATEMENT if name != "sources"},
                 "sources": sorted(source.key for source in statement.sources.all()),
             }
-            for statement in section.evidence.all()
+            for statement in section.evidence
         ],
     }
 
@@ -80,7 +82,10 @@ def _if_written(record, name: str) -> dict:
 
 
 def put_back(sheet: FactSheet, content: dict) -> None:
-    """Makes the sheet's rows what `content` says. Raises CannotPutBack, and then nothing has changed."""
+    """Makes the sheet's rows what `content` says. Raises CannotPutBack, and then nothing has changed.
+
+    Statements of evidence come back to their places with the words they have today: other sheets show them too.
+    """
     with transaction.atomic():
         fields = {"first_page_title": "", **content["sheet"]}
         sheet.topic = _find(Topic, "slug", fields.pop("topic"), "topic")
@@ -96,6 +101,15 @@ def put_back(sheet: FactSheet, content: dict) -> None:
             RelatedSheet.objects.create(sheet=sheet, to=to, reason=link["reason"], position=number * 10)
 
 
+def reworded(before: dict, after: dict) -> list[str]:
+    """The claims of statements that stand in both snapshots with other words."""
+    was, now = (
+        {each["key"]: each for section in content["sections"] for each in section.get("evidence", [])}
+        for content in (before, after)
+    )
+    return [each["claim"] for key, each in now.items() if key in was and was[key]["detail"] != each["detail"]]
+
+
 def _put_back_section(sheet: FactSheet, kept: dict, position: int) -> None:
     fields = {name: kept[name] for name in SECTION if name != "figure"}
     fields["page_title"] = kept.get("page_title", "")
@@ -103,13 +117,12 @@ def _put_back_section(sheet: FactSheet, kept: dict, position: int) -> None:
     section, _ = Section.objects.update_or_create(
         sheet=sheet, slug=kept["slug"], defaults={**fields, "position": position}
     )
-    section.evidence.exclude(slug__in=[each["slug"] for each in kept["evidence"]]).delete()
-    for number, each in enumerate(kept["evidence"], start=1):
-        values = {name: each[name] for name in STATEMENT if name != "sources"}
-        statement, _ = EvidenceStatement.objects.update_or_create(
-            section=section, slug=each["slug"], defaults={**values, "position": number * 10}
-        )
-        statement.sources.set([_find(Source, "key", key, "source") for key in each["sources"]])
+    # Two of before the statements were shared may have become one.
+    keys = list(dict.fromkeys(each["key"] for each in kept["evidence"]))
+    section.statement_uses.exclude(statement__key__in=keys).delete()
+    for number, key in enumerate(keys, start=1):
+        statement = _find(Statement, "key", key, "statement of evidence")
+        StatementUse.objects.update_or_create(section=section, statement=statement, defaults={"position": number * 10})
 
 
 def _find(model, name: str, value: str, word: str):
@@ -141,7 +154,7 @@ class Change:
 
     @property
     def seen_by_readers(self) -> bool:
-        return self.field not in {SECTION[name] for name in UNSEEN}
+        return self.field not in {(SECTION | STATEMENT)[name] for name in UNSEEN}
 
 
 def changes(before: dict, after: dict) -> list[Change]:
@@ -185,7 +198,7 @@ def _section_changes(before: dict | None, after: dict | None) -> list[Change]:
         for name, words in SECTION.items()
         if _text(old.get(name)) != _text(new.get(name))
     ]
-    statements = [{each["slug"]: each for each in section.get("evidence", [])} for section in (old, new)]
+    statements = [{each["key"]: each for each in section.get("evidence", [])} for section in (old, new)]
     for slug in dict.fromkeys([*statements[1], *statements[0]]):
         was, now = statements[0].get(slug, {}), statements[1].get(slug, {})
         claim = (now or was)["claim"]

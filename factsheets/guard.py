@@ -9,6 +9,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from factsheets.models import BENEFITS
 from factsheets.rendering.markdown import plain
 
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
@@ -95,7 +96,7 @@ def findings(document: dict) -> list[Finding]:
         for statement in section.get("evidence", []):
             words = f"{statement['claim']}.\n{plain(statement['blocks'])}\n{statement['nice_position']}"
             found += wording(f"{name}: {statement['claim']}", words)
-            claims = statement["direction"] in {"helps", "may_help"} and statement["treatment"] == "acupuncture"
+            claims = statement["direction"] in BENEFITS and statement["treatment"] == "acupuncture"
             if claims and not statement["nice_position"]:
                 found.append(Finding("nice", RULE_NICE, f"{name}: {statement['claim']}", statement["claim"]))
     for page in document.get("pages", []):

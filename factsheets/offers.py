@@ -10,14 +10,14 @@ from django.db import transaction
 
 from factsheets import actions, publication
 from factsheets.editions import word_difference
-from factsheets.models import FactSheet, InstalledRecord
+from factsheets.models import FactSheet, InstalledRecord, Statement
 from factsheets.rendering.markdown import BodyError
 from factsheets.values import named, take_over, values_of
 
 PARTS_OF_SHEETS = {
     "factsheets.factsheet",
     "factsheets.section",
-    "factsheets.evidencestatement",
+    "factsheets.statementuse",
     "factsheets.relatedsheet",
 }
 
@@ -49,10 +49,8 @@ def open_offers(sheet: FactSheet | None = None) -> Iterator[Offer]:
     """Every difference that is not settled yet; with a sheet, only those in it."""
     kept = InstalledRecord.objects.exclude(offered={}).order_by("label", "natural_key")
     for installed in kept:
-        if sheet and not _is_in(installed, sheet):
-            continue
         record = named(apps.get_model(installed.label), installed.natural_key)
-        if record is None:
+        if record is None or (sheet and sheet not in _sheets(installed, record)):
             continue
         ours = values_of(record, installed.offered)
         for name, offered in installed.offered.items():
@@ -60,8 +58,13 @@ def open_offers(sheet: FactSheet | None = None) -> Iterator[Offer]:
                 yield Offer(installed, record, name, ours[name], offered)
 
 
-def _is_in(installed: InstalledRecord, sheet: FactSheet) -> bool:
-    return installed.label in PARTS_OF_SHEETS and installed.natural_key.split()[0] == sheet.slug
+def _sheets(installed: InstalledRecord, record) -> list[FactSheet]:
+    """The sheets whose words the record holds: its own, or all that show a shared statement."""
+    if isinstance(record, Statement):
+        return record.sheets
+    if installed.label in PARTS_OF_SHEETS:
+        return list(FactSheet.objects.filter(slug=installed.natural_key.split()[0]))
+    return []
 
 
 def settle(*, installed: InstalledRecord, field: str, take: bool, by) -> None:
@@ -90,17 +93,17 @@ def _take(installed: InstalledRecord, field: str, offered, by) -> None:
         raise actions.MoveRefused(f"The new words do not fit here: {' '.join(error.messages)}") from error
     except (LookupError, ValueError) as error:
         raise actions.MoveRefused(f"The new words do not fit here: {error}") from error
-    if installed.label not in PARTS_OF_SHEETS:
+    sheets = _sheets(installed, record)
+    if not sheets:
         actions.refresh_all()
-        return
-    sheet = FactSheet.objects.get(slug=installed.natural_key.split()[0])
-    try:
-        actions.refresh(sheet=sheet)
-    except BodyError as error:
-        raise actions.MoveRefused(str(error)) from error
-    if sheet.is_published and (found := publication.obstacles(sheet)):
-        raise actions.MoveRefused(f"These words cannot be public. {found[0].text}")
-    actions.keep_edition(sheet=sheet, by=by, note="Words from the site’s newer content")
+    for sheet in sheets:
+        try:
+            actions.refresh(sheet=sheet)
+        except BodyError as error:
+            raise actions.MoveRefused(str(error)) from error
+        if sheet.is_published and (found := publication.obstacles(sheet)):
+            raise actions.MoveRefused(f"These words cannot be public. {sheet.title}: {found[0].text}")
+        actions.keep_edition(sheet=sheet, by=by, note="Words from the site’s newer content")
 
 
 def _text(value) -> str:

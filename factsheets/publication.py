@@ -33,7 +33,7 @@ class Obstacle:
 def obstacles(sheet: FactSheet) -> list[Obstacle]:
     """Everything that stands between the sheet's words, as they are in its rows now, and the public."""
     found = []
-    sections = list(sheet.sections.prefetch_related("evidence"))
+    sections = list(sheet.sections.prefetch_related("statement_uses__statement"))
     try:
         document = build(sheet)
     except BodyError as error:
@@ -43,7 +43,7 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
     if not document["references"]:
         found.append(Obstacle("It names no source. Cite one in the text with [@KEY], or on a statement of evidence."))
     for section in sections:
-        if section.kind == Kind.EVIDENCE and not section.evidence.all():
+        if section.kind == Kind.EVIDENCE and not section.evidence:
             found.append(
                 Obstacle("Add a statement of evidence to this section, or take the section away.", str(section))
             )
@@ -53,7 +53,7 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
         )
     dropped = set(Claim.objects.filter(status=ClaimStatus.DROP).values_list("ref", flat=True))
     for section in sections:
-        refs = {*section.claim_refs, *(ref for each in section.evidence.all() for ref in each.claim_refs)}
+        refs = {*section.claim_refs, *(ref for each in section.evidence for ref in each.claim_refs)}
         if bad := sorted(refs & dropped):
             text = f"It names {', '.join(bad)}, which the claim ledger says must not be published."
             found.append(Obstacle(text, str(section)))

@@ -15,12 +15,13 @@ class Edition:
         self.files = {
             "topics.yaml": [entry("topic", slug="a-topic", title="A topic", question="Why does a test need one?")],
             "sources.yaml": [source("EDA"), source("EDB")],
+            "statements.yaml": [statement("claim")],
             SHEET: [
                 sheet(PART, "A sheet"),
                 section("first", position=10, heading="First", body="The first words. [@EDA]\n"),
                 section("second", position=20, heading="Second", body="The second words. [@EDB]\n"),
                 section("proof", position=30, kind="evidence", heading="Proof", body=""),
-                statement("claim"),
+                statement_use("claim"),
                 entry("relatedsheet", sheet=[PART], to=["b-sheet"], position=10, reason="It says more."),
             ],
             "sheets/b-sheet.yaml": [
@@ -40,8 +41,13 @@ class Edition:
         return found
 
     def drop(self, slug: str) -> None:
+        """Takes the section of this slug out, or the statement of this key from the sheet that shows it."""
         for entries in self.files.values():
-            entries[:] = [each for each in entries if each["fields"].get("slug") != slug]
+            entries[:] = [
+                each
+                for each in entries
+                if each["fields"].get("slug") != slug and each["fields"].get("statement") != [slug]
+            ]
 
     def write(self) -> None:
         for name, entries in self.files.items():
@@ -86,11 +92,12 @@ def section(slug: str, owner: str = PART, **changes) -> dict:
     return entry("section", **fields | changes)
 
 
-def statement(slug: str, **changes) -> dict:
+def statement(key: str, **changes) -> dict:
     fields = {
-        "section": [PART, "proof"],
-        "slug": slug,
-        "treatment": "heat",
+        "key": key,
+        "treatment": f"heat-{key}",
+        "condition": "recent-pain",
+        "comparison": "",
         "claim": "Heat for recent pain",
         "detail": "It may help. [@EDA]\n",
         "grade": "G2",
@@ -98,4 +105,8 @@ def statement(slug: str, **changes) -> dict:
         "nice_position": "",
         "sources": [["EDA"]],
     }
-    return entry("evidencestatement", **fields | changes)
+    return entry("statement", **fields | changes)
+
+
+def statement_use(key: str, owner: str = PART) -> dict:
+    return entry("statementuse", section=[owner, "proof"], statement=[key], position=10)

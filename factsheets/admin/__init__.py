@@ -10,6 +10,7 @@ from factsheets.admin.shared import (
     TopicAdmin,
 )
 from factsheets.admin.sheet import FactSheetAdmin
+from factsheets.admin.statement import StatementAdmin
 
 __all__ = [
     "ApprovalAdmin",
@@ -21,6 +22,7 @@ __all__ = [
     "SearchMissAdmin",
     "SectionAdmin",
     "SourceAdmin",
+    "StatementAdmin",
     "SynonymAdmin",
     "TopicAdmin",
 ]

@@ -230,6 +230,12 @@ def edition(request, pk: int, number: int):
         else:
             done = f"The words of edition {number} are back." if kept else "The sheet already said just that."
             messages.success(request, done)
+            if claims := editions.reworded(found.content, editions.snapshot(sheet)):
+                messages.warning(
+                    request,
+                    "Other sheets show these statements of evidence too, so they keep today’s words: "
+                    f"{'; '.join(claims)}. Edit a statement on its own page.",
+                )
         return _back(sheet)
     against_now = request.GET.get("against") == "now"
     before = found.content if against_now else _content_before(sheet, number)

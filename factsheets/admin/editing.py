@@ -108,19 +108,25 @@ class StopsUnsound:
 
 
 class EditsSheet(StopsUnsound):
-    """For the admin of a sheet or of a part of it. `sheet_of` says which sheet was changed."""
+    """For the admin of a sheet, of a part of it, or of what several share. `sheets_of` says which were changed."""
 
     def sheet_of(self, obj):
         raise NotImplementedError
 
+    def sheets_of(self, obj) -> list:
+        return [self.sheet_of(obj)]
+
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        self.written(
-            request,
-            self.sheet_of(form.instance),
-            note=form.cleaned_data.get("note", ""),
-            reason=form.cleaned_data.get("reason", ""),
-        )
+        words = {name: form.cleaned_data.get(name, "") for name in ("note", "reason")}
+        obstacles = []
+        for sheet in self.sheets_of(form.instance):
+            try:
+                self.written(request, sheet, **words)
+            except Stopped as stopped:
+                obstacles += stopped.obstacles
+        if obstacles:
+            raise Stopped(obstacles)
 
     def written(self, request, sheet, *, note: str = "", reason: str = "") -> None:
         """After words of the sheet were saved: makes its document anew and keeps an edition. Raises Stopped."""

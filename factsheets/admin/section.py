@@ -6,8 +6,8 @@ from django.utils.text import slugify
 
 from factsheets import actions
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
-from factsheets.admin.fields import ClaimRefsField, TextKeptForm, TradingFormSet
-from factsheets.models import EvidenceStatement, FactSheet, Kind, Section, Source
+from factsheets.admin.fields import ClaimRefsField, TradingFormSet
+from factsheets.models import FactSheet, Kind, Section, StatementUse
 from factsheets.models.section import TAKEN_SLUGS
 
 # What each kind's text must look like. Shown beside the text field.
@@ -83,49 +83,25 @@ class SectionForm(EditingForm):
         return free_slug(self.data.get(self.add_prefix("heading"), ""), taken, fallback=f"{kind}-1")
 
 
-class StatementForm(TextKeptForm):
-    claim_refs = ClaimRefsField()
+class StatementUseInline(admin.TabularInline):
+    """Which statements the section shows. Their words are edited on their own page, for all sheets at once."""
 
-    class Meta:
-        model = EvidenceStatement
-        fields = [
-            "position",
-            "claim",
-            "treatment",
-            "direction",
-            "grade",
-            "nice_position",
-            "detail",
-            "sources",
-            "claim_refs",
-            "slug",
-        ]
-        labels = {"position": "Order"}
-        help_texts = {"slug": "Leave empty, and it is made from the claim."}
-        widgets = {"detail": forms.Textarea(attrs={"rows": 5})}
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if "slug" in self.fields:
-            self.fields["slug"].required = False
-            self.fields["sources"].queryset = Source.objects.order_by("key")
-
-    def clean_slug(self):
-        if self.cleaned_data["slug"]:
-            return self.cleaned_data["slug"]
-        section = self.instance.section if self.instance.section_id else None
-        taken = set(section.evidence.exclude(pk=self.instance.pk).values_list("slug", flat=True)) if section else set()
-        return free_slug(self.data.get(self.add_prefix("claim"), ""), taken, fallback="statement")
-
-
-class EvidenceInline(admin.StackedInline):
-    model = EvidenceStatement
+    model = StatementUse
     formset = TradingFormSet
-    form = StatementForm
     extra = 1
-    filter_horizontal = ["sources"]
+    fields = ["position", "statement", "also_in"]
+    readonly_fields = ["also_in"]
     verbose_name = "statement of evidence"
     verbose_name_plural = "statements of evidence"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("statement")
+
+    @admin.display(description="also shown in")
+    def also_in(self, use):
+        if use.pk is None:
+            return "-"
+        return ", ".join(each.title for each in use.statement.sheets if each.pk != use.section.sheet_id) or "no other"
 
 
 @admin.register(Section)
@@ -147,7 +123,7 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         return False
 
     def get_inlines(self, request, obj):
-        return [EvidenceInline] if obj and obj.kind == Kind.EVIDENCE else []
+        return [StatementUseInline] if obj and obj.kind == Kind.EVIDENCE else []
 
     def get_fieldsets(self, request, obj=None):
         self.fieldsets = [

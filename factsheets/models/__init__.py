@@ -1,7 +1,7 @@
 from factsheets.models.approval import Approval, Decision, Register, Subject
 from factsheets.models.claim import Claim, ClaimStatus
 from factsheets.models.edition import WRITING, Edition, GuardOverride, ReviewReminder, Step
-from factsheets.models.evidence import Direction, EvidenceStatement, Grade
+from factsheets.models.evidence import BENEFITS, Direction, Grade, Statement, StatementUse
 from factsheets.models.figure import Figure
 from factsheets.models.glossary import GlossaryTerm
 from factsheets.models.installed import InstalledRecord
@@ -15,6 +15,7 @@ from factsheets.models.source import Source
 from factsheets.models.version import ContentVersion
 
 __all__ = [
+    "BENEFITS",
     "WRITING",
     "Approval",
     "Aspect",
@@ -24,7 +25,6 @@ __all__ = [
     "Decision",
     "Direction",
     "Edition",
-    "EvidenceStatement",
     "FactSheet",
     "Figure",
     "FormerAddress",
@@ -49,6 +49,8 @@ __all__ = [
     "Section",
     "Source",
     "State",
+    "Statement",
+    "StatementUse",
     "Step",
     "Subject",
     "Synonym",

@@ -24,6 +24,7 @@ GRADE_MEANINGS = {
 
 class Direction(models.TextChoices):
     HELPS = "helps", "Helps"
+    HELPS_A_LITTLE = "helps_a_little", "Helps a little"
     MAY_HELP = "may_help", "May help a little"
     LITTLE_OR_NO = "little_or_no", "Little or no help"
     NOT_ADVISED = "not_advised", "Not advised"
@@ -31,18 +32,23 @@ class Direction(models.TextChoices):
     SERIOUS_HARM_RARE = "serious_harm_rare", "Serious harm is rare"
 
 
-BENEFITS = ["helps", "may_help"]
+BENEFITS = [Direction.HELPS.value, Direction.HELPS_A_LITTLE.value, Direction.MAY_HELP.value]
 
 
-class EvidenceStatement(NaturalKeyModel):
-    """One claim with how sure we are, in which direction, NICE's position and the sources."""
+class Statement(NaturalKeyModel):
+    """What the evidence says about one treatment, for one condition, against one comparison: once for the whole site.
 
-    natural_key_fields = ("section", "slug")
+    Sheets refer to a statement (`StatementUse`) and do not own it, so that no two of them can give another verdict.
+    """
 
-    section = models.ForeignKey("factsheets.Section", on_delete=models.CASCADE, related_name="evidence")
-    slug = models.SlugField(max_length=80)
-    position = models.PositiveSmallIntegerField(default=0)
+    natural_key_fields = ("key",)
+
+    key = models.SlugField(max_length=80, unique=True)
     treatment = models.SlugField(max_length=60, help_text="What is judged, such as acupuncture or heat.")
+    condition = models.SlugField(max_length=60, help_text="For what, such as recent-low-back-pain or sciatica.")
+    comparison = models.SlugField(
+        max_length=80, blank=True, help_text="Against what, such as bed-rest. Leave empty when nothing is named."
+    )
     claim = models.CharField(max_length=240)
     detail = models.TextField(blank=True, help_text="Markdown, one or two short paragraphs.")
     grade = models.CharField(
@@ -54,20 +60,32 @@ class EvidenceStatement(NaturalKeyModel):
     claim_refs = models.JSONField("claim ledger rows", default=list, blank=True)
 
     class Meta:
-        ordering = ["position", "pk"]
+        ordering = ["treatment", "condition", "comparison"]
         constraints = [
-            models.UniqueConstraint(fields=["section", "slug"], name="evidence_slug_once_in_a_section"),
-            models.CheckConstraint(condition=Q(grade__in=["", *Grade.values]), name="evidence_known_grade"),
-            models.CheckConstraint(condition=Q(direction__in=Direction.values), name="evidence_known_direction"),
+            models.UniqueConstraint(
+                fields=["treatment", "condition", "comparison"],
+                name="statement_one_verdict",
+                violation_error_message="There is a statement on this treatment, condition and comparison already. "
+                "Use that one, or edit it.",
+            ),
+            models.CheckConstraint(condition=Q(grade__in=["", *Grade.values]), name="statement_known_grade"),
+            models.CheckConstraint(condition=Q(direction__in=Direction.values), name="statement_known_direction"),
             # The clinic sells acupuncture and NICE advises against it for low back pain: neither may stand alone.
             models.CheckConstraint(
                 condition=~Q(treatment="acupuncture", direction__in=BENEFITS, nice_position=""),
-                name="evidence_acupuncture_benefit_with_nice",
+                name="statement_acupuncture_benefit_with_nice",
             ),
         ]
 
     def __str__(self):
         return self.claim
+
+    @property
+    def sheets(self) -> list:
+        """The sheets that show it, each once, in the order of the topics."""
+        from factsheets.models.sheet import FactSheet
+
+        return list(FactSheet.objects.filter(sections__statement_uses__statement=self).distinct())
 
     def clean(self):
         """Says in words what the outputs could not render and what the database would refuse."""
@@ -81,3 +99,26 @@ class EvidenceStatement(NaturalKeyModel):
             parse(self.detail)
         except BodyError as error:
             raise ValidationError({"detail": str(error)}) from error
+
+
+class StatementUse(NaturalKeyModel):
+    """A section of a sheet shows a statement, at this place in its list."""
+
+    natural_key_fields = ("section", "statement")
+
+    section = models.ForeignKey("factsheets.Section", on_delete=models.CASCADE, related_name="statement_uses")
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="uses")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["section", "statement"],
+                name="statement_once_in_a_section",
+                violation_error_message="This statement is in the section already.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.section.sheet}: {self.statement}"

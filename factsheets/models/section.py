@@ -102,6 +102,11 @@ class Section(NaturalKeyModel):
             ),
         ]
 
+    @property
+    def evidence(self) -> list:
+        """The statements it shows, in their order. Prefetch `statement_uses__statement__sources` for many sections."""
+        return [use.statement for use in self.statement_uses.all()]
+
     def __str__(self):
         if self.heading:
             return self.heading

@@ -52,7 +52,7 @@ def build(sheet) -> dict:
     for point in points:
         words.mark_inline(point)
     sections, pages = [], [{"slug": "", "title": sheet.first_page_title or FIRST_PAGE}]
-    for section in sheet.sections.select_related("figure").prefetch_related("evidence__sources"):
+    for section in sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources"):
         try:
             # A section that was moved to the front starts no page: the first is there.
             if sections and section.page_title:
@@ -109,7 +109,7 @@ def _section(section, citations: Citations, words: Words) -> dict:
     if section.kind == "numbers":
         made["numbers"] = [{**each, "html": html.render_inline(each["content"])} for each in numbers_of(blocks)]
     if section.kind == "evidence":
-        made["evidence"] = [_statement(statement, citations, words) for statement in section.evidence.all()]
+        made["evidence"] = [_statement(statement, citations, words) for statement in section.evidence]
     return made
 
 
@@ -118,7 +118,7 @@ def _statement(statement, citations: Citations, words: Words) -> dict:
     citations.apply(blocks)
     words.mark(blocks)
     return {
-        "slug": statement.slug,
+        "key": statement.key,
         "treatment": statement.treatment,
         "claim": statement.claim,
         "blocks": blocks,

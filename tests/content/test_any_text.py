@@ -7,11 +7,12 @@ import pytest
 from pypdf import PdfReader
 
 from factsheets import actions
-from factsheets.models import EvidenceStatement, FactSheet
+from factsheets.models import FactSheet
 from factsheets.safety import HEADINGS
 from tests.html import text
 from tests.linked import block
 from tests.reading import packed, page
+from tests.stated import of_sheet
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -60,7 +61,7 @@ def put_everywhere(sheet: FactSheet, typed: str) -> None:
         f"{line}\n\n### {line[:500]}\n\n- {line}\n\n| {line[:200].replace('|', '')} | b |\n|---|---|\n| {line} | d |\n"
     )
     section.save()
-    statement = EvidenceStatement.objects.filter(section__sheet=sheet).first()
+    statement = of_sheet(sheet.slug).first()
     statement.claim, statement.detail, statement.nice_position = line[:240], line, f"NICE {line}"[:300]
     statement.save()
     related = sheet.related.first()

@@ -7,8 +7,9 @@ from django.core.management import CommandError
 
 from factsheets import actions
 from factsheets.content import MODELS
-from factsheets.models import EvidenceStatement, FactSheet, InstalledRecord, RelatedSheet, Section, Source
-from tests.edition import PART, SHEET, Edition, run, section, source, statement
+from factsheets.models import FactSheet, InstalledRecord, RelatedSheet, Section, Source, Statement, StatementUse
+from tests.edition import PART, SHEET, Edition, run, section, source, statement, statement_use
+from tests.stated import stated
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def staff_edit(record, **changes) -> None:
 def everything() -> dict:
     """Every content row of the database, field by field."""
     rows = {model._meta.label: list(model.objects.order_by("pk").values()) for model in [*MODELS, InstalledRecord]}
-    rows["sources of statements"] = sorted(EvidenceStatement.sources.through.objects.values_list(flat=False))
+    rows["sources of statements"] = sorted(Statement.sources.through.objects.values_list(flat=False))
     return rows
 
 
@@ -68,7 +69,7 @@ def test_an_untouched_record_is_upgraded_and_the_page_shows_it(edition, client):
     assert counts(edition.load())[1] == 3
     assert "Newer words." in page(client)
     assert "A better title" in page(client)
-    assert [each.key for each in EvidenceStatement.objects.get(slug="claim").sources.all()] == ["EDB"]
+    assert [each.key for each in Statement.objects.get(key="claim").sources.all()] == ["EDB"]
 
 
 def test_a_staff_edit_of_a_field_stays_and_both_texts_are_said_until_it_is_settled(edition, client):
@@ -152,10 +153,11 @@ def test_what_staff_deleted_stays_deleted(edition, client):
 
 def test_what_hung_on_a_deleted_part_stays_deleted_with_it(edition):
     part("proof").delete()
-    edition.files[SHEET].append(statement("another"))
+    edition.files["statements.yaml"].append(statement("another"))
+    edition.files[SHEET].append(statement_use("another"))
     said = edition.load()
-    assert counts(said)[:3] == [0, 0, 0]
-    assert not EvidenceStatement.objects.filter(section__sheet__slug=PART).exists()
+    assert counts(said)[:3] == [1, 0, 0], "The statement itself belongs to no sheet."
+    assert not StatementUse.objects.filter(section__sheet__slug=PART).exists()
 
 
 def test_a_source_that_staff_deleted_does_not_stop_an_upgrade(edition, client):
@@ -210,20 +212,20 @@ def test_a_dropped_part_that_staff_edited_stays(edition, client):
     assert "The words of staff." in page(client)
 
 
-@pytest.mark.parametrize("by_staff", ["edited", "added"])
-def test_a_dropped_section_stays_while_it_holds_a_statement_by_staff(edition, by_staff):
-    claim = EvidenceStatement.objects.get(section__sheet__slug=PART, slug="claim")
-    if by_staff == "edited":
-        staff_edit(claim, claim="Heat, in the words of staff")
-    else:
-        EvidenceStatement.objects.create(
-            section=part("proof"), slug="ours", treatment="heat", claim="Ours", direction="unclear"
-        )
+def test_a_dropped_section_stays_while_it_shows_a_statement_that_staff_put_there(edition):
+    stated(part("proof"), "ours")
     edition.drop("proof")
     edition.drop("claim")
     edition.load()
-    left = set(part("proof").evidence.values_list("slug", flat=True))
-    assert left == {"claim"} if by_staff == "edited" else {"ours"}
+    assert [each.key for each in part("proof").evidence] == ["ours"]
+
+
+def test_a_statement_that_no_sheet_shows_any_more_keeps_the_words_of_staff(edition):
+    staff_edit(Statement.objects.get(key="claim"), claim="Heat, in the words of staff")
+    edition.drop("claim")
+    edition.load()
+    assert not part("proof").evidence
+    assert Statement.objects.get(key="claim").claim == "Heat, in the words of staff"
 
 
 def test_a_sheet_that_is_in_no_file_any_more_keeps_its_text(edition, client):

@@ -8,7 +8,7 @@ from django.core.management import CommandError
 
 from factsheets.models import FactSheet
 from tests.content.test_content import everything
-from tests.edition import SHEET, Edition, entry, run, section, sheet, source, statement
+from tests.edition import SHEET, Edition, entry, run, section, sheet, source, statement, statement_use
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -28,23 +28,24 @@ def edition(tmp_path):
     return Edition(tmp_path)
 
 
-# Entry 2 of the sheet is the section "first", entry 4 the section "proof", entry 5 its statement.
+# Entry 2 of the sheet is the section "first", entry 4 the section "proof", entry 5 the use of its statement.
+A_SHEET, STATEMENTS = r"a-sheet\.yaml, ", r"statements\.yaml, "
 FAULTS = {
     "an unknown field": ("first", {"colour": "red"}, "entry 2: .*no field named 'colour'"),
     "no sheet": ("first", {"sheet": None}, "entry 2: sheet is missing"),
     "no slug": ("first", {"slug": ""}, "entry 2: slug is missing"),
     "a sheet that is not there": ("first", {"sheet": ["no-sheet"]}, "entry 2: sheet: there is no fact sheet no-sheet"),
     "a topic that is not there": ("a-sheet", {"topic": ["nowhere"]}, "entry 1: topic: there is no topic nowhere"),
-    "half a reference": ("claim", {"section": ["a-sheet"]}, "entry 5: section: there is no section a-sheet"),
+    "half a reference": ("proof", {"sheet": [["a-sheet"]]}, "entry 4: sheet: there is no fact sheet"),
     "a reference that is no list": ("a-sheet", {"topic": "a-topic"}, "entry 1: topic: write each topic as a list"),
-    "sources that are no lists": ("claim", {"sources": ["EDA"]}, "entry 5: sources: write each source as a list"),
-    "a source that is not there": ("claim", {"sources": [["EDZ"]]}, "entry 5: sources: there is no source EDZ"),
-    "no sources": ("claim", {"sources": []}, "entry 5: sources: name at least one"),
+    "sources that are no lists": ("claim", {"sources": ["EDA"]}, "entry 1: sources: write each source as a list"),
+    "a source that is not there": ("claim", {"sources": [["EDZ"]]}, "entry 1: sources: there is no source EDZ"),
+    "no sources": ("claim", {"sources": []}, "entry 1: sources: name at least one"),
     "a citation of nothing": ("first", {"body": "Words. [@EDZ]"}, "entry 2: body: no source has the key EDZ"),
     "a citation of nothing in a statement": (
         "claim",
         {"detail": "[@EDZ]"},
-        "entry 5: detail: no source has the key EDZ",
+        "entry 1: detail: no source has the key EDZ",
     ),
     "a citation of nothing in a key point": (
         "a-sheet",
@@ -53,7 +54,7 @@ FAULTS = {
     ),
     "an unknown kind": ("first", {"kind": "poem"}, "entry 2: kind: .*poem"),
     "an unknown view": ("first", {"view": "eastern"}, "entry 2: view: .*eastern"),
-    "an unknown grade": ("claim", {"grade": "G9"}, "entry 5: grade: .*G9"),
+    "an unknown grade": ("claim", {"grade": "G9"}, "entry 1: grade: .*G9"),
     "an unknown state": ("a-sheet", {"state": "live"}, "entry 1: state: .*live"),
     "a word for a number": ("first", {"position": "third"}, "entry 2: .*third"),
     "a title that is too long": ("a-sheet", {"title": "x" * 121}, "entry 1: title: .*120 characters"),
@@ -66,8 +67,8 @@ FAULTS = {
     "a misspelt citation": ("first", {"body": "Words. [@eda]"}, "entry 2: body: Write a citation as"),
     "a figure without a drawing": ("first", {"kind": "figure"}, "entry 2: figure: Choose the drawing"),
     "a callout without a heading": ("first", {"kind": "callout", "heading": ""}, "entry 2: heading: Write a heading"),
-    "a quote in a statement": ("claim", {"detail": "> a quote"}, "entry 5: detail: Use paragraphs, lists"),
-    "acupuncture without NICE": ("claim", {"treatment": "acupuncture"}, "entry 5: nice_position: Say what NICE says"),
+    "a quote in a statement": ("claim", {"detail": "> a quote"}, "entry 1: detail: Use paragraphs, lists"),
+    "acupuncture without NICE": ("claim", {"treatment": "acupuncture"}, "entry 1: nice_position: Say what NICE says"),
     "a date among the ledger rows": ("first", {"claim_refs": [datetime.date(2026, 1, 1)]}, "entry 2: "),
 }
 
@@ -76,7 +77,8 @@ FAULTS = {
 def test_a_wrong_entry_is_named(edition, slug, changes, said):
     edition.fields(slug).update(changes)
     message = refused(edition)
-    assert re.search(rf"^a-sheet\.yaml, {said}", message), message
+    where = STATEMENTS if slug == "claim" else A_SHEET
+    assert re.search(rf"^{where}{said}", message), message
     assert "\n" not in message.strip()
 
 
@@ -179,7 +181,8 @@ def test_a_caption_that_is_more_than_sentences_is_refused(edition):
 
 def test_the_helpers_of_these_tests_make_a_sound_edition(edition):
     """Or each refusal above would prove nothing."""
-    edition.files[SHEET] += [section("more", heading="More", body="More words."), statement("more")]
+    edition.files[SHEET] += [section("more", heading="More", body="More words."), statement_use("more")]
+    edition.files["statements.yaml"].append(statement("more"))
     edition.files["sources.yaml"].append(source("EDC"))
     edition.files["topics.yaml"].append(sheet("c-sheet", "A third sheet"))
-    assert " 15 added" in edition.load()
+    assert " 17 added" in edition.load()

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from factsheets import actions
-from factsheets.models import FactSheet, Section
+from factsheets.models import FactSheet, Section, Statement
 from tests.desk import change_address, desk_of, draft, errors_of, save, tree, values_of
 from tests.html import text
 from tests.reading import page
@@ -75,28 +75,20 @@ def test_sections_are_added_moved_and_named_without_numbers_or_slugs(desk, autho
     ]
 
 
-def test_evidence_is_added_with_its_sources(desk, author):
+def test_a_section_shows_a_statement_that_the_editor_picks(desk, author):
     sheet = draft(author)
     add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
     save(desk, add, kind="evidence", heading="What the evidence says", body="")
     section = sheet.sections.get(kind="evidence")
-    response = save(
-        desk,
-        change_address(section),
-        **{
-            "evidence-0-claim": "Heat for recent pain",
-            "evidence-0-treatment": "heat",
-            "evidence-0-direction": "may_help",
-            "evidence-0-grade": "G2",
-            "evidence-0-sources": ["1", "2"],
-            "evidence-0-position": "10",
-        },
-    )
-    assert not errors_of(response)
-    statement = section.evidence.get()
-    assert (statement.slug, statement.sources.count()) == ("heat-for-recent-pain", 2)
-    acupuncture = {"evidence-0-treatment": "acupuncture", "evidence-0-nice_position": ""}
-    assert "Say what NICE says" in errors_of(save(desk, change_address(section), **acupuncture))
+    heat = Statement.objects.get(key="heat-for-recent-pain")
+    row = {"statement_uses-0-statement": heat.pk, "statement_uses-0-position": "10"}
+    assert not errors_of(save(desk, change_address(section), **row))
+    assert section.evidence == [heat]
+    shown = text(tree(desk.get(change_address(section))))
+    assert "Looking after your back" in shown, "The section's page says which other sheets show the statement."
+    twice = {"statement_uses-1-statement": heat.pk, "statement_uses-1-position": "20"}
+    assert errors_of(save(desk, change_address(section), **twice))
+    assert section.statement_uses.count() == 1
 
 
 def test_ledger_rows_are_words_with_commas_and_an_unknown_one_is_named(desk, author):

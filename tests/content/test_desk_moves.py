@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from factsheets import actions
-from factsheets.models import Claim, EvidenceStatement, FactSheet, SafetyAdvice, Section, State, Step
+from factsheets.models import Claim, FactSheet, SafetyAdvice, Section, State, Step
 from tests.desk import change_address, desk_of, draft, errors_of, move, person, published, save, tree
 from tests.html import text
 from tests.reading import page
+from tests.stated import stated
 
 pytestmark = pytest.mark.django_db
 NEXT_YEAR = timezone.localdate() + timedelta(days=360)
@@ -240,10 +241,7 @@ def test_a_statement_of_evidence_counts_as_a_source(desk, author):
     sheet = draft(author)
     no_sources(sheet)
     section = Section.objects.create(sheet=sheet, slug="proof", position=90, kind="evidence", heading="Evidence")
-    made = EvidenceStatement.objects.create(
-        section=section, slug="s", treatment="heat", claim="Heat", direction="helps"
-    )
-    made.sources.add(1)
+    stated(section, "s", sources=["NG59"])
     assert "in clinical review" in said(move(desk, sheet, "submitted"))
 
 

@@ -71,31 +71,6 @@ def test_a_page_that_is_taken_out_can_be_put_in_again_on_a_new_line(desk, sheet)
     assert related(sheet) == [("one", "Reason 1."), ("two", "Anew.")]
 
 
-def test_two_statements_trade_addresses_and_keep_their_sources(desk, author):
-    sheet = draft(author)
-    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
-    save(desk, add, kind="evidence", heading="What the evidence says", body="")
-    section = sheet.sections.get(kind="evidence")
-    for claim in ("Heat", "Cold"):
-        row = {
-            "claim": claim,
-            "treatment": "heat",
-            "direction": "may_help",
-            "grade": "G2",
-            "sources": ["1"],
-            "position": "1",
-        }
-        number = section.evidence.count()
-        assert not errors_of(
-            save(desk, change_address(section), **{f"evidence-{number}-{name}": value for name, value in row.items()})
-        )
-    assert not errors_of(save(desk, change_address(section), **{"evidence-0-slug": "cold", "evidence-1-slug": "heat"}))
-    assert {(each.claim, each.slug, each.sources.count()) for each in section.evidence.all()} == {
-        ("Heat", "cold", 1),
-        ("Cold", "heat", 1),
-    }
-
-
 def test_the_ledger_s_sheets_and_sources_are_words_with_commas_and_an_unknown_one_is_named(client, staff):
     client.force_login(staff)
     claim = Claim.objects.get(ref="B-01")

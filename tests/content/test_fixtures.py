@@ -90,7 +90,7 @@ def test_there_are_nine_sheets_one_file_each_and_each_file_holds_its_own_sheet_o
     assert len(SHEETS) == 9
     for slug in SHEETS:
         assert [sheet["slug"] for sheet in entries(slug, "factsheet")] == [slug]
-        for model, owner in (("section", "sheet"), ("evidencestatement", "section"), ("relatedsheet", "sheet")):
+        for model, owner in (("section", "sheet"), ("statementuse", "section"), ("relatedsheet", "sheet")):
             assert {part[owner][0] for part in entries(slug, model)} == {slug}
 
 
@@ -180,7 +180,7 @@ def test_the_two_sheets_that_came_first_are_complete(slug):
     sections = entries(slug, "section")
     kinds = {section["kind"] for section in sections}
     assert {"text", "try", "avoid", "table", "callout", "details", "figure", "numbers", "evidence"} <= kinds
-    assert len(entries(slug, "evidencestatement")) >= 3
+    assert len(entries(slug, "statementuse")) >= 3
     assert len({section["aspect"] for section in sections}) >= 4
     assert entries(slug, "factsheet")[0]["state"] == "published"
 
@@ -203,11 +203,26 @@ def test_wherever_acupuncture_may_help_nice_stands_in_the_same_block():
     assert benefits >= 10
 
 
-@every_sheet
-def test_a_statement_about_acupuncture_gives_nice_whatever_it_says(slug):
-    for statement in entries(slug, "evidencestatement"):
+def test_no_two_statements_answer_the_same_question_and_every_one_is_shown():
+    """One claim, one verdict: sheets refer to statements, and none owns one."""
+    statements = shared("statement")
+    questions = [(each["treatment"], each["condition"], each["comparison"]) for each in statements]
+    assert len(questions) == len(set(questions)) >= 35
+    assert len({each["claim"] for each in statements}) == len(statements)
+    shown = {key for slug in SHEETS for use in entries(slug, "statementuse") for key in use["statement"]}
+    assert shown == {each["key"] for each in statements}
+    verdicts = {each["key"]: (each["direction"], each["grade"]) for each in statements}
+    # As the claim ledger settled what sheets had said differently.
+    assert verdicts["cbt-for-long-term-pain"] == ("helps_a_little", "G2")
+    assert verdicts["staying-active-for-recent-pain"] == ("helps_a_little", "G2")
+    assert verdicts["exercise-with-education-to-prevent-pain"] == ("helps", "G2")
+    assert verdicts["cognitive-functional-therapy"] == ("helps", "G2")
+
+
+def test_a_statement_about_acupuncture_gives_nice_whatever_it_says():
+    for statement in shared("statement"):
         if "acupuncture" in f"{statement['treatment']} {statement['claim']}".lower():
-            assert statement["treatment"] == "acupuncture", statement["slug"]
+            assert statement["treatment"] == "acupuncture", statement["key"]
             assert "NICE does not recommend acupuncture for low back pain or sciatica." in statement["nice_position"]
         assert statement["grade"] in {"G1", "G2", "G3", "G4", ""}
         assert statement["sources"]
@@ -248,7 +263,7 @@ def test_every_picture_and_every_source_that_a_sheet_names_is_there(slug):
     for section in entries(slug, "section"):
         assert (section["figure"] is None) == (section["kind"] != "figure")
         assert not section["figure"] or section["figure"][0] in figures
-    for statement in entries(slug, "evidencestatement"):
+    for statement in shared("statement"):
         assert {key for [key] in statement["sources"]} <= sources
 
 

@@ -8,10 +8,11 @@ import pytest
 import textstat
 
 from factsheets import actions
-from factsheets.models import EvidenceStatement, FactSheet, GlossaryTerm, Section, Source, Topic
+from factsheets.models import FactSheet, GlossaryTerm, Section, Topic
 from factsheets.readability import LONG_SENTENCE, LongSentence, grade, measure, measure_safety, sentences, syllables
 from tests.conftest import ROOT
 from tests.reading import SLUGS
+from tests.stated import stated
 
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 TWENTY = "One two three four five six one two three four five six one two three four five six one two."
@@ -96,10 +97,7 @@ def made(db):
     )
     section(5, "details", "More", "An unimaginable MRI, myeloma and **un­usual** unimaginable electroacupuncture.")
     evidence = section(6, "evidence", "Proof", "")
-    statement = EvidenceStatement.objects.create(
-        section=evidence, slug="one", treatment="heat", claim="Heat helps", detail="It may.", direction="helps"
-    )
-    statement.sources.set(Source.objects.filter(key="NG59"))
+    stated(evidence, "one", claim="Heat helps", detail="It may.", sources=["NG59"])
     actions.refresh(sheet=sheet)
     return sheet
 

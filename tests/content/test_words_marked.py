@@ -7,12 +7,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from factsheets import actions, guard
-from factsheets.models import EvidenceStatement, FactSheet, GlossaryTerm, Section, Topic
+from factsheets.models import FactSheet, GlossaryTerm, Section, Topic
 from factsheets.rendering.markdown import parse, plain
 from factsheets.rendering.words import Words
 from tests.html import text
 from tests.marked import nodes, nodes_of
 from tests.reading import page, with_class
+from tests.stated import stated
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -179,9 +180,7 @@ def test_key_points_sections_and_statements_are_read_in_their_order(glossary):
     )
     first = Section.objects.create(sheet=sheet, slug="a", position=1, heading="Lumbar", body="Another MRI, of a facet.")
     second = Section.objects.create(sheet=sheet, slug="b", position=2, kind="evidence", heading="Proof")
-    EvidenceStatement.objects.create(
-        section=second, slug="c", treatment="heat", claim="A disc", detail="A facet and a disc.", direction="helps"
-    )
+    stated(second, "c", claim="A disc", detail="A facet and a disc.")
     actions.refresh(sheet=sheet)
     assert [(node["slug"], plain(node)) for node in nodes_of(sheet.document)] == [
         ("mri", "MRI"),

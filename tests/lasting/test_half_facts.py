@@ -25,7 +25,6 @@ from enquiries.models import (
 from factsheets.models import (
     Claim,
     Edition,
-    EvidenceStatement,
     FactSheet,
     Figure,
     GuardOverride,
@@ -36,6 +35,7 @@ from factsheets.models import (
     SearchEntry,
     SearchMiss,
     Section,
+    Statement,
 )
 from tests.conftest import consultation, report
 from tests.inbox import whole_status
@@ -185,11 +185,11 @@ HALF_FACTS = {
         (Section, {"kind": "text"}, {"page_title": "A page", "heading": ""}),
         (Section, {"kind": "callout"}, {"page_title": "A page"}),
     ],
-    "evidence_known_grade": [(EvidenceStatement, {}, {"grade": "G9"})],
-    "evidence_known_direction": [(EvidenceStatement, {}, {"direction": "sideways"})],
-    "evidence_acupuncture_benefit_with_nice": [
-        (EvidenceStatement, {}, {"treatment": "acupuncture", "direction": "helps", "nice_position": ""}),
-        (EvidenceStatement, {}, {"treatment": "acupuncture", "direction": "may_help", "nice_position": ""}),
+    "statement_known_grade": [(Statement, {}, {"grade": "G9"})],
+    "statement_known_direction": [(Statement, {}, {"direction": "sideways"})],
+    "statement_acupuncture_benefit_with_nice": [
+        (Statement, {}, {"treatment": "acupuncture", "direction": "helps", "nice_position": ""}),
+        (Statement, {}, {"treatment": "acupuncture", "direction": "may_help", "nice_position": ""}),
     ],
     "safety_known_tier": [(SafetyAdvice, {}, {"tier": "later"})],
     "safety_has_text": [(SafetyAdvice, {}, {"text": ""})],

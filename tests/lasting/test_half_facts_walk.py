@@ -38,7 +38,7 @@ MAY_BE_EMPTY_ALONE = {
         "review_due_on": "a date to come, for sheets reviewed or not",
         "first_page_title": "a sheet of one page has no names for pages",
     },
-    "factsheets.EvidenceStatement": {"detail": "the claim says enough"},
+    "factsheets.Statement": {"detail": "the claim says enough", "comparison": "many are compared with nothing named"},
     "factsheets.Figure": {"credit": "the clinic's own drawings need none"},
     "factsheets.Picture": {"uploaded_by": "accounts go, and the picture stays"},
     "factsheets.SafetyAdvice": {

@@ -5,9 +5,10 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from factsheets.models import EvidenceStatement, FactSheet, SafetyAdvice
+from factsheets.models import FactSheet, SafetyAdvice
 from tests.plain.test_outputs_pdf import FOOTER
 from tests.reading import SLUGS, links, packed, page
+from tests.stated import of_sheet
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
@@ -55,8 +56,8 @@ def test_it_is_in_eighteen_point_tagged_and_whole(client, slug):
         at = said.index(packed(heading), at)
     for advice in SafetyAdvice.objects.all():
         assert packed(advice.text.rstrip(".")) in said, advice.code
-    for statement in EvidenceStatement.objects.filter(section__sheet=sheet):
-        assert packed(statement.nice_position) in said, statement.slug
+    for statement in of_sheet(sheet.slug):
+        assert packed(statement.nice_position) in said, statement.key
 
 
 def test_it_is_offered_beside_the_ordinary_pdf(client, sheet):

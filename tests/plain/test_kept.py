@@ -13,12 +13,12 @@ from factsheets import actions
 from factsheets.kept import Page, Shelf
 from factsheets.models import (
     ContentVersion,
-    EvidenceStatement,
     FactSheet,
     GlossaryTerm,
     SafetyAdvice,
     Section,
     Source,
+    StatementUse,
     Topic,
 )
 from tests.reading import LATER
@@ -45,7 +45,7 @@ CHANGES = {
     "a row added": lambda: Topic.objects.create(slug="new", title="New", question="New?"),
     "rows added together": lambda: GlossaryTerm.objects.bulk_create([GlossaryTerm(slug="x", term="x", meaning="x")]),
     "rows changed together": lambda: Section.objects.bulk_update(list(Section.objects.all()[:2]), ["position"]),
-    "a row deleted": lambda: EvidenceStatement.objects.first().delete(),
+    "a row deleted": lambda: StatementUse.objects.first().delete(),
     "rows deleted": lambda: SafetyAdvice.objects.filter(tier="routine").delete(),
     "rows of a parent deleted": lambda: FactSheet.objects.first().sections.all().delete(),
     "rows of a parent changed": lambda: FactSheet.objects.first().sections.update(heading="x"),

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from factsheets.models import EvidenceStatement, FactSheet, SafetyAdvice, Section
+from factsheets.models import BENEFITS, FactSheet, SafetyAdvice, Section, Statement
 from tests.html import by_id, text
 from tests.reading import (
     LATER,
@@ -26,6 +26,7 @@ from tests.reading import (
     squeezed,
     with_class,
 )
+from tests.stated import of_sheet
 
 pytestmark = pytest.mark.usefixtures("db")
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
@@ -163,17 +164,17 @@ def test_emergency_advice_stands_before_the_body_and_every_tier_is_whole(path):
 @every_sheet
 def test_nice_stands_within_every_statement_of_a_benefit_of_acupuncture(slug):
     tree = published(slug)
-    for statement in EvidenceStatement.objects.filter(section__sheet__slug=slug):
+    for statement in of_sheet(slug):
         [shown] = [node for node in with_class(tree, "claim") if text(node).startswith(statement.claim)]
         for words in (statement.nice_position, statement.get_direction_display(), statement.get_grade_display()):
             assert (words or "") in text(shown)
-        if "acupuncture" in statement.treatment and statement.direction in {"helps", "may_help"}:
+        if "acupuncture" in statement.treatment and statement.direction in BENEFITS:
             assert "NICE does not recommend acupuncture" in text(shown)
         assert [link for link in links(shown) if link.startswith("#source-")], "A statement names its sources."
 
 
 def test_there_are_benefits_of_acupuncture_for_nice_to_stand_beside():
-    assert EvidenceStatement.objects.filter(treatment="acupuncture", direction__in=["helps", "may_help"]).count() >= 2
+    assert Statement.objects.filter(treatment="acupuncture", direction__in=BENEFITS).count() >= 2
 
 
 @every_sheet

@@ -10,10 +10,11 @@ from functools import cache
 import pytest
 from pypdf import PdfReader
 
-from factsheets.models import EvidenceStatement, FactSheet, SafetyAdvice, Section
+from factsheets.models import FactSheet, SafetyAdvice, Section
 from factsheets.safety import HEADINGS
 from tests.reading import SLUGS, packed
 from tests.smtp import wait_for
+from tests.stated import of_sheet
 
 pytestmark = pytest.mark.usefixtures("db")
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
@@ -48,8 +49,11 @@ def published(slug: str) -> tuple[PdfReader, list[str], Counter[float]]:
 
 
 def said(slug: str) -> str:
-    """All words without spaces: a line may end anywhere."""
-    return packed("".join(FOOTER.sub("", page) for page in published(slug)[1]))
+    """All words without spaces: a line may end anywhere, and a page in the middle of a sentence."""
+    sheet, pages = FactSheet.objects.get(slug=slug), published(slug)[1]
+    return packed(
+        "".join(FOOTER.sub("", page).removeprefix(sheet.title if at else "") for at, page in enumerate(pages))
+    )
 
 
 FOOTER = re.compile(r"[^\n]*·[^\n]*\s*Page \d+ of \d+\s*\Z")
@@ -62,10 +66,10 @@ def test_it_holds_every_heading_in_order_every_statement_and_nice(slug):
     for heading in [sheet.title, sheet.audience, *sheet.sections.values_list("heading", flat=True)]:
         assert packed(heading) in words[at:], heading
         at = words.index(packed(heading), at)
-    for statement in EvidenceStatement.objects.filter(section__sheet=sheet):
+    for statement in of_sheet(sheet.slug):
         start = words.index(packed(statement.claim))
         end = words.index("Source", start)
-        assert packed(statement.nice_position) in words[start:end], statement.slug
+        assert packed(statement.nice_position) in words[start:end], statement.key
         assert packed(statement.get_direction_display()) in words[start:end]
 
 

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from factsheets.models import EvidenceStatement, FactSheet, SafetyAdvice, Section
+from factsheets.models import BENEFITS, FactSheet, SafetyAdvice, Section
 from factsheets.safety import HEADINGS
 from tests.reading import SLUGS, squeezed
+from tests.stated import of_sheet
 
 pytestmark = pytest.mark.usefixtures("db")
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
@@ -34,7 +35,7 @@ def test_the_text_holds_every_heading_in_order_and_every_statement_with_nice(cli
     at = 0
     for heading in [sheet.title, sheet.audience, "Key points", *sheet.sections.values_list("heading", flat=True)]:
         at = said.index(heading, at)
-    for statement in EvidenceStatement.objects.filter(section__sheet=sheet):
+    for statement in of_sheet(sheet.slug):
         start = said.index(f"{statement.claim}: {statement.get_direction_display()}.")
         end = said.index("Sources: ", start)
         assert statement.nice_position in said[start:end]
@@ -107,10 +108,10 @@ def test_the_json_holds_every_tier_of_safety_advice_and_nice_beside_every_statem
     said = {item["code"]: (item["text"], item["action"]) for tier in data["safety"] for item in tier["items"]}
     assert said == {each.code: (each.text, each.action) for each in SafetyAdvice.objects.all()}
     shown = [each for section in data["sections"] for each in section.get("evidence", [])]
-    assert len(shown) == EvidenceStatement.objects.filter(section__sheet__slug=slug).count()
+    assert len(shown) == of_sheet(slug).count()
     for statement in shown:
         assert statement["sources"]
-        if statement["treatment"] == "acupuncture" and statement["direction"] in {"helps", "may_help"}:
+        if statement["treatment"] == "acupuncture" and statement["direction"] in BENEFITS:
             assert "NICE does not recommend acupuncture" in statement["nice_position"]
 
 
