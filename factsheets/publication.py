@@ -1,7 +1,8 @@
 """When a sheet may be public, who may sign it off, and what stands in the way.
 
-The rules are the clinic's own promise to readers: every sheet rests on named sources, carries the emergency advice, passed the
-claims guard, and says when it was last read by a clinician who did not write it, and when it will be read again.
+The rules are the clinic's own promise to readers: every sheet rests on named sources that a reader can find and date, carries
+the emergency advice, passed the claims guard, and says when it was last read by a clinician who did not write it, and when it will
+be read again.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from factsheets import guard, safety
-from factsheets.models import Claim, ClaimStatus, Edition, FactSheet, Kind, State, Step
+from factsheets.models import Claim, ClaimStatus, Edition, FactSheet, Kind, Source, State, Step
 from factsheets.models.edition import WRITING
 from factsheets.models.section import CALLOUTS_AT_MOST
 from factsheets.rendering.document import build
@@ -42,6 +43,11 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
         found.append(Obstacle("It has no text yet. Add a section of kind text, with a heading."))
     if not document["references"]:
         found.append(Obstacle("It names no source. Cite one in the text with [@KEY], or on a statement of evidence."))
+    found += [
+        Obstacle(f"Source {source.key} needs {' and '.join(source.lacks)} before a published sheet may cite it.")
+        for source in Source.objects.filter(key__in=[each["key"] for each in document["references"]])
+        if source.lacks
+    ]
     for section in sections:
         if section.kind == Kind.EVIDENCE and not section.evidence:
             found.append(

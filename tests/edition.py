@@ -71,7 +71,8 @@ def entry(model: str, **fields) -> dict:
 
 
 def source(key: str, **changes) -> dict:
-    return entry("source", **{"key": key, "kind": "trial", "title": f"The study {key}", "year": 2020} | changes)
+    fields = {"key": key, "kind": "trial", "title": f"The study {key}", "year": 2020, "doi": f"10.1000/{key}"}
+    return entry("source", **fields | changes)
 
 
 def sheet(slug: str, title: str, **changes) -> dict:

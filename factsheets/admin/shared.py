@@ -29,10 +29,15 @@ class SharedRecordAdmin(StopsUnsound, admin.ModelAdmin):
 
 @admin.register(Source)
 class SourceAdmin(SharedRecordAdmin):
-    list_display = ["key", "title", "year", "kind", "verification"]
+    list_display = ["key", "title", "year", "kind", "verification", "still_needs"]
     list_filter = ["verification", "kind"]
     search_fields = ["key", "title", "authors"]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    @admin.display(description="Still needs")
+    def still_needs(self, source: Source) -> str:
+        """What stops a published sheet from citing it."""
+        return " and ".join(source.lacks)
 
 
 class GlossaryTermForm(StoppableForm):

@@ -1,5 +1,6 @@
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils.formats import date_format
 
 from factsheets.models.natural import NaturalKeyModel
 
@@ -38,11 +39,25 @@ class Source(NaturalKeyModel):
     publisher = models.CharField(max_length=200, blank=True)
     year = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Leave empty when it is not known.")
     detail = models.CharField("volume, issue and pages", max_length=200, blank=True)
-    identifier = models.CharField(max_length=120, blank=True, help_text="Such as NG59, CD013814 or an ISBN.")
+    identifier = models.CharField(max_length=120, blank=True, help_text="Such as NG59 or CD013814.")
+    isbn = models.CharField(
+        "ISBN",
+        max_length=13,
+        blank=True,
+        validators=[
+            RegexValidator(r"^(?:97[89]\d{10}|\d{9}[\dX])\Z", "Enter the 10 or 13 characters of the ISBN only.")
+        ],
+        help_text="Of a book, without hyphens or spaces.",
+    )
     doi = models.CharField("DOI", max_length=120, blank=True, help_text="Without https://doi.org/")
     pmid = models.CharField("PubMed number", max_length=20, blank=True)
     pmcid = models.CharField("PubMed Central number", max_length=20, blank=True)
     url = models.URLField("web address", max_length=400, blank=True)
+    accessed = models.DateField(
+        null=True,
+        blank=True,
+        help_text="When somebody last read the page or a copy of it. Needed where the source itself gives no year.",
+    )
     finding = models.TextField(blank=True, help_text="One plain sentence: what it really found, or says.")
     verification = models.CharField(max_length=20, choices=Verification, default=Verification.TO_VERIFY)
     to_check = models.TextField(
@@ -67,6 +82,19 @@ class Source(NaturalKeyModel):
         return self.url
 
     @property
+    def lacks(self) -> list[str]:
+        """What a reader needs before they can look the source up and judge its age. A sheet may cite it once this is empty.
+
+        An ISBN is enough without a link: it names one edition, and no bookseller or catalogue is ours to choose.
+        """
+        lacks = []
+        if not (self.address or self.isbn):
+            lacks.append("a link or an ISBN")
+        if not (self.year or self.accessed):
+            lacks.append("a year or the date when it was read")
+        return lacks
+
+    @property
     def citation(self) -> str:
         """One line in the order of a reference list: who, what, where, when."""
         where = " ".join(part for part in (self.container, f"{self.year or ''}".strip()) if part)
@@ -77,4 +105,8 @@ class Source(NaturalKeyModel):
             parts.append(self.publisher)
         if self.identifier:
             parts.append(self.identifier)
+        if self.isbn:
+            parts.append(f"ISBN {self.isbn}")
+        if self.accessed and not self.year:
+            parts.append(f"Accessed {date_format(self.accessed, 'F Y')}")
         return " ".join(f"{part.strip().rstrip('.')}." for part in parts if part.strip())

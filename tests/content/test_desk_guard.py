@@ -5,6 +5,8 @@ from django.urls import reverse
 
 from factsheets import actions
 from factsheets.models import FactSheet, Figure, GlossaryTerm, GuardOverride, Source, State
+from factsheets.publication import obstacles
+from factsheets.rendering.document import build
 from tests.desk import change_address, desk_of, draft, errors_of, save, tree, values_of
 from tests.html import text
 
@@ -113,5 +115,21 @@ def test_the_desk_says_how_easy_the_words_are_and_stops_nothing_for_it(desk, pub
 
 def test_the_desk_lists_the_sources_that_somebody_still_has_to_check(desk, sheet):
     shown = " ".join(text(tree(desk.get(desk_of(sheet)))).split())
-    assert "still to be checked Edition, editors, publisher and year of the text used." in shown
+    assert "still to be checked What we say of anatomy, in this edition" in shown
     assert "rests on general knowledge" in shown
+
+
+def test_a_sheet_whose_source_a_reader_cannot_find_or_date_is_not_published_until_it_can(desk, sheet):
+    assert not [each.text for each in obstacles(sheet) if "Source" in each.text]
+    source = Source.objects.get(key="NHS-PMR")
+    Source.objects.filter(pk=source.pk).update(url="", accessed=None)
+    shown = " ".join(text(tree(desk.get(desk_of(sheet)))).split())
+    wanted = "Source NHS-PMR needs a link or an ISBN and a year or the date when it was read before a published sheet"
+    assert wanted in shown
+    listed = " ".join(text(tree(desk.get(reverse("admin:factsheets_source_changelist"), {"q": "NHS-PMR"}))).split())
+    assert "a link or an ISBN and a year or the date when it was read" in listed
+    Source.objects.filter(pk=source.pk).update(isbn="9780702077050", accessed="2026-11-29")
+    assert wanted not in " ".join(text(tree(desk.get(desk_of(sheet)))).split())
+    built = {each["key"]: each for each in build(sheet)["references"]}
+    assert built["NHS-PMR"]["text"].endswith("NHS. Polymyalgia rheumatica. ISBN 9780702077050. Accessed November 2026.")
+    assert built["PENGEL03"]["url"] == "https://doi.org/10.1136/bmj.327.7410.323"

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from django.core.exceptions import ValidationError
 
-from factsheets.models import SafetyAdvice
+from factsheets.models import SafetyAdvice, Source
 from factsheets.models.safety import check_joined, check_short
 from factsheets.models.section import CALLOUTS_AT_MOST
 from factsheets.rendering.markdown import key_points, parse, plain
@@ -265,6 +265,42 @@ def test_every_picture_and_every_source_that_a_sheet_names_is_there(slug):
         assert not section["figure"] or section["figure"][0] in figures
     for statement in shared("statement"):
         assert {key for [key] in statement["sources"]} <= sources
+
+
+def cited_sources() -> set[str]:
+    """The keys that the sheets cite, in their words and under their statements of evidence."""
+    found = set()
+    for fields in (entry["fields"] for sheet in SHEETS.values() for entry in sheet):
+        for value in fields.values():
+            if isinstance(value, str):
+                found |= {
+                    key for group in re.findall(r"\[(@[^\]]+)\]", value) for key in re.findall(r"@([A-Z0-9-]+)", group)
+                }
+        found |= {key for [key] in fields.get("sources") or []}
+    return found
+
+
+def test_every_source_that_a_sheet_cites_can_be_found_and_dated_by_a_reader():
+    sources = {source["key"]: Source(**source) for source in shared("source")}
+    cited = cited_sources()
+    assert len(cited) > 90
+    assert {key: sources[key].lacks for key in cited if sources[key].lacks} == {}
+    for source in sources.values():
+        source.full_clean(validate_unique=False)
+
+
+def test_no_two_sources_are_the_same_paper_or_page():
+    for name in ("isbn", "doi", "pmid", "pmcid", "url"):
+        given = [source[name].lower().rstrip("/") for source in shared("source") if source.get(name)]
+        assert sorted({each for each in given if given.count(each) > 1}) == [], name
+
+
+def test_the_advertising_code_is_cited_for_what_clinics_may_claim_and_nothing_else():
+    for where, fields in published():
+        for words in filter(lambda value: isinstance(value, str), fields.values()):
+            for line in re.findall(r"(?m)^.*@(?:CAP12|ASA-|ATCM13).*$", words):
+                assert "advertis" in line, f"{where}: {line}"
+        assert not {"CAP12", "ASA-ACU", "ATCM13"} & {key for [key] in fields.get("sources") or []}, where
 
 
 def test_sources_give_identifiers_that_have_the_right_shape():

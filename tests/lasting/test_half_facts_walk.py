@@ -61,6 +61,8 @@ MAY_BE_EMPTY_ALONE = {
             "year",
             "detail",
             "identifier",
+            "isbn",
+            "accessed",
             "doi",
             "pmid",
             "pmcid",
