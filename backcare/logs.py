@@ -3,8 +3,8 @@
 import logging
 import re
 
-# The links we mail carry a secret in their address.
-SECRET_IN_ADDRESS = re.compile(r"(/report/summary/|/report/stop/|/request/)[^/\s\"']+")
+# The links we mail carry a secret in their address, and a confirmation's says which enquiry it is of.
+SECRET_IN_ADDRESS = re.compile(r"(/report/summary/|/report/stop/|/request/|/(?:consultation|question)/sent/)[^/\s\"']+")
 
 
 def without_secrets(text: str) -> str:

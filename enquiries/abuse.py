@@ -3,10 +3,12 @@
 Each form that is accepted counts for who sent it (an IPv6 network of 64 bits is one sender), for the mailbox it names, and in
 total; `backcare/limits.py` counts, under keyed hashes, and no address of anybody is kept. Over a limit:
 
-- A report goes to nobody. About a mailbox nobody learns anything: the answer is the same for one that we know, one that has had
-  its mails for today, and one that asked us to stop. Who sends too much, or comes when everybody does, is told so, with a PDF.
-- A consultation or a question is kept, set aside, and waits for staff. One that sounds like a warning sign stays where staff look
-  first, without a mail.
+- A report goes to nobody, and its sender is told that no email comes and gets the PDF there and then. The page is the same for a
+  mailbox that has had its mails for today and for one that asked us to stop: nobody learns which.
+- A consultation or a question is kept. Beyond what one sender, or all together, may send it is set aside for staff, and its page
+  promises no reply. Where only its mailbox has had enough it keeps its place and its promise, and its page says that no email
+  comes.
+- One with a warning sign is never set aside, and always alerts the clinic.
 
 Each mailbox's count is checked once more when a mail leaves. The numbers are settings: three sheets a day are more than a reader
 asks for, ten forms an hour more than a household sends, and 200 an hour more than one clinic can answer in a day.
@@ -29,9 +31,11 @@ from enquiries.privacy.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EVERYBODY = "everybody"
-# Forms of one sender within an hour after which one that comes in no time at all is a script's.
-FEW = 2
+# Forms of one sender within an hour after which one that comes in no time at all is a script's. A filled-in trap alone proves
+# nothing, because browsers fill it in as well; with it, one form before is enough.
+FEW, FEW_WITH_TRAP = 2, 1
 
+TRAP = "Filled in a field that people cannot see"
 ONE_PLACE = "Many requests from one place within an hour"
 IN_TOTAL = "Very many requests in all within an hour"
 NO_TIME = "One of several from one place, sent in no time"
@@ -65,11 +69,15 @@ class TooMany(Exception):  # noqa: N818 - reads as what happened
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What becomes of a form. `reason`: why it is set aside, in words for staff. `quiet`: why its sender gets no mail."""
+class Decision:
+    """What becomes of a form that is kept. Both reasons are in words for staff, and empty where nothing stands in the way.
 
-    reason: str = ""
-    quiet: str = ""
+    `aside`: why it waits among the spam, where nobody owes it a reply. `silent`: why its sender gets no email. Whatever is set
+    aside is silent as well.
+    """
+
+    aside: str = ""
+    silent: str = ""
 
 
 def mailbox(address: str) -> str:
@@ -98,28 +106,42 @@ def refuse_if_too_many(sender: str) -> None:
             raise TooMany(verdict.wait, in_total=in_total)
 
 
-def judge(kind: str, *, sender: str, email: str, caught: str = "", in_no_time: bool = False) -> Judged:
+def decide(
+    kind: str,
+    *,
+    sender: str,
+    email: str,
+    caught: str = "",
+    trap: bool = False,
+    in_no_time: bool = False,
+    flagged: bool = False,
+) -> Decision:
     """Counts a form that is about to be kept, in its transaction, so that both stay or neither does.
 
     `caught` is why it is set aside anyway: then it counts for its sender alone, and nobody can use up what belongs to others.
-    Raises TooMany for a report; the forms in which people ask for help are set aside in its place.
+    `flagged`: it has a warning sign, so it is not set aside, whatever else is true. Raises TooMany for a report; the forms in which
+    people ask for help are set aside in its place.
     """
-    hasty = in_no_time and _counted("sender", sender) >= FEW
+    hasty = in_no_time and _counted("sender", sender) >= (FEW_WITH_TRAP if trap else FEW)
     one_sender = _hit("sender", sender)
     if not one_sender and kind == Kind.REPORT:
         raise TooMany(one_sender.wait)
     reason = caught or ("" if one_sender else ONE_PLACE) or (NO_TIME if hasty else "")
     if reason:
-        return Judged(reason)
+        return _without_mail(reason, flagged=flagged)
     # Both are asked, whatever the first says: the answer takes as long for every address.
     stopped, had_today = is_stopped(email), not _hit(_mailbox_limit(kind), mailbox(email))
-    quiet = (STOPPED if stopped else "") or (HAD_TODAY if had_today else "")
-    if quiet and kind == Kind.REPORT:
-        return Judged(quiet)
+    silent = (STOPPED if stopped else "") or (HAD_TODAY if had_today else "")
+    if silent and kind == Kind.REPORT:
+        return _without_mail(silent, flagged=flagged)
     in_total = _hit("total", EVERYBODY)
     if not in_total and kind == Kind.REPORT:
         raise TooMany(in_total.wait, in_total=True)
-    return Judged("" if in_total else IN_TOTAL, quiet)
+    return Decision(silent=silent) if in_total else _without_mail(IN_TOTAL, flagged=flagged)
+
+
+def _without_mail(reason: str, *, flagged: bool) -> Decision:
+    return Decision(aside="" if flagged else reason, silent=reason)
 
 
 # --- when a mail leaves ---

@@ -94,6 +94,8 @@ def one_of(label: str, known: dict[str, str], hint: str = "", *, required: str =
 class TextField(forms.CharField):
     """A text of at most `longest` characters, cleaned of what cannot be seen. A longer one is a message, never a cut."""
 
+    is_own_words = True  # read for red flags: enquiries/asking/own_words.py
+
     def __init__(self, *, longest: int, lines: int = 1, too_long: str = "", **kwargs):
         widget = forms.Textarea(attrs={"rows": lines}) if lines > 1 else forms.TextInput()
         super().__init__(widget=kwargs.pop("widget", widget), strip=False, **kwargs)
@@ -106,6 +108,8 @@ class TextField(forms.CharField):
 
 class EmailField(TextField):
     """An address that mail can be delivered to. A domain in another script is kept in its ASCII form."""
+
+    is_own_words = False
 
     default_error_messages = {
         "required": "Enter your email address",

@@ -8,8 +8,10 @@ urlpatterns = [
     path("report/", include("enquiries.report.urls")),
     path("consultation/", views.consultation, name="consultation"),
     path("consultation/sent/", views.consultation_sent, name="consultation_sent"),
+    path("consultation/sent/<str:token>/", views.consultation_sent, name="consultation_sent_as"),
     path("question/", views.question, name="question"),
     path("question/sent/", views.question_sent, name="question_sent"),
+    path("question/sent/<str:token>/", views.question_sent, name="question_sent_as"),
     path("request/", include("enquiries.manage.urls")),
     path("check/", include("enquiries.assessment.urls")),
 ]

@@ -1,12 +1,13 @@
-from django.shortcuts import render
-from django.utils import timezone
+"""The two forms in which people ask for help, each with its page and its confirmation."""
+
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from enquiries import clock
+from enquiries.asking import sent
 from enquiries.asking.steps import Journey, ask
 from enquiries.forms import QuestionForm, WholeConsultationForm
-from factsheets import safety
+from enquiries.models import Kind
+from enquiries.private import personal
 
 CONSULTATION = Journey(WholeConsultationForm, "enquiries/consultation.html")
 QUESTION = Journey(QuestionForm, "enquiries/question.html")
@@ -24,20 +25,13 @@ def question(request):
     return ask(request, QUESTION)
 
 
-# The confirmations are the same for everybody who opens them now: they hold nothing personal, so nothing in them can leak.
-
-
-@never_cache
+@personal
 @require_safe
-def consultation_sent(request):
-    return _sent(request, "enquiries/consultation_sent.html")
+def consultation_sent(request, token: str = ""):
+    return sent.page(request, Kind.CONSULTATION, token)
 
 
-@never_cache
+@personal
 @require_safe
-def question_sent(request):
-    return _sent(request, "enquiries/question_sent.html")
-
-
-def _sent(request, template: str):
-    return render(request, template, {"safety_tiers": safety.tiers(), "when": clock.promise(timezone.now())})
+def question_sent(request, token: str = ""):
+    return sent.page(request, Kind.QUESTION, token)

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 PATIENT = {"actor": "patient"}
 # Each is read by somebody, and most of them are announced by mail.
 MOST_ADDED = 10
+SOUNDS_URGENT = "It sounds like a warning sign"
 SIGNS_LENGTH = Enquiry._meta.get_field("safety_signs").max_length
 
 
@@ -57,8 +58,11 @@ def added(enquiry: Enquiry):
     return enquiry.events.filter(kind=EventKind.ADDED, by=None, **PATIENT)
 
 
-def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: int) -> Enquiry:
-    """Takes the place of the times they gave before, which the timeline keeps. A next call goes into the new ones."""
+def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: int, safety_signs: str = "") -> Enquiry:
+    """Takes the place of the times they gave before, which the timeline keeps. A next call goes into the new ones.
+
+    `safety_signs` as in `add_detail`: people write about their health where a form asks for times.
+    """
     with transaction.atomic():
         enquiry = in_hand(enquiry)
         if not enquiry.erased_at and (enquiry.call_slots, enquiry.best_time) == (call_slots, best_time):
@@ -68,7 +72,11 @@ def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: 
         enquiry.call_slots, enquiry.best_time = call_slots, best_time
         if enquiry.next_call_at and not enquiry.is_flagged:  # that call waits for no best time
             enquiry.next_call_at = calls.next_try(call_slots, after=timezone.now(), hours=clock.load().hours)
-        record(enquiry, EventKind.TIMES, note=f"Now: {_times(enquiry)}\nBefore: {before}", **PATIENT)
+        summary = SOUNDS_URGENT if safety_signs else ""
+        record(enquiry, EventKind.TIMES, note=f"Now: {_times(enquiry)}\nBefore: {before}", summary=summary, **PATIENT)
+        if safety_signs:
+            _raise_flag(enquiry, safety_signs)
+            enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
         _heard_from(enquiry)
         return _kept(enquiry)
 
@@ -84,11 +92,10 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
         if not enquiry.erased_at and any(each.note == text for each in lately):
             return enquiry
         _expect(enquiry, version, Wish.ADD)
-        summary = "The patient added something. It sounds like a warning sign" if safety_signs else ""
+        summary = f"The patient added something. {SOUNDS_URGENT}" if safety_signs else ""
         record(enquiry, EventKind.ADDED, note=text, summary=summary, **PATIENT)
         if safety_signs:
-            enquiry.safety_signs = _together(safety_signs, enquiry.safety_signs)
-            enquiry.safety_acted_at = enquiry.next_call_at = None  # call now
+            _raise_flag(enquiry, safety_signs)
         # Who reads a new request reads this with it.
         if enquiry.is_flagged or enquiry.status != Status.NEW:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
@@ -150,6 +157,12 @@ def _end(enquiry: Enquiry) -> bool:
     move(enquiry, Status.CLOSED, outcome=Outcome.WITHDRAWN, **PATIENT)
     enquiry.appointment_at, enquiry.appointment_by, enquiry.next_call_at = None, "", None
     return bool(booked or enquiry.is_flagged)
+
+
+def _raise_flag(enquiry: Enquiry, safety_signs: str) -> None:
+    """Also where an earlier flag was dealt with."""
+    enquiry.safety_signs = _together(safety_signs, enquiry.safety_signs)
+    enquiry.safety_acted_at = enquiry.next_call_at = None  # call now
 
 
 def _heard_from(enquiry: Enquiry) -> None:

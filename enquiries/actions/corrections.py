@@ -120,7 +120,8 @@ def _counted(enquiry: Enquiry, sender: str, email: str) -> str:
     """Why no mail goes there, in words for staff. Empty: it goes."""
     if not sender:
         return ""
-    return abuse.judge(enquiry.kind, sender=sender, email=email, caught=enquiry.quarantine_reason).reason.lower()
+    decision = abuse.decide(enquiry.kind, sender=sender, email=email, caught=enquiry.quarantine_reason)
+    return decision.silent.lower()
 
 
 def _corrected(not_mailed: str) -> str:

@@ -33,11 +33,14 @@ ALSO = {
     "for_agreed",
 }
 
-PURPOSES = {
-    Kind.REPORT: [Purpose.REPORT],
-    Kind.CONSULTATION: [Purpose.ACKNOWLEDGEMENT, Purpose.CLINIC_ALERT],
-    Kind.QUESTION: [Purpose.ACKNOWLEDGEMENT, Purpose.CLINIC_ALERT],
+# The mail to whoever asked.
+TO_THEM = {
+    Kind.REPORT: Purpose.REPORT,
+    Kind.CONSULTATION: Purpose.ACKNOWLEDGEMENT,
+    Kind.QUESTION: Purpose.ACKNOWLEDGEMENT,
 }
+# A browser's autofill fills in the trap as a robot does, so where a person looked through their answers it is only written down.
+TRAP_NOTED = "A field that people cannot see was filled in, as some browsers do"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def accept(
     contact_by: list[str] | None = None,
     sheet: FactSheet | None = None,
     quarantine_reason: str = "",
+    trap: bool = False,
     consented: Consented | None = None,
     also: dict | None = None,
     hold: timedelta = timedelta(0),
@@ -69,15 +73,16 @@ def accept(
     """Keeps what a patient sent: the enquiry, its first timeline entry, its answers and its mail, or nothing at all.
 
     `details` holds the cleaned texts name, email, phone, best_time, description; `also` any of ALSO. The same form sent
-    twice within SAME_FORM_WITHIN gives back the enquiry that is already there. A quarantined enquiry sends no mail; the mail of
-    others leaves after `hold`. One that sounds like a warning sign is never set aside: it keeps its place, and sends no mail.
+    twice within SAME_FORM_WITHIN gives back the enquiry that is already there. A quarantined enquiry sends no mail and promises no
+    reply; the mail of others leaves after `hold`. One with a warning sign is never set aside, and always alerts the clinic. `trap`
+    says that the field for robots was filled in on a form that somebody looked through: it is accepted, and staff are told.
 
     `sender` is `limits.client(request)`, counted by enquiries/abuse.py and never kept; empty for what no stranger sent. Raises
     abuse.TooMany for a report beyond what one sender, or all, may ask for.
     """
     if unknown := set(also or {}) - ALSO:
         raise TypeError(f"An enquiry keeps no {', '.join(sorted(unknown))}.")
-    form = (kind, details, sorted(contact_by or []), sheet, quarantine_reason, consented, also or {}, hold)
+    form = (kind, details, sorted(contact_by or []), sheet, quarantine_reason, trap, consented, also or {}, hold)
     try:
         try:
             return _keep(*form, sender, in_no_time)
@@ -90,7 +95,9 @@ def accept(
         raise
 
 
-def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, hold, sender, in_no_time) -> Enquiry:
+def _keep(
+    kind, details, contact_by, sheet, quarantine_reason, trap, consented, also, hold, sender, in_no_time
+) -> Enquiry:
     with transaction.atomic():
         if sender and kind == Kind.REPORT:
             # Before the forms that came are looked at: who may send no more learns nothing about them.
@@ -100,14 +107,20 @@ def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, 
         earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
         if known := earlier.first():
             return known
-        judged = abuse.Judged(quarantine_reason)
+        flagged = bool(also.get("safety_signs"))
+        decision = abuse.Decision("" if flagged else quarantine_reason, quarantine_reason)
         if sender:
-            judged = abuse.judge(
-                kind, sender=sender, email=details["email"], caught=quarantine_reason, in_no_time=in_no_time
+            decision = abuse.decide(
+                kind,
+                sender=sender,
+                email=details["email"],
+                caught=quarantine_reason,
+                trap=trap,
+                in_no_time=in_no_time,
+                flagged=flagged,
             )
-        if judged.reason == abuse.IN_TOTAL:
+        if decision.silent == abuse.IN_TOTAL:
             abuse.sound_alarm()
-        aside = judged.reason if not also.get("safety_signs") else ""
         enquiry = Enquiry.objects.create(
             kind=kind,
             sheet=sheet,
@@ -115,18 +128,20 @@ def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, 
             **also,
             email_key=blind.email_key(details["email"]),
             phone_key=blind.phone_key(details["phone"]),
-            reply_by=None if kind == Kind.REPORT else clock.reply_by(now),
+            reply_by=None if kind == Kind.REPORT or decision.aside else clock.reply_by(now),
             **{f"by_{method}": True for method in contact_by},
-            status=Status.SPAM if aside else Status.NEW,
-            quarantine_reason=aside,
-            closed_at=now if aside else None,
+            status=Status.SPAM if decision.aside else Status.NEW,
+            quarantine_reason=decision.aside,
+            closed_at=now if decision.aside else None,
             submission_key=keys[0],
         )
         NameWord.objects.bulk_create(NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys_of(enquiry)))
-        summary = f"Asked for: {enquiry.get_kind_display()}"
-        if why := (judged.reason if not aside else "") or judged.quiet:
-            summary += f". No mail to them: {why.lower()}"
-        record(enquiry, EventKind.RECEIVED, actor="patient", summary=summary)
+        said = [f"Asked for: {enquiry.get_kind_display()}"]
+        if decision.silent and not decision.aside:
+            said.append(f"No mail to them: {decision.silent.lower()}")
+        if trap:
+            said.append(TRAP_NOTED)
+        record(enquiry, EventKind.RECEIVED, actor="patient", summary=". ".join(said))
         if consented:
             Assessment.objects.create(
                 enquiry=enquiry,
@@ -135,19 +150,28 @@ def _keep(kind, details, contact_by, sheet, quarantine_reason, consented, also, 
                 consent_version=consented.consent_version,
                 expires_at=now + timedelta(days=SUMMARY_DAYS),
             )
-        if not judged.reason:
-            answer(enquiry, not_before=now + hold, quiet=bool(judged.quiet))
+        if not decision.aside:
+            answer(enquiry, not_before=now + hold, silent=bool(decision.silent))
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
     return enquiry
 
 
-def answer(enquiry: Enquiry, *, not_before: datetime | None = None, quiet: bool = False) -> None:
-    """Puts the mails that this kind of enquiry brings into the outbox, each once; a quiet one those to the clinic alone."""
-    for purpose in PURPOSES[Kind(enquiry.kind)]:
-        if quiet and purpose != Purpose.CLINIC_ALERT:
-            continue
+def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool = False) -> None:
+    """Puts the mails that this enquiry brings into the outbox, each once; a silent one those to the clinic alone.
+
+    One that was set aside was promised nothing: its promise is made now, and whoever calls this saves it with the row.
+    """
+    kind = Kind(enquiry.kind)
+    if kind != Kind.REPORT and enquiry.reply_by is None:
+        enquiry.reply_by = clock.reply_by(timezone.now())
+    purposes = [] if silent else [TO_THEM[kind]]
+    if kind != Kind.REPORT or enquiry.is_flagged:
+        purposes.append(Purpose.CLINIC_ALERT)
+    for purpose in purposes:
         if not enquiry.messages.filter(purpose=purpose).exists():
-            enqueue(enquiry=enquiry, purpose=purpose, not_before=not_before)
+            enqueue(
+                enquiry=enquiry, purpose=purpose, not_before=None if purpose == Purpose.CLINIC_ALERT else not_before
+            )
 
 
 def _submission_keys(kind, details, contact_by, sheet, quarantine_reason, consented) -> list[str]:

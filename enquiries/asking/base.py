@@ -96,8 +96,8 @@ class EnquiryForm(forms.Form):
         return {}
 
     @property
-    def quarantine_reason(self) -> str:
-        return "Filled in a field that people cannot see" if self.cleaned_data.get("website") else ""
+    def trap_is_filled(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
 
     def details(self) -> dict[str, str]:
         """The texts that the enquiry keeps."""

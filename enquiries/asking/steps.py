@@ -15,10 +15,15 @@ from django.views.decorators.gzip import gzip_page
 
 from backcare import limits
 from enquiries import actions, clock
-from enquiries.asking import pace, signs, told
+from enquiries.actions import Consented
+from enquiries.asking import own_words, pace, sent, told
+from enquiries.asking.advice import advice, kept
 from enquiries.asking.base import EnquiryForm
+from enquiries.asking.own_words import OwnWords
 from enquiries.assessment import cookie
+from enquiries.assessment.handover import safety_codes
 from enquiries.assessment.kinds import Answers
+from enquiries.models import Enquiry
 from enquiries.report import consent
 from factsheets import safety
 from factsheets.models import FactSheet
@@ -75,9 +80,12 @@ def _step(request, journey: Journey) -> HttpResponse:
     complete = form.is_valid()
     if not complete and not (_may_ask_there(form, step)):
         return _form(request, journey, form, status=422)
-    found = signs.read(form.cleaned_data["description"])
-    if not set(found.codes) <= set(_seen(request, journey)):
-        return _interruption(request, journey, form, found)
+    words = own_words.read(form)
+    consented = consent.given(answers, consent.CONSULTATION) if answers and form.with_answers else None
+    if consented:
+        words = words.and_answers(safety_codes(consented.result))
+    if not set(words.codes) <= set(_seen(request, journey)):
+        return _interruption(request, journey, form, words)
     gone = form.with_answers and not answers
     if not complete or gone or step != SEND:
         return _check(request, journey, form, answers_gone=gone, refused=not complete and step == SEND)
@@ -85,8 +93,8 @@ def _step(request, journey: Journey) -> HttpResponse:
     if looked_through is None:
         return _check(request, journey, form, answers_gone=False, refused=False)
     in_no_time = looked_through < pace.NO_TIME
-    _accept(journey, form, found, answers, sender=limits.client(request), in_no_time=in_no_time)
-    return HttpResponseRedirect(reverse(f"enquiries:{journey.kind}_sent"), status=303)
+    enquiry = _accept(journey, form, words, consented, sender=limits.client(request), in_no_time=in_no_time)
+    return HttpResponseRedirect(sent.address(enquiry), status=303)
 
 
 def _answers(request, journey: Journey) -> Answers | None:
@@ -95,7 +103,7 @@ def _answers(request, journey: Journey) -> Answers | None:
 
 def _seen(request, journey: Journey) -> list[str]:
     """Codes of the cards that this person has been shown on the way."""
-    return request.POST.get(f"{journey.kind}-seen_signs", "")[: 2 * signs.CODES_LENGTH].split()
+    return own_words.seen(request.POST.get(f"{journey.kind}-seen_signs", ""))
 
 
 def _may_ask_there(form: EnquiryForm, step: str) -> bool:
@@ -135,18 +143,17 @@ def _form(request, journey: Journey, form: EnquiryForm, *, status: int = 200) ->
     return _page(request, journey.template, journey, form, status=status, when=clock.promise(timezone.now()))
 
 
-def _interruption(request, journey: Journey, form: EnquiryForm, found: signs.Signs) -> HttpResponse:
+def _interruption(request, journey: Journey, form: EnquiryForm, words: OwnWords) -> HttpResponse:
     tiers = safety.tiers()
     return _page(
         request,
         "enquiries/asking/interruption.html",
         journey,
         form,
-        cards=found.cards(tiers),
-        crisis=safety.CRISIS if found.crisis else None,
-        words=form.cleaned_data["description"],
+        advice=advice(words.codes, tiers),
+        boxes=words.boxes,
         hidden=_hidden(form),
-        seen_signs=" ".join(dict.fromkeys([*form.seen_signs.split(), *found.codes])),
+        seen_signs=own_words.together(form.seen_signs.split(), words.codes),
         safety_tiers=tiers,
     )
 
@@ -188,16 +195,16 @@ def _page(request, template: str, journey: Journey, form: EnquiryForm, *, status
 
 
 def _accept(
-    journey: Journey, form: EnquiryForm, found: signs.Signs, answers: Answers | None, *, sender: str, in_no_time: bool
-) -> None:
-    actions.accept(
+    journey: Journey, form: EnquiryForm, words: OwnWords, consented: Consented | None, *, sender: str, in_no_time: bool
+) -> Enquiry:
+    return actions.accept(
         kind=journey.kind,
         details=form.details(),
         contact_by=form.cleaned_data.get("contact_by"),
         sheet=form.cleaned_data.get("sheet"),
-        quarantine_reason=form.quarantine_reason,
-        consented=consent.given(answers, consent.CONSULTATION) if form.with_answers else None,
-        also={**form.also(), "safety_signs": found.kept},
+        trap=form.trap_is_filled,
+        consented=consented,
+        also={**form.also(), "safety_signs": kept(words.codes, safety.tiers())},
         sender=sender,
         in_no_time=in_no_time,
     )

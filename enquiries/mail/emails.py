@@ -1,8 +1,10 @@
 """Every mail we send. One function and three templates each: subject, text, HTML.
 
 A mail that anyone can cause to be sent to anyone holds no text that the sender chose, the name included, and no word about
-anybody's health beyond the public sheet's title. A reply holds what a member of staff wrote. The clinic's alert holds a
-reference and a link. An editor's reminder is about a public sheet and about no patient.
+anybody's health beyond the public sheet's title. Where an enquiry has a warning sign its acknowledgement begins with the standard
+advice of that tier, which says "if any of this is true now" and never that somebody wrote so: others may read the mailbox. A
+reply holds what a member of staff wrote. The clinic's alert holds a reference and a link. An editor's reminder is about a public
+sheet and about no patient.
 """
 
 from email.headerregistry import Address
@@ -18,6 +20,7 @@ from django.utils import timezone
 
 from backcare import clinic
 from enquiries import abuse, actions
+from enquiries.asking.advice import advice
 from enquiries.clock import in_words
 from enquiries.clock.words import day_words
 from enquiries.desk import people
@@ -84,6 +87,7 @@ def _acknowledgement(message, connection):
         stop=stop.address(to),
         reply=reply,
         manage=manage.address(enquiry),
+        advice=advice(enquiry.safety_signs.split(), safety.tiers()),
     )
 
 

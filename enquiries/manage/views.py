@@ -7,7 +7,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from enquiries import actions
-from enquiries.asking import choices, signs
+from enquiries.asking import choices, own_words
+from enquiries.asking.advice import advice, kept
+from enquiries.asking.own_words import OwnWords
 from enquiries.asking.steps import CHANGE, SEND
 from enquiries.manage import shown
 from enquiries.manage.forms import AddForm, TimesForm, VisitForm, times_of
@@ -24,13 +26,17 @@ def opened(visit: Visit) -> HttpResponse:
 
 @visited(actions.Wish.TIMES)
 def times(visit: Visit) -> HttpResponse:
+    seen = _seen(visit)
     if visit.step == CHANGE:
-        return _times_form(visit, _form(visit, TimesForm, initial=_times_so_far(visit)))
-    form = _form(visit, TimesForm, visit.request.POST)
+        return _times_form(visit, _form(visit, TimesForm, initial=_times_so_far(visit), seen=seen))
+    form = _form(visit, TimesForm, visit.request.POST, seen=seen)
     if not form.is_valid():
         return _times_form(visit, form, status=422)
+    words = own_words.read(form)
+    if not set(words.codes) <= set(seen):
+        return _interruption(visit, words, seen)
     if visit.step == SEND and (version := visit.sure_of()) is not None:
-        return _do(visit, actions.change_times, version=version, **form.details())
+        return _do(visit, actions.change_times, words, version=version, **form.details())
     if visit.verb not in visit.may:
         return visit.changed()
     new = choices.times_in_words(form.cleaned_data["times"]) or ["Any time"]
@@ -42,7 +48,7 @@ def times(visit: Visit) -> HttpResponse:
 @visited(actions.Wish.ADD)
 def add(visit: Visit) -> HttpResponse:
     """Their words are read for signs exactly as a question's are (enquiries.asking.steps)."""
-    seen = visit.request.POST.get("add-seen_signs", "")[: 2 * signs.CODES_LENGTH].split()
+    seen = _seen(visit)
     if visit.step == CHANGE:
         form = _form(visit, AddForm, initial={"text": visit.request.POST.get("add-text", "")}, seen=seen)
         form.fields["text"].widget.attrs |= {"autofocus": True} if visit.begin_at else {}
@@ -50,15 +56,15 @@ def add(visit: Visit) -> HttpResponse:
     form = _form(visit, AddForm, visit.request.POST, seen=seen)
     if not form.is_valid():
         return _add_form(visit, form, status=422)
+    words = own_words.read(form)
+    if not set(words.codes) <= set(seen):
+        return _interruption(visit, words, seen)
     text = form.cleaned_data["text"]
-    found = signs.read(text)
-    if not set(found.codes) <= set(seen):
-        return _interruption(visit, text, found, seen)
     if visit.step == SEND and (version := visit.sure_of()) is not None:
-        return _do(visit, actions.add_detail, version=version, text=text, safety_signs=found.kept)
+        return _do(visit, actions.add_detail, words, version=version, text=text)
     if visit.verb not in visit.may:
         return visit.changed()
-    return visit.check(text=text, flagged=bool(found))
+    return visit.check(text=text, flagged=bool(words))
 
 
 @visited(actions.Wish.WITHDRAW)
@@ -81,11 +87,17 @@ def erased(request):
     return render(request, "enquiries/manage/erased.html", {"safety_tiers": safety.tiers()})
 
 
-def _request(visit: Visit, done: str = "") -> HttpResponse:
-    return visit.page("request", rows=shown.rows(visit.enquiry), may=visit.may, done=done)
+def _request(visit: Visit, done: str = "", signs: tuple[str, ...] = ()) -> HttpResponse:
+    tiers = safety.tiers()
+    given = {"rows": shown.rows(visit.enquiry), "may": visit.may, "done": done, "safety_tiers": tiers}
+    return visit.page("request", advice=advice(signs, tiers), **given)
 
 
-def _do(visit: Visit, action, **given) -> HttpResponse:
+def _do(visit: Visit, action, words: OwnWords | None = None, **given) -> HttpResponse:
+    """`words` are what they typed, for an action that keeps them: its signs go along, and their advice is on the page after."""
+    codes = words.codes if words else ()
+    if words is not None:
+        given["safety_signs"] = kept(codes, safety.tiers())
     try:
         enquiry: Enquiry = action(enquiry=visit.enquiry, **given)
     except (actions.StaleEnquiry, actions.MoveRefused):
@@ -94,7 +106,11 @@ def _do(visit: Visit, action, **given) -> HttpResponse:
     if enquiry.erased_at:
         return HttpResponseRedirect(reverse("enquiries:manage_erased"), status=303)
     # As it is now, and with an answer to the button they pressed. Sent a second time it does nothing more.
-    return _request(Visit(visit.request, visit.token, enquiry), done=visit.verb)
+    return _request(Visit(visit.request, visit.token, enquiry), visit.verb, codes)
+
+
+def _seen(visit: Visit) -> list[str]:
+    return own_words.seen(visit.request.POST.get(f"{visit.verb}-seen_signs", ""))
 
 
 def _form(visit: Visit, form_class: type[VisitForm], data=None, *, seen: list[str] = (), **options) -> VisitForm:
@@ -119,16 +135,15 @@ def _times_so_far(visit: Visit) -> dict:
     return {"times": times_of(visit.enquiry)}
 
 
-def _interruption(visit: Visit, text: str, found: signs.Signs, seen: list[str]) -> HttpResponse:
-    tiers = safety.tiers()
+def _interruption(visit: Visit, words: OwnWords, seen: list[str]) -> HttpResponse:
+    tiers, own = safety.tiers(), {f"{visit.verb}-step", f"{visit.verb}-seen_signs"}
     return visit.page(
         "interruption",
         kind=visit.verb,
-        cards=found.cards(tiers),
-        crisis=safety.CRISIS if found.crisis else None,
-        words=text,
-        hidden=[("pass", visit.passed), ("add-text", text)],
-        seen_signs=" ".join(dict.fromkeys([*seen, *found.codes])),
+        advice=advice(words.codes, tiers),
+        boxes=words.boxes,
+        hidden=[("pass", visit.passed), *((name, value) for name, value in visit.typed() if name not in own)],
+        seen_signs=own_words.together(seen, words.codes),
         safety_tiers=tiers,
     )
 

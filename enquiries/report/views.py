@@ -72,7 +72,7 @@ def report(request):
             kind=form.kind,
             details=details,
             sheet=form.cleaned_data["sheet"],
-            quarantine_reason=form.quarantine_reason,
+            quarantine_reason=abuse.TRAP if form.trap_is_filled else "",
             consented=consent.given(answers, consent.VERSION) if form.with_answers else None,
             hold=_hold(details["email"]),
             sender=limits.client(request),

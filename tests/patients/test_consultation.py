@@ -158,10 +158,12 @@ def test_sent_twice_clicked_twice_or_sent_again_after_going_back_is_one_enquiry(
     assert OutgoingMessage.objects.count() == 2
 
 
-def test_the_trap_stays_shut_from_step_to_step(client):
+def test_a_filled_trap_is_known_from_step_to_step_and_only_written_down(client):
     check = client.post(PATH, first_step(website="https://example.com"))
-    assert press(client, check, "send").status_code == 303
-    assert Enquiry.objects.get().quarantine_reason
+    assert press(client, check, "send")["Location"] == "/consultation/sent/"
+    kept = Enquiry.objects.get()
+    assert (kept.status, kept.quarantine_reason) == ("new", "")
+    assert "A field that people cannot see was filled in" in kept.events.get().summary
 
 
 # --- afterwards ---

@@ -17,8 +17,8 @@ def test_fifty_people_pass_however_fast_they_are_and_hardly_a_script_does(db):
     for number in range(100):
         script = from_place(60 + number % 4)  # four machines
         typed = {"email": f"script{number}@example.com", "description": f"Pills {number}"}
-        if number % 5 < 2:  # fills in all it finds
-            ask("question", script, **typed, website="https://pills.example")
+        if number % 5 < 2:  # fills in all it finds, on both pages, at once
+            ask_in_full(script, "question", **typed, website="https://pills.example")
         elif number % 5 < 4:  # knows the last step, and not the page before it
             ask("question", script, **typed, seal="" if number % 2 else "x")
         else:  # goes through both pages, at once
