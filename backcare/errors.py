@@ -110,6 +110,30 @@ def too_large(request, advice: str = SHORTEN):
     )
 
 
+def length_required(request):
+    return page(
+        411,
+        "We could not receive what you sent",
+        [
+            "Your browser, or a program between it and us, sent the form in a way that we cannot read. Nothing was saved.",
+            "Go back: your browser may still hold what you typed. Try another browser or another network, or phone us.",
+        ],
+        phone_first=True,
+    )
+
+
+def too_slow(request):
+    return page(
+        408,
+        "The connection was too slow",
+        [
+            "What you sent did not reach us in time. Nothing was saved.",
+            "Go back: your browser may still hold what you typed. Send it again, or phone us.",
+        ],
+        phone_first=True,
+    )
+
+
 def is_database_trouble(error: BaseException | None) -> bool:
     """Locked, full, read-only, broken or away: not the request's fault, and gone when somebody has mended the database."""
     # PostgreSQL says "read-only" with an InternalError, SQLite "malformed" with a bare DatabaseError.

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from csp.utils import build_policy
 from django.conf import settings
 
-from backcare import errors, static
+from backcare import bodies, errors, static
 from backcare.logs import SECRET_IN_ADDRESS
 from enquiries.private import referrer_policy
 
@@ -33,7 +33,8 @@ class DoorsMiddleware:
 
     def __call__(self, request):
         response = self.refusal(request) or self.get_response(request)
-        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and not response.content:
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (response.streaming or not response.content):
+            # A static file answers a wrong method with an empty stream.
             response = errors.wrong_method(response.get("Allow", ""))
         if is_private(request.path_info):
             response.setdefault("Cache-Control", "no-store")
@@ -56,11 +57,18 @@ class DoorsMiddleware:
     def refusal(self, request):
         if request.method in {"TRACE", "TRACK", "CONNECT"}:
             return errors.wrong_method("GET, HEAD, POST")
-        limit, advice = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, errors.SHORTEN
-        if request.path_info.startswith("/admin/"):
-            limit = settings.ADMIN_UPLOAD_MAX_MEMORY_SIZE
-        if request.path_info.startswith("/admin/factsheets/figure/"):
-            limit, advice = settings.FIGURE_UPLOAD_MAX_MEMORY_SIZE, errors.SMALLER_PICTURE
+        trouble = request.META.get(bodies.TROUBLE)
+        if trouble == bodies.NO_LENGTH:
+            return errors.length_required(request)
+        if trouble == bodies.LATE:
+            return errors.too_slow(request)
+        if trouble == bodies.UNREADABLE:
+            return errors.bad_request(request)
+        limit = bodies.limit(request.path_info)
+        picture = limit == settings.FIGURE_UPLOAD_MAX_MEMORY_SIZE
+        advice = errors.SMALLER_PICTURE if picture else errors.SHORTEN
+        if trouble == bodies.TOO_LARGE:
+            return errors.too_large(request, advice)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
             return errors.bad_request(request)

@@ -3,11 +3,23 @@ import os
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
+from backcare import bodies
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backcare.settings")
 
 
 class Request(WSGIRequest):
-    """Django's own raises for a Content-Type that it cannot parse, before anything is there to make an error page."""
+    """Django's own takes a body without a length for an empty one, and raises for a Content-Type that it cannot parse, before
+    anything is there to make an error page."""
+
+    def __init__(self, environ):
+        self.measured = bodies.measure(environ)
+        super().__init__(environ)
+
+    def close(self):
+        super().close()
+        if self.measured:
+            self.measured.close()
 
     def _set_content_type_params(self, meta):
         try:

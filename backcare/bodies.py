@@ -1,0 +1,55 @@
+"""How much of a request's body is read, and what becomes of one that comes without its length."""
+
+import tempfile
+
+from django.conf import settings
+from gunicorn.http.errors import ParseException
+
+IN_MEMORY = 1024 * 1024  # bytes of a body without a length; what is longer waits in a temporary file
+PIECE = 64 * 1024  # bytes
+
+# What is wrong with a body, for the middleware that answers. In the request's environment under TROUBLE.
+TROUBLE = "backcare.body"
+NO_LENGTH, TOO_LARGE, UNREADABLE, LATE = "no length", "too large", "unreadable", "late"
+
+
+def limit(path: str) -> int:
+    """The most bytes that an address takes."""
+    if path.startswith("/admin/factsheets/figure/"):
+        return settings.FIGURE_UPLOAD_MAX_MEMORY_SIZE
+    if path.startswith("/admin/"):
+        return settings.ADMIN_UPLOAD_MAX_MEMORY_SIZE
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def measure(environ: dict) -> tempfile.SpooledTemporaryFile | None:
+    """Reads a body that names no length (Transfer-Encoding: chunked), which Django would take for empty, and gives it one.
+
+    Returns the file that holds it, for the caller to close. What cannot be read is named in environ[TROUBLE], with the body empty.
+    """
+    coding = environ.get("HTTP_TRANSFER_ENCODING", "").strip().lower()
+    if not coding or environ.get("CONTENT_LENGTH"):
+        return None
+    if coding != "chunked" or not environ.get("wsgi.input_terminated"):
+        # A server that does not say where the body ends would let us wait for ever.
+        environ[TROUBLE] = NO_LENGTH
+        return None
+    most, length = limit(environ.get("PATH_INFO", "")), 0
+    body = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the request closes it
+    try:
+        while length <= most and (piece := environ["wsgi.input"].read(min(PIECE, most + 1 - length))):
+            body.write(piece)
+            length += len(piece)
+    except TimeoutError:
+        environ[TROUBLE] = LATE
+    except (OSError, ParseException):  # a broken chunk, or nobody there any more
+        environ[TROUBLE] = UNREADABLE
+    if length > most:
+        environ[TROUBLE] = TOO_LARGE
+    if TROUBLE in environ:
+        body.close()
+        return None
+    body.seek(0)
+    environ["wsgi.input"] = body
+    environ["CONTENT_LENGTH"] = str(length)
+    return body
