@@ -3,6 +3,8 @@
 import os
 import sys
 
+from backcare import logs
+
 bind = (
     f"127.0.0.1:{os.environ.get('PORT') or 8000}"
     if os.environ.get("BACKCARE_LOCAL")
@@ -38,3 +40,7 @@ def on_starting(server):
         sys.exit(f"The web server does not start: {error}")
     finally:
         connection.close()  # a connection must not be shared with the processes that are forked from this one
+
+
+def worker_exit(server, worker):
+    logs.tell_counts()

@@ -1,30 +1,50 @@
-"""What may be written to a log."""
+"""What may be written to a log: our own words. Not what a patient typed, nor what a stranger sent, and not without end."""
 
 import logging
 import re
+import sys
+import threading
+import time
+from http import HTTPStatus
 
-# The links we mail carry a secret in their address, and a confirmation's says which enquiry it is of.
+from django.urls import Resolver404, resolve
+
+# The links we mail carry a secret in their address.
 SECRET_IN_ADDRESS = re.compile(r"(/report/summary/|/report/stop/|/request/|/(?:consultation|question)/sent/)[^/\s\"']+")
+
+# Django writes addresses and host names as they were sent under these names.
+ABOUT_REQUESTS = ("django.request", "django.security", "django.server", "modern_csrf")
+# What a stranger can cause at will. The lines of the mail worker and of accepted forms are all kept.
+CAUSED_BY_STRANGERS = (*ABOUT_REQUESTS, "gunicorn", "backcare", "factsheets")
+
+MOST_LINES_A_MINUTE = 20  # of one kind, from one process
+MINUTE = 60  # seconds
 
 
 def without_secrets(text: str) -> str:
     return SECRET_IN_ADDRESS.sub(r"\1…", text)
 
 
-class WithoutRequestValues(logging.Filter):
-    """Drops the parts of a record that can carry what a person typed.
+def is_under(name: str, parents: tuple[str, ...]) -> bool:
+    return any(name == parent or name.startswith(f"{parent}.") for parent in parents)
 
-    Django puts the query string nowhere in its messages, but an exception's text can hold a posted value
-    (a database error quotes the row). So a traceback keeps its places and classes and loses its values.
+
+class WithoutRequestValues(logging.Filter):
+    """Drops the parts of a record that can carry what a person typed or sent.
+
+    An exception's text can hold a posted value (a database error quotes the row), so a traceback keeps its places and classes
+    and loses its values. A line about a request keeps the kind of trouble and the pattern of the address.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info:  # also when another handler has already written the whole of it into exc_text
+        refused = about_request(record)
+        if refused and getattr(record, "status_code", 500) < 500:
+            record.exc_text = None  # where we refused it is no news
+        elif record.exc_info:  # also when another handler has already written the whole of it into exc_text
             record.exc_text = self.without_values(record.exc_info)
         record.exc_info = None
-        message = record.getMessage()
-        if SECRET_IN_ADDRESS.search(message):
-            record.msg, record.args = without_secrets(message), ()
+        message = refused or without_secrets(record.getMessage())
+        record.msg, record.args = message, ()
         return True
 
     @staticmethod
@@ -40,3 +60,80 @@ class WithoutRequestValues(logging.Filter):
             chain.append(type(error).__name__)
             error = error.__cause__ or error.__context__
         return "\n".join(["Traceback (values left out):", *lines, " from ".join(chain) or str(kind)])
+
+
+def about_request(record: logging.LogRecord) -> str:
+    """What a record about a request may say. Empty for every other record."""
+    if record.name == "gunicorn.error":
+        return about_bytes(record)
+    if not is_under(record.name, ABOUT_REQUESTS):
+        return ""
+    status = getattr(record, "status_code", None)
+    if record.name.startswith("django.security."):
+        # The name is the class of the exception: DisallowedHost, RequestDataTooBig.
+        return f"Refused: {record.name.rpartition('.')[2]}"
+    if status is None:
+        return ""
+    try:
+        kind = HTTPStatus(status).phrase
+    except ValueError:
+        kind = f"Answered {status}"
+    return f"{kind}: {pattern(getattr(getattr(record, 'request', None), 'path_info', ''))}"
+
+
+def pattern(path: str) -> str:
+    """An address without the parts that a sender chooses, such as /fact-sheets/<slug:slug>/."""
+    try:
+        return f"/{resolve(path).route}"
+    except Resolver404:
+        return "no address of ours"
+
+
+def about_bytes(record: logging.LogRecord) -> str:
+    """gunicorn names the sender's network address, and quotes what it could not read."""
+    message = record.msg if isinstance(record.msg, str) else ""
+    if message.startswith("Invalid request from ip="):
+        error = sys.exc_info()[1]
+        return f"Refused, not readable as HTTP: {type(error).__name__ if error else 'no more is known'}"
+    if message.startswith("Error handling request"):
+        return "Error handling request"
+    return ""
+
+
+class CutOff(logging.Filter):
+    """Writes so many lines of one kind a minute, counts the rest, and says the count when the minute is over."""
+
+    def __init__(self, most: int = MOST_LINES_A_MINUTE, clock=time.monotonic):
+        super().__init__()
+        self.most, self.clock = most, clock
+        self.lock = threading.Lock()
+        self.lines: dict[tuple[str, int, str], int] = {}
+        self.minute = clock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if self.clock() - self.minute >= MINUTE:
+            self.tell()
+        if record.levelno < logging.WARNING or not is_under(record.name, CAUSED_BY_STRANGERS):
+            return True
+        kind = (record.name, record.levelno, record.getMessage())
+        with self.lock:
+            self.lines[kind] = self.lines.get(kind, 0) + 1
+            return self.lines[kind] <= self.most
+
+    def tell(self) -> None:
+        with self.lock:
+            counted, self.lines = self.lines, {}
+            self.minute = self.clock()
+        for (name, level, message), lines in counted.items():
+            if lines > self.most:
+                # Under a name that is never cut off.
+                logging.getLogger("counted").log(level, "%s more like this: %s: %s", lines - self.most, name, message)
+
+
+def tell_counts() -> None:
+    """At the end of a process, for there is no next minute."""
+    for name in ("", "gunicorn.error"):
+        for handler in logging.getLogger(name).handlers:
+            for counting in handler.filters:
+                if isinstance(counting, CutOff):
+                    counting.tell()

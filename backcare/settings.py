@@ -257,16 +257,16 @@ USE_TZ = True
 PHONENUMBER_DEFAULT_REGION = "GB"
 PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 
-# Nothing a person typed is ever put into a log message: references, states and error classes only.
+# Nothing that a person typed or a stranger sent is ever put into a log: references, states and error classes only.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
     },
-    "filters": {"no_values": {"()": "backcare.logs.WithoutRequestValues"}},
+    "filters": {"no_values": {"()": "backcare.logs.WithoutRequestValues"}, "cut_off": {"()": "backcare.logs.CutOff"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_values"]},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_values", "cut_off"]},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

@@ -27,6 +27,7 @@ from tests.conftest import ROOT, database_environment
 from tests.honest import ADDRESSES, form
 from tests.html import CONTROLS, parse, title
 from tests.smtp import free_port, wait_for
+from tests.sockets import exchange, head, status
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -217,12 +218,31 @@ def test_the_production_servers_logs_hold_no_word_and_no_address_of_a_person(tra
         assert ask(f"/question/?{urlencode(marked('question'))}", Cookie=f"a={MARK}") == 200
         assert ask("/question/", marked("question"), **{"Content-Type": f"text/plain; x*={MARK}''y"}) == 400
         assert ask("/question/", marked("question"), **{"Content-Length": f"x{MARK}"}) in {400, None}
+        address = f"http://127.0.0.1:{port}"
+        for malformed in (
+            f"GET /search/?q={MARK} and more HTTP/1.1\r\n\r\n",
+            f"{MARK} / HTTP/1.1\r\n\r\n",
+            f"GET /search/?q={MARK}{'x' * 9000} HTTP/1.1\r\n\r\n",
+            f"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{MARK}\r\n\r\n",
+        ):
+            assert status(exchange(address, malformed.encode())) in {400, 414}
+        for path, *lines in [
+            (f"/{MARK}/",),
+            (f"/admin/{MARK}/",),
+            ("/", f"Origin: https://{MARK}.example"),
+            (f"/{MARK}.php",),
+        ]:
+            exchange(address, head("POST", path, "Content-Length: 0", *lines))
+            exchange(address, head("GET", path, *lines))
+        exchange(address, head(MARK.upper(), "/"))
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
     assert Enquiry.objects.count() == 1
     said = written.read_text()
     assert said.count("POST /consultation/") == 2, said
+    for kind in ("InvalidHTTPVersion", "InvalidRequestMethod", "LimitRequestLine", "InvalidHeader", "Not Found"):
+        assert kind in said, f"{kind} is not even counted."
     expect_no_canary(said.replace("127.0.0.1", ""), "the server's log")
 
 

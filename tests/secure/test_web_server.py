@@ -1,10 +1,17 @@
 """The production web server, over sockets: what no browser sends, and what a proxy in between may make of what a browser sent."""
 
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
+import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 
+from backcare.logs import MOST_LINES_A_MINUTE
 from enquiries.models import Enquiry
+from tests.conftest import database_environment
+from tests.faults import Web
 from tests.honest import form
 from tests.sockets import chunked, exchange, head, status
 
@@ -42,3 +49,30 @@ def test_a_static_file_answers_every_other_method_with_a_page(site):
         assert b"\r\nAllow: GET, HEAD\r\n" in answer
         assert b"That cannot be done" in answer
     assert status(exchange(site, head("GET", address))) == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="starts a server of its own")
+def test_what_strangers_send_stands_in_no_log_in_their_words_and_a_flood_of_it_is_counted(transactional_db, tmp_path):
+    """Two thousand requests for a host that is not ours were 1.5 MB of log in a second."""
+    written = tmp_path / "log"
+    web = Web(database_environment(), written).start()
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            sent = list(pool.map(lambda n: exchange(web.address, head("GET", "/", host=f"zqhost{n}")), range(600)))
+        assert {status(answer) for answer in sent} == {400}
+        for path in ("/zqpath/", "/fact-sheets/zqsheet/"):
+            assert status(exchange(web.address, head("GET", path))) == 404
+        crossed = head("POST", "/question/", FORM, "Content-Length: 0", "Origin: https://zqorigin.example")
+        assert status(exchange(web.address, crossed)) == 403
+        assert web.stop() == 0
+    finally:
+        web.clear()
+    said = written.read_text()
+    assert "zq" not in said, [line for line in said.splitlines() if "zq" in line][:3]
+    assert said.count(" ERROR django.security.DisallowedHost: Refused: DisallowedHost") <= 2 * MOST_LINES_A_MINUTE
+    left_out = [int(number) for number in re.findall(r"counted: (\d+) more like this: .*DisallowedHost", said)]
+    assert sum(left_out) + said.count(" ERROR django.security.DisallowedHost") == 600
+    assert "Not Found: no address of ours" in said
+    assert "Not Found: /fact-sheets/<slug:slug>/" in said
+    assert "Forbidden: /question/" in said
+    assert len(said) < 20_000
