@@ -75,7 +75,7 @@ def asks_for_a_consultation(walker):
     check = walker.press(card, "Send it anyway")
     back = walker.press(check, "Change your")
     check = walker.press(back, "Continue")
-    assert walker.press(check, "Send my request").path == "/consultation/sent/"
+    assert walker.press(check, "Send my request").path.startswith("/consultation/sent/")
 
 
 def asks_a_question(walker):

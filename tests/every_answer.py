@@ -146,7 +146,7 @@ CLASSES = {
     "answers to check": (200, lambda ask: ask.post("/question/", form("question", step=None)), NEVER, {}, ONE),
     "accepted": (303, lambda ask: ask.post("/report/", form("report")), NEVER, {}, {"Location"}),
     "confirmation": (200, lambda ask: ask.sent(), NEVER, QUIET, PERSONAL),
-    "confirmation of a request": (200, lambda ask: ask.get("/consultation/sent/"), NEVER, {}, ONE),
+    "confirmation of a request": (200, lambda ask: ask.get("/consultation/sent/"), NEVER, QUIET, PERSONAL),
     "too many forms": (429, lambda ask: ask.too_many(), NEVER, {}, {"Retry-After"}),
     "page of the check": (200, lambda ask: ask.get("/check/1/"), NEVER, QUIET, PERSONAL),
     "result of the check": (200, lambda ask: ask.finished().get("/check/result/"), NEVER, QUIET, PERSONAL),

@@ -23,6 +23,7 @@ from enquiries.models import (
     StoppedAddress,
 )
 from factsheets.models import (
+    Approval,
     Claim,
     Edition,
     FactSheet,
@@ -32,6 +33,7 @@ from factsheets.models import (
     PictureFile,
     RelatedSheet,
     SafetyAdvice,
+    SafetyEdition,
     SearchEntry,
     SearchMiss,
     Section,
@@ -194,6 +196,18 @@ HALF_FACTS = {
     "safety_known_tier": [(SafetyAdvice, {}, {"tier": "later"})],
     "safety_has_text": [(SafetyAdvice, {}, {"text": ""})],
     "safety_has_short_text": [(SafetyAdvice, {}, {"short_text": ""})],
+    "safety_edition_known_step": [(SafetyEdition, {}, {"step": "imagined", "actor": "Sam"})],
+    "safety_edition_has_actor": [(SafetyEdition, {}, {"step": "published", "actor": ""})],
+    "approval_known_subject": [(Approval, {}, {"subject": "everything"})],
+    "approval_has_actor_and_hash": [(Approval, {}, {"actor": ""}), (Approval, {}, {"digest": ""})],
+    "approval_is_whole": [
+        (Approval, {}, {"name": ""}),
+        (Approval, {}, {"number": ""}),
+        (Approval, {}, {"register": "ABC"}),
+        (Approval, {}, {"reason": "It is wrong."}),
+        (Approval, {}, {"decision": "withdrawn"}),
+        (Approval, {}, {"decision": "withdrawn", "name": "", "register": "", "number": ""}),
+    ],
     "figure_drawing_or_picture": [(Figure, {}, {"drawing": ""}), (Figure, {}, {"picture": 1})],
     "picture_file_known_format": [(PictureFile, {}, {"format": "gif"})],
     "claim_known_status": [(Claim, {}, {"status": "rumour"})],
@@ -220,6 +234,9 @@ def rows(sheet, staff):
     actions.triage(enquiry=kept, by=staff, to="in_progress")
     Assessment.objects.create(enquiry=kept, questions_version="1", consent_version="1", expires_at=timezone.now())
     override = {"key": "x", "rule": "x", "place": "x", "sentence": "x"}
+    Approval.objects.create(
+        subject="questions", version="2", digest="x", name="Ada", register="GMC", number="1234567", actor="Sam"
+    )
     GuardOverride.objects.create(sheet=sheet, reason="It quotes.", actor="Sam", **override)
     picture = Picture.objects.create(digest="0" * 32, width=400, height=300)
     PictureFile.objects.create(picture=picture, width=400, format="jpg", data=b"x")

@@ -39,6 +39,12 @@ MAY_BE_EMPTY_ALONE = {
         "first_page_title": "a sheet of one page has no names for pages",
     },
     "factsheets.Statement": {"detail": "the claim says enough", "comparison": "many are compared with nothing named"},
+    "factsheets.Approval": {"by": "the actor is kept as text beside it, for when accounts go"},
+    "factsheets.SafetyEdition": {
+        "by": "the actor is kept as text beside it, for when accounts go",
+        "authors": "what came with the site has none here",
+        "note": "the list of changes says enough",
+    },
     "factsheets.Figure": {"credit": "the clinic's own drawings need none"},
     "factsheets.Picture": {"uploaded_by": "accounts go, and the picture stays"},
     "factsheets.SafetyAdvice": {

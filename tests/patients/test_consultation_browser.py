@@ -92,7 +92,9 @@ def test_by_keyboard_alone_from_the_form_past_the_card_to_the_confirmation(brows
         press(page, "Send my request")
         expect_heading(page, "Request sent")
         expect_well_made(met, scripts=scripts)
-        assert page.url.endswith("/consultation/sent/")
+        # The address says nothing of who they are or what they wrote: a signed mark of the advice that they are shown.
+        assert re.search(r"/consultation/sent/[\w-]+\.?[\w.:-]*/$", page.url)
+        expect(page.get_by_role("heading", name="Call 999 or go to A&E now")).to_be_visible()
         met.expect_clean()
     kept = Enquiry.objects.get()
     assert kept.call_times == ["Tuesday morning", "Friday afternoon"]

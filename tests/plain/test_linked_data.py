@@ -43,7 +43,7 @@ def test_a_sheet_says_to_programs_what_it_says_to_people(client, settings, path)
     published, changed = (date.fromisoformat(data[name]) for name in ("datePublished", "dateModified"))
     assert published <= changed <= timezone.localdate()
     there = ids(tree)
-    assert len(data["hasPart"]) >= 2
+    assert data["hasPart"]
     for part in data["hasPart"]:
         assert part["hasHealthAspect"] in linked.ASPECTS
         assert part["url"].removeprefix("#") in there

@@ -36,7 +36,7 @@ def in_two(sheet):
 
 def test_the_pages_are_those_that_the_fixtures_cut():
     assert [each.path for slug in SLUGS for each in pages(FactSheet.objects.get(slug=slug))] == SHEET_PAGES
-    assert len(SPLIT) == 3
+    assert len(SPLIT) == 4
 
 
 @split_sheets

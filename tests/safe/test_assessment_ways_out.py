@@ -30,7 +30,8 @@ def test_an_emergency_stops_at_once_and_asks_nothing_more(code, with_it):
         for advice in SafetyAdvice.objects.filter(tier="emergency"):
             assert advice.text in said
         assert "Nobody at the clinic has seen your answers" in said
-        assert "Questions: Version 2, 29 November 2026. Awaiting clinical review." in said
+        assert "Questions: Version 2, 29 November 2026. Warning signs: edition 1" in said
+        assert "Awaiting clinical review." in said
         assert "Checked on " in said
         [main] = tree.iter("main")
         assert [link for link in links(main) if not link.startswith("tel:")][:1] == ["/get-help-now/#say"]
