@@ -5,6 +5,7 @@ import os
 import secrets
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from backcare.backups.database import (
 )
 
 ASIDE = "before-restore"
+ENDING = 2  # seconds
 RUNNING = (
     "The site still uses its database. Stop the web server and the mail worker, then try again. Nothing was changed."
 )
@@ -227,10 +229,7 @@ def _put_postgresql(manifest: archive.Manifest, file: Path, replace: bool) -> Tr
                     "The database in DATABASE_URL is not empty. Nothing was changed. To put the backup in its place, add "
                     "--replace: what is there now is kept in a schema of its own."
                 )
-            others = (
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            if database.execute(others) != [(0,)]:
+            if _others_use(database):
                 raise Trouble(RUNNING)
             aside = f"{SET_ASIDE}{datetime.now(UTC):%Y%m%d_%H%M%S_%f}"
             _new_schema(database, aside)
@@ -244,6 +243,20 @@ def _put_postgresql(manifest: archive.Manifest, file: Path, replace: bool) -> Tr
             else:
                 _make_schema(database)
             raise
+
+
+def _others_use(database: Postgresql) -> bool:
+    """Whether a program beside this one has the database open. A session that has just ended is listed for a moment longer."""
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"  # not the server's own autovacuum
+    )
+    until = time.monotonic() + ENDING
+    while in_use := database.execute(others) != [(0,)]:
+        if time.monotonic() > until:
+            break
+        time.sleep(0.05)
+    return in_use
 
 
 def _new_schema(database: Postgresql, aside: str) -> None:
