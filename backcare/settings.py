@@ -100,7 +100,7 @@ MIDDLEWARE = [
     "backcare.middleware.DatabaseTroubleMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "modern_csrf.middleware.ModernCsrfViewMiddleware",
+    "backcare.staff.origin.SameOriginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -201,7 +201,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL
 SILENCED_SYSTEM_CHECKS = [
     # Being in the browsers' preload list is the domain owner's decision, and hard to undo.
     "security.W021",
-    # ModernCsrfViewMiddleware stands in MIDDLEWARE in its place (tests/secure/test_doors.py posts across sites).
+    # SameOriginMiddleware stands in MIDDLEWARE in its place (tests/secure/test_doors.py posts across sites).
     "security.W003",
 ]
 if env.flag("BEHIND_TLS_PROXY"):
@@ -212,7 +212,7 @@ TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0, most=10)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
 SESSION_COOKIE_NAME = "sessionid" if LOCAL else "__Host-sessionid"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-# Set by Django's admin; the same-origin check (ModernCsrfViewMiddleware) never reads it.
+# Set by Django's admin; the same-origin check (SameOriginMiddleware) never reads it.
 CSRF_COOKIE_NAME = "csrftoken" if LOCAL else "__Host-csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: one working day

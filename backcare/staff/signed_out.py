@@ -23,11 +23,7 @@ def answer(request, why: str):
             return redirect("admin:code")
         query = {"next": request.get_full_path()} | ({"why": why} if why else {})
         return redirect(f"{reverse('admin:login')}?{urlencode(query)}")
-    # A password is not written into a page again.
-    secret = any("password" in name for name in request.POST)
-    sent = {} if secret else dict(request.POST.lists())
-    sent.pop("csrfmiddlewaretoken", None)
-    values = [_value(name, each) for name, listed in sent.items() for each in listed]
+    values = typed(request)
     response = page(
         request,
         "admin/signed_out.html",
@@ -36,6 +32,7 @@ def answer(request, why: str):
         why=REASONS.get(why, ""),
         address=request.get_full_path(),
         values=values,
+        secret=_holds_password(request),
         written=any(each["written"] for each in values),
         many_parts=request.content_type == "multipart/form-data",
         files=bool(request.FILES),
@@ -44,10 +41,23 @@ def answer(request, why: str):
     return response
 
 
+def typed(request) -> list[dict]:
+    """What was posted, value by value. Nothing where a password is among it: that is not written into a page again."""
+    if _holds_password(request):
+        return []
+    sent = dict(request.POST.lists())
+    sent.pop("csrfmiddlewaretoken", None)
+    return [_value(name, each) for name, listed in sent.items() for each in listed]
+
+
 def may_be_read(request) -> bool:
     """What a person typed fits into this. A stranger's upload is not read."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)  # DoorsMiddleware has looked at it
     return length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+
+def _holds_password(request) -> bool:
+    return any("password" in name for name in request.POST)
 
 
 def _value(name: str, value: str) -> dict:
