@@ -21,7 +21,6 @@ lint: .venv/test
 	.venv/bin/djlint templates --lint --quiet
 	$(LOCAL) $(PY) manage.py makemigrations --check --dry-run
 	$(LOCAL) $(PY) manage.py dark_figures --check
-	$(LOCAL) $(PY) manage.py icons --check
 	$(PY) -m tests.audit
 
 bench: .venv/test

@@ -107,7 +107,6 @@ MIDDLEWARE = [
     "backcare.staff.sessions.SessionLimitsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.http.ConditionalGetMiddleware",
-    "backcare.staff.integrity.IntegrityMiddleware",
 ]
 
 ROOT_URLCONF = "backcare.urls"

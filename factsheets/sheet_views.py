@@ -177,7 +177,6 @@ def sheet_json(request, found):
             "text": f"{address}text/",
             "pdf": f"{address}pdf/",
             "large_print": f"{address}pdf/large/",
-            "card": f"{address}card.png",
         },
         "publisher": settings.CLINIC["name"],
         "interest_statement": settings.CLINIC["interest_statement"] if found.treatment_offered else "",

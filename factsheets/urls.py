@@ -14,7 +14,6 @@ urlpatterns = [
     path("fact-sheets/<slug:slug>/pdf/large/", sheet_views.sheet_large_print, name="sheet_large_print"),
     path("fact-sheets/<slug:slug>/text/", sheet_views.sheet_text, name="sheet_text"),
     path("fact-sheets/<slug:slug>/json/", sheet_views.sheet_json, name="sheet_json"),
-    path("fact-sheets/<slug:slug>/card.png", machines.sheet_card, name="sheet_card"),
     path("fact-sheets/<slug:slug>/whole/", sheet_views.sheet_whole, name="sheet_whole"),
     # Last: the others are no names of pages (factsheets/models/section.py, TAKEN_PAGES).
     path("fact-sheets/<slug:slug>/<slug:page>/", sheet_views.sheet_page, name="sheet_page"),
@@ -31,7 +30,7 @@ urlpatterns = [
     path("sitemap.xml", machines.sitemap, name="sitemap"),
     path("robots.txt", machines.robots, name="robots"),
     path(".well-known/security.txt", machines.security, name="security"),
-    path("card.png", machines.card, name="card"),
-    path("favicon.ico", machines.icon, {"name": "favicon.ico"}, name="favicon"),
-    path("apple-touch-icon.png", machines.icon, {"name": "touch.png"}, name="touch_icon"),
+    path("card.png", machines.image, {"name": "card.png"}, name="card"),
+    path("favicon.ico", machines.image, {"name": "favicon.ico"}, name="favicon"),
+    path("apple-touch-icon.png", machines.image, {"name": "touch.png"}, name="touch_icon"),
 ]

@@ -131,7 +131,7 @@ CLASSES = {
     "PDF": (200, lambda ask: ask.get(f"{SHEET}pdf/"), SHARED, {}, {"ETag", "Link", "Content-Disposition"}),
     "JSON": (200, lambda ask: ask.get(f"{SHEET}json/"), SHARED, {}, LINKED),
     "text": (200, lambda ask: ask.get(f"{SHEET}text/"), SHARED, {}, LINKED),
-    "card": (200, lambda ask: ask.get(f"{SHEET}card.png"), SHARED, {}, {"ETag"}),
+    "card": (200, lambda ask: ask.get("/card.png"), SHARED, {}, {"ETag"}),
     "feed": (200, lambda ask: ask.get("/feed.xml"), SHARED, {}, KEPT),
     "sitemap": (200, lambda ask: ask.get("/sitemap.xml"), SHARED, {}, KEPT),
     "robots": (200, lambda ask: ask.get("/robots.txt"), SHARED, {}, KEPT),

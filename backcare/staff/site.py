@@ -7,14 +7,13 @@ from django.contrib.admin.options import TO_FIELD_VAR
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from backcare import health
-from backcare.staff import account, factor, integrity, sign_in
+from backcare.staff import account, factor, sign_in
 
 # Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (found by tests/fuzz).
 MOST_WORDS = 30
@@ -75,8 +74,3 @@ class StaffSite(admin.AdminSite):
         if response.status_code == 302:
             account.sessions.end_all(user=request.user, but=request.session.session_key)
         return response
-
-    @method_decorator(require_safe)
-    def i18n_javascript(self, request, extra_context=None):
-        """The very bytes whose hash stands in the pages."""
-        return HttpResponse(integrity.catalog(), "text/javascript; charset=utf-8")

@@ -74,7 +74,7 @@ def whole_sheet(sheet: FactSheet) -> dict:
         "publisher": clinic(),
         "isPartOf": {"@type": "WebSite", "@id": _site_id(), "name": settings.CLINIC["name"], "url": _home()},
         "license": f"{settings.BASE_URL}{reverse('factsheets:about')}#copying",
-        "image": f"{settings.BASE_URL}{reverse('factsheets:sheet_card', args=[sheet.slug])}",
+        "image": f"{settings.BASE_URL}{reverse('factsheets:card')}",
         "hasPart": [_part(section, sheet) for section in sheet.document.get("sections", []) if section["aspect"]],
         "citation": [
             {**_work(reference, source), **_identity(reference)}

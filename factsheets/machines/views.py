@@ -7,10 +7,9 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from factsheets.kept import kept
-from factsheets.machines import cards, feeds, robots_files
-from factsheets.sheet_views import for_sheet
+from factsheets.machines import feeds, robots_files
 
-ICONS = {"favicon.ico": "image/x-icon", "touch.png": "image/png"}
+IMAGES = {"favicon.ico": "image/x-icon", "touch.png": "image/png", "card.png": "image/png"}
 
 
 def public(view):
@@ -49,15 +48,6 @@ def security():
 
 
 @public
-def card():
-    return cards.general(), "image/png"
-
-
-@public
-def icon(name: str):
-    return Path(finders.find(f"img/{name}")).read_bytes(), ICONS[name]
-
-
-@for_sheet
-def sheet_card(request, sheet):
-    return HttpResponse(cards.for_sheet(sheet), content_type="image/png")
+def image(name: str):
+    """A file in static/img/ that browsers and other sites ask for by a name that must not change."""
+    return Path(finders.find(f"img/{name}")).read_bytes(), IMAGES[name]

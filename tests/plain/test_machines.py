@@ -1,6 +1,8 @@
-"""What robots ask for: the sitemap, the feed of changes, robots.txt and security.txt."""
+"""What robots and browsers ask for: the sitemap, the feed of changes, robots.txt, security.txt, icons and the social card."""
 
+import io
 import xml.etree.ElementTree as ElementTree
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
@@ -10,10 +12,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 
 from factsheets import actions
 from factsheets.models import ContentVersion, Edition, FactSheet, Step
 from tests import linked
+from tests.html import parse
 from tests.linked import edit, path_of, sign_off
 from tests.plain.test_site import PAGES
 from tests.reading import SHEET_PAGES, SLUGS, links, page
@@ -244,3 +248,22 @@ def test_links_of_the_frame_lead_to_the_new_pages(client):
     assert {"/accessibility/", "/complaints/", "/privacy/", "/about/"} <= set(links(footer))
     for path in ("/accessibility/", "/complaints/"):
         assert Client().get(path)["Cache-Control"] == "public, no-cache"
+
+
+def test_other_sites_browsers_and_phones_find_our_images_by_their_names(client):
+    tree = parse(client.get("/"))
+    [touch] = [link.get("href") for link in tree.iter("link") if link.get("rel") == "apple-touch-icon"]
+    expected = {
+        "/favicon.ico": ("image/x-icon", "ICO", (48, 48)),
+        touch: ("image/png", "PNG", (180, 180)),
+        "/card.png": ("image/png", "PNG", (1200, 630)),
+    }
+    for path, (content_type, kind, size) in expected.items():
+        answer = client.get(path)
+        with Image.open(io.BytesIO(answer.content)) as image:
+            assert (answer["Content-Type"], image.format, image.size) == (content_type, kind, size)
+        assert answer["Cache-Control"] == "public, no-cache"
+        assert client.get(path, headers={"If-None-Match": answer["ETag"]}).status_code == 304
+    [icon] = [link.get("href") for link in tree.iter("link") if link.get("rel") == "icon"]
+    with closing(client.get(icon)) as answer:
+        assert answer.status_code == 200
