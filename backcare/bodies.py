@@ -10,7 +10,10 @@ PIECE = 64 * 1024  # bytes
 
 # What is wrong with a body, for the middleware that answers. In the request's environment under TROUBLE.
 TROUBLE = "backcare.body"
-NO_LENGTH, TOO_LARGE, UNREADABLE, LATE = "no length", "too large", "unreadable", "late"
+NO_LENGTH, TOO_LARGE, UNREADABLE, LATE, LONG_HEAD = "no length", "too large", "unreadable", "late", "long head"
+
+# A proxy that is still sending when we answer and close tells its visitor "502" in place of our page.
+MOST_DRAINED = 8 * 1024 * 1024  # bytes
 
 
 def limit(path: str) -> int:
@@ -53,3 +56,16 @@ def measure(environ: dict) -> tempfile.SpooledTemporaryFile | None:
     environ["wsgi.input"] = body
     environ["CONTENT_LENGTH"] = str(length)
     return body
+
+
+def drain(environ: dict) -> None:
+    """Reads the rest of a body that is refused, unless it is far too long, so that whoever sends it reads our answer."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length and int(length) > MOST_DRAINED:
+        return
+    drained = 0
+    try:
+        while drained < MOST_DRAINED and (piece := environ["wsgi.input"].read(PIECE)):
+            drained += len(piece)
+    except (OSError, ParseException):
+        return

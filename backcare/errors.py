@@ -122,6 +122,17 @@ def length_required(request):
     )
 
 
+def long_address(request):
+    return page(
+        414,
+        "That is too long",
+        [
+            "What your browser asked for is longer than we can read.",
+            "If you were searching, use fewer words. If you followed a link, open the home page and go on from there.",
+        ],
+    )
+
+
 def too_slow(request):
     return page(
         408,

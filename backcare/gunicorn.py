@@ -12,7 +12,8 @@ bind = (
 )
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
-worker_class = "gthread"
+worker_class = "backcare.gunicorn_worker.DeadlineWorker"
+worker_connections = 500  # of one process; each may cost a file descriptor, of which a system often grants 1,024
 timeout = 30  # seconds
 graceful_timeout = 20  # seconds
 max_requests = 20_000  # a worker is renewed now and then, so that a slow leak never becomes an outage

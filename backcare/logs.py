@@ -90,13 +90,16 @@ def pattern(path: str) -> str:
 
 
 def about_bytes(record: logging.LogRecord) -> str:
-    """gunicorn names the sender's network address, and quotes what it could not read."""
+    """gunicorn names the sender's network address, and quotes what it could not read. A broken connection has no traceback."""
     message = record.msg if isinstance(record.msg, str) else ""
     if message.startswith("Invalid request from ip="):
-        error = sys.exc_info()[1]
+        error, record.exc_info = sys.exc_info()[1], None
         return f"Refused, not readable as HTTP: {type(error).__name__ if error else 'no more is known'}"
     if message.startswith("Error handling request"):
         return "Error handling request"
+    if message.startswith("Socket error processing request"):
+        error, record.exc_info = sys.exc_info()[1], None
+        return f"A connection broke: {type(error).__name__ if error else 'no more is known'}"
     return ""
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from csp.utils import build_policy
 from django.conf import settings
+from django.http import UnreadablePostError
 
 from backcare import bodies, errors, static
 from backcare.logs import SECRET_IN_ADDRESS
@@ -62,18 +63,24 @@ class DoorsMiddleware:
             return errors.length_required(request)
         if trouble == bodies.LATE:
             return errors.too_slow(request)
+        if trouble == bodies.LONG_HEAD:
+            return errors.long_address(request)
         if trouble == bodies.UNREADABLE:
             return errors.bad_request(request)
         limit = bodies.limit(request.path_info)
         picture = limit == settings.FIGURE_UPLOAD_MAX_MEMORY_SIZE
         advice = errors.SMALLER_PICTURE if picture else errors.SHORTEN
         if trouble == bodies.TOO_LARGE:
+            bodies.drain(request.META)
             return errors.too_large(request, advice)
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
             return errors.bad_request(request)
         # Counted before it is read: a number of 5,000 digits is an error in Python.
-        if len(length) > LONGEST_LENGTH or int(length) > limit:
+        if len(length) > LONGEST_LENGTH:
+            return errors.too_large(request, advice)
+        if int(length) > limit:
+            bodies.drain(request.META)
             return errors.too_large(request, advice)
         # Our pages are UTF-8, so honest forms are. Django would try any codec that Python has, base64 and idna included.
         if request.content_params.get("charset", "utf-8").lower() != "utf-8":
@@ -104,6 +111,8 @@ class DatabaseTroubleMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request, exception):
+        if isinstance(exception, UnreadablePostError):
+            return errors.too_slow(request)
         if errors.is_database_trouble(exception):
             # The address's pattern, not the address: that is the sender's own text.
             logger.error("Database trouble at /%s: %s", request.resolver_match.route, type(exception).__name__)
