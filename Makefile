@@ -5,7 +5,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL := BACKCARE_LOCAL=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)"
 
-.PHONY: run test lint bench trials lock
+.PHONY: run test test-fast lint bench trials lock
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
@@ -14,6 +14,10 @@ run: .venv/runtime
 
 test: .venv/test
 	@$(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+# No browser, no processes, nothing committed to a database.
+test-fast: .venv/test
+	@$(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal --fast $(ARGS)
 
 lint: .venv/test
 	$(PY) -m ruff check .

@@ -49,7 +49,8 @@ CLINIC = {
 # What others may do with the fact sheets; it goes out with every sheet as JSON, and stands on the about page.
 CONTENT_LICENCE = env.text(
     "CONTENT_LICENCE",
-    f"© {CLINIC['name']}. You may copy and print this page for patients, unchanged, with its date and address.",
+    "Creative Commons Attribution 4.0 (creativecommons.org/licenses/by/4.0): you may copy, print and adapt this page. Say where "
+    "it comes from, keep its date, and leave out the reviewer’s name if you change it.",
 )
 # Where staff alerts go. They hold a reference and a link, never what a patient wrote.
 CLINIC_INBOX_EMAIL = env.text("CLINIC_INBOX_EMAIL", "inbox@example.com" if LOCAL else "")

@@ -37,18 +37,31 @@ def pytest_addoption(parser):
         action="store_true",
         help="a repetition on another database: leaves out what a database cannot change, as marked or without one at all",
     )
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="leaves out tests that drive a browser, start processes, or commit to the database",
+    )
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """The many short tests last, so that at the end no process waits for another one's long test."""
     if config.getoption("--other-database"):
-        kept, left_out = [], []
-        for item in items:
-            (kept if asks_database(item) and not item.get_closest_marker("once") else left_out).append(item)
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = kept
+        leave_out(config, items, lambda item: not asks_database(item) or item.get_closest_marker("once"))
+    if config.getoption("--fast"):
+        leave_out(config, items, is_slow)
     items.sort(key=lambda item: "db" in item.fixturenames and "transactional_db" not in item.fixturenames)
+
+
+def leave_out(config, items, unwanted):
+    config.hook.pytest_deselected(items=[item for item in items if unwanted(item)])
+    items[:] = [item for item in items if not unwanted(item)]
+
+
+def is_slow(item) -> bool:
+    fixtures = {"browser", "web_server", "child_environment", "transactional_db"}
+    return bool(fixtures & set(item.fixturenames) or item.get_closest_marker("process"))
 
 
 def asks_database(item) -> bool:

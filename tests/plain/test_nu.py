@@ -14,7 +14,7 @@ from tests.access import PAGES
 from tests.assessment import answer_all, finish
 from tests.reading import SHEET_PAGES, SLUGS, everything
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.process]
 
 # The checker that PyPI has is of June 2020. What HTML allows since then:
 ALLOWED_SINCE = {

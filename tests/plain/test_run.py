@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.smtp import free_port, wait_for
 
-pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning"), pytest.mark.once]
+pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning"), pytest.mark.once, pytest.mark.process]
 
 
 def local(folder, port):
