@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from icalendar import Calendar
 
-from enquiries import actions, clock
+from enquiries import actions
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status, slot_bit
 from tests.clock import london
 from tests.conftest import consultation, report
@@ -144,18 +144,23 @@ def test_a_flagged_enquiry_stays_on_top_until_somebody_writes_what_they_did(rece
 # --- the clock ---
 
 
-def test_the_clock_stands_still_while_we_wait_for_the_patient(db, staff, monkeypatch):
+def test_the_reply_clock_is_paused_while_we_wait_for_the_patient(db, staff, monkeypatch):
+    """Open from Monday to Friday, 9am to 5pm, with a promise of eight hours: as the clinic's hours are installed."""
+
+    def at(day, hour):
+        moment = london(2027, 2, day, hour)
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    at(1, 10)  # a Monday
     enquiry = consultation()
-    promised = enquiry.reply_by
-    assert promised == clock.reply_by(enquiry.created_at)
+    assert enquiry.reply_by == london(2027, 2, 2, 10)
+    at(1, 13)  # five of the eight hours are left
     let_wait(enquiry, by=staff)
-    later = timezone.now() + timedelta(days=14)
-    monkeypatch.setattr(timezone, "now", lambda: later)
+    at(15, 11)
     actions.triage(enquiry=enquiry, by=staff, to=Status.IN_PROGRESS)
     enquiry.refresh_from_db()
     assert enquiry.waiting_since is None
-    assert enquiry.reply_by > later
-    assert enquiry.reply_by > promised + timedelta(days=12)
+    assert enquiry.reply_by == london(2027, 2, 15, 16)
 
 
 @pytest.mark.parametrize("act", ["book", "spoke"])
