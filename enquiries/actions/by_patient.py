@@ -104,7 +104,10 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
 
 
 def withdraw(*, enquiry: Enquiry, version: int) -> Enquiry:
-    """Closes it, and calls off the appointment if there is one. It needs nobody's leave, an open safety flag or not."""
+    """Closes it, and calls off the appointment if there is one. It needs nobody's leave.
+
+    An open safety flag stays open, and the enquiry in the safety queue, until staff record what was done.
+    """
     with transaction.atomic():
         enquiry = in_hand(enquiry)
         if enquiry.outcome == Outcome.WITHDRAWN and not enquiry.erased_at:
@@ -124,7 +127,7 @@ def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
         _expect(enquiry, version, Wish.ERASE)
         # Erasing stops all mail that waits. What somebody at the clinic must know is announced all the same.
         untold = enquiry.messages.filter(purpose=Purpose.CHANGE_ALERT, state=MessageState.WAITING).exists()
-        if enquiry.live:
+        if not enquiry.is_closed:
             untold = _end(enquiry) or untold
             _kept(enquiry)
         enquiry = erase(enquiry=enquiry, summary="With the link in our mail", **PATIENT)

@@ -50,7 +50,7 @@ def log_call(
     """Records a call and how it went. Without an answer the next try is put into the patient's best time.
 
     With an open safety flag it is put a few minutes ahead instead, and `advice`, what they were told, settles the flag. Raises
-    MoveRefused for an enquiry that is closed or set aside, and StaleEnquiry as every verb here.
+    MoveRefused for an enquiry that is closed or set aside, unless its flag is still open, and StaleEnquiry as every verb here.
     """
     with transaction.atomic():
         enquiry = _to_work_on(enquiry, version)
@@ -96,6 +96,8 @@ def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, 
     """Makes the appointment and sends the patient its time. A second one moves the first. Raises MoveRefused for a past time."""
     with transaction.atomic():
         enquiry = _to_work_on(enquiry, version)
+        if enquiry.is_closed:
+            raise MoveRefused("Open it again before you book an appointment.")
         if at <= timezone.now():
             raise MoveRefused("Choose a time that is still to come.")
         local = timezone.localtime(at)
@@ -139,7 +141,7 @@ def view(*, enquiry: Enquiry, by: AbstractBaseUser) -> None:
 def _to_work_on(enquiry: Enquiry, version: int | None) -> Enquiry:
     enquiry = in_hand(enquiry)
     expect_shown(enquiry, version)
-    if enquiry.status in {Status.CLOSED, Status.SPAM}:
+    if not enquiry.live:
         raise MoveRefused(f"This enquiry is “{enquiry.get_status_display()}”. Open it again first.")
     return enquiry
 

@@ -241,7 +241,7 @@ def form_for(enquiry: Enquiry, name: str) -> type[StepForm]:
 
 def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
     """The steps that are open for this enquiry, with empty forms."""
-    if enquiry.status in {Status.CLOSED, Status.SPAM} or enquiry.erased_at:
+    if enquiry.erased_at or not enquiry.live:
         return {}
     names = ["call", "reply", "book", *(["wait"] if enquiry.was_contacted else []), "close"]
     if enquiry.kind == Kind.REPORT:
@@ -256,6 +256,8 @@ def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
         names.remove("call")
         if enquiry.is_flagged:
             names = ["reply", "safety", "book"]
+    if enquiry.is_closed:  # withdrawn with an open flag
+        names.remove("book")
     made = {name: form_for(enquiry, name)(prefix=name, initial={"version": enquiry.version}) for name in names}
     if "reply" in made and start == SAFETY_START[0] and enquiry.is_flagged:
         made["reply"].initial["text"] = safety_lane.reply_text(enquiry)

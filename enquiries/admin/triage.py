@@ -43,7 +43,7 @@ class TriageForm(forms.ModelForm):
             self.initial["opened_version"] = current.version
             allowed = {current.status, *current.plain_moves}
             self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
-            if current.live:
+            if not current.is_closed:
                 self.fields["status"].help_text = "To book, wait for the patient or close, use “Next step” above."
             # Whoever has it stays in the list, or saving the page would take it from them unasked.
             able = people.who_may_open().values("pk")

@@ -22,7 +22,7 @@ STATUS = {
     Status.CLOSED: "Closed",
 }
 ENDED = {
-    Outcome.WITHDRAWN: "You withdrew it. We do nothing more.",
+    Outcome.WITHDRAWN: "You withdrew it. We will not contact you about it again, unless we are worried about your health.",
     Outcome.DUPLICATE: "You asked us twice. We go on with your other request.",
 }
 DOTS = "•••"

@@ -78,7 +78,7 @@ def withdraw(visit: Visit) -> HttpResponse:
 def erase(visit: Visit) -> HttpResponse:
     if visit.step == SEND and (version := visit.sure_of()) is not None:
         return _do(visit, actions.withdraw_and_erase, version=version)
-    return visit.check(appointment=_appointment(visit), open=visit.enquiry.live)
+    return visit.check(appointment=_appointment(visit), open=not visit.enquiry.is_closed)
 
 
 @personal

@@ -149,9 +149,14 @@ class Enquiry(models.Model):
     phone_key = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
 
     status = models.CharField(max_length=12, choices=Status, default=Status.NEW)
-    # The database's own word for "open", so that an index can hold those rows and no others.
+    # The database's own word for "somebody has work with it", so that an index can hold those rows and no others: what is open, and
+    # what a patient withdrew while its safety flag was open. That stays in the safety queue until staff record what was done.
     live = models.GeneratedField(
-        expression=Case(When(status__in=OPEN_STATUSES, then=Value(True)), default=Value(False)),
+        expression=Case(
+            When(status__in=OPEN_STATUSES, then=Value(True)),
+            When(Q(status="closed", safety_acted_at__isnull=True) & ~Q(safety_signs=""), then=Value(True)),
+            default=Value(False),
+        ),
         output_field=models.BooleanField(),
         db_persist=True,
     )
@@ -298,6 +303,11 @@ class Enquiry(models.Model):
     def is_flagged(self) -> bool:
         """Their words sounded like a red flag, and nobody has recorded yet what was done about it."""
         return bool(self.safety_signs) and self.safety_acted_at is None
+
+    @property
+    def is_closed(self) -> bool:
+        """Nobody answers it. The safety flag of one that was withdrawn may be open all the same."""
+        return self.status in DONE_STATUSES
 
     @property
     def call_times(self) -> list[str]:

@@ -1,7 +1,10 @@
 """A person with a warning sign: called within minutes, told what to do, recorded once, and never forgotten to have been flagged."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from enquiries import actions, clock
 from enquiries.assessment.flags import flags
@@ -203,6 +206,44 @@ def test_it_can_be_settled_without_a_call_for_a_reason(reception):
     step(reception, enquiry, "safety", note="Her daughter rang us: she is in hospital.")
     assert fresh(enquiry).safety_acted_at
     assert "Settled without a call: Rita" in page_of(reception, enquiry)
+
+
+@pytest.mark.parametrize("settles", ["call", "safety"])
+def test_withdrawn_with_an_open_flag_it_stays_in_the_safety_queue_until_staff_record_what_was_done(
+    reception, mail_through, settles
+):
+    enquiry = flagged()
+    deliver()
+    before = len(mail_through.messages)
+    Enquiry.objects.filter(pk=enquiry.pk).update(next_call_at=timezone.now() + timedelta(hours=1))
+    actions.withdraw(enquiry=enquiry, version=enquiry.version)
+    deliver()
+    [mail] = mail_through.messages[before:]
+    assert mail["Subject"] == "Urgent: please look now"
+    other = consultation(email="2@example.com")
+    assert (fresh(enquiry).status, fresh(enquiry).outcome) == ("closed", "withdrawn")
+    for queue in ("safety", "call", "open"):
+        assert listed(reception, queue=queue)[0] == enquiry.pk, queue
+    in_the_list = text(parse(reception.get(LIST)))
+    assert "possible emergency Call now." in in_the_list
+    page = page_of(reception, enquiry)
+    assert "Closed before anybody recorded what was done (the patient withdrew it)." in page
+    top = page[: page.index("Next step")]
+    assert "Possible emergency: call now" in top and "020 7946 0018" in top and "Tell a clinician" in top
+    assert "Book an appointment" not in page
+    tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
+    booked = step(reception, enquiry, "book", day=tomorrow, time="14:30", channel="phone")
+    assert "Open it again before you book" in text(parse(booked))
+    assert "Try again at" in text(parse(step(reception, enquiry, "call", result="no_answer")))
+    assert listed(reception, queue="safety") == [enquiry.pk]
+    given = {"result": "spoke", "advice": "999"} if settles == "call" else {"note": "His wife rang: he is in hospital."}
+    assert "Moved out of the safety queue" in text(parse(step(reception, enquiry, settles, **given)))
+    assert listed(reception, queue="safety") == []
+    assert listed(reception) == [other.pk]
+    after = fresh(enquiry)
+    assert (after.status, after.outcome, after.is_flagged, after.next_call_at) == ("closed", "withdrawn", False, None)
+    assert "Outcome: the patient withdrew it" in page_of(reception, enquiry)
+    assert step(reception, enquiry, "call", result="spoke").status_code == 422, "It is closed now like any other."
 
 
 # --- a clinician ---
