@@ -15,7 +15,10 @@ EDITED = [
     "synonym",
 ]
 TAKEN_AWAY = ["section", "statement", "statementuse", "relatedsheet", "glossaryterm", "synonym"]
-READ = [("factsheets", model, ["view"]) for model in [*EDITED, "safetyadvice", "claim", "searchmiss", "approval"]]
+READ = [
+    ("factsheets", model, ["view"])
+    for model in [*EDITED, "safetyadvice", "claim", "searchmiss", "approval", "safetydraft"]
+]
 INBOX = [
     ("enquiries", "enquiry", ["view", "change"]),
     ("enquiries", "outgoingmessage", ["view"]),
@@ -34,6 +37,8 @@ ROLES = {
         *READ,
         *(("factsheets", model, ["change", "add"]) for model in EDITED),
         *(("factsheets", model, ["delete"]) for model in TAKEN_AWAY),
+        # Red flags are written in a draft. What patients read of them nobody may change.
+        ("factsheets", "safetydraft", ["change"]),
     ],
     # Reads every sheet, signs off what others wrote, and answers enquiries.
     # Approves the questions and the red flags, too: the form asks for their register and number.

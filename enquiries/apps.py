@@ -8,3 +8,7 @@ class EnquiriesConfig(AppConfig):
 
     def ready(self):
         from enquiries.assessment import sign_off  # noqa: F401 - registers the questions for clinical sign-off
+        from enquiries.assessment.flags import missing
+        from factsheets import safety_drafts
+
+        safety_drafts.requirements.append(missing)

@@ -202,7 +202,12 @@ def red_flags_version() -> str:
 
 register(
     Subject.RED_FLAGS,
-    Approvable(red_flags, red_flags_version, "admin/factsheets/approval/red_flags.html", safety.for_clinicians),
+    Approvable(
+        red_flags,
+        red_flags_version,
+        "admin/factsheets/approval/red_flags.html",
+        lambda: safety.for_clinicians(snapshot()),
+    ),
 )
 
 # What each register's numbers look like, to catch a slip of the keyboard: it is not looked up.

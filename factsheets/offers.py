@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.serializers import python as python_serializer
 from django.db import transaction
 
-from factsheets import actions, publication
+from factsheets import actions, publication, safety_drafts
 from factsheets.editions import word_difference
-from factsheets.models import FactSheet, InstalledRecord, Statement
+from factsheets.models import FactSheet, InstalledRecord, SafetyAdvice, Statement
 from factsheets.rendering.markdown import BodyError
 from factsheets.values import named, take_over, values_of
 
@@ -72,11 +72,22 @@ def settle(*, installed: InstalledRecord, field: str, take: bool, by) -> None:
     if field not in installed.offered:
         raise actions.MoveRefused("That was settled already.")
     with transaction.atomic():
+        if take and installed.label == SafetyAdvice._meta.label_lower:
+            _take_into_draft(installed, field, by)
+            return
         offered = installed.offered.pop(field)
         installed.fields[field] = offered
         installed.save()
         if take:
             _take(installed, field, offered, by)
+
+
+def _take_into_draft(installed: InstalledRecord, field: str, by) -> None:
+    """Red flags go live by a draft and a second person. The offer is settled when the draft is published."""
+    try:
+        safety_drafts.take_field(code=installed.natural_key, field=field, value=installed.offered[field], by=by)
+    except safety_drafts.DraftRefused as refusal:
+        raise actions.MoveRefused(str(refusal)) from refusal
 
 
 def _take(installed: InstalledRecord, field: str, offered, by) -> None:

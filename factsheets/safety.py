@@ -1,5 +1,9 @@
 """Emergency advice belongs to the system. Every output asks here, and nothing an author does can leave it off."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from factsheets.models import SafetyAdvice, Tier
 
 # NHS: 111 covers England, Scotland and Wales; in Northern Ireland the GP out-of-hours service does that.
@@ -49,21 +53,43 @@ class SafetyAdviceMissing(Exception):  # noqa: N818 - reads as what happened
     """There is no emergency advice in the database. A page without it must not be shown."""
 
 
+# Set only while a preview of a draft is rendered.
+_instead: ContextVar[list[SafetyAdvice] | None] = ContextVar("red flags in place of the live ones", default=None)
+
+
+@contextmanager
+def shown_as(flags: list[SafetyAdvice]) -> Iterator[None]:
+    """Within it, every output of this request shows these red flags in place of the live ones. For previews by staff."""
+    token = _instead.set(flags)
+    try:
+        yield
+    finally:
+        _instead.reset(token)
+
+
+def records() -> list[SafetyAdvice]:
+    """The red flags that patients read, in their order."""
+    instead = _instead.get()
+    return list(SafetyAdvice.objects.all()) if instead is None else instead
+
+
 def compact(found: list[dict]) -> list[str]:
     """The lines of the short emergency card, of `tiers()`. Never empty."""
     return [item["short_text"] for item in found[0]["items"] if item["on_compact_card"]]
 
 
-def for_clinicians() -> dict:
-    """The red flags as a clinician reads them before approving them: by tier, with what patients are not shown."""
-    records = list(SafetyAdvice.objects.prefetch_related("sources"))
+def for_clinicians(content: list[dict]) -> dict:
+    """The red flags as a clinician reads them before approving them: by tier, with what patients are not shown.
+
+    `content` is the set as `safety_editions.snapshot` makes it.
+    """
     return {
         "tiers": [
             {
                 "label": tier.label,
                 "heading": HEADINGS[tier],
                 "after": AFTERWORDS[tier],
-                "flags": [record for record in records if record.tier == tier],
+                "flags": [flag for flag in content if flag["tier"] == tier],
             }
             for tier in Tier
         ],
@@ -74,7 +100,7 @@ def for_clinicians() -> dict:
 
 def tiers() -> list[dict]:
     """The three tiers in their order: emergency, urgent, routine. Raises SafetyAdviceMissing."""
-    advice = list(SafetyAdvice.objects.all())
+    advice = records()
     found = [
         {
             "tier": tier.value,

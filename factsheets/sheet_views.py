@@ -101,7 +101,13 @@ def sheet_whole(request, found):
     return response
 
 
-def _read(request, found: FactSheet, page: pages.Page, all_pages: list[pages.Page]):
+def first_page(request, found: FactSheet, more: dict):
+    """The sheet's first page as it is read, with `more` for its template. Never kept: for previews by staff."""
+    cut = pages.pages(found)
+    return _read(request, found, cut[0], cut, more)
+
+
+def _read(request, found: FactSheet, page: pages.Page, all_pages: list[pages.Page], more: dict | None = None):
     context = {
         "sheet": found,
         "page": pages.lead_right(page, found),
@@ -124,6 +130,7 @@ def _read(request, found: FactSheet, page: pages.Page, all_pages: list[pages.Pag
         "consultation_form": ConsultationForm(
             prefix="consultation", action="/consultation/", initial={"sheet": found.slug}
         ),
+        **(more or {}),
     }
     response = render(request, "factsheets/sheet.html", context)
     response.content = INDENT.sub(b"\n", response.content)

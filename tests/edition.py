@@ -1,8 +1,10 @@
 """A small edition of the content in a folder of its own, which a test changes and then loads as an owner would."""
 
 from io import StringIO
+from pathlib import Path
 
 import yaml
+from django.conf import settings
 from django.core.management import call_command
 
 SHEET, PART = "sheets/a-sheet.yaml", "a-sheet"
@@ -58,6 +60,15 @@ class Edition:
         """Writes the edition, runs the command and returns what it said. Raises CommandError."""
         self.write()
         return run("--folder", str(self.folder), *options)
+
+
+def release(folder: Path, code: str, **changes) -> None:
+    """Installs a release of the red flags in which this one has other words."""
+    entries = yaml.safe_load((settings.BASE_DIR / "fixtures/safety_advice.yaml").read_text(encoding="utf-8"))
+    [fields] = [each["fields"] for each in entries if each["fields"]["code"] == code]
+    fields.update(changes)
+    (folder / "safety_advice.yaml").write_text(yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8")
+    call_command("load_content", folder=folder, verbosity=0)
 
 
 def run(*options: str) -> str:

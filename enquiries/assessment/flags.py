@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 
 from enquiries.assessment.questions import ASKED, SHOWN
+from factsheets import safety
 from factsheets.models import SafetyAdvice
 from factsheets.safety import SafetyAdviceMissing
 
@@ -30,13 +32,22 @@ class Flags:
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
 
+def missing(records: Mapping[str, SafetyAdvice]) -> list[str]:
+    """What the questions and rules need of the red flags and do not find, a sentence each."""
+    found = [
+        f"“Check your symptoms” asks {code} as {tier}, so it must stay in that tier and be asked."
+        for tier, codes in ASKED.items()
+        for code in codes
+        if code not in records or records[code].tier != tier or not records[code].in_assessment
+    ]
+    return found + [
+        f"“Check your symptoms” gives {code} as a reason, so it must stay." for code in SHOWN if code not in records
+    ]
+
+
 def flags() -> Flags:
     """Raises SafetyAdviceMissing when the ledger's list is not complete: a shorter list would send people home wrongly."""
-    records = {record.code: record for record in SafetyAdvice.objects.all()}
-    for tier, codes in ASKED.items():
-        for code in codes:
-            if code not in records or records[code].tier != tier or not records[code].in_assessment:
-                raise SafetyAdviceMissing(f"{code} is not asked as {tier}. The self-assessment needs it.")
-    if missing := [code for code in SHOWN if code not in records]:
-        raise SafetyAdviceMissing(f"The self-assessment needs {', '.join(missing)}.")
+    records = {record.code: record for record in safety.records()}
+    if found := missing(records):
+        raise SafetyAdviceMissing(" ".join(found))
     return Flags(records)

@@ -91,6 +91,19 @@ def _form(asked: Question, kept: cookie.Kept, known: Flags, data=None, *, show: 
     return QuestionForm(data, question=asked, known=known, answers=kept.answers, action=address, show=show)
 
 
+def preview(number: int):
+    """A view for staff: the question as it would be asked, with whatever red flags are shown just now. Nothing is kept."""
+
+    def view(request, more: dict) -> HttpResponse:
+        empty = cookie.Kept(Answers())
+        form = QuestionForm(
+            question=QUESTIONS[number - 1], known=flags(), answers=empty.answers, action=request.get_full_path()
+        )
+        return _asked(request, form, empty, status=HTTPStatus.OK, **more)
+
+    return view
+
+
 def _asked(request, form: QuestionForm, kept: cookie.Kept, *, status: int, **more) -> HttpResponse:
     number, answers = form.question.number, kept.answers
     context = {

@@ -1,11 +1,11 @@
 from factsheets.admin.approval import ApprovalAdmin
 from factsheets.admin.figure import FigureAdmin
+from factsheets.admin.red_flags import SafetyAdviceAdmin
 from factsheets.admin.search import SearchMissAdmin, SynonymAdmin
 from factsheets.admin.section import SectionAdmin
 from factsheets.admin.shared import (
     ClaimAdmin,
     GlossaryTermAdmin,
-    SafetyAdviceAdmin,
     SourceAdmin,
     TopicAdmin,
 )

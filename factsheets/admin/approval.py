@@ -98,7 +98,7 @@ def subject_page(request, subject: str):
         form.data = form.data.copy()
     (form.data if form.is_bound else form.initial)["digest"] = standing.digest
     if not form.is_bound:
-        form.initial |= {"name": request.user.get_full_name(), **_as_last_time(request.user)}
+        form.initial |= {"name": request.user.get_full_name(), **as_last_time(request.user)}
     context = {
         "title": f"Clinical sign-off: {standing.subject.label}",
         "standing": standing,
@@ -110,7 +110,7 @@ def subject_page(request, subject: str):
     return _page(request, "subject.html", context, status=422 if form.errors else 200)
 
 
-def _as_last_time(user) -> dict[str, str]:
+def as_last_time(user) -> dict[str, str]:
     last = Approval.objects.filter(by=user).exclude(name="").first()
     return {"name": last.name, "register": last.register, "number": last.number} if last else {}
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from factsheets import actions, coverage, editions, offers, publication, readability, safety
 from factsheets.admin.editing import desk_address
 from factsheets.guard import findings
-from factsheets.models import Claim, Edition, FactSheet, InstalledRecord, Section, Source, State, Step
+from factsheets.models import Claim, Edition, FactSheet, InstalledRecord, SafetyAdvice, Section, Source, State, Step
 from factsheets.rendering import sheet as sheets
 from factsheets.sheet_views import HEAVIEST, weights
 
@@ -192,7 +192,10 @@ def settle(request):
         except actions.MoveRefused as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, "The newer words are in." if take else "Your words stay.")
+            done = "The newer words are in."
+            if installed.label == SafetyAdvice._meta.label_lower:
+                done = "The newer words are in the draft of the red flags, which a clinician approves."
+            messages.success(request, done if take else "Your words stay.")
         return HttpResponseRedirect(reverse("admin:factsheets_offers"))
     context = admin.site.each_context(request) | {
         "title": "What the newer content says",

@@ -6,7 +6,7 @@ from django.db import models
 from factsheets import actions, publication
 from factsheets.admin.editing import StoppableForm, Stopped, StopsUnsound
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField
-from factsheets.models import Claim, FactSheet, GlossaryTerm, SafetyAdvice, Source, Topic
+from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic
 from factsheets.rendering.words import Glossary, key
 
 
@@ -89,23 +89,6 @@ class GlossaryTermAdmin(SharedRecordAdmin):
 @admin.register(Topic)
 class TopicAdmin(admin.ModelAdmin):
     list_display = ["title", "question", "position"]
-
-
-@admin.register(SafetyAdvice)
-class SafetyAdviceAdmin(SharedRecordAdmin):
-    """Wording may be improved here; a red flag cannot be taken away."""
-
-    list_display = ["code", "tier", "text", "in_assessment"]
-    list_filter = ["tier"]
-    search_fields = ["code", "text"]
-    readonly_fields = ["code", "tier", "in_assessment"]
-    filter_horizontal = ["sources"]
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 class ClaimForm(forms.ModelForm):

@@ -7,6 +7,7 @@ from factsheets.models.glossary import GlossaryTerm
 from factsheets.models.installed import InstalledRecord
 from factsheets.models.picture import Picture, PictureFile
 from factsheets.models.safety import SafetyAdvice, Tier
+from factsheets.models.safety_draft import DRAFT_WRITING, DraftState, DraftStep, SafetyDraft, SafetyDraftEvent
 from factsheets.models.safety_edition import SafetyEdition, SafetyStep
 from factsheets.models.search import SearchEntry, SearchMiss, SearchPassage, SearchPosting, SearchWord, Synonym
 from factsheets.models.section import Aspect, Kind, Section, View
@@ -16,6 +17,7 @@ from factsheets.models.version import ContentVersion
 
 __all__ = [
     "BENEFITS",
+    "DRAFT_WRITING",
     "WRITING",
     "Approval",
     "Aspect",
@@ -24,6 +26,8 @@ __all__ = [
     "ContentVersion",
     "Decision",
     "Direction",
+    "DraftState",
+    "DraftStep",
     "Edition",
     "FactSheet",
     "Figure",
@@ -39,6 +43,8 @@ __all__ = [
     "RelatedSheet",
     "ReviewReminder",
     "SafetyAdvice",
+    "SafetyDraft",
+    "SafetyDraftEvent",
     "SafetyEdition",
     "SafetyStep",
     "SearchEntry",

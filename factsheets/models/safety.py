@@ -78,8 +78,8 @@ class SafetyAdvice(NaturalKeyModel):
 
     class Meta:
         ordering = ["position", "code"]
-        verbose_name = "safety advice"
-        verbose_name_plural = "safety advice"
+        verbose_name = "red flag"
+        verbose_name_plural = "red flags"
         constraints = [
             models.CheckConstraint(condition=models.Q(tier__in=Tier.values), name="safety_known_tier"),
             models.CheckConstraint(condition=~models.Q(text=""), name="safety_has_text"),

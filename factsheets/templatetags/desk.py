@@ -3,7 +3,7 @@ from datetime import timedelta
 from django import template
 from django.utils import timezone
 
-from factsheets import approvals
+from factsheets import approvals, safety_drafts
 from factsheets.models import FactSheet, InstalledRecord, State, Subject
 
 register = template.Library()
@@ -32,6 +32,7 @@ def sheets_that_need_somebody(context):
         "unapproved": [each for subject in Subject.values if not (each := approvals.standing(subject)).approval]
         if user.has_perm("factsheets.view_approval")
         else [],
+        "draft": safety_drafts.current(),
         "check_is_off": not approvals.check_is_open(),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],

@@ -33,6 +33,8 @@ from factsheets.models import (
     PictureFile,
     RelatedSheet,
     SafetyAdvice,
+    SafetyDraft,
+    SafetyDraftEvent,
     SafetyEdition,
     SearchEntry,
     SearchMiss,
@@ -198,6 +200,13 @@ HALF_FACTS = {
     "safety_has_short_text": [(SafetyAdvice, {}, {"short_text": ""})],
     "safety_edition_known_step": [(SafetyEdition, {}, {"step": "imagined", "actor": "Sam"})],
     "safety_edition_has_actor": [(SafetyEdition, {}, {"step": "published", "actor": ""})],
+    "safety_draft_known_state": [(SafetyDraft, {}, {"state": "imagined", "is_open": False})],
+    "safety_draft_open_until_it_ends": [
+        (SafetyDraft, {}, {"is_open": False}),
+        (SafetyDraft, {}, {"state": "published"}),
+    ],
+    "safety_draft_event_known_step": [(SafetyDraftEvent, {}, {"step": "imagined"})],
+    "safety_draft_event_has_actor": [(SafetyDraftEvent, {}, {"actor": ""})],
     "approval_known_subject": [(Approval, {}, {"subject": "everything"})],
     "approval_has_actor_and_hash": [(Approval, {}, {"actor": ""}), (Approval, {}, {"digest": ""})],
     "approval_is_whole": [
@@ -237,6 +246,8 @@ def rows(sheet, staff):
     Approval.objects.create(
         subject="questions", version="2", digest="x", name="Ada", register="GMC", number="1234567", actor="Sam"
     )
+    draft = SafetyDraft.objects.create(content=[], base=[])
+    SafetyDraftEvent.objects.create(draft=draft, step="edited", actor="Sam")
     GuardOverride.objects.create(sheet=sheet, reason="It quotes.", actor="Sam", **override)
     picture = Picture.objects.create(digest="0" * 32, width=400, height=300)
     PictureFile.objects.create(picture=picture, width=400, format="jpg", data=b"x")

@@ -40,6 +40,12 @@ MAY_BE_EMPTY_ALONE = {
     },
     "factsheets.Statement": {"detail": "the claim says enough", "comparison": "many are compared with nothing named"},
     "factsheets.Approval": {"by": "the actor is kept as text beside it, for when accounts go"},
+    "factsheets.SafetyDraft": {"note": "the list of changes says enough"},
+    "factsheets.SafetyDraftEvent": {
+        "by": "the actor is kept as text beside it, for when accounts go",
+        "what": "only a change of words needs it",
+        "note": "only what is sent back needs a reason, which is checked when it is given",
+    },
     "factsheets.SafetyEdition": {
         "by": "the actor is kept as text beside it, for when accounts go",
         "authors": "what came with the site has none here",

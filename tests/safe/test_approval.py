@@ -9,6 +9,7 @@ from factsheets import approvals
 from factsheets.models import Approval, SafetyAdvice, SafetyEdition, Subject
 from tests.assessment import finish
 from tests.desk import errors_of, person, tree
+from tests.edition import release
 from tests.html import text
 
 CLINICIAN = {"name": "Ada Example", "register": "GMC", "number": "1234567", "confirm": "on"}
@@ -143,22 +144,13 @@ def test_a_change_of_the_questions_ends_the_approval(client, as_on_the_real_site
 
 
 def test_new_content_of_a_release_ends_the_approval_and_is_an_edition(client, as_on_the_real_site, tmp_path):
-    import shutil
-
-    from django.conf import settings
-
     approve_both(client)
-    folder = shutil.copytree(settings.BASE_DIR / "fixtures", tmp_path / "fixtures")
-    path = folder / "safety_advice.yaml"
-    words = SafetyAdvice.objects.get(code="RF-R2").text
-    line = next(each for each in path.read_text().splitlines() if words[:30] in each)
-    path.write_text(path.read_text().replace(line, "    text: it is quite another thing"))
-    call_command("load_content", folder=folder, verbosity=0)
+    release(tmp_path, "RF-R2", text="it is quite another thing")
     assert OFF in text(tree(client.get("/check/")))
     newest = SafetyEdition.objects.first()
     assert (newest.number, newest.step) == (2, "installed")
     assert len(newest.changes) == 1 and newest.changes[0].startswith("Changed: RF-R2")
-    call_command("load_content", folder=folder, verbosity=0)
+    call_command("load_content", folder=tmp_path, verbosity=0)
     assert SafetyEdition.objects.count() == 2
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from factsheets.models import SafetyAdvice
+from factsheets.models import Figure, Source
 from tests.desk import change_address, save
 from tests.fuzz import requests
 from tests.fuzz.forms import collect
@@ -104,9 +104,9 @@ def test_an_address_that_was_once_a_crash_is_a_page_that_is_not_there(staff_clie
 
 @pytest.mark.parametrize("value", ["", "nothing"])
 def test_a_field_name_that_is_none_of_the_admins_is_refused(staff_client, value):
-    advice = reverse("admin:factsheets_safetyadvice_change", args=[SafetyAdvice.objects.first().pk])
-    assert staff_client.get(advice, {"_to_field": value}).status_code == 400
-    assert staff_client.post(advice, {"_to_field": value}).status_code == 400
+    source = reverse("admin:factsheets_source_change", args=[Source.objects.first().pk])
+    assert staff_client.get(source, {"_to_field": value}).status_code == 400
+    assert staff_client.post(source, {"_to_field": value}).status_code == 400
 
 
 @pytest.mark.parametrize("model", sorted(each._meta.label_lower for each in admin.site._registry))
@@ -117,8 +117,8 @@ def test_a_search_for_very_many_words_is_one_for_the_first_of_them(staff_client,
 
 
 def test_ledger_rows_that_are_emptied_are_none_and_no_crash(staff_client):
-    advice = SafetyAdvice.objects.exclude(claim_refs=[]).first()
-    answer = save(staff_client, change_address(advice), claim_refs="", _save="Save")
+    figure = Figure.objects.exclude(claim_refs=[]).first()
+    answer = save(staff_client, change_address(figure), claim_refs="", _save="Save")
     assert answer.status_code == 200
-    advice.refresh_from_db()
-    assert advice.claim_refs == []
+    figure.refresh_from_db()
+    assert figure.claim_refs == []

@@ -56,7 +56,10 @@ PAGES_OF = {
         factsheets_factsheet_add factsheets_figure_add factsheets_glossaryterm_add factsheets_glossaryterm_delete
         factsheets_section_add factsheets_section_delete factsheets_source_add factsheets_statement_add
         factsheets_statement_delete factsheets_synonym_add
-        factsheets_synonym_delete factsheets_topic_add
+        factsheets_safetyadvice_flag factsheets_safetyadvice_new factsheets_synonym_delete factsheets_topic_add
+    """,
+    "CO": """
+        factsheets_safetyadvice_sign
     """,
     # What patients read.
     "CEO": """
@@ -67,7 +70,8 @@ PAGES_OF = {
         factsheets_factsheet_history factsheets_figure_change factsheets_figure_changelist factsheets_figure_history
         factsheets_glossaryterm_change factsheets_glossaryterm_changelist factsheets_glossaryterm_history
         factsheets_offers factsheets_safetyadvice_change factsheets_safetyadvice_changelist
-        factsheets_safetyadvice_history factsheets_searchmiss_change factsheets_searchmiss_changelist
+        factsheets_safetyadvice_edition factsheets_safetyadvice_editions factsheets_safetyadvice_history
+        factsheets_safetyadvice_preview factsheets_searchmiss_change factsheets_searchmiss_changelist
         factsheets_searchmiss_history factsheets_section_change factsheets_section_changelist
         factsheets_source_change factsheets_source_changelist factsheets_source_history factsheets_statement_change
         factsheets_statement_changelist factsheets_statement_history factsheets_synonym_change
@@ -95,6 +99,9 @@ DEEDS = {
     "factsheets_approval_withdraw": "CO",
     "factsheets_factsheet_let_stand": "EO",
     "factsheets_factsheet_move": "CEO",
+    "factsheets_safetyadvice_retire": "EO",
+    "factsheets_safetyadvice_shift": "EO",
+    "factsheets_safetyadvice_step": "EO",
     "factsheets_section_shift": "EO",
     "logout": "ASRCEO",
     "sign_out_everywhere": "SRCEO",
@@ -126,6 +133,12 @@ class People:
             "enquiries_outgoingmessage_send_again": {"pk": enquiry.messages.first().pk},
             "factsheets_section_shift": {"pk": sheet.pk, "section": sheet.sections.first().pk},
             "factsheets_factsheet_edition": {"pk": sheet.pk, "number": sheet.editions.first().number},
+            "factsheets_safetyadvice_flag": {"code": "RF-E1"},
+            "factsheets_safetyadvice_shift": {"code": "RF-E1"},
+            "factsheets_safetyadvice_retire": {"code": "RF-R11"},
+            "factsheets_safetyadvice_step": {"name": "send"},
+            "factsheets_safetyadvice_preview": {"name": "sheet"},
+            "factsheets_safetyadvice_edition": {"number": 1},
             "app_list": {"app_label": "enquiries"},
             "view_on_site": {"content_type_id": 0, "object_id": 0},
             "factsheets_approval_subject": {"subject": "questions"},

@@ -265,12 +265,3 @@ def test_a_section_that_could_not_be_shown_is_refused_in_words(staff_client, she
     response = staff_client.post(address, values)
     assert response.status_code == 200
     assert "Start each line with “do not”" in text_of(response)
-
-
-def test_safety_advice_can_be_reworded_and_never_removed(staff_client):
-    advice = SafetyAdvice.objects.get(code="RF-E1")
-    assert staff_client.get(reverse("admin:factsheets_safetyadvice_add")).status_code == 403
-    assert staff_client.post(reverse("admin:factsheets_safetyadvice_delete", args=[advice.pk])).status_code == 403
-    chosen = {"action": "delete_selected", "_selected_action": [advice.pk], "post": "yes"}
-    staff_client.post(reverse("admin:factsheets_safetyadvice_changelist"), chosen)
-    assert SafetyAdvice.objects.filter(pk=advice.pk).exists()

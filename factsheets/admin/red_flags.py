@@ -1,0 +1,465 @@
+"""The red flags on the desk: what patients read, the one draft of the whole set, its approval, and the history."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from factsheets import approvals, safety, safety_drafts, safety_editions
+from factsheets.admin.approval import ClinicianForm, as_last_time
+from factsheets.admin.fields import ClaimRefsField, KnownWordsField
+from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Source, Subject, Tier
+from factsheets.safety_drafts import DraftRefused
+
+NAME = "admin:factsheets_safetyadvice"
+OF_TIERS = {
+    Tier.EMERGENCY: "Emergency: 999 or A&E",
+    Tier.URGENT: "Urgent: 111 or GP today",
+    Tier.ROUTINE: "See a GP",
+}
+
+
+def may_read(user) -> bool:
+    return user.has_perm("factsheets.view_safetyadvice")
+
+
+def may_write(user) -> bool:
+    return user.has_perm("factsheets.change_safetydraft")
+
+
+def may_approve(user) -> bool:
+    return user.has_perm("factsheets.add_approval")
+
+
+def _expect(request, may: Callable) -> None:
+    if not may(request.user):
+        raise PermissionDenied
+
+
+def _page(request, template: str, context: dict, status: int = 200):
+    base = admin.site.each_context(request) | {"opts": SafetyAdvice._meta, "may_write": may_write(request.user)}
+    return render(request, f"admin/factsheets/red_flags/{template}", base | context, status=status)
+
+
+def _back(code: str = ""):
+    return HttpResponseRedirect(reverse(f"{NAME}_changelist") + (f"#{code}" if code else ""))
+
+
+# --- one flag, in the draft ---
+
+
+class LinesField(forms.CharField):
+    """A list of lines of text."""
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, widget=forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"}), **kwargs)
+
+    def prepare_value(self, value):
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value):
+        if "\x00" in (value or ""):
+            raise ValidationError("Null characters are not allowed.")
+        return [" ".join(line.split()) for line in (value or "").splitlines() if line.strip()]
+
+
+class FlagForm(forms.ModelForm):
+    """One red flag. Saving it changes the draft, and nothing that patients read."""
+
+    sources = KnownWordsField(
+        (Source, "key"),
+        missing="There is no source",
+        label="Sources",
+        help_text="Keys of sources, with commas: NHS-BP, GIRFT-CES.",
+    )
+    claim_refs = ClaimRefsField()
+    patterns = LinesField(
+        label="Word patterns",
+        help_text="What people type when they have this sign, one pattern on each line. "
+        "Without any, search and the forms cannot recognise it.",
+    )
+    opened = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    class Meta:
+        model = SafetyAdvice
+        fields = [
+            "tier",
+            "short_text",
+            "text",
+            "action",
+            "on_compact_card",
+            "in_assessment",
+            "why",
+            "sources",
+            "claim_refs",
+            "patterns",
+        ]
+        labels = {
+            "short_text": "Short text",
+            "text": "Full text",
+            "action": "What to do beyond the tier’s advice",
+            "on_compact_card": "Show it on the short emergency card",
+            "in_assessment": "Ask it in “Check your symptoms”",
+            "why": "What it can mean",
+        }
+        widgets = {
+            "short_text": forms.TextInput(attrs={"class": "vLargeTextField"}),
+            "text": forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
+            "action": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+            "why": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
+        }
+        help_texts = {
+            "on_compact_card": "The card at the top of every fact sheet. Emergency signs only.",
+            "in_assessment": "Emergency and urgent signs only. It is asked as soon as the draft is published.",
+            "why": "Which serious problem it can mean. For staff.",
+        }
+
+    def __init__(self, *args, flag: dict | None, **kwargs):
+        instance = safety_drafts.record_of(flag) if flag else SafetyAdvice()
+        initial = {"opened": safety_drafts.fingerprint(flag)}
+        if flag:
+            initial["sources"] = [key for [key] in flag["sources"]]
+        super().__init__(*args, instance=instance, initial=initial, **kwargs)
+        if flag:
+            del self.fields["tier"]  # another tier is another sign: retire this one and add that
+        self.before = flag
+
+    def clean(self):
+        cleaned = super().clean()
+        for name, value in cleaned.items():
+            if name in {"short_text", "text", "action", "why"}:
+                cleaned[name] = " ".join(value.split())
+        tier = self.instance.tier if self.before else cleaned.get("tier")
+        if cleaned.get("on_compact_card") and tier not in {Tier.EMERGENCY, "", None}:
+            self.add_error("on_compact_card", "Only emergency signs stand on this card. Take the tick away.")
+        if cleaned.get("in_assessment") and tier == Tier.ROUTINE:
+            self.add_error("in_assessment", "Only emergency and urgent signs are asked. Take the tick away.")
+        return cleaned
+
+    def values(self) -> dict:
+        """As `safety_editions.snapshot` holds them."""
+        values = {name: self.cleaned_data[name] for name in self.fields if name != "opened"}
+        return values | {"sources": sorted([key] for key in values["sources"])}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_flag(request, code: str = ""):
+    """The form of one flag of the draft, or of the live set where no draft is open; without a code, of a new one."""
+    _expect(request, may_write)
+    draft = safety_drafts.current()
+    content = draft.content if draft else safety_editions.snapshot()
+    flag = safety_drafts.find(content, code)
+    posted = request.method == "POST"
+    if code and flag is None and not posted:
+        raise Http404
+    if code and flag is None:
+        flag = _last_known(code)  # retired while somebody wrote: the form comes back, with a sentence
+    form = FlagForm(request.POST or None, flag=safety_drafts.whole(flag) if flag else None)
+    if posted and form.is_valid():
+        try:
+            saved = _save_flag(request, code, form)
+        except DraftRefused as refusal:
+            form.add_error(None, str(refusal))
+            form.data = form.data.copy()
+            form.data["opened"] = safety_drafts.fingerprint(flag)  # the next save is meant
+        else:
+            return _back(saved)
+    live = safety_drafts.find(safety_editions.snapshot(), code)
+    context = {
+        "title": f"Edit {code}" if code else "Add a red flag",
+        "form": form,
+        "code": code,
+        "tier": OF_TIERS[flag["tier"]] if flag else "",
+        "draft": draft,
+        "in_review": draft and draft.state == DraftState.IN_REVIEW,
+        "changes": safety_editions.changes([live], [flag]) if live and flag else [],
+    }
+    return _page(request, "flag.html", context, status=422 if form.errors else 200)
+
+
+def _last_known(code: str) -> dict:
+    kept = SafetyEdition.objects.values_list("content", flat=True)
+    for content in (safety_editions.snapshot(), *kept.iterator()):
+        if found := safety_drafts.find(content, code):
+            return found
+    raise Http404
+
+
+def _save_flag(request, code: str, form: FlagForm) -> str:
+    if not code:
+        code = safety_drafts.add_flag(values=form.values(), by=request.user)
+        messages.success(request, f"{code} is in the draft. Patients see it once a clinician has approved the draft.")
+        return code
+    opened = form.cleaned_data["opened"]
+    if safety_drafts.save_flag(code=code, values=form.values(), opened=opened, by=request.user):
+        messages.success(request, f"{code} is changed in the draft. Patients read the old words until it is approved.")
+    else:
+        messages.info(request, "Nothing changed.")
+    return code
+
+
+def _do(request, verb: Callable, done: str, code: str = ""):
+    try:
+        changed = verb()
+    except DraftRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        if done and changed is not None:
+            messages.success(request, done)
+    return _back(code)
+
+
+@require_POST
+def shift(request, code: str):
+    _expect(request, may_write)
+    up = request.POST.get("way") == "up"
+    return _do(request, lambda: safety_drafts.shift_flag(code=code, up=up, by=request.user), "", code)
+
+
+@require_POST
+def retire(request, code: str):
+    _expect(request, may_write)
+    done = f"{code} is retired in the draft. Patients read it until the draft is approved."
+    return _do(request, lambda: safety_drafts.retire_flag(code=code, by=request.user), done)
+
+
+# --- the draft as a whole ---
+
+
+@require_POST
+def step(request, name: str):
+    """Sends the draft for approval, discards it, brings it up to date (editors), or sends it back (clinicians)."""
+    by, note = request.user, request.POST.get("note", "")[:500]
+    version = request.POST.get("version", "")
+    version = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None
+    steps = {
+        "send": (
+            may_write,
+            lambda: safety_drafts.send(version=version, note=note, by=by),
+            "Sent. A clinician who wrote no part of it can approve it now.",
+        ),
+        "discard": (
+            may_write,
+            lambda: safety_drafts.discard(version=version, by=by),
+            "The draft is discarded. Patients read what they read before.",
+        ),
+        "update": (may_write, lambda: safety_drafts.bring_up_to_date(by=by), "The draft is up to date."),
+        "send-back": (
+            may_approve,
+            lambda: safety_drafts.send_back(version=version, note=note, by=by),
+            "Sent back to the authors.",
+        ),
+    }
+    if name not in steps:
+        raise Http404
+    may, verb, done = steps[name]
+    _expect(request, may)
+    try:
+        verb()
+    except DraftRefused as refusal:
+        messages.error(request, str(refusal))
+        return overview(request, typed=note)
+    messages.success(request, done)
+    return _back()
+
+
+def overview(request, *, typed: str = ""):
+    """The page of the red flags. `typed` is a note that could not be sent, so that nobody types it twice."""
+    _expect(request, may_read)
+    draft = safety_drafts.current()
+    content = draft.content if draft else safety_editions.snapshot()
+    context = {
+        "title": "Red flags",
+        "typed": typed,
+        "may_approve": may_approve(request.user),
+        "draft": draft,
+        "standing": approvals.standing(Subject.RED_FLAGS),
+        "tiers": _by_tier(content),
+        "previews": _previews(),
+        "editions": SafetyEdition.objects.count(),
+    }
+    if draft:
+        context |= {
+            "in_review": draft.state == DraftState.IN_REVIEW,
+            "changes": safety_drafts.difference(draft),
+            "problems": safety_drafts.problems(draft.content),
+            "behind": safety_drafts.is_behind(draft),
+            "events": draft.events.all()[:200],
+            "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
+        }
+    return _page(request, "overview.html", context)
+
+
+def _by_tier(content: list[dict]) -> list[dict]:
+    silent = [flag["code"] for flag in safety_drafts.gaps(content)]
+    return [
+        {
+            "label": words,
+            "flags": [flag | {"is_silent": flag["code"] in silent} for flag in content if flag["tier"] == tier],
+        }
+        for tier, words in OF_TIERS.items()
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign(request):
+    """The whole draft as a clinician reads it, and the form that approves and publishes it."""
+    _expect(request, may_approve)
+    draft = safety_drafts.current()
+    if request.method == "POST":
+        form = ClinicianForm(request.POST)
+        if form.is_valid():
+            try:
+                edition = safety_drafts.approve(digest=form.cleaned_data["digest"], by=request.user, **form.clinician())
+            except DraftRefused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, f"Published: red flags, edition {edition.number}. Patients read it now.")
+                return _back()
+    else:
+        form = ClinicianForm(initial={"name": request.user.get_full_name(), **as_last_time(request.user)})
+    if draft is None:
+        for words in form.non_field_errors() if form.is_bound else ["No draft is open."]:
+            messages.error(request, words)
+        return _back()
+    if form.is_bound:
+        # What was typed stays; what is approved next is what this page shows.
+        form.data = form.data.copy()
+    (form.data if form.is_bound else form.initial)["digest"] = safety_drafts.digest_of(draft)
+    context = {
+        "title": "Approve the red flags",
+        "draft": draft,
+        "in_review": draft.state == DraftState.IN_REVIEW,
+        "changes": safety_drafts.difference(draft),
+        "authors": safety_drafts.authors(draft),
+        "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
+        "previews": _previews(),
+        "form": form,
+        **safety.for_clinicians(draft.content),
+    }
+    return _page(request, "sign.html", context, status=422 if form.errors else 200)
+
+
+# --- preview ---
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A page that shows the red flags. `view` renders it for a request, with the context that is given besides."""
+
+    label: str
+    view: Callable
+
+
+previews: dict[str, Preview] = {}  # other apps add theirs
+SHEET = "about-back-pain"
+
+
+def _previews() -> list[dict]:
+    found = [{"name": name, "label": each.label} for name, each in previews.items()]
+    return [{"name": "sheet", "label": "On a fact sheet"}, *found]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preview(request, name: str):
+    """A page that patients read, with the red flags of the draft in it. `?sheet=` names another fact sheet."""
+    from factsheets import sheet_views  # it needs the forms of another app, which is loaded after this one
+
+    _expect(request, may_read)
+    if request.method == "POST":
+        return HttpResponseRedirect(request.get_full_path())  # nothing is answered in a preview
+    draft = safety_drafts.current()
+    content = draft.content if draft else safety_editions.snapshot()
+    note = "Preview for staff: this page with the red flags of the draft. Patients do not see it yet."
+    more = {"preview_note": note if draft else "Preview for staff. No draft is open, so patients read just this."}
+    try:
+        with safety.shown_as(safety_drafts.records_of(content)):
+            if name in previews:
+                return previews[name].view(request, more)
+            if name != "sheet":
+                raise Http404
+            published = FactSheet.objects.published().select_related("topic", "reviewed_by")
+            chosen = published.filter(slug=request.GET.get("sheet", SHEET)).first() or published.first()
+            if chosen is None:
+                raise Http404
+            return sheet_views.first_page(request, chosen, more)
+    except safety.SafetyAdviceMissing as missing:
+        messages.error(request, f"It cannot be shown with this draft. {missing}")
+        return _back()
+
+
+# --- history ---
+
+
+@require_safe
+def editions(request):
+    _expect(request, may_read)
+    return _page(
+        request,
+        "history.html",
+        {"title": "History of the red flags", "editions": SafetyEdition.objects.defer("content")},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edition(request, number: int):
+    """What one edition changed; with ?against=now, what changed since. POST begins a draft with its words."""
+    _expect(request, may_write if request.method == "POST" else may_read)
+    found = get_object_or_404(SafetyEdition, number=number)
+    if request.method == "POST":
+        done = f"The words of edition {number} are in a draft. Patients read them once a clinician has approved it."
+        return _do(request, lambda: safety_drafts.put_back(edition=found, by=request.user), done)
+    earlier = SafetyEdition.objects.filter(number__lt=number).first()
+    against_now = request.GET.get("against") == "now"
+    before = found.content if against_now else earlier.content if earlier else []
+    after = safety_editions.snapshot() if against_now else found.content
+    context = {
+        "title": f"Red flags, edition {number}",
+        "edition": found,
+        "against_now": against_now,
+        "first": not against_now and earlier is None,
+        "changes": safety_editions.changes(before, after),
+        "is_newest": not SafetyEdition.objects.filter(number__gt=number).exists(),
+        "tiers": _by_tier([safety_drafts.whole(flag) for flag in found.content]),
+    }
+    return _page(request, "edition.html", context)
+
+
+@admin.register(SafetyAdvice)
+class SafetyAdviceAdmin(admin.ModelAdmin):
+    """The live red flags, which nobody edits: a change goes through the draft and a second person."""
+
+    def get_urls(self):
+        def at(route: str, view, name: str):
+            return path(route, self.admin_site.admin_view(view), name=f"factsheets_safetyadvice_{name}")
+
+        return [
+            at("draft/new/", edit_flag, "new"),
+            at("draft/flag/<slug:code>/", edit_flag, "flag"),
+            at("draft/flag/<slug:code>/shift/", shift, "shift"),
+            at("draft/flag/<slug:code>/retire/", retire, "retire"),
+            at("draft/step/<slug:name>/", step, "step"),
+            at("draft/approve/", sign, "sign"),
+            at("draft/preview/<slug:name>/", preview, "preview"),
+            at("editions/", editions, "editions"),
+            at("editions/<int:number>/", edition, "edition"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request, extra_context=None):
+        return overview(request)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False

@@ -1,0 +1,436 @@
+"""Red flags are changed in a draft of the whole set, and go live when a second person, a clinician, has approved it.
+
+Nothing here touches what patients read but `approve`. An edit begins a draft where none is open.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from factsheets import actions, approvals, publication, safety_editions
+from factsheets.editions import Change
+from factsheets.models import (
+    DRAFT_WRITING,
+    ContentVersion,
+    DraftState,
+    DraftStep,
+    InstalledRecord,
+    SafetyAdvice,
+    SafetyDraft,
+    SafetyDraftEvent,
+    SafetyEdition,
+    SafetyStep,
+    Source,
+    Subject,
+    Tier,
+)
+from factsheets.safety_editions import FIELDS, in_order, snapshot
+
+MANY = {field.name for field in SafetyAdvice._meta.many_to_many}
+GAP = 10  # between two places in the order
+
+
+class DraftRefused(Exception):  # noqa: N818 - reads as what happened
+    """The step cannot be taken. The text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a set of red flags cannot be published with. `code` is empty when it is about the set."""
+
+    code: str
+    text: str
+
+
+# What other apps need of the set: each gives a sentence for everything that it does not find in it.
+requirements: list[Callable[[dict[str, SafetyAdvice]], list[str]]] = []
+
+
+def current() -> SafetyDraft | None:
+    return SafetyDraft.objects.filter(is_open=True).first()
+
+
+def whole(flag: dict) -> dict:
+    """The flag with every field that there is today. One from an old edition may lack some, and have some that are gone."""
+    return {name: deepcopy(flag[name]) if name in flag else _default(name) for name in FIELDS}
+
+
+def _default(name: str):
+    return [] if name in MANY else SafetyAdvice._meta.get_field(name).get_default()
+
+
+def record_of(flag: dict) -> SafetyAdvice:
+    """The flag as an unsaved record: to check it, and to preview it."""
+    return SafetyAdvice(**{name: value for name, value in whole(flag).items() if name not in MANY})
+
+
+def records_of(content: list[dict]) -> list[SafetyAdvice]:
+    """In the order in which `safety.records()` gives the live ones."""
+    return sorted(map(record_of, content), key=lambda record: (record.position, record.code))
+
+
+def find(content: list[dict], code: str) -> dict | None:
+    return next((flag for flag in content if flag["code"] == code), None)
+
+
+def fingerprint(flag: dict | None) -> str:
+    """Names what a flag says. Empty for one that is not there."""
+    return approvals.digest_of(whole(flag))[:16] if flag else ""
+
+
+# --- what stands in the way of publishing ---
+
+
+def problems(content: list[dict]) -> list[Problem]:
+    found = []
+    known = set(Source.objects.values_list("key", flat=True))
+    for flag in content:
+        try:
+            record_of(flag).full_clean(validate_unique=False, validate_constraints=False)
+        except ValidationError as error:
+            found += [
+                Problem(flag["code"], f"{safety_editions.WORDS.get(name, name).capitalize()}: {message}")
+                for name, messages in error.message_dict.items()
+                for message in messages
+            ]
+        lost = [key for [key] in flag["sources"] if key not in known]
+        found += [Problem(flag["code"], f"There is no source {key} any more. Choose another.") for key in lost]
+    for tier in Tier:
+        if not any(flag["tier"] == tier for flag in content):
+            found.append(Problem("", f"Nothing is left in “{tier.label}”. The last red flag of a tier must stay."))
+    if not any(flag["tier"] == Tier.EMERGENCY and flag["on_compact_card"] for flag in content):
+        found.append(Problem("", "Nothing is left on the short emergency card. Put at least one emergency sign on it."))
+    records = {flag["code"]: record_of(flag) for flag in content}
+    return found + [Problem("", sentence) for needed in requirements for sentence in needed(records)]
+
+
+def gaps(content: list[dict]) -> list[dict]:
+    """Flags that nobody's typed words can find."""
+    return [flag for flag in content if flag["tier"] != Tier.ROUTINE and not flag["patterns"]]
+
+
+def difference(draft: SafetyDraft) -> list[Change]:
+    """What patients and staff would read differently."""
+    return safety_editions.changes(snapshot(), draft.content)
+
+
+def is_behind(draft: SafetyDraft) -> bool:
+    """Whether the live set changed since the draft was begun: an upgrade of the site's content does that."""
+    return snapshot() != draft.base
+
+
+def authors(draft: SafetyDraft) -> list[SafetyDraftEvent]:
+    """Everybody who wrote in it, each once."""
+    seen = {}
+    for event in draft.events.filter(step__in=DRAFT_WRITING).order_by("at", "pk"):
+        seen.setdefault(event.by_id or event.actor, event)
+    return list(seen.values())
+
+
+def why_not_approve(draft: SafetyDraft, user) -> str:
+    """Why this person cannot approve it. Empty when they can."""
+    if not user.has_perm("factsheets.add_approval"):
+        return "A clinician’s account may approve this."
+    if any(event.by_id == user.pk for event in authors(draft)):
+        return "You wrote a part of this draft, so somebody else must approve it."
+    return ""
+
+
+# --- writing ---
+
+
+def save_flag(*, code: str, values: dict, opened: str, by) -> SafetyDraft | None:
+    """Gives a flag other words. None when nothing changed. Raises DraftRefused.
+
+    `opened` is the fingerprint of the flag that the person had before them.
+    """
+
+    def edit(content):
+        flag = find(content, code)
+        if flag is None:
+            raise DraftRefused(f"{code} is no longer there: a colleague retired it. Copy what you need from this page.")
+        if fingerprint(flag) != opened:
+            raise DraftRefused(
+                "A colleague changed this red flag while you had it open. What you typed is still here. "
+                "Look at the draft before you save again: your save replaces theirs."
+            )
+        changed = [name for name in values if flag[name] != values[name]]
+        flag.update(values)
+        return f"{code}: {', '.join(_words(name) for name in changed)}"
+
+    return _change(edit, by)
+
+
+def add_flag(*, values: dict, by) -> str:
+    """Adds a flag at the end of its tier, under a number of its own, which it returns. Raises DraftRefused."""
+    taken = _numbers_ever()
+
+    def edit(content):
+        number = next(n for n in range(1, len(taken) + len(content) + 2) if f"RF-X{n}" not in taken)
+        places = [flag["position"] for flag in content if flag["tier"] == values["tier"]]
+        code = f"RF-X{number}"
+        content.append(whole({**values, "code": code, "position": max(places, default=0) + GAP}))
+        added.append(code)
+        return f"{code} added"
+
+    added: list[str] = []
+    _change(edit, by)
+    return added[-1]
+
+
+def _numbers_ever() -> set[str]:
+    """Every number that a flag has or had. One that was retired keeps it: enquiries and histories name it."""
+    sets = [
+        snapshot(),
+        *SafetyEdition.objects.values_list("content", flat=True),
+        *SafetyDraft.objects.values_list("content", flat=True),
+    ]
+    installed = InstalledRecord.objects.filter(label=SafetyAdvice._meta.label_lower)
+    return {flag["code"] for each in sets for flag in each} | set(installed.values_list("natural_key", flat=True))
+
+
+def shift_flag(*, code: str, up: bool, by) -> SafetyDraft | None:
+    """Moves a flag one place up or down within its tier. At the end it stays."""
+
+    def edit(content):
+        flag = find(content, code)
+        tier = [each for each in in_order(content) if flag and each["tier"] == flag["tier"]]
+        at = tier.index(flag) if flag else 0
+        to = at - 1 if up else at + 1
+        if flag is None or not 0 <= to < len(tier):
+            return ""
+        places = sorted({each["position"] for each in tier})
+        if len(places) < len(tier):
+            places = [places[0] + GAP * number for number in range(len(tier))]
+        tier.insert(to, tier.pop(at))
+        for each, place in zip(tier, places, strict=True):
+            each["position"] = place
+        return f"{code}: moved {'up' if up else 'down'}"
+
+    return _change(edit, by)
+
+
+def retire_flag(*, code: str, by) -> SafetyDraft | None:
+    """Takes a flag out. Raises DraftRefused for the last of a tier, and for what the self-assessment needs."""
+
+    def edit(content):
+        flag = find(content, code)
+        if flag is None:
+            raise DraftRefused(f"{code} is retired already.")
+        content.remove(flag)
+        return f"{code} retired"
+
+    return _change(edit, by)
+
+
+def take_field(*, code: str, field: str, value, by) -> SafetyDraft | None:
+    """Puts what newer content of the site says into the draft. Raises DraftRefused."""
+
+    def edit(content):
+        flag = find(content, code)
+        if flag is None:
+            raise DraftRefused(f"The draft of the red flags retires {code}. Discard it first, or keep yours.")
+        flag[field] = value
+        return f"{code}: {_words(field)}, from the site’s newer content"
+
+    return _change(edit, by)
+
+
+def put_back(*, edition: SafetyEdition, by) -> SafetyDraft:
+    """Begins a draft with the words of an earlier edition. Raises DraftRefused."""
+    if current():
+        raise DraftRefused("A draft is open. Publish or discard it first, so that nobody’s work is lost.")
+
+    def edit(content):
+        content[:] = [whole(flag) for flag in edition.content]
+        return f"Everything as in edition {edition.number}"
+
+    draft = _change(edit, by, step=DraftStep.PUT_BACK, strict=False)
+    if draft is None:
+        raise DraftRefused(f"Patients read the words of edition {edition.number} now. Nothing differs.")
+    return draft
+
+
+def bring_up_to_date(*, by) -> SafetyDraft | None:
+    """Takes over what changed in the live set since the draft was begun. Where both changed a field, the draft's words stay."""
+    live = snapshot()
+
+    def edit(content):
+        draft = current()
+        if draft is None:
+            raise DraftRefused("No draft is open.")
+        content[:] = _merged(draft.base, live, content)
+        return "With what changed for patients since it was begun"
+
+    return _change(edit, by, step=DraftStep.UPDATED, strict=False, base=live)
+
+
+def _merged(base: list[dict], live: list[dict], mine: list[dict]) -> list[dict]:
+    was, now, ours = ({flag["code"]: whole(flag) for flag in content} for content in (base, live, mine))
+    merged = []
+    for code in dict.fromkeys([*now, *ours]):
+        if code in now and code in ours:
+            old = was.get(code, {})
+            merged.append(
+                {name: ours[code][name] if ours[code][name] != old.get(name) else now[code][name] for name in FIELDS}
+            )
+        elif code in now:
+            # Retired in the draft: it stays so unless its words changed, which somebody should see.
+            if was.get(code) != now[code]:
+                merged.append(now[code])
+        elif was.get(code) != ours[code]:
+            merged.append(ours[code])
+    return merged
+
+
+def _words(name: str) -> str:
+    return safety_editions.WORDS.get(name, name)
+
+
+def _change(edit, by, *, step=DraftStep.EDITED, strict=True, base: list[dict] | None = None) -> SafetyDraft | None:
+    """Applies `edit` to a copy of the draft's content. It says what it did. None when nothing is different then.
+
+    `strict`: a change that makes the set worse than it was is refused at once.
+    """
+    try:
+        with transaction.atomic():
+            live = snapshot()
+            draft = _locked() or SafetyDraft(content=live, base=live)
+            before = draft.content
+            content = deepcopy(before)
+            what = edit(content)
+            content = in_order(content)
+            if content == before and base is None:
+                return None
+            if strict and (found := [each for each in problems(content) if each not in problems(before)]):
+                raise DraftRefused(found[0].text)
+            draft.content = content
+            if base is not None:
+                draft.base = base
+            _step(draft, DraftState.WRITING, step, by, what=what)
+            return draft
+    except IntegrityError as error:
+        raise DraftRefused("A colleague began a draft at the same moment. Try again: yours goes into it.") from error
+
+
+def _locked() -> SafetyDraft | None:
+    return SafetyDraft.objects.select_for_update().filter(is_open=True).first()
+
+
+def _step(draft: SafetyDraft, state: DraftState, step: DraftStep, by, *, what: str = "", note: str = "") -> None:
+    draft.state = state
+    draft.is_open = state in {DraftState.WRITING, DraftState.IN_REVIEW}
+    draft.version += 1
+    draft.save()
+    SafetyDraftEvent.objects.create(
+        draft=draft, step=step, what=what[:300], note=note, by=by, actor=actions.name_of(by)
+    )
+
+
+# --- from draft to live ---
+
+
+def _seen(version: int | None) -> SafetyDraft:
+    """The open draft, as the person saw it. Raises DraftRefused."""
+    draft = _locked()
+    if draft is None:
+        raise DraftRefused("No draft is open any more. Look at the history.")
+    if version != draft.version:
+        raise DraftRefused("A colleague changed the draft while you had it open. Read it again first.")
+    return draft
+
+
+def send(*, version: int | None, note: str, by) -> None:
+    """Sends the draft to the clinicians. Raises DraftRefused."""
+    with transaction.atomic():
+        draft = _seen(version)
+        _must_be_ready(draft)
+        draft.note = note.strip()[:500]
+        _step(draft, DraftState.IN_REVIEW, DraftStep.SENT, by, note=draft.note)
+
+
+def send_back(*, version: int | None, note: str, by) -> None:
+    """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
+    if len(note.split()) < 3:
+        raise DraftRefused("Say what should change, in a sentence. The authors will read it.")
+    with transaction.atomic():
+        draft = _seen(version)
+        if draft.state != DraftState.IN_REVIEW:
+            raise DraftRefused("The draft is being written. Nobody has sent it for approval yet.")
+        _step(draft, DraftState.WRITING, DraftStep.SENT_BACK, by, note=note.strip()[:500])
+
+
+def discard(*, version: int | None, by) -> None:
+    """Closes the draft. What patients read stays as it is, and the draft is kept. Raises DraftRefused."""
+    with transaction.atomic():
+        _step(_seen(version), DraftState.DISCARDED, DraftStep.DISCARDED, by)
+
+
+def _must_be_ready(draft: SafetyDraft) -> None:
+    if not difference(draft):
+        raise DraftRefused("The draft says just what patients read now.")
+    if is_behind(draft):
+        raise DraftRefused("What patients read changed since the draft was begun. Bring the draft up to date first.")
+    if found := problems(draft.content):
+        raise DraftRefused(f"{found[0].code} {found[0].text}".strip())
+
+
+def digest_of(draft: SafetyDraft) -> str:
+    """Names the draft and what it would replace, as one page showed them."""
+    return approvals.digest_of([draft.pk, draft.version, draft.content, snapshot()])
+
+
+def approve(*, digest: str, name: str, register: str, number: str, by) -> SafetyEdition:
+    """Publishes the draft and records the clinician's approval of the whole set. Raises DraftRefused."""
+    with transaction.atomic():
+        draft = _locked()
+        if draft is None or draft.state != DraftState.IN_REVIEW:
+            raise DraftRefused("No draft is waiting for approval any more. Look at the history.")
+        if digest != digest_of(draft):
+            raise DraftRefused("The draft changed while you had it open. Read it again before you approve it.")
+        if why_not := why_not_approve(draft, by):
+            raise DraftRefused(why_not)
+        _must_be_ready(draft)
+        if not SafetyEdition.objects.exists():
+            safety_editions.keep(step=SafetyStep.INSTALLED)
+        _make_live(draft.content)
+        _step(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by)
+        edition = safety_editions.keep(
+            step=SafetyStep.PUBLISHED,
+            by=by,
+            actor=actions.name_of(by),
+            authors=", ".join(event.actor for event in authors(draft))[:500],
+            note=draft.note,
+        )
+        now = approvals.standing(Subject.RED_FLAGS)
+        approvals.record(
+            subject=Subject.RED_FLAGS,
+            version=now.version,
+            digest=now.digest,
+            name=name,
+            register=register,
+            number=number,
+            by=by,
+        )
+        return edition
+
+
+def _make_live(content: list[dict]) -> None:
+    """Makes the rows what `content` says, and everything that is made of them. Raises DraftRefused."""
+    live = {record.code: record for record in SafetyAdvice.objects.all()}
+    for flag in map(whole, content):
+        record = live.pop(flag["code"], None) or SafetyAdvice()
+        for name in FIELDS:
+            if name not in MANY:
+                setattr(record, name, flag[name])
+        record.save()
+        record.sources.set(Source.objects.filter(key__in=[key for [key] in flag["sources"]]))
+    for record in live.values():
+        record.delete()
+    ContentVersion.changed()
+    for sheet in actions.refresh_changed():
+        if sheet.is_published and (found := publication.obstacles(sheet)):
+            raise DraftRefused(f"“{sheet.title}” could not stay public with these words. {found[0].text}")
