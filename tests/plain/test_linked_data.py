@@ -99,7 +99,7 @@ def test_linked_data_is_less_than_one_kilobyte_of_the_heaviest_sheet(client):
 def test_the_json_holds_the_whole_of_it_with_the_licence_and_where_everything_is(client, settings, slug):
     data = client.get(f"/fact-sheets/{slug}/json/").json()
     assert data["licence"] == settings.CONTENT_LICENCE
-    assert "copy and print" in data["licence"]
+    assert "copy, print" in data["licence"]
     assert path_of(settings, data["links"]["self"]) == f"/fact-sheets/{slug}/json/"
     for name, address in data["links"].items():
         if name not in {"pdf", "large_print"}:  # other tests make each of them
