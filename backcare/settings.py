@@ -167,7 +167,7 @@ MAIL_DIR = DATA_DIR / "mail"
 EMAIL_URL = env.secret("EMAIL_URL")
 if EMAIL_URL:
     vars().update(env.mail_server(EMAIL_URL))
-    EMAIL_TIMEOUT = 20  # seconds; the outbox lease is longer than three of these
+    EMAIL_TIMEOUT = 20  # seconds for each step
 else:
     # `manage.py check --deploy` refuses this outside a local run.
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

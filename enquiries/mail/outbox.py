@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.core.mail import get_connection
 from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
 from django.db.models import F
@@ -19,7 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from enquiries import abuse, actions
-from enquiries.mail import emails, smtp
+from enquiries.mail import emails
 from enquiries.models import MessageState, OutgoingMessage, WorkerHeartbeat
 from enquiries.models.message import LEASE
 
@@ -30,8 +31,9 @@ LONGEST_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)
 MAILS_PER_CONNECTION = 100
 DATABASE_PAUSE = 0.5  # seconds between tries to record what happened
-# From the claim to the last word with the mail server, however slow it is: the rest of the lease is for recording.
-SMTP_UNTIL = LEASE - timedelta(seconds=15)
+# A mail whose sending has not begun so long after the claim is left to another worker. Its conversation with the server may still
+# outlive the lease, if the server is slow at every step: then the mail arrives twice, with the same Message-ID.
+BEGIN_WITHIN = LEASE - timedelta(seconds=60)
 # A mail that takes its worker down five times running would go on doing so, and with it go all the others' turns.
 LOST_CLAIMS_ALLOWED = 5
 
@@ -62,7 +64,7 @@ class Worker:
         self.name = name or secrets.token_hex(8)
         self.connection = None
         self.sent_on_connection = 0
-        self.deadline = 0.0  # on time.monotonic(): when the mail in hand must be off the wire
+        self.deadline = 0.0  # on time.monotonic(): when the sending of the mail in hand must have begun
 
     def run_once(self) -> bool:
         """Delivers one due message, if there is one. True when there was."""
@@ -91,7 +93,7 @@ class Worker:
         return claimed
 
     def _claim_one(self) -> OutgoingMessage | object | None:
-        self.deadline = time.monotonic() + SMTP_UNTIL.total_seconds()
+        self.deadline = time.monotonic() + BEGIN_WITHIN.total_seconds()
         with transaction.atomic():
             due = OutgoingMessage.objects.due().order_by("next_attempt_at", "pk")
             if database.features.has_select_for_update_skip_locked:
@@ -133,11 +135,12 @@ class Worker:
         if self.sent_on_connection >= MAILS_PER_CONNECTION:
             self.disconnect()
         if self.connection is None:
-            self.connection = smtp.connect()
+            self.connection = get_connection()
         mail = emails.render(message, self.connection)
-        self.connection.deadline = self.deadline
         try:
             self.connection.open()
+            if time.monotonic() > self.deadline:
+                raise TimeoutError("Too late: another worker may have this mail by now.")
             if not self.connection.send_messages([mail]):
                 raise NothingSent
         except smtplib.SMTPRecipientsRefused as error:

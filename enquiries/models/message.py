@@ -34,7 +34,7 @@ class MessageState(models.TextChoices):
     LAPSED = "lapsed", "no longer needed"
 
 
-# How long a worker may hold a mail. The worker lets go of the mail server well before (enquiries/mail/outbox.py, SMTP_UNTIL).
+# How long a worker may hold a mail. What is not being sent by then is another worker's (enquiries/mail/outbox.py, BEGIN_WITHIN).
 LEASE = timedelta(seconds=90)
 
 

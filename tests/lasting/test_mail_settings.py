@@ -3,7 +3,6 @@
 import datetime
 import ipaddress
 import ssl
-import time
 
 import pytest
 from cryptography import x509
@@ -11,7 +10,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import OperationalError, connection
 
-from enquiries.mail import outbox
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from enquiries.privacy.encryption import new_key
 from factsheets.models import SafetyAdvice
@@ -159,17 +157,3 @@ def test_mail_goes_to_a_server_that_speaks_tls_from_the_first_byte(
         assert states() == {(MessageState.SENT, "")}
         [mail] = server.messages
         assert list(mail.iter_attachments()), "It is large enough to need more than one TLS record."
-
-
-def test_a_slow_server_does_not_outlive_the_lease_behind_tls_either(db, tls_server, certificate, monkeypatch):
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    monkeypatch.setattr(outbox, "SMTP_UNTIL", datetime.timedelta(seconds=1.5))
-    tls_server.stall.update(mail=1, rcpt=1, data=1)
-    question().messages.filter(purpose=Purpose.CLINIC_ALERT).delete()
-    started = time.monotonic()
-    deliver()
-    assert time.monotonic() - started < 2.9
-    expect_waiting("SMTPServerDisconnected")
-    assert tls_server.messages == []
-    tls_server.stall.clear()
-    expect_delivered_once(tls_server, mails=1)
