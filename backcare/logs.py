@@ -10,7 +10,9 @@ from http import HTTPStatus
 from django.urls import Resolver404, resolve
 
 # The links we mail carry a secret in their address.
-SECRET_IN_ADDRESS = re.compile(r"(/report/summary/|/report/stop/|/request/|/(?:consultation|question)/sent/)[^/\s\"']+")
+SECRET_IN_ADDRESS = re.compile(
+    r"(/report/summary/|/report/stop/|/request/|/(?:consultation|question|report)/sent/)[^/\s\"']+"
+)
 
 # Django writes addresses and host names as they were sent under these names.
 ABOUT_REQUESTS = ("django.request", "django.security", "django.server", "modern_csrf")

@@ -3,12 +3,14 @@
 Each form that is accepted counts for who sent it (an IPv6 network of 64 bits is one sender), for the mailbox it names, and in
 total; `backcare/limits.py` counts, under keyed hashes, and no address of anybody is kept. Over a limit:
 
-- A report goes to nobody, and its sender is told that no email comes and gets the PDF there and then. The page is the same for a
-  mailbox that has had its mails for today and for one that asked us to stop: nobody learns which.
+- A report goes to nobody. Beyond what one sender, or all together, may ask for, it is refused: the page gives the sheet and says
+  when to try again. Where only its mailbox has had enough it is set aside: its page says that no email comes, and gives the sheet
+  and the private link there and then. That page is the same for a mailbox that has had its mails for today, for one that asked us
+  to stop and for a filled-in trap, so nobody learns which.
 - A consultation or a question is kept. Beyond what one sender, or all together, may send it is set aside for staff, and its page
   promises no reply. Where only its mailbox has had enough it keeps its place and its promise, and its page says that no email
   comes.
-- One with a warning sign is never set aside, and always alerts the clinic.
+- Any form with a warning sign, a report as well, is kept, is never set aside, and always alerts the clinic.
 
 Each mailbox's count is checked once more when a mail leaves. The numbers are settings: three sheets a day are more than a reader
 asks for, ten forms an hour more than a household sends, and 200 an hour more than one clinic can answer in a day.
@@ -119,12 +121,12 @@ def decide(
     """Counts a form that is about to be kept, in its transaction, so that both stay or neither does.
 
     `caught` is why it is set aside anyway: then it counts for its sender alone, and nobody can use up what belongs to others.
-    `flagged`: it has a warning sign, so it is not set aside, whatever else is true. Raises TooMany for a report; the forms in which
-    people ask for help are set aside in its place.
+    `flagged`: it has a warning sign, so it is kept and not set aside, whatever else is true; beyond the limits no mail goes to its
+    address. Raises TooMany for a report without one; the forms in which people ask for help are set aside in its place.
     """
     hasty = in_no_time and _counted("sender", sender) >= (FEW_WITH_TRAP if trap else FEW)
     one_sender = _hit("sender", sender)
-    if not one_sender and kind == Kind.REPORT:
+    if not one_sender and kind == Kind.REPORT and not flagged:
         raise TooMany(one_sender.wait)
     reason = caught or ("" if one_sender else ONE_PLACE) or (NO_TIME if hasty else "")
     if reason:
@@ -135,7 +137,7 @@ def decide(
     if silent and kind == Kind.REPORT:
         return _without_mail(silent, flagged=flagged)
     in_total = _hit("total", EVERYBODY)
-    if not in_total and kind == Kind.REPORT:
+    if not in_total and kind == Kind.REPORT and not flagged:
         raise TooMany(in_total.wait, in_total=True)
     return Decision(silent=silent) if in_total else _without_mail(IN_TOTAL, flagged=flagged)
 

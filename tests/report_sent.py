@@ -22,7 +22,8 @@ def asked(client: Client | None = None, *, with_answers: bool = False, **changes
     client = client or Client()
     data = form("report", **changes) | ({"report-include_answers": "yes"} if with_answers else {})
     answer = client.post("/report/", data)
-    assert (answer.status_code, answer["Location"]) == (303, SENT), answer.content.decode()[:500]
+    assert answer.status_code == 303, answer.content.decode()[:500]
+    assert answer["Location"].startswith(SENT)
     return client
 
 
@@ -43,7 +44,8 @@ def change(client: Client, email: str):
 
 
 def expect_done(answer) -> None:
-    assert (answer.status_code, answer["Location"]) == (303, SENT)
+    assert answer.status_code == 303
+    assert answer["Location"].startswith(SENT)
 
 
 def expect_nothing_changed(answer) -> None:

@@ -27,7 +27,15 @@ from enquiries.actions.duplicates import link, main_of, unlink
 from enquiries.actions.erasure import erase, purge
 from enquiries.actions.exports import SHORTEST_REASON, NotAllowed, export
 from enquiries.actions.intake import SAME_FORM_WITHIN, Consented, accept, index_missing
-from enquiries.actions.mail import SUMMARY_DAYS, Erased, enqueue, message_has_failed, message_was_sent, send_again
+from enquiries.actions.mail import (
+    SUMMARY_DAYS,
+    Erased,
+    enqueue,
+    is_mailed,
+    message_has_failed,
+    message_was_sent,
+    send_again,
+)
 from enquiries.actions.moves import LONGEST_WAIT, MoveRefused, StaleEnquiry, triage, what_changed, why_not
 from enquiries.actions.one_person import Reason, erase_person, note_export
 from enquiries.actions.reading import show_words, words_are_open
@@ -70,6 +78,7 @@ __all__ = [
     "export",
     "further_requests",
     "index_missing",
+    "is_mailed",
     "is_wanted",
     "link",
     "log_call",

@@ -65,8 +65,10 @@ def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta
     return enquiry
 
 
-def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sender: str = "") -> Enquiry:
-    """Sends a report once more, as a new mail only where the last one is out. A failed one gets all its tries anew.
+def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sender: str = "") -> bool:
+    """Sends a report once more, as a new mail only where the last one is out. A failed one gets all its tries again.
+
+    False where it does not go, because it is set aside or its mailbox has had enough.
 
     `asked_at` is when this person asked, where that is later than what the enquiry knows. Raises TooSoon, TooOften and Erased.
     `sender` as in `accept`: it counts like another request, and raises abuse.TooMany.
@@ -77,16 +79,18 @@ def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sen
         now = timezone.now()
         if (wait := again_from(enquiry, asked_at) - now) > timedelta(0):
             raise TooSoon(f"You can send it again in {_in_words(wait)}.")
+        goes = False
         if enquiry.status == Status.SPAM:
             record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary="Asked for. It stays set aside")
         elif not_mailed := _counted(enquiry, sender, enquiry.email):
             record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary=f"Asked for. Not mailed: {not_mailed}")
         else:
             record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary=Purpose.REPORT.label)
-            _once_more(enquiry, now)
+            _once_more(enquiry, timezone.now())
+            goes = True
         _save(enquiry)
-    logger.info("To be sent again: %s for %s", Purpose.REPORT, enquiry.reference)
-    return enquiry
+    logger.info("%s: %s for %s", "To be sent again" if goes else "Not sent again", Purpose.REPORT, enquiry.reference)
+    return goes
 
 
 def further_requests(enquiry: Enquiry) -> QuerySet[EnquiryEvent]:

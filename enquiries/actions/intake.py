@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from enquiries import abuse, clock
-from enquiries.actions.mail import SUMMARY_DAYS, enqueue
+from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue
 from enquiries.actions.timeline import record
 from enquiries.models import Assessment, Enquiry, EventKind, Kind, NameWord, Purpose, Status
 from enquiries.privacy import blind
@@ -33,12 +33,6 @@ ALSO = {
     "for_agreed",
 }
 
-# The mail to whoever asked.
-TO_THEM = {
-    Kind.REPORT: Purpose.REPORT,
-    Kind.CONSULTATION: Purpose.ACKNOWLEDGEMENT,
-    Kind.QUESTION: Purpose.ACKNOWLEDGEMENT,
-}
 # A browser's autofill fills in the trap as a robot does, so where a person looked through their answers it is only written down.
 TRAP_NOTED = "A field that people cannot see was filled in, as some browsers do"
 
@@ -78,7 +72,7 @@ def accept(
     says that the field for robots was filled in on a form that somebody looked through: it is accepted, and staff are told.
 
     `sender` is `limits.client(request)`, counted by enquiries/abuse.py and never kept; empty for what no stranger sent. Raises
-    abuse.TooMany for a report beyond what one sender, or all, may ask for.
+    abuse.TooMany for a report without a warning sign beyond what one sender, or all, may ask for.
     """
     if unknown := set(also or {}) - ALSO:
         raise TypeError(f"An enquiry keeps no {', '.join(sorted(unknown))}.")
@@ -99,7 +93,8 @@ def _keep(
     kind, details, contact_by, sheet, quarantine_reason, trap, consented, also, hold, sender, in_no_time
 ) -> Enquiry:
     with transaction.atomic():
-        if sender and kind == Kind.REPORT:
+        flagged = bool(also.get("safety_signs"))
+        if sender and kind == Kind.REPORT and not flagged:
             # Before the forms that came are looked at: who may send no more learns nothing about them.
             abuse.refuse_if_too_many(sender)
         keys = _submission_keys(kind, details | also, contact_by, sheet, quarantine_reason, consented)
@@ -107,7 +102,6 @@ def _keep(
         earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
         if known := earlier.first():
             return known
-        flagged = bool(also.get("safety_signs"))
         decision = abuse.Decision("" if flagged else quarantine_reason, quarantine_reason)
         if sender:
             decision = abuse.decide(

@@ -15,6 +15,7 @@ from enquiries.models import (
     Enquiry,
     EnquiryEvent,
     EventKind,
+    Kind,
     MessageState,
     Outcome,
     OutgoingMessage,
@@ -26,6 +27,13 @@ logger = logging.getLogger(__name__)
 
 # A summary's link works this long after the mail that brings it.
 SUMMARY_DAYS = 7
+
+# The mail to whoever asked.
+TO_THEM = {
+    Kind.REPORT: Purpose.REPORT,
+    Kind.CONSULTATION: Purpose.ACKNOWLEDGEMENT,
+    Kind.QUESTION: Purpose.ACKNOWLEDGEMENT,
+}
 
 
 class Erased(Exception):  # noqa: N818
@@ -52,6 +60,17 @@ def enqueue(
         event=event,
         staff=staff,
     )
+
+
+def is_mailed(enquiry: Enquiry, *, since: datetime | None = None) -> bool:
+    """Whether the mail that answers a form goes, or went, to the address that the enquiry has now; or has gone since a time.
+
+    One that came back counts as well: whoever looks may not be the owner of that address, and learns nothing about it. One that
+    was on its way when the address was corrected went to the other.
+    """
+    mails = enquiry.messages.filter(purpose=TO_THEM[Kind(enquiry.kind)]).exclude(state=MessageState.LAPSED)
+    since = since or enquiry.events.filter(kind=EventKind.CORRECTED).aggregate(last=Max("created_at"))["last"]
+    return (mails.filter(next_attempt_at__gte=since) if since else mails).exists()
 
 
 def in_hand(enquiry: Enquiry) -> Enquiry:
@@ -110,14 +129,15 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
 def message_was_sent(*, message: OutgoingMessage) -> None:
     """Called in the transaction that settles a delivery. A report that was delivered needs nobody: it is closed.
 
-    Staff may have moved the enquiry while its mail was on the way, and their move stands: so it is read again, locked.
+    One with an open safety flag stays open, because somebody has to act on that. Staff may have moved the enquiry while its mail
+    was on the way, and their move stands: so it is read again, locked.
     """
     enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=message.enquiry_id)
     record(enquiry, EventKind.MESSAGE_SENT, actor="mail worker", summary=message.get_purpose_display())
     if message.purpose != Purpose.REPORT:
         return
     Assessment.objects.filter(enquiry=enquiry).update(expires_at=timezone.now() + timedelta(days=SUMMARY_DAYS))
-    if enquiry.status == Status.NEW:
+    if enquiry.status == Status.NEW and not enquiry.is_flagged:
         move(enquiry, Status.CLOSED, outcome=Outcome.SENT, actor="mail worker")
         enquiry.version += 1
         enquiry.save()

@@ -1,4 +1,4 @@
-"""The page after a consultation or a question was accepted, and its address.
+"""The page after a form was accepted, and its address. A report's page is drawn by `enquiries.report.sent`.
 
 Most people get the page that is the same for everybody: it is on its way, by when they hear from us. Where that would not be true,
 or is not all, the address holds a sealed mark of the enquiry, so that a reload and the back button show it again without a cookie:
@@ -17,10 +17,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries import clock
+from enquiries import actions, clock
 from enquiries.asking.advice import advice
 from enquiries.manage import link
-from enquiries.models import Enquiry, Kind, Purpose, Status
+from enquiries.models import Enquiry, Kind, Status
 from factsheets import safety
 
 LINK_SECONDS = 30 * 60  # for the private link
@@ -32,7 +32,7 @@ SIGNER = signing.TimestampSigner(salt="enquiries.asking.sent", sep=".")
 def address(enquiry: Enquiry) -> str:
     """Where the browser goes once the enquiry is kept."""
     name = f"enquiries:{enquiry.kind}_sent"
-    if enquiry.safety_signs or enquiry.status == Status.SPAM or not _is_emailed(enquiry):
+    if enquiry.safety_signs or enquiry.status == Status.SPAM or not actions.is_mailed(enquiry):
         return reverse(f"{name}_as", args=[SIGNER.sign(enquiry.pk.hex)])
     return reverse(name)
 
@@ -40,10 +40,10 @@ def address(enquiry: Enquiry) -> str:
 def page(request, kind: Kind, token: str = "") -> HttpResponse:
     tiers, when = safety.tiers(), clock.promise(timezone.now())
     context = {"kind": kind, "safety_tiers": tiers, "when": when, "emailed": True, "owed": True}
-    enquiry, age = _opened(kind, token)
+    enquiry, age = opened(kind, token)
     if enquiry:
         context["owed"] = enquiry.status != Status.SPAM
-        context["emailed"] = _is_emailed(enquiry)
+        context["emailed"] = actions.is_mailed(enquiry)
         context["advice"] = advice(enquiry.safety_signs.split(), tiers)
         context["when"] = when | {"reply": _reply(enquiry)}
         if context["owed"] and not context["emailed"] and age < LINK_SECONDS:
@@ -55,11 +55,7 @@ def _reply(enquiry: Enquiry) -> str:
     return clock.in_words(enquiry.reply_by, timezone.now()) if enquiry.reply_by else ""
 
 
-def _is_emailed(enquiry: Enquiry) -> bool:
-    return enquiry.messages.filter(purpose=Purpose.ACKNOWLEDGEMENT).exists()
-
-
-def _opened(kind: Kind, token: str) -> tuple[Enquiry | None, float]:
+def opened(kind: Kind, token: str) -> tuple[Enquiry | None, float]:
     """The enquiry that an address names, and how many seconds ago it was made. None: too old, erased, or none of ours."""
     try:
         key = uuid.UUID(SIGNER.unsign(token, max_age=PAGE_SECONDS))

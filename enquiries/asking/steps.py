@@ -6,7 +6,6 @@ no address and no cookie holds a word, and each step checks everything anew, so 
 
 from dataclasses import dataclass
 
-from django.forms import MultipleChoiceField
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -113,30 +112,10 @@ def _may_ask_there(form: EnquiryForm, step: str) -> bool:
 
 def _same_words(journey: Journey, form: EnquiryForm, answers: Answers | None, begin_at: str) -> EnquiryForm:
     """The form as it was filled in, to be changed: nothing is wrong with it."""
-    again = journey.form(answers=answers, initial=dict(_typed(form)))
+    again = journey.form(answers=answers, initial=dict(form.typed()))
     again.seen_signs = form.seen_signs
     again.begin_at(begin_at)
     return again
-
-
-def _typed(form: EnquiryForm) -> list[tuple[str, str | list[str]]]:
-    """What arrived in each field, as it was typed."""
-    typed = []
-    for name, field in form.fields.items():
-        many = isinstance(field, MultipleChoiceField)
-        value = (form.data.getlist if many else form.data.get)(form.add_prefix(name))
-        if value:
-            typed.append((name, value))
-    return typed
-
-
-def _hidden(form: EnquiryForm, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """Names and values of the hidden fields that carry the form to the next step."""
-    fields = []
-    for name, value in _typed(form):
-        if name not in without:
-            fields += [(form.add_prefix(name), each) for each in (value if isinstance(value, list) else [value])]
-    return fields
 
 
 def _form(request, journey: Journey, form: EnquiryForm, *, status: int = 200) -> HttpResponse:
@@ -152,7 +131,7 @@ def _interruption(request, journey: Journey, form: EnquiryForm, words: OwnWords)
         form,
         advice=advice(words.codes, tiers),
         boxes=words.boxes,
-        hidden=_hidden(form),
+        hidden=form.carried(),
         seen_signs=own_words.together(form.seen_signs.split(), words.codes),
         safety_tiers=tiers,
     )
@@ -162,10 +141,10 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
     """The answers in words. What is still missing is asked here; it is an error only for somebody who was asked before."""
     missing = tuple(form.errors)
     left_out = (*missing, ASKED) if answers_gone else missing
-    hidden = _hidden(form, left_out)
+    hidden = form.carried(left_out)
     groups, email, for_someone_else = told.groups(form), form.cleaned_data["email"], form.for_someone_else
     if missing and not refused:
-        form = journey.form(initial=dict(_typed(form)))
+        form = journey.form(initial=dict(form.typed()))
     return _page(
         request,
         "enquiries/asking/check.html",

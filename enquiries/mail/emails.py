@@ -66,6 +66,7 @@ def _report(message, connection):
         "report",
         to=(to := _willing(message)),
         stop=stop.address(to),
+        advice=advice(message.enquiry.safety_signs.split(), safety.tiers()),
         sheet=sheet,
         address=sheets.address(sheet),
         summary=link.address(summary) if summary else "",

@@ -46,11 +46,13 @@ class Rule:
 def due_reports(now: datetime) -> QuerySet:
     """Report requests whose details are no longer needed: REPORT_RETENTION_DAYS after the last mail was sent.
 
-    Where no mail was ever sent the days count from the request. While a mail is on its way nothing is erased.
+    Where no mail was ever sent the days count from the request. Nothing is erased while a mail is on its way, or while a warning
+    sign waits for somebody to act on it.
     """
+    flagged = Q(live=True, safety_acted_at=None) & ~Q(safety_signs="")
     before = now - timedelta(days=settings.REPORT_RETENTION_DAYS)
     mail = OutgoingMessage.objects.filter(enquiry=OuterRef("pk"))
-    return Enquiry.objects.filter(kind=Kind.REPORT, erased_at=None, created_at__lte=before).exclude(
+    return Enquiry.objects.filter(~flagged, kind=Kind.REPORT, erased_at=None, created_at__lte=before).exclude(
         Exists(mail.filter(Q(sent_at__gt=before) | Q(state__in=[MessageState.WAITING, MessageState.SENDING])))
     )
 

@@ -15,6 +15,12 @@ WORDINGS = {
         "Clinic staff are not shown them. "
         f"They are deleted {SUMMARY_DAYS} days after the email is sent, or when I press “Delete my data now” in the summary."
     ),
+    # Since an answer that cannot wait alerts the clinic: staff learn that there is one.
+    "2026-11-help": (
+        "I agree that the clinic keeps my answers and my result, encrypted, to make my private summary. "
+        "Clinic staff are not shown them. But if they show that I may need help soon, staff are told so and may email me. "
+        f"They are deleted {SUMMARY_DAYS} days after the email is sent, or when I press “Delete my data now” in the summary."
+    ),
     # With a request for a consultation, where staff do see them.
     "2026-11-consultation": (
         "I agree that the clinic keeps my answers and my result, encrypted, with my request for a consultation. "
@@ -22,7 +28,7 @@ WORDINGS = {
         f"They are deleted {SUMMARY_DAYS} days after I send the request, or sooner if I ask the clinic to."
     ),
 }
-VERSION = "2026-11"
+VERSION = "2026-11-help"
 CONSULTATION = "2026-11-consultation"
 
 

@@ -1,12 +1,13 @@
 from django.urls import path
 
-from enquiries.report import stop, summary, views
+from enquiries.report import sent, stop, summary, views
 
 urlpatterns = [
     path("", views.report, name="report"),
-    path("sent/", views.sent, name="report_sent"),
-    path("sent/change/", views.change, name="report_change"),
-    path("sent/again/", views.again, name="report_again"),
+    path("sent/", sent.sent, name="report_sent"),
+    path("sent/change/", sent.change, name="report_change"),
+    path("sent/again/", sent.again, name="report_again"),
+    path("sent/<str:token>/", sent.sent, name="report_sent_as"),
     path("stop/<str:token>/", stop.stop, name="stop_mails"),
     path("summary/deleted/", summary.deleted, name="summary_deleted"),
     path("summary/<str:token>/", summary.opened, name="summary"),

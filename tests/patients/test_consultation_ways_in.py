@@ -101,7 +101,7 @@ def test_answers_that_ended_meanwhile_are_named_and_the_request_can_be_sent_with
     stranger = Client()
     told = press(stranger, check, "send")
     assert told.status_code == 200
-    assert "no longer in this browser" in text(parse(told))
+    assert "were cleared after 30 minutes" in text(parse(told))
     assert nothing_kept()
     assert press(stranger, told, "send").status_code == 303
     assert not Assessment.objects.exists()

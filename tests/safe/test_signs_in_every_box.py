@@ -1,15 +1,19 @@
 """A warning sign is found in whichever box it was typed, and its advice stands before and after sending, and in the mail."""
 
+from datetime import timedelta
+
 import pytest
 from django import forms as django_forms
 from django.test import Client
+from django.utils import timezone
 
 from enquiries import actions
-from enquiries.asking import own_words
+from enquiries.asking import own_words, signs
 from enquiries.form_fields import EmailField, TextField
 from enquiries.forms import FORMS, ConsultationForm
 from enquiries.manage.forms import AddForm, TimesForm
-from enquiries.models import Enquiry, Purpose, Status
+from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose, Status
+from enquiries.privacy import retention
 from tests.abuse import VICTIM, ask, from_place
 from tests.consultation_form import PATH, first_step, heading, press
 from tests.honest import form
@@ -18,6 +22,7 @@ from tests.manage import check as before_sending
 from tests.manage import press as press_there
 from tests.manage import said as said_there
 from tests.outbox import deliver, text_of, words_of
+from tests.summary import patient
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -188,3 +193,51 @@ def test_what_they_add_later_is_read_in_each_box_and_answered_with_the_advice(as
     assert asked.is_flagged
     deliver()
     assert [mail["Subject"] for mail in mail_through.messages] == ["Urgent: please look now"]
+
+
+# --- a report, which nobody is owed an answer to ---
+
+
+def press_report(client, response, step: str = ""):
+    data = sent(form_at(parse(response), "/report/"))
+    return client.post("/report/", data | ({"report-step": step} if step else {}))
+
+
+def test_a_sign_beside_a_report_brings_the_card_the_advice_and_the_clinic_and_stays_open(client, mail_through):
+    for number in range(3):  # the mailbox has had its mails for today: no reason to overlook anybody
+        ask(client=from_place(number), name=f"Ada {number}")
+    deliver()
+    mail_through.received.clear()
+    stop = client.post("/report/", form("report", name=NUMB))
+    assert "Your words under “Your name”" in said(stop)
+    assert said(stop).index(EMERGENCY) < said(stop).index(NUMB)
+    assert Enquiry.objects.count() == 3
+    back = press_report(client, stop, "change-name")
+    assert [each.get("value") for each in parse(back).iter("input") if each.get("name") == "report-name"] == [NUMB]
+    page = client.get(press_report(client, stop)["Location"])
+    assert (
+        said(page).index("get that help first") < said(page).index(EMERGENCY) < said(page).index("No email will come")
+    )
+    kept = Enquiry.objects.latest("created_at")
+    assert (kept.status, kept.is_flagged) == (Status.NEW, True)
+    deliver()
+    assert [mail["Subject"] for mail in mail_through.messages] == ["Urgent: please look now"]
+
+
+def test_answers_that_cannot_wait_come_with_a_report_and_its_delivery_does_not_close_it(mail_through):
+    browser = patient(mood="a_lot")
+    stop = browser.post("/report/", form("report", include_answers="yes"))
+    assert "An answer you gave in “Check your symptoms”" in said(stop)
+    page = browser.get(press_report(browser, stop)["Location"])
+    assert said(page).index("Samaritans") < said(page).index("What happens next")
+    deliver()
+    kept = Enquiry.objects.get()
+    assert (kept.safety_signs, kept.status) == (signs.CRISIS, Status.NEW)
+    assert OutgoingMessage.objects.get(purpose=Purpose.REPORT).state == MessageState.SENT
+    to_them, to_clinic = sorted(mail_through.messages, key=lambda mail: mail["To"] != "ada@example.com")
+    assert "Samaritans" in text_of(to_them).partition("Here is the fact sheet")[0]
+    assert to_clinic["Subject"] == "Urgent: please look now"
+    later = timezone.now() + timedelta(days=60)
+    assert not retention.due_reports(later).exists(), "Erased before anybody looked."
+    Enquiry.objects.update(safety_acted_at=timezone.now())
+    assert retention.due_reports(later).exists()

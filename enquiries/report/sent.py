@@ -1,0 +1,178 @@
+"""The page after a report was asked for: what was decided, and for whoever has just asked, where it goes and how to put that right.
+
+Where the browser holds the receipt of a report, the page plays the address back, and takes a change of it or "Send it again". Where
+no email comes, it gives the sheet and the private link instead.
+"""
+
+from datetime import timedelta
+from http import HTTPStatus
+from math import ceil
+
+from crispy_forms.layout import Field, Submit
+from django import forms
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from backcare import limits
+from enquiries import abuse, actions
+from enquiries.asking import sent as confirmation
+from enquiries.asking.advice import advice
+from enquiries.form_fields import EmailField
+from enquiries.form_layout import posted
+from enquiries.models import Assessment, Enquiry, EventKind, Kind
+from enquiries.private import personal
+from enquiries.report import link, mistyped, receipt
+from factsheets import safety
+
+# A mail to an address that looks wrong waits: it may be a stranger's.
+TIME_TO_PUT_IT_RIGHT = timedelta(minutes=2)
+SECOND_CLICK = timedelta(seconds=10)
+
+
+class AddressForm(forms.Form):
+    use_required_attribute = False
+
+    email = EmailField(label="Your email address")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        send = Submit("change", "Send it to this address", css_id="change")
+        self.helper = posted(self, reverse("enquiries:report_change"), Field("email"), send)
+
+
+@personal
+@require_safe
+def sent(request, token: str = ""):
+    """What happens next. Whoever has just asked, and nobody else, also sees where it goes and can put that right."""
+    marked, _ = confirmation.opened(Kind.REPORT, token)
+    held, enquiry = _theirs(request)
+    if enquiry and (marked is None or marked == enquiry):
+        return _sent(request, held, enquiry)
+    tiers = safety.tiers()
+    context = {"safety_tiers": tiers, "emailed": True}
+    if marked:
+        context["emailed"] = actions.is_mailed(marked)
+        context["advice"] = advice(marked.safety_signs.split(), tiers)
+    return render(request, "enquiries/report_sent.html", context)
+
+
+def to(enquiry: Enquiry) -> HttpResponseRedirect:
+    """To the page of this request: that of everybody, or one that says that no email comes, or what help its signs need."""
+    return HttpResponseRedirect(confirmation.address(enquiry), status=303)
+
+
+def hold(email: str) -> timedelta:
+    return TIME_TO_PUT_IT_RIGHT if mistyped.suggestion(email) else timedelta(0)
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request):
+    held, enquiry = _theirs(request)
+    form = AddressForm(
+        request.POST if request.method == "POST" else None, initial={"email": held.email if held else ""}
+    )
+    email = form.cleaned_data["email"] if form.is_valid() else ""
+    if enquiry is None:
+        return _changed_a_moment_ago(request, held, email) or _too_late(request)
+    if not actions.corrections_left(enquiry):
+        return to(enquiry)
+    if not email:
+        context = {"form": form, "email": held.email, "safety_tiers": safety.tiers()}
+        return render(request, "enquiries/report_sent_change.html", context, status=422 if form.errors else 200)
+    try:
+        actions.correct_address(enquiry=enquiry, email=email, hold=hold(email), sender=limits.client(request))
+    except abuse.TooMany as refusal:
+        return _sent(request, held, enquiry, refusal=refusal)
+    except actions.TooOften:
+        return to(enquiry)
+    except actions.Erased:
+        return _too_late(request)
+    return receipt.give(to(enquiry), request, enquiry, email)
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def again(request):
+    held, enquiry = _theirs(request)
+    if request.method != "POST" or enquiry is None:
+        return _too_late(request)
+    try:
+        goes = actions.send_report_again(enquiry=enquiry, asked_at=held.asked_at, sender=limits.client(request))
+        if not goes and actions.is_mailed(enquiry):
+            return _sent(request, held, enquiry, not_again=True)
+    except actions.TooSoon as refusal:
+        if not _just_now(enquiry, EventKind.MESSAGE_AGAIN):
+            return _sent(request, held, enquiry, refusal=refusal)
+    except (actions.TooOften, abuse.TooMany) as refusal:
+        return _sent(request, held, enquiry, refusal=refusal)
+    except actions.Erased:
+        return _too_late(request)
+    return to(enquiry)
+
+
+def _theirs(request) -> tuple[receipt.Receipt | None, Enquiry | None]:
+    """The receipt that the browser holds, and the request that it is for."""
+    held = receipt.read(request)
+    enquiry = receipt.enquiry_of(held)
+    return held, enquiry if enquiry and held.is_for(enquiry) else None
+
+
+def _sent(
+    request, held: receipt.Receipt, enquiry: Enquiry, *, refusal: Exception | None = None, not_again: bool = False
+) -> HttpResponse:
+    """The same for every address and every request, but for whether an email comes: nothing here says whether we knew it, why
+    none comes, or whether one came back."""
+    now, tiers = timezone.now(), safety.tiers()
+    wait = max(0, ceil((actions.again_from(enquiry, held.asked_at) - now).total_seconds()))
+    left = actions.corrections_left(enquiry)
+    last = actions.further_requests(enquiry).last()
+    once_more = last and last.kind == EventKind.MESSAGE_AGAIN and actions.is_mailed(enquiry, since=last.created_at)
+    emailed = actions.is_mailed(enquiry)
+    summary = Assessment.objects.filter(enquiry=enquiry, expires_at__gt=now).first()
+    context = {
+        "email": held.email,
+        "sheet": enquiry.sheet,
+        "advice": advice(enquiry.safety_signs.split(), tiers),
+        "emailed": emailed,
+        "summary": link.address(summary) if summary and not emailed else "",
+        "with_summary": bool(summary),
+        "summary_days": actions.SUMMARY_DAYS,
+        "once_more": once_more,
+        "meant": mistyped.suggestion(held.email) if left else "",
+        "left": left,
+        "wait": wait,
+        "refusal": refusal,
+        "not_again": not_again,
+        "most_a_day": settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY,
+        "safety_tiers": tiers,
+    }
+    response = render(request, "enquiries/report_sent_to.html", context)
+    if refusal:
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        if left:
+            response["Retry-After"] = str(max(wait, getattr(refusal, "wait", 0)))
+    return response
+
+
+def _changed_a_moment_ago(request, held: receipt.Receipt | None, email: str) -> HttpResponse | None:
+    """The second of two clicks still comes with the receipt for the address that the first one changed."""
+    enquiry = receipt.enquiry_of(held)
+    if enquiry and enquiry.email == email and _just_now(enquiry, EventKind.CORRECTED):
+        return receipt.give(to(enquiry), request, enquiry, email)
+    return None
+
+
+def _just_now(enquiry: Enquiry, kind: str) -> bool:
+    return enquiry.events.filter(kind=kind, created_at__gt=timezone.now() - SECOND_CLICK).exists()
+
+
+def _too_late(request) -> HttpResponse:
+    """The receipt is gone, and with it the way to the request. A form that was filled in is told so; nothing else is."""
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("enquiries:report_sent"), status=303)
+    return render(request, "enquiries/report_sent_late.html", {"safety_tiers": safety.tiers()}, status=HTTPStatus.GONE)
