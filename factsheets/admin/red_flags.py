@@ -114,7 +114,13 @@ class FlagForm(forms.ModelForm):
             "action": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
             "why": forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
         }
+        error_messages = {
+            "tier": {"required": "Choose how urgent it is"},
+            "short_text": {"required": "Enter the short text: it stands on cards and in search"},
+            "text": {"required": "Enter the full text"},
+        }
         help_texts = {
+            "action": "Such as: Call your maternity unit. Leave it empty where the tier’s advice is enough.",
             "on_compact_card": "The card at the top of every fact sheet. Emergency signs only.",
             "in_assessment": "Emergency and urgent signs only. It is asked as soon as the draft is published.",
             "why": "Which serious problem it can mean. For staff.",

@@ -181,7 +181,7 @@ def test_what_two_people_write_at_once_is_not_lost(desk):
     [
         ({"short_text": " ".join(["word"] * 13)}, "12 words or fewer"),
         ({"short_text": "a sign. Another one"}, "full stops"),
-        ({"short_text": ""}, "required"),
+        ({"short_text": ""}, "Enter the short text"),
         ({"text": "you are ill. Or you are not"}, "begins with “Or”"),
         ({"text": "x" * 401}, "at most 400"),
         ({"text": "a\x00b"}, "Null characters"),
