@@ -8,13 +8,14 @@ EDITED = [
     "statement",
     "statementuse",
     "source",
+    "sourceuse",
     "figure",
     "glossaryterm",
     "relatedsheet",
     "topic",
     "synonym",
 ]
-TAKEN_AWAY = ["section", "statement", "statementuse", "relatedsheet", "glossaryterm", "synonym"]
+TAKEN_AWAY = ["section", "statement", "statementuse", "sourceuse", "relatedsheet", "glossaryterm", "synonym"]
 READ = [
     ("factsheets", model, ["view"])
     for model in [*EDITED, "safetyadvice", "claim", "searchmiss", "approval", "safetydraft"]

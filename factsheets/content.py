@@ -25,6 +25,7 @@ from factsheets.models import (
     SafetyStep,
     Section,
     Source,
+    SourceUse,
     Statement,
     StatementUse,
     Step,
@@ -47,11 +48,12 @@ MODELS = [
     FactSheet,
     Section,
     StatementUse,
+    SourceUse,
     RelatedSheet,
     Synonym,
 ]
 # Parts of a sheet: taken away again when a newer edition of the sheet no longer has them. A part before what holds it.
-PARTS = [StatementUse, RelatedSheet, Section]
+PARTS = [StatementUse, SourceUse, RelatedSheet, Section]
 MARKDOWN = {FactSheet: "key_points", Section: "body", Statement: "detail"}
 # What a fixture can be wrong in: its values, its references, its names and its types.
 FAULTS = (

@@ -7,7 +7,17 @@ from difflib import SequenceMatcher
 
 from django.db import transaction
 
-from factsheets.models import FactSheet, Figure, RelatedSheet, Section, Statement, StatementUse, Topic
+from factsheets.models import (
+    FactSheet,
+    Figure,
+    RelatedSheet,
+    Section,
+    Source,
+    SourceUse,
+    Statement,
+    StatementUse,
+    Topic,
+)
 from factsheets.rendering.document import FIRST_PAGE
 
 SHEET = {
@@ -56,7 +66,13 @@ def snapshot(sheet: FactSheet) -> dict:
         | _if_written(sheet, "first_page_title"),
         "sections": [_section(section) for section in sections],
         "related": [{"to": link.to.slug, "reason": link.reason} for link in sheet.related.select_related("to")],
+        # Nothing for none: editions from before sheets said it are the same as now.
+        **({"findings": findings} if (findings := _findings(sheet)) else {}),
     }
+
+
+def _findings(sheet: FactSheet) -> dict[str, str]:
+    return dict(sheet.source_uses.values_list("source__key", "finding"))
 
 
 def _section(section: Section) -> dict:
@@ -85,6 +101,7 @@ def put_back(sheet: FactSheet, content: dict) -> None:
     """Makes the sheet's rows what `content` says. Raises CannotPutBack, and then nothing has changed.
 
     Statements of evidence come back to their places with the words they have today: other sheets show them too.
+    What the studies found stays as it is when the edition is from before sheets said it.
     """
     with transaction.atomic():
         fields = {"first_page_title": "", **content["sheet"]}
@@ -99,6 +116,11 @@ def put_back(sheet: FactSheet, content: dict) -> None:
         for number, link in enumerate(content["related"], start=1):
             to = _find(FactSheet, "slug", link["to"], "related sheet")
             RelatedSheet.objects.create(sheet=sheet, to=to, reason=link["reason"], position=number * 10)
+        if "findings" in content:
+            sheet.source_uses.all().delete()
+            for key, finding in content["findings"].items():
+                source = _find(Source, "key", key, "source")
+                SourceUse.objects.create(sheet=sheet, source=source, finding=finding)
 
 
 def reworded(before: dict, after: dict) -> list[str]:
@@ -180,6 +202,12 @@ def changes(before: dict, after: dict) -> list[Change]:
     if before["related"] != after["related"]:
         links = ["\n".join(f"{link['to']}: {link['reason']}" for link in each["related"]) for each in (before, after)]
         found.append(Change(SHEET_ITSELF, "Related pages", *links))
+    said = [
+        "\n".join(f"{key}: {finding}" for key, finding in sorted(each.get("findings", {}).items()))
+        for each in (before, after)
+    ]
+    if said[0] != said[1]:
+        found.append(Change(SHEET_ITSELF, "What the studies found", *said))
     return found
 
 

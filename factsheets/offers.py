@@ -18,6 +18,7 @@ PARTS_OF_SHEETS = {
     "factsheets.factsheet",
     "factsheets.section",
     "factsheets.statementuse",
+    "factsheets.sourceuse",
     "factsheets.relatedsheet",
 }
 

@@ -1,6 +1,8 @@
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.db import models
+from django.db.models import Q
 from django.http import Http404
 from django.urls import path
 from django.utils import timezone
@@ -11,7 +13,7 @@ from factsheets import actions
 from factsheets.admin import desk
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
 from factsheets.admin.fields import TradingFormSet
-from factsheets.models import FactSheet, RelatedSheet
+from factsheets.models import FactSheet, RelatedSheet, Source, SourceUse
 
 
 class SheetForm(EditingForm):
@@ -56,12 +58,44 @@ class RelatedInline(admin.TabularInline):
     verbose_name_plural = "related pages"
 
 
+class SourceUseInline(admin.TabularInline):
+    """What the studies that the sheet cites found. Only they can be chosen; one that is cited no longer says so."""
+
+    model = SourceUse
+    formset = TradingFormSet
+    extra = 1
+    fields = ["source", "finding", "shown"]
+    readonly_fields = ["shown"]
+    formfield_overrides = {models.TextField: {"widget": forms.Textarea(attrs={"rows": 2, "cols": 80})}}
+    verbose_name = "study"
+    verbose_name_plural = "what the studies found"
+
+    def get_formset(self, request, obj=None, **kwargs):
+        # The admin makes an inline for each request.
+        self.sheet, self.cited = obj, {each["key"] for each in obj.document.get("references", [])}
+        return super().get_formset(request, obj, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "source":
+            known = Q(key__in=self.cited) | Q(uses__sheet=self.sheet)
+            kwargs["queryset"] = Source.objects.filter(known).distinct()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("source")
+
+    @admin.display(description="shown")
+    def shown(self, use):
+        if use.pk is None:
+            return "-"
+        return "yes" if use.source.key in self.cited else "no: the sheet does not cite it now"
+
+
 @admin.register(FactSheet)
 class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
     """The sheet's facts. Its sections, its state and its history are on its desk page (factsheets/admin/desk.py)."""
 
     form = SheetForm
-    inlines = [RelatedInline]
     list_display = ["sheet", "topic", "state_pill", "review", "last_changed"]
     list_display_links = None  # the title leads to the sheet's desk
     list_filter = ["state", "topic"]
@@ -69,6 +103,9 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
     search_fields = ["title", "slug", "summary"]
     prepopulated_fields = {"slug": ["title"]}
     save_on_top = True
+
+    def get_inlines(self, request, obj):
+        return [RelatedInline, SourceUseInline] if obj else [RelatedInline]
 
     def sheet_of(self, obj):
         return obj

@@ -12,7 +12,7 @@ from factsheets.models.safety_edition import SafetyEdition, SafetyStep
 from factsheets.models.search import SearchEntry, SearchMiss, SearchPassage, SearchPosting, SearchWord, Synonym
 from factsheets.models.section import Aspect, Kind, Section, View
 from factsheets.models.sheet import FactSheet, FormerAddress, RelatedSheet, State, Topic
-from factsheets.models.source import Source
+from factsheets.models.source import Source, SourceUse
 from factsheets.models.version import ContentVersion
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "SearchWord",
     "Section",
     "Source",
+    "SourceUse",
     "State",
     "Statement",
     "StatementUse",

@@ -58,7 +58,6 @@ class Source(NaturalKeyModel):
         blank=True,
         help_text="When somebody last read the page or a copy of it. Needed where the source itself gives no year.",
     )
-    finding = models.TextField(blank=True, help_text="One plain sentence: what it really found, or says.")
     verification = models.CharField(max_length=20, choices=Verification, default=Verification.TO_VERIFY)
     to_check = models.TextField(
         blank=True, help_text="What somebody still has to look up before this can be relied on."
@@ -110,3 +109,31 @@ class Source(NaturalKeyModel):
         if self.accessed and not self.year:
             parts.append(f"Accessed {date_format(self.accessed, 'F Y')}")
         return " ".join(f"{part.strip().rstrip('.')}." for part in parts if part.strip())
+
+
+class SourceUse(NaturalKeyModel):
+    """What a study found, as far as it matters to one sheet. Another sheet may cite the same study for something else."""
+
+    natural_key_fields = ("sheet", "source")
+
+    sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="source_uses")
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="uses")
+    finding = models.TextField(
+        "what it found",
+        help_text="One plain sentence on what this sheet cites it for. Shown in the list of sources of the sheet’s "
+        "PDF, plain text and JSON.",
+    )
+
+    class Meta:
+        ordering = ["source__key"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sheet", "source"],
+                name="source_use_once_in_a_sheet",
+                violation_error_message="What this source found is said in the sheet already.",
+            ),
+            models.CheckConstraint(condition=~models.Q(finding=""), name="source_use_has_finding"),
+        ]
+
+    def __str__(self):
+        return f"{self.sheet}: {self.source.key}"

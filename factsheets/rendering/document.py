@@ -71,7 +71,7 @@ def build(sheet) -> dict:
         "key_points": [{"content": point, "html": html.render_inline(point)} for point in points],
         "sections": sections,
         "words": words.listed(),
-        "references": _references(citations),
+        "references": _references(citations, dict(sheet.source_uses.values_list("source__key", "finding"))),
         # Not on a sheet of one page, whose document stays what it was before there were pages.
         **({"pages": pages} if len(pages) > 1 else {}),
     }
@@ -136,7 +136,7 @@ def _statement(statement, citations: Citations, words: Words) -> dict:
     }
 
 
-def _references(citations: Citations) -> list[dict]:
+def _references(citations: Citations, findings: dict[str, str]) -> list[dict]:
     sources = {source.key: source for source in Source.objects.filter(key__in=citations.places)}
     return [
         {
@@ -146,7 +146,7 @@ def _references(citations: Citations) -> list[dict]:
             "url": sources[key].address,
             "doi": sources[key].doi,
             "year": sources[key].year,
-            "finding": sources[key].finding,
+            "finding": findings.get(key, ""),
             "places": places,
         }
         for number, (key, places) in enumerate(citations.places.items(), start=1)

@@ -68,8 +68,9 @@ def put_everywhere(sheet: FactSheet, typed: str) -> None:
     related.reason = line[:240]
     related.save()
     source = statement.sources.first()
-    source.title, source.finding = line[:400], line
+    source.title = line[:400]
     source.save()
+    sheet.source_uses.update_or_create(source=source, defaults={"finding": line})
     figure = sheet.sections.filter(kind="figure").first().figure
     figure.alt, figure.long_description, figure.title = f"Alt {line}"[:300], line, line[:200]
     figure.save()

@@ -84,11 +84,10 @@ def test_a_roll_back_to_words_that_may_not_be_public_is_refused_while_the_sheet_
 @pytest.mark.parametrize(
     ("record", "field"),
     [
-        (lambda: Source.objects.get(key="NG59"), "finding"),
         (lambda: Figure.objects.get(slug="spine-24-bones"), "long_description"),
         (lambda: GlossaryTerm.objects.get(slug="sciatica"), "meaning"),
     ],
-    ids=["source", "figure", "glossary"],
+    ids=["figure", "glossary"],
 )
 def test_the_guard_also_reads_what_several_sheets_share(desk, record, field):
     found = record()

@@ -93,12 +93,12 @@ def test_a_second_click_and_a_deleted_record_are_answered_in_words(desk, differi
 
 
 def test_a_source_shared_by_sheets_can_be_settled_too(desk, fixtures):
-    Source.objects.filter(key="EDA").update(finding="Ours.")
-    fixtures.fields("EDA")["finding"] = "Theirs."
+    Source.objects.filter(key="EDA").update(title="Ours")
+    fixtures.fields("EDA")["title"] = "Theirs"
     fixtures.load()
     installed = InstalledRecord.objects.exclude(offered={}).get()
-    desk.post(reverse("admin:factsheets_offers"), {"record": installed.pk, "field": "finding", "take": "newer"})
-    assert Source.objects.get(key="EDA").finding == "Theirs."
+    desk.post(reverse("admin:factsheets_offers"), {"record": installed.pk, "field": "title", "take": "newer"})
+    assert Source.objects.get(key="EDA").title == "Theirs"
     assert "Theirs." in str(FactSheet.objects.get(slug=PART).document["references"])
 
 

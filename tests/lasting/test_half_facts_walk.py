@@ -79,7 +79,6 @@ MAY_BE_EMPTY_ALONE = {
             "pmid",
             "pmcid",
             "url",
-            "finding",
             "to_check",
         ],
         "given only where somebody has seen it",
