@@ -1,39 +1,59 @@
-"""Pictures that editors upload: taken or refused with a sentence, kept in the database, and thrown away when nothing shows them.
+"""Pictures that editors upload: written anew by Pillow, kept in the database, and thrown away when nothing shows them.
 
-No decoder runs in this process. `factsheets.reencode` reads the picture in a process of its own, without our secrets, within
-limits of memory and time; what it writes is kept, and what was uploaded is not.
+What was uploaded is not kept. What is kept holds pixels alone: no place, no owner, no comment, nothing hidden behind the picture.
 """
 
-import json
-import logging
-import os
-import subprocess
-import sys
+import hashlib
+import io
+import struct
+import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, TextField
 from django.db.models.functions import Cast
 from django.urls import reverse
+from PIL import Image, ImageCms, ImageOps
 
 from factsheets.models import FactSheet, Figure, Picture, PictureFile
 
-logger = logging.getLogger(__name__)
-
-MOST_BYTES = 10 * 1024 * 1024
-MOST_SECONDS = 30  # the largest picture takes three
-READER = Path(__file__).with_name("reencode.py")
-# Where the system looks for programs and libraries, and nothing else of ours: no secret, no database.
-ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-TOO_LARGE = (
-    f"The file is larger than {MOST_BYTES // 1024**2} MB. Save the picture as a JPEG, 1,200 pixels wide or wider."
+MAX_BYTES = 10 * 1024 * 1024
+MAX_PIXELS = 40_000_000
+MIN_WIDTH = 400  # pixels; less is a blur on a wide screen
+MAX_RATIO = 3  # times the other side: beyond, it fits no phone and no printed page
+WIDTHS = [400, 800, 1200]
+# The only decoders that are tried. SVG, PDF, TIFF and PostScript are programs or boxes of anything.
+DECODERS = ["JPEG", "PNG", "WEBP"]
+ENCODERS = {
+    "webp": ("WEBP", {"quality": 80, "method": 4}),
+    "jpg": ("JPEG", {"quality": 82, "optimize": True, "progressive": True}),
+}
+# What Pillow raises on bytes that make no sense.
+UNREADABLE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    struct.error,
+    zlib.error,
 )
-UNREADABLE = "The picture could not be read. Save it again as a JPEG or PNG, and upload that."
-NOT_NOW = "The site could not look at the picture just now. Try again in a minute."
+TOO_LARGE = (
+    f"The file is larger than {MAX_BYTES // 1024**2} MB. Save the picture as a JPEG, 1,200 pixels wide or wider."
+)
+TOO_MANY_PIXELS = (
+    f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. Save it smaller: 1,200 wide is enough."
+)
+NOT_A_PICTURE = (
+    "We cannot read this file as a picture. Choose a JPEG, PNG or WebP file. "
+    "Save an iPhone’s HEIC photo, an SVG or a picture from a PDF as one of these first."
+)
+DAMAGED = "The picture is damaged or not complete. Save it again as a JPEG or PNG, and upload that."
+MOVES = "The picture moves. Upload a still one: movement distracts readers, and paper cannot show it."
 
-# Each reader may take a gigabyte of memory.
+# The largest picture takes half a gigabyte while it is read.
 _one_at_a_time = Lock()
 
 
@@ -53,38 +73,86 @@ class Prepared:
 
 def prepare(data: bytes) -> Prepared:
     """The picture in every size and format, without anything but its pixels. Raises PictureRefused."""
-    if len(data) > MOST_BYTES:
+    if len(data) > MAX_BYTES:
         raise PictureRefused(TOO_LARGE)
     with _one_at_a_time:
-        answer = _read(data)
-    head, _, rest = answer.partition(b"\n")
-    told = json.loads(head)
-    if "refused" in told:
-        raise PictureRefused(told["refused"])
-    files = []
-    for width, name, length in told["files"]:
-        files.append((width, name, rest[:length]))
-        rest = rest[length:]
-    return Prepared(told["digest"], told["width"], told["height"], files)
+        picture = _read(data)
+        files = []
+        for width in [width for width in WIDTHS if width < picture.width] + [picture.width]:
+            size = picture.resize((width, _height(picture, width)), Image.Resampling.LANCZOS)
+            files += [(width, name, _written(size, name)) for name in ENCODERS]
+    named = f"{picture.width} {picture.height} ".encode() + picture.tobytes()
+    return Prepared(hashlib.sha256(named).hexdigest()[:32], picture.width, picture.height, files)
 
 
-def _read(data: bytes) -> bytes:
-    # -I: neither the folder it stands in nor the environment can give the reader another module than the installed ones.
-    command = [sys.executable, "-I", str(READER)]
+def _read(data: bytes) -> Image.Image:
     try:
-        ended = subprocess.run(  # noqa: S603 - our own program
-            command, input=data, capture_output=True, timeout=MOST_SECONDS, env=ENVIRONMENT, check=False
+        with Image.open(io.BytesIO(data), formats=DECODERS) as opened:
+            return _as_shown(opened)
+    except Image.DecompressionBombError as error:
+        raise PictureRefused(TOO_MANY_PIXELS) from error
+    except Image.UnidentifiedImageError as error:
+        raise PictureRefused(NOT_A_PICTURE) from error
+    except UNREADABLE as error:
+        raise PictureRefused(DAMAGED) from error
+
+
+def _as_shown(opened: Image.Image) -> Image.Image:
+    """The picture upright, at most as wide as our widest, opaque, in sRGB, and nothing but pixels."""
+    if opened.width * opened.height > MAX_PIXELS:  # the header's word, before a single pixel is made
+        raise PictureRefused(TOO_MANY_PIXELS)
+    # A JPEG of several pictures (MPO) is a camera's: the first one is the photo.
+    if getattr(opened, "is_animated", False) and opened.format != "MPO":
+        raise PictureRefused(MOVES)
+    profile = opened.info.get("icc_profile")
+    # A JPEG decoder can leave out what nobody will see. It keeps at least twice the width that we write.
+    opened.draft(None, (2 * WIDTHS[-1], 2 * WIDTHS[-1]))
+    picture = ImageOps.exif_transpose(opened)
+    if picture.width < MIN_WIDTH:
+        raise PictureRefused(
+            f"The picture is {picture.width} pixels wide. Choose one that is at least {MIN_WIDTH} pixels wide."
         )
-    except subprocess.TimeoutExpired as error:
-        logger.warning("The picture reader was stopped after %s seconds", MOST_SECONDS)
-        raise PictureRefused(UNREADABLE) from error
-    except OSError as error:
-        logger.error("The picture reader did not start: %s", type(error).__name__)
-        raise PictureRefused(NOT_NOW) from error
-    if ended.returncode:
-        logger.warning("The picture reader ended with %s", ended.returncode)
-        raise PictureRefused(UNREADABLE)
-    return ended.stdout
+    if max(picture.size) > MAX_RATIO * min(picture.size):
+        raise PictureRefused(
+            f"The picture is too long and narrow. Crop it: one side can be {MAX_RATIO} times the other at most."
+        )
+    if picture.mode.startswith("I"):
+        # Sixteen bits of grey: the upper eight are what a screen shows. Pillow's own conversion would cut them off.
+        picture = picture.convert("I").point(lambda value: value / 256).convert("L")
+    picture = _opaque_srgb(picture, profile)
+    picture.thumbnail((WIDTHS[-1], MAX_RATIO * WIDTHS[-1]), Image.Resampling.LANCZOS)
+    # Pixels alone: an image remembers comments and profiles, and writers put them back.
+    bare = Image.new("RGB", picture.size)
+    bare.paste(picture)
+    return bare
+
+
+def _opaque_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """What is transparent on white, the colour of paper, in the colours of every screen. A useless profile is as good as none."""
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        picture = Image.new("RGB", layer.size, "white")
+        picture.paste(layer, mask=layer.getchannel("A"))
+    elif picture.mode == "P":
+        picture = picture.convert("RGB")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except (ImageCms.PyCMSError, *UNREADABLE):
+            pass  # of another kind than the picture, or nonsense
+    return picture.convert("RGB")
+
+
+def _height(picture: Image.Image, width: int) -> int:
+    return max(1, round(picture.height * width / picture.width))
+
+
+def _written(picture: Image.Image, name: str) -> bytes:
+    format_, options = ENCODERS[name]
+    out = io.BytesIO()
+    picture.save(out, format_, **options)
+    return out.getvalue()
 
 
 def keep(prepared: Prepared, *, by) -> Picture:

@@ -57,7 +57,7 @@ def _topics() -> list[Topic]:
     return topics
 
 
-PICTURE_TYPES = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
+PICTURE_TYPES = {"webp": "image/webp", "jpg": "image/jpeg"}
 
 
 @require_safe

@@ -13,8 +13,8 @@ from factsheets.models.figure import drawings
 
 CHOOSE_AGAIN = "Choose the picture again: it was good, but browsers do not keep a file while you correct the rest."
 UPLOAD_HELP = (
-    f"A still photo or picture: JPEG, PNG, WebP, AVIF or GIF, at least 400 pixels wide, at most "
-    f"{pictures.MOST_BYTES // 1024**2} MB and 40 million pixels. "
+    f"A still photo or picture: JPEG, PNG or WebP, at least 400 pixels wide, at most "
+    f"{pictures.MAX_BYTES // 1024**2} MB and 40 million pixels. "
     "Moving pictures and SVG files are refused. We keep the pixels only: "
     "place, camera and names in the file are left behind, and what is transparent becomes white."
 )
@@ -38,7 +38,7 @@ class PictureInput(AdminFileWidget):
 
 def _outcome(upload: UploadedFile) -> pictures.Prepared | pictures.PictureRefused:
     try:
-        if upload.size > pictures.MOST_BYTES:
+        if upload.size > pictures.MAX_BYTES:
             raise pictures.PictureRefused(pictures.TOO_LARGE)
         return pictures.prepare(upload.read())
     except pictures.PictureRefused as refused:
@@ -54,7 +54,7 @@ class FigureForm(StoppableForm):
     upload = forms.FileField(
         label="Picture",
         required=False,
-        widget=PictureInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/avif,image/gif"}),
+        widget=PictureInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
         help_text=UPLOAD_HELP,
     )
     # The picture that this form uploaded, once it was read and found good.

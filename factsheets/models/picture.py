@@ -34,7 +34,6 @@ class PictureFile(models.Model):
     """One size of a picture in one format, as it is sent."""
 
     class Format(models.TextChoices):
-        AVIF = "avif", "AVIF"
         WEBP = "webp", "WebP"
         JPEG = "jpg", "JPEG"
 
@@ -47,7 +46,7 @@ class PictureFile(models.Model):
         ordering = ["picture", "format", "width"]
         constraints = [
             models.UniqueConstraint(fields=["picture", "width", "format"], name="picture_file_once"),
-            models.CheckConstraint(condition=Q(format__in=["avif", "webp", "jpg"]), name="picture_file_known_format"),
+            models.CheckConstraint(condition=Q(format__in=["webp", "jpg"]), name="picture_file_known_format"),
         ]
 
     def __str__(self):
