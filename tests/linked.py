@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from factsheets import actions
 from factsheets.models import Edition, FactSheet, Step
+from tests.html import title
+from tests.reading import SHEET_PAGES
 
 # schema.org's HealthAspectEnumeration, whole.
 NAMES = """
@@ -108,3 +110,24 @@ def edit(sheet: FactSheet, *, note: str = "", **changes) -> Edition:
     sheet.save()
     actions.refresh(sheet=sheet)
     return actions.keep_edition(sheet=sheet, by=editor, note=note)
+
+
+def expect_head(tree, settings, path: str) -> None:
+    """A page names its own address, and shows its title and a card where it is shared; a private one shows neither."""
+    [canonical] = head_links(tree, "canonical")
+    assert path_of(settings, canonical["href"]) == path.removesuffix("whole/")
+    named = metas(tree)
+    assert title(tree) == f"{named.get('og:title', title(tree).split(' – ')[0])} – {settings.CLINIC['name']}"
+    [feed] = [link for link in head_links(tree, "alternate") if link["type"] == "application/atom+xml"]
+    assert feed["href"] == "/feed.xml"
+    if named.get("robots") == "noindex":
+        assert not [name for name in named if name.startswith(("og:", "twitter:"))]
+        return
+    assert named["og:url"] == canonical["href"]
+    assert named["og:site_name"] == settings.CLINIC["name"]
+    assert (named["og:locale"], named["twitter:card"]) == ("en_GB", "summary_large_image")
+    assert named.get("og:description") == named.get("description")
+    assert named["og:type"] == ("article" if path in SHEET_PAGES else "website")
+    assert path_of(settings, named["og:image"]) == "/card.png"
+    assert (named["og:image:width"], named["og:image:height"]) == ("1200", "630")
+    assert named["og:image:alt"]

@@ -1,20 +1,17 @@
 """What a page says to programs: linked data in the words of schema.org, and the lines of its head."""
 
-import io
 from datetime import date
 from urllib.parse import urlsplit
 
 import brotli
 import pytest
 from django.utils import timezone
-from PIL import Image
 
 from factsheets.models import ContentVersion, GlossaryTerm
 from tests import linked
-from tests.html import parse, text, title
+from tests.html import text, title
 from tests.linked import edit, path_of, sign_off
 from tests.pages import visitor
-from tests.plain.test_site import PAGES
 from tests.reading import LATER, SHEET_PAGES, SLUGS, ids, page
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -146,30 +143,6 @@ def test_the_glossary_is_a_set_of_its_terms_each_at_its_place(client):
 
 
 # --- the head ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_names_its_own_address_and_shows_its_title_and_a_card_where_it_is_shared(client, settings, path):
-    response = client.get(path, follow=True)  # a step that needs an earlier one leads back to it
-    path, tree = response.request["PATH_INFO"], parse(response)
-    [canonical] = linked.head_links(tree, "canonical")
-    assert path_of(settings, canonical["href"]) == path.removesuffix("whole/")
-    metas = linked.metas(tree)
-    assert title(tree) == f"{metas.get('og:title', title(tree).split(' – ')[0])} – {settings.CLINIC['name']}"
-    [feed] = [link for link in linked.head_links(tree, "alternate") if link["type"] == "application/atom+xml"]
-    assert feed["href"] == "/feed.xml"
-    if metas.get("robots") == "noindex":
-        assert not [name for name in metas if name.startswith(("og:", "twitter:"))]
-        return
-    assert metas["og:url"] == canonical["href"]
-    assert metas["og:site_name"] == settings.CLINIC["name"]
-    assert (metas["og:locale"], metas["twitter:card"]) == ("en_GB", "summary_large_image")
-    assert metas.get("og:description") == metas.get("description")
-    assert metas["og:type"] == ("article" if path in SHEET_PAGES else "website")
-    assert metas["og:image:alt"]
-    answer = client.get(path_of(settings, metas["og:image"]))
-    with Image.open(io.BytesIO(answer.content)) as image:
-        assert (image.format, image.size) == ("PNG", (int(metas["og:image:width"]), int(metas["og:image:height"])))
 
 
 @pytest.mark.parametrize(
