@@ -1,12 +1,12 @@
 """What patients type, made safe to keep and possible to answer. Every message is an instruction for its field."""
 
-import re
 import unicodedata
 
 from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils.encoding import punycode
-from phonenumber_field.formfields import PhoneNumberField
+
+from enquiries import phones
 
 EMAIL_LENGTH = 254  # RFC 5321: the longest address that mail can carry
 KEPT_CONTROLS = {"\n", "\t"}
@@ -14,7 +14,6 @@ KEPT_CONTROLS = {"\n", "\t"}
 KEPT_FORMATS = {"\u200c", "\u200d"}
 # Where the mail standards of 2003 and 2008 disagree: the one Python knows would write to somebody else's domain.
 TWO_MEANINGS_IN_A_DOMAIN = {"ß", "ς"}
-EXTENSION = re.compile(r"(?:ext\.?|extension|x|#)\s*\d{1,7}\s*$", re.IGNORECASE)
 
 
 def plain_text(value: str) -> str:
@@ -152,14 +151,21 @@ class EmailField(TextField):
         return value
 
 
-class PhoneField(PhoneNumberField):
-    """One number, in digits. The library would read letters as a keypad does or leave them out, and reach somebody else."""
+class PhoneField(forms.CharField):
+    """One number, as enquiries.phones keeps it. What is refused says what to change."""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}), strip=False, **kwargs
+        )
+        self.widget.input_type = "tel"
 
     def to_python(self, value):
-        value = one_line(value or "")
-        if any(character.isalpha() for character in EXTENSION.sub("", value)):
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
+        value = one_line(unicodedata.normalize("NFKC", super().to_python(value)))
+        try:
+            return phones.read(value) if value else ""
+        except phones.NotANumber as refusal:
+            raise forms.ValidationError(str(refusal), code="invalid") from refusal
 
 
 class UnseenField(forms.CharField):

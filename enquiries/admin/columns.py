@@ -82,7 +82,7 @@ class Columns:
 
     @admin.display(description="phone number")
     def phone_number(self, enquiry):
-        return phones.kept_in_words(opened(enquiry, "phone"))
+        return phones.in_words(opened(enquiry, "phone"))
 
     @admin.display(description="contact by")
     def contact(self, enquiry):

@@ -42,7 +42,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
     slots, hours = enquiry.call_slots, reply_clock.hours
     words, late = due(enquiry, reply_clock)
     number = opened(enquiry, "phone")
-    tel = number.partition(" ext.")[0] if number.startswith("+") else ""
+    tel = phones.to_dial(number)
     added, duplicates = list(actions.added(enquiry)), _duplicates(enquiry)
     open_to_them = actions.words_are_open(enquiry, request.user)
     return {
@@ -79,7 +79,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
             *((key, label) for key, (label, _) in STARTS.items()),
         ],
         "tel": tel,
-        "number": phones.kept_in_words(number),
+        "number": phones.in_words(number),
         "suits_now": calls.suits(slots, now, hours),
         "call_advice": calls.advice_now(slots, now, hours),
         "next_try": calls.next_in_words(slots, enquiry.next_call_at, now, hours) if enquiry.next_call_at else "",
@@ -89,8 +89,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
 def _lane(enquiry: Enquiry, duplicates: list[Enquiry], now: datetime, *, callable_now: bool) -> dict:
     """What stands at the top while a safety flag is open."""
     numbers = [
-        (phones.kept_in_words(opened(other, "phone")), other)
-        for other in safety_lane.other_numbers(enquiry, duplicates)
+        (phones.in_words(opened(other, "phone")), other) for other in safety_lane.other_numbers(enquiry, duplicates)
     ]
     return {
         "script": safety_lane.script(enquiry),

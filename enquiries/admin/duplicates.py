@@ -83,5 +83,5 @@ def _told(enquiry: Enquiry) -> dict:
         "enquiry": enquiry,
         "name": opened(enquiry, "name"),
         "email": opened(enquiry, "email"),
-        "phone": phones.kept_in_words(opened(enquiry, "phone")),
+        "phone": phones.in_words(opened(enquiry, "phone")),
     }

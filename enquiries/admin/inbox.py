@@ -3,11 +3,10 @@
 import re
 from datetime import date, timedelta
 
-import phonenumbers
 from django.contrib import admin
 from django.utils import timezone
 
-from enquiries import clock
+from enquiries import clock, phones
 from enquiries.desk import dashboard, queues
 from enquiries.privacy import blind
 
@@ -109,14 +108,7 @@ def find(queryset, typed: str):
     if "@" in typed:
         return queryset.filter(email_key__in=blind.email_keys(typed))
     if sum(letter.isdigit() for letter in typed) >= 6:
-        return queryset.filter(phone_key__in=blind.phone_keys(_e164(typed)))
+        return queryset.filter(phone_key__in=blind.phone_keys(phones.e164(typed)))
     for keys in blind.name_lookups(typed):
         queryset = queryset.filter(name_words__key__in=keys)
     return queryset
-
-
-def _e164(typed: str) -> str:
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(typed, "GB"), phonenumbers.PhoneNumberFormat.E164)
-    except phonenumbers.NumberParseException:
-        return ""

@@ -9,6 +9,8 @@ from enquiries.form_layout import posted
 from factsheets.models import FactSheet
 
 NAME_LENGTH = 120
+# The texts of a form that have a column of their own.
+DETAILS = ("name", "email", "phone", "best_time", "description")
 
 
 class SeenSigns:
@@ -119,9 +121,4 @@ class EnquiryForm(forms.Form):
 
     def details(self) -> dict[str, str]:
         """The texts that the enquiry keeps."""
-        details = {name: self.cleaned_data.get(name) or "" for name in ("name", "email", "best_time", "description")}
-        phone = self.cleaned_data.get("phone")
-        details["phone"] = phone.as_e164 if phone else ""
-        if phone and phone.extension:
-            details["phone"] += f" ext. {phone.extension}"  # E.164 itself has no place for it
-        return details
+        return {name: self.cleaned_data.get(name) or "" for name in DETAILS}

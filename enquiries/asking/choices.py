@@ -10,10 +10,10 @@ TIMES = {
     f"{weekday}-{part}": f"{day} {name}" for weekday, day in enumerate(WEEKDAYS) for part, name in enumerate(DAY_PARTS)
 }
 
-INTERPRETER = "interpreter"
+INTERPRETER, RELAY = "interpreter", "relay"
 NEEDS = {
     "bsl": "A British Sign Language (BSL) interpreter",
-    "relay": "Calls through text relay",
+    RELAY: "Calls through text relay",
     "large_print": "Letters and emails in large print",
     "helper": "Somebody who helps me takes part",
     INTERPRETER: "An interpreter for another language",
@@ -21,7 +21,7 @@ NEEDS = {
 # How the enquiry names them, on one line beside each other.
 NEEDS_KEPT = {
     "bsl": "BSL interpreter",
-    "relay": "text relay",
+    RELAY: "text relay",
     "large_print": "large print",
     "helper": "somebody who helps them takes part",
     INTERPRETER: "interpreter",

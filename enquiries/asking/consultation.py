@@ -4,6 +4,7 @@ from crispy_forms.layout import HTML, Field, Layout
 from django import forms
 from django.utils.html import format_html
 
+from enquiries import phones
 from enquiries.asking import choices
 from enquiries.asking.base import EnquiryForm
 from enquiries.asking.someone_else import ForSomeoneElse
@@ -62,10 +63,8 @@ class ConsultationForm(EnquiryForm):
     phone = PhoneField(
         label="Phone number",
         required=False,
-        region="GB",
-        help_text="The best number to reach you. We need it for a phone call.",
-        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
-        error_messages={"invalid": "Enter a phone number, like 020 7946 0958 or +44 20 7946 0958"},
+        help_text="The best number to reach you. We need it for a phone call. "
+        "If you use text relay, start with 18001 or 18002.",
     )
     best_time = TextField(
         longest=SHORT_LENGTH,
@@ -194,6 +193,8 @@ class WholeConsultationForm(ForSomeoneElse, ConsultationForm):
         lacks_language = choices.INTERPRETER in cleaned.get("needs", []) and not cleaned.get("language")
         if lacks_language and "language" not in self.errors:
             self.add_error("language", "Enter the language that you need an interpreter for")
+        if phones.is_relay(cleaned.get("phone", "")) and choices.RELAY not in cleaned.get("needs", []):
+            cleaned["needs"] = [*cleaned.get("needs", []), choices.RELAY]
         return cleaned
 
     @property

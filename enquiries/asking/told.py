@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from enquiries import phones
 from enquiries.asking import choices
 from enquiries.models import Agreement
-from enquiries.phones import in_words as phone_in_words
 from enquiries.report import consent
 
 NOT_GIVEN = "Not given"
@@ -45,7 +45,7 @@ def _consultation(form) -> list[Group]:
     told = form.cleaned_data
     reach = [Row("How we contact you", _named(choices.CONTACT, told["contact_by"]))]
     if told["phone"]:
-        reach.append(Row("Phone number", [phone_in_words(told["phone"])]))
+        reach.append(Row("Phone number", [phones.in_words(told["phone"])]))
     for name in form.safe_contact:
         if told.get(name):
             reach.append(Row(form.fields[name].label, [choices.YES_NO[told[name]]]))

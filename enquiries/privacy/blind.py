@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from enquiries import phones
 from enquiries.privacy.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 
 
@@ -58,7 +59,9 @@ def _address(typed: str) -> str:
 
 
 def _number(typed: str) -> str:
-    return typed.split(" ext.")[0].strip()
+    """Without what belongs to one way of calling: the prefix of text relay, and an extension."""
+    found = phones.parts(typed)
+    return found.e164 if found else typed.split(" ext.")[0].strip()
 
 
 def _words(name: str) -> set[str]:

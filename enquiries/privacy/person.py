@@ -8,11 +8,10 @@ import json
 from contextlib import suppress
 from datetime import datetime
 
-import phonenumbers
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ForeignKey, Q, QuerySet
 
-from enquiries import abuse
+from enquiries import abuse, phones
 from enquiries.models import Enquiry, StoppedAddress
 from enquiries.privacy import blind, register
 from enquiries.privacy.encryption import CannotDecrypt
@@ -34,14 +33,7 @@ def find(typed: str) -> list[Enquiry]:
 def _sent_with(typed: str) -> Q:
     if "@" in typed:
         return Q(email_key__in=blind.email_keys(typed))
-    return Q(phone_key__in=blind.phone_keys(_e164(typed)))
-
-
-def _e164(typed: str) -> str:
-    try:
-        return phonenumbers.format_number(phonenumbers.parse(typed, "GB"), phonenumbers.PhoneNumberFormat.E164)
-    except phonenumbers.NumberParseException:
-        return ""
+    return Q(phone_key__in=blind.phone_keys(phones.e164(typed)))
 
 
 def _linked(found: set) -> QuerySet:

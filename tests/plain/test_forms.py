@@ -2,8 +2,12 @@
 
 import pytest
 
+from enquiries import phones
+from enquiries.admin import inbox
+from enquiries.form_fields import one_line
 from enquiries.forms import DESCRIPTION_LENGTH, EMAIL_LENGTH, FORMS, NAME_LENGTH, QUESTION_LENGTH, SHORT_LENGTH
 from enquiries.models import Enquiry
+from enquiries.privacy import person
 from tests.honest import ADDRESSES, FIELDS, OPTIONAL, form
 from tests.html import by_id, controls, described, form_at, label, parse, sent, summary, text, title, value, visible
 
@@ -52,11 +56,20 @@ ERRORS = {
         ({"contact_by": ["pigeon"]}, "contact_by", "Choose phone, video call or email"),
         ({"phone": ""}, "phone", "Enter your phone number, so that we can call you"),
         ({"phone": "call me maybe"}, "phone", PHONE),
-        ({"phone": "O20 7946 0018"}, "phone", PHONE),
-        ({"phone": "0800 FLOWERS"}, "phone", PHONE),
-        ({"phone": "020 7946 0018 or 020 7946 0019"}, "phone", PHONE),
-        ({"phone": "1" * 10_000}, "phone", PHONE),
-        ({"phone": "12", "contact_by": ["email"]}, "phone", PHONE),
+        ({"phone": "O20 7946 0018"}, "phone", phones.LETTERS),
+        ({"phone": "0800 FLOWERS"}, "phone", phones.LETTERS),
+        ({"phone": "07700 900123 after 6"}, "phone", "Enter only the number, without “after 6”"),
+        ({"phone": "home 020 7946 0018"}, "phone", "Enter only the number, without “home”"),
+        ({"phone": "020 7946 0018 or 020 7946 0019"}, "phone", phones.TWO),
+        ({"phone": "18001 020 7946 0018/07700 900123"}, "phone", phones.TWO),
+        ({"phone": "0207946001807700900123"}, "phone", phones.TOO_LONG),
+        ({"phone": "1" * 10_000}, "phone", phones.TOO_LONG),
+        ({"phone": "12", "contact_by": ["email"]}, "phone", phones.TOO_SHORT),
+        ({"phone": "7946 0018"}, "phone", phones.TOO_SHORT),
+        ({"phone": "07700 90012"}, "phone", phones.TOO_SHORT),
+        ({"phone": "18001"}, "phone", PHONE),
+        ({"phone": "+999 123 456 789"}, "phone", phones.COUNTRY),
+        ({"phone": "01111 111111"}, "phone", phones.NOT_REAL),
         ({"may_leave_voicemail": None}, "may_leave_voicemail", "Choose whether we may leave a voicemail"),
         ({"may_leave_voicemail": ["pigeon"]}, "may_leave_voicemail", "Choose yes or no"),
         ({"may_say_who_calls": ""}, "may_say_who_calls", "Choose whether we may say who is calling"),
@@ -240,11 +253,33 @@ def test_a_choice_that_no_longer_needs_a_phone_number_needs_none(client):
         ("020 7946 0018 x12", "+442079460018 ext. 12"),
         ("020 7946 0958", "+442079460958"),
         ("+44 20 7946 0958", "+442079460958"),
+        ("07700 900123", "+447700900123"),  # kept for plays by Ofcom: in no range that a library knows, as a new one is
+        ("18001 020 7946 0018", "18001 +442079460018"),
+        ("18002-02079460018 x12", "18002 +442079460018 ext. 12"),
+        ("１８００１ +44 20 7946 0018", "18001 +442079460018"),
     ],
 )
 def test_a_phone_number_is_taken_in_any_form_and_kept_whole(client, typed, kept):
     assert client.post("/consultation/", form("consultation", phone=typed)).status_code == 303
-    assert Enquiry.objects.get().phone == kept
+    enquiry = Enquiry.objects.get()
+    assert enquiry.phone == kept
+    assert ("Text relay" in enquiry.needs) is (" +" in kept)
+    assert inbox.find(Enquiry.objects, one_line(typed)).get() == enquiry
+    assert inbox.find(Enquiry.objects, phones.parts(kept).e164).get() == enquiry, "Found without the prefix as well."
+    assert person.find(one_line(typed)) == [enquiry]
+    assert phones.read(phones.in_words(kept)) == kept
+
+
+def test_a_text_relay_number_is_shown_and_dialled_with_its_prefix(client, staff):
+    first = client.post("/consultation/", form("consultation", phone="18001 020 7946 0018", step=None))
+    said = text(parse(first))
+    assert "18001 020 7946 0018" in said
+    assert "Text relay" in said
+    client.post("/consultation/", form("consultation", phone="18001 020 7946 0018"))
+    client.force_login(staff)
+    page = parse(client.get(Enquiry.objects.get().get_admin_url()))
+    [link] = [each for each in page.iter("a") if each.get("class") == "tel"]
+    assert (link.get("href"), text(link)) == ("tel:1800102079460018", "18001 020 7946 0018")
 
 
 @pytest.mark.parametrize(
