@@ -78,7 +78,8 @@ def picture(request, digest, width, format):
 @kept
 @require_safe
 def get_help_now(request):
-    return shared(render(request, "factsheets/get_help_now.html", {"safety_tiers": safety.tiers()}))
+    context = {"safety_tiers": safety.tiers(), "crisis": safety.CRISIS, "hurt": safety.HURT}
+    return shared(render(request, "factsheets/get_help_now.html", context))
 
 
 @kept

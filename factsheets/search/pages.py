@@ -101,15 +101,27 @@ def _help() -> tuple:
     for tier in safety.tiers():
         texts = [f"{item['text']} {item['action']}" for item in tier["items"]]
         passages.append(Passage(f"care-{tier['tier']}", tier["heading"].rstrip(":"), join([*texts, tier["after"]])))
-    passages.append(
+    passages += [
+        Passage(
+            "care-crisis",
+            "If you cannot cope or may not be safe",
+            join([line["what"] for line in safety.CRISIS]),
+            strong="crisis line mental health Samaritans Lifeline",
+        ),
+        Passage(
+            "hurt",
+            "If somebody hurt you",
+            join([f"{line['where']}: {line['what']}, {line['shown']}" for line in safety.HURT]),
+            strong="domestic abuse violence helpline",
+        ),
         Passage(
             "hard-to-phone",
             "If you cannot hear or speak on the phone",
-            "999 and 111 by text relay, 111 online, and 999 in British Sign Language (BSL).",
-            strong="deaf text relay sign language",
+            "999 and 111 by text relay, 999 by text message, 111 online, and 999 in British Sign Language (BSL).",
+            strong="deaf text relay sign language emergencysms",
             own_heading="If you cannot hear or speak on the phone",
-        )
-    )
+        ),
+    ]
     return _entry("/get-help-now/", title), [title, *HELP_WORDS], passages
 
 

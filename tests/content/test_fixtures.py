@@ -325,7 +325,7 @@ def test_emergency_advice_has_three_tiers_and_a_short_form_for_the_first_page():
     compact = [each for each in shared("safetyadvice") if each["on_compact_card"]]
     assert {each["tier"] for each in compact} == {"emergency"}
     assert {"RF-E1", "RF-E2", "RF-E3"} <= {each["code"] for each in compact}, "Cauda equina is on every page."
-    assert sum(len(each["short_text"].split()) for each in compact) <= 65, "With its heading and links, about 85 words."
+    assert sum(len(each["short_text"].split()) for each in compact) <= 58, "With its heading and links, under 80 words."
 
 
 @pytest.mark.django_db

@@ -134,7 +134,7 @@ def test_a_confirmation_is_found_by_no_search_engine(db, client, kind):
     assert [meta.get("content") for meta in robots] == ["noindex"]
 
 
-def test_get_help_now_has_every_tier_text_relay_and_what_differs_between_the_nations(db, client):
+def test_get_help_now_has_every_tier_every_line_to_call_and_what_differs_between_the_nations(db, client):
     tree = parse(client.get("/get-help-now/"))
     [main] = tree.iter("main")
     levels = [text(heading) for heading in main.iter("h2")]
@@ -143,7 +143,12 @@ def test_get_help_now_has_every_tier_text_relay_and_what_differs_between_the_nat
     assert levels.index(safety.HEADINGS["emergency"]) < levels.index(safety.HEADINGS["urgent"])
     addresses = [link.get("href") for link in main.iter("a")]
     assert addresses[0] == "tel:999", "The first thing to press is the emergency call."
-    assert {"tel:18000", "tel:18001111", "tel:111"} <= set(addresses)
+    assert {"tel:18000", "tel:18001111", "tel:111", "sms:999?body=register"} <= set(addresses)
+    for line in safety.CRISIS:
+        assert line["what"] in text(main)
+        assert f"tel:{line['number']}" in addresses
+    for line in safety.HURT:
+        assert f"{line['where']}: {line['what']}, {line['shown']}" in text(main)
     for place in [address for address in addresses if address.startswith("#")]:
         by_id(tree, place[1:])
     for words in (

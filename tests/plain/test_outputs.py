@@ -151,14 +151,19 @@ def test_every_link_within_the_site_and_every_picture_and_style_is_there(client)
 def test_emergency_advice_stands_before_the_body_and_every_tier_is_whole(path):
     tree = at(path)
     order = elements(tree)
-    [emergency] = with_class(tree, "care", "emergency")
+    emergency, whole = with_class(tree, "care", "emergency")
     assert order.index(emergency) < order.index(with_class(tree, "chapter")[0])
-    assert "999" in text(emergency)
+    assert {"tel:999", "/get-help-now/"} <= set(links(emergency))
+    signs = [text(item) for item in emergency.iter("li")]
+    assert signs == list(
+        SafetyAdvice.objects.filter(tier="emergency", on_compact_card=True).values_list("short_text", flat=True)
+    )
+    assert not [node for node in tree.iter("details") if emergency in set(node.iter())], "It is never folded away."
+    assert len(text(emergency).split()) <= 80, "Seen at a glance: all the signs in full are further down."
     for advice in SafetyAdvice.objects.all():
-        [card] = with_class(tree, "care", advice.tier)
+        card = whole if advice.tier == "emergency" else with_class(tree, "care", advice.tier)[0]
         items = [text(item) for item in card.iter("li")]
         assert any(advice.text in item and advice.action in item for item in items), advice.code
-    assert not [node for node in tree.iter("details") if emergency in set(node.iter())], "It is never folded away."
 
 
 @every_sheet
