@@ -10,6 +10,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 
+from backcare import binding, schema
 from enquiries.privacy import keys
 from enquiries.privacy.encryption import key_ring
 from factsheets import approvals
@@ -139,6 +140,21 @@ def proxies(app_configs, **kwargs):
 
 
 @checks.register(checks.Tags.security, deploy=True)
+def only_the_proxy_reaches_us(app_configs, **kwargs):
+    bind = binding.address()
+    if settings.SECURE_PROXY_SSL_HEADER and binding.is_public(bind) and not binding.in_container():
+        return [
+            checks.Error(
+                f"BEHIND_TLS_PROXY is set and the web server listens on {bind}: strangers could go round the proxy, "
+                "and write what it is believed for.",
+                hint="Leave BIND out (127.0.0.1:8000), or set it to an address that only the proxy reaches.",
+                id="backcare.E013",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
 def clinical_sign_off(app_configs, **kwargs):
     """Names what no clinician has approved. A warning: the site is safe without the self-assessment, which is off until then."""
     try:
@@ -165,6 +181,17 @@ def keys_fit(app_configs, databases=None, **kwargs):
         keys.at_start()
     except (keys.WrongKey, ImproperlyConfigured) as error:
         return [checks.Error(str(error), id="backcare.E010")]
+    return []
+
+
+@checks.register(checks.Tags.database)
+def software_fits(app_configs, databases=None, **kwargs):
+    if "default" not in (databases or []):
+        return []
+    try:
+        schema.at_start()
+    except schema.NewerDatabase as error:
+        return [checks.Error(str(error), id="backcare.E014")]
     return []
 
 

@@ -3,13 +3,9 @@
 import os
 import sys
 
-from backcare import logs
+from backcare import binding, logs
 
-bind = (
-    f"127.0.0.1:{os.environ.get('PORT') or 8000}"
-    if os.environ.get("BACKCARE_LOCAL")
-    else os.environ.get("BIND", "0.0.0.0:8000")
-)
+bind = binding.address()
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
 worker_class = "backcare.gunicorn_worker.DeadlineWorker"
@@ -30,14 +26,16 @@ logger_class = "backcare.gunicorn_log.PrivateLogger"
 
 
 def on_starting(server):
-    """Refuses to start with keys that are not this database's, before anything is served or written with them."""
+    """Refuses to start on a newer database, or with other keys than this database's, before anything is served or written."""
     from django.db import connection
 
+    from backcare import schema
     from enquiries.privacy import keys
 
     try:
+        schema.at_start()
         keys.at_start()
-    except keys.WrongKey as error:
+    except (schema.NewerDatabase, keys.WrongKey) as error:
         sys.exit(f"The web server does not start: {error}")
     finally:
         connection.close()  # a connection must not be shared with the processes that are forked from this one

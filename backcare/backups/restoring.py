@@ -14,8 +14,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
-from django.db.migrations.loader import MigrationLoader
 
+from backcare import schema
 from backcare.backups import Trouble, archive, sealed
 from backcare.backups.database import (
     SET_ASIDE,
@@ -85,10 +85,7 @@ def _unpacked(path: Path, folder: Path) -> Iterator[tuple[archive.Manifest, Path
 
 
 def _known_migrations() -> set[str]:
-    found = MigrationLoader(None)
-    return {f"{app}.{name}" for app, name in found.disk_migrations} | {
-        f"{app}.{name}" for migration in found.disk_migrations.values() for app, name in migration.replaces
-    }
+    return {f"{app}.{name}" for app, name in schema.known_migrations()}
 
 
 def _compare(manifest: archive.Manifest, database: Opened, aside: str = "") -> Tried:

@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,28 @@ def answer(address, data=None):
         return None, "", address
 
 
+def serve(data, port):
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env=local(data, port),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def children(pid) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
+    except OSError:
+        return False
+
+
 def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tmp_path):
     port = free_port()
     first = prepare(tmp_path, port)
@@ -52,14 +75,7 @@ def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tm
     assert not any(password in second.stdout for password in passwords.values())
     assert "0 added, 0 changed" in second.stdout
 
-    server = subprocess.Popen(
-        [sys.executable, "manage.py", "serve"],
-        cwd=ROOT,
-        env=local(tmp_path, port),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    server = serve(tmp_path, port)
     site = f"http://127.0.0.1:{port}"
     try:
         wait_for(lambda: answer(f"{site}/")[0] == 200, seconds=30, what="the home page")
@@ -96,3 +112,13 @@ def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tm
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "The web server outlived Ctrl-C."
     assert "ada@example.com" not in output
+
+    # kill -9 of the one that started them takes the others along, and a supervisor can start it again.
+    for _ in range(2):
+        server = serve(tmp_path, port)
+        wait_for(lambda: answer(f"{site}/robots.txt")[0] == 200, seconds=30, what="the home page")
+        started = children(server.pid)
+        assert len(started) == 2
+        server.kill()
+        server.communicate(timeout=40)  # ends when nobody holds the other end
+        wait_for(lambda: not any(map(runs, started)), seconds=5, what="the end of the others")  # noqa: B023 - used at once

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from backcare import binding
+from backcare.checks import only_the_proxy_reaches_us
 from enquiries.privacy.encryption import new_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,3 +153,35 @@ def test_less_durability_than_promised_is_refused(production, tmp_path):
     environment = production | {"DJANGO_SETTINGS_MODULE": "backcare.settings", "PATH": os.environ["PATH"]}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "backcare.E009", done.stderr
+
+
+def test_only_the_proxy_reaches_the_web_server(settings, monkeypatch):
+    """Around it, one would write the address that limits count by, and speak plain http that is taken for https."""
+    monkeypatch.setattr(binding, "in_container", lambda *_: False)
+    assert binding.address({}) == "127.0.0.1:8000"
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    public = (
+        "0.0.0.0:8000",
+        "[::]:8000",
+        ":8000",
+        "back.example.com",
+        "9.9.9.9",
+        "127.0.0.1:8000,8.8.8.8:80",
+        "x:y",
+    )
+    private = ("127.0.0.1:8000", "[::1]:80", "localhost:9", "10.0.0.5:8000", "unix:/run/backcare.sock", "fd://3")
+    for bind in (*public, *private):
+        monkeypatch.setenv("BIND", bind)
+        monkeypatch.delenv("BACKCARE_LOCAL", raising=False)
+        assert [found.id for found in only_the_proxy_reaches_us(None)] == ["backcare.E013"] * (bind in public), bind
+    settings.SECURE_PROXY_SSL_HEADER = None
+    monkeypatch.setenv("BIND", "0.0.0.0:8000")
+    assert only_the_proxy_reaches_us(None) == []
+
+
+def test_a_container_listens_to_its_own_network_and_nothing_else_does(tmp_path):
+    nowhere = (tmp_path / "mark",)
+    assert not binding.in_container({}, nowhere)
+    assert binding.in_container({"container": "podman"}, nowhere)
+    nowhere[0].touch()
+    assert binding.in_container({}, nowhere)

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from backcare import roles
+from backcare import roles, schema
 from enquiries.actions import index_missing
 
 
@@ -20,6 +20,10 @@ class Command(BaseCommand):
     def handle(self, **options):
         self.folder(settings.DATA_DIR)
         self.port()
+        try:
+            schema.verify()
+        except schema.NewerDatabase as error:
+            raise CommandError(str(error)) from None
         call_command("migrate", verbosity=0)
         if connection.vendor == "sqlite":
             # What patients send is in this file: nobody else on the machine reads it.

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from backcare import schema
+from backcare.together import die_with
 from enquiries.privacy import keys
 
 RESTART_PAUSE = 1  # seconds
@@ -20,8 +22,9 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         try:
+            schema.at_start()
             keys.at_start()
-        except keys.WrongKey as error:
+        except (schema.NewerDatabase, keys.WrongKey) as error:
             raise CommandError(str(error)) from None
         connection.close()
         commands = {
@@ -64,7 +67,9 @@ class Command(BaseCommand):
 
     def start(self, command):
         # A group of its own, so that Ctrl-C reaches the children through us, in order, and once.
-        return subprocess.Popen(command, cwd=settings.BASE_DIR, start_new_session=True)  # noqa: S603 - fixed commands
+        return subprocess.Popen(  # noqa: S603 - fixed commands
+            command, cwd=settings.BASE_DIR, start_new_session=True, preexec_fn=die_with(os.getpid())
+        )
 
     def stop(self, processes):
         for process in processes:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
+from backcare import schema
 from enquiries import actions
 from enquiries.mail.outbox import Worker
 from enquiries.privacy import keys
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         self.compared = False
         while not self.stopping.is_set():
             try:
-                self.keys_fit()
+                self.compare()
                 if time.monotonic() - last_beat > BEAT or not last_beat:
                     worker.beat()
                     last_beat = time.monotonic()
@@ -61,12 +62,13 @@ class Command(BaseCommand):
             self.stopping.wait(PAUSE)
         worker.disconnect()
 
-    def keys_fit(self):
-        """Once, and as soon as the database answers: with wrong keys no word is read, and none written."""
+    def compare(self):
+        """Once, and as soon as the database answers: with wrong keys, or on a newer database, no word is read, and none written."""
         if not self.compared:
             try:
+                schema.verify()
                 keys.verify()
-            except keys.WrongKey as error:
+            except (schema.NewerDatabase, keys.WrongKey) as error:
                 raise CommandError(str(error)) from None
             self.compared = True
 
