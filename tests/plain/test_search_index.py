@@ -9,7 +9,6 @@ from factsheets import actions
 from factsheets.models import (
     FactSheet,
     GlossaryTerm,
-    SafetyAdvice,
     SearchEntry,
     SearchMiss,
     SearchPassage,
@@ -102,12 +101,6 @@ def test_glossary_terms_come_change_and_go_with_the_editors_desk(client):
     assert addresses(search(Client(), "platypus")) == ["/glossary/#zebrafish"]
     client.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]), {"post": "yes"})
     assert not hits(search(Client(), "platypus"))
-
-
-def test_better_words_of_safety_advice_are_found(staff_client):
-    advice = SafetyAdvice.objects.get(code="RF-R10")
-    save(staff_client, change_address(advice), text="a zebrafish bit you")
-    assert addresses(search(Client(), "zebrafish")) == ["/get-help-now/"]
 
 
 def test_an_index_from_before_an_upgrade_is_made_anew(client, monkeypatch):

@@ -198,7 +198,12 @@ def test_what_cannot_be_published_is_refused_with_a_sentence_and_keeps_what_was_
 
 
 def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
-    new = {"tier": "emergency", "text": "your back is on fire", "short_text": "a back on fire", "in_assessment": "on"}
+    new = {
+        "tier": "emergency",
+        "text": "your back is on fire like a zebrafish",
+        "short_text": "a back on fire",
+        "in_assessment": "on",
+    }
     assert "RF-X1 is in the draft" in said_by(desk.post("new", **new, patterns="back + fire"))
     order = [flag["code"] for flag in safety_drafts.current().content if flag["tier"] == "emergency"]
     assert order[-1] == "RF-X1"
@@ -216,6 +221,7 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
     assert "Published" in said_by(desk.sit("Clive").sign())
     said = text(tree(client.get("/check/1/")))
     assert "Your back is on fire" in said
+    assert "Get help now" in " ".join(text(each) for each in tree(client.get("/search/?q=zebrafish")).iter("h3"))
     assert not SafetyAdvice.objects.filter(code="RF-R11").exists()
     desk.sit("Edith").post("retire", "RF-X1")
     assert "RF-X2" in said_by(desk.post("new", **new)), "A number is not given twice."
