@@ -6,7 +6,7 @@ from django import forms
 from django.core.validators import MaxLengthValidator
 from django.utils.encoding import punycode
 
-from enquiries import phones
+from enquiries import addresses, phones
 
 EMAIL_LENGTH = 254  # RFC 5321: the longest address that mail can carry
 KEPT_CONTROLS = {"\n", "\t"}
@@ -137,6 +137,8 @@ class EmailField(TextField):
         value = "".join(character for character in value if character not in KEPT_FORMATS)
         if value in self.empty_values or len(value) > EMAIL_LENGTH:
             return value  # a validator says that it is too long
+        if to_change := addresses.what_to_change(value):
+            raise forms.ValidationError(to_change, code="invalid")
         local, at, domain = value.rpartition("@")
         if at and local and not local.isascii():
             raise forms.ValidationError(self.error_messages["local_part"], code="local_part")

@@ -6,14 +6,14 @@ no address and no cookie holds a word, and each step checks everything anew, so 
 
 from dataclasses import dataclass
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 
 from backcare import limits
-from enquiries import actions, clock
+from enquiries import actions, addresses, clock
 from enquiries.actions import Consented
 from enquiries.asking import own_words, pace, sent, told
 from enquiries.asking.advice import advice, kept
@@ -28,7 +28,7 @@ from factsheets import safety
 from factsheets.models import FactSheet
 
 # What the pressed button says, in the field "…-step". None of them: the form's own button.
-CHANGE, CHECK, SEND = "change", "check", "send"
+CHANGE, CHECK, SEND, MEANT = "change", "check", "send", "meant"
 ASKED = "include_answers"
 
 
@@ -71,7 +71,10 @@ def _opened(request, journey: Journey) -> HttpResponse:
 def _step(request, journey: Journey) -> HttpResponse:
     answers = _answers(request, journey)
     step, _, begin_at = request.POST.get(f"{journey.kind}-step", "").partition("-")
-    form = journey.form(request.POST, answers=answers)
+    typed = request.POST
+    if step == MEANT:
+        typed, step = _with_the_address_that_was_meant(typed, journey), CHECK
+    form = journey.form(typed, answers=answers)
     form.seen_signs = " ".join(_seen(request, journey))
     if step == CHANGE:
         return _form(request, journey, _same_words(journey, form, answers, begin_at))
@@ -94,6 +97,12 @@ def _step(request, journey: Journey) -> HttpResponse:
     in_no_time = looked_through < pace.NO_TIME
     enquiry = _accept(journey, form, words, consented, sender=limits.client(request), in_no_time=in_no_time)
     return HttpResponseRedirect(sent.address(enquiry), status=303)
+
+
+def _with_the_address_that_was_meant(typed: QueryDict, journey: Journey) -> QueryDict:
+    typed, field = typed.copy(), f"{journey.kind}-email"
+    typed[field] = addresses.suggestion(typed.get(field, "").strip()) or typed.get(field, "")
+    return typed
 
 
 def _answers(request, journey: Journey) -> Answers | None:
@@ -152,6 +161,8 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
         form,
         status=422 if refused else 200,
         groups=groups,
+        email=addresses.in_words(email),
+        meant=addresses.in_words(addresses.suggestion(email)),
         missing=[form[name] for name in missing],
         hidden=hidden,
         seal=pace.seal(journey.kind, email),

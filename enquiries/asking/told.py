@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from enquiries import phones
+from enquiries import addresses, phones
 from enquiries.asking import choices
 from enquiries.models import Agreement
 from enquiries.report import consent
@@ -32,7 +32,7 @@ def groups(form) -> list[Group]:
 
 def _question(told: dict) -> list[Group]:
     return [
-        _you(told, [Row("Your email address", [told["email"]])]),
+        _you(told, [Row("Your email address", [addresses.in_words(told["email"])])]),
         Group("question", "description", [Row("Your question", _lines(told["description"]))]),
     ]
 
@@ -67,7 +67,7 @@ def _consultation(form) -> list[Group]:
         Group("contact choices", "contact_by", reach),
         Group("times", "times", [Row("A good time", times or ["Any time"])]),
         Group("answers about who it is for", "for_whom", _for_whom(form)),
-        _you(told, [Row("Your email address", [told["email"]])]),
+        _you(told, [Row("Your email address", [addresses.in_words(told["email"])])]),
         Group("needs", "needs", [Row("What helps us to talk with you", needs.splitlines() or ["Nothing needed"])]),
         Group(f"answers about {whose.lower()} back", "how_long", back),
     ]

@@ -18,14 +18,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backcare import limits
-from enquiries import abuse, actions
+from enquiries import abuse, actions, addresses
 from enquiries.asking import sent as confirmation
 from enquiries.asking.advice import advice
 from enquiries.form_fields import EmailField
 from enquiries.form_layout import posted
 from enquiries.models import Assessment, Enquiry, EventKind, Kind
 from enquiries.private import personal
-from enquiries.report import link, mistyped, receipt
+from enquiries.report import link, receipt
 from factsheets import safety
 
 # A mail to an address that looks wrong waits: it may be a stranger's.
@@ -66,7 +66,7 @@ def to(enquiry: Enquiry) -> HttpResponseRedirect:
 
 
 def hold(email: str) -> timedelta:
-    return TIME_TO_PUT_IT_RIGHT if mistyped.suggestion(email) else timedelta(0)
+    return TIME_TO_PUT_IT_RIGHT if addresses.suggestion(email) else timedelta(0)
 
 
 @personal
@@ -74,7 +74,8 @@ def hold(email: str) -> timedelta:
 def change(request):
     held, enquiry = _theirs(request)
     form = AddressForm(
-        request.POST if request.method == "POST" else None, initial={"email": held.email if held else ""}
+        request.POST if request.method == "POST" else None,
+        initial={"email": addresses.in_words(held.email) if held else ""},
     )
     email = form.cleaned_data["email"] if form.is_valid() else ""
     if enquiry is None:
@@ -82,7 +83,7 @@ def change(request):
     if not actions.corrections_left(enquiry):
         return to(enquiry)
     if not email:
-        context = {"form": form, "email": held.email, "safety_tiers": safety.tiers()}
+        context = {"form": form, "email": addresses.in_words(held.email), "safety_tiers": safety.tiers()}
         return render(request, "enquiries/report_sent_change.html", context, status=422 if form.errors else 200)
     try:
         actions.correct_address(enquiry=enquiry, email=email, hold=hold(email), sender=limits.client(request))
@@ -135,7 +136,7 @@ def _sent(
     emailed = actions.is_mailed(enquiry)
     summary = Assessment.objects.filter(enquiry=enquiry, expires_at__gt=now).first()
     context = {
-        "email": held.email,
+        "email": addresses.in_words(held.email),
         "sheet": enquiry.sheet,
         "advice": advice(enquiry.safety_signs.split(), tiers),
         "emailed": emailed,
@@ -143,7 +144,7 @@ def _sent(
         "with_summary": bool(summary),
         "summary_days": actions.SUMMARY_DAYS,
         "once_more": once_more,
-        "meant": mistyped.suggestion(held.email) if left else "",
+        "meant": addresses.in_words(addresses.suggestion(held.email)) if left else "",
         "left": left,
         "wait": wait,
         "refusal": refusal,

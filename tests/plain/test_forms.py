@@ -2,7 +2,7 @@
 
 import pytest
 
-from enquiries import phones
+from enquiries import addresses, phones
 from enquiries.admin import inbox
 from enquiries.form_fields import one_line
 from enquiries.forms import DESCRIPTION_LENGTH, EMAIL_LENGTH, FORMS, NAME_LENGTH, QUESTION_LENGTH, SHORT_LENGTH
@@ -30,7 +30,14 @@ PEOPLE = [
     ({"email": "ada"}, "email", EMAIL),
     ({"email": "ada@localhost"}, "email", EMAIL),
     ({"email": "ada@[127.0.0.1]"}, "email", EMAIL),
-    ({"email": "ada@example.com, bob@example.com"}, "email", EMAIL),
+    ({"email": "ada@example.com, bob@example.com"}, "email", addresses.ONE),
+    ({"email": "ada@back–care.example"}, "email", addresses.DASH),
+    ({"email": "ada—example@example.com"}, "email", addresses.DASH),
+    ({"email": "ada.o’neil@example.com"}, "email", addresses.QUOTE),
+    ({"email": "ada at example.com"}, "email", addresses.WITH_AT),
+    ({"email": "ada @example.com"}, "email", addresses.SPACE),
+    ({"email": "ada@example.com."}, "email", addresses.END),
+    ({"email": "Ada <ada@example.com>"}, "email", addresses.ONLY),
     ({"email": "ada@stra\u00dfe.example"}, "email", EMAIL),
     ({"email": "jürgen@example.com"}, "email", LOCAL),
     (

@@ -1,13 +1,13 @@
-"""“Did you mean gmail.com?”: slips are found, real addresses are left alone, and nothing is ever refused."""
+"""Addresses: “Did you mean gmail.com?” finds slips and refuses nothing, and what is played back is what was typed."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enquiries.addresses import COMMON, REAL, in_words, suggestion
 from enquiries.models import Enquiry
-from enquiries.report.mistyped import COMMON, REAL, suggestion
 from tests.honest import form
-from tests.html import parse, text
+from tests.html import form_at, parse, sent, text
 
 SLIPS = {
     "gmial.com": "gmail.com",
@@ -102,3 +102,33 @@ def test_an_address_that_looks_wrong_is_accepted_like_any_other(client, db, doma
     assert (answer.status_code, answer["Location"]) == (303, "/report/sent/")
     assert Enquiry.objects.get().email == f"ada@{domain}"
     assert f"We are sending it to ada@{domain}." in text(parse(client.get("/report/sent/")))
+
+
+@pytest.mark.parametrize("kind", ["consultation", "question"])
+def test_a_slip_is_asked_about_before_it_is_sent_and_one_press_puts_it_right(client, db, kind):
+    address = f"/{kind}/"
+    check = client.post(address, form(kind, email="ada@gmial.com", step=None))
+    assert "Did you mean ada@gmail.com? You typed ada@gmial.com." in text(parse(check))
+    filled_in = sent(form_at(parse(check), address))
+    right = client.post(address, filled_in | {f"{kind}-step": "meant"})
+    assert "Did you mean" not in text(parse(right))
+    again = sent(form_at(parse(right), address))
+    assert {**filled_in, f"{kind}-email": ["ada@gmail.com"]} == again | {f"{kind}-seal": filled_in[f"{kind}-seal"]}
+    client.post(address, again | {f"{kind}-step": "send"})
+    assert Enquiry.objects.get().email == "ada@gmail.com"
+    client.post(address, filled_in | {f"{kind}-step": "send"})
+    assert Enquiry.objects.count() == 2, "Whoever did mean it may send it."
+
+
+def test_a_domain_in_another_script_is_played_back_as_it_was_typed(client, db):
+    typed = "ada@bücher.example"
+    check = text(parse(client.post("/question/", form("question", email=typed, step=None))))
+    assert typed in check
+    assert "xn--" not in check
+    client.post("/report/", form("report", email=typed))
+    sent_to = client.get("/report/sent/").content.decode()
+    assert f"We are sending it to <strong>{typed}</strong>" in sent_to
+    assert "xn--" not in sent_to
+    assert f'value="{typed}"' in client.get("/report/sent/change/").content.decode()
+    assert Enquiry.objects.get().email == "ada@xn--bcher-kva.example"
+    assert in_words("ada@xn--0.example") == "ada@xn--0.example", "Not a word in any script."

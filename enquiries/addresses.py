@@ -1,5 +1,12 @@
-"""“Did you mean ada@gmail.com?” for the mail domains that most people here use. It asks; it never refuses an address."""
+"""Email addresses as people write them: how they are played back, what to change in one that is refused, and likely slips.
 
+“Did you mean ada@gmail.com?” is for the mail domains that most people here use. It asks; it never refuses an address.
+"""
+
+import re
+from contextlib import suppress
+
+from django.utils.encoding import punycode
 from rapidfuzz.distance import OSA
 
 # In the order in which a slip that is as near to two of them is taken.
@@ -34,6 +41,44 @@ ENDINGS = {
     **dict.fromkeys(("couk", "co.k", "co.ukk", "co.ik", "co.yk", "co.ul", "co.uj", "co.ku", "cou.k"), "co.uk"),
     "nte": "net",
 }
+
+# What word processors and telephones put in. No mail system writes an address so.
+DASHES = re.compile("[\u2010-\u2015\u2212]")
+QUOTES = re.compile('[\u2018-\u201f"\u00ab\u00bb\u00b4`]')
+SEVERAL = re.compile(r"[^\s,;/]@[^\s,;/]+[\s,;/]+(?:and |or )?\S+@")
+AT = re.compile(r"\s[\[(]?at[\])]?\s|[\[(]at[\])]", re.IGNORECASE)
+
+ONE = "Enter one email address only"
+DASH = "Type a hyphen (-) instead of the long dash in this address"
+QUOTE = "Take the quotation marks out of this address, or type a straight one (')"
+WITH_AT = "Type the @ sign instead of “at”"
+ONLY = "Enter only the address, like name@example.com, with nothing before or after it"
+SPACE = "Take out the space in this address"
+END = "Take out the full stop or comma at the end of this address"
+
+
+def what_to_change(typed: str) -> str:
+    """For whoever typed an address that cannot be right. "" where nothing is known to be wrong."""
+    wrong = (
+        (SEVERAL.search(typed), ONE),
+        (DASHES.search(typed), DASH),
+        (QUOTES.search(typed), QUOTE),
+        ("@" not in typed and AT.search(typed), WITH_AT),
+        (typed.casefold().startswith("mailto:") or not {"<", ">"}.isdisjoint(typed), ONLY),
+        ("@" in typed and " " in typed, SPACE),
+        ("@" in typed and typed[-1:] in {".", ",", ";"}, END),
+    )
+    return next((message for found, message in wrong if found), "")
+
+
+def in_words(address: str) -> str:
+    """As its owner types it: a domain in another script is kept in ASCII, as mail needs it, and shown in its letters."""
+    local, at, domain = address.rpartition("@")
+    with suppress(UnicodeError):
+        letters = domain.encode("ascii").decode("idna")
+        if punycode(letters) == domain.casefold():
+            return f"{local}{at}{letters}"
+    return address
 
 
 def suggestion(address: str) -> str:
