@@ -5,12 +5,14 @@ A field that staff changed stays; when the fixture changed it too, that is said,
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from pathlib import Path
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.serializers import base as serializers_base
 from django.core.serializers import python as python_serializer
 from django.db import transaction
+from django.utils import timezone
 
 from factsheets import actions, safety_editions
 from factsheets.fixtures import ContentError, entries
@@ -239,13 +241,30 @@ class _Edition:
 
     def refresh(self) -> None:
         for sheet in FactSheet.objects.all():
+            before = sheet.updated_at
             try:
                 actions.refresh(sheet=sheet)
                 actions.keep_edition(sheet=sheet, by=None, step=Step.INSTALLED)
+                _date(sheet, before)
             except BodyError as error:
                 # Every fixture was checked on its way in, so this comes from what staff wrote. It must not stop an upgrade.
                 self.report.stuck.append(f"{sheet.slug}: {error}")
         index.update_shared()
+
+
+def _date(sheet: FactSheet, before: datetime) -> None:
+    """Gives the sheet the day that its authors name for its words, not the day on which this copy was installed.
+
+    `before` is when it had last changed; that stays where staff wrote in it later than its authors.
+    """
+    if not sheet.written_on:
+        return
+    changed = datetime.combine(sheet.written_on, time(12), timezone.get_current_timezone())
+    if sheet.editions.filter(step__in=[Step.EDITED, Step.ROLLED_BACK]).exists():
+        changed = max(changed, before)
+    if sheet.updated_at != changed:
+        sheet.updated_at = changed
+        sheet.save(update_fields=["updated_at"])
 
 
 def _is_as_installed(part, installed: InstalledRecord) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from difflib import SequenceMatcher
 
 from django.db import transaction
@@ -27,6 +28,7 @@ SHEET = {
     "key_points": "Key points",
     "treatment_offered": "Interest statement",
     "topic": "Topic",
+    "evidence_checked_on": "Evidence checked",
 }
 SECTION = {
     "kind": "kind",
@@ -61,9 +63,10 @@ def snapshot(sheet: FactSheet) -> dict:
     """Everything an author wrote in the sheet, in order, with other records by their natural keys."""
     sections = sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources")
     return {
-        "sheet": {name: getattr(sheet, name) for name in SHEET if name != "topic"}
+        "sheet": {name: getattr(sheet, name) for name in SHEET if name not in {"topic", "evidence_checked_on"}}
         | {"topic": sheet.topic.slug}
-        | _if_written(sheet, "first_page_title"),
+        | _if_written(sheet, "first_page_title")
+        | ({"evidence_checked_on": checked.isoformat()} if (checked := sheet.evidence_checked_on) else {}),
         "sections": [_section(section) for section in sections],
         "related": [{"to": link.to.slug, "reason": link.reason} for link in sheet.related.select_related("to")],
         # Nothing for none: editions from before sheets said it are the same as now.
@@ -104,7 +107,9 @@ def put_back(sheet: FactSheet, content: dict) -> None:
     What the studies found stays as it is when the edition is from before sheets said it.
     """
     with transaction.atomic():
-        fields = {"first_page_title": "", **content["sheet"]}
+        fields = {"first_page_title": "", "evidence_checked_on": "", **content["sheet"]}
+        checked = fields.pop("evidence_checked_on")
+        sheet.evidence_checked_on = date.fromisoformat(checked) if checked else None
         sheet.topic = _find(Topic, "slug", fields.pop("topic"), "topic")
         for name, value in fields.items():
             setattr(sheet, name, value)

@@ -146,6 +146,9 @@ def _prepared(document: dict, name: str, files: dict[str, bytes]) -> dict:
             section["figure"] = _figure(section["figure"], f"{name}.figure-{number}", files)
     for name in ("reviewed_on", "review_due_on", "updated_on"):
         document[name] = _day(document.get(name) or "")
+    document["evidence_checked_on"] = _day(document.get("evidence_checked_on") or "").partition(" ")[
+        2
+    ]  # month and year
     # PDF/UA-1 (7.1) needs a title. An unsaved draft may lack one.
     document["title"] = document["title"] if _has_words({"text": document["title"]}) else "Fact sheet"
     return document

@@ -29,9 +29,13 @@ class SheetForm(EditingForm):
             "key_points",
             "first_page_title",
             "treatment_offered",
+            "evidence_checked_on",
         ]
         labels = {"position": "Order in its topic", "slug": "Address"}
-        widgets = {"key_points": forms.Textarea(attrs={"rows": 7})}
+        widgets = {
+            "key_points": forms.Textarea(attrs={"rows": 7}),
+            "evidence_checked_on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -41,6 +45,12 @@ class SheetForm(EditingForm):
                 "/fact-sheets/<address>/. Leave empty, and it is made from the title. "
                 "When it changes, the old address leads to the new one."
             )
+
+    def clean_evidence_checked_on(self):
+        day = self.cleaned_data["evidence_checked_on"]
+        if day and day > timezone.localdate():
+            raise forms.ValidationError("Enter today’s date or an earlier one.")
+        return day
 
     def clean_slug(self):
         slug = self.cleaned_data["slug"] or slugify(self.data.get(self.add_prefix("title"), ""))[:80].strip("-")
@@ -116,7 +126,7 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         facts = ["topic", "title", "slug", "position", "summary", "audience", "key_points"]
         self.fieldsets = [
-            (None, {"fields": [*facts, "first_page_title", "treatment_offered"]}),
+            (None, {"fields": [*facts, "first_page_title", "treatment_offered", "evidence_checked_on"]}),
             ("History", {"fields": SHARED_FIELDS}),
         ]
         return super().get_fieldsets(request, obj)

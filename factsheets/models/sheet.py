@@ -76,6 +76,17 @@ class FactSheet(NaturalKeyModel):
         related_name="sheets_reviewed",
     )
     review_due_on = models.DateField(null=True, blank=True, help_text="When it must be read again by a clinician.")
+    evidence_checked_on = models.DateField(
+        null=True,
+        blank=True,
+        help_text="When somebody last compared all its facts with the studies and guidelines. Readers see the month.",
+    )
+    written_on = models.DateField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The day on which its authors last changed the words that are installed with the site.",
+    )
     document = models.JSONField(
         default=dict,
         editable=False,

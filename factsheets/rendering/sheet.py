@@ -99,6 +99,7 @@ def full(sheet: FactSheet) -> dict:
         "review_due_on": sheet.review_due_on.isoformat() if sheet.review_due_on else "",
         "reviewer": reviewer(sheet),
         "changes": [{**each, "on": each["on"].isoformat()} for each in what_changed(sheet)],
+        "evidence_checked_on": sheet.evidence_checked_on.isoformat() if sheet.evidence_checked_on else "",
         "updated_on": timezone.localdate(sheet.updated_at).isoformat(),
         "treatment_offered": sheet.treatment_offered,
         "safety": safety.tiers(),

@@ -1,6 +1,7 @@
 """A sheet as plain text, for a screen reader, a braille display, or an e-mail that must not be wide."""
 
 import textwrap
+from datetime import date
 
 from django.conf import settings
 
@@ -42,6 +43,8 @@ def text(sheet: FactSheet) -> str:
             lines += [f"   {reference['url']}"] if reference["url"] else []
             lines += _item("   ", f"What it found: {reference['finding']}") if reference["finding"] else []
     lines += ["", *_heading("About this page", "-"), ""]
+    if data["evidence_checked_on"]:
+        lines += [f"Evidence checked: {date.fromisoformat(data['evidence_checked_on']):%B %Y}"]
     lines += [f"Last changed: {data['updated_on']}"]
     if data["reviewed_on"]:
         lines += [f"Reviewed: {data['reviewed_on']} by {data['reviewer']}"]

@@ -1,6 +1,7 @@
 """The words of the published sheets keep the house rules. docs/content-format.md says them to authors."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,7 @@ def test_no_fixture_says_that_a_clinician_reviewed_it(slug):
     [sheet] = entries(slug, "factsheet")
     assert not {"reviewed_on", "reviewed_by", "review_due_on", "document", "updated_at"} & set(sheet)
     assert sheet["state"] in {"draft", "in_review", "published"}
+    assert sheet["evidence_checked_on"] <= sheet["written_on"] <= date.today()
 
 
 @pytest.mark.parametrize("slug", ["about-back-pain", "acupuncture-for-back-pain"])

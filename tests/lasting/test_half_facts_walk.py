@@ -37,6 +37,8 @@ MAY_BE_EMPTY_ALONE = {
     "factsheets.FactSheet": {
         "review_due_on": "a date to come, for sheets reviewed or not",
         "first_page_title": "a sheet of one page has no names for pages",
+        "evidence_checked_on": "a check of the facts, by whoever made it, reviewed or not",
+        "written_on": "only content that came with the site has it",
     },
     "factsheets.Statement": {"detail": "the claim says enough", "comparison": "many are compared with nothing named"},
     "factsheets.Approval": {"by": "the actor is kept as text beside it, for when accounts go"},
