@@ -18,7 +18,7 @@ EDITED = [
 TAKEN_AWAY = ["section", "statement", "statementuse", "sourceuse", "relatedsheet", "glossaryterm", "synonym"]
 READ = [
     ("factsheets", model, ["view"])
-    for model in [*EDITED, "safetyadvice", "claim", "searchmiss", "approval", "safetydraft"]
+    for model in [*EDITED, "safetyadvice", "wordlist", "claim", "searchmiss", "approval", "safetydraft"]
 ]
 INBOX = [
     ("enquiries", "enquiry", ["view", "change"]),

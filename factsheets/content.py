@@ -33,6 +33,7 @@ from factsheets.models import (
     Step,
     Synonym,
     Topic,
+    WordList,
 )
 from factsheets.rendering.markdown import BodyError, cited
 from factsheets.search import index
@@ -44,6 +45,7 @@ MODELS = [
     Source,
     Figure,
     GlossaryTerm,
+    WordList,
     SafetyAdvice,
     Claim,
     Statement,

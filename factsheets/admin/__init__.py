@@ -8,6 +8,7 @@ from factsheets.admin.shared import (
     GlossaryTermAdmin,
     SourceAdmin,
     TopicAdmin,
+    WordListAdmin,
 )
 from factsheets.admin.sheet import FactSheetAdmin
 from factsheets.admin.statement import StatementAdmin
@@ -25,4 +26,5 @@ __all__ = [
     "StatementAdmin",
     "SynonymAdmin",
     "TopicAdmin",
+    "WordListAdmin",
 ]

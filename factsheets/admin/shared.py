@@ -6,7 +6,7 @@ from django.db import models
 from factsheets import actions, publication
 from factsheets.admin.editing import StoppableForm, Stopped, StopsUnsound
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField
-from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic
+from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
 from factsheets.rendering.words import Glossary, key
 
 
@@ -89,6 +89,21 @@ class GlossaryTermAdmin(SharedRecordAdmin):
 @admin.register(Topic)
 class TopicAdmin(admin.ModelAdmin):
     list_display = ["title", "question", "position"]
+
+
+@admin.register(WordList)
+class WordListAdmin(SharedRecordAdmin):
+    """Words that the red flags' patterns share. A list that patterns name is never taken away from under them."""
+
+    list_display = ["name", "note"]
+    search_fields = ["name", "lines"]
+    readonly_fields = ["name"]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 class ClaimForm(forms.ModelForm):

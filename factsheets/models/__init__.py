@@ -14,6 +14,7 @@ from factsheets.models.section import Aspect, Kind, Section, View
 from factsheets.models.sheet import FactSheet, FormerAddress, RelatedSheet, State, Topic
 from factsheets.models.source import Source, SourceUse
 from factsheets.models.version import ContentVersion
+from factsheets.models.word_list import WordList
 
 __all__ = [
     "BENEFITS",
@@ -64,4 +65,5 @@ __all__ = [
     "Tier",
     "Topic",
     "View",
+    "WordList",
 ]

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from factsheets.models.natural import ByNaturalKey, NaturalKeyModel
+from factsheets.models.word_list import WordList
 
 SHORT_WORDS = 12  # ledger, part 2, §1
 
@@ -30,9 +31,21 @@ def check_joined(text: str) -> None:
 
 
 def check_patterns(lines) -> None:
-    """Raises ValidationError unless `lines` is a list of lines of text."""
+    """Raises ValidationError unless each line is a pattern that can be read with the word lists there are."""
+    from factsheets.search.redflags.lines import LineError, read_line
+    from factsheets.search.redflags.wording import SMALL
+
     if not isinstance(lines, list) or not all(isinstance(line, str) and line.strip() for line in lines):
         raise ValidationError("Write one word pattern on each line.")
+    names = set(WordList.objects.values_list("name", flat=True))
+    faults = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            read_line(line, names, SMALL)
+        except LineError as error:
+            faults.append(f"Line {number}: {error}")
+    if faults:
+        raise ValidationError(faults)
 
 
 class SafetyAdvice(NaturalKeyModel):

@@ -4,13 +4,13 @@ The card is better shown once too often than once too rarely. The harmless sente
 have none of it, and of those whose words only look alike.
 """
 
-import time
-
 import pytest
 
 from enquiries.asking import signs
 from factsheets import safety
 from factsheets.models import SafetyAdvice
+
+pytestmark = pytest.mark.usefixtures("db")
 
 FLAGGED = {
     # numb down below
@@ -109,31 +109,12 @@ HARMLESS = [
 ]
 
 
-@pytest.mark.parametrize("text", FLAGGED)
-def test_words_that_sound_like_a_red_flag_are_found_in_a_text(text):
-    assert FLAGGED[text] in signs.read(text).codes
+def test_words_that_sound_like_a_red_flag_are_found_in_a_text():
+    assert not {text: code for text, code in FLAGGED.items() if code not in signs.read(text).codes}
 
 
-@pytest.mark.parametrize("text", HARMLESS)
-def test_what_is_plainly_denied_and_what_only_looks_alike_brings_no_card(text):
-    assert signs.read(text) == signs.Signs()
-
-
-def test_the_corpus_is_large_enough_to_say_something():
-    assert len(FLAGGED) >= 40
-    assert len(HARMLESS) >= 30
-
-
-def test_a_text_of_the_longest_length_is_read_in_no_time():
-    started = time.process_time()
-    for words in (
-        "no numbness or weakness or tingling in my leg, ",
-        "no ",
-        "no new loss of bladder or bowel or ",
-        "😀 ",
-    ):
-        signs.read(words * 100)
-    assert time.process_time() - started < 1  # second
+def test_what_is_plainly_denied_and_what_only_looks_alike_brings_no_card():
+    assert not {text: found for text in HARMLESS if (found := signs.read(text))}
 
 
 def test_every_code_that_can_be_kept_is_a_record_and_the_gravest_fit(db):

@@ -29,7 +29,8 @@ PAGES_OF = {
         enquiries_enquiry_delete enquiries_export_add enquiries_export_delete enquiries_outgoingmessage_add
         enquiries_outgoingmessage_delete factsheets_approval_add factsheets_approval_delete
         factsheets_factsheet_delete factsheets_safetyadvice_add
-        factsheets_safetyadvice_delete factsheets_searchmiss_add set_up staff_authenticator_add
+        factsheets_safetyadvice_delete factsheets_searchmiss_add
+        factsheets_wordlist_add factsheets_wordlist_delete set_up staff_authenticator_add
         staff_authenticator_delete
     """,
     # The owner.
@@ -76,7 +77,7 @@ PAGES_OF = {
         factsheets_source_change factsheets_source_changelist factsheets_source_history factsheets_statement_change
         factsheets_statement_changelist factsheets_statement_history factsheets_synonym_change
         factsheets_synonym_changelist factsheets_synonym_history factsheets_topic_change factsheets_topic_changelist
-        factsheets_topic_history
+        factsheets_topic_history factsheets_wordlist_change factsheets_wordlist_changelist factsheets_wordlist_history
     """,
     # Everybody who has signed in. A section’s history is its sheet’s, which has a line of its own.
     "SRCEO": """

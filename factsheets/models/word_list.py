@@ -1,0 +1,44 @@
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from factsheets.models.natural import NaturalKeyModel
+
+
+def check_words(lines) -> None:
+    """Raises ValidationError unless `lines` is a list of lines of words, joined by “|”, that can be read."""
+    from factsheets.search.redflags.lines import LineError, read_list
+
+    if not isinstance(lines, list) or not all(isinstance(line, str) and line.strip() for line in lines):
+        raise ValidationError("Write at least one word on each line.")
+    # Whether the other lists are there is known once all of them are loaded; the word-pattern check names what is missing.
+    names = _Any()
+    for line in lines:
+        try:
+            read_list([line], names)
+        except LineError as error:
+            raise ValidationError(str(error)) from error
+
+
+class _Any:
+    def __contains__(self, name):
+        return True
+
+
+class WordList(NaturalKeyModel):
+    """Words that mean the same, such as those for peeing. The red flags' word patterns name the list: {pee}."""
+
+    natural_key_fields = ("name",)
+
+    name = models.CharField(
+        max_length=40, unique=True, help_text="As the patterns name it, in small letters: {pee}, {wet myself}."
+    )
+    note = models.CharField(max_length=200, blank=True, help_text="What its words have in common.")
+    lines = models.JSONField(
+        "words", default=list, validators=[check_words], help_text="Words and phrases, with “|” between them."
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
