@@ -24,17 +24,20 @@ class Box:
 
 @dataclass(frozen=True)
 class OwnWords:
-    """`codes` of the safety advice, the gravest first within each box, and the boxes that gave them."""
+    """`codes` of the safety advice, the gravest first within each box, and the boxes that gave them. `answers`: whether answers
+    to the self-assessment did as well."""
 
     codes: tuple[str, ...]
     boxes: tuple[Box, ...]
+    answers: bool = False
 
     def __bool__(self):
         return bool(self.codes)
 
     def and_answers(self, codes: Iterable[str]) -> "OwnWords":
         """With the codes of a self-assessment that goes along (enquiries.assessment.handover.safety_codes)."""
-        return replace(self, codes=tuple(dict.fromkeys([*codes, *self.codes])))
+        codes = list(codes)
+        return replace(self, codes=tuple(dict.fromkeys([*codes, *self.codes])), answers=bool(codes))
 
 
 def boxes(form: forms.Form) -> list[Box]:

@@ -106,7 +106,7 @@ def _with_the_address_that_was_meant(typed: QueryDict, journey: Journey) -> Quer
 
 
 def _answers(request, journey: Journey) -> Answers | None:
-    return cookie.may_be_included(request) if ASKED in journey.form_class.base_fields else None
+    return cookie.may_go_along(request) if ASKED in journey.form_class.base_fields else None
 
 
 def _seen(request, journey: Journey) -> list[str]:
@@ -140,6 +140,7 @@ def _interruption(request, journey: Journey, form: EnquiryForm, words: OwnWords)
         form,
         advice=advice(words.codes, tiers),
         boxes=words.boxes,
+        answers=words.answers,
         hidden=form.carried(),
         seen_signs=own_words.together(form.seen_signs.split(), words.codes),
         safety_tiers=tiers,

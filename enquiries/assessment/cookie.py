@@ -60,10 +60,19 @@ def may_be_included(request: HttpRequest) -> Answers | None:
 
     None while the self-assessment is not approved: what it would say must not reach anybody by way of a form either.
     """
-    if not COOKIE.of(request) or not check_is_open():
-        return None
-    answers = finished(request)
+    answers = _finished_and_approved(request)
     return answers if answers and evaluate(answers).may_ask_us else None
+
+
+def may_go_along(request: HttpRequest) -> Answers | None:
+    """The same for a request for a consultation, and urgent signs as well: their page leads to no form, but of somebody who asks
+    all the same staff must know them, and they flag the request. Never a child's, and none after an emergency."""
+    answers = _finished_and_approved(request)
+    return answers if answers and evaluate(answers).may_go_along else None
+
+
+def _finished_and_approved(request: HttpRequest) -> Answers | None:
+    return finished(request) if COOKIE.of(request) and check_is_open() else None
 
 
 def sealed(kept: Kept, *, known: Flags, now: float) -> str:

@@ -32,6 +32,7 @@ class Result:
     crisis: bool
     duration: Duration | None  # None only where an emergency stopped the questions before it was asked
     may_ask_us: bool  # the forms may be offered
+    may_go_along: bool  # where somebody asks for a consultation all the same
     gp_by_six_weeks: bool  # add "see a GP if no better by 6 weeks"
 
     @property
@@ -48,6 +49,7 @@ def evaluate(answers: Answers) -> Result:
     matched = [RULES[0]] if answers.meet(RULES[0].when) else _matched(answers)
     outcome = matched[0].outcome
     rules = tuple(rule for rule in matched if rule.outcome == outcome)
+    may_ask_us = outcome in (Outcome.SELF_CARE, Outcome.SEE_GP) and rules[0].code != ADULTS_ONLY
     return Result(
         outcome=outcome,
         rules=rules,
@@ -56,7 +58,8 @@ def evaluate(answers: Answers) -> Result:
         notes=_notes(answers, outcome),
         crisis=answers.meet(CRISIS),
         duration=DURATION.get(answers.duration),
-        may_ask_us=outcome in (Outcome.SELF_CARE, Outcome.SEE_GP) and rules[0].code != ADULTS_ONLY,
+        may_ask_us=may_ask_us,
+        may_go_along=may_ask_us or (outcome == Outcome.URGENT and ADULTS_ONLY not in {rule.code for rule in matched}),
         gp_by_six_weeks=outcome == Outcome.SELF_CARE and DURATION[answers.duration] == Duration.SHORT,
     )
 

@@ -100,6 +100,7 @@ def _interruption(request, form: ReportForm, words: OwnWords) -> HttpResponse:
         "address": reverse("enquiries:report"),
         "advice": advice(words.codes, tiers),
         "boxes": words.boxes,
+        "answers": words.answers,
         "hidden": form.carried(),
         "seen_signs": own_words.together(form.seen_signs.split(), words.codes),
         "safety_tiers": tiers,

@@ -10,8 +10,9 @@ from enquiries import actions
 from enquiries.models import Assessment, Enquiry
 from enquiries.report import consent
 from tests.assessment import finish
-from tests.consultation_form import PATH, first_step, heading, nothing_kept, press, short
+from tests.consultation_form import FLAG, PATH, first_step, heading, nothing_kept, press, short
 from tests.html import form_at, parse, sent, summary, text, title, visible
+from tests.outbox import deliver
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -94,6 +95,31 @@ def test_finished_answers_go_along_only_with_consent_and_the_wording_says_that_s
     assert kept.consent_version == "2026-11-consultation"
     assert kept.enquiry.kind == "consultation"
     assert kept.expires_at - timezone.now() <= timedelta(days=actions.SUMMARY_DAYS)
+
+
+def test_urgent_answers_may_go_along_bring_the_card_and_flag_the_request_for_staff(client, staff, mail_through):
+    finish(client, urgent=["RF-U4"])
+    assert sent(form_at(parse(client.get(PATH)), PATH))["consultation-include_answers"] == ["no"]
+    stop = client.post(PATH, first_step(include_answers="yes"))
+    said = text(next(parse(stop).iter("main")))
+    assert heading(stop) == "Please read this before you send it"
+    assert "An answer you gave in “Check your symptoms” can be a sign" in said
+    assert "call 111 today" in said
+    assert nothing_kept()
+    both = client.post(PATH, first_step(include_answers="yes", needs_note=FLAG))
+    assert "Your words under “Anything else that helps us to talk with you”, and an answer you gave" in text(
+        parse(both)
+    )
+    check = press(client, stop, "check")
+    assert "Yes. " in text(parse(check))
+    page = client.get(press(client, check, "send")["Location"])
+    assert "call 111 today" in text(next(parse(page).iter("main"))).partition("What happens next")[0]
+    kept = Enquiry.objects.get()
+    assert (kept.safety_signs, kept.is_flagged, kept.assessment.result["outcome"]) == ("RF-U4", True, "urgent")
+    deliver()
+    assert "Urgent: please look now" in {mail["Subject"] for mail in mail_through.messages}
+    client.force_login(staff)
+    assert "Urgent: GP or 111 today" in text(parse(client.get(kept.get_admin_url())))
 
 
 def test_answers_that_ended_meanwhile_are_named_and_the_request_can_be_sent_without_them(finished):

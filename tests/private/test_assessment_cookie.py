@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backcare.cookies import LARGEST
 from enquiries.assessment import cookie, questions
-from enquiries.assessment.cookie import Kept, finished, may_be_included, opened, sealed
+from enquiries.assessment.cookie import Kept, finished, may_be_included, may_go_along, opened, sealed
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import Outcome
 from enquiries.assessment.questions import ASKED, QUESTIONS
@@ -193,6 +193,8 @@ def test_an_emergency_in_the_cookie_leads_to_999_from_every_page_but_its_own_que
     assert "somebody ticked a sign that must not wait" in start
     assert finished(asked_by(client_with(done(emergency="RF-E1")))) is not None, "Done, and not to be offered:"
     assert may_be_included(asked_by(client_with(done(emergency="RF-E1")))) is None
+    assert may_go_along(asked_by(client_with(done(emergency="RF-E1")))) is None
+    assert may_go_along(asked_by(client_with(done(urgent=["RF-U4"], age="under_18")))) is None, "A child's."
 
 
 # --- no result from half the answers ---
