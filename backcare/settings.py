@@ -1,6 +1,6 @@
 """All settings, from the environment. Safe for production unless BACKCARE_LOCAL=1 says that this is a local run.
 
-README.md lists every variable. `backcare/checks.py` names what a deployment still lacks.
+docs/operations.md lists every variable. `backcare/checks.py` names what a deployment still lacks.
 """
 
 from pathlib import Path

@@ -60,13 +60,13 @@ def verify() -> None:
         if number not in ring:
             raise WrongKey(
                 f"FIELD_ENCRYPTION_KEYS lacks key {number}, and this database holds text that only key {number} opens; "
-                "nothing was changed: put that key back (README, “If a key is lost or wrong”)."
+                "nothing was changed: put that key back (docs/operations.md, “If a key is lost or wrong”)."
             )
         fits = known[number] == check_value(ring[number]) if number in known else _opens(found[number])
         if not fits:
             raise WrongKey(
                 f"Key {number} in FIELD_ENCRYPTION_KEYS is not the key {number} that this database was written with; "
-                "nothing was changed: put the right key back (README, “If a key is lost or wrong”)."
+                "nothing was changed: put the right key back (docs/operations.md, “If a key is lost or wrong”)."
             )
     for number in {writing_key(), *found} - {*known}:
         with transaction.atomic():
