@@ -77,7 +77,7 @@ MAIL = {
 
 
 def send(kind: str, **changes):
-    """Sends an honest form and expects that it is accepted. Where its page is not everybody's, its address has a mark more."""
+    """Sends an honest form and expects that it is accepted."""
     response = Client().post(ADDRESSES[kind], form(kind, **changes))
     assert response.status_code == 303
     assert response["Location"].startswith(f"/{kind}/sent/")

@@ -1,11 +1,12 @@
 """The page after a form was accepted, and its address. A report's page is drawn by `enquiries.report.sent`.
 
-Most people get the page that is the same for everybody: it is on its way, by when they hear from us. Where that would not be true,
-or is not all, the address holds a sealed mark of the enquiry, so that a reload and the back button show it again without a cookie:
-the advice of the tier that their signs belong to, that no email comes, that nobody promises a reply.
+The address holds a sealed mark of the enquiry, so that a reload and the back button show the same page again without a cookie: the
+reply time that this enquiry was promised, as its email says it and however late the page is opened, the advice of the tier that
+their signs belong to, that no email comes, or that no reply is promised. Without a mark, or with one that is too old, the page is
+the same for everybody, and names no day.
 
-The page says what is so now, and nothing about the person: whoever finds the address learns no name, no word, no sign. The private
-link to the request is there for half an hour, for whoever has just sent it; it asks for the email address like any other.
+Nothing on it is about the person: whoever finds the address learns no name, no word, no sign. The private link to the request is
+there for half an hour, for whoever has just sent it; it asks for the email address like any other.
 """
 
 import time
@@ -15,7 +16,6 @@ from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 
 from enquiries import actions, clock
 from enquiries.asking.advice import advice
@@ -24,7 +24,7 @@ from enquiries.models import Enquiry, Kind, Status
 from factsheets import safety
 
 LINK_SECONDS = 30 * 60  # for the private link
-PAGE_SECONDS = 24 * 60 * 60  # after that the address shows what everybody's does
+PAGE_SECONDS = 24 * 60 * 60  # after that the address shows what one without a mark does
 
 SIGNER = signing.TimestampSigner(salt="enquiries.asking.sent", sep=".")
 
@@ -32,27 +32,32 @@ SIGNER = signing.TimestampSigner(salt="enquiries.asking.sent", sep=".")
 def address(enquiry: Enquiry) -> str:
     """Where the browser goes once the enquiry is kept."""
     name = f"enquiries:{enquiry.kind}_sent"
-    if enquiry.safety_signs or enquiry.status == Status.SPAM or not actions.is_mailed(enquiry):
-        return reverse(f"{name}_as", args=[SIGNER.sign(enquiry.pk.hex)])
-    return reverse(name)
+    usual = not enquiry.safety_signs and enquiry.status != Status.SPAM and actions.is_mailed(enquiry)
+    if enquiry.kind == Kind.REPORT and usual:  # no time is promised, and the browser holds a receipt
+        return reverse(name)
+    return reverse(f"{name}_as", args=[SIGNER.sign(enquiry.pk.hex)])
 
 
 def page(request, kind: Kind, token: str = "") -> HttpResponse:
-    tiers, when = safety.tiers(), clock.promise(timezone.now())
-    context = {"kind": kind, "safety_tiers": tiers, "when": when, "emailed": True, "owed": True}
+    tiers = safety.tiers()
+    context = {"kind": kind, "safety_tiers": tiers, "emailed": True, "owed": True}
     enquiry, age = opened(kind, token)
     if enquiry:
+        context |= {"known": True} | _reply(enquiry)
         context["owed"] = enquiry.status != Status.SPAM
         context["emailed"] = actions.is_mailed(enquiry)
         context["advice"] = advice(enquiry.safety_signs.split(), tiers)
-        context["when"] = when | {"reply": _reply(enquiry)}
         if context["owed"] and not context["emailed"] and age < LINK_SECONDS:
             context["manage"] = link.address(enquiry)
     return render(request, "enquiries/asking/sent.html", context)
 
 
-def _reply(enquiry: Enquiry) -> str:
-    return clock.in_words(enquiry.reply_by, timezone.now()) if enquiry.reply_by else ""
+def _reply(enquiry: Enquiry) -> dict:
+    """When they hear from us, in the words of their email, or the clinic's notice while it promises nothing."""
+    if enquiry.reply_by:
+        return {"reply": clock.in_words(enquiry.reply_by, enquiry.created_at, dated=True)}
+    replies = clock.load()
+    return {"notice": replies.notice if replies.paused else ""}
 
 
 def opened(kind: Kind, token: str) -> tuple[Enquiry | None, float]:

@@ -15,13 +15,14 @@ from django.views.decorators.gzip import gzip_page
 from backcare import limits
 from enquiries import actions, addresses, clock
 from enquiries.actions import Consented
-from enquiries.asking import own_words, pace, sent, told
+from enquiries.asking import choices, own_words, pace, sent, told
 from enquiries.asking.advice import advice, kept
 from enquiries.asking.base import EnquiryForm
 from enquiries.asking.own_words import OwnWords
 from enquiries.assessment import cookie
 from enquiries.assessment.handover import safety_codes
 from enquiries.assessment.kinds import Answers
+from enquiries.desk import calls
 from enquiries.models import Enquiry
 from enquiries.report import consent
 from factsheets import safety
@@ -153,6 +154,8 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
     left_out = (*missing, ASKED) if answers_gone else missing
     hidden = form.carried(left_out)
     groups, email, for_someone_else = told.groups(form), form.cleaned_data["email"], form.for_someone_else
+    replies, now = clock.load(), timezone.now()
+    slots = choices.call_slots(form.cleaned_data.get("times", []))
     if missing and not refused:
         form = journey.form(initial=dict(form.typed()))
     return _page(
@@ -170,7 +173,8 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
         seen_signs=" ".join(_seen(request, journey)),
         answers_gone=answers_gone,
         for_someone_else=for_someone_else,
-        when=clock.promise(timezone.now()),
+        never_open=calls.never_open(slots, now, replies.hours),
+        when=replies.promise(now),
     )
 
 

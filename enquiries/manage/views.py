@@ -6,11 +6,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from enquiries import actions
+from enquiries import actions, clock
 from enquiries.asking import choices, own_words
 from enquiries.asking.advice import advice, kept
 from enquiries.asking.own_words import OwnWords
 from enquiries.asking.steps import CHANGE, SEND
+from enquiries.desk import calls
 from enquiries.manage import shown
 from enquiries.manage.forms import AddForm, TimesForm, VisitForm, times_of
 from enquiries.manage.visit import Visit, visited
@@ -42,7 +43,8 @@ def times(visit: Visit) -> HttpResponse:
     new = choices.times_in_words(form.cleaned_data["times"]) or ["Any time"]
     if form.cleaned_data["best_time"]:
         new.append(form.cleaned_data["best_time"])
-    return visit.check(new=new, before=shown.times(visit.enquiry))
+    never_open = calls.never_open(form.details()["call_slots"], timezone.now(), clock.load().hours)
+    return visit.check(new=new, before=shown.times(visit.enquiry), never_open=never_open)
 
 
 @visited(actions.Wish.ADD)

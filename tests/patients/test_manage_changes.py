@@ -30,6 +30,8 @@ def test_new_times_take_the_place_of_the_old_ones_and_the_timeline_keeps_both(as
     page = press(page, "Continue", **{"times-times": ["1-1", "3-2"], "times-best_time": "not before 2"})
     assert "Nothing is changed yet" in said(page)
     assert "Tuesday: afternoon Thursday: early evening not before 2" in said(page)
+    late = press(press(enter(asked), "Change the times"), "Continue", **{"times-times": ["1-2"]})
+    assert "We are not open at any of these times in the next two weeks." in said(late)
     done = press(page, SURE["times"])
     assert "Your new times are saved" in said(done)
     assert "Tuesday afternoon Thursday early evening" in said(done)

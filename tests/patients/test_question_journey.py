@@ -42,7 +42,7 @@ def test_a_question_is_looked_through_before_it_is_kept(client):
     assert not Enquiry.objects.exists()
     for _ in range(2):
         answer = press(client, check, "send")
-        assert (answer.status_code, answer["Location"]) == (303, "/question/sent/")
+        assert (answer.status_code, answer["Location"].startswith("/question/sent/")) == (303, True)
     kept = Enquiry.objects.get()
     assert (kept.kind, kept.description, kept.safety_signs) == ("question", "May I swim?\nAnd run?", "")
     assert (kept.by_phone, kept.may_leave_voicemail, kept.needs) == (False, None, "")
@@ -100,6 +100,7 @@ def test_a_hidden_answer_that_somebody_changed_is_refused(client):
 
 
 def test_the_confirmation_says_by_when_and_who_answers(client):
-    said = text(next(parse(client.get("/question/sent/")).iter("main")))
+    check = client.post(PATH, first_step(description="May I swim?"))
+    said = text(next(parse(client.get(press(client, check, "send")["Location"])).iter("main")))
     assert "We will reply by" in said
     assert "One of our clinicians answers by email." in said

@@ -222,7 +222,7 @@ def test_the_forms_on_a_fact_sheet_are_sent_to_their_own_pages_and_accepted(clie
         if kind == "consultation":
             check = form_at(parse(response), ADDRESSES[kind])
             response = client.post(check.get("action"), sent(check) | {name: honest[name] for name in ASKED_NEXT})
-        assert (response.status_code, response["Location"]) == (303, f"/{kind}/sent/")
+        assert (response.status_code, response["Location"].startswith(f"/{kind}/sent/")) == (303, True)
         assert Enquiry.objects.get(kind=kind).sheet == sheet
 
 

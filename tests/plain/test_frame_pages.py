@@ -53,7 +53,7 @@ def test_a_form_sent_from_another_website_comes_back_filled_in_and_can_be_sent_f
         assert not Enquiry.objects.exists()
         looked_through = given_back(again, kind) | {f"{kind}-step": "send"}
         again = client.post(ADDRESSES[kind], looked_through, headers=own)
-    assert (again.status_code, again["Location"]) == (303, f"/{kind}/sent/")
+    assert (again.status_code, again["Location"].startswith(f"/{kind}/sent/")) == (303, True)
     assert Enquiry.objects.get().email == FIELDS[kind]["email"]
 
 
