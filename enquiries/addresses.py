@@ -45,7 +45,7 @@ ENDINGS = {
 # What word processors and telephones put in. No mail system writes an address so.
 DASHES = re.compile("[\u2010-\u2015\u2212]")
 QUOTES = re.compile('[\u2018-\u201f"\u00ab\u00bb\u00b4`]')
-SEVERAL = re.compile(r"[^\s,;/]@[^\s,;/]+[\s,;/]+(?:and |or )?\S+@")
+SEVERAL = re.compile(r"@[^\s,;/]+[\s,;/].*@")
 AT = re.compile(r"\s[\[(]?at[\])]?\s|[\[(]at[\])]", re.IGNORECASE)
 
 ONE = "Enter one email address only"

@@ -139,7 +139,7 @@ def test_a_wrong_address_is_an_instruction_with_the_text_kept_and_nothing_is_sen
     for typed, message in {
         "": "Enter your email address",
         "ada@": "Enter an email address in the correct format, like name@example.com",
-        "ada@example.com\r\nBcc: eve@example.com": "Enter an email address in the correct format",
+        "ada@example.com\r\nBcc: eve@example.com": "Enter one email address only",
         f"{'a' * 250}@example.com": "Enter an email address of 254 characters or fewer.",
     }.items():
         answer = change(client, typed)
