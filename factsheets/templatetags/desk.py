@@ -3,7 +3,7 @@ from datetime import timedelta
 from django import template
 from django.utils import timezone
 
-from factsheets import approvals, safety_drafts
+from factsheets import approvals, safety_drafts, safety_editions
 from factsheets.models import FactSheet, InstalledRecord, State, Subject
 
 register = template.Library()
@@ -33,6 +33,7 @@ def sheets_that_need_somebody(context):
         if user.has_perm("factsheets.view_approval")
         else [],
         "draft": safety_drafts.current(),
+        "silent": [flag["code"] for flag in safety_drafts.gaps(safety_editions.snapshot())],
         "check_is_off": not approvals.check_is_open(),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],

@@ -186,6 +186,7 @@ def test_what_two_people_write_at_once_is_not_lost(desk):
         ({"text": "x" * 401}, "at most 400"),
         ({"text": "a\x00b"}, "Null characters"),
         ({"patterns": "a\x00b"}, "Null characters"),
+        ({"patterns": "numb + {nowhere}"}, "There is no word list “nowhere”"),
         ({"sources": "NO-SUCH"}, "There is no source NO-SUCH"),
         ({"in_assessment": ""}, "asks RF-E2 as emergency"),
     ],
@@ -216,12 +217,18 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
     assert "gives RF-R2 as a reason" in said_by(desk.post("retire", "RF-R2"))
     assert "on this card" in errors_of(desk.edit("RF-R1", on_compact_card="on"))
     assert "are asked" in errors_of(desk.edit("RF-R1", in_assessment="on"))
+    desk.edit("RF-U2", patterns="")
     assert "No word patterns" in desk.get("changelist")
     desk.step("send")
     assert "Published" in said_by(desk.sit("Clive").sign())
     said = text(tree(client.get("/check/1/")))
     assert "Your back is on fire" in said
     assert "Get help now" in " ".join(text(each) for each in tree(client.get("/search/?q=zebrafish")).iter("h3"))
+    recognised = text(tree(client.get("/search/?q=on+fire+like+a+zebrafish")))
+    assert "You see this first because of the words you searched for" in recognised, (
+        "What staff add is recognised at once."
+    )
+    assert "RF-U2 has no word patterns" in text(tree(client.get("/admin/")))
     assert not SafetyAdvice.objects.filter(code="RF-R11").exists()
     desk.sit("Edith").post("retire", "RF-X1")
     assert "RF-X2" in said_by(desk.post("new", **new)), "A number is not given twice."
