@@ -21,12 +21,14 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from backcare import schema, soundness
 from backcare.backups import making
-from enquiries.models import LastPurge, OutgoingMessage, WorkerHeartbeat
+from enquiries.models import Enquiry, LastPurge, OutgoingMessage, WorkerHeartbeat
 from enquiries.privacy import keys
 
 WORKER_SILENT_AFTER = timedelta(minutes=15)
 MAIL_LATE_AFTER = timedelta(minutes=15)
+REFUSED_IS_OVER = timedelta(minutes=15)
 PURGE_LATE_AFTER = timedelta(hours=25)  # the mail worker purges every hour
 
 OK, ATTENTION, TROUBLE = "ok", "attention", "trouble"
@@ -88,7 +90,31 @@ def _try(name: str, check: Callable[[datetime], Part], now: datetime) -> Part:
         return Part(name, "not readable", TROUBLE)
 
 
+def integrity(now: datetime) -> Part:
+    last = soundness.noted()
+    if last is None:
+        return Part("integrity", "not yet")
+    at, sound = last
+    return Part("integrity", "ok" if sound else "damaged", OK if sound else TROUBLE, since=at)
+
+
+def forms(now: datetime) -> Part:
+    """Reads what a form reads, and knows when one was refused. One that was kept since says that the trouble is over."""
+    Enquiry.objects.order_by("pk").first()
+    newest = Enquiry.objects.order_by("-pk").first()
+    OutgoingMessage.objects.order_by("-pk").first()
+    refused = soundness.refused_at()
+    if refused is None or now - refused > REFUSED_IS_OVER:
+        return Part("forms", "ok")
+    over = newest and newest.created_at > refused
+    return Part("forms", "refused", ATTENTION if over else TROUBLE, since=refused)
+
+
 def migrations(now: datetime) -> Part:
+    try:
+        schema.verify()
+    except schema.NewerDatabase:
+        return Part("migrations", "newer", TROUBLE)
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return Part("migrations", "pending", TROUBLE) if pending else Part("migrations", "ok")
@@ -159,6 +185,8 @@ def _is_file() -> bool:
 
 
 CHECKS: dict[str, Callable[[datetime], Part]] = {
+    "integrity": integrity,
+    "forms": forms,
     "migrations": migrations,
     "keys": fitting_keys,
     "mail_worker": worker,

@@ -7,7 +7,7 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.http import UnreadablePostError
 
-from backcare import bodies, errors, static
+from backcare import bodies, errors, soundness, static
 from backcare.logs import SECRET_IN_ADDRESS
 from enquiries.private import referrer_policy
 
@@ -116,5 +116,7 @@ class DatabaseTroubleMiddleware:
         if errors.is_database_trouble(exception):
             # The address's pattern, not the address: that is the sender's own text.
             logger.error("Database trouble at /%s: %s", request.resolver_match.route, type(exception).__name__)
+            if request.method == "POST":
+                soundness.form_was_refused()
             return errors.unavailable(request)
         return None

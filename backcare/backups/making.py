@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sqlite3
 import tempfile
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from backcare import soundness
 from backcare.backups import Trouble, archive, sealed
 from backcare.backups.database import FILE_NAMES, migrations, one_moment, row_counts
 
@@ -31,6 +33,15 @@ def make(folder: Path, *, keep: int) -> Made:
 
     `keep` is how many files stay in the folder, 0 for all. Raises Trouble, and leaves nothing half-made.
     """
+    try:
+        sound = soundness.check()
+    except sqlite3.Error as error:
+        raise Trouble(f"The database could not be read, and nothing was copied: {error}.") from error
+    if not sound:
+        raise Trouble(
+            "The database is damaged, so it was not copied, and every earlier backup was kept. Stop the site and restore the "
+            "newest one (docs/operations.md, “Restore”)."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _sweep(folder)

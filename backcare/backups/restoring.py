@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connections
 
-from backcare import schema
+from backcare import schema, soundness
 from backcare.backups import Trouble, archive, sealed
 from backcare.backups.database import (
     SET_ASIDE,
@@ -152,6 +152,7 @@ def _put_sqlite(manifest: archive.Manifest, file: Path, replace: bool) -> Tried:
         for rest in (place, *_beside(place)):
             rest.unlink(missing_ok=True)  # of an empty database
         file.rename(place)
+        soundness.forget()
         archive.fsync_folder(place.parent)
     return Tried(**{**vars(tried), "aside": str(aside or "")})
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections import namedtuple
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from backcare import health
+from backcare import health, soundness
 from backcare.backups import making
 from backcare.checks import NETWORK_FILE_SYSTEMS, durability, file_system
 from enquiries.models import LastPurge, OutgoingMessage, WorkerHeartbeat
@@ -25,7 +26,7 @@ from tests.outbox import age
 
 pytestmark = pytest.mark.django_db
 
-PARTS = {"database", "migrations", "keys", "mail_worker", "mail_queue", "disk", "purge", "backup"}
+PARTS = {"database", "integrity", "forms", "migrations", "keys", "mail_worker", "mail_queue", "disk", "purge", "backup"}
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,13 @@ def test_a_plain_local_run_is_well_without_any_backup(client):
     seen()
     status, words = asked(client)
     assert status == 200
-    assert words == {"status": "ok", **dict.fromkeys(PARTS, "ok"), "purge": "not yet", "backup": "not set up"}
+    assert words == {
+        "status": "ok",
+        **dict.fromkeys(PARTS, "ok"),
+        "purge": "not yet",
+        "integrity": "not yet",
+        "backup": "not set up",
+    }
 
 
 def test_a_well_site_says_so_to_staff_in_one_sentence_a_part(staff_client):
@@ -146,6 +153,20 @@ def test_backups_that_were_set_up_and_stopped_ask_for_attention(client, staff_cl
     assert "run manage.py backup" in page(staff_client)
     note.write_text("{half")
     assert making.last() is None
+
+
+def test_a_refused_form_is_red_until_one_is_kept(client, staff_client):
+    seen()
+    soundness.form_was_refused()
+    status, words = asked(client)
+    assert (status, words["forms"]) == (503, "refused")
+    assert "none was saved since" in page(staff_client)
+    consultation()
+    status, words = asked(client)
+    assert (status, words["status"], words["forms"]) == (200, "attention", "refused")
+    half_an_hour_ago = time.time() - 1800
+    os.utime(soundness._refused(), (half_an_hour_ago, half_an_hour_ago))
+    assert asked(client)[1]["forms"] == "ok"
 
 
 def test_wrong_keys_are_red(client, settings):

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from backcare import schema
+from backcare import schema, soundness
 from enquiries import actions
 from enquiries.mail.outbox import Worker
 from enquiries.privacy import keys
@@ -36,16 +36,19 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: self.stopping.set())
         worker = Worker()
         last_beat = last_mail = 0.0
-        self.next_look, self.warned_on = 0.0, None
+        self.next_look, self.next_check, self.warned_on = 0.0, 0.0, None
         self.compared = False
         while not self.stopping.is_set():
+            self.look_at_database()
             try:
                 self.compare()
+                self.do_chores()
+                sent = worker.run_once()
+                # Only after a round that worked: a worker that is alive and can do nothing is as good as none.
                 if time.monotonic() - last_beat > BEAT or not last_beat:
                     worker.beat()
                     last_beat = time.monotonic()
-                self.do_chores()
-                if worker.run_once():
+                if sent:
                     last_mail = time.monotonic()
                     continue
             except (DatabaseError, InterfaceError) as error:
@@ -61,6 +64,13 @@ class Command(BaseCommand):
             close_old_connections()
             self.stopping.wait(PAUSE)
         worker.disconnect()
+
+    def look_at_database(self):
+        """Outside the rounds, for in a damaged database these fail before they come to any chore."""
+        if time.monotonic() < self.next_check:
+            return
+        self.next_check = time.monotonic() + CHORES
+        self.try_chore("The database was not checked", lambda: soundness.check_nightly(timezone.now()))
 
     def compare(self):
         """Once, and as soon as the database answers: with wrong keys, or on a newer database, no word is read, and none written."""
