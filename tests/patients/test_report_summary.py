@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from enquiries.mail.outbox import Worker
 from enquiries.models import Assessment, Enquiry
 from enquiries.report import consent
 from tests.assessment import finish
@@ -129,3 +130,23 @@ def test_the_seven_days_start_when_the_mail_has_gone(db, mail_through):
     deliver()
     left = Assessment.objects.get().expires_at - timezone.now()
     assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
+
+
+def test_a_mail_that_was_in_hand_when_its_address_was_put_right_holds_no_link(db, mail_through, settings):
+    """No mail goes to the new address, so nothing replaces the one in hand: it must not bring the link to the wrong one."""
+    settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY = 1
+    ask(Client(), email="bea@example.com")
+    deliver()
+    browser = patient()
+    ask(browser, include_answers="yes")
+    worker = Worker("has it in hand")
+    message = worker.claim()
+    assert browser.post("/report/sent/change/", {"email": "bea@example.com"}).status_code == 303
+    worker.send(message)
+    worker.disconnect()
+    mail = mail_through.messages[-1]
+    assert (mail["To"], mail_through.recipients[-1]) == ("ada@example.com", ["ada@example.com"])
+    assert "/report/summary/" not in mail.as_string() + text_of(mail)
+    page = parse(browser.get("/report/sent/"))
+    [link] = [each.get("href") for each in page.iter("a") if text(each) == "Your private summary"]
+    assert "/report/summary/" in link, "The page of the very sender has it."
