@@ -5,6 +5,8 @@ import sys
 
 from backcare import binding, logs
 
+os.umask(0o077)  # as in manage.py. gunicorn's own setting of that name is for a socket file, which the proxy must open
+
 bind = binding.address()
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)

@@ -70,6 +70,9 @@ def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tm
     passwords = dict(re.findall(r"^  (owner|reception|editor) +(\S{12,})$", first.stdout, re.MULTILINE))
     assert set(passwords) == {"owner", "reception", "editor"}
 
+    earlier = tmp_path / "mail" / "earlier.log"
+    earlier.write_text("a mail")
+    earlier.chmod(0o644)
     second = prepare(tmp_path, port)
     assert second.returncode == 0, second.stderr
     assert not any(password in second.stdout for password in passwords.values())
@@ -112,6 +115,9 @@ def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tm
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "The web server outlived Ctrl-C."
     assert "ada@example.com" not in output
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.relative_to(tmp_path).parts[0] != "static"]
+    assert earlier in kept and tmp_path / "last-check.json" in kept
+    assert not [path.name for path in kept if path.stat().st_mode & 0o077], "Others on the machine can read these."
 
     # kill -9 of the one that started them takes the others along, and a supervisor can start it again.
     for _ in range(2):

@@ -36,6 +36,8 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
         if settings.LOCAL:
             self.folder(settings.MAIL_DIR)
+            for mail in settings.MAIL_DIR.iterdir():  # from before there was a umask
+                mail.chmod(0o600)
             call_command("demo", stdout=self.stdout)
 
     def folder(self, path: Path):
