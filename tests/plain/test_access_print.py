@@ -48,7 +48,10 @@ def test_a_sheet_is_printed_whole_with_everything_open_and_without_what_needs_a_
     wanted = whole(sheet) if which == "everything" else pages_of(sheet)[-1]
     with reader_of(browser, site) as reader:
         reader.open(wanted.path)
-        folded = reader.page.locator("details:not([open])").evaluate_all("all => all.map(each => each.textContent)")
+        # The cards of signs have a button, which no paper has: each sign is looked for below.
+        folded = reader.page.locator("details:not([open]):not(:has(.care))").evaluate_all(
+            "all => all.map(each => each.textContent)"
+        )
         paper = printed(reader)
     pages = words(paper)
     said = "".join(pages)
@@ -83,7 +86,7 @@ def test_a_sheet_is_printed_whole_with_everything_open_and_without_what_needs_a_
         assert packed(screen_only) not in said, screen_only
     assert packed("Call 999 or go to A&E now if you have back pain and:") in pages[0]
     if wanted.is_first:
-        assert said.index("Emergency:now") < said.index("Keypoints"), "The emergency card comes first."
+        assert said.index("Call999") < said.index("Keypoints"), "The emergency card comes first."
     for page in paper.pages:
         assert (round(page.mediabox.width), round(page.mediabox.height)) == A4
     last = paper.pages[-1].extract_text()
