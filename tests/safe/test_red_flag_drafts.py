@@ -205,7 +205,7 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
         "short_text": "a back on fire",
         "in_assessment": "on",
     }
-    assert "RF-X1 is in the draft" in said_by(desk.post("new", **new, patterns=""))
+    assert "RF-X1 is in the draft" in said_by(desk.post("new", **new, patterns="zebrafish*"))
     order = [flag["code"] for flag in safety_drafts.current().content if flag["tier"] == "emergency"]
     assert order[-1] == "RF-X1"
     desk.post("shift", "RF-X1", way="up")
@@ -223,11 +223,9 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
     assert "Published" in said_by(desk.sit("Clive").sign())
     said = text(tree(client.get("/check/1/")))
     assert "Your back is on fire" in said
-    assert "Get help now" in " ".join(text(each) for each in tree(client.get("/search/?q=zebrafish")).iter("h3"))
-    recognised = text(tree(client.get("/search/?q=on+fire+like+a+zebrafish")))
-    assert "You see this first because of the words you searched for" in recognised, (
-        "What staff add is recognised at once."
-    )
+    found = tree(client.get("/search/?q=zebrafish"))
+    assert "Get help now" in " ".join(text(each) for each in found.iter("h3"))
+    assert "You see this first because of the words you searched for" in text(found), "Recognised at once."
     assert "RF-U2 has no word patterns" in text(tree(client.get("/admin/")))
     assert not SafetyAdvice.objects.filter(code="RF-R11").exists()
     desk.sit("Edith").post("retire", "RF-X1")
