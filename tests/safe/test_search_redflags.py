@@ -324,5 +324,5 @@ def test_no_word_of_our_own_pages_is_put_right_into_a_red_flag():
     ours = SearchWord.objects.values_list("word", flat=True)
     assert len(ours) > 1_000
     wording = redflags.reader().wording
-    changed = {word: other for word in ours if (other := wording.mend(word)) != word}
-    assert changed.keys() <= {"physios"}, changed
+    changed = {word: other for word in ours if (other := wording.mend(word)) not in {word, word[:-1]}}
+    assert not changed

@@ -48,13 +48,13 @@ STATE_DENIALS = _set(
 # Followed by one of these, “no” and the like deny nothing that matters here, or say that something is wrong.
 AFTER_NO = _set(
     "better relief improvement idea reason warning choice matter longer doubt use help sleep rest one point way let "
-    "appetite let-up good easier different change joke"
+    "appetite let-up good easier joke"
 )
 AFTER_WITHOUT = _set(
     "warning trying realising realizing knowing noticing feeling reason meaning wanting thinking help stopping"
 )
 AFTER_NOT = _set(
-    "sure only just even because sleeping slept getting better best going long working right normal normally well know "
+    "hungry sure only just even because sleeping slept getting better best going long working right normal normally well know "
     "want think understand wish care bear stand improving coping managed managing stopping stopped eased"
 )
 DENIAL_STARTS = [
@@ -76,10 +76,9 @@ SUBJECTS = _set(
 NO_DENIAL = re.compile(
     r"\b(?:until|till|til|before (?:this|last|now|yesterday|the|today|that)|any more|used to|at first)\b"
 )
-WELL = _set(
-    "fine ok okay normal normally alright regular unaffected unchanged usual perfect perfectly grand working works "
-    "strong good healthy happy right"
-)
+WELL = _set("fine ok okay normal normally alright unaffected unchanged usual perfect perfectly grand")
+# Says it only at the end: “bowels regular”, but not “regular tightenings”.
+WELL_AT_THE_END = _set("regular good strong working healthy")
 NOT_WELL_BEFORE = _set(
     "otherwise else not isnt arent never cant cannot doesnt dont wasnt werent longer couldnt hardly barely usually "
     "normally were was havent hasnt didnt wont no without than used previously apparently nearly almost been stopped stop "
@@ -92,19 +91,21 @@ SIGN_BETWEEN = _set(
 )
 
 YEARS_AGO = re.compile(
-    r"years? (?:ago|back|since)|yrs? ago|decades? ago|ages ago|long (?:ago|since)|as a (?:child|kid|student|"
+    r"\b(?:years? (?:ago|back|since)|yrs? ago|decades? ago|ages ago|long (?:ago|since)|as a (?:child|kid|student|"
     r"teenager|boy|girl|lad|"
     r"baby|youth|young \w+)|in my (?:teens|twenties|thirties|youth|childhood)|from school|used to (?:have|get|be|"
     r"suffer)|"
-    r"(?:back )?when i was (?:a |young|\d|little|at school|pregnant with|carrying|expecting)|in the past|long healed|"
-    r"last (?:year|winter|summer|autumn|spring)|at (?:school|university|uni)|previously|historical|years since"
+    r"(?:back )?when i was (?:a |young|\d+|little|at school|pregnant with|carrying|expecting)|in the past|long healed|"
+    r"last (?:year|winter|summer|autumn|spring)|at (?:school|university|uni)|previously|historical|"
+    r"in the (?:sixties|seventies|eighties|nineties|noughties|[5-9]0s)|years since)\b"
 )
 OVER = re.compile(
-    r"(?:cleared|clears) up|all better|fully recovered|full recovery|recovered fully|completely (?:fine|better|gone)|"
+    r"\b(?:(?:cleared|clears) up|all better|fully recovered|full recovery|recovered fully|completely (?:fine|"
+    r"better|gone)|"
     r"(?:has|have|had|is|its|all) (?:now |since |long )?healed|soon came right|came right|passed off|wore off|"
     r"settled (?:down|since)|"
     r"went away|went completely|better now|nae bother|no bother now|in remission for|sorted (?:now|out)|"
-    r"fine since|woke up as soon"
+    r"fine since|woke up as soon)\b"
 )
 PRESENT = _set(
     "now again today tonight yesterday currently still suddenly lately worse worsening returning returned new newly recently "
@@ -119,7 +120,7 @@ PRESENT_SAID = re.compile(
     r"past (?:few|couple))\b"
 )
 CLEARED = re.compile(
-    r"rule[ds]? (?:\w+ ){0,3}out|ruling out|rules out|excluded?|no (?:signs?|evidence) of|all clear|(?:scans?|"
+    r"\b(?:rule[ds]? (?:\w+ ){0,3}out|ruling out|rules out|excluded?|no (?:signs?|evidence) of|all clear(?! since| for)|(?:scans?|"
     r"tests?|results?|mri|ct|"
     r"x ?rays?|bloods|ecg|dexa|ultrasound|everything|tracing|swab|urine) (?:\w+ ){0,4}(?:clear|normal|fine|"
     r"negative|ok|okay)|"
@@ -130,14 +131,16 @@ CLEARED = re.compile(
     r"nothing|none)|"
     r"found (?:none|nothing|no)|checked (?:me |her |him )?(?:over|out) and|discharged|came back (?:clear|normal|"
     r"fine|negative|ok)|"
-    r"been cleared|false alarm|tested negative|negative for|no red flags|(?:checked|tested) for"
+    r"turned out to be|turned out it was|been cleared|cleared of|false alarm|tested negative|negative for|"
+    r"no red flags|(?:checked|tested) for)\b"
 )
 ALL_CLEAR_AFTER = re.compile(
-    r"(?:everything|all|tests?|results?|it|they|scans?) (?:\w+ ){0,4}(?:came back|was|were|is) (?:\w+ ){0,2}"
-    r"(?:clear|normal|fine|negative|ok)|turned out to be|put (?:it )?down to|ruled (?:it )?out|false alarm"
+    r"\b(?:(?:everything|all|tests?|results?|it|they|scans?) (?:\w+ ){0,4}(?:came back|was|were|is) (?:\w+ ){0,2}"
+    r"(?:clear|normal|fine|negative|ok)|turned out to be|put (?:it )?down to|ruled (?:it )?out|false alarm)\b"
 )
 NEVER_CLEARED = re.compile(
-    r"(?:not|havent|hasnt|never|cant|need|want|waiting|could|can you|how) (?:\w+ ){0,3}(?:rule|ruled|exclude|test)"
+    r"\b(?:(?:not|havent|hasnt|never|cant|need|want|waiting|could|can you|how) (?:\w+ ){0,3}(?:rule|ruled|exclude|"
+    r"test))\b"
 )
 FAMILY = (
     r"(?:mum|mums|mam|mother|mothers|mom|dad|dads|da|father|fathers|wife|wifes|husband|husbands|hubby|partner|son|"
@@ -168,7 +171,7 @@ HAD = re.compile(
 THEIR_BACK = re.compile(
     r"\b(?:his|her|their|hes|shes|he|she)(?: \w+){0,3} (?:back|spine|pain|hurts?|sore|ache)\b|\b(?:he|she|hes|"
     r"shes|her|his|they)\b.*\b(?:now|today|"
-    r"tonight|this morning|this week|since)\b|\b(?:now|today|tonight|this morning|this week|yesterday)\b.*\b(?:he|"
+    r"tonight|this morning|this week)\b|\b(?:now|today|tonight|this morning|this week|yesterday)\b.*\b(?:he|"
     r"she|his|her|hes|shes)\b"
 )
 OWN = re.compile(
@@ -176,7 +179,8 @@ OWN = re.compile(
     r"only )?have (?:just )?an? (?!friend|son|"
     r"daughter|husband|wife)|i just|i only|i have none|will i|do i|am i|should i worry|could i get|i suppose|"
     r"makes me|its my back|"
-    r"so far only|run in|runs in|hereditary|genetic|i get it|does (?:physio|acupuncture|it) help|how (?:rare|"
+    r"so far only|can i (?:catch|get)|run in|runs in|hereditary|genetic|i get it|does (?:physio|acupuncture|"
+    r"it) help|how (?:rare|"
     r"common)|chances?)\b"
 )
 CHILD_OF_PRESENT = re.compile(rf"\bmy {FAMILY}\b")
@@ -258,7 +262,10 @@ def _wells(text: Text) -> list[Scope]:
     """“Waterworks fine”, “can wee normally”: from the word back to where something else is said."""
     found, words = [], text.words
     for at, word in enumerate(words):
-        if word not in WELL or at == 0 or words[at - 1] in NOT_WELL_BEFORE - {"all", "right"}:
+        ends = at + 1 == len(words) or text.piece[at + 1] != text.piece[at] or words[at + 1] in TURNS | {"and", "or"}
+        if word not in WELL and not (word in WELL_AT_THE_END and ends):
+            continue
+        if at == 0 or words[at - 1] in NOT_WELL_BEFORE - {"all"}:
             continue
         start = at
         while (
@@ -281,9 +288,8 @@ def _of_sentences(text: Text) -> list[Scope]:
     found = []
     bounds = text.bounds()
     said = [" ".join(text.words[start : end + 1]) for start, end in bounds]
-    whole = " ".join(text.words)
-    own = bool(OWN.search(whole))
-    theirs = bool(THEIR_BACK.search(whole))
+    own = any(OWN.search(sentence) for sentence in said)
+    theirs = any(THEIR_BACK.search(sentence) for sentence in said)
     for number, ((start, end), sentence) in enumerate(zip(bounds, said, strict=True)):
         if _is_past(sentence):
             found.append(Scope(start, _turn(text, start, end), PAST))
@@ -291,6 +297,9 @@ def _of_sentences(text: Text) -> list[Scope]:
             found.append(Scope(start, _turn(text, start, end), CLEARED_BY_A_DOCTOR))
         if number and ALL_CLEAR_AFTER.search(sentence) and not PRESENT_SAID.search(said[number - 1]):
             found.append(Scope(*bounds[number - 1], CLEARED_BY_A_DOCTOR))
+        if caring := CARING.search(sentence):
+            first = start + sentence[: caring.start()].count(" ")
+            found.append(Scope(first, first + caring[0].count(" "), OTHER))
         if _is_of_another(sentence, own, theirs):
             found.append(Scope(start, end, OTHER))
     return found
@@ -313,13 +322,35 @@ def _turn(text: Text, start: int, end: int) -> int:
     return end
 
 
+# “my boyfriend shoved me”, “my daughter noticed a lump on my back”
+ON_ME = re.compile(
+    r"\b(?:shoved|pushed|kicked|hit|hits|threw|beat|beats|punched|attacked|knocked|hurt|hurts|strangled|slammed) me\b|"
+    r"\b(?:noticed|found|saw|says|said|spotted|told|thinks|reckons|felt)\b.*\bm[ey]\b|\b(?:on|of|"
+    r"in) my (?:\w+ )?(?:back|spine)\b"
+)
+
+
+# Whoever is looked after is seldom who the message is about.
+CARING = re.compile(
+    r"\b(?:look|looking|looked|care|caring|cared|carer|nursing|nurse) (?:after|for)?\b(?:(?! (?:and|but|now|so|"
+    r"its) ).)*"
+)
+
+
 def _is_of_another(sentence: str, own: bool, theirs: bool) -> bool:
     if DEAD.search(sentence) or (OF_THEIRS.search(sentence) and not theirs):
         return True
-    if not SOMEBODY.search(sentence) or theirs:
+    if not SOMEBODY.search(sentence) or ON_ME.search(sentence):
+        return False
+    if theirs and not re.search(rf"\b{STRANGER}\b", sentence):
         return False
     if re.search(rf"\b{STRANGER}\b", sentence):
-        return bool(HAD.search(sentence)) or own
+        return (
+            own or bool(HAD.search(sentence)) or not re.search(r"\b(?:cant|now|just|today|hes|shes|keeps)\b", sentence)
+        )
+    if re.search(r"\bhad an? (?:\w+ )?(?:fall|accident|crash|tumble|bump)\b", sentence) and not own:
+        return False
     if re.search(r"\b(?:had|died|broke|survived|was)\b", sentence) and HAD.search(sentence):
         return not re.search(r"\b(?:fell|cant|cannot|keeps?|now|hit|knocked)\b", sentence) or own
-    return own
+    # “I can't feel much when my husband and I are together” is about the writer.
+    return own and not re.search(rf"\b(?:i|ive|im)\b.*\b{FAMILY}\b", sentence)

@@ -15,6 +15,10 @@ TWO_WRONG_FROM = 11  # letters
 # A new line is a new sentence where it begins like one; many keyboards break lines anywhere.
 ENDS = re.compile(r"[.!?…;:]+(?=\s|$)|\n\s*\n|\n(?=\s*(?:[-–•*]|\d+[.)]|[A-Z]))")
 PIECE = re.compile(r"(?P<word>[^\W_]+)|(?P<end>\x00)|(?P<comma>[,()/–—]|\s-\s)")
+# “my tackle’s gone numb”, but not “it’s” and “she’s”
+POSSESSIVE = re.compile(
+    r"(?i)(?<=\w\w)(?<!\bit)(?<!\bhe)(?<!\bshe)(?<!that)(?<!there)(?<!\bwho)(?<!what)(?<!let)['’]s\b"
+)
 # Words that may stand between those of a pattern.
 SMALL = frozenset(
     """
@@ -30,7 +34,7 @@ APART = re.compile(rf"\b({'|'.join(NEGATED.split())}) not\b")
 SPLIT = re.compile(r"\b(can|don|doesn|didn|couldn|wouldn|won|haven|hasn|hadn|isn|aren|wasn|weren|shouldn) t\b")
 SUBJECT = re.compile(r"\b(i) (m|ve|d|ll)\b")
 UNABLE = re.compile(
-    r"\b(?:un ?able|not able|incapable|not been able|no longer able|never able|(?:isnt|wasnt|arent|im not|"
+    r"\b(?:un ?able|not able|incapable|not been able|stopped being able|no longer able|never able|(?:isnt|wasnt|arent|im not|"
     r"havent been|hasnt been) able)(?: to| of)?\b"
 )
 BARELY = re.compile(
@@ -103,7 +107,7 @@ class Wording:
 
     def read(self, typed: str) -> Text:
         text, sentence, piece = Text(), 0, 0
-        marked = ENDS.sub(" \x00 ", typed)
+        marked = POSSESSIVE.sub("", ENDS.sub(" \x00 ", typed))
         for match in PIECE.finditer(joined(plain(marked))):
             if word := match["word"]:
                 text.add(self.spelt(word), sentence, piece)
@@ -125,6 +129,8 @@ class Wording:
             or word in ordinary()
         ):
             return word
+        if word.endswith("s") and word[:-1] in self.vocabulary:
+            return word[:-1]
         if word not in self.mended:
             if len(self.mended) > 20_000:
                 self.mended.clear()
