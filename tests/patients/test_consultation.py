@@ -170,11 +170,11 @@ def test_a_filled_trap_is_known_from_step_to_step_and_only_written_down(client):
 
 def test_the_confirmation_keeps_to_the_promise_given_however_late_it_is_opened_and_holds_nothing_of_theirs(client):
     address = press(client, client.post(PATH, first_step(**EVERYTHING)), "send")["Location"]
-    at = datetime(2026, 5, 26, 9, tzinfo=clock.LONDON)
+    at = datetime(2025, 5, 27, 9, tzinfo=clock.LONDON)
     Enquiry.objects.update(created_at=at, reply_by=at.replace(hour=17))
     response = client.get(address)
     said = text(next(parse(response).iter("main")))
-    assert "We will reply by 5pm on Tuesday 26 May." in said
+    assert "We will reply by 5pm on Tuesday 27 May." in said
     assert "no-store" in response["Cache-Control"]
     for theirs in ("Ada", "7946 0018", "Polish"):
         assert theirs not in said
