@@ -7,7 +7,7 @@ from django.http import Http404
 from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.text import slugify
+from django.utils.text import Truncator, slugify
 
 from factsheets import actions
 from factsheets.admin import desk
@@ -42,7 +42,7 @@ class SheetForm(EditingForm):
         if "slug" in self.fields:
             self.fields["slug"].required = False
             self.fields["slug"].help_text = (
-                "/fact-sheets/<address>/. Leave empty, and it is made from the title. "
+                "The part after /fact-sheets/. Leave it empty to have it made from the title. "
                 "When it changes, the old address leads to the new one."
             )
 
@@ -76,7 +76,7 @@ class SourceUseInline(admin.TabularInline):
     extra = 1
     fields = ["source", "finding", "shown"]
     readonly_fields = ["shown"]
-    formfield_overrides = {models.TextField: {"widget": forms.Textarea(attrs={"rows": 2, "cols": 80})}}
+    formfield_overrides = {models.TextField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 56})}}
     verbose_name = "study"
     verbose_name_plural = "what the studies found"
 
@@ -89,7 +89,16 @@ class SourceUseInline(admin.TabularInline):
         if db_field.name == "source":
             known = Q(key__in=self.cited) | Q(uses__sheet=self.sheet)
             kwargs["queryset"] = Source.objects.filter(known).distinct()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "source":
+            field.label_from_instance = lambda source: Truncator(source).chars(48)
+        return field
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "source":
+            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
+        return field
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("source")
