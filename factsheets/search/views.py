@@ -23,7 +23,8 @@ def search(request):
         "cards": _cards(tiers, given),
         "crisis": safety.CRISIS,
         "traditional_label": TRADITIONAL_LABEL,
-        "sheets": [] if given.hits else _some_sheets(),
+        # Nobody in a crisis is shown where “top” stands in our sheets.
+        "sheets": [] if given.hits and not given.reading.crisis else _some_sheets(),
     }
     page = render(request, "factsheets/search.html", context)
     if not given.typed:

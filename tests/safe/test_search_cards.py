@@ -56,6 +56,9 @@ def test_somebody_in_a_crisis_is_not_corrected(client, db):
     for words in ("Did you mean", "These results are for", "No results", "typing mistakes", "diet"):
         assert words not in text(tree)
     assert "/fact-sheets/stress-and-back-pain/" in links(tree)
+    tree = page(client, "/search/?q=top myself")
+    assert not with_class(tree, "hits"), "What our pages say about the top of the back is no answer to that."
+    assert "/fact-sheets/stress-and-back-pain/" in links(tree)
 
 
 def test_a_card_is_not_shown_for_a_harmless_search(client, db):
