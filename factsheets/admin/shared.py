@@ -6,6 +6,7 @@ from django.db import models
 from factsheets import actions, publication
 from factsheets.admin.editing import StoppableForm, Stopped, StopsUnsound
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField
+from factsheets.admin.red_flags import LinesField
 from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
 from factsheets.rendering.words import Glossary, key
 
@@ -91,10 +92,21 @@ class TopicAdmin(admin.ModelAdmin):
     list_display = ["title", "question", "position"]
 
 
+class WordListForm(StoppableForm):
+    lines = LinesField(label="Words", help_text="Words and phrases, with “|” or a new line between them.")
+
+    def clean_lines(self) -> list[str]:
+        if not self.cleaned_data["lines"]:
+            raise forms.ValidationError("Keep at least one word: red flags that use this list would not be recognised.")
+        return self.cleaned_data["lines"]
+
+
 @admin.register(WordList)
 class WordListAdmin(SharedRecordAdmin):
     """Words that the red flags' patterns share. A list that patterns name is never taken away from under them."""
 
+    form = WordListForm
+    fields = ["name", "note", "lines"]
     list_display = ["name", "note"]
     search_fields = ["name", "lines"]
     readonly_fields = ["name"]

@@ -326,3 +326,14 @@ def test_no_word_of_our_own_pages_is_put_right_into_a_red_flag():
     wording = redflags.reader().wording
     changed = {word: other for word in ours if (other := wording.mend(word)) not in {word, word[:-1]}}
     assert not changed
+
+
+def test_a_word_list_is_edited_as_lines_and_a_bad_line_is_refused(admin_client):
+    words = WordList.objects.get(name="weak legs")
+    address = f"/admin/factsheets/wordlist/{words.pk}/change/"
+    assert "weak legs | legs weak" in admin_client.get(address).content.decode()
+    refused = admin_client.post(address, {"note": "", "lines": "weak + legs"})
+    assert "A word list has words and “|” only" in refused.content.decode()
+    admin_client.post(address, {"note": "", "lines": "weak legs\nlegs of string"})
+    words.refresh_from_db()
+    assert words.lines == ["weak legs", "legs of string"]
