@@ -29,6 +29,8 @@ from backcare.models import Limit
 from enquiries.privacy.encryption import keyed_hash
 
 SLICES = 6  # of `per`
+TABLE = Limit._meta.db_table
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # the window of what is not counted by the hour
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def hit(name: str, subject: str, *, most: int, per: timedelta, now: datetime | N
     slice_ = per / SLICES
     start = _start_of_slice(now, slice_)
     with transaction.atomic():
-        _one_at_a_time(name, subject)
+        one_at_a_time(name, subject)
         wait = _wait(name, subject, most=most, per=per, now=now)
         if wait:
             return Verdict(False, wait)
@@ -70,7 +72,7 @@ def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None =
     """Takes one try that was counted out of the count, as when it was no guess: the password was right. `per` is the limit's."""
     now = now or timezone.now()
     with transaction.atomic():
-        _one_at_a_time(name, subject)
+        one_at_a_time(name, subject)
         rows = Limit.objects.filter(name=name, key__in=_keys(name, subject, per, now), count__gt=0)
         newest = rows.order_by("-window_start").values_list("pk", flat=True).first()
         Limit.objects.filter(pk=newest).update(count=F("count") - 1)
@@ -81,6 +83,48 @@ def counted(name: str, subject: str, *, per: timedelta, now: datetime | None = N
     now = now or timezone.now()
     rows = Limit.objects.filter(name=name, key__in=_keys(name, subject, per, now), until__gt=now)
     return sum(rows.values_list("count", flat=True))
+
+
+def tallies(subjects: list[tuple[str, str]], *, per: timedelta, now: datetime | None = None) -> list[int]:
+    """How many tries of each (name, subject) count at the moment, in one query: for what weighs several counts together."""
+    now = now or timezone.now()
+    place = {key: number for number, each in enumerate(subjects) for key in _keys(*each, per, now)}
+    names = {name for name, _ in subjects}
+    found = Limit.objects.filter(name__in=names, key__in=place, until__gt=now).values_list("key", "count")
+    counts = [0] * len(subjects)
+    for key, count in found:
+        counts[place[key]] += count
+    return counts
+
+
+def add(subjects: list[tuple[str, str]], *, per: timedelta, now: datetime | None = None) -> None:
+    """Counts one try of each (name, subject), in one statement and without a limit. `per` is that of `tallies`."""
+    now = now or timezone.now()
+    slice_ = per / SLICES
+    start = _start_of_slice(now, slice_)
+    _insert(
+        [(name, _key(name, subject, start), start, start + slice_ + per) for name, subject in subjects],
+        on_conflict=f"UPDATE SET count = {TABLE}.count + 1",
+    )
+
+
+def once(name: str, subject: str, *, until: datetime) -> bool:
+    """Whether `subject` is used at `name` for the first time. Its use is remembered until then."""
+    key = keyed_hash(name, subject, purpose="limit")
+    return bool(_insert([(name, key, EPOCH, until)], on_conflict="NOTHING"))
+
+
+def _insert(rows: list[tuple[str, str, datetime, datetime]], *, on_conflict: str) -> int:
+    """How many rows were written."""
+    at = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {TABLE} (name, key, window_start, until, count) VALUES "  # noqa: S608 - our own table
+            + ", ".join(["(%s, %s, %s, %s, 1)"] * len(rows))
+            + f" ON CONFLICT (name, key, window_start) DO {on_conflict}",
+            [value for name, key, begins, ends in rows for value in (name, key, at(begins), at(ends))],
+        )
+        return cursor.rowcount
 
 
 def client(request) -> str:
@@ -147,8 +191,10 @@ def _keys(name: str, subject: str, per: timedelta, now: datetime) -> list[str]:
     return [_key(name, subject, last - timedelta(days=back)) for back in range(days + 1)]
 
 
-def _one_at_a_time(name: str, subject: str) -> None:
-    """SQLite's transactions are IMMEDIATE, which is one writer at a time. PostgreSQL is asked for a lock of this subject's own."""
+def one_at_a_time(name: str, subject: str) -> None:
+    """Until the transaction ends nobody else counts this.
+
+    SQLite's transactions are IMMEDIATE, which is one writer at a time. PostgreSQL is asked for a lock of this subject's own."""
     if connection.vendor == "postgresql":
         number = int(keyed_hash(name, subject, purpose="limit lock")[:15], 16)
         with connection.cursor() as cursor:

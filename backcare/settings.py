@@ -65,6 +65,12 @@ ENQUIRY_RETENTION_MONTHS = env.number("ENQUIRY_RETENTION_MONTHS", default=12, le
 MOST_MAILS_TO_ONE_ADDRESS_A_DAY = env.number("MOST_MAILS_TO_ONE_ADDRESS_A_DAY", default=3, least=1)
 MOST_FORMS_OF_ONE_SENDER_AN_HOUR = env.number("MOST_FORMS_OF_ONE_SENDER_AN_HOUR", default=10, least=1)
 MOST_FORMS_AN_HOUR = env.number("MOST_FORMS_AN_HOUR", default=200, least=1)
+# Of one sender, set-aside ones included: beyond it a form is refused with a page that says to phone.
+MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL = env.number("MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL", default=60, least=1)
+# With a warning sign, of one sender, one mailbox or one wording: the further ones share a row of the safety queue.
+MOST_FLAGGED_ALIKE_AN_HOUR = env.number("MOST_FLAGGED_ALIKE_AN_HOUR", default=3, least=3)
+# Rows that may wait in "Spam" and "Held back"; beyond it only a sender's first form is set aside, and others are refused.
+MOST_SET_ASIDE = env.number("MOST_SET_ASIDE", default=5000, least=1)
 
 # Outside a local run the self-assessment is shown only while a clinician's approval covers it (factsheets/approvals.py). There is
 # no setting to do without; a local run may ask for it, to see what patients would.

@@ -1,21 +1,27 @@
-"""So that nobody can use our forms to fill a stranger's mailbox, or the clinic's inbox.
+"""So that nobody can use our forms to fill a stranger's mailbox, the clinic's inbox, or the disk.
 
-Each form that is accepted counts for who sent it (an IPv6 network of 64 bits is one sender), for the mailbox it names, and in
-total; `backcare/limits.py` counts, under keyed hashes, and no address of anybody is kept. Over a limit:
+Each form counts for who sent it, for the mailbox it names, and in total; `backcare/limits.py` counts, under keyed hashes, and no
+address of anybody is kept. An IPv6 network of 64 bits is one sender; the networks of 56 and 48 bits around it have larger
+allowances. Over a limit:
 
 - A report goes to nobody. Beyond what one sender, or all together, may ask for, it is refused: the page gives the sheet and says
   when to try again. Where only its mailbox has had enough it is set aside: its page says that no email comes, and gives the sheet
   and the private link there and then. That page is the same for a mailbox that has had its mails for today, for one that asked us
   to stop and for a filled-in trap, so nobody learns which.
-- A consultation or a question is kept. Beyond what one sender, or all together, may send it is set aside for staff, and its page
-  promises no reply. Where only its mailbox has had enough it keeps its place and its promise, and its page says that no email
-  comes.
-- Any form with a warning sign, a report as well, is kept, is never set aside, and always alerts the clinic.
+- A consultation or a question is kept. Beyond what one sender may send it is set aside among the spam. Beyond what all together
+  may send it is held back, in a queue of its own, until staff release it (`actions.release_held`); a third of the total is kept for
+  senders who have sent nothing within the hour. Either way its page promises no reply and says why. Where only its mailbox has had
+  enough it keeps its place and its promise, and its page says that no email comes.
+- Any form with a warning sign, a report as well, is kept, and neither set aside nor held back. It alerts the clinic; many alike
+  share a row, and one alert (`enquiries/flood.py`).
+- Nothing is written (`TooMany`) beyond a hard stop per sender, for a sender who is not new while very much is set aside already,
+  and for one who is not new while the disk is nearly full. The page gives back what was typed, and says to phone.
 
 Each mailbox's count is checked once more when a mail leaves. The numbers are settings: three sheets a day are more than a reader
 asks for, ten forms an hour more than a household sends, and 200 an hour more than one clinic can answer in a day.
 """
 
+import ipaddress
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,15 +33,21 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.encoding import punycode
 
-from backcare import limits
-from enquiries.models import Kind, OutgoingMessage, Purpose, StoppedAddress
+from backcare import health, limits
+from enquiries.models import Enquiry, Kind, OutgoingMessage, Purpose, Status, StoppedAddress
 from enquiries.privacy.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EVERYBODY = "everybody"
+TOTAL = ("forms: total", EVERYBODY)
 # Forms of one sender within an hour after which one that comes in no time at all is a script's. A filled-in trap alone proves
 # nothing, because browsers fill it in as well; with it, one form before is enough.
 FEW, FEW_WITH_TRAP = 2, 1
+# Networks around an IPv6 sender, and how many times a sender's allowance each has.
+NETWORKS = {56: 4, 48: 16}
+SHARE_OF_NEW = 3  # one part in so many of the total is for senders who have sent nothing within the hour
+FLAGGED_BEFORE_REFUSAL = 5  # times as many forms with a warning sign are taken before the hard stop
+DISK_WAIT = 60 * 60  # seconds: somebody has to make room
 
 TRAP = "Filled in a field that people cannot see"
 ONE_PLACE = "Many requests from one place within an hour"
@@ -56,17 +68,20 @@ NOT_READ = {"gmail.com": ".", "proton.me": ".-_"}
 
 
 class TooMany(Exception):  # noqa: N818 - reads as what happened
-    """More than one sender, or all together, may send within an hour. `wait` is in seconds; the text is for the patient."""
+    """Nothing was written. `wait` is in seconds; the text is for the patient."""
 
-    def __init__(self, wait: int, *, in_total: bool = False):
+    def __init__(self, wait: int, *, kind: str = Kind.REPORT, in_total: bool = False, no_room: bool = False):
         self.wait, self.in_total = wait, in_total
         minutes = ceil(wait / 60)
         when = "in a minute" if minutes <= 1 else f"in {minutes} minutes"
-        many = (
-            "Very many people are asking us"
-            if in_total
-            else "Many reports were asked for from your internet connection"
-        )
+        if in_total:
+            many = "Very many people are asking us"
+        elif no_room:
+            many = "We cannot save what you sent"
+        elif kind == Kind.REPORT:
+            many = "Many reports were asked for from your internet connection"
+        else:
+            many = "Very many forms were sent from your internet connection"
         super().__init__(f"{many} just now. You can try again {when}.")
 
 
@@ -74,12 +89,51 @@ class TooMany(Exception):  # noqa: N818 - reads as what happened
 class Decision:
     """What becomes of a form that is kept. Both reasons are in words for staff, and empty where nothing stands in the way.
 
-    `aside`: why it waits among the spam, where nobody owes it a reply. `silent`: why its sender gets no email. Whatever is set
-    aside is silent as well.
+    `aside`: why it waits where nobody owes it a reply, among the spam or, with `held`, among what a flood held back. `silent`: why
+    its sender gets no email. Whatever is set aside is silent as well. `likelihood` orders what is held back: higher first.
     """
 
     aside: str = ""
     silent: str = ""
+    held: bool = False
+    likelihood: int = 0
+
+    @property
+    def status(self) -> str:
+        return Status.HELD if self.held else Status.SPAM if self.aside else Status.NEW
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a sender, the networks around it and everybody have sent within the hour."""
+
+    sender: str
+    places: list[tuple[str, str, int]]  # a limit's name, its subject, how many allowances it has
+    counts: list[int]  # of each place
+    total: int  # that were neither set aside nor held back
+
+    def is_over(self, most: int) -> bool:
+        return any(
+            count >= most * allowances for count, (_, _, allowances) in zip(self.counts, self.places, strict=True)
+        )
+
+    @property
+    def is_new(self) -> bool:
+        return not self.is_over(1)
+
+    @property
+    def room(self) -> bool:
+        """Whether the total has a place left for this sender."""
+        most = settings.MOST_FORMS_AN_HOUR
+        return self.total < (most if self.is_new else most - most // SHARE_OF_NEW)
+
+    def count(self, *, in_total: bool) -> None:
+        counted = [(name, subject) for name, subject, _ in self.places]
+        limits.add([*counted, *([TOTAL] if in_total else [])], per=HOUR)
+
+    def wait(self) -> int:
+        """Seconds until the sender may send again what counts for it."""
+        return _look("sender", self.sender).wait or 60
 
 
 def mailbox(address: str) -> str:
@@ -101,17 +155,34 @@ def mailbox(address: str) -> str:
 # --- when a form comes ---
 
 
-def refuse_if_too_many(sender: str) -> None:
+def standing(sender: str) -> Standing:
+    """Reads all that a form is weighed by in one query. Must be inside the transaction that keeps the form."""
+    limits.one_at_a_time(*TOTAL)
+    places = _places(sender)
+    *counts, total = limits.tallies([*((name, subject) for name, subject, _ in places), TOTAL], per=HOUR)
+    return Standing(sender, places, counts, total)
+
+
+def _places(sender: str) -> list[tuple[str, str, int]]:
+    places = [("forms: sender", sender, 1)]
+    if ":" in sender:
+        around = [(ipaddress.ip_network(sender).supernet(new_prefix=bits), times) for bits, times in NETWORKS.items()]
+        places += [(f"forms: network of {each.prefixlen}", str(each), times) for each, times in around]
+    return places
+
+
+def refuse_if_too_many(seen: Standing) -> None:
     """Before a report's form is looked at. Raises TooMany. Counts nothing."""
-    for verdict, in_total in ((_look("sender", sender), False), (_look("total", EVERYBODY), True)):
-        if not verdict:
-            raise TooMany(verdict.wait, in_total=in_total)
+    if seen.is_over(settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR):
+        raise TooMany(seen.wait())
+    if not seen.room:
+        raise TooMany(_look("total", EVERYBODY).wait or 60, in_total=True)
 
 
 def decide(
     kind: str,
     *,
-    sender: str,
+    seen: Standing,
     email: str,
     caught: str = "",
     trap: bool = False,
@@ -122,24 +193,60 @@ def decide(
 
     `caught` is why it is set aside anyway: then it counts for its sender alone, and nobody can use up what belongs to others.
     `flagged`: it has a warning sign, so it is kept and not set aside, whatever else is true; beyond the limits no mail goes to its
-    address. Raises TooMany for a report without one; the forms in which people ask for help are set aside in its place.
+    address. Raises TooMany for what must not be written, and for a report without a sign; the forms in which people ask for help
+    are set aside in its place.
     """
-    hasty = in_no_time and _counted("sender", sender) >= (FEW_WITH_TRAP if trap else FEW)
-    one_sender = _hit("sender", sender)
-    if not one_sender and kind == Kind.REPORT and not flagged:
-        raise TooMany(one_sender.wait)
-    reason = caught or ("" if one_sender else ONE_PLACE) or (NO_TIME if hasty else "")
+    _refuse_what_fills_the_disk(kind, seen, flagged=flagged)
+    over = seen.is_over(settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR)
+    if over and kind == Kind.REPORT and not flagged:
+        raise TooMany(seen.wait())
+    hasty = in_no_time and seen.counts[0] >= (FEW_WITH_TRAP if trap else FEW)
+    reason = caught or (ONE_PLACE if over else "") or (NO_TIME if hasty else "")
     if reason:
+        _refuse_beyond_budget(kind, seen, flagged=flagged)
+        seen.count(in_total=False)
         return _without_mail(reason, flagged=flagged)
     # Both are asked, whatever the first says: the answer takes as long for every address.
     stopped, had_today = is_stopped(email), not _hit(_mailbox_limit(kind), mailbox(email))
     silent = (STOPPED if stopped else "") or (HAD_TODAY if had_today else "")
     if silent and kind == Kind.REPORT:
+        seen.count(in_total=False)
         return _without_mail(silent, flagged=flagged)
-    in_total = _hit("total", EVERYBODY)
-    if not in_total and kind == Kind.REPORT and not flagged:
-        raise TooMany(in_total.wait, in_total=True)
-    return Decision(silent=silent) if in_total else _without_mail(IN_TOTAL, flagged=flagged)
+    if seen.room:
+        seen.count(in_total=True)
+        return Decision(silent=silent)
+    if kind == Kind.REPORT and not flagged:
+        raise TooMany(_look("total", EVERYBODY).wait or 60, in_total=True)
+    _refuse_beyond_budget(kind, seen, flagged=flagged)
+    seen.count(in_total=False)
+    if flagged:
+        return _without_mail(IN_TOTAL, flagged=True)
+    # A script comes again from where it was, and does not read the page that checks. Neither proves anything.
+    likelihood = 2 * seen.is_new + (not in_no_time)
+    # Where its mailbox has had enough that is the reason: it gets no acknowledgement when it is released either.
+    return Decision(aside=silent or IN_TOTAL, silent=IN_TOTAL, held=True, likelihood=likelihood)
+
+
+def refuse_on_full_disk(kind: str, seen: Standing) -> None:
+    """While the disk is nearly full only what comes first from its sender is written. Raises TooMany."""
+    if not seen.is_new and health.disk(timezone.now()).word == "low":
+        raise TooMany(DISK_WAIT, kind=kind, no_room=True)
+
+
+def _refuse_what_fills_the_disk(kind: str, seen: Standing, *, flagged: bool) -> None:
+    most = settings.MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL * (FLAGGED_BEFORE_REFUSAL if flagged else 1)
+    if seen.is_over(most):
+        raise TooMany(seen.wait(), kind=kind)
+    if not flagged:  # those are refused only where many are alike: `intake`
+        refuse_on_full_disk(kind, seen)
+
+
+def _refuse_beyond_budget(kind: str, seen: Standing, *, flagged: bool) -> None:
+    if flagged or seen.is_new:
+        return
+    waiting = Enquiry.objects.filter(status__in=[Status.SPAM, Status.HELD], erased_at=None)
+    if waiting[: settings.MOST_SET_ASIDE].count() >= settings.MOST_SET_ASIDE:
+        raise TooMany(seen.wait(), kind=kind)
 
 
 def _without_mail(reason: str, *, flagged: bool) -> Decision:
@@ -205,7 +312,8 @@ def alarm() -> str | None:
         return None
     return (
         f"In the last day {many} form{'s' if many > 1 else ''} came beyond the limit of {settings.MOST_FORMS_AN_HOUR} an hour. "
-        "Reports were not sent then. Consultations and questions were set aside: look through “Spam” for people."
+        "Reports were not sent then. Consultations and questions were held back, and nobody was promised a reply: release them "
+        "when it is over."
     )
 
 
@@ -227,7 +335,3 @@ def _hit(name: str, subject: str) -> limits.Verdict:
 
 def _look(name: str, subject: str) -> limits.Verdict:
     return limits.look(f"forms: {name}", subject, **_limit(name))
-
-
-def _counted(name: str, subject: str) -> int:
-    return limits.counted(f"forms: {name}", subject, per=_limit(name)["per"])

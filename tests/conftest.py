@@ -187,7 +187,8 @@ def staff_client(client, staff):
 def many_forms(settings):
     """For tests that send more forms than one person would: the limits of enquiries/abuse.py are far away."""
     settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR = settings.MOST_FORMS_AN_HOUR = 1_000_000
-    settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY = 1_000_000
+    settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY = settings.MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL = 1_000_000
+    settings.MOST_FLAGGED_ALIKE_AN_HOUR = 1_000_000
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import time
 from unittest.mock import patch
 
 from django.core import signing
-from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.test import Client
 
 from enquiries.asking import pace
-from enquiries.form_fields import EmailField
 from enquiries.forms import FORMS
 from enquiries.models import Purpose
 
@@ -52,20 +51,22 @@ def form(kind: str, **changes) -> dict:
     """The last step's data under its own names, with the changes. A change to None leaves the field out."""
     changes = SEND.get(kind, {}) | changes
     fields = {name: value for name, value in (FIELDS[kind] | changes).items() if value is not None}
+    data = {f"{kind}-{name}": value for name, value in fields.items()}
     if fields.get("step") == "send":
-        fields.setdefault("seal", seal(kind, fields.get("email")))
-    return {f"{kind}-{name}": value for name, value in fields.items()}
+        data.setdefault(f"{kind}-seal", seal(kind, data))
+    return data
 
 
-def seal(kind: str, email: object) -> str:
-    """What the page that checks the answers puts into the form, made long enough ago to have been read."""
-    typed = email[-1] if isinstance(email, list) and email else email  # of a field that comes twice the last one counts
-    try:
-        address = EmailField().clean(typed)
-    except (ValidationError, TypeError, ValueError, AttributeError):
-        return ""
-    with patch.object(pace.SIGNER, "timestamp", lambda: signing.b62_encode(int(time.time()) - 20)):
-        return pace.seal(kind, address)
+def seal(kind: str, data: dict | QueryDict, *, seconds_ago: float = 20) -> str:
+    """What the page that checks these answers puts into the form, made long enough ago to have been read."""
+    if not isinstance(data, QueryDict):
+        typed, data = data, QueryDict(mutable=True)
+        for name, value in typed.items():
+            data.setlist(name, [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)])
+    checked = FORMS[kind](data, prefix=kind, action=ADDRESSES[kind])
+    checked.full_clean()
+    with patch.object(pace.SIGNER, "timestamp", lambda: signing.b62_encode(int(time.time() - seconds_ago))):
+        return pace.seal(checked)
 
 
 # The mail that each kind of enquiry is answered with.

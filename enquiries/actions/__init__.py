@@ -26,7 +26,7 @@ from enquiries.actions.digests import is_wanted, what_waits, write_digest
 from enquiries.actions.duplicates import link, main_of, unlink
 from enquiries.actions.erasure import erase, purge
 from enquiries.actions.exports import SHORTEST_REASON, NotAllowed, export
-from enquiries.actions.intake import SAME_FORM_WITHIN, Consented, accept, index_missing
+from enquiries.actions.intake import SAME_FORM_WITHIN, Consented, SealUsed, accept, index_missing
 from enquiries.actions.mail import (
     SUMMARY_DAYS,
     Erased,
@@ -39,6 +39,7 @@ from enquiries.actions.mail import (
 from enquiries.actions.moves import LONGEST_WAIT, MoveRefused, StaleEnquiry, triage, what_changed, why_not
 from enquiries.actions.one_person import Reason, erase_person, note_export
 from enquiries.actions.reading import show_words, words_are_open
+from enquiries.actions.release import release_held
 from enquiries.actions.reminders import NobodyToRemind, remind_of_reviews
 from enquiries.actions.stopping import STOPPED_MONTHS, allow_mails, stop_mails
 
@@ -58,6 +59,7 @@ __all__ = [
     "NobodyToRemind",
     "NotAllowed",
     "Reason",
+    "SealUsed",
     "StaleEnquiry",
     "TooOften",
     "TooSoon",
@@ -88,6 +90,7 @@ __all__ = [
     "note_export",
     "open_to_patient",
     "purge",
+    "release_held",
     "remind_of_reviews",
     "reply",
     "send_again",

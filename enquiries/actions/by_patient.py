@@ -40,7 +40,7 @@ class Wish(StrEnum):
 
 def open_to_patient(enquiry: Enquiry) -> set[Wish]:
     """What the patient can do with it now."""
-    if enquiry.erased_at or enquiry.status == Status.SPAM:
+    if enquiry.erased_at or enquiry.status in {Status.SPAM, Status.HELD}:
         return set()
     if enquiry.status == Status.CLOSED:
         return {Wish.ERASE}

@@ -124,7 +124,8 @@ def _counted(enquiry: Enquiry, sender: str, email: str) -> str:
     """Why no mail goes there, in words for staff. Empty: it goes."""
     if not sender:
         return ""
-    decision = abuse.decide(enquiry.kind, sender=sender, email=email, caught=enquiry.quarantine_reason)
+    seen = abuse.standing(sender)
+    decision = abuse.decide(enquiry.kind, seen=seen, email=email, caught=enquiry.quarantine_reason)
     return decision.silent.lower()
 
 

@@ -74,8 +74,8 @@ def _may_be_linked(enquiry: Enquiry, main: Enquiry) -> None:
     if enquiry.status == Status.BOOKED and enquiry.is_booked_ahead:
         raise MoveRefused(f"{enquiry.reference} has the appointment. Close the other one as its duplicate instead.")
     for each in (enquiry, main):
-        if each.status == Status.SPAM:
-            raise MoveRefused(f"{each.reference} was set aside as spam. Release it first.")
+        if each.status in {Status.SPAM, Status.HELD}:
+            raise MoveRefused(f"{each.reference} is “{each.get_status_display()}”. Release it first.")
         if each.erased_at:
             raise MoveRefused(f"The details of {each.reference} were erased.")
 

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from enquiries import abuse, clock
+from backcare import limits
+from enquiries import abuse, clock, flood
 from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue
 from enquiries.actions.timeline import record
+from enquiries.asking import pace
 from enquiries.models import Assessment, Enquiry, EventKind, Kind, NameWord, Purpose, Status
 from enquiries.privacy import blind
 from enquiries.privacy.encryption import keyed_hash, keyed_hashes
@@ -35,6 +37,10 @@ ALSO = {
 
 # A browser's autofill fills in the trap as a robot does, so where a person looked through their answers it is only written down.
 TRAP_NOTED = "A field that people cannot see was filled in, as some browsers do"
+
+
+class SealUsed(Exception):  # noqa: N818 - reads as what happened
+    """The page that checked this form's answers has sent it before, longer than SAME_FORM_WITHIN ago."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ def accept(
     hold: timedelta = timedelta(0),
     sender: str = "",
     in_no_time: bool = False,
+    seal: str = "",
 ) -> Enquiry:
     """Keeps what a patient sent: the enquiry, its first timeline entry, its answers and its mail, or nothing at all.
 
@@ -71,18 +78,19 @@ def accept(
     reply; the mail of others leaves after `hold`. One with a warning sign is never set aside, and always alerts the clinic. `trap`
     says that the field for robots was filled in on a form that somebody looked through: it is accepted, and staff are told.
 
-    `sender` is `limits.client(request)`, counted by enquiries/abuse.py and never kept; empty for what no stranger sent. Raises
-    abuse.TooMany for a report without a warning sign beyond what one sender, or all, may ask for.
+    `sender` is `limits.client(request)`, counted by enquiries/abuse.py and never kept; empty for what no stranger sent. `seal` is
+    that of the page that checked the answers (`enquiries/asking/pace.py`), which is good once. Raises SealUsed, and abuse.TooMany
+    for what one sender, or all, may not send; then nothing is kept.
     """
     if unknown := set(also or {}) - ALSO:
         raise TypeError(f"An enquiry keeps no {', '.join(sorted(unknown))}.")
     form = (kind, details, sorted(contact_by or []), sheet, quarantine_reason, trap, consented, also or {}, hold)
     try:
         try:
-            return _keep(*form, sender, in_no_time)
+            return _keep(*form, sender, in_no_time, seal)
         except IntegrityError:
             # Its reference, eight letters of chance, was taken: some five times in a million enquiries. Draw another.
-            return _keep(*form, sender, in_no_time)
+            return _keep(*form, sender, in_no_time, seal)
     except abuse.TooMany as refusal:
         if refusal.in_total:
             abuse.sound_alarm()
@@ -90,23 +98,32 @@ def accept(
 
 
 def _keep(
-    kind, details, contact_by, sheet, quarantine_reason, trap, consented, also, hold, sender, in_no_time
+    kind, details, contact_by, sheet, quarantine_reason, trap, consented, also, hold, sender, in_no_time, seal
 ) -> Enquiry:
     with transaction.atomic():
         flagged = bool(also.get("safety_signs"))
-        if sender and kind == Kind.REPORT and not flagged:
-            # Before the forms that came are looked at: who may send no more learns nothing about them.
-            abuse.refuse_if_too_many(sender)
+        seen = abuse.standing(sender) if sender else None
+        if seen and kind == Kind.REPORT and not flagged:
+            # Before the forms that came are looked at: a sender who may send no more learns nothing about them.
+            abuse.refuse_if_too_many(seen)
         keys = _submission_keys(kind, details | also, contact_by, sheet, quarantine_reason, consented)
         now = timezone.now()
         earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
         if known := earlier.first():
             return known
+        if seal and not limits.once("forms: seal", seal, until=now + timedelta(seconds=pace.GOOD_FOR)):
+            raise SealUsed
         decision = abuse.Decision("" if flagged else quarantine_reason, quarantine_reason)
-        if sender:
+        marked, fold = {}, None
+        if seen and flagged:
+            texts = [details["description"], details["best_time"], also.get("needs") or ""]
+            marked = flood.marks(seen=seen, email=details["email"], texts=texts)
+            if fold := flood.fold_of(marked):
+                abuse.refuse_on_full_disk(kind, seen)
+        if seen:
             decision = abuse.decide(
                 kind,
-                sender=sender,
+                seen=seen,
                 email=details["email"],
                 caught=quarantine_reason,
                 trap=trap,
@@ -115,7 +132,7 @@ def _keep(
             )
         if decision.silent == abuse.IN_TOTAL:
             abuse.sound_alarm()
-        enquiry = Enquiry.objects.create(
+        enquiry = Enquiry(
             kind=kind,
             sheet=sheet,
             **details,
@@ -124,13 +141,24 @@ def _keep(
             phone_key=blind.phone_key(details["phone"]),
             reply_by=None if kind == Kind.REPORT or decision.aside else clock.reply_by(now),
             **{f"by_{method}": True for method in contact_by},
-            status=Status.SPAM if decision.aside else Status.NEW,
+            status=decision.status,
             quarantine_reason=decision.aside,
-            closed_at=now if decision.aside else None,
+            likelihood=decision.likelihood,
+            closed_at=now if decision.status == Status.SPAM else None,
+            folded=bool(fold),
             submission_key=keys[0],
         )
+        # The alarm sounds once for a fold, and again if one comes after staff have dealt with all that were in it.
+        alarm = not fold or not flood.is_known_to_staff(fold)
+        if fold:
+            enquiry.flood_id = fold.first or enquiry.pk
+        enquiry.save(force_insert=True)
+        if marked:
+            flood.leave_marks(enquiry, marked, fold)
         NameWord.objects.bulk_create(NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys_of(enquiry)))
         said = [f"Asked for: {enquiry.get_kind_display()}"]
+        if fold:
+            said.append("One of many alike: shares a row of the safety queue")
         if decision.silent and not decision.aside:
             said.append(f"No mail to them: {decision.silent.lower()}")
         if trap:
@@ -145,13 +173,15 @@ def _keep(
                 expires_at=now + timedelta(days=SUMMARY_DAYS),
             )
         if not decision.aside:
-            answer(enquiry, not_before=now + hold, silent=bool(decision.silent))
+            answer(enquiry, not_before=now + hold, silent=bool(decision.silent), alarm=alarm)
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
     return enquiry
 
 
-def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool = False) -> None:
+def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool = False, alarm: bool = True) -> None:
     """Puts the mails that this enquiry brings into the outbox, each once; a silent one those to the clinic alone.
+
+    Without `alarm` the clinic gets none: it was told of another one like it.
 
     One that was set aside was promised nothing: its promise is made now, and whoever calls this saves it with the row.
     """
@@ -159,7 +189,7 @@ def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool
     if kind != Kind.REPORT and enquiry.reply_by is None:
         enquiry.reply_by = clock.reply_by(timezone.now())
     purposes = [] if silent else [TO_THEM[kind]]
-    if kind != Kind.REPORT or enquiry.is_flagged:
+    if alarm and (kind != Kind.REPORT or enquiry.is_flagged):
         purposes.append(Purpose.CLINIC_ALERT)
     for purpose in purposes:
         if not enquiry.messages.filter(purpose=purpose).exists():

@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 # A summary's link works this long after the mail that brings it.
 SUMMARY_DAYS = 7
+TO_STAFF = {Purpose.CLINIC_ALERT, Purpose.CLINICIAN_ALERT, Purpose.CHANGE_ALERT}
 
 # The mail to whoever asked.
 TO_THEM = {
@@ -57,6 +58,7 @@ def enqueue(
         purpose=purpose,
         sequence=last + 1,
         next_attempt_at=not_before or timezone.now(),
+        urgent=enquiry.is_flagged and purpose in TO_STAFF,
         event=event,
         staff=staff,
     )

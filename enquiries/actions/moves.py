@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 
+from enquiries import abuse
 from enquiries.actions.intake import answer
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
@@ -55,7 +56,7 @@ def triage(
         if to and (to != current.status or (return_on and return_on != current.return_on)):
             if refusal := why_not(current, to, outcome=outcome, return_on=return_on):
                 raise MoveRefused(refusal)
-            if current.status == Status.SPAM:
+            if current.status in {Status.SPAM, Status.HELD} and to == Status.NEW:
                 _release(current)
             if to == current.status:
                 record(current, EventKind.NOTE, by=by, summary=f"Waiting until {return_on:%-d %B %Y} instead")
@@ -108,9 +109,10 @@ def _why_not_wait(enquiry: Enquiry, return_on: date | None) -> str:
 
 
 def _release(enquiry: Enquiry) -> None:
-    """A quarantined enquiry that staff release is answered like any other."""
-    enquiry.quarantine_reason = ""
-    answer(enquiry)
+    """A quarantined enquiry that staff release is answered like any other, its promise counted from now."""
+    silent = enquiry.status == Status.HELD and enquiry.quarantine_reason in {abuse.HAD_TODAY, abuse.STOPPED}
+    enquiry.quarantine_reason, enquiry.likelihood = "", 0
+    answer(enquiry, silent=silent)
 
 
 def what_changed(enquiry: Enquiry) -> str:

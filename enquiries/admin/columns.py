@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -13,7 +14,7 @@ from enquiries import abuse, phones
 from enquiries.admin.detail import due
 from enquiries.admin.readonly import opened
 from enquiries.desk import calls
-from enquiries.models import Assessment, Kind
+from enquiries.models import Assessment, Enquiry, Kind
 from enquiries.privacy import retention
 from enquiries.privacy.encryption import CannotDecrypt
 from enquiries.report import consent
@@ -40,6 +41,9 @@ class Columns:
         if enquiry.is_flagged and enquiry.live:
             again = calls.flagged_in_words(enquiry.next_call_at, timezone.now()) if enquiry.phone_key else "Act now."
             badges.insert(0, format_html('<span class="status alarm">possible emergency</span> <b>{}</b>', again))
+            if enquiry.folded and (more := Enquiry.objects.folded_with(enquiry).count() - 1):
+                list_of_all = f"{reverse('admin:enquiries_enquiry_changelist')}?flood={enquiry.flood_id}"
+                badges.append(format_html('<a href="{}">{} more like this</a>', list_of_all, more))
         elif enquiry.safety_signs or enquiry.settled:
             badges.append(format_html('<span class="was-flagged">{}</span>', _was_flagged(enquiry)))
         return mark_safe(" ".join(badges))  # noqa: S308 - each was escaped by format_html, or is our own

@@ -29,7 +29,7 @@ def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
     if (
         enquiry.first_contact_at
         or not enquiry.reply_by
-        or enquiry.status in {Status.CLOSED, Status.SPAM, Status.BOOKED}
+        or enquiry.status in {Status.CLOSED, Status.SPAM, Status.HELD, Status.BOOKED}
     ):
         return "", False
     now = timezone.now()

@@ -15,7 +15,7 @@ from enquiries import abuse, actions
 from enquiries.admin import export, pages, person
 from enquiries.admin.columns import Columns
 from enquiries.admin.detail import page
-from enquiries.admin.inbox import PartFilter, QueueFilter, find, part_in_words, reply_clock, shown, tabs
+from enquiries.admin.inbox import FloodFilter, PartFilter, QueueFilter, find, part_in_words, reply_clock, shown, tabs
 from enquiries.admin.message import MessageInline
 from enquiries.admin.steps import OutcomeForm, step_view
 from enquiries.admin.triage import TimelineInline, TriageForm
@@ -31,7 +31,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     inlines = [TimelineInline, MessageInline]
     list_display = ["reference", "flag", "patient", "asked_for", "best_times", "due", "received", "who"]
     list_display_links = ["reference", "patient"]
-    list_filter = [QueueFilter, PartFilter]
+    list_filter = [QueueFilter, PartFilter, FloodFilter]
     show_full_result_count = False  # of a million closed enquiries nobody needs the number
     list_select_related = ["sheet", "owner"]
     list_per_page = 50
@@ -68,6 +68,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             "tabs": tabs(request),
             "only": part_in_words(request),
             "alarm": abuse.alarm(),
+            "may_release": shown(request) == "held" and self.has_change_permission(request),
             "nothing": queue.empty if queue else "There is nothing yet.",
         }
         return super().changelist_view(request, context | (extra_context or {}))
@@ -86,7 +87,12 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             self.admin_site.admin_view(require_POST(self.allow_mail)),
             name="enquiries_enquiry_allow_mail",
         )
-        return [step, allow, *pages.urls(self), *person.urls(self), *super().get_urls()]
+        release = path(
+            "release-held/",
+            self.admin_site.admin_view(require_POST(self.release_held)),
+            name="enquiries_enquiry_release_held",
+        )
+        return [step, allow, release, *pages.urls(self), *person.urls(self), *super().get_urls()]
 
     def get_fieldsets(self, request, obj=None):
         told = ["reference", "received", "asked_for", "patient", "email_address"]
@@ -136,6 +142,14 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         else:
             messages.info(request, "The address was not on the list.")
         return HttpResponseRedirect(enquiry.get_admin_url())
+
+    def release_held(self, request):
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        released = actions.release_held(by=request.user)
+        said = "1 enquiry was" if released == 1 else f"{released} enquiries were"
+        messages.success(request, f"{said} released. Each is promised a reply from now, and told so by email.")
+        return HttpResponseRedirect(f"{reverse('admin:enquiries_enquiry_changelist')}?queue=open")
 
     def save_model(self, request, obj, form, change):
         actions.triage(

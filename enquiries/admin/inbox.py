@@ -1,6 +1,7 @@
 """How the inbox is cut into queues, and how staff find an enquiry in it."""
 
 import re
+import uuid
 from datetime import date, timedelta
 
 from django.contrib import admin
@@ -50,6 +51,28 @@ class PartFilter(admin.SimpleListFilter):
         return queryset
 
 
+class FloodFilter(admin.SimpleListFilter):
+    """All that share one row of the safety queue: flood=… with the enquiry that the flood is known by."""
+
+    title = "flood"
+    parameter_name = "flood"
+    template = "admin/enquiries/no_filter.html"
+
+    def lookups(self, request, model_admin):
+        return [("flood", "one row")]
+
+    def choices(self, changelist):
+        return []
+
+    def queryset(self, request, queryset):
+        if not request.GET.get("flood"):
+            return queryset
+        try:
+            return queryset.filter(flood=uuid.UUID(request.GET["flood"]), folded=True)
+        except ValueError:
+            return queryset.none()
+
+
 def chosen_part(request) -> tuple[str, date | None] | None:
     """What a number of the dashboard leads to. None for anything that no number leads to."""
     name, _, week = request.GET.get("part", "").partition(".")
@@ -83,7 +106,7 @@ def shown(request) -> str:
     given = request.GET.get("queue", "")
     if given in queues.BY_NAME or given == "all":
         return given
-    return "all" if request.GET.get("q", "").strip() or request.GET.get("part") else queues.DEFAULT
+    return "all" if request.GET.get("q", "").strip() or {"part", "flood"} & set(request.GET) else queues.DEFAULT
 
 
 def tabs(request) -> list[dict]:

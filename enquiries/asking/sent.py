@@ -32,7 +32,8 @@ SIGNER = signing.TimestampSigner(salt="enquiries.asking.sent", sep=".")
 def address(enquiry: Enquiry) -> str:
     """Where the browser goes once the enquiry is kept."""
     name = f"enquiries:{enquiry.kind}_sent"
-    usual = not enquiry.safety_signs and enquiry.status != Status.SPAM and actions.is_mailed(enquiry)
+    aside = enquiry.status in {Status.SPAM, Status.HELD}
+    usual = not enquiry.safety_signs and not aside and actions.is_mailed(enquiry)
     if enquiry.kind == Kind.REPORT and usual:  # no time is promised, and the browser holds a receipt
         return reverse(name)
     return reverse(f"{name}_as", args=[SIGNER.sign(enquiry.pk.hex)])
@@ -44,7 +45,8 @@ def page(request, kind: Kind, token: str = "") -> HttpResponse:
     enquiry, age = opened(kind, token)
     if enquiry:
         context |= {"known": True} | _reply(enquiry)
-        context["owed"] = enquiry.status != Status.SPAM
+        context["owed"] = enquiry.status not in {Status.SPAM, Status.HELD}
+        context["held"] = enquiry.status == Status.HELD
         context["emailed"] = actions.is_mailed(enquiry)
         context["advice"] = advice(enquiry.safety_signs.split(), tiers)
         if context["owed"] and not context["emailed"] and age < LINK_SECONDS:

@@ -5,6 +5,7 @@ no address and no cookie holds a word, and each step checks everything anew, so 
 """
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 
 from backcare import limits
-from enquiries import actions, addresses, clock
+from enquiries import abuse, actions, addresses, clock
 from enquiries.actions import Consented
 from enquiries.asking import choices, own_words, pace, sent, told
 from enquiries.asking.advice import advice, kept
@@ -92,11 +93,17 @@ def _step(request, journey: Journey) -> HttpResponse:
     gone = form.with_answers and not answers
     if not complete or gone or step != SEND:
         return _check(request, journey, form, answers_gone=gone, refused=not complete and step == SEND)
-    looked_through = pace.age(request.POST.get(f"{journey.kind}-seal", ""), journey.kind, form.cleaned_data["email"])
+    seal = request.POST.get(f"{journey.kind}-seal", "")
+    looked_through = pace.age(seal, form)
     if looked_through is None:
         return _check(request, journey, form, answers_gone=False, refused=False)
-    in_no_time = looked_through < pace.NO_TIME
-    enquiry = _accept(journey, form, words, consented, sender=limits.client(request), in_no_time=in_no_time)
+    sender, in_no_time = limits.client(request), looked_through < pace.NO_TIME
+    try:
+        enquiry = _accept(journey, form, words, consented, sender=sender, in_no_time=in_no_time, seal=seal)
+    except actions.SealUsed:
+        return _check(request, journey, form, answers_gone=False, refused=False)
+    except abuse.TooMany as refusal:
+        return _refused(request, journey, form, answers, refusal)
     return HttpResponseRedirect(sent.address(enquiry), status=303)
 
 
@@ -128,8 +135,19 @@ def _same_words(journey: Journey, form: EnquiryForm, answers: Answers | None, be
     return again
 
 
-def _form(request, journey: Journey, form: EnquiryForm, *, status: int = 200) -> HttpResponse:
-    return _page(request, journey.template, journey, form, status=status, when=clock.promise(timezone.now()))
+def _form(request, journey: Journey, form: EnquiryForm, *, status: int = 200, **context) -> HttpResponse:
+    when = clock.promise(timezone.now())
+    return _page(request, journey.template, journey, form, status=status, when=when, **context)
+
+
+def _refused(
+    request, journey: Journey, form: EnquiryForm, answers: Answers | None, refusal: abuse.TooMany
+) -> HttpResponse:
+    """Nothing was kept, and nothing typed is lost: the form holds it, below the number to phone and the emergency card."""
+    again = _same_words(journey, form, answers, "")
+    response = _form(request, journey, again, status=HTTPStatus.TOO_MANY_REQUESTS, refusal=refusal)
+    response["Retry-After"] = str(refusal.wait)
+    return response
 
 
 def _interruption(request, journey: Journey, form: EnquiryForm, words: OwnWords) -> HttpResponse:
@@ -154,6 +172,7 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
     left_out = (*missing, ASKED) if answers_gone else missing
     hidden = form.carried(left_out)
     groups, email, for_someone_else = told.groups(form), form.cleaned_data["email"], form.for_someone_else
+    seal = pace.seal(form)
     replies, now = clock.load(), timezone.now()
     slots = choices.call_slots(form.cleaned_data.get("times", []))
     if missing and not refused:
@@ -169,7 +188,7 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
         meant=addresses.in_words(addresses.suggestion(email)),
         missing=[form[name] for name in missing],
         hidden=hidden,
-        seal=pace.seal(journey.kind, email),
+        seal=seal,
         seen_signs=" ".join(_seen(request, journey)),
         answers_gone=answers_gone,
         for_someone_else=for_someone_else,
@@ -190,7 +209,14 @@ def _page(request, template: str, journey: Journey, form: EnquiryForm, *, status
 
 
 def _accept(
-    journey: Journey, form: EnquiryForm, words: OwnWords, consented: Consented | None, *, sender: str, in_no_time: bool
+    journey: Journey,
+    form: EnquiryForm,
+    words: OwnWords,
+    consented: Consented | None,
+    *,
+    sender: str,
+    in_no_time: bool,
+    seal: str,
 ) -> Enquiry:
     return actions.accept(
         kind=journey.kind,
@@ -202,4 +228,5 @@ def _accept(
         also={**form.also(), "safety_signs": kept(words.codes, safety.tiers())},
         sender=sender,
         in_no_time=in_no_time,
+        seal=seal,
     )

@@ -23,7 +23,7 @@ WEEK = timedelta(days=7)
 # Of more answers than this the newest count: half of those is half of them all, near enough.
 MOST_ANSWERS = 5_000
 
-ASKED = ~Q(status=Status.SPAM)
+ASKED = ~Q(status__in=[Status.SPAM, Status.HELD])
 TO_ANSWER = ASKED & ~Q(kind=Kind.REPORT)
 ANSWERED = TO_ANSWER & Q(first_contact_at__isnull=False)
 # Nobody called or wrote that we know of, and that is not our failure: it waits for the patient, or it ended another way.
@@ -49,7 +49,7 @@ class Part:
 
 PARTS = {
     **{kind.value: Part(kind.label, lambda now, kind=kind: ASKED & Q(kind=kind)) for kind in Kind},
-    "all": Part("all but spam", lambda now: ASKED),
+    "all": Part("all but spam and held back", lambda now: ASKED),
     "answered": Part("answered", lambda now: ANSWERED),
     "on_time": Part("answered on time", lambda now: ON_TIME),
     "late": Part("answered late, or still overdue", _late),

@@ -11,13 +11,13 @@ from django.utils import timezone
 from enquiries.clock import Hours
 from enquiries.desk import calls
 from enquiries.models import Enquiry, Kind, Status
+from enquiries.models.enquiry import FLAGGED
 
 # By the column that the index of open enquiries is made of: what is closed, however much, is never looked at.
 OPEN = Q(live=True)
 TO_DO = OPEN & Q(status__in=[Status.NEW, Status.IN_PROGRESS])
 # The promise is kept with the first contact; after that nothing is overdue.
 PROMISED = TO_DO & Q(first_contact_at=None, reply_by__isnull=False)
-FLAGGED = OPEN & ~Q(safety_signs="") & Q(safety_acted_at=None)
 
 
 @dataclass(frozen=True)
@@ -61,20 +61,26 @@ QUEUES = [
         "We are not waiting for anyone’s answer.",
     ),
     Queue("mail", "Failed mail", lambda now, user, hours: OPEN & Q(mail_failed=True), "No failed mail."),
+    Queue("held", "Held back", lambda now, user, hours: Q(status=Status.HELD), "Nothing is held back."),
     Queue("spam", "Spam", lambda now, user, hours: Q(status=Status.SPAM), "No spam."),
 ]
 BY_NAME = {queue.name: queue for queue in QUEUES}
 DEFAULT = "open"
+# Queues of what is not open, and which status they hold.
+ASIDE = {"held": Status.HELD, "spam": Status.SPAM}
 
 
 def rows(queryset, name: str, *, now: datetime, user, hours: Hours):
-    """The enquiries of a queue. An unknown name is all there are, closed ones included."""
+    """The enquiries of a queue, one row for each fold of a flood. An unknown name is all there are, closed ones included."""
     queue = BY_NAME.get(name)
-    return queryset.filter(queue.what(now, user, hours)) if queue else queryset
+    return queryset.filter(queue.what(now, user, hours)).without_folded() if queue else queryset
 
 
 def counts(*, now: datetime, user, hours: Hours) -> dict[str, int]:
     """How many each queue holds, in one look at what is open: closed enquiries are never counted."""
-    live = Enquiry.objects.filter(OPEN)
-    looked = {queue.name: Count("pk", filter=queue.what(now, user, hours)) for queue in QUEUES if queue.name != "spam"}
-    return {**live.aggregate(**looked), "spam": Enquiry.objects.filter(status=Status.SPAM).count()}
+    live = Enquiry.objects.filter(OPEN).without_folded()
+    looked = {
+        queue.name: Count("pk", filter=queue.what(now, user, hours)) for queue in QUEUES if queue.name not in ASIDE
+    }
+    aside = Enquiry.objects.filter(status__in=ASIDE.values()).order_by().values_list("status").annotate(Count("pk"))
+    return {**live.aggregate(**looked), **dict.fromkeys(ASIDE, 0), **dict(aside)}

@@ -139,7 +139,7 @@ def _change_alert(message, connection):
 
 
 def _abuse_alarm(message, connection):
-    link = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}?queue=spam"
+    link = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}?queue=held"
     return _mail(message, connection, "abuse_alarm", to=_clinic(), many=abuse.beyond_total(), link=link)
 
 

@@ -95,7 +95,7 @@ class Worker:
     def _claim_one(self) -> OutgoingMessage | object | None:
         self.deadline = time.monotonic() + BEGIN_WITHIN.total_seconds()
         with transaction.atomic():
-            due = OutgoingMessage.objects.due().order_by("next_attempt_at", "pk")
+            due = OutgoingMessage.objects.due().order_by("-urgent", "next_attempt_at", "pk")
             if database.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True)
             # One state at a time, which its index answers: of both together SQLite reads the whole outbox, under the write lock.

@@ -35,7 +35,7 @@ def find(token: str) -> Enquiry | None:
     return (
         Enquiry.objects.filter(lately, pk=key, erased_at=None)
         .exclude(kind=Kind.REPORT)
-        .exclude(status=Status.SPAM)
+        .exclude(status__in=[Status.SPAM, Status.HELD])
         .first()
     )
 

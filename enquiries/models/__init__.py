@@ -13,6 +13,7 @@ from enquiries.models.enquiry import (
 )
 from enquiries.models.event import EnquiryEvent, EventKind
 from enquiries.models.export import Export
+from enquiries.models.flood import FloodMark
 from enquiries.models.hours import ClinicHours, Closure, Nation, OpeningHours, Weekday
 from enquiries.models.keys import KeyCheck
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
@@ -34,6 +35,7 @@ __all__ = [
     "EnquiryEvent",
     "EventKind",
     "Export",
+    "FloodMark",
     "KeyCheck",
     "Kind",
     "LastPurge",

@@ -3,7 +3,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -32,10 +32,11 @@ class Status(models.TextChoices):
     BOOKED = "booked", "booked"
     CLOSED = "closed", "closed"
     SPAM = "spam", "spam"
+    HELD = "held", "held back"
 
 
 # Where an enquiry may go from each status, if it has what that status needs (`actions.why_not`). Nothing goes back to new but
-# a wrongly marked spam.
+# a wrongly marked spam, and what a flood held back.
 MOVES: dict[str, set[str]] = {
     Status.NEW: {Status.IN_PROGRESS, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},
     Status.IN_PROGRESS: {Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},
@@ -43,6 +44,7 @@ MOVES: dict[str, set[str]] = {
     Status.BOOKED: {Status.IN_PROGRESS, Status.WAITING, Status.CLOSED},
     Status.CLOSED: {Status.IN_PROGRESS},
     Status.SPAM: {Status.NEW},
+    Status.HELD: {Status.NEW, Status.SPAM},
 }
 
 
@@ -84,29 +86,44 @@ def slot_bit(weekday: int, part: int) -> int:
 
 OPEN_STATUSES = ["new", "in_progress", "waiting", "booked"]
 DONE_STATUSES = ["closed", "spam"]
+FLAGGED = Q(live=True) & ~Q(safety_signs="") & Q(safety_acted_at=None)
 
 
 class EnquiryQuerySet(models.QuerySet):
     def in_working_order(self):
         """Warning signs first, then failed mail, then those who have not heard from us by the promise given, then the others.
 
-        One whose return date has come, or whose appointment is over, is work again and ranks before those that only wait.
+        One whose return date has come, or whose appointment is over, is work again and ranks before those that only wait. Among the
+        warning signs those that a flood brought come last, and what it folded into one row ranks below the first contacts.
         """
         to_do = [Status.NEW, Status.IN_PROGRESS]
         due_again = Q(live=True) & (
             Q(return_on__lte=timezone.localdate()) | Q(status=Status.BOOKED, appointment_at__lte=Now())
         )
-        order = [*to_do, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM]
+        order = [*to_do, Status.WAITING, Status.BOOKED, Status.HELD, Status.CLOSED, Status.SPAM]
         return self.annotate(
             lane=Case(
-                When(Q(live=True) & ~Q(safety_signs="") & Q(safety_acted_at=None), then=Value(-2)),
+                When(FLAGGED & Q(flood=None), then=Value(-3)),
+                When(FLAGGED & Q(folded=False), then=Value(-2)),
                 When(mail_failed=True, then=Value(-1)),
-                When(status__in=to_do, first_contact_at=None, then=Value(0)),
-                When(Q(status__in=to_do) | due_again, then=Value(1)),
-                *(When(status=status, then=Value(lane)) for lane, status in enumerate(order)),
+                When(Q(status__in=to_do, first_contact_at=None) & ~(FLAGGED & Q(folded=True)), then=Value(0)),
+                When(FLAGGED, then=Value(1)),
+                When(Q(status__in=to_do) | due_again, then=Value(2)),
+                *(When(status=status, then=Value(lane)) for lane, status in enumerate(order, start=1)),
                 output_field=models.SmallIntegerField(),
             )
         ).order_by(*self.model.WORKING_ORDER)
+
+    def without_folded(self):
+        """Of each fold of a flood the first that still has an open warning sign stands for all: `enquiries/flood.py`."""
+        before = Enquiry.objects.filter(FLAGGED, flood=OuterRef("flood"), folded=True).filter(
+            Q(created_at__lt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__lt=OuterRef("pk"))
+        )
+        return self.exclude(FLAGGED & Q(folded=True) & Exists(before))
+
+    def folded_with(self, enquiry: "Enquiry"):
+        """All that share its row of the safety queue, itself included."""
+        return self.filter(FLAGGED, flood=enquiry.flood_id, folded=True)
 
 
 class Enquiry(models.Model):
@@ -144,6 +161,11 @@ class Enquiry(models.Model):
     # From the words they used; codes of the safety advice, never the words.
     safety_signs = models.CharField(max_length=120, blank=True, editable=False)
     safety_acted_at = models.DateTimeField(null=True, editable=False)
+    # Of a flood of forms with warning signs (`enquiries/flood.py`): the first that was folded, and whether this one shares its row.
+    flood = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="+", editable=False, db_index=False
+    )
+    folded = models.BooleanField(default=False, editable=False)
     # Find equal addresses and numbers without opening any (keyed hashes).
     email_key = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
     phone_key = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
@@ -187,6 +209,9 @@ class Enquiry(models.Model):
         "self", on_delete=models.SET_NULL, null=True, related_name="linked", editable=False, db_index=False
     )
     quarantine_reason = models.CharField(max_length=80, blank=True, editable=False)
+    likelihood = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Of one that was held back: the higher, the likelier a person sent it."
+    )
     wrong_tries = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="How often the patient's link was opened with another e-mail address."
     )
@@ -202,7 +227,7 @@ class Enquiry(models.Model):
     erased_at = models.DateTimeField(null=True, editable=False)
 
     objects = EnquiryQuerySet.as_manager()
-    WORKING_ORDER = ("lane", F("reply_by").asc(nulls_last=True), "created_at", "pk")
+    WORKING_ORDER = ("lane", F("reply_by").asc(nulls_last=True), "-likelihood", "created_at", "pk")
 
     class Meta:
         verbose_name_plural = "enquiries"
@@ -221,6 +246,9 @@ class Enquiry(models.Model):
             ),
             # Nearly every row is linked with none. With those in it, SQLite takes the index for one that tells nothing.
             models.Index(fields=["same_as"], name="enquiry_linked", condition=Q(same_as__isnull=False)),
+            models.Index(
+                fields=["flood", "created_at"], name="enquiry_of_flood", condition=Q(live=True, flood__isnull=False)
+            ),
             # What may be due for erasure: `enquiries/privacy/retention.py`.
             models.Index(fields=["closed_at"], name="enquiry_kept_since", condition=Q(erased_at=None)),
             # "Mine" and "Unassigned": by the plain index of the owner the database would read every closed one of nobody's.
@@ -280,6 +308,10 @@ class Enquiry(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(safety_acted_at__isnull=True) | ~Q(safety_signs=""), name="enquiry_safety_act_has_a_sign"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="held") | (~Q(quarantine_reason="") & Q(reply_by__isnull=True)),
+                name="enquiry_held_back_for_a_reason",
             ),
             models.CheckConstraint(
                 condition=Q(appointment_at__isnull=True, appointment_by="")

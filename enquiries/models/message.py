@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -90,6 +90,9 @@ class OutgoingMessage(models.Model):
         editable=False,
         help_text="Of the latest attempts, how many ended with the worker gone and nothing recorded.",
     )
+    urgent = models.BooleanField(
+        default=False, editable=False, help_text="Tells of a warning sign, so it goes before the others."
+    )
     next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
     claimed_by = models.CharField(max_length=32, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
@@ -102,7 +105,11 @@ class OutgoingMessage(models.Model):
 
     class Meta:
         ordering = ["created_at", "pk"]
-        indexes = [models.Index(fields=["state", "next_attempt_at"], name="message_state_next")]
+        indexes = [
+            models.Index(fields=["state", "next_attempt_at"], name="message_state_next"),
+            # In the order in which a worker takes them: enquiries/mail/outbox.py.
+            models.Index("state", F("urgent").desc(), "next_attempt_at", "id", name="message_in_turn"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["enquiry", "purpose", "sequence"], name="message_once"),
             models.UniqueConstraint(fields=["reminder", "staff"], name="message_reminds_each_once"),

@@ -16,7 +16,17 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from backcare.models import Limit
-from enquiries.models import Assessment, Enquiry, Export, Kind, MessageState, OutgoingMessage, Status, StoppedAddress
+from enquiries.models import (
+    Assessment,
+    Enquiry,
+    Export,
+    FloodMark,
+    Kind,
+    MessageState,
+    OutgoingMessage,
+    Status,
+    StoppedAddress,
+)
 from factsheets.models import SearchMiss
 from factsheets.search.misses import KEPT_FOR
 
@@ -132,6 +142,7 @@ RULES = [
         lambda now: SearchMiss.objects.filter(last_on__lt=timezone.localdate(now) - KEPT_FOR),
     ),
     Rule("limits", "Counts of limits", lambda now: Limit.objects.filter(until__lte=now)),
+    Rule("flood_marks", "Marks of forms that are alike", lambda now: FloodMark.objects.filter(until__lte=now)),
     Rule("stopped", "Addresses that asked for no mail", lambda now: StoppedAddress.objects.filter(until__lte=now)),
 ]
 

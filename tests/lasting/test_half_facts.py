@@ -83,6 +83,10 @@ HALF_FACTS = {
         (*ENQUIRY, CLOSED | {"outcome": ""}),
         (*ENQUIRY, CLOSED | {"status": "spam"}),
     ],
+    "enquiry_held_back_for_a_reason": [
+        (*ENQUIRY, {"status": "held"}),
+        (*ENQUIRY, {"status": "held", "quarantine_reason": "Many", "reply_by": timezone.now()}),
+    ],
     "enquiry_booked_has_appointment": [(*ENQUIRY, {"status": "booked"})],
     "enquiry_waiting_after_contact_until_a_day": [
         (*ENQUIRY, {"status": "waiting"}),

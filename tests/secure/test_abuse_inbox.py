@@ -72,7 +72,7 @@ def test_a_fourth_question_of_a_day_reaches_the_clinic_and_sends_no_fourth_ackno
 # --- everybody at once, and the alarm ---
 
 
-def test_beyond_the_total_reports_wait_the_rest_is_set_aside_and_the_clinic_hears_of_it_once(
+def test_beyond_the_total_reports_wait_the_rest_is_held_back_and_the_clinic_hears_of_it_once(
     db, settings, mail_through, staff
 ):
     settings.MOST_FORMS_AN_HOUR = 5
@@ -83,14 +83,14 @@ def test_beyond_the_total_reports_wait_the_rest_is_set_aside_and_the_clinic_hear
     assert refused.status_code == REFUSED
     assert "Very many people are asking us just now" in text(parse(refused))
     assert ask("question", from_place(7)).status_code == 303
-    assert (latest().status, latest().quarantine_reason) == (Status.SPAM, "Very many requests in all within an hour")
+    assert (latest().status, latest().quarantine_reason) == (Status.HELD, "Very many requests in all within an hour")
     ask(client=from_place(8), email="c@example.com")
     assert abuse.alarm().startswith("In the last day 3 forms came beyond the limit of 5 an hour.")
     deliver()
     [alarm] = [mail for mail in mail_through.messages if mail["To"] == "inbox@example.com"]
     assert alarm["Subject"] == "Very many forms on the website"
     assert "3 beyond the limit so far" in alarm.get_body(("plain",)).get_content()
-    assert "/admin/enquiries/enquiry/?queue=spam" in alarm.get_body(("plain",)).get_content()
+    assert "/admin/enquiries/enquiry/?queue=held" in alarm.get_body(("plain",)).get_content()
     desk = Client()
     desk.force_login(staff)
     assert abuse.alarm() in text(tree(desk.get("/admin/enquiries/enquiry/")))

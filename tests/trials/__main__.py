@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.smtp import free_port
 from tests.trials.place import prepare
 
-ON_POSTGRESQL = ["F13", "F22"]  # after the rows on SQLite
+ON_POSTGRESQL = ["F13", "F22", "F24"]  # after the rows on SQLite
 
 
 def main() -> int:
@@ -23,6 +23,7 @@ def main() -> int:
     from django.db import connection
 
     from tests.trials.bulk import BULK
+    from tests.trials.flood import FLOOD
     from tests.trials.ground import empty
     from tests.trials.held import HELD
     from tests.trials.rows import ROWS
@@ -31,7 +32,7 @@ def main() -> int:
     wanted = [name for name in asked.rows.split(",") if name]
     failed = 0
     try:
-        for name, row in (ROWS | HELD | BULK).items():
+        for name, row in (ROWS | HELD | BULK | FLOOD).items():
             if (wanted and name not in wanted) or (name == "F13" and on_sqlite):
                 continue
             empty()

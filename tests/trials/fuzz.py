@@ -28,7 +28,12 @@ def prepare() -> None:
 
     setup_test_environment()
     # So many forms from one sender are what the limits are there to stop: test_limits.py and test_abuse_mailboxes.py.
-    for name in ("MOST_MAILS_TO_ONE_ADDRESS_A_DAY", "MOST_FORMS_OF_ONE_SENDER_AN_HOUR", "MOST_FORMS_AN_HOUR"):
+    for name in (
+        "MOST_MAILS_TO_ONE_ADDRESS_A_DAY",
+        "MOST_FORMS_OF_ONE_SENDER_AN_HOUR",
+        "MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL",
+        "MOST_FORMS_AN_HOUR",
+    ):
         setattr(settings, name, 10_000_000)
     PBKDF2PasswordHasher.iterations = 1
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
