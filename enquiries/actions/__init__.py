@@ -12,7 +12,17 @@ from enquiries.actions.by_patient import (
     withdraw,
     withdraw_and_erase,
 )
-from enquiries.actions.contact import Advice, CallResult, Channel, act_on_safety, book, log_call, reply, view
+from enquiries.actions.contact import (
+    Advice,
+    CallResult,
+    Channel,
+    act_on_safety,
+    book,
+    log_call,
+    reply,
+    send_new_link,
+    view,
+)
 from enquiries.actions.corrections import (
     TooOften,
     TooSoon,
@@ -94,6 +104,7 @@ __all__ = [
     "remind_of_reviews",
     "reply",
     "send_again",
+    "send_new_link",
     "send_report_again",
     "show_words",
     "stop_mails",

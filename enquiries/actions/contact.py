@@ -7,12 +7,13 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from enquiries import clock
+from enquiries.actions.by_patient import open_to_patient
 from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
 from enquiries.desk import calls, people
-from enquiries.models import Enquiry, EventKind, Purpose, Status
+from enquiries.models import Enquiry, EventKind, Kind, Purpose, Status
 
 
 class CallResult(models.TextChoices):
@@ -128,6 +129,23 @@ def act_on_safety(*, enquiry: Enquiry, by: AbstractBaseUser, note: str, version:
         _settle(enquiry, by, "Settled without a call", note.strip())
         _take(enquiry, by)
         return _kept(enquiry)
+
+
+def send_new_link(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
+    """Emails the patient a new private link to their request. False while one that was asked for has not gone yet.
+
+    Raises MoveRefused where no link would open anything.
+    """
+    with transaction.atomic():
+        enquiry = in_hand(enquiry)
+        if enquiry.kind == Kind.REPORT or not open_to_patient(enquiry):
+            raise MoveRefused("No link would open this enquiry.")
+        if enquiry.messages.filter(purpose=Purpose.NEW_LINK).unsent().exists():
+            return False
+        record(enquiry, EventKind.MESSAGE_AGAIN, by=by, summary=Purpose.NEW_LINK.label)
+        enqueue(enquiry=enquiry, purpose=Purpose.NEW_LINK)
+        _kept(enquiry)
+    return True
 
 
 def view(*, enquiry: Enquiry, by: AbstractBaseUser) -> None:

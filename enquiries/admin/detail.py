@@ -13,6 +13,7 @@ from enquiries.desk import calls, people, safety_lane
 from enquiries.models import Agreement, Assessment, Enquiry, EventKind, Kind, Status
 from enquiries.privacy import blind
 from enquiries.privacy.encryption import CannotDecrypt
+from enquiries.secret_link import MOST_WRONG_TRIES
 
 LOOKING = timedelta(minutes=5)
 MOST_DUPLICATES = 10
@@ -53,6 +54,8 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "words_to_open": enquiry.kind != Kind.REPORT and not enquiry.erased_at and not open_to_them,
         "added_to_open": len(added),
         "may_act": may_act,
+        "may_send_link": may_act and enquiry.kind != Kind.REPORT and bool(actions.open_to_patient(enquiry)),
+        "shut_links": enquiry.private_links.filter(wrong_tries__gte=MOST_WRONG_TRIES).count(),
         "linked": enquiry.linked.order_by("created_at"),
         "owner": people.full_name(enquiry.owner) if enquiry.owner else "nobody",
         "due": words,

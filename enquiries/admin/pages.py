@@ -5,7 +5,7 @@ from functools import partial
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from enquiries.admin import agreement, duplicates, export, reading
+from enquiries.admin import agreement, duplicates, export, new_link, reading
 
 # Where something is only done and nothing shown, the last word is True: then a GET is refused.
 PAGES = [
@@ -13,6 +13,7 @@ PAGES = [
     ("<uuid:pk>/same-as/", "same_as", duplicates.same_as, False),
     ("<uuid:pk>/another/", "another", duplicates.another, True),
     ("<uuid:pk>/they-agree/", "they_agree", agreement.they_agree, True),
+    ("<uuid:pk>/new-link/", "new_link", new_link.send_new_link, True),
     ("<uuid:pk>/words/", "words", reading.show_words, True),
 ]
 

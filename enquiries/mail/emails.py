@@ -28,6 +28,7 @@ from enquiries.mail import calendar
 from enquiries.manage import link as manage
 from enquiries.models import Assessment, OutgoingMessage, Purpose
 from enquiries.report import link, stop
+from enquiries.secret_link import of_mail
 from factsheets import reviews, safety
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
@@ -69,7 +70,7 @@ def _report(message, connection):
         advice=advice(message.enquiry.safety_signs.split(), safety.tiers()),
         sheet=sheet,
         address=sheets.address(sheet),
-        summary=link.address(summary) if summary else "",
+        summary=link.address(summary, of_mail(message)) if summary else "",
         summary_days=actions.SUMMARY_DAYS,
     )
     mail.attach(f"{sheet.slug}.pdf", printed.pdf(sheet), "application/pdf")
@@ -87,13 +88,13 @@ def _acknowledgement(message, connection):
         to=(to := _willing(message)),
         stop=stop.address(to),
         reply=reply,
-        manage=manage.address(enquiry),
+        manage=manage.address(enquiry, of_mail(message)),
         advice=advice(enquiry.safety_signs.split(), safety.tiers()),
     )
 
 
 def _reply(message, connection):
-    link_to_it = manage.address(message.enquiry)
+    link_to_it = manage.address(message.enquiry, of_mail(message))
     return _mail(message, connection, "reply", to=_patient(message), words=message.event.note, manage=link_to_it)
 
 
@@ -102,10 +103,16 @@ def _booking(message, connection):
     if enquiry.appointment_at is None or enquiry.appointment_at <= timezone.now():
         raise NoLongerNeeded
     how = actions.Channel(enquiry.appointment_by).label
-    given = {"at": enquiry.appointment_at, "how": how, "manage": manage.address(enquiry)}
+    given = {"at": enquiry.appointment_at, "how": how, "manage": manage.address(enquiry, of_mail(message))}
     mail = _mail(message, connection, "booking", to=_patient(message), **given)
     mail.attach("appointment.ics", calendar.entry(enquiry, stamp=message.created_at), "text/calendar")
     return mail
+
+
+def _new_link(message, connection):
+    """Staff send it when a private link was shut. It says no more than that there is a link."""
+    link_to_it = manage.address(message.enquiry, of_mail(message))
+    return _mail(message, connection, "new_link", to=_patient(message), manage=link_to_it)
 
 
 def _clinic_alert(message, connection, name="clinic_alert"):
@@ -187,6 +194,7 @@ RENDERERS = {
     Purpose.ACKNOWLEDGEMENT: _acknowledgement,
     Purpose.REPLY: _reply,
     Purpose.BOOKING: _booking,
+    Purpose.NEW_LINK: _new_link,
     Purpose.CLINIC_ALERT: _clinic_alert,
     Purpose.CLINICIAN_ALERT: _clinician_alert,
     Purpose.CHANGE_ALERT: _change_alert,

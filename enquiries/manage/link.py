@@ -12,18 +12,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.models import Enquiry, Kind, Status
-from enquiries.secret_link import Pass, SecretLink
+from enquiries.secret_link import ON_PAGE, Pass, SecretLink
 
 LINK = SecretLink("enquiries.manage.link")
 PASS = Pass("enquiries.manage.pass")
 AFTER_CLOSING = timedelta(days=14)
 
 
-def address(enquiry: Enquiry) -> str:
-    """With the site's own address, for a mail. Empty for a report, which has no request to see to."""
+def address(enquiry: Enquiry, name: str = ON_PAGE) -> str:
+    """With the site's own address, for a mail (`secret_link.of_mail`). Empty for a report, which has no request to see to."""
     if enquiry.kind == Kind.REPORT:
         return ""
-    return f"{settings.BASE_URL}{reverse('enquiries:manage', args=[LINK.token(enquiry)])}"
+    return f"{settings.BASE_URL}{reverse('enquiries:manage', args=[LINK.token(enquiry, name)])}"
 
 
 def find(token: str) -> Enquiry | None:

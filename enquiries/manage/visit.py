@@ -18,7 +18,7 @@ from enquiries import actions
 from enquiries.manage import link
 from enquiries.models import Enquiry
 from enquiries.private import personal
-from enquiries.secret_link import MOST_WRONG_TRIES, OpenForm
+from enquiries.secret_link import OpenForm, is_shut
 from factsheets import safety
 
 SEALED = "sealed"
@@ -115,7 +115,8 @@ def visited(verb: str = ""):
 
 def _ask(request, token: str, enquiry: Enquiry, verb: str) -> HttpResponse | None:
     """The question for the address. None once it is answered. What was typed before the pass ran out is carried along."""
-    if enquiry.wrong_tries >= MOST_WRONG_TRIES:
+    name = link.LINK.name_of(token)
+    if is_shut(enquiry, name):
         return _over(request, token, verb)
     form = OpenForm(
         request.POST if "email" in request.POST else None,
@@ -124,7 +125,7 @@ def _ask(request, token: str, enquiry: Enquiry, verb: str) -> HttpResponse | Non
         button="Confirm and open my request",
         carried=_typed(request, verb) if verb else [],
     )
-    if form.lets_in(Enquiry.objects.filter(pk=enquiry.pk), email=enquiry.email):
+    if form.lets_in(enquiry, name):
         return None
     context = {"form": form, "safety_tiers": safety.tiers(), "again": bool(verb)}
     return render(request, f"{FOLDER}/open.html", context, status=422 if form.errors else 200)

@@ -18,6 +18,7 @@ from enquiries.models.hours import ClinicHours, Closure, Nation, OpeningHours, W
 from enquiries.models.keys import KeyCheck
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
 from enquiries.models.name import NameWord
+from enquiries.models.private_link import PrivateLink
 from enquiries.models.purged import LastPurge
 from enquiries.models.stopped import StoppedAddress
 from enquiries.models.worker import WorkerHeartbeat
@@ -45,6 +46,7 @@ __all__ = [
     "OpeningHours",
     "Outcome",
     "OutgoingMessage",
+    "PrivateLink",
     "Purpose",
     "Status",
     "StoppedAddress",

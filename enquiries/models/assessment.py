@@ -28,9 +28,6 @@ class Assessment(models.Model):
     told = EncryptedTextField("result and answers, as JSON")
     questions_version = models.CharField(max_length=40, editable=False)
     consent_version = models.CharField(max_length=20, editable=False)
-    wrong_tries = models.PositiveSmallIntegerField(
-        default=0, editable=False, help_text="How often the link was opened with another e-mail address."
-    )
     expires_at = models.DateTimeField(editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -212,9 +212,6 @@ class Enquiry(models.Model):
     likelihood = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="Of one that was held back: the higher, the likelier a person sent it."
     )
-    wrong_tries = models.PositiveSmallIntegerField(
-        default=0, editable=False, help_text="How often the patient's link was opened with another e-mail address."
-    )
     # Counts the changes, so that a page opened before somebody else's change cannot overwrite it.
     version = models.PositiveIntegerField(default=1, editable=False)
     submission_key = models.CharField(max_length=64, unique=True, editable=False)

@@ -16,6 +16,7 @@ class Purpose(models.TextChoices):
     CHANGE_ALERT = "change_alert", "alert to the clinic: the patient changed something"
     REPLY = "reply", "reply of the clinic to the patient"
     BOOKING = "booking", "appointment to the patient"
+    NEW_LINK = "new_link", "new private link to the patient"
     REVIEW_REMINDER = "review_reminder", "review reminder to an editor"
     DIGEST = "digest", "daily digest to the clinic"
     ABUSE_ALARM = "abuse_alarm", "alarm to the clinic: very many forms"

@@ -9,18 +9,15 @@ from django.conf import settings
 from django.urls import reverse
 
 from enquiries.models import Assessment
-from enquiries.secret_link import Pass, SecretLink
+from enquiries.secret_link import ON_PAGE, Pass, SecretLink
 
 LINK = SecretLink("enquiries.report.link")
 PASS = Pass("enquiries.report.pass")
 
 
-def token(assessment: Assessment) -> str:
-    return LINK.token(assessment)
-
-
-def address(assessment: Assessment) -> str:
-    return f"{settings.BASE_URL}{reverse('enquiries:summary', args=[token(assessment)])}"
+def address(assessment: Assessment, name: str = ON_PAGE) -> str:
+    """With the site's own address, for a mail (`secret_link.of_mail`)."""
+    return f"{settings.BASE_URL}{reverse('enquiries:summary', args=[LINK.token(assessment, name)])}"
 
 
 def key_of(given: str) -> uuid.UUID | None:

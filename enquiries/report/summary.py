@@ -17,7 +17,7 @@ from enquiries.assessment import personal as personal_pdf
 from enquiries.models import Assessment
 from enquiries.private import personal
 from enquiries.report import link
-from enquiries.secret_link import MOST_WRONG_TRIES, OpenForm
+from enquiries.secret_link import OpenForm, is_shut
 from factsheets import safety
 from factsheets.models import FactSheet
 
@@ -34,9 +34,10 @@ def opened(request, token: str):
         why="We ask so that nobody else can open your summary.",
         button="Confirm and open my report",
     )
-    if assessment.wrong_tries >= MOST_WRONG_TRIES:
+    name = link.LINK.name_of(token)
+    if is_shut(assessment.enquiry, name):
         return _shut(request)
-    if form.lets_in(Assessment.objects.filter(pk=assessment.pk), email=assessment.enquiry.email):
+    if form.lets_in(assessment.enquiry, name):
         return _summary(request, assessment, token)
     context = {"form": form, "ends": assessment.expires_at, "safety_tiers": safety.tiers()}
     return render(request, "enquiries/summary_open.html", context, status=422 if form.errors else 200)

@@ -18,7 +18,7 @@ from backcare.logs import WithoutRequestValues
 from enquiries import actions
 from enquiries.clock import in_words
 from enquiries.manage import link
-from enquiries.models import Enquiry, Status, slot_bit
+from enquiries.models import Enquiry, PrivateLink, Status, slot_bit
 from tests.conftest import consultation, report
 from tests.html import parse, sent, text, title
 from tests.inbox import let_wait
@@ -40,9 +40,9 @@ def test_every_mail_to_the_patient_holds_the_link_in_both_parts_and_none_of_thei
     mails = [mail for mail in mail_through.messages if mail["To"] == "ada@example.com"]
     assert len(mails) == 3
     for mail in mails:
-        found = set(re.findall(r"https?://\S+(/request/\S+)", text_of(mail)))
-        assert found == {path(enquiry)}
-        assert path(enquiry) in " ".join(each.get("href") for each in html_of(mail).iter("a"))
+        [found] = set(re.findall(r"https?://\S+(/request/\S+)", text_of(mail)))
+        assert open_with(found) == 200
+        assert found in " ".join(each.get("href") for each in html_of(mail).iter("a"))
         assert not [word for word in SECRETS if word in text_of(mail)]
     assert enter(enquiry).status_code == 200
 
@@ -119,8 +119,42 @@ def test_another_address_opens_nothing_and_is_an_error_in_words(asked, typed):
 def test_guessing_ends_after_ten_tries_and_the_right_address_does_not_help_then(asked):
     for number in range(10):
         assert enter(asked, f"guess{number}@example.com").status_code == 422
+        PrivateLink.objects.update(last_wrong_at=timezone.now() - timedelta(minutes=1))
     assert enter(asked).status_code == 404
     assert Client().get(path(asked)).status_code == 404
+
+
+def links_in(mails) -> list[str]:
+    return [found for mail in mails for found in re.findall(r"(/request/\S+)", text_of(mail))]
+
+
+def open_with(address: str, email: str = "ada@example.com") -> int:
+    return Client().post(address, {"email": email}).status_code
+
+
+def test_a_link_that_a_stranger_shut_is_renewed_by_the_newest_mail_and_by_staff_in_one_press(
+    db, mail_through, staff, staff_client
+):
+    enquiry = question()
+    deliver()
+    [first] = links_in(mail_through.messages)
+    for _ in range(10):
+        open_with(first, "eve@example.com")
+        PrivateLink.objects.update(last_wrong_at=timezone.now() - timedelta(minutes=1))
+    assert open_with(first) == 404
+    assert "was shut" in staff_client.get(enquiry.get_admin_url()).content.decode()
+    for _ in range(2):
+        assert staff_client.post(f"/admin/enquiries/enquiry/{enquiry.pk}/new-link/").status_code == 302
+    assert deliver() == 1, "Two presses, two mails."
+    [_, second] = links_in(mail_through.messages)
+    for _ in range(3):
+        open_with(first, "eve@example.com")
+    assert (open_with(first), open_with(second)) == (404, 200)
+    actions.reply(enquiry=Enquiry.objects.get(), by=staff, text="Hello.")
+    deliver()
+    assert len({*links_in(mail_through.messages)}) == 3
+    assert open_with(links_in(mail_through.messages)[-1]) == 200
+    assert "Eve" not in text_of(mail_through.messages[1]) and "Why?" not in text_of(mail_through.messages[1])
 
 
 def _closed_long_ago(enquiry):
@@ -131,7 +165,7 @@ def _closed_long_ago(enquiry):
 DEAD = {
     "closed 14 days ago": _closed_long_ago,
     "erased by its time": lambda enquiry: actions.erase(enquiry=enquiry, actor="retention"),
-    "guessed at": lambda enquiry: Enquiry.objects.filter(pk=enquiry.pk).update(wrong_tries=10),
+    "guessed at": lambda enquiry: PrivateLink.objects.create(enquiry=enquiry, wrong_tries=10),
     "set aside": lambda enquiry: Enquiry.objects.filter(pk=enquiry.pk).update(
         status=Status.SPAM, closed_at=timezone.now()
     ),

@@ -130,7 +130,7 @@ def test_the_link_that_a_stranger_got_opens_nothing_after_the_change_even_with_t
     assert opened.status_code == 200
     assert "look after your back at home" in text(parse(opened))
     kept = Assessment.objects.get()
-    assert (kept.told, kept.wrong_tries) == (told, 1)
+    assert (kept.told, kept.enquiry.private_links.get().wrong_tries) == (told, 1)
     assert "A link to it is in the email." in read(client)
 
 

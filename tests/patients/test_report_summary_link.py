@@ -3,6 +3,7 @@
 import io
 import re
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,7 +12,7 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from enquiries.mail.outbox import Worker
-from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage
+from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage, PrivateLink
 from tests.html import parse, text, title
 from tests.outbox import deliver
 from tests.reading import packed
@@ -76,6 +77,9 @@ def test_scanners_that_fetch_and_probe_every_address_change_nothing(sent):
 def test_guessing_ends_after_ten_tries_and_the_right_address_does_not_help_then(sent):
     for number in range(10):
         assert open_with(sent, f"guess{number}@example.com").status_code == 422
+        if 4 <= number < 9:
+            assert "Wait a minute" in text(parse(open_with(sent))), "Guessing was not slowed."
+            PrivateLink.objects.update(last_wrong_at=timezone.now() - timedelta(minutes=1))
     assert open_with(sent).status_code == 403
     assert Client().get(sent).status_code == 403
 
@@ -96,7 +100,7 @@ def test_guessing_from_many_browsers_at_once_is_counted(transactional_db, mail_t
         thread.start()
     for thread in threads:
         thread.join()
-    assert Assessment.objects.get().wrong_tries == 8
+    assert PrivateLink.objects.get().wrong_tries == 5
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+"""The button that emails the patient a new private link."""
+
+from django.contrib import messages
+from django.http import HttpResponseRedirect
+
+from enquiries import actions
+from enquiries.admin.shown import to_change
+
+
+def send_new_link(model_admin, request, pk):
+    enquiry = to_change(model_admin, request, pk)
+    try:
+        if actions.send_new_link(enquiry=enquiry, by=request.user):
+            messages.success(request, "A new link is on its way to the patient.")
+        else:
+            messages.info(request, "A new link is on its way already.")
+    except actions.MoveRefused as refusal:
+        messages.error(request, str(refusal))
+    return HttpResponseRedirect(enquiry.get_admin_url())
