@@ -93,6 +93,8 @@ PAGES = {name: who for who, names_of in PAGES_OF.items() for name in names_of.sp
 DEEDS = {
     "enquiries_enquiry_allow_mail": "O",
     "enquiries_enquiry_another": "RCO",
+    "enquiries_enquiry_new_link": "RCO",
+    "enquiries_enquiry_release_held": "RCO",
     "enquiries_enquiry_they_agree": "RCO",
     "enquiries_enquiry_step": "RCO",
     "enquiries_enquiry_words": "RCO",
@@ -146,7 +148,7 @@ class People:
             "factsheets_approval_withdraw": {"subject": "questions"},
             "health": {},
         }
-        for name in ("allow_mail", "same_as", "another", "they_agree", "words"):
+        for name in ("allow_mail", "same_as", "another", "they_agree", "words", "new_link"):
             self.given[f"enquiries_enquiry_{name}"] = actions_on
         for name in ("desk", "move", "let_stand"):
             self.given[f"factsheets_factsheet_{name}"] = {"pk": sheet.pk}
