@@ -1,9 +1,8 @@
 # ruff: noqa: T201
 """How well the red flags' word patterns are found: `python -m tests.red_flag_figures [FILE…]`.
 
-Each file is a list of {text, where, want, topic}; without one, the development set and the phrasings of the written cases. Reads
-the patterns from fixtures/, so that an edit can be tried without a database. `--misses` lists what was missed, `--why TEXT` says
-which patterns a text meets.
+Each file is a list of {text, where, want, topic}; without one, every set in tests/safe/phrases. Reads the patterns from fixtures/,
+so that an edit can be tried without a database. `--misses` lists what was missed, `--why TEXT` says which patterns a text meets.
 """
 
 import json

@@ -145,6 +145,11 @@ CRISES = [
     "don't want to be here anymore",
     "better off dead",
     "no point in living",
+    "there is no point any more",
+    "had enough of living",
+    "top myself",
+    "end it",
+    "better off without me",
     "self harm",
     "can't live with this pain",
     "can't cope",
@@ -248,9 +253,16 @@ def test_the_written_cases_are_all_read_as_guidance_asks():
     assert not wrong
 
 
-def test_the_development_set_is_read_well_enough():
-    tiers, _, wrong = figures(redflags.read, phrases(PHRASES / "development.json"))
-    floors = {"E": 0.95, "U": 0.93, "C": 1, "": 0.96}
+@pytest.mark.parametrize(
+    ("name", "floors"),
+    [
+        ("development.json", {"E": 0.95, "U": 0.93, "C": 1, "": 0.96}),
+        # What was found before anything was tuned on it: docs/red-flag-words.md.
+        ("held-out.json", {"E": 126 / 142, "U": 93 / 111, "C": 32 / 38, "": 218 / 232}),
+    ],
+)
+def test_phrasings_of_others_are_read_well_enough(name, floors):
+    tiers, _, wrong = figures(redflags.read, phrases(PHRASES / name))
     assert {want: right / every for want, (right, every) in tiers.items() if right / every < floors[want]} == {}, wrong
 
 
