@@ -69,6 +69,8 @@ def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tm
     assert first.returncode == 0, first.stderr
     passwords = dict(re.findall(r"^  (owner|reception|editor) +(\S{12,})$", first.stdout, re.MULTILINE))
     assert set(passwords) == {"owner", "reception", "editor"}
+    assert "clinician" in first.stdout.splitlines()[-1], "The passwords come last."
+    assert "Accepted" not in first.stdout + first.stderr, "A line for each invented enquiry buries them."
 
     earlier = tmp_path / "mail" / "earlier.log"
     earlier.write_text("a mail")

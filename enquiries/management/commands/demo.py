@@ -1,3 +1,4 @@
+import logging
 import secrets
 
 from django.conf import settings
@@ -15,13 +16,22 @@ class Command(BaseCommand):
     def handle(self, **options):
         if not settings.LOCAL:
             raise CommandError("Demo data is for a local run only (BACKCARE_LOCAL=1). Nothing was added.")
-        self.accounts()
-        if not Enquiry.objects.exists():
-            self.stdout.write(f"{demo.load()} invented enquiries are in the inbox.")
-
-    def accounts(self):
         roles.install()
-        made = []
+        passwords = self.accounts()
+        if not Enquiry.objects.exists():
+            logging.disable(logging.INFO)  # a line for each enquiry would bury what matters
+            try:
+                self.stdout.write(f"{demo.load()} invented enquiries are in the inbox.")
+            finally:
+                logging.disable(logging.NOTSET)
+        if passwords:
+            self.stdout.write("\nStaff accounts, shown only this once:")
+            for name, password in passwords.items():
+                self.stdout.write(f"  {name:<10} {password}")
+
+    def accounts(self) -> dict[str, str]:
+        """Makes those that are missing. Name to password."""
+        made = {}
         for name in ("owner", "reception", "editor", "clinician"):
             if User.objects.filter(username=name).exists():
                 continue
@@ -40,8 +50,5 @@ class Command(BaseCommand):
                     last_name=name.title(),
                 )
                 user.groups.add(Group.objects.get(name=name))
-            made.append((name, password))
-        if made:
-            self.stdout.write("Staff accounts, shown only this once:")
-            for name, password in made:
-                self.stdout.write(f"  {name:<10} {password}")
+            made[name] = password
+        return made
