@@ -35,7 +35,8 @@ class SealedCookie:
 
     def sealed(self, value: dict, *bound_to: str, at: float) -> str:
         plain = json.dumps({"at": int(at), **value}, separators=(",", ":"))
-        return base64.urlsafe_b64encode(seal(plain, context=self._context(*bound_to))).decode().rstrip("=")
+        box = seal(plain, context=self._context(*bound_to), padded=False)
+        return base64.urlsafe_b64encode(box).decode().rstrip("=")
 
     def opened(self, text: str, *bound_to: str, now: float) -> dict | None:
         """The value, with its `at`. None: nothing, too old, bound to something else, or not made by us."""

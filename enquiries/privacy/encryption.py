@@ -3,6 +3,8 @@
 AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D). The associated data is `table:row:column`, so a value copied to
 another row or column does not open there. Keys are the clinic's own, apart from SECRET_KEY, so either can change alone.
 
+What the database keeps is padded to steps before it is encrypted, so that the length of a stored value says little about its text.
+
 A key is `<id>:<32 bytes in base64>`. FIELD_ENCRYPTION_KEYS lists them, newest first: the first writes, all read.
 """
 
@@ -17,8 +19,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.exceptions import ImproperlyConfigured
 
-VERSION = b"\x01"
-NONCE_BYTES = 12
+UNPADDED, PADDED = b"\x01", b"\x02"  # the first byte of a sealed value
+NONCE_BYTES, TAG_BYTES = 12, 16
+STEP = 64  # bytes: the shortest padded text. Each further step is twice as long
+END = b"\x80"  # after the text; zeros follow (ISO/IEC 7816-4)
 
 
 class CannotDecrypt(Exception):  # noqa: N818 - reads as what happened
@@ -71,30 +75,56 @@ def writing_key() -> int:
 def key_of(sealed: bytes) -> int:
     """The id of the key that a stored value says it was sealed with. 0 for what is no sealed value."""
     sealed = bytes(sealed)
-    return sealed[1] if len(sealed) >= 2 + NONCE_BYTES + 16 and sealed[:1] == VERSION else 0
+    return sealed[1] if _is_sealed(sealed) else 0
 
 
-def seal(plain: str, *, context: str) -> bytes:
+def written_now() -> bytes:
+    """How a value begins that is stored today: padded, and sealed with the writing key. `rotate_keys` moves all others."""
+    return PADDED + bytes([writing_key()])
+
+
+def seal(plain: str, *, context: str, padded: bool = True) -> bytes:
+    """`padded` is for what the database keeps. A cookie has no room for it, and nobody reads it in a backup."""
     number, secret = next(iter(key_ring().items()))
     nonce = os.urandom(NONCE_BYTES)
     # "surrogatepass" would let broken text in; forms have already refused it.
-    sealed = AESGCM(secret).encrypt(nonce, plain.encode("utf-8"), context.encode())
-    return VERSION + bytes([number]) + nonce + sealed
+    text = plain.encode("utf-8")
+    version = PADDED if padded else UNPADDED
+    sealed = AESGCM(secret).encrypt(nonce, _pad(text) if padded else text, _associated(version, context))
+    return version + bytes([number]) + nonce + sealed
 
 
 def unseal(sealed: bytes, *, context: str) -> str:
     """The text that `seal` was given for the same context. Raises CannotDecrypt."""
     sealed = bytes(sealed)
-    if len(sealed) < 2 + NONCE_BYTES + 16 or sealed[:1] != VERSION:
+    if not _is_sealed(sealed):
         raise CannotDecrypt("not a sealed value")
     secret = key_ring().get(sealed[1])
     if secret is None:
         raise CannotDecrypt(f"key {sealed[1]} is not in FIELD_ENCRYPTION_KEYS")
     nonce, body = sealed[2 : 2 + NONCE_BYTES], sealed[2 + NONCE_BYTES :]
     try:
-        return AESGCM(secret).decrypt(nonce, body, context.encode()).decode("utf-8")
+        text = AESGCM(secret).decrypt(nonce, body, _associated(sealed[:1], context))
     except InvalidTag:
         raise CannotDecrypt("changed, or moved from another row") from None
+    return (text.rstrip(b"\0").removesuffix(END) if sealed[:1] == PADDED else text).decode("utf-8")
+
+
+def _is_sealed(value: bytes) -> bool:
+    return len(value) >= 2 + NONCE_BYTES + TAG_BYTES and value[:1] in {UNPADDED, PADDED}
+
+
+def _associated(version: bytes, context: str) -> bytes:
+    """The version is bound in too, so that nobody has a padded value read as one without padding. Old values lack it."""
+    return context.encode() if version == UNPADDED else version + context.encode()
+
+
+def _pad(text: bytes) -> bytes:
+    """The text to the next of 64, 128, 256 … bytes. `END` always follows it, so that its own zeros are not taken for padding."""
+    size = STEP
+    while size < len(text) + len(END):
+        size *= 2
+    return (text + END).ljust(size, b"\0")
 
 
 def keyed_hash(*parts: str, purpose: str) -> str:

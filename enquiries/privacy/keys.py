@@ -24,14 +24,14 @@ class WrongKey(Exception):  # noqa: N818 - reads as what happened
     """FIELD_ENCRYPTION_KEYS does not fit this database. The text is one sentence for the operator, and names no key."""
 
 
-class KeyByte(Func):
-    """The id of the key in a sealed column, as one byte."""
+class Start(Func):
+    """The first two bytes of a sealed column: how it was sealed, and the id of the key."""
 
     function = "SUBSTR"
     output_field = models.BinaryField()
 
     def __init__(self, column: str):
-        super().__init__(F(column), Value(2), Value(1))
+        super().__init__(F(column), Value(1), Value(2))
 
 
 def sealed_columns() -> dict[type[models.Model], list[models.Field]]:
@@ -122,9 +122,9 @@ def _ids_in_use() -> dict[int, list[tuple]]:
     found: dict[int, list[tuple]] = {}
     for model, fields in sealed_columns().items():
         for field in fields:
-            rows = model._base_manager.filter(**{f"{field.name}__isnull": False}).annotate(key=KeyByte(field.name))
-            for byte in list(rows.order_by().values_list("key", flat=True).distinct()):
-                for row in rows.filter(key=bytes(byte)).order_by()[:TRIED]:
+            rows = model._base_manager.filter(**{f"{field.name}__isnull": False}).annotate(start=Start(field.name))
+            for start in list(rows.order_by().values_list("start", flat=True).distinct()):
+                for row in rows.filter(start=bytes(start)).order_by()[:TRIED]:
                     sealed = row.__dict__[field.attname]
                     if number := key_of(sealed):
                         found.setdefault(number, []).append((sealed, field.context_for(row)))

@@ -1,8 +1,9 @@
 """Every encrypted value moves under the newest key while the site runs, and the keyed hashes to find it by move with it.
 
-Which key sealed a value stands in the value. So there is no list of what is done: a rotation that was killed goes on where it
-stopped, and is over when no value names another key. A row and its hashes change in one transaction, so that a row whose values
-are new has new hashes; until then it is found by its old ones (`blind.email_keys` and its like).
+Which key sealed a value, and whether it was padded, stands in the value. So there is no list of what is done: a rotation that was
+killed goes on where it stopped, and is over when every value begins as one that is written now. A row and its hashes change in
+one transaction, so that a row whose values are new has new hashes; until then it is found by its old ones (`blind.email_keys` and
+its like).
 """
 
 import time
@@ -15,7 +16,7 @@ from django.db.models import Q
 from enquiries.fields import Sealed
 from enquiries.models import Enquiry, NameWord
 from enquiries.privacy import blind, keys
-from enquiries.privacy.encryption import CannotDecrypt, key_of, seal, unseal, writing_key
+from enquiries.privacy.encryption import CannotDecrypt, seal, unseal, written_now
 
 AT_ONCE = 100  # rows in a transaction: some 10 ms in which SQLite has no other writer
 PATIENCE = 60  # seconds to wait for rows that others hold
@@ -28,7 +29,7 @@ class Rotated:
 
 
 def left() -> dict[str, int]:
-    """Rows that another key than the writing one sealed, by table."""
+    """Rows with a value that another key than the writing one sealed, or that was not padded, by table."""
     return {
         model._meta.db_table: _old(model, fields).count()
         for model, fields in sorted(keys.sealed_columns().items(), key=_name)
@@ -57,12 +58,12 @@ def _name(item) -> str:
 
 
 def _old(model, fields) -> models.QuerySet:
-    current = bytes([writing_key()])
+    current = written_now()
     # "none" is a column that was added later and holds nothing yet.
     others = Q(pk__in=[])
-    rows = model._base_manager.annotate(**{f"key_of_{each.name}": keys.KeyByte(each.name) for each in fields})
+    rows = model._base_manager.annotate(**{f"start_of_{each.name}": keys.Start(each.name) for each in fields})
     for each in fields:
-        others |= Q(**{f"{each.name}__isnull": False}) & ~Q(**{f"key_of_{each.name}": current})
+        others |= Q(**{f"{each.name}__isnull": False}) & ~Q(**{f"start_of_{each.name}": current})
     return rows.filter(others)
 
 
@@ -90,7 +91,7 @@ def _reseal(row, fields, result: Rotated) -> int:
     was, becomes = {}, {}
     for each in fields:
         stored = row.__dict__[each.attname]
-        if not isinstance(stored, Sealed) or key_of(stored) == writing_key():
+        if not isinstance(stored, Sealed) or stored.startswith(written_now()):
             continue
         try:
             words = unseal(stored, context=each.context_for(row))

@@ -64,6 +64,24 @@ def test_no_byte_can_be_changed_or_cut_off():
         unseal(b"Ada Example, who was never encrypted at all", context="here")
 
 
+def test_the_length_of_a_stored_value_is_a_step_and_says_no_more():
+    overhead = 2 + 12 + 16
+    sizes = {"": 64, "Ada": 64, "x" * 63: 64, "x" * 64: 128, "x" * 127: 128, "x" * 128: 256, "痛" * 100: 512}
+    sizes |= {"x" * 4000: 4096, "ends in zeros\0\0": 64, "ends like padding\u0080\0": 64}
+    for words, size in sizes.items():
+        sealed = seal(words, context="here")
+        assert (len(sealed) - overhead, unseal(sealed, context="here")) == (size, words)
+
+
+def test_a_value_from_before_there_was_padding_opens_and_the_one_is_never_taken_for_the_other():
+    old = seal("Ada", context="here", padded=False)
+    assert (len(old), unseal(old, context="here")) == (33, "Ada")
+    for sealed in (old, seal("Ada", context="here")):
+        swapped = bytes([3 - sealed[0]]) + sealed[1:]
+        with pytest.raises(CannotDecrypt, match="changed, or moved"):
+            unseal(swapped, context="here")
+
+
 def test_a_new_key_comes_first_and_the_old_one_still_reads(settings):
     old, new = f"1:{base64.b64encode(b'o' * 32).decode()}", f"2:{base64.b64encode(b'n' * 32).decode()}"
     settings.FIELD_ENCRYPTION_KEYS = [old]

@@ -14,7 +14,7 @@ from enquiries import abuse, actions
 from enquiries.admin.inbox import find
 from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, NameWord, StoppedAddress
 from enquiries.privacy import blind, keys, rotation
-from enquiries.privacy.encryption import key_of, key_ring, new_key
+from enquiries.privacy.encryption import key_of, key_ring, new_key, seal
 from tests.conftest import ROOT, consultation, database_environment
 from tests.keys import rotate, three_enquiries
 from tests.private.test_encryption import overwrite, raw
@@ -86,6 +86,18 @@ def test_twice_is_once(some, new):
     before = [raw(Enquiry, one.pk) for one in some]
     assert "0 rows were sealed anew" in rotate()
     assert [raw(Enquiry, one.pk) for one in some] == before
+
+
+def test_a_rotation_pads_what_was_written_before_values_were_padded_with_the_same_key_too(some):
+    short, long = (Enquiry._meta.get_field(name) for name in ("name", "description"))
+    for each in (short, long):
+        overwrite(some[0].pk, each.column, seal("Ada Früher", context=each.context_for(some[0]), padded=False))
+    assert "enquiries_enquiry: 1 to seal anew" in rotate(dry_run=True)
+    assert "1 rows were sealed anew" in rotate()
+    assert {len(value) for value in raw(Enquiry, some[0].pk).values() if value} == {64 + 30}
+    kept = Enquiry.objects.get(pk=some[0].pk)
+    assert (kept.name, kept.description) == ("Ada Früher", "Ada Früher")
+    assert "0 rows were sealed anew" in rotate()
 
 
 def test_each_look_up_works_before_during_and_after(some, new, staff_client):

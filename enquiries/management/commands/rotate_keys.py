@@ -8,12 +8,12 @@ from enquiries.privacy.encryption import key_ring, writing_key
 
 class Command(BaseCommand):
     help = (
-        "Seals everything that is encrypted anew with the first key of FIELD_ENCRYPTION_KEYS, while the site runs. "
+        "Encrypts everything again with the first key of FIELD_ENCRYPTION_KEYS, padded, while the site runs. "
         "May be stopped at any moment and started again."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--dry-run", action="store_true", help="Only count what another key sealed.")
+        parser.add_argument("--dry-run", action="store_true", help="Only count what there is to encrypt again.")
         parser.add_argument("--at-once", type=int, default=rotation.AT_ONCE, help="Rows in one transaction.")
         parser.add_argument(
             "--lost",
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             self.stderr.write(f"Cannot be opened, and was left as it is: {place}")
         if sum(rotation.left().values()):
             raise CommandError(
-                "Some values are still under an earlier key. Keep that key, and run rotate_keys again."
+                "Some values are still under an earlier key or without padding. Keep that key, and run rotate_keys again."
                 if not result.stuck
                 else f"{len(result.stuck)} rows hold a value that no key opens. Keep every key until you know why."
             )
