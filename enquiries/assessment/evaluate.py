@@ -33,6 +33,7 @@ class Result:
     duration: Duration | None  # None only where an emergency stopped the questions before it was asked
     may_ask_us: bool  # the forms may be offered
     may_go_along: bool  # where somebody asks for a consultation all the same
+    self_care: bool  # for the time being: adults who need not be seen today
     gp_by_six_weeks: bool  # add "see a GP if no better by 6 weeks"
 
     @property
@@ -49,17 +50,19 @@ def evaluate(answers: Answers) -> Result:
     matched = [RULES[0]] if answers.meet(RULES[0].when) else _matched(answers)
     outcome = matched[0].outcome
     rules = tuple(rule for rule in matched if rule.outcome == outcome)
-    may_ask_us = outcome in (Outcome.SELF_CARE, Outcome.SEE_GP) and rules[0].code != ADULTS_ONLY
+    adult = ADULTS_ONLY not in {rule.code for rule in matched}
+    may_wait = adult and outcome in (Outcome.SELF_CARE, Outcome.SEE_GP)
     return Result(
         outcome=outcome,
         rules=rules,
         flags=answers.ticked("emergency") | answers.ticked("urgent"),
-        sheets=_sheets(answers, outcome),
-        notes=_notes(answers, outcome),
+        sheets=_sheets(answers, outcome) if adult else (),
+        notes=_notes(answers, outcome, self_care=may_wait),
         crisis=answers.meet(CRISIS),
         duration=DURATION.get(answers.duration),
-        may_ask_us=may_ask_us,
-        may_go_along=may_ask_us or (outcome == Outcome.URGENT and ADULTS_ONLY not in {rule.code for rule in matched}),
+        may_ask_us=may_wait,
+        may_go_along=may_wait or (adult and outcome == Outcome.URGENT),
+        self_care=may_wait,
         gp_by_six_weeks=outcome == Outcome.SELF_CARE and DURATION[answers.duration] == Duration.SHORT,
     )
 
@@ -70,10 +73,10 @@ def _matched(answers: Answers) -> list[Rule]:
     return [rule for rule in RULES if answers.meet(rule.when)]
 
 
-def _notes(answers: Answers, outcome: Outcome) -> tuple[Note, ...]:
+def _notes(answers: Answers, outcome: Outcome, *, self_care: bool) -> tuple[Note, ...]:
     if outcome == Outcome.EMERGENCY:
         return ()
-    return tuple(note for note in NOTES if answers.meet(note.when) and (note.with_urgent or outcome != Outcome.URGENT))
+    return tuple(note for note in NOTES if answers.meet(note.when) and (note.always or self_care))
 
 
 def _sheets(answers: Answers, outcome: Outcome) -> tuple[str, ...]:

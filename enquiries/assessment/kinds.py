@@ -92,7 +92,7 @@ class Note:
     lines: tuple[str, ...]
     sheet: str = ""  # where to read more
     signs: tuple[str, ...] = ()  # SafetyAdvice records that stand in it, with what to do
-    with_urgent: bool = False  # shown with URGENT too, where advice on self-care is not
+    always: bool = False  # shown where advice on self-care is not, too: with URGENT, and under 18
 
 
 @dataclass(frozen=True)

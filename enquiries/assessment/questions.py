@@ -11,7 +11,7 @@ from datetime import date
 
 from enquiries.assessment.kinds import ANY, NONE, Duration, Note, Offer, Option, Outcome, Part, Question, Rule
 
-VERSION = "2"
+VERSION = "3"
 DATED = date(2026, 11, 29)
 
 
@@ -47,7 +47,7 @@ LASTED = (
 )
 CHECKED = (
     Option("same", "Yes, and it is about the same", "A clinician has checked it. It is about the same."),
-    Option("worse", "Yes, but it is worse since", "A clinician has checked it. It is worse since then."),
+    Option("worse", "Yes, but it has got worse since", "A clinician has checked it. It has got worse since then."),
     Option("no", "No", "No clinician has checked it."),
 )
 REACH = (
@@ -56,7 +56,7 @@ REACH = (
     Option("past_knee", "Past the knee, in one leg", "The pain goes past the knee, in one leg."),
 )
 LIMITS = (
-    Option("little", "Little"),
+    Option("little", "A little"),
     Option("some", "Some"),
     Option("stops", "It stops daily activity, work or sleep", "It stops daily activity, work or sleep."),
 )
@@ -249,13 +249,13 @@ RULES = (
     Rule("D13", {"mood": of("a_lot")}, Outcome.SEE_GP, shows="RF-R3"),
     Rule("D14", {}, Outcome.SELF_CARE),
 )
-ADULTS_ONLY = "D3"  # where it is among the reasons, there is no form: this site is for adults
+ADULTS_ONLY = "D3"  # where it matches there is no form, no self-care and no fact sheet: this site is for adults
 CRISIS = {"mood": of("a_lot")}  # shown with any outcome
 
 # "I'm not sure" about a red flag is no row of the table: it ends the questions with the advice to call 111 now, and nothing
 # is kept of it. The person may go back and answer.
 
-# --- the fact sheets to offer, in this order, at most five --------------------------------------------------------
+# --- the fact sheets to offer adults, in this order, at most five --------------------------------------------------
 # Acupuncture comes last on purpose: NICE does not recommend it, and a clinic must not steer people to what it sells.
 
 MOST_SHEETS = 5
@@ -276,7 +276,7 @@ SHEETS = (
     Offer("acupuncture-for-back-pain", when=({"tried": of("acupuncture")}, {"duration": of("over_12")})),
 )
 
-# --- notes, shown when they were ticked: never with EMERGENCY, and with URGENT only those that say so ----------------
+# --- notes, shown when they were ticked: never with EMERGENCY; with URGENT and under 18 only those that say so ---------
 
 NOTES = (
     # Stands directly under the outcome, before any self-care.
@@ -286,7 +286,7 @@ NOTES = (
         "You are pregnant",
         ("Ask your midwife about any back pain in pregnancy.",),
         signs=(MATERNITY, "RF-U15"),
-        with_urgent=True,
+        always=True,
     ),
     Note(
         "bed_rest",  # W-36 to W-38
@@ -330,6 +330,6 @@ NOTES = (
         {"tell": ANY},
         "Tell the clinician",
         ("Before any treatment, tell the clinician or therapist about:",),
-        with_urgent=True,
+        always=True,
     ),
 )

@@ -46,7 +46,7 @@ def shown(answers: Answers, known: Flags, *, on: date | None = None) -> dict:
         "signs": [_sign(record) for record in known.asked("urgent") if record.code in result.flags],
         "reasons": [_reason(rule, answers, known) for rule in result.rules],
         "suggest": said.suggestion,
-        "duration": words.DURATIONS[result.duration],
+        "duration": words.DURATIONS[result.duration] if result.self_care else "",
         "crisis": list(_if(result.crisis, safety.CRISIS)),
         # Before anything else on the page. With an urgent sign the sign comes first.
         "crisis_first": "D13" in result.codes,
@@ -82,12 +82,18 @@ def wording(result: Result) -> Words:
 def emergency(signs: list[SafetyAdvice]) -> dict:
     """The emergency's own page, for the signs that were ticked; for nobody knows which, when none is given."""
     ticked = {record.code for record in signs}
+    tier = safety.tiers()[0]
+    others = [item for item in tier["items"] if item["code"] not in ticked]
     maternity_first = ticked == {MATERNITY}
     return {
         "edition": {**edition(), "checked_on": day_in_words(timezone.localdate())},
         "said": words.MATERNITY if maternity_first else words.OUTCOMES[Outcome.EMERGENCY],
         "maternity_first": maternity_first,
         "ticked": [_sign(record) for record in signs],
+        # Every sign stands on the page once.
+        "others": tier | {"items": others, "heading": words.OTHER_SIGNS if ticked else tier["heading"]}
+        if others
+        else None,
         "may_be_hurt": not ticked or words.HURT_SIGN in ticked,
     }
 
@@ -120,7 +126,7 @@ def _told(part: Part, values: frozenset[str]) -> str:
 
 def _self_care(result: Result, known: Flags) -> dict:
     """The self-care of SELF_CARE, and of SEE_GP for the time until then. Our advice is for adults."""
-    if not result.may_ask_us:
+    if not result.self_care:
         return {"try": [], "avoid": [], "care_intro": "", "gp_if": []}
     alone = result.outcome == Outcome.SELF_CARE
     return {

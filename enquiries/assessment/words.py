@@ -7,7 +7,7 @@ from enquiries.assessment.kinds import ANY, Ask, Duration, Outcome, Words
 from enquiries.assessment.questions import of
 
 OUTCOMES = {
-    # Its page is the same for everybody who did not tick P1 alone.
+    # Its page is the same for everyone, unless they ticked P1 alone.
     Outcome.EMERGENCY: Words(
         "Call 999 or go to A&E now",
         "You ticked a sign that must not wait. It is right to get help now, even if you are not sure.",
@@ -55,6 +55,7 @@ MATERNITY = Words(
     "Call your maternity unit now",
     "You ticked a sign that must not wait. Call 999 if you cannot reach the unit, or if you are bleeding heavily.",
 )
+OTHER_SIGNS = "Other signs that need 999 or A&E now:"  # after those that were ticked
 HURT_SIGN = "RF-E5"  # being attacked is among its accidents: the helplines for that stand on its page
 NOT_SURE = Words(
     "Call 111 now",
@@ -62,14 +63,14 @@ NOT_SURE = Words(
 )
 # D14. The second is added where a clinician has checked it.
 NOTHING_FOUND = (
-    "You have none of the signs on our emergency and urgent lists. Your other answers match none of our rules for seeing a GP now.",
+    "You have none of the signs on our emergency and urgent lists. Your other answers give no reason on our list to see a GP now.",
     "A clinician has checked it. It is about the same.",
 )
 
 DURATIONS = {
-    Duration.SHORT: "A spell of under 6 weeks is called short-term.",
-    Duration.LINGERING: "A spell of 6 to 12 weeks is called lingering.",
-    Duration.LONG: "A spell of over 12 weeks is called long-term.",
+    Duration.SHORT: "Back pain of less than 6 weeks is called short-term.",
+    Duration.LINGERING: "Back pain of 6 to 12 weeks is called lingering.",
+    Duration.LONG: "Back pain of more than 12 weeks is called long-term.",
 }
 
 # RF-R1: shown where the spell is under 6 weeks
@@ -83,16 +84,16 @@ TRY = (
     "Stay as active as you can.",  # W-36
     "Take short rests if you need them. Then get going again.",  # W-37
     "Pick exercise you like and will keep doing. Walking and swimming suit most people.",  # E-02, E-07
-    "Try heat or cold, and see which helps. Wrap it in a tea towel.",  # E-13, E-17
+    "Try heat or cold, and see which helps. Wrap the pack in a tea towel.",  # E-13, E-17
     "Ask a pharmacist before you take a painkiller.",  # W-40
-    "Stay in work, or go back, as you are able to. Ask about changes that would help.",  # N-17
+    "Stay in work, or go back to it, if you can. Ask about changes that would help.",  # N-17
 )
 AVOID = (
     "Do not stay in bed for long.",  # W-38
-    "Do not put ice straight on your skin. Take cold off after 20 minutes.",  # E-18, E-20
+    "Do not put ice straight on your skin. Take a cold pack off after 20 minutes.",  # E-18, E-20
     "Do not use heat or cold on numb skin.",  # E-14, E-21
     "Do not stop moving because you are a bit sore. Ease back, then build up again.",  # E-09, E-12
-    "Do not go on with an exercise that clearly makes the pain worse, or brings on leg symptoms. Ask for advice.",  # E-12
+    "Do not carry on with an exercise that clearly makes the pain worse, or brings on leg symptoms. Ask for advice.",  # E-12
 )
 
 # --- worry and low mood (S-18, S-22; the crisis lines are those of factsheets/safety.py) -----------------------------

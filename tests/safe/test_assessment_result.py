@@ -203,10 +203,17 @@ def test_under_18_is_sent_to_a_gp_without_a_form_or_advice_for_adults():
     assert "If you are under 18, please see a GP." in text(main)
     assert not FORMS & set(links(main))
     assert not section(tree, "Until you are seen")
-    sheets = [link for link in links(main) if link.startswith("/fact-sheets/")]
-    assert sheets == [
-        f"/fact-sheets/{slug}/" for slug in ("about-back-pain", "looking-after-your-back", "tests-and-treatments")
-    ]
+    more = result(age="under_18", tried=["bed_rest", "painkillers", "herbs"], tell=["pregnant", "blood"])
+    urgent = result(age="under_18", urgent="RF-U1", tried="bed_rest")
+    for each in (tree, more, urgent):
+        [main] = each.iter("main")
+        assert not [link for link in links(main) if link.startswith("/fact-sheets/")]
+        for adults in ("Bed rest", "painkiller suits", "Some herbs", "is called short-term", "Fact sheets for you"):
+            assert adults not in text(main)
+    assert "Ask your midwife" in text(more)
+    assert section(more, "Good to know").endswith("about: Blood thinner or bleeding problem Pregnant")
+    assert "is called short-term" not in text(result(urgent="RF-U1"))
+    assert "is called short-term" in text(result())
 
 
 def test_self_care_says_for_now_and_when_to_see_a_gp():

@@ -89,6 +89,8 @@ def test_every_combination_that_can_change_the_outcome_gives_what_the_table_says
             assert (result.outcome, [rule.code for rule in result.rules]) == expected, (ticked, said)
             assert result.may_ask_us == (expected is without_signs and "D3" not in reasons), said
             assert result.crisis == (said["mood"] == "a_lot"), said
+            assert result.self_care == (expected is without_signs and "D3" not in reasons), said
+            assert bool(result.sheets) == (expected is not emergency and "D3" not in reasons), said
             seen += 1
         lead = wording(evaluate(Answers(**signs[0], **said))).lead
         soon = {"D9", "D10"} & set(reasons)
@@ -181,7 +183,7 @@ CASES = {
         [ABOUT, SELF, CHRONIC, STRESS, TCM],
     ),
     13: ({"duration": "6_to_12", "checked": "worse"}, ["D10"], Outcome.SEE_GP, [ABOUT, SELF, WEST]),
-    14: ({"age": "under_18"}, ["D3"], Outcome.SEE_GP, [ABOUT, SELF, WEST]),
+    14: ({"age": "under_18"}, ["D3"], Outcome.SEE_GP, []),
     15: ({"emergency": "RF-P1"}, ["D1"], Outcome.EMERGENCY, []),
     16: ({"urgent": "RF-U15"}, ["D2"], Outcome.URGENT, [ABOUT]),
     17: ({"tell": "bones", "duration": "1_to_3"}, ["D15"], Outcome.SEE_GP, [ABOUT, SELF, WEST]),
@@ -280,10 +282,12 @@ def test_each_note_is_shown_when_it_was_ticked_and_never_with_an_emergency():
         "tried": subsets("bed_rest", "painkillers", "herbs", "active"),
         "tell": subsets("pregnant", "blood", "bones"),
     }
-    outcomes = [{}, {"limits": "stops"}, {"urgent": "RF-U5"}, {"emergency": "RF-E5"}]
+    outcomes = [{}, {"limits": "stops"}, {"urgent": "RF-U5"}, {"emergency": "RF-E5"}, {"age": "under_18"}]
+    outcomes += [each | {"age": "under_18"} for each in outcomes[1:4]]
     for tried, tell, outcome in product(ticked["tried"], ticked["tell"], outcomes):
         expected = [name for name in ("bed_rest", "painkillers", "herbs") if name in tried]
-        expected = [] if "urgent" in outcome else expected  # self-care waits until somebody has looked
+        # Self-care waits until somebody has looked, and ours is for adults.
+        expected = [] if outcome.keys() & {"urgent", "age"} else expected
         expected = ["pregnant"] * ("pregnant" in tell) + expected + ["tell"] * bool(tell)
         notes = [note.name for note in evaluate(answers(tried=tried, tell=tell, **outcome)).notes]
         assert notes == ([] if "emergency" in outcome else expected)
