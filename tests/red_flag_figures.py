@@ -66,12 +66,16 @@ def figures(read, listed: list[dict]) -> tuple[dict, dict, list]:
     return tiers, topics, wrong
 
 
-def main(arguments: list[str]) -> None:
+def set_up() -> None:
     os.environ.setdefault("BACKCARE_LOCAL", "1")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backcare.settings")
     import django
 
     django.setup()
+
+
+def main(arguments: list[str]) -> None:
+    set_up()
     found = reader()
     for where, why in found.faults:
         print(f"FAULT {where}: {why}")

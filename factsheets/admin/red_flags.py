@@ -82,9 +82,7 @@ class FlagForm(forms.ModelForm):
     patterns = LinesField(
         label="Word patterns",
         help_text="What people type when they have this sign, one pattern on each line. "
-        "Without any, search and the forms cannot recognise it. "
-        "“|” means or, “+” joins what must stand in one sentence, “*” is any ending, and {…} a word list: "
-        "numb | tingl* + {saddle}.",
+        "Without any, search and the forms cannot recognise it.",
     )
     opened = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 

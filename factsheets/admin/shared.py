@@ -2,13 +2,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db import models
+from django.utils.html import format_html_join
 
 from factsheets import actions, publication
 from factsheets.admin.editing import StoppableForm, Stopped, StopsUnsound
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField
-from factsheets.admin.red_flags import LinesField
 from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
 from factsheets.rendering.words import Glossary, key
+from factsheets.search.redflags.reader import EVERYDAY
 
 
 class SharedRecordAdmin(StopsUnsound, admin.ModelAdmin):
@@ -92,26 +93,31 @@ class TopicAdmin(admin.ModelAdmin):
     list_display = ["title", "question", "position"]
 
 
-class WordListForm(StoppableForm):
-    lines = LinesField(label="Words", help_text="Words and phrases, with “|” or a new line between them.")
-
-    def clean_lines(self) -> list[str]:
-        if not self.cleaned_data["lines"]:
-            raise forms.ValidationError("Keep at least one word: red flags that use this list would not be recognised.")
-        return self.cleaned_data["lines"]
-
-
 @admin.register(WordList)
-class WordListAdmin(SharedRecordAdmin):
-    """Words that the red flags' patterns share. A list that patterns name is never taken away from under them."""
+class WordListAdmin(admin.ModelAdmin):
+    """Words that the red flags' patterns share, to be read. A new version of backcare changes them, and nobody by hand.
 
-    form = WordListForm
-    fields = ["name", "note", "lines"]
-    list_display = ["name", "note"]
+    One list is in the patterns of many flags, and takes effect at once: it must not get round the draft and its second person.
+    """
+
+    fields = ["name", "note", "words", "flags"]
+    list_display = ["name", "note", "flags"]
     search_fields = ["name", "lines"]
-    readonly_fields = ["name"]
+
+    @admin.display(description="words")
+    def words(self, words: WordList) -> str:
+        return format_html_join("", "<p>{}</p>", ([line] for line in words.lines))
+
+    @admin.display(description="red flags that use it")
+    def flags(self, words: WordList) -> str:
+        if words.name == EVERYDAY:
+            return "All: it is taken out of every text first"
+        return ", ".join(words.used_by()) or "None"
 
     def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
         return False
 
     def has_delete_permission(self, request, obj=None):

@@ -42,3 +42,17 @@ class WordList(NaturalKeyModel):
 
     def __str__(self):
         return self.name
+
+    def used_by(self) -> list[str]:
+        """The codes of the red flags whose patterns name this list, or a list that is made of it."""
+        from factsheets.models.safety import SafetyAdvice
+
+        names, others = {self.name}, list(WordList.objects.values_list("name", "lines"))
+        while more := {name for name, lines in others if name not in names and _name_any(lines, names)}:
+            names |= more
+        flags = SafetyAdvice.objects.values_list("code", "patterns")
+        return [code for code, patterns in flags if _name_any(patterns, names)]
+
+
+def _name_any(lines: list[str], names: set[str]) -> bool:
+    return any(f"{{{name}}}" in line for line in lines for name in names)

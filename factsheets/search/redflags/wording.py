@@ -120,14 +120,14 @@ class Wording:
         return SPELT[word].split() if word in SPELT else [self.mend(word)]
 
     def mend(self, word: str) -> str:
-        """The word of our lists that was meant, when one letter is wrong, missing, too many or swapped; two in a long word."""
-        if (
-            len(word) < SHORTEST_MENDED
-            or word in self.vocabulary
-            or word in SMALL
-            or not word.isalpha()
-            or word in ordinary()
-        ):
+        """The word of our lists that was meant; any other English word stays."""
+        if len(word) < SHORTEST_MENDED or word in SMALL or not word.isalpha() or word in ordinary():
+            return word
+        return self.nearest(word)
+
+    def nearest(self, word: str) -> str:
+        """The word of our lists that differs by one letter wrong, missing, too many or swapped; by two in a long word."""
+        if word in self.vocabulary:
             return word
         if word.endswith("s") and word[:-1] in self.vocabulary:
             return word[:-1]
