@@ -1,10 +1,12 @@
 """What the tests of one person's data share: a person who left all that one can leave here."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from enquiries import abuse, actions
-from enquiries.models import Enquiry
+from enquiries.models import Enquiry, FloodMark, PrivateLink
 from tests.conftest import consultation
 from tests.honest import form
 from tests.summary import patient
@@ -35,6 +37,9 @@ def ada(db, sheet, staff) -> list[Enquiry]:
     consultation(
         name="Grace Example", email="grace@example.com", phone="+442079460166", description="Of somebody else."
     )
+    soon = timezone.now() + timedelta(hours=1)
+    FloodMark.objects.create(enquiry=first, key="canarymark", until=soon)
+    PrivateLink.objects.create(enquiry=first, name="canary", wrong_tries=1, last_wrong_at=timezone.now())
     for address in (ADA, "grace@example.com"):
         actions.stop_mails(key=abuse.stop_keys(address)[0])
     return [first, second, linked]
