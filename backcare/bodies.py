@@ -60,12 +60,11 @@ def measure(environ: dict) -> tempfile.SpooledTemporaryFile | None:
 
 def drain(environ: dict) -> None:
     """Reads the rest of a body that is refused, unless it is far too long, so that whoever sends it reads our answer."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if length and int(length) > MOST_DRAINED:
+    left = int(environ.get("CONTENT_LENGTH") or MOST_DRAINED)
+    if left > MOST_DRAINED:
         return
-    drained = 0
     try:
-        while drained < MOST_DRAINED and (piece := environ["wsgi.input"].read(PIECE)):
-            drained += len(piece)
+        while left and (piece := environ["wsgi.input"].read(min(PIECE, left))):
+            left -= len(piece)
     except (OSError, ParseException):
         return

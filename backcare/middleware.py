@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from urllib.parse import quote
 
 from csp.utils import build_policy
 from django.conf import settings
@@ -92,7 +93,7 @@ class DoorsMiddleware:
 
 def is_private(path: str) -> bool:
     """Whether the address alone says that the answer is one person's, or the staff's: also an error page or a redirect there."""
-    return path.startswith("/admin/") or bool(SECRET_IN_ADDRESS.search(path))
+    return path.startswith("/admin/") or bool(SECRET_IN_ADDRESS.search(quote(path)))
 
 
 def transport_security() -> str:

@@ -39,6 +39,7 @@ from factsheets.models import (
     SearchEntry,
     SearchMiss,
     Section,
+    SourceUse,
     Statement,
 )
 from tests.conftest import consultation, report
@@ -223,6 +224,7 @@ HALF_FACTS = {
     ],
     "figure_drawing_or_picture": [(Figure, {}, {"drawing": ""}), (Figure, {}, {"picture": 1})],
     "picture_file_known_format": [(PictureFile, {}, {"format": "gif"})],
+    "source_use_has_finding": [(SourceUse, {}, {"finding": ""})],
     "claim_known_status": [(Claim, {}, {"status": "rumour"})],
     "search_entry_sheet_or_address": [
         (SearchEntry, {"kind": "sheet"}, {"sheet": None}),

@@ -20,19 +20,19 @@ MAY_BE_EMPTY_ALONE = {
     "enquiries.Enquiry": {
         "owner": "nobody has taken it yet",
         "erased_at": "it holds for everything the row had, and the timeline says who",
-        "reply_by": "nothing is promised while the clinic is paused, nor for a report",
         "next_call_at": "no call is planned",
+        "flood": "it is like no other, or the one that the flood was known by is gone",
         "email_key": "rows from before there was a key, and erased ones",
         "phone_key": "they gave no number",
         "may_leave_voicemail": "not asked",
         "may_say_who_calls": "not asked",
-        "quarantine_reason": "written by accept() and cleared by triage(); no constraint ties it to spam yet",
     },
     "enquiries.EnquiryEvent": {
         "by": "the actor is kept as text beside it, for when accounts go",
         "summary": "not every kind of event needs one",
     },
     "enquiries.Export": {"by": "the actor is kept as text beside it, for when accounts go"},
+    "enquiries.PrivateLink": {"name": "a link from before they had names"},
     "enquiries.OutgoingMessage": {"error": "a waiting mail may or may not have been tried"},
     "factsheets.FactSheet": {
         "review_due_on": "a date to come, for sheets reviewed or not",
@@ -66,6 +66,7 @@ MAY_BE_EMPTY_ALONE = {
         "heading": "it has none of its own",
         "text": "only its heading can be found",
     },
+    "factsheets.WordList": {"note": "its words say enough"},
     "factsheets.Topic": {"summary": "the title says enough"},
     "factsheets.Source": dict.fromkeys(
         [
