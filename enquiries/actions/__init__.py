@@ -36,6 +36,7 @@ from enquiries.actions.digests import is_wanted, what_waits, write_digest
 from enquiries.actions.duplicates import link, main_of, unlink
 from enquiries.actions.erasure import erase, purge
 from enquiries.actions.exports import SHORTEST_REASON, NotAllowed, export
+from enquiries.actions.folds import FoldOutcome, settle_fold, unsettled
 from enquiries.actions.intake import SAME_FORM_WITHIN, Consented, SealUsed, accept, index_missing
 from enquiries.actions.mail import (
     SUMMARY_DAYS,
@@ -65,6 +66,7 @@ __all__ = [
     "Channel",
     "Consented",
     "Erased",
+    "FoldOutcome",
     "MoveRefused",
     "NobodyToRemind",
     "NotAllowed",
@@ -106,6 +108,7 @@ __all__ = [
     "send_again",
     "send_new_link",
     "send_report_again",
+    "settle_fold",
     "show_words",
     "stop_mails",
     "tell_clinician",
@@ -113,6 +116,7 @@ __all__ = [
     "told_of_this_flag",
     "triage",
     "unlink",
+    "unsettled",
     "view",
     "what_changed",
     "what_waits",

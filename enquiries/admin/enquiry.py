@@ -15,7 +15,17 @@ from enquiries import abuse, actions
 from enquiries.admin import export, pages, person
 from enquiries.admin.columns import Columns
 from enquiries.admin.detail import page
-from enquiries.admin.inbox import FloodFilter, PartFilter, QueueFilter, find, part_in_words, reply_clock, shown, tabs
+from enquiries.admin.inbox import (
+    FloodFilter,
+    PartFilter,
+    QueueFilter,
+    chosen_flood,
+    find,
+    part_in_words,
+    reply_clock,
+    shown,
+    tabs,
+)
 from enquiries.admin.message import MessageInline
 from enquiries.admin.steps import OutcomeForm, step_view
 from enquiries.admin.triage import TimelineInline, TriageForm
@@ -69,9 +79,18 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             "only": part_in_words(request),
             "alarm": abuse.alarm(),
             "may_release": shown(request) == "held" and self.has_change_permission(request),
+            "fold": self._fold_to_settle(request),
             "nothing": queue.empty if queue else "There is nothing yet.",
         }
         return super().changelist_view(request, context | (extra_context or {}))
+
+    def _fold_to_settle(self, request) -> tuple | None:
+        """The fold whose list is shown, and how many of it one step would settle. None where nobody can."""
+        flood = chosen_flood(request)
+        if flood is None or not self.has_change_permission(request):
+            return None
+        number = actions.unsettled(flood).count()
+        return (flood, number) if number else None
 
     def get_search_results(self, request, queryset, search_term):
         return (find(queryset, search_term) if search_term.strip() else queryset), False

@@ -67,10 +67,16 @@ class FloodFilter(admin.SimpleListFilter):
     def queryset(self, request, queryset):
         if not request.GET.get("flood"):
             return queryset
-        try:
-            return queryset.filter(flood=uuid.UUID(request.GET["flood"]), folded=True)
-        except ValueError:
-            return queryset.none()
+        flood = chosen_flood(request)
+        return queryset.filter(flood=flood, folded=True) if flood else queryset.none()
+
+
+def chosen_flood(request) -> uuid.UUID | None:
+    """Which fold's list is shown. None where none is, and for what cannot be one."""
+    try:
+        return uuid.UUID(request.GET.get("flood", ""))
+    except ValueError:
+        return None
 
 
 def chosen_part(request) -> tuple[str, date | None] | None:

@@ -49,7 +49,8 @@ PAGES_OF = {
     """,
     # What patients ask.
     "RCO": """
-        enquiries_enquiry_change enquiries_enquiry_changelist enquiries_enquiry_export enquiries_enquiry_history
+        enquiries_enquiry_change enquiries_enquiry_changelist enquiries_enquiry_export enquiries_enquiry_fold
+        enquiries_enquiry_history
         enquiries_enquiry_same_as enquiries_outgoingmessage_change enquiries_outgoingmessage_changelist
         enquiries_outgoingmessage_history
     """,
@@ -121,6 +122,7 @@ class People:
             "O": User.objects.create_superuser("owner"),
         }
         enquiry = consultation()
+        Enquiry.objects.update(flood=enquiry, folded=True)
         Closure.objects.create(first_day=date(2026, 6, 1), last_day=date(2026, 6, 1), reason="training")
         SearchMiss.objects.create(digest="x", text="sciatic yoga", times=9)
         Authenticator.objects.create(user=self.users["E"])
@@ -133,6 +135,7 @@ class People:
         actions_on = {"pk": enquiry.pk}
         self.given = {
             "enquiries_enquiry_step": {**actions_on, "name": "call"},
+            "enquiries_enquiry_fold": {"flood": enquiry.pk},
             "enquiries_outgoingmessage_send_again": {"pk": enquiry.messages.first().pk},
             "factsheets_section_shift": {"pk": sheet.pk, "section": sheet.sections.first().pk},
             "factsheets_factsheet_edition": {"pk": sheet.pk, "number": sheet.editions.first().number},
