@@ -22,7 +22,7 @@ from tests.honest import form
 from tests.smtp import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
-# Many people, each from an address of their own, as a proxy in front would tell it.
+# Many people, each from an address of their own, as a proxy in front would tell it. A test that names a limit gets that one.
 MANY_PEOPLE = {"TRUSTED_PROXIES": "1", "MOST_FORMS_AN_HOUR": "1000000"}
 
 
@@ -32,7 +32,7 @@ class Processes:
     command: list[str] = []
 
     def __init__(self, environment: dict[str, str], log: Path):
-        self.environment = {**environment, **MANY_PEOPLE}
+        self.environment = {**MANY_PEOPLE, **environment}
         self.log = log
         self.process: subprocess.Popen | None = None
 

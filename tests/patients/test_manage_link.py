@@ -41,7 +41,7 @@ def test_every_mail_to_the_patient_holds_the_link_in_both_parts_and_none_of_thei
     assert len(mails) == 3
     for mail in mails:
         [found] = set(re.findall(r"https?://\S+(/request/\S+)", text_of(mail)))
-        assert open_with(found) == 200
+        assert Client().post(found, {"email": "ada@example.com"}).status_code == 200
         assert found in " ".join(each.get("href") for each in html_of(mail).iter("a"))
         assert not [word for word in SECRETS if word in text_of(mail)]
     assert enter(enquiry).status_code == 200
@@ -122,39 +122,6 @@ def test_guessing_ends_after_ten_tries_and_the_right_address_does_not_help_then(
         PrivateLink.objects.update(last_wrong_at=timezone.now() - timedelta(minutes=1))
     assert enter(asked).status_code == 404
     assert Client().get(path(asked)).status_code == 404
-
-
-def links_in(mails) -> list[str]:
-    return [found for mail in mails for found in re.findall(r"(/request/\S+)", text_of(mail))]
-
-
-def open_with(address: str, email: str = "ada@example.com") -> int:
-    return Client().post(address, {"email": email}).status_code
-
-
-def test_a_link_that_a_stranger_shut_is_renewed_by_the_newest_mail_and_by_staff_in_one_press(
-    db, mail_through, staff, staff_client
-):
-    enquiry = question()
-    deliver()
-    [first] = links_in(mail_through.messages)
-    for _ in range(10):
-        open_with(first, "eve@example.com")
-        PrivateLink.objects.update(last_wrong_at=timezone.now() - timedelta(minutes=1))
-    assert open_with(first) == 404
-    assert "was shut" in staff_client.get(enquiry.get_admin_url()).content.decode()
-    for _ in range(2):
-        assert staff_client.post(f"/admin/enquiries/enquiry/{enquiry.pk}/new-link/").status_code == 302
-    assert deliver() == 1, "Two presses, two mails."
-    [_, second] = links_in(mail_through.messages)
-    for _ in range(3):
-        open_with(first, "eve@example.com")
-    assert (open_with(first), open_with(second)) == (404, 200)
-    actions.reply(enquiry=Enquiry.objects.get(), by=staff, text="Hello.")
-    deliver()
-    assert len({*links_in(mail_through.messages)}) == 3
-    assert open_with(links_in(mail_through.messages)[-1]) == 200
-    assert "Eve" not in text_of(mail_through.messages[1]) and "Why?" not in text_of(mail_through.messages[1])
 
 
 def _closed_long_ago(enquiry):

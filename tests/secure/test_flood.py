@@ -10,10 +10,11 @@ from django.utils import timezone
 from backcare import health, limits
 from backcare.models import Limit
 from enquiries import abuse, actions, flood
-from enquiries.models import Enquiry, FloodMark, OutgoingMessage, Purpose, Status
+from enquiries.models import Enquiry, EventKind, FloodMark, OutgoingMessage, Purpose, Status
+from enquiries.models.enquiry import FLAGGED
 from enquiries.privacy import blind
 from tests.abuse import REFUSED, ask, from_place, latest
-from tests.desk import tree
+from tests.desk import tree, values_of
 from tests.honest import form, seal
 from tests.html import form_at, parse, sent, text
 from tests.outbox import deliver
@@ -63,31 +64,6 @@ def rows_of(desk: Client, address: str) -> list[str]:
 # --- one sender cannot bury the safety queue ---
 
 
-def test_forty_warning_signs_of_one_sender_are_three_rows_and_one_and_the_alarm_sounds_for_those(db, staff_client):
-    noisy, told = from_place(1), 0
-    for number in range(40):
-        warn(
-            noisy,
-            number,
-            words=f"{noise(number)}. {NUMB} {number}",
-            name=f"Noise {number}",
-        )
-        told += 1
-    honest = warn(
-        from_place(2), 99, words="Since today both feet feel like cotton wool and I wet myself", name="Honest Person"
-    )
-    assert Enquiry.objects.exclude(safety_signs="").count() == told + 1, "Something that was sent is gone."
-    listed = rows_of(staff_client, f"{INBOX}?queue=safety")
-    assert len(listed) == 5
-    assert honest.reference in listed[0], "The one that is like no other is not first."
-    assert "36 more like this" in listed[-1]
-    assert not any("more like this" in row for row in listed[:-1])
-    assert alarms() == 5, "Once for each row."
-    [first] = Enquiry.objects.filter(folded=True).order_by("created_at")[:1]
-    assert len(rows_of(staff_client, f"{INBOX}?flood={first.flood_id}")) == 37
-    assert "Safety 5" in text(tree(staff_client.get(INBOX)))
-
-
 def test_a_fold_stands_below_first_contacts_and_shows_its_next_when_its_first_is_dealt_with(db, staff, staff_client):
     noisy = from_place(1)
     folded = [warn(noisy, number, name=f"Noise {number}") for number in range(6)][3:]
@@ -103,6 +79,64 @@ def test_a_fold_stands_below_first_contacts_and_shows_its_next_when_its_first_is
         actions.act_on_safety(enquiry=each, by=staff, note="The same.")
     warn(noisy, 77, name="Again")
     assert alarms() == 5, "Staff had dealt with the fold: whoever comes after is news."
+
+
+def settle(desk: Client, page, **typed):
+    shown = values_of(page)
+    return desk.post(page.request["PATH_INFO"], shown | typed)
+
+
+def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_meanwhile(db, reception, staff):
+    noisy = from_place(1)
+    folded = [warn(noisy, number, name=f"Noise {number}") for number in range(8)][3:]
+    taken = folded[2]
+    actions.triage(enquiry=taken, by=staff, owner=staff, change_owner=True)
+    fold = f"{INBOX}fold/{folded[0].flood_id}/"
+    assert "Record one outcome for all 4" in text(tree(reception.get(f"{INBOX}?flood={folded[0].flood_id}")))
+    page = reception.get(fold)
+    assert taken.reference in text(tree(page)).partition("Somebody has taken these")[2]
+    assert "Numb" not in page.content.decode() and "saddle" not in page.content.decode()
+    late = warn(noisy, 8)
+    for typed, why in (
+        ({"outcome": "not_patients", "reason": "  "}, "Write how you know"),
+        ({"reason": "All from one form filler."}, "Choose what you did"),
+        ({"outcome": "imagined", "reason": "All from one form filler."}, "Select a valid choice"),
+    ):
+        refused = settle(reception, page, **typed)
+        assert refused.status_code == 422 and why in text(tree(refused))
+        assert values_of(refused)["reason"].strip() == typed["reason"].strip(), "What was typed is lost."
+    actions.log_call(enquiry=folded[3], by=staff, result=actions.CallResult.NO_ANSWER)
+    given = {"outcome": "not_patients", "reason": "Same words and number; <b>hung up</b>."}
+    refused = settle(reception, page, **given)
+    assert refused.status_code == 422 and "This list changed while you were reading" in text(tree(refused))
+    assert values_of(refused)["reason"] == given["reason"]
+    assert Enquiry.objects.filter(flood=folded[0].flood_id, safety_acted_at=None, folded=True).count() == 6
+    later = warn(noisy, 9)
+    done = settle(reception, refused, **given)
+    assert done.status_code == 302
+    settled = Enquiry.objects.filter(status=Status.SPAM)
+    assert {each.pk for each in settled} == {folded[0].pk, folded[1].pk, folded[4].pk, late.pk}
+    for each in settled:
+        [event] = each.events.filter(kind=EventKind.SAFETY)
+        assert event.summary == "Told nobody: one sender, not patients. 4 settled in one step"
+        assert (event.note, event.actor) == (given["reason"], "Rita")
+        assert not each.live and each.closed_at
+    still = Enquiry.objects.filter(FLAGGED, folded=True)
+    assert {each.pk for each in still} == {taken.pk, folded[3].pk, later.pk}
+    assert "1 more came while you were reading" in text(tree(reception.get(done["Location"])))
+    assert settle(reception, refused, **given).status_code == 422, "Pressed twice, recorded twice."
+    assert settled.count() == 4
+
+
+@pytest.mark.parametrize(("outcome", "to"), [("repeats", Status.CLOSED), ("no_sign", Status.NEW)])
+def test_what_a_fold_was_settled_with_says_where_it_goes(db, staff, outcome, to):
+    folded = [warn(from_place(1), number, name=f"Noise {number}") for number in range(5)][3:]
+    actions.withdraw(enquiry=folded[0], version=folded[0].version)
+    said = {"outcome": outcome, "reason": "Phoned.", "last": folded[1].pk, "number": 2}
+    assert len(actions.settle_fold(flood=folded[0].flood_id, by=staff, **said)) == 2
+    statuses = [Enquiry.objects.get(pk=each.pk).status for each in folded]
+    assert statuses == [Status.CLOSED, to], "One that was withdrawn is closed already."
+    assert not Enquiry.objects.filter(FLAGGED, folded=True).exists()
 
 
 @pytest.mark.parametrize("by", ["mailbox", "words"])
@@ -225,8 +259,8 @@ def test_networks_of_ipv6_are_counted_with_larger_allowances(db, settings):
 # --- nobody fills the disk ---
 
 
-@pytest.mark.parametrize("kind", ["question", "consultation"])
-def test_beyond_the_hard_stop_nothing_is_written_and_nothing_typed_is_lost(db, settings, kind):
+def test_beyond_the_hard_stop_nothing_is_written_and_nothing_typed_is_lost(db, settings):
+    kind = "consultation"
     settings.MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL = 4
     noisy = from_place(1)
     codes = [ask(kind, noisy, email=f"n{number}@example.com").status_code for number in range(6)]
