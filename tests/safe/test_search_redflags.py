@@ -259,8 +259,8 @@ def test_the_written_cases_are_all_read_as_guidance_asks():
     ("name", "floors"),
     [
         ("development.json", {"E": 0.95, "U": 0.93, "C": 1, "": 0.96}),
-        # What was found before anything was tuned on it: docs/red-flag-words.md.
-        ("held-out.json", {"E": 126 / 142, "U": 93 / 111, "C": 32 / 38, "": 218 / 232}),
+        # Higher than what was found before anything was tuned on it: docs/red-flag-words.md.
+        ("held-out.json", {"E": 0.95, "U": 0.93, "C": 1, "": 0.96}),
     ],
 )
 def test_phrasings_of_others_are_read_well_enough(name, floors):

@@ -14,6 +14,11 @@ MOST_SPANS = 60  # of one group; nobody writes a sign more often
 MOST_COMBINATIONS = 400
 GOES_ON = frozenset(["it", "its", "they", "this", "that", "these", "those", "both", "there", "same", "also", "and"])
 
+# A sentence that names one of these has a place of its own: “My buttock aches. It tingles in my toe.”
+ELSEWHERE = frozenset(
+    ["toe", "toes", "finger", "fingers", "hand", "hands", "arm", "arms", "neck", "face", "lip", "lips"]
+)
+
 # First and last word of what was found, and the words themselves as bits: a gap between them belongs to nobody.
 Span = tuple[int, int, int]
 
@@ -96,7 +101,13 @@ class Matcher:
         """Whether the sentence at this word goes on with the one before: “My bottom is strange. It feels numb.”"""
         while place and self.text.sentence[place - 1] == self.text.sentence[place]:
             place -= 1
-        return self.text.words[place] in GOES_ON
+        words = self.text.words[place : place + NEAR]
+        own = (
+            word
+            for word, number in zip(words, self.text.sentence[place:], strict=False)
+            if number == self.text.sentence[place]
+        )
+        return words[0] in GOES_ON and "only" not in words[1:2] and ELSEWHERE.isdisjoint(own)
 
     def _silenced(self, spans: tuple[Span, ...], heeds: frozenset[str]) -> bool:
         words = 0

@@ -74,7 +74,7 @@ SUBJECTS = _set(
 )
 # With one of these, a denial is of another time.
 NO_DENIAL = re.compile(
-    r"\b(?:until|till|til|before (?:this|last|now|yesterday|the|today|that)|any more|used to|at first)\b"
+    r"\b(?:until|till|til|before (?:this|last|now|yesterday|the|today|that)|any more|used to|at first|so much as)\b"
 )
 WELL = _set("fine ok okay normal normally alright unaffected unchanged usual perfect perfectly grand")
 # Says it only at the end: “bowels regular”, but not “regular tightenings”.
@@ -93,7 +93,8 @@ SIGN_BETWEEN = _set(
 YEARS_AGO = re.compile(
     r"\b(?:years? (?:ago|back|since)|yrs? ago|decades? ago|ages ago|long (?:ago|since)|as a (?:child|kid|student|"
     r"teenager|boy|girl|lad|"
-    r"baby|youth|young \w+)|in my (?:teens|twenties|thirties|youth|childhood)|from school|used to (?:have|get|be|"
+    r"baby|youth|young \w+)|(?:in|during|after|since) the war|in my (?:teens|twenties|thirties|youth|childhood)|"
+    r"from school|used to (?:have|get|be|"
     r"suffer)|"
     r"(?:back )?when i was (?:a |young|\d+|little|at school|pregnant with|carrying|expecting)|in the past|long healed|"
     r"last (?:year|winter|summer|autumn|spring)|at (?:school|university|uni)|previously|historical|"
@@ -119,8 +120,14 @@ PRESENT_SAID = re.compile(
     r"saturday|sunday)|"
     r"past (?:few|couple))\b"
 )
+# After “the nurse says it isn't”, one of these is the sign itself.
+FAILS = (
+    r"(?:empty\w*|work\w*|right|normal|getting|passing|going|coming|moving|respond\w*|lift\w*|enough|sensation|feeling|"
+    r"reflex\w*)"
+)
 CLEARED = re.compile(
-    r"\b(?:rule[ds]? (?:\w+ ){0,3}out|ruling out|rules out|excluded?|no (?:signs?|evidence) of|all clear(?! since| for)|(?:scans?|"
+    r"\b(?:rule[ds]? (?:\w+ ){0,3}out|ruling out|rules out|excluded?|no (?:signs?|evidence) of|all clear(?! since|"
+    r" for| (?:in )?(?:19|20)\d\d| from (?:\w+ ){0,2}(?:cancer|lymphoma|leukaemia|melanoma|myeloma))|(?:scans?|"
     r"tests?|results?|mri|ct|"
     r"x ?rays?|bloods|ecg|dexa|ultrasound|everything|tracing|swab|urine) (?:\w+ ){0,4}(?:clear|normal|fine|"
     r"negative|ok|okay)|"
@@ -128,7 +135,7 @@ CLEARED = re.compile(
     r"(?:or )?(?:says|said) (?:the |my )?(?:doctor|gp|consultant|hospital|nurse|physio)|"
     r"(?:doctor|gp|consultant|hospital|nurse|physio|specialist|surgeon|paramedics?|midwife|they) (?:\w+ ){0,5}"
     r"(?:happy|said|says|confirmed|sure|certain|reassured|told me|satisfied) (?:\w+ ){0,4}(?:isnt|not|wasnt|no|"
-    r"nothing|none)|"
+    rf"nothing|none)(?! {FAILS})|"
     r"found (?:none|nothing|no)|checked (?:me |her |him )?(?:over|out) and|discharged|came back (?:clear|normal|"
     r"fine|negative|ok)|"
     r"turned out to be|turned out it was|been cleared|cleared of|false alarm|tested negative|negative for|"
@@ -136,7 +143,8 @@ CLEARED = re.compile(
 )
 ALL_CLEAR_AFTER = re.compile(
     r"\b(?:(?:everything|all|tests?|results?|it|they|scans?) (?:\w+ ){0,4}(?:came back|was|were|is) (?:\w+ ){0,2}"
-    r"(?:clear|normal|fine|negative|ok)|turned out to be|put (?:it )?down to|ruled (?:it )?out|false alarm)\b"
+    r"(?:clear|normal|fine|negative|ok)|turned out to be|put (?:it )?down to|ruled (?:it )?out|false alarm|"
+    r"right as rain|(?:fine|well|ok|no problems?) since)\b"
 )
 NEVER_CLEARED = re.compile(
     r"\b(?:(?:not|havent|hasnt|never|cant|need|want|waiting|could|can you|how) (?:\w+ ){0,3}(?:rule|ruled|exclude|"
@@ -155,11 +163,14 @@ STRANGER = (
     r"flatmate|"
     r"(?:lad|man|woman|guy|girl|bloke|someone|somebody) (?:at|from|in|on|i) (?:my )?(?:work|church|the \w+|gym|tv|"
     r"telly|know|knew)|"
+    r"(?:lad|man|woman|guy|girl|bloke|chap|lady|fella|person) (?:who|that|next|down|over|(?:at|from|in|on|of) (?:my|"
+    r"our|the) \w+)|"
     r"celebrity|footballer|actor)"
 )
 SOMEBODY = re.compile(rf"\b(?:{FAMILY}|{STRANGER})\b")
 DEAD = re.compile(
-    rf"\blate {FAMILY}\b|\b{FAMILY} (?:died|passed away|is dead)|\bdied (?:of|from)\b|\bran in the family\b"
+    rf"\blate {FAMILY}\b|\blost my (?:\w+ )?{FAMILY}\b|\blost (?:him|her|them) to\b|\b{FAMILY} (?:died|passed away|"
+    rf"is dead)|\bdied (?:of|from)\b|\bran in the family\b"
 )
 OF_THEIRS = re.compile(
     rf"\b(?:{FAMILY}|{STRANGER})s? (?:\w+ )?(?:cancer|stroke|heart attack|fall|accident|cauda|shingles)\b"
@@ -202,8 +213,8 @@ def _denials(text: Text) -> list[Scope]:
             continue
         if word == "no" and following in AFTER_NO:
             continue
-        if word in STATE_DENIALS and following in AFTER_NOT:
-            continue
+        if word in STATE_DENIALS and (following in AFTER_NOT or following in {"i", "im", "ive", "ill", "id"}):
+            continue  # “if it doesn't I …”
         end = _end_of_denial(text, last)
         if end > last and not NO_DENIAL.search(" ".join(words[last + 1 : end + 4])):
             found.append(Scope(last + 1, end, by=(at, last)))
@@ -265,7 +276,7 @@ def _wells(text: Text) -> list[Scope]:
         ends = at + 1 == len(words) or text.piece[at + 1] != text.piece[at] or words[at + 1] in TURNS | {"and", "or"}
         if word not in WELL and not (word in WELL_AT_THE_END and ends):
             continue
-        if at == 0 or words[at - 1] in NOT_WELL_BEFORE - {"all"}:
+        if at == 0 or (words[at - 1] in NOT_WELL_BEFORE - {"all"} and not _feels_well(words, at)):
             continue
         start = at
         while (
@@ -282,6 +293,11 @@ def _wells(text: Text) -> list[Scope]:
         if start < at and not goes_before and not of_another_time:
             found.append(Scope(start, at))
     return found
+
+
+def _feels_well(words: list[str], at: int) -> bool:
+    """“Both legs feel fine”, but not “I feel fine”, which is of the whole person, nor “they don't feel normal”."""
+    return at > 1 and words[at - 1] == "feel" and words[at - 2] not in NOT_WELL_BEFORE | SUBJECTS
 
 
 def _of_sentences(text: Text) -> list[Scope]:
@@ -332,7 +348,7 @@ ON_ME = re.compile(
 
 # Whoever is looked after is seldom who the message is about.
 CARING = re.compile(
-    r"\b(?:look|looking|looked|care|caring|cared|carer|nursing|nurse) (?:after|for)?\b(?:(?! (?:and|but|now|so|"
+    r"\b(?:(?:look|looking|looked) after|(?:care|caring|cared|carer) for|nursing my)\b(?:(?! (?:and|but|now|so|"
     r"its) ).)*"
 )
 
