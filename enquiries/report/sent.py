@@ -49,9 +49,8 @@ class AddressForm(forms.Form):
 def sent(request, token: str = ""):
     """What happens next. Whoever has just asked, and nobody else, also sees where it goes and can put that right."""
     marked, _ = confirmation.opened(Kind.REPORT, token)
-    if (
-        token and marked is None
-    ):  # a personal page has no other address, such as one that looks like a file's to a cache
+    if token and marked is None:
+        # A personal page has one address, and none that a cache could take for a file's.
         return HttpResponseRedirect(reverse("enquiries:report_sent"))
     held, enquiry = _theirs(request)
     if enquiry and (marked is None or marked == enquiry):

@@ -191,7 +191,7 @@ def _desk(kept: Collector) -> str:
     client = Client()
     client.force_login(User.objects.create_superuser("sam", "sam@example.com", "x", first_name="Sam"))
     flagged = consultation(email="flag@example.com", description="Numb.")
-    Enquiry.objects.filter(pk=flagged.pk).update(safety_signs="RF-E1")
+    Enquiry.objects.filter(pk=flagged.pk).update(safety_signs="RF-E1", flood=flagged, folded=True)
     OutgoingMessage.objects.filter(enquiry=flagged).update(state="failed")
     for path in (
         "/admin/",
@@ -205,6 +205,7 @@ def _desk(kept: Collector) -> str:
         _ask(kept, client, f"/admin/enquiries/enquiry/{path}")
     _ask(kept, client, "/admin/enquiries/enquiry/person/", {"typed": "flag@example.com"})
     _ask(kept, client, f"/admin/enquiries/enquiry/{flagged.pk}/same-as/")
+    _ask(kept, client, f"/admin/enquiries/enquiry/fold/{flagged.pk}/")
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         _ask(kept, client, reverse(f"{name}_changelist"))
