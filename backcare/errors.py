@@ -36,7 +36,7 @@ def bad_request(request, exception=None):
         400,
         "We could not read that",
         [
-            "Something in what your browser sent could not be read.",
+            "We could not read part of what your browser sent.",
             "Go back, check what you typed, and send it again.",
         ],
     )
@@ -72,7 +72,7 @@ def csrf_failure(request, reason=""):
         "We could not accept that",
         [
             "The form was sent from another website, so we did not accept it. Nothing was saved.",
-            "Open the form on this website and send it from there. Your browser's back button may still hold what you typed.",
+            "Open the form on this website and send it from there. If you go back, your browser may still have what you typed.",
         ],
     )
 
@@ -81,16 +81,16 @@ def not_found(request, exception=None):
     return page(
         404,
         "We cannot find that page",
-        ["The address may be mistyped, or the page may have moved.", "All our fact sheets are in one list."],
+        ["The address may be mistyped, or the page may have moved.", "You can find all our fact sheets in one list."],
     )
 
 
 def wrong_method(allowed: str):
     response = page(
         405,
-        "That cannot be done with this page",
+        "You cannot do that on this page",
         [
-            "Your browser asked for something that this page does not do. Nothing was saved.",
+            "Your browser asked for something that this page cannot do. Nothing was saved.",
             "Open the page and try again.",
         ],
     )
@@ -98,15 +98,15 @@ def wrong_method(allowed: str):
     return response
 
 
-SHORTEN = "Go back: your browser may still hold what you typed. Shorten it and send it again."
-SMALLER_PICTURE = "Choose a picture of less than 10 MB. Your browser's back button may still hold what you typed."
+SHORTEN = "Go back, because your browser may still have what you typed. Shorten it and send it again."
+SMALLER_PICTURE = "Choose a picture of less than 10 MB. If you go back, your browser may still have what you typed."
 
 
 def too_large(request, advice: str = SHORTEN):
     return page(
         413,
         "That is too much to send at once",
-        ["What you sent is far larger than our forms. Nothing was saved.", advice],
+        ["What you sent is too large for our forms. Nothing was saved.", advice],
     )
 
 
@@ -116,7 +116,7 @@ def length_required(request):
         "We could not receive what you sent",
         [
             "Your browser, or a program between it and us, sent the form in a way that we cannot read. Nothing was saved.",
-            "Go back: your browser may still hold what you typed. Try another browser or another network, or phone us.",
+            "Go back, because your browser may still have what you typed. Try another browser or another network, or phone us.",
         ],
         phone_first=True,
     )
@@ -128,7 +128,7 @@ def long_address(request):
         "That is too long",
         [
             "What your browser asked for is longer than we can read.",
-            "If you were searching, use fewer words. If you followed a link, open the home page and go on from there.",
+            "If you were searching, use fewer words. If you followed a link, start from the home page instead.",
         ],
     )
 
@@ -139,7 +139,7 @@ def too_slow(request):
         "The connection was too slow",
         [
             "What you sent did not reach us in time. Nothing was saved.",
-            "Go back: your browser may still hold what you typed. Send it again, or phone us.",
+            "Go back, because your browser may still have what you typed. Send it again, or phone us.",
         ],
         phone_first=True,
     )
@@ -172,7 +172,7 @@ def unavailable(request):
         advice = ["Your details were not saved.", "Wait a minute, go back and send the form again."]
     else:
         title = "This page is not available just now"
-        advice = ["The trouble is on our side.", "Wait a minute and open the page again."]
+        advice = ["The problem is on our side.", "Wait a minute and open the page again."]
     response = page(503, title, advice)
     response["Retry-After"] = "60"
     return response

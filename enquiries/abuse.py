@@ -75,13 +75,13 @@ class TooMany(Exception):  # noqa: N818 - reads as what happened
         minutes = ceil(wait / 60)
         when = "in a minute" if minutes <= 1 else f"in {minutes} minutes"
         if in_total:
-            many = "Very many people are asking us"
+            many = "We are very busy"
         elif no_room:
             many = "We cannot save what you sent"
         elif kind == Kind.REPORT:
-            many = "Many reports were asked for from your internet connection"
+            many = "We had a lot of requests for reports from your internet connection"
         else:
-            many = "Very many forms were sent from your internet connection"
+            many = "We had a lot of forms from your internet connection"
         super().__init__(f"{many} just now. You can try again {when}.")
 
 

@@ -98,7 +98,7 @@ class OpenForm(forms.Form):
 
     def __init__(self, *args, action: str, why: str, button: str, carried: list[tuple[str, str]] = (), **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["email"].help_text = f"The one that this link was sent to. {why}"
+        self.fields["email"].help_text = f"The one that we sent this link to. {why}"
         send = Submit("open", button, css_id="open")
         self.helper = posted(self, action, Field("email"), Carried(list(carried)), send)
 
@@ -110,9 +110,11 @@ class OpenForm(forms.Form):
             if is_theirs(enquiry, name, given=self.cleaned_data["email"]):
                 return True
         except TooQuick:
-            self.add_error("email", "Wait a minute, then try again: this link was tried with several wrong addresses")
+            self.add_error(
+                "email", "Wait a minute, then try again, because this link was tried with several wrong addresses"
+            )
             return False
-        self.add_error("email", "Enter the email address that this link was sent to")
+        self.add_error("email", "Enter the email address that we sent this link to")
         return False
 
 

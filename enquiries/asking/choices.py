@@ -15,7 +15,7 @@ NEEDS = {
     "bsl": "A British Sign Language (BSL) interpreter",
     RELAY: "Calls through text relay",
     "large_print": "Letters and emails in large print",
-    "helper": "Somebody who helps me takes part",
+    "helper": "Someone who helps me will join us",
     INTERPRETER: "An interpreter for another language",
 }
 # How the enquiry names them, on one line beside each other.
@@ -36,7 +36,7 @@ RELATIONS = {
     "partner": "My husband, wife or partner",
     "family": "Another adult in my family",
     UNDER_18: "A child or young person under 18",
-    "other": "Somebody else, such as a friend or a person I care for",
+    "other": "Someone else, such as a friend or a person I care for",
 }
 # As staff read them after that person's name.
 RELATIONS_KEPT = {
@@ -53,13 +53,13 @@ AGREED = {
 }
 UNTIL_THEY_AGREE = "Until they agree, we can only talk with you in general terms."
 # Ledger, RF-R10: under 18 with back pain, see a GP.
-SEE_A_GP = "Anybody under 18 with back pain should see a GP. You do not have to wait for our answer."
+SEE_A_GP = "Anyone under 18 with back pain should see a GP. You do not have to wait for our reply."
 
 # The closed questions before the free text: what it asks, and what may be answered.
 HOW_LONG = {"under_6": "Less than 6 weeks", "6_to_12": "6 to 12 weeks", "over_12": "More than 12 weeks"}
 WHERE = {"back": "In my back only", "leg": "In my back and down my leg, or only in my leg"}
 WHERE_KEPT = {"back": "back only", "leg": "into the leg"}
-SEEN = {"gp": "A GP", "physio": "A physiotherapist", "other": "Somebody else", "nobody": "Nobody yet"}
+SEEN = {"gp": "A GP", "physio": "A physiotherapist", "other": "Someone else", "nobody": "Nobody yet"}
 SEEN_KEPT = {"gp": "a GP", "physio": "a physiotherapist", "other": "somebody else", "nobody": "nobody yet"}
 
 

@@ -106,24 +106,24 @@ class WholeConsultationForm(ForSomeoneElse, ConsultationForm):
 
     may_leave_voicemail = _yes_or_no(
         "May we leave a voicemail?",
-        "If we phone you. Somebody else may hear it.",
+        "If we phone you. Someone else may hear it.",
         required="Choose whether we may leave a voicemail",
     )
     may_say_who_calls = _yes_or_no(
         "May we say who is calling?",
-        "If somebody else answers the phone.",
+        "If someone else answers the phone.",
         required="Choose whether we may say who is calling",
     )
     times = forms.MultipleChoiceField(
         label="When is a good time? (optional)",
-        help_text="Tick any that suit you. None means any time.",
+        help_text="Tick any that suit you. If you tick none, we may call at any time.",
         required=False,
         choices=list(choices.TIMES.items()),
         widget=Times,
         error_messages={"invalid_choice": "Choose times from the table"},
     )
     needs = forms.MultipleChoiceField(
-        label="What would help us to talk with you? (optional)",
+        label="What would help us talk with you? (optional)",
         help_text="Tick any that you need.",
         required=False,
         choices=list(choices.NEEDS.items()),
@@ -137,7 +137,7 @@ class WholeConsultationForm(ForSomeoneElse, ConsultationForm):
     )
     needs_note = TextField(
         longest=SHORT_LENGTH,
-        label="Anything else that helps us to talk with you (optional)",
+        label="Anything else that would help us talk with you (optional)",
         help_text="For example, who helps you, or that you need more time.",
         required=False,
     )
@@ -163,7 +163,7 @@ class WholeConsultationForm(ForSomeoneElse, ConsultationForm):
     def __init__(self, *args, ask_about_answers: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["best_time"].label = "Anything else about times (optional)"
-        self.fields["best_time"].help_text = "For example, not before 10."
+        self.fields["best_time"].help_text = "For example, not before 10am."
         if ask_about_answers:
             said = consent.wording(consent.CONSULTATION)
             self.fields["include_answers"].help_text = f"If you choose yes, you say: “{said}”"

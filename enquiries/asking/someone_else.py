@@ -16,7 +16,7 @@ class ForSomeoneElse(forms.Form):
     for_whom = one_of(
         "Who is this for? (optional)",
         choices.FOR_WHOM,
-        "No answer means you. If it is for someone else, tell us about their back below, not about yours.",
+        "If you leave this empty, we assume it is for you. If it is for someone else, tell us about their back below, not yours.",
         required="Choose who this is for",
     )
     their_name = TextField(
@@ -29,10 +29,10 @@ class ForSomeoneElse(forms.Form):
     )
     they_are = one_of("Who are they to you?", choices.RELATIONS, required="Choose who they are to you")
     they_agree = one_of(
-        "Do they know and agree that you ask us?",
+        "Do they know, and agree, that you are asking us?",
         choices.AGREED,
         f"If not yet, you can still ask. {choices.UNTIL_THEY_AGREE}",
-        required="Choose whether they know and agree that you ask us",
+        required="Choose whether they know, and agree, that you are asking us",
     )
 
     def laid_out(self, name: str) -> Layout:
@@ -52,7 +52,7 @@ class ForSomeoneElse(forms.Form):
                     self._ask_for(name)
             # The consent that goes with them is that of the person who answered.
             if cleaned.get("include_answers") == "yes":
-                self.add_error("include_answers", "Choose no. Answers can only go with a request for yourself")
+                self.add_error("include_answers", "Choose no. You can only send answers with a request for yourself")
         elif cleaned.get("for_whom") == choices.ME:
             # They may have answered below before they chose: a radio button cannot be emptied, and nothing there is kept.
             for name in self.about_them:

@@ -68,7 +68,7 @@ def _consultation(form) -> list[Group]:
         Group("times", "times", [Row("A good time", times or ["Any time"])]),
         Group("answers about who it is for", "for_whom", _for_whom(form)),
         _you(told, [Row("Your email address", [addresses.in_words(told["email"])])]),
-        Group("needs", "needs", [Row("What helps us to talk with you", needs.splitlines() or ["Nothing needed"])]),
+        Group("needs", "needs", [Row("What would help us talk with you", needs.splitlines() or ["Nothing needed"])]),
         Group(f"answers about {whose.lower()} back", "how_long", back),
     ]
 

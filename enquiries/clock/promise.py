@@ -10,7 +10,7 @@ from enquiries.clock.hours import DAY, HORIZON, HOUR, Closed, Hours, Opening, in
 from enquiries.clock.words import at_words, clock_time, day_words, in_words, listed, span_in_words, within_in_words
 from enquiries.models import ClinicHours, Closure
 
-NO_PROMISE = "We cannot say at the moment when we will reply."
+NO_PROMISE = "We do not know yet when we will reply."
 
 
 @dataclass(frozen=True)

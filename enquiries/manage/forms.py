@@ -41,7 +41,7 @@ class TimesForm(VisitForm):
         self.fields["best_time"].label = "Anything else about times (optional)"
         self.fields[
             "best_time"
-        ].help_text = "For example, not before 10. It takes the place of what you wrote about times before."
+        ].help_text = "For example, not before 10am. This replaces what you wrote about times before."
 
     def parts(self):
         return [TimesTable("times"), Field("best_time")]

@@ -12,18 +12,19 @@ from django.utils import timezone
 from enquiries import actions, clock
 from enquiries.asking.choices import CONTACT
 from enquiries.asking.told import Row
+from enquiries.clock.words import day_words
 from enquiries.models import Enquiry, Kind, Outcome, Status
 
 STATUS = {
-    Status.NEW: "We have it",
-    Status.IN_PROGRESS: "We are working on it",
-    Status.WAITING: "We wait for you",
+    Status.NEW: "Received",
+    Status.IN_PROGRESS: "In progress",
+    Status.WAITING: "Waiting to hear from you",
     Status.BOOKED: "Booked",
     Status.CLOSED: "Closed",
 }
 ENDED = {
     Outcome.WITHDRAWN: "You withdrew it. We will not contact you about it again, unless we are worried about your health.",
-    Outcome.DUPLICATE: "You asked us twice. We go on with your other request.",
+    Outcome.DUPLICATE: "You asked us twice, so we are dealing with your other request.",
 }
 DOTS = "•••"
 YES_NO = {True: "Yes", False: "No", None: "We did not ask you"}
@@ -55,18 +56,18 @@ def appointment(enquiry: Enquiry, now: datetime) -> str:
 def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
     """What happens next, in sentences."""
     if enquiry.status == Status.CLOSED:
-        return [ENDED.get(enquiry.outcome, "We have finished with it.")]
+        return [ENDED.get(enquiry.outcome, "We have closed it.")]
     if to_come := appointment(enquiry, now):
         return [f"Your appointment {to_come}.", "To move it, phone us."]
     if enquiry.status == Status.BOOKED:
-        over = "The time of your appointment is over." if enquiry.appointment_at else "You have an appointment with us."
+        over = "Your appointment time has passed." if enquiry.appointment_at else "You have an appointment with us."
         return [over, "To ask about it, phone us."]
     if enquiry.status == Status.WAITING:
-        return ["We have been in touch, and go on when we hear from you."]
+        return ["We have been in touch, and are waiting to hear from you."]
     if enquiry.first_contact_at:
-        return ["We have been in touch with you, and go on from there."]
+        return ["We have been in touch with you about it."]
     if not enquiry.reply_by:
-        return ["We cannot say at the moment when we will reply."]
+        return ["We do not know yet when we will reply."]
     by = clock.in_words(enquiry.reply_by, now)
     if enquiry.reply_by < now:
         return [f"We said that we would reply {by}. We are sorry that you have not heard from us. Please phone us."]
@@ -75,13 +76,12 @@ def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
 
 def rows(enquiry: Enquiry) -> list[Row]:
     now = timezone.now()
-    local = timezone.localtime(enquiry.created_at)
     what = "A consultation" if enquiry.kind == Kind.CONSULTATION else "A question"
     said = [
         Row("What you asked for", [what]),
-        Row("When", [f"{local:%A} {local.day} {local:%B %Y}"]),
+        Row("When you asked", [day_words(timezone.localdate(enquiry.created_at), timezone.localdate())]),
         Row("Reference", [enquiry.reference]),
-        Row("Where it is now", [STATUS[enquiry.status]]),
+        Row("Status", [STATUS[enquiry.status]]),
         Row("What happens next", next_words(enquiry, now)),
         Row("Your email address", [masked_email(enquiry.email)]),
     ]
@@ -94,7 +94,7 @@ def rows(enquiry: Enquiry) -> list[Row]:
             Row("Times to call", times(enquiry)),
             Row("May we leave a voicemail?", [YES_NO[enquiry.may_leave_voicemail]]),
         ]
-    written = ["We have it. It is not shown here, so that nobody else reads it."]
+    written = ["We have it, but do not show it here, so that nobody else can read it."]
     if many := actions.added(enquiry).count():
         written.append(f"You added something {'once' if many == 1 else f'{many} times'}.")
     return [*said, Row("What you wrote", written)]

@@ -31,13 +31,13 @@ PAGES = [
             "price",
             "cost",
         ],
-        "Ask for a consultation by phone, video call or email. Tell us how to reach you, and what your back is doing.",
+        "Ask for a consultation by phone, video call or email. Tell us how to reach you, and about your back pain.",
     ),
     (
         "/question/",
         "Ask a question",
         ["contact", "email us", "message", "write to us", "telephone number", "complaint", "feedback"],
-        "Send us a question. We answer by email.",
+        "Send us a question. We reply by email.",
     ),
     (
         "/report/",
@@ -110,7 +110,7 @@ def _help() -> tuple:
         ),
         Passage(
             "hurt",
-            "If somebody hurt you",
+            "If someone has hurt you",
             join([f"{line['where']}: {line['what']}, {line['shown']}" for line in safety.HURT]),
             strong="domestic abuse violence helpline",
         ),

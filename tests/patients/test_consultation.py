@@ -181,7 +181,7 @@ def test_the_confirmation_keeps_to_the_promise_given_however_late_it_is_opened_a
     Enquiry.objects.update(reply_by=None)
     ClinicHours.objects.update(paused_at=at, paused_by="Robin", notice="A pipe burst.")
     said = text(next(parse(client.get(address)).iter("main")))
-    for words in ("We cannot say at the moment when we will reply. You can phone us", "A pipe burst."):
+    for words in ("We do not know yet when we will reply. You can phone us", "A pipe burst."):
         assert said.count(words) == 1, words
 
 
@@ -220,5 +220,5 @@ def test_a_mail_that_promises_nothing_says_so(client):
     Enquiry.objects.update(reply_by=None)
     message = OutgoingMessage.objects.get(purpose=Purpose.ACKNOWLEDGEMENT)
     made = emails.render(message, mailbox.get_connection("django.core.mail.backends.locmem.EmailBackend"))
-    assert "We cannot say at the moment when we will reply." in made.body
+    assert "We do not know yet when we will reply." in made.body
     assert "None" not in made.body

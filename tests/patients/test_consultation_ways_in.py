@@ -107,7 +107,7 @@ def test_urgent_answers_may_go_along_bring_the_card_and_flag_the_request_for_sta
     assert "call 111 today" in said
     assert nothing_kept()
     both = client.post(PATH, first_step(include_answers="yes", needs_note=FLAG))
-    assert "Your words under “Anything else that helps us to talk with you”, and an answer you gave" in text(
+    assert "What you wrote under “Anything else that would help us talk with you”, and an answer you gave" in text(
         parse(both)
     )
     check = press(client, stop, "check")

@@ -87,7 +87,7 @@ def test_who_has_not_asked_them_yet_is_told_kindly_what_we_can_do_and_may_send_i
 
 def test_for_somebody_under_18_the_line_of_the_ledger_stands_beside_the_answer(client):
     said = check_page(client, they_are="under_18")
-    assert "A child or young person under 18 Anybody under 18 with back pain should see a GP." in said
+    assert "A child or young person under 18 Anyone under 18 with back pain should see a GP." in said
     assert asked(they_are="under_18").for_relation == "a child or young person under 18"
 
 
@@ -97,7 +97,7 @@ MISTAKES = [
     ({"their_name": "x" * 121}, "their_name", "Enter their name in 120 characters or fewer."),
     ({"they_are": None}, "they_are", "Choose who they are to you"),
     ({"they_are": "pigeon"}, "they_are", "Choose one from the list"),
-    ({"they_agree": None}, "they_agree", "Choose whether they know and agree that you ask us"),
+    ({"they_agree": None}, "they_agree", "Choose whether they know, and agree, that you are asking us"),
     ({"they_agree": "pigeon"}, "they_agree", "Choose one from the list"),
     ({"for_whom": "pigeon"}, "for_whom", "Choose one from the list"),
     # Nothing that was typed is dropped in silence.
@@ -133,7 +133,7 @@ def test_all_that_is_missing_is_said_at_once_in_the_order_of_the_page(client):
     assert links == [
         "Enter the name of the person this is for",
         "Choose who they are to you",
-        "Choose whether they know and agree that you ask us",
+        "Choose whether they know, and agree, that you are asking us",
         "Enter your name",
     ]
 
@@ -178,7 +178,7 @@ def test_the_answers_of_a_self_assessment_go_only_with_a_request_for_oneself(cli
     finish(client)
     response = client.post(PATH, first_step(**BERT, include_answers="yes"))
     links = [text(link) for link in summary(form_at(parse(response), PATH)).iter("a")]
-    assert links == ["Choose no. Answers can only go with a request for yourself"]
+    assert links == ["Choose no. You can only send answers with a request for yourself"]
     check = client.post(PATH, first_step(**BERT, include_answers="no"))
     assert press(client, check, "send").status_code == 303
     assert not Assessment.objects.exists()

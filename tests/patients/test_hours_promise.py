@@ -72,7 +72,7 @@ def test_a_closure_made_on_the_desk_is_read_by_patients_at_once(reception):
 
 def test_without_opening_hours_patients_are_promised_nothing(reception):
     OpeningHours.objects.all().delete()
-    assert on_a_form() == "We cannot say at the moment when we will reply. You can phone us: 020 7946 0958."
+    assert on_a_form() == "We do not know yet when we will reply. You can phone us: 020 7946 0958."
     assert "No opening hours are set." in words(save(reception, HOURS))
     assert consultation().reply_by is None
 
@@ -103,7 +103,7 @@ def test_reception_pauses_replies_with_a_notice_and_the_desk_names_who_did(recep
     assert "by Rita." in words(saved)
     assert "Patients are promised no time now. Replies are paused." in words(saved)
     assert on_a_form() == (
-        "A pipe burst.We answer from Monday. We cannot say at the moment when we will reply. You can phone us: 020 7946 0958."
+        "A pipe burst.We answer from Monday. We do not know yet when we will reply. You can phone us: 020 7946 0958."
     )
     assert consultation().reply_by is None
 

@@ -88,7 +88,7 @@ def test_pages_say_how_soon_we_reply_as_the_desk_has_it(client, reception):
     save(reception, HOURS, paused="on", notice="A pipe burst.\nCall us")
     for path in pages:
         said = read(client, path)
-        assert "A pipe burst. Call us. We cannot say at the moment when we will reply." in said, path
+        assert "A pipe burst. Call us. We do not know yet when we will reply." in said, path
         assert "We aim to reply" not in said, path
     assert "A pipe burst." in words(reception.get(HOURS))
 
@@ -113,7 +113,7 @@ def test_a_clinic_without_opening_hours_is_given_none(client):
         said = read(client, path)
         for broken in ("9am", "We are open", ", .", "()", " , ", "None"):
             assert broken not in said.replace("NICE", ""), (path, broken)
-    assert "We cannot say at the moment when we will reply." in read(client, "/")
+    assert "We do not know yet when we will reply." in read(client, "/")
 
 
 @pytest.mark.django_db

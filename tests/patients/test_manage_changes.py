@@ -78,7 +78,7 @@ def test_a_detail_is_some_words_and_at_most_500_characters(asked, typed):
     page = check(asked, "add", **{"add-text": typed})
     assert page.status_code == 422
     assert value(by_id(parse(page), "id_add-text")).strip() == typed.strip()
-    assert "Check what you add" in said(check(asked, "add", **{"add-text": "x" * 500}))
+    assert "Check what you are adding" in said(check(asked, "add", **{"add-text": "x" * 500}))
 
 
 def test_a_detail_stands_on_the_timeline_sealed_and_staff_read_it(asked, staff_client):
@@ -126,9 +126,9 @@ def test_red_flag_words_bring_the_card_and_can_still_be_sent(asked, staff, mail_
     changed = press(stop, "Change what I wrote")
     assert value(by_id(parse(changed), "id_add-text")) == SIGN
     page = press(stop, "Send it anyway")
-    assert "Check what you add" in said(page)
+    assert "Check what you are adding" in said(page)
     done = press(page, "Send it")
-    assert said(done).index("do not wait for our answer") < said(done).index("Call 999")
+    assert said(done).index("do not wait for our reply") < said(done).index("Call 999")
     asked.refresh_from_db()
     assert asked.is_flagged
     assert asked.safety_signs == "RF-E2 RF-U1"

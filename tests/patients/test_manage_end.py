@@ -31,7 +31,7 @@ def test_withdrawn_is_closed_by_the_patient_and_the_details_stay(asked):
 def test_an_appointment_goes_with_it_and_the_clinic_is_told(asked, staff, mail_through, verb):
     actions.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     page = check(asked, verb)
-    assert "Your appointment is called off" in said(page)
+    assert "Your appointment will be cancelled" in said(page)
     press(page, SURE[verb])
     asked.refresh_from_db()
     assert (asked.status, asked.outcome, asked.appointment_at) == (Status.CLOSED, Outcome.WITHDRAWN, None)
@@ -61,11 +61,11 @@ def test_erased_leaves_no_word_of_theirs_and_no_link(asked, staff):
     press(check(asked, "times"), SURE["times"])
     press(check(asked, "add", **{"add-text": "I told you something."}), "Send it")
     page = check(asked, "erase")
-    for words in ("cannot be undone", "your name", "everything you wrote", "opens nothing then", "is withdrawn"):
+    for words in ("cannot be undone", "your name", "everything you wrote", "will stop working", "will be withdrawn"):
         assert words in said(page), words
     done = press(page, SURE["erase"])
     assert (done.status_code, done["Location"]) == (303, "/request/erased/")
-    assert "Your request is deleted" in said(Client().get(done["Location"]))
+    assert "Your details are deleted" in said(Client().get(done["Location"]))
     asked.refresh_from_db()
     assert asked.erased_at
     assert (asked.name, asked.email, asked.phone, asked.description, asked.best_time) == ("", "", "", "", "")

@@ -76,7 +76,7 @@ def test_the_page_masks_how_to_reach_them_and_says_no_word_about_their_health(as
     assert page.status_code == 200
     assert not [word for word in SECRETS if word in page.content.decode()]
     words = said(page)
-    for shown in ("A consultation", asked.reference, "We have it", "a•••@example.com", "•••• 0018", "Any time"):
+    for shown in ("A consultation", asked.reference, "Status Received", "a•••@example.com", "•••• 0018", "Any time"):
         assert shown in words, shown
     assert f"We will reply {in_words(asked.reply_by, timezone.now())}" in words
 
@@ -91,13 +91,13 @@ def test_the_voicemail_answer_and_the_chosen_times_are_shown(asked):
 def test_where_it_is_now_is_said_in_the_patients_words(asked, staff):
     at = timezone.now() + timedelta(days=400)
     for act, words in (
-        (lambda: actions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS), "We are working on it"),
-        (lambda: let_wait(asked, by=staff), "We wait for you"),
+        (lambda: actions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS), "In progress"),
+        (lambda: let_wait(asked, by=staff), "Waiting to hear from you"),
         (
             lambda: actions.book(enquiry=asked, by=staff, at=at, channel="video"),
             "Your appointment is by video call, at",
         ),
-        (lambda: actions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="seen"), "We have finished with it"),
+        (lambda: actions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="seen"), "We have closed it"),
     ):
         act()
         assert words in said(enter(asked))

@@ -27,7 +27,7 @@ def heading(response) -> str:
 
 def test_the_page_says_who_answers_and_by_when(client):
     said = text(next(parse(client.get(PATH)).iter("main")))
-    assert "One of our clinicians answers by email" in said
+    assert "One of our clinicians replies by email" in said
     assert "If you send this now, we will reply by" in said
     assert "Not for emergencies" in said
 
@@ -103,4 +103,4 @@ def test_the_confirmation_says_by_when_and_who_answers(client):
     check = client.post(PATH, first_step(description="May I swim?"))
     said = text(next(parse(client.get(press(client, check, "send")["Location"])).iter("main")))
     assert "We will reply by" in said
-    assert "One of our clinicians answers by email." in said
+    assert "One of our clinicians will reply by email." in said

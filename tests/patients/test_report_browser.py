@@ -68,7 +68,7 @@ def test_a_report_with_the_answers_from_the_check_to_the_deletion(browser, site,
         reader.expect_accessible()
         page.get_by_label("Your email address").fill("eve@example.com")
         page.get_by_role("button", name="Confirm and open my report").click()
-        expect_problem(page, "Enter the email address that this link was sent to")
+        expect_problem(page, "Enter the email address that we sent this link to")
         reader.expect_accessible()
         page.get_by_label("Your email address").fill("Ada@Example.com")
         page.get_by_role("button", name="Confirm and open my report").click()
@@ -197,7 +197,7 @@ def test_every_state_fits_small_screens_and_both_schemes(browser, site, smtp, ma
         name = link_in(smtp).partition("-")[2].partition(".")[0]
         PrivateLink.objects.create(enquiry=Enquiry.objects.get(), name=name, wrong_tries=10)
         patient.open(link_in(smtp))
-        expect(page.get_by_role("heading", level=1)).to_have_text("This link is shut")
+        expect(page.get_by_role("heading", level=1)).to_have_text("This link is blocked")
         look_at()
 
 

@@ -211,7 +211,7 @@ def test_a_request_that_was_set_aside_says_that_no_email_comes_and_never_why(mai
 
     both = (robot, unwanted)
     expect_same([each.get(SENT) for each in both])
-    for words in (f"No email will come to {ADA}", "Download “About back pain” as a PDF"):
+    for words in (f"We will not send an email to {ADA}", "Download “About back pain” as a PDF"):
         assert words in read(robot)
     assert PLAYED_BACK not in read(robot)
     expect_same([each.post(AGAIN) for each in both])

@@ -190,7 +190,7 @@ def test_an_emergency_in_the_cookie_leads_to_999_from_every_page_but_its_own_que
     for address in ("/check/result/", "/check/result/pdf/", "/check/answers/", "/check/2/", "/check/12/"):
         assert ask_with(done(emergency="RF-E1"), address)["Location"] == "/check/stop/"
     start = text(parse(ask_with(done(emergency="RF-E1"), "/check/")))
-    assert "somebody ticked a sign that must not wait" in start
+    assert "omeone using this browser ticked a sign that must not wait" in start
     assert finished(asked_by(client_with(done(emergency="RF-E1")))) is not None, "Done, and not to be offered:"
     assert may_be_included(asked_by(client_with(done(emergency="RF-E1")))) is None
     assert may_go_along(asked_by(client_with(done(emergency="RF-E1")))) is None
@@ -208,7 +208,7 @@ def test_an_old_bookmark_of_a_question_leads_to_a_page_that_explains(number):
         assert not response.cookies
     said = text(parse(client.get("/check/start-again/")))
     assert "More than 30 minutes have passed" in said
-    assert "set to refuse cookies" in said
+    assert "Your browser blocks cookies" in said
 
 
 @pytest.mark.parametrize("last", range(12))

@@ -143,7 +143,7 @@ def test_the_periods_on_the_pages_are_those_in_force(db, settings, monkeypatch):
     held, privacy = (text(parse(Client().get(address))) for address in (ADDRESS, "/privacy/"))
     assert "7 months after we close it" in held
     assert "11 days after the email is sent" in held
-    assert "we erase your details 7 months after your request is closed" in privacy
+    assert "we delete your details 7 months after your request is closed" in privacy
 
 
 def test_the_page_is_linked_and_in_the_sitemap_and_shows_nothing_of_anybody(db, client):

@@ -13,7 +13,7 @@ from tests.edition import release
 from tests.html import text
 
 CLINICIAN = {"name": "Ada Example", "register": "GMC", "number": "1234567", "confirm": "on"}
-OFF = "The symptom check is not available now"
+OFF = "The symptom check is not available at the moment"
 
 
 @pytest.fixture

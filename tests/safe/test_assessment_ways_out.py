@@ -55,7 +55,7 @@ def test_the_pregnancy_sign_leads_to_the_maternity_unit_and_999_comes_after_it(c
     assert [text(heading) for heading in tree.iter("h1")] == ["Call your maternity unit now"]
     assert said.index("maternity unit") < said.index("999")
     assert SafetyAdvice.objects.get(code="RF-P1").action in said
-    assert "If somebody hurt you" not in said
+    assert "If someone has hurt you" not in said
     # With another sign 999 comes first, and the unit is still there.
     client.post("/check/1/", {"emergency": ["RF-P1", "RF-E1"]})
     tree = parse(client.get("/check/stop/"))
@@ -67,12 +67,12 @@ def test_who_was_attacked_finds_the_helplines_and_so_does_who_keeps_no_cookie(cl
     client.post("/check/1/", {"emergency": "RF-E5"})
     for visitor in (client, Client()):
         tree = parse(visitor.get("/check/stop/"))
-        assert "If somebody hurt you" in text(tree)
+        assert "If someone has hurt you" in text(tree)
         assert {"tel:08082000247", "tel:08000271234", "tel:08088010800", "tel:08088021414"} <= set(links(tree))
     client.post("/check/1/", {"emergency": "RF-E6", "seen": "RF-E5"})
     client.cookies.clear()
     client.post("/check/1/", {"emergency": "RF-E6"})
-    assert "If somebody hurt you" not in text(parse(client.get("/check/stop/")))
+    assert "If someone has hurt you" not in text(parse(client.get("/check/stop/")))
 
 
 def test_an_emergency_page_needs_no_complete_list_of_signs(client):

@@ -225,7 +225,7 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
     assert "Your back is on fire" in said
     found = tree(client.get("/search/?q=zebrafish"))
     assert "Get help now" in " ".join(text(each) for each in found.iter("h3"))
-    assert "You see this first because of the words you searched for" in text(found), "Recognised at once."
+    assert "You see this first because the words you searched for" in text(found), "Recognised at once."
     assert "RF-U2 has no word patterns" in text(tree(client.get("/admin/")))
     assert not SafetyAdvice.objects.filter(code="RF-R11").exists()
     desk.sit("Edith").post("retire", "RF-X1")

@@ -24,7 +24,7 @@ def test_an_emergency_card_comes_before_every_result_and_without_results_too(cli
     assert "tel:999" in links(card)
     for advice in SafetyAdvice.objects.filter(tier="emergency"):
         assert advice.text in text(card), "The card is whole."
-    assert "You see this first because of the words you searched for." in text(tree)
+    assert "You see this first because the words you searched for" in text(tree)
 
 
 def test_the_sign_that_was_typed_is_the_first_of_the_card(client, db):

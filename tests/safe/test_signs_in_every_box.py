@@ -60,7 +60,7 @@ def test_every_text_of_every_form_is_read(form_class):
 @pytest.mark.parametrize(
     ("box", "label", "more"),
     [
-        ("needs_note", "Anything else that helps us to talk with you", {}),
+        ("needs_note", "Anything else that would help us talk with you", {}),
         ("language", "Which language? (if you need an interpreter)", {}),
         ("best_time", "Anything else about times", {}),
         ("name", "Your name", {}),
@@ -70,7 +70,7 @@ def test_every_text_of_every_form_is_read(form_class):
 def test_each_box_of_a_consultation_brings_the_card_which_names_it(client, box, label, more):
     stop = client.post(PATH, first_step(**{box: NUMB, **more}))
     assert heading(stop) == "Please read this before you send it"
-    assert f"Your words under “{label}”" in said(stop)
+    assert f"What you wrote under “{label}”" in said(stop)
     assert said(stop).index(EMERGENCY) < said(stop).index(NUMB)
     assert not Enquiry.objects.exists()
     back = parse(press(client, stop, "change-"))
@@ -87,7 +87,7 @@ def test_a_sign_in_the_needs_box_is_followed_by_its_advice_to_the_end(client, ma
     for _ in range(2):  # a reload shows it again, and so does another browser: it needs no cookie
         page = Client().get(answer["Location"])
         now = said(page)
-        assert now.index("do not wait for our answer") < now.index(EMERGENCY) < now.index("We will reply")
+        assert now.index("do not wait for our reply") < now.index(EMERGENCY) < now.index("We will reply")
         assert not any(theirs in page.content.decode() for theirs in ("Ada", "bottom is numb", kept.reference))
     assert "no-store" in page["Cache-Control"]
     assert page["Referrer-Policy"] in {"no-referrer", "same-origin"}
@@ -130,7 +130,7 @@ def press_question(client, response, step: str):
 def test_an_ordinary_request_gets_an_ordinary_page_and_mail(client, mail_through):
     address = press(client, client.post(PATH, first_step()), "send")["Location"]
     deliver()
-    assert "do not wait for our answer" not in said(client.get(address))
+    assert "do not wait for our reply" not in said(client.get(address))
     subjects = {mail["To"]: mail["Subject"] for mail in mail_through.messages}
     assert subjects["inbox@example.com"].startswith("New enquiry ")
     assert "true now" not in mail_through.messages[0].as_string()
@@ -146,10 +146,10 @@ def test_an_address_that_we_never_made_shows_the_page_of_everybody(client, addre
 def test_the_page_of_one_kind_does_not_open_for_the_other_and_ends_when_the_details_are_erased(client):
     check = press(client, client.post(PATH, first_step(needs_note=NUMB)), "check")
     address = press(client, check, "send")["Location"]
-    assert "do not wait for our answer" not in said(client.get(address.replace("consultation", "question")))
-    assert "do not wait for our answer" in said(client.get(address))
+    assert "do not wait for our reply" not in said(client.get(address.replace("consultation", "question")))
+    assert "do not wait for our reply" in said(client.get(address))
     actions.erase(enquiry=Enquiry.objects.get(), actor="patient", summary="")
-    assert "do not wait for our answer" not in said(client.get(address))
+    assert "do not wait for our reply" not in said(client.get(address))
 
 
 # --- nobody is silenced, and nobody is told of a mail that does not go ---
@@ -162,8 +162,8 @@ def test_after_three_forms_with_an_address_its_owner_is_told_the_truth_and_gets_
     answer = ask("question", mine, email=VICTIM, description="It is really me")
     kept = Enquiry.objects.latest("created_at")
     page = mine.get(answer["Location"])
-    assert "No email will come" in said(page)
-    assert "You will get an email" not in said(page)
+    assert "will not email you to confirm" in said(page)
+    assert "We will email you to confirm" not in said(page)
     assert "We will reply" in said(page)
     [link] = [each.get("href") for each in parse(page).iter("a") if "Your private link" in text(each)]
     opened = Client().post(link.partition("example.com")[2] or link, {"email": VICTIM})
@@ -188,7 +188,7 @@ def test_what_they_add_later_is_read_in_each_box_and_answered_with_the_advice(as
     assert said_there(stop).index(EMERGENCY) < said_there(stop).index(NUMB)
     sure = press_there(stop, "Send it anyway")
     done = press_there(sure, {"add": "Send it", "times": "Save the new times"}[verb])
-    assert said_there(done).index("do not wait for our answer") < said_there(done).index(EMERGENCY)
+    assert said_there(done).index("do not wait for our reply") < said_there(done).index(EMERGENCY)
     asked.refresh_from_db()
     assert asked.is_flagged
     deliver()
@@ -209,14 +209,16 @@ def test_a_sign_beside_a_report_brings_the_card_the_advice_and_the_clinic_and_st
     deliver()
     mail_through.received.clear()
     stop = client.post("/report/", form("report", name=NUMB))
-    assert "Your words under “Your name”" in said(stop)
+    assert "What you wrote under “Your name”" in said(stop)
     assert said(stop).index(EMERGENCY) < said(stop).index(NUMB)
     assert Enquiry.objects.count() == 3
     back = press_report(client, stop, "change-name")
     assert [each.get("value") for each in parse(back).iter("input") if each.get("name") == "report-name"] == [NUMB]
     page = client.get(press_report(client, stop)["Location"])
     assert (
-        said(page).index("get that help first") < said(page).index(EMERGENCY) < said(page).index("No email will come")
+        said(page).index("get that help first")
+        < said(page).index(EMERGENCY)
+        < said(page).index("We will not send an email")
     )
     kept = Enquiry.objects.latest("created_at")
     assert (kept.status, kept.is_flagged) == (Status.NEW, True)

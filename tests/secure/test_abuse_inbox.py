@@ -81,7 +81,7 @@ def test_beyond_the_total_reports_wait_the_rest_is_held_back_and_the_clinic_hear
         assert ask(client=from_place(number), email=f"a{number}@example.com").status_code == 303
     refused = ask(client=from_place(6), email="b@example.com")
     assert refused.status_code == REFUSED
-    assert "Very many people are asking us just now" in text(parse(refused))
+    assert "We are very busy just now" in text(parse(refused))
     assert ask("question", from_place(7)).status_code == 303
     assert (latest().status, latest().quarantine_reason) == (Status.HELD, "Very many requests in all within an hour")
     ask(client=from_place(8), email="c@example.com")

@@ -114,7 +114,7 @@ def test_what_is_put_right_afterwards_counts_like_another_request(db, mail_throu
             make_due()
             deliver()
     assert "We are sending it" not in (said := text(parse(client.get("/report/sent/"))))
-    assert "No email will come to" in said
+    assert "We will not send an email to" in said
     hit = [to for [to] in mail_through.recipients if abuse.mailbox(to) == abuse.mailbox(VICTIM)]
     assert len(hit) == 3
     assert any(
@@ -133,7 +133,7 @@ def test_one_place_cannot_reach_more_people_by_changing_addresses(db, mail_throu
     assert len(mail_through.received) <= 10
     assert REFUSED in codes
     refused = client.post("/report/sent/change/", {"email": "more@example.com"})
-    assert "asked for from your internet connection" in text(parse(refused))
+    assert "a lot of requests for reports from your internet connection" in text(parse(refused))
 
 
 # --- when a mail leaves ---

@@ -91,7 +91,7 @@ def test_a_flood_buries_nobody_silences_nobody_is_stopped_and_shuts_no_link_for_
     flood = [question(f"203.0.113.{100 + n % 10}", f"Flood {n}", f"flood{n}", last=n == 29) for n in range(30)]
     assert burst(behind_a_proxy, flood) == 30 * [303]
     page = page_after(behind_a_proxy, question("198.51.100.2", "May I swim?", "honest", name="Honest Person"))
-    assert b"We will reply" in page and b"You will get an email" in page
+    assert b"We will reply" in page and b"We will email you to confirm" in page
     honest = Enquiry.objects.latest("created_at")
     assert (honest.status, Enquiry.objects.filter(status=Status.HELD).count()) == (Status.NEW, 14)
     listed = rows_of(staff_client, f"{INBOX}?queue=open")

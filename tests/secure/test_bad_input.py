@@ -201,7 +201,7 @@ def test_a_wrong_method_gets_a_page_that_says_so(client, kind, method):
     response = client.generic(method, ADDRESSES[kind], "x=y", content_type="application/x-www-form-urlencoded")
     assert response.status_code == 405
     assert "POST" in response["Allow"]
-    assert "That cannot be done with this page" in title(parse(response))
+    assert "You cannot do that on this page" in title(parse(response))
 
 
 @pytest.mark.parametrize("path", ["/", "/fact-sheets/", "/fact-sheets/about-back-pain/", "/privacy/", "/report/sent/"])
@@ -209,7 +209,7 @@ def test_a_page_that_is_only_read_takes_no_form(client, path):
     response = client.post(path, form("question"))
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"
-    assert "That cannot be done with this page" in title(parse(response))
+    assert "You cannot do that on this page" in title(parse(response))
 
 
 ELSEWHERE = [
@@ -277,7 +277,7 @@ def test_a_body_that_is_too_large_gets_a_page_that_says_so_and_is_thrown_away_if
     body = Thrown(262_145)
     answer = ask(path=ADDRESSES[kind], CONTENT_LENGTH=length, **{"wsgi.input": body})
     assert answer.status_code == 413
-    assert "far larger than our forms" in text(parse(answer))
+    assert "too large for our forms" in text(parse(answer))
     assert body.taken == taken
 
 
@@ -294,7 +294,7 @@ def test_fifty_megabytes_are_answered_by_the_real_server(site, sent_first):
             connection.send(chunk)
     answer = connection.getresponse()
     assert answer.status == 413
-    assert b"far larger than our forms" in answer.read()
+    assert b"too large for our forms" in answer.read()
     connection.close()
 
 

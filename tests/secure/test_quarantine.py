@@ -45,10 +45,10 @@ def test_who_is_set_aside_is_promised_neither_a_reply_nor_a_mail_and_staff_can_m
     assert (kept.status, kept.reply_by) == (Status.SPAM, None)
     page = Client().get(address)
     said = text(next(parse(page).iter("main")))
-    assert "we cannot say when we will be able to answer" in said
-    assert "No email will come" in said
+    assert "we cannot say when we will be able to reply" in said
+    assert "We will not email you" in said
     assert "020 7946 0958" in said
-    assert not any(words in said for words in ("We will reply", "You will get an email", "private link"))
+    assert not any(words in said for words in ("We will reply", "We will email you to confirm", "private link"))
     assert "no-store" in page["Cache-Control"]
     actions.triage(enquiry=kept, by=staff, to=Status.NEW)
     kept.refresh_from_db()

@@ -89,7 +89,7 @@ def test_afterwards_nothing_is_mailed_and_the_page_says_so_but_not_why_and_the_c
         assert ask(client=client, email=email, name="Eve").status_code == 303
         pages.append(without_seconds(client.get("/report/sent/").content).replace(email, "ADDRESS"))
         assert ask("consultation", from_place(number + 9), email=email).status_code == 303
-    assert "No email will come to <strong>ADDRESS</strong>" in pages[0]
+    assert "We will not send an email to <strong>ADDRESS</strong>" in pages[0]
     assert "We are sending it to <strong>ADDRESS</strong>" in pages[1]
     deliver()
     assert sorted(to for [to] in mail_through.recipients[before:]) == [
@@ -133,7 +133,7 @@ def test_the_link_works_for_a_year_also_when_the_request_is_gone_and_means_the_m
     monkeypatch.setattr("time.time", lambda: (now + timedelta(days=366)).timestamp())
     over = Client().post(path)
     assert over.status_code == 410
-    assert "This link has ended" in text(parse(over))
+    assert "This link no longer works" in text(parse(over))
 
 
 @pytest.mark.parametrize("forged", ["x", "a.b.c", "{key}", "{key}.1xRbZy.x", "{other}"])

@@ -48,7 +48,7 @@ def test_a_static_file_answers_every_other_method_with_a_page(site):
         answer = exchange(site, head(method, address, "Content-Length: 0"))
         assert status(answer) == 405, method
         assert b"\r\nAllow: GET, HEAD\r\n" in answer
-        assert b"That cannot be done" in answer
+        assert b"You cannot do that" in answer
     assert status(exchange(site, head("GET", address))) == 200
 
 
@@ -138,7 +138,7 @@ def test_a_body_that_is_far_too_large_gets_our_page_however_it_is_sent(site):
     for _ in range(3):
         answer = exchange(site, head("POST", "/question/", FORM, f"Content-Length: {size}"), b"x" * size)
         assert status(answer) == 413
-        assert b"far larger than our forms" in answer
+        assert b"too large for our forms" in answer
         assert b"</html>" in answer
     answer = exchange(site, head("POST", "/question/", FORM, CHUNKED), chunked(b"x" * size, size=100_000))
     assert status(answer) == 413

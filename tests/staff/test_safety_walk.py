@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 NUMB = "My bottom is numb and I cannot pee"
 AT_THE_WEEKEND = "It came on at the weekend."
-DO_NOT_WAIT = "please do not wait for our answer"
+DO_NOT_WAIT = "please do not wait for our reply"
 CALL_999 = "Call 999 or go to A&E now"
 
 
@@ -35,7 +35,7 @@ def asks_by_phone(met) -> None:
     page.get_by_role("group", name="May we say who is calling?").get_by_label("Yes").check()
     page.get_by_label("Your name").fill("Ada Example")
     page.get_by_label("Email address").fill("ada@example.com")
-    page.get_by_label("Anything else that helps us to talk with you").fill(NUMB)
+    page.get_by_label("Anything else that would help us talk with you").fill(NUMB)
     page.get_by_label("Briefly describe your back pain").fill(AT_THE_WEEKEND)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Please read this before you send it")

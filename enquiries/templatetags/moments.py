@@ -1,0 +1,17 @@
+"""One form for a day and a time in everything a patient reads."""
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+
+from enquiries.clock.words import clock_time, day_words
+
+register = template.Library()
+
+
+@register.filter
+def moment(at: datetime) -> str:
+    """10:30am on Monday 30 November, with the year when it is not this one. Never "today", because a mail is read later."""
+    at = timezone.localtime(at)
+    return f"{clock_time(at.time())} on {day_words(at.date(), timezone.localdate())}"
