@@ -1,4 +1,4 @@
-"""Staff accounts, and who has a second factor. For the owner only, and no secret is ever shown."""
+"""Staff accounts, and who has a second factor or is invited to set one up. For owners only, and no secret is ever shown."""
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -8,16 +8,30 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from backcare.staff import factor, sessions
 from backcare.staff.models import Authenticator
 from enquiries.admin.readonly import ReadOnlyMixin
+from enquiries.clock.words import at_words
 
 admin.site.unregister(User)
 
 
 @admin.register(User)
 class StaffAdmin(UserAdmin):
+    list_display = [*UserAdmin.list_display, "second_factor"]
+    # From the day an account was made counts how long it may set up its first second factor.
+    readonly_fields = ["last_login", "date_joined"]
+
+    @admin.display(description="second factor")
+    def second_factor(self, user):
+        if app := factor.of(user):
+            return f"since {date_format(app.created_at, 'j F Y')}"
+        until = factor.invited_until(user)
+        return f"invited until {at_words(until, timezone.now())}" if until else "none, and not invited"
+
     def get_urls(self):
         reset = self.admin_site.admin_view(self.reset_second_factor)
         return [path("<int:id>/reset-second-factor/", reset, name="auth_user_reset_second_factor"), *super().get_urls()]
@@ -26,6 +40,12 @@ class StaffAdmin(UserAdmin):
         super().save_model(request, obj, form, change)
         if change and not (obj.is_active and obj.is_staff):
             sessions.end_all(user=obj)
+        if not change:
+            messages.info(request, _invited(obj))
+
+    def render_change_form(self, request, context, *args, obj=None, **kwargs):
+        context["has_second_factor"] = bool(obj and factor.of(obj))
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def user_change_password(self, request, id, form_url=""):
         response = super().user_change_password(request, id, form_url)
@@ -38,21 +58,28 @@ class StaffAdmin(UserAdmin):
         if not request.user.is_superuser:
             raise PermissionDenied
         user = get_object_or_404(User, pk=id)
-        if request.method == "POST":
-            factor.reset(user=user)
-            self.log_change(request, user, "Reset the second factor, and ended the account's sessions.")
-            messages.success(
-                request, f"{user} has no second factor any more. The next sign-in leads to setting one up."
-            )
+        app, own = factor.of(user), user == request.user
+        if request.method == "POST" and not own:
+            had_one = factor.reset(user=user, by=request.user)
+            done = "Reset the second factor, and ended the account's sessions." if had_one else "Invited them again."
+            self.log_change(request, user, f"{done} They can set up a new one for 24 hours.")
+            messages.success(request, (f"{user} no longer has a second factor. " if had_one else "") + _invited(user))
             return redirect(reverse("admin:auth_user_change", args=[user.pk]))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Reset the second factor of {user}",
+            "title": f"Reset the second factor of {user}" if app or own else f"Invite {user} again",
             "opts": self.opts,
             "account": user,
-            "app": factor.of(user),
+            "app": app,
+            "own": own,
         }
-        return TemplateResponse(request, "admin/auth/user/reset_second_factor.html", context)
+        status = 403 if request.method == "POST" else 200
+        return TemplateResponse(request, "admin/auth/user/reset_second_factor.html", context, status=status)
+
+
+def _invited(user: User) -> str:
+    until = at_words(factor.invited_until(user), timezone.now())
+    return f"{user} can sign in and set up a second factor until {until}. After that, invite them again."
 
 
 @admin.register(Authenticator)

@@ -1,8 +1,12 @@
-"""The second factor: codes from an app, each good once, and recovery codes for a lost phone."""
+"""The second factor: codes from an app, each good once, and recovery codes for a lost phone.
+
+An account without one can only set one up, and only within a day of its invitation. Nobody invites their own account.
+"""
 
 import base64
 import secrets
 import time
+from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
 import segno
@@ -15,8 +19,9 @@ from django.utils.crypto import constant_time_compare
 from django_otp.oath import hotp
 
 from backcare.staff import sessions
-from backcare.staff.models import Authenticator, RecoveryCode
+from backcare.staff.models import Authenticator, Invitation, RecoveryCode
 
+INVITED_FOR = timedelta(days=1)
 STEP = 30  # seconds that an app shows a code
 TOLERANCE = 1  # steps before and after the present one: clocks differ, and typing takes time
 RECOVERY_CODES = 10
@@ -34,6 +39,20 @@ def is_required() -> bool:
 
 def of(user: User) -> Authenticator | None:
     return Authenticator.objects.filter(user=user, confirmed=True).first()
+
+
+class OwnAccount(Exception):  # noqa: N818 - reads as what happened
+    """Nobody resets or invites themselves: whoever sits at an unlocked screen could put their own phone in place of the owner's."""
+
+
+def invited_until(user: User) -> datetime | None:
+    """Until when this account may set up its first second factor. None: not invited, or no longer.
+
+    The day begins when the account is made, and again with each `reset`.
+    """
+    invited_at = Invitation.objects.filter(user=user).values_list("at", flat=True).first()
+    until = max(user.date_joined, invited_at or user.date_joined) + INVITED_FOR
+    return until if until > timezone.now() else None
 
 
 def begin(*, user: User) -> Authenticator:
@@ -56,6 +75,7 @@ def confirm(*, app: Authenticator, code: str) -> list[str] | None:
         if not Authenticator.objects.filter(pk=app.pk, confirmed=False).update(confirmed=True):
             return None
         codes = new_recovery_codes(user=app.user)
+        Invitation.objects.filter(user=app.user).delete()
         sessions.end_all(user=app.user)
     app.confirmed = True
     return codes
@@ -103,15 +123,21 @@ def use_recovery_code(*, user: User, code: str) -> bool:
     return False
 
 
-def reset(*, user: User) -> bool:
-    """Both lost: takes app and recovery codes away and ends the user's sessions. The next sign-in leads to set-up.
+def reset(*, user: User, by: User | None) -> bool:
+    """Both lost, or never set up in time: takes app and recovery codes away, ends the user's sessions, and invites them to set up
+    new ones within INVITED_FOR.
 
-    False when there was nothing to take away. The caller records who did it.
+    `by` is None for the command line. False when they had no second factor. Raises OwnAccount. The caller records who did it.
     """
+    if by == user:
+        raise OwnAccount
     with transaction.atomic():
-        gone = Authenticator.objects.filter(user=user).delete()[0] + RecoveryCode.objects.filter(user=user).delete()[0]
+        Invitation.objects.update_or_create(user=user, defaults={"at": timezone.now(), "by": by})
+        had_one = of(user) is not None
+        Authenticator.objects.filter(user=user).delete()
+        RecoveryCode.objects.filter(user=user).delete()
         sessions.end_all(user=user)
-    return bool(gone)
+    return had_one
 
 
 def address(app: Authenticator) -> str:

@@ -4,6 +4,7 @@ import secrets
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django_otp.models import Device
 
 from enquiries.fields import EncryptedTextField
@@ -34,6 +35,20 @@ class Authenticator(Device):
 
     def __str__(self):
         return f"Authenticator app of {self.user}"
+
+
+class Invitation(models.Model):
+    """Lets an account without a second factor set one up. A new account needs none in its first day: see `factor.invited_until`."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    # Another owner. Empty: the command line.
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+
+    def __str__(self):
+        return f"Invitation of {self.user}"
 
 
 class RecoveryCode(models.Model):

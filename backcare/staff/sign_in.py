@@ -1,7 +1,7 @@
 """Signing in: the password first, then the code. Nobody is signed in, not even a little, before both were right.
 
 Between the two, the session holds who is meant and nothing that any other page asks for. Whoever has no second factor yet sets
-one up there, and comes to no other page before.
+one up there, within a day of their invitation, and comes to no other page before.
 """
 
 import logging
@@ -17,6 +17,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
@@ -25,6 +26,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from backcare.staff import factor, sessions, throttle
 from backcare.staff.forms import CodeForm, PasswordForm, RecoveryForm
 from backcare.staff.models import Authenticator
+from enquiries.clock.words import at_words
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +122,10 @@ def set_up(request):
     user, after = half_signed_in(request)
     if user and factor.of(user):
         return redirect("admin:code")  # only who has the present one may replace it
+    until = user and factor.invited_until(user)
+    if user and until is None:
+        logger.warning("Staff sign-in: account %s has no second factor, and its invitation has ended", user.pk)
+        return page(request, "admin/not_invited.html", "Your invitation has ended", status=403, account=user)
     if (
         user is None
         and admin.site.has_permission(request)
@@ -150,6 +156,7 @@ def set_up(request):
         "admin/set_up.html",
         "Set up your second factor",
         form=form,
+        until=until and at_words(until, timezone.now()),
         qr=mark_safe(factor.qr_code(app)),  # noqa: S308 - paths that segno drew
         link=factor.address(app),
         secret=" ".join(app.secret[start : start + 4] for start in range(0, len(app.secret), 4)),

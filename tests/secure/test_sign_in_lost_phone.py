@@ -1,4 +1,4 @@
-"""A lost phone: recovery codes, another phone, and the owner's or a command's reset."""
+"""A lost phone: recovery codes, another phone, and an owner's or a command's reset, which is an invitation for a day."""
 
 import io
 
@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from backcare.staff import factor
-from backcare.staff.models import Authenticator, RecoveryCode
-from tests.desk import with_second_factor
+from backcare.staff.models import Authenticator, Invitation, RecoveryCode
+from tests.desk import values_of, with_second_factor
 from tests.html import parse, text
 from tests.sign_in import CODE, LOGIN, SET_UP, is_in, password, recovery_codes, shown_code, sign_in
 
@@ -79,6 +79,57 @@ def test_the_owner_resets_a_second_factor_and_the_log_says_so(client, rita, code
     again = Client()
     assert password(again)["Location"] == SET_UP
     assert not is_in(again)
+    # An invitation is used up: whoever knows the password has no use of what is left of its day.
+    again.post(SET_UP, {"code": shown_code(again.get(SET_UP))})
+    assert is_in(again)
+    assert not Invitation.objects.exists()
+
+
+def test_nobody_resets_their_own_second_factor_on_the_desk(client, staff):
+    with_second_factor(staff)
+    sign_in(client, staff)
+    reset = reverse("admin:auth_user_reset_second_factor", args=[staff.pk])
+    asked, refused = client.get(reset), client.post(reset)
+    assert (asked.status_code, refused.status_code) == (200, 403)
+    for page in (asked, refused):
+        assert "ask another owner" in text(parse(page)) and "Nothing was changed" in text(parse(page))
+        assert not [each for each in parse(page).iter("form") if not each.get("id")]
+    assert factor.of(staff) and is_in(client)
+    with pytest.raises(factor.OwnAccount):
+        factor.reset(user=staff, by=staff)
+
+
+def test_without_a_second_factor_an_account_opens_nothing_after_its_first_day_until_an_owner_invites_again(
+    client, clock, rita, staff
+):
+    with_second_factor(staff)
+    clock(24 * 3600 - 60)
+    password(client)
+    page = client.get(SET_UP)
+    assert "You can do it until" in text(parse(page))
+    code = shown_code(page)
+    clock(120)
+    late = client.post(SET_UP, {"code": code})
+    assert late.status_code == 403 and "Ask an owner of this site to invite you again." in text(parse(late))
+    assert not factor.of(rita) and not is_in(client)
+    assert b"otpauth" not in late.content + client.get(SET_UP).content
+
+    owner = Client()
+    sign_in(owner, staff)
+    assert "none, and not invited" in text(parse(owner.get(reverse("admin:auth_user_changelist"))))
+    account = reverse("admin:auth_user_change", args=[rita.pk])
+    assert "Invite again" in text(parse(owner.get(account)))
+    # The first day cannot be had again by moving the date: it is no field of the form.
+    assert "date_joined_0" not in values_of(owner.get(account))
+    invited = owner.post(reverse("admin:auth_user_reset_second_factor", args=[rita.pk]), follow=True)
+    assert "can sign in and set up a second factor until" in text(parse(invited))
+    assert "Invited them again" in LogEntry.objects.first().get_change_message()
+    # The page that was refused works now, without signing in again.
+    assert client.post(SET_UP, {"code": shown_code(client.get(SET_UP))}).status_code == 200
+    assert is_in(client)
+    clock(25 * 3600)
+    again = Client()
+    assert password(again)["Location"] == CODE, "Who has a second factor needs no invitation."
 
 
 def test_only_the_owner_sees_who_has_a_second_factor_and_nobody_sees_a_secret(client, rita, codes, staff):
@@ -109,7 +160,9 @@ def test_a_command_resets_it_too(client, rita, codes):
     sign_in(client, rita)
     said = io.StringIO()
     call_command("reset_second_factor", "rita", stdout=said)
-    assert "no second factor any more" in said.getvalue()
+    assert "no longer has a second factor" in said.getvalue()
+    assert "anyone who knows the password of rita can set up a new second factor" in said.getvalue()
+    assert password(Client())["Location"] == SET_UP and factor.invited_until(rita)
     assert not factor.of(rita)
     assert not is_in(client)
     assert "command line" in LogEntry.objects.first().get_change_message()
