@@ -298,6 +298,15 @@ def consultation(**changes) -> Enquiry:
     return actions.accept(kind=Kind.CONSULTATION, details=details | changes, contact_by=["phone"])
 
 
+def give_signs(enquiries, signs: str = "RF-E1", **also) -> None:
+    """As if their words had sounded like these signs. Each row is written by itself, because each value is sealed for its row."""
+    for each in enquiries:
+        each.safety_signs = signs
+        for name, value in also.items():
+            setattr(each, name, value)
+        each.save(update_fields=["safety_signs", *also])
+
+
 def report(sheet, **changes) -> Enquiry:
     details = {"name": "Ada Example", "email": "ada@example.com", "phone": "", "best_time": "", "description": ""}
     return actions.accept(kind=Kind.REPORT, details=details | changes, sheet=sheet)

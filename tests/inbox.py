@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from enquiries import actions
 from enquiries.models import Enquiry
-from tests.conftest import consultation
+from tests.conftest import consultation, give_signs
 
 LIST = reverse("admin:enquiries_enquiry_changelist")
 
@@ -49,6 +49,6 @@ def let_wait(enquiry, *, by, days: int = 7) -> Enquiry:
 
 def flagged(**changes) -> Enquiry:
     enquiry = consultation(**changes)
-    Enquiry.objects.filter(pk=enquiry.pk).update(safety_signs="RF-E1")
+    give_signs(Enquiry.objects.filter(pk=enquiry.pk))
     enquiry.refresh_from_db()
     return enquiry

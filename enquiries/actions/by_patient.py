@@ -26,7 +26,6 @@ PATIENT = {"actor": "patient"}
 # Each is read by somebody, and most of them are announced by mail.
 MOST_ADDED = 10
 SOUNDS_URGENT = "It sounds like a warning sign"
-SIGNS_LENGTH = Enquiry._meta.get_field("safety_signs").max_length
 
 
 class Wish(StrEnum):
@@ -154,7 +153,7 @@ def _end(enquiry: Enquiry) -> bool:
         said.append(f"The appointment on {local:%A} {local.day} {local:%B %Y, %H:%M} is called off.")
     if enquiry.is_flagged:
         said.append("Its safety flag was open: nobody had recorded what was done about it.")
-    elif enquiry.safety_signs:
+    elif enquiry.signs:
         said.append("Its safety flag had been dealt with.")
     record(enquiry, EventKind.WITHDRAWN, summary=" ".join(said), **PATIENT)
     move(enquiry, Status.CLOSED, outcome=Outcome.WITHDRAWN, **PATIENT)
@@ -164,7 +163,7 @@ def _end(enquiry: Enquiry) -> bool:
 
 def _raise_flag(enquiry: Enquiry, safety_signs: str) -> None:
     """Also where an earlier flag was dealt with."""
-    enquiry.safety_signs = _together(safety_signs, enquiry.safety_signs)
+    enquiry.safety_signs = _together(safety_signs.split(), enquiry.signs)
     enquiry.safety_acted_at = enquiry.next_call_at = None  # call now
 
 
@@ -178,13 +177,9 @@ def _times(enquiry: Enquiry) -> str:
     return f"{named} (“{enquiry.best_time}”)" if enquiry.best_time else named
 
 
-def _together(new: str, known: str) -> str:
-    """The codes of both, the gravest first, as many as the column holds: RF-E, RF-R and RF-U are in the order of the alphabet."""
-    kept = ""
-    for code in sorted({*new.split(), *known.split()}):
-        if len(kept) + 1 + len(code) <= SIGNS_LENGTH:
-            kept = f"{kept} {code}".strip()
-    return kept
+def _together(new: list[str], known: list[str]) -> str:
+    """The codes of both, the gravest first: RF-E, RF-R and RF-U are in the order of the alphabet."""
+    return " ".join(sorted({*new, *known}))
 
 
 def _kept(enquiry: Enquiry) -> Enquiry:

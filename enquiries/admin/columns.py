@@ -44,7 +44,7 @@ class Columns:
             if enquiry.folded and (more := Enquiry.objects.folded_with(enquiry).count() - 1):
                 list_of_all = f"{reverse('admin:enquiries_enquiry_changelist')}?flood={enquiry.flood_id}"
                 badges.append(format_html('<a href="{}">{} more like this</a>', list_of_all, more))
-        elif enquiry.safety_signs or enquiry.settled:
+        elif enquiry.signs or enquiry.settled:
             badges.append(format_html('<span class="was-flagged">{}</span>', _was_flagged(enquiry)))
         return mark_safe(" ".join(badges))  # noqa: S308 - each was escaped by format_html, or is our own
 

@@ -33,7 +33,7 @@ def address(enquiry: Enquiry) -> str:
     """Where the browser goes once the enquiry is kept."""
     name = f"enquiries:{enquiry.kind}_sent"
     aside = enquiry.status in {Status.SPAM, Status.HELD}
-    usual = not enquiry.safety_signs and not aside and actions.is_mailed(enquiry)
+    usual = not enquiry.signs and not aside and actions.is_mailed(enquiry)
     if enquiry.kind == Kind.REPORT and usual:  # no time is promised, and the browser holds a receipt
         return reverse(name)
     return reverse(f"{name}_as", args=[SIGNER.sign(enquiry.pk.hex)])
@@ -48,7 +48,7 @@ def page(request, kind: Kind, token: str = "") -> HttpResponse:
         context["owed"] = enquiry.status not in {Status.SPAM, Status.HELD}
         context["held"] = enquiry.status == Status.HELD
         context["emailed"] = actions.is_mailed(enquiry)
-        context["advice"] = advice(enquiry.safety_signs.split(), tiers)
+        context["advice"] = advice(enquiry.signs, tiers)
         if context["owed"] and not context["emailed"] and age < LINK_SECONDS:
             context["manage"] = link.address(enquiry)
     return render(request, "enquiries/asking/sent.html", context)

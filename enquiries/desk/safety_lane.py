@@ -45,7 +45,7 @@ class Script:
 
 def script(enquiry: Enquiry) -> Script:
     """What to ask and say for the signs of this enquiry. A code that is in no record any more counts as an emergency."""
-    codes = enquiry.safety_signs.split()
+    codes = enquiry.signs
     crisis = CRISIS in codes
     codes = [code for code in codes if code != CRISIS]
     signs = sorted(

@@ -67,7 +67,7 @@ def _report(message, connection):
         "report",
         to=(to := _willing(message)),
         stop=stop.address(to),
-        advice=advice(message.enquiry.safety_signs.split(), safety.tiers()),
+        advice=advice(message.enquiry.signs, safety.tiers()),
         sheet=sheet,
         address=sheets.address(sheet),
         summary=link.address(summary, of_mail(message)) if summary else "",
@@ -89,7 +89,7 @@ def _acknowledgement(message, connection):
         stop=stop.address(to),
         reply=reply,
         manage=manage.address(enquiry, of_mail(message)),
-        advice=advice(enquiry.safety_signs.split(), safety.tiers()),
+        advice=advice(enquiry.signs, safety.tiers()),
     )
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.fields import EncryptedTextField
+from enquiries.privacy.encryption import CannotDecrypt
 
 # No vowels and no look-alikes, so that a reference read out on the telephone is one word a letter and spells nothing.
 REFERENCE_ALPHABET = "BCDFGHJKMNPQRTVWXY346789"
@@ -86,7 +87,8 @@ def slot_bit(weekday: int, part: int) -> int:
 
 OPEN_STATUSES = ["new", "in_progress", "waiting", "booked"]
 DONE_STATUSES = ["closed", "spam"]
-FLAGGED = Q(live=True) & ~Q(safety_signs="") & Q(safety_acted_at=None)
+UNREADABLE = "?"
+FLAGGED = Q(live=True, safety_signs__isnull=False, safety_acted_at=None)
 
 
 class EnquiryQuerySet(models.QuerySet):
@@ -158,8 +160,8 @@ class Enquiry(models.Model):
     for_name = EncryptedTextField("for somebody else", null=True)
     for_relation = EncryptedTextField("who that is to them", null=True)
     for_agreed = models.CharField(max_length=8, choices=Agreement, blank=True, editable=False)
-    # From the words they used; codes of the safety advice, never the words.
-    safety_signs = models.CharField(max_length=120, blank=True, editable=False)
+    # From the words they used; codes of the safety advice, never the words. Null without any, so the queues open none of them.
+    safety_signs = EncryptedTextField(null=True)
     safety_acted_at = models.DateTimeField(null=True, editable=False)
     # Of a flood of forms with warning signs (`enquiries/flood.py`): the first that was folded, and whether this one shares its row.
     flood = models.ForeignKey(
@@ -176,7 +178,7 @@ class Enquiry(models.Model):
     live = models.GeneratedField(
         expression=Case(
             When(status__in=OPEN_STATUSES, then=Value(True)),
-            When(Q(status="closed", safety_acted_at__isnull=True) & ~Q(safety_signs=""), then=Value(True)),
+            When(status="closed", safety_acted_at__isnull=True, safety_signs__isnull=False, then=Value(True)),
             default=Value(False),
         ),
         output_field=models.BooleanField(),
@@ -304,7 +306,8 @@ class Enquiry(models.Model):
                 name="enquiry_same_as_another_when_closed",
             ),
             models.CheckConstraint(
-                condition=Q(safety_acted_at__isnull=True) | ~Q(safety_signs=""), name="enquiry_safety_act_has_a_sign"
+                condition=Q(safety_acted_at__isnull=True) | Q(safety_signs__isnull=False),
+                name="enquiry_safety_act_has_a_sign",
             ),
             models.CheckConstraint(
                 condition=~Q(status="held") | (~Q(quarantine_reason="") & Q(reply_by__isnull=True)),
@@ -329,9 +332,18 @@ class Enquiry(models.Model):
         return [name for name, wanted in chosen if wanted]
 
     @property
+    def signs(self) -> list[str]:
+        """The codes of the warning signs. A text that no key opens gives UNREADABLE, which is in no record, so it counts as an
+        emergency."""
+        try:
+            return self.safety_signs.split()
+        except CannotDecrypt:
+            return [UNREADABLE]
+
+    @property
     def is_flagged(self) -> bool:
         """Their words sounded like a red flag, and nobody has recorded yet what was done about it."""
-        return bool(self.safety_signs) and self.safety_acted_at is None
+        return bool(self.signs) and self.safety_acted_at is None
 
     @property
     def is_closed(self) -> bool:

@@ -59,7 +59,7 @@ def due_reports(now: datetime) -> QuerySet:
     Where no mail was ever sent the days count from the request. Nothing is erased while a mail is on its way, or while a warning
     sign waits for somebody to act on it.
     """
-    flagged = Q(live=True, safety_acted_at=None) & ~Q(safety_signs="")
+    flagged = Q(live=True, safety_signs__isnull=False, safety_acted_at=None)
     before = now - timedelta(days=settings.REPORT_RETENTION_DAYS)
     mail = OutgoingMessage.objects.filter(enquiry=OuterRef("pk"))
     return Enquiry.objects.filter(~flagged, kind=Kind.REPORT, erased_at=None, created_at__lte=before).exclude(

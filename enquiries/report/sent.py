@@ -59,7 +59,7 @@ def sent(request, token: str = ""):
     context = {"safety_tiers": tiers, "emailed": True}
     if marked:
         context["emailed"] = actions.is_mailed(marked)
-        context["advice"] = advice(marked.safety_signs.split(), tiers)
+        context["advice"] = advice(marked.signs, tiers)
     return render(request, "enquiries/report_sent.html", context)
 
 
@@ -141,7 +141,7 @@ def _sent(
     context = {
         "email": addresses.in_words(held.email),
         "sheet": enquiry.sheet,
-        "advice": advice(enquiry.safety_signs.split(), tiers),
+        "advice": advice(enquiry.signs, tiers),
         "emailed": emailed,
         "summary": link.address(summary) if summary and not emailed else "",
         "with_summary": bool(summary),

@@ -21,7 +21,7 @@ from enquiries.report import link as summary_link
 from enquiries.report import stop
 from factsheets.models import FactSheet, Section
 from tests.assessment import answers, page_data
-from tests.conftest import consultation
+from tests.conftest import consultation, give_signs
 from tests.desk import PASSWORD, with_password, with_second_factor
 from tests.honest import form
 from tests.html import sent
@@ -191,7 +191,7 @@ def _desk(kept: Collector) -> str:
     client = Client()
     client.force_login(User.objects.create_superuser("sam", "sam@example.com", "x", first_name="Sam"))
     flagged = consultation(email="flag@example.com", description="Numb.")
-    Enquiry.objects.filter(pk=flagged.pk).update(safety_signs="RF-E1", flood=flagged, folded=True)
+    give_signs(Enquiry.objects.filter(pk=flagged.pk), flood=flagged, folded=True)
     OutgoingMessage.objects.filter(enquiry=flagged).update(state="failed")
     for path in (
         "/admin/",
@@ -210,7 +210,7 @@ def _desk(kept: Collector) -> str:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         _ask(kept, client, reverse(f"{name}_changelist"))
         _ask(kept, client, reverse(f"{name}_add"))
-        records = Enquiry.objects.exclude(safety_signs="RF-E1") if model is Enquiry else model._default_manager.all()
+        records = Enquiry.objects.filter(safety_signs=None) if model is Enquiry else model._default_manager.all()
         for record in [*records.order_by("pk")[:ADMIN_PAGES], *([flagged] if model is Enquiry else [])]:
             _ask(kept, client, reverse(f"{name}_change", args=[record.pk]))
             if model not in {Section, FactSheet}:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from enquiries import actions
 from enquiries.models import Enquiry, EventKind, Status, slot_bit
-from tests.conftest import consultation
+from tests.conftest import consultation, give_signs
 from tests.html import by_id, form_at, parse, sent, text, title, value
 from tests.inbox import let_wait
 from tests.manage import SECRETS, SIGN, SURE, alerts, check, enter, form_at_button, path, press, said
@@ -118,7 +118,7 @@ def test_the_clinic_is_told_of_a_detail_that_nobody_would_look_for(asked, staff,
 
 
 def test_red_flag_words_bring_the_card_and_can_still_be_sent(asked, staff, mail_through):
-    Enquiry.objects.update(safety_signs="RF-U1", safety_acted_at=timezone.now())
+    give_signs(Enquiry.objects.all(), "RF-U1", safety_acted_at=timezone.now())
     stop = check(asked, "add", **{"add-text": SIGN})
     assert said(stop).index("Call 999") < said(stop).index(SIGN)
     assert "Nothing is sent yet" in said(stop)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from enquiries import actions
 from enquiries.models import Enquiry, EventKind, Outcome, Status
+from tests.conftest import give_signs
 from tests.manage import SURE, alerts, check, enter, press, said
 from tests.outbox import deliver
 
@@ -45,7 +46,7 @@ def test_an_appointment_goes_with_it_and_the_clinic_is_told(asked, staff, mail_t
 @pytest.mark.parametrize("verb", ["withdraw", "erase"])
 @pytest.mark.parametrize("acted", [False, True], ids=["open flag", "dealt with"])
 def test_staff_see_that_a_flagged_one_ended_this_way(asked, staff_client, verb, acted):
-    Enquiry.objects.update(safety_signs="RF-E2", safety_acted_at=timezone.now() if acted else None)
+    give_signs(Enquiry.objects.all(), "RF-E2", safety_acted_at=timezone.now() if acted else None)
     press(check(asked, verb), SURE[verb])
     asked.refresh_from_db()
     summary = asked.events.get(kind=EventKind.WITHDRAWN).summary
@@ -76,7 +77,7 @@ def test_erased_leaves_no_word_of_theirs_and_no_link(asked, staff):
 
 def test_an_alert_that_had_not_gone_survives_the_erasure(asked, staff):
     actions.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
-    Enquiry.objects.update(safety_signs="RF-E2")
+    give_signs(Enquiry.objects.all(), "RF-E2")
     press(check(asked, "withdraw"), SURE["withdraw"])
     gone = check(asked, "erase")
     assert "is withdrawn" not in said(gone), "It is withdrawn already, though its safety flag is open."

@@ -11,6 +11,7 @@ from django.utils import timezone
 from enquiries import actions
 from enquiries.models import Assessment, Enquiry, OutgoingMessage
 from enquiries.privacy import keys
+from tests.conftest import give_signs
 from tests.honest import form
 from tests.inbox import whole_status
 from tests.outbox import deliver
@@ -103,7 +104,7 @@ def live_every_journey(client, staff) -> None:
     assert sorted(Enquiry.objects.values_list("kind", flat=True)) == ["consultation", "question", "report"]
     report = Enquiry.objects.get(kind="report")
     actions.correct_address(enquiry=report, email=TYPED["corrected address"])
-    Enquiry.objects.filter(kind="consultation").update(safety_signs="RF-E1")
+    give_signs(Enquiry.objects.filter(kind="consultation"))
     consultation = Enquiry.objects.get(kind="consultation")
     actions.act_on_safety(enquiry=consultation, by=staff, note=TYPED["what was done about a sign"])
     actions.triage(enquiry=consultation, by=staff, note=TYPED["staff's note"])

@@ -16,7 +16,7 @@ from enquiries.models import Assessment, Closure, Enquiry, EventKind, Export
 from enquiries.report import consent
 from factsheets import approvals
 from factsheets.models import FactSheet, SearchMiss
-from tests.conftest import consultation
+from tests.conftest import consultation, give_signs
 from tests.desk import person, tree
 from tests.html import text
 
@@ -235,7 +235,7 @@ def show(client, enquiry):
 
 def with_answers() -> Enquiry:
     enquiry = consultation(best_time="after four")
-    Enquiry.objects.filter(pk=enquiry.pk).update(safety_signs="RF-E1")
+    give_signs(Enquiry.objects.filter(pk=enquiry.pk))
     told = {"result": {"heading": "See somebody soon", "version": "1"}, "answers": []}
     Assessment.objects.create(
         enquiry=enquiry,

@@ -11,7 +11,7 @@ from enquiries import clock
 from enquiries.desk import charts, dashboard
 from enquiries.models import Enquiry, OutgoingMessage, Status
 from factsheets.models import GuardOverride, SearchMiss
-from tests.conftest import consultation, report
+from tests.conftest import consultation, give_signs, report
 from tests.desk import person, tree
 from tests.html import text
 from tests.inbox import whole_status
@@ -73,7 +73,7 @@ def test_an_old_clinic_without_recent_enquiries_is_told_so(client, db):
 
 def test_today_says_in_words_what_is_wrong_and_leads_there(client, db):
     flagged, late, failed = consultation(name="A"), consultation(name="B"), consultation(name="C")
-    change(flagged, safety_signs="RF-E1")
+    give_signs([flagged])
     change(late, reply_by=days_ago(1), created_at=days_ago(3))
     change(failed, mail_failed=True)
     OutgoingMessage.objects.filter(enquiry=late).update(created_at=days_ago(1), next_attempt_at=days_ago(1))

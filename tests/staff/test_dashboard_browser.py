@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from enquiries.models import Enquiry
-from tests.conftest import consultation
+from tests.conftest import consultation, give_signs
 from tests.desk import person, sign_in, with_password
 from tests.outbox import question
 from tests.pages import visitor
@@ -30,7 +30,7 @@ def some_enquiries():
             created_at=came, reply_by=came + timedelta(days=1), first_contact_at=reached, contact_attempts=days % 3 + 1
         )
     flagged = consultation(email="flagged@example.com")
-    Enquiry.objects.filter(pk=flagged.pk).update(safety_signs="RF-E1", reply_by=now - timedelta(hours=1))
+    give_signs(Enquiry.objects.filter(pk=flagged.pk), reply_by=now - timedelta(hours=1))
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])

@@ -13,7 +13,7 @@ from enquiries.clock.hours import Hours
 from enquiries.mail.outbox import Worker
 from enquiries.management.commands import deliver_mail
 from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose
-from tests.conftest import consultation
+from tests.conftest import consultation, give_signs
 from tests.desk import tree
 from tests.html import text
 from tests.inbox import whole_status
@@ -85,7 +85,7 @@ def test_it_tells_how_many_wait_where_and_nothing_about_anybody(open_now, mail_t
     settings.CLINIC_INBOX_EMAIL = "desk@example.com"
     late, flagged = consultation(name="Ada Example"), question(description="Numb between the legs")
     Enquiry.objects.filter(pk=late.pk).update(reply_by=timezone.now() - timedelta(hours=2))
-    Enquiry.objects.filter(pk=flagged.pk).update(safety_signs="RF-E1")
+    give_signs(Enquiry.objects.filter(pk=flagged.pk))
     only_the_digest()
     assert actions.write_digest(now=timezone.now())
     assert deliver() == 1

@@ -12,7 +12,7 @@ from django.utils import timezone
 from enquiries import actions
 from enquiries.actions.mail import in_hand
 from enquiries.models import Enquiry, EventKind, Outcome, Status
-from tests.conftest import consultation
+from tests.conftest import consultation, give_signs
 from tests.desk import person, tree
 from tests.html import text
 from tests.outbox import question
@@ -116,7 +116,7 @@ def test_there_are_no_circles(rita, pair):
 
 def test_a_flagged_one_is_not_closed_this_way_until_somebody_has_acted(client, rita, pair):
     again, main = pair
-    Enquiry.objects.filter(pk=again.pk).update(safety_signs="RF-E1")
+    give_signs(Enquiry.objects.filter(pk=again.pk))
     client.force_login(rita)
     refused = send(client, again, main.reference)
     assert refused.status_code == 422
@@ -232,7 +232,7 @@ def test_linking_waits_for_who_has_a_linked_one_in_hand_and_locks_nobody_out(tra
 
 def test_the_question_before_a_bulk_change_names_what_stays_and_why(client, rita, pair):
     flagged, ready = pair
-    Enquiry.objects.filter(pk=flagged.pk).update(safety_signs="RF-E1")
+    give_signs(Enquiry.objects.filter(pk=flagged.pk))
     booked = question(email="5@example.com")
     actions.book(enquiry=booked, by=rita, at=timezone.now() + timedelta(days=2), channel=actions.Channel.PHONE)
     client.force_login(rita)

@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from enquiries.models import Enquiry, slot_bit
-from tests.conftest import consultation
+from tests.conftest import consultation, give_signs
 from tests.desk import person, sign_in, with_password, with_second_factor
 from tests.outbox import text_of
 from tests.pages import visitor
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 def patients() -> tuple[Enquiry, Enquiry]:
     warned = consultation(name="Wendy Example", email="wendy@example.com")
-    Enquiry.objects.filter(pk=warned.pk).update(safety_signs="RF-E1")
+    give_signs(Enquiry.objects.filter(pk=warned.pk))
     other = consultation(name="Olu Example", email="olu@example.com", phone="+442079460019")
     Enquiry.objects.filter(pk=other.pk).update(
         call_slots=slot_bit(2, 1), may_leave_voicemail=False, may_say_who_calls=True

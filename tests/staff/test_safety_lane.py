@@ -15,7 +15,7 @@ from enquiries.report import consent
 from factsheets.models import SafetyAdvice
 from tests.assessment import answers
 from tests.clock import london
-from tests.conftest import consultation
+from tests.conftest import consultation, give_signs
 from tests.desk import at_the_desk, person, save, tree
 from tests.html import parse, text
 from tests.inbox import LIST, flagged, listed, step
@@ -137,7 +137,7 @@ def test_the_script_is_of_the_gravest_tier(db, signs, says, never):
 def test_who_cannot_be_reached_can_be_sent_the_advice_of_the_tier(reception, mail_through):
     enquiry = flagged()
     deliver()
-    Enquiry.objects.filter(pk=enquiry.pk).update(safety_signs="RF-U1 RF-R3")
+    give_signs(Enquiry.objects.filter(pk=enquiry.pk), "RF-U1 RF-R3")
     step(reception, enquiry, "call", result="no_answer")
     page = reception.get(enquiry.get_admin_url(), {"start": "safety"})
     [ready] = [each for each in parse(page).iter("textarea") if each.get("name") == "reply-text"]

@@ -69,7 +69,9 @@ def many_forms_from_many_addresses(folder: Path, kills: int) -> str:
         asked = time.monotonic()
         assert sent(web.address, "198.51.100.77", HONEST, "honest@example.com", name="Honest Person") == 303
         taken = time.monotonic() - asked
-        kept = next(each for each in Enquiry.objects.exclude(safety_signs="") if each.email == "honest@example.com")
+        kept = next(
+            each for each in Enquiry.objects.filter(safety_signs__isnull=False) if each.email == "honest@example.com"
+        )
         while not (urgent := mails_about(ground.smtp, kept.reference)):
             assert time.monotonic() - asked < SECONDS, "The honest one's mail was not sent within a minute."
             time.sleep(0.1)
@@ -92,7 +94,7 @@ def many_forms_from_many_addresses(folder: Path, kills: int) -> str:
     codes = {code: answers.count(code) for code in sorted(set(answers))}
     assert set(codes) <= {303, 429}, codes
     assert len(answers) == FORMS
-    flagged = Enquiry.objects.exclude(safety_signs="")
+    flagged = Enquiry.objects.filter(safety_signs__isnull=False)
     folded, held = flagged.filter(folded=True).count(), Enquiry.objects.filter(status=Status.HELD).count()
     alarms = sum(mail["Subject"] == "Urgent: please look now" for mail in ground.smtp.messages)
     return (
