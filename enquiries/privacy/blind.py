@@ -5,6 +5,9 @@ import unicodedata
 from enquiries import phones
 from enquiries.privacy.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 
+# Nobody is searched for by these, and as the most frequent words they would show which hash means what: docs/threat-model.md.
+TITLES = {"mr", "mrs", "ms", "mx", "miss", "dr", "prof", "professor"}
+
 
 def email_key(address: str) -> str:
     """Empty for no address. Letters of either case are the same address."""
@@ -40,7 +43,8 @@ def keys_of(enquiry) -> dict[str, list[str]]:
 
 
 def name_keys(name: str) -> set[str]:
-    """A key for each word, without case and accents: "Zoë O'Hara-Smith" is found by zoe, ohara, smith."""
+    """A key for each word, without case and accents: "Zoë O'Hara-Smith" is found by zoe, ohara, smith. None for titles and
+    initials, unless the name is nothing else."""
     return {keyed_hash(word, purpose="name") for word in _words(name)}
 
 
@@ -66,4 +70,6 @@ def _number(typed: str) -> str:
 
 def _words(name: str) -> set[str]:
     bare = "".join(each for each in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(each))
-    return set("".join(each if each.isalnum() else "" if each in "'’" else " " for each in bare).split())
+    words = set("".join(each if each.isalnum() else "" if each in "'’" else " " for each in bare).split())
+    # A single letter is an initial in ours alone: in other scripts it may be a whole name.
+    return {word for word in words if word not in TITLES and not (len(word) == 1 and word.isascii())} or words

@@ -4,12 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Count
 from django.utils import timezone
 
 from enquiries import actions
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
-from enquiries.models import Closure, Enquiry, EventKind, OpeningHours, Status, slot_bit
+from enquiries.models import Closure, Enquiry, EventKind, NameWord, OpeningHours, Status, slot_bit
 from enquiries.privacy import blind
 from enquiries.report import consent
 from tests.assessment import answers
@@ -108,6 +109,18 @@ def test_a_patient_is_found_by_what_staff_would_type(reception, typed):
     consultation(name="Bob Example", email="bob@example.com", phone="+442079460019")
     actions.triage(enquiry=found, by=person("Sam", "reception"), to=Status.CLOSED, outcome="answered")
     assert listed(reception, q=typed) == [found.pk]
+
+
+def test_titles_and_initials_are_in_no_index_and_spoil_no_search(reception):
+    one, other = consultation(name="Mr J. Smith"), consultation(name="Dr Ada J Jones", email="ada.jones@example.com")
+    counted = NameWord.objects.values_list("key").annotate(rows=Count("enquiry"))
+    assert sorted(rows for _, rows in counted) == [1, 1, 1], "A word that both share is indexed."
+    for typed, found in {"Mr Smith": one, "j smith": one, "Dr. Ada Jones": other, "jones": other}.items():
+        assert listed(reception, q=typed) == [found.pk], typed
+    assert listed(reception, q="mr") == []
+    # A name that is nothing else is still found.
+    last = consultation(name="Mx", email="mx@example.com")
+    assert listed(reception, q="mx") == [last.pk]
 
 
 def test_a_reference_is_found_with_and_without_its_dash(reception):
