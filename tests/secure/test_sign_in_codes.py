@@ -5,11 +5,11 @@ import re
 import pytest
 from django.db import connection
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from backcare.staff import factor
 from backcare.staff.models import Authenticator
-from tests.desk import code_of, person, with_password, with_second_factor
+from tests.desk import code_of, draft, person, with_password, with_second_factor
 from tests.html import parse, text
 from tests.sign_in import (
     CODE,
@@ -153,6 +153,15 @@ def test_no_address_of_the_desk_opens_before_both_factors(rita, codes):
         if address == "/admin/logout/":
             password(half, new.username)
             only_password.force_login(rita)
+
+
+def test_a_draft_is_not_previewed_by_a_session_without_the_second_factor(client, settings, author):
+    sheet = draft(author)
+    client.force_login(author)
+    address = reverse("factsheets:sheet", args=[sheet.slug])
+    assert client.get(address).status_code == 404
+    settings.STAFF_SECOND_FACTOR = False
+    assert client.get(address).status_code == 200
 
 
 def test_a_local_run_may_do_without_and_asks_who_has_one_all_the_same(client, settings, rita):
