@@ -261,6 +261,8 @@ def test_the_written_cases_are_all_read_as_guidance_asks():
         ("development.json", {"E": 0.95, "U": 0.93, "C": 1, "": 0.96}),
         # Higher than what was found before anything was tuned on it: docs/red-flag-words.md.
         ("held-out.json", {"E": 0.95, "U": 0.93, "C": 1, "": 0.96}),
+        # Nobody tunes on this one: it stays a measure of words that nobody has seen.
+        ("third.json", {"E": 0.9, "U": 0.85, "C": 0.8, "": 0.95}),
     ],
 )
 def test_phrasings_of_others_are_read_well_enough(name, floors):
