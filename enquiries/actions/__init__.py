@@ -36,7 +36,7 @@ from enquiries.actions.digests import is_wanted, what_waits, write_digest
 from enquiries.actions.duplicates import link, main_of, unlink
 from enquiries.actions.erasure import erase, purge
 from enquiries.actions.exports import SHORTEST_REASON, NotAllowed, export
-from enquiries.actions.folds import FoldOutcome, settle_fold, unsettled
+from enquiries.actions.folds import FoldOutcome, settle_fold, taken, unsettled
 from enquiries.actions.intake import SAME_FORM_WITHIN, Consented, SealUsed, accept, index_missing
 from enquiries.actions.mail import (
     SUMMARY_DAYS,
@@ -111,6 +111,7 @@ __all__ = [
     "settle_fold",
     "show_words",
     "stop_mails",
+    "taken",
     "tell_clinician",
     "they_agree_now",
     "told_of_this_flag",

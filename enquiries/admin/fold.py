@@ -64,7 +64,7 @@ def settle(model_admin, request, flood):
         "opts": model_admin.opts,
         "form": form,
         "rows": rows,
-        "taken": Enquiry.objects.filter(flood=flood, folded=True, owner__isnull=False, safety_acted_at=None),
+        "taken": actions.taken(flood),
         "flood": flood,
         "refusal": refusal,
     }

@@ -94,7 +94,7 @@ def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_m
     fold = f"{INBOX}fold/{folded[0].flood_id}/"
     assert "Record one outcome for all 4" in text(tree(reception.get(f"{INBOX}?flood={folded[0].flood_id}")))
     page = reception.get(fold)
-    assert taken.reference in text(tree(page)).partition("Somebody has taken these")[2]
+    assert taken.reference in text(tree(page)).partition("Somebody has taken or called these")[2]
     assert "Numb" not in page.content.decode() and "saddle" not in page.content.decode()
     late = warn(noisy, 8)
     for typed, why in (
@@ -120,7 +120,8 @@ def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_m
         [event] = each.events.filter(kind=EventKind.SAFETY)
         assert event.summary == "Told nobody: one sender, not patients. 4 settled in one step"
         assert (event.note, event.actor) == (given["reason"], "Rita")
-        assert not each.live and each.closed_at
+        assert [event.kind for event in each.events.all()][-2:] == [EventKind.SAFETY, EventKind.MOVED]
+        assert not each.live and each.closed_at and each.version == 2
     still = Enquiry.objects.filter(FLAGGED, folded=True)
     assert {each.pk for each in still} == {taken.pk, folded[3].pk, later.pk}
     assert "1 more came while you were reading" in text(tree(reception.get(done["Location"])))
