@@ -56,7 +56,7 @@ def evaluate(answers: Answers) -> Result:
         outcome=outcome,
         rules=rules,
         flags=answers.ticked("emergency") | answers.ticked("urgent"),
-        sheets=_sheets(answers, outcome) if adult else (),
+        sheets=_sheets(answers, outcome),
         notes=_notes(answers, outcome, self_care=may_wait),
         crisis=answers.meet(CRISIS),
         duration=DURATION.get(answers.duration),

@@ -11,7 +11,7 @@ from datetime import date
 
 from enquiries.assessment.kinds import ANY, NONE, Duration, Note, Offer, Option, Outcome, Part, Question, Rule
 
-VERSION = "3"
+VERSION = "2"
 DATED = date(2026, 11, 29)
 
 
@@ -249,13 +249,13 @@ RULES = (
     Rule("D13", {"mood": of("a_lot")}, Outcome.SEE_GP, shows="RF-R3"),
     Rule("D14", {}, Outcome.SELF_CARE),
 )
-ADULTS_ONLY = "D3"  # where it matches there is no form, no self-care and no fact sheet: this site is for adults
+ADULTS_ONLY = "D3"  # where it matches there is no form and no self-care: our advice is for adults
 CRISIS = {"mood": of("a_lot")}  # shown with any outcome
 
 # "I'm not sure" about a red flag is no row of the table: it ends the questions with the advice to call 111 now, and nothing
 # is kept of it. The person may go back and answer.
 
-# --- the fact sheets to offer adults, in this order, at most five --------------------------------------------------
+# --- the fact sheets to offer, in this order, at most five --------------------------------------------------------
 # Acupuncture comes last on purpose: NICE does not recommend it, and a clinic must not steer people to what it sells.
 
 MOST_SHEETS = 5

@@ -197,6 +197,9 @@ def test_who_is_pregnant_reads_the_midwife_and_both_signs_directly_under_the_out
     assert said.count("Ask your midwife about any back pain") == 1
 
 
+UNDER_18 = ("about-back-pain", "looking-after-your-back", "tests-and-treatments")  # claims.md, case 14
+
+
 def test_under_18_is_sent_to_a_gp_without_a_form_or_advice_for_adults():
     tree = result(**OUTCOMES["under 18"])
     [main] = tree.iter("main")
@@ -205,10 +208,11 @@ def test_under_18_is_sent_to_a_gp_without_a_form_or_advice_for_adults():
     assert not section(tree, "Until you are seen")
     more = result(age="under_18", tried=["bed_rest", "painkillers", "herbs"], tell=["pregnant", "blood"])
     urgent = result(age="under_18", urgent="RF-U1", tried="bed_rest")
-    for each in (tree, more, urgent):
+    for each, slugs in ((tree, UNDER_18), (more, None), (urgent, UNDER_18[:1])):
         [main] = each.iter("main")
-        assert not [link for link in links(main) if link.startswith("/fact-sheets/")]
-        for adults in ("Bed rest", "painkiller suits", "Some herbs", "is called short-term", "Fact sheets for you"):
+        sheets = [link for link in links(main) if link.startswith("/fact-sheets/")]
+        assert slugs is None or sheets == [f"/fact-sheets/{slug}/" for slug in slugs]
+        for adults in ("Bed rest", "painkiller suits", "Some herbs", "is called short-term"):
             assert adults not in text(main)
     assert "Ask your midwife" in text(more)
     assert section(more, "Good to know").endswith("about: Blood thinner or bleeding problem Pregnant")

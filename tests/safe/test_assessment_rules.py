@@ -90,7 +90,7 @@ def test_every_combination_that_can_change_the_outcome_gives_what_the_table_says
             assert result.may_ask_us == (expected is without_signs and "D3" not in reasons), said
             assert result.crisis == (said["mood"] == "a_lot"), said
             assert result.self_care == (expected is without_signs and "D3" not in reasons), said
-            assert bool(result.sheets) == (expected is not emergency and "D3" not in reasons), said
+            assert bool(result.sheets) == (expected is not emergency), said
             seen += 1
         lead = wording(evaluate(Answers(**signs[0], **said))).lead
         soon = {"D9", "D10"} & set(reasons)
@@ -183,7 +183,7 @@ CASES = {
         [ABOUT, SELF, CHRONIC, STRESS, TCM],
     ),
     13: ({"duration": "6_to_12", "checked": "worse"}, ["D10"], Outcome.SEE_GP, [ABOUT, SELF, WEST]),
-    14: ({"age": "under_18"}, ["D3"], Outcome.SEE_GP, []),
+    14: ({"age": "under_18"}, ["D3"], Outcome.SEE_GP, [ABOUT, SELF, WEST]),
     15: ({"emergency": "RF-P1"}, ["D1"], Outcome.EMERGENCY, []),
     16: ({"urgent": "RF-U15"}, ["D2"], Outcome.URGENT, [ABOUT]),
     17: ({"tell": "bones", "duration": "1_to_3"}, ["D15"], Outcome.SEE_GP, [ABOUT, SELF, WEST]),

@@ -31,7 +31,7 @@ def test_an_emergency_stops_at_once_and_asks_nothing_more(code, with_it):
             assert said.count(advice.text) == 1
         assert "do not drive yourself to A&E" in said
         assert "Nobody at the clinic has seen your answers" in said
-        assert "Questions: Version 3, 29 November 2026. Warning signs: edition 1" in said
+        assert "Questions: Version 2, 29 November 2026. Warning signs: edition 1" in said
         assert "Awaiting clinical review." in said
         assert "Checked on " in said
         [main] = tree.iter("main")
