@@ -57,11 +57,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
     """The same for staff, in sentences. For everybody who may sign in: whoever sees it first tells the others."""
-    parts = look(timezone.now())
+    now = timezone.now()
+    parts = look(now)
     context = {
         **admin.site.each_context(request),
         "title": "Is everything working?",
         "parts": parts,
+        "now": now,
         "worst": worst(parts),
     }
     return TemplateResponse(request, "admin/health.html", context)

@@ -49,14 +49,14 @@ SHARE_OF_NEW = 3  # one part in so many of the total is for senders who have sen
 FLAGGED_BEFORE_REFUSAL = 5  # times as many forms with a warning sign are taken before the hard stop
 DISK_WAIT = 60 * 60  # seconds: somebody has to make room
 
-TRAP = "Filled in a field that people cannot see"
-ONE_PLACE = "Many requests from one place within an hour"
-IN_TOTAL = "Very many requests in all within an hour"
-NO_TIME = "One of several from one place, sent in no time"
-HAD_TODAY = "The address has had its mails for a day"
-STOPPED = "The address asked us to send no more"
+TRAP = "A hidden field was filled in"
+ONE_PLACE = "Many forms from one sender within an hour"
+IN_TOTAL = "Too many forms in total within an hour"
+NO_TIME = "One of several from one sender, sent too fast for a person"
+HAD_TODAY = "This address has reached its daily limit of emails"
+STOPPED = "This address asked us to stop sending emails"
 # What stands at a mail that waits for another day.
-HELD_BACK = "its address has had as many as it gets in a day"
+HELD_BACK = "this address has reached its daily limit of emails"
 
 SAME_MAILBOX = {
     "googlemail.com": "gmail.com",
@@ -311,9 +311,9 @@ def alarm() -> str | None:
     if not many:
         return None
     return (
-        f"In the last day {many} form{'s' if many > 1 else ''} came beyond the limit of {settings.MOST_FORMS_AN_HOUR} an hour. "
-        "Reports were not sent then. Consultations and questions were held back, and nobody was promised a reply: release them "
-        "when it is over."
+        f"In the last 24 hours, {many} form{'s' if many > 1 else ''} arrived over the limit of {settings.MOST_FORMS_AN_HOUR} an "
+        "hour. Fact sheets were not sent. Consultations and questions were held back, with no promise of a reply. Release them "
+        "once the flood is over."
     )
 
 

@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class EnquiriesConfig(AppConfig):
     name = "enquiries"
-    verbose_name = "what patients ask"
+    verbose_name = "Inbox and opening hours"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):

@@ -152,7 +152,7 @@ def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
         },
         contact_by=(["phone"] if by_phone else ["email"]) if consultation else None,
         sheet=sheets.get(SHEETS[number % len(SHEETS)]) if kind == Kind.REPORT else None,
-        quarantine_reason="Filled in a field that people cannot see" if number % 29 == 9 else "",
+        quarantine_reason="A hidden field was filled in" if number % 29 == 9 else "",
         also=also | for_whom,
     )
 

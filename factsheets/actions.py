@@ -99,14 +99,14 @@ def move(
         _lock(sheet)
         allowed, to = MOVES[step]
         if sheet.state not in allowed:
-            raise MoveRefused(f"The sheet is {sheet.get_state_display()} now. Look at it again before you go on.")
+            raise MoveRefused(f"The sheet is now {sheet.get_state_display()}. Look at it again before you continue.")
         last = sheet.editions.first()
         if edition is not None and last and edition != last.number:
-            raise MoveRefused("Somebody changed the sheet while you had it open. Read it again before you go on.")
+            raise MoveRefused("Someone changed the sheet while you were reading it. Read it again before you continue.")
         if step in NEEDS_NOTE and not note.strip():
-            raise MoveRefused("Say why, in a sentence or two. Your colleagues will read it.")
+            raise MoveRefused("Give a reason in a sentence or two. Your colleagues will read it.")
         if step in MUST_BE_SOUND and (found := publication.obstacles(sheet)):
-            raise MoveRefused(f"{found[0].text} {f'({len(found)} things stand in the way.)' if len(found) > 1 else ''}")
+            raise MoveRefused(f"{found[0].text} {f'({len(found)} problems to fix.)' if len(found) > 1 else ''}")
         if step == Step.SIGNED_OFF:
             _sign_off(sheet, by, review_due_on)
         sheet.state = to
@@ -136,14 +136,14 @@ def roll_back(*, edition: Edition, by) -> Edition | None:
         except (editions.CannotPutBack, BodyError) as error:
             raise MoveRefused(str(error)) from error
         if sheet.is_published and (found := publication.obstacles(sheet)):
-            raise MoveRefused(f"These words cannot be public. {found[0].text} Move the sheet back to draft first.")
+            raise MoveRefused(f"This wording cannot be published. {found[0].text} Move the sheet back to draft first.")
         return keep_edition(sheet=sheet, by=by, step=Step.ROLLED_BACK, note=f"Back to edition {edition.number}")
 
 
 def let_stand(*, sheet: FactSheet, finding: Finding, reason: str, by) -> GuardOverride:
     """Lets wording stand that the claims guard stopped, for a written reason. Raises MoveRefused without one."""
     if len(reason.split()) < 3:
-        raise MoveRefused("Give the reason in a sentence. It is kept with your name.")
+        raise MoveRefused("Give a reason in one sentence. It is kept with your name.")
     override, _ = GuardOverride.objects.get_or_create(
         sheet=sheet,
         key=finding.key,

@@ -111,7 +111,9 @@ class Standing:
         day = f"{timezone.localdate(self.newest.at):%-d %B %Y}"
         if self.newest.decision == Decision.WITHDRAWN:
             return f"{self.newest.actor} withdrew the approval on {day}: {self.newest.reason}"
-        return f"The approval of {day} by {self.newest.clinician} no longer counts: the {self.subject.label} changed since."
+        return (
+            f"{self.newest.clinician} approved earlier wording on {day}. The {self.subject.label} have changed since."
+        )
 
     @property
     def who_and_when(self) -> str:
@@ -149,7 +151,7 @@ def approve(*, subject: str, digest: str, name: str, register: str, number: str,
     with transaction.atomic():
         now = standing(subject)
         if digest != now.digest:
-            raise ApprovalRefused("The words changed while you had them open. Read them again before you approve them.")
+            raise ApprovalRefused("The wording changed while you were reading it. Read it again before you approve it.")
         return record(
             subject=subject, version=now.version, digest=now.digest, name=name, register=register, number=number, by=by
         )
@@ -158,7 +160,7 @@ def approve(*, subject: str, digest: str, name: str, register: str, number: str,
 def withdraw(*, subject: str, reason: str, by) -> Approval:
     """Takes the approval back, for a written reason. Raises ApprovalRefused."""
     if len(reason.split()) < 3:
-        raise ApprovalRefused("Say why in a sentence. Your colleagues will read it.")
+        raise ApprovalRefused("Give a reason in one sentence. Your colleagues will read it.")
     with transaction.atomic():
         now = standing(subject)
         if not now.approval:

@@ -71,7 +71,7 @@ def _sheets(installed: InstalledRecord, record) -> list[FactSheet]:
 def settle(*, installed: InstalledRecord, field: str, take: bool, by) -> None:
     """Takes the newer words, or keeps ours for good. Raises MoveRefused, and then nothing has changed."""
     if field not in installed.offered:
-        raise actions.MoveRefused("That was settled already.")
+        raise actions.MoveRefused("That has already been settled.")
     with transaction.atomic():
         if take and installed.label == SafetyAdvice._meta.label_lower:
             _take_into_draft(installed, field, by)
@@ -95,16 +95,16 @@ def _take(installed: InstalledRecord, field: str, offered, by) -> None:
     model = apps.get_model(installed.label)
     record = named(model, installed.natural_key)
     if record is None:
-        raise actions.MoveRefused("It is no longer there.")
+        raise actions.MoveRefused("It no longer exists.")
     fields = {field: offered} | values_of(record, model.natural_key_fields)
     try:
         [newer] = python_serializer.Deserializer([{"model": installed.label, "fields": fields}])
         if not take_over(record, newer, [field]):
-            raise actions.MoveRefused("The new words do not fit beside what else was changed here. Edit it by hand.")
+            raise actions.MoveRefused("The new wording does not fit with other changes made here. Edit it by hand.")
     except ValidationError as error:
-        raise actions.MoveRefused(f"The new words do not fit here: {' '.join(error.messages)}") from error
+        raise actions.MoveRefused(f"The new wording does not fit here: {' '.join(error.messages)}") from error
     except (LookupError, ValueError) as error:
-        raise actions.MoveRefused(f"The new words do not fit here: {error}") from error
+        raise actions.MoveRefused(f"The new wording does not fit here: {error}") from error
     sheets = _sheets(installed, record)
     if not sheets:
         actions.refresh_all()
@@ -114,7 +114,7 @@ def _take(installed: InstalledRecord, field: str, offered, by) -> None:
         except BodyError as error:
             raise actions.MoveRefused(str(error)) from error
         if sheet.is_published and (found := publication.obstacles(sheet)):
-            raise actions.MoveRefused(f"These words cannot be public. {sheet.title}: {found[0].text}")
+            raise actions.MoveRefused(f"This wording cannot be published. {sheet.title}: {found[0].text}")
         actions.keep_edition(sheet=sheet, by=by, note="Words from the site’s newer content")
 
 

@@ -50,8 +50,8 @@ NOT_A_PICTURE = (
     "We cannot read this file as a picture. Choose a JPEG, PNG or WebP file. "
     "Save an iPhone’s HEIC photo, an SVG or a picture from a PDF as one of these first."
 )
-DAMAGED = "The picture is damaged or not complete. Save it again as a JPEG or PNG, and upload that."
-MOVES = "The picture moves. Upload a still one: movement distracts readers, and paper cannot show it."
+DAMAGED = "The picture is damaged or incomplete. Save it again as a JPEG or PNG and upload that."
+MOVES = "The picture is animated. Upload a still one, because movement distracts readers and cannot be printed."
 
 # The largest picture takes half a gigabyte while it is read.
 _one_at_a_time = Lock()
@@ -114,7 +114,7 @@ def _as_shown(opened: Image.Image) -> Image.Image:
         )
     if max(picture.size) > MAX_RATIO * min(picture.size):
         raise PictureRefused(
-            f"The picture is too long and narrow. Crop it: one side can be {MAX_RATIO} times the other at most."
+            f"The picture is too long and narrow. Crop it so that one side is no more than {MAX_RATIO} times the other."
         )
     if picture.mode.startswith("I"):
         # Sixteen bits of grey: the upper eight are what a screen shows. Pillow's own conversion would cut them off.

@@ -38,11 +38,11 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
     try:
         document = build(sheet)
     except BodyError as error:
-        return [Obstacle(f"It cannot be shown yet. {error}")]
+        return [Obstacle(f"It cannot be displayed yet. {error}")]
     if not any(section.kind == Kind.TEXT and section.heading for section in sections):
-        found.append(Obstacle("It has no text yet. Add a section of kind text, with a heading."))
+        found.append(Obstacle("It has no text yet. Add a text section with a heading."))
     if not document["references"]:
-        found.append(Obstacle("It names no source. Cite one in the text with [@KEY], or on a statement of evidence."))
+        found.append(Obstacle("It has no sources. Cite one in the text with [@KEY] or in a statement of evidence."))
     found += [
         Obstacle(f"Source {source.key} needs {' and '.join(source.lacks)} before a published sheet may cite it.")
         for source in Source.objects.filter(key__in=[each["key"] for each in document["references"]])
@@ -50,18 +50,18 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
     ]
     for section in sections:
         if section.kind == Kind.EVIDENCE and not section.evidence:
-            found.append(
-                Obstacle("Add a statement of evidence to this section, or take the section away.", str(section))
-            )
+            found.append(Obstacle("Add a statement of evidence to this section, or delete the section.", str(section)))
     if (callouts := sum(section.kind == Kind.CALLOUT for section in sections)) > CALLOUTS_AT_MOST:
         found.append(
-            Obstacle(f"It has {callouts} important notes. Keep {CALLOUTS_AT_MOST}: with more, none stands out.")
+            Obstacle(
+                f"It has {callouts} important notes. Keep no more than {CALLOUTS_AT_MOST}, so that they stand out."
+            )
         )
     dropped = set(Claim.objects.filter(status=ClaimStatus.DROP).values_list("ref", flat=True))
     for section in sections:
         refs = {*section.claim_refs, *(ref for each in section.evidence for ref in each.claim_refs)}
         if bad := sorted(refs & dropped):
-            text = f"It names {', '.join(bad)}, which the claim ledger says must not be published."
+            text = f"It cites {', '.join(bad)}, which the claim ledger says must not be published."
             found.append(Obstacle(text, str(section)))
     try:
         safety.tiers()
@@ -99,13 +99,11 @@ def changed_since_review(sheet: FactSheet) -> bool:
 def why_not_sign_off(sheet: FactSheet, user) -> str:
     """Why this person may not sign this sheet off now. Empty when they may."""
     if not user.has_perm("factsheets.sign_off_factsheet"):
-        return "Your account may not sign sheets off. A clinician’s account may."
+        return "Only a clinician can sign off fact sheets."
     if sheet.state not in {State.IN_REVIEW, State.PUBLISHED}:
         return "Send it for clinical review first."
     if written_since_sign_off(sheet).filter(by=user).exists():
-        return (
-            "You wrote part of it since the last sign-off, and nobody reviews their own words. Ask another clinician."
-        )
+        return "You wrote part of it since the last sign-off, so another clinician must review it."
     return ""
 
 
@@ -113,7 +111,7 @@ def due_date_problem(due_on: date) -> str:
     """What is wrong with a date for the next review. Empty when nothing is."""
     today = timezone.localdate()
     if due_on <= today:
-        return "Enter a date for the next review that is in the future."
+        return "Enter a next review date in the future."
     if due_on - today > REVIEW_AT_MOST:
-        return "Enter a date for the next review that is at most two years away."
+        return "Enter a next review date within two years."
     return ""

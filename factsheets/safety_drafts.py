@@ -97,12 +97,12 @@ def problems(content: list[dict]) -> list[Problem]:
                 for message in messages
             ]
         lost = [key for [key] in flag["sources"] if key not in known]
-        found += [Problem(flag["code"], f"There is no source {key} any more. Choose another.") for key in lost]
+        found += [Problem(flag["code"], f"Source {key} no longer exists. Choose another.") for key in lost]
     for tier in Tier:
         if not any(flag["tier"] == tier for flag in content):
-            found.append(Problem("", f"Nothing is left in “{tier.label}”. The last red flag of a tier must stay."))
+            found.append(Problem("", f"“{tier.label}” has no red flags left. Each tier must keep at least one."))
     if not any(flag["tier"] == Tier.EMERGENCY and flag["on_compact_card"] for flag in content):
-        found.append(Problem("", "Nothing is left on the short emergency card. Put at least one emergency sign on it."))
+        found.append(Problem("", "The short emergency card is empty. Put at least one emergency sign on it."))
     records = {flag["code"]: record_of(flag) for flag in content}
     return found + [Problem("", sentence) for needed in requirements for sentence in needed(records)]
 
@@ -133,9 +133,9 @@ def authors(draft: SafetyDraft) -> list[SafetyDraftEvent]:
 def why_not_approve(draft: SafetyDraft, user) -> str:
     """Why this person cannot approve it. Empty when they can."""
     if not user.has_perm("factsheets.add_approval"):
-        return "A clinician’s account may approve this."
+        return "Only a clinician can approve this."
     if any(event.by_id == user.pk for event in authors(draft)):
-        return "You wrote a part of this draft, so somebody else must approve it."
+        return "You wrote part of this draft, so someone else must approve it."
     return ""
 
 
@@ -151,11 +151,11 @@ def save_flag(*, code: str, values: dict, opened: str, by) -> SafetyDraft | None
     def edit(content):
         flag = find(content, code)
         if flag is None:
-            raise DraftRefused(f"{code} is no longer there: a colleague retired it. Copy what you need from this page.")
+            raise DraftRefused(f"A colleague has retired {code}. Copy anything you need from this page.")
         if fingerprint(flag) != opened:
             raise DraftRefused(
-                "A colleague changed this red flag while you had it open. What you typed is still here. "
-                "Look at the draft before you save again: your save replaces theirs."
+                "A colleague changed this red flag while you were editing. What you typed is still here. "
+                "Check the draft before you save again, because your version will replace theirs."
             )
         changed = [name for name in values if flag[name] != values[name]]
         flag.update(values)
@@ -219,7 +219,7 @@ def retire_flag(*, code: str, by) -> SafetyDraft | None:
     def edit(content):
         flag = find(content, code)
         if flag is None:
-            raise DraftRefused(f"{code} is retired already.")
+            raise DraftRefused(f"{code} has already been retired.")
         content.remove(flag)
         return f"{code} retired"
 
@@ -232,9 +232,9 @@ def take_field(*, code: str, field: str, value, by) -> SafetyDraft | None:
     def edit(content):
         flag = find(content, code)
         if flag is None:
-            raise DraftRefused(f"The draft of the red flags retires {code}. Discard it first, or keep yours.")
+            raise DraftRefused(f"The draft red flags retire {code}. Discard the draft first, or keep your wording.")
         flag[field] = value
-        return f"{code}: {_words(field)}, from the site’s newer content"
+        return f"{code}: {_words(field)}, from new site content"
 
     return _change(edit, by)
 
@@ -242,7 +242,7 @@ def take_field(*, code: str, field: str, value, by) -> SafetyDraft | None:
 def put_back(*, edition: SafetyEdition, by) -> SafetyDraft:
     """Begins a draft with the words of an earlier edition. Raises DraftRefused."""
     if current():
-        raise DraftRefused("A draft is open. Publish or discard it first, so that nobody’s work is lost.")
+        raise DraftRefused("There is already an open draft. Publish or discard it first, so that no work is lost.")
 
     def edit(content):
         content[:] = [whole(flag) for flag in edition.content]
@@ -250,7 +250,7 @@ def put_back(*, edition: SafetyEdition, by) -> SafetyDraft:
 
     draft = _change(edit, by, step=DraftStep.PUT_BACK, strict=False)
     if draft is None:
-        raise DraftRefused(f"Patients read the words of edition {edition.number} now. Nothing differs.")
+        raise DraftRefused(f"Patients already see the wording of edition {edition.number}.")
     return draft
 
 
@@ -261,9 +261,9 @@ def bring_up_to_date(*, by) -> SafetyDraft | None:
     def edit(content):
         draft = current()
         if draft is None:
-            raise DraftRefused("No draft is open.")
+            raise DraftRefused("There is no open draft.")
         content[:] = _merged(draft.base, live, content)
-        return "With what changed for patients since it was begun"
+        return "With the live changes made since it was started"
 
     return _change(edit, by, step=DraftStep.UPDATED, strict=False, base=live)
 
@@ -313,7 +313,9 @@ def _change(edit, by, *, step=DraftStep.EDITED, strict=True, base: list[dict] | 
             _step(draft, DraftState.WRITING, step, by, what=what)
             return draft
     except IntegrityError as error:
-        raise DraftRefused("A colleague began a draft at the same moment. Try again: yours goes into it.") from error
+        raise DraftRefused(
+            "A colleague started a draft at the same moment. Try again to add your change to it."
+        ) from error
 
 
 def _locked() -> SafetyDraft | None:
@@ -337,9 +339,9 @@ def _seen(version: int | None) -> SafetyDraft:
     """The open draft, as the person saw it. Raises DraftRefused."""
     draft = _locked()
     if draft is None:
-        raise DraftRefused("No draft is open any more. Look at the history.")
+        raise DraftRefused("The draft is no longer open. Check the history.")
     if version != draft.version:
-        raise DraftRefused("A colleague changed the draft while you had it open. Read it again first.")
+        raise DraftRefused("A colleague changed the draft while you were reading it. Read it again first.")
     return draft
 
 
@@ -355,11 +357,11 @@ def send(*, version: int | None, note: str, by) -> None:
 def send_back(*, version: int | None, note: str, by) -> None:
     """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
     if len(note.split()) < 3:
-        raise DraftRefused("Say what should change, in a sentence. The authors will read it.")
+        raise DraftRefused("Say in one sentence what should change. The authors will read it.")
     with transaction.atomic():
         draft = _seen(version)
         if draft.state != DraftState.IN_REVIEW:
-            raise DraftRefused("The draft is being written. Nobody has sent it for approval yet.")
+            raise DraftRefused("The draft is still being written. It has not been sent for approval.")
         _step(draft, DraftState.WRITING, DraftStep.SENT_BACK, by, note=note.strip()[:500])
 
 
@@ -371,9 +373,9 @@ def discard(*, version: int | None, by) -> None:
 
 def _must_be_ready(draft: SafetyDraft) -> None:
     if not difference(draft):
-        raise DraftRefused("The draft says just what patients read now.")
+        raise DraftRefused("The draft is the same as what patients see now.")
     if is_behind(draft):
-        raise DraftRefused("What patients read changed since the draft was begun. Bring the draft up to date first.")
+        raise DraftRefused("The live red flags have changed since the draft was started. Update the draft first.")
     if found := problems(draft.content):
         raise DraftRefused(f"{found[0].code} {found[0].text}".strip())
 
@@ -388,9 +390,9 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
     with transaction.atomic():
         draft = _locked()
         if draft is None or draft.state != DraftState.IN_REVIEW:
-            raise DraftRefused("No draft is waiting for approval any more. Look at the history.")
+            raise DraftRefused("The draft is not waiting for approval. Check the history.")
         if digest != digest_of(draft):
-            raise DraftRefused("The draft changed while you had it open. Read it again before you approve it.")
+            raise DraftRefused("The draft changed while you were reading it. Read it again before you approve it.")
         if why_not := why_not_approve(draft, by):
             raise DraftRefused(why_not)
         _must_be_ready(draft)
@@ -433,4 +435,4 @@ def _make_live(content: list[dict]) -> None:
     ContentVersion.changed()
     for sheet in actions.refresh_changed():
         if sheet.is_published and (found := publication.obstacles(sheet)):
-            raise DraftRefused(f"“{sheet.title}” could not stay public with these words. {found[0].text}")
+            raise DraftRefused(f"“{sheet.title}” could not stay published with this wording. {found[0].text}")

@@ -54,10 +54,10 @@ def sign_in(someone, name: str):
     page.get_by_role("button", name="Log in").click()
     user = User.objects.get(username=name)
     if factor.of(user):
-        page.get_by_role("heading", name="Type your code").wait_for()
+        page.get_by_role("heading", name="Enter your code").wait_for()
         page.get_by_role("textbox", name="Code").fill(code_of(user))
         page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Site administration").wait_for()
+    page.get_by_role("heading", name="Today").wait_for()
 
 
 def tree(response):

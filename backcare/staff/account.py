@@ -35,7 +35,7 @@ def second_factor(request):
                 return _allow_set_up(request)
             codes = factor.new_recovery_codes(user=request.user)
             return recovery_codes(request, codes, reverse("admin:index"))
-        form.add_error("code", "That is neither the code of your app nor one of your recovery codes.")
+        form.add_error("code", "That is not a code from your app or one of your recovery codes.")
     form.fields["code"].label = "A code from your app, or a recovery code"
     form.fields["code"].widget.attrs.pop("autofocus", None)
     return TemplateResponse(
@@ -43,7 +43,7 @@ def second_factor(request):
         "admin/second_factor.html",
         {
             **admin.site.each_context(request),
-            "title": "Your sign-in",
+            "title": "Sign-in settings",
             "form": form,
             "app": app,
             "codes_left": request.user.recovery_codes.count(),

@@ -9,8 +9,8 @@ class PasswordForm(AdminAuthenticationForm):
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
-        "invalid_login": "The username or the password is not right. Capital letters matter in both.",
-        "busy": "Many are signing in at this moment, so your password was not looked at. Wait a few seconds and try again.",
+        "invalid_login": "The username or password is not right. Check capital letters in both.",
+        "busy": "Many people are signing in at the moment, so we did not check your password. Wait a few seconds and try again.",
     }
 
     def clean(self):
@@ -39,7 +39,7 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label="Code",
         max_length=20,
-        error_messages={"required": "Type the six digits that your app shows."},
+        error_messages={"required": "Enter the six digits that your app shows."},
         widget=OneTimeInput(
             attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True, "spellcheck": "false"}
         ),
@@ -50,7 +50,7 @@ class RecoveryForm(forms.Form):
     code = forms.CharField(
         label="Recovery code",
         max_length=60,
-        error_messages={"required": "Type one of your recovery codes."},
+        error_messages={"required": "Enter one of your recovery codes."},
         widget=OneTimeInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "autofocus": True, "spellcheck": "false"}
         ),

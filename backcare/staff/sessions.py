@@ -19,9 +19,9 @@ NOTED_EVERY = 20  # seconds between writes of SEEN_AT: so much earlier may an id
 
 # Why somebody was signed out, as it stands in the address of the sign-in page.
 REASONS = {
-    "idle": "You were signed out because nothing happened for a while.",
+    "idle": "You were signed out because you were not active for a while.",
     "long": "You were signed out because you signed in 12 hours ago.",
-    "ended": "You are not signed in any more. You signed out, your password or second factor was changed, or too much time passed.",
+    "ended": "You are no longer signed in. You signed out, your password or second factor changed, or your time ran out.",
 }
 
 

@@ -36,8 +36,8 @@ PATIENCE = 10 * 60  # seconds between the password and the code
 # In place of the desk's own context, whose menus are made for who is signed in.
 BARE = {"has_permission": False, "is_popup": False, "is_nav_sidebar_enabled": False, "subtitle": None}
 
-WRONG_CODE = "That code is not right. Each code works once: wait until your app shows the next one, and type that."
-WRONG_RECOVERY = "That is none of your recovery codes. Each works once."
+WRONG_CODE = "That code is not right. Each code works once, so wait for your app to show the next one and enter that."
+WRONG_RECOVERY = "That is not one of your recovery codes. Each works once."
 
 
 class PasswordView(LoginView):
@@ -112,7 +112,7 @@ def code(request):
             return _signed_in(request, user, app, HttpResponseRedirect(to))
         logger.warning("Staff sign-in: a wrong code for account %s", user.pk)
         form.add_error("code", WRONG_RECOVERY if recovery else WRONG_CODE)
-    return page(request, "admin/code.html", "Type your code", form=form, recovery=recovery)
+    return page(request, "admin/code.html", "Enter your code", form=form, recovery=recovery)
 
 
 @sensitive_post_parameters()
@@ -149,7 +149,7 @@ def set_up(request):
             response = recovery_codes(request, codes, after)
             return _signed_in(request, User.objects.get(pk=user.pk), app, response)
         form.add_error(
-            "code", "That code is not right. Check that your phone shows the right time, and type the newest code."
+            "code", "That code is not right. Check that your phone shows the right time, then enter the newest code."
         )
     return page(
         request,
@@ -213,7 +213,7 @@ def recovery_codes(request, codes: list[str], after: str):
 
 def too_often(request, wait: int):
     logger.warning("Staff sign-in: too many tries")
-    response = page(request, "admin/too_often.html", "Too many tries", status=429, minutes=math.ceil(wait / 60))
+    response = page(request, "admin/too_often.html", "Too many attempts", status=429, minutes=math.ceil(wait / 60))
     response["Retry-After"] = str(wait)
     response["Cache-Control"] = "no-store"
     return response

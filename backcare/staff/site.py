@@ -24,10 +24,11 @@ def _search_for_fewer_words(request) -> None:
     if len(words) > MOST_WORDS:
         request.GET = request.GET.copy()
         request.GET[SEARCH_VAR] = " ".join(words[:MOST_WORDS])
-        messages.warning(request, f"Only the first {MOST_WORDS} words were searched for.")
+        messages.warning(request, f"We searched for the first {MOST_WORDS} words only.")
 
 
 class StaffSite(admin.AdminSite):
+    index_title = "Today"
     logout_template = "admin/logged_out.html"
 
     def has_permission(self, request):

@@ -18,9 +18,9 @@ def they_agree_now(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | Non
         enquiry = in_hand(enquiry)
         expect_shown(enquiry, version)
         if enquiry.for_agreed != Agreement.NOT_YET:
-            raise MoveRefused("Nobody’s agreement was missing here.")
+            raise MoveRefused("No agreement was needed here.")
         enquiry.for_agreed = Agreement.YES
-        record(enquiry, EventKind.NOTE, by=by, summary="The person it is for knows now, and agrees")
+        record(enquiry, EventKind.NOTE, by=by, summary="The person it is for now knows and agrees")
         enquiry.version += 1
         enquiry.save()
     return enquiry

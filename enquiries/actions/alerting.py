@@ -19,9 +19,11 @@ def tell_clinician(*, enquiry: Enquiry, whom: AbstractBaseUser, by: AbstractBase
     with transaction.atomic():
         enquiry = in_hand(enquiry)
         if not (enquiry.live and enquiry.is_flagged):
-            raise MoveRefused("There is no open safety flag on this enquiry.")
+            raise MoveRefused("This enquiry has no open warning sign.")
         if not people.clinicians().filter(pk=whom.pk).exists():
-            raise MoveRefused(f"{people.full_name(whom)} is no clinician with an email address who can open this.")
+            raise MoveRefused(
+                f"{people.full_name(whom)} is not a clinician with an email address and access to this enquiry."
+            )
         if told_of_this_flag(enquiry).filter(staff=whom).exists():
             return False
         enqueue(enquiry=enquiry, purpose=Purpose.CLINICIAN_ALERT, staff=whom)

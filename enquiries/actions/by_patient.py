@@ -17,6 +17,7 @@ from enquiries.actions.mail import enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
+from enquiries.clock.words import clock_time
 from enquiries.desk import calls
 from enquiries.models import Enquiry, EventKind, Kind, MessageState, Outcome, Purpose, Status
 
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 PATIENT = {"actor": "patient"}
 # Each is read by somebody, and most of them are announced by mail.
 MOST_ADDED = 10
-SOUNDS_URGENT = "It sounds like a warning sign"
+SOUNDS_URGENT = "Possible warning sign"
 
 
 class Wish(StrEnum):
@@ -91,7 +92,7 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
         if not enquiry.erased_at and any(each.note == text for each in lately):
             return enquiry
         _expect(enquiry, version, Wish.ADD)
-        summary = f"The patient added something. {SOUNDS_URGENT}" if safety_signs else ""
+        summary = f"Patient added details. {SOUNDS_URGENT}" if safety_signs else ""
         record(enquiry, EventKind.ADDED, note=text, summary=summary, **PATIENT)
         if safety_signs:
             _raise_flag(enquiry, safety_signs)
@@ -150,11 +151,13 @@ def _end(enquiry: Enquiry) -> bool:
     booked = enquiry.appointment_at and (enquiry.status == Status.BOOKED or enquiry.appointment_at > timezone.now())
     if booked:
         local = timezone.localtime(enquiry.appointment_at)
-        said.append(f"The appointment on {local:%A} {local.day} {local:%B %Y, %H:%M} is called off.")
+        said.append(
+            f"The appointment at {clock_time(local.time())} on {local:%A} {local.day} {local:%B %Y} was cancelled."
+        )
     if enquiry.is_flagged:
-        said.append("Its safety flag was open: nobody had recorded what was done about it.")
+        said.append("The warning sign was still open, with no action recorded.")
     elif enquiry.signs:
-        said.append("Its safety flag had been dealt with.")
+        said.append("The warning sign had been dealt with.")
     record(enquiry, EventKind.WITHDRAWN, summary=" ".join(said), **PATIENT)
     move(enquiry, Status.CLOSED, outcome=Outcome.WITHDRAWN, **PATIENT)
     enquiry.appointment_at, enquiry.appointment_by, enquiry.next_call_at = None, "", None

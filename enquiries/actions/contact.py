@@ -12,14 +12,15 @@ from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
+from enquiries.clock.words import clock_time
 from enquiries.desk import calls, people
 from enquiries.models import Enquiry, EventKind, Kind, Purpose, Status
 
 
 class CallResult(models.TextChoices):
-    NO_ANSWER = "no_answer", "no answer"
-    VOICEMAIL = "voicemail", "left a voicemail"
-    SPOKE = "spoke", "spoke to them"
+    NO_ANSWER = "no_answer", "No answer"
+    VOICEMAIL = "voicemail", "Left a voicemail"
+    SPOKE = "spoke", "Spoke to them"
 
 
 class Advice(models.TextChoices):
@@ -57,12 +58,12 @@ def log_call(
         enquiry = _to_work_on(enquiry, version)
         now = timezone.now()
         if result == CallResult.VOICEMAIL and enquiry.may_leave_voicemail is False:
-            note = f"{note}\n(They had asked for no voicemail.)".strip()
+            note = f"{note}\n(They had asked us not to leave a voicemail.)".strip()
         if advice and not (enquiry.is_flagged and result == CallResult.SPOKE):
             raise MoveRefused(
-                "What you told them is recorded when you spoke to them, and only while a safety flag is open."
+                "You can record what you told them only if you spoke to them and the warning sign is still open."
             )
-        record(enquiry, EventKind.CALLED, by=by, summary=CallResult(result).label.capitalize(), note=note.strip())
+        record(enquiry, EventKind.CALLED, by=by, summary=CallResult(result).label, note=note.strip())
         enquiry.contact_attempts += 1
         if result == CallResult.SPOKE:
             _reached(enquiry, now)
@@ -85,7 +86,7 @@ def reply(*, enquiry: Enquiry, by: AbstractBaseUser, text: str, version: int | N
     with transaction.atomic():
         enquiry = _to_work_on(enquiry, version)
         if not enquiry.email:
-            raise Erased("There is no address to write to.")
+            raise Erased("There is no email address to write to.")
         event = record(enquiry, EventKind.REPLIED, by=by, note=text.strip())
         enqueue(enquiry=enquiry, purpose=Purpose.REPLY, event=event)
         _reached(enquiry, timezone.now())
@@ -98,15 +99,15 @@ def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, 
     with transaction.atomic():
         enquiry = _to_work_on(enquiry, version)
         if enquiry.is_closed:
-            raise MoveRefused("Open it again before you book an appointment.")
+            raise MoveRefused("Reopen it before you book an appointment.")
         if at <= timezone.now():
-            raise MoveRefused("Choose a time that is still to come.")
+            raise MoveRefused("Choose a time in the future.")
         local = timezone.localtime(at)
         record(
             enquiry,
             EventKind.BOOKED,
             by=by,
-            summary=f"{local:%A} {local.day} {local:%B %Y, %H:%M}, {Channel(channel).label}",
+            summary=f"{clock_time(local.time())} on {local:%A} {local.day} {local:%B %Y}, {Channel(channel).label}",
         )
         if enquiry.status != Status.BOOKED:
             move(enquiry, Status.BOOKED, by=by)
@@ -121,11 +122,11 @@ def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, 
 def act_on_safety(*, enquiry: Enquiry, by: AbstractBaseUser, note: str, version: int | None = None) -> Enquiry:
     """Settles a safety flag without a call, for a reason. Until it is settled the enquiry stays on top and cannot be closed."""
     if not note.strip():
-        raise MoveRefused("Write what you did, and why no call was needed.")
+        raise MoveRefused("Write what you did and why no call was needed.")
     with transaction.atomic():
         enquiry = _to_work_on(enquiry, version)
         if not enquiry.is_flagged:
-            raise MoveRefused("There is no open safety flag on this enquiry.")
+            raise MoveRefused("This enquiry has no open warning sign.")
         _settle(enquiry, by, "Settled without a call", note.strip())
         _take(enquiry, by)
         return _kept(enquiry)
@@ -139,7 +140,7 @@ def send_new_link(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
     with transaction.atomic():
         enquiry = in_hand(enquiry)
         if enquiry.kind == Kind.REPORT or not open_to_patient(enquiry):
-            raise MoveRefused("No link would open this enquiry.")
+            raise MoveRefused("A link cannot be sent for this enquiry.")
         if enquiry.messages.filter(purpose=Purpose.NEW_LINK).unsent().exists():
             return False
         record(enquiry, EventKind.MESSAGE_AGAIN, by=by, summary=Purpose.NEW_LINK.label)
@@ -160,7 +161,7 @@ def _to_work_on(enquiry: Enquiry, version: int | None) -> Enquiry:
     enquiry = in_hand(enquiry)
     expect_shown(enquiry, version)
     if not enquiry.live:
-        raise MoveRefused(f"This enquiry is “{enquiry.get_status_display()}”. Open it again first.")
+        raise MoveRefused(f"This enquiry is “{enquiry.get_status_display()}”. Reopen it first.")
     return enquiry
 
 
@@ -178,7 +179,7 @@ def _reached(enquiry: Enquiry, now: datetime) -> None:
 def _take(enquiry: Enquiry, by: AbstractBaseUser) -> None:
     """Whoever acts on what nobody has taken, has taken it."""
     if enquiry.owner_id is None:
-        record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Assigned to: {people.full_name(by)}")
+        record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Assigned to {people.full_name(by)}")
         enquiry.owner = by
     if enquiry.status == Status.NEW:
         move(enquiry, Status.IN_PROGRESS, by=by)

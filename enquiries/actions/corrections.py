@@ -81,9 +81,16 @@ def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sen
             raise TooSoon(f"You can send it again in {_in_words(wait)}.")
         goes = False
         if enquiry.status == Status.SPAM:
-            record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary="Asked for. It stays set aside")
+            record(
+                enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary="Requested by the patient. Still held back"
+            )
         elif not_mailed := _counted(enquiry, sender, enquiry.email):
-            record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary=f"Asked for. Not mailed: {not_mailed}")
+            record(
+                enquiry,
+                EventKind.MESSAGE_AGAIN,
+                actor="patient",
+                summary=f"Requested by the patient. Not sent: {not_mailed}",
+            )
         else:
             record(enquiry, EventKind.MESSAGE_AGAIN, actor="patient", summary=Purpose.REPORT.label)
             _once_more(enquiry, timezone.now())
@@ -130,7 +137,7 @@ def _counted(enquiry: Enquiry, sender: str, email: str) -> str:
 
 
 def _corrected(not_mailed: str) -> str:
-    return f"{EventKind.CORRECTED.label}. Not mailed: {not_mailed}" if not_mailed else ""
+    return f"{EventKind.CORRECTED.label}. Not sent: {not_mailed}" if not_mailed else ""
 
 
 def _to_the_new_address(enquiry: Enquiry, at: datetime, *, nowhere: bool) -> None:

@@ -43,7 +43,7 @@ def unlink(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | None = None
         enquiry = in_hand(enquiry)
         expect_shown(enquiry, version)
         if enquiry.same_as_id is None:
-            raise MoveRefused("It is not linked with another enquiry.")
+            raise MoveRefused("It is not marked as a duplicate.")
         move(enquiry, Status.IN_PROGRESS, by=by)
         enquiry.version += 1
         enquiry.save()
@@ -59,16 +59,16 @@ def _both(enquiry: Enquiry, main: Enquiry) -> tuple[Enquiry, Enquiry]:
     """Both as they are. They are locked with what is linked to the first, always in the same order, as others lock several."""
     main = main_of(Enquiry.objects.select_related("same_as").get(pk=main.pk))
     if enquiry.pk == main.pk:
-        raise MoveRefused("That is this enquiry itself, or one that is linked to it already.")
+        raise MoveRefused("That is this enquiry, or one already linked to it.")
     held = {each.pk: in_hand(each) for each in sorted({enquiry, main, *enquiry.linked.all()}, key=lambda each: each.pk)}
     return held[enquiry.pk], held[main.pk]
 
 
 def _may_be_linked(enquiry: Enquiry, main: Enquiry) -> None:
     if main.same_as_id:
-        raise MoveRefused("Somebody has just linked that one to another. Look at it again.")
+        raise MoveRefused("Someone has just marked that one as a duplicate of another. Look at it again.")
     if enquiry.same_as_id == main.pk:
-        raise MoveRefused("They are linked already.")
+        raise MoveRefused("It is already marked as a duplicate of that one.")
     if enquiry.is_flagged:
         raise MoveRefused(FLAGGED)
     if enquiry.status == Status.BOOKED and enquiry.is_booked_ahead:

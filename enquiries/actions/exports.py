@@ -23,10 +23,10 @@ def export(*, queryset, what: str, by: AbstractBaseUser, reason: str, personal: 
     the permission, and ValueError without a reason.
     """
     if personal and not by.has_perm("enquiries.export_personal"):
-        raise NotAllowed("You may export enquiries without contact details only.")
+        raise NotAllowed("You can only export enquiries without contact details.")
     reason = " ".join(reason.split())
     if len(reason) < SHORTEST_REASON:
-        raise ValueError("An export needs its reason.")
+        raise ValueError("Give a reason for the export.")
     keys = sheet.Keys(queryset)
     kept = Export.objects.create(
         by=by,
@@ -49,7 +49,7 @@ def _told(keys: sheet.Keys, kept: Export) -> Iterator[list[UUID]]:
                     kind=EventKind.EXPORTED,
                     by=kept.by,
                     actor=kept.actor,
-                    summary=f"With contact details, among {kept.how_many}",
+                    summary=f"With contact details, in an export of {kept.how_many}",
                     note=kept.reason,
                 )
                 for key in chunk

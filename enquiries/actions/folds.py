@@ -15,9 +15,9 @@ from enquiries.models.enquiry import FLAGGED
 
 
 class FoldOutcome(models.TextChoices):
-    NOT_PATIENTS = "not_patients", "Told nobody: one sender, not patients"
-    REPEATS = "repeats", "One person sent the same again, and was advised"
-    NO_SIGN = "no_sign", "Read them all: no warning sign now"
+    NOT_PATIENTS = "not_patients", "One sender, not patients: no one to advise"
+    REPEATS = "repeats", "Repeats from one person, who has been advised"
+    NO_SIGN = "no_sign", "I read them all: no warning sign now"
 
 
 # Where each outcome takes them. Those without a warning sign stay open, because their senders still wait for an answer.
@@ -48,14 +48,14 @@ def settle_fold(
     """
     outcome, reason = FoldOutcome(outcome), reason.strip()
     if not reason:
-        raise MoveRefused("Write how you know.")
+        raise MoveRefused("Say how you know.")
     with transaction.atomic():
         # Locked in the order in which others lock several.
         rows = list(unsettled(flood).order_by("pk").select_for_update(no_key=True))
         rows.sort(key=lambda each: (each.created_at, each.pk))
         newest = next((place for place, each in enumerate(rows, start=1) if each.pk == last), 0)
         if not newest or newest != number:
-            raise StaleEnquiry("This list changed while you were reading. Nothing was recorded. Look at it again.")
+            raise StaleEnquiry("This list changed while you were reading it, so nothing was recorded. Check it again.")
         rows = rows[:newest]
         _settle(rows, by, f"{outcome.label}. {number} settled in one step", reason, MOVES_TO.get(outcome, {}))
     return rows

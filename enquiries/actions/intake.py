@@ -36,7 +36,7 @@ ALSO = {
 }
 
 # A browser's autofill fills in the trap as a robot does, so where a person looked through their answers it is only written down.
-TRAP_NOTED = "A field that people cannot see was filled in, as some browsers do"
+TRAP_NOTED = "A hidden field was filled in, as some browsers do"
 
 
 class SealUsed(Exception):  # noqa: N818 - reads as what happened
@@ -158,9 +158,9 @@ def _keep(
         NameWord.objects.bulk_create(NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys_of(enquiry)))
         said = [f"Asked for: {enquiry.get_kind_display()}"]
         if fold:
-            said.append("One of many alike: shares a row of the safety queue")
+            said.append("One of many similar forms, grouped in the safety queue")
         if decision.silent and not decision.aside:
-            said.append(f"No mail to them: {decision.silent.lower()}")
+            said.append(f"No email sent: {decision.silent.lower()}")
         if trap:
             said.append(TRAP_NOTED)
         record(enquiry, EventKind.RECEIVED, actor="patient", summary=". ".join(said))

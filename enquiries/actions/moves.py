@@ -16,6 +16,22 @@ from enquiries.models import Enquiry, EventKind, Outcome, Status
 FLAGGED = "This may be an emergency. Record what you did about the warning sign first."
 # A patient who has not answered by then is forgotten rather than waited for.
 LONGEST_WAIT = timedelta(days=366)
+SAME_STEP = timedelta(seconds=2)
+# What somebody did, for colleagues whose page is older.
+DID = {
+    EventKind.ADDED: "added details",
+    EventKind.ASSIGNED: "changed who this is assigned to",
+    EventKind.BOOKED: "booked an appointment",
+    EventKind.CALLED: "logged a call",
+    EventKind.LINKED: "marked a duplicate",
+    EventKind.MESSAGE_AGAIN: "sent an email again",
+    EventKind.NOTE: "added a note",
+    EventKind.REPLIED: "replied",
+    EventKind.SAFETY: "recorded what was done about the warning sign",
+    EventKind.TIMES: "changed the times to call",
+    EventKind.TOLD: "told a clinician",
+    EventKind.WITHDRAWN: "withdrew the enquiry",
+}
 
 
 class MoveRefused(Exception):  # noqa: N818 - reads as what happened
@@ -59,15 +75,15 @@ def triage(
             if current.status in {Status.SPAM, Status.HELD} and to == Status.NEW:
                 _release(current)
             if to == current.status:
-                record(current, EventKind.NOTE, by=by, summary=f"Waiting until {return_on:%-d %B %Y} instead")
+                record(current, EventKind.NOTE, by=by, summary=f"Now waiting until {return_on:%-d %B %Y}")
                 current.return_on = return_on
             else:
                 move(current, to, by=by, outcome=outcome, return_on=return_on)
         if change_owner and owner != current.owner:
             if owner and not people.may_open(owner):
                 raise MoveRefused(f"{people.full_name(owner)} cannot open enquiries. Choose someone who can.")
-            name = people.full_name(owner) if owner else "nobody"
-            record(current, EventKind.ASSIGNED, by=by, summary=f"Assigned to: {name}")
+            summary = f"Assigned to {people.full_name(owner)}" if owner else "Unassigned"
+            record(current, EventKind.ASSIGNED, by=by, summary=summary)
             current.owner = owner
         if note.strip():
             record(current, EventKind.NOTE, by=by, note=note.strip())
@@ -83,15 +99,15 @@ def why_not(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | N
     closed says how it ended. Nothing skips a step, however it is asked for; the database refuses it too.
     """
     if to == enquiry.status and to != Status.WAITING:  # a wait may be made longer
-        return f"It is “{enquiry.get_status_display()}” already."
+        return f"It is already “{enquiry.get_status_display()}”."
     if to != enquiry.status and not enquiry.may_move_to(to):
-        return f"An enquiry that is “{enquiry.get_status_display()}” cannot become “{Status(to).label}”."
+        return f"You cannot move an enquiry from “{enquiry.get_status_display()}” to “{Status(to).label}”."
     if enquiry.erased_at:
-        return "Its details were erased, so there is nobody to answer."
+        return "Its details were erased, so there is no one to answer."
     if enquiry.is_flagged and to in {Status.CLOSED, Status.SPAM}:
         return FLAGGED
     if to == Status.BOOKED and not enquiry.is_booked_ahead:
-        return "It has no appointment to come. Book one first."
+        return "It has no future appointment. Book one first."
     if to == Status.WAITING:
         return _why_not_wait(enquiry, return_on)
     if to == Status.CLOSED and outcome not in Outcome.values:
@@ -101,10 +117,10 @@ def why_not(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | N
 
 def _why_not_wait(enquiry: Enquiry, return_on: date | None) -> str:
     if not enquiry.was_contacted:
-        return "Call or write to them first: they have not heard from us yet."
+        return "Call or email them first, because they have not heard from us yet."
     today = timezone.localdate()
     if return_on is None or not today < return_on <= today + LONGEST_WAIT:
-        return "Choose the day to look at it again: from tomorrow, within a year."
+        return "Choose a day to look at it again, from tomorrow and within a year."
     return ""
 
 
@@ -116,11 +132,26 @@ def _release(enquiry: Enquiry) -> None:
 
 
 def what_changed(enquiry: Enquiry) -> str:
-    latest = enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ]).last()
-    moved = f" to “{latest.get_to_status_display()}”" if latest.to_status else ""
-    who = people.full_name(enquiry.owner) if enquiry.owner else "nobody"
+    """For a member of staff whose page is older than the enquiry: who did what, and how it is now."""
+    events = list(enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ]))
+    latest = events[-1]
+    # One step writes several lines: the reply, say, and that it took the enquiry. What was done is told, not what came with it.
+    same_step = [
+        each for each in events if each.actor == latest.actor and latest.created_at - each.created_at < SAME_STEP
+    ]
+    latest = next((each for each in same_step if each.kind in DID and each.kind != EventKind.ASSIGNED), latest)
+    if latest.actor == "mail worker":
+        happened = "An email was sent" if latest.kind == EventKind.MESSAGE_SENT else "An email could not be sent"
+    elif latest.to_status:
+        happened = f"{_named(latest.actor)} moved this enquiry to “{latest.get_to_status_display()}”"
+    else:
+        happened = f"{_named(latest.actor)} {DID.get(latest.kind, 'changed this enquiry')}"
+    owner = f"assigned to {people.full_name(enquiry.owner)}" if enquiry.owner else "unassigned"
     return (
-        f"{latest.actor} changed this enquiry while you were writing ({latest.get_kind_display()}{moved}). "
-        f"It is now “{enquiry.get_status_display()}”, assigned to {who}. "
-        "Nothing of yours was saved. Read it again, then make your change."
+        f"{happened} while you were writing. It is now “{enquiry.get_status_display()}”, {owner}. "
+        "Your change was not saved. Read the enquiry again, then make your change."
     )
+
+
+def _named(actor: str) -> str:
+    return "The patient" if actor == "patient" else actor

@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 class Reason(models.TextChoices):
     """Why everything about a person is erased. A list, so that nobody writes a name into the log."""
 
-    ASKED = "asked", "the person asked for it"
+    ASKED = "asked", "the person asked us to"
     WITHDREW = "withdrew", "the person withdrew their consent"
-    OBJECTED = "objected", "the person objected, and we have no reason to keep it"
+    OBJECTED = "objected", "the person objected and we have no reason to keep it"
     UNLAWFUL = "unlawful", "we should not have had it"
 
 

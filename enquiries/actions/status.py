@@ -25,7 +25,9 @@ def move(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | None
     enquiry.outcome = outcome if to == Status.CLOSED else ""
     if to != Status.CLOSED and enquiry.same_as:
         record(enquiry, EventKind.LINKED, summary=f"No longer a duplicate of {enquiry.same_as.reference}", **actor)
-        record(enquiry.same_as, EventKind.LINKED, summary=f"{enquiry.reference} is an enquiry of its own", **actor)
+        record(
+            enquiry.same_as, EventKind.LINKED, summary=f"{enquiry.reference} is no longer a duplicate of this", **actor
+        )
         enquiry.same_as = None
     enquiry.closed_at = now if to in {Status.CLOSED, Status.SPAM} else None
     if to == Status.CLOSED:

@@ -34,6 +34,6 @@ def allow_mails(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
         enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
         if not StoppedAddress.objects.filter(key__in=abuse.stop_keys(enquiry.email)).delete()[0]:
             return False
-        record(enquiry, EventKind.NOTE, by=by, summary="The address gets mail again: its owner asked for it")
+        record(enquiry, EventKind.NOTE, by=by, summary="Emails to this address allowed again at its owner’s request")
         Enquiry.objects.filter(pk=enquiry.pk).update(version=F("version") + 1)
     return True

@@ -11,7 +11,7 @@ def they_agree(model_admin, request, pk):
     enquiry = to_change(model_admin, request, pk)
     try:
         actions.they_agree_now(enquiry=enquiry, by=request.user, version=version_shown(request))
-        messages.success(request, "Kept: they know and agree.")
+        messages.success(request, "Saved: they now know and agree.")
     except (actions.MoveRefused, actions.StaleEnquiry) as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(enquiry.get_admin_url())

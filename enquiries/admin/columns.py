@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
 
-from enquiries import abuse, phones
+from enquiries import abuse, clock, phones
 from enquiries.admin.detail import due
 from enquiries.admin.readonly import opened
 from enquiries.desk import calls
@@ -23,10 +23,10 @@ from enquiries.report import consent
 def _was_flagged(enquiry) -> str:
     """That it was flagged stays in the list for ever: what was done, by whom, when, and how it ended."""
     said = [
-        f"Was flagged. {each.summary}: {each.actor}, {timezone.localtime(each.created_at):%-d %b %Y, %H:%M}"
+        f"Was flagged. {each.summary}: {each.actor}, {clock.at_words(each.created_at, timezone.now())}"
         for each in enquiry.settled
     ]
-    said = said[-1:] or ["Was flagged. Nobody recorded what was done"]
+    said = said[-1:] or ["Was flagged. No action recorded"]
     return ". ".join([*said, f"Outcome: {enquiry.get_outcome_display()}"] if enquiry.outcome else said)
 
 
@@ -55,12 +55,12 @@ class Columns:
     @admin.display(description="asked for")
     def asked_for(self, enquiry):
         if enquiry.kind == Kind.REPORT:
-            return f"Report: {enquiry.sheet.title}"
+            return f"Fact sheet: {enquiry.sheet.title}"
         return enquiry.get_kind_display().capitalize()
 
     @admin.display(description="best times")
     def best_times(self, enquiry):
-        return "; ".join(enquiry.call_times) or ("any" if enquiry.by_phone else "–")
+        return "; ".join(enquiry.call_times) or ("any time" if enquiry.by_phone else "–")
 
     @admin.display(description="communication needs")
     def needs_in_words(self, enquiry):
@@ -78,7 +78,7 @@ class Columns:
 
     @admin.display(description="assigned to", ordering="owner")
     def who(self, enquiry):
-        return (enquiry.owner.get_full_name() or enquiry.owner.get_username()) if enquiry.owner else "nobody"
+        return (enquiry.owner.get_full_name() or enquiry.owner.get_username()) if enquiry.owner else "–"
 
     @admin.display(description="email address")
     def email_address(self, enquiry):
@@ -105,11 +105,11 @@ class Columns:
         """What they agreed to give with their request for a consultation. It is deleted after a week, as they were told."""
         assessment = Assessment.objects.filter(enquiry=enquiry).first()
         if assessment is None:
-            return "None given, or it is deleted"
+            return "None, or already deleted"
         try:
             given = {"result": assessment.result, "answers": assessment.answers}
         except CannotDecrypt as error:
-            return f"It cannot be opened: {error}."
+            return f"This cannot be opened: {error}."
         given |= {"until": assessment.expires_at, "consent": consent.WORDINGS[assessment.consent_version]}
         return render_to_string("admin/enquiries/enquiry/answers.html", given)
 
@@ -118,10 +118,10 @@ class Columns:
         """That there is one, and what they agreed to. Never what it says: they were told that staff are not shown it."""
         assessment = Assessment.objects.filter(enquiry=enquiry).defer("told").first()
         if assessment is None:
-            return "None, or it is deleted"
-        ends = date_format(timezone.localtime(assessment.expires_at), "j F Y, H:i")
+            return "None, or already deleted"
+        ends = clock.at_words(assessment.expires_at, timezone.now())
         return format_html(
-            "Yes, behind a link in the mail, until {}. Only the patient can open it.<br>They agreed, version {}: “{}”",
+            "Yes, by a link in the email, until {}. Only the patient can open it.<br>They agreed to version {}: “{}”",
             ends,
             assessment.consent_version,
             consent.WORDINGS[assessment.consent_version],
@@ -137,24 +137,24 @@ class Columns:
         if day:
             return f"{day:%-d %B %Y}"
         if enquiry.kind == Kind.REPORT:
-            return "Counted from the day its email is sent"
-        return f"Deleted {settings.ENQUIRY_RETENTION_MONTHS} months after closing"
+            return f"{settings.REPORT_RETENTION_DAYS} days after the email is sent"
+        return f"{settings.ENQUIRY_RETENTION_MONTHS} months after closing"
 
-    @admin.display(description="why it was set aside")
+    @admin.display(description="why it was held back")
     def why_quarantined(self, enquiry):
         return enquiry.quarantine_reason
 
-    @admin.display(description="no mail to this address")
+    @admin.display(description="emails stopped")
     def no_mail(self, enquiry):
         entry = self.stopped(enquiry)
         days = [date_format(timezone.localtime(at), "j F Y") for at in (entry.created_at, entry.until)]
         return format_html(
-            "Its owner pressed “Stop these emails” on {}. Until {} it gets no report and no acknowledgement. "
-            "Your own replies still go.",
+            "Someone at this address pressed “Stop these emails” on {}. No fact sheets or acknowledgements will be sent to it "
+            "until {}. Your own replies will still be sent.",
             *days,
         )
 
-    @admin.display(description="if they ask for mail again")
+    @admin.display(description="if they want emails again")
     def mail_again(self, enquiry):
         return render_to_string("admin/enquiries/_allow_mail.html", {"enquiry": enquiry})
 

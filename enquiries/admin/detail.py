@@ -22,11 +22,11 @@ MOST_DUPLICATES = 10
 def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
     """The promise in words, and whether it is broken. Empty where nothing is due: it is done, it waits, nothing was promised."""
     if enquiry.is_back:
-        return f"Waited until {enquiry.return_on:%-d %B}: no answer yet", True
+        return f"No answer by {enquiry.return_on:%-d %B}", True
     if enquiry.waiting_since:
         return f"Paused: waiting for patient until {enquiry.return_on:%-d %B}", False
     if enquiry.status == Status.BOOKED and not enquiry.is_booked_ahead:
-        return "The appointment is over: how did it go?", True
+        return "Appointment over: how did it go?", True
     if (
         enquiry.first_contact_at
         or not enquiry.reply_by
@@ -57,7 +57,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "may_send_link": may_act and enquiry.kind != Kind.REPORT and bool(actions.open_to_patient(enquiry)),
         "shut_links": enquiry.private_links.filter(wrong_tries__gte=MOST_WRONG_TRIES).count(),
         "linked": enquiry.linked.order_by("created_at"),
-        "owner": people.full_name(enquiry.owner) if enquiry.owner else "nobody",
+        "owner": people.full_name(enquiry.owner) if enquiry.owner else "",
         "due": words,
         "overdue": late,
         "viewers": _viewers(request, enquiry),
@@ -112,7 +112,7 @@ def _assessment(request, enquiry: Enquiry) -> list[handover.Line]:
     try:
         return handover.summary(given.result, given_on=f"{timezone.localtime(given.created_at):%-d %B %Y}")
     except CannotDecrypt as error:
-        return [handover.Line("Outcome", f"It cannot be opened: {error}.")]
+        return [handover.Line("Outcome", f"This cannot be opened: {error}.")]
 
 
 def _somebody_else(enquiry: Enquiry) -> dict[str, str]:

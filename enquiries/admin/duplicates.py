@@ -15,7 +15,7 @@ from enquiries.privacy import blind
 class SameAsForm(forms.Form):
     reference = forms.CharField(
         label="Reference of the other enquiry",
-        help_text="Such as BCDF-2346. That one is worked on; this one is closed.",
+        help_text="For example, BCDF-2346. That one stays open and this one is closed.",
         max_length=12,
         error_messages={"required": "Enter the reference of the other enquiry"},
     )
@@ -25,7 +25,7 @@ class SameAsForm(forms.Form):
         bare = self.cleaned_data["reference"].replace("-", "").replace(" ", "").upper()
         found = Enquiry.objects.select_related("same_as").filter(reference=f"{bare[:4]}-{bare[4:]}").first()
         if found is None:
-            raise forms.ValidationError("There is no enquiry with this reference. Check the letters.")
+            raise forms.ValidationError("No enquiry has this reference. Check the letters and numbers.")
         return found
 
 
@@ -44,10 +44,10 @@ def same_as(model_admin, request, pk):
                 refusal = str(error)
                 enquiry.refresh_from_db()
             else:
-                messages.success(request, f"{enquiry.reference} is closed as a duplicate of {main.reference}.")
+                messages.success(request, f"{enquiry.reference} closed as a duplicate of {main.reference}.")
                 return HttpResponseRedirect(main.get_admin_url())
         elif main == enquiry:
-            main, refusal = None, "That is this enquiry itself, or one that is linked to it already."
+            main, refusal = None, "That is this enquiry, or one already linked to it."
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"Mark as a duplicate: {enquiry.reference}",
@@ -68,7 +68,7 @@ def another(model_admin, request, pk):
     enquiry = to_change(model_admin, request, pk)
     try:
         actions.unlink(enquiry=enquiry, by=request.user, version=version_shown(request))
-        messages.success(request, "It is an enquiry of its own again, and in progress.")
+        messages.success(request, "No longer marked as a duplicate. Moved to in progress.")
     except (actions.MoveRefused, actions.StaleEnquiry) as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(enquiry.get_admin_url())

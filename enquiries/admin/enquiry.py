@@ -80,7 +80,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             "alarm": abuse.alarm(),
             "may_release": shown(request) == "held" and self.has_change_permission(request),
             "fold": self._fold_to_settle(request),
-            "nothing": queue.empty if queue else "There is nothing yet.",
+            "nothing": queue.empty if queue else "No enquiries yet.",
         }
         return super().changelist_view(request, context | (extra_context or {}))
 
@@ -133,7 +133,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         triage = ["status", "owner"]
         if self.has_change_permission(request, obj):
             triage += ["note", "opened_version"]
-        return [("Hand over", {"fields": triage}), ("What they told us", {"fields": told})]
+        return [("Status and handover", {"fields": triage}), ("What they told us", {"fields": told})]
 
     def get_queryset(self, request):
         # Not through super(), which would order by the lane before it is there.
@@ -157,9 +157,9 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             raise PermissionDenied
         enquiry = get_object_or_404(Enquiry, pk=pk)
         if actions.allow_mails(enquiry=enquiry, by=request.user):
-            messages.success(request, "The address gets mail again.")
+            messages.success(request, "Emails to this address are allowed again.")
         else:
-            messages.info(request, "The address was not on the list.")
+            messages.info(request, "Emails to this address were not stopped.")
         return HttpResponseRedirect(enquiry.get_admin_url())
 
     def release_held(self, request):
@@ -167,7 +167,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             raise PermissionDenied
         released = actions.release_held(by=request.user)
         said = "1 enquiry was" if released == 1 else f"{released} enquiries were"
-        messages.success(request, f"{said} released. Each is promised a reply from now, and told so by email.")
+        messages.success(request, f"{said} released. Each patient will be emailed a reply time, counted from now.")
         return HttpResponseRedirect(f"{reverse('admin:enquiries_enquiry_changelist')}?queue=open")
 
     def save_model(self, request, obj, form, change):
@@ -213,7 +213,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         for reason, references in refused.items():
             messages.warning(request, f"Not changed: {', '.join(references)}. {reason}")
 
-    @admin.action(description="Take: I will deal with these", permissions=["change"])
+    @admin.action(description="Assign to me", permissions=["change"])
     def take(self, request, queryset):
         self._each(request, queryset, owner=request.user, change_owner=True)
 
@@ -231,11 +231,11 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     def mark_as_spam(self, request, queryset):
         return self._once_sure(request, queryset, "Mark as spam:", forms.Form(request.POST), to=Status.SPAM)
 
-    @admin.action(description="Export as a spreadsheet …", permissions=["view"])
+    @admin.action(description="Export to a spreadsheet", permissions=["view"])
     def export_ticked(self, request, queryset):
         keys = [str(key) for key in queryset.values_list("pk", flat=True)[: export.MOST_SELECTED + 1]]
         if len(keys) > export.MOST_SELECTED:
-            messages.warning(request, "These are too many to be ticked one by one. Choose a queue or two days instead.")
+            messages.warning(request, "That is too many to export by ticking. Choose a queue or dates instead.")
             return HttpResponseRedirect(reverse("admin:enquiries_enquiry_export"))
         return export.page(self, request, selection=",".join(keys))
 

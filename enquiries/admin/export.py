@@ -26,22 +26,22 @@ class ExportForm(forms.Form):
     )
     from_day = forms.DateField(label="Received from", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     to_day = forms.DateField(
-        label="to, that day included", required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label="Received up to and including", required=False, widget=forms.DateInput(attrs={"type": "date"})
     )
     personal = forms.BooleanField(
-        label="With contact details: name, email address, phone number",
-        help_text="Each enquiry’s timeline will say that you took them.",
+        label="Include contact details: name, email address and phone number",
+        help_text="This will be logged on each enquiry’s timeline.",
         required=False,
     )
     reason = forms.CharField(
         label="Why do you need it?",
-        help_text="Kept with your name in the log of exports. Do not name a patient here.",
+        help_text="Kept with your name in the export log. Do not name a patient here.",
         min_length=actions.SHORTEST_REASON,
         max_length=500,
         widget=forms.TextInput(attrs={"size": 50}),
         error_messages={
             "required": "Say why you need it",
-            "min_length": "Say why in a few words, at least 10 characters",
+            "min_length": "Say why in at least 10 characters",
         },
     )
     selection = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -51,7 +51,7 @@ class ExportForm(forms.Form):
         which = [(queue.name, f"Queue: {queue.label}") for queue in queues.QUEUES]
         if selected:
             which.insert(0, (SELECTED, f"The {selected} you ticked" if selected > 1 else "The one you ticked"))
-        self.fields["which"].choices = [*which, (DATES, "Everything but spam received between two days")]
+        self.fields["which"].choices = [*which, (DATES, "Everything received between two dates, except spam")]
         if not user.has_perm("enquiries.export_personal"):
             del self.fields["personal"]
 
@@ -63,9 +63,9 @@ class ExportForm(forms.Form):
         if given.get("which") == DATES:
             for name in ("from_day", "to_day"):
                 if not given.get(name) and name not in self.errors:
-                    self.add_error(name, "Enter this day")
+                    self.add_error(name, "Enter a date")
             if given.get("from_day") and given.get("to_day") and given["from_day"] > given["to_day"]:
-                self.add_error("to_day", "The last day must not be before the first")
+                self.add_error("to_day", "This date must be on or after the first one")
         return given
 
 
@@ -105,7 +105,7 @@ def _file(request, given, keys) -> StreamingHttpResponse:
     now = timezone.now()
     queryset = Enquiry.objects.order_by("-created_at", "pk")
     if given["which"] == SELECTED:
-        queryset, what = queryset.filter(pk__in=keys), "Ticked one by one"
+        queryset, what = queryset.filter(pk__in=keys), "Ticked by hand"
     elif given["which"] == DATES:
         first, last = given["from_day"], given["to_day"]
         until = dashboard.midnight(last + timedelta(days=1))
@@ -125,6 +125,10 @@ def _file(request, given, keys) -> StreamingHttpResponse:
 class ExportAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """Every export there was. For the owner."""
 
-    list_display = ["at", "actor", "what", "how_many", "with_contact_details", "reason"]
+    list_display = ["taken", "actor", "what", "how_many", "with_contact_details", "reason"]
     list_filter = ["with_contact_details"]
-    fields = ["at", "actor", "what", "how_many", "columns", "with_contact_details", "reason"]
+    fields = ["taken", "actor", "what", "how_many", "columns", "with_contact_details", "reason"]
+
+    @admin.display(description="when", ordering="at")
+    def taken(self, export):
+        return clock.at_words(export.at, timezone.now())

@@ -13,7 +13,7 @@ from enquiries.models import Enquiry
 WHAT_FOLLOWS = {
     actions.FoldOutcome.NOT_PATIENTS: "moves them to spam",
     actions.FoldOutcome.REPEATS: "closes them",
-    actions.FoldOutcome.NO_SIGN: "they stay open for an answer",
+    actions.FoldOutcome.NO_SIGN: "keeps them open for an answer",
 }
 
 
@@ -28,7 +28,7 @@ class FoldForm(forms.Form):
         label="How you know",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Write how you know"},
+        error_messages={"required": "Say how you know"},
     )
     # What the page showed: the newest of them, and how many.
     last = forms.UUIDField(widget=forms.HiddenInput)
@@ -75,4 +75,4 @@ def settle(model_admin, request, flood):
 def _say(request, settled: int, came: int) -> None:
     messages.success(request, f"Recorded for {settled}.")
     if came:
-        messages.warning(request, f"{came} more came while you were reading. They are still in the safety queue.")
+        messages.warning(request, f"{came} more arrived while you were reading. They are still in the safety queue.")

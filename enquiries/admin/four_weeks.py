@@ -35,15 +35,15 @@ def _volume(span, weeks, total) -> dict:
     values = [[week[kind] for kind in kinds] for week in weeks]
     return {
         "id": "volume",
-        "title": "What came in",
+        "title": "Enquiries received",
         "figure": total["all"],
         "url": _list("all"),
-        "unit": "in four weeks",
-        "words": f"{last} in the last seven days, {change} in a week before ({before}).",
+        "unit": "in the last four weeks",
+        "words": f"{last} in the last seven days, {change} the weekly average before that ({before}).",
         "tone": "plain",
         "drawing": charts.columns([label for _, label in span], values, values),
-        "key": ["Consultations", "Questions", "Reports"],
-        "head": ["Week from", "Consultations", "Questions", "Reports", "All"],
+        "key": ["Consultations", "Questions", "Fact sheets"],
+        "head": ["Week from", "Consultations", "Questions", "Fact sheets", "All"],
         "rows": [
             [_plain(label), *(_linked(week[name], name, start) for name in [*kinds, "all"])]
             for (start, label), week in zip(span, weeks, strict=True)
@@ -55,21 +55,21 @@ def _first_contact(span, minutes, promised) -> dict:
     middles = [dashboard.middle(week) for week in minutes]
     middle = dashboard.middle(each for week in minutes for each in week)
     if middle is None:
-        verdict, tone = "Nobody has been answered in these weeks.", "plain"
+        verdict, tone = "No enquiries were answered in these weeks.", "plain"
     elif middle <= promised:
-        verdict, tone = f"Good. Half of them heard from us sooner than that; we promise {_hours(promised)}.", "good"
+        verdict, tone = f"Good: we promise {_hours(promised)}.", "good"
     else:
-        verdict, tone = f"Too slow. Half of them waited longer than that; we promise {_hours(promised)}.", "bad"
+        verdict, tone = f"Too slow: we promise {_hours(promised)}.", "bad"
     return {
         "id": "first-contact",
-        "title": "How long people wait for us",
+        "title": "Time to first contact",
         "figure": _hours(middle),
         "url": _list("answered"),
-        "unit": "of working time until the first contact (median)",
+        "unit": "in working time: half of patients heard from us sooner (median)",
         "words": verdict,
         "tone": tone,
         "drawing": _one_each([label for _, label in span], middles, map(_hours, middles), line=promised),
-        "line": f"Dashed: what we promise, {_hours(promised)}",
+        "line": f"Dashed line: our promise, {_hours(promised)}",
         "head": ["Week from", "Answered", "Median"],
         "rows": [
             [_plain(label), _linked(len(week), "answered", start), _plain(_hours(each))]
@@ -81,23 +81,23 @@ def _first_contact(span, minutes, promised) -> dict:
 def _on_time(span, weeks, total) -> dict:
     share, shares = _share(total), [_share(week) for week in weeks]
     late = total["late"]
-    people = "One person" if late == 1 else f"{late} people"
+    people = "1 person" if late == 1 else f"{late} people"
     if share is None:
-        verdict, tone = "No promised time has come yet.", "plain"
+        verdict, tone = "No replies have fallen due yet.", "plain"
     elif share >= AIM:
-        verdict, tone = f"Good: our aim is {AIM}%.", "good"
+        verdict, tone = f"Good: our target is {AIM}%.", "good"
     else:
-        verdict, tone = f"Too few: our aim is {AIM}%. {people} heard from us too late, or not yet.", "bad"
+        verdict, tone = f"Too low: our target is {AIM}%. {people} heard from us late or are still waiting.", "bad"
     return {
         "id": "on-time",
-        "title": "Answered by the time we promised",
+        "title": "Answered on time",
         "figure": _percent(share),
         "url": _list("on_time"),
-        "unit": "on time",
+        "unit": "answered by the time we promised",
         "words": verdict,
         "tone": tone,
         "drawing": _one_each([label for _, label in span], shares, map(_percent, shares), line=AIM, highest=100),
-        "line": f"Dashed: our aim, {AIM}%",
+        "line": f"Dashed line: our target, {AIM}%",
         "head": ["Week from", "On time", "Late", "Share"],
         "rows": [
             [_plain(label), *(_linked(week[name], name, start) for name in ("on_time", "late")), _plain(_percent(each))]
@@ -111,22 +111,22 @@ def _calls(total) -> dict:
     people = [total[name] for name, _ in names]
     called, vain = sum(people), total["in_vain"]
     if not called:
-        verdict, tone = "Nobody has been phoned in these weeks.", "plain"
+        verdict, tone = "No calls were made in these weeks.", "plain"
     elif vain:
-        who = "One person was" if vain == 1 else f"{vain} people were"
-        verdict, tone = f"{who} phoned three times or more and not reached. Write to them instead.", "bad"
+        who = "1 person" if vain == 1 else f"{vain} people"
+        verdict, tone = f"{who} could not be reached in three or more calls. Email them instead.", "bad"
     else:
-        verdict, tone = "Good. Nobody was phoned three times in vain.", "good"
+        verdict, tone = "Good: nobody has been called three times without an answer.", "good"
     return {
         "id": "calls",
-        "title": "Attempts to reach people by phone",
+        "title": "Phone calls",
         "figure": called,
         "url": _list("in_vain") if vain else "",
-        "unit": "people phoned",
+        "unit": f"{'person' if called == 1 else 'people'} phoned",
         "words": verdict,
         "tone": tone,
         "drawing": _one_each([label for _, label in names], people, people),
-        "head": ["Attempts", "People"],
+        "head": ["Calls", "People"],
         "rows": [
             *([_plain(label), _linked(total[name], name)] for name, label in names),
             [_plain("Three or more, not reached"), _linked(vain, "in_vain")],

@@ -40,10 +40,12 @@ def blocks(user, now: datetime) -> dict:
 def _today(user, now, reply_clock) -> list[dict]:
     counts = queues.counts(now=now, user=user, hours=reply_clock.hours)
     cards = [
-        _queue(counts, "safety", "Warning signs", "Do {these} first: somebody may need help now."),
-        _queue(counts, "overdue", "Overdue", "{They} heard nothing by the time we promised. Answer {these} next."),
-        _queue(counts, "today", "Due today", "To be answered before the day is over.", alarm=False),
-        _queue(counts, "mail", "Failed mail", "{They} did not get our email. Check the address, or phone."),
+        _queue(counts, "safety", "Warning signs", "Do {these} first: someone may need help now."),
+        _queue(
+            counts, "overdue", "Overdue", "{They} did not hear from us by the time we promised. Answer {these} next."
+        ),
+        _queue(counts, "today", "Due today", "Answer {these} before the end of today.", alarm=False),
+        _queue(counts, "mail", "Failed emails", "{They} did not get our email. Check the address or phone them."),
         _longest_wait(now, reply_clock),
     ]
     if user.has_perm("enquiries.view_outgoingmessage"):
@@ -55,7 +57,7 @@ def _queue(counts, name: str, label: str, words: str, *, alarm: bool = True) -> 
     number = counts[name]
     said = {
         "these": "this one" if number == 1 else "these",
-        "They": "One person" if number == 1 else f"{number} people",
+        "They": "1 person" if number == 1 else f"{number} people",
     }
     return {
         "label": label,
@@ -67,14 +69,14 @@ def _queue(counts, name: str, label: str, words: str, *, alarm: bool = True) -> 
 
 
 def _longest_wait(now, reply_clock) -> dict:
-    card = {"label": "Longest wait for an answer"}
+    card = {"label": "Longest wait"}
     waiting = dashboard.longest_wait()
     if waiting is None:
-        words = "Everybody who wrote has heard from us."
+        words = "Everyone has heard from us."
         return card | {"number": "None", "url": f"{reverse(INBOX)}?queue=open", "words": words, "tone": "calm"}
     late = waiting.reply_by is not None and waiting.reply_by < now
     due = clock.due_in_words(waiting.reply_by, now, reply_clock.hours)
-    words = due[:1].upper() + due[1:] if late else f"Answer {due}." if due else "No time was promised."
+    words = due[:1].upper() + due[1:] if late else f"Due {due}." if due else "No reply time was promised."
     return card | {
         "number": _age(waiting.created_at, now),
         "url": waiting.get_admin_url(),
@@ -87,15 +89,19 @@ def _mail(now) -> dict:
     on_its_way = dashboard.mail_on_its_way(now=now)
     log, since = reverse("admin:enquiries_outgoingmessage_changelist"), on_its_way["waiting_since"]
     card = {
-        "label": "Oldest mail waiting",
+        "label": "Oldest email waiting to send",
         "number": "None",
         "url": log,
-        "words": "Every mail has gone out.",
+        "words": "All emails have been sent.",
         "tone": "calm",
     }
     if since:
         stuck = now - since > MAIL_IS_STUCK
-        words = "Mail does not go out. Tell whoever looks after the site." if stuck else "It will be gone in a moment."
+        words = (
+            "Emails are not being sent. Tell the person who looks after the site."
+            if stuck
+            else "It should go in a moment."
+        )
         card |= {"number": _age(since, now), "url": f"{log}?state__exact=waiting", "words": words}
         card["tone"] = "alarm" if stuck else "calm"
     if on_its_way["failed"]:
@@ -131,11 +137,11 @@ def _content(user, today) -> dict:
             "number": reviews["due"],
             "url": sheets,
             "tone": "alarm" if overdue else "work" if reviews["due"] else "calm",
-            "words": f"{overdue} of them overdue: a clinician must read {'it' if overdue == 1 else 'them'} again."
+            "words": f"{overdue} overdue: a clinician needs to review {'it' if overdue == 1 else 'them'}."
             if overdue
-            else f"By {day_words(soon, today)}. Ask a clinician in good time."
+            else f"Due by {day_words(soon, today)}. Ask a clinician in good time."
             if reviews["due"]
-            else "No sheet has to be read again in the next 60 days.",
+            else "No reviews due in the next 60 days.",
         },
         "overrides": [
             {

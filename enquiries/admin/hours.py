@@ -3,7 +3,6 @@ from itertools import pairwise
 from django import forms
 from django.contrib import admin, messages
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 
 from enquiries import clock
@@ -19,7 +18,8 @@ class ClinicHoursForm(forms.ModelForm):
     paused = forms.BooleanField(
         required=False,
         label="Pause replies",
-        help_text="The forms stay open. Patients see the notice below, and no time is promised. What was promised already stays.",
+        help_text="The forms stay open. Patients see the notice below instead of a reply time. "
+        "Reply times already promised do not change.",
     )
 
     class Meta:
@@ -46,7 +46,7 @@ class NoOverlap(forms.BaseInlineFormSet):
         """In Django's table a field has only its column's heading, which a screen reader does not read as its name."""
         super().add_fields(form, index)
         line = str(form.instance) if form.instance.pk else "new line"
-        for name, column in (("weekday", "Day"), ("opens", "Opens"), ("closes", "Closes"), ("DELETE", "Delete")):
+        for name, column in (("weekday", "Day"), ("opens", "Opens"), ("closes", "Closes"), ("DELETE", "Remove")):
             if name in form.fields:
                 form.fields[name].widget.attrs["aria-label"] = f"{column}, {line}"
 
@@ -68,9 +68,10 @@ class NoOverlap(forms.BaseInlineFormSet):
 class OpeningInline(admin.TabularInline):
     model = OpeningHours
     formset = NoOverlap
+    template = "admin/inline_rows.html"
     fields = ["weekday", "opens", "closes"]
     verbose_name = "opening time"
-    verbose_name_plural = "Opening hours: one line a day, or two when the day has a break"
+    verbose_name_plural = "Opening hours (one line for each day, or two if you close for lunch)"
     extra = 2
     max_num = 28
 
@@ -100,9 +101,9 @@ class TellsPromise:
 def tell_promise(request) -> None:
     now, replies = timezone.now(), clock.load()
     if reason := replies.why_none(now):
-        messages.warning(request, f"Patients are promised no time now. {reason}")
+        messages.warning(request, f"Patients are not being given a reply time. {reason}")
     else:
-        messages.info(request, f"A patient who writes now reads: “we will reply {replies.promise(now)['reply']}”.")
+        messages.info(request, f"Patients who write now are told: “we will reply {replies.promise(now)['reply']}”.")
 
 
 @admin.register(ClinicHours)
@@ -141,10 +142,9 @@ class ClinicHoursAdmin(TellsPromise, admin.ModelAdmin):
     def pause_now(self, hours):
         if not hours.is_paused:
             return "Replies are not paused."
-        since = date_format(timezone.localtime(hours.paused_at), "j F Y, H:i")
-        return f"Replies are paused, since {since}, by {hours.paused_by}."
+        return f"Replies were paused at {clock.at_words(hours.paused_at, timezone.now())} by {hours.paused_by}."
 
-    @admin.display(description="the next ones")
+    @admin.display(description="next bank holidays")
     def bank_holidays(self, hours):
         today = timezone.localdate()
         return "; ".join(day_words(day, today) for day in clock.load().hours.next_bank_holidays(today)) or "–"
@@ -178,7 +178,7 @@ class ClosureAdmin(TellsPromise, admin.ModelAdmin):
     list_display = ["days", "reason"]
     fieldsets = [
         (None, {"fields": ["reason", "first_day", "last_day"]}),
-        ("Only if the clinic is open for part of the first or the last day", {"fields": ["from_time", "until_time"]}),
+        ("Only if you are open for part of the first or last day", {"fields": ["from_time", "until_time"]}),
     ]
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
@@ -187,7 +187,7 @@ class ClosureAdmin(TellsPromise, admin.ModelAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def changelist_view(self, request, extra_context=None):
-        title = {"title": "Closures", "subtitle": "Bank holidays are known already: see the opening hours"}
+        title = {"title": "Closures", "subtitle": "Bank holidays are already included: see the opening hours"}
         return super().changelist_view(request, title | (extra_context or {}))
 
     @admin.display(description="closed", ordering="first_day")

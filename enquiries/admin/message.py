@@ -4,9 +4,10 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import path, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from enquiries import actions
+from enquiries import actions, clock
 from enquiries.admin.readonly import ReadOnlyInline, ReadOnlyMixin
 from enquiries.models import MessageState, OutgoingMessage
 
@@ -20,17 +21,25 @@ def send_again_button(message: OutgoingMessage) -> str:
     return render_to_string("admin/enquiries/_send_again.html", {"message": message})
 
 
+def said(at) -> str:
+    return clock.at_words(at, timezone.now()) if at else "–"
+
+
 class MessageInline(ReadOnlyInline):
     model = OutgoingMessage
-    verbose_name_plural = "mail"
-    fields = readonly_fields = ["purpose", "state_in_words", "attempts", "sent_at", "again"]
+    verbose_name_plural = "emails"
+    fields = readonly_fields = ["purpose", "state_in_words", "attempts", "sent", "again"]
 
     @admin.display(description="state")
     def state_in_words(self, message):
         if message.state == MessageState.WAITING and message.error:
-            before = "; last try" if message.attempts else ""  # without one it was held back
+            before = "; last attempt" if message.attempts else ""  # without one it was held back
             return f"{message.get_state_display()}{before}: {message.error}"
         return f"{message.get_state_display()}{f': {message.error}' if message.error else ''}"
+
+    @admin.display(description="sent")
+    def sent(self, message):
+        return said(message.sent_at)
 
     @admin.display(description="send again")
     def again(self, message):
@@ -48,8 +57,8 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "attempts",
         "next_attempt",
         "error",
-        "created_at",
-        "sent_at",
+        "created",
+        "sent",
     ]
     list_filter = ["state", "purpose"]
     list_select_related = ["enquiry", "reminder__sheet", "staff"]
@@ -62,10 +71,10 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "state",
         "attempts",
         "lost_claims",
-        "next_attempt_at",
+        "next_attempt",
         "error",
-        "created_at",
-        "sent_at",
+        "created",
+        "sent",
     ]
 
     def get_fields(self, request, obj=None):
@@ -86,13 +95,19 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
 
     @admin.display(description="review")
     def review(self, message):
-        return (
-            f"due on {message.reminder.review_due_on:%-d %B %Y}; reminder of {message.reminder.days_before} days before"
-        )
+        return f"due on {message.reminder.review_due_on:%-d %B %Y}; reminder {message.reminder.days_before} days before"
 
-    @admin.display(description="next try", ordering="next_attempt_at")
+    @admin.display(description="next attempt", ordering="next_attempt_at")
     def next_attempt(self, message):
-        return message.next_attempt_at if message.state == MessageState.WAITING else "–"
+        return said(message.next_attempt_at) if message.state == MessageState.WAITING else "–"
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, message):
+        return said(message.created_at)
+
+    @admin.display(description="sent", ordering="sent_at")
+    def sent(self, message):
+        return said(message.sent_at)
 
     @admin.display(description="send again")
     def again(self, message):
@@ -121,9 +136,9 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
             messages.error(request, str(refusal))
             return HttpResponseRedirect(message.enquiry.get_admin_url())
         if message.state == MessageState.SENT:
-            messages.info(request, "This reminder was sent already. Nobody gets it twice.")
+            messages.info(request, "This reminder has already been sent, so it was not sent again.")
         else:
-            messages.success(request, f"The mail is in the queue again: {message.get_purpose_display()}.")
+            messages.success(request, f"Email queued again: {message.get_purpose_display()}.")
         if message.enquiry:
             return HttpResponseRedirect(message.enquiry.get_admin_url())
         return HttpResponseRedirect(reverse("admin:enquiries_outgoingmessage_change", args=[message.pk]))

@@ -11,9 +11,9 @@ def send_new_link(model_admin, request, pk):
     enquiry = to_change(model_admin, request, pk)
     try:
         if actions.send_new_link(enquiry=enquiry, by=request.user):
-            messages.success(request, "A new link is on its way to the patient.")
+            messages.success(request, "A new link is being emailed to the patient.")
         else:
-            messages.info(request, "A new link is on its way already.")
+            messages.info(request, "A new link is already being emailed.")
     except actions.MoveRefused as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(enquiry.get_admin_url())

@@ -23,7 +23,7 @@ class FindForm(forms.Form):
     typed = forms.CharField(
         label="Email address or phone number",
         max_length=254,
-        help_text="The whole address or number, spelled in any way.",
+        help_text="In full. Spaces and capital letters do not matter.",
         error_messages={"required": "Enter an email address or a phone number"},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "size": 40}),
     )
@@ -37,12 +37,12 @@ class FindForm(forms.Form):
 
 class EraseForm(forms.Form):
     reason = forms.ChoiceField(
-        label="Why is it erased?",
+        label="Why are you erasing it?",
         choices=[("", "Choose"), *actions.Reason.choices],
-        error_messages={"required": "Choose why it is erased"},
+        error_messages={"required": "Choose why you are erasing it"},
     )
     sure = forms.BooleanField(
-        label="I have checked that all of this is about the person who asked, and that nobody must keep it",
+        label="I have checked that all of this is about the person who asked, and that we do not have to keep it",
         error_messages={"required": "Tick the box when you have checked it"},
     )
     seen = forms.CharField(widget=forms.HiddenInput)
@@ -123,7 +123,7 @@ def _file(request, enquiries) -> HttpResponse:
 def _erased(request, enquiries, reason: str) -> HttpResponseRedirect:
     cleared = actions.erase_person(enquiries=enquiries, reason=reason, by=request.user)
     count = f"{len(enquiries)} enquir{'y' if len(enquiries) == 1 else 'ies'}"
-    messages.success(request, f"Erased: {count}, with timeline, mails, answers and search marks.")
+    messages.success(request, f"Erased: {count}, with timeline notes, emails, answers and search entries.")
     if not cleared:
-        messages.warning(request, "The database's files are cleared with the next purge, within the hour.")
+        messages.warning(request, "The last traces will be cleared from the database files within the hour.")
     return HttpResponseRedirect(reverse("admin:enquiries_enquiry_person"))

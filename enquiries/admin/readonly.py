@@ -28,4 +28,4 @@ def opened(instance, name: str) -> str:
     try:
         return getattr(instance, name) or "–"
     except CannotDecrypt as error:
-        return f"This text cannot be opened: {error}. Tell the owner before changing anything."
+        return f"This text cannot be opened: {error}. Tell the clinic owner before you change anything."

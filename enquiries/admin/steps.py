@@ -77,9 +77,9 @@ class SafetyCallForm(CallForm):
     """While a safety flag is open: what they were told settles it in the same step."""
 
     advice = forms.ChoiceField(
-        label="If you spoke to them: what did you tell them?",
+        label="If you spoke to them, what did you tell them?",
         required=False,
-        choices=[*actions.Advice.choices, (NOT_SETTLED, "Not settled yet: keep it in the safety queue")],
+        choices=[*actions.Advice.choices, (NOT_SETTLED, "Not settled yet: keep in the safety queue")],
         widget=forms.RadioSelect,
     )
     field_order = ["version", "result", "advice", "note"]
@@ -90,7 +90,7 @@ class SafetyCallForm(CallForm):
         if spoke and not advice and "advice" not in self.errors:
             self.add_error("advice", "Choose what you told them")
         if "result" in given and not spoke and advice:
-            self.add_error("result", "Choose “spoke to them”, or reload the page if you told them nothing")
+            self.add_error("result", "Choose “Spoke to them”, or reload the page if you did not speak to them")
         if spoke and advice in {actions.Advice.NO_SIGN, NOT_SETTLED} and not given.get("note", "").strip():
             self.add_error("note", "Write what you asked and what they said")
         return given
@@ -103,8 +103,10 @@ class SafetyCallForm(CallForm):
         if not enquiry.is_flagged:
             return "Recorded. Moved out of the safety queue."
         if given["result"] == actions.CallResult.SPOKE:
-            return "Call logged. Still in the safety queue, until somebody records what was done."
-        return f"Call logged. Still in the safety queue. {calls.flagged_in_words(enquiry.next_call_at, timezone.now())}"
+            return "Call logged. It stays in the safety queue until someone records what was done."
+        return (
+            f"Call logged. It stays in the safety queue. {calls.flagged_in_words(enquiry.next_call_at, timezone.now())}"
+        )
 
 
 class ClinicianField(forms.ModelChoiceField):
@@ -128,15 +130,15 @@ class TellForm(StepForm):
     def act(self, enquiry, by):
         name = people.full_name(self.cleaned_data["whom"])
         if actions.tell_clinician(enquiry=enquiry, whom=self.cleaned_data["whom"], by=by):
-            return f"{name} gets an email now. Phone them as well if nothing happens within minutes."
-        return f"{name} has been told already. Nothing was sent again."
+            return f"We are emailing {name} now. Phone them too if you hear nothing within a few minutes."
+        return f"{name} has already been told, so we did not send another email."
 
 
 class ReplyForm(StepForm):
     heading, button = "Reply by email", "Preview"
     text = forms.CharField(
         label="Your message",
-        help_text="The emergency advice, our phone number and the clinic’s name are put below it.",
+        help_text="We add the emergency advice, our phone number and the clinic’s name below it.",
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 7}),
         error_messages={"required": "Write your message"},
@@ -156,7 +158,9 @@ class BookForm(StepForm):
         label="Time", widget=forms.TimeInput(attrs={"type": "time"}), error_messages={"required": "Choose the time"}
     )
     channel = forms.ChoiceField(
-        label="How", choices=actions.Channel.choices, error_messages={"required": "Choose phone, video or clinic"}
+        label="Phone, video or clinic",
+        choices=actions.Channel.choices,
+        error_messages={"required": "Choose phone, video or clinic"},
     )
 
     def clean(self):
@@ -164,7 +168,7 @@ class BookForm(StepForm):
         if "day" in given and "time" in given:
             given["at"] = timezone.make_aware(datetime.combine(given["day"], given["time"]))
             if given["at"] <= timezone.now():
-                self.add_error("day", "Choose a time that is still to come")
+                self.add_error("day", "Choose a time in the future")
         return given
 
     def act(self, enquiry, by):
@@ -174,9 +178,9 @@ class BookForm(StepForm):
 
 
 class SafetyForm(StepForm):
-    heading, button = "Record what you did without a call", "Record it"
+    heading, button = "Record what you did without a call", "Record"
     note = forms.CharField(
-        label="What you did, and why no call was needed", error_messages={"required": "Write what you did"}, **NOTE
+        label="What you did and why no call was needed", error_messages={"required": "Write what you did"}, **NOTE
     )
 
     def act(self, enquiry, by):
@@ -187,10 +191,10 @@ class SafetyForm(StepForm):
 
 
 class WaitForm(StepForm):
-    heading, button = "Wait for the patient", "Wait until then"
+    heading, button = "Wait for the patient", "Pause until then"
     day = forms.DateField(
         label="Look at it again on",
-        help_text="The reply time is paused until then. It comes back earlier if they get in touch.",
+        help_text="The reply time is paused until then, or until they get in touch.",
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"required": "Choose the day to look at it again"},
     )
@@ -204,7 +208,7 @@ class WaitForm(StepForm):
     def act(self, enquiry, by):
         day, version = self.cleaned_data["day"], self.cleaned_data["version"]
         actions.triage(enquiry=enquiry, by=by, to=Status.WAITING, return_on=day, version=version)
-        return f"Paused: waiting for the patient. It comes back on {day:%A} {day.day} {day:%B}."
+        return f"Paused: waiting for patient until {day:%A} {day.day} {day:%B}."
 
 
 class OutcomeForm(forms.Form):
@@ -216,7 +220,7 @@ class OutcomeForm(forms.Form):
 
 
 class CloseForm(OutcomeForm, StepForm):
-    heading, button = "Close", "Close it"
+    heading, button = "Close", "Close enquiry"
 
     def act(self, enquiry, by):
         given = self.cleaned_data

@@ -5,17 +5,21 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from enquiries import actions, clock
 from enquiries.admin.readonly import ReadOnlyInline, opened
 from enquiries.desk import people
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Status
 
+# Who is no member of staff, as staff read it.
+ACTORS = {"patient": "Patient", "mail worker": "System", "retention": "System"}
+
 
 class OwnerField(forms.ModelChoiceField):
     def label_from_instance(self, user):
         name = people.full_name(user)
-        return name if people.may_open(user) else f"{name} (can no longer open it)"
+        return name if people.may_open(user) else f"{name} (no longer has access)"
 
 
 class TriageForm(forms.ModelForm):
@@ -44,12 +48,12 @@ class TriageForm(forms.ModelForm):
             allowed = {current.status, *current.plain_moves}
             self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
             if not current.is_closed:
-                self.fields["status"].help_text = "To book, wait for the patient or close, use “Next step” above."
+                self.fields["status"].help_text = "To book, pause or close, use “Next step” above."
             # Whoever has it stays in the list, or saving the page would take it from them unasked.
             able = people.who_may_open().values("pk")
             self.fields["owner"].queryset = get_user_model().objects.filter(Q(pk__in=able) | Q(pk=current.owner_id))
             self.fields["owner"].label = "Assigned to"
-            self.fields["owner"].empty_label = "nobody"
+            self.fields["owner"].empty_label = "Unassigned"
             for verb in ("add", "change", "delete", "view"):
                 setattr(self.fields["owner"].widget, f"can_{verb}_related", False)
 
@@ -72,13 +76,13 @@ class TimelineInline(ReadOnlyInline):
 
     @admin.display(description="who")
     def who(self, event):
-        return event.actor
+        return ACTORS.get(event.actor, event.actor)
 
     @admin.display(description="what")
     def what(self, event):
         if event.to_status:
-            return f"{event.get_from_status_display()} → {event.get_to_status_display()}"
-        return event.summary or event.get_kind_display()
+            return f"Status: {event.get_from_status_display()} → {event.get_to_status_display()}"
+        return capfirst(event.summary or event.get_kind_display())
 
     def get_formset(self, request, obj=None, **kwargs):
         self.open_to_them = obj is None or actions.words_are_open(obj, request.user)

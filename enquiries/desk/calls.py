@@ -21,7 +21,7 @@ SHORTEST_GAP = timedelta(minutes=5)
 assert len(PARTS) == len(DAY_PARTS)  # noqa: S101 - two lists that are one table
 
 NO_HOURS = "No opening hours are set, so there is no time to suggest."
-STAYS_CLOSED = f"The clinic is closed for the next {HORIZON.days // 365} years."
+STAYS_CLOSED = f"The clinic has no opening times in the next {HORIZON.days // 365} years."
 NEVER_OPEN = "We are not open at any of their best times in the next two weeks."
 
 
@@ -102,7 +102,7 @@ def advice_now(slots: int, at: datetime, hours: Hours) -> str:
     if not hours.is_open(at):
         return f"The clinic is closed now. It opens at {at_words(opens, at)}."
     if never_open(slots, at, hours):
-        return f"{NEVER_OPEN} You can call now."
+        return f"{NEVER_OPEN} You can call them now."
     return "This is a good time to call." if suits(slots, at, hours) else "This is not one of their best times."
 
 
@@ -110,13 +110,13 @@ def next_in_words(slots: int, next_call_at: datetime | None, now: datetime, hour
     """For staff: when to try again. A time that the clinic has since closed moves to the first one that suits."""
     again = first_time(slots, max(next_call_at, now), hours) if next_call_at else None
     if again is None:
-        return f"No next call is planned. {NO_HOURS if not hours.openings else STAYS_CLOSED}"
+        return f"No call is planned. {NO_HOURS if not hours.openings else STAYS_CLOSED}"
     words = "Try again now" if again <= now else f"Try again at {at_words(again, now)}"
     if not slots:
         return f"{words}."
     if never_open(slots, again, hours):
-        return f"{words}, the nearest opening time. {NEVER_OPEN}"
-    return f"{words}, one of their best times."
+        return f"{words}, when we next open. {NEVER_OPEN}"
+    return f"{words} (one of their best times)."
 
 
 def _open_parts(at: datetime, hours: Hours) -> Iterator[tuple[int, datetime, datetime]]:

@@ -49,10 +49,10 @@ class Part:
 
 PARTS = {
     **{kind.value: Part(kind.label, lambda now, kind=kind: ASKED & Q(kind=kind)) for kind in Kind},
-    "all": Part("all but spam and held back", lambda now: ASKED),
+    "all": Part("all except spam and held back", lambda now: ASKED),
     "answered": Part("answered", lambda now: ANSWERED),
     "on_time": Part("answered on time", lambda now: ON_TIME),
-    "late": Part("answered late, or still overdue", _late),
+    "late": Part("answered late or still overdue", _late),
     "calls_1": Part("called once", lambda now: TO_ANSWER & Q(contact_attempts=1)),
     "calls_2": Part("called twice", lambda now: TO_ANSWER & Q(contact_attempts=2)),
     "calls_3": Part("called three times or more", lambda now: TO_ANSWER & Q(contact_attempts__gte=3)),

@@ -47,21 +47,21 @@ def _due_today(now: datetime, user, hours: Hours) -> Q:
 
 
 QUEUES = [
-    Queue("open", "All open", lambda now, user, hours: OPEN, "Nothing is open. Every enquiry is dealt with."),
-    Queue("safety", "Safety", lambda now, user, hours: FLAGGED, "No open warning signs."),
+    Queue("open", "All open", lambda now, user, hours: OPEN, "No open enquiries."),
+    Queue("safety", "Warning signs", lambda now, user, hours: FLAGGED, "No open warning signs."),
     Queue("overdue", "Overdue", lambda now, user, hours: PROMISED & Q(reply_by__lt=now), "Nothing overdue."),
-    Queue("today", "Due today", _due_today, "No reply is due today."),
+    Queue("today", "Due today", _due_today, "No replies due today."),
     Queue("call", "Call now", _call_now, "No calls to make right now."),
     Queue("mine", "Mine", lambda now, user, hours: OPEN & Q(owner=user), "Nothing is assigned to you."),
-    Queue("nobody", "Unassigned", lambda now, user, hours: TO_DO & Q(owner=None), "Everything is assigned."),
+    Queue("nobody", "Unassigned", lambda now, user, hours: TO_DO & Q(owner=None), "Nothing unassigned."),
     Queue(
         "waiting",
         "Waiting",
         lambda now, user, hours: OPEN & Q(status=Status.WAITING),
-        "We are not waiting for anyone’s answer.",
+        "Not waiting for any patients.",
     ),
-    Queue("mail", "Failed mail", lambda now, user, hours: OPEN & Q(mail_failed=True), "No failed mail."),
-    Queue("held", "Held back", lambda now, user, hours: Q(status=Status.HELD), "Nothing is held back."),
+    Queue("mail", "Failed emails", lambda now, user, hours: OPEN & Q(mail_failed=True), "No failed emails."),
+    Queue("held", "Held back", lambda now, user, hours: Q(status=Status.HELD), "Nothing held back."),
     Queue("spam", "Spam", lambda now, user, hours: Q(status=Status.SPAM), "No spam."),
 ]
 BY_NAME = {queue.name: queue for queue in QUEUES}

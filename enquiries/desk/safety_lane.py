@@ -15,14 +15,14 @@ from factsheets.models import SafetyAdvice, Tier
 STEM = " if you have back pain and:"
 ASK = [
     "Is this true now? When did it start? Is it getting worse?",
-    "Where are you? Is somebody with you?",
+    "Where are you? Is anyone with you?",
 ]
-ASK_IN_CRISIS = ["Are you safe at the moment?", "Where are you? Is somebody with you?"]
+ASK_IN_CRISIS = ["Are you safe at the moment?", "Where are you? Is anyone with you?"]
 # Ambulance and police forces send somebody where life or limb is in danger at once; a clinician judges the rest.
-TRY_AGAIN = "Try again in 10 minutes, then after 20 and 30. Log each call: it stays in the safety queue and says when."
+TRY_AGAIN = "Try again after 10 minutes, then 20, then 30. Log each call, and this page will show when to try next."
 NOBODY_ANSWERS = [
-    "If you believe that they are in danger now, call 999 yourself. Give their name, their number and what you know.",
-    "After three tries without an answer, and before you go home, tell a clinician. They decide whether to ask the ambulance "
+    "If you think they are in danger now, call 999 yourself. Give their name, their number and what you know.",
+    "After three calls without an answer, and before you go home, tell a clinician. They will decide whether to ask the ambulance "
     "service or the police for a welfare check.",
 ]
 

@@ -21,7 +21,7 @@ def new_reference() -> str:
 
 
 class Kind(models.TextChoices):
-    REPORT = "report", "report by e-mail"
+    REPORT = "report", "fact sheet by email"
     CONSULTATION = "consultation", "consultation"
     QUESTION = "question", "question"
 
@@ -29,7 +29,7 @@ class Kind(models.TextChoices):
 class Status(models.TextChoices):
     NEW = "new", "new"
     IN_PROGRESS = "in_progress", "in progress"
-    WAITING = "waiting", "waiting for the patient"
+    WAITING = "waiting", "waiting for patient"
     BOOKED = "booked", "booked"
     CLOSED = "closed", "closed"
     SPAM = "spam", "spam"
@@ -54,12 +54,12 @@ class Outcome(models.TextChoices):
 
     ANSWERED = "answered", "answered"
     SEEN = "seen", "came to the clinic"
-    ELSEWHERE = "elsewhere", "went elsewhere: 999, 111, a GP"
+    ELSEWHERE = "elsewhere", "went elsewhere (999, 111 or a GP)"
     NOT_REACHED = "not_reached", "could not be reached"
-    WITHDRAWN = "withdrawn", "the patient withdrew it"
-    DUPLICATE = "duplicate", "the same as another"
-    SENT = "sent", "the fact sheet was sent"
-    ERASED = "erased", "its details were erased first"
+    WITHDRAWN = "withdrawn", "withdrawn by the patient"
+    DUPLICATE = "duplicate", "duplicate"
+    SENT = "sent", "fact sheet sent"
+    ERASED = "erased", "details erased first"
     # Only for enquiries closed before an outcome was asked for.
     NOT_RECORDED = "not_recorded", "not recorded"
 
@@ -73,7 +73,7 @@ class Agreement(models.TextChoices):
 
     YES = "yes", "They know and agree."
     CANNOT = "cannot", "They cannot decide for themselves. Ask who decides for them before you talk about their health."
-    NOT_YET = "not_yet", "They do not know, or have not agreed yet: general advice only, until they do."
+    NOT_YET = "not_yet", "They do not know about this, or have not agreed. Give general advice only until they do."
 
 
 # Best times are a set of these, one bit each: weekday 0 (Monday) to 4, and part of the day.
@@ -143,12 +143,12 @@ class Enquiry(models.Model):
         editable=False,
     )
     name = EncryptedTextField()
-    email = EncryptedTextField("e-mail address")
+    email = EncryptedTextField("email address")
     phone = EncryptedTextField("phone number", help_text="E.164, or empty.")
     best_time = EncryptedTextField("best time to call")
     by_phone = models.BooleanField("by phone", default=False, editable=False)
     by_video = models.BooleanField("by video", default=False, editable=False)
-    by_email = models.BooleanField("by e-mail", default=False, editable=False)
+    by_email = models.BooleanField("by email", default=False, editable=False)
     description = EncryptedTextField("in their words")
     call_slots = models.PositiveIntegerField(
         default=0, editable=False, help_text="When they can be called: see slot_bit. 0: any time."
@@ -328,7 +328,7 @@ class Enquiry(models.Model):
 
     @property
     def contact_methods(self) -> list[str]:
-        chosen = [("phone", self.by_phone), ("video", self.by_video), ("e-mail", self.by_email)]
+        chosen = [("phone", self.by_phone), ("video", self.by_video), ("email", self.by_email)]
         return [name for name, wanted in chosen if wanted]
 
     @property

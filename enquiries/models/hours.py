@@ -37,25 +37,25 @@ class ClinicHours(Shown):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     nation = models.CharField(
-        "bank holidays of",
+        "bank holidays for",
         max_length=16,
         choices=Nation,
         default=Nation.ENGLAND,
-        help_text="The clinic is closed on them.",
+        help_text="The clinic is closed on bank holidays.",
     )
     # Eight hours are one working day of a clinic that opens from nine to five.
     within_hours = models.PositiveSmallIntegerField(
         "reply within",
         default=8,
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_REPLY)],
-        help_text="In opening hours, 1 to 80. For a clinic open from 9am to 5pm, 8 is one working day.",
+        help_text="Working hours, from 1 to 80. If you open 9am to 5pm, 8 is one working day.",
     )
     notice = models.TextField(
         "public notice",
         max_length=500,
         blank=True,
-        help_text="Patients see it on the forms while replies are paused, in place of a reply time. "
-        "It stays here for the next time.",
+        help_text="Patients see this on the forms instead of a reply time while replies are paused. "
+        "It is kept here for next time.",
     )
     paused_at = models.DateTimeField(null=True, editable=False)
     paused_by = models.CharField(max_length=150, blank=True, editable=False, help_text="A name, for when accounts go.")
@@ -123,11 +123,15 @@ class Closure(Shown):
     """Days on which the clinic is closed although the weekday and the bank holidays say otherwise."""
 
     first_day = models.DateField()
-    last_day = models.DateField(help_text="The first day again, when it is one day.")
-    from_time = models.TimeField("closed from", null=True, blank=True, help_text="On the first day. Empty: all day.")
-    until_time = models.TimeField("closed until", null=True, blank=True, help_text="On the last day. Empty: all day.")
+    last_day = models.DateField(help_text="For a single day, enter the same date.")
+    from_time = models.TimeField(
+        "closed from", null=True, blank=True, help_text="On the first day. Leave empty for all day."
+    )
+    until_time = models.TimeField(
+        "closed until", null=True, blank=True, help_text="On the last day. Leave empty for all day."
+    )
     reason = models.CharField(
-        max_length=120, help_text="Patients read it, such as “staff training” or “Christmas break”."
+        max_length=120, help_text="Patients will see this. For example: “staff training” or “Christmas break”."
     )
 
     class Meta:
@@ -162,7 +166,7 @@ class Closure(Shown):
         if not self.first_day or not self.last_day:
             return
         if self.last_day < self.first_day:
-            raise ValidationError({"last_day": "The last day must be the first day or a later one."})
+            raise ValidationError({"last_day": "The last day must be the same as the first day or later."})
         one_day = self.first_day == self.last_day
         if one_day and self.from_time and self.until_time and self.until_time <= self.from_time:
             raise ValidationError({"until_time": "On one day, “closed until” must be later than “closed from”."})
@@ -171,4 +175,4 @@ class Closure(Shown):
         for other in near:
             if starts < other.span[1] and other.span[0] < ends:
                 # Patients would read both reasons for the same days.
-                raise ValidationError(f"It overlaps another closure: {other}. Change that one, or choose other days.")
+                raise ValidationError(f"This overlaps another closure: {other}. Change that one or choose other days.")

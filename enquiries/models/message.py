@@ -13,13 +13,13 @@ class Purpose(models.TextChoices):
     ACKNOWLEDGEMENT = "acknowledgement", "acknowledgement to the patient"
     CLINIC_ALERT = "clinic_alert", "alert to the clinic"
     CLINICIAN_ALERT = "clinician_alert", "urgent alert to a clinician"
-    CHANGE_ALERT = "change_alert", "alert to the clinic: the patient changed something"
-    REPLY = "reply", "reply of the clinic to the patient"
-    BOOKING = "booking", "appointment to the patient"
+    CHANGE_ALERT = "change_alert", "alert to the clinic: changed by the patient"
+    REPLY = "reply", "reply to the patient"
+    BOOKING = "booking", "appointment confirmation to the patient"
     NEW_LINK = "new_link", "new private link to the patient"
     REVIEW_REMINDER = "review_reminder", "review reminder to an editor"
-    DIGEST = "digest", "daily digest to the clinic"
-    ABUSE_ALARM = "abuse_alarm", "alarm to the clinic: very many forms"
+    DIGEST = "digest", "daily summary to the clinic"
+    ABUSE_ALARM = "abuse_alarm", "alert to the clinic: too many forms"
 
 
 ABOUT_A_DAY = ["digest", "abuse_alarm"]
@@ -106,6 +106,7 @@ class OutgoingMessage(models.Model):
 
     class Meta:
         ordering = ["created_at", "pk"]
+        verbose_name = "outgoing email"
         indexes = [
             models.Index(fields=["state", "next_attempt_at"], name="message_state_next"),
             # In the order in which a worker takes them: enquiries/mail/outbox.py.

@@ -27,7 +27,7 @@ class ClinicianForm(forms.Form):
     register = forms.ChoiceField(
         label="Your register",
         choices=[("", "Choose"), *Register.choices],
-        error_messages={"required": "Choose the register that you are on"},
+        error_messages={"required": "Choose your register"},
     )
     number = forms.CharField(
         label="Your registration number",
@@ -37,15 +37,15 @@ class ClinicianForm(forms.Form):
         error_messages={"required": "Enter your registration number"},
     )
     confirm = forms.BooleanField(
-        label="I have read all of it and I approve it for patients",
-        error_messages={"required": "Tick the box once you have read all of it"},
+        label="I have read it all and I approve it for patients",
+        error_messages={"required": "Tick the box once you have read it all"},
     )
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
         if len(name.split()) < 2:
-            raise forms.ValidationError("Enter your first name and your surname")
+            raise forms.ValidationError("Enter your first name and surname")
         return name
 
     def clean_number(self) -> str:
@@ -126,7 +126,7 @@ def withdraw(request, subject: str):
     except approvals.ApprovalRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "The approval is withdrawn.")
+        messages.success(request, "Approval withdrawn.")
     return HttpResponseRedirect(reverse("admin:factsheets_approval_changelist"))
 
 

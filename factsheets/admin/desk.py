@@ -130,7 +130,7 @@ def move(request, pk: int):
     sheet = _sheet(request, pk, may_move)
     step = request.POST.get("step", "")
     if step not in actions.MOVES:
-        messages.error(request, "Choose what to do with the sheet.")
+        messages.error(request, "Choose what to do with the fact sheet.")
         return _back(sheet)
     try:
         actions.move(
@@ -167,14 +167,14 @@ def let_stand(request, pk: int):
         (each.finding for each in publication.obstacles(sheet) if each.finding and each.finding.key == key), None
     )
     if finding is None:
-        messages.warning(request, "That wording is no longer there.")
+        messages.warning(request, "That wording has already been changed.")
         return _back(sheet)
     try:
         actions.let_stand(sheet=sheet, finding=finding, reason=request.POST.get("reason", "")[:2000], by=request.user)
     except actions.MoveRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "The wording may stand. The reason is kept with your name.")
+        messages.success(request, "Wording allowed. Your reason is kept with your name.")
     return _back(sheet)
 
 
@@ -192,13 +192,13 @@ def settle(request):
         except actions.MoveRefused as refusal:
             messages.error(request, str(refusal))
         else:
-            done = "The newer words are in."
+            done = "The new wording is now in use."
             if installed.label == SafetyAdvice._meta.label_lower:
-                done = "The newer words are in the draft of the red flags, which a clinician approves."
-            messages.success(request, done if take else "Your words stay.")
+                done = "The new wording is in the draft red flags, for a clinician to approve."
+            messages.success(request, done if take else "Your wording was kept.")
         return HttpResponseRedirect(reverse("admin:factsheets_offers"))
     context = admin.site.each_context(request) | {
-        "title": "What the newer content says",
+        "title": "New site content",
         "opts": FactSheet._meta,
         "offers": list(offers.open_offers()),
         "may_write": may_write(request.user),
@@ -231,12 +231,12 @@ def edition(request, pk: int, number: int):
         except actions.MoveRefused as refusal:
             messages.error(request, str(refusal))
         else:
-            done = f"The words of edition {number} are back." if kept else "The sheet already said just that."
+            done = f"Edition {number} restored." if kept else "The sheet already has this wording."
             messages.success(request, done)
             if claims := editions.reworded(found.content, editions.snapshot(sheet)):
                 messages.warning(
                     request,
-                    "Other sheets show these statements of evidence too, so they keep today’s words: "
+                    "These statements of evidence appear in other sheets too, so they were not restored: "
                     f"{'; '.join(claims)}. Edit a statement on its own page.",
                 )
         return _back(sheet)

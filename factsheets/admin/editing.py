@@ -42,14 +42,14 @@ class EditingForm(StoppableForm):
     note = forms.CharField(
         required=False,
         max_length=300,
-        label="What changed, for readers",
-        help_text="Optional, one sentence. It is shown in the sheet’s public list of changes, beside a line that we write.",
+        label="What changed (for readers)",
+        help_text="Optional, one sentence. It appears in the sheet’s public list of changes, next to an automatic summary.",
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
     reason = forms.CharField(
         required=False,
-        label="Why this wording may stand",
-        help_text="Only when the rule does not fit here. The reason is kept with your name, and the reviewer sees it.",
+        label="Why the rule does not apply here",
+        help_text="Your reason is kept with your name, and the reviewer will see it.",
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     opened = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -68,15 +68,15 @@ class EditingForm(StoppableForm):
             self.data[self.add_prefix("opened")] = now
             self.add_error(
                 None,
-                "Somebody changed this while you had it open. What you typed is still here. "
-                "Look at the history before you save again: your save replaces theirs.",
+                "Someone else saved a change while you were editing. What you typed is still here. "
+                "Check the history before you save again, because your version will replace theirs.",
             )
         return cleaned
 
 
 def in_words(obstacle: Obstacle) -> str:
     if obstacle.finding:
-        return f"{obstacle.place}: “{obstacle.finding.sentence}” This sheet is public, so this wording is stopped. {obstacle.text}"
+        return f"{obstacle.place}: “{obstacle.finding.sentence}” A published sheet cannot say this. {obstacle.text}"
     return f"{obstacle.place}: {obstacle.text}" if obstacle.place else obstacle.text
 
 
@@ -135,7 +135,7 @@ class EditsSheet(StopsUnsound):
         except BodyError as error:
             if sheet.is_published:
                 raise Stopped([Obstacle(str(error))]) from error
-            messages.warning(request, f"Saved, but it cannot be shown yet: {error}")
+            messages.warning(request, f"Saved, but it cannot be displayed yet: {error}")
         if sheet.is_published:
             self._must_be_sound(request, sheet, reason)
         actions.keep_edition(sheet=sheet, by=request.user, note=note)

@@ -88,7 +88,7 @@ class ClaimRefsField(KnownWordsField):
             (SafetyAdvice, "code"),
             missing="The claim ledger has no row",
             label="Ledger rows",
-            help_text="The rows of the claim ledger that these words rest on, with commas between: B-01, B-02.",
+            help_text="The claim ledger rows that support this wording, separated by commas. For example: B-01, B-02.",
         )
 
     def to_python(self, value):

@@ -11,12 +11,12 @@ from factsheets.admin.shared import SharedRecordAdmin
 from factsheets.models import Figure, Picture
 from factsheets.models.figure import drawings
 
-CHOOSE_AGAIN = "Choose the picture again: it was good, but browsers do not keep a file while you correct the rest."
+CHOOSE_AGAIN = "Choose the picture again. The file was fine, but browsers do not keep it while you fix other fields."
 UPLOAD_HELP = (
-    f"A still photo or picture: JPEG, PNG or WebP, at least 400 pixels wide, at most "
+    f"A still photo or picture: JPEG, PNG or WebP, at least 400 pixels wide and at most "
     f"{pictures.MAX_BYTES // 1024**2} MB and 40 million pixels. "
-    "Moving pictures and SVG files are refused. We keep the pixels only: "
-    "place, camera and names in the file are left behind, and what is transparent becomes white."
+    "Animations and SVG files are not accepted. "
+    "We remove the location, camera details and names stored in the file, and transparent areas become white."
 )
 
 
@@ -32,7 +32,7 @@ class CurrentPicture:
 
 
 class PictureInput(AdminFileWidget):
-    initial_text = "Now"
+    initial_text = "Current picture"
     clear_checkbox_label = "Remove the picture"
 
 
@@ -50,7 +50,7 @@ def _short(drawing: str) -> str:
 
 
 class FigureForm(StoppableForm):
-    drawing = forms.ChoiceField(required=False, help_text="One of the site’s own drawings, in static/figures/.")
+    drawing = forms.ChoiceField(required=False, help_text="One of the site’s own drawings (in static/figures/).")
     upload = forms.FileField(
         label="Picture",
         required=False,
@@ -126,7 +126,7 @@ class FigureAdmin(SharedRecordAdmin):
         return [
             (None, {"fields": ["title", "slug", *(["now"] if obj else [])]}),
             ("What it shows: a drawing or a picture", {"fields": shown}),
-            ("In words, for those who cannot see it", {"fields": ["alt", "long_description"]}),
+            ("In words, for people who cannot see it", {"fields": ["alt", "long_description"]}),
             (None, {"fields": ["claim_refs"]}),
         ]
 
@@ -134,7 +134,7 @@ class FigureAdmin(SharedRecordAdmin):
     def shows(self, figure):
         return "picture" if figure.picture else "drawing"
 
-    @admin.display(description="now")
+    @admin.display(description="current picture")
     def now(self, figure):
         # As it is kept: the form may hold a picture that was refused.
         kept = Figure.objects.select_related("picture").get(pk=figure.pk)

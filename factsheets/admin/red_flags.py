@@ -76,7 +76,7 @@ class FlagForm(forms.ModelForm):
         (Source, "key"),
         missing="There is no source",
         label="Sources",
-        help_text="Keys of sources, with commas: NHS-BP, GIRFT-CES.",
+        help_text="Source keys, separated by commas. For example: NHS-BP, GIRFT-CES.",
     )
     claim_refs = ClaimRefsField()
     patterns = LinesField(
@@ -103,7 +103,7 @@ class FlagForm(forms.ModelForm):
         labels = {
             "short_text": "Short text",
             "text": "Full text",
-            "action": "What to do beyond the tier’s advice",
+            "action": "What to do in addition to the tier’s advice",
             "on_compact_card": "Show it on the short emergency card",
             "in_assessment": "Ask it in “Check your symptoms”",
             "why": "What it can mean",
@@ -116,13 +116,13 @@ class FlagForm(forms.ModelForm):
         }
         error_messages = {
             "tier": {"required": "Choose how urgent it is"},
-            "short_text": {"required": "Enter the short text: it stands on cards and in search"},
+            "short_text": {"required": "Enter the short text, which is used on cards and in search"},
             "text": {"required": "Enter the full text"},
         }
         help_texts = {
-            "action": "Such as: Call your maternity unit. Leave it empty where the tier’s advice is enough.",
+            "action": "For example: Call your maternity unit. Leave empty if the tier’s advice is enough.",
             "on_compact_card": "The card at the top of every fact sheet. Emergency signs only.",
-            "in_assessment": "Emergency and urgent signs only. It is asked as soon as the draft is published.",
+            "in_assessment": "Emergency and urgent signs only. It is asked once the draft is published.",
             "why": "Which serious problem it can mean. For staff.",
         }
 
@@ -143,9 +143,9 @@ class FlagForm(forms.ModelForm):
                 cleaned[name] = " ".join(value.split())
         tier = self.instance.tier if self.before else cleaned.get("tier")
         if cleaned.get("on_compact_card") and tier not in {Tier.EMERGENCY, "", None}:
-            self.add_error("on_compact_card", "Only emergency signs stand on this card. Take the tick away.")
+            self.add_error("on_compact_card", "Only emergency signs can go on this card. Untick the box.")
         if cleaned.get("in_assessment") and tier == Tier.ROUTINE:
-            self.add_error("in_assessment", "Only emergency and urgent signs are asked. Take the tick away.")
+            self.add_error("in_assessment", "Only emergency and urgent signs can be asked. Untick the box.")
         return cleaned
 
     def values(self) -> dict:
@@ -200,13 +200,15 @@ def _last_known(code: str) -> dict:
 def _save_flag(request, code: str, form: FlagForm) -> str:
     if not code:
         code = safety_drafts.add_flag(values=form.values(), by=request.user)
-        messages.success(request, f"{code} is in the draft. Patients see it once a clinician has approved the draft.")
+        messages.success(
+            request, f"{code} added to the draft. Patients will see it once a clinician has approved the draft."
+        )
         return code
     opened = form.cleaned_data["opened"]
     if safety_drafts.save_flag(code=code, values=form.values(), opened=opened, by=request.user):
-        messages.success(request, f"{code} is changed in the draft. Patients read the old words until it is approved.")
+        messages.success(request, f"{code} changed in the draft. Patients see the old wording until it is approved.")
     else:
-        messages.info(request, "Nothing changed.")
+        messages.info(request, "No changes to save.")
     return code
 
 
@@ -231,7 +233,7 @@ def shift(request, code: str):
 @require_POST
 def retire(request, code: str):
     _expect(request, may_write)
-    done = f"{code} is retired in the draft. Patients read it until the draft is approved."
+    done = f"{code} retired in the draft. Patients will see it until the draft is approved."
     return _do(request, lambda: safety_drafts.retire_flag(code=code, by=request.user), done)
 
 
@@ -248,14 +250,14 @@ def step(request, name: str):
         "send": (
             may_write,
             lambda: safety_drafts.send(version=version, note=note, by=by),
-            "Sent. A clinician who wrote no part of it can approve it now.",
+            "Sent. A clinician who did not write any of it can now approve it.",
         ),
         "discard": (
             may_write,
             lambda: safety_drafts.discard(version=version, by=by),
-            "The draft is discarded. Patients read what they read before.",
+            "Draft discarded. What patients see has not changed.",
         ),
-        "update": (may_write, lambda: safety_drafts.bring_up_to_date(by=by), "The draft is up to date."),
+        "update": (may_write, lambda: safety_drafts.bring_up_to_date(by=by), "Draft updated."),
         "send-back": (
             may_approve,
             lambda: safety_drafts.send_back(version=version, note=note, by=by),
@@ -326,12 +328,12 @@ def sign(request):
             except DraftRefused as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, f"Published: red flags, edition {edition.number}. Patients read it now.")
+                messages.success(request, f"Published: red flags, edition {edition.number}. Patients can see it now.")
                 return _back()
     else:
         form = ClinicianForm(initial={"name": request.user.get_full_name(), **as_last_time(request.user)})
     if draft is None:
-        for words in form.non_field_errors() if form.is_bound else ["No draft is open."]:
+        for words in form.non_field_errors() if form.is_bound else ["There is no open draft."]:
             messages.error(request, words)
         return _back()
     if form.is_bound:
@@ -382,8 +384,8 @@ def preview(request, name: str):
         return HttpResponseRedirect(request.get_full_path())  # nothing is answered in a preview
     draft = safety_drafts.current()
     content = draft.content if draft else safety_editions.snapshot()
-    note = "Preview for staff: this page with the red flags of the draft. Patients do not see it yet."
-    more = {"preview_note": note if draft else "Preview for staff. No draft is open, so patients read just this."}
+    note = "Staff preview of this page with the draft red flags. Patients cannot see it yet."
+    more = {"preview_note": note if draft else "Staff preview. There is no open draft, so this is what patients see."}
     try:
         with safety.shown_as(safety_drafts.records_of(content)):
             if name in previews:
@@ -396,7 +398,7 @@ def preview(request, name: str):
                 raise Http404
             return sheet_views.first_page(request, chosen, more)
     except safety.SafetyAdviceMissing as missing:
-        messages.error(request, f"It cannot be shown with this draft. {missing}")
+        messages.error(request, f"This draft cannot be previewed. {missing}")
         return _back()
 
 
@@ -419,7 +421,7 @@ def edition(request, number: int):
     _expect(request, may_write if request.method == "POST" else may_read)
     found = get_object_or_404(SafetyEdition, number=number)
     if request.method == "POST":
-        done = f"The words of edition {number} are in a draft. Patients read them once a clinician has approved it."
+        done = f"Edition {number} copied to a draft. Patients will see it once a clinician has approved it."
         return _do(request, lambda: safety_drafts.put_back(edition=found, by=request.user), done)
     earlier = SafetyEdition.objects.filter(number__lt=number).first()
     against_now = request.GET.get("against") == "now"

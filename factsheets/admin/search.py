@@ -46,13 +46,13 @@ class SearchMissAdmin(admin.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         rare = SearchMiss.objects.filter(text="").count()
         return super().changelist_view(
-            request, {"subtitle": f"Rarer searches, counted only: {rare}"} | (extra_context or {})
+            request, {"subtitle": f"Plus {rare} rarer searches, counted but not listed"} | (extra_context or {})
         )
 
     @admin.display(description="what to do")
     def add_synonyms(self, miss):
         address = f"{reverse('admin:factsheets_synonym_add')}?{urlencode({'words': f'{miss.text}, '})}"
-        return format_html('<a href="{}">Add synonyms for it</a>', address)
+        return format_html('<a href="{}">Add synonyms</a>', address)
 
     def has_add_permission(self, request):
         return False

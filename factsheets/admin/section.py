@@ -31,7 +31,7 @@ def free_slug(words: str, taken: set[str], fallback: str) -> str:
 class SectionForm(EditingForm):
     claim_refs = ClaimRefsField()
     after = forms.ModelChoiceField(
-        Section.objects.none(), required=False, empty_label="at the start of the sheet", label="Comes after"
+        Section.objects.none(), required=False, empty_label="At the start of the sheet", label="Comes after"
     )
 
     class Meta:
@@ -41,7 +41,7 @@ class SectionForm(EditingForm):
         labels = {"body": "Text", "figure": "Drawing", "slug": "Address on the page", "aspect": "What it is about"}
         help_texts = {
             "body": HOW_TO_WRITE,
-            "slug": "Its address on the page. Leave empty, and it is made from the heading. Links to it break when it changes.",
+            "slug": "Leave empty to make it from the heading. Changing it breaks existing links to this section.",
             "page_title": "Leave empty on most sections. A long sheet is easier to read on two or three pages, and light enough "
             "for an old phone. Write a short name, such as “Treatments”, and a page of that name starts with this section, "
             "which must start a chapter. The emergency signs, the sources and the forms stand on every page. The PDF, which "
@@ -88,6 +88,7 @@ class StatementUseInline(admin.TabularInline):
 
     model = StatementUse
     formset = TradingFormSet
+    template = "admin/inline_rows.html"
     extra = 1
     fields = ["position", "statement", "also_in"]
     readonly_fields = ["also_in"]
@@ -101,7 +102,10 @@ class StatementUseInline(admin.TabularInline):
     def also_in(self, use):
         if use.pk is None:
             return "-"
-        return ", ".join(each.title for each in use.statement.sheets if each.pk != use.section.sheet_id) or "no other"
+        return (
+            ", ".join(each.title for each in use.statement.sheets if each.pk != use.section.sheet_id)
+            or "no other sheets"
+        )
 
 
 @admin.register(Section)

@@ -47,8 +47,8 @@ class GlossaryTermForm(StoppableForm):
         label="Also called",
         required=False,
         widget=AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
-        help_text="Other names and spellings, with commas between them. "
-        "A name that the meaning itself uses counts as plain, and sheets do not explain it.",
+        help_text="Other names and spellings, separated by commas. "
+        "Names used in the meaning itself are treated as plain English and are not explained in sheets.",
     )
 
     def __init__(self, *args, **kwargs):
@@ -129,13 +129,13 @@ class ClaimForm(forms.ModelForm):
         (FactSheet, "slug"),
         missing="There is no fact sheet",
         label="Sheets",
-        help_text="Addresses of the sheets that should cover it, with commas: about-back-pain, long-term-pain.",
+        help_text="Addresses of the sheets that should cover it, separated by commas: about-back-pain, long-term-pain.",
     )
     sources = KnownWordsField(
         (Source, "key"),
         missing="There is no source",
         label="Sources",
-        help_text="Keys of sources, with commas: NG59, MU20.",
+        help_text="Source keys, separated by commas. For example: NG59, MU20.",
     )
 
 

@@ -42,8 +42,8 @@ class SheetForm(EditingForm):
         if "slug" in self.fields:
             self.fields["slug"].required = False
             self.fields["slug"].help_text = (
-                "The part after /fact-sheets/. Leave it empty to have it made from the title. "
-                "When it changes, the old address leads to the new one."
+                "The part after /fact-sheets/. Leave it empty to make it from the title. "
+                "If you change it, the old address will redirect to the new one."
             )
 
     def clean_evidence_checked_on(self):
@@ -62,6 +62,7 @@ class SheetForm(EditingForm):
 class RelatedInline(admin.TabularInline):
     model = RelatedSheet
     formset = TradingFormSet
+    template = "admin/inline_rows.html"
     fk_name = "sheet"
     extra = 1
     verbose_name = "related page"
@@ -73,6 +74,7 @@ class SourceUseInline(admin.TabularInline):
 
     model = SourceUse
     formset = TradingFormSet
+    template = "admin/inline_rows.html"
     extra = 1
     fields = ["source", "finding", "shown"]
     readonly_fields = ["shown"]
@@ -107,7 +109,7 @@ class SourceUseInline(admin.TabularInline):
     def shown(self, use):
         if use.pk is None:
             return "-"
-        return "yes" if use.source.key in self.cited else "no: the sheet does not cite it now"
+        return "yes" if use.source.key in self.cited else "no, because the sheet no longer cites it"
 
 
 @admin.register(FactSheet)
@@ -190,7 +192,7 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         if sheet.awaits_review:
             return "not signed off yet"
         if sheet.was_changed:
-            return format_html('<span class="status alarm">changed since the review</span>')
+            return format_html('<span class="status alarm">changed since sign-off</span>')
         if sheet.review_is_overdue(timezone.localdate()):
             return format_html('<span class="status alarm">overdue since {}</span>', f"{sheet.review_due_on:%-d %B %Y}")
         return f"due on {sheet.review_due_on:%-d %B %Y}" if sheet.review_due_on else "signed off"

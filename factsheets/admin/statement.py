@@ -32,7 +32,7 @@ class StatementForm(EditingForm):
             "key",
         ]
         labels = {"detail": "Text"}
-        help_texts = {"key": "Leave empty, and it is made from the claim."}
+        help_texts = {"key": "Leave empty to make it from the claim."}
         widgets = {"detail": forms.Textarea(attrs={"rows": 5})}
 
     def __init__(self, *args, **kwargs):
@@ -88,7 +88,7 @@ class StatementAdmin(EditsSheet, admin.ModelAdmin):
     def used_in(self, statement):
         """The sheets that a save changes."""
         links = [(desk_address(sheet), sheet.title) for sheet in statement.sheets] if statement.pk else []
-        return format_html_join(", ", '<a href="{}">{}</a>', links) or "no sheet yet"
+        return format_html_join(", ", '<a href="{}">{}</a>', links) or "no sheets yet"
 
     @admin.display(description="shown in sections", ordering="uses_count")
     def in_sections(self, statement):

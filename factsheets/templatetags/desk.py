@@ -1,7 +1,9 @@
+import re
 from datetime import timedelta
 
 from django import template
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 
 from factsheets import approvals, safety_drafts, safety_editions
 from factsheets.models import FactSheet, InstalledRecord, State, Subject
@@ -16,6 +18,13 @@ LISTED = 20
 def kind(value) -> str:
     """How a plain value is laid out: a table of names, a list, or a word."""
     return "table" if isinstance(value, dict) else "list" if isinstance(value, list) else "word"
+
+
+@register.filter
+def inline_words(rows: str) -> str:
+    """Django's rows below a form, with its "Add another Opening time" and "Delete?" as the desk says them."""
+    rows = re.sub(r"Add another (\w)", lambda found: f"Add {found[1].lower()}", rows)
+    return mark_safe(rows.replace("Delete?", "Remove"))  # noqa: S308 - rendered, and so escaped, before
 
 
 @register.inclusion_tag("admin/factsheets/_attention.html", takes_context=True)

@@ -40,13 +40,13 @@ def test_an_editor_takes_a_sheet_from_empty_to_published_and_a_clinician_signs_i
         page.get_by_label("Heading:", exact=True).fill("Why walk?")
         page.get_by_label("Text:", exact=True).fill("Walking is proven to cure back pain. [@NG59]")
         page.get_by_role("button", name="Save", exact=True).first.click()
-        expect(page.get_by_text("The claims guard stops")).to_be_visible()
+        expect(page.get_by_text("The claims guard has stopped")).to_be_visible()
         expect(page.get_by_text("Do not promise a cure.")).to_be_visible()
 
         page.locator(".outline").get_by_role("link", name="Why walk?", exact=True).click()
         page.get_by_label("Text:", exact=True).fill("NICE suggests that you stay active.\n\nStart small. [@NG59]")
         page.get_by_role("button", name="Save", exact=True).first.click()
-        expect(page.get_by_text("No wording is stopped.")).to_be_visible()
+        expect(page.get_by_text("No wording has been stopped.")).to_be_visible()
 
         page.get_by_role("link", name="Add a section after “Why walk?”").click()
         page.get_by_label("Kind:", exact=True).select_option(label="figure")

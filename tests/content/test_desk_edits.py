@@ -42,7 +42,7 @@ def test_somebody_elses_change_is_not_overwritten_unseen(desk, author):
     opened = values_of(desk.get(change_address(section)))
     Section.objects.filter(pk=section.pk).update(body="Words of a colleague. [@NG59]")
     response = desk.post(change_address(section), opened | {"body": "My words. [@NG59]"})
-    assert "Somebody changed this while you had it open." in errors_of(response)
+    assert "Someone else saved a change while you were editing." in errors_of(response)
     section.refresh_from_db()
     assert section.body == "Words of a colleague. [@NG59]"
     assert values_of(response)["body"] == "My words. [@NG59]"

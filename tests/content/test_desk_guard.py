@@ -49,7 +49,7 @@ def test_a_reason_must_be_a_sentence(desk, public_sheet):
     section = public_sheet.sections.get()
     stopped = save(desk, change_address(section), body=CURE)
     response = desk.post(change_address(section), values_of(stopped) | {"reason": "ok"})
-    assert "Give the reason in a sentence." in errors_of(response)
+    assert "Give a reason in one sentence." in errors_of(response)
     assert not GuardOverride.objects.exists()
     section.refresh_from_db()
     assert "cures" not in section.body
@@ -64,10 +64,10 @@ def test_a_draft_may_say_anything_and_the_desk_shows_what_is_stopped(desk, autho
     [key, *_] = [each.get("value") for each in shown.iter("input") if each.get("name") == "key"]
     address = reverse("admin:factsheets_factsheet_let_stand", args=[sheet.pk])
     response = desk.post(address, {"key": key, "reason": "no"}, follow=True)
-    assert "Give the reason in a sentence" in text(tree(response))
+    assert "Give a reason in one sentence" in text(tree(response))
     desk.post(address, {"key": key, "reason": "A quotation from an advert."})
     assert GuardOverride.objects.get(key=key).reason == "A quotation from an advert."
-    assert "no longer there" in text(tree(desk.post(address, {"key": "gone", "reason": "x y z"}, follow=True)))
+    assert "already been changed" in text(tree(desk.post(address, {"key": "gone", "reason": "x y z"}, follow=True)))
 
 
 def test_a_roll_back_to_words_that_may_not_be_public_is_refused_while_the_sheet_is(desk, author, reviewer):
@@ -77,7 +77,7 @@ def test_a_roll_back_to_words_that_may_not_be_public_is_refused_while_the_sheet_
     actions.move(sheet=sheet, step="submitted", by=author)
     FactSheet.objects.filter(pk=sheet.pk).update(state=State.PUBLISHED)
     response = desk.post(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, 2]), follow=True)
-    assert "These words cannot be public." in text(tree(response))
+    assert "This wording cannot be published." in text(tree(response))
     assert sheet.sections.get().body.strip() == "Keep moving. [@NG59]"
 
 
@@ -115,7 +115,7 @@ def test_the_desk_says_how_easy_the_words_are_and_stops_nothing_for_it(desk, pub
 def test_the_desk_lists_the_sources_that_somebody_still_has_to_check(desk, sheet):
     shown = " ".join(text(tree(desk.get(desk_of(sheet)))).split())
     assert "still to be checked What we say of anatomy, in this edition" in shown
-    assert "rests on general knowledge" in shown
+    assert "based on general knowledge" in shown
 
 
 def test_a_sheet_whose_source_a_reader_cannot_find_or_date_is_not_published_until_it_can(desk, sheet):

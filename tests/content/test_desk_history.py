@@ -45,9 +45,9 @@ def test_the_difference_between_editions_is_readable_word_by_word(desk, public_s
     assert new == ["moving every day."]
     assert "The first part" in text(shown)
     first = text(tree(edition(desk, public_sheet, 1, "?against=now")))
-    assert "From this edition until now" in first
+    assert "Changes since this edition" in first
     assert "every day." in first
-    assert "There is no edition before it" in text(tree(edition(desk, public_sheet, 1)))
+    assert "There is no earlier edition" in text(tree(edition(desk, public_sheet, 1)))
     assert edition(desk, public_sheet, 99).status_code == 404
 
 

@@ -39,7 +39,7 @@ def test_nobody_signs_off_their_own_words_not_even_the_owner(staff_client, staff
     sheet = draft(staff)
     actions.move(sheet=sheet, step=Step.SUBMITTED, by=staff)
     response = move(staff_client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat())
-    assert "nobody reviews their own words" in said(response)
+    assert "another clinician must review it" in said(response)
     sheet.refresh_from_db()
     assert (sheet.state, sheet.reviewed_on) == (State.IN_REVIEW, None)
 
@@ -48,7 +48,7 @@ def test_an_editor_who_did_not_write_it_still_may_not_sign(desk, author, reviewe
     other = person("Emma", "editor")
     sheet = draft(other)
     actions.move(sheet=sheet, step=Step.SUBMITTED, by=other)
-    assert "may not sign sheets off" in said(move(desk, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat()))
+    assert "Only a clinician can sign off" in said(move(desk, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat()))
     assert "Sign off" not in text(tree(desk.get(desk_of(sheet))))
 
 
@@ -57,7 +57,7 @@ def test_a_clinician_who_changed_a_word_since_the_last_signature_may_not_sign_it
     reviewer.groups.add(*person("Emma", "editor").groups.all())
     client.force_login(reviewer)
     save(client, change_address(sheet.sections.get()), body="Keep moving, gently. [@NG59]")
-    assert "nobody reviews their own words" in said(
+    assert "another clinician must review it" in said(
         move(client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat())
     )
     second = person("Cora", "clinician")
@@ -76,7 +76,7 @@ def test_words_that_changed_behind_the_reviewers_back_are_not_signed(client, aut
     actions.keep_edition(sheet=sheet, by=author)
     client.force_login(reviewer)
     response = move(client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat(), edition=seen)
-    assert "changed the sheet while you had it open" in said(response)
+    assert "changed the sheet while you were reading it" in said(response)
     sheet.refresh_from_db()
     assert sheet.state == State.IN_REVIEW
 
@@ -87,7 +87,7 @@ def test_words_that_changed_behind_the_reviewers_back_are_not_signed(client, aut
         ("", "Enter the date of the next review"),
         ("next year", "Enter the date of the next review"),
         (timezone.localdate().isoformat(), "in the future"),
-        ((timezone.localdate() + timedelta(days=800)).isoformat(), "at most two years away"),
+        ((timezone.localdate() + timedelta(days=800)).isoformat(), "within two years"),
     ],
 )
 def test_a_signature_needs_a_sensible_date_for_the_next_review(client, author, reviewer, day, words):
@@ -132,7 +132,7 @@ def an_unknown_source(sheet):
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (no_sources, "It names no source."),
+        (no_sources, "It has no sources."),
         (no_text, "It has no text yet."),
         (three_notes, "It has 3 important notes."),
         (a_dropped_claim, "must not be published"),
@@ -161,7 +161,7 @@ def test_without_emergency_advice_nothing_can_be_published(desk, author):
 def test_sending_back_reopening_and_retiring_need_a_reason_that_is_kept(client, author, reviewer):
     sheet = published(author, reviewer)
     client.force_login(author)
-    assert "Say why" in said(move(client, sheet, "reopened", note="  "))
+    assert "Give a reason" in said(move(client, sheet, "reopened", note="  "))
     move(client, sheet, "reopened", note="The guideline changed.")
     sheet.refresh_from_db()
     assert sheet.state == State.DRAFT
@@ -179,7 +179,7 @@ def test_sending_back_reopening_and_retiring_need_a_reason_that_is_kept(client, 
 def test_a_step_that_the_state_does_not_allow_is_refused(desk, author):
     sheet = draft(author)
     for step in ("sent_back", "reopened", "signed_off"):
-        assert "is draft now" in said(move(desk, sheet, step, note="Because."))
+        assert "is now draft" in said(move(desk, sheet, step, note="Because."))
     assert "Choose what to do" in said(move(desk, sheet, "edited"))
     assert "Choose what to do" in said(move(desk, sheet, "nonsense"))
 
@@ -227,14 +227,14 @@ def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, revi
     FactSheet.objects.filter(pk=overdue.pk).update(review_due_on=timezone.localdate() - timedelta(days=1))
     shown = text(tree(desk.get("/admin/")))
     for heading, title in [
-        ("Wait for a clinician’s signature", "Waits for Clive"),
-        ("Changed since the last signature", "Changed by Edith"),
+        ("Waiting for sign-off", "Waits for Clive"),
+        ("Changed since sign-off", "Changed by Edith"),
         ("Review due", "Overdue"),
-        ("Published, never signed off", "About back pain"),
+        ("Published but never signed off", "About back pain"),
     ]:
         assert title in shown[shown.index(heading) :]
     desk.force_login(person("Rita", "reception"))
-    assert "Fact sheets that need somebody" not in text(tree(desk.get("/admin/")))
+    assert "Needs attention" not in text(tree(desk.get("/admin/")))
 
 
 def test_a_statement_of_evidence_counts_as_a_source(desk, author):

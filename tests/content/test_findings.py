@@ -72,7 +72,7 @@ def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_
     section = public_sheet.sections.get()
     save(desk, change_address(section), body="Keep moving. [@MU20]")
     assert shown(client, public_sheet.slug) == {"MU20": ""}
-    assert "no: the sheet does not cite it now" in text(tree(desk.get(address)))
+    assert "no, because the sheet no longer cites it" in text(tree(desk.get(address)))
 
 
 def test_a_newer_edition_of_the_content_brings_changes_and_drops_it(tmp_path, client):

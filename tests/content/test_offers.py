@@ -43,20 +43,20 @@ def settle(client, take: str):
 
 
 def test_the_desk_shows_both_texts(desk, differing):
-    assert "says something else in 1 place that you changed" in text(tree(desk.get(desk_of(differing.sheet))))
-    assert "Newer content says something else" in text(tree(desk.get("/admin/")))
+    assert "differs from your changes in 1 place" in text(tree(desk.get(desk_of(differing.sheet))))
+    assert "New site content differs from your changes" in text(tree(desk.get("/admin/")))
     shown = tree(desk.get(reverse("admin:factsheets_offers")))
     assert "Our own" in " ".join(text(each) for each in shown.iter("del"))
     assert "Newer" in " ".join(text(each) for each in shown.iter("ins"))
 
 
 def test_taking_the_newer_words_shows_them_to_readers_and_keeps_ours_in_the_history(desk, differing, client, fixtures):
-    assert "The newer words are in." in text(tree(settle(desk, "newer")))
+    assert "The new wording is now in use." in text(tree(settle(desk, "newer")))
     assert "Newer words." in client.get(f"/fact-sheets/{PART}/").content.decode()
     newest, before, *_ = Edition.objects.filter(sheet=differing.sheet)
     assert newest.actor == "Edith"
     assert before.content["sections"][0]["body"] == "Our own words. [@EDA]\n"
-    assert "Nothing is open." in text(tree(desk.get(reverse("admin:factsheets_offers"))))
+    assert "No differences to settle." in text(tree(desk.get(reverse("admin:factsheets_offers"))))
     assert "kept your edit" not in fixtures.load()
     fixtures.fields("first")["body"] = "Newest words. [@EDB]\n"
     fixtures.load()
@@ -65,7 +65,7 @@ def test_taking_the_newer_words_shows_them_to_readers_and_keeps_ours_in_the_hist
 
 
 def test_keeping_ours_stays_silent_until_the_content_changes_again(desk, differing, fixtures):
-    assert "Your words stay." in text(tree(settle(desk, "ours")))
+    assert "Your wording was kept." in text(tree(settle(desk, "ours")))
     assert "kept your edit" not in fixtures.load()
     differing.refresh_from_db()
     assert differing.body == "Our own words. [@EDA]\n"
@@ -76,7 +76,7 @@ def test_keeping_ours_stays_silent_until_the_content_changes_again(desk, differi
 def test_newer_words_that_may_not_be_public_are_refused_and_stay_offered(desk, differing, fixtures):
     fixtures.fields("first")["body"] = "Acupuncture cures. [@EDB]\n"
     fixtures.load()
-    assert "These words cannot be public." in text(tree(settle(desk, "newer")))
+    assert "This wording cannot be published." in text(tree(settle(desk, "newer")))
     differing.refresh_from_db()
     assert differing.body == "Our own words. [@EDA]\n"
     assert InstalledRecord.objects.exclude(offered={}).count() == 1
@@ -87,7 +87,7 @@ def test_a_second_click_and_a_deleted_record_are_answered_in_words(desk, differi
     values = {"record": installed.pk, "field": "body", "take": "ours"}
     desk.post(reverse("admin:factsheets_offers"), values)
     again = desk.post(reverse("admin:factsheets_offers"), values, follow=True)
-    assert "That was settled already." in text(tree(again))
+    assert "That has already been settled." in text(tree(again))
     assert desk.post(reverse("admin:factsheets_offers"), {"record": "0"}).status_code == 404
     assert desk.post(reverse("admin:factsheets_offers"), {}).status_code == 404
 

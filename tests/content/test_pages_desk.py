@@ -43,8 +43,8 @@ def test_the_desk_advises_to_cut_a_page_that_is_too_heavy(desk, paged):
     Section.objects.filter(sheet=paged, slug="second").update(body=f"{words}. [@NG59]\n")
     actions.refresh(sheet=paged)
     said = text(tree(desk.get(desk_of(paged))))
-    assert f"“{paged.title}” is heavier than 14.0 KB" in said
-    assert "write a name under “Starts a new page”" in said
+    assert f"“{paged.title}” is larger than 14.0 KB" in said
+    assert "enter a name under “Starts a new page”" in said
 
 
 def test_the_form_says_why_a_page_cannot_start_there_and_looks_at_where_the_section_goes(desk, paged):

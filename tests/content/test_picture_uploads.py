@@ -82,7 +82,7 @@ def test_the_form_can_be_filled_in_without_javascript_and_says_what_it_takes(edi
     assert form.get("enctype") == "multipart/form-data"
     [field] = [each for each in form.iter("input") if each.get("type") == "file"]
     [help_text] = [each for each in document.iter() if each.get("id") == field.get("aria-describedby")]
-    for word in ("JPEG, PNG or WebP", "400 pixels", "10 MB", "Moving pictures", "place"):
+    for word in ("JPEG, PNG or WebP", "400 pixels", "10 MB", "Animations", "location"):
         assert word in "".join(help_text.itertext())
     assert not {"width", "height"} & {each.get("name") for each in form.iter("input")}
     [choice] = [each for each in form.iter("select") if each.get("name") == "drawing"]
@@ -130,7 +130,7 @@ def test_both_or_none_is_said_in_words(editor, figure):
             "We cannot read this file as a picture",
         ),
         (samples.png(size=(60_000, 60_000)), "more than 40 million pixels"),
-        (made()[:-300], "damaged or not complete"),
+        (made()[:-300], "damaged or incomplete"),
         (b"", "The submitted file is empty"),
         (bytes(11 * 1024 * 1024), "The file is larger than 10 MB"),
     ],

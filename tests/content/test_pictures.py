@@ -13,7 +13,7 @@ FORMATS = ["JPEG", "PNG", "WEBP"]
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 500 400"><script>alert(1)</script></svg>'
 NO_PICTURE, DAMAGED, PIXELS = (
     "cannot read this file as a picture",
-    "damaged or not complete",
+    "damaged or incomplete",
     "more than 40 million pixels",
 )
 REFUSED = {
@@ -24,8 +24,8 @@ REFUSED = {
     "a TIFF": (made("TIFF"), NO_PICTURE),
     "half a JPEG": (samples.telling("JPEG")[:-400], DAMAGED),
     "half a WebP": (samples.telling("WEBP")[:-400], DAMAGED),
-    "a moving PNG": (samples.moving("PNG"), "The picture moves"),
-    "a moving WebP": (samples.moving("WEBP"), "The picture moves"),
+    "a moving PNG": (samples.moving("PNG"), "The picture is animated"),
+    "a moving WebP": (samples.moving("WEBP"), "The picture is animated"),
     "too many pixels": (made("PNG", size=(10_000, 4_001), mode="1", colour=1), PIXELS),
     "a PNG that only says so": (png(size=(60_000, 60_000)), PIXELS),
     "a WebP that only says so": (samples.webp_of(8_000, 8_000), PIXELS),

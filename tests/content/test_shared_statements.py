@@ -48,7 +48,7 @@ def test_an_edit_shows_in_every_sheet_and_each_keeps_an_edition(desk, cbt):
     sheet = FactSheet.objects.get(slug="long-term-pain")
     response = desk.post(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, 1]), follow=True)
     said = text(tree(response))
-    assert "keep today’s words: Care based on CBT, for long-term pain" in said
+    assert "were not restored: Care based on CBT, for long-term pain" in said
     assert "New words on CBT." in text(page(desk, everything("stress-and-back-pain")))
 
 
@@ -105,7 +105,7 @@ def test_newer_words_for_a_statement_that_staff_edited_are_settled_in_every_shee
     assert "kept your edit: factsheets.statement claim, detail" in fixtures.load()
     sheet = FactSheet.objects.get(slug=PART)
     shown = text(tree(desk.get(reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]))))
-    assert "says something else in 1 place that you changed" in shown
+    assert "differs from your changes in 1 place" in shown
     installed = InstalledRecord.objects.exclude(offered={}).get()
     desk.post(
         reverse("admin:factsheets_offers"), {"record": installed.pk, "field": "detail", "take": "newer"}, follow=True

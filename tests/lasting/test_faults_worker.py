@@ -73,7 +73,7 @@ def test_a_changed_password_stops_nobody_raises_the_alarm_and_the_mail_goes_when
     assert states() == {(MessageState.WAITING, "SMTPAuthenticationError 535")}
     answer = client.get(reverse("healthz"))
     assert (answer.status_code, answer.json()["mail_queue"]) == (503, "late")
-    assert "Mail is not going out" in staff_client.get(reverse("admin:index")).content.decode()
+    assert "Emails are not being sent" in staff_client.get(reverse("admin:index")).content.decode()
     settings.EMAIL_HOST_PASSWORD = "the new one"
     make_due()
     assert deliver() == 2

@@ -101,8 +101,8 @@ def test_a_silent_worker_is_red_for_the_monitor_and_on_the_first_page(client, st
         seen(timedelta(minutes=ago))
     status, words = asked(client)
     assert (words["mail_worker"], status) == (word, 200 if word == "ok" else 503)
-    assert ("Mail is not going out" in alarm(staff_client)) == (word != "ok")
-    assert ("start the mail worker again" in page(staff_client)) == (word != "ok")
+    assert ("Emails are not being sent" in alarm(staff_client)) == (word != "ok")
+    assert ("restart the mail worker" in page(staff_client)) == (word != "ok")
 
 
 def test_mail_that_waits_too_long_is_red_and_mail_meant_for_later_is_not(client, staff_client):
@@ -116,7 +116,7 @@ def test_mail_that_waits_too_long_is_red_and_mail_meant_for_later_is_not(client,
     OutgoingMessage.objects.update(attempts=2)
     status, words = asked(client)
     assert (status, words["status"], words["mail_queue"]) == (503, "trouble", "late")
-    assert "2 mails should have gone" in page(staff_client)
+    assert "2 emails should have been sent" in page(staff_client)
     everything = json.dumps(words) + page(staff_client) + alarm(staff_client)
     assert not [word for word in ("kestrel", "Quillfeather", enquiry.reference, "@") if word in everything]
 
@@ -129,7 +129,7 @@ def test_too_little_room_asks_for_attention_and_leaves_the_site_in_service(clien
             setattr(settings, name, value)
         status, words = asked(client)
         assert (status, words["status"], words["disk"]) == (200, "attention", "low")
-    assert "The disk is getting full" in page(staff_client)
+    assert "The disk is nearly full" in page(staff_client)
 
 
 @pytest.mark.parametrize(("ago", "word", "status"), [(24, "ok", "ok"), (26, "late", "attention")])
@@ -160,7 +160,7 @@ def test_a_refused_form_is_red_until_one_is_kept(client, staff_client):
     soundness.form_was_refused()
     status, words = asked(client)
     assert (status, words["forms"]) == (503, "refused")
-    assert "none was saved since" in page(staff_client)
+    assert "none has been saved since" in page(staff_client)
     consultation()
     status, words = asked(client)
     assert (status, words["status"], words["forms"]) == (200, "attention", "refused")

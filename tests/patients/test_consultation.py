@@ -162,7 +162,7 @@ def test_a_filled_trap_is_known_from_step_to_step_and_only_written_down(client):
     assert press(client, check, "send")["Location"].startswith("/consultation/sent/")
     kept = Enquiry.objects.get()
     assert (kept.status, kept.quarantine_reason) == ("new", "")
-    assert "A field that people cannot see was filled in" in kept.events.get().summary
+    assert "A hidden field was filled in" in kept.events.get().summary
 
 
 # --- afterwards ---

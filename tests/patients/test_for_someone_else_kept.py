@@ -54,7 +54,7 @@ def test_what_is_kept_of_them_is_unreadable_in_the_database():
 BANNERS = {
     "yes": "They know and agree.",
     "cannot": "They cannot decide for themselves. Ask who decides for them before you talk about their health.",
-    "not_yet": "They do not know, or have not agreed yet: general advice only, until they do.",
+    "not_yet": "They do not know about this, or have not agreed. Give general advice only until they do.",
 }
 
 
@@ -62,7 +62,7 @@ BANNERS = {
 def test_who_calls_reads_first_for_whom_it_is_and_whether_they_agree(reception, agreed):  # noqa: F811
     kept = asked(they_agree=agreed)
     said = text(tree(reception.get(kept.get_admin_url())))
-    banner = f"Asked by Ada Example for Bert Elsewhere (their mother or father). {BANNERS[agreed]}"
+    banner = f"Sent by Ada Example for Bert Elsewhere (their mother or father). {BANNERS[agreed]}"
     assert said.index("For someone else") < said.index(banner) < said.index("Do not leave a voicemail")
     assert said.index(banner) < said.index("020 7946 0018")
 
@@ -74,11 +74,11 @@ def test_staff_keep_that_they_agree_by_now_once_and_from_a_fresh_page(reception)
     stale = reception.post(address, {"version": kept.version - 1}, follow=True)
     assert BANNERS["not_yet"] in text(tree(stale))
     after = reception.post(address, {"version": kept.version}, follow=True)
-    assert BANNERS["yes"] in text(tree(after)) and "They know and agree now" not in text(tree(after))
-    assert kept.events.filter(kind=EventKind.NOTE, summary="The person it is for knows now, and agrees").count() == 1
+    assert BANNERS["yes"] in text(tree(after)) and "They now know and agree" not in text(tree(after))
+    assert kept.events.filter(kind=EventKind.NOTE, summary="The person it is for now knows and agrees").count() == 1
     kept.refresh_from_db()
     twice = reception.post(address, {"version": kept.version}, follow=True)
-    assert "Nobody’s agreement was missing here." in text(tree(twice))
+    assert "No agreement was needed here." in text(tree(twice))
     assert kept.events.filter(kind=EventKind.NOTE).count() == 1
 
 

@@ -99,9 +99,9 @@ def test_both_forms_show_it_before_somebody_writes(client, address):
 
 def test_reception_pauses_replies_with_a_notice_and_the_desk_names_who_did(reception):
     saved = save(reception, HOURS, paused="on", notice="A pipe burst.\nWe answer from Monday.")
-    assert "Replies are paused, since" in words(saved)
+    assert "Replies were paused at" in words(saved)
     assert "by Rita." in words(saved)
-    assert "Patients are promised no time now. Replies are paused." in words(saved)
+    assert "Patients are not being given a reply time. Replies are paused." in words(saved)
     assert on_a_form() == (
         "A pipe burst.We answer from Monday. We do not know yet when we will reply. You can phone us: 020 7946 0958."
     )

@@ -91,7 +91,7 @@ def test_a_detail_stands_on_the_timeline_sealed_and_staff_read_it(asked, staff_c
     with connection.cursor() as cursor:
         cursor.execute("SELECT note FROM enquiries_enquiryevent WHERE kind = 'added'")
         assert b"Monday" not in bytes(cursor.fetchone()[0])
-    assert "They added" in staff_client.get(asked.get_admin_url()).content.decode()
+    assert "Added at" in staff_client.get(asked.get_admin_url()).content.decode()
     assert alerts(asked) == [], "Who reads a new request reads this with it."
 
 

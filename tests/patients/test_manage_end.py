@@ -36,7 +36,7 @@ def test_an_appointment_goes_with_it_and_the_clinic_is_told(asked, staff, mail_t
     press(page, SURE[verb])
     asked.refresh_from_db()
     assert (asked.status, asked.outcome, asked.appointment_at) == (Status.CLOSED, Outcome.WITHDRAWN, None)
-    assert "is called off" in asked.events.get(kind=EventKind.WITHDRAWN).summary
+    assert "was cancelled" in asked.events.get(kind=EventKind.WITHDRAWN).summary
     deliver()
     subjects = [mail["Subject"] for mail in mail_through.messages]
     assert f"Please look at enquiry {asked.reference}" in subjects
@@ -50,7 +50,7 @@ def test_staff_see_that_a_flagged_one_ended_this_way(asked, staff_client, verb, 
     press(check(asked, verb), SURE[verb])
     asked.refresh_from_db()
     summary = asked.events.get(kind=EventKind.WITHDRAWN).summary
-    assert ("Its safety flag had been dealt with" if acted else "Its safety flag was open") in summary
+    assert ("The warning sign had been dealt with" if acted else "The warning sign was still open") in summary
     assert "RF-E2" not in summary
     assert alerts(asked) == ([] if acted else ["waiting"])
     page = staff_client.get(asked.get_admin_url()).content.decode()

@@ -79,7 +79,7 @@ def test_what_came_since_the_page_was_opened_is_shown_before_it_goes(staff_clien
     seen = re.search(r'name="seen" value="([^"]*)"', asked.content.decode()).group(1)
     newest = consultation(email=ADA, description="I also wanted to say this.")
     page = erase(staff_client, seen=seen)
-    assert "Something changed since you opened the list" in page.content.decode()
+    assert "Something changed after you opened this list" in page.content.decode()
     assert newest.reference in page.content.decode()
     assert not Enquiry.objects.exclude(erased_at=None).exists()
     assert "Erased: 4 enquiries" in erase(staff_client).content.decode()

@@ -59,7 +59,7 @@ def test_twelve_months_after_it_was_closed_a_consultation_loses_its_details(db):
     gone = Enquiry.objects.get(pk=old.pk)
     assert (gone.name, gone.email, gone.phone, gone.description, gone.email_key) == ("", "", "", "", "")
     assert not NameWord.objects.filter(enquiry=old).exists()
-    assert gone.events.last().summary == "12 months since it was closed are over"
+    assert gone.events.last().summary == "12 months have passed since it was closed"
 
 
 def test_the_clinic_sets_the_months(db, settings):

@@ -111,7 +111,8 @@ def test_an_edit_of_a_red_flag_ends_the_approval_and_says_so(client, as_on_the_r
     assert OFF in text(tree(client.get("/check/")))
     client.force_login(person("Ed", "editor"))
     overview = text(tree(client.get(reverse("admin:factsheets_approval_changelist"))))
-    assert "by Ada Example (GMC 1234567) no longer counts: the red flags changed since." in overview
+    assert "Ada Example (GMC 1234567) approved earlier wording on" in overview
+    assert "The red flags have changed since." in overview
     SafetyAdvice.objects.filter(pk=record.pk).update(text=record.text)
     client.logout()
     assert OFF not in text(tree(client.get("/check/"))), "The same words are approved words."
@@ -160,7 +161,7 @@ def test_what_changed_while_it_was_open_is_not_approved(client, db):
     SafetyAdvice.objects.filter(code="RF-E2").update(text="quite another text")
     response = client.post(page_of("red_flags"), {"digest": opened, **CLINICIAN})
     assert response.status_code == 422
-    assert "The words changed while you had them open" in errors_of(response)
+    assert "The wording changed while you were reading it" in errors_of(response)
     assert "1234567" in response.content.decode(), "What was typed is kept."
     assert not Approval.objects.exists()
 
@@ -169,11 +170,11 @@ def test_what_changed_while_it_was_open_is_not_approved(client, db):
     ("changes", "message"),
     [
         ({"name": ""}, "Enter your name"),
-        ({"name": "Ada"}, "Enter your first name and your surname"),
+        ({"name": "Ada"}, "Enter your first name and surname"),
         ({"register": "XYZ"}, "Select a valid choice"),
         ({"number": "12345"}, "a GMC number has seven digits"),
         ({"register": "NMC"}, "a NMC number has two digits"),
-        ({"confirm": ""}, "Tick the box once you have read all of it"),
+        ({"confirm": ""}, "Tick the box once you have read it all"),
         ({"number": "\x00"}, "Null characters are not allowed"),
     ],
 )
@@ -188,7 +189,7 @@ def test_a_clinician_can_switch_it_off_and_says_why(client, as_on_the_real_site)
     approve_both(client)
     client.force_login(person("Cora", "clinician"))
     address = reverse("admin:factsheets_approval_withdraw", args=["questions"])
-    assert "Say why in a sentence" in text(tree(client.post(address, {"reason": "no"}, follow=True)))
+    assert "Give a reason in one sentence" in text(tree(client.post(address, {"reason": "no"}, follow=True)))
     said = text(tree(client.post(address, {"reason": "Question 4 misleads people."}, follow=True)))
     assert "Cora withdrew the approval on" in said and "Question 4 misleads people." in said
     assert OFF in text(tree(client.get("/check/")))

@@ -31,7 +31,7 @@ def test_a_question_beyond_the_limit_is_kept_and_set_aside_and_one_click_answers
         assert answer.status_code == 303
         assert ("We will reply" in client.get(answer["Location"]).content.decode()) == (number < 10)
     aside = Enquiry.objects.filter(status=Status.SPAM)
-    assert [each.quarantine_reason for each in aside] == 2 * ["Many requests from one place within an hour"]
+    assert [each.quarantine_reason for each in aside] == 2 * ["Many forms from one sender within an hour"]
     assert deliver() == 20
     kept = aside.first()
     actions.triage(enquiry=kept, by=staff, to=Status.NEW)
@@ -54,7 +54,7 @@ def test_words_that_sound_like_a_warning_sign_keep_their_place_and_always_alert_
     kept = Enquiry.objects.filter(safety_signs__isnull=False).get()
     assert (kept.status, kept.quarantine_reason) == (Status.NEW, "")
     assert [each.purpose for each in kept.messages.all()] == [Purpose.CLINIC_ALERT]
-    assert "No mail to them: " in kept.events.get().summary
+    assert "No email sent: " in kept.events.get().summary
     deliver()
     [urgent] = [mail for mail in mail_through.messages if kept.reference in mail.get_body(("plain",)).get_content()]
     assert urgent["Subject"] == "Urgent: please look now"
@@ -83,13 +83,13 @@ def test_beyond_the_total_reports_wait_the_rest_is_held_back_and_the_clinic_hear
     assert refused.status_code == REFUSED
     assert "We are very busy just now" in text(parse(refused))
     assert ask("question", from_place(7)).status_code == 303
-    assert (latest().status, latest().quarantine_reason) == (Status.HELD, "Very many requests in all within an hour")
+    assert (latest().status, latest().quarantine_reason) == (Status.HELD, "Too many forms in total within an hour")
     ask(client=from_place(8), email="c@example.com")
-    assert abuse.alarm().startswith("In the last day 3 forms came beyond the limit of 5 an hour.")
+    assert abuse.alarm().startswith("In the last 24 hours, 3 forms arrived over the limit of 5 an hour.")
     deliver()
     [alarm] = [mail for mail in mail_through.messages if mail["To"] == "inbox@example.com"]
-    assert alarm["Subject"] == "Very many forms on the website"
-    assert "3 beyond the limit so far" in alarm.get_body(("plain",)).get_content()
+    assert alarm["Subject"] == "Too many forms on the website"
+    assert "3 over the limit so far" in alarm.get_body(("plain",)).get_content()
     assert "/admin/enquiries/enquiry/?queue=held" in alarm.get_body(("plain",)).get_content()
     desk = Client()
     desk.force_login(staff)

@@ -118,7 +118,7 @@ def test_what_is_put_right_afterwards_counts_like_another_request(db, mail_throu
     hit = [to for [to] in mail_through.recipients if abuse.mailbox(to) == abuse.mailbox(VICTIM)]
     assert len(hit) == 3
     assert any(
-        "Not mailed: the address has had its mails for a day" in each.summary for each in latest().events.all()
+        "Not sent: this address has reached its daily limit of emails" in each.summary for each in latest().events.all()
     ) or (verb == "again" and latest().quarantine_reason == abuse.HAD_TODAY)
 
 
@@ -151,7 +151,7 @@ def test_a_worker_holds_back_what_is_too_much_for_one_mailbox_and_staff_see_it(d
     assert held.count() == 3
     client.force_login(staff)
     page = text(tree(client.get(held.first().enquiry.get_admin_url())))
-    assert "waiting to be sent: its address has had as many as it gets in a day" in page
+    assert "waiting to be sent: this address has reached its daily limit of emails" in page
     make_due()
     deliver()
     assert held.count() == 3, "A held mail went out because its time had come."

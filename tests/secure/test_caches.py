@@ -161,7 +161,7 @@ def personal_pages(client) -> dict[str, str]:
         "/check/answers/": "",
         f"/request/{manage_link.LINK.token(enquiry)}/": "",
         f"/report/summary/{summary_link.LINK.token(Assessment.objects.get())}/": "",
-        "/admin/": "Your sign-in",
+        "/admin/": "Sign-in settings",
         "/admin/enquiries/enquiry/": "Ada Example",
         enquiry.get_admin_url(): "Ada Example",
     }

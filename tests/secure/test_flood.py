@@ -94,11 +94,11 @@ def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_m
     fold = f"{INBOX}fold/{folded[0].flood_id}/"
     assert "Record one outcome for all 4" in text(tree(reception.get(f"{INBOX}?flood={folded[0].flood_id}")))
     page = reception.get(fold)
-    assert taken.reference in text(tree(page)).partition("Somebody has taken or called these")[2]
+    assert taken.reference in text(tree(page)).partition("Someone has taken or called these")[2]
     assert "Numb" not in page.content.decode() and "saddle" not in page.content.decode()
     late = warn(noisy, 8)
     for typed, why in (
-        ({"outcome": "not_patients", "reason": "  "}, "Write how you know"),
+        ({"outcome": "not_patients", "reason": "  "}, "Say how you know"),
         ({"reason": "All from one form filler."}, "Choose what you did"),
         ({"outcome": "imagined", "reason": "All from one form filler."}, "Select a valid choice"),
     ):
@@ -118,13 +118,13 @@ def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_m
     assert {each.pk for each in settled} == {folded[0].pk, folded[1].pk, folded[4].pk, late.pk}
     for each in settled:
         [event] = each.events.filter(kind=EventKind.SAFETY)
-        assert event.summary == "Told nobody: one sender, not patients. 4 settled in one step"
+        assert event.summary == "One sender, not patients: no one to advise. 4 settled in one step"
         assert (event.note, event.actor) == (given["reason"], "Rita")
         assert [event.kind for event in each.events.all()][-2:] == [EventKind.SAFETY, EventKind.MOVED]
         assert not each.live and each.closed_at and each.version == 2
     still = Enquiry.objects.filter(FLAGGED, folded=True)
     assert {each.pk for each in still} == {taken.pk, folded[3].pk, later.pk}
-    assert "1 more came while you were reading" in text(tree(reception.get(done["Location"])))
+    assert "1 more arrived while you were reading" in text(tree(reception.get(done["Location"])))
     assert settle(reception, refused, **given).status_code == 422, "Pressed twice, recorded twice."
     assert settled.count() == 4
 

@@ -113,7 +113,7 @@ def test_a_field_name_that_is_none_of_the_admins_is_refused(staff_client, value)
 def test_a_search_for_very_many_words_is_one_for_the_first_of_them(staff_client, model):
     answer = staff_client.get(reverse(f"admin:{model.replace('.', '_')}_changelist"), {"q": "word " * 900})
     assert answer.status_code == 200
-    assert "Only the first 30 words were searched for." in text(parse(answer))
+    assert "We searched for the first 30 words only." in text(parse(answer))
 
 
 def test_ledger_rows_that_are_emptied_are_none_and_no_crash(staff_client):

@@ -17,7 +17,7 @@ KINDS = pytest.mark.parametrize("kind", FORMS)
 def test_a_report_for_a_robot_is_set_aside_with_a_reason(db):
     send("report", website="https://example.com/buy")
     kept = Enquiry.objects.get()
-    assert (kept.status, kept.quarantine_reason) == (Status.SPAM, "Filled in a field that people cannot see")
+    assert (kept.status, kept.quarantine_reason) == (Status.SPAM, "A hidden field was filled in")
     assert not kept.messages.exists()
     assert kept.events.get().kind == EventKind.RECEIVED
 

@@ -286,7 +286,7 @@ def test_what_the_patient_added_is_opened_with_the_same_button(client, db):
     actions.add_detail(enquiry=enquiry, text="It is worse at night.", safety_signs="", version=enquiry.version)
     seen = page_of(client, person("Rita", "reception"), enquiry)
     assert "It is worse at night." not in seen
-    assert "They added something 1 time." in seen
+    assert "1 later addition from the patient." in seen
     assert text(tree(show(client, enquiry))).count("It is worse at night.") == 2, "Above, and in the timeline."
 
 

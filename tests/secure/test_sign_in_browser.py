@@ -16,7 +16,7 @@ def test_a_receptionist_sets_up_a_second_factor_without_scripts(browser, site):
     with visitor(browser, site, viewport={"width": 360, "height": 740}, java_script_enabled=False) as desk:
         page = desk.page
         sign_in(desk, "rita")
-        page.get_by_role("link", name="Your sign-in").click()
+        page.get_by_role("link", name="Sign-in settings").click()
         page.get_by_role("button", name="Set up a second factor").click()
         expect(page.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
         assert page.locator(".qr-box svg").bounding_box()["width"] >= 150, "Too small for a camera."
@@ -29,8 +29,8 @@ def test_a_receptionist_sets_up_a_second_factor_without_scripts(browser, site):
         expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
         codes = page.locator(".recovery-codes code").all_inner_texts()
         assert len(codes) == 10
-        page.get_by_role("link", name="I have kept them. Go on").click()
-        expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
+        page.get_by_role("link", name="I have saved them. Continue").click()
+        expect(page.get_by_role("heading", name="Today")).to_be_visible()
 
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_text("You are signed out.")).to_be_visible()
@@ -69,14 +69,14 @@ def test_every_page_of_the_sign_in_is_accessible_and_works_by_keyboard(browser, 
         page.keyboard.press("Tab")
         page.keyboard.type(PASSWORD)
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="Type your code")).to_be_visible()
+        expect(page.get_by_role("heading", name="Enter your code")).to_be_visible()
         page.keyboard.type("000000")
         page.keyboard.press("Enter")
         expect(page.get_by_text("That code is not right.")).to_be_visible()
         seen(dark=True)
         page.keyboard.type(code_of(rita))
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
+        expect(page.get_by_role("heading", name="Today")).to_be_visible()
 
         desk.open("/admin/your-sign-in/")
         seen()
@@ -106,7 +106,7 @@ def test_every_page_of_the_sign_in_is_accessible_and_works_by_keyboard(browser, 
         page.get_by_label("Username").fill("nobody")
         page.get_by_label("Password").fill("wrong")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="Too many tries")).to_be_visible()
+        expect(page.get_by_role("heading", name="Too many attempts")).to_be_visible()
         seen()
         assert all("status of 403" in each or "status of 429" in each for each in desk.complaints), desk.complaints
         assert not desk.foreign

@@ -207,7 +207,7 @@ def test_guesses_from_everywhere_at_once_leave_threads_to_readers(client, rita, 
     with throttle.turn(RequestFactory().get(LOGIN), "somebody"), throttle.IN_LINE:  # one is compared, one waits
         refused = password(stranger)
         assert (refused.status_code, refused["Retry-After"]) == (429, "2")
-        assert "your password was not looked at" in text(parse(refused))
+        assert "we did not check your password" in text(parse(refused))
         assert 'value="rita"' in refused.content.decode(), "What was typed is gone."
         waiting = threading.Timer(0.3, throttle.COMPARING.release)
         waiting.start()

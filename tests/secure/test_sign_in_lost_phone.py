@@ -29,7 +29,7 @@ def test_a_recovery_code_lets_in_once(client, rita, codes):
     for code in (codes[3], "not-one-of-them"):
         again = Client()
         password(again)
-        assert "none of your recovery codes" in text(parse(again.post(f"{CODE}?recovery", {"code": code})))
+        assert "not one of your recovery codes" in text(parse(again.post(f"{CODE}?recovery", {"code": code})))
         assert not is_in(again)
 
 
@@ -39,7 +39,7 @@ def test_another_phone_and_new_codes_need_a_code_and_end_what_was_before(client,
     other = Client()
     sign_in(other, rita)
     assert client.get(SET_UP)["Location"].startswith(LOGIN), "Nothing was proved."
-    assert "neither" in text(parse(client.post(page, {"code": "000000", "do": "phone"})))
+    assert "not a code from your app" in text(parse(client.post(page, {"code": "000000", "do": "phone"})))
     assert client.get(SET_UP)["Location"].startswith(LOGIN)
 
     new = recovery_codes(client.post(page, {"code": codes[0], "do": "codes"}))

@@ -79,7 +79,7 @@ def test_fifteen_idle_minutes_sign_out_and_say_so(client, rita, codes, clock):
     answer = client.get(INBOX)
     assert answer["Location"] == f"{LOGIN}?next=%2Fadmin%2Fenquiries%2Fenquiry%2F&why=idle"
     page = client.get(answer["Location"])
-    assert "nothing happened for a while" in text(parse(page))
+    assert "not active for a while" in text(parse(page))
     password(client, next=INBOX)
     clock(31)
     assert client.post(CODE, {"code": code_of(rita)})["Location"] == INBOX
@@ -133,7 +133,7 @@ def test_what_was_written_is_given_back_after_a_sign_out_and_can_be_sent_again(c
     assert kept.get("name") == "note"
     assert kept.text == note
     assert {name: hidden[name] for name in ("owner", "go")} == {"owner": "", "go": "yes"}
-    assert "Your text is not lost" in text(page)
+    assert "What you typed is safe" in text(page)
     # Nothing of it is kept on our side.
     assert not any("Monday" in repr(row.get_decoded()) for row in Session.objects.all())
 

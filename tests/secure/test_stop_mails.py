@@ -100,7 +100,9 @@ def test_afterwards_nothing_is_mailed_and_the_page_says_so_but_not_why_and_the_c
     ]
     assert Enquiry.objects.get(kind="report", status=Status.SPAM).quarantine_reason == abuse.STOPPED
     theirs = [each for each in Enquiry.objects.filter(kind="consultation", status=Status.NEW) if each.email == VICTIM]
-    assert "No mail to them: the address asked us to send no more" in theirs[-1].events.get(kind="received").summary
+    assert (
+        "No email sent: this address asked us to stop sending emails" in theirs[-1].events.get(kind="received").summary
+    )
 
 
 def test_what_was_in_the_queue_when_it_was_pressed_does_not_go(path, sheet, mail_through):
@@ -157,7 +159,7 @@ def test_staff_see_that_an_address_is_listed_and_the_owner_alone_takes_it_off(pa
     desk = Client()
     desk.force_login(person("Rae", "reception"))
     seen = desk.get(page)
-    assert "Its owner pressed “Stop these emails” on" in text(tree(seen))
+    assert "Someone at this address pressed “Stop these emails” on" in text(tree(seen))
     assert off not in seen.content.decode()
     assert desk.post(off).status_code == 403
     assert abuse.is_stopped(VICTIM)
@@ -166,9 +168,9 @@ def test_staff_see_that_an_address_is_listed_and_the_owner_alone_takes_it_off(pa
     assert client.get(off).status_code == 405
     assert client.post(off, follow=True).status_code == 200
     assert not abuse.is_stopped(VICTIM)
-    assert "Its owner" not in text(tree(client.get(page)))
+    assert "Someone at this address" not in text(tree(client.get(page)))
     note = latest().events.get(kind=EventKind.NOTE)
-    assert (note.actor, note.summary) == ("Sam", "The address gets mail again: its owner asked for it")
+    assert (note.actor, note.summary) == ("Sam", "Emails to this address allowed again at its owner’s request")
     assert client.post(off, follow=True).status_code == 200
 
 

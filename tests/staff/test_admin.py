@@ -109,7 +109,7 @@ def test_a_move_that_the_table_does_not_allow_is_refused(staff_client, staff):
     actions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
     response = change(staff_client, enquiry, status="booked")
     assert "Select a valid choice" in text_of(response)
-    with pytest.raises(actions.MoveRefused, match="cannot become"):
+    with pytest.raises(actions.MoveRefused, match="You cannot move"):
         actions.triage(enquiry=enquiry, by=staff, to=Status.BOOKED)
     enquiry.refresh_from_db()
     assert enquiry.status == Status.CLOSED
@@ -123,7 +123,7 @@ def test_a_save_over_someone_elses_change_is_refused_and_says_what_changed(staff
     actions.book(enquiry=enquiry, by=other, at=tomorrow, channel=actions.Channel.PHONE)
     response = staff_client.post(enquiry.get_admin_url(), opened | {"status": "spam", "note": "done"}, follow=True)
     said = text_of(response)
-    assert "Kim changed this enquiry while you were writing" in said
+    assert "Kim booked an appointment while you were writing" in said
     assert "It is now “booked”" in said
     enquiry.refresh_from_db()
     assert enquiry.status == Status.BOOKED
@@ -169,7 +169,7 @@ def test_bulk_actions_change_what_they_may_and_say_what_they_did_not(staff_clien
     response = staff_client.post(address, chosen | {"sure": "yes"}, follow=True)
     said = text_of(response)
     assert "1 changed." in said
-    assert f"Not changed: {closed.reference}. An enquiry that is “closed” cannot become “spam”." in said
+    assert f"Not changed: {closed.reference}. You cannot move an enquiry from “closed” to “spam”." in said
     new.refresh_from_db()
     assert new.status == Status.SPAM
     assert new.events.filter(kind="moved", to_status="spam", by=staff).exists()

@@ -147,7 +147,7 @@ def test_nobody_is_sent_to_call_on_christmas_day(reception, monkeypatch):
     assert "good time" not in page
     # What was planned moves when the clinic closes at that time after all.
     Closure.objects.create(first_day=date(2026, 12, 29), last_day=date(2026, 12, 30), reason="a burst pipe")
-    assert "Tried 1 time before. Try again at 9am on Thursday 31 December." in said_by(reception, enquiry)
+    assert "Called 1 time so far. Try again at 9am on Thursday 31 December." in said_by(reception, enquiry)
 
 
 def test_times_at_which_the_clinic_never_opens_are_said_to_be_such(reception, monkeypatch):
@@ -155,15 +155,15 @@ def test_times_at_which_the_clinic_never_opens_are_said_to_be_such(reception, mo
     Enquiry.objects.update(call_slots=FRIDAY_EVENING)
     at_the_desk(monkeypatch, reception, london(2027, 2, 3, 16))
     never = "We are not open at any of their best times in the next two weeks."
-    assert f"{never} You can call now." in said_by(reception, enquiry)
-    assert f"Try again at 9am tomorrow, the nearest opening time. {never}" in logged(reception, enquiry)
+    assert f"{never} You can call them now." in said_by(reception, enquiry)
+    assert f"Try again at 9am tomorrow, when we next open. {never}" in logged(reception, enquiry)
     Enquiry.objects.update(call_slots=MORNINGS)
     assert "This is not one of their best times." in said_by(reception, enquiry)
 
 
 @pytest.mark.parametrize(
     ("closed_for_ever", "reason"),
-    [(False, "No opening hours are set"), (True, "The clinic is closed for the next 2 years.")],
+    [(False, "No opening hours are set"), (True, "The clinic has no opening times in the next 2 years.")],
 )
 def test_without_any_opening_hours_no_call_is_planned_and_the_page_says_why(
     reception, monkeypatch, closed_for_ever, reason
@@ -176,7 +176,7 @@ def test_without_any_opening_hours_no_call_is_planned_and_the_page_says_why(
     at_the_desk(monkeypatch, reception, london(2027, 2, 3, 10))
     assert reason in said_by(reception, enquiry)
     said = logged(reception, enquiry)
-    assert "No next call is planned." in said
+    assert "No call is planned." in said
     assert reason in said
     enquiry.refresh_from_db()
     assert (enquiry.next_call_at, enquiry.contact_attempts) == (None, 1)

@@ -52,8 +52,8 @@ def days_ago(days: int) -> datetime:
 
 def test_each_role_sees_its_own_blocks_and_no_others(client, db):
     consultation()
-    ours = {"Today", "Four weeks", "Content"}
-    for role, sees in (("reception", {"Today", "Four weeks"}), ("editor", {"Content"}), ("clinician", ours)):
+    ours = {"Enquiries", "Last four weeks", "Content"}
+    for role, sees in (("reception", {"Enquiries", "Last four weeks"}), ("editor", {"Content"}), ("clinician", ours)):
         client.force_login(person(role.title(), role))
         assert ours & set(headings(client.get(INDEX))) == sees, role
 
@@ -63,12 +63,12 @@ def test_a_new_clinic_is_told_how_to_begin(client, db):
     assert "No enquiries yet" in headings(response)
     steps = links(part(response, "first-steps"))
     assert {"/consultation/", "/admin/enquiries/enquiry/"} <= set(steps)
-    assert "Today" not in headings(response)
+    assert "Enquiries" not in headings(response)
 
 
 def test_an_old_clinic_without_recent_enquiries_is_told_so(client, db):
     change(consultation(), created_at=days_ago(40), status=Status.CLOSED)
-    assert "Nothing came in during the last four weeks." in text(part(page_of(client, "reception"), "four-weeks"))
+    assert "No enquiries in the last four weeks." in text(part(page_of(client, "reception"), "four-weeks"))
 
 
 def test_today_says_in_words_what_is_wrong_and_leads_there(client, db):
@@ -77,21 +77,21 @@ def test_today_says_in_words_what_is_wrong_and_leads_there(client, db):
     change(late, reply_by=days_ago(1), created_at=days_ago(3))
     change(failed, mail_failed=True)
     OutgoingMessage.objects.filter(enquiry=late).update(created_at=days_ago(1), next_attempt_at=days_ago(1))
-    today = part(page_of(client, "reception"), "today")
+    today = part(page_of(client, "reception"), "enquiries")
     cards = [text(each) for each in today.iter("li")]
     assert [card.split(":")[0] for card in cards] == [
         "Warning signs 1",
         "Overdue 1",
         "Due today 0",
-        "Failed mail 1",
-        "Longest wait for an answer 3 days",
-        "Oldest mail waiting 1 day",
+        "Failed emails 1",
+        "Longest wait 3 days",
+        "Oldest email waiting to send 1 day",
     ]
-    assert "Do this one first: somebody may need help now." in cards[0]
-    assert "One person heard nothing by the time we promised. Answer this one next." in cards[1]
-    assert "No reply is due today." in cards[2]
+    assert "Do this one first: someone may need help now." in cards[0]
+    assert "1 person did not hear from us by the time we promised. Answer this one next." in cards[1]
+    assert "No replies due today." in cards[2]
     assert "Overdue" in cards[4] and late.reference in cards[4]
-    assert "Mail does not go out. Tell whoever looks after the site." in cards[5]
+    assert "Emails are not being sent. Tell the person who looks after the site." in cards[5]
     assert late.get_admin_url() in links(today)
     for address, words in links(today).items():
         response = client.get(address)
@@ -103,10 +103,10 @@ def test_today_says_in_words_what_is_wrong_and_leads_there(client, db):
 def test_a_quiet_day_says_that_all_is_well(client, db):
     change(consultation(), status=Status.CLOSED, first_contact_at=timezone.now())
     OutgoingMessage.objects.update(state="sent", sent_at=timezone.now())
-    words = text(part(page_of(client, "reception"), "today"))
+    words = text(part(page_of(client, "reception"), "enquiries"))
     assert "Nothing overdue." in words
-    assert "Everybody who wrote has heard from us." in words
-    assert "No failed mail." in words
+    assert "Everyone has heard from us." in words
+    assert "No failed emails." in words
 
 
 def some_weeks():
@@ -137,8 +137,9 @@ def test_the_four_weeks_count_what_came_and_who_was_answered_on_time(client, she
     assert (newest["on_time"], newest["late"], newest["answered"]) == (1, 2, 2)
     assert (newest["calls_1"], newest["calls_2"], newest["calls_3"], newest["in_vain"]) == (0, 1, 1, 1)
     words = text(part(page_of(client, "reception"), "on-time"))
-    assert "50% on time. Too few: our aim is 90%. 2 people heard from us too late, or not yet." in words
-    assert "One person was phoned three times or more and not reached." in text(part(client.get(INDEX), "calls"))
+    late = "2 people heard from us late or are still waiting."
+    assert f"50% answered by the time we promised. Too low: our target is 90%. {late}" in words
+    assert "1 person could not be reached in three or more calls." in text(part(client.get(INDEX), "calls"))
 
 
 def test_every_number_of_a_table_leads_to_as_many_enquiries(client, sheet):
@@ -152,7 +153,7 @@ def test_every_number_of_a_table_leads_to_as_many_enquiries(client, sheet):
             for link in cell.iter("a"):
                 listed = client.get(link.get("href"))
                 assert len(listed.context["cl"].result_list) == int(text(link)), link.get("href")
-                assert "Only: " in text(tree(listed)), "The list does not say what it is cut down to."
+                assert "Showing: " in text(tree(listed)), "The list does not say what it is cut down to."
                 followed += 1
     assert followed >= 12
 
@@ -216,7 +217,7 @@ def test_content_names_what_wants_an_editor(client, sheet):
     SearchMiss.objects.create(digest="x", text="sciatic yoga", times=9, days=3)
     content = part(page_of(client, "editor"), "content-block")
     words = text(content)
-    assert "1 of them overdue: a clinician must read it again." in words
+    assert "1 overdue: a clinician needs to review it." in words
     assert "sciatic yoga: 9 times" in words
     assert f"/admin/factsheets/factsheet/{sheet.pk}/desk/#guard" in links(content)
     for address in links(content):

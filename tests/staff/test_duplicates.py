@@ -57,7 +57,7 @@ def test_an_enquiry_of_the_same_person_is_compared_linked_and_closed(client, rit
     assert "Neither the email address" not in compared
     assert fresh(again).status == Status.NEW, "Looking changes nothing."
     after = send(client, again, main.reference)
-    assert f"{again.reference} is closed as a duplicate of {main.reference}." in text(tree(after))
+    assert f"{again.reference} closed as a duplicate of {main.reference}." in text(tree(after))
     assert "Duplicates of this enquiry" in text(tree(after))
     again = fresh(again)
     assert (again.status, again.outcome, again.same_as) == (Status.CLOSED, Outcome.DUPLICATE, main)
@@ -75,13 +75,13 @@ def test_it_can_be_taken_back_and_that_is_written_on_both(client, rita, pair):
     another = reverse("admin:enquiries_enquiry_another", args=[again.pk])
     assert client.get(another).status_code == 405
     after = client.post(another, {"version": fresh(again).version}, follow=True)
-    assert "It is an enquiry of its own again" in text(tree(after))
+    assert "No longer marked as a duplicate" in text(tree(after))
     again = fresh(again)
     assert (again.status, again.outcome, again.same_as) == (Status.IN_PROGRESS, "", None)
     assert told(again)[-1] == f"No longer a duplicate of {main.reference}"
-    assert told(main)[-1] == f"{again.reference} is an enquiry of its own"
+    assert told(main)[-1] == f"{again.reference} is no longer a duplicate of this"
     twice = client.post(another, {"version": again.version}, follow=True)
-    assert "It is not linked with another enquiry." in text(tree(twice))
+    assert "It is not marked as a duplicate." in text(tree(twice))
 
 
 def test_whoever_opens_a_linked_one_again_unlinks_it(rita, pair):
@@ -89,7 +89,7 @@ def test_whoever_opens_a_linked_one_again_unlinks_it(rita, pair):
     actions.link(enquiry=again, main=main, by=rita)
     actions.triage(enquiry=again, by=rita, to=Status.IN_PROGRESS)
     assert fresh(again).same_as is None
-    assert told(main)[-1] == f"{again.reference} is an enquiry of its own"
+    assert told(main)[-1] == f"{again.reference} is no longer a duplicate of this"
 
 
 def test_a_link_to_a_linked_one_goes_to_its_main_one_and_takes_others_along(rita, pair):
@@ -107,9 +107,9 @@ def test_there_are_no_circles(rita, pair):
     again, main = pair
     actions.link(enquiry=again, main=main, by=rita)
     for enquiry, to in ((again, again), (main, main), (main, again)):
-        with pytest.raises(actions.MoveRefused, match=r"this enquiry itself|linked already"):
+        with pytest.raises(actions.MoveRefused, match=r"this enquiry, or one already linked|already marked"):
             actions.link(enquiry=enquiry, main=to, by=rita)
-    with pytest.raises(actions.MoveRefused, match="linked already"):
+    with pytest.raises(actions.MoveRefused, match="already marked as a duplicate"):
         actions.link(enquiry=again, main=main, by=rita)
     assert fresh(main).same_as is None
 
@@ -176,9 +176,9 @@ def test_strangers_and_closed_ones_are_pointed_out_before_it_is_done(client, rit
     assert f"{stranger.reference} is closed." in compared
     unknown = client.get(page_of(pair[0]), {"reference": "BCDF-GHJK"})
     assert unknown.status_code == 422
-    assert "There is no enquiry with this reference." in text(tree(unknown))
+    assert "No enquiry has this reference." in text(tree(unknown))
     itself = client.get(page_of(pair[0]), {"reference": pair[0].reference})
-    assert "That is this enquiry itself" in text(tree(itself))
+    assert "That is this enquiry" in text(tree(itself))
 
 
 def test_two_who_link_them_the_other_way_round_make_no_circle(transactional_db):
@@ -241,7 +241,7 @@ def test_the_question_before_a_bulk_change_names_what_stays_and_why(client, rita
     asked = client.post(listed, {"action": "mark_as_spam", "_selected_action": ticked})
     lines = {text(each)[:9]: text(each) for each in tree(asked).iter("li")}
     assert "will not be changed. This may be an emergency." in lines[flagged.reference]
-    assert "will not be changed. An enquiry that is “booked” cannot become “spam”." in lines[booked.reference]
+    assert "will not be changed. You cannot move an enquiry from “booked” to “spam”." in lines[booked.reference]
     assert "will not" not in lines[ready.reference]
     client.post(listed, {"action": "mark_as_spam", "_selected_action": ticked, "sure": "yes"})
     assert [fresh(each).status for each in (flagged, ready, booked)] == [Status.NEW, Status.SPAM, Status.BOOKED]

@@ -82,7 +82,7 @@ def test_contact_details_are_only_for_who_may_and_each_timeline_says_so(client, 
     rita = person("Rita", "reception")
     client.force_login(rita)
     assert read(ask(client, personal="on"))[0] == REDACTED, "The box is not hers to tick."
-    assert "With contact details:" not in text(tree(client.get(PAGE)))
+    assert "Include contact details" not in text(tree(client.get(PAGE)))
     with pytest.raises(actions.NotAllowed):
         actions.export(queryset=Enquiry.objects.all(), what="All", by=rita, reason=REASON, personal=True)
     rita.user_permissions.add(Permission.objects.get(codename="export_personal"))
@@ -94,7 +94,7 @@ def test_contact_details_are_only_for_who_may_and_each_timeline_says_so(client, 
     ]
     for enquiry in (one, other):
         event = enquiry.events.get(kind=EventKind.EXPORTED)
-        assert (event.by, event.summary, event.note) == (rita, "With contact details, among 2", REASON)
+        assert (event.by, event.summary, event.note) == (rita, "With contact details, in an export of 2", REASON)
     assert Export.objects.filter(with_contact_details=True, how_many=2).count() == 1
 
 
@@ -117,8 +117,8 @@ def test_what_was_not_sent_is_not_on_a_timeline(staff, db, monkeypatch):
         ({"reason": "x" * 9}, "at least 10 characters"),
         ({"reason": "x" + " " * 12}, "at least 10 characters"),
         ({"which": "everything"}, "Select a valid choice"),
-        ({"which": "dates"}, "Enter this day"),
-        ({"which": "dates", "from_day": "2026-11-02", "to_day": "2026-11-01"}, "must not be before the first"),
+        ({"which": "dates"}, "Enter a date"),
+        ({"which": "dates", "from_day": "2026-11-02", "to_day": "2026-11-01"}, "must be on or after the first one"),
     ],
 )
 def test_without_a_reason_or_a_choice_nothing_leaves(staff_client, values, problem):

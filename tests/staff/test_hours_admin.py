@@ -42,7 +42,7 @@ def with_lines(client, *lines: tuple[int, str, str], **changes):
 def test_reception_sets_a_split_day_and_is_told_what_a_patient_reads_now(reception):
     saved = with_lines(reception, (1, "09:00", "13:00"), (1, "14:00", "17:30"), (5, "09:00", "12:00"))
     assert not errors_of(saved)
-    assert "A patient who writes now reads: “we will reply by" in words(saved)
+    assert "Patients who write now are told: “we will reply by" in words(saved)
     loaded = clock.load()
     assert clock.hours_in_words(loaded.hours) == "Tuesday, 9am to 1pm and 2pm to 5:30pm; Saturday, 9am to midday"
     assert loaded.reply_by(datetime(2026, 6, 9, 8, tzinfo=clock.LONDON)) == datetime(
@@ -86,7 +86,7 @@ def test_the_nation_decides_which_bank_holidays_count(reception):
 
 def test_every_field_of_an_opening_time_has_a_name_of_its_own(reception):
     page = reception.get(HOURS).content.decode()
-    for name in ("Day", "Opens", "Closes", "Delete"):
+    for name in ("Day", "Opens", "Closes", "Remove"):
         assert page.count(f'aria-label="{name}, Monday, 09:00 to 17:00"') == 1
     assert 'aria-label="Opens, new line"' in page
 
@@ -97,7 +97,7 @@ def test_every_field_of_an_opening_time_has_a_name_of_its_own(reception):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"last_day": "2026-06-09"}, "The last day must be the first day or a later one."),
+        ({"last_day": "2026-06-09"}, "The last day must be the same as the first day or later."),
         (
             {"last_day": "2026-06-10", "from_time": "15:00", "until_time": "11:00"},
             "“closed until” must be later",
@@ -116,7 +116,7 @@ def test_two_closures_of_the_same_time_are_refused_and_two_on_one_day_are_not(re
     day = {"first_day": "2026-06-10", "last_day": "2026-06-10"}
     save(reception, ADD_CLOSURE, **day, from_time="15:00", reason="training")
     refused = save(reception, ADD_CLOSURE, first_day="2026-06-01", last_day="2026-06-10", reason="painting")
-    assert "It overlaps another closure: 10 June 2026: training." in errors_of(refused)
+    assert "This overlaps another closure: 10 June 2026: training." in errors_of(refused)
     assert not errors_of(save(reception, ADD_CLOSURE, **day, until_time="11:00", reason="painting"))
     assert Closure.objects.count() == 2
 
@@ -130,7 +130,7 @@ def test_a_closure_can_be_changed_and_taken_away_again(reception):
     save(reception, address, until_time="15:00")
     assert "until 3pm on Wednesday 10 June" in on_a_form(datetime(2026, 6, 10, 12, tzinfo=clock.LONDON))
     gone = reception.post(reverse("admin:enquiries_closure_delete", args=[closure.pk]), {"post": "yes"}, follow=True)
-    assert "A patient who writes now reads" in words(gone)
+    assert "Patients who write now are told" in words(gone)
     assert not Closure.objects.exists()
 
 

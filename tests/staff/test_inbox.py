@@ -182,7 +182,7 @@ def test_answers_given_with_a_request_are_shown_to_a_clinician_with_the_consent_
     client.force_login(carl)  # a week ends sessions too
     page = text(parse(client.get(enquiry.get_admin_url())))
     assert "It stops daily activity" not in page
-    assert "None given, or it is deleted" in page
+    assert "None, or already deleted" in page
 
 
 # --- who else ---
@@ -192,7 +192,7 @@ def test_who_else_has_it_open_is_shown_and_every_look_is_on_the_timeline(recepti
     enquiry = consultation()
     staff_client.get(enquiry.get_admin_url())
     page = text(parse(reception.get(enquiry.get_admin_url())))
-    assert "Sam has it open" in page
+    assert "Sam is viewing this" in page
     reception.get(enquiry.get_admin_url())
     assert enquiry.events.filter(kind=EventKind.VIEWED).count() == 2, "Once in a while for each, not at every reload."
 

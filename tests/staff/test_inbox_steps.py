@@ -32,7 +32,7 @@ def test_no_answer_puts_the_next_try_into_their_best_time(reception, monkeypatch
     Enquiry.objects.filter(pk=enquiry.pk).update(call_slots=slot_bit(2, 1))
     at_the_desk(monkeypatch, reception, london(2027, 2, 1, 10))  # a Monday
     said = text(parse(step(reception, enquiry, "call", result="no_answer", note="Rang twice")))
-    assert "Try again at midday on Wednesday 3 February, one of their best times." in said
+    assert "Try again at midday on Wednesday 3 February (one of their best times)." in said
     enquiry.refresh_from_db()
     assert enquiry.next_call_at == london(2027, 2, 3, 12)
     assert (enquiry.contact_attempts, enquiry.status, enquiry.owner.first_name) == (1, "in_progress", "Rita")
@@ -53,7 +53,7 @@ def test_a_reply_is_seen_before_it_goes_and_reaches_the_patient(reception, mail_
     enquiry = consultation()
     deliver()
     preview = step(reception, enquiry, "reply", text="Please phone us.\n\nRita")
-    assert "Nothing is sent yet" in text(parse(preview))
+    assert "Nothing has been sent yet" in text(parse(preview))
     assert not enquiry.messages.filter(purpose="reply").exists()
     back = step(reception, enquiry, "reply", text="Please phone us.", change="yes")
     assert "Please phone us." in back.content.decode()
@@ -107,7 +107,7 @@ def test_a_past_appointment_is_refused_with_what_was_typed(reception):
     enquiry = consultation()
     response = step(reception, enquiry, "book", day="2020-01-01", time="09:00", channel="phone")
     assert response.status_code == 422
-    assert "still to come" in text(parse(response))
+    assert "in the future" in text(parse(response))
     assert 'value="09:00' in response.content.decode()
 
 
@@ -197,7 +197,7 @@ def test_a_step_from_an_old_page_is_refused_and_keeps_what_was_typed(reception, 
     response = step(reception, enquiry, "reply", version=old, text="A long answer.", send="yes")
     assert response.status_code == 422
     said = response.content.decode()
-    assert "changed this enquiry while you were writing" in said
+    assert "added a note while you were writing" in said
     assert "A long answer." in said
     assert not enquiry.messages.filter(purpose="reply").exists()
 

@@ -58,7 +58,7 @@ def test_no_answer_brings_it_back_in_minutes_and_never_in_their_best_time(recept
     at_the_desk(monkeypatch, reception, london(2027, 2, 1, 10))  # a Monday
     assert listed(reception, queue="call") == [enquiry.pk]
     said = text(parse(step(reception, enquiry, "call", result="no_answer")))
-    assert "Still in the safety queue. Try again at 10:10am today." in said
+    assert "It stays in the safety queue. Try again at 10:10am today." in said
     assert fresh(enquiry).next_call_at == london(2027, 2, 1, 10, 10)
     assert listed(reception, queue="safety") == [enquiry.pk]
     assert listed(reception, queue="call") == []
@@ -168,7 +168,7 @@ def test_what_they_were_told_is_recorded_once_and_settles_the_flag(reception):
     assert mistaken.status_code == 422, "Nobody was told anything."
     assert step(reception, enquiry, "call", result="spoke", advice="no_sign").status_code == 422, "Asked what?"
     later = step(reception, enquiry, "call", result="spoke", advice="later", note="She wants a woman to call.")
-    assert "Still in the safety queue" in text(parse(later))
+    assert "stays in the safety queue" in text(parse(later))
     assert fresh(enquiry).is_flagged
     said = text(parse(step(reception, enquiry, "call", result="spoke", advice="999", note="Her son drives her.")))
     assert "Recorded. Moved out of the safety queue." in said
@@ -192,9 +192,9 @@ def test_a_flag_is_shown_for_ever_with_what_was_done_and_how_it_ended(reception,
     page = page_of(reception, enquiry)
     assert "Was flagged as a possible emergency" in page
     assert f"{done}, 10am on Monday 1 February 2027" in page
-    assert "Outcome: went elsewhere: 999, 111, a GP" in page
+    assert "Outcome: went elsewhere (999, 111 or a GP)" in page
     in_the_list = text(parse(reception.get(LIST, {"queue": "all"})))
-    assert f"Was flagged. {done}, 1 Feb 2027, 10:00. Outcome: went elsewhere" in in_the_list
+    assert f"Was flagged. {done}, 10am on Monday 1 February 2027. Outcome: went elsewhere" in in_the_list
     actions.erase(enquiry=enquiry, by=staff)
     assert done in page_of(reception, enquiry)
     assert "Was flagged." in text(parse(reception.get(LIST, {"queue": "all"})))
@@ -227,13 +227,13 @@ def test_withdrawn_with_an_open_flag_it_stays_in_the_safety_queue_until_staff_re
     in_the_list = text(parse(reception.get(LIST)))
     assert "possible emergency Call now." in in_the_list
     page = page_of(reception, enquiry)
-    assert "Closed before anybody recorded what was done (the patient withdrew it)." in page
+    assert "Closed before anyone recorded what was done (withdrawn by the patient)." in page
     top = page[: page.index("Next step")]
     assert "Possible emergency: call now" in top and "020 7946 0018" in top and "Tell a clinician" in top
     assert "Book an appointment" not in page
     tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
     booked = step(reception, enquiry, "book", day=tomorrow, time="14:30", channel="phone")
-    assert "Open it again before you book" in text(parse(booked))
+    assert "Reopen it before you book" in text(parse(booked))
     assert "Try again at" in text(parse(step(reception, enquiry, "call", result="no_answer")))
     assert listed(reception, queue="safety") == [enquiry.pk]
     given = {"result": "spoke", "advice": "999"} if settles == "call" else {"note": "His wife rang: he is in hospital."}
@@ -242,7 +242,7 @@ def test_withdrawn_with_an_open_flag_it_stays_in_the_safety_queue_until_staff_re
     assert listed(reception) == [other.pk]
     after = fresh(enquiry)
     assert (after.status, after.outcome, after.is_flagged, after.next_call_at) == ("closed", "withdrawn", False, None)
-    assert "Outcome: the patient withdrew it" in page_of(reception, enquiry)
+    assert "Outcome: withdrawn by the patient" in page_of(reception, enquiry)
     assert step(reception, enquiry, "call", result="spoke").status_code == 422, "It is closed now like any other."
 
 
@@ -255,7 +255,7 @@ def test_a_clinician_is_told_once_by_a_mail_that_says_nothing(reception, mail_th
     enquiry = flagged()
     deliver()
     before = len(mail_through.messages)
-    for presses in ("Carl gets an email now.", "Carl has been told already."):
+    for presses in ("We are emailing Carl now.", "Carl has already been told"):
         assert presses in text(parse(step(reception, enquiry, "tell", whom=carl.pk)))
     deliver()
     [mail] = mail_through.messages[before:]
@@ -272,7 +272,7 @@ def test_a_clinician_is_told_once_by_a_mail_that_says_nothing(reception, mail_th
     assert refused.status_code == 422
     now = fresh(enquiry)
     actions.add_detail(enquiry=now, text="Worse.", safety_signs="RF-E2", version=now.version)
-    assert "gets an email now" in text(parse(step(reception, enquiry, "tell", whom=carl.pk)))
+    assert "We are emailing" in text(parse(step(reception, enquiry, "tell", whom=carl.pk)))
 
 
 def test_a_clinician_whose_mail_failed_or_who_left_is_not_counted_as_told(reception, mail_through):
@@ -286,7 +286,7 @@ def test_a_clinician_whose_mail_failed_or_who_left_is_not_counted_as_told(recept
     assert (mail.state, mail.error) == (MessageState.FAILED, "NoLongerAClinician")
     assert fresh(enquiry).mail_failed
     User.objects.filter(pk=carl.pk).update(is_active=True)
-    assert "Carl gets an email now." in text(parse(step(reception, enquiry, "tell", whom=carl.pk)))
+    assert "We are emailing Carl now." in text(parse(step(reception, enquiry, "tell", whom=carl.pk)))
 
 
 # --- the self-assessment that came along ---

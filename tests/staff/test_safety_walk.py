@@ -104,7 +104,7 @@ def test_a_flagged_request_from_the_form_to_the_settled_flag(browser, site, smtp
         expect(lane).to_contain_text(AT_THE_WEEKEND)
         lane.get_by_label("Who").select_option(label="Sam")
         lane.get_by_role("button", name="Email them now").click()
-        expect(page.get_by_text("Sam gets an email now.")).to_be_visible()
+        expect(page.get_by_text("We are emailing Sam now.")).to_be_visible()
         to_sam = mail_to(smtp, "sam@example.com")
         assert to_sam["Subject"] == "Urgent: please look now"
         assert link_in(to_sam) == link_in(urgent)
@@ -119,8 +119,8 @@ def test_a_flagged_request_from_the_form_to_the_settled_flag(browser, site, smtp
         page.get_by_role("button", name="Save the call").click()
         expect(page.get_by_text("Recorded. Moved out of the safety queue.")).to_be_visible()
         page.get_by_text("Close", exact=True).click()
-        page.get_by_label("How did it end?").select_option(label="went elsewhere: 999, 111, a GP")
-        page.get_by_role("button", name="Close it").click()
+        page.get_by_label("How did it end?").select_option(label="went elsewhere (999, 111 or a GP)")
+        page.get_by_role("button", name="Close enquiry").click()
         expect(page.get_by_text("Closed.", exact=True)).to_be_visible()
         desk.expect_clean(cookies=True)
 
