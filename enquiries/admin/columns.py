@@ -131,7 +131,7 @@ class Columns:
     def details_erased(self, enquiry):
         return enquiry.erased_at
 
-    @admin.display(description="Details kept until")
+    @admin.display(description="Details deleted")
     def kept_until(self, enquiry):
         day = retention.ends_on(enquiry)
         if day:

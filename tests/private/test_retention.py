@@ -276,8 +276,8 @@ def test_staff_see_when_an_enquiry_s_details_go(staff_client, db, closed_at, sta
     day = retention.ends_on(Enquiry.objects.get())
     assert (day.isoformat() if day else None) == ends
     page = staff_client.get(one.get_admin_url()).content.decode()
-    assert "Details kept until" in page
-    assert (f"{day:%-d %B %Y}" if day else "Deleted 12 months after closing") in page
+    assert "Details deleted" in page
+    assert (f"{day:%-d %B %Y}" if day else "12 months after closing") in page
 
 
 def test_the_day_staff_see_is_the_day_of_the_purge(db, sheet):
