@@ -57,7 +57,7 @@ def sign_in(someone, name: str):
         page.get_by_role("heading", name="Enter your code").wait_for()
         page.get_by_role("textbox", name="Code").fill(code_of(user))
         page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Today").wait_for()
+    page.get_by_role("heading", name="Today", exact=True).wait_for()
 
 
 def tree(response):

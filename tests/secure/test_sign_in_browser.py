@@ -30,7 +30,7 @@ def test_a_receptionist_sets_up_a_second_factor_without_scripts(browser, site):
         codes = page.locator(".recovery-codes code").all_inner_texts()
         assert len(codes) == 10
         page.get_by_role("link", name="I have saved them. Continue").click()
-        expect(page.get_by_role("heading", name="Today")).to_be_visible()
+        expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
 
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_text("You are signed out.")).to_be_visible()
@@ -76,7 +76,7 @@ def test_every_page_of_the_sign_in_is_accessible_and_works_by_keyboard(browser, 
         seen(dark=True)
         page.keyboard.type(code_of(rita))
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="Today")).to_be_visible()
+        expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
 
         desk.open("/admin/your-sign-in/")
         seen()

@@ -109,12 +109,12 @@ def test_a_flagged_request_from_the_form_to_the_settled_flag(browser, site, smtp
         assert to_sam["Subject"] == "Urgent: please look now"
         assert link_in(to_sam) == link_in(urgent)
 
-        page.get_by_label("spoke to them", exact=True).check()
+        page.get_by_label("Spoke to them", exact=True).check()
         page.get_by_label("Note (optional)").fill("Her son is with her.")
         page.get_by_role("button", name="Save the call").click()
         expect(page.get_by_text("Choose what you told them")).to_be_visible()
         expect(page.get_by_label("Note (optional)")).to_have_value("Her son is with her.")
-        expect(page.get_by_label("spoke to them", exact=True)).to_be_checked()
+        expect(page.get_by_label("Spoke to them", exact=True)).to_be_checked()
         page.get_by_label("Told them to call 999").check()
         page.get_by_role("button", name="Save the call").click()
         expect(page.get_by_text("Recorded. Moved out of the safety queue.")).to_be_visible()
