@@ -30,7 +30,7 @@ def test_a_name_on_a_chapter_makes_a_page_and_the_desk_shows_it_with_its_weight(
     response = save(desk, change_address(paged.sections.get(slug="second")), page_title="More to do")
     assert not errors_of(response)
     said = text(tree(desk.get(desk_of(paged))))
-    assert "Readers turn 2 pages: 1. Overview (" in said
+    assert "This sheet has 2 pages: 1. Overview (" in said
     assert "starts the page “More to do”" in said
     assert "slow on an old phone" not in said
     save(desk, change_address(paged), first_page_title="The start")

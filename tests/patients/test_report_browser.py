@@ -84,7 +84,7 @@ def test_a_report_with_the_answers_from_the_check_to_the_deletion(browser, site,
         expect(page.get_by_role("heading", level=1)).to_have_text("Delete your details?")
         reader.expect_accessible()
         page.get_by_role("button", name="Yes, delete my data").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Your details are deleted")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Your report is deleted")
         reader.expect_accessible()
         assert reader.open(link_in(smtp)).status == 410
         reader.expect_accessible()

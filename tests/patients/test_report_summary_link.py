@@ -205,7 +205,7 @@ def test_delete_my_data_now_asks_once_and_erases_all_of_it(sent):
     assert Assessment.objects.exists()
     assert "cannot be undone" in text(parse(response))
     response = Client().post(f"{sent}delete/", {"pass": pass_in(response), "sure": "yes"}, follow=True)
-    assert "Your details are deleted" in title(parse(response))
+    assert "Your report is deleted" in title(parse(response))
     enquiry = Enquiry.objects.get()
     assert (enquiry.name, enquiry.email) == ("", "")
     assert enquiry.erased_at

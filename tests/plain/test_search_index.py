@@ -188,7 +188,7 @@ def test_editors_see_what_was_often_not_found_and_go_on_to_synonyms(client):
     shown = client.get(reverse("admin:factsheets_searchmiss_changelist"))
     said = text(tree(shown))
     assert "lumbago" in said
-    assert "Rarer searches, counted only: 1" in said
+    assert "Plus 1 rarer searches, counted but not listed" in said
     link = f"{reverse('admin:factsheets_synonym_add')}?words=lumbago%2C+"
     assert link in [node.get("href") for node in tree(shown).iter("a")]
     assert values_of(client.get(link))["words"] == "lumbago, "

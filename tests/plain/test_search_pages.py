@@ -34,7 +34,7 @@ def test_a_page_without_results_helps(client, settings):
     assert "/glossary/" in links(tree)
     assert "/question/" in links(tree)
     assert settings.CLINIC["phone"] in text(tree)
-    assert "typing mistakes" in text(tree)
+    assert "Check your spelling" in text(tree)
 
 
 @pytest.mark.parametrize("address", ["/search/", "/search/?q=", "/search/?q=+++", "/search/?q=%00", "/search/?other=1"])

@@ -162,7 +162,7 @@ def test_the_clinic_sets_the_days(db, settings):
     settings.REPORT_RETENTION_DAYS = 3
     delivered(4)
     assert "erased: 1" in purge()
-    assert "We erase them 3 days after" in Client().get("/report/").content.decode()
+    assert "We delete them 3 days later" in Client().get("/report/").content.decode()
 
 
 def test_other_enquiries_are_not_touched(db):

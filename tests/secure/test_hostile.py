@@ -270,7 +270,7 @@ def test_five_hundred_hostile_requests_are_refused_and_none_is_a_500():
 def test_what_cannot_be_read_gets_a_page_that_says_so(broken):
     answer = ask(CONTENT_TYPE=f"application/x-www-form-urlencoded; {broken}", body=b"question-name=Ada")
     assert answer.status_code == 400
-    assert "could not be read" in text(parse(answer))
+    assert "We could not read that" in text(parse(answer))
 
 
 # --- honest requests, damaged at random ---
