@@ -21,7 +21,7 @@ def test_red_flag_words_bring_the_card_first_and_the_words_untouched_and_can_sti
     document = parse(stop)
     main = next(document.iter("main"))
     said = text(main)
-    assert said.index("Call 999 or go to A&E now") < said.index("What you wrote") < said.index("Send it anyway")
+    assert said.index("Call 999 or go to A&E now") < said.rindex("What you wrote") < said.index("Send it anyway")
     assert f"{FLAG} <b>" in said
     first_item = text(next(next(each for each in main.iter("section") if "care" in each.get("class", "")).iter("li")))
     assert "numb" in first_item

@@ -273,7 +273,7 @@ def test_reception_opens_the_words_for_an_hour_and_the_timeline_says_so_once(cli
         assert "See somebody soon" not in seen, "The answers are for clinicians."
     read = enquiry.events.filter(kind=EventKind.READ)
     assert [(each.by, each.actor) for each in read] == [(rita, "Rita")]
-    assert "read what they wrote" in seen
+    assert "Read what they wrote" in seen
     assert WORDS not in page_of(client, person("Robin", "reception"), enquiry), "Opened by one, it is open to one."
     read.update(created_at=timezone.now() - timedelta(minutes=61))
     assert WORDS not in page_of(client, rita, enquiry)
