@@ -160,7 +160,7 @@ def test_everything_held_about_a_person_names_whom_they_asked_for_and_erasing_it
         "their mother or father",
         "yes",
     )
-    assert part["columns"]["for_name"]["what"] == "The name of the person you ask for, if it is not for you"
+    assert part["columns"]["for_name"]["what"] == "The name of the person you are asking for, if it is not you"
     erase(staff_client, "ada@example.com")
     assert nothing_of_them(kept)
 

@@ -80,7 +80,7 @@ def test_staff_who_changed_it_in_the_meantime_bring_a_kind_page_and_nothing_type
     assert (stale.status_code, title(parse(stale)).partition(" –")[0]) == (409, "Something changed in the meantime")
     assert "You did nothing wrong" in said(stale)
     assert snapshot() == before
-    again = press(stale, "Look at it once more")
+    again = press(stale, "Check it again, then continue")
     assert SURE[verb] in said(again)
     press(again, SURE[verb])
     asked.refresh_from_db()
