@@ -108,7 +108,7 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
         expect(page.get_by_text("An ache low in my back for two months.").first).to_be_visible()
         assert "020 7946 0018" in page.inner_text("main")
         desk.expect_accessible()
-        page.get_by_label("Status").select_option("in_progress")
+        page.get_by_label("Status:").select_option("in_progress")
         page.get_by_label("Add a note").fill("Rang at ten, no answer.")
         page.get_by_role("button", name="Save", exact=True).first.click()
         page.wait_for_url("**/admin/enquiries/enquiry/")
