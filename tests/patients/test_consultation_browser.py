@@ -65,7 +65,7 @@ def test_by_keyboard_alone_from_the_form_past_the_card_to_the_confirmation(brows
         choose(page, "When is a good time?", "Tuesday morning")
         write(page, "Your name", "Ada Example")
         write(page, "Email address", "ada@example")
-        choose(page, "What would help us to talk with you?", "Calls through text relay")
+        choose(page, "What would help us talk with you?", "Calls through text relay")
         choose(page, "How long have you had it?", "Less than 6 weeks")
         write(page, "Briefly describe your back pain", "Since Tuesday my bottom is numb.")
         press(page, "Continue")
