@@ -184,7 +184,7 @@ def test_a_consultation_with_a_mistake_that_the_keyboard_puts_right(keys):
     keys.type("consultation", email="ada@example.com")
     keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/$")
     expect(keys.page.get_by_role("heading", level=1)).to_have_text("Check your answers")
-    keys.press(f"main button >> text={LAST['consultation']}", "/consultation/sent/$")
+    keys.press(f"main button >> text={LAST['consultation']}", "/consultation/sent/")
     assert Enquiry.objects.get().by_email
 
 
