@@ -4,7 +4,7 @@ import sys
 
 if __name__ == "__main__":
     os.umask(0o077)  # what is written is its owner's: mail files, backups, notes of what went wrong
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backcare.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backcare.config.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

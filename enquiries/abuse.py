@@ -1,7 +1,7 @@
 """So that nobody can use our forms to fill a stranger's mailbox, the clinic's inbox, or the disk.
 
-Each form counts for who sent it, for the mailbox it names, and in total; `backcare/limits.py` counts, under keyed hashes, and no
-address of anybody is kept. An IPv6 network of 64 bits is one sender; the networks of 56 and 48 bits around it have larger
+Each form counts for who sent it, for the mailbox it names, and in total; `backcare/core/limits.py` counts, under keyed hashes, and
+no address of anybody is kept. An IPv6 network of 64 bits is one sender; the networks of 56 and 48 bits around it have larger
 allowances. Over a limit:
 
 - A report goes to nobody. Beyond what one sender, or all together, may ask for, it is refused: the page gives the sheet and says
@@ -33,9 +33,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.encoding import punycode
 
-from backcare import health, limits
+from backcare.core import disk_space, limits
+from backcare.core.crypto.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 from enquiries.models import Enquiry, Kind, OutgoingMessage, Purpose, Status, StoppedAddress
-from enquiries.privacy.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EVERYBODY = "everybody"
@@ -229,7 +229,7 @@ def decide(
 
 def refuse_on_full_disk(kind: str, seen: Standing) -> None:
     """While the disk is nearly full only what comes first from its sender is written. Raises TooMany."""
-    if not seen.is_new and health.disk(timezone.now()).word == "low":
+    if not seen.is_new and disk_space.is_low():
         raise TooMany(DISK_WAIT, kind=kind, no_room=True)
 
 

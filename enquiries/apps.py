@@ -7,8 +7,11 @@ class EnquiriesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        from backcare.core import clinic
+        from enquiries import clock
         from enquiries.assessment import sign_off  # noqa: F401 - registers the questions for clinical sign-off
         from enquiries.assessment.flags import missing
         from factsheets import safety_drafts
 
+        clinic.read_desk_with(clock.for_readers)
         safety_drafts.requirements.append(missing)

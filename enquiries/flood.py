@@ -22,10 +22,10 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
+from backcare.core.crypto.encryption import keyed_hash
 from enquiries.abuse import Standing, mailbox
 from enquiries.models import Enquiry, FloodMark
 from enquiries.models.enquiry import FLAGGED
-from enquiries.privacy.encryption import keyed_hash
 
 WITHIN = timedelta(hours=1)
 # Of the wording: four marks, each of the least of three permutations. Texts that share 80 % of their words share a mark in 94 of

@@ -2,9 +2,9 @@
 
 from django import forms
 
+from backcare.core.form_fields import EMAIL_LENGTH, TextField
 from enquiries.asking.base import NAME_LENGTH, EnquiryForm
 from enquiries.asking.consultation import DESCRIPTION_LENGTH, SHORT_LENGTH, ConsultationForm, WholeConsultationForm
-from enquiries.form_fields import EMAIL_LENGTH, TextField
 from enquiries.report import consent
 from factsheets.models import FactSheet
 

@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from enquiries import views
+from enquiries.privacy import views as privacy
 
 app_name = "enquiries"
 
@@ -13,5 +14,7 @@ urlpatterns = [
     path("question/sent/", views.question_sent, name="question_sent"),
     path("question/sent/<str:token>/", views.question_sent, name="question_sent_as"),
     path("request/", include("enquiries.manage.urls")),
+    path("privacy/", privacy.privacy, name="privacy"),
+    path("privacy/what-we-hold/", privacy.what_we_hold, name="what_we_hold"),
     path("check/", include("enquiries.assessment.urls")),
 ]

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.http import require_safe
 
-from enquiries.forms import ConsultationForm, ReportForm
 from factsheets import safety
 from factsheets.kept import COMPRESSORS, kept, shared
 from factsheets.machines import linked_data
@@ -127,10 +126,6 @@ def _read(request, found: FactSheet, page: pages.Page, all_pages: list[pages.Pag
         "traditional_label": sheets.TRADITIONAL_LABEL,
         # The whole is another form of pages that say it already.
         "linked_data": linked_data.block(linked_data.for_page(found, page)) if page.number else "",
-        "report_form": ReportForm(prefix="report", action="/report/", initial={"sheet": found.slug}),
-        "consultation_form": ConsultationForm(
-            prefix="consultation", action="/consultation/", initial={"sheet": found.slug}
-        ),
         **(more or {}),
     }
     response = render(request, "factsheets/sheet.html", context)

@@ -4,8 +4,6 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from enquiries.actions import SUMMARY_DAYS
-from enquiries.privacy import register
 from factsheets import safety
 from factsheets.kept import kept, shared
 from factsheets.machines import linked_data
@@ -92,29 +90,6 @@ def glossary(request):
         "linked_data": linked_data.block(linked_data.glossary(terms)),
     }
     return shared(render(request, "factsheets/glossary.html", context))
-
-
-@kept
-@require_safe
-def privacy(request):
-    context = {
-        "safety_tiers": safety.tiers(),
-        "retention_days": settings.REPORT_RETENTION_DAYS,
-        "summary_days": SUMMARY_DAYS,
-        "periods": register.periods(),
-    }
-    return shared(render(request, "pages/privacy.html", context))
-
-
-@kept
-@require_safe
-def what_we_hold(request):
-    """Made from the register of personal data and the settings in force, so that it cannot say anything else."""
-    parts = [
-        (table, register.in_words(table)) for people in ("patients", "readers") for table in register.about(people)
-    ]
-    context = {"parts": parts, "staff": register.about("staff"), "safety_tiers": safety.tiers()}
-    return shared(render(request, "pages/what_we_hold.html", context))
 
 
 @kept

@@ -10,8 +10,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from backcare.backups import database
-from enquiries.privacy import keys
+from backcare.core.crypto import keys
+from backcare.ops.backups import database
 
 SQLITE = connection.vendor == "sqlite"
 

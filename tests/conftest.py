@@ -216,7 +216,7 @@ def database_environment() -> dict[str, str]:
         address = f"postgres://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT']}/{name}"
     return {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "backcare.settings",
+        "DJANGO_SETTINGS_MODULE": "backcare.config.settings",
         "DATABASE_URL": address,
         "FIELD_ENCRYPTION_KEYS": ",".join(settings.FIELD_ENCRYPTION_KEYS),
         "SECRET_KEY": settings.SECRET_KEY,
@@ -236,7 +236,7 @@ def web_server(django_db_setup, django_db_blocker):
     port = free_port()
     with django_db_blocker.unblock():
         environment = {**database_environment(), "PORT": str(port)}
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.gunicorn", "backcare.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
 

@@ -12,8 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_otp.oath import hotp
 
-from backcare import roles
-from backcare.staff import factor
+from backcare.staff import factor, roles
 from factsheets import actions
 from factsheets.models import FactSheet, Section, Source, Step, Topic
 from tests.html import text

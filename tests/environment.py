@@ -8,7 +8,7 @@ import tempfile
 folder = tempfile.mkdtemp(prefix="backcare-tests-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "backcare.settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = "backcare.config.settings"
 os.environ["BACKCARE_LOCAL"] = "1"
 os.environ["DAILY_DIGEST"] = (
     "0"  # it would leave in tests that run on a weekday between nine and five, and in no others

@@ -69,9 +69,9 @@ class MailWorker(Processes):
 class Web(Processes):
     """The production web server, with two processes."""
 
-    command = ["-m", "gunicorn", "--config", "python:backcare.gunicorn", "backcare.wsgi"]
+    command = ["-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
 
-    def __init__(self, environment, log, application: str = "backcare.wsgi"):
+    def __init__(self, environment, log, application: str = "backcare.config.wsgi"):
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         super().__init__({**environment, "PORT": str(self.port), "WEB_WORKERS": "2"}, log)

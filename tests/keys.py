@@ -4,8 +4,8 @@ import io
 
 from django.core.management import call_command
 
+from backcare.core.crypto import keys
 from enquiries.models import Enquiry
-from enquiries.privacy import keys
 from tests.conftest import consultation
 
 

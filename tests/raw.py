@@ -28,7 +28,7 @@ def ask(method: str = "POST", path: str = "/question/", body: bytes = b"", **env
         **environ,
     }
     setup_testing_defaults(request)
-    from backcare.wsgi import application  # here, because it needs the collected static files
+    from backcare.config.wsgi import application  # here, because it needs the collected static files
 
     told = []
     # As Django's own test client does: the end of a request must not end the test's transaction.

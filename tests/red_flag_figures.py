@@ -68,7 +68,7 @@ def figures(read, listed: list[dict]) -> tuple[dict, dict, list]:
 
 def set_up() -> None:
     os.environ.setdefault("BACKCARE_LOCAL", "1")
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backcare.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backcare.config.settings")
     import django
 
     django.setup()

@@ -11,9 +11,9 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from backcare.core.readonly_admin import ReadOnlyMixin
 from backcare.staff import factor, sessions
 from backcare.staff.models import Authenticator
-from enquiries.admin.readonly import ReadOnlyMixin
 from enquiries.clock.words import at_words
 
 admin.site.unregister(User)

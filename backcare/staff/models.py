@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django_otp.models import Device
 
-from enquiries.fields import EncryptedTextField
+from backcare.core.crypto.fields import EncryptedTextField
 
 
 def number_of_its_own() -> int:

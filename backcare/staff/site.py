@@ -12,7 +12,6 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from backcare import health
 from backcare.staff import account, factor, sign_in
 
 # Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (found by tests/fuzz).
@@ -30,6 +29,14 @@ def _search_for_fewer_words(request) -> None:
 class StaffSite(admin.AdminSite):
     index_title = "Today"
     logout_template = "admin/logged_out.html"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.pages = []
+
+    def add_page(self, route: str, view, *, name: str) -> None:
+        """A page that belongs to no model. For the apps above this one, when they are ready."""
+        self.pages.append((route, view, name))
 
     def has_permission(self, request):
         """The one door: every page of the desk asks here (`admin_view`)."""
@@ -54,7 +61,7 @@ class StaffSite(admin.AdminSite):
             path("login/set-up/", sign_in.set_up, name="set_up"),
             path("your-sign-in/", self.admin_view(account.second_factor), name="second_factor"),
             path("sign-out-everywhere/", self.admin_view(account.sign_out_everywhere), name="sign_out_everywhere"),
-            path("health/", self.admin_view(health.page), name="health"),
+            *(path(route, self.admin_view(view), name=name) for route, view, name in self.pages),
             *super().get_urls(),
         ]
 

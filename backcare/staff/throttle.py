@@ -18,9 +18,9 @@ from threading import BoundedSemaphore
 
 from django.urls import reverse_lazy
 
-from backcare import limits
-from backcare.cookies import SealedCookie
-from enquiries.privacy.encryption import keyed_hash
+from backcare.core import limits
+from backcare.core.cookies import SealedCookie
+from backcare.core.crypto.encryption import keyed_hash
 
 PER = timedelta(minutes=5)
 ACCOUNT = 6  # guesses in PER at one account, from all the browsers that never signed in to it

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
+from backcare.core.crypto import blind_index
 from enquiries import abuse
 from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.timeline import record
@@ -21,7 +22,6 @@ from enquiries.models import (
     Purpose,
     Status,
 )
-from enquiries.privacy import blind
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta
         _allow_one_more(enquiry)
         not_mailed = _counted(enquiry, sender, email)
         record(enquiry, EventKind.CORRECTED, actor="patient", summary=_corrected(not_mailed))
-        enquiry.email, enquiry.email_key = email, blind.email_key(email)
+        enquiry.email, enquiry.email_key = email, blind_index.email_key(email)
         if enquiry.status != Status.SPAM:  # a mail that was set aside goes to the right address if staff release it
             _to_the_new_address(enquiry, timezone.now() + hold, nowhere=bool(not_mailed))
         _make_another_link(enquiry)

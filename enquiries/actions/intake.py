@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from backcare import limits
+from backcare.core import limits
+from backcare.core.crypto import blind_index
+from backcare.core.crypto.encryption import keyed_hash, keyed_hashes
 from enquiries import abuse, clock, flood
 from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue
 from enquiries.actions.timeline import record
 from enquiries.asking import pace
 from enquiries.models import Assessment, Enquiry, EventKind, Kind, NameWord, Purpose, Status
-from enquiries.privacy import blind
-from enquiries.privacy.encryption import keyed_hash, keyed_hashes
 from factsheets.models import FactSheet
 
 logger = logging.getLogger(__name__)
@@ -137,8 +137,8 @@ def _keep(
             sheet=sheet,
             **details,
             **also,
-            email_key=blind.email_key(details["email"]),
-            phone_key=blind.phone_key(details["phone"]),
+            email_key=blind_index.email_key(details["email"]),
+            phone_key=blind_index.phone_key(details["phone"]),
             reply_by=None if kind == Kind.REPORT or decision.aside else clock.reply_by(now),
             **{f"by_{method}": True for method in contact_by},
             status=decision.status,
@@ -155,7 +155,9 @@ def _keep(
         enquiry.save(force_insert=True)
         if marked:
             flood.leave_marks(enquiry, marked, fold)
-        NameWord.objects.bulk_create(NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys_of(enquiry)))
+        NameWord.objects.bulk_create(
+            NameWord(enquiry=enquiry, key=key) for key in sorted(blind_index.name_keys_of(enquiry))
+        )
         said = [f"Asked for: {enquiry.get_kind_display()}"]
         if fold:
             said.append("One of many similar forms, grouped in the safety queue")
@@ -229,10 +231,13 @@ def index_missing() -> int:
     done = 0
     for enquiry in found.iterator(chunk_size=200):
         with transaction.atomic():
-            keys = {"email_key": blind.email_key(enquiry.email), "phone_key": blind.phone_key(enquiry.phone)}
+            keys = {
+                "email_key": blind_index.email_key(enquiry.email),
+                "phone_key": blind_index.phone_key(enquiry.phone),
+            }
             if not found.filter(pk=enquiry.pk).update(**keys):
                 continue  # erased a moment ago: nobody shall find it by what it held
-            words = (NameWord(enquiry=enquiry, key=key) for key in sorted(blind.name_keys_of(enquiry)))
+            words = (NameWord(enquiry=enquiry, key=key) for key in sorted(blind_index.name_keys_of(enquiry)))
             NameWord.objects.bulk_create(words, ignore_conflicts=True)
         done += 1
     return done

@@ -10,13 +10,14 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.timesince import timesince
 
-from enquiries import abuse, clock, phones
+from backcare.core import phones
+from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.readonly_admin import opened
+from enquiries import abuse, clock
 from enquiries.admin.detail import due
-from enquiries.admin.readonly import opened
 from enquiries.desk import calls
 from enquiries.models import Assessment, Enquiry, Kind
 from enquiries.privacy import retention
-from enquiries.privacy.encryption import CannotDecrypt
 from enquiries.report import consent
 
 

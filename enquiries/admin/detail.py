@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from enquiries import actions, clock, phones
-from enquiries.admin.readonly import opened
+from backcare.core import phones
+from backcare.core.crypto import blind_index
+from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.readonly_admin import opened
+from enquiries import actions, clock
 from enquiries.admin.steps import SAFETY_START, STARTS, offered, tell
 from enquiries.assessment import handover
 from enquiries.desk import calls, people, safety_lane
 from enquiries.models import Agreement, Assessment, Enquiry, EventKind, Kind, Status
-from enquiries.privacy import blind
-from enquiries.privacy.encryption import CannotDecrypt
-from enquiries.secret_link import MOST_WRONG_TRIES
+from enquiries.private_links import MOST_WRONG_TRIES
 
 LOOKING = timedelta(minutes=5)
 MOST_DUPLICATES = 10
@@ -136,7 +137,7 @@ def _viewers(request, enquiry: Enquiry) -> list[str]:
 
 def _duplicates(enquiry: Enquiry) -> list[Enquiry]:
     same = Q(pk__in=[])
-    for field, key in blind.keys_of(enquiry).items():
+    for field, key in blind_index.keys_of(enquiry).items():
         same |= Q(**{f"{field}__in": key})
     others = Enquiry.objects.filter(same).exclude(pk=enquiry.pk).exclude(same_as=enquiry)
     return list(others.order_by("-created_at")[:MOST_DUPLICATES])

@@ -5,11 +5,12 @@ from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from enquiries import actions, phones
-from enquiries.admin.readonly import opened
+from backcare.core import phones
+from backcare.core.crypto import blind_index
+from backcare.core.readonly_admin import opened
+from enquiries import actions
 from enquiries.admin.shown import to_change, version_shown
 from enquiries.models import Enquiry
-from enquiries.privacy import blind
 
 
 class SameAsForm(forms.Form):
@@ -75,7 +76,7 @@ def another(model_admin, request, pk):
 
 
 def _share(enquiry: Enquiry, other: Enquiry) -> bool:
-    return any(getattr(other, column) in keys for column, keys in blind.keys_of(enquiry).items())
+    return any(getattr(other, column) in keys for column, keys in blind_index.keys_of(enquiry).items())
 
 
 def _told(enquiry: Enquiry) -> dict:

@@ -10,11 +10,11 @@ from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from backcare.core.private_pages import personal as kept_by_nobody
+from backcare.core.readonly_admin import ReadOnlyMixin
 from enquiries import actions, clock
-from enquiries.admin.readonly import ReadOnlyMixin
 from enquiries.desk import dashboard, queues
 from enquiries.models import Enquiry, Export
-from enquiries.private import personal as kept_by_nobody
 
 MOST_SELECTED = 1_000
 SELECTED, DATES = "selected", "dates"

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 from django.contrib import admin
 from django.utils import timezone
 
-from enquiries import clock, phones
+from backcare.core import phones
+from backcare.core.crypto import blind_index
+from enquiries import clock
 from enquiries.desk import dashboard, queues
-from enquiries.privacy import blind
 
 REFERENCE = re.compile(r"^[0-9a-z]{4}-?[0-9a-z]{4}$", re.IGNORECASE)
 
@@ -135,9 +136,9 @@ def find(queryset, typed: str):
         if by_reference.exists():
             return by_reference
     if "@" in typed:
-        return queryset.filter(email_key__in=blind.email_keys(typed))
+        return queryset.filter(email_key__in=blind_index.email_keys(typed))
     if sum(letter.isdigit() for letter in typed) >= 6:
-        return queryset.filter(phone_key__in=blind.phone_keys(phones.e164(typed)))
-    for keys in blind.name_lookups(typed):
+        return queryset.filter(phone_key__in=blind_index.phone_keys(phones.e164(typed)))
+    for keys in blind_index.name_lookups(typed):
         queryset = queryset.filter(name_words__key__in=keys)
     return queryset

@@ -7,8 +7,8 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from backcare.core.readonly_admin import ReadOnlyInline, ReadOnlyMixin
 from enquiries import actions, clock
-from enquiries.admin.readonly import ReadOnlyInline, ReadOnlyMixin
 from enquiries.models import MessageState, OutgoingMessage
 
 

@@ -14,9 +14,9 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from backcare.core.private_pages import personal
 from enquiries import actions
 from enquiries.privacy import person, register
-from enquiries.private import personal
 
 
 class FindForm(forms.Form):

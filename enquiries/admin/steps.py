@@ -11,11 +11,11 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries import actions, clock
 from enquiries.admin.shown import to_change
 from enquiries.desk import calls, people, safety_lane
 from enquiries.models import STAFF_OUTCOMES, Enquiry, Kind, Status
-from enquiries.privacy.encryption import CannotDecrypt
 
 NOTE = {"widget": forms.Textarea(attrs={"rows": 3}), "max_length": 4000}
 # Where a reply may start from. Neutral words: a mail is read on locked screens and in shared mailboxes.

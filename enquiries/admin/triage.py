@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from backcare.core.readonly_admin import ReadOnlyInline, opened
 from enquiries import actions, clock
-from enquiries.admin.readonly import ReadOnlyInline, opened
 from enquiries.desk import people
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Status
 

@@ -4,8 +4,8 @@ from crispy_forms.layout import Field, Layout, Submit
 from django import forms
 from django.utils.html import format_html
 
-from enquiries.form_fields import Begun, EmailField, TextField, UnseenField
-from enquiries.form_layout import posted
+from backcare.core.form_fields import Begun, EmailField, TextField, UnseenField
+from backcare.core.form_layout import posted
 from factsheets.models import FactSheet
 
 NAME_LENGTH = 120
@@ -15,7 +15,7 @@ DETAILS = ("name", "email", "phone", "best_time", "description")
 
 class SeenSigns:
     """The codes of the signs whose card this person has seen, so that the same words bring it once. Not a field: no other
-    site's form may fill it in (backcare.typed gives fields back)."""
+    site's form may fill it in (enquiries.form_recovery gives fields back)."""
 
     def __init__(self, form):
         self.form = form

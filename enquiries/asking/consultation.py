@@ -4,11 +4,11 @@ from crispy_forms.layout import HTML, Field, Layout
 from django import forms
 from django.utils.html import format_html
 
-from enquiries import phones
+from backcare.core import phones
+from backcare.core.form_fields import PhoneField, Radios, TextField, Ticks, one_of
 from enquiries.asking import choices
 from enquiries.asking.base import EnquiryForm
 from enquiries.asking.someone_else import ForSomeoneElse
-from enquiries.form_fields import PhoneField, Radios, TextField, Ticks, one_of
 from enquiries.models import WEEKDAYS
 from enquiries.report import consent
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from django import forms
 
+from backcare.core.form_fields import TextField
 from enquiries.asking import signs
-from enquiries.form_fields import TextField
 
 
 @dataclass(frozen=True)

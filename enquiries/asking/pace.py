@@ -14,8 +14,8 @@ import time
 
 from django.core import signing
 
-from enquiries.form_fields import TextField
-from enquiries.privacy.encryption import keyed_hash
+from backcare.core.crypto.encryption import keyed_hash
+from backcare.core.form_fields import TextField
 
 NO_TIME = 3  # seconds from the page to the press of its button
 GOOD_FOR = 24 * 60 * 60  # seconds

@@ -3,9 +3,9 @@
 from crispy_forms.layout import HTML, Field, Layout
 from django import forms
 
+from backcare.core.form_fields import TextField, one_of
 from enquiries.asking import choices
 from enquiries.asking.base import NAME_LENGTH
-from enquiries.form_fields import TextField, one_of
 
 
 class ForSomeoneElse(forms.Form):

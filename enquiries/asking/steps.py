@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 
-from backcare import limits
-from enquiries import abuse, actions, addresses, clock
+from backcare.core import addresses, limits
+from enquiries import abuse, actions, clock
 from enquiries.actions import Consented
 from enquiries.asking import choices, own_words, pace, sent, told
 from enquiries.asking.advice import advice, kept

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from enquiries import addresses, phones
+from backcare.core import addresses, phones
 from enquiries.asking import choices
 from enquiries.models import Agreement
 from enquiries.report import consent

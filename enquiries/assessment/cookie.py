@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 
 from django.http import HttpRequest, HttpResponse
 
-from backcare.cookies import SealedCookie
+from backcare.core.cookies import SealedCookie
 from enquiries.assessment import questions
 from enquiries.assessment.evaluate import evaluate
 from enquiries.assessment.flags import Flags, flags

@@ -7,10 +7,10 @@ tab has ticked since then cannot be taken away by somebody who never saw it here
 from crispy_forms.layout import Field, Submit
 from django import forms
 
+from backcare.core.form_layout import posted
 from enquiries.assessment.flags import Flags
 from enquiries.assessment.kinds import NONE, UNSURE, Answers, Part, Question
 from enquiries.assessment.questions import CRISIS
-from enquiries.form_layout import posted
 
 NOT_ON_THE_LIST = "Choose from the answers on this page"
 MAX_SEEN = 500  # characters: far more than all codes of a page

@@ -4,7 +4,7 @@ It is made when it is asked for, and kept nowhere. The name and the answers are 
 author, dates, the file's own id) every report looks the same.
 """
 
-from backcare import clinic
+from backcare.core import clinic
 from enquiries.assessment import printed
 from enquiries.assessment.result import PARTS
 from factsheets import safety

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from backcare import clinic
+from backcare.core import clinic
 from enquiries.assessment.questions import DATED
 from factsheets import safety
 from factsheets.pdf import compiled

@@ -1,8 +1,8 @@
 from django.urls import path
 
+from backcare.core.private_pages import personal
 from enquiries.assessment import views
 from enquiries.assessment.sign_off import only_when_approved
-from enquiries.private import personal
 
 
 def page(address: str, view, name: str):

@@ -8,13 +8,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from backcare.core.private_pages import personal
 from enquiries.assessment import cookie, printed, words
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.forms import QuestionForm, graver
 from enquiries.assessment.kinds import Answers, Question
 from enquiries.assessment.questions import CRISIS, QUESTIONS
 from enquiries.assessment.result import edition, emergency, in_words, played_back, shown
-from enquiries.private import personal
 from factsheets import safety
 from factsheets.models import SafetyAdvice
 from factsheets.safety import SafetyAdviceMissing

@@ -5,7 +5,7 @@ the methods of what it gives. Words: `in_words` for patients, `due_in_words` for
 """
 
 from enquiries.clock.hours import LONDON, Closed, Hours, Opening
-from enquiries.clock.promise import ReplyClock, load, promise, promise_in_words, reply_by, resume
+from enquiries.clock.promise import ReplyClock, for_readers, load, promise, promise_in_words, reply_by, resume
 from enquiries.clock.words import at_words, closures_in_words, due_in_words, hours_in_words, in_words, opening_in_words
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "at_words",
     "closures_in_words",
     "due_in_words",
+    "for_readers",
     "hours_in_words",
     "in_words",
     "load",

@@ -7,7 +7,17 @@ from datetime import date, datetime, time, timedelta
 from django.utils import timezone
 
 from enquiries.clock.hours import DAY, HORIZON, HOUR, Closed, Hours, Opening, instant, local
-from enquiries.clock.words import at_words, clock_time, day_words, in_words, listed, span_in_words, within_in_words
+from enquiries.clock.words import (
+    at_words,
+    clock_time,
+    closures_in_words,
+    day_words,
+    in_words,
+    listed,
+    opening_in_words,
+    span_in_words,
+    within_in_words,
+)
 from enquiries.models import ClinicHours, Closure
 
 NO_PROMISE = "We do not know yet when we will reply."
@@ -147,3 +157,13 @@ def resume(reply_by: datetime | None, waiting_since: datetime, now: datetime) ->
 def promise(now: datetime | None = None) -> dict:
     """For the context of a form's page, under the name `when`: see ReplyClock.promise."""
     return load().promise(now or timezone.now())
+
+
+def for_readers() -> dict:
+    """What every page, mail and PDF says of the hours and the promise (`backcare.core.clinic`). Names no time of today."""
+    replies = load()
+    return {
+        "hours": opening_in_words(replies.hours),
+        "promise": promise_in_words(replies),
+        "closures": closures_in_words(replies.hours, timezone.localdate()),
+    }

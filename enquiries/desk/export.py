@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries.models import Enquiry
-from enquiries.privacy.encryption import CannotDecrypt
 
 AT_ONCE = 500  # rows in memory
 BOM = "\ufeff"  # without it Excel takes UTF-8 for another encoding

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 
 OPENS = "enquiries.view_enquiry"
-# Whoever may read a self-assessment's answers is a clinician to the desk (`backcare/roles.py`).
+# Whoever may read a self-assessment's answers is a clinician to the desk (`backcare/staff/roles.py`).
 CLINICIAN = "enquiries.read_answers_enquiry"
 
 

@@ -18,7 +18,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from backcare import clinic
+from backcare.core import clinic
 from enquiries import abuse, actions
 from enquiries.asking.advice import advice
 from enquiries.clock import in_words
@@ -27,8 +27,8 @@ from enquiries.desk import people
 from enquiries.mail import calendar
 from enquiries.manage import link as manage
 from enquiries.models import Assessment, OutgoingMessage, Purpose
+from enquiries.private_links import of_mail
 from enquiries.report import link, stop
-from enquiries.secret_link import of_mail
 from factsheets import reviews, safety
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets

@@ -3,13 +3,13 @@
 from crispy_forms.layout import Field, Submit
 from django import forms
 
+from backcare.core.form_fields import TextField
+from backcare.core.form_layout import posted
 from enquiries.asking import choices
 from enquiries.asking.base import SeenSigns
 from enquiries.asking.consultation import TimesTable, WholeConsultationForm
-from enquiries.form_fields import TextField
-from enquiries.form_layout import posted
 from enquiries.models import Enquiry
-from enquiries.secret_link import Carried
+from enquiries.private_links import Carried
 
 DETAIL_LENGTH = 500  # characters
 

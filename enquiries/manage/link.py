@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.models import Enquiry, Kind, Status
-from enquiries.secret_link import ON_PAGE, Pass, SecretLink
+from enquiries.private_links import ON_PAGE, Pass, SecretLink
 
 LINK = SecretLink("enquiries.manage.link")
 PASS = Pass("enquiries.manage.pass")

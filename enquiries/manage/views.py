@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from backcare.core.private_pages import personal
 from enquiries import actions, clock
 from enquiries.asking import choices, own_words
 from enquiries.asking.advice import advice, kept
@@ -16,7 +17,6 @@ from enquiries.manage import shown
 from enquiries.manage.forms import AddForm, TimesForm, VisitForm, times_of
 from enquiries.manage.visit import Visit, visited
 from enquiries.models import Enquiry
-from enquiries.private import personal
 from factsheets import safety
 
 

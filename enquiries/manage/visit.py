@@ -14,11 +14,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from backcare.core.private_pages import personal
 from enquiries import actions
 from enquiries.manage import link
 from enquiries.models import Enquiry
-from enquiries.private import personal
-from enquiries.secret_link import OpenForm, is_shut
+from enquiries.private_links import OpenForm, is_shut
 from factsheets import safety
 
 SEALED = "sealed"

@@ -1,5 +1,5 @@
 import django.core.validators
-import enquiries.fields
+import backcare.core.crypto.fields
 from django.db import migrations, models
 
 
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='enquiry',
             name='email',
-            field=enquiries.fields.EncryptedTextField(verbose_name='email address'),
+            field=backcare.core.crypto.fields.EncryptedTextField(verbose_name='email address'),
         ),
         migrations.AlterField(
             model_name='enquiry',

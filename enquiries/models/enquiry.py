@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.fields import EncryptedTextField
-from enquiries.privacy.encryption import CannotDecrypt
+from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.crypto.fields import EncryptedTextField
 
 # No vowels and no look-alikes, so that a reference read out on the telephone is one word a letter and spells nothing.
 REFERENCE_ALPHABET = "BCDFGHJKMNPQRTVWXY346789"

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from enquiries.fields import EncryptedTextField
+from backcare.core.crypto.fields import EncryptedTextField
 from enquiries.models.enquiry import Status
 
 

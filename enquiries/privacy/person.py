@@ -11,10 +11,12 @@ from datetime import datetime
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ForeignKey, Q, QuerySet
 
-from enquiries import abuse, phones
+from backcare.core import phones
+from backcare.core.crypto import blind_index
+from backcare.core.crypto.encryption import CannotDecrypt
+from enquiries import abuse
 from enquiries.models import Enquiry, StoppedAddress
-from enquiries.privacy import blind, register
-from enquiries.privacy.encryption import CannotDecrypt
+from enquiries.privacy import register
 
 INTRODUCTION = (
     "This is everything that our website holds about you. “held” has a part for each of our tables: what it is for, what each "
@@ -32,8 +34,8 @@ def find(typed: str) -> list[Enquiry]:
 
 def _sent_with(typed: str) -> Q:
     if "@" in typed:
-        return Q(email_key__in=blind.email_keys(typed))
-    return Q(phone_key__in=blind.phone_keys(phones.e164(typed)))
+        return Q(email_key__in=blind_index.email_keys(typed))
+    return Q(phone_key__in=blind_index.phone_keys(phones.e164(typed)))
 
 
 def _linked(found: set) -> QuerySet:

@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from backcare.models import Limit
+from backcare.core.models import Limit
 from enquiries.models import (
     Assessment,
     Enquiry,

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from django.db import connection, models, transaction
 from django.db.models import Q
 
-from enquiries.fields import Sealed
+from backcare.core.crypto import blind_index, keys
+from backcare.core.crypto.encryption import CannotDecrypt, seal, unseal, written_now
+from backcare.core.crypto.fields import Sealed
 from enquiries.models import Enquiry, NameWord
-from enquiries.privacy import blind, keys
-from enquiries.privacy.encryption import CannotDecrypt, seal, unseal, written_now
 
 AT_ONCE = 100  # rows in a transaction: some 10 ms in which SQLite has no other writer
 PATIENCE = 60  # seconds to wait for rows that others hold
@@ -112,13 +112,16 @@ def _reseal(row, fields, result: Rotated) -> int:
 
 def _reindex(enquiry: Enquiry) -> None:
     """What cannot be opened cannot be hashed anew, and keeps the hash it has."""
-    for name, column, key in (("email", "email_key", blind.email_key), ("phone", "phone_key", blind.phone_key)):
+    for name, column, key in (
+        ("email", "email_key", blind_index.email_key),
+        ("phone", "phone_key", blind_index.phone_key),
+    ):
         try:
             Enquiry.objects.filter(pk=enquiry.pk).update(**{column: key(getattr(enquiry, name))})
         except CannotDecrypt:
             continue
     try:
-        words = blind.name_keys_of(enquiry)
+        words = blind_index.name_keys_of(enquiry)
     except CannotDecrypt:
         return
     enquiry.name_words.all().delete()

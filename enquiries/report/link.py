@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from enquiries.models import Assessment
-from enquiries.secret_link import ON_PAGE, Pass, SecretLink
+from enquiries.private_links import ON_PAGE, Pass, SecretLink
 
 LINK = SecretLink("enquiries.report.link")
 PASS = Pass("enquiries.report.pass")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
-from backcare.cookies import SealedCookie
+from backcare.core.cookies import SealedCookie
 from enquiries.models import Enquiry, Kind
 
 # Half an hour since the report was asked for.

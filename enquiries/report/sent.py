@@ -17,14 +17,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from backcare import limits
-from enquiries import abuse, actions, addresses
+from backcare.core import addresses, limits
+from backcare.core.form_fields import EmailField
+from backcare.core.form_layout import posted
+from backcare.core.private_pages import personal
+from enquiries import abuse, actions
 from enquiries.asking import sent as confirmation
 from enquiries.asking.advice import advice
-from enquiries.form_fields import EmailField
-from enquiries.form_layout import posted
 from enquiries.models import Assessment, Enquiry, EventKind, Kind
-from enquiries.private import personal
 from enquiries.report import link, receipt
 from factsheets import safety
 

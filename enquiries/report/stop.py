@@ -16,8 +16,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from backcare.core.private_pages import personal
 from enquiries import abuse, actions
-from enquiries.private import personal
 
 LINK_DAYS = 365  # as long as the address stays on the list: an old mail may be the one that somebody finds
 

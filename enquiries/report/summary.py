@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from backcare.core.private_pages import personal
 from enquiries import actions
 from enquiries.assessment import personal as personal_pdf
 from enquiries.models import Assessment
-from enquiries.private import personal
+from enquiries.private_links import OpenForm, is_shut
 from enquiries.report import link
-from enquiries.secret_link import OpenForm, is_shut
 from factsheets import safety
 from factsheets.models import FactSheet
 

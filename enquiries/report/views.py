@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from backcare import limits
+from backcare.core import limits
 from enquiries import abuse, actions
 from enquiries.actions import Consented
 from enquiries.asking import own_words

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.utils import timezone
 
-from backcare import clinic
+from backcare.core import clinic
 from factsheets import kept, pictures
 from factsheets.models import ContentVersion, FactSheet
 from factsheets.pdf import Part, sheet_pdf

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.conf import settings
 
-from backcare.clinic import details
+from backcare.core.clinic import details
 from factsheets.models import FactSheet
 from factsheets.rendering.sheet import full
 

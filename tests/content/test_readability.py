@@ -186,7 +186,7 @@ def refuse(*args, **kwargs):
 socket.socket.connect = socket.getaddrinfo = refuse
 print(factsheets.readability.grade("The cat sat on the mat."))
 """
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "backcare.settings"}
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "backcare.config.settings"}
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", program]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.strip(), done.stderr.strip()) == (0, "-1.45", "")

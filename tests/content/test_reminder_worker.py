@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.urls import reverse
 
-from enquiries.management.commands import deliver_mail
+from backcare.ops.management.commands import deliver_mail
 from enquiries.models import MessageState, OutgoingMessage, Purpose, WorkerHeartbeat
 from factsheets.models import FactSheet, ReviewReminder
 from tests.conftest import ROOT

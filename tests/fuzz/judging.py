@@ -113,7 +113,7 @@ class Judge:
         def note(sender, **kwargs):
             self.crash = " / ".join(traceback.format_exc().strip().splitlines()[-7:])[-900:]
 
-        from backcare import wsgi  # noqa: F401 - it sets logging up anew, so it comes before
+        from backcare.config import wsgi  # noqa: F401 - it sets logging up anew, so it comes before
 
         handlers = {each for name in ("", "django") for each in logging.getLogger(name).handlers}
         console = [each for each in handlers if each.get_name() == "console"]

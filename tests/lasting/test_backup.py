@@ -12,9 +12,9 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
-from backcare.backups import archive, database, making
+from backcare.core.crypto.encryption import new_key
+from backcare.ops.backups import archive, database, making
 from enquiries.models import Enquiry, OutgoingMessage
-from enquiries.privacy.encryption import new_key
 from tests.backups import SQLITE, backup, everything, member, now_in_database, said
 from tests.outbox import deliver, question
 from tests.smtp import wait_for

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from backcare.core.crypto.encryption import new_key
 from enquiries.models import Enquiry
-from enquiries.privacy.encryption import new_key
 from tests.conftest import ROOT, database_environment
 from tests.faults import MailWorker, Patients, Reckoning, Web, post
 from tests.smtp import wait_for
@@ -76,8 +76,8 @@ def test_a_renewal_under_load_fails_nobody_and_a_stop_keeps_its_word(web):
 DIES = """
 import os
 from django.db import transaction
-import backcare.wsgi
-application = backcare.wsgi.application
+import backcare.config.wsgi
+application = backcare.config.wsgi.application
 
 real = transaction.Atomic.__exit__
 

@@ -8,8 +8,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import CheckConstraint, F
 from django.utils import timezone
 
+from backcare.core.crypto.fields import Sealed
 from enquiries import actions
-from enquiries.fields import Sealed
 from enquiries.models import (
     Assessment,
     ClinicHours,

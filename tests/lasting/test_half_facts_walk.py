@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
-from enquiries.fields import EncryptedTextField
+from backcare.core.crypto.fields import EncryptedTextField
 from enquiries.models import OutgoingMessage
 from factsheets.models import FactSheet
 from tests.our_models import our_models

@@ -13,12 +13,12 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from backcare import health, soundness
-from backcare.backups import making
-from backcare.checks import NETWORK_FILE_SYSTEMS, durability, file_system
+from backcare.core.crypto import keys
+from backcare.core.crypto.encryption import new_key
+from backcare.ops import health, soundness
+from backcare.ops.backups import making
+from backcare.ops.checks import NETWORK_FILE_SYSTEMS, durability, file_system
 from enquiries.models import LastPurge, OutgoingMessage, WorkerHeartbeat
-from enquiries.privacy import keys
-from enquiries.privacy.encryption import new_key
 from tests.conftest import consultation
 from tests.desk import person, tree
 from tests.html import text

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import OperationalError, connection
 
+from backcare.core.crypto.encryption import new_key
 from enquiries.models import MessageState, OutgoingMessage, Purpose
-from enquiries.privacy.encryption import new_key
 from factsheets.models import SafetyAdvice
 from tests.conftest import report
 from tests.outbox import deliver, expect_delivered_once, expect_waiting, question, states

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
-from backcare.backups import archive, database, sealed
+from backcare.ops.backups import archive, database, sealed
 from enquiries.models import Enquiry
 from tests.backups import SQLITE, backup, everything, member, now_in_database, said
 from tests.outbox import question

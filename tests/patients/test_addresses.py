@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enquiries.addresses import COMMON, REAL, in_words, suggestion
+from backcare.core.addresses import COMMON, REAL, in_words, suggestion
 from enquiries.models import Enquiry
 from tests.honest import form
 from tests.html import form_at, parse, sent, text

@@ -8,9 +8,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from backcare.core.crypto.encryption import key_ring
 from enquiries import actions
 from enquiries.models import Enquiry, EventKind, NameWord, Status
-from enquiries.privacy.encryption import key_ring
 from tests import manage
 from tests.conftest import consultation
 from tests.desk import reception, tree  # noqa: F401 - a fixture

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from pypdf import PdfReader
 
-from backcare import errors
+from backcare.config import errors
 from enquiries import clock
 from enquiries.assessment import printed as result_pdf
 from enquiries.assessment.flags import flags

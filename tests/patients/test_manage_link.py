@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from gunicorn.config import Config
 
-from backcare.gunicorn import access_log_format
-from backcare.gunicorn_log import PrivateLogger
-from backcare.logs import WithoutRequestValues
+from backcare.ops.gunicorn import access_log_format
+from backcare.ops.gunicorn_log import PrivateLogger
+from backcare.ops.logs import WithoutRequestValues
 from enquiries import actions
 from enquiries.clock import in_words
 from enquiries.manage import link

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from backcare.core.crypto.encryption import new_key
 from enquiries import abuse, actions
 from enquiries.models import Assessment, Enquiry, EventKind, OutgoingMessage, Status
-from enquiries.privacy.encryption import new_key
 from enquiries.report import receipt
 from tests.assessment import finish
 from tests.conftest import consultation

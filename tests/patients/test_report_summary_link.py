@@ -152,7 +152,7 @@ def test_a_form_from_another_site_opens_nothing(sent):
 
 
 def test_no_log_holds_the_link(sent, caplog):
-    from backcare.logs import WithoutRequestValues
+    from backcare.ops.logs import WithoutRequestValues
 
     Assessment.objects.update(expires_at=timezone.now())
     Client().get(sent)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from enquiries import addresses, phones
+from backcare.core import addresses, phones
+from backcare.core.form_fields import one_line
 from enquiries.admin import inbox
-from enquiries.form_fields import one_line
 from enquiries.forms import DESCRIPTION_LENGTH, EMAIL_LENGTH, FORMS, NAME_LENGTH, QUESTION_LENGTH, SHORT_LENGTH
 from enquiries.models import Enquiry
 from enquiries.privacy import person

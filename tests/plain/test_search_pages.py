@@ -177,7 +177,7 @@ def test_a_page_that_is_not_there_offers_the_search(client):
 
 
 def test_the_longest_text_of_the_box_fits_into_an_address_that_the_server_reads(client):
-    from backcare import gunicorn
+    from backcare.ops import gunicorn
 
     [box] = [node for node in page(client, "/").iter("input") if node.get("name") == "q"]
     longest = int(box.get("maxlength"))

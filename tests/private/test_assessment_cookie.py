@@ -9,13 +9,13 @@ from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backcare.cookies import LARGEST
+from backcare.core.cookies import LARGEST
+from backcare.core.crypto.encryption import new_key
 from enquiries.assessment import cookie, questions
 from enquiries.assessment.cookie import Kept, finished, may_be_included, may_go_along, opened, sealed
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import Outcome
 from enquiries.assessment.questions import ASKED, QUESTIONS
-from enquiries.privacy.encryption import new_key
 from factsheets.models import SafetyAdvice
 from tests.assessment import answer_all, answers, finish, page_data
 from tests.html import parse, text

@@ -9,10 +9,10 @@ from django.core.serializers import serialize
 from django.db import connection, transaction
 from django.db.models import Q
 
+from backcare.core.crypto.encryption import CannotDecrypt, key_ring, keyed_hash, new_key, seal, unseal
+from backcare.core.crypto.fields import EncryptedTextField
 from enquiries import actions
-from enquiries.fields import EncryptedTextField
 from enquiries.models import Enquiry, EnquiryEvent
-from enquiries.privacy.encryption import CannotDecrypt, key_ring, keyed_hash, new_key, seal, unseal
 from tests.conftest import consultation
 
 WORDS = ["", "Ada", "line\nline", "Zoë – 痛み 🦴 \u202e\u200d", "x" * 20_000]

@@ -12,9 +12,10 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from backcare.core.crypto import keys
 from enquiries import actions
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, NameWord, OutgoingMessage, StoppedAddress
-from enquiries.privacy import keys, person
+from enquiries.privacy import person
 from tests.conftest import ROOT, consultation, database_environment
 from tests.desk import errors_of
 from tests.one_person import ADA, PAGE, WORDS

@@ -16,12 +16,12 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError, OperationalError
 from django.test import Client
 
+from backcare.core.crypto import keys
 from enquiries import views
 from enquiries.actions import intake
 from enquiries.forms import FORMS
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, OutgoingMessage
-from enquiries.privacy import keys
 from tests.addresses import public_addresses
 from tests.conftest import ROOT, database_environment
 from tests.honest import ADDRESSES, form
@@ -192,7 +192,7 @@ def test_the_mail_worker_leaves_no_word_in_its_log_or_its_table(log, mail_throug
 def test_the_production_servers_logs_hold_no_word_and_no_address_of_a_person(transactional_db, tmp_path):
     port, written = free_port(), tmp_path / "log"
     environment = {**database_environment(), "PORT": str(port), "ACCESS_LOG": "1", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.gunicorn", "backcare.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
     with written.open("wb") as file:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True)
 

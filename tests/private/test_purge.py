@@ -10,10 +10,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.crypto.fields import EncryptedTextField
 from enquiries import actions
-from enquiries.fields import EncryptedTextField
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage
-from enquiries.privacy.encryption import CannotDecrypt
 from tests.conftest import consultation, report
 from tests.honest import form
 from tests.inbox import whole_status

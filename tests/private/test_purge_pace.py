@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from backcare.ops.management.commands import deliver_mail
 from enquiries import actions
-from enquiries.management.commands import deliver_mail
 from enquiries.models import Enquiry, OutgoingMessage
 from tests.conftest import consultation
 from tests.inbox import whole_status

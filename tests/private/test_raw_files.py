@@ -8,9 +8,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
+from backcare.core.crypto import keys
 from enquiries import actions
 from enquiries.models import Assessment, Enquiry, OutgoingMessage
-from enquiries.privacy import keys
 from tests.conftest import give_signs
 from tests.honest import form
 from tests.inbox import whole_status

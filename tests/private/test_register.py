@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from enquiries.fields import EncryptedTextField
-from enquiries.privacy import keys, register, retention
+from backcare.core.crypto import keys
+from backcare.core.crypto.fields import EncryptedTextField
+from enquiries.privacy import register, retention
 from factsheets import kept
 from tests.html import parse, text
 

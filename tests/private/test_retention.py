@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backcare.models import Limit
+from backcare.core.models import Limit
 from enquiries import actions
 from enquiries.actions import erasure
 from enquiries.models import (

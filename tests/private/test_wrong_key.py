@@ -12,9 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
 from django.db import connection
 
+from backcare.core.crypto import keys
+from backcare.core.crypto.encryption import CannotDecrypt, key_ring, new_key
 from enquiries.models import Enquiry, KeyCheck
-from enquiries.privacy import keys
-from enquiries.privacy.encryption import CannotDecrypt, key_ring, new_key
 from tests.conftest import ROOT, consultation, database_environment, report
 from tests.keys import rotate, three_enquiries
 from tests.private.test_encryption import overwrite, raw
@@ -96,7 +96,7 @@ def test_no_server_starts_with_a_wrong_key(transactional_db, command):
     kept = report(sheet=the_sheet())
     environment = database_environment() | {"FIELD_ENCRYPTION_KEYS": an_unknown_one(), "PORT": str(free_port())}
     if command == ["gunicorn"]:
-        command = ["-m", "gunicorn", "--config", "python:backcare.gunicorn", "backcare.wsgi"]
+        command = ["-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
     ended = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
     )

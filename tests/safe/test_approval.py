@@ -240,7 +240,7 @@ def _every_text(value):
 
 
 def test_check_deploy_names_what_is_not_approved(client, db):
-    from backcare.checks import clinical_sign_off
+    from backcare.ops.checks import clinical_sign_off
 
     assert [each.id for each in clinical_sign_off(None)] == ["backcare.W005", "backcare.W006"]
     assert "No clinician has approved the red flags yet" in clinical_sign_off(None)[1].msg

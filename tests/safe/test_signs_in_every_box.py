@@ -7,9 +7,9 @@ from django import forms as django_forms
 from django.test import Client
 from django.utils import timezone
 
+from backcare.core.form_fields import EmailField, TextField
 from enquiries import actions
 from enquiries.asking import own_words, signs
-from enquiries.form_fields import EmailField, TextField
 from enquiries.forms import FORMS, ConsultationForm
 from enquiries.manage.forms import AddForm, TimesForm
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose, Status

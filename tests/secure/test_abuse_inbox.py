@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backcare import limits
+from backcare.core import limits
 from enquiries import abuse, actions
 from enquiries.models import Enquiry, OutgoingMessage, Purpose, Status
 from tests.abuse import REFUSED, VICTIM, ask, from_place, latest, whole_database

@@ -9,7 +9,7 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 
-from enquiries import addresses
+from backcare.core import addresses
 from enquiries.forms import FORMS
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry

@@ -7,12 +7,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backcare import health, limits
-from backcare.models import Limit
+from backcare.core import limits
+from backcare.core.crypto import blind_index
+from backcare.core.models import Limit
+from backcare.ops import health
 from enquiries import abuse, actions, flood
 from enquiries.models import Enquiry, EventKind, FloodMark, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED
-from enquiries.privacy import blind
 from tests.abuse import REFUSED, ask, from_place, latest
 from tests.desk import tree, values_of
 from tests.honest import form, seal
@@ -232,7 +233,7 @@ def test_a_flood_of_few_senders_leaves_a_third_for_those_who_come_first_and_the_
     assert "Honest 4" in listed[0], "The first of its sender is the likeliest."
     assert staff_client.post(f"{INBOX}release-held/").status_code == 302
     assert not held.exists()
-    kept = Enquiry.objects.get(email_key=blind.email_key("h4@example.com"))
+    kept = Enquiry.objects.get(email_key=blind_index.email_key("h4@example.com"))
     assert kept.reply_by > timezone.now() and kept.quarantine_reason == ""
     said = text(next(parse(Client().get(page["Location"])).iter("main")))
     assert "We will reply" in said and "We will email you to confirm" in said

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as project
 from django.test import Client
 
-from enquiries.privacy.encryption import new_key
+from backcare.core.crypto.encryption import new_key
 from tests.every_answer import CLASSES, DOORS, OF_EVERY_PAGE, POLICY, Asked, read
 from tests.honest import form
 from tests.observatory import redirection, score
@@ -118,7 +118,7 @@ def test_every_cookie_of_ours_is_for_https_and_this_host_and_hidden_from_scripts
 
 
 def test_a_browser_that_names_no_site_is_told_so_much_that_its_forms_are_taken(production, monkeypatch):
-    """An older one has only Origin to prove where a form comes from (enquiries/private.py)."""
+    """An older one has only Origin to prove where a form comes from (backcare/core/private_pages.py)."""
     old = Client(headers={"host": "testserver", "x-forwarded-proto": "https"}, enforce_csrf_checks=True)
     address = Asked(monkeypatch).manage()
     for path in (address, "/admin/login/"):

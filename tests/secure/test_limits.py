@@ -10,8 +10,8 @@ from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory
 from django.utils import timezone
 
-from backcare import limits
-from backcare.models import Limit
+from backcare.core import limits
+from backcare.core.models import Limit
 from tests.conftest import ROOT, database_environment
 
 MINUTES = timedelta(minutes=5)

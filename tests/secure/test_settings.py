@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from backcare import binding
-from backcare.checks import only_the_proxy_reaches_us
-from enquiries.privacy.encryption import new_key
+from backcare.core.crypto.encryption import new_key
+from backcare.ops import binding
+from backcare.ops.checks import only_the_proxy_reaches_us
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -144,13 +144,13 @@ def test_less_durability_than_promised_is_refused(production, tmp_path):
     program = (
         "import django; django.setup()\n"
         "from django.db import connection\n"
-        "from backcare.checks import durability\n"
+        "from backcare.ops.checks import durability\n"
         "assert durability(None, databases=['default']) == [] or "
         "[c.id for c in durability(None, databases=['default'])] == ['backcare.W001']\n"
         "connection.cursor().execute('PRAGMA synchronous=NORMAL')\n"
         "print([c.id for c in durability(None, databases=['default'])][0])\n"
     )
-    environment = production | {"DJANGO_SETTINGS_MODULE": "backcare.settings", "PATH": os.environ["PATH"]}
+    environment = production | {"DJANGO_SETTINGS_MODULE": "backcare.config.settings", "PATH": os.environ["PATH"]}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "backcare.E009", done.stderr
 

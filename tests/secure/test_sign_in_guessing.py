@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client, RequestFactory
 
-from backcare.models import Limit
+from backcare.core.models import Limit
 from backcare.staff import throttle
 from tests.conftest import ROOT, database_environment
 from tests.desk import PASSWORD, code_of, person, with_password, with_second_factor

@@ -8,7 +8,7 @@ from django.core import signing
 from django.test import Client
 from django.utils import timezone
 
-from backcare.logs import without_secrets
+from backcare.ops.logs import without_secrets
 from enquiries import abuse, actions
 from enquiries.models import Enquiry, EventKind, MessageState, Status, StoppedAddress
 from enquiries.report import stop

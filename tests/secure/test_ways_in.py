@@ -124,7 +124,7 @@ UP = [
     "\u2025",
     "%uff0e%uff0e",
 ]
-WANTED = ["secret_key", "backcare/settings.py", "etc/passwd"]
+WANTED = ["secret_key", "backcare/config/settings.py", "etc/passwd"]
 LYING_ABOUT = [
     "/.env",
     "/.git/config",
@@ -139,7 +139,7 @@ LYING_ABOUT = [
     "/var/secret_key",
     "/data/encryption_key",
     "/manage.py",
-    "/backcare/settings.py",
+    "/backcare/config/settings.py",
     "/requirements.txt",
     "/pyproject.toml",
     "/Makefile",

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 
-from backcare.logs import MOST_LINES_A_MINUTE
+from backcare.ops.logs import MOST_LINES_A_MINUTE
 from enquiries.models import Enquiry
 from tests.conftest import database_environment
 from tests.faults import Web

@@ -8,10 +8,10 @@ from django.core.management import call_command
 from django.db import IntegrityError
 from django.utils import timezone
 
+from backcare.ops.management.commands import deliver_mail
 from enquiries import actions
 from enquiries.clock.hours import Hours
 from enquiries.mail.outbox import Worker
-from enquiries.management.commands import deliver_mail
 from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose
 from tests.conftest import consultation, give_signs
 from tests.desk import tree

@@ -7,11 +7,11 @@ from django.contrib.auth.models import User
 from django.db.models import Count
 from django.utils import timezone
 
+from backcare.core.crypto import blind_index
 from enquiries import actions
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
 from enquiries.models import Closure, Enquiry, EventKind, NameWord, OpeningHours, Status, slot_bit
-from enquiries.privacy import blind
 from enquiries.report import consent
 from tests.assessment import answers
 from tests.clock import london
@@ -150,13 +150,13 @@ def test_one_that_is_erased_while_the_keys_are_made_gets_none(db, monkeypatch):
     enquiry = consultation()
     Enquiry.objects.update(email_key="", phone_key="")
     enquiry.name_words.all().delete()
-    make = blind.email_key
+    make = blind_index.email_key
 
     def just_before(address):
         actions.erase(enquiry=enquiry, actor="patient")
         return make(address)
 
-    monkeypatch.setattr(blind, "email_key", just_before)
+    monkeypatch.setattr(blind_index, "email_key", just_before)
     assert actions.index_missing() == 0
     enquiry.refresh_from_db()
     assert (enquiry.email_key, enquiry.phone_key, enquiry.name_words.count()) == ("", "", 0)

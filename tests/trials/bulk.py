@@ -32,7 +32,7 @@ from tests.trials.many import copies_of, without_copies
 ROUNDS = 9
 TWO_MONTHS, MANY_YEARS = timedelta(days=60), timedelta(days=3650)
 SETTINGS = """
-from backcare.settings import *
+from backcare.config.settings import *
 MIGRATION_MODULES = {"enquiries": "rehearsed"}
 """
 # What an upgrade may bring at worst: a column, something written into each row, and a change for which SQLite copies the table.

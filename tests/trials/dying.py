@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from backcare.wsgi import application as site
+from backcare.config.wsgi import application as site
 
 
 def application(environ, start_response):

@@ -34,7 +34,7 @@ class Ground:
             each.clear()
         self.smtp.stop()
 
-    def web(self, application: str = "backcare.wsgi") -> Web:
+    def web(self, application: str = "backcare.config.wsgi") -> Web:
         self.started.append(Web(self.environment, self.log, application))
         return self.started[-1].start()
 

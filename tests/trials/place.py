@@ -9,7 +9,9 @@ from pathlib import Path
 def prepare() -> Path:
     """Settings, database and content in a folder that is new. Returns the folder. Before anything of Django is imported."""
     folder = Path(tempfile.mkdtemp(prefix="backcare-trials-"))
-    os.environ.update(DJANGO_SETTINGS_MODULE="backcare.settings", BACKCARE_LOCAL="1", DATA_DIR=str(folder), PORT="8199")
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="backcare.config.settings", BACKCARE_LOCAL="1", DATA_DIR=str(folder), PORT="8199"
+    )
     for name in ("DEBUG", "EMAIL_URL", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "BACKUP_DIR"):
         os.environ.pop(name, None)
     import django

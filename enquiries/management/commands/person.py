@@ -3,8 +3,9 @@ import sys
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from backcare.core.crypto import keys
 from enquiries import actions
-from enquiries.privacy import keys, person
+from enquiries.privacy import person
 
 
 class Command(BaseCommand):

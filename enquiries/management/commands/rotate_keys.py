@@ -1,9 +1,10 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max
 
+from backcare.core.crypto import keys
+from backcare.core.crypto.encryption import key_ring, writing_key
 from enquiries.models import KeyCheck, StoppedAddress
-from enquiries.privacy import keys, rotation
-from enquiries.privacy.encryption import key_ring, writing_key
+from enquiries.privacy import rotation
 
 
 class Command(BaseCommand):

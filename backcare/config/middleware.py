@@ -1,0 +1,124 @@
+"""Doors that every request passes."""
+
+import logging
+from http import HTTPStatus
+from urllib.parse import quote
+
+from csp.utils import build_policy
+from django.conf import settings
+from django.http import UnreadablePostError
+
+from backcare.config import errors, static
+from backcare.core.private_pages import referrer_policy
+from backcare.ops import request_bodies, soundness
+from backcare.ops.logs import SECRET_IN_ADDRESS
+
+logger = logging.getLogger(__name__)
+
+# The middleware that belongs to some of these never sees an answer that was made before it: a refusal below, a bad host.
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+LONGEST_LENGTH = 12  # digits
+
+
+class DoorsMiddleware:
+    """Refuses what cannot be an honest request before anything reads it, and puts headers on every answer."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.refusal(request) or self.get_response(request)
+        if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (response.streaming or not response.content):
+            # A static file answers a wrong method with an empty stream.
+            response = errors.wrong_method(response.get("Allow", ""))
+        if is_private(request.path_info):
+            response.setdefault("Cache-Control", "no-store")
+            response["Referrer-Policy"] = referrer_policy(request)
+        if response.status_code == HTTPStatus.NOT_MODIFIED and request.path_info.startswith(settings.STATIC_URL):
+            # A browser takes the headers of this answer for the file it holds: they must not be a page's.
+            response["Content-Security-Policy"] = static.POLICY
+        for name, value in HEADERS.items():
+            response.setdefault(name, value)
+        if settings.SECURE_HSTS_SECONDS and request.is_secure():
+            # Django puts it on every answer but those that are made before its own middleware: the refusals below.
+            response.setdefault("Strict-Transport-Security", transport_security())
+        if "Content-Security-Policy" not in response and not settings.DEBUG:
+            response["Content-Security-Policy"] = build_policy()
+        if request.method == "HEAD" and not response.streaming:
+            # The length stays that of the page; gunicorn would drop the body with a warning in the log.
+            response.content = b""
+        return response
+
+    def refusal(self, request):
+        if request.method in {"TRACE", "TRACK", "CONNECT"}:
+            return errors.wrong_method("GET, HEAD, POST")
+        trouble = request.META.get(request_bodies.TROUBLE)
+        if trouble == request_bodies.NO_LENGTH:
+            return errors.length_required(request)
+        if trouble == request_bodies.LATE:
+            return errors.too_slow(request)
+        if trouble == request_bodies.LONG_HEAD:
+            return errors.long_address(request)
+        if trouble == request_bodies.UNREADABLE:
+            return errors.bad_request(request)
+        limit = request_bodies.limit(request.path_info)
+        picture = limit == settings.FIGURE_UPLOAD_MAX_MEMORY_SIZE
+        advice = errors.SMALLER_PICTURE if picture else errors.SHORTEN
+        if trouble == request_bodies.TOO_LARGE:
+            request_bodies.drain(request.META)
+            return errors.too_large(request, advice)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isascii() or not length.isdigit():
+            return errors.bad_request(request)
+        # Counted before it is read: a number of 5,000 digits is an error in Python.
+        if len(length) > LONGEST_LENGTH:
+            return errors.too_large(request, advice)
+        if int(length) > limit:
+            request_bodies.drain(request.META)
+            return errors.too_large(request, advice)
+        # Our pages are UTF-8, so honest forms are. Django would try any codec that Python has, base64 and idna included.
+        if request.content_params.get("charset", "utf-8").lower() != "utf-8":
+            return errors.bad_request(request)
+        if "\x00" in request.path_info:
+            return errors.bad_request(request)
+        return None
+
+
+def is_private(path: str) -> bool:
+    """Whether the address alone says that the answer is one person's, or the staff's: also an error page or a redirect there."""
+    return path.startswith("/admin/") or bool(SECRET_IN_ADDRESS.search(quote(path)))
+
+
+def transport_security() -> str:
+    rules = [f"max-age={settings.SECURE_HSTS_SECONDS}"]
+    rules += ["includeSubDomains"] if settings.SECURE_HSTS_INCLUDE_SUBDOMAINS else []
+    return "; ".join(rules)
+
+
+class DatabaseTroubleMiddleware:
+    """A database that is locked, full, read-only or away is "not saved, please telephone", not a crash page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if isinstance(exception, UnreadablePostError):
+            return errors.too_slow(request)
+        if errors.is_database_trouble(exception):
+            # The address's pattern, not the address: that is the sender's own text.
+            logger.error("Database trouble at /%s: %s", request.resolver_match.route, type(exception).__name__)
+            if request.method == "POST":
+                soundness.form_was_refused()
+            return errors.unavailable(request)
+        return None

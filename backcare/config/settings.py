@@ -1,0 +1,288 @@
+"""All settings, from the environment. Safe for production unless BACKCARE_LOCAL=1 says that this is a local run.
+
+docs/operations.md lists every variable. `backcare/ops/checks.py` names what a deployment still lacks.
+"""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from backcare.config import static
+from backcare.core import environment as env
+from backcare.core.crypto.encryption import new_key
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
+
+# A local run is plain http on this machine with secrets that it makes itself. Everything else is the same.
+LOCAL = env.flag("BACKCARE_LOCAL")
+DEBUG = env.flag("DEBUG")
+PORT = env.number("PORT", default=8000, least=1, most=65535)
+
+SECRET_KEY = env.secret("SECRET_KEY")
+FIELD_ENCRYPTION_KEYS = [key for key in env.secret("FIELD_ENCRYPTION_KEYS").split(",") if key.strip()]
+if LOCAL:
+    SECRET_KEY = SECRET_KEY or env.kept_secret(DATA_DIR / "secret_key")
+    FIELD_ENCRYPTION_KEYS = FIELD_ENCRYPTION_KEYS or [env.kept_secret(DATA_DIR / "encryption_key", new_key)]
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is missing. Set it to a long random text, or set BACKCARE_LOCAL=1 for a local run."
+    )
+
+BASE_URL = env.text("BASE_URL", f"http://127.0.0.1:{PORT}" if LOCAL else "").rstrip("/")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+# --- the clinic -------------------------------------------------------------------------------------------------
+
+CLINIC = {
+    "name": env.text("CLINIC_NAME", "Larkfield Back Clinic" if LOCAL else "Back clinic"),
+    "phone": env.text("CLINIC_PHONE", "020 7946 0958" if LOCAL else ""),
+    "email": env.text("CLINIC_EMAIL", "hello@example.com" if LOCAL else ""),
+    "address": env.text("CLINIC_ADDRESS", "1 Example Street, Larkfield" if LOCAL else ""),
+    "interest_statement": env.text(
+        "CLINIC_INTEREST_STATEMENT",
+        "This clinic sells some of the treatments these pages describe, acupuncture among them. "
+        "That is why each page says what the research found, and what NICE says, for and against.",
+    ),
+}
+# What others may do with the fact sheets; it goes out with every sheet as JSON, and stands on the about page.
+CONTENT_LICENCE = env.text(
+    "CONTENT_LICENCE",
+    "Creative Commons Attribution 4.0 (creativecommons.org/licenses/by/4.0): you may copy, print and adapt this page. Say where "
+    "it comes from, keep its date, and leave out the reviewer’s name if you change it.",
+)
+# Where staff alerts go. They hold a reference and a link, never what a patient wrote.
+CLINIC_INBOX_EMAIL = env.text("CLINIC_INBOX_EMAIL", "inbox@example.com" if LOCAL else "")
+# The mail that tells the clinic each morning how much waits, in numbers.
+DAILY_DIGEST = env.flag("DAILY_DIGEST", default=True)
+# Days after which the details of a report request are erased, counted from the mail that brought it.
+REPORT_RETENTION_DAYS = env.number("REPORT_RETENTION_DAYS", default=30, least=1, most=365)
+# Months after which the details of a consultation or a question are erased, counted from the day it was closed.
+ENQUIRY_RETENTION_MONTHS = env.number("ENQUIRY_RETENTION_MONTHS", default=12, least=1, most=120)
+
+# How much the forms may be used (docs/threat-model.md, A1): enquiries/abuse.py says what happens beyond.
+MOST_MAILS_TO_ONE_ADDRESS_A_DAY = env.number("MOST_MAILS_TO_ONE_ADDRESS_A_DAY", default=3, least=1)
+MOST_FORMS_OF_ONE_SENDER_AN_HOUR = env.number("MOST_FORMS_OF_ONE_SENDER_AN_HOUR", default=10, least=1)
+MOST_FORMS_AN_HOUR = env.number("MOST_FORMS_AN_HOUR", default=200, least=1)
+# Of one sender, set-aside ones included: beyond it a form is refused with a page that says to phone.
+MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL = env.number("MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL", default=60, least=1)
+# With a warning sign, of one sender, one mailbox or one wording: the further ones share a row of the safety queue.
+MOST_FLAGGED_ALIKE_AN_HOUR = env.number("MOST_FLAGGED_ALIKE_AN_HOUR", default=3, least=3)
+# Rows that may wait in "Spam" and "Held back"; beyond it only a sender's first form is set aside, and others are refused.
+MOST_SET_ASIDE = env.number("MOST_SET_ASIDE", default=5000, least=1)
+
+# Outside a local run the self-assessment is shown only while a clinician's approval covers it (factsheets/approvals.py). There is
+# no setting to do without; a local run may ask for it, to see what patients would.
+CHECK_NEEDS_APPROVAL = not LOCAL or env.flag("CHECK_NEEDS_APPROVAL")
+
+# --- application ------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "backcare.core.apps.CoreConfig",
+    "backcare.ops.apps.OpsConfig",
+    "backcare.staff.apps.StaffConfig",
+    "factsheets.apps.FactsheetsConfig",
+    "enquiries.apps.EnquiriesConfig",
+    "crispy_forms",
+    "phonenumber_field",
+    "csp",
+    "modern_csrf",
+    "django_otp",
+    "backcare.staff.apps.StaffDeskConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    # Renders Django's own form widgets through our templates folder.
+    "django.forms",
+]
+
+MIDDLEWARE = [
+    "backcare.config.middleware.DoorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backcare.config.middleware.DatabaseTroubleMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "backcare.staff.origin.SameOriginMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "backcare.staff.sessions.SessionLimitsMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+]
+
+ROOT_URLCONF = "backcare.config.urls"
+WSGI_APPLICATION = "backcare.config.wsgi.application"
+CSRF_FAILURE_VIEW = "backcare.config.errors.csrf_failure"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "backcare.config.context.clinic",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "care"
+CRISPY_TEMPLATE_PACK = "care"
+
+# --- database ---------------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'backcare.sqlite3'}")}
+# A new connection for each request costs 20 % of SQLite's form throughput and 69 % of PostgreSQL's (measured).
+DATABASES["default"]["CONN_MAX_AGE"] = 600
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["ENGINE"] = "backcare.core.sqlite"
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 5,  # seconds
+        # FULL lost nothing in simulated power cuts and NORMAL did; secure_delete overwrites erased rows.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON",
+    }
+    # A file, so that the tests' worker processes see the same database as the tests.
+    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- backups and health (backcare/ops) ------------------------------------------------------------------------------
+
+# Naming a folder says that backups are meant to be made: /healthz then speaks of a late one.
+BACKUPS_EXPECTED = bool(env.text("BACKUP_DIR"))
+BACKUP_DIR = Path(env.text("BACKUP_DIR", str(DATA_DIR / "backups"))).resolve()
+BACKUP_KEEP = env.number("BACKUP_KEEP", default=14)  # files
+BACKUP_LATE_AFTER = env.number("BACKUP_LATE_AFTER", default=26, least=1)  # hours: once a day, and two to spare
+DISK_LEAST_MB = env.number("DISK_LEAST_MB", default=500)
+DISK_LEAST_PERCENT = env.number("DISK_LEAST_PERCENT", default=5, most=99)
+
+# --- mail -------------------------------------------------------------------------------------------------------
+
+MAIL_DIR = DATA_DIR / "mail"
+EMAIL_URL = env.secret("EMAIL_URL")
+if EMAIL_URL:
+    vars().update(env.mail_server(EMAIL_URL))
+    EMAIL_TIMEOUT = 20  # seconds for each step
+else:
+    # `manage.py check --deploy` refuses this outside a local run.
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = MAIL_DIR
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", CLINIC["email"])
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- what a browser may do --------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = not LOCAL
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a health probe speaks plain http inside the machine
+SECURE_HSTS_SECONDS = 0 if LOCAL else 31_536_000  # one year
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL
+SILENCED_SYSTEM_CHECKS = [
+    # Being in the browsers' preload list is the domain owner's decision, and hard to undo.
+    "security.W021",
+    # SameOriginMiddleware stands in MIDDLEWARE in its place (tests/secure/test_doors.py posts across sites).
+    "security.W003",
+]
+if env.flag("BEHIND_TLS_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# How many proxies of ours write X-Forwarded-For in front of this process: backcare/core/limits.py believes their entries alone.
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0, most=10)
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
+SESSION_COOKIE_NAME = "sessionid" if LOCAL else "__Host-sessionid"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# Set by Django's admin; the same-origin check (SameOriginMiddleware) never reads it.
+CSRF_COOKIE_NAME = "csrftoken" if LOCAL else "__Host-csrftoken"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: one working day
+
+# Minutes without a request after which a member of staff is signed out (backcare/staff/sessions.py).
+STAFF_IDLE_MINUTES = env.number("STAFF_IDLE_MINUTES", default=15, least=2, most=60)
+# Staff sign in with a code from their phone as well. The demo's accounts do without: `make run` prints their passwords.
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=not LOCAL)
+
+# Our longest honest form is about 6 KB. What is larger is refused before it is parsed.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+# The editor's desk carries a whole sheet in one form.
+ADMIN_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes
+# A figure's form brings a picture. The form says what is wrong with one of more than 10 MB; a larger body never gets that far.
+FIGURE_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024  # bytes
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- static files -----------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_ADD_HEADERS_FUNCTION = static.headers
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+# --- language, time, log ----------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Europe/London"
+USE_I18N = False
+USE_TZ = True
+PHONENUMBER_DEFAULT_REGION = "GB"
+PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
+
+# Nothing that a person typed or a stranger sent is ever put into a log: references, states and error classes only.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "filters": {
+        "no_values": {"()": "backcare.ops.logs.WithoutRequestValues"},
+        "cut_off": {"()": "backcare.ops.logs.CutOff"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_values", "cut_off"]},
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        # Django's default would e-mail whole requests, posted values included, to ADMINS.
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+    },
+}

@@ -1,0 +1,71 @@
+"""A small value that a person's own browser holds for us, sealed. The server keeps nothing of it.
+
+AES-256-GCM under the keys of FIELD_ENCRYPTION_KEYS (backcare/core/crypto/encryption.py). The associated data names the cookie, and
+what else the value is bound to, so that none opens as another. No script can read it, and no other site can have it sent.
+"""
+
+import base64
+import binascii
+import json
+import time
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from backcare.core.crypto.encryption import CannotDecrypt, seal, unseal
+
+LARGEST = 4096  # bytes with the name: what every browser keeps (RFC 6265, 6.1)
+FAST = 60  # seconds that the clock of another of our machines may be ahead
+
+
+class SealedCookie:
+    """`prefix` is "__Host-" (then `path` is "/") or "__Secure-"; `lifetime` is in seconds from the moment it was sealed for."""
+
+    def __init__(self, name: str, *, prefix: str, path: str, lifetime: int):
+        self.plain, self.prefix, self.path, self.lifetime = name, prefix, path, lifetime
+
+    @property
+    def name(self) -> str:
+        """Browsers take the prefix from https only, and with it a local run could keep nothing."""
+        return self.plain if settings.LOCAL else self.prefix + self.plain
+
+    def of(self, request: HttpRequest) -> str:
+        """The text that the browser holds, whatever it is worth. Empty without one."""
+        return request.COOKIES.get(self.name, "")
+
+    def sealed(self, value: dict, *bound_to: str, at: float) -> str:
+        plain = json.dumps({"at": int(at), **value}, separators=(",", ":"))
+        box = seal(plain, context=self._context(*bound_to), padded=False)
+        return base64.urlsafe_b64encode(box).decode().rstrip("=")
+
+    def opened(self, text: str, *bound_to: str, now: float) -> dict | None:
+        """The value, with its `at`. None: nothing, too old, bound to something else, or not made by us."""
+        if not 0 < len(text) < LARGEST:
+            return None
+        try:
+            box = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+            value = json.loads(unseal(box, context=self._context(*bound_to)))
+        except (CannotDecrypt, binascii.Error, UnicodeEncodeError):
+            return None
+        # Max-Age is a request to the browser; a copy of the cookie would not obey it.
+        return value if -FAST < now - value["at"] < self.lifetime else None
+
+    def give(self, response: HttpResponse, sealed: str, *, at: float) -> HttpResponse:
+        response.set_cookie(
+            self.name,
+            sealed,
+            max_age=int(at) + self.lifetime - int(time.time()),
+            path=str(self.path),
+            secure=not settings.LOCAL,
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
+
+    def take_back(self, response: HttpResponse, request: HttpRequest) -> HttpResponse:
+        if self.name in request.COOKIES:  # who has none is sent none, not even an empty one
+            response.delete_cookie(self.name, path=str(self.path), samesite="Strict")
+        return response
+
+    def _context(self, *bound_to: str) -> str:
+        return ":".join(["cookie", self.name, *bound_to])

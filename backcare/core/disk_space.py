@@ -1,0 +1,26 @@
+"""How full the disk is."""
+
+import os
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+
+def left() -> tuple[int, bool]:
+    """The least space where state is kept, in bytes, for an account that is not root's; and whether that is too little."""
+    places = {settings.DATA_DIR}
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db():
+        places.add(Path(connection.settings_dict["NAME"]).parent)
+    return min(_left(place) for place in places)
+
+
+def is_low() -> bool:
+    return left()[1]
+
+
+def _left(place: Path) -> tuple[int, bool]:
+    found = os.statvfs(place)
+    free, whole = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+    low = free < settings.DISK_LEAST_MB * 1_000_000 or free * 100 < whole * settings.DISK_LEAST_PERCENT
+    return free, low

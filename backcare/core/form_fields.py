@@ -1,0 +1,181 @@
+"""What patients type, made safe to keep and possible to answer. Every message is an instruction for its field."""
+
+import unicodedata
+
+from django import forms
+from django.core.validators import MaxLengthValidator
+from django.utils.encoding import punycode
+
+from backcare.core import addresses, phones
+
+EMAIL_LENGTH = 254  # RFC 5321: the longest address that mail can carry
+KEPT_CONTROLS = {"\n", "\t"}
+# Joiners have no width but belong to words and emoji in several scripts.
+KEPT_FORMATS = {"\u200c", "\u200d"}
+# Where the mail standards of 2003 and 2008 disagree: the one Python knows would write to somebody else's domain.
+TWO_MEANINGS_IN_A_DOMAIN = {"ß", "ς"}
+
+
+def plain_text(value: str) -> str:
+    """Text without what cannot be seen: control characters, direction overrides, zero-width marks, lone surrogates.
+
+    Letters of every script, emoji and right-to-left words stay as they were typed.
+    """
+    value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(
+        character
+        for character in value
+        if character in KEPT_CONTROLS
+        or character in KEPT_FORMATS
+        or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    ).strip()
+
+
+def one_line(value: str) -> str:
+    return " ".join(plain_text(value).split())
+
+
+def characters(value: str) -> int:
+    """How many characters a person sees: a letter with its accents is one, and so is an emoji made of several."""
+    count, joined, flag = 0, False, False
+    for character in value:
+        part = (
+            joined
+            or character in KEPT_FORMATS
+            or unicodedata.category(character) in {"Mn", "Mc", "Me"}
+            or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
+        )
+        half_a_flag = "\U0001f1e6" <= character <= "\U0001f1ff"
+        count += not part and not (half_a_flag and flag)
+        joined, flag = character == "\u200d", half_a_flag and not flag
+    return count
+
+
+class Longest(MaxLengthValidator):
+    """At most so many characters as people count them, and not many times as many that only a machine counts."""
+
+    def clean(self, value):
+        return characters(value) if len(value) <= 4 * self.limit_value else len(value)
+
+
+class Begun:
+    """A group of choices that the page can open at."""
+
+    begin_here = False
+
+    def create_option(self, name, value, label, selected, index, subindex=None, attrs=None):
+        option = super().create_option(name, value, label, selected, index, subindex=subindex, attrs=attrs)
+        if self.begin_here and index == 0:
+            option["attrs"]["autofocus"] = True
+        return option
+
+
+class Radios(Begun, forms.RadioSelect):
+    pass
+
+
+class Ticks(Begun, forms.CheckboxSelectMultiple):
+    pass
+
+
+def one_of(label: str, known: dict[str, str], hint: str = "", *, required: str = "") -> forms.ChoiceField:
+    """A closed question that may be left out. `required` is the message where another answer makes it needed."""
+    return forms.ChoiceField(
+        label=label,
+        help_text=hint,
+        required=False,
+        choices=list(known.items()),
+        widget=Radios,
+        error_messages={"required": required, "invalid_choice": "Choose one from the list"},
+    )
+
+
+class TextField(forms.CharField):
+    """A text of at most `longest` characters, cleaned of what cannot be seen. A longer one is a message, never a cut."""
+
+    is_own_words = True  # read for red flags: enquiries/asking/own_words.py
+
+    def __init__(self, *, longest: int, lines: int = 1, too_long: str = "", **kwargs):
+        widget = forms.Textarea(attrs={"rows": lines}) if lines > 1 else forms.TextInput()
+        super().__init__(widget=kwargs.pop("widget", widget), strip=False, **kwargs)
+        self.clean_text = plain_text if lines > 1 else one_line
+        self.validators = [Longest(longest, too_long or f"Use {longest:,} characters or fewer.")]
+
+    def to_python(self, value):
+        return self.clean_text(super().to_python(value))
+
+
+class EmailField(TextField):
+    """An address that mail can be delivered to. A domain in another script is kept in its ASCII form."""
+
+    is_own_words = False
+
+    default_error_messages = {
+        "required": "Enter your email address",
+        "invalid": "Enter an email address in the correct format, like name@example.com",
+        "local_part": "Use only the letters a to z, numbers and . _ - + before the @ sign. "
+        "Our mail system cannot reach other addresses yet.",
+    }
+
+    def __init__(self, **kwargs):
+        attrs = {
+            "autocomplete": "email",
+            "spellcheck": "false",
+            "autocapitalize": "none",
+            "inputmode": "email",
+        }
+        super().__init__(
+            longest=EMAIL_LENGTH,
+            too_long=f"Enter an email address of {EMAIL_LENGTH} characters or fewer.",
+            widget=forms.EmailInput(attrs=attrs),
+            **kwargs,
+        )
+
+    def to_python(self, value):
+        # Full-width letters, as some keyboards type them, become the ordinary ones.
+        value = unicodedata.normalize("NFKC", super().to_python(value)).strip()
+        value = "".join(character for character in value if character not in KEPT_FORMATS)
+        if value in self.empty_values or len(value) > EMAIL_LENGTH:
+            return value  # a validator says that it is too long
+        if to_change := addresses.what_to_change(value):
+            raise forms.ValidationError(to_change, code="invalid")
+        local, at, domain = value.rpartition("@")
+        if at and local and not local.isascii():
+            raise forms.ValidationError(self.error_messages["local_part"], code="local_part")
+        # Django also takes "localhost" and "[10.0.0.1]", which are machines near our own and nobody's address.
+        if "." not in domain or domain.startswith("[") or not TWO_MEANINGS_IN_A_DOMAIN.isdisjoint(domain):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        try:
+            value = f"{local}@{punycode(domain)}"
+            forms.EmailField(max_length=None).clean(value)
+        except (forms.ValidationError, UnicodeError) as error:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
+        return value
+
+
+class PhoneField(forms.CharField):
+    """One number, as backcare.core.phones keeps it. What is refused says what to change."""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}), strip=False, **kwargs
+        )
+        self.widget.input_type = "tel"
+
+    def to_python(self, value):
+        value = one_line(unicodedata.normalize("NFKC", super().to_python(value)))
+        try:
+            return phones.read(value) if value else ""
+        except phones.NotANumber as refusal:
+            raise forms.ValidationError(str(refusal), code="invalid") from refusal
+
+
+class UnseenField(forms.CharField):
+    """A field that nobody types in: whatever arrives in it must not become a message about a field nobody can see."""
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, **kwargs)
+        self.validators = []
+
+    def to_python(self, value):
+        return one_line(super().to_python(value))

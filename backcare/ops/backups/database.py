@@ -1,0 +1,175 @@
+"""The two databases as a backup sees them: one moment of everything, while others go on writing.
+
+The rows are counted in the very snapshot that is copied, and not in the copy: so a copy that lacks something is noticed.
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from django.db import connections
+
+from backcare.ops.backups import Trouble
+
+FILE_NAMES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
+# What an address of PostgreSQL may say. Django's own parameters, such as its cursor, are not for other programs.
+CONNECTS_WITH = {"dbname", "user", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service", "passfile"}
+SET_ASIDE = "before_restore_"  # how a schema is called that a restore has put aside
+
+
+class Sqlite:
+    vendor = "sqlite"
+
+    def __init__(self, path: Path):
+        # "rw": a database that is not there is not made.
+        self.connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, timeout=10
+        )
+
+    def execute(self, sql: str) -> list[tuple]:
+        return self.connection.execute(sql).fetchall()
+
+    def begin(self) -> None:
+        self.execute("BEGIN")
+        self.execute(
+            "SELECT count(*) FROM sqlite_master"
+        )  # the first read fixes the moment; writers do not wait for it
+
+    def tables(self) -> list[str]:
+        found = self.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite|_%' ESCAPE '|'"
+        )
+        return sorted(name for (name,) in found)
+
+    def columns(self, table: str) -> set[str]:
+        return {row[1] for row in self.execute(f'PRAGMA table_info("{table}")')}
+
+    def literal(self, value: bytes) -> str:
+        return f"x'{value.hex()}'"
+
+    def copy_to(self, path: Path) -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            self.connection.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class Postgresql:
+    vendor = "postgresql"
+
+    def __init__(self, parameters: dict):
+        import psycopg
+
+        self.parameters = parameters
+        self.connection = psycopg.connect(**parameters, autocommit=True)
+        self.snapshot = ""
+
+    def execute(self, sql: str) -> list[tuple]:
+        cursor = self.connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+    def begin(self) -> None:
+        self.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        [(self.snapshot,)] = self.execute("SELECT pg_export_snapshot()")
+
+    def tables(self) -> list[str]:
+        found = self.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return sorted(name for (name,) in found)
+
+    def columns(self, table: str) -> set[str]:
+        found = self.execute(
+            "SELECT column_name FROM information_schema.columns"  # noqa: S608 - the table's own name
+            f" WHERE table_schema = 'public' AND table_name = '{table}'"
+        )
+        return {name for (name,) in found}
+
+    def literal(self, value: bytes) -> str:
+        return f"'\\x{value.hex()}'::bytea"
+
+    def copy_to(self, path: Path) -> None:
+        options = ["--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={SET_ASIDE}*"]
+        run("pg_dump", self.parameters, *options, f"--snapshot={self.snapshot}", f"--file={path}")
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+Opened = Sqlite | Postgresql
+
+
+def parameters() -> dict:
+    """How to connect to the site's own PostgreSQL."""
+    given = connections["default"].get_connection_params()
+    return {name: str(value) for name, value in given.items() if name in CONNECTS_WITH | {"password"} and value}
+
+
+def sqlite_path() -> Path:
+    return Path(connections["default"].settings_dict["NAME"])
+
+
+@contextmanager
+def opened() -> Iterator[Opened]:
+    """The site's own database, through a connection of its own."""
+    if connections["default"].vendor == "sqlite":
+        if not sqlite_path().exists():
+            raise Trouble(f"There is no database at {sqlite_path()}.")
+        database = Sqlite(sqlite_path())
+    else:
+        database = Postgresql(parameters())
+    with closing(database):
+        yield database
+
+
+@contextmanager
+def one_moment() -> Iterator[Opened]:
+    """The site's own database as it is now, and stays for whoever reads it here, whatever others write."""
+    with opened() as database:
+        database.begin()
+        yield database
+
+
+def row_counts(database: Opened) -> dict[str, int]:
+    """The rows of every table."""
+    return {
+        table: database.execute(f'SELECT count(*) FROM "{table}"')[0][0]  # noqa: S608 - the database's own names
+        for table in database.tables()
+    }
+
+
+def migrations(database: Opened) -> list[str]:
+    if "django_migrations" not in database.tables():
+        return []
+    return sorted(f"{app}.{name}" for app, name in database.execute("SELECT app, name FROM django_migrations"))
+
+
+def program(name: str) -> str:
+    """Where one of PostgreSQL's own programs is. The newest one: an old one refuses a newer server."""
+    newest = sorted(
+        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4].split(".")[0])
+    )
+    found = str(newest[-1]) if newest else shutil.which(name)
+    if not found:
+        raise Trouble(
+            f"{name} is not on this machine. Install PostgreSQL's client programs (postgresql-client), and try again."
+        )
+    return found
+
+
+def run(name: str, to: dict, *options: str) -> None:
+    """Runs one of PostgreSQL's programs. The password goes through the environment, where `ps` does not show it."""
+    from psycopg.conninfo import make_conninfo
+
+    address = make_conninfo(**{key: value for key, value in to.items() if key != "password"})
+    environment = {**os.environ, **({"PGPASSWORD": to["password"]} if "password" in to else {})}
+    command = [program(name), *options[:-1], f"--dbname={address}", options[-1]]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603 - our own arguments
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it gave no reason"])[0]
+        raise Trouble(f"{name} did not work: {said[:200]}")

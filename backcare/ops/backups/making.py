@@ -1,0 +1,117 @@
+"""Taking a backup."""
+
+import json
+import re
+import shutil
+import sqlite3
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from backcare.ops import soundness
+from backcare.ops.backups import Trouble, archive, sealed
+from backcare.ops.backups.database import FILE_NAMES, migrations, one_moment, row_counts
+
+NAME = re.compile(r"backcare-\d{4}-\d{2}-\d{2}-\d{6}-\d{6}\.tar\.gz")
+MAKING = ".making-"
+ABANDONED_AFTER = timedelta(days=1)  # a half-made backup whose maker was killed
+
+
+@dataclass(frozen=True)
+class Made:
+    path: Path
+    manifest: archive.Manifest
+    pruned: list[Path]
+
+
+def make(folder: Path, *, keep: int) -> Made:
+    """Copies everything of one moment into one file in `folder`, reads it again, and only then prunes older ones.
+
+    `keep` is how many files stay in the folder, 0 for all. Raises Trouble, and leaves nothing half-made.
+    """
+    try:
+        sound = soundness.check()
+    except sqlite3.Error as error:
+        raise Trouble(f"The database could not be read, and nothing was copied: {error}.") from error
+    if not sound:
+        raise Trouble(
+            "The database is damaged, so it was not copied, and every earlier backup was kept. Stop the site and restore the "
+            "newest one (docs/operations.md, “Restore”)."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _sweep(folder)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=MAKING) as scratch:
+            path, manifest = _write(folder, Path(scratch))
+    except OSError as error:
+        raise Trouble(f"The backup could not be written to {folder}: {error.strerror}.") from error
+    try:
+        _remember(path, manifest)
+        return Made(path, manifest, _prune(folder, keep))
+    except OSError as error:
+        raise Trouble(
+            f"{path} is a whole backup. But {error.filename} could not be written or removed: {error.strerror}."
+        ) from error
+
+
+def last() -> datetime | None:
+    """When this machine last made a backup, as `make` noted it in DATA_DIR. None when it never did."""
+    try:
+        return datetime.fromisoformat(json.loads(_note().read_text(encoding="utf-8"))["at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(folder: Path, scratch: Path) -> tuple[Path, archive.Manifest]:
+    with one_moment() as database:
+        now = datetime.now(UTC)
+        copy = scratch / FILE_NAMES[database.vendor]
+        tables, moved, numbers = row_counts(database), migrations(database), sealed.key_ids(database)
+        database.copy_to(copy)
+    manifest = archive.Manifest(
+        format=archive.FORMAT,
+        made_at=now.isoformat(timespec="seconds"),
+        vendor=database.vendor,
+        database=copy.name,
+        bytes=copy.stat().st_size,
+        sha256=archive.sha256(copy),
+        tables=tables,
+        migrations=moved,
+        key_ids=numbers,
+    )
+    fresh, path = scratch / "fresh", folder / f"backcare-{now:%Y-%m-%d-%H%M%S-%f}.tar.gz"
+    archive.write(fresh, manifest, copy)
+    copy.unlink()
+    archive.unpack(fresh, scratch)  # what cannot be read again is no backup
+    fresh.rename(path)
+    archive.fsync_folder(folder)
+    return path, manifest
+
+
+def _note() -> Path:
+    return settings.DATA_DIR / "last-backup.json"
+
+
+def _remember(path: Path, manifest: archive.Manifest) -> None:
+    fresh = _note().with_name("last-backup.json.new")
+    fresh.write_text(json.dumps({"at": manifest.made_at, "file": path.name}), encoding="utf-8")
+    fresh.rename(_note())
+
+
+def _prune(folder: Path, keep: int) -> list[Path]:
+    """The oldest go, and only files that are called as ours are. Their names sort by time."""
+    ours = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
+    gone = ours[: max(0, len(ours) - keep)] if keep else []
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return gone
+
+
+def _sweep(folder: Path) -> None:
+    for path in folder.glob(f"{MAKING}*"):
+        if time.time() - path.stat().st_mtime > ABANDONED_AFTER.total_seconds():
+            shutil.rmtree(path, ignore_errors=True)

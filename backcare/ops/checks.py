@@ -1,0 +1,276 @@
+"""System checks: each names what is missing or weak, and where to set it."""
+
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, connection
+
+from backcare.core.crypto import keys
+from backcare.core.crypto.encryption import key_ring
+from backcare.ops import binding, schema
+from factsheets import approvals
+from factsheets.models import Subject
+
+SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# As Linux names them in /proc/self/mountinfo.
+NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "glusterfs", "fuse.glusterfs", "fuse.sshfs"}
+
+
+@checks.register(checks.Tags.security)
+def encryption_key(app_configs, **kwargs):
+    try:
+        key_ring()
+    except ImproperlyConfigured as error:
+        return [
+            checks.Error(
+                str(error),
+                hint="Set FIELD_ENCRYPTION_KEYS. `manage.py new_encryption_key` makes one.",
+                id="backcare.E001",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def allowed_hosts(app_configs, **kwargs):
+    host = urlsplit(settings.BASE_URL).hostname
+    if not settings.BASE_URL:
+        return [
+            checks.Error(
+                "BASE_URL is not set, so mail and feeds cannot link to this site.",
+                hint="Set BASE_URL to the public address, such as https://back.example.com",
+                id="backcare.E002",
+            )
+        ]
+    if not settings.BASE_URL.startswith("https://"):
+        return [
+            checks.Error(
+                f"BASE_URL is {settings.BASE_URL}, which does not start with https://.",
+                hint="Patients send health details to this address: give it a certificate.",
+                id="backcare.E003",
+            )
+        ]
+    if host not in settings.ALLOWED_HOSTS:
+        return [
+            checks.Error(
+                f"The host of BASE_URL, {host}, is not in ALLOWED_HOSTS.",
+                hint="Set ALLOWED_HOSTS to a comma-separated list of the site's host names.",
+                id="backcare.E004",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def mail(app_configs, **kwargs):
+    found = []
+    if not settings.EMAIL_URL:
+        found.append(
+            checks.Error(
+                "EMAIL_URL is not set: mail would only be written to files.",
+                hint="Set EMAIL_URL, such as smtp+tls://user:password@smtp.example.com:587",
+                id="backcare.E005",
+            )
+        )
+    elif (
+        settings.EMAIL_BACKEND.endswith("smtp.EmailBackend")
+        and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL)
+        and settings.EMAIL_HOST not in LOOPBACK
+    ):
+        found.append(
+            checks.Error(
+                "EMAIL_URL sends mail without encryption.",
+                hint="Start it with smtp+tls:// or smtp+ssl://",
+                id="backcare.E006",
+            )
+        )
+    for name in ("DEFAULT_FROM_EMAIL", "CLINIC_INBOX_EMAIL"):
+        if "@" not in getattr(settings, name):
+            found.append(
+                checks.Error(
+                    f"{name} is not set to an e-mail address.",
+                    hint="Patients' mail comes from DEFAULT_FROM_EMAIL; staff alerts go to CLINIC_INBOX_EMAIL.",
+                    id="backcare.E007",
+                )
+            )
+    for name in ("phone", "email"):
+        if not settings.CLINIC[name]:
+            found.append(
+                checks.Error(
+                    f"CLINIC_{name.upper()} is not set: patients would have no other way to reach the clinic.",
+                    hint="It stands on every page, in every e-mail and on every printed sheet.",
+                    id="backcare.E008",
+                )
+            )
+    return found
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def opening_hours(app_configs, **kwargs):
+    """Once a setting. Who sets it still would believe that patients read it."""
+    if os.environ.get("CLINIC_HOURS", "").strip():
+        return [
+            checks.Warning(
+                "CLINIC_HOURS is set, and nothing reads it any more: patients see the opening hours of the staff desk.",
+                hint="Set them on the desk under “Opening hours and replies” (/admin/enquiries/clinichours/), "
+                "then remove CLINIC_HOURS.",
+                id="backcare.W004",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def proxies(app_configs, **kwargs):
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+        return [
+            checks.Warning(
+                "BEHIND_TLS_PROXY is set and TRUSTED_PROXIES is not: everybody would share the limits of one address.",
+                hint="Set TRUSTED_PROXIES to the number of proxies that write X-Forwarded-For, such as 1.",
+                id="backcare.W002",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def only_the_proxy_reaches_us(app_configs, **kwargs):
+    bind = binding.address()
+    if settings.SECURE_PROXY_SSL_HEADER and binding.is_public(bind) and not binding.in_container():
+        return [
+            checks.Error(
+                f"BEHIND_TLS_PROXY is set and the web server listens on {bind}: strangers could go round the proxy, "
+                "and write what it is believed for.",
+                hint="Leave BIND out (127.0.0.1:8000), or set it to an address that only the proxy reaches.",
+                id="backcare.E013",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def clinical_sign_off(app_configs, **kwargs):
+    """Names what no clinician has approved. A warning: the site is safe without the self-assessment, which is off until then."""
+    try:
+        standings = [approvals.standing(subject) for subject in Subject.values]
+    except Error:
+        return []  # no database yet, or one that other checks speak of
+    return [
+        checks.Warning(
+            f"“Check your symptoms” is off. {each.why_not}",
+            hint="A clinician approves it on the staff desk under “Clinical sign-off”.",
+            id="backcare.W006" if each.subject == Subject.RED_FLAGS else "backcare.W005",
+        )
+        for each in standings
+        if not each.approval
+    ]
+
+
+@checks.register(checks.Tags.database)
+def keys_fit(app_configs, databases=None, **kwargs):
+    """A wrong key reads nothing, and what it writes nobody else reads."""
+    if "default" not in (databases or []):
+        return []
+    try:
+        keys.at_start()
+    except (keys.WrongKey, ImproperlyConfigured) as error:
+        return [checks.Error(str(error), id="backcare.E010")]
+    return []
+
+
+@checks.register(checks.Tags.database)
+def software_fits(app_configs, databases=None, **kwargs):
+    if "default" not in (databases or []):
+        return []
+    try:
+        schema.at_start()
+    except schema.NewerDatabase as error:
+        return [checks.Error(str(error), id="backcare.E014")]
+    return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def second_factor(app_configs, **kwargs):
+    if not settings.STAFF_SECOND_FACTOR:
+        return [
+            checks.Error(
+                "STAFF_SECOND_FACTOR is off: a stolen password alone would open what patients wrote.",
+                hint="Leave STAFF_SECOND_FACTOR out. Only a local run may do without.",
+                id="backcare.E011",
+            )
+        ]
+    return []
+
+
+@checks.register(checks.Tags.database)
+def durability(app_configs, databases=None, **kwargs):
+    """Refuses less durability than "nothing lost" needs: WAL and synchronous=FULL, or PostgreSQL's synchronous commit."""
+    if "default" not in (databases or []):
+        return []
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            found = []
+            cursor.execute("PRAGMA synchronous")
+            if cursor.fetchone()[0] < 2:
+                found.append(
+                    checks.Error(
+                        "SQLite runs with less than synchronous=FULL: a power cut would lose accepted enquiries.",
+                        id="backcare.E009",
+                    )
+                )
+            cursor.execute("PRAGMA journal_mode")
+            if (mode := cursor.fetchone()[0]) not in {"wal", "memory"}:  # a database in memory promises nothing
+                found.append(
+                    checks.Error(
+                        f"SQLite runs with journal_mode={mode} and not WAL: nobody could read while somebody writes.",
+                        hint="WAL needs a disk of this machine. Move DATA_DIR to one, or use PostgreSQL.",
+                        id="backcare.E012",
+                    )
+                )
+            if (kind := file_system(Path(connection.settings_dict["NAME"]))) in NETWORK_FILE_SYSTEMS:
+                found.append(
+                    checks.Warning(
+                        f"The database is on a network file system ({kind}), whose locks SQLite cannot trust.",
+                        hint="Move DATA_DIR to a disk of this machine, or use PostgreSQL.",
+                        id="backcare.W003",
+                    )
+                )
+            if not settings.LOCAL and sqlite3.sqlite_version_info < SQLITE_WITHOUT_WAL_RESET_BUG:
+                found.append(
+                    checks.Warning(
+                        f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug, mended in 3.51.3.",
+                        hint="Use a newer Python image, or PostgreSQL. The write gate removes the known trigger.",
+                        id="backcare.W001",
+                    )
+                )
+            return found
+        cursor.execute("SHOW synchronous_commit")
+        if cursor.fetchone()[0] == "off":
+            return [
+                checks.Error(
+                    "PostgreSQL runs with synchronous_commit=off: a power cut would lose accepted enquiries.",
+                    id="backcare.E009",
+                )
+            ]
+    return []
+
+
+def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+    """The kind of file system a path is on, as Linux names it. Empty where nobody can tell."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    path, best, kind = path.resolve(), -1, ""
+    for line in lines:
+        fields, _, rest = line.partition(" - ")
+        place = Path(fields.split(" ")[4].replace("\\040", " "))
+        if path.is_relative_to(place) and len(place.parts) >= best:  # what was mounted later lies on top
+            best, kind = len(place.parts), rest.split(" ")[0]
+    return kind

@@ -1,0 +1,47 @@
+"""How gunicorn runs us. The access log holds no address of a person, no query and no referrer."""
+
+import os
+import sys
+
+from backcare.ops import binding, logs
+
+os.umask(0o077)  # as in manage.py. gunicorn's own setting of that name is for a socket file, which the proxy must open
+
+bind = binding.address()
+workers = int(os.environ.get("WEB_WORKERS") or 2)
+threads = int(os.environ.get("WEB_THREADS") or 4)
+worker_class = "backcare.ops.gunicorn_worker.DeadlineWorker"
+worker_connections = 500  # of one process; each may cost a file descriptor, of which a system often grants 1,024
+timeout = 30  # seconds
+graceful_timeout = 20  # seconds
+max_requests = 20_000  # a worker is renewed now and then, so that a slow leak never becomes an outage
+max_requests_jitter = 2_000
+limit_request_line = 8190  # bytes, the most there is: a search of 5,000 characters gets our page and not gunicorn's
+limit_request_field_size = 8190  # bytes
+preload_app = True
+accesslog = "-" if os.environ.get("ACCESS_LOG") else None
+access_log_format = "%(t)s %(m)s %(U)s %(s)s %(B)s %(L)s"
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True
+logger_class = "backcare.ops.gunicorn_log.PrivateLogger"
+
+
+def on_starting(server):
+    """Refuses to start on a newer database, or with other keys than this database's, before anything is served or written."""
+    from django.db import connection
+
+    from backcare.core.crypto import keys
+    from backcare.ops import schema
+
+    try:
+        schema.at_start()
+        keys.at_start()
+    except (schema.NewerDatabase, keys.WrongKey) as error:
+        sys.exit(f"The web server does not start: {error}")
+    finally:
+        connection.close()  # a connection must not be shared with the processes that are forked from this one
+
+
+def worker_exit(server, worker):
+    logs.tell_counts()

@@ -1,0 +1,54 @@
+import logging
+import secrets
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management.base import BaseCommand, CommandError
+
+from backcare.ops import demo
+from backcare.staff import roles
+from enquiries.models import Enquiry
+
+
+class Command(BaseCommand):
+    help = "Invented enquiries and staff accounts, for a local run only. Safe to repeat."
+
+    def handle(self, **options):
+        if not settings.LOCAL:
+            raise CommandError("Demo data is for a local run only (BACKCARE_LOCAL=1). Nothing was added.")
+        roles.install()
+        passwords = self.accounts()
+        if not Enquiry.objects.exists():
+            logging.disable(logging.INFO)  # a line for each enquiry would bury what matters
+            try:
+                self.stdout.write(f"{demo.load()} invented enquiries are in the inbox.")
+            finally:
+                logging.disable(logging.NOTSET)
+        if passwords:
+            self.stdout.write("\nStaff accounts, shown only this once:")
+            for name, password in passwords.items():
+                self.stdout.write(f"  {name:<10} {password}")
+
+    def accounts(self) -> dict[str, str]:
+        """Makes those that are missing. Name to password."""
+        made = {}
+        for name in ("owner", "reception", "editor", "clinician"):
+            if User.objects.filter(username=name).exists():
+                continue
+            password = secrets.token_urlsafe(12)
+            if name == "owner":
+                User.objects.create_superuser(
+                    name, f"{name}@example.com", password, first_name="Demo", last_name="Owner"
+                )
+            else:
+                user = User.objects.create_user(
+                    name,
+                    f"{name}@example.com",
+                    password,
+                    is_staff=True,
+                    first_name="Demo",
+                    last_name=name.title(),
+                )
+                user.groups.add(Group.objects.get(name=name))
+            made[name] = password
+        return made

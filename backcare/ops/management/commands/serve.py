@@ -1,0 +1,84 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from backcare.core.crypto import keys
+from backcare.ops import schema
+from backcare.ops.together import die_with
+
+RESTART_PAUSE = 1  # seconds
+STOP_PATIENCE = 25  # seconds: gunicorn's graceful timeout, and the mail in hand
+
+
+class Command(BaseCommand):
+    help = "Runs the web server and the mail worker side by side. Ctrl-C, or SIGTERM, stops both."
+
+    def handle(self, **options):
+        try:
+            schema.at_start()
+            keys.at_start()
+        except (schema.NewerDatabase, keys.WrongKey) as error:
+            raise CommandError(str(error)) from None
+        connection.close()
+        commands = {
+            "web server": [
+                sys.executable,
+                "-m",
+                "gunicorn",
+                "--config",
+                "python:backcare.ops.gunicorn",
+                "backcare.config.wsgi",
+            ],
+            "mail worker": [sys.executable, "manage.py", "deliver_mail"],
+        }
+        self.stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stopping.set())
+        running = {name: self.start(command) for name, command in commands.items()}
+        if settings.LOCAL:
+            self.stdout.write(f"\nThe site is on {settings.BASE_URL} and the staff desk on {settings.BASE_URL}/admin/")
+            if not settings.EMAIL_URL:
+                self.stdout.write(f"Mail is written to {settings.MAIL_DIR}")
+            self.stdout.write("Ctrl-C stops it.")
+            self.stdout.flush()
+        status = 0
+        while not self.stopping.wait(0.2):
+            for name, process in running.items():
+                if process.poll() is None:
+                    continue
+                if name == "web server":
+                    # Without it there is nothing to supervise: stop, so that whoever started us notices.
+                    self.stderr.write(f"The {name} stopped with {process.returncode}.")
+                    status = 1
+                    self.stopping.set()
+                    break
+                self.stderr.write(f"The {name} stopped with {process.returncode}; starting it again.")
+                time.sleep(RESTART_PAUSE)
+                running[name] = self.start(commands[name])
+        self.stop(running.values())
+        sys.exit(status)
+
+    def start(self, command):
+        # A group of its own, so that Ctrl-C reaches the children through us, in order, and once.
+        return subprocess.Popen(  # noqa: S603 - fixed commands
+            command, cwd=settings.BASE_DIR, start_new_session=True, preexec_fn=die_with(os.getpid())
+        )
+
+    def stop(self, processes):
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + STOP_PATIENCE
+        for process in processes:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()

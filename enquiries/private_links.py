@@ -1,0 +1,146 @@
+"""Links that we mail: each names one row, is signed, and alone opens nothing. Whoever has it must also know the email address.
+
+SECRET_KEY signs, SECRET_KEY_FALLBACKS are read. Each sort of link has a salt of its own, so that none stands for another.
+
+Each mail brings a link of its own. Ten wrong addresses shut one link and no other: somebody who got hold of an old mail cannot keep
+its owner out, who uses the link in the newest mail, or asks the clinic for a new one.
+"""
+
+import uuid
+from datetime import timedelta
+
+from crispy_forms.layout import Field, Submit
+from django import forms
+from django.core import signing
+from django.db import models, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.html import format_html_join
+
+from backcare.core.form_fields import EmailField
+from backcare.core.form_layout import posted
+from enquiries.models import Enquiry, OutgoingMessage, PrivateLink
+
+PASS_SECONDS = 30 * 60
+# A person tries a spelling or two. Whoever goes on has not got the address.
+MOST_WRONG_TRIES = 10
+# After the first few of them each further one must wait.
+QUICK_TRIES, PAUSE = 5, timedelta(minutes=1)
+ON_PAGE = "page"  # the name of a link that stands on a page and came with no mail
+
+
+class SecretLink:
+    """The token in a link's address."""
+
+    def __init__(self, salt: str):
+        self.signer = signing.Signer(salt=salt, sep=".")
+
+    def token(self, row: models.Model, name: str = "") -> str:
+        return self.signer.sign(f"{row.pk.hex}-{name}" if name else row.pk.hex)
+
+    def key_of(self, given: str) -> uuid.UUID | None:
+        """The row that a link names, whether it is still there or not. None: we never made this link."""
+        try:
+            return uuid.UUID(self.signer.unsign(given).partition("-")[0])
+        except (signing.BadSignature, ValueError):
+            return None
+
+    def name_of(self, given: str) -> str:
+        """Which of the row's links it is. Empty for one from before they had names."""
+        try:
+            return self.signer.unsign(given).partition("-")[2]
+        except signing.BadSignature:
+            return ""
+
+
+def of_mail(message: OutgoingMessage) -> str:
+    """The name of the link that a mail brings. A mail that is tried again brings the same."""
+    return message.pk.hex[:8]
+
+
+class Pass:
+    """What a page hands to the next one in a hidden field. It is good for PASS_SECONDS, and only for what it was made for."""
+
+    def __init__(self, salt: str):
+        self.signer = signing.TimestampSigner(salt=salt, sep=".")
+
+    def new(self, *made_for: object) -> str:
+        return self.signer.sign("-".join(map(str, made_for)))
+
+    def is_good(self, given: str, *made_for: object) -> bool:
+        return self.made_for(given) == [str(each) for each in made_for]
+
+    def made_for(self, given: str) -> list[str] | None:
+        """What it was made for. None when it is too old, or none of ours."""
+        try:
+            return self.signer.unsign(given, max_age=PASS_SECONDS).split("-")
+        except signing.BadSignature:
+            return None
+
+
+class Carried:
+    """Hidden fields that take along what was typed before. A part of a crispy layout."""
+
+    def __init__(self, pairs: list[tuple[str, str]]):
+        self.pairs = pairs
+
+    def render(self, form, context, **kwargs):
+        return format_html_join("\n", '<input type="hidden" name="{}" value="{}">', self.pairs)
+
+
+class OpenForm(forms.Form):
+    """The one question before anything is shown."""
+
+    use_required_attribute = False
+
+    email = EmailField(label="Your email address")
+
+    def __init__(self, *args, action: str, why: str, button: str, carried: list[tuple[str, str]] = (), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = f"The one that we sent this link to. {why}"
+        send = Submit("open", button, css_id="open")
+        self.helper = posted(self, action, Field("email"), Carried(list(carried)), send)
+
+    def lets_in(self, enquiry: Enquiry, name: str) -> bool:
+        """Whether the address was given that we wrote to. `name` is the link's. Another address becomes the form's error."""
+        if not self.is_valid():
+            return False
+        try:
+            if is_theirs(enquiry, name, given=self.cleaned_data["email"]):
+                return True
+        except TooQuick:
+            self.add_error(
+                "email", "Wait a minute, then try again, because this link was tried with several wrong addresses"
+            )
+            return False
+        self.add_error("email", "Enter the email address that we sent this link to")
+        return False
+
+
+class TooQuick(Exception):  # noqa: N818 - reads as what happened
+    """The link was tried wrongly several times, the last time less than PAUSE ago. This try was not looked at."""
+
+
+def is_shut(enquiry: Enquiry, name: str) -> bool:
+    return enquiry.private_links.filter(name=name, wrong_tries__gte=MOST_WRONG_TRIES).exists()
+
+
+def is_theirs(enquiry: Enquiry, name: str, *, given: str) -> bool:
+    """Whether it is the address we wrote to. Raises TooQuick.
+
+    Each wrong one counts, in a row, so that every process knows of it.
+    """
+    with transaction.atomic():
+        tried = PrivateLink.objects.select_for_update().filter(enquiry=enquiry, name=name).first()
+        if tried and tried.wrong_tries >= MOST_WRONG_TRIES:
+            return False
+        if tried and tried.wrong_tries >= QUICK_TRIES and timezone.now() - tried.last_wrong_at < PAUSE:
+            raise TooQuick
+        if constant_time_compare(given.casefold(), enquiry.email.casefold()):
+            return True
+        if tried is None:
+            PrivateLink.objects.get_or_create(enquiry=enquiry, name=name)
+        row = PrivateLink.objects.filter(enquiry=enquiry, name=name)
+        row.update(wrong_tries=F("wrong_tries") + 1, last_wrong_at=timezone.now())
+    return False
