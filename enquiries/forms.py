@@ -3,9 +3,14 @@
 from django import forms
 
 from backcare.core.form_fields import EMAIL_LENGTH, TextField
-from enquiries.asking.base import NAME_LENGTH, EnquiryForm
-from enquiries.asking.consultation import DESCRIPTION_LENGTH, SHORT_LENGTH, ConsultationForm, WholeConsultationForm
 from enquiries.report import consent
+from enquiries.request_forms.base import NAME_LENGTH, EnquiryForm
+from enquiries.request_forms.consultation import (
+    DESCRIPTION_LENGTH,
+    SHORT_LENGTH,
+    ConsultationForm,
+    WholeConsultationForm,
+)
 from factsheets.models import FactSheet
 
 __all__ = [

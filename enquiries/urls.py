@@ -13,7 +13,7 @@ urlpatterns = [
     path("question/", views.question, name="question"),
     path("question/sent/", views.question_sent, name="question_sent"),
     path("question/sent/<str:token>/", views.question_sent, name="question_sent_as"),
-    path("request/", include("enquiries.manage.urls")),
+    path("request/", include("enquiries.patient_portal.urls")),
     path("privacy/", privacy.privacy, name="privacy"),
     path("privacy/what-we-hold/", privacy.what_we_hold, name="what_we_hold"),
     path("check/", include("enquiries.assessment.urls")),

@@ -4,10 +4,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backcare.core.private_pages import personal
-from enquiries.asking import sent
-from enquiries.asking.steps import Journey, ask
 from enquiries.forms import QuestionForm, WholeConsultationForm
 from enquiries.models import Kind
+from enquiries.request_forms import sent
+from enquiries.request_forms.steps import Journey, ask
 
 CONSULTATION = Journey(WholeConsultationForm, "enquiries/consultation.html")
 QUESTION = Journey(QuestionForm, "enquiries/question.html")

@@ -6,7 +6,7 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from factsheets import editions, publication
+from factsheets import publication, revisions
 from factsheets.guard import Finding
 from factsheets.models import ContentVersion, Edition, FactSheet, FormerAddress, GuardOverride, Section, State, Step
 from factsheets.rendering.document import build
@@ -74,10 +74,10 @@ def keep_edition(*, sheet: FactSheet, by=None, step: Step = Step.EDITED, note: s
     with transaction.atomic():
         _lock(sheet)
         last = sheet.editions.first()
-        content = editions.snapshot(sheet)
+        content = revisions.snapshot(sheet)
         if last and last.content == content:
             return None
-        changes = editions.summary(last.content, content) if last else []
+        changes = revisions.summary(last.content, content) if last else []
         return _append(sheet, step, content, last, by=by, note=note, changes=changes)
 
 
@@ -112,7 +112,7 @@ def move(
         sheet.state = to
         sheet.save(update_fields=["state", "reviewed_on", "reviewed_by", "review_due_on"])
         refresh(sheet=sheet)
-        return _append(sheet, step, editions.snapshot(sheet), last, by=by, note=note)
+        return _append(sheet, step, revisions.snapshot(sheet), last, by=by, note=note)
 
 
 def _sign_off(sheet: FactSheet, by, review_due_on: date | None) -> None:
@@ -131,9 +131,9 @@ def roll_back(*, edition: Edition, by) -> Edition | None:
     with transaction.atomic():
         _lock(sheet)
         try:
-            editions.put_back(sheet, edition.content)
+            revisions.put_back(sheet, edition.content)
             refresh(sheet=sheet)
-        except (editions.CannotPutBack, BodyError) as error:
+        except (revisions.CannotPutBack, BodyError) as error:
             raise MoveRefused(str(error)) from error
         if sheet.is_published and (found := publication.obstacles(sheet)):
             raise MoveRefused(f"This wording cannot be published. {found[0].text} Move the sheet back to draft first.")

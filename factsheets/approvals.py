@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from factsheets import safety
 from factsheets.models import Approval, ContentVersion, Decision, Register, SafetyEdition, Subject
-from factsheets.safety_editions import snapshot
+from factsheets.safety_revisions import snapshot
 
 # What patients are shown of a red flag and judged by. The word patterns decide only when a card is shown earlier.
 SHOWN = ("code", "tier", "text", "short_text", "on_compact_card", "action", "in_assessment")

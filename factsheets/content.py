@@ -14,7 +14,7 @@ from django.core.serializers import python as python_serializer
 from django.db import transaction
 from django.utils import timezone
 
-from factsheets import actions, safety_editions
+from factsheets import actions, safety_revisions
 from factsheets.fixtures import ContentError, entries
 from factsheets.models import (
     Claim,
@@ -35,9 +35,9 @@ from factsheets.models import (
     Topic,
     WordList,
 )
+from factsheets.natural_keys import check_names, default_of, key_of, must_find, named, take_over, values_of
 from factsheets.rendering.markdown import BodyError, cited
 from factsheets.search import index
-from factsheets.values import check_names, default_of, key_of, must_find, named, take_over, values_of
 
 # In the order in which they refer to one another.
 MODELS = [
@@ -101,7 +101,7 @@ def load(folder: Path, *, dry_run: bool = False) -> Report:
                 raise ContentError(f"{where}: {_sentence(error)}") from error
         edition.remove_dropped_parts()
         edition.refresh()
-        safety_editions.keep(step=SafetyStep.INSTALLED)
+        safety_revisions.keep(step=SafetyStep.INSTALLED)
         if dry_run:
             transaction.set_rollback(True)
     return edition.report

@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from factsheets import safety
 from factsheets.models import GlossaryTerm
+from factsheets.rendering.glossary_marks import SENTENCE_END, Glossary
 from factsheets.rendering.markdown import plain
-from factsheets.rendering.words import SENTENCE_END, Glossary
 
 LONG_SENTENCE = 20  # words; more are too many to hold while reading (house rule of the claim ledger)
 HARD_WORD = 4  # syllables

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from factsheets import actions, approvals, publication, safety_editions
-from factsheets.editions import Change
+from factsheets import actions, approvals, publication, safety_revisions
 from factsheets.models import (
     DRAFT_WRITING,
     ContentVersion,
@@ -27,7 +26,8 @@ from factsheets.models import (
     Subject,
     Tier,
 )
-from factsheets.safety_editions import FIELDS, in_order, snapshot
+from factsheets.revisions import Change
+from factsheets.safety_revisions import FIELDS, in_order, snapshot
 
 MANY = {field.name for field in SafetyAdvice._meta.many_to_many}
 GAP = 10  # between two places in the order
@@ -92,7 +92,7 @@ def problems(content: list[dict]) -> list[Problem]:
             record_of(flag).full_clean(validate_unique=False, validate_constraints=False)
         except ValidationError as error:
             found += [
-                Problem(flag["code"], f"{safety_editions.WORDS.get(name, name).capitalize()}: {message}")
+                Problem(flag["code"], f"{safety_revisions.WORDS.get(name, name).capitalize()}: {message}")
                 for name, messages in error.message_dict.items()
                 for message in messages
             ]
@@ -114,7 +114,7 @@ def gaps(content: list[dict]) -> list[dict]:
 
 def difference(draft: SafetyDraft) -> list[Change]:
     """What patients and staff would read differently."""
-    return safety_editions.changes(snapshot(), draft.content)
+    return safety_revisions.changes(snapshot(), draft.content)
 
 
 def is_behind(draft: SafetyDraft) -> bool:
@@ -287,7 +287,7 @@ def _merged(base: list[dict], live: list[dict], mine: list[dict]) -> list[dict]:
 
 
 def _words(name: str) -> str:
-    return safety_editions.WORDS.get(name, name)
+    return safety_revisions.WORDS.get(name, name)
 
 
 def _change(edit, by, *, step=DraftStep.EDITED, strict=True, base: list[dict] | None = None) -> SafetyDraft | None:
@@ -397,10 +397,10 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
             raise DraftRefused(why_not)
         _must_be_ready(draft)
         if not SafetyEdition.objects.exists():
-            safety_editions.keep(step=SafetyStep.INSTALLED)
+            safety_revisions.keep(step=SafetyStep.INSTALLED)
         _make_live(draft.content)
         _step(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by)
-        edition = safety_editions.keep(
+        edition = safety_revisions.keep(
             step=SafetyStep.PUBLISHED,
             by=by,
             actor=actions.name_of(by),

@@ -13,9 +13,9 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.http import require_safe
 
 from factsheets import safety
-from factsheets.kept import COMPRESSORS, kept, shared
-from factsheets.machines import linked_data
+from factsheets.metadata import linked_data
 from factsheets.models import FactSheet, FormerAddress, State
+from factsheets.page_cache import COMPRESSORS, kept, shared
 from factsheets.rendering import pages, printed
 from factsheets.rendering import sheet as sheets
 from factsheets.rendering.text import text

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from factsheets import sheet_views, views
-from factsheets.machines import views as machines
+from factsheets.metadata import views as machines
 from factsheets.search.views import search
 
 app_name = "factsheets"

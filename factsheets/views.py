@@ -5,9 +5,9 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from factsheets import safety
-from factsheets.kept import kept, shared
-from factsheets.machines import linked_data
+from factsheets.metadata import linked_data
 from factsheets.models import FactSheet, GlossaryTerm, PictureFile, Section, State, Topic, View
+from factsheets.page_cache import kept, shared
 
 
 def view_tag(views: set[str]) -> str:

@@ -25,7 +25,7 @@ def triaging() -> None:
     """Every queue, the search and an enquiry's page, as a member of staff gets them."""
     from django.contrib.auth.models import User
 
-    from enquiries.desk.queues import QUEUES
+    from enquiries.inbox.queues import QUEUES
     from tests.conftest import consultation
 
     client = Client(headers={"host": "127.0.0.1"})

@@ -24,7 +24,7 @@ from tests.smtp import SmtpSink, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 # Helpers of tests that have fixtures too.
-pytest_plugins = ["tests.backups", "tests.desk", "tests.manage", "tests.one_person", "tests.sign_in"]
+pytest_plugins = ["tests.backups", "tests.desk", "tests.patient_portal", "tests.one_person", "tests.sign_in"]
 
 
 # The tables of the content, and of the hours a migration brings. Beside each stands a copy, kept_ and its name, for the session.

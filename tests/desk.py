@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_otp.oath import hotp
 
-from backcare.staff import factor, roles
+from backcare.staff import roles, totp
 from factsheets import actions
 from factsheets.models import FactSheet, Section, Source, Step, Topic
 from tests.html import text
@@ -28,16 +28,16 @@ def with_password(user: User) -> User:
 
 def with_second_factor(user: User) -> list[str]:
     """Sets up an authenticator app for them. Returns their recovery codes."""
-    app = factor.begin(user=user)
-    codes = factor.confirm(app=app, code=_shown(app, int(time.time()) // factor.STEP - 1))
+    app = totp.begin(user=user)
+    codes = totp.confirm(app=app, code=_shown(app, int(time.time()) // totp.STEP - 1))
     assert codes
     return codes
 
 
 def code_of(user: User) -> str:
     """What their app shows: the newest code that was not used yet."""
-    app = factor.of(user)
-    return _shown(app, max(app.last_step + 1, int(time.time()) // factor.STEP))
+    app = totp.of(user)
+    return _shown(app, max(app.last_step + 1, int(time.time()) // totp.STEP))
 
 
 def _shown(app, step: int) -> str:
@@ -52,7 +52,7 @@ def sign_in(someone, name: str):
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     user = User.objects.get(username=name)
-    if factor.of(user):
+    if totp.of(user):
         page.get_by_role("heading", name="Enter your code").wait_for()
         page.get_by_role("textbox", name="Code").fill(code_of(user))
         page.get_by_role("button", name="Sign in").click()

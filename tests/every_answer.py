@@ -6,8 +6,8 @@ from django.db import OperationalError
 from django.test import Client
 
 from enquiries import actions
-from enquiries.manage import link as manage_link
 from enquiries.models import Assessment
+from enquiries.patient_portal import link as manage_link
 from enquiries.report import link as summary_link
 from tests.assessment import finish
 from tests.conftest import consultation

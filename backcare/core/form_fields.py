@@ -93,7 +93,7 @@ def one_of(label: str, known: dict[str, str], hint: str = "", *, required: str =
 class TextField(forms.CharField):
     """A text of at most `longest` characters, cleaned of what cannot be seen. A longer one is a message, never a cut."""
 
-    is_own_words = True  # read for red flags: enquiries/asking/own_words.py
+    is_own_words = True  # read for red flags: enquiries/request_forms/own_words.py
 
     def __init__(self, *, longest: int, lines: int = 1, too_long: str = "", **kwargs):
         widget = forms.Textarea(attrs={"rows": lines}) if lines > 1 else forms.TextInput()

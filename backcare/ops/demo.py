@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from enquiries import actions, clock
-from enquiries.asking.choices import RELATIONS_KEPT
 from enquiries.models import Agreement, Enquiry, EnquiryEvent, Kind, MessageState, Outcome, Status, slot_bit
+from enquiries.request_forms.choices import RELATIONS_KEPT
 from factsheets.models import FactSheet
 
 HOW_MANY = 60

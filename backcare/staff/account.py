@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from backcare.staff import factor, sessions, throttle
+from backcare.staff import sessions, throttle, totp
 from backcare.staff.forms import RecoveryForm
 from backcare.staff.sign_in import SET_UP, recovery_codes, right, too_often
 
@@ -19,7 +19,7 @@ from backcare.staff.sign_in import SET_UP, recovery_codes, right, too_often
 @sensitive_post_parameters()
 def second_factor(request):
     """Changes ask for a code again: an unlocked screen is no proof (OWASP ASVS 5.0, 7.5.1)."""
-    app = factor.of(request.user)
+    app = totp.of(request.user)
     form = RecoveryForm(request.POST or None, label_suffix="")
     if request.method == "POST" and app is None:
         return _allow_set_up(request)
@@ -33,7 +33,7 @@ def second_factor(request):
             throttle.give_back(request, request.user.get_username(), code=True)
             if request.POST.get("do") == "phone":
                 return _allow_set_up(request)
-            codes = factor.new_recovery_codes(user=request.user)
+            codes = totp.new_recovery_codes(user=request.user)
             return recovery_codes(request, codes, reverse("admin:index"))
         form.add_error("code", "That is not a code from your app or one of your recovery codes.")
     form.fields["code"].label = "A code from your app, or a recovery code"

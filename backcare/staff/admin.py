@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from backcare.core.readonly_admin import ReadOnlyMixin
-from backcare.staff import factor, sessions
+from backcare.staff import sessions, totp
 from backcare.staff.models import Authenticator
-from enquiries.clock.words import at_words
+from enquiries.clock.formatting import at_words
 
 admin.site.unregister(User)
 
@@ -27,9 +27,9 @@ class StaffAdmin(UserAdmin):
 
     @admin.display(description="second factor")
     def second_factor(self, user):
-        if app := factor.of(user):
+        if app := totp.of(user):
             return f"since {date_format(app.created_at, 'j F Y')}"
-        until = factor.invited_until(user)
+        until = totp.invited_until(user)
         return f"invited until {at_words(until, timezone.now())}" if until else "none, and not invited"
 
     def get_urls(self):
@@ -44,7 +44,7 @@ class StaffAdmin(UserAdmin):
             messages.info(request, _invited(obj))
 
     def render_change_form(self, request, context, *args, obj=None, **kwargs):
-        context["has_second_factor"] = bool(obj and factor.of(obj))
+        context["has_second_factor"] = bool(obj and totp.of(obj))
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
     def user_change_password(self, request, id, form_url=""):
@@ -58,9 +58,9 @@ class StaffAdmin(UserAdmin):
         if not request.user.is_superuser:
             raise PermissionDenied
         user = get_object_or_404(User, pk=id)
-        app, own = factor.of(user), user == request.user
+        app, own = totp.of(user), user == request.user
         if request.method == "POST" and not own:
-            had_one = factor.reset(user=user, by=request.user)
+            had_one = totp.reset(user=user, by=request.user)
             done = "Reset the second factor, and ended the account's sessions." if had_one else "Invited them again."
             self.log_change(request, user, f"{done} They can set up a new one for 24 hours.")
             messages.success(request, (f"{user} no longer has a second factor. " if had_one else "") + _invited(user))
@@ -78,7 +78,7 @@ class StaffAdmin(UserAdmin):
 
 
 def _invited(user: User) -> str:
-    until = at_words(factor.invited_until(user), timezone.now())
+    until = at_words(totp.invited_until(user), timezone.now())
     return f"{user} can sign in and set up a second factor until {until}. After that, invite them again."
 
 

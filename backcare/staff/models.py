@@ -38,7 +38,7 @@ class Authenticator(Device):
 
 
 class Invitation(models.Model):
-    """Lets an account without a second factor set one up. A new account needs none in its first day: see `factor.invited_until`."""
+    """Lets an account without a second factor set one up. A new account needs none in its first day: see `totp.invited_until`."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)

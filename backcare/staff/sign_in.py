@@ -23,10 +23,10 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from backcare.staff import factor, sessions, throttle
+from backcare.staff import sessions, throttle, totp
 from backcare.staff.forms import CodeForm, PasswordForm, RecoveryForm
 from backcare.staff.models import Authenticator
-from enquiries.clock.words import at_words
+from enquiries.clock.formatting import at_words
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +66,8 @@ class PasswordView(LoginView):
 
     def form_valid(self, form):
         user, after = form.get_user(), self.get_success_url()
-        app = factor.of(user)
-        if app is None and not factor.is_required():
+        app = totp.of(user)
+        if app is None and not totp.is_required():
             return _signed_in(self.request, user, None, HttpResponseRedirect(after))
         # An empty session with a new id: whatever somebody put into this browser before is worth nothing.
         self.request.session.flush()
@@ -95,7 +95,7 @@ class PasswordView(LoginView):
 def code(request):
     """The second step: a code from the app, or a recovery code."""
     user, after = half_signed_in(request)
-    app = user and factor.of(user)
+    app = user and totp.of(user)
     if app is None:
         return redirect("admin:login")
     recovery = "recovery" in request.GET
@@ -120,9 +120,9 @@ def code(request):
 def set_up(request):
     """A QR code to scan, and the first code from the app as proof. Then the recovery codes, in this answer and never again."""
     user, after = half_signed_in(request)
-    if user and factor.of(user):
+    if user and totp.of(user):
         return redirect("admin:code")  # only who has the present one may replace it
-    until = user and factor.invited_until(user)
+    until = user and totp.invited_until(user)
     if user and until is None:
         logger.warning("Staff sign-in: account %s has no second factor, and its invitation has ended", user.pk)
         return page(request, "admin/not_invited.html", "Your invitation has ended", status=403, account=user)
@@ -141,7 +141,7 @@ def set_up(request):
             throttle.count(request, user.get_username(), code=True)
         except throttle.TooOften as refused:
             return too_often(request, refused.wait)
-        codes = factor.confirm(app=app, code=form.cleaned_data["code"])
+        codes = totp.confirm(app=app, code=form.cleaned_data["code"])
         if codes:
             throttle.give_back(request, user.get_username(), code=True)
             logger.info("Staff sign-in: account %s set up a second factor", user.pk)
@@ -157,16 +157,16 @@ def set_up(request):
         "Set up your second factor",
         form=form,
         until=until and at_words(until, timezone.now()),
-        qr=mark_safe(factor.qr_code(app)),  # noqa: S308 - paths that segno drew
-        link=factor.address(app),
+        qr=mark_safe(totp.qr_code(app)),  # noqa: S308 - paths that segno drew
+        link=totp.address(app),
         secret=" ".join(app.secret[start : start + 4] for start in range(0, len(app.secret), 4)),
     )
 
 
 def right(user: User, app: Authenticator, code: str, *, recovery: bool) -> bool:
     if recovery:
-        return factor.use_recovery_code(user=user, code=code)
-    return factor.use_code(app=app, code=code)
+        return totp.use_recovery_code(user=user, code=code)
+    return totp.use_code(app=app, code=code)
 
 
 def half_signed_in(request) -> tuple[User | None, str]:
@@ -185,7 +185,7 @@ def _app_of_this_session(request, user: User) -> Authenticator:
     kept = request.session.get(SET_UP, {})
     app = Authenticator.objects.filter(pk=kept.get("app"), user=user, confirmed=False).first()
     if app is None:
-        app = factor.begin(user=user)
+        app = totp.begin(user=user)
         request.session[SET_UP] = kept | {"app": app.pk}
     return app
 

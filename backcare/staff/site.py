@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from backcare.staff import account, factor, sign_in
+from backcare.staff import account, sign_in, totp
 
 # Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (found by tests/fuzz).
 MOST_WORDS = 30
@@ -42,7 +42,7 @@ class StaffSite(admin.AdminSite):
         """The one door: every page of the desk asks here (`admin_view`)."""
         if not super().has_permission(request):
             return False
-        return not factor.is_required() or getattr(request.user, "otp_device", None) is not None
+        return not totp.is_required() or getattr(request.user, "otp_device", None) is not None
 
     def admin_view(self, view, cacheable=False):
         @wraps(view)

@@ -6,7 +6,7 @@ from django.db import transaction
 from enquiries.actions.mail import enqueue, in_hand
 from enquiries.actions.moves import MoveRefused
 from enquiries.actions.timeline import record
-from enquiries.desk import people
+from enquiries.inbox import people
 from enquiries.models import Enquiry, EventKind, MessageState, Purpose
 
 

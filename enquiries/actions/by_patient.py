@@ -17,8 +17,8 @@ from enquiries.actions.mail import enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
-from enquiries.clock.words import clock_time
-from enquiries.desk import calls
+from enquiries.clock.formatting import clock_time
+from enquiries.inbox import calls
 from enquiries.models import Enquiry, EventKind, Kind, MessageState, Outcome, Purpose, Status
 
 logger = logging.getLogger(__name__)

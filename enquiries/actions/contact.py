@@ -12,8 +12,8 @@ from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
-from enquiries.clock.words import clock_time
-from enquiries.desk import calls, people
+from enquiries.clock.formatting import clock_time
+from enquiries.inbox import calls, people
 from enquiries.models import Enquiry, EventKind, Kind, Purpose, Status
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.desk import queues
+from enquiries.inbox import queues
 from enquiries.models import OutgoingMessage, Purpose
 
 logger = logging.getLogger(__name__)

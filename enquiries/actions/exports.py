@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from enquiries.desk import export as sheet
+from enquiries.inbox import csv_export as sheet
 from enquiries.models import EnquiryEvent, EventKind, Export
 
 SHORTEST_REASON = 10  # letters

@@ -14,8 +14,8 @@ from backcare.core.crypto.encryption import keyed_hash, keyed_hashes
 from enquiries import abuse, clock, flood
 from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue
 from enquiries.actions.timeline import record
-from enquiries.asking import pace
 from enquiries.models import Assessment, Enquiry, EventKind, Kind, NameWord, Purpose, Status
+from enquiries.request_forms import submit_timing
 from factsheets.models import FactSheet
 
 logger = logging.getLogger(__name__)
@@ -79,8 +79,8 @@ def accept(
     says that the field for robots was filled in on a form that somebody looked through: it is accepted, and staff are told.
 
     `sender` is `limits.client(request)`, counted by enquiries/abuse.py and never kept; empty for what no stranger sent. `seal` is
-    that of the page that checked the answers (`enquiries/asking/pace.py`), which is good once. Raises SealUsed, and abuse.TooMany
-    for what one sender, or all, may not send; then nothing is kept.
+    that of the page that checked the answers (`request_forms/submit_timing.py`), which is good once. Raises SealUsed, and
+    abuse.TooMany for what one sender, or all, may not send; then nothing is kept.
     """
     if unknown := set(also or {}) - ALSO:
         raise TypeError(f"An enquiry keeps no {', '.join(sorted(unknown))}.")
@@ -111,7 +111,7 @@ def _keep(
         earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
         if known := earlier.first():
             return known
-        if seal and not limits.once("forms: seal", seal, until=now + timedelta(seconds=pace.GOOD_FOR)):
+        if seal and not limits.once("forms: seal", seal, until=now + timedelta(seconds=submit_timing.GOOD_FOR)):
             raise SealUsed
         decision = abuse.Decision("" if flagged else quarantine_reason, quarantine_reason)
         marked, fold = {}, None

@@ -10,7 +10,7 @@ from enquiries import abuse
 from enquiries.actions.intake import answer
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
-from enquiries.desk import people
+from enquiries.inbox import people
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 
 FLAGGED = "This may be an emergency. Record what you did about the warning sign first."

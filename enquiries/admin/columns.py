@@ -15,7 +15,7 @@ from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import abuse, clock
 from enquiries.admin.detail import due
-from enquiries.desk import calls
+from enquiries.inbox import calls
 from enquiries.models import Assessment, Enquiry, Kind
 from enquiries.privacy import retention
 from enquiries.report import consent

@@ -12,7 +12,7 @@ from backcare.core.readonly_admin import opened
 from enquiries import actions, clock
 from enquiries.admin.steps import SAFETY_START, STARTS, offered, tell
 from enquiries.assessment import handover
-from enquiries.desk import calls, people, safety_lane
+from enquiries.inbox import calls, people, safety_lane
 from enquiries.models import Agreement, Assessment, Enquiry, EventKind, Kind, Status
 from enquiries.private_links import MOST_WRONG_TRIES
 

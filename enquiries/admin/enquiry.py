@@ -29,7 +29,7 @@ from enquiries.admin.inbox import (
 from enquiries.admin.message import MessageInline
 from enquiries.admin.steps import OutcomeForm, step_view
 from enquiries.admin.triage import TimelineInline, TriageForm
-from enquiries.desk import queues
+from enquiries.inbox import queues
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Kind, Outcome, Status
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from backcare.core.private_pages import personal as kept_by_nobody
 from backcare.core.readonly_admin import ReadOnlyMixin
 from enquiries import actions, clock
-from enquiries.desk import dashboard, queues
+from enquiries.inbox import dashboard, queues
 from enquiries.models import Enquiry, Export
 
 MOST_SELECTED = 1_000

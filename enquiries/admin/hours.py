@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from enquiries import clock
-from enquiries.clock.words import clock_time, day_words, span_in_words
+from enquiries.clock.formatting import clock_time, day_words, span_in_words
 from enquiries.models import ClinicHours, Closure, OpeningHours, Weekday
 
 # What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.

@@ -10,7 +10,7 @@ from django.utils import timezone
 from backcare.core import phones
 from backcare.core.crypto import blind_index
 from enquiries import clock
-from enquiries.desk import dashboard, queues
+from enquiries.inbox import dashboard, queues
 
 REFERENCE = re.compile(r"^[0-9a-z]{4}-?[0-9a-z]{4}$", re.IGNORECASE)
 

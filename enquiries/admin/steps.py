@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries import actions, clock
 from enquiries.admin.shown import to_change
-from enquiries.desk import calls, people, safety_lane
+from enquiries.inbox import calls, people, safety_lane
 from enquiries.models import STAFF_OUTCOMES, Enquiry, Kind, Status
 
 NOTE = {"widget": forms.Textarea(attrs={"rows": 3}), "max_length": 4000}

@@ -9,7 +9,7 @@ from django.utils.text import capfirst
 
 from backcare.core.readonly_admin import ReadOnlyInline, opened
 from enquiries import actions, clock
-from enquiries.desk import people
+from enquiries.inbox import people
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Status
 
 # Who is no member of staff, as staff read it.

@@ -7,7 +7,7 @@ the questions: a part that an older version did not have is left out. Neither ju
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from enquiries.asking.signs import CRISIS
+from enquiries.request_forms.red_flag_text import CRISIS
 
 OUTCOMES = {
     "emergency": "Emergency: 999 or A&E now",

@@ -5,7 +5,7 @@ from datetime import date
 from django.conf import settings
 from django.utils import timezone
 
-from enquiries.assessment import sign_off, words
+from enquiries.assessment import result_texts, sign_off
 from enquiries.assessment.evaluate import Result, evaluate
 from enquiries.assessment.flags import Flags
 from enquiries.assessment.kinds import Answers, Note, Outcome, Part, Question, Rule, Words
@@ -46,15 +46,15 @@ def shown(answers: Answers, known: Flags, *, on: date | None = None) -> dict:
         "signs": [_sign(record) for record in known.asked("urgent") if record.code in result.flags],
         "reasons": [_reason(rule, answers, known) for rule in result.rules],
         "suggest": said.suggestion,
-        "duration": words.DURATIONS[result.duration] if result.self_care else "",
+        "duration": result_texts.DURATIONS[result.duration] if result.self_care else "",
         "crisis": list(_if(result.crisis, safety.CRISIS)),
         # Before anything else on the page. With an urgent sign the sign comes first.
         "crisis_first": "D13" in result.codes,
-        "talking": list(_if("D13" in result.codes, words.TALKING)),
+        "talking": list(_if("D13" in result.codes, result_texts.TALKING)),
         **_self_care(result, known),
         "notes": [_note(note, answers, known, sheets) for note in result.notes],
         "sheets": [_sheet(sheets[slug]) for slug in result.sheets if slug in sheets],
-        "ask": [each.text for each in words.ASK if not each.when or any(answers.meet(one) for one in each.when)],
+        "ask": [each.text for each in result_texts.ASK if not each.when or any(answers.meet(one) for one in each.when)],
         "may_ask_us": result.may_ask_us,
     }
 
@@ -66,16 +66,16 @@ def _if(condition: bool, lines: tuple) -> tuple:
 def wording(result: Result) -> Words:
     """Heading, first sentences and suggestion. For SEE_GP they follow from the reasons: how soon, and whom to tell what."""
     if result.outcome != Outcome.SEE_GP:
-        return words.OUTCOMES[result.outcome]
-    said = words.UNDER_18 if ADULTS_ONLY in result.codes else words.OUTCOMES[Outcome.SEE_GP]
+        return result_texts.OUTCOMES[result.outcome]
+    said = result_texts.UNDER_18 if ADULTS_ONLY in result.codes else result_texts.OUTCOMES[Outcome.SEE_GP]
     lead, suggestion = [said.lead], said.suggestion
-    if result.codes & words.SOON_FOR:
-        lead.append(words.SOON)
-        suggestion = words.SOON_SUGGESTION
-    elif not result.codes & words.MAY_BE_TODAY:
-        lead.append(words.NOT_TODAY)
+    if result.codes & result_texts.SOON_FOR:
+        lead.append(result_texts.SOON)
+        suggestion = result_texts.SOON_SUGGESTION
+    elif not result.codes & result_texts.MAY_BE_TODAY:
+        lead.append(result_texts.NOT_TODAY)
     if result.crisis:
-        lead.append(words.ABOUT_MOOD)
+        lead.append(result_texts.ABOUT_MOOD)
     return Words(said.heading, " ".join(lead), suggestion)
 
 
@@ -87,14 +87,14 @@ def emergency(signs: list[SafetyAdvice]) -> dict:
     maternity_first = ticked == {MATERNITY}
     return {
         "edition": {**edition(), "checked_on": day_in_words(timezone.localdate())},
-        "said": words.MATERNITY if maternity_first else words.OUTCOMES[Outcome.EMERGENCY],
+        "said": result_texts.MATERNITY if maternity_first else result_texts.OUTCOMES[Outcome.EMERGENCY],
         "maternity_first": maternity_first,
         "ticked": [_sign(record) for record in signs],
         # Every sign stands on the page once.
-        "others": tier | {"items": others, "heading": words.OTHER_SIGNS if ticked else tier["heading"]}
+        "others": tier | {"items": others, "heading": result_texts.OTHER_SIGNS if ticked else tier["heading"]}
         if others
         else None,
-        "may_be_hurt": not ticked or words.HURT_SIGN in ticked,
+        "may_be_hurt": not ticked or result_texts.HURT_SIGN in ticked,
     }
 
 
@@ -105,7 +105,7 @@ def _sign(record) -> dict[str, str]:
 def _reason(rule: Rule, answers: Answers, known: Flags) -> dict[str, str]:
     """What the person told us that one rule rests on, and the words of our list."""
     if rule.outcome == Outcome.SELF_CARE:
-        told = " ".join(words.NOTHING_FOUND[: 2 if answers.checked == "same" else 1])
+        told = " ".join(result_texts.NOTHING_FOUND[: 2 if answers.checked == "same" else 1])
     elif rule.outcome == Outcome.URGENT:
         told = "You have one or more of the signs on our urgent list."
     else:
@@ -114,7 +114,7 @@ def _reason(rule: Rule, answers: Answers, known: Flags) -> dict[str, str]:
     return {
         "rule": rule.code,
         "told": told,
-        "listed_as": words.LISTED[listed.tier] if listed else "",
+        "listed_as": result_texts.LISTED[listed.tier] if listed else "",
         "listed": listed.text if listed else "",
         "ask": rule.if_checked if answers.checked == "same" else "",
     }
@@ -130,12 +130,12 @@ def _self_care(result: Result, known: Flags) -> dict:
         return {"try": [], "avoid": [], "care_intro": "", "gp_if": []}
     alone = result.outcome == Outcome.SELF_CARE
     return {
-        "try": list(words.TRY),
-        "avoid": list(words.AVOID),
-        "care_intro": words.SELF_CARE,
+        "try": list(result_texts.TRY),
+        "avoid": list(result_texts.AVOID),
+        "care_intro": result_texts.SELF_CARE,
         "gp_if": [
-            *_if(result.gp_by_six_weeks, (words.BY_SIX_WEEKS,)),
-            *_if(alone, tuple(known.records[code].text for code in words.GP_IF)),
+            *_if(result.gp_by_six_weeks, (result_texts.BY_SIX_WEEKS,)),
+            *_if(alone, tuple(known.records[code].text for code in result_texts.GP_IF)),
         ],
     }
 

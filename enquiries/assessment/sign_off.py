@@ -8,7 +8,7 @@ from functools import wraps
 
 from django.shortcuts import render
 
-from enquiries.assessment import cookie, questions, words
+from enquiries.assessment import cookie, questions, result_texts
 from enquiries.assessment.kinds import ANY, NONE
 from factsheets import approvals, safety
 from factsheets.models import Subject
@@ -20,7 +20,7 @@ def content() -> dict:
         module.__name__.rpartition(".")[2]: {
             name: getattr(module, name) for name in sorted(vars(module)) if name.isupper()
         }
-        for module in (questions, words)
+        for module in (questions, result_texts)
     }
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backcare.core.private_pages import personal
-from enquiries.assessment import cookie, printed, words
+from enquiries.assessment import cookie, printed, result_texts
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.forms import QuestionForm, graver
 from enquiries.assessment.kinds import Answers, Question
@@ -250,7 +250,13 @@ def not_sure(request):
     back = _where_they_were(kept) if kept else reverse("enquiries:check_question", args=[1])
     if kept and kept.unsure:
         back = reverse("enquiries:check_question", args=[kept.unsure])
-    context = {"edition": edition(), "said": words.NOT_SURE, "safety_tiers": safety.tiers(), "kept": kept, "back": back}
+    context = {
+        "edition": edition(),
+        "said": result_texts.NOT_SURE,
+        "safety_tiers": safety.tiers(),
+        "kept": kept,
+        "back": back,
+    }
     return render(request, "assessment/not_sure.html", context)
 
 

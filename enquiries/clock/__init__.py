@@ -4,9 +4,16 @@ For one enquiry: `reply_by(now)`, `resume(...)`, `promise(now)`; each asks the d
 the methods of what it gives. Words: `in_words` for patients, `due_in_words` for staff.
 """
 
+from enquiries.clock.formatting import (
+    at_words,
+    closures_in_words,
+    due_in_words,
+    hours_in_words,
+    in_words,
+    opening_in_words,
+)
 from enquiries.clock.hours import LONDON, Closed, Hours, Opening
 from enquiries.clock.promise import ReplyClock, for_readers, load, promise, promise_in_words, reply_by, resume
-from enquiries.clock.words import at_words, closures_in_words, due_in_words, hours_in_words, in_words, opening_in_words
 
 __all__ = [
     "LONDON",

@@ -6,8 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
-from enquiries.clock.hours import DAY, HORIZON, HOUR, Closed, Hours, Opening, instant, local
-from enquiries.clock.words import (
+from enquiries.clock.formatting import (
     at_words,
     clock_time,
     closures_in_words,
@@ -18,6 +17,7 @@ from enquiries.clock.words import (
     span_in_words,
     within_in_words,
 )
+from enquiries.clock.hours import DAY, HORIZON, HOUR, Closed, Hours, Opening, instant, local
 from enquiries.models import ClinicHours, Closure
 
 NO_PROMISE = "We do not know yet when we will reply."

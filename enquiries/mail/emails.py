@@ -20,15 +20,15 @@ from django.utils import timezone
 
 from backcare.core import clinic
 from enquiries import abuse, actions
-from enquiries.asking.advice import advice
 from enquiries.clock import in_words
-from enquiries.clock.words import day_words
-from enquiries.desk import people
+from enquiries.clock.formatting import day_words
+from enquiries.inbox import people
 from enquiries.mail import calendar
-from enquiries.manage import link as manage
 from enquiries.models import Assessment, OutgoingMessage, Purpose
+from enquiries.patient_portal import link as manage
 from enquiries.private_links import of_mail
 from enquiries.report import link, stop
+from enquiries.request_forms.advice import advice
 from factsheets import reviews, safety
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets

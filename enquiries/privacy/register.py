@@ -13,7 +13,7 @@ from django.db import models
 from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.actions.stopping import STOPPED_MONTHS
 from enquiries.privacy import retention
-from factsheets.search.misses import KEPT_FOR
+from factsheets.search.failed_searches import KEPT_FOR
 
 FILE = Path(__file__).with_name("register.yaml")
 PEOPLE = {"patients", "staff", "readers", "nobody"}

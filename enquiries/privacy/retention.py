@@ -28,7 +28,7 @@ from enquiries.models import (
     StoppedAddress,
 )
 from factsheets.models import SearchMiss
-from factsheets.search.misses import KEPT_FOR
+from factsheets.search.failed_searches import KEPT_FOR
 
 SPAM_DAYS = 30
 OUTBOX_DAYS = 30

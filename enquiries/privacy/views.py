@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from enquiries.actions import SUMMARY_DAYS
 from enquiries.privacy import register
 from factsheets import safety
-from factsheets.kept import kept, shared
+from factsheets.page_cache import kept, shared
 
 
 @kept

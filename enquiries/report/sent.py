@@ -22,10 +22,10 @@ from backcare.core.form_fields import EmailField
 from backcare.core.form_layout import posted
 from backcare.core.private_pages import personal
 from enquiries import abuse, actions
-from enquiries.asking import sent as confirmation
-from enquiries.asking.advice import advice
 from enquiries.models import Assessment, Enquiry, EventKind, Kind
 from enquiries.report import link, receipt
+from enquiries.request_forms import sent as confirmation
+from enquiries.request_forms.advice import advice
 from factsheets import safety
 
 # A mail to an address that looks wrong waits: it may be a stranger's.

@@ -15,14 +15,14 @@ from django.views.decorators.http import require_http_methods
 from backcare.core import limits
 from enquiries import abuse, actions
 from enquiries.actions import Consented
-from enquiries.asking import own_words
-from enquiries.asking.advice import advice, kept
-from enquiries.asking.own_words import OwnWords
 from enquiries.assessment import cookie
 from enquiries.assessment.handover import safety_codes
 from enquiries.forms import ReportForm
 from enquiries.models import Enquiry
 from enquiries.report import consent, receipt, sent
+from enquiries.request_forms import own_words
+from enquiries.request_forms.advice import advice, kept
+from enquiries.request_forms.own_words import OwnWords
 from factsheets import safety
 from factsheets.models import FactSheet
 
@@ -105,7 +105,7 @@ def _interruption(request, form: ReportForm, words: OwnWords) -> HttpResponse:
         "seen_signs": own_words.together(form.seen_signs.split(), words.codes),
         "safety_tiers": tiers,
     }
-    return render(request, "enquiries/asking/interruption.html", context)
+    return render(request, "enquiries/request_forms/interruption.html", context)
 
 
 def _too_many(request, form: ReportForm, refusal: abuse.TooMany, *, asking: bool) -> HttpResponse:

@@ -1,7 +1,7 @@
 from django import template
 from django.utils import timezone
 
-from enquiries.admin import front
+from enquiries.admin.dashboard import blocks
 
 register = template.Library()
 
@@ -9,4 +9,4 @@ register = template.Library()
 @register.inclusion_tag("admin/enquiries/_dashboard.html", takes_context=True)
 def dashboard(context):
     """The first page of the desk, for who is signed in."""
-    return front.blocks(context["request"].user, timezone.now())
+    return blocks(context["request"].user, timezone.now())

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from factsheets import actions, coverage, editions, offers, publication, readability, safety
+from factsheets import actions, content_conflicts, coverage, publication, readability, revisions, safety
 from factsheets.admin.editing import desk_address
 from factsheets.guard import findings
 from factsheets.models import Claim, Edition, FactSheet, InstalledRecord, SafetyAdvice, Section, Source, State, Step
@@ -60,7 +60,7 @@ def sheet_desk(request, pk: int):
         "outline": _outline(sheet),
         "pages": _pages(request, sheet),
         "heaviest": HEAVIEST,
-        "offers": list(offers.open_offers(sheet)),
+        "offers": list(content_conflicts.open_offers(sheet)),
         "reading": readability.measure(sheet.document) if sheet.document else None,
         "to_check": _to_check(sheet),
         "missing": coverage.measure().missing.get(sheet.slug, []),
@@ -188,7 +188,9 @@ def settle(request):
         installed = get_object_or_404(InstalledRecord, pk=_number(request.POST.get("record", "")))
         take = request.POST.get("take") == "newer"
         try:
-            offers.settle(installed=installed, field=request.POST.get("field", ""), take=take, by=request.user)
+            content_conflicts.settle(
+                installed=installed, field=request.POST.get("field", ""), take=take, by=request.user
+            )
         except actions.MoveRefused as refusal:
             messages.error(request, str(refusal))
         else:
@@ -200,7 +202,7 @@ def settle(request):
     context = admin.site.each_context(request) | {
         "title": "New site content",
         "opts": FactSheet._meta,
-        "offers": list(offers.open_offers()),
+        "offers": list(content_conflicts.open_offers()),
         "may_write": may_write(request.user),
     }
     return render(request, "admin/factsheets/offers.html", context)
@@ -233,7 +235,7 @@ def edition(request, pk: int, number: int):
         else:
             done = f"Edition {number} restored." if kept else "The sheet already has this wording."
             messages.success(request, done)
-            if claims := editions.reworded(found.content, editions.snapshot(sheet)):
+            if claims := revisions.reworded(found.content, revisions.snapshot(sheet)):
                 messages.warning(
                     request,
                     "These statements of evidence appear in other sheets too, so they were not restored: "
@@ -242,11 +244,11 @@ def edition(request, pk: int, number: int):
         return _back(sheet)
     against_now = request.GET.get("against") == "now"
     before = found.content if against_now else _content_before(sheet, number)
-    after = editions.snapshot(sheet) if against_now else found.content
+    after = revisions.snapshot(sheet) if against_now else found.content
     context = {
         "edition": found,
         "against_now": against_now,
-        "changes": editions.changes(before, after),
+        "changes": revisions.changes(before, after),
         "first": not against_now and not before["sections"] and not before["sheet"],
         "may_write": may_write(request.user),
         "is_newest": not sheet.editions.filter(number__gt=number).exists(),

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from factsheets import approvals, safety, safety_drafts, safety_editions
+from factsheets import approvals, safety, safety_drafts, safety_revisions
 from factsheets.admin.approval import ClinicianForm, as_last_time
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField
 from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Source, Subject, Tier
@@ -159,7 +159,7 @@ def edit_flag(request, code: str = ""):
     """The form of one flag of the draft, or of the live set where no draft is open; without a code, of a new one."""
     _expect(request, may_write)
     draft = safety_drafts.current()
-    content = draft.content if draft else safety_editions.snapshot()
+    content = draft.content if draft else safety_revisions.snapshot()
     flag = safety_drafts.find(content, code)
     posted = request.method == "POST"
     if code and flag is None and not posted:
@@ -176,7 +176,7 @@ def edit_flag(request, code: str = ""):
             form.data["opened"] = safety_drafts.fingerprint(flag)  # the next save is meant
         else:
             return _back(saved)
-    live = safety_drafts.find(safety_editions.snapshot(), code)
+    live = safety_drafts.find(safety_revisions.snapshot(), code)
     context = {
         "title": f"Edit {code}" if code else "Add a red flag",
         "form": form,
@@ -184,14 +184,14 @@ def edit_flag(request, code: str = ""):
         "tier": OF_TIERS[flag["tier"]] if flag else "",
         "draft": draft,
         "in_review": draft and draft.state == DraftState.IN_REVIEW,
-        "changes": safety_editions.changes([live], [flag]) if live and flag else [],
+        "changes": safety_revisions.changes([live], [flag]) if live and flag else [],
     }
     return _page(request, "flag.html", context, status=422 if form.errors else 200)
 
 
 def _last_known(code: str) -> dict:
     kept = SafetyEdition.objects.values_list("content", flat=True)
-    for content in (safety_editions.snapshot(), *kept.iterator()):
+    for content in (safety_revisions.snapshot(), *kept.iterator()):
         if found := safety_drafts.find(content, code):
             return found
     raise Http404
@@ -281,7 +281,7 @@ def overview(request, *, typed: str = ""):
     """The page of the red flags. `typed` is a note that could not be sent, so that nobody types it twice."""
     _expect(request, may_read)
     draft = safety_drafts.current()
-    content = draft.content if draft else safety_editions.snapshot()
+    content = draft.content if draft else safety_revisions.snapshot()
     context = {
         "title": "Red flags",
         "typed": typed,
@@ -383,7 +383,7 @@ def preview(request, name: str):
     if request.method == "POST":
         return HttpResponseRedirect(request.get_full_path())  # nothing is answered in a preview
     draft = safety_drafts.current()
-    content = draft.content if draft else safety_editions.snapshot()
+    content = draft.content if draft else safety_revisions.snapshot()
     note = "Staff preview of this page with the draft red flags. Patients cannot see it yet."
     more = {"preview_note": note if draft else "Staff preview. There is no open draft, so this is what patients see."}
     try:
@@ -426,13 +426,13 @@ def edition(request, number: int):
     earlier = SafetyEdition.objects.filter(number__lt=number).first()
     against_now = request.GET.get("against") == "now"
     before = found.content if against_now else earlier.content if earlier else []
-    after = safety_editions.snapshot() if against_now else found.content
+    after = safety_revisions.snapshot() if against_now else found.content
     context = {
         "title": f"Red flags, edition {number}",
         "edition": found,
         "against_now": against_now,
         "first": not against_now and earlier is None,
-        "changes": safety_editions.changes(before, after),
+        "changes": safety_revisions.changes(before, after),
         "is_newest": not SafetyEdition.objects.filter(number__gt=number).exists(),
         "tiers": _by_tier([safety_drafts.whole(flag) for flag in found.content]),
     }

@@ -8,7 +8,7 @@ from factsheets import actions, publication
 from factsheets.admin.editing import StoppableForm, Stopped, StopsUnsound
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField
 from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
-from factsheets.rendering.words import Glossary, key
+from factsheets.rendering.glossary_marks import Glossary, key
 from factsheets.search.redflags.reader import EVERYDAY
 
 

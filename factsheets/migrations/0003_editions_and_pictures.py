@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('step', models.CharField(choices=[('installed', "installed with the site's content"), ('edited', 'edited'), ('rolled_back', 'rolled back'), ('submitted', 'sent for clinical review'), ('sent_back', 'sent back to the authors'), ('signed_off', 'signed off'), ('reopened', 'back to draft, to be reworked'), ('retired', 'retired')], editable=False, max_length=12)),
                 ('state', models.CharField(editable=False, help_text="The sheet's state after the step.", max_length=12)),
                 ('public', models.BooleanField(default=False, editable=False, help_text='Readers could see the sheet after the step.')),
-                ('content', models.JSONField(editable=False, help_text="The sheet's words as factsheets.editions.snapshot makes them.")),
+                ('content', models.JSONField(editable=False, help_text="The sheet's words as factsheets.revisions.snapshot makes them.")),
                 ('changes', models.JSONField(default=list, editable=False, help_text='What changed, a line each, made by us.')),
                 ('note', models.CharField(blank=True, editable=False, help_text="What changed, in the editor's words.", max_length=300)),
                 ('actor', models.CharField(blank=True, editable=False, help_text='The name, for when accounts go.', max_length=150)),

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(editable=False, unique=True)),
                 ('step', models.CharField(choices=[('installed', 'installed with the site’s content'), ('published', 'approved and published')], editable=False, max_length=10)),
-                ('content', models.JSONField(editable=False, help_text='The set as factsheets.safety_editions.snapshot makes it.')),
+                ('content', models.JSONField(editable=False, help_text='The set as factsheets.safety_revisions.snapshot makes it.')),
                 ('changes', models.JSONField(default=list, editable=False, help_text='What changed, a line each, made by us.')),
                 ('note', models.CharField(blank=True, editable=False, help_text='Why, in the authors’ words.', max_length=500)),
                 ('actor', models.CharField(blank=True, editable=False, help_text='The name, for when accounts go.', max_length=150)),

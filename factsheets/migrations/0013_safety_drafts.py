@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('writing', 'being written'), ('in_review', 'waiting for a clinician’s approval'), ('published', 'published'), ('discarded', 'discarded')], default='writing', editable=False, max_length=10)),
                 ('is_open', models.BooleanField(default=True, editable=False)),
-                ('content', models.JSONField(editable=False, help_text='The set as factsheets.safety_editions.snapshot makes it.')),
+                ('content', models.JSONField(editable=False, help_text='The set as factsheets.safety_revisions.snapshot makes it.')),
                 ('base', models.JSONField(editable=False, help_text='The live set that it differs from.')),
                 ('version', models.PositiveIntegerField(default=0, editable=False, help_text='Goes up with every change of it.')),
                 ('note', models.CharField(blank=True, editable=False, help_text='Why, in the authors’ words.', max_length=500)),

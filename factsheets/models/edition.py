@@ -39,7 +39,7 @@ class Edition(models.Model):
     state = models.CharField(max_length=12, editable=False, help_text="The sheet's state after the step.")
     public = models.BooleanField(default=False, editable=False, help_text="Readers could see the sheet after the step.")
     content = models.JSONField(
-        editable=False, help_text="The sheet's words as factsheets.editions.snapshot makes them."
+        editable=False, help_text="The sheet's words as factsheets.revisions.snapshot makes them."
     )
     changes = models.JSONField(default=list, editable=False, help_text="What changed, a line each, made by us.")
     note = models.CharField(

@@ -22,7 +22,7 @@ class SafetyDraft(models.Model):
 
     state = models.CharField(max_length=10, choices=DraftState, default=DraftState.WRITING, editable=False)
     is_open = models.BooleanField(default=True, editable=False)
-    content = models.JSONField(editable=False, help_text="The set as factsheets.safety_editions.snapshot makes it.")
+    content = models.JSONField(editable=False, help_text="The set as factsheets.safety_revisions.snapshot makes it.")
     base = models.JSONField(editable=False, help_text="The live set that it differs from.")
     version = models.PositiveIntegerField(default=0, editable=False, help_text="Goes up with every change of it.")
     note = models.CharField(max_length=500, blank=True, editable=False, help_text="Why, in the authors’ words.")

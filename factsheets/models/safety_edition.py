@@ -17,7 +17,7 @@ class SafetyEdition(models.Model):
 
     number = models.PositiveIntegerField(unique=True, editable=False)
     step = models.CharField(max_length=10, choices=SafetyStep, editable=False)
-    content = models.JSONField(editable=False, help_text="The set as factsheets.safety_editions.snapshot makes it.")
+    content = models.JSONField(editable=False, help_text="The set as factsheets.safety_revisions.snapshot makes it.")
     changes = models.JSONField(default=list, editable=False, help_text="What changed, a line each, made by us.")
     note = models.CharField(max_length=500, blank=True, editable=False, help_text="Why, in the authors’ words.")
     by = models.ForeignKey(

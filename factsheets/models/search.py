@@ -130,7 +130,7 @@ class Synonym(NaturalKeyModel):
 
 
 class SearchMiss(models.Model):
-    """A search that found nothing, counted so that nobody can be read out of it. `factsheets/search/misses.py` says how."""
+    """A search that found nothing, counted so that nobody can be read out of it. How: `search/failed_searches.py`."""
 
     KEPT_FROM = 5  # times; a rarer search is a number without words
 

@@ -4,8 +4,8 @@ from factsheets.models import Source
 from factsheets.models.evidence import GRADE_MEANINGS
 from factsheets.models.section import CHAPTER_KINDS
 from factsheets.rendering import html
+from factsheets.rendering.glossary_marks import Words
 from factsheets.rendering.markdown import BodyError, key_points, numbers_of, parse, parse_body
-from factsheets.rendering.words import Words
 
 VERSION = 3
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}

@@ -8,7 +8,7 @@ from django.contrib.staticfiles import finders
 from django.utils import timezone
 
 from backcare.core import clinic
-from factsheets import kept, pictures
+from factsheets import page_cache, pictures
 from factsheets.models import ContentVersion, FactSheet
 from factsheets.pdf import Part, sheet_pdf
 from factsheets.rendering.sheet import full
@@ -18,11 +18,13 @@ MOST_PARTS = 32
 
 
 def pdf(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """The tagged PDF (PDF/UA-1) of a sheet, kept while content, day and clinic are the same (factsheets/kept.py).
+    """The tagged PDF (PDF/UA-1) of a sheet, kept while content, day and clinic are the same (factsheets/page_cache.py).
 
     Nothing of `sheet` but its key is read. Raises PdfError, SafetyAdviceMissing and FactSheet.DoesNotExist.
     """
-    return kept.made(f"pdf of {sheet.pk}{', large' * large_print}", partial(compiled, sheet, large_print=large_print))
+    return page_cache.made(
+        f"pdf of {sheet.pk}{', large' * large_print}", partial(compiled, sheet, large_print=large_print)
+    )
 
 
 def compiled(sheet: FactSheet, *, large_print: bool = False) -> bytes:

@@ -4,9 +4,9 @@ import unicodedata
 from dataclasses import dataclass
 
 from factsheets.search import redflags
-from factsheets.search.hits import Hit, hits
 from factsheets.search.query import Found, find
 from factsheets.search.redflags import Reading
+from factsheets.search.snippets import Hit, hits
 from factsheets.search.suggestions import suggest
 from factsheets.search.text import plain, readable, words
 

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 
 from factsheets.models import FactSheet, GlossaryTerm, SearchEntry, SearchPassage, SearchPosting, SearchWord
 from factsheets.search import pages
-from factsheets.search.passages import Passage, of_document
+from factsheets.search.indexing import Passage, of_document
 from factsheets.search.text import compounds, stems, words
 
 VERSION = 1  # raise it when passages, weights or stems are made in another way: everything is then indexed anew

@@ -7,7 +7,7 @@ from django.urls import Resolver404, resolve
 
 from factsheets import safety
 from factsheets.models import SearchEntry
-from factsheets.search.passages import Passage, join
+from factsheets.search.indexing import Passage, join
 
 # Address, title, other words that people use for it, and what the page is for. Words and not templates: a page's form
 # fields, navigation and notices would only be noise. tests/plain/test_search_index.py opens every address and place.

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from factsheets import safety
 from factsheets.models import FactSheet, State, Tier
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
-from factsheets.search import misses
+from factsheets.search import failed_searches
 from factsheets.search.answer import Answer, answer
 
 SHEETS_LISTED = 12  # where there are no results
@@ -49,7 +49,7 @@ class _CountsMiss(HttpResponse):
     def close(self):
         try:
             if self.missed:
-                misses.count(self.missed)
+                failed_searches.count(self.missed)
         finally:
             super().close()
 

@@ -5,7 +5,7 @@ from django import template
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from factsheets import approvals, safety_drafts, safety_editions
+from factsheets import approvals, safety_drafts, safety_revisions
 from factsheets.models import FactSheet, InstalledRecord, State, Subject
 
 register = template.Library()
@@ -42,7 +42,7 @@ def sheets_that_need_somebody(context):
         if user.has_perm("factsheets.view_approval")
         else [],
         "draft": safety_drafts.current(),
-        "silent": [flag["code"] for flag in safety_drafts.gaps(safety_editions.snapshot())],
+        "silent": [flag["code"] for flag in safety_drafts.gaps(safety_revisions.snapshot())],
         "check_is_off": not approvals.check_is_open(),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from factsheets.models import GlossaryTerm
-from factsheets.rendering.words import Glossary
+from factsheets.rendering.glossary_marks import Glossary
 from tests.html import by_id, text
 from tests.reading import page, squeezed
 

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from factsheets import actions, editions
+from factsheets import actions, revisions
 from factsheets.models import Edition, Section
 from tests.desk import change_address, desk_of, draft, errors_of, save, tree
 from tests.edition import PART
@@ -70,7 +70,7 @@ def test_the_history_says_how_a_sheet_was_cut_and_puts_it_back(desk, author, pag
     save(desk, change_address(paged.sections.get(slug="second")), page_title="More to do")
     after = paged.editions.first()
     assert after.changes == ["Changed: Pages"]
-    [change] = editions.changes(before.content, after.content)
+    [change] = revisions.changes(before.content, after.content)
     assert (change.field, change.before, change.after) == ("Pages", "", "Overview\nMore to do, from “The second”")
     actions.roll_back(edition=Edition.objects.get(pk=before.pk), by=author)
     paged.refresh_from_db()

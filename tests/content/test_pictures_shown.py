@@ -12,7 +12,7 @@ from factsheets import pictures
 from tests.pictures import figure_of_a_sheet, show
 from tests.plain.test_outputs_pdf import alternatives
 from tests.reading import page, squeezed
-from tests.secure.test_doors import expect_doors
+from tests.secure.test_request_guard import expect_doors
 
 pytestmark = pytest.mark.usefixtures("db")
 

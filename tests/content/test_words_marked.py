@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from factsheets import actions, guard
 from factsheets.models import FactSheet, GlossaryTerm, Section, Topic
+from factsheets.rendering.glossary_marks import Words
 from factsheets.rendering.markdown import parse, plain
-from factsheets.rendering.words import Words
 from tests.html import text
 from tests.marked import nodes, nodes_of
 from tests.reading import page, with_class

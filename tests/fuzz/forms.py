@@ -15,8 +15,8 @@ from django.urls import reverse
 
 from enquiries.assessment import cookie
 from enquiries.assessment.flags import flags
-from enquiries.manage import link as manage_link
 from enquiries.models import Assessment, Enquiry, OutgoingMessage
+from enquiries.patient_portal import link as manage_link
 from enquiries.report import link as summary_link
 from enquiries.report import stop
 from factsheets.models import FactSheet, Section

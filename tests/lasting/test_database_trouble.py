@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from enquiries.models import Enquiry, EnquiryEvent, OutgoingMessage
-from factsheets import kept
+from factsheets import page_cache
 from tests.honest import form
 from tests.html import parse, text, title
 from tests.reading import LATER
@@ -213,7 +213,9 @@ def test_fact_sheets_are_served_while_a_writer_holds_the_database(lock):
 
 @pytest.mark.parametrize("trouble", ["missing folder", "not a database"] if SQLITE else ["nobody listening"])
 def test_a_page_that_cannot_be_read_says_so_and_does_not_speak_of_saving(tmp_path, monkeypatch, trouble):
-    monkeypatch.setattr(kept, "shelf", kept.Shelf(kept.MOST_BYTES))  # nobody has read it from this process yet
+    monkeypatch.setattr(
+        page_cache, "shelf", page_cache.Shelf(page_cache.MOST_BYTES)
+    )  # nobody has read it from this process yet
     with TROUBLES[trouble](tmp_path):
         response = Client(raise_request_exception=False).get("/fact-sheets/about-back-pain/")
     assert response.status_code == 503

@@ -11,7 +11,7 @@ from tests.html import by_id, controls, described, form_at, parse, sent, summary
 from tests.patients.test_consultation_browser import choose, write
 from tests.patients.test_consultation_browser import press as by_keyboard
 from tests.private.test_encryption import raw
-from tests.someone_else import BERT, asked
+from tests.proxy import BERT, asked
 
 pytestmark = pytest.mark.usefixtures("db")
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from backcare.core.crypto.encryption import key_ring
 from enquiries import actions
 from enquiries.models import Enquiry, EventKind, NameWord, Status
-from tests import manage
+from tests import patient_portal
 from tests.conftest import consultation
 from tests.desk import reception, tree  # noqa: F401 - a fixture
 from tests.html import text
@@ -20,7 +20,7 @@ from tests.outbox import deliver, words_of
 from tests.private.test_encryption import overwrite, raw
 from tests.private.test_person import exported
 from tests.private.test_person_erased import erase
-from tests.someone_else import asked
+from tests.proxy import asked
 from tests.staff.test_export import ask, read
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -116,10 +116,10 @@ def test_no_spreadsheet_names_them(client, staff):
 
 def test_the_link_in_our_mail_shows_nothing_of_them():
     kept = asked()
-    page = manage.enter(kept)
-    assert "Reference" in manage.said(page)
+    page = patient_portal.enter(kept)
+    assert "Reference" in patient_portal.said(page)
     for word in ("Bert", "Elsewhere", "mother", "agree", "someone else"):
-        assert word not in manage.said(page)
+        assert word not in patient_portal.said(page)
 
 
 # --- how it ends ---
@@ -147,7 +147,7 @@ def test_when_its_time_is_over_nothing_is_left_of_them(staff):
 
 def test_the_patient_erases_them_too():
     kept = asked()
-    manage.press(manage.check(kept, "erase"), manage.SURE["erase"])
+    patient_portal.press(patient_portal.check(kept, "erase"), patient_portal.SURE["erase"])
     assert nothing_of_them(kept)
 
 

@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
 
-from factsheets import kept
-from factsheets.kept import MOST_BYTES, Shelf
+from factsheets import page_cache
 from factsheets.models import ContentVersion, FactSheet, SafetyAdvice
+from factsheets.page_cache import MOST_BYTES, Shelf
 from factsheets.rendering import printed
 from tests.conftest import report
 from tests.outbox import deliver
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("db")
 @pytest.fixture(autouse=True)
 def shelf(monkeypatch):
     """An empty one, as in a new process."""
-    monkeypatch.setattr(kept, "shelf", Shelf(MOST_BYTES))
-    return kept.shelf
+    monkeypatch.setattr(page_cache, "shelf", Shelf(MOST_BYTES))
+    return page_cache.shelf
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from factsheets.models import SearchMiss
-from factsheets.search import misses
+from factsheets.search import failed_searches
 from tests.html import text
 from tests.search import hits, search
 from tests.smtp import wait_for
@@ -23,7 +23,7 @@ CANARY = "canaryzq"
 
 @pytest.fixture
 def no_pause(monkeypatch):
-    monkeypatch.setattr(misses, "PAUSE", 0)
+    monkeypatch.setattr(failed_searches, "PAUSE", 0)
 
 
 @pytest.fixture
@@ -163,16 +163,16 @@ def test_the_hash_says_nothing_without_the_secret(day, settings):
 
 def test_a_search_that_nobody_repeats_is_forgotten_after_a_month(day):
     ask_for("zebrafish")
-    day(date(2026, 5, 26) + misses.KEPT_FOR)
+    day(date(2026, 5, 26) + failed_searches.KEPT_FOR)
     ask_for("platypus")
     assert SearchMiss.objects.count() == 2
-    day(date(2026, 5, 26) + misses.KEPT_FOR + timedelta(days=1))
+    day(date(2026, 5, 26) + failed_searches.KEPT_FOR + timedelta(days=1))
     ask_for("platypus")
     assert SearchMiss.objects.count() == 1
 
 
 def test_a_flood_of_nonsense_stays_small_and_pushes_out_the_rarest(day, monkeypatch):
-    monkeypatch.setattr(misses, "ROWS_AT_MOST", 5)
+    monkeypatch.setattr(failed_searches, "ROWS_AT_MOST", 5)
     ask_for("zebrafish", times=3)
     for number in "abcdefgh":
         ask_for(f"zzq{number}qzz")
@@ -181,8 +181,8 @@ def test_a_flood_of_nonsense_stays_small_and_pushes_out_the_rarest(day, monkeypa
 
 
 def test_a_flood_is_counted_once_a_second_at_most(day, monkeypatch):
-    monkeypatch.setattr(misses, "PAUSE", 3_600)
-    monkeypatch.setattr(misses, "_last", {"at": float("-inf")})
+    monkeypatch.setattr(failed_searches, "PAUSE", 3_600)
+    monkeypatch.setattr(failed_searches, "_last", {"at": float("-inf")})
     ask_for("zebrafish", times=5)
     assert SearchMiss.objects.get().times == 1
 
@@ -191,7 +191,7 @@ def test_a_database_that_takes_no_writes_still_gives_results_and_help(client, lo
     def locked(text, today):
         raise OperationalError(f"database is locked: {text}")
 
-    monkeypatch.setattr(misses, "_write", locked)
+    monkeypatch.setattr(failed_searches, "_write", locked)
     response = client.get("/search/", {"q": CANARY})
     assert response.status_code == 200
     assert f"No results for “{CANARY}”" in response.content.decode()
@@ -200,7 +200,7 @@ def test_a_database_that_takes_no_writes_still_gives_results_and_help(client, lo
 
 
 def test_while_another_thread_counts_nobody_waits(client, day):
-    with misses._counting:
+    with failed_searches._counting:
         ask_for("zebrafish")
     assert not SearchMiss.objects.exists()
     ask_for("zebrafish")

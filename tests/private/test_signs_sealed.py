@@ -3,10 +3,10 @@
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from enquiries.asking.advice import advice
-from enquiries.desk import safety_lane
+from enquiries.inbox import safety_lane
 from enquiries.models import Enquiry
 from enquiries.models.enquiry import FLAGGED
+from enquiries.request_forms.advice import advice
 from factsheets import safety
 from tests.conftest import consultation, give_signs
 from tests.private.test_encryption import database_bytes, overwrite, raw

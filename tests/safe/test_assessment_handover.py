@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from enquiries.asking.signs import CRISIS
 from enquiries.assessment.flags import flags
 from enquiries.assessment.handover import safety_codes, summary
 from enquiries.assessment.result import shown
+from enquiries.request_forms.red_flag_text import CRISIS
 from tests.assessment import answers
 
 pytestmark = pytest.mark.usefixtures("db")

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from enquiries.assessment import words
+from enquiries.assessment import result_texts
 from enquiries.assessment.questions import DATED, RULES, VERSION
 from factsheets.models import FactSheet, SafetyAdvice
 from factsheets.safety import CRISIS, HEADINGS
@@ -152,7 +152,7 @@ def test_see_a_gp_gives_self_care_until_then_and_says_gp_first_or_as_well():
     tree = result(**OUTCOMES["see a GP"])
     [main] = tree.iter("main")
     assert "You do not need to be seen today" in text(main)
-    assert words.TRY[0] in section(tree, "Until you are seen")
+    assert result_texts.TRY[0] in section(tree, "Until you are seen")
     assert set(links(main)) >= FORMS
     assert "Please see your GP first or as well." in section(tree, "How we can help")
 
@@ -224,16 +224,16 @@ def test_self_care_says_for_now_and_when_to_see_a_gp():
     tree = result()
     assert "home for now" in text(next(tree.iter("h1")))
     help_, gp = section(tree, "What may help"), section(tree, "See a GP if")
-    for line in (*words.TRY, *words.AVOID):
+    for line in (*result_texts.TRY, *result_texts.AVOID):
         assert line in help_
-    assert words.BY_SIX_WEEKS in gp
-    for code in words.GP_IF:
+    assert result_texts.BY_SIX_WEEKS in gp
+    for code in result_texts.GP_IF:
         assert squeezed(SafetyAdvice.objects.get(code=code).text) in gp
     [main] = tree.iter("main")
     assert set(links(main)) >= FORMS
     assert "first or as well" not in text(main)
     longer = result(**OUTCOMES["self-care, checked"])
-    assert words.BY_SIX_WEEKS not in section(longer, "See a GP if")
+    assert result_texts.BY_SIX_WEEKS not in section(longer, "See a GP if")
     assert "A clinician has checked it. It is about the same." in section(longer, "Why we say this")
 
 
@@ -275,6 +275,6 @@ def test_the_questions_to_ask_follow_from_the_answers():
         ),
         "Questions to ask your clinician",
     )
-    for each in words.ASK:
+    for each in result_texts.ASK:
         assert each.text in more
         assert (each.text in plain) == (not each.when)

@@ -8,7 +8,7 @@ from enum import Enum
 
 import pytest
 
-from enquiries.assessment import questions, words
+from enquiries.assessment import questions, result_texts
 from enquiries.assessment.flags import flags
 from enquiries.assessment.kinds import ANY, Answers, Outcome
 from enquiries.assessment.questions import NOTES, QUESTIONS, RULES, SHEETS
@@ -49,7 +49,7 @@ def content(module) -> dict:
 
 
 def test_nothing_changes_without_a_new_version():
-    everything = json.dumps([content(questions), content(words)], sort_keys=True)
+    everything = json.dumps([content(questions), content(result_texts)], sort_keys=True)
     mark = hashlib.sha256(everything.encode()).hexdigest()[:16]
     assert len(everything) > 10_000
     assert EDITIONS[questions.VERSION] == mark, "Raise VERSION and DATED, have it reviewed, and add the mark here."
@@ -79,7 +79,7 @@ def conditions():
     for table in (RULES, NOTES):
         for row in table:
             yield row.when
-    for row in [*SHEETS, *words.ASK]:
+    for row in [*SHEETS, *result_texts.ASK]:
         yield from row.when
     yield questions.CRISIS
 
@@ -109,7 +109,10 @@ def test_every_sheet_and_every_sign_it_names_is_there():
     assert {row.sheet for row in SHEETS} == slugs
     assert {note.sheet for note in NOTES} - {""} <= slugs
     codes = set(SafetyAdvice.objects.values_list("code", flat=True))
-    assert {rule.shows for rule in RULES if rule.outcome == Outcome.SEE_GP} | {*questions.SHOWN, *words.GP_IF} <= codes
+    assert {rule.shows for rule in RULES if rule.outcome == Outcome.SEE_GP} | {
+        *questions.SHOWN,
+        *result_texts.GP_IF,
+    } <= codes
     asked = SafetyAdvice.objects.filter(in_assessment=True).values_list("code", flat=True)
     assert set(asked) == {code for tier in questions.ASKED.values() for code in tier}
 
@@ -127,7 +130,7 @@ def texts(value) -> list[str]:
 
 
 def all_words() -> list[str]:
-    found = texts(content(questions)) + texts(content(words))
+    found = texts(content(questions)) + texts(content(result_texts))
     for template in TEMPLATES:
         # What stands between tags, without the template's own language.
         body = re.sub(r"{%.*?%}|{{.*?}}", " ", template.read_text())

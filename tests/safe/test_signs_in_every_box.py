@@ -9,19 +9,19 @@ from django.utils import timezone
 
 from backcare.core.form_fields import EmailField, TextField
 from enquiries import actions
-from enquiries.asking import own_words, signs
 from enquiries.forms import FORMS, ConsultationForm
-from enquiries.manage.forms import AddForm, TimesForm
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose, Status
+from enquiries.patient_portal.forms import AddForm, TimesForm
 from enquiries.privacy import retention
+from enquiries.request_forms import own_words, red_flag_text
 from tests.abuse import VICTIM, ask, from_place
 from tests.consultation_form import PATH, first_step, heading, press
 from tests.honest import form
 from tests.html import form_at, parse, sent, text
-from tests.manage import check as before_sending
-from tests.manage import press as press_there
-from tests.manage import said as said_there
 from tests.outbox import deliver, text_of, words_of
+from tests.patient_portal import check as before_sending
+from tests.patient_portal import press as press_there
+from tests.patient_portal import said as said_there
 from tests.summary import patient
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -234,7 +234,7 @@ def test_answers_that_cannot_wait_come_with_a_report_and_its_delivery_does_not_c
     assert said(page).index("Samaritans") < said(page).index("What happens next")
     deliver()
     kept = Enquiry.objects.get()
-    assert (kept.safety_signs, kept.status) == (signs.CRISIS, Status.NEW)
+    assert (kept.safety_signs, kept.status) == (red_flag_text.CRISIS, Status.NEW)
     assert OutgoingMessage.objects.get(purpose=Purpose.REPORT).state == MessageState.SENT
     to_them, to_clinic = sorted(mail_through.messages, key=lambda mail: mail["To"] != "ada@example.com")
     assert "Samaritans" in text_of(to_them).partition("Here is the fact sheet")[0]

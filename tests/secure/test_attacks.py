@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from django.utils import timezone
 
-from enquiries.asking import signs
 from enquiries.models import Enquiry, PrivateLink, Status
+from enquiries.request_forms import red_flag_text
 from tests.conftest import database_environment
 from tests.desk import tree
 from tests.faults import Web
@@ -39,7 +39,7 @@ def behind_a_proxy(transactional_db, tmp_path):
 
 def question(place: str, words: str, number: object, *, last: bool = True, **typed) -> bytes:
     """One request as the proxy passes it on: what it heard from the sender, whatever that is, and then the sender's address."""
-    seen = signs.read(words).codes
+    seen = red_flag_text.read(words).codes
     typed |= {"seen_signs": " ".join(seen)} if seen else {}
     body = urlencode(form("question", email=f"sender{number}@example.com", description=words, **typed)).encode()
     forwarded = f"X-Forwarded-For: 192.0.2.{hash(number) % 250}, {place}"

@@ -5,10 +5,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from enquiries.manage import link as manage_link
 from enquiries.models import Assessment
+from enquiries.patient_portal import link as manage_link
 from enquiries.report import link as summary_link
-from factsheets import kept
+from factsheets import page_cache
 from tests.addresses import public_addresses
 from tests.assessment import finish
 from tests.conftest import consultation
@@ -88,7 +88,7 @@ def test_who_comes_first_after_an_edit_decides_nothing_for_the_others(what):
     """The page is made and put on the shelf for a strange request. The next reader gets what every reader got before."""
     for path in ("/", SHEET):
         honest = ask("GET", path)
-        kept.shelf.pages.clear()
+        page_cache.shelf.pages.clear()
         first = ask("GET", path, **STRANGE[what])
         assert same(ask("GET", path), honest)
         assert same(first, honest)
@@ -97,7 +97,7 @@ def test_who_comes_first_after_an_edit_decides_nothing_for_the_others(what):
 def test_a_request_for_the_head_alone_leaves_the_page_whole_for_the_next_reader():
     for path in ("/", SHEET, "/feed.xml"):
         honest = ask("GET", path)
-        kept.shelf.pages.clear()
+        page_cache.shelf.pages.clear()
         head = ask("HEAD", path)
         assert head.content == b""
         assert head.headers.items() == honest.headers.items()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from backcare.staff import factor
+from backcare.staff import totp
 from tests.desk import PASSWORD, code_of, person, sign_in, with_password, with_second_factor
 from tests.pages import visitor
 from tests.sign_in import code_for
@@ -43,7 +43,7 @@ def test_a_receptionist_sets_up_a_second_factor_without_scripts(browser, site):
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_text("You have 9 recovery codes left.")).to_be_visible()
         desk.expect_clean(cookies=True)
-    assert factor.of(rita)
+    assert totp.of(rita)
 
 
 @pytest.mark.once

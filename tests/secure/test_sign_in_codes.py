@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from backcare.staff import factor
+from backcare.staff import totp
 from backcare.staff.models import Authenticator
 from tests.desk import code_of, draft, person, with_password, with_second_factor
 from tests.html import parse, text
@@ -47,7 +47,7 @@ def test_a_code_works_once_and_an_old_one_or_another_ones_not_at_all(client, rit
     password(client)
     client.post(CODE, {"code": used})
     assert is_in(client)
-    wrong = [used, code_for(factor.of(rita).secret, step=-2), code_of(other), "123", "", "١٢٣٤٥٦", "abcdef"]
+    wrong = [used, code_for(totp.of(rita).secret, step=-2), code_of(other), "123", "", "١٢٣٤٥٦", "abcdef"]
     for code in wrong[:4]:
         again = Client()
         password(again)
@@ -56,13 +56,13 @@ def test_a_code_works_once_and_an_old_one_or_another_ones_not_at_all(client, rit
         assert "That code is not right" in text(parse(answer))
         assert not is_in(again)
     for code in wrong[4:]:
-        assert not factor.use_code(app=factor.of(rita), code=code)
+        assert not totp.use_code(app=totp.of(rita), code=code)
 
 
 def test_the_same_code_in_two_sessions_at_once_lets_one_in(rita, codes):
     first, second = Authenticator.objects.get(user=rita), Authenticator.objects.get(user=rita)
     code = code_of(rita)
-    assert [factor.use_code(app=first, code=code), factor.use_code(app=second, code=code)] == [True, False]
+    assert [totp.use_code(app=first, code=code), totp.use_code(app=second, code=code)] == [True, False]
 
 
 def test_a_member_of_staff_without_a_second_factor_sets_one_up_before_anything_else(client, rita):
@@ -89,7 +89,7 @@ def test_a_member_of_staff_without_a_second_factor_sets_one_up_before_anything_e
         cursor.execute("SELECT secret FROM staff_authenticator")
         sealed = bytes(cursor.fetchone()[0])
     assert not any(code in stored or code.replace("-", "") in stored for code in shown)
-    assert factor.of(rita).secret.encode() not in sealed
+    assert totp.of(rita).secret.encode() not in sealed
 
 
 def test_a_secret_that_somebody_saw_in_another_session_is_not_taken_into_use(rita):

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 
-from backcare.staff import factor
+from backcare.staff import totp
 from backcare.staff.models import Authenticator, Invitation, RecoveryCode
 from tests.desk import values_of, with_second_factor
 from tests.html import parse, text
@@ -44,9 +44,9 @@ def test_another_phone_and_new_codes_need_a_code_and_end_what_was_before(client,
 
     new = recovery_codes(client.post(page, {"code": codes[0], "do": "codes"}))
     assert len(new) == 10
-    assert not factor.use_recovery_code(user=rita, code=codes[1])
+    assert not totp.use_recovery_code(user=rita, code=codes[1])
 
-    old = factor.of(rita)
+    old = totp.of(rita)
     assert client.post(page, {"code": new[0], "do": "phone"})["Location"] == SET_UP
     shown = client.get(SET_UP)
     assert is_in(client)
@@ -55,8 +55,8 @@ def test_another_phone_and_new_codes_need_a_code_and_end_what_was_before(client,
     assert is_in(client)
     assert not is_in(other), "A session of the old phone went on."
     assert not Authenticator.objects.filter(pk=old.pk).exists()
-    assert not factor.use_recovery_code(user=rita, code=new[1])
-    assert factor.use_recovery_code(user=rita, code=newest[1])
+    assert not totp.use_recovery_code(user=rita, code=new[1])
+    assert totp.use_recovery_code(user=rita, code=newest[1])
 
 
 def test_the_owner_resets_a_second_factor_and_the_log_says_so(client, rita, codes, staff):
@@ -68,10 +68,10 @@ def test_the_owner_resets_a_second_factor_and_the_log_says_so(client, rita, code
     reset = reverse("admin:auth_user_reset_second_factor", args=[rita.pk])
     assert f'href="{reset}"'.encode() in client.get(account).content
     assert client.get(reset).status_code == 200
-    assert factor.of(rita), "Looking must change nothing."
+    assert totp.of(rita), "Looking must change nothing."
     assert client.post(reset, follow=True).status_code == 200
     assert not is_in(there)
-    assert not factor.of(rita)
+    assert not totp.of(rita)
     assert not RecoveryCode.objects.filter(user=rita).exists()
     entry = LogEntry.objects.first()
     assert (entry.user, entry.object_id) == (staff, str(rita.pk))
@@ -94,9 +94,9 @@ def test_nobody_resets_their_own_second_factor_on_the_desk(client, staff):
     for page in (asked, refused):
         assert "ask another owner" in text(parse(page)) and "Nothing was changed" in text(parse(page))
         assert not [each for each in parse(page).iter("form") if not each.get("id")]
-    assert factor.of(staff) and is_in(client)
-    with pytest.raises(factor.OwnAccount):
-        factor.reset(user=staff, by=staff)
+    assert totp.of(staff) and is_in(client)
+    with pytest.raises(totp.OwnAccount):
+        totp.reset(user=staff, by=staff)
 
 
 def test_without_a_second_factor_an_account_opens_nothing_after_its_first_day_until_an_owner_invites_again(
@@ -111,7 +111,7 @@ def test_without_a_second_factor_an_account_opens_nothing_after_its_first_day_un
     clock(120)
     late = client.post(SET_UP, {"code": code})
     assert late.status_code == 403 and "Ask an owner of this site to invite you again." in text(parse(late))
-    assert not factor.of(rita) and not is_in(client)
+    assert not totp.of(rita) and not is_in(client)
     assert b"otpauth" not in late.content + client.get(SET_UP).content
 
     owner = Client()
@@ -134,7 +134,7 @@ def test_without_a_second_factor_an_account_opens_nothing_after_its_first_day_un
 
 def test_only_the_owner_sees_who_has_a_second_factor_and_nobody_sees_a_secret(client, rita, codes, staff):
     with_second_factor(staff)
-    app = factor.of(rita)
+    app = totp.of(rita)
     addresses = [
         reverse("admin:staff_authenticator_changelist"),
         reverse("admin:staff_authenticator_change", args=[app.pk]),
@@ -145,7 +145,7 @@ def test_only_the_owner_sees_who_has_a_second_factor_and_nobody_sees_a_secret(cl
     for address in addresses:
         assert client.get(address).status_code == 403
         assert client.post(address).status_code == 403
-    assert factor.of(staff)
+    assert totp.of(staff)
     owner = Client()
     sign_in(owner, staff)
     for address in [*addresses, reverse("admin:second_factor")]:
@@ -162,8 +162,8 @@ def test_a_command_resets_it_too(client, rita, codes):
     call_command("reset_second_factor", "rita", stdout=said)
     assert "no longer has a second factor" in said.getvalue()
     assert "anyone who knows the password of rita can set up a new second factor" in said.getvalue()
-    assert password(Client())["Location"] == SET_UP and factor.invited_until(rita)
-    assert not factor.of(rita)
+    assert password(Client())["Location"] == SET_UP and totp.invited_until(rita)
+    assert not totp.of(rita)
     assert not is_in(client)
     assert "command line" in LogEntry.objects.first().get_change_message()
     with pytest.raises(CommandError, match="no account “ritta”"):

@@ -8,7 +8,7 @@ from datetime import date, time
 import pytest
 
 from enquiries.clock import Closed, Hours, Opening
-from enquiries.desk import calls
+from enquiries.inbox import calls
 from enquiries.models import Closure, Enquiry, OpeningHours, slot_bit
 from tests.clock import NINE_TO_FIVE, london, week
 from tests.conftest import consultation

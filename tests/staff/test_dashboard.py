@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.desk import charts, dashboard
+from enquiries.inbox import charts, dashboard
 from enquiries.models import Enquiry, OutgoingMessage, Status
 from factsheets.models import GuardOverride, SearchMiss
 from tests.conftest import consultation, give_signs, report

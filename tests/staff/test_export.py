@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries import actions
-from enquiries.desk import export as sheet_of
+from enquiries.inbox import csv_export as sheet_of
 from enquiries.models import Enquiry, EventKind, Export
 from tests.conftest import consultation
 from tests.desk import person, tree

@@ -9,7 +9,7 @@ from django.utils import timezone
 from enquiries import actions, clock
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
-from enquiries.desk import calls, safety_lane
+from enquiries.inbox import calls, safety_lane
 from enquiries.models import ClinicHours, Enquiry, EventKind, MessageState, OpeningHours, Purpose, slot_bit
 from enquiries.report import consent
 from factsheets.models import SafetyAdvice

@@ -11,8 +11,8 @@ from urllib.request import Request, build_opener
 from django.contrib.auth.models import User
 from django.test import Client
 
-from enquiries.asking import signs
 from enquiries.models import Enquiry, Status
+from enquiries.request_forms import red_flag_text
 from tests.desk import tree
 from tests.faults import NoRedirect
 from tests.honest import form
@@ -109,7 +109,7 @@ FLOOD = {"F24": many_forms_from_many_addresses}
 
 def sent(address: str, place: str, words: str, email: str, **changes: str) -> int:
     """One question with its card seen, as its check page would send it. The status of the answer."""
-    seen = " ".join(signs.read(words).codes)
+    seen = " ".join(red_flag_text.read(words).codes)
     data = form("question", email=email, description=words, **({"seen_signs": seen} if seen else {}), **changes)
     request = Request(f"{address}/question/", urlencode(data).encode(), {"X-Forwarded-For": place})
     try:

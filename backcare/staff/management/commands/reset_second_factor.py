@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from backcare.staff import factor
-from enquiries.clock.words import at_words
+from backcare.staff import totp
+from enquiries.clock.formatting import at_words
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"There is no account “{username}”. Nothing was changed.")
-        had_one = factor.reset(user=user, by=None)
+        had_one = totp.reset(user=user, by=None)
         LogEntry.objects.log_actions(
             user.pk,
             [user],
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             single_object=True,
         )
         logger.warning("The second factor of account %s was reset at the command line", user.pk)
-        until = at_words(factor.invited_until(user), timezone.now())
+        until = at_words(totp.invited_until(user), timezone.now())
         self.stdout.write(
             f"{username} no longer has a second factor and is signed out everywhere."
             if had_one

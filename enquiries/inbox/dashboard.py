@@ -1,0 +1,156 @@
+"""The numbers on the first page of the desk. Each is a filter of the inbox too, so that it leads to the enquiries behind it.
+
+Four weeks are four times seven days, up to and with today, so that they can be compared. What came before them is never looked at,
+however much it is.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import accumulate
+from statistics import median
+
+from django.db.models import Case, Count, F, IntegerField, Min, Q, Value, When
+from django.utils import timezone
+
+from enquiries.clock.hours import Hours
+from enquiries.inbox import queues
+from enquiries.models import Enquiry, Kind, MessageState, Outcome, OutgoingMessage, Status
+
+WEEKS = 4
+WEEK = timedelta(days=7)
+# Of more answers than this the newest count: half of those is half of them all, near enough.
+MOST_ANSWERS = 5_000
+
+ASKED = ~Q(status__in=[Status.SPAM, Status.HELD])
+TO_ANSWER = ASKED & ~Q(kind=Kind.REPORT)
+ANSWERED = TO_ANSWER & Q(first_contact_at__isnull=False)
+# Nobody called or wrote that we know of, and that is not our failure: it waits for the patient, or it ended another way.
+NOT_OURS = Q(first_contact_at=None) & (
+    Q(status=Status.WAITING)
+    | Q(outcome__in=[Outcome.WITHDRAWN, Outcome.DUPLICATE, Outcome.ELSEWHERE, Outcome.ANSWERED, Outcome.SEEN])
+)
+PROMISED = TO_ANSWER & Q(reply_by__isnull=False) & ~NOT_OURS
+ON_TIME = PROMISED & Q(first_contact_at__lte=F("reply_by"))
+
+
+def _late(now: datetime) -> Q:
+    return PROMISED & (Q(first_contact_at__gt=F("reply_by")) | Q(first_contact_at=None, reply_by__lt=now))
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the enquiries of the four weeks, for a number and for the list behind it."""
+
+    label: str
+    what: Callable[[datetime], Q]
+
+
+PARTS = {
+    **{kind.value: Part(kind.label, lambda now, kind=kind: ASKED & Q(kind=kind)) for kind in Kind},
+    "all": Part("all except spam and held back", lambda now: ASKED),
+    "answered": Part("answered", lambda now: ANSWERED),
+    "on_time": Part("answered on time", lambda now: ON_TIME),
+    "late": Part("answered late or still overdue", _late),
+    "calls_1": Part("called once", lambda now: TO_ANSWER & Q(contact_attempts=1)),
+    "calls_2": Part("called twice", lambda now: TO_ANSWER & Q(contact_attempts=2)),
+    "calls_3": Part("called three times or more", lambda now: TO_ANSWER & Q(contact_attempts__gte=3)),
+    "in_vain": Part(
+        "called three times or more and not reached",
+        lambda now: TO_ANSWER & Q(contact_attempts__gte=3, first_contact_at=None),
+    ),
+}
+
+
+def week_starts(now: datetime) -> list[date]:
+    """The first day of each of the four weeks, the oldest first."""
+    first = timezone.localdate(now) + timedelta(days=1) - WEEKS * WEEK
+    return [first + number * WEEK for number in range(WEEKS)]
+
+
+def midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def received(first_day: date, weeks: int = 1) -> Q:
+    return Q(created_at__gte=midnight(first_day), created_at__lt=midnight(first_day + weeks * WEEK))
+
+
+def rows(queryset, part: str, week: date | None, *, now: datetime):
+    """The enquiries behind one number. Without a week, of all four."""
+    when = received(week) if week else received(week_starts(now)[0], WEEKS)
+    return queryset.filter(when & PARTS[part].what(now))
+
+
+def counted(*, now: datetime) -> list[dict[str, int]]:
+    """How many each part has in each of the four weeks, the oldest first. One query, of what those weeks brought."""
+    starts = week_starts(now)
+    number = Case(
+        *(When(created_at__gte=midnight(start), then=Value(week)) for week, start in reversed(list(enumerate(starts)))),
+        output_field=IntegerField(),
+    )
+    found = (
+        Enquiry.objects.filter(received(starts[0], WEEKS))
+        .annotate(week=number)
+        .order_by()
+        .values("week")
+        .annotate(**{f"n_{name}": Count("pk", filter=part.what(now)) for name, part in PARTS.items()})
+    )
+    by_week = {row["week"]: row for row in found}
+    return [{name: by_week.get(week, {}).get(f"n_{name}", 0) for name in PARTS} for week in range(WEEKS)]
+
+
+def first_contacts(hours: Hours, *, now: datetime) -> list[list[int]]:
+    """The working minutes from each enquiry to the first contact, for each of the four weeks in which they came."""
+    starts = week_starts(now)
+    answers = Enquiry.objects.filter(received(starts[0], WEEKS) & ANSWERED).order_by("-created_at")
+    elapsed = WorkingMinutes(hours, starts[0], timezone.localdate(now))
+    weeks: list[list[int]] = [[] for _ in starts]
+    for came, reached in answers.values_list("created_at", "first_contact_at")[:MOST_ANSWERS]:
+        week = bisect_right(starts, timezone.localdate(came)) - 1
+        weeks[week].append(elapsed.between(came, reached))
+    return weeks
+
+
+def middle(minutes: Iterable[int]) -> int | None:
+    """The median. None when there is nothing to take it of."""
+    minutes = list(minutes)
+    return round(median(minutes)) if minutes else None
+
+
+class WorkingMinutes:
+    """`Hours.working_minutes` for many pairs of moments between two days: the clinic's spells are looked up once."""
+
+    def __init__(self, hours: Hours, first: date, last: date):
+        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        self.sessions = sorted(
+            (session for day in days for session in hours.sessions(day)), key=lambda each: each.starts
+        )
+        lengths = (session.ends - session.starts for session in self.sessions)
+        self.before = list(accumulate(lengths, initial=timedelta(0)))
+
+    def between(self, start: datetime, end: datetime) -> int:
+        return max(self._until(end) - self._until(start), timedelta(0)) // timedelta(minutes=1)
+
+    def _until(self, at: datetime) -> timedelta:
+        begun = bisect_right(self.sessions, at, key=lambda each: each.starts)
+        if not begun:
+            return timedelta(0)
+        session = self.sessions[begun - 1]
+        return self.before[begun - 1] + min(at, session.ends) - session.starts
+
+
+def longest_wait() -> Enquiry | None:
+    """The open enquiry that has waited longest for a first answer."""
+    unanswered = Enquiry.objects.filter(queues.TO_DO & Q(first_contact_at=None) & ~Q(kind=Kind.REPORT))
+    return unanswered.only("reference", "created_at", "reply_by").order_by("created_at").first()
+
+
+def mail_on_its_way(*, now: datetime) -> dict:
+    """Since when the oldest mail waits that should be out (`waiting_since`), and how many to staff have failed (`failed`)."""
+    # A mail that is to leave later, such as the digest at opening time, is not late.
+    late = Q(state__in=[MessageState.WAITING, MessageState.SENDING]) & (Q(attempts__gt=0) | Q(next_attempt_at__lte=now))
+    about_no_patient = Q(state=MessageState.FAILED, enquiry=None)
+    looked = OutgoingMessage.objects.filter(late | about_no_patient)
+    return looked.aggregate(waiting_since=Min("created_at", filter=late), failed=Count("pk", filter=about_no_patient))

@@ -1,0 +1,86 @@
+"""The inbox's queues: what wants doing, and how much of it there is. One definition each, for the list and for its count."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db.models import Count, F, Q
+from django.db.models.lookups import Exact, GreaterThan
+from django.utils import timezone
+
+from enquiries.clock import Hours
+from enquiries.inbox import calls
+from enquiries.models import Enquiry, Kind, Status
+from enquiries.models.enquiry import FLAGGED
+
+# By the column that the index of open enquiries is made of: what is closed, however much, is never looked at.
+OPEN = Q(live=True)
+TO_DO = OPEN & Q(status__in=[Status.NEW, Status.IN_PROGRESS])
+# The promise is kept with the first contact; after that nothing is overdue.
+PROMISED = TO_DO & Q(first_contact_at=None, reply_by__isnull=False)
+
+
+@dataclass(frozen=True)
+class Queue:
+    name: str
+    label: str
+    what: Callable[[datetime, object, Hours], Q]  # now, who looks, and the clinic's hours
+    empty: str  # what an empty one says
+
+
+def _call_now(now: datetime, user, hours: Hours) -> Q:
+    due = Q(next_call_at=None) | Q(next_call_at__lte=now)
+    # With a warning sign, at any hour and without regard to their best times.
+    at_once = FLAGGED & ~Q(phone_key="") & due
+    wanted = TO_DO & Q(kind=Kind.CONSULTATION, by_phone=True) & due
+    if not hours.is_open(now):
+        return at_once
+    # As calls.suits says it of one of them.
+    slots = F("call_slots")
+    any_time = Exact(slots.bitand(calls.open_slots(now, hours)), 0)
+    return at_once | wanted & (Q(any_time) | Q(GreaterThan(slots.bitand(calls.slot_at(now)), 0)))
+
+
+def _due_today(now: datetime, user, hours: Hours) -> Q:
+    tomorrow = timezone.make_aware(datetime.combine(timezone.localdate(now) + timedelta(days=1), time()))
+    return PROMISED & Q(reply_by__gte=now, reply_by__lt=tomorrow)
+
+
+QUEUES = [
+    Queue("open", "All open", lambda now, user, hours: OPEN, "No open enquiries."),
+    Queue("safety", "Warning signs", lambda now, user, hours: FLAGGED, "No open warning signs."),
+    Queue("overdue", "Overdue", lambda now, user, hours: PROMISED & Q(reply_by__lt=now), "Nothing overdue."),
+    Queue("today", "Due today", _due_today, "No replies due today."),
+    Queue("call", "Call now", _call_now, "No calls to make right now."),
+    Queue("mine", "Mine", lambda now, user, hours: OPEN & Q(owner=user), "Nothing is assigned to you."),
+    Queue("nobody", "Unassigned", lambda now, user, hours: TO_DO & Q(owner=None), "Nothing unassigned."),
+    Queue(
+        "waiting",
+        "Waiting",
+        lambda now, user, hours: OPEN & Q(status=Status.WAITING),
+        "Not waiting for any patients.",
+    ),
+    Queue("mail", "Failed emails", lambda now, user, hours: OPEN & Q(mail_failed=True), "No failed emails."),
+    Queue("held", "Held back", lambda now, user, hours: Q(status=Status.HELD), "Nothing held back."),
+    Queue("spam", "Spam", lambda now, user, hours: Q(status=Status.SPAM), "No spam."),
+]
+BY_NAME = {queue.name: queue for queue in QUEUES}
+DEFAULT = "open"
+# Queues of what is not open, and which status they hold.
+ASIDE = {"held": Status.HELD, "spam": Status.SPAM}
+
+
+def rows(queryset, name: str, *, now: datetime, user, hours: Hours):
+    """The enquiries of a queue, one row for each fold of a flood. An unknown name is all there are, closed ones included."""
+    queue = BY_NAME.get(name)
+    return queryset.filter(queue.what(now, user, hours)).without_folded() if queue else queryset
+
+
+def counts(*, now: datetime, user, hours: Hours) -> dict[str, int]:
+    """How many each queue holds, in one look at what is open: closed enquiries are never counted."""
+    live = Enquiry.objects.filter(OPEN).without_folded()
+    looked = {
+        queue.name: Count("pk", filter=queue.what(now, user, hours)) for queue in QUEUES if queue.name not in ASIDE
+    }
+    aside = Enquiry.objects.filter(status__in=ASIDE.values()).order_by().values_list("status").annotate(Count("pk"))
+    return {**live.aggregate(**looked), **dict.fromkeys(ASIDE, 0), **dict(aside)}

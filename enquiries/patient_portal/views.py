@@ -1,0 +1,154 @@
+"""A patient's request, and what they can do with it. Each change is asked once more on a page of its own."""
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from backcare.core.private_pages import personal
+from enquiries import actions, clock
+from enquiries.inbox import calls
+from enquiries.models import Enquiry
+from enquiries.patient_portal import presenters
+from enquiries.patient_portal.access import Visit, visited
+from enquiries.patient_portal.forms import AddForm, TimesForm, VisitForm, times_of
+from enquiries.request_forms import choices, own_words
+from enquiries.request_forms.advice import advice, kept
+from enquiries.request_forms.own_words import OwnWords
+from enquiries.request_forms.steps import CHANGE, SEND
+from factsheets import safety
+
+
+@visited()
+def opened(visit: Visit) -> HttpResponse:
+    return _request(visit)
+
+
+@visited(actions.Wish.TIMES)
+def times(visit: Visit) -> HttpResponse:
+    seen = _seen(visit)
+    if visit.step == CHANGE:
+        return _times_form(visit, _form(visit, TimesForm, initial=_times_so_far(visit), seen=seen))
+    form = _form(visit, TimesForm, visit.request.POST, seen=seen)
+    if not form.is_valid():
+        return _times_form(visit, form, status=422)
+    words = own_words.read(form)
+    if not set(words.codes) <= set(seen):
+        return _interruption(visit, words, seen)
+    if visit.step == SEND and (version := visit.sure_of()) is not None:
+        return _do(visit, actions.change_times, words, version=version, **form.details())
+    if visit.verb not in visit.may:
+        return visit.changed()
+    new = choices.times_in_words(form.cleaned_data["times"]) or ["Any time"]
+    if form.cleaned_data["best_time"]:
+        new.append(form.cleaned_data["best_time"])
+    never_open = calls.never_open(form.details()["call_slots"], timezone.now(), clock.load().hours)
+    return visit.check(new=new, before=presenters.times(visit.enquiry), never_open=never_open)
+
+
+@visited(actions.Wish.ADD)
+def add(visit: Visit) -> HttpResponse:
+    """Their words are read for signs exactly as a question's are (enquiries.request_forms.steps)."""
+    seen = _seen(visit)
+    if visit.step == CHANGE:
+        form = _form(visit, AddForm, initial={"text": visit.request.POST.get("add-text", "")}, seen=seen)
+        form.fields["text"].widget.attrs |= {"autofocus": True} if visit.begin_at else {}
+        return _add_form(visit, form)
+    form = _form(visit, AddForm, visit.request.POST, seen=seen)
+    if not form.is_valid():
+        return _add_form(visit, form, status=422)
+    words = own_words.read(form)
+    if not set(words.codes) <= set(seen):
+        return _interruption(visit, words, seen)
+    text = form.cleaned_data["text"]
+    if visit.step == SEND and (version := visit.sure_of()) is not None:
+        return _do(visit, actions.add_detail, words, version=version, text=text)
+    if visit.verb not in visit.may:
+        return visit.changed()
+    return visit.check(text=text, flagged=bool(words))
+
+
+@visited(actions.Wish.WITHDRAW)
+def withdraw(visit: Visit) -> HttpResponse:
+    if visit.step == SEND and (version := visit.sure_of()) is not None:
+        return _do(visit, actions.withdraw, version=version)
+    return visit.check(appointment=_appointment(visit)) if visit.verb in visit.may else visit.changed()
+
+
+@visited(actions.Wish.ERASE)
+def erase(visit: Visit) -> HttpResponse:
+    if visit.step == SEND and (version := visit.sure_of()) is not None:
+        return _do(visit, actions.withdraw_and_erase, version=version)
+    return visit.check(appointment=_appointment(visit), open=not visit.enquiry.is_closed)
+
+
+@personal
+@require_safe
+def erased(request):
+    return render(request, "enquiries/patient_portal/erased.html", {"safety_tiers": safety.tiers()})
+
+
+def _request(visit: Visit, done: str = "", signs: tuple[str, ...] = ()) -> HttpResponse:
+    tiers = safety.tiers()
+    given = {"rows": presenters.rows(visit.enquiry), "may": visit.may, "done": done, "safety_tiers": tiers}
+    return visit.page("request", advice=advice(signs, tiers), **given)
+
+
+def _do(visit: Visit, action, words: OwnWords | None = None, **given) -> HttpResponse:
+    """`words` are what they typed, for an action that keeps them: its signs go along, and their advice is on the page after."""
+    codes = words.codes if words else ()
+    if words is not None:
+        given["safety_signs"] = kept(codes, safety.tiers())
+    try:
+        enquiry: Enquiry = action(enquiry=visit.enquiry, **given)
+    except (actions.StaleEnquiry, actions.MoveRefused):
+        enquiry = Enquiry.objects.get(pk=visit.enquiry.pk)
+        return Visit(visit.request, visit.token, enquiry, visit.verb).changed()
+    if enquiry.erased_at:
+        return HttpResponseRedirect(reverse("enquiries:manage_erased"), status=303)
+    # As it is now, and with an answer to the button they pressed. Sent a second time it does nothing more.
+    return _request(Visit(visit.request, visit.token, enquiry), visit.verb, codes)
+
+
+def _seen(visit: Visit) -> list[str]:
+    return own_words.seen(visit.request.POST.get(f"{visit.verb}-seen_signs", ""))
+
+
+def _form(visit: Visit, form_class: type[VisitForm], data=None, *, seen: list[str] = (), **options) -> VisitForm:
+    form = form_class(data, prefix=visit.verb, action=visit.address, passed=visit.passed, **options)
+    form.seen_signs = " ".join(seen)
+    return form
+
+
+def _times_form(visit: Visit, form: TimesForm, *, status: int = 200) -> HttpResponse:
+    return visit.page("times", form=form, status=status)
+
+
+def _add_form(visit: Visit, form: AddForm, *, status: int = 200) -> HttpResponse:
+    return visit.page("add", form=form, status=status)
+
+
+def _times_so_far(visit: Visit) -> dict:
+    """What they ticked on this visit, or else what we know. Their words about times are not shown: they may hold others."""
+    given = visit.request.POST
+    if visit.begin_at:
+        return {"times": given.getlist("times-times"), "best_time": given.get("times-best_time", "")}
+    return {"times": times_of(visit.enquiry)}
+
+
+def _interruption(visit: Visit, words: OwnWords, seen: list[str]) -> HttpResponse:
+    tiers, own = safety.tiers(), {f"{visit.verb}-step", f"{visit.verb}-seen_signs"}
+    return visit.page(
+        "interruption",
+        kind=visit.verb,
+        advice=advice(words.codes, tiers),
+        boxes=words.boxes,
+        hidden=[("pass", visit.passed), *((name, value) for name, value in visit.typed() if name not in own)],
+        seen_signs=own_words.together(seen, words.codes),
+        safety_tiers=tiers,
+    )
+
+
+def _appointment(visit: Visit) -> str:
+    return presenters.appointment(visit.enquiry, timezone.now())

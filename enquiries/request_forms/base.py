@@ -1,0 +1,124 @@
+"""What the forms of patients have in common."""
+
+from crispy_forms.layout import Field, Layout, Submit
+from django import forms
+from django.utils.html import format_html
+
+from backcare.core.form_fields import Begun, EmailField, TextField, UnseenField
+from backcare.core.form_layout import posted
+from factsheets.models import FactSheet
+
+NAME_LENGTH = 120
+# The texts of a form that have a column of their own.
+DETAILS = ("name", "email", "phone", "best_time", "description")
+
+
+class SeenSigns:
+    """The codes of the signs whose card this person has seen, so that the same words bring it once. Not a field: no other
+    site's form may fill it in (enquiries.request_forms.form_recovery gives fields back)."""
+
+    def __init__(self, form):
+        self.form = form
+
+    def render(self, form, context, **kwargs):
+        return (
+            format_html('<input type="hidden" name="{}" value="{}">', form.add_prefix("seen_signs"), form.seen_signs)
+            if form.seen_signs
+            else ""
+        )
+
+
+class EnquiryForm(forms.Form):
+    """What every enquiry asks for, how it looks, and the trap for robots."""
+
+    kind: str
+    submit_label: str
+    seen_signs = ""
+    use_required_attribute = False  # our own messages say more than the browser's bubbles, in one place
+
+    name = TextField(
+        longest=NAME_LENGTH,
+        label="Your name",
+        too_long=f"Enter your name in {NAME_LENGTH} characters or fewer.",
+        error_messages={"required": "Enter your name"},
+        widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
+    )
+    email = EmailField(label="Email address")
+    sheet = UnseenField(widget=forms.HiddenInput)
+    # People never see this field; robots fill in every field they find.
+    website = UnseenField(
+        label="Leave this field empty",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
+
+    def __init__(self, *args, action: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.helper = posted(self, action)
+        self.lay_out([*self.visible_order(), "sheet"])
+
+    def lay_out(self, names: list[str]) -> None:
+        self.helper.layout = Layout(
+            *(Field(name) for name in names),
+            *self.ending(),
+        )
+
+    def ending(self) -> list:
+        return [
+            SeenSigns(self),
+            Field("website", template="care/trap.html"),
+            Submit("send", self.submit_label, css_id=f"{self.prefix or self.kind}-send"),
+        ]
+
+    def begin_at(self, name: str) -> None:
+        """The page opens at this field, for somebody who came back to change it."""
+        if name not in self.fields:
+            return
+        widget = self.fields[name].widget
+        if isinstance(widget, Begun):
+            widget.begin_here = True
+        else:
+            widget.attrs["autofocus"] = True
+
+    def visible_order(self) -> list[str]:
+        return [name for name in self.fields if name not in {"sheet", "website"}]
+
+    def clean_sheet(self) -> FactSheet | None:
+        slug = self.cleaned_data["sheet"]
+        return FactSheet.objects.published().filter(slug=slug).first() if slug else None
+
+    @property
+    def with_answers(self) -> bool:
+        """Only some forms ask, and only where there are answers: no question is a no."""
+        return self.cleaned_data.get("include_answers") == "yes"
+
+    for_someone_else = False  # only some forms ask
+
+    def also(self) -> dict:
+        """What the enquiry keeps beside the texts."""
+        return {}
+
+    def typed(self) -> list[tuple[str, str | list[str]]]:
+        """What arrived in each field, as it was typed."""
+        typed = []
+        for name, field in self.fields.items():
+            many = isinstance(field, forms.MultipleChoiceField)
+            value = (self.data.getlist if many else self.data.get)(self.add_prefix(name))
+            if value:
+                typed.append((name, value))
+        return typed
+
+    def carried(self, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+        """Names and values of the hidden fields that carry the form to the next step."""
+        fields = []
+        for name, value in self.typed():
+            if name not in without:
+                fields += [(self.add_prefix(name), each) for each in (value if isinstance(value, list) else [value])]
+        return fields
+
+    @property
+    def trap_is_filled(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
+
+    def details(self) -> dict[str, str]:
+        """The texts that the enquiry keeps."""
+        return {name: self.cleaned_data.get(name) or "" for name in DETAILS}

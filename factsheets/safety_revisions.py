@@ -1,0 +1,117 @@
+"""All red flags as one value: to keep, to compare and to put back."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils.text import Truncator
+
+from factsheets.models import SafetyAdvice, SafetyEdition, SafetyStep, Tier
+from factsheets.natural_keys import values_of
+from factsheets.revisions import Change
+
+# Not written by anybody: the row's own number.
+FIELDS = [
+    *(field.name for field in SafetyAdvice._meta.concrete_fields if not field.primary_key),
+    *(field.name for field in SafetyAdvice._meta.many_to_many),
+]
+WORDS = {
+    "tier": "tier",
+    "text": "full text",
+    "short_text": "short text",
+    "on_compact_card": "on the short emergency card",
+    "action": "what to do beyond the tier’s advice",
+    "why": "what it can mean",
+    "sources": "sources",
+    "in_assessment": "asked in “Check your symptoms”",
+    "claim_refs": "ledger rows",
+    "patterns": "word patterns",
+}
+TIERS = list(Tier.values)
+
+
+def snapshot(records: Iterable[SafetyAdvice] | None = None) -> list[dict]:
+    """Every red flag with all that staff may change, by tier and in the order in which patients read them."""
+    if records is None:
+        records = SafetyAdvice.objects.prefetch_related("sources")
+    return in_order([values_of(record, FIELDS) for record in records])
+
+
+def in_order(content: list[dict]) -> list[dict]:
+    return sorted(content, key=lambda flag: (TIERS.index(flag["tier"]), flag["position"], flag["code"]))
+
+
+def keep(*, step: SafetyStep, by=None, actor: str = "", authors: str = "", note: str = "") -> SafetyEdition | None:
+    """Keeps the live red flags as a new edition. None when the newest edition says the same."""
+    with transaction.atomic():
+        last = SafetyEdition.objects.select_for_update().first()
+        content = snapshot()
+        if last and last.content == content:
+            return None
+        return SafetyEdition.objects.create(
+            number=last.number + 1 if last else 1,
+            step=step,
+            content=content,
+            changes=summary(last.content, content) if last else [],
+            note=note,
+            by=by,
+            actor=actor,
+            authors=authors,
+        )
+
+
+def name(flag: dict) -> str:
+    return f"{flag['code']}: {Truncator(flag['short_text'] or flag['text']).words(12)}"
+
+
+def changes(before: list[dict], after: list[dict]) -> list[Change]:
+    """Every difference, flag by flag, and the order of each tier where it changed."""
+    old, new = ({flag["code"]: flag for flag in content} for content in (before, after))
+    found = []
+    for code in dict.fromkeys([*new, *old]):
+        was, now = old.get(code, {}), new.get(code, {})
+        part = name(now or was) + ("" if was and now else " (added)" if now else " (retired)")
+        found += [
+            Change(part, WORDS.get(field, _verbose(field)), in_words(was.get(field)), in_words(now.get(field)))
+            for field in FIELDS
+            if field not in {"code", "position"} and in_words(was.get(field)) != in_words(now.get(field))
+        ]
+    for tier in Tier:
+        orders = [
+            [flag["code"] for flag in in_order(content) if flag["tier"] == tier and flag["code"] in other]
+            for content, other in ((before, new), (after, old))
+        ]
+        if orders[0] != orders[1]:
+            found.append(Change(f"Order of “{tier.label}”", "order", *(", ".join(order) for order in orders)))
+    return found
+
+
+def summary(before: list[dict], after: list[dict]) -> list[str]:
+    """What changed, a line for each flag: “Changed: RF-E1”."""
+    old, new = ({flag["code"]: flag for flag in content} for content in (before, after))
+    moved = [change.part for change in changes(before, after) if change.field == "order"]
+    return [
+        *(f"Added: {name(flag)}" for code, flag in new.items() if code not in old),
+        *(f"Retired: {name(flag)}" for code, flag in old.items() if code not in new),
+        *(
+            f"Changed: {name(flag)}"
+            for code, flag in new.items()
+            if code in old and _without_place(old[code]) != _without_place(flag)
+        ),
+        *moved,
+    ]
+
+
+def _without_place(flag: dict) -> dict:
+    return {field: value for field, value in flag.items() if field != "position"}
+
+
+def _verbose(field: str) -> str:
+    return str(SafetyAdvice._meta.get_field(field).verbose_name)
+
+
+def in_words(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "\n".join(" ".join(map(str, each)) if isinstance(each, list) else str(each) for each in value)
+    return "" if value is None else str(value)
