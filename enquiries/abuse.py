@@ -35,7 +35,7 @@ from django.utils.encoding import punycode
 
 from backcare.core import disk_space, limits
 from backcare.core.crypto.encryption import CannotDecrypt, keyed_hash, keyed_hashes
-from enquiries.models import Enquiry, Kind, OutgoingMessage, Purpose, Status, StoppedAddress
+from enquiries.models import Enquiry, EnquiryKind, OutgoingMessage, Purpose, Status, StoppedAddress
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EVERYBODY = "everybody"
@@ -70,7 +70,7 @@ NOT_READ = {"gmail.com": ".", "proton.me": ".-_"}
 class TooMany(Exception):  # noqa: N818 - reads as what happened
     """Nothing was written. `wait` is in seconds; the text is for the patient."""
 
-    def __init__(self, wait: int, *, kind: str = Kind.REPORT, in_total: bool = False, no_room: bool = False):
+    def __init__(self, wait: int, *, kind: str = EnquiryKind.REPORT, in_total: bool = False, no_room: bool = False):
         self.wait, self.in_total = wait, in_total
         minutes = ceil(wait / 60)
         when = "in a minute" if minutes <= 1 else f"in {minutes} minutes"
@@ -78,7 +78,7 @@ class TooMany(Exception):  # noqa: N818 - reads as what happened
             many = "We are very busy"
         elif no_room:
             many = "We cannot save what you sent"
-        elif kind == Kind.REPORT:
+        elif kind == EnquiryKind.REPORT:
             many = "We had a lot of requests for reports from your internet connection"
         else:
             many = "We had a lot of forms from your internet connection"
@@ -86,7 +86,7 @@ class TooMany(Exception):  # noqa: N818 - reads as what happened
 
 
 @dataclass(frozen=True)
-class Decision:
+class AbuseDecision:
     """What becomes of a form that is kept. Both reasons are in words for staff, and empty where nothing stands in the way.
 
     `aside`: why it waits where nobody owes it a reply, among the spam or, with `held`, among what a flood held back. `silent`: why
@@ -124,7 +124,7 @@ class Standing:
     @property
     def room(self) -> bool:
         """Whether the total has a place left for this sender."""
-        most = settings.MOST_FORMS_AN_HOUR
+        most = settings.MAX_FORMS_PER_HOUR
         return self.total < (most if self.is_new else most - most // SHARE_OF_NEW)
 
     def count(self, *, in_total: bool) -> None:
@@ -173,13 +173,13 @@ def _places(sender: str) -> list[tuple[str, str, int]]:
 
 def refuse_if_too_many(seen: Standing) -> None:
     """Before a report's form is looked at. Raises TooMany. Counts nothing."""
-    if seen.is_over(settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR):
+    if seen.is_over(settings.MAX_FORMS_PER_SENDER_PER_HOUR):
         raise TooMany(seen.wait())
     if not seen.room:
         raise TooMany(_look("total", EVERYBODY).wait or 60, in_total=True)
 
 
-def decide(
+def assess(
     kind: str,
     *,
     seen: Standing,
@@ -188,7 +188,7 @@ def decide(
     trap: bool = False,
     in_no_time: bool = False,
     flagged: bool = False,
-) -> Decision:
+) -> AbuseDecision:
     """Counts a form that is about to be kept, in its transaction, so that both stay or neither does.
 
     `caught` is why it is set aside anyway: then it counts for its sender alone, and nobody can use up what belongs to others.
@@ -197,8 +197,8 @@ def decide(
     are set aside in its place.
     """
     _refuse_what_fills_the_disk(kind, seen, flagged=flagged)
-    over = seen.is_over(settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR)
-    if over and kind == Kind.REPORT and not flagged:
+    over = seen.is_over(settings.MAX_FORMS_PER_SENDER_PER_HOUR)
+    if over and kind == EnquiryKind.REPORT and not flagged:
         raise TooMany(seen.wait())
     hasty = in_no_time and seen.counts[0] >= (FEW_WITH_TRAP if trap else FEW)
     reason = caught or (ONE_PLACE if over else "") or (NO_TIME if hasty else "")
@@ -209,13 +209,13 @@ def decide(
     # Both are asked, whatever the first says: the answer takes as long for every address.
     stopped, had_today = is_stopped(email), not _hit(_mailbox_limit(kind), mailbox(email))
     silent = (STOPPED if stopped else "") or (HAD_TODAY if had_today else "")
-    if silent and kind == Kind.REPORT:
+    if silent and kind == EnquiryKind.REPORT:
         seen.count(in_total=False)
         return _without_mail(silent, flagged=flagged)
     if seen.room:
         seen.count(in_total=True)
-        return Decision(silent=silent)
-    if kind == Kind.REPORT and not flagged:
+        return AbuseDecision(silent=silent)
+    if kind == EnquiryKind.REPORT and not flagged:
         raise TooMany(_look("total", EVERYBODY).wait or 60, in_total=True)
     _refuse_beyond_budget(kind, seen, flagged=flagged)
     seen.count(in_total=False)
@@ -224,7 +224,7 @@ def decide(
     # A script comes again from where it was, and does not read the page that checks. Neither proves anything.
     likelihood = 2 * seen.is_new + (not in_no_time)
     # Where its mailbox has had enough that is the reason: it gets no acknowledgement when it is released either.
-    return Decision(aside=silent or IN_TOTAL, silent=IN_TOTAL, held=True, likelihood=likelihood)
+    return AbuseDecision(aside=silent or IN_TOTAL, silent=IN_TOTAL, held=True, likelihood=likelihood)
 
 
 def refuse_on_full_disk(kind: str, seen: Standing) -> None:
@@ -234,7 +234,7 @@ def refuse_on_full_disk(kind: str, seen: Standing) -> None:
 
 
 def _refuse_what_fills_the_disk(kind: str, seen: Standing, *, flagged: bool) -> None:
-    most = settings.MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL * (FLAGGED_BEFORE_REFUSAL if flagged else 1)
+    most = settings.MAX_FORMS_PER_SENDER_BEFORE_REFUSAL * (FLAGGED_BEFORE_REFUSAL if flagged else 1)
     if seen.is_over(most):
         raise TooMany(seen.wait(), kind=kind)
     if not flagged:  # those are refused only where many are alike: `intake`
@@ -245,12 +245,12 @@ def _refuse_beyond_budget(kind: str, seen: Standing, *, flagged: bool) -> None:
     if flagged or seen.is_new:
         return
     waiting = Enquiry.objects.filter(status__in=[Status.SPAM, Status.HELD], erased_at=None)
-    if waiting[: settings.MOST_SET_ASIDE].count() >= settings.MOST_SET_ASIDE:
+    if waiting[: settings.MAX_SET_ASIDE].count() >= settings.MAX_SET_ASIDE:
         raise TooMany(seen.wait(), kind=kind)
 
 
-def _without_mail(reason: str, *, flagged: bool) -> Decision:
-    return Decision(aside="" if flagged else reason, silent=reason)
+def _without_mail(reason: str, *, flagged: bool) -> AbuseDecision:
+    return AbuseDecision(aside="" if flagged else reason, silent=reason)
 
 
 # --- when a mail leaves ---
@@ -311,22 +311,22 @@ def alarm() -> str | None:
     if not many:
         return None
     return (
-        f"In the last 24 hours, {many} form{'s' if many > 1 else ''} arrived over the limit of {settings.MOST_FORMS_AN_HOUR} an "
+        f"In the last 24 hours, {many} form{'s' if many > 1 else ''} arrived over the limit of {settings.MAX_FORMS_PER_HOUR} an "
         "hour. Fact sheets were not sent. Consultations and questions were held back, with no promise of a reply. Release them "
         "once the flood is over."
     )
 
 
 def _mailbox_limit(kind: str) -> str:
-    return "report asked" if kind == Kind.REPORT else "acknowledgement asked"
+    return "report asked" if kind == EnquiryKind.REPORT else "acknowledgement asked"
 
 
 def _limit(name: str) -> dict:
     if name == "sender":
-        return {"most": settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR, "per": HOUR}
+        return {"most": settings.MAX_FORMS_PER_SENDER_PER_HOUR, "per": HOUR}
     if name == "total":
-        return {"most": settings.MOST_FORMS_AN_HOUR, "per": HOUR}
-    return {"most": settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY, "per": DAY}
+        return {"most": settings.MAX_FORMS_PER_HOUR, "per": HOUR}
+    return {"most": settings.MAX_MAILS_PER_ADDRESS_PER_DAY, "per": DAY}
 
 
 def _hit(name: str, subject: str) -> limits.Verdict:

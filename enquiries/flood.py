@@ -2,7 +2,7 @@
 
 Such forms are exempt from limits, because one of them may be an emergency. So the further ones of one sender (an IPv6 network of 64
 bits; those of 56 and 48 bits around it have larger allowances), of one mailbox, or of one wording fold: beyond
-MOST_FLAGGED_ALIKE_AN_HOUR within an hour they stand in one row, below people who wait for a first contact, and the clinic's alarm
+MAX_FLAGGED_ALIKE_PER_HOUR within an hour they stand in one row, below people who wait for a first contact, and the clinic's alarm
 sounds once for all of them. Nothing is dropped: the row opens to the list, and each can be called like any other. Those that came
 before the fold keep their own rows; a form that is like no other stands above them.
 
@@ -32,7 +32,7 @@ WITHIN = timedelta(hours=1)
 # 100 cases, those that share 30 % in 10, and those that share 20 % in 3.
 BANDS, ROWS = 4, 3
 BYTES = 4  # of each permutation's number
-SHORTEST_WORD = 3  # letters
+MIN_WORD_LENGTH = 3  # letters
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def fold_of(marked: dict[str, int]) -> Fold | None:
             first[key] = flood
         else:
             alone.add(key)
-    alike = [key for key, number in counts.items() if number >= settings.MOST_FLAGGED_ALIKE_AN_HOUR * marked[key]]
+    alike = [key for key, number in counts.items() if number >= settings.MAX_FLAGGED_ALIKE_PER_HOUR * marked[key]]
     if not alike:
         return None
     known = next((first[key] for key in alike if key in first), None)
@@ -97,4 +97,4 @@ def _of_wording(texts: list[str]) -> list[str]:
 def _words(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", text).casefold()
     letters = "".join(each if each.isalpha() else "" if unicodedata.combining(each) else " " for each in plain)
-    return [word for word in letters.split() if len(word) >= SHORTEST_WORD]
+    return [word for word in letters.split() if len(word) >= MIN_WORD_LENGTH]

@@ -24,7 +24,7 @@ from enquiries.models import Enquiry, OutgoingMessage, PrivateLink
 
 PASS_SECONDS = 30 * 60
 # A person tries a spelling or two. Whoever goes on has not got the address.
-MOST_WRONG_TRIES = 10
+MAX_WRONG_TRIES = 10
 # After the first few of them each further one must wait.
 QUICK_TRIES, PAUSE = 5, timedelta(minutes=1)
 ON_PAGE = "page"  # the name of a link that stands on a page and came with no mail
@@ -123,7 +123,7 @@ class TooQuick(Exception):  # noqa: N818 - reads as what happened
 
 
 def is_shut(enquiry: Enquiry, name: str) -> bool:
-    return enquiry.private_links.filter(name=name, wrong_tries__gte=MOST_WRONG_TRIES).exists()
+    return enquiry.private_links.filter(name=name, wrong_tries__gte=MAX_WRONG_TRIES).exists()
 
 
 def is_theirs(enquiry: Enquiry, name: str, *, given: str) -> bool:
@@ -133,7 +133,7 @@ def is_theirs(enquiry: Enquiry, name: str, *, given: str) -> bool:
     """
     with transaction.atomic():
         tried = PrivateLink.objects.select_for_update().filter(enquiry=enquiry, name=name).first()
-        if tried and tried.wrong_tries >= MOST_WRONG_TRIES:
+        if tried and tried.wrong_tries >= MAX_WRONG_TRIES:
             return False
         if tried and tried.wrong_tries >= QUICK_TRIES and timezone.now() - tried.last_wrong_at < PAUSE:
             raise TooQuick

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from backcare.core.private_pages import personal
 from enquiries.forms import QuestionForm, WholeConsultationForm
-from enquiries.models import Kind
+from enquiries.models import EnquiryKind
 from enquiries.request_forms import sent
 from enquiries.request_forms.steps import Journey, ask
 
@@ -28,10 +28,10 @@ def question(request):
 @personal
 @require_safe
 def consultation_sent(request, token: str = ""):
-    return sent.page(request, Kind.CONSULTATION, token)
+    return sent.page(request, EnquiryKind.CONSULTATION, token)
 
 
 @personal
 @require_safe
 def question_sent(request, token: str = ""):
-    return sent.page(request, Kind.QUESTION, token)
+    return sent.page(request, EnquiryKind.QUESTION, token)

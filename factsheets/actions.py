@@ -81,7 +81,7 @@ def keep_edition(*, sheet: FactSheet, by=None, step: Step = Step.EDITED, note: s
         return _append(sheet, step, content, last, by=by, note=note, changes=changes)
 
 
-def move(
+def transition(
     *,
     sheet: FactSheet,
     step: Step,

@@ -20,12 +20,12 @@ JOINERS = {"\u200c", "\u200d"}
 MARKS_PER_LETTER = 4
 # A run without a space that is longer than this many characters gets places to break, or it would leave the page.
 # The longest English word on our sheets has 19. Web addresses are counted between their punctuation marks.
-LONGEST_RUN = 40
+MAX_RUN = 40
 BREAK_EVERY = 10
 # Keys whose values the template uses and nobody reads. Breaks would change them; they are ASCII already.
 NOT_WORDS = {"target", "file", "qr"}
-RUN = re.compile(rf"\S{{{LONGEST_RUN},}}")
-ADDRESS_PART = re.compile(rf"\w{{{LONGEST_RUN},}}")
+RUN = re.compile(rf"\S{{{MAX_RUN},}}")
+ADDRESS_PART = re.compile(rf"\w{{{MAX_RUN},}}")
 # Only the text fonts and the replacement: what is left when Typst refuses a mixture that the rules below let through.
 PLAIN_FONTS = ("Atkinson", "NotoSans-", "NotoSansSymbols2")
 

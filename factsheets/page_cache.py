@@ -24,7 +24,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from factsheets.models import ContentVersion
 
-MOST_BYTES = 64 * 1024 * 1024  # in each process
+MAX_BYTES = 64 * 1024 * 1024  # in each process
 COMPRESSIBLE = ("text/", "application/json", "application/xml", "application/atom+xml")
 SENT_ALONG = ("Content-Type", "Cache-Control", "Content-Disposition", "X-Robots-Tag", "Link")
 
@@ -57,7 +57,7 @@ class Page:
         return len(self.bodies[""]) * (2 if self.compressible else 1)
 
 
-class Shelf:
+class LRUCache:
     """The pages of one process, the least asked for given up first."""
 
     def __init__(self, most_bytes: int):
@@ -91,7 +91,7 @@ class Shelf:
                 self.bytes -= given_up.size
 
 
-shelf = Shelf(MOST_BYTES)
+cache = LRUCache(MAX_BYTES)
 
 
 def shared(response: HttpResponse) -> HttpResponse:
@@ -100,7 +100,7 @@ def shared(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def kept(view):
+def cached_page(view):
     """Keeps the public answers of a view that looks at nothing of the request but its path."""
 
     @wraps(view)
@@ -111,7 +111,7 @@ def kept(view):
         try:
             token = ContentVersion.now()
         except Error as error:
-            page = shelf.last(request.path, clinic)
+            page = cache.last(request.path, clinic)
             if page is None:
                 raise
             logger.error("Served as it was last, the database cannot be asked: %s", type(error).__name__)
@@ -119,13 +119,13 @@ def kept(view):
         if not token:
             return view(request, *args, **options)
         key = (request.path, token, timezone.localdate(), *clinic)
-        page = shelf.get(key)
+        page = cache.get(key)
         if page is None:
             response = view(request, *args, **options)
             if response.status_code != 200 or "public" not in response.get("Cache-Control", ""):
                 return response
             page = _page(response)
-            shelf.put(key, page)
+            cache.put(key, page)
         return _answer(request, page)
 
     return ready
@@ -140,10 +140,10 @@ def made(name: str, make: Callable[[], bytes]) -> bytes:
     if settings.DEBUG or not token:
         return make()
     key = (name, token, timezone.localdate(), *_clinic())
-    page = shelf.get(key)
+    page = cache.get(key)
     if page is None:
         page = Page({"Content-Type": "application/pdf"}, make())
-        shelf.put(key, page)
+        cache.put(key, page)
     return page.body("")
 
 

@@ -27,7 +27,7 @@ DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
 LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 # Characters of JSON. The longest of our sheets has 110,000. A text of many millions takes Typst several gigabytes, and
 # when the memory is gone it ends the whole worker process; no exception can be caught.
-LARGEST = 1_000_000
+MAX_CACHED_BYTES = 1_000_000
 # Characters. A card or table cell with less than this stays on one page; with more it may continue on the next.
 KEEP_TOGETHER = 700
 
@@ -101,7 +101,7 @@ def compiled(
         # In files, and not as `sys.inputs`: Typst works everything out anew when those differ.
         words = {"data.json": json.dumps(printable(data, plain=plain)).encode()}
         words |= {f"{part.file}.json": part.words(plain=plain) for part in parts}
-        if (length := sum(map(len, words.values()))) > LARGEST:
+        if (length := sum(map(len, words.values()))) > MAX_CACHED_BYTES:
             raise PdfError(f"{name}: there is too much to print ({length} characters).")
         try:
             return typst.compile(

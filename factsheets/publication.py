@@ -11,14 +11,14 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from factsheets import guard, safety
-from factsheets.models import Claim, ClaimStatus, Edition, FactSheet, Kind, Source, State, Step
+from factsheets.models import Claim, ClaimStatus, Edition, FactSheet, SectionKind, Source, State, Step
 from factsheets.models.edition import WRITING
-from factsheets.models.section import CALLOUTS_AT_MOST
+from factsheets.models.section import MAX_CALLOUTS
 from factsheets.rendering.document import build
 from factsheets.rendering.markdown import BodyError
 
 # Our own rule. A year is what we offer first.
-REVIEW_AT_MOST = timedelta(days=2 * 366)
+MAX_REVIEW_PERIOD = timedelta(days=2 * 366)
 REVIEW_USUALLY = timedelta(days=365)
 
 
@@ -39,7 +39,7 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
         document = build(sheet)
     except BodyError as error:
         return [Obstacle(f"It cannot be displayed yet. {error}")]
-    if not any(section.kind == Kind.TEXT and section.heading for section in sections):
+    if not any(section.kind == SectionKind.TEXT and section.heading for section in sections):
         found.append(Obstacle("It has no text yet. Add a text section with a heading."))
     if not document["references"]:
         found.append(Obstacle("It has no sources. Cite one in the text with [@KEY] or in a statement of evidence."))
@@ -49,13 +49,11 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
         if source.lacks
     ]
     for section in sections:
-        if section.kind == Kind.EVIDENCE and not section.evidence:
+        if section.kind == SectionKind.EVIDENCE and not section.evidence:
             found.append(Obstacle("Add a statement of evidence to this section, or delete the section.", str(section)))
-    if (callouts := sum(section.kind == Kind.CALLOUT for section in sections)) > CALLOUTS_AT_MOST:
+    if (callouts := sum(section.kind == SectionKind.CALLOUT for section in sections)) > MAX_CALLOUTS:
         found.append(
-            Obstacle(
-                f"It has {callouts} important notes. Keep no more than {CALLOUTS_AT_MOST}, so that they stand out."
-            )
+            Obstacle(f"It has {callouts} important notes. Keep no more than {MAX_CALLOUTS}, so that they stand out.")
         )
     dropped = set(Claim.objects.filter(status=ClaimStatus.DROP).values_list("ref", flat=True))
     for section in sections:
@@ -112,6 +110,6 @@ def due_date_problem(due_on: date) -> str:
     today = timezone.localdate()
     if due_on <= today:
         return "Enter a next review date in the future."
-    if due_on - today > REVIEW_AT_MOST:
+    if due_on - today > MAX_REVIEW_PERIOD:
         return "Enter a next review date within two years."
     return ""

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from factsheets import safety
 from factsheets.metadata import linked_data
 from factsheets.models import FactSheet, FormerAddress, State
-from factsheets.page_cache import COMPRESSORS, kept, shared
+from factsheets.page_cache import COMPRESSORS, cached_page, shared
 from factsheets.rendering import pages, printed
 from factsheets.rendering import sheet as sheets
 from factsheets.rendering.text import text
@@ -24,7 +24,7 @@ from factsheets.rendering.text import text
 # its white space.
 INDENT = re.compile(rb"\n\s+")
 # What a server may send on a new line before it must wait for the phone's answer: ten packets (RFC 6928). test_weight.py
-HEAVIEST = 14 * 1024  # bytes of a compressed page with the headers before it
+MAX_PAGE_BYTES = 14 * 1024  # bytes of a compressed page with the headers before it
 HEADERS = 800
 
 
@@ -51,7 +51,7 @@ def for_sheet(view):
         patch_cache_control(response, private=True, no_store=True)
         return response
 
-    return kept(found)
+    return cached_page(found)
 
 
 def another_form(view):

@@ -6,18 +6,18 @@ from django.views.decorators.http import require_safe
 
 from factsheets import safety
 from factsheets.metadata import linked_data
-from factsheets.models import FactSheet, GlossaryTerm, PictureFile, Section, State, Topic, View
-from factsheets.page_cache import kept, shared
+from factsheets.models import FactSheet, GlossaryTerm, PictureFile, Section, State, Topic, Tradition
+from factsheets.page_cache import cached_page, shared
 
 
 def view_tag(views: set[str]) -> str:
     """Which of the two views a sheet gives, for the list."""
-    if View.TRADITIONAL not in views:
+    if Tradition.TRADITIONAL not in views:
         return "Western medicine"
-    return "Both views" if View.WESTERN in views else "Chinese medicine"
+    return "Both views" if Tradition.WESTERN in views else "Chinese medicine"
 
 
-@kept
+@cached_page
 @require_safe
 def home(request):
     topics = _topics()
@@ -30,7 +30,7 @@ def home(request):
     return shared(render(request, "factsheets/home.html", context))
 
 
-@kept
+@cached_page
 @require_safe
 def sheet_list(request):
     topics = _topics()
@@ -73,14 +73,14 @@ def picture(request, digest, width, format):
     return response
 
 
-@kept
+@cached_page
 @require_safe
 def get_help_now(request):
     context = {"safety_tiers": safety.tiers(), "crisis": safety.CRISIS, "hurt": safety.HURT}
     return shared(render(request, "factsheets/get_help_now.html", context))
 
 
-@kept
+@cached_page
 @require_safe
 def glossary(request):
     terms = list(GlossaryTerm.objects.all())
@@ -92,20 +92,20 @@ def glossary(request):
     return shared(render(request, "factsheets/glossary.html", context))
 
 
-@kept
+@cached_page
 @require_safe
 def about(request):
     context = {"licence": settings.CONTENT_LICENCE, "safety_tiers": safety.tiers()}
     return shared(render(request, "pages/about.html", context))
 
 
-@kept
+@cached_page
 @require_safe
 def accessibility(request):
     return shared(render(request, "pages/accessibility.html", {"safety_tiers": safety.tiers()}))
 
 
-@kept
+@cached_page
 @require_safe
 def complaints(request):
     return shared(render(request, "pages/complaints.html", {"safety_tiers": safety.tiers()}))

@@ -3,7 +3,7 @@
 from django.db import connection
 from django.test import Client
 
-from enquiries.models import Enquiry, Kind, MessageState, OutgoingMessage
+from enquiries.models import Enquiry, EnquiryKind, MessageState, OutgoingMessage
 from factsheets.models import SafetyAdvice
 from tests.assessment import page_data
 from tests.canaries import MARKS
@@ -150,7 +150,7 @@ def works_through_the_inbox(walker, staff):
     assert MARKS["name"] in page.said
     walker.post(f"/admin/enquiries/enquiry/{flagged.pk}/words/", {})
     step(walker, flagged, "safety", note=MARKS["safety note"])
-    asked = Enquiry.objects.filter(kind=Kind.QUESTION, status="new", quarantine_reason="").first()
+    asked = Enquiry.objects.filter(kind=EnquiryKind.QUESTION, status="new", quarantine_reason="").first()
     step(walker, asked, "call", result="no_answer", note=MARKS["call note"])
     preview = step(walker, asked, "reply", text=f"Dear patient, {MARKS['reply']}")
     assert preview.status == 200

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from whitenoise import WhiteNoise
 
 from enquiries import actions
-from enquiries.models import ClinicHours, Enquiry, Kind, OpeningHours
+from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
 from factsheets.models.search import SearchEntry, SearchPassage, SearchPosting, SearchWord
@@ -186,9 +186,9 @@ def staff_client(client, staff):
 @pytest.fixture
 def many_forms(settings):
     """For tests that send more forms than one person would: the limits of enquiries/abuse.py are far away."""
-    settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR = settings.MOST_FORMS_AN_HOUR = 1_000_000
-    settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY = settings.MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL = 1_000_000
-    settings.MOST_FLAGGED_ALIKE_AN_HOUR = 1_000_000
+    settings.MAX_FORMS_PER_SENDER_PER_HOUR = settings.MAX_FORMS_PER_HOUR = 1_000_000
+    settings.MAX_MAILS_PER_ADDRESS_PER_DAY = settings.MAX_FORMS_PER_SENDER_BEFORE_REFUSAL = 1_000_000
+    settings.MAX_FLAGGED_ALIKE_PER_HOUR = 1_000_000
 
 
 @pytest.fixture
@@ -295,7 +295,7 @@ def consultation(**changes) -> Enquiry:
         "best_time": "mornings",
         "description": "An ache low in my back for two months.",
     }
-    return actions.accept(kind=Kind.CONSULTATION, details=details | changes, contact_by=["phone"])
+    return actions.accept(kind=EnquiryKind.CONSULTATION, details=details | changes, contact_by=["phone"])
 
 
 def give_signs(enquiries, signs: str = "RF-E1", **also) -> None:
@@ -309,4 +309,4 @@ def give_signs(enquiries, signs: str = "RF-E1", **also) -> None:
 
 def report(sheet, **changes) -> Enquiry:
     details = {"name": "Ada Example", "email": "ada@example.com", "phone": "", "best_time": "", "description": ""}
-    return actions.accept(kind=Kind.REPORT, details=details | changes, sheet=sheet)
+    return actions.accept(kind=EnquiryKind.REPORT, details=details | changes, sheet=sheet)

@@ -140,9 +140,9 @@ def draft(by, **changes) -> FactSheet:
 def published(by, reviewer, **changes) -> FactSheet:
     """A sheet that `by` wrote and `reviewer` signed off."""
     sheet = draft(by, **changes)
-    actions.move(sheet=sheet, step=Step.SUBMITTED, by=by)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=by)
     due = timezone.localdate() + timedelta(days=300)
-    actions.move(sheet=sheet, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due)
+    actions.transition(sheet=sheet, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due)
     return sheet
 
 

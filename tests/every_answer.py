@@ -102,7 +102,7 @@ class Asked:
         return self.post("/question/", form("question"))
 
     def too_many(self):
-        self.patch.setattr(project, "MOST_FORMS_OF_ONE_SENDER_AN_HOUR", 1)
+        self.patch.setattr(project, "MAX_FORMS_PER_SENDER_PER_HOUR", 1)
         self.post("/report/", form("report"))
         return self.post("/report/", form("report", email="other@example.com"))
 

@@ -23,7 +23,7 @@ from tests.smtp import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 # Many people, each from an address of their own, as a proxy in front would tell it. A test that names a limit gets that one.
-MANY_PEOPLE = {"TRUSTED_PROXIES": "1", "MOST_FORMS_AN_HOUR": "1000000"}
+MANY_PEOPLE = {"TRUSTED_PROXIES": "1", "MAX_FORMS_PER_HOUR": "1000000"}
 
 
 class Processes:

@@ -66,7 +66,7 @@ def seal(kind: str, data: dict | QueryDict, *, seconds_ago: float = 20) -> str:
     checked = FORMS[kind](data, prefix=kind, action=ADDRESSES[kind])
     checked.full_clean()
     with patch.object(submit_timing.SIGNER, "timestamp", lambda: signing.b62_encode(int(time.time() - seconds_ago))):
-        return submit_timing.seal(checked)
+        return submit_timing.sign(checked)
 
 
 # The mail that each kind of enquiry is answered with.

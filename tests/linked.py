@@ -97,7 +97,7 @@ def sign_off(sheet: FactSheet) -> User:
     """A clinician signs the sheet off, as on the desk."""
     clinician = User.objects.create_superuser("dr", "dr@example.com", "x", first_name="Robin", last_name="Example")
     due = timezone.localdate() + timedelta(days=300)
-    actions.move(sheet=sheet, step=Step.SIGNED_OFF, by=clinician, review_due_on=due)
+    actions.transition(sheet=sheet, step=Step.SIGNED_OFF, by=clinician, review_due_on=due)
     return clinician
 
 

@@ -16,14 +16,14 @@ OURS = frozenset(["prescriber", "prescribers"])
 
 def ordinary(dictionary: str, wording) -> list[str]:
     """In alphabetical order and without accents, as texts are read. A plural of one of our words is put right all the same."""
-    from factsheets.search.redflags.wording import SHORTEST_MENDED
+    from factsheets.search.redflags.wording import MIN_MENDED
     from factsheets.search.text import plain
 
     words = {plain(word) for word in dictionary.split() if not word.endswith("'s")} | OURS
     return sorted(
         word
         for word in words
-        if len(word) >= SHORTEST_MENDED
+        if len(word) >= MIN_MENDED
         and word.isascii()
         and word.isalpha()
         and wording.nearest(word) not in {word, word.removesuffix("s")}

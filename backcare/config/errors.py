@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 
 from backcare.config.context import clinic
 from backcare.core.clinic import Clinic
-from enquiries.request_forms.form_recovery import form_again
+from enquiries.request_forms.form_recovery import rebuild_form
 from factsheets.approvals import check_is_open
 
 
@@ -56,7 +56,7 @@ def forbidden(request, exception=None):
 
 def csrf_failure(request, reason=""):
     """Also met by honest people: who reads the page through a translation service sends its form from there."""
-    form = form_again(request)
+    form = rebuild_form(request)
     if form:
         return page(
             403,

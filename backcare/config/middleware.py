@@ -25,10 +25,10 @@ HEADERS = {
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-LONGEST_LENGTH = 12  # digits
+MAX_LENGTH_DIGITS = 12  # digits
 
 
-class DoorsMiddleware:
+class RequestGuardMiddleware:
     """Refuses what cannot be an honest request before anything reads it, and puts headers on every answer."""
 
     def __init__(self, get_response):
@@ -79,7 +79,7 @@ class DoorsMiddleware:
         if not length.isascii() or not length.isdigit():
             return errors.bad_request(request)
         # Counted before it is read: a number of 5,000 digits is an error in Python.
-        if len(length) > LONGEST_LENGTH:
+        if len(length) > MAX_LENGTH_DIGITS:
             return errors.too_large(request, advice)
         if int(length) > limit:
             request_bodies.drain(request.META)

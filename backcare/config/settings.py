@@ -63,15 +63,15 @@ REPORT_RETENTION_DAYS = env.number("REPORT_RETENTION_DAYS", default=30, least=1,
 ENQUIRY_RETENTION_MONTHS = env.number("ENQUIRY_RETENTION_MONTHS", default=12, least=1, most=120)
 
 # How much the forms may be used (docs/threat-model.md, A1): enquiries/abuse.py says what happens beyond.
-MOST_MAILS_TO_ONE_ADDRESS_A_DAY = env.number("MOST_MAILS_TO_ONE_ADDRESS_A_DAY", default=3, least=1)
-MOST_FORMS_OF_ONE_SENDER_AN_HOUR = env.number("MOST_FORMS_OF_ONE_SENDER_AN_HOUR", default=10, least=1)
-MOST_FORMS_AN_HOUR = env.number("MOST_FORMS_AN_HOUR", default=200, least=1)
+MAX_MAILS_PER_ADDRESS_PER_DAY = env.number("MAX_MAILS_PER_ADDRESS_PER_DAY", default=3, least=1)
+MAX_FORMS_PER_SENDER_PER_HOUR = env.number("MAX_FORMS_PER_SENDER_PER_HOUR", default=10, least=1)
+MAX_FORMS_PER_HOUR = env.number("MAX_FORMS_PER_HOUR", default=200, least=1)
 # Of one sender, set-aside ones included: beyond it a form is refused with a page that says to phone.
-MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL = env.number("MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL", default=60, least=1)
+MAX_FORMS_PER_SENDER_BEFORE_REFUSAL = env.number("MAX_FORMS_PER_SENDER_BEFORE_REFUSAL", default=60, least=1)
 # With a warning sign, of one sender, one mailbox or one wording: the further ones share a row of the safety queue.
-MOST_FLAGGED_ALIKE_AN_HOUR = env.number("MOST_FLAGGED_ALIKE_AN_HOUR", default=3, least=3)
+MAX_FLAGGED_ALIKE_PER_HOUR = env.number("MAX_FLAGGED_ALIKE_PER_HOUR", default=3, least=3)
 # Rows that may wait in "Spam" and "Held back"; beyond it only a sender's first form is set aside, and others are refused.
-MOST_SET_ASIDE = env.number("MOST_SET_ASIDE", default=5000, least=1)
+MAX_SET_ASIDE = env.number("MAX_SET_ASIDE", default=5000, least=1)
 
 # Outside a local run the self-assessment is shown only while a clinician's approval covers it (factsheets/approvals.py). There is
 # no setting to do without; a local run may ask for it, to see what patients would.
@@ -102,7 +102,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "backcare.config.middleware.DoorsMiddleware",
+    "backcare.config.middleware.RequestGuardMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -166,8 +166,8 @@ BACKUPS_EXPECTED = bool(env.text("BACKUP_DIR"))
 BACKUP_DIR = Path(env.text("BACKUP_DIR", str(DATA_DIR / "backups"))).resolve()
 BACKUP_KEEP = env.number("BACKUP_KEEP", default=14)  # files
 BACKUP_LATE_AFTER = env.number("BACKUP_LATE_AFTER", default=26, least=1)  # hours: once a day, and two to spare
-DISK_LEAST_MB = env.number("DISK_LEAST_MB", default=500)
-DISK_LEAST_PERCENT = env.number("DISK_LEAST_PERCENT", default=5, most=99)
+MIN_DISK_MB = env.number("MIN_DISK_MB", default=500)
+MIN_DISK_PERCENT = env.number("MIN_DISK_PERCENT", default=5, most=99)
 
 # --- mail -------------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ class Request(WSGIRequest):
             super()._set_content_type_params(meta)
         except ValueError:
             self.content_type = ""
-            self.content_params = {"charset": "unreadable"}  # which DoorsMiddleware refuses
+            self.content_params = {"charset": "unreadable"}  # which RequestGuardMiddleware refuses
 
 
 application = get_wsgi_application()

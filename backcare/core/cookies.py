@@ -12,13 +12,13 @@ import time
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from backcare.core.crypto.encryption import CannotDecrypt, seal, unseal
+from backcare.core.crypto.encryption import CannotDecrypt, decrypt, encrypt
 
-LARGEST = 4096  # bytes with the name: what every browser keeps (RFC 6265, 6.1)
+MAX_COOKIE_BYTES = 4096  # bytes with the name: what every browser keeps (RFC 6265, 6.1)
 FAST = 60  # seconds that the clock of another of our machines may be ahead
 
 
-class SealedCookie:
+class EncryptedCookie:
     """`prefix` is "__Host-" (then `path` is "/") or "__Secure-"; `lifetime` is in seconds from the moment it was sealed for."""
 
     def __init__(self, name: str, *, prefix: str, path: str, lifetime: int):
@@ -35,16 +35,16 @@ class SealedCookie:
 
     def sealed(self, value: dict, *bound_to: str, at: float) -> str:
         plain = json.dumps({"at": int(at), **value}, separators=(",", ":"))
-        box = seal(plain, context=self._context(*bound_to), padded=False)
+        box = encrypt(plain, context=self._context(*bound_to), padded=False)
         return base64.urlsafe_b64encode(box).decode().rstrip("=")
 
     def opened(self, text: str, *bound_to: str, now: float) -> dict | None:
         """The value, with its `at`. None: nothing, too old, bound to something else, or not made by us."""
-        if not 0 < len(text) < LARGEST:
+        if not 0 < len(text) < MAX_COOKIE_BYTES:
             return None
         try:
             box = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-            value = json.loads(unseal(box, context=self._context(*bound_to)))
+            value = json.loads(decrypt(box, context=self._context(*bound_to)))
         except (CannotDecrypt, binascii.Error, UnicodeEncodeError):
             return None
         # Max-Age is a request to the browser; a copy of the cookie would not obey it.

@@ -22,5 +22,5 @@ def is_low() -> bool:
 def _left(place: Path) -> tuple[int, bool]:
     found = os.statvfs(place)
     free, whole = found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
-    low = free < settings.DISK_LEAST_MB * 1_000_000 or free * 100 < whole * settings.DISK_LEAST_PERCENT
+    low = free < settings.MIN_DISK_MB * 1_000_000 or free * 100 < whole * settings.MIN_DISK_PERCENT
     return free, low

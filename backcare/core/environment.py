@@ -9,9 +9,32 @@ from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
 
+# The names of version 0.1, which are read until 0.3. A system check asks for the new ones (backcare.W007).
+FORMER_NAMES = {
+    "MAX_MAILS_PER_ADDRESS_PER_DAY": "MOST_MAILS_TO_ONE_ADDRESS_A_DAY",
+    "MAX_FORMS_PER_SENDER_PER_HOUR": "MOST_FORMS_OF_ONE_SENDER_AN_HOUR",
+    "MAX_FORMS_PER_HOUR": "MOST_FORMS_AN_HOUR",
+    "MAX_FORMS_PER_SENDER_BEFORE_REFUSAL": "MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL",
+    "MAX_FLAGGED_ALIKE_PER_HOUR": "MOST_FLAGGED_ALIKE_AN_HOUR",
+    "MAX_SET_ASIDE": "MOST_SET_ASIDE",
+    "MIN_DISK_MB": "DISK_LEAST_MB",
+    "MIN_DISK_PERCENT": "DISK_LEAST_PERCENT",
+}
+
+
+def as_set(name: str) -> str:
+    """The name under which a setting is in the environment. Where both are set, the new one counts."""
+    former = FORMER_NAMES.get(name, name)
+    return former if former in env.ENVIRON and name not in env.ENVIRON else name
+
 
 def text(name: str, default: str = "") -> str:
-    return env.str(name, default=default).strip()
+    return env.str(as_set(name), default=default).strip()
+
+
+def former_names_in_use() -> dict[str, str]:
+    """The new name by each former one that is set."""
+    return {former: name for name, former in FORMER_NAMES.items() if former in env.ENVIRON}
 
 
 def flag(name: str, *, default: bool = False) -> bool:
@@ -29,7 +52,7 @@ def flag(name: str, *, default: bool = False) -> bool:
 def number(name: str, *, default: int, least: int = 0, most: int = 1_000_000) -> int:
     value = text(name) or str(default)
     if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
-        raise ImproperlyConfigured(f"{name} is “{value}”. Set it to a whole number from {least} to {most}.")
+        raise ImproperlyConfigured(f"{as_set(name)} is “{value}”. Set it to a whole number from {least} to {most}.")
     return int(value)
 
 

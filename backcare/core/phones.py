@@ -12,12 +12,12 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat, ValidationResult
 
 HOME, HOME_CODE = "GB", 44
-LONGEST = 60  # characters; nobody's number is longer, even with an extension and a country in full
+MAX_LENGTH = 60  # characters; nobody's number is longer, even with an extension and a country in full
 RELAY = re.compile(r"^\W*(1800[12])[\s.,/-]*(?=[+0(]|$)")
 EXTENSION = re.compile(r"(?:ext\.?|extension|x|#)\s*\d{1,7}\s*$", re.IGNORECASE)
 # A number at home that is in no range the library knows may be a new one: ten digits after its 0, and one of these first.
 HOME_DIGITS, HOME_BEGINS = 10, "12378"
-SHORTEST = 7  # digits of a number beside which words are taken for words
+MIN_DIGITS = 7  # digits of a number beside which words are taken for words
 
 EXAMPLE = "Enter a phone number, like 020 7946 0958 or +44 20 7946 0958"
 TWO = "Enter one number only, the best one to reach you"
@@ -64,7 +64,7 @@ def _expect_one_number(typed: str) -> None:
     digits = _digits(typed)
     if not digits:
         raise NotANumber(EXAMPLE)
-    if len(typed) > LONGEST and digits > LONGEST / 2:
+    if len(typed) > MAX_LENGTH and digits > MAX_LENGTH / 2:
         raise NotANumber(TOO_LONG)
     found = list(phonenumbers.PhoneNumberMatcher(typed, HOME, leniency=phonenumbers.Leniency.POSSIBLE))
     if len(found) > 1:
@@ -72,11 +72,11 @@ def _expect_one_number(typed: str) -> None:
     bare = EXTENSION.sub("", typed)
     if any(each.isalpha() for each in bare):
         if (
-            not found or _digits(found[0].raw_string) < SHORTEST or (bare[:1].isalpha() and bare[1:2].isdigit())
+            not found or _digits(found[0].raw_string) < MIN_DIGITS or (bare[:1].isalpha() and bare[1:2].isdigit())
         ):  # O20 for 020
             raise NotANumber(LETTERS)
         beside = " ".join(f"{typed[: found[0].start]} {typed[found[0].end :]}".strip(" ,;:()-").split())
-        raise NotANumber(f"Enter only the number, without “{beside}”" if len(beside) <= LONGEST else LETTERS)
+        raise NotANumber(f"Enter only the number, without “{beside}”" if len(beside) <= MAX_LENGTH else LETTERS)
 
 
 def _digits(typed: str) -> int:

@@ -10,6 +10,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 
+from backcare.core import environment
 from backcare.core.crypto import keys
 from backcare.core.crypto.encryption import key_ring
 from backcare.ops import binding, schema
@@ -193,6 +194,18 @@ def software_fits(app_configs, databases=None, **kwargs):
     except schema.NewerDatabase as error:
         return [checks.Error(str(error), id="backcare.E014")]
     return []
+
+
+@checks.register(checks.Tags.security)
+def names_of_settings(app_configs, **kwargs):
+    return [
+        checks.Warning(
+            f"{former} is now called {name}. The old name will be read until version 0.3.",
+            hint=f"Rename {former} to {name} in the environment.",
+            id="backcare.W007",
+        )
+        for former, name in environment.former_names_in_use().items()
+    ]
 
 
 @checks.register(checks.Tags.security, deploy=True)

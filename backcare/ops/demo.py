@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from enquiries import actions, clock
-from enquiries.models import Agreement, Enquiry, EnquiryEvent, Kind, MessageState, Outcome, Status, slot_bit
+from enquiries.models import Agreement, Enquiry, EnquiryEvent, EnquiryKind, MessageState, Outcome, Status, slot_bit
 from enquiries.request_forms.choices import RELATIONS_KEPT
 from factsheets.models import FactSheet
 
@@ -84,7 +84,16 @@ def load(*, now: datetime | None = None) -> int:
     now = now or timezone.now()
     team = cycle(User.objects.filter(username__in=["reception", "clinician"]).order_by("-username"))
     kinds = islice(
-        cycle([Kind.CONSULTATION, Kind.REPORT, Kind.CONSULTATION, Kind.QUESTION, Kind.CONSULTATION]), HOW_MANY
+        cycle(
+            [
+                EnquiryKind.CONSULTATION,
+                EnquiryKind.REPORT,
+                EnquiryKind.CONSULTATION,
+                EnquiryKind.QUESTION,
+                EnquiryKind.CONSULTATION,
+            ]
+        ),
+        HOW_MANY,
     )
     sheets = {sheet.slug: sheet for sheet in FactSheet.objects.filter(slug__in=SHEETS)}
     made = 0
@@ -94,7 +103,7 @@ def load(*, now: datetime | None = None) -> int:
         state = "new" if at > now - timedelta(hours=20) and number % 3 else STATES[number % len(STATES)]
         if number < EARLIER and state != "spam":
             state = "closed" if number % 5 else "replied"
-        if kind == Kind.REPORT:
+        if kind == EnquiryKind.REPORT:
             _delivered(enquiry, at)
         else:
             done = at + timedelta(hours=ANSWERED_AFTER[number % len(ANSWERED_AFTER)])
@@ -124,8 +133,8 @@ def _moments(now: datetime) -> list[datetime]:
 
 
 def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
-    consultation = kind == Kind.CONSULTATION
-    words = {Kind.CONSULTATION: CONCERNS, Kind.QUESTION: QUESTIONS, Kind.REPORT: [""]}[kind]
+    consultation = kind == EnquiryKind.CONSULTATION
+    words = {EnquiryKind.CONSULTATION: CONCERNS, EnquiryKind.QUESTION: QUESTIONS, EnquiryKind.REPORT: [""]}[kind]
     by_phone = consultation and number % 4 != 2
     also = {}
     if by_phone:
@@ -151,7 +160,7 @@ def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
             "description": theirs or (NUMB if "safety_signs" in also else words[number % len(words)]),
         },
         contact_by=(["phone"] if by_phone else ["email"]) if consultation else None,
-        sheet=sheets.get(SHEETS[number % len(SHEETS)]) if kind == Kind.REPORT else None,
+        sheet=sheets.get(SHEETS[number % len(SHEETS)]) if kind == EnquiryKind.REPORT else None,
         quarantine_reason="A hidden field was filled in" if number % 29 == 9 else "",
         also=also | for_whom,
     )
@@ -159,7 +168,7 @@ def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
 
 def _make_it_of(enquiry: Enquiry, at: datetime) -> None:
     """As if it had come then, and its mail had gone a minute later."""
-    promised = None if enquiry.kind == Kind.REPORT else clock.reply_by(at)
+    promised = None if enquiry.kind == EnquiryKind.REPORT else clock.reply_by(at)
     Enquiry.objects.filter(pk=enquiry.pk).update(created_at=at, reply_by=promised)
     EnquiryEvent.objects.filter(enquiry=enquiry).update(created_at=at)
     gone = at + timedelta(minutes=1)

@@ -33,14 +33,14 @@ STALL_SECONDS = 10  # without a byte of it
 SEND_SECONDS = 30  # for an answer that does not fit into the socket
 LINGER_SECONDS = 5  # until a peer has read our last answer
 
-LONGEST_HEAD = 64 * 1024  # bytes
-LONGEST_COLLECTED = 256 * 1024  # bytes of a body: the most that a public form takes
-MOST_COLLECTED = 32 * 1024 * 1024  # bytes in all, of one process
-MOST_WAITING = 300  # connections of one process whose request is not whole; the oldest gives way
-MOST_LINGERING = 100
+MAX_HEAD_BYTES = 64 * 1024  # bytes
+MAX_BODY_COLLECTED = 256 * 1024  # bytes of a body: the most that a public form takes
+MAX_COLLECTED = 32 * 1024 * 1024  # bytes in all, of one process
+MAX_WAITING = 300  # connections of one process whose request is not whole; the oldest gives way
+MAX_LINGERING = 100
 SEND_BUFFER = 256 * 1024  # bytes: most answers fit, so that a reader who does not read holds no thread
 LONG_THREADS = 6  # for uploads, and for bodies that name no length
-MOST_LONG = 50  # of those, with the ones that wait for a thread
+MAX_LONG = 50  # of those, with the ones that wait for a thread
 
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
 CODED = re.compile(rb"\r\ntransfer-encoding[ \t]*:", re.IGNORECASE)
@@ -140,7 +140,7 @@ class DeadlineWorker(ThreadWorker):
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_bytes, conn))
         if conn.received:
             self.consider(conn)
-        while len(self.waiting) > MOST_WAITING:
+        while len(self.waiting) > MAX_WAITING:
             self.drop_oldest()
 
     def on_bytes(self, conn, sock):
@@ -158,7 +158,7 @@ class DeadlineWorker(ThreadWorker):
         conn.received += piece
         self.collected += len(piece)
         self.consider(conn)
-        while self.collected > MOST_COLLECTED:
+        while self.collected > MAX_COLLECTED:
             self.drop_oldest()
 
     def consider(self, conn) -> None:
@@ -168,14 +168,14 @@ class DeadlineWorker(ThreadWorker):
             if end < 4:
                 if conn.received.count(b"\n") != conn.received.count(b"\r\n"):
                     self.hand_over(conn)  # gunicorn refuses it
-                elif len(conn.received) > LONGEST_HEAD:
+                elif len(conn.received) > MAX_HEAD_BYTES:
                     self.refuse(conn, request_bodies.LONG_HEAD)
                 return
             head = bytes(conn.received[:end])
             length = LENGTH.search(head)
             conn.whole_at = end + (int(length[1]) if length else 0)
             conn.until += BODY_SECONDS
-            if CODED.search(head) or conn.whole_at - end > LONGEST_COLLECTED:
+            if CODED.search(head) or conn.whole_at - end > MAX_BODY_COLLECTED:
                 self.hand_over(conn, read_for=LONG_SECONDS)
                 return
             if len(conn.received) < conn.whole_at and EXPECTS.search(head):
@@ -195,7 +195,7 @@ class DeadlineWorker(ThreadWorker):
         self.collected -= len(head) - len(asked)
 
     def hand_over(self, conn, read_for: float = 0) -> None:
-        if read_for and len(self.long) >= MOST_LONG:
+        if read_for and len(self.long) >= MAX_LONG:
             self.refuse(conn, request_bodies.LATE)
             return
         self.forget(conn)
@@ -256,7 +256,7 @@ class DeadlineWorker(ThreadWorker):
             sock.close()
             return
         self.lingering[sock] = time.monotonic() + LINGER_SECONDS
-        while len(self.lingering) > MOST_LINGERING:
+        while len(self.lingering) > MAX_LINGERING:
             self.end(next(iter(self.lingering)))
 
     def on_last_bytes(self, sock) -> None:

@@ -19,7 +19,7 @@ ABOUT_REQUESTS = ("django.request", "django.security", "django.server", "modern_
 # What a stranger can cause at will. The lines of the mail worker and of accepted forms are all kept.
 CAUSED_BY_STRANGERS = (*ABOUT_REQUESTS, "gunicorn", "backcare", "factsheets")
 
-MOST_LINES_A_MINUTE = 20  # of one kind, from one process
+MAX_LINES_PER_MINUTE = 20  # of one kind, from one process
 MINUTE = 60  # seconds
 
 
@@ -108,7 +108,7 @@ def about_bytes(record: logging.LogRecord) -> str:
 class CutOff(logging.Filter):
     """Writes so many lines of one kind a minute, counts the rest, and says the count when the minute is over."""
 
-    def __init__(self, most: int = MOST_LINES_A_MINUTE, clock=time.monotonic):
+    def __init__(self, most: int = MAX_LINES_PER_MINUTE, clock=time.monotonic):
         super().__init__()
         self.most, self.clock = most, clock
         self.lock = threading.Lock()

@@ -13,7 +13,7 @@ TROUBLE = "backcare.body"
 NO_LENGTH, TOO_LARGE, UNREADABLE, LATE, LONG_HEAD = "no length", "too large", "unreadable", "late", "long head"
 
 # A proxy that is still sending when we answer and close tells its visitor "502" in place of our page.
-MOST_DRAINED = 8 * 1024 * 1024  # bytes
+MAX_DRAINED = 8 * 1024 * 1024  # bytes
 
 
 def limit(path: str) -> int:
@@ -60,8 +60,8 @@ def measure(environ: dict) -> tempfile.SpooledTemporaryFile | None:
 
 def drain(environ: dict) -> None:
     """Reads the rest of a body that is refused, unless it is far too long, so that whoever sends it reads our answer."""
-    left = int(environ.get("CONTENT_LENGTH") or MOST_DRAINED)
-    if left > MOST_DRAINED:
+    left = int(environ.get("CONTENT_LENGTH") or MAX_DRAINED)
+    if left > MAX_DRAINED:
         return
     try:
         while left and (piece := environ["wsgi.input"].read(min(PIECE, left))):

@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 SIGNED_IN_AT, SEEN_AT = "signed_in_at", "seen_at"  # in the session, in seconds since 1970
-LONGEST = 12 * 60 * 60  # seconds
+MAX_SESSION_SECONDS = 12 * 60 * 60  # seconds
 NOTED_EVERY = 20  # seconds between writes of SEEN_AT: so much earlier may an idle session end
 
 # Why somebody was signed out, as it stands in the address of the sign-in page.
@@ -35,7 +35,7 @@ def expired(request) -> str:
     now, session = int(time.time()), request.session
     if SIGNED_IN_AT not in session or SEEN_AT not in session:
         started(request)  # signed in before there were limits: the time begins now
-    if now - session[SIGNED_IN_AT] >= LONGEST:
+    if now - session[SIGNED_IN_AT] >= MAX_SESSION_SECONDS:
         why = "long"
     elif now - session[SEEN_AT] >= settings.STAFF_IDLE_MINUTES * 60:
         why = "idle"

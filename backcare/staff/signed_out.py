@@ -52,7 +52,7 @@ def typed(request) -> list[dict]:
 
 def may_be_read(request) -> bool:
     """What a person typed fits into this. A stranger's upload is not read."""
-    length = int(request.META.get("CONTENT_LENGTH") or 0)  # DoorsMiddleware has looked at it
+    length = int(request.META.get("CONTENT_LENGTH") or 0)  # RequestGuardMiddleware has looked at it
     return length <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 

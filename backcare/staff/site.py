@@ -15,15 +15,15 @@ from django.views.decorators.cache import never_cache
 from backcare.staff import account, sign_in, totp
 
 # Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (found by tests/fuzz).
-MOST_WORDS = 30
+MAX_WORDS = 30
 
 
 def _search_for_fewer_words(request) -> None:
     words = request.GET.get(SEARCH_VAR, "").split()
-    if len(words) > MOST_WORDS:
+    if len(words) > MAX_WORDS:
         request.GET = request.GET.copy()
-        request.GET[SEARCH_VAR] = " ".join(words[:MOST_WORDS])
-        messages.warning(request, f"We searched for the first {MOST_WORDS} words only.")
+        request.GET[SEARCH_VAR] = " ".join(words[:MAX_WORDS])
+        messages.warning(request, f"We searched for the first {MAX_WORDS} words only.")
 
 
 class StaffSite(admin.AdminSite):

@@ -19,7 +19,7 @@ from threading import BoundedSemaphore
 from django.urls import reverse_lazy
 
 from backcare.core import limits
-from backcare.core.cookies import SealedCookie
+from backcare.core.cookies import EncryptedCookie
 from backcare.core.crypto.encryption import keyed_hash
 
 PER = timedelta(minutes=5)
@@ -31,7 +31,7 @@ CLIENT = 10  # from one client, at all accounts together
 CODES, A_DAY = 30, timedelta(days=1)
 
 # Half a year since the last sign-in.
-COOKIE = SealedCookie("known", prefix="__Secure-", path=reverse_lazy("admin:index"), lifetime=180 * 24 * 60 * 60)
+COOKIE = EncryptedCookie("known", prefix="__Secure-", path=reverse_lazy("admin:index"), lifetime=180 * 24 * 60 * 60)
 ACCOUNTS = 8  # in one browser, the newest
 
 

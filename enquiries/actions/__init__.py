@@ -3,7 +3,7 @@
 from enquiries.actions.agreement import they_agree_now
 from enquiries.actions.alerting import tell_clinician, told_of_this_flag
 from enquiries.actions.by_patient import (
-    MOST_ADDED,
+    MAX_ADDED,
     Wish,
     add_detail,
     added,
@@ -35,7 +35,7 @@ from enquiries.actions.corrections import (
 from enquiries.actions.digests import is_wanted, what_waits, write_digest
 from enquiries.actions.duplicates import link, main_of, unlink
 from enquiries.actions.erasure import erase, purge
-from enquiries.actions.exports import SHORTEST_REASON, NotAllowed, export
+from enquiries.actions.exports import MIN_REASON_LENGTH, NotAllowed, export
 from enquiries.actions.folds import FoldOutcome, settle_fold, taken, unsettled
 from enquiries.actions.intake import SAME_FORM_WITHIN, Consented, SealUsed, accept, index_missing
 from enquiries.actions.mail import (
@@ -47,18 +47,18 @@ from enquiries.actions.mail import (
     message_was_sent,
     send_again,
 )
-from enquiries.actions.moves import LONGEST_WAIT, MoveRefused, StaleEnquiry, triage, what_changed, why_not
 from enquiries.actions.one_person import Reason, erase_person, note_export
 from enquiries.actions.reading import show_words, words_are_open
 from enquiries.actions.release import release_held
 from enquiries.actions.reminders import NobodyToRemind, remind_of_reviews
 from enquiries.actions.stopping import STOPPED_MONTHS, allow_mails, stop_mails
+from enquiries.actions.transitions import MAX_WAIT, MoveRefused, StaleEnquiry, triage, what_changed, why_not
 
 __all__ = [
-    "LONGEST_WAIT",
-    "MOST_ADDED",
+    "MAX_ADDED",
+    "MAX_WAIT",
+    "MIN_REASON_LENGTH",
     "SAME_FORM_WITHIN",
-    "SHORTEST_REASON",
     "STOPPED_MONTHS",
     "SUMMARY_DAYS",
     "Advice",

@@ -3,9 +3,9 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from enquiries.actions.mail import in_hand
-from enquiries.actions.moves import MoveRefused, expect_shown
+from enquiries.actions.mail import lock_enquiry
 from enquiries.actions.timeline import record
+from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.models import Agreement, Enquiry, EventKind
 
 
@@ -15,7 +15,7 @@ def they_agree_now(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | Non
     Raises MoveRefused where nobody's agreement is missing, and StaleEnquiry.
     """
     with transaction.atomic():
-        enquiry = in_hand(enquiry)
+        enquiry = lock_enquiry(enquiry)
         expect_shown(enquiry, version)
         if enquiry.for_agreed != Agreement.NOT_YET:
             raise MoveRefused("No agreement was needed here.")

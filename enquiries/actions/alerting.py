@@ -3,9 +3,9 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from enquiries.actions.mail import enqueue, in_hand
-from enquiries.actions.moves import MoveRefused
+from enquiries.actions.mail import enqueue, lock_enquiry
 from enquiries.actions.timeline import record
+from enquiries.actions.transitions import MoveRefused
 from enquiries.inbox import people
 from enquiries.models import Enquiry, EventKind, MessageState, Purpose
 
@@ -17,7 +17,7 @@ def tell_clinician(*, enquiry: Enquiry, whom: AbstractBaseUser, by: AbstractBase
     page shows, so it needs no version. Raises MoveRefused where no flag is open, or for somebody who is no clinician.
     """
     with transaction.atomic():
-        enquiry = in_hand(enquiry)
+        enquiry = lock_enquiry(enquiry)
         if not (enquiry.live and enquiry.is_flagged):
             raise MoveRefused("This enquiry has no open warning sign.")
         if not people.clinicians().filter(pk=whom.pk).exists():

@@ -13,19 +13,19 @@ from django.utils import timezone
 from enquiries import clock
 from enquiries.actions.erasure import erase
 from enquiries.actions.intake import SAME_FORM_WITHIN
-from enquiries.actions.mail import enqueue, in_hand
-from enquiries.actions.moves import MoveRefused, expect_shown
-from enquiries.actions.status import move
+from enquiries.actions.mail import enqueue, lock_enquiry
+from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
+from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.clock.formatting import clock_time
 from enquiries.inbox import calls
-from enquiries.models import Enquiry, EventKind, Kind, MessageState, Outcome, Purpose, Status
+from enquiries.models import Enquiry, EnquiryKind, EventKind, MessageState, Outcome, Purpose, Status
 
 logger = logging.getLogger(__name__)
 
 PATIENT = {"actor": "patient"}
 # Each is read by somebody, and most of them are announced by mail.
-MOST_ADDED = 10
+MAX_ADDED = 10
 SOUNDS_URGENT = "Possible warning sign"
 
 
@@ -46,9 +46,9 @@ def open_to_patient(enquiry: Enquiry) -> set[Wish]:
         return {Wish.ERASE}
     wishes = {Wish.WITHDRAW, Wish.ERASE}
     # An appointment has its time: who wants another must talk to somebody.
-    if enquiry.kind == Kind.CONSULTATION and enquiry.status != Status.BOOKED:
+    if enquiry.kind == EnquiryKind.CONSULTATION and enquiry.status != Status.BOOKED:
         wishes.add(Wish.TIMES)
-    if added(enquiry).count() < MOST_ADDED:
+    if added(enquiry).count() < MAX_ADDED:
         wishes.add(Wish.ADD)
     return wishes
 
@@ -64,7 +64,7 @@ def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: 
     `safety_signs` as in `add_detail`: people write about their health where a form asks for times.
     """
     with transaction.atomic():
-        enquiry = in_hand(enquiry)
+        enquiry = lock_enquiry(enquiry)
         if not enquiry.erased_at and (enquiry.call_slots, enquiry.best_time) == (call_slots, best_time):
             return enquiry
         _expect(enquiry, version, Wish.TIMES)
@@ -78,7 +78,7 @@ def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: 
             _raise_flag(enquiry, safety_signs)
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
         _heard_from(enquiry)
-        return _kept(enquiry)
+        return save_new_version(enquiry)
 
 
 def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) -> Enquiry:
@@ -87,7 +87,7 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
     New signs raise the flag, also where an earlier one was dealt with.
     """
     with transaction.atomic():
-        enquiry = in_hand(enquiry)
+        enquiry = lock_enquiry(enquiry)
         lately = added(enquiry).filter(created_at__gte=timezone.now() - SAME_FORM_WITHIN)
         if not enquiry.erased_at and any(each.note == text for each in lately):
             return enquiry
@@ -100,7 +100,7 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
         if enquiry.is_flagged or enquiry.status != Status.NEW:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
         _heard_from(enquiry)
-        return _kept(enquiry)
+        return save_new_version(enquiry)
 
 
 def withdraw(*, enquiry: Enquiry, version: int) -> Enquiry:
@@ -109,19 +109,19 @@ def withdraw(*, enquiry: Enquiry, version: int) -> Enquiry:
     An open safety flag stays open, and the enquiry in the safety queue, until staff record what was done.
     """
     with transaction.atomic():
-        enquiry = in_hand(enquiry)
+        enquiry = lock_enquiry(enquiry)
         if enquiry.outcome == Outcome.WITHDRAWN and not enquiry.erased_at:
             return enquiry
         _expect(enquiry, version, Wish.WITHDRAW)
         if _end(enquiry):
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
-        return _kept(enquiry)
+        return save_new_version(enquiry)
 
 
 def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
     """Erases who it is from and what they wrote (UK GDPR, article 17). What is open is withdrawn first."""
     with transaction.atomic():
-        enquiry = in_hand(enquiry)
+        enquiry = lock_enquiry(enquiry)
         if enquiry.erased_at:
             return enquiry
         _expect(enquiry, version, Wish.ERASE)
@@ -129,7 +129,7 @@ def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
         untold = enquiry.messages.filter(purpose=Purpose.CHANGE_ALERT, state=MessageState.WAITING).exists()
         if not enquiry.is_closed:
             untold = _end(enquiry) or untold
-            _kept(enquiry)
+            save_new_version(enquiry)
         enquiry = erase(enquiry=enquiry, summary="With the link in our mail", **PATIENT)
         if untold:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
@@ -159,7 +159,7 @@ def _end(enquiry: Enquiry) -> bool:
     elif enquiry.signs:
         said.append("The warning sign had been dealt with.")
     record(enquiry, EventKind.WITHDRAWN, summary=" ".join(said), **PATIENT)
-    move(enquiry, Status.CLOSED, outcome=Outcome.WITHDRAWN, **PATIENT)
+    transition(enquiry, Status.CLOSED, outcome=Outcome.WITHDRAWN, **PATIENT)
     enquiry.appointment_at, enquiry.appointment_by, enquiry.next_call_at = None, "", None
     return bool(booked or enquiry.is_flagged)
 
@@ -172,7 +172,7 @@ def _raise_flag(enquiry: Enquiry, safety_signs: str) -> None:
 
 def _heard_from(enquiry: Enquiry) -> None:
     if enquiry.status == Status.WAITING:
-        move(enquiry, Status.IN_PROGRESS, **PATIENT)
+        transition(enquiry, Status.IN_PROGRESS, **PATIENT)
 
 
 def _times(enquiry: Enquiry) -> str:
@@ -185,7 +185,7 @@ def _together(new: list[str], known: list[str]) -> str:
     return " ".join(sorted({*new, *known}))
 
 
-def _kept(enquiry: Enquiry) -> Enquiry:
+def save_new_version(enquiry: Enquiry) -> Enquiry:
     enquiry.version += 1
     enquiry.save()
     logger.info("Changed by the patient: %s", enquiry.reference)

@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from enquiries import clock
 from enquiries.actions.by_patient import open_to_patient
-from enquiries.actions.mail import Erased, enqueue, in_hand
-from enquiries.actions.moves import MoveRefused, expect_shown
-from enquiries.actions.status import move
+from enquiries.actions.mail import Erased, enqueue, lock_enquiry
+from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
+from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.clock.formatting import clock_time
 from enquiries.inbox import calls, people
-from enquiries.models import Enquiry, EventKind, Kind, Purpose, Status
+from enquiries.models import Enquiry, EnquiryKind, EventKind, Purpose, Status
 
 
 class CallResult(models.TextChoices):
@@ -55,7 +55,7 @@ def log_call(
     MoveRefused for an enquiry that is closed or set aside, unless its flag is still open, and StaleEnquiry as every verb here.
     """
     with transaction.atomic():
-        enquiry = _to_work_on(enquiry, version)
+        enquiry = lock_open_enquiry(enquiry, version)
         now = timezone.now()
         if result == CallResult.VOICEMAIL and enquiry.may_leave_voicemail is False:
             note = f"{note}\n(They had asked us not to leave a voicemail.)".strip()
@@ -69,7 +69,7 @@ def log_call(
             _reached(enquiry, now)
             enquiry.next_call_at = None
             if enquiry.status == Status.WAITING:
-                move(enquiry, Status.IN_PROGRESS, by=by)  # we have heard from them
+                transition(enquiry, Status.IN_PROGRESS, by=by)  # we have heard from them
             if advice:
                 _settle(enquiry, by, Advice(advice).label)
         elif enquiry.is_flagged:
@@ -78,26 +78,26 @@ def log_call(
         else:
             enquiry.next_call_at = calls.next_try(enquiry.call_slots, after=now, hours=clock.load().hours)
         _take(enquiry, by)
-        return _kept(enquiry)
+        return save_new_version(enquiry)
 
 
 def reply(*, enquiry: Enquiry, by: AbstractBaseUser, text: str, version: int | None = None) -> Enquiry:
     """Writes to the patient. The words are the timeline entry's; the mail is rendered from it when it is sent."""
     with transaction.atomic():
-        enquiry = _to_work_on(enquiry, version)
+        enquiry = lock_open_enquiry(enquiry, version)
         if not enquiry.email:
             raise Erased("There is no email address to write to.")
         event = record(enquiry, EventKind.REPLIED, by=by, note=text.strip())
         enqueue(enquiry=enquiry, purpose=Purpose.REPLY, event=event)
         _reached(enquiry, timezone.now())
         _take(enquiry, by)
-        return _kept(enquiry)
+        return save_new_version(enquiry)
 
 
 def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, version: int | None = None) -> Enquiry:
     """Makes the appointment and sends the patient its time. A second one moves the first. Raises MoveRefused for a past time."""
     with transaction.atomic():
-        enquiry = _to_work_on(enquiry, version)
+        enquiry = lock_open_enquiry(enquiry, version)
         if enquiry.is_closed:
             raise MoveRefused("Reopen it before you book an appointment.")
         if at <= timezone.now():
@@ -110,13 +110,13 @@ def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, 
             summary=f"{clock_time(local.time())} on {local:%A} {local.day} {local:%B %Y}, {Channel(channel).label}",
         )
         if enquiry.status != Status.BOOKED:
-            move(enquiry, Status.BOOKED, by=by)
+            transition(enquiry, Status.BOOKED, by=by)
         enquiry.appointment_at, enquiry.appointment_by = at, channel
         enquiry.next_call_at = None
         enqueue(enquiry=enquiry, purpose=Purpose.BOOKING)
         _reached(enquiry, timezone.now())
         _take(enquiry, by)
-        return _kept(enquiry)
+        return save_new_version(enquiry)
 
 
 def act_on_safety(*, enquiry: Enquiry, by: AbstractBaseUser, note: str, version: int | None = None) -> Enquiry:
@@ -124,12 +124,12 @@ def act_on_safety(*, enquiry: Enquiry, by: AbstractBaseUser, note: str, version:
     if not note.strip():
         raise MoveRefused("Write what you did and why no call was needed.")
     with transaction.atomic():
-        enquiry = _to_work_on(enquiry, version)
+        enquiry = lock_open_enquiry(enquiry, version)
         if not enquiry.is_flagged:
             raise MoveRefused("This enquiry has no open warning sign.")
         _settle(enquiry, by, "Settled without a call", note.strip())
         _take(enquiry, by)
-        return _kept(enquiry)
+        return save_new_version(enquiry)
 
 
 def send_new_link(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
@@ -138,14 +138,14 @@ def send_new_link(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
     Raises MoveRefused where no link would open anything.
     """
     with transaction.atomic():
-        enquiry = in_hand(enquiry)
-        if enquiry.kind == Kind.REPORT or not open_to_patient(enquiry):
+        enquiry = lock_enquiry(enquiry)
+        if enquiry.kind == EnquiryKind.REPORT or not open_to_patient(enquiry):
             raise MoveRefused("A link cannot be sent for this enquiry.")
         if enquiry.messages.filter(purpose=Purpose.NEW_LINK).unsent().exists():
             return False
         record(enquiry, EventKind.MESSAGE_AGAIN, by=by, summary=Purpose.NEW_LINK.label)
         enqueue(enquiry=enquiry, purpose=Purpose.NEW_LINK)
-        _kept(enquiry)
+        save_new_version(enquiry)
     return True
 
 
@@ -157,8 +157,8 @@ def view(*, enquiry: Enquiry, by: AbstractBaseUser) -> None:
             record(enquiry, EventKind.VIEWED, by=by)
 
 
-def _to_work_on(enquiry: Enquiry, version: int | None) -> Enquiry:
-    enquiry = in_hand(enquiry)
+def lock_open_enquiry(enquiry: Enquiry, version: int | None) -> Enquiry:
+    enquiry = lock_enquiry(enquiry)
     expect_shown(enquiry, version)
     if not enquiry.live:
         raise MoveRefused(f"This enquiry is “{enquiry.get_status_display()}”. Reopen it first.")
@@ -182,10 +182,10 @@ def _take(enquiry: Enquiry, by: AbstractBaseUser) -> None:
         record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Assigned to {people.full_name(by)}")
         enquiry.owner = by
     if enquiry.status == Status.NEW:
-        move(enquiry, Status.IN_PROGRESS, by=by)
+        transition(enquiry, Status.IN_PROGRESS, by=by)
 
 
-def _kept(enquiry: Enquiry) -> Enquiry:
+def save_new_version(enquiry: Enquiry) -> Enquiry:
     enquiry.version += 1
     enquiry.save()
     return enquiry

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backcare.core.crypto import blind_index
 from enquiries import abuse
-from enquiries.actions.mail import Erased, enqueue, in_hand
+from enquiries.actions.mail import Erased, enqueue, lock_enquiry
 from enquiries.actions.timeline import record
 from enquiries.models import (
     Assessment,
@@ -26,7 +26,7 @@ from enquiries.models import (
 logger = logging.getLogger(__name__)
 
 # Whoever asks may have typed the address of a stranger, or mean to annoy one.
-MOST_CORRECTIONS = 3  # changes and repeats of one request, counted together
+MAX_CORRECTIONS = 3  # changes and repeats of one request, counted together
 WAIT_BEFORE_AGAIN = timedelta(seconds=60)
 
 ASKED = [EventKind.CORRECTED, EventKind.MESSAGE_AGAIN]
@@ -50,7 +50,7 @@ def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta
     `sender` as in `accept`: a change counts like another request, and raises abuse.TooMany.
     """
     with transaction.atomic():
-        enquiry = _not_erased(in_hand(enquiry))
+        enquiry = _not_erased(lock_enquiry(enquiry))
         if email == enquiry.email:
             return enquiry
         _allow_one_more(enquiry)
@@ -74,7 +74,7 @@ def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sen
     `sender` as in `accept`: it counts like another request, and raises abuse.TooMany.
     """
     with transaction.atomic():
-        enquiry = _not_erased(in_hand(enquiry))
+        enquiry = _not_erased(lock_enquiry(enquiry))
         _allow_one_more(enquiry)
         now = timezone.now()
         if (wait := again_from(enquiry, asked_at) - now) > timedelta(0):
@@ -107,7 +107,7 @@ def further_requests(enquiry: Enquiry) -> QuerySet[EnquiryEvent]:
 
 def corrections_left(enquiry: Enquiry) -> int:
     """How often the patient may still change the address or have the report sent again."""
-    return MOST_CORRECTIONS - further_requests(enquiry).count()
+    return MAX_CORRECTIONS - further_requests(enquiry).count()
 
 
 def again_from(enquiry: Enquiry, asked_at: datetime | None = None) -> datetime:
@@ -132,7 +132,7 @@ def _counted(enquiry: Enquiry, sender: str, email: str) -> str:
     if not sender:
         return ""
     seen = abuse.standing(sender)
-    decision = abuse.decide(enquiry.kind, seen=seen, email=email, caught=enquiry.quarantine_reason)
+    decision = abuse.assess(enquiry.kind, seen=seen, email=email, caught=enquiry.quarantine_reason)
     return decision.silent.lower()
 
 

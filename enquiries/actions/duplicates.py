@@ -3,10 +3,10 @@
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from enquiries.actions.mail import in_hand
-from enquiries.actions.moves import FLAGGED, MoveRefused, expect_shown
-from enquiries.actions.status import move
+from enquiries.actions.mail import lock_enquiry
+from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
+from enquiries.actions.transitions import FLAGGED, MoveRefused, expect_shown
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 
 
@@ -27,7 +27,7 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser, version: int 
         if enquiry.status == Status.CLOSED:
             enquiry.outcome = Outcome.DUPLICATE
         else:
-            move(enquiry, Status.CLOSED, outcome=Outcome.DUPLICATE, by=by)
+            transition(enquiry, Status.CLOSED, outcome=Outcome.DUPLICATE, by=by)
         _point(enquiry, main, by)
         enquiry.version += 1
         enquiry.save()
@@ -40,11 +40,11 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser, version: int 
 def unlink(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | None = None) -> Enquiry:
     """They are two requests after all: the enquiry is worked on again. Both timelines say so: see status.move."""
     with transaction.atomic():
-        enquiry = in_hand(enquiry)
+        enquiry = lock_enquiry(enquiry)
         expect_shown(enquiry, version)
         if enquiry.same_as_id is None:
             raise MoveRefused("It is not marked as a duplicate.")
-        move(enquiry, Status.IN_PROGRESS, by=by)
+        transition(enquiry, Status.IN_PROGRESS, by=by)
         enquiry.version += 1
         enquiry.save()
     return enquiry
@@ -60,7 +60,9 @@ def _both(enquiry: Enquiry, main: Enquiry) -> tuple[Enquiry, Enquiry]:
     main = main_of(Enquiry.objects.select_related("same_as").get(pk=main.pk))
     if enquiry.pk == main.pk:
         raise MoveRefused("That is this enquiry, or one already linked to it.")
-    held = {each.pk: in_hand(each) for each in sorted({enquiry, main, *enquiry.linked.all()}, key=lambda each: each.pk)}
+    held = {
+        each.pk: lock_enquiry(each) for each in sorted({enquiry, main, *enquiry.linked.all()}, key=lambda each: each.pk)
+    }
     return held[enquiry.pk], held[main.pk]
 
 

@@ -12,8 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from enquiries.actions.files import clear_files
-from enquiries.actions.mail import in_hand
-from enquiries.actions.status import move
+from enquiries.actions.mail import lock_enquiry
+from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
 from enquiries.models import Assessment, Enquiry, EventKind, LastPurge, MessageState, Outcome, Status
 from enquiries.privacy import retention
@@ -41,7 +41,7 @@ def erase(*, enquiry: Enquiry, by: AbstractBaseUser | None = None, actor: str = 
     The row, its reference, kind, dates and the timeline stay, without the notes' words. Twice is the same as once.
     """
     with transaction.atomic():
-        enquiry = in_hand(enquiry)
+        enquiry = lock_enquiry(enquiry)
         if enquiry.erased_at:
             return enquiry
         Assessment.objects.filter(enquiry=enquiry).delete()
@@ -63,7 +63,7 @@ def erase(*, enquiry: Enquiry, by: AbstractBaseUser | None = None, actor: str = 
         enquiry.mail_failed = False
         enquiry.version += 1
         if enquiry.status not in {Status.CLOSED, Status.SPAM}:
-            move(enquiry, Status.CLOSED, outcome=Outcome.ERASED, by=by, actor=actor)
+            transition(enquiry, Status.CLOSED, outcome=Outcome.ERASED, by=by, actor=actor)
         enquiry.save()
     logger.info("Erased the details of %s", enquiry.reference)
     return enquiry
@@ -97,7 +97,7 @@ def _end(rule: retention.Rule, now: datetime, until: float) -> int:
             continue
         for enquiry in Enquiry.objects.filter(pk__in=rows):
             with transaction.atomic():
-                if due.filter(pk=in_hand(enquiry).pk).exists():
+                if due.filter(pk=lock_enquiry(enquiry).pk).exists():
                     erase(enquiry=enquiry, actor="retention", summary=rule.why())
                     ended += 1
     return ended

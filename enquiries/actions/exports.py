@@ -9,7 +9,7 @@ from django.db import transaction
 from enquiries.inbox import csv_export as sheet
 from enquiries.models import EnquiryEvent, EventKind, Export
 
-SHORTEST_REASON = 10  # letters
+MIN_REASON_LENGTH = 10  # letters
 
 
 class NotAllowed(Exception):  # noqa: N818 - reads as what happened
@@ -25,7 +25,7 @@ def export(*, queryset, what: str, by: AbstractBaseUser, reason: str, personal: 
     if personal and not by.has_perm("enquiries.export_personal"):
         raise NotAllowed("You can only export enquiries without contact details.")
     reason = " ".join(reason.split())
-    if len(reason) < SHORTEST_REASON:
+    if len(reason) < MIN_REASON_LENGTH:
         raise ValueError("Give a reason for the export.")
     # Fixed at one moment: a row that changes its queue meanwhile is neither lost nor added.
     keys = list(queryset.values_list("pk", flat=True))

@@ -8,8 +8,8 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from enquiries.actions.moves import MoveRefused, StaleEnquiry
 from enquiries.actions.timeline import entry
+from enquiries.actions.transitions import MoveRefused, StaleEnquiry
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
 from enquiries.models.enquiry import FLAGGED
 

@@ -14,7 +14,7 @@ from backcare.core.crypto.encryption import keyed_hash, keyed_hashes
 from enquiries import abuse, clock, flood
 from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue
 from enquiries.actions.timeline import record
-from enquiries.models import Assessment, Enquiry, EventKind, Kind, NameWord, Purpose, Status
+from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind, NameWord, Purpose, Status
 from enquiries.request_forms import submit_timing
 from factsheets.models import FactSheet
 
@@ -103,7 +103,7 @@ def _keep(
     with transaction.atomic():
         flagged = bool(also.get("safety_signs"))
         seen = abuse.standing(sender) if sender else None
-        if seen and kind == Kind.REPORT and not flagged:
+        if seen and kind == EnquiryKind.REPORT and not flagged:
             # Before the forms that came are looked at: a sender who may send no more learns nothing about them.
             abuse.refuse_if_too_many(seen)
         keys = _submission_keys(kind, details | also, contact_by, sheet, quarantine_reason, consented)
@@ -113,7 +113,7 @@ def _keep(
             return known
         if seal and not limits.once("forms: seal", seal, until=now + timedelta(seconds=submit_timing.GOOD_FOR)):
             raise SealUsed
-        decision = abuse.Decision("" if flagged else quarantine_reason, quarantine_reason)
+        decision = abuse.AbuseDecision("" if flagged else quarantine_reason, quarantine_reason)
         marked, fold = {}, None
         if seen and flagged:
             texts = [details["description"], details["best_time"], also.get("needs") or ""]
@@ -121,7 +121,7 @@ def _keep(
             if fold := flood.fold_of(marked):
                 abuse.refuse_on_full_disk(kind, seen)
         if seen:
-            decision = abuse.decide(
+            decision = abuse.assess(
                 kind,
                 seen=seen,
                 email=details["email"],
@@ -139,7 +139,7 @@ def _keep(
             **also,
             email_key=blind_index.email_key(details["email"]),
             phone_key=blind_index.phone_key(details["phone"]),
-            reply_by=None if kind == Kind.REPORT or decision.aside else clock.reply_by(now),
+            reply_by=None if kind == EnquiryKind.REPORT or decision.aside else clock.reply_by(now),
             **{f"by_{method}": True for method in contact_by},
             status=decision.status,
             quarantine_reason=decision.aside,
@@ -187,11 +187,11 @@ def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool
 
     One that was set aside was promised nothing: its promise is made now, and whoever calls this saves it with the row.
     """
-    kind = Kind(enquiry.kind)
-    if kind != Kind.REPORT and enquiry.reply_by is None:
+    kind = EnquiryKind(enquiry.kind)
+    if kind != EnquiryKind.REPORT and enquiry.reply_by is None:
         enquiry.reply_by = clock.reply_by(timezone.now())
     purposes = [] if silent else [TO_THEM[kind]]
-    if alarm and (kind != Kind.REPORT or enquiry.is_flagged):
+    if alarm and (kind != EnquiryKind.REPORT or enquiry.is_flagged):
         purposes.append(Purpose.CLINIC_ALERT)
     for purpose in purposes:
         if not enquiry.messages.filter(purpose=purpose).exists():

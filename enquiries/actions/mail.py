@@ -8,14 +8,14 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from enquiries.actions.status import move
+from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
 from enquiries.models import (
     Assessment,
     Enquiry,
     EnquiryEvent,
+    EnquiryKind,
     EventKind,
-    Kind,
     MessageState,
     Outcome,
     OutgoingMessage,
@@ -31,9 +31,9 @@ TO_STAFF = {Purpose.CLINIC_ALERT, Purpose.CLINICIAN_ALERT, Purpose.CHANGE_ALERT}
 
 # The mail to whoever asked.
 TO_THEM = {
-    Kind.REPORT: Purpose.REPORT,
-    Kind.CONSULTATION: Purpose.ACKNOWLEDGEMENT,
-    Kind.QUESTION: Purpose.ACKNOWLEDGEMENT,
+    EnquiryKind.REPORT: Purpose.REPORT,
+    EnquiryKind.CONSULTATION: Purpose.ACKNOWLEDGEMENT,
+    EnquiryKind.QUESTION: Purpose.ACKNOWLEDGEMENT,
 }
 
 
@@ -70,12 +70,12 @@ def is_mailed(enquiry: Enquiry, *, since: datetime | None = None) -> bool:
     One that came back counts as well: whoever looks may not be the owner of that address, and learns nothing about it. One that
     was on its way when the address was corrected went to the other.
     """
-    mails = enquiry.messages.filter(purpose=TO_THEM[Kind(enquiry.kind)]).exclude(state=MessageState.LAPSED)
+    mails = enquiry.messages.filter(purpose=TO_THEM[EnquiryKind(enquiry.kind)]).exclude(state=MessageState.LAPSED)
     since = since or enquiry.events.filter(kind=EventKind.CORRECTED).aggregate(last=Max("created_at"))["last"]
     return (mails.filter(next_attempt_at__gte=since) if since else mails).exists()
 
 
-def in_hand(enquiry: Enquiry) -> Enquiry:
+def lock_enquiry(enquiry: Enquiry) -> Enquiry:
     """The enquiry as it is, locked. Its mail is locked before it, in the order in which everybody else takes the two.
 
     A mail that a worker holds is left alone: the worker records what became of it, and will want the enquiry then. `no_key` here
@@ -94,7 +94,7 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
     with transaction.atomic():
         mine = OutgoingMessage.objects.select_related("enquiry", "reminder__sheet")
         if message.enquiry_id:
-            in_hand(message.enquiry)
+            lock_enquiry(message.enquiry)
         else:
             # PostgreSQL locks only what is certain to be there, and a mail about a day has no reminder.
             mine = mine.select_for_update(of=["self"])
@@ -140,7 +140,7 @@ def message_was_sent(*, message: OutgoingMessage) -> None:
         return
     Assessment.objects.filter(enquiry=enquiry).update(expires_at=timezone.now() + timedelta(days=SUMMARY_DAYS))
     if enquiry.status == Status.NEW and not enquiry.is_flagged:
-        move(enquiry, Status.CLOSED, outcome=Outcome.SENT, actor="mail worker")
+        transition(enquiry, Status.CLOSED, outcome=Outcome.SENT, actor="mail worker")
         enquiry.version += 1
         enquiry.save()
 
@@ -157,7 +157,7 @@ def message_has_failed(*, message: OutgoingMessage) -> None:
     summary = f"{message.get_purpose_display()}: {message.error}"
     record(enquiry, EventKind.MESSAGE_FAILED, actor="mail worker", summary=summary)
     if enquiry.status == Status.CLOSED:
-        move(enquiry, Status.IN_PROGRESS, actor="mail worker")
+        transition(enquiry, Status.IN_PROGRESS, actor="mail worker")
     enquiry.mail_failed = True
     enquiry.version += 1
     enquiry.save()

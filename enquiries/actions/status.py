@@ -9,7 +9,7 @@ from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, Status
 
 
-def move(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | None = None, **actor) -> None:
+def transition(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | None = None, **actor) -> None:
     """Writes the move on the timeline and sets what goes with it; the caller holds the row locked, and saves it.
 
     The reply clock is paused while an enquiry waits for the patient, which it does until `return_on`. Only what is closed has

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from enquiries.inbox import charts, dashboard
-from enquiries.models import Kind
+from enquiries.models import EnquiryKind
 
 INBOX = "admin:enquiries_enquiry_changelist"
 AIM = 90  # per cent answered on time
@@ -29,7 +29,7 @@ def four_weeks(now, reply_clock) -> list[dict]:
 
 
 def _volume(span, weeks, total) -> dict:
-    kinds = [Kind.CONSULTATION, Kind.QUESTION, Kind.REPORT]
+    kinds = [EnquiryKind.CONSULTATION, EnquiryKind.QUESTION, EnquiryKind.REPORT]
     last, before = weeks[-1]["all"], round(sum(week["all"] for week in weeks[:-1]) / (len(weeks) - 1))
     change = "as many as" if last == before else f"{abs(last - before)} {'more' if last > before else 'fewer'} than"
     values = [[week[kind] for kind in kinds] for week in weeks]

@@ -16,7 +16,7 @@ from backcare.core.readonly_admin import opened
 from enquiries import abuse, clock
 from enquiries.admin.detail import due
 from enquiries.inbox import calls
-from enquiries.models import Assessment, Enquiry, Kind
+from enquiries.models import Assessment, Enquiry, EnquiryKind
 from enquiries.privacy import retention
 from enquiries.report import consent
 
@@ -55,7 +55,7 @@ class Columns:
 
     @admin.display(description="asked for")
     def asked_for(self, enquiry):
-        if enquiry.kind == Kind.REPORT:
+        if enquiry.kind == EnquiryKind.REPORT:
             return f"Fact sheet: {enquiry.sheet.title}"
         return enquiry.get_kind_display().capitalize()
 
@@ -137,7 +137,7 @@ class Columns:
         day = retention.ends_on(enquiry)
         if day:
             return f"{day:%-d %B %Y}"
-        if enquiry.kind == Kind.REPORT:
+        if enquiry.kind == EnquiryKind.REPORT:
             return f"{settings.REPORT_RETENTION_DAYS} days after the email is sent"
         return f"{settings.ENQUIRY_RETENTION_MONTHS} months after closing"
 

@@ -13,11 +13,11 @@ from enquiries import actions, clock
 from enquiries.admin.steps import SAFETY_START, STARTS, offered, tell
 from enquiries.assessment import handover
 from enquiries.inbox import calls, people, safety_lane
-from enquiries.models import Agreement, Assessment, Enquiry, EventKind, Kind, Status
-from enquiries.private_links import MOST_WRONG_TRIES
+from enquiries.models import Agreement, Assessment, Enquiry, EnquiryKind, EventKind, Status
+from enquiries.private_links import MAX_WRONG_TRIES
 
 LOOKING = timedelta(minutes=5)
-MOST_DUPLICATES = 10
+MAX_DUPLICATES = 10
 
 
 def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
@@ -50,13 +50,13 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
     return {
         "title": f"{opened(enquiry, 'name')}: {enquiry.get_kind_display()}",
         "subtitle": "",
-        "words": opened(enquiry, "description") if enquiry.kind != Kind.REPORT and open_to_them else "",
+        "words": opened(enquiry, "description") if enquiry.kind != EnquiryKind.REPORT and open_to_them else "",
         "added": [(each.created_at, opened(each, "note")) for each in added] if open_to_them else [],
-        "words_to_open": enquiry.kind != Kind.REPORT and not enquiry.erased_at and not open_to_them,
+        "words_to_open": enquiry.kind != EnquiryKind.REPORT and not enquiry.erased_at and not open_to_them,
         "added_to_open": len(added),
         "may_act": may_act,
-        "may_send_link": may_act and enquiry.kind != Kind.REPORT and bool(actions.open_to_patient(enquiry)),
-        "shut_links": enquiry.private_links.filter(wrong_tries__gte=MOST_WRONG_TRIES).count(),
+        "may_send_link": may_act and enquiry.kind != EnquiryKind.REPORT and bool(actions.open_to_patient(enquiry)),
+        "shut_links": enquiry.private_links.filter(wrong_tries__gte=MAX_WRONG_TRIES).count(),
         "linked": enquiry.linked.order_by("created_at"),
         "owner": people.full_name(enquiry.owner) if enquiry.owner else "",
         "due": words,
@@ -107,7 +107,7 @@ def _assessment(request, enquiry: Enquiry) -> list[handover.Line]:
     """The self-assessment that came along, in a few lines, for clinicians; reception sees the flag alone."""
     if not request.user.has_perm(people.CLINICIAN):
         return []
-    given = Assessment.objects.filter(enquiry=enquiry).first() if enquiry.kind == Kind.CONSULTATION else None
+    given = Assessment.objects.filter(enquiry=enquiry).first() if enquiry.kind == EnquiryKind.CONSULTATION else None
     if given is None:
         return []
     try:
@@ -140,4 +140,4 @@ def _duplicates(enquiry: Enquiry) -> list[Enquiry]:
     for field, key in blind_index.keys_of(enquiry).items():
         same |= Q(**{f"{field}__in": key})
     others = Enquiry.objects.filter(same).exclude(pk=enquiry.pk).exclude(same_as=enquiry)
-    return list(others.order_by("-created_at")[:MOST_DUPLICATES])
+    return list(others.order_by("-created_at")[:MAX_DUPLICATES])

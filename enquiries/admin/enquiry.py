@@ -30,7 +30,7 @@ from enquiries.admin.message import MessageInline
 from enquiries.admin.steps import OutcomeForm, step_view
 from enquiries.admin.triage import TimelineInline, TriageForm
 from enquiries.inbox import queues
-from enquiries.models import Enquiry, EnquiryEvent, EventKind, Kind, Outcome, Status
+from enquiries.models import Enquiry, EnquiryEvent, EnquiryKind, EventKind, Outcome, Status
 
 
 @admin.register(Enquiry)
@@ -115,13 +115,13 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
 
     def get_fieldsets(self, request, obj=None):
         told = ["reference", "received", "asked_for", "patient", "email_address"]
-        if obj and obj.kind == Kind.CONSULTATION:
+        if obj and obj.kind == EnquiryKind.CONSULTATION:
             told += ["phone_number", "contact", "best_times", "time_to_call", "needs_in_words"]
             if request.user.has_perm("enquiries.read_answers_enquiry"):
                 told += ["answers_given"]
-        if obj and obj.kind != Kind.REPORT and actions.words_are_open(obj, request.user):
+        if obj and obj.kind != EnquiryKind.REPORT and actions.words_are_open(obj, request.user):
             told += ["in_their_words"]
-        if obj and obj.kind == Kind.REPORT:
+        if obj and obj.kind == EnquiryKind.REPORT:
             told += ["private_summary"]
         told += ["details_erased" if obj and obj.erased_at else "kept_until"]
         if obj and obj.quarantine_reason:
@@ -233,8 +233,8 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
 
     @admin.action(description="Export to a spreadsheet", permissions=["view"])
     def export_ticked(self, request, queryset):
-        keys = [str(key) for key in queryset.values_list("pk", flat=True)[: export.MOST_SELECTED + 1]]
-        if len(keys) > export.MOST_SELECTED:
+        keys = [str(key) for key in queryset.values_list("pk", flat=True)[: export.MAX_SELECTED + 1]]
+        if len(keys) > export.MAX_SELECTED:
             messages.warning(request, "That is too many to export by ticking. Choose a queue or dates instead.")
             return HttpResponseRedirect(reverse("admin:enquiries_enquiry_export"))
         return export.page(self, request, selection=",".join(keys))

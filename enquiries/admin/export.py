@@ -16,7 +16,7 @@ from enquiries import actions, clock
 from enquiries.inbox import dashboard, queues
 from enquiries.models import Enquiry, Export
 
-MOST_SELECTED = 1_000
+MAX_SELECTED = 1_000
 SELECTED, DATES = "selected", "dates"
 
 
@@ -36,7 +36,7 @@ class ExportForm(forms.Form):
     reason = forms.CharField(
         label="Why do you need it?",
         help_text="Kept with your name in the export log. Do not name a patient here.",
-        min_length=actions.SHORTEST_REASON,
+        min_length=actions.MIN_REASON_LENGTH,
         max_length=500,
         widget=forms.TextInput(attrs={"size": 50}),
         error_messages={
@@ -95,7 +95,7 @@ def page(model_admin, request, *, selection: str = ""):
 
 def _keys(selection: str) -> list[UUID]:
     try:
-        return [UUID(key) for key in selection.split(",") if key][:MOST_SELECTED]
+        return [UUID(key) for key in selection.split(",") if key][:MAX_SELECTED]
     except ValueError:
         return []
 

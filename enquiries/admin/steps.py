@@ -15,7 +15,7 @@ from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries import actions, clock
 from enquiries.admin.shown import to_change
 from enquiries.inbox import calls, people, safety_lane
-from enquiries.models import STAFF_OUTCOMES, Enquiry, Kind, Status
+from enquiries.models import STAFF_OUTCOMES, Enquiry, EnquiryKind, Status
 
 NOTE = {"widget": forms.Textarea(attrs={"rows": 3}), "max_length": 4000}
 # Where a reply may start from. Neutral words: a mail is read on locked screens and in shared mailboxes.
@@ -201,7 +201,7 @@ class WaitForm(StepForm):
 
     def clean_day(self):
         today, day = timezone.localdate(), self.cleaned_data["day"]
-        if not today < day <= today + actions.LONGEST_WAIT:
+        if not today < day <= today + actions.MAX_WAIT:
             raise forms.ValidationError("Choose a day from tomorrow, within a year")
         return day
 
@@ -248,7 +248,7 @@ def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
     if enquiry.erased_at or not enquiry.live:
         return {}
     names = ["call", "reply", "book", *(["wait"] if enquiry.was_contacted else []), "close"]
-    if enquiry.kind == Kind.REPORT:
+    if enquiry.kind == EnquiryKind.REPORT:
         names = ["close"]  # they were told that their details are used only to send the report
     if enquiry.is_flagged:
         names = ["call", "safety", "reply", "book"]
@@ -280,7 +280,7 @@ def tell(enquiry: Enquiry) -> TellForm | None:
 def take_step(model_admin, request, pk, name: str):
     """One posted step. What was typed is never lost: an error, or somebody else's change, gives the form back filled in."""
     enquiry = to_change(model_admin, request, pk)
-    if name not in FORMS or (enquiry.kind == Kind.REPORT and name != "close"):
+    if name not in FORMS or (enquiry.kind == EnquiryKind.REPORT and name != "close"):
         raise Http404
     form = form_for(enquiry, name)(request.POST, prefix=name)
     refusal = ""

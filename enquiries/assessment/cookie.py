@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 
 from django.http import HttpRequest, HttpResponse
 
-from backcare.core.cookies import SealedCookie
+from backcare.core.cookies import EncryptedCookie
 from enquiries.assessment import questions
 from enquiries.assessment.evaluate import evaluate
 from enquiries.assessment.flags import Flags, flags
@@ -24,7 +24,7 @@ from enquiries.assessment.kinds import NONE, Answers
 from factsheets.approvals import check_is_open
 
 # Half an hour since the last answer.
-COOKIE = SealedCookie("check", prefix="__Host-", path="/", lifetime=30 * 60)
+COOKIE = EncryptedCookie("check", prefix="__Host-", path="/", lifetime=30 * 60)
 
 
 @dataclass(frozen=True)

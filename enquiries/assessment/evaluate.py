@@ -8,7 +8,7 @@ from enquiries.assessment.questions import (
     ALL_THAT_URGENT_OFFERS,
     CRISIS,
     DURATION,
-    MOST_SHEETS,
+    MAX_SHEETS,
     NOTES,
     QUESTIONS,
     RULES,
@@ -91,4 +91,4 @@ def _sheets(answers: Answers, outcome: Outcome) -> tuple[str, ...]:
         or (offer.with_see_gp and outcome == Outcome.SEE_GP)
         or any(answers.meet(condition) for condition in offer.when)
     ]
-    return tuple(offered[:MOST_SHEETS])
+    return tuple(offered[:MAX_SHEETS])

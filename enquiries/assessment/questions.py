@@ -258,7 +258,7 @@ CRISIS = {"mood": of("a_lot")}  # shown with any outcome
 # --- the fact sheets to offer, in this order, at most five --------------------------------------------------------
 # Acupuncture comes last on purpose: NICE does not recommend it, and a clinic must not steer people to what it sells.
 
-MOST_SHEETS = 5
+MAX_SHEETS = 5
 ALL_THAT_URGENT_OFFERS = "about-back-pain"
 SHEETS = (
     Offer("about-back-pain", always=True),

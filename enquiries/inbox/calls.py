@@ -16,7 +16,7 @@ LOOK_AHEAD = 14 * DAY  # how long anybody is kept waiting for a best time
 # calls that can wait. Counted within FLAGGED_SPELL, so that the next morning starts with short gaps again.
 FLAGGED_GAPS = [timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=30)]
 FLAGGED_SPELL = timedelta(hours=8)
-SHORTEST_GAP = timedelta(minutes=5)
+MIN_GAP = timedelta(minutes=5)
 
 assert len(PARTS) == len(DAY_PARTS)  # noqa: S101 - two lists that are one table
 
@@ -79,7 +79,7 @@ def next_try_flagged(failed: int, *, after: datetime, hours: Hours) -> datetime:
     """
     again = after + FLAGGED_GAPS[min(max(failed, 1), len(FLAGGED_GAPS)) - 1]
     closing = hours.closing(after)
-    return local(closing if closing and after + SHORTEST_GAP <= closing < again else again)
+    return local(closing if closing and after + MIN_GAP <= closing < again else again)
 
 
 def flagged_in_words(next_call_at: datetime | None, now: datetime) -> str:

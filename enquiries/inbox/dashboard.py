@@ -16,15 +16,15 @@ from django.utils import timezone
 
 from enquiries.clock.hours import Hours
 from enquiries.inbox import queues
-from enquiries.models import Enquiry, Kind, MessageState, Outcome, OutgoingMessage, Status
+from enquiries.models import Enquiry, EnquiryKind, MessageState, Outcome, OutgoingMessage, Status
 
 WEEKS = 4
 WEEK = timedelta(days=7)
 # Of more answers than this the newest count: half of those is half of them all, near enough.
-MOST_ANSWERS = 5_000
+MAX_ANSWERS = 5_000
 
 ASKED = ~Q(status__in=[Status.SPAM, Status.HELD])
-TO_ANSWER = ASKED & ~Q(kind=Kind.REPORT)
+TO_ANSWER = ASKED & ~Q(kind=EnquiryKind.REPORT)
 ANSWERED = TO_ANSWER & Q(first_contact_at__isnull=False)
 # Nobody called or wrote that we know of, and that is not our failure: it waits for the patient, or it ended another way.
 NOT_OURS = Q(first_contact_at=None) & (
@@ -48,7 +48,7 @@ class Part:
 
 
 PARTS = {
-    **{kind.value: Part(kind.label, lambda now, kind=kind: ASKED & Q(kind=kind)) for kind in Kind},
+    **{kind.value: Part(kind.label, lambda now, kind=kind: ASKED & Q(kind=kind)) for kind in EnquiryKind},
     "all": Part("all except spam and held back", lambda now: ASKED),
     "answered": Part("answered", lambda now: ANSWERED),
     "on_time": Part("answered on time", lambda now: ON_TIME),
@@ -107,7 +107,7 @@ def first_contacts(hours: Hours, *, now: datetime) -> list[list[int]]:
     answers = Enquiry.objects.filter(received(starts[0], WEEKS) & ANSWERED).order_by("-created_at")
     elapsed = WorkingMinutes(hours, starts[0], timezone.localdate(now))
     weeks: list[list[int]] = [[] for _ in starts]
-    for came, reached in answers.values_list("created_at", "first_contact_at")[:MOST_ANSWERS]:
+    for came, reached in answers.values_list("created_at", "first_contact_at")[:MAX_ANSWERS]:
         week = bisect_right(starts, timezone.localdate(came)) - 1
         weeks[week].append(elapsed.between(came, reached))
     return weeks
@@ -143,7 +143,7 @@ class WorkingMinutes:
 
 def longest_wait() -> Enquiry | None:
     """The open enquiry that has waited longest for a first answer."""
-    unanswered = Enquiry.objects.filter(queues.TO_DO & Q(first_contact_at=None) & ~Q(kind=Kind.REPORT))
+    unanswered = Enquiry.objects.filter(queues.TO_DO & Q(first_contact_at=None) & ~Q(kind=EnquiryKind.REPORT))
     return unanswered.only("reference", "created_at", "reply_by").order_by("created_at").first()
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from enquiries.clock import Hours
 from enquiries.inbox import calls
-from enquiries.models import Enquiry, Kind, Status
+from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.models.enquiry import FLAGGED
 
 # By the column that the index of open enquiries is made of: what is closed, however much, is never looked at.
@@ -32,7 +32,7 @@ def _call_now(now: datetime, user, hours: Hours) -> Q:
     due = Q(next_call_at=None) | Q(next_call_at__lte=now)
     # With a warning sign, at any hour and without regard to their best times.
     at_once = FLAGGED & ~Q(phone_key="") & due
-    wanted = TO_DO & Q(kind=Kind.CONSULTATION, by_phone=True) & due
+    wanted = TO_DO & Q(kind=EnquiryKind.CONSULTATION, by_phone=True) & due
     if not hours.is_open(now):
         return at_once
     # As calls.suits says it of one of them.

@@ -27,7 +27,7 @@ from enquiries.models.message import LEASE
 logger = logging.getLogger(__name__)
 
 FIRST_RETRY = timedelta(seconds=30)
-LONGEST_RETRY = timedelta(hours=1)
+MAX_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)
 MAILS_PER_CONNECTION = 100
 DATABASE_PAUSE = 0.5  # seconds between tries to record what happened
@@ -222,7 +222,7 @@ class Worker:
 
 def back_off(attempts: int) -> timedelta:
     """30 s, doubling to 1 h, spread by a quarter so that a backlog does not come back all at once."""
-    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), LONGEST_RETRY)
+    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), MAX_RETRY)
     return wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, no secret
 
 

@@ -20,7 +20,7 @@ def new_reference() -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
-class Kind(models.TextChoices):
+class EnquiryKind(models.TextChoices):
     REPORT = "report", "fact sheet by email"
     CONSULTATION = "consultation", "consultation"
     QUESTION = "question", "question"
@@ -133,7 +133,7 @@ class Enquiry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=9, unique=True, default=new_reference, editable=False)
-    kind = models.CharField(max_length=14, choices=Kind, editable=False)
+    kind = models.CharField(max_length=14, choices=EnquiryKind, editable=False)
     sheet = models.ForeignKey(
         "factsheets.FactSheet",
         on_delete=models.PROTECT,
@@ -256,7 +256,7 @@ class Enquiry(models.Model):
             models.Index(fields=["created_at"], name="enquiry_created"),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="enquiry_known_kind"),
+            models.CheckConstraint(condition=Q(kind__in=EnquiryKind.values), name="enquiry_known_kind"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="enquiry_known_status"),
             models.CheckConstraint(
                 condition=~Q(kind="report") | Q(sheet__isnull=False), name="enquiry_report_names_a_sheet"

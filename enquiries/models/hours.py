@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from factsheets.models.natural import Shown
 
-LONGEST_REPLY = 80  # working hours: two weeks of a clinic that is open 40 hours a week
+MAX_REPLY_HOURS = 80  # working hours: two weeks of a clinic that is open 40 hours a week
 
 
 class Nation(models.TextChoices):
@@ -47,7 +47,7 @@ class ClinicHours(Shown):
     within_hours = models.PositiveSmallIntegerField(
         "reply within",
         default=8,
-        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_REPLY)],
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_REPLY_HOURS)],
         help_text="Working hours, from 1 to 80. If you open 9am to 5pm, 8 is one working day.",
     )
     notice = models.TextField(
@@ -66,7 +66,7 @@ class ClinicHours(Shown):
             models.CheckConstraint(condition=Q(id=1), name="clinic_hours_one_row"),
             models.CheckConstraint(condition=Q(nation__in=Nation.values), name="clinic_hours_known_nation"),
             models.CheckConstraint(
-                condition=Q(within_hours__gte=1, within_hours__lte=LONGEST_REPLY), name="clinic_hours_reply_within"
+                condition=Q(within_hours__gte=1, within_hours__lte=MAX_REPLY_HOURS), name="clinic_hours_reply_within"
             ),
             models.CheckConstraint(
                 condition=Q(paused_at__isnull=True, paused_by="")

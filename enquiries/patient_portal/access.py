@@ -77,7 +77,7 @@ class Visit:
 
     def check(self, **context) -> HttpResponse:
         """Asks whether they are sure, and seals what they are asked."""
-        sealed = link.seal(self.verb, self.enquiry)
+        sealed = link.sign(self.verb, self.enquiry)
         return self.page(f"{self.verb}_check", hidden=self._hidden(), sealed=sealed, **context)
 
     def changed(self) -> HttpResponse:

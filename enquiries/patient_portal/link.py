@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.models import Enquiry, Kind, Status
+from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.private_links import ON_PAGE, Pass, SecretLink
 
 LINK = SecretLink("enquiries.patient_portal.link")
@@ -21,7 +21,7 @@ AFTER_CLOSING = timedelta(days=14)
 
 def address(enquiry: Enquiry, name: str = ON_PAGE) -> str:
     """With the site's own address, for a mail (`secret_link.of_mail`). Empty for a report, which has no request to see to."""
-    if enquiry.kind == Kind.REPORT:
+    if enquiry.kind == EnquiryKind.REPORT:
         return ""
     return f"{settings.BASE_URL}{reverse('enquiries:manage', args=[LINK.token(enquiry, name)])}"
 
@@ -34,7 +34,7 @@ def find(token: str) -> Enquiry | None:
     lately = Q(live=True) | Q(closed_at__gt=timezone.now() - AFTER_CLOSING)
     return (
         Enquiry.objects.filter(lately, pk=key, erased_at=None)
-        .exclude(kind=Kind.REPORT)
+        .exclude(kind=EnquiryKind.REPORT)
         .exclude(status__in=[Status.SPAM, Status.HELD])
         .first()
     )
@@ -53,7 +53,7 @@ def _who(enquiry: Enquiry) -> tuple[str, str]:
     return enquiry.pk.hex, enquiry.email_key[:16]
 
 
-def seal(verb: str, enquiry: Enquiry) -> str:
+def sign(verb: str, enquiry: Enquiry) -> str:
     return _seals(verb).new(enquiry.pk.hex, enquiry.version)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from enquiries import actions, clock
 from enquiries.clock.formatting import day_words
-from enquiries.models import Enquiry, Kind, Outcome, Status
+from enquiries.models import Enquiry, EnquiryKind, Outcome, Status
 from enquiries.request_forms.answer_summary import Row
 from enquiries.request_forms.choices import CONTACT
 
@@ -76,7 +76,7 @@ def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
 
 def rows(enquiry: Enquiry) -> list[Row]:
     now = timezone.now()
-    what = "A consultation" if enquiry.kind == Kind.CONSULTATION else "A question"
+    what = "A consultation" if enquiry.kind == EnquiryKind.CONSULTATION else "A question"
     said = [
         Row("What you asked for", [what]),
         Row("When you asked", [day_words(timezone.localdate(enquiry.created_at), timezone.localdate())]),
@@ -87,7 +87,7 @@ def rows(enquiry: Enquiry) -> list[Row]:
     ]
     if enquiry.phone:
         said.append(Row("Your phone number", [masked_phone(enquiry.phone)]))
-    if enquiry.kind == Kind.CONSULTATION:
+    if enquiry.kind == EnquiryKind.CONSULTATION:
         ways = {"phone": enquiry.by_phone, "video": enquiry.by_video, "email": enquiry.by_email}
         said += [
             Row("How we contact you", [CONTACT[way] for way, wanted in ways.items() if wanted]),

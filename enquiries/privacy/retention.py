@@ -19,9 +19,9 @@ from backcare.core.models import Limit
 from enquiries.models import (
     Assessment,
     Enquiry,
+    EnquiryKind,
     Export,
     FloodMark,
-    Kind,
     MessageState,
     OutgoingMessage,
     Status,
@@ -62,7 +62,7 @@ def due_reports(now: datetime) -> QuerySet:
     flagged = Q(live=True, safety_signs__isnull=False, safety_acted_at=None)
     before = now - timedelta(days=settings.REPORT_RETENTION_DAYS)
     mail = OutgoingMessage.objects.filter(enquiry=OuterRef("pk"))
-    return Enquiry.objects.filter(~flagged, kind=Kind.REPORT, erased_at=None, created_at__lte=before).exclude(
+    return Enquiry.objects.filter(~flagged, kind=EnquiryKind.REPORT, erased_at=None, created_at__lte=before).exclude(
         Exists(mail.filter(Q(sent_at__gt=before) | Q(state__in=[MessageState.WAITING, MessageState.SENDING])))
     )
 
@@ -70,7 +70,9 @@ def due_reports(now: datetime) -> QuerySet:
 def due_enquiries(now: datetime) -> QuerySet:
     """Consultations and questions, ENQUIRY_RETENTION_MONTHS after they were closed."""
     before = months_from(now, -settings.ENQUIRY_RETENTION_MONTHS)
-    return Enquiry.objects.filter(status=Status.CLOSED, erased_at=None, closed_at__lte=before).exclude(kind=Kind.REPORT)
+    return Enquiry.objects.filter(status=Status.CLOSED, erased_at=None, closed_at__lte=before).exclude(
+        kind=EnquiryKind.REPORT
+    )
 
 
 def due_spam(now: datetime) -> QuerySet:
@@ -89,7 +91,7 @@ def due_messages(now: datetime) -> QuerySet:
     before = now - timedelta(days=OUTBOX_DAYS)
     rows = OutgoingMessage.objects.exclude(state__in=under_way).annotate(done_at=Coalesce("sent_at", "next_attempt_at"))
     needed = Q(enquiry__erased_at=None) & (
-        Q(enquiry__kind=Kind.REPORT) | Q(enquiry__status=Status.SPAM) | Q(enquiry__mail_failed=True)
+        Q(enquiry__kind=EnquiryKind.REPORT) | Q(enquiry__status=Status.SPAM) | Q(enquiry__mail_failed=True)
     )
     still_due = Q(reminder__review_due_on=F("reminder__sheet__review_due_on"))
     needed_rows = OutgoingMessage.objects.filter(
@@ -157,7 +159,7 @@ def ends_on(enquiry: Enquiry) -> date | None:
         return None
     if enquiry.status == Status.SPAM:
         return timezone.localdate(enquiry.closed_at + timedelta(days=SPAM_DAYS))
-    if enquiry.kind == Kind.REPORT:
+    if enquiry.kind == EnquiryKind.REPORT:
         if enquiry.messages.unsent().exists():
             return None
         sent = (

@@ -14,8 +14,8 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 
 from backcare.core.crypto import blind_index, keys
-from backcare.core.crypto.encryption import CannotDecrypt, seal, unseal, written_now
-from backcare.core.crypto.fields import Sealed
+from backcare.core.crypto.encryption import CannotDecrypt, decrypt, encrypt, written_now
+from backcare.core.crypto.fields import Ciphertext
 from enquiries.models import Enquiry, NameWord
 
 AT_ONCE = 100  # rows in a transaction: some 10 ms in which SQLite has no other writer
@@ -91,14 +91,14 @@ def _reseal(row, fields, result: Rotated) -> int:
     was, becomes = {}, {}
     for each in fields:
         stored = row.__dict__[each.attname]
-        if not isinstance(stored, Sealed) or stored.startswith(written_now()):
+        if not isinstance(stored, Ciphertext) or stored.startswith(written_now()):
             continue
         try:
-            words = unseal(stored, context=each.context_for(row))
+            words = decrypt(stored, context=each.context_for(row))
         except CannotDecrypt:
             result.stuck.add(f"{row._meta.db_table} {row.pk}")
             continue
-        was[each.name], becomes[each.name] = stored, Sealed(seal(words, context=each.context_for(row)))
+        was[each.name], becomes[each.name] = stored, Ciphertext(encrypt(words, context=each.context_for(row)))
     if not becomes:
         return 0
     # The values that were read are a condition: whatever somebody wrote in the meantime stands, and its turn comes.

@@ -7,10 +7,10 @@ from django.views.decorators.http import require_safe
 from enquiries.actions import SUMMARY_DAYS
 from enquiries.privacy import register
 from factsheets import safety
-from factsheets.page_cache import kept, shared
+from factsheets.page_cache import cached_page, shared
 
 
-@kept
+@cached_page
 @require_safe
 def privacy(request):
     context = {
@@ -22,7 +22,7 @@ def privacy(request):
     return shared(render(request, "pages/privacy.html", context))
 
 
-@kept
+@cached_page
 @require_safe
 def what_we_hold(request):
     """Made from the register of personal data and the settings in force, so that it cannot say anything else."""

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
-from backcare.core.cookies import SealedCookie
-from enquiries.models import Enquiry, Kind
+from backcare.core.cookies import EncryptedCookie
+from enquiries.models import Enquiry, EnquiryKind
 
 # Half an hour since the report was asked for.
-COOKIE = SealedCookie("sent", prefix="__Secure-", path="/report/", lifetime=30 * 60)
+COOKIE = EncryptedCookie("sent", prefix="__Secure-", path="/report/", lifetime=30 * 60)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def enquiry_of(held: Receipt | None) -> Enquiry | None:
     """The request that a receipt names, whatever its address is now. None when there is none, or its details were erased."""
     if held is None:
         return None
-    reports = Enquiry.objects.filter(kind=Kind.REPORT, erased_at=None)
+    reports = Enquiry.objects.filter(kind=EnquiryKind.REPORT, erased_at=None)
     return reports.select_related("sheet", "assessment").filter(pk=held.enquiry).first()
 
 

@@ -22,7 +22,7 @@ from backcare.core.form_fields import EmailField
 from backcare.core.form_layout import posted
 from backcare.core.private_pages import personal
 from enquiries import abuse, actions
-from enquiries.models import Assessment, Enquiry, EventKind, Kind
+from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind
 from enquiries.report import link, receipt
 from enquiries.request_forms import sent as confirmation
 from enquiries.request_forms.advice import advice
@@ -48,7 +48,7 @@ class AddressForm(forms.Form):
 @require_safe
 def sent(request, token: str = ""):
     """What happens next. Whoever has just asked, and nobody else, also sees where it goes and can put that right."""
-    marked, _ = confirmation.opened(Kind.REPORT, token)
+    marked, _ = confirmation.opened(EnquiryKind.REPORT, token)
     if token and marked is None:
         # A personal page has one address, and none that a cache could take for a file's.
         return HttpResponseRedirect(reverse("enquiries:report_sent"))
@@ -152,7 +152,7 @@ def _sent(
         "wait": wait,
         "refusal": refusal,
         "not_again": not_again,
-        "most_a_day": settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY,
+        "most_a_day": settings.MAX_MAILS_PER_ADDRESS_PER_DAY,
         "safety_tiers": tiers,
     }
     response = render(request, "enquiries/report_sent_to.html", context)

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 NOT_GIVEN_BACK = {"website", "include_answers"}
 
 
-def form_again(request) -> Form | None:
+def rebuild_form(request) -> Form | None:
     """The public form with what was typed, neither checked nor saved; None when there is none, or it cannot be read.
 
     Asks no database, and raises nothing: an error page must not break.

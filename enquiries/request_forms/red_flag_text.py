@@ -46,6 +46,6 @@ class Signs:
 
 
 def read(text: str) -> Signs:
-    """What a patient's own words sound like. Never raises; looks at the first redflags.LONGEST characters."""
+    """What a patient's own words sound like. Never raises; looks at the first redflags.MAX_LENGTH characters."""
     reading = redflags.read(text)
     return Signs(reading.emergency, reading.urgent, reading.crisis)

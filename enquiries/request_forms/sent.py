@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from enquiries import actions, clock
-from enquiries.models import Enquiry, Kind, Status
+from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.patient_portal import link
 from enquiries.request_forms.advice import advice
 from factsheets import safety
@@ -34,12 +34,12 @@ def address(enquiry: Enquiry) -> str:
     name = f"enquiries:{enquiry.kind}_sent"
     aside = enquiry.status in {Status.SPAM, Status.HELD}
     usual = not enquiry.signs and not aside and actions.is_mailed(enquiry)
-    if enquiry.kind == Kind.REPORT and usual:  # no time is promised, and the browser holds a receipt
+    if enquiry.kind == EnquiryKind.REPORT and usual:  # no time is promised, and the browser holds a receipt
         return reverse(name)
     return reverse(f"{name}_as", args=[SIGNER.sign(enquiry.pk.hex)])
 
 
-def page(request, kind: Kind, token: str = "") -> HttpResponse:
+def page(request, kind: EnquiryKind, token: str = "") -> HttpResponse:
     tiers = safety.tiers()
     context = {"kind": kind, "safety_tiers": tiers, "emailed": True, "owed": True}
     enquiry, age = opened(kind, token)
@@ -62,7 +62,7 @@ def _reply(enquiry: Enquiry) -> dict:
     return {"notice": replies.notice if replies.paused else ""}
 
 
-def opened(kind: Kind, token: str) -> tuple[Enquiry | None, float]:
+def opened(kind: EnquiryKind, token: str) -> tuple[Enquiry | None, float]:
     """The enquiry that an address names, and how many seconds ago it was made. None: too old, erased, or none of ours."""
     try:
         key = uuid.UUID(SIGNER.unsign(token, max_age=PAGE_SECONDS))

@@ -172,7 +172,7 @@ def _check(request, journey: Journey, form: EnquiryForm, *, answers_gone: bool, 
     left_out = (*missing, ASKED) if answers_gone else missing
     hidden = form.carried(left_out)
     groups, email, for_someone_else = answer_summary.groups(form), form.cleaned_data["email"], form.for_someone_else
-    seal = submit_timing.seal(form)
+    seal = submit_timing.sign(form)
     replies, now = clock.load(), timezone.now()
     slots = choices.call_slots(form.cleaned_data.get("times", []))
     if missing and not refused:

@@ -23,7 +23,7 @@ GOOD_FOR = 24 * 60 * 60  # seconds
 SIGNER = signing.TimestampSigner(salt="enquiries.request_forms.submit_timing", sep=".")
 
 
-def seal(form) -> str:
+def sign(form) -> str:
     """For a form that was checked: its `cleaned_data` is what the page shows. Each seal is another."""
     return SIGNER.sign(f"{_words(form)}-{secrets.token_hex(8)}")
 

@@ -15,7 +15,7 @@ from factsheets.admin.editing import desk_address
 from factsheets.guard import findings
 from factsheets.models import Claim, Edition, FactSheet, InstalledRecord, SafetyAdvice, Section, Source, State, Step
 from factsheets.rendering import sheet as sheets
-from factsheets.sheet_views import HEAVIEST, weights
+from factsheets.sheet_views import MAX_PAGE_BYTES, weights
 
 
 def may_read(user) -> bool:
@@ -59,7 +59,7 @@ def sheet_desk(request, pk: int):
         "state_note": sheets.state_note(sheet),
         "outline": _outline(sheet),
         "pages": _pages(request, sheet),
-        "heaviest": HEAVIEST,
+        "heaviest": MAX_PAGE_BYTES,
         "offers": list(content_conflicts.open_offers(sheet)),
         "reading": readability.measure(sheet.document) if sheet.document else None,
         "to_check": _to_check(sheet),
@@ -102,7 +102,7 @@ def _pages(request, sheet: FactSheet) -> list[dict]:
         found = weights(request, sheet)
     except safety.SafetyAdviceMissing:
         return []
-    return [{"page": page, "bytes": size, "heavy": size > HEAVIEST} for page, size in found]
+    return [{"page": page, "bytes": size, "heavy": size > MAX_PAGE_BYTES} for page, size in found]
 
 
 def _overrides_in_force(sheet: FactSheet):
@@ -133,7 +133,7 @@ def move(request, pk: int):
         messages.error(request, "Choose what to do with the fact sheet.")
         return _back(sheet)
     try:
-        actions.move(
+        actions.transition(
             sheet=sheet,
             step=Step(step),
             by=request.user,

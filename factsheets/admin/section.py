@@ -7,7 +7,7 @@ from django.utils.text import slugify
 from factsheets import actions
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
 from factsheets.admin.fields import ClaimRefsField, TradingFormSet
-from factsheets.models import FactSheet, Kind, Section, StatementUse
+from factsheets.models import FactSheet, Section, SectionKind, StatementUse
 from factsheets.models.section import TAKEN_SLUGS
 
 # What each kind's text must look like. Shown beside the text field.
@@ -127,7 +127,7 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         return False
 
     def get_inlines(self, request, obj):
-        return [StatementUseInline] if obj and obj.kind == Kind.EVIDENCE else []
+        return [StatementUseInline] if obj and obj.kind == SectionKind.EVIDENCE else []
 
     def get_fieldsets(self, request, obj=None):
         self.fieldsets = [

@@ -14,8 +14,8 @@ from django.utils import timezone
 from factsheets.models import Edition, FactSheet, State
 from factsheets.rendering import sheet as sheets
 
-MOST_ENTRIES = 50
-LOOKED_AT = 4 * MOST_ENTRIES  # few editions have nothing to say to readers
+MAX_ENTRIES = 50
+LOOKED_AT = 4 * MAX_ENTRIES  # few editions have nothing to say to readers
 ATOM = "http://www.w3.org/2005/Atom"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # Pages besides the sheets. Not the search, the questions of the symptom check and what a form answers: see robots.txt.
@@ -65,7 +65,7 @@ def _last_day(sheet: FactSheet) -> date:
 
 def atom() -> bytes:
     """What changed in the sheets that readers can open, newest first: each entry one edition, as the sheet's own page lists it."""
-    entries = list(islice(_entries(), MOST_ENTRIES))
+    entries = list(islice(_entries(), MAX_ENTRIES))
     address = f"{settings.BASE_URL}{reverse('factsheets:feed')}"
     root = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add(root, "id", address)

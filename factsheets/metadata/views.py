@@ -7,15 +7,15 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from factsheets.metadata import feeds, robots_files
-from factsheets.page_cache import kept
+from factsheets.page_cache import cached_page
 
 IMAGES = {"favicon.ico": "image/x-icon", "touch.png": "image/png", "card.png": "image/png"}
 
 
 def public(view):
-    """The same answer for everybody, kept ready; any cache may hold it and asks each time whether it is still the same."""
+    """The same answer for everybody, cached_page ready; any cache may hold it and asks each time whether it is still the same."""
 
-    @kept
+    @cached_page
     @require_safe
     @wraps(view)
     def answer(request, **parts):

@@ -10,7 +10,7 @@ from factsheets.models.safety import SafetyAdvice, Tier
 from factsheets.models.safety_draft import DRAFT_WRITING, DraftState, DraftStep, SafetyDraft, SafetyDraftEvent
 from factsheets.models.safety_edition import SafetyEdition, SafetyStep
 from factsheets.models.search import SearchEntry, SearchMiss, SearchPassage, SearchPosting, SearchWord, Synonym
-from factsheets.models.section import Aspect, Kind, Section, View
+from factsheets.models.section import Aspect, Section, SectionKind, Tradition
 from factsheets.models.sheet import FactSheet, FormerAddress, RelatedSheet, State, Topic
 from factsheets.models.source import Source, SourceUse
 from factsheets.models.version import ContentVersion
@@ -37,7 +37,6 @@ __all__ = [
     "Grade",
     "GuardOverride",
     "InstalledRecord",
-    "Kind",
     "Picture",
     "PictureFile",
     "Register",
@@ -54,6 +53,7 @@ __all__ = [
     "SearchPosting",
     "SearchWord",
     "Section",
+    "SectionKind",
     "Source",
     "SourceUse",
     "State",
@@ -64,6 +64,6 @@ __all__ = [
     "Synonym",
     "Tier",
     "Topic",
-    "View",
+    "Tradition",
     "WordList",
 ]

@@ -92,8 +92,8 @@ class SearchWord(models.Model):
         return self.word
 
 
-SYNONYMS_AT_MOST = 12
-LONGEST_PHRASE = 60  # characters
+MAX_SYNONYMS = 12
+MAX_PHRASE_LENGTH = 60  # characters
 
 
 class Synonym(NaturalKeyModel):
@@ -122,11 +122,11 @@ class Synonym(NaturalKeyModel):
             raise ValidationError(
                 {"words": "Write at least two different words or phrases, with a comma between them."}
             )
-        if len(phrases) > SYNONYMS_AT_MOST:
-            raise ValidationError({"words": f"Write at most {SYNONYMS_AT_MOST}. A longer group makes search slow."})
+        if len(phrases) > MAX_SYNONYMS:
+            raise ValidationError({"words": f"Write at most {MAX_SYNONYMS}. A longer group makes search slow."})
         for phrase in phrases:
-            if len(phrase) > LONGEST_PHRASE or not re.search(r"[^\W_]{2}", phrase):
-                raise ValidationError({"words": f"“{phrase[:LONGEST_PHRASE]}” is not a word or a short phrase."})
+            if len(phrase) > MAX_PHRASE_LENGTH or not re.search(r"[^\W_]{2}", phrase):
+                raise ValidationError({"words": f"“{phrase[:MAX_PHRASE_LENGTH]}” is not a word or a short phrase."})
 
 
 class SearchMiss(models.Model):

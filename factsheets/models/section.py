@@ -8,7 +8,7 @@ from django.utils.text import Truncator
 from factsheets.models.natural import NaturalKeyModel
 
 
-class Kind(models.TextChoices):
+class SectionKind(models.TextChoices):
     TEXT = "text", "text"
     TRY = "try", "things to try"
     AVOID = "avoid", "things to avoid"
@@ -21,7 +21,7 @@ class Kind(models.TextChoices):
     EVIDENCE = "evidence", "what the evidence says"
 
 
-class View(models.TextChoices):
+class Tradition(models.TextChoices):
     NEITHER = "neither", "neither"
     WESTERN = "western", "Western medicine"
     TRADITIONAL = "traditional", "traditional Chinese medicine"
@@ -41,7 +41,7 @@ class Aspect(models.TextChoices):
 
 
 # These start a chapter: a heading of the second level and a line in the contents list.
-CHAPTER_KINDS = {Kind.TEXT, Kind.EVIDENCE}
+CHAPTER_KINDS = {SectionKind.TEXT, SectionKind.EVIDENCE}
 # Addresses of the page's own parts: a section of the same address would catch the links meant for them.
 TAKEN_SLUGS = re.compile(
     r"(main|find|key-points|contents|our-interest|related|keep|words|sources|review|report|consultation)\Z"
@@ -51,7 +51,7 @@ TAKEN_SLUGS = re.compile(
 TAKEN_PAGES = {"pdf", "text", "json", "whole"}
 # Without a heading a reader could not tell what these are about.
 HEADED_KINDS = ["evidence", "callout", "details", "table", "steps", "numbers"]
-CALLOUTS_AT_MOST = 2  # NHS service manual: warning callouts lose their force when there are more
+MAX_CALLOUTS = 2  # NHS service manual: warning callouts lose their force when there are more
 
 
 class Section(NaturalKeyModel):
@@ -60,11 +60,11 @@ class Section(NaturalKeyModel):
     sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="sections")
     slug = models.SlugField(max_length=80, help_text="The section's address on the page: #slug")
     position = models.PositiveSmallIntegerField(default=0, help_text="Order. Leave gaps of ten.")
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.TEXT)
+    kind = models.CharField(max_length=10, choices=SectionKind, default=SectionKind.TEXT)
     view = models.CharField(
         max_length=12,
-        choices=View,
-        default=View.NEITHER,
+        choices=Tradition,
+        default=Tradition.NEITHER,
         help_text="A traditional section always carries its label: “Traditional explanation. Not a medical diagnosis.”",
     )
     aspect = models.CharField(max_length=14, choices=Aspect, blank=True)
@@ -85,8 +85,8 @@ class Section(NaturalKeyModel):
         ordering = ["position", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["sheet", "slug"], name="section_slug_once_in_a_sheet"),
-            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="section_known_kind"),
-            models.CheckConstraint(condition=Q(view__in=View.values), name="section_known_view"),
+            models.CheckConstraint(condition=Q(kind__in=SectionKind.values), name="section_known_kind"),
+            models.CheckConstraint(condition=Q(view__in=Tradition.values), name="section_known_view"),
             models.CheckConstraint(
                 condition=Q(kind="figure", figure__isnull=False) | (~Q(kind="figure") & Q(figure__isnull=True)),
                 name="section_figure_when_kind_is_figure",
@@ -117,9 +117,9 @@ class Section(NaturalKeyModel):
         """Says in words what the outputs could not render."""
         from factsheets.rendering.markdown import BodyError, parse_body
 
-        if self.kind == Kind.FIGURE and self.figure_id is None:
+        if self.kind == SectionKind.FIGURE and self.figure_id is None:
             raise ValidationError({"figure": "Choose the drawing for this figure section."})
-        if self.kind != Kind.FIGURE and self.figure_id is not None:
+        if self.kind != SectionKind.FIGURE and self.figure_id is not None:
             raise ValidationError(
                 {"figure": "Only a figure section has a drawing. Change the kind, or clear the drawing."}
             )
@@ -127,7 +127,7 @@ class Section(NaturalKeyModel):
             raise ValidationError({"slug": f"The page itself uses #{self.slug}. Choose another address."})
         if self.kind in HEADED_KINDS and not self.heading:
             raise ValidationError({"heading": f"Write a heading: a section of kind {self.kind} needs one."})
-        if self.kind not in {Kind.FIGURE, Kind.EVIDENCE} and not self.body.strip():
+        if self.kind not in {SectionKind.FIGURE, SectionKind.EVIDENCE} and not self.body.strip():
             raise ValidationError({"body": "Write the words of this section."})
         if self.page_title:
             self._check_new_page()

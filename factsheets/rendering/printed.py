@@ -14,7 +14,7 @@ from factsheets.pdf import Part, sheet_pdf
 from factsheets.rendering.sheet import full
 
 # Parts kept in each process: about 100 KB each, and the pictures that were uploaded for it. There are nine sheets.
-MOST_PARTS = 32
+MAX_PARTS = 32
 
 
 def pdf(sheet: FactSheet, *, large_print: bool = False) -> bytes:
@@ -49,7 +49,7 @@ def part(sheet: FactSheet) -> Part:
     return make(sheet.pk, token, timezone.localdate(), settings.BASE_URL)
 
 
-@lru_cache(maxsize=MOST_PARTS)
+@lru_cache(maxsize=MAX_PARTS)
 def _part(pk: int, token: str, day: date, base_url: str) -> Part:
     """A part is a pure function of the content, the day (a review may be overdue) and the address of the site."""
     data = full(_as_it_is(pk))

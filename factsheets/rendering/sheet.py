@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from factsheets import pictures, publication, safety
-from factsheets.models import Edition, FactSheet, Step, View
+from factsheets.models import Edition, FactSheet, Step, Tradition
 from factsheets.rendering.pages import Page
 
 # Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
@@ -109,7 +109,7 @@ def full(sheet: FactSheet) -> dict:
         ],
         "key_points": sheet.document.get("key_points", []),
         "sections": [
-            {**_section(section), "label": TRADITIONAL_LABEL if section["view"] == View.TRADITIONAL else ""}
+            {**_section(section), "label": TRADITIONAL_LABEL if section["view"] == Tradition.TRADITIONAL else ""}
             for section in sheet.document.get("sections", [])
         ],
         "words": sheet.document.get("words", []),

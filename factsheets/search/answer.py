@@ -12,7 +12,7 @@ from factsheets.search.text import plain, readable, words
 
 ON_A_PAGE = 10
 SHOWN = 60  # characters of the search in titles and sentences
-MENDED_AT_MOST = 4  # unknown words of one search for which a near one is looked up
+MAX_MENDED = 4  # unknown words of one search for which a near one is looked up
 
 
 @dataclass
@@ -94,7 +94,7 @@ def _near(typed: str, found: Found) -> str:
     unknown = {word for concept in found.missing for word in concept.typed}
     parts, place, mended = [], 0, 0
     for word in words(typed):
-        if word.folded in unknown and mended < MENDED_AT_MOST:
+        if word.folded in unknown and mended < MAX_MENDED:
             mended += 1
             if other := suggest(word.folded):
                 parts += [typed[place : word.start], other]

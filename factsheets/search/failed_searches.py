@@ -8,7 +8,7 @@ What people type into a search box can be a name, a telephone number or an illne
 - Never counted at all: what holds a figure, an @ or more than six words or 60 characters (telephone numbers, dates of birth,
   addresses, sentences about oneself), and what sounds like a red flag or a crisis.
 - No time is kept, only the day; nothing about who asked; and no row for longer than 30 days after the last time.
-- At most ROWS_AT_MOST rows: beyond that the rarest and oldest go.
+- At most MAX_ROWS rows: beyond that the rarest and oldest go.
 
 It happens after the answer was sent, and at most once a second in each process, so that neither a flood of nonsense nor a
 database that is locked, full or read-only can slow down or break a search. A number that is a little too low does no harm.
@@ -31,11 +31,11 @@ from factsheets.search.text import words
 
 logger = logging.getLogger(__name__)
 
-DAYS_AT_LEAST = 3  # different days, before words are kept
+MIN_DAYS = 3  # different days, before words are kept
 KEPT_FOR = timedelta(days=30)  # after the last time
-ROWS_AT_MOST = 1_000
-LONGEST = 60  # characters
-WORDS_AT_MOST = 6
+MAX_ROWS = 1_000
+MAX_LENGTH = 60  # characters
+MAX_WORDS = 6
 PAUSE = 1.0  # seconds between two that are counted
 
 _counting = threading.Lock()
@@ -46,7 +46,7 @@ def normal(typed: str) -> str:
     """The typed words as they are counted: lower case, single spaces. Empty when they must not be counted."""
     found = words(typed)
     text = " ".join(word.folded for word in found)
-    too_much = len(text) > LONGEST or len(found) > WORDS_AT_MOST
+    too_much = len(text) > MAX_LENGTH or len(found) > MAX_WORDS
     return "" if too_much or "@" in typed or any(letter.isnumeric() for letter in typed) else text
 
 
@@ -75,7 +75,7 @@ def _write(text: str, today) -> None:
             SearchMiss.objects.bulk_create([SearchMiss(digest=digest, last_on=today)], ignore_conflicts=True)
             return
         days = known.days + (known.last_on != today)
-        often = known.times + 1 >= SearchMiss.KEPT_FROM and days >= DAYS_AT_LEAST
+        often = known.times + 1 >= SearchMiss.KEPT_FROM and days >= MIN_DAYS
         SearchMiss.objects.filter(pk=known.pk).update(
             times=F("times") + 1, days=days, last_on=today, text=text if often else ""
         )
@@ -87,7 +87,7 @@ def forget(today) -> int:
 
 
 def _make_room() -> None:
-    too_many = SearchMiss.objects.count() - (ROWS_AT_MOST - 1)
+    too_many = SearchMiss.objects.count() - (MAX_ROWS - 1)
     if too_many > 0:
         rarest = SearchMiss.objects.order_by("times", "last_on", "pk").values_list("pk", flat=True)[:too_many]
         SearchMiss.objects.filter(pk__in=list(rarest)).delete()

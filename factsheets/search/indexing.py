@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from factsheets.models import View
+from factsheets.models import Tradition
 from factsheets.rendering.document import DEFAULT_HEADINGS
 
 
@@ -40,7 +40,7 @@ def of_document(document: dict) -> list[Passage]:
 
 
 def _of_section(section: dict, chapter: str) -> list[Passage]:
-    traditional = section["view"] == View.TRADITIONAL
+    traditional = section["view"] == Tradition.TRADITIONAL
     own = section["heading"] if section["heading"] not in DEFAULT_HEADINGS.values() else ""
     heading, strong, texts = own or chapter, "", [plain(section["blocks"])]
     if figure := section.get("figure"):

@@ -27,11 +27,11 @@ from factsheets.search.synonyms import Phrase
 from factsheets.search.text import Word, stem, words
 
 LOOKED_AT = 1_000  # characters of what was typed
-CONCEPTS_AT_MOST = 8
+MAX_CONCEPTS = 8
 DEEPEST = 100  # entries read for one word
 LOOKED_UP = 50  # entries, the best so far, in which the words that were not read whole are looked up
 COUNTED = 1_000  # entries
-RANKED_AT_MOST = 100  # entries that a reader can page through
+MAX_RANKED = 100  # entries that a reader can page through
 SYNONYM_SHARE = 0.7
 TABLE = SearchPosting._meta.db_table
 KINDS = [SearchEntry.Kind.SHEET, SearchEntry.Kind.PAGE, SearchEntry.Kind.TERM]
@@ -78,8 +78,8 @@ def find(typed: str) -> Found:
         index.look_up(matched, candidates[:LOOKED_UP])
         matched = {concept: index.matches(concept, candidates) for concept in matched}
     found.entries = _published(_scores(matched, found.rarity))
-    found.there_are_more = len(found.entries) > RANKED_AT_MOST or not index.is_whole
-    del found.entries[RANKED_AT_MOST:]
+    found.there_are_more = len(found.entries) > MAX_RANKED or not index.is_whole
+    del found.entries[MAX_RANKED:]
     found.missing = [concept for concept in matched if not matched[concept]]
     return found
 
@@ -90,9 +90,9 @@ def concepts(typed: str) -> list[Concept]:
     left = words(typed[:LOOKED_AT])
     if not any(word.says_something for word in left):
         # “WHO” is a name that is all small words.
-        return [Concept((word.folded,), ((word.stem,),)) for word in left[:CONCEPTS_AT_MOST]]
+        return [Concept((word.folded,), ((word.stem,),)) for word in left[:MAX_CONCEPTS]]
     made: dict[tuple[Phrase, ...], Concept] = {}
-    while left and len(made) < CONCEPTS_AT_MOST:
+    while left and len(made) < MAX_CONCEPTS:
         run = _longest_phrase(left, known)
         if run or left[0].says_something:
             run = run or left[:1]

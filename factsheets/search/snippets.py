@@ -14,7 +14,7 @@ from factsheets.search.query import Found
 from factsheets.search.synonyms import Phrase
 from factsheets.search.text import Word, words
 
-PLACES_AT_MOST = 2  # of one entry
+MAX_PLACES = 2  # of one entry
 QUOTED = 220  # characters of one place
 
 
@@ -76,7 +76,7 @@ def _best_passages(found: Found, stood: dict[str, dict[int, int]]) -> list[int]:
             scores[number][1] += found.rarity[concept] * weight
     ranked = sorted(scores, key=lambda number: (-scores[number][0], -scores[number][1], number))
     most = scores[ranked[0]][0] if ranked else 0
-    return [number for number in ranked if scores[number][0] == most][:PLACES_AT_MOST] or [0]
+    return [number for number in ranked if scores[number][0] == most][:MAX_PLACES] or [0]
 
 
 def _hit(entry: SearchEntry, passages: list[SearchPassage], marked: set[Phrase]) -> Hit:

@@ -9,14 +9,14 @@ from factsheets.search import synonyms
 from factsheets.search.text import stem
 
 LOOKED_AT = 8  # nearest words that are tried against what is published
-SHORTEST = 4  # letters; a shorter word is near to everything
+MIN_LENGTH = 4  # letters; a shorter word is near to everything
 
 _kept: dict = {"version": None, "words": {}}  # of this process; the version is asked for whenever a word is unknown
 
 
 def suggest(word: str) -> str | None:
     """A published word near to the folded `word`, or two when a space was left out; None when nothing is near."""
-    if len(word) < SHORTEST or word.isdigit():
+    if len(word) < MIN_LENGTH or word.isdigit():
         return None
     known = _words()
     for candidate in _split(word, known) + _nearest(word, known):
@@ -33,7 +33,7 @@ def mistakes_allowed(word: str) -> int:
 def _nearest(word: str, known: dict) -> list[str]:
     near = process.extract(word, known.keys(), scorer=OSA.distance, score_cutoff=mistakes_allowed(word), limit=None)
     found = {candidate: distance for candidate, distance, _ in near}
-    if len(word) > SHORTEST:
+    if len(word) > MIN_LENGTH:
         # Not typed to its end: “acupunct”.
         found |= {each: 1 for each in known if each.startswith(word)}
     # Synonyms hold misspellings on purpose; a word of our texts that is nearly as near is the kinder offer.

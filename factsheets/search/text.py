@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import snowballstemmer
 
-LONGEST_WORD = 40  # letters; the longest word of English medicine has 45, and nobody searches for it
+MAX_WORD_LENGTH = 40  # letters; the longest word of English medicine has 45, and nobody searches for it
 WORD = re.compile(r"[^\W_]+(?:['’‘`´ʼ＇][^\W_]+)*")
 COMPOUND = re.compile(r"[^\W\d_]+(?:[-‐‑][^\W\d_]+)+")
 APOSTROPHE = re.compile(r"['’‘`´ʼ＇]")
@@ -53,7 +53,7 @@ def words(text: str) -> list[Word]:
 @lru_cache(maxsize=50_000)
 def _known(written: str) -> tuple[str, str, bool]:
     folded = fold(written)
-    if len(folded) > LONGEST_WORD:
+    if len(folded) > MAX_WORD_LENGTH:
         return "", "", False
     return folded, stem(folded), folded not in STOP and (len(folded) > 1 or folded.isdigit())
 
@@ -67,7 +67,7 @@ def stems(text: str) -> list[str]:
 def compounds(text: str) -> list[str]:
     """Stems of hyphenated words written as one: “X-ray” is also found as “xray”."""
     joined = (fold(re.sub(r"[-‐‑]", "", match[0])) for match in COMPOUND.finditer(text))
-    return [stem(each) for each in joined if len(each) <= LONGEST_WORD]
+    return [stem(each) for each in joined if len(each) <= MAX_WORD_LENGTH]
 
 
 def fold(word: str) -> str:

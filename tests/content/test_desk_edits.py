@@ -119,7 +119,7 @@ def test_an_address_that_another_sheet_has_is_refused_in_words(desk, author):
 
 
 def test_a_reader_of_a_retired_sheet_is_told_where_to_go(client, sheet, staff):
-    actions.move(sheet=sheet, step="retired", by=staff, note="Out of date.")
+    actions.transition(sheet=sheet, step="retired", by=staff, note="Out of date.")
     shown = text(page(client, sheet.get_absolute_url(), status=410))
     assert "We no longer publish this page" in shown
     assert "Call 999" in shown

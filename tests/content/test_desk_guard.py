@@ -74,7 +74,7 @@ def test_a_roll_back_to_words_that_may_not_be_public_is_refused_while_the_sheet_
     sheet = draft(author)
     save(desk, change_address(sheet.sections.get()), body=CURE)
     save(desk, change_address(sheet.sections.get()), body="Keep moving. [@NG59]")
-    actions.move(sheet=sheet, step="submitted", by=author)
+    actions.transition(sheet=sheet, step="submitted", by=author)
     FactSheet.objects.filter(pk=sheet.pk).update(state=State.PUBLISHED)
     response = desk.post(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, 2]), follow=True)
     assert "This wording cannot be published." in text(tree(response))

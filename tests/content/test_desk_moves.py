@@ -37,7 +37,7 @@ def test_a_sheet_goes_from_draft_to_published_with_a_second_person_signing(desk,
 
 def test_nobody_signs_off_their_own_words_not_even_the_owner(staff_client, staff):
     sheet = draft(staff)
-    actions.move(sheet=sheet, step=Step.SUBMITTED, by=staff)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=staff)
     response = move(staff_client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat())
     assert "another clinician must review it" in said(response)
     sheet.refresh_from_db()
@@ -47,7 +47,7 @@ def test_nobody_signs_off_their_own_words_not_even_the_owner(staff_client, staff
 def test_an_editor_who_did_not_write_it_still_may_not_sign(desk, author, reviewer):
     other = person("Emma", "editor")
     sheet = draft(other)
-    actions.move(sheet=sheet, step=Step.SUBMITTED, by=other)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=other)
     assert "Only a clinician can sign off" in said(move(desk, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat()))
     assert "Sign off" not in text(tree(desk.get(desk_of(sheet))))
 
@@ -67,7 +67,7 @@ def test_a_clinician_who_changed_a_word_since_the_last_signature_may_not_sign_it
 
 def test_words_that_changed_behind_the_reviewers_back_are_not_signed(client, author, reviewer):
     sheet = draft(author)
-    actions.move(sheet=sheet, step=Step.SUBMITTED, by=author)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=author)
     seen = sheet.editions.first().number
     section = sheet.sections.get()
     section.body = "Something else. [@NG59]"
@@ -92,7 +92,7 @@ def test_words_that_changed_behind_the_reviewers_back_are_not_signed(client, aut
 )
 def test_a_signature_needs_a_sensible_date_for_the_next_review(client, author, reviewer, day, words):
     sheet = draft(author)
-    actions.move(sheet=sheet, step=Step.SUBMITTED, by=author)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=author)
     client.force_login(reviewer)
     assert words in said(move(client, sheet, "signed_off", review_due_on=day))
     assert not FactSheet.objects.get(pk=sheet.pk).is_published
@@ -220,7 +220,7 @@ def test_a_fixture_sheet_awaits_review_until_somebody_signs(client, sheet, revie
 
 def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, reviewer):
     waiting = draft(author, slug="one", title="Waits for Clive")
-    actions.move(sheet=waiting, step=Step.SUBMITTED, by=author)
+    actions.transition(sheet=waiting, step=Step.SUBMITTED, by=author)
     changed = published(author, reviewer, slug="two", title="Changed by Edith")
     save(desk, change_address(changed.sections.get()), body="Keep moving, gently. [@NG59]")
     overdue = published(author, reviewer, slug="three", title="Overdue")

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from factsheets.models import SafetyAdvice, Source
 from factsheets.models.safety import check_joined, check_short
-from factsheets.models.section import CALLOUTS_AT_MOST
+from factsheets.models.section import MAX_CALLOUTS
 from factsheets.rendering.markdown import key_points, parse, plain
 from factsheets.safety import CRISIS
 
@@ -38,7 +38,7 @@ LINES = {
     "long_description",
     "term",
 }
-WORDS_AT_MOST = 28  # in a sentence; authors are asked for 12 to 16 on average
+MAX_WORDS = 28  # in a sentence; authors are asked for 12 to 16 on average
 NEVER = (
     "cure|cures|cured|curing|heal|heals|healed|healing|fix|fixes|fixed|fixing|proven|works|guarantee|guarantees|guaranteed|"
     "instant|instantly|highly effective|wear and tear|crumbling|out of place|slipped out|damaged"
@@ -138,7 +138,7 @@ def test_an_advertising_rule_is_cited_for_advertising_only():
 def test_sentences_are_short():
     for where, fields in published():
         for name, words in readable(fields):
-            limit = 32 if name == "alt" else WORDS_AT_MOST  # a text alternative is one sentence by rule
+            limit = 32 if name == "alt" else MAX_WORDS  # a text alternative is one sentence by rule
             # The words of a drawing list its labels, with “;” between them.
             for sentence in sentences(re.sub(r"[;:]", ".", words) if name == "long_description" else words):
                 count = len(sentence.split())
@@ -156,7 +156,7 @@ def test_a_sheet_has_three_to_five_key_points_and_at_most_two_callouts(slug):
     [sheet] = entries(slug, "factsheet")
     assert 3 <= len(key_points(sheet["key_points"])) <= 5
     callouts = [section["heading"] for section in entries(slug, "section") if section["kind"] == "callout"]
-    assert len(callouts) <= CALLOUTS_AT_MOST
+    assert len(callouts) <= MAX_CALLOUTS
     assert all(heading.startswith("Important:") for heading in callouts)
 
 

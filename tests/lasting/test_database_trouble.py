@@ -214,7 +214,7 @@ def test_fact_sheets_are_served_while_a_writer_holds_the_database(lock):
 @pytest.mark.parametrize("trouble", ["missing folder", "not a database"] if SQLITE else ["nobody listening"])
 def test_a_page_that_cannot_be_read_says_so_and_does_not_speak_of_saving(tmp_path, monkeypatch, trouble):
     monkeypatch.setattr(
-        page_cache, "shelf", page_cache.Shelf(page_cache.MOST_BYTES)
+        page_cache, "cache", page_cache.LRUCache(page_cache.MAX_BYTES)
     )  # nobody has read it from this process yet
     with TROUBLES[trouble](tmp_path):
         response = Client(raise_request_exception=False).get("/fact-sheets/about-back-pain/")

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import CheckConstraint, F
 from django.utils import timezone
 
-from backcare.core.crypto.fields import Sealed
+from backcare.core.crypto.fields import Ciphertext
 from enquiries import actions
 from enquiries.models import (
     Assessment,
@@ -50,7 +50,7 @@ from tests.our_models import our_models
 ENQUIRY = (Enquiry, {"kind": "consultation"})
 CLOSED = whole_status("closed")
 WAITING = whole_status("waiting")
-SOMEBODY = {"for_name": Sealed(b"x"), "for_relation": Sealed(b"x"), "for_agreed": "yes"}
+SOMEBODY = {"for_name": Ciphertext(b"x"), "for_relation": Ciphertext(b"x"), "for_agreed": "yes"}
 SENDING = {"state": "sending", "claimed_by": "worker", "lease_until": timezone.now()}
 HALF_FACTS = {
     "enquiry_known_kind": [(Enquiry, {"kind": "report"}, {"kind": "complaint"})],
@@ -62,7 +62,7 @@ HALF_FACTS = {
     ],
     "enquiry_for_someone_else_whole": [
         (*ENQUIRY, {"for_agreed": "yes"}),
-        (*ENQUIRY, {"for_name": Sealed(b"x"), "for_relation": Sealed(b"x")}),
+        (*ENQUIRY, {"for_name": Ciphertext(b"x"), "for_relation": Ciphertext(b"x")}),
         (*ENQUIRY, SOMEBODY | {"for_agreed": "perhaps"}),
         (*ENQUIRY, SOMEBODY | {"for_name": None}),
         (*ENQUIRY, SOMEBODY | {"for_relation": None}),

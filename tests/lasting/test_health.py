@@ -32,7 +32,7 @@ PARTS = {"database", "integrity", "forms", "migrations", "keys", "mail_worker", 
 @pytest.fixture(autouse=True)
 def own_folder(settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    settings.DISK_LEAST_MB = settings.DISK_LEAST_PERCENT = 0  # whatever this machine has
+    settings.MIN_DISK_MB = settings.MIN_DISK_PERCENT = 0  # whatever this machine has
 
 
 def seen(ago: timedelta = timedelta(0)) -> None:
@@ -124,7 +124,7 @@ def test_mail_that_waits_too_long_is_red_and_mail_meant_for_later_is_not(client,
 def test_too_little_room_asks_for_attention_and_leaves_the_site_in_service(client, staff_client, settings, monkeypatch):
     seen()
     free = os.statvfs(settings.DATA_DIR).f_bavail * os.statvfs(settings.DATA_DIR).f_frsize
-    for changes in ({"DISK_LEAST_MB": free // 1_000_000 * 2}, {"DISK_LEAST_PERCENT": 100, "DISK_LEAST_MB": 0}):
+    for changes in ({"MIN_DISK_MB": free // 1_000_000 * 2}, {"MIN_DISK_PERCENT": 100, "MIN_DISK_MB": 0}):
         for name, value in changes.items():
             setattr(settings, name, value)
         status, words = asked(client)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries import actions
-from enquiries.mail.outbox import FIRST_RETRY, GIVE_UP_AFTER, LONGEST_RETRY, Worker, back_off
+from enquiries.mail.outbox import FIRST_RETRY, GIVE_UP_AFTER, MAX_RETRY, Worker, back_off
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status
 from enquiries.models.message import LEASE
 from tests.conftest import consultation, report
@@ -105,7 +105,7 @@ def test_a_message_row_has_no_room_for_an_address_or_a_text(db, sheet, mail_thro
 
 def test_the_wait_doubles_from_30_seconds_to_an_hour_and_is_spread():
     for attempts in range(1, 40):
-        middle = min(FIRST_RETRY * 2 ** (attempts - 1), LONGEST_RETRY)
+        middle = min(FIRST_RETRY * 2 ** (attempts - 1), MAX_RETRY)
         waits = {back_off(attempts) for _ in range(50)}
         assert middle * 0.75 <= min(waits) < max(waits) <= middle * 1.25
 

@@ -75,7 +75,7 @@ def test_after_half_an_hour_the_address_is_asked_again_and_what_was_typed_comes_
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_seal_of_31_minutes_ago_asks_once_more_and_changes_nothing(asked, verb):
     with half_an_hour_ago():
-        old = link.seal(verb, asked)
+        old = link.sign(verb, asked)
     page = check(asked, verb)
     before = snapshot()
     assert SURE[verb] in said(press(page, SURE[verb], sealed=old))

@@ -183,7 +183,7 @@ def test_the_page_is_the_same_for_an_address_we_know_and_one_we_do_not(mail_thro
 
 @pytest.mark.parametrize("verb", ["change", "again"])
 def test_who_sends_the_old_form_after_a_change_gets_no_hand_on_that_request(client, verb, settings):
-    settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY = 9
+    settings.MAX_MAILS_PER_ADDRESS_PER_DAY = 9
     asked(client)
     time_passes(client)
     expect_done(change(client, BEA) if verb == "change" else client.post(AGAIN))

@@ -134,7 +134,7 @@ def test_the_seven_days_start_when_the_mail_has_gone(db, mail_through):
 
 def test_a_mail_that_was_in_hand_when_its_address_was_put_right_holds_no_link(db, mail_through, settings):
     """No mail goes to the new address, so nothing replaces the one in hand: it must not bring the link to the wrong one."""
-    settings.MOST_MAILS_TO_ONE_ADDRESS_A_DAY = 1
+    settings.MAX_MAILS_PER_ADDRESS_PER_DAY = 1
     ask(Client(), email="bea@example.com")
     deliver()
     browser = patient()

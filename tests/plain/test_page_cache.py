@@ -20,7 +20,7 @@ from factsheets.models import (
     StatementUse,
     Topic,
 )
-from factsheets.page_cache import Page, Shelf
+from factsheets.page_cache import LRUCache, Page
 from tests.reading import LATER
 
 SHEET = "/fact-sheets/about-back-pain/"
@@ -147,17 +147,17 @@ def test_only_reading_is_answered_from_the_shelf(client):
 
 
 def test_the_shelf_gives_up_the_page_that_nobody_asked_for_longest():
-    shelf = Shelf(most_bytes=1000)
+    cache = LRUCache(most_bytes=1000)
     for name in ("one", "two", "three"):
-        shelf.put((name,), Page({"Content-Type": "application/pdf"}, b"x" * 300))
-    shelf.get(("one",))
-    shelf.put(("four",), Page({"Content-Type": "application/pdf"}, b"x" * 300))
-    assert shelf.get(("two",)) is None
-    assert shelf.get(("one",)) is not None
-    shelf.put(("one",), Page({"Content-Type": "application/pdf"}, b"y" * 200))
-    assert shelf.bytes == 800
-    shelf.put(("huge",), Page({"Content-Type": "application/pdf"}, b"x" * 2000))
-    assert shelf.bytes <= 1000
+        cache.put((name,), Page({"Content-Type": "application/pdf"}, b"x" * 300))
+    cache.get(("one",))
+    cache.put(("four",), Page({"Content-Type": "application/pdf"}, b"x" * 300))
+    assert cache.get(("two",)) is None
+    assert cache.get(("one",)) is not None
+    cache.put(("one",), Page({"Content-Type": "application/pdf"}, b"y" * 200))
+    assert cache.bytes == 800
+    cache.put(("huge",), Page({"Content-Type": "application/pdf"}, b"x" * 2000))
+    assert cache.bytes <= 1000
 
 
 def test_every_process_of_the_real_server_shows_an_edit_at_once(site, transactional_db):

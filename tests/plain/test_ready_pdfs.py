@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from factsheets import page_cache
 from factsheets.models import ContentVersion, FactSheet, SafetyAdvice
-from factsheets.page_cache import MOST_BYTES, Shelf
+from factsheets.page_cache import MAX_BYTES, LRUCache
 from factsheets.rendering import printed
 from tests.conftest import report
 from tests.outbox import deliver
@@ -20,10 +20,10 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture(autouse=True)
-def shelf(monkeypatch):
+def lru(monkeypatch):
     """An empty one, as in a new process."""
-    monkeypatch.setattr(page_cache, "shelf", Shelf(MOST_BYTES))
-    return page_cache.shelf
+    monkeypatch.setattr(page_cache, "cache", LRUCache(MAX_BYTES))
+    return page_cache.cache
 
 
 @pytest.fixture
@@ -114,16 +114,16 @@ def test_the_address_of_a_pdf_and_the_mail_share_one_that_was_made(sheet, compil
     assert len(compiled) == 1
 
 
-def test_without_a_version_of_the_content_nothing_is_kept(sheet, shelf, compiled):
+def test_without_a_version_of_the_content_nothing_is_kept(sheet, lru, compiled):
     ContentVersion.objects.all().delete()
     assert printed.pdf(sheet) == printed.pdf(sheet)
     assert len(compiled) == 2
-    assert not shelf.pages
+    assert not lru.pages
 
 
-def test_many_versions_of_a_sheet_do_not_fill_the_memory(sheet, shelf):
-    shelf.most_bytes = 3 * len(printed.compiled(sheet))
+def test_many_versions_of_a_sheet_do_not_fill_the_memory(sheet, lru):
+    lru.most_bytes = 3 * len(printed.compiled(sheet))
     for _ in range(6):
         ContentVersion.changed()
         printed.pdf(sheet)
-    assert 0 < sum(page.size for page in shelf.pages.values()) == shelf.bytes <= shelf.most_bytes
+    assert 0 < sum(page.size for page in lru.pages.values()) == lru.bytes <= lru.most_bytes

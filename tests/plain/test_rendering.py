@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from factsheets.models import Kind
+from factsheets.models import SectionKind
 from factsheets.rendering import html
 from factsheets.rendering.document import Citations
 from factsheets.rendering.markdown import BodyError, cited, key_points, parse, parse_body, plain
@@ -72,7 +72,7 @@ def test_nothing_that_is_typed_becomes_markup_or_an_exception(body):
 
 
 @patient
-@given(hostile, st.sampled_from(Kind.values))
+@given(hostile, st.sampled_from(SectionKind.values))
 def test_every_kind_takes_or_refuses_any_text_with_a_sentence(body, kind):
     try:
         blocks = parse_body(kind, body)

@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backcare.core.cookies import LARGEST
+from backcare.core.cookies import MAX_COOKIE_BYTES
 from backcare.core.crypto.encryption import new_key
 from enquiries.assessment import cookie, questions
 from enquiries.assessment.cookie import Kept, finished, may_be_included, may_go_along, opened, sealed
@@ -88,7 +88,7 @@ def test_nobody_can_read_the_answers_in_it():
 def test_with_everything_ticked_it_is_far_smaller_than_a_browser_may_refuse():
     many = {part.name: [option.value for option in part.options] for q in QUESTIONS for part in q.parts if part.many}
     many |= {"emergency": "none", "urgent": ASKED["urgent"]}
-    assert len(done(**many)) < LARGEST / 3
+    assert len(done(**many)) < MAX_COOKIE_BYTES / 3
 
 
 # --- what opens again, and what does not ---

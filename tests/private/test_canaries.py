@@ -58,7 +58,7 @@ def servers(child_environment, tmp_path):
         "TRUSTED_PROXIES": "1",
         "PYTHONUNBUFFERED": "1",
     }
-    environment |= {"MOST_FORMS_OF_ONE_SENDER_AN_HOUR": "50"}
+    environment |= {"MAX_FORMS_PER_SENDER_PER_HOUR": "50"}
     gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
     worker = [sys.executable, "manage.py", "deliver_mail"]
     site = f"http://127.0.0.1:{port}"

@@ -9,7 +9,7 @@ from django.core.serializers import serialize
 from django.db import connection, transaction
 from django.db.models import Q
 
-from backcare.core.crypto.encryption import CannotDecrypt, key_ring, keyed_hash, new_key, seal, unseal
+from backcare.core.crypto.encryption import CannotDecrypt, decrypt, encrypt, key_ring, keyed_hash, new_key
 from backcare.core.crypto.fields import EncryptedTextField
 from enquiries import actions
 from enquiries.models import Enquiry, EnquiryEvent
@@ -36,32 +36,32 @@ def overwrite(pk, column: str, value: bytes) -> None:
         )
 
 
-# --- the seal ---
+# --- encryption ---
 
 
 @pytest.mark.parametrize("words", WORDS)
 def test_what_is_sealed_opens_to_the_same_words_in_the_same_place_only(words):
-    sealed = seal(words, context="table:row:column")
-    assert unseal(sealed, context="table:row:column") == words
+    sealed = encrypt(words, context="table:row:column")
+    assert decrypt(sealed, context="table:row:column") == words
     assert words.encode() not in sealed or not words
-    assert seal(words, context="table:row:column") != sealed, "The nonce was used twice."
+    assert encrypt(words, context="table:row:column") != sealed, "The nonce was used twice."
     for elsewhere in ("table:row:other", "table:other:column", "other:row:column", ""):
         with pytest.raises(CannotDecrypt, match="changed, or moved"):
-            unseal(sealed, context=elsewhere)
+            decrypt(sealed, context=elsewhere)
 
 
 def test_no_byte_can_be_changed_or_cut_off():
-    sealed = seal("Ada", context="here")
+    sealed = encrypt("Ada", context="here")
     for place in range(len(sealed)):
         broken = bytearray(sealed)
         broken[place] ^= 1
         with pytest.raises(CannotDecrypt):
-            unseal(bytes(broken), context="here")
+            decrypt(bytes(broken), context="here")
     for length in range(len(sealed)):
         with pytest.raises(CannotDecrypt):
-            unseal(sealed[:length], context="here")
+            decrypt(sealed[:length], context="here")
     with pytest.raises(CannotDecrypt):
-        unseal(b"Ada Example, who was never encrypted at all", context="here")
+        decrypt(b"Ada Example, who was never encrypted at all", context="here")
 
 
 def test_the_length_of_a_stored_value_is_a_step_and_says_no_more():
@@ -69,38 +69,38 @@ def test_the_length_of_a_stored_value_is_a_step_and_says_no_more():
     sizes = {"": 64, "Ada": 64, "x" * 63: 64, "x" * 64: 128, "x" * 127: 128, "x" * 128: 256, "痛" * 100: 512}
     sizes |= {"x" * 4000: 4096, "ends in zeros\0\0": 64, "ends like padding\u0080\0": 64}
     for words, size in sizes.items():
-        sealed = seal(words, context="here")
-        assert (len(sealed) - overhead, unseal(sealed, context="here")) == (size, words)
+        sealed = encrypt(words, context="here")
+        assert (len(sealed) - overhead, decrypt(sealed, context="here")) == (size, words)
 
 
 def test_a_value_from_before_there_was_padding_opens_and_the_one_is_never_taken_for_the_other():
-    old = seal("Ada", context="here", padded=False)
-    assert (len(old), unseal(old, context="here")) == (33, "Ada")
-    for sealed in (old, seal("Ada", context="here")):
+    old = encrypt("Ada", context="here", padded=False)
+    assert (len(old), decrypt(old, context="here")) == (33, "Ada")
+    for sealed in (old, encrypt("Ada", context="here")):
         swapped = bytes([3 - sealed[0]]) + sealed[1:]
         with pytest.raises(CannotDecrypt, match="changed, or moved"):
-            unseal(swapped, context="here")
+            decrypt(swapped, context="here")
 
 
 def test_a_new_key_comes_first_and_the_old_one_still_reads(settings):
     old, new = f"1:{base64.b64encode(b'o' * 32).decode()}", f"2:{base64.b64encode(b'n' * 32).decode()}"
     settings.FIELD_ENCRYPTION_KEYS = [old]
-    before = seal("Ada", context="here")
+    before = encrypt("Ada", context="here")
     settings.FIELD_ENCRYPTION_KEYS = [new, old]
-    assert unseal(before, context="here") == "Ada"
-    after = seal("Ada", context="here")
+    assert decrypt(before, context="here") == "Ada"
+    after = encrypt("Ada", context="here")
     settings.FIELD_ENCRYPTION_KEYS = [new]
-    assert unseal(after, context="here") == "Ada"
+    assert decrypt(after, context="here") == "Ada"
     with pytest.raises(CannotDecrypt, match="key 1 is not in FIELD_ENCRYPTION_KEYS"):
-        unseal(before, context="here")
+        decrypt(before, context="here")
 
 
 def test_a_key_with_the_right_number_and_the_wrong_bytes_opens_nothing(settings):
     settings.FIELD_ENCRYPTION_KEYS = [f"1:{base64.b64encode(b'o' * 32).decode()}"]
-    sealed = seal("Ada", context="here")
+    sealed = encrypt("Ada", context="here")
     settings.FIELD_ENCRYPTION_KEYS = [f"1:{base64.b64encode(b'n' * 32).decode()}"]
     with pytest.raises(CannotDecrypt, match="changed, or moved"):
-        unseal(sealed, context="here")
+        decrypt(sealed, context="here")
 
 
 GOOD = base64.b64encode(b"k" * 32).decode()

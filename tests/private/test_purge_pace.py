@@ -41,7 +41,7 @@ def test_a_purge_whose_time_is_up_says_so_and_the_next_one_goes_on(over):
 
 
 def test_mail_goes_although_the_purge_is_not_finished(over, mail_through, monkeypatch):
-    monkeypatch.setattr(deliver_mail, "PURGE_AT_MOST", 0)
+    monkeypatch.setattr(deliver_mail, "MAX_PURGE_SECONDS", 0)
     question(email="new@example.com")
     call_command("deliver_mail", once=True)
     assert ["new@example.com"] in mail_through.recipients
@@ -53,7 +53,7 @@ def test_mail_goes_although_the_purge_is_not_finished(over, mail_through, monkey
 
 @pytest.mark.parametrize(("seconds", "pause"), [(0, deliver_mail.CHORES_AGAIN), (60, deliver_mail.CHORES)])
 def test_a_purge_that_was_not_finished_goes_on_within_a_minute(over, monkeypatch, seconds, pause):
-    monkeypatch.setattr(deliver_mail, "PURGE_AT_MOST", seconds)
+    monkeypatch.setattr(deliver_mail, "MAX_PURGE_SECONDS", seconds)
     command = deliver_mail.Command()
     command.next_look, command.warned_on = 0.0, None
     before = time.monotonic()

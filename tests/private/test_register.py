@@ -139,7 +139,7 @@ def test_each_detail_has_a_heading_and_its_three_answers_and_no_wide_table(db, c
 
 
 def test_the_periods_on_the_pages_are_those_in_force(db, settings, monkeypatch):
-    monkeypatch.setattr(page_cache, "shelf", page_cache.Shelf(1))  # no page from before the change
+    monkeypatch.setattr(page_cache, "cache", page_cache.LRUCache(1))  # no page from before the change
     settings.ENQUIRY_RETENTION_MONTHS, settings.REPORT_RETENTION_DAYS = 7, 11
     held, privacy = (text(parse(Client().get(address))) for address in (ADDRESS, "/privacy/"))
     assert "7 months after we close it" in held

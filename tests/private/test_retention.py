@@ -238,13 +238,13 @@ def test_rows_that_only_go_are_deleted_in_batches(db, monkeypatch):
 
 
 def test_what_staff_open_again_while_the_purge_runs_is_kept(db, staff, monkeypatch):
-    one, lock = closed(before(days=366)), erasure.in_hand
+    one, lock = closed(before(days=366)), erasure.lock_enquiry
 
     def just_before(enquiry):
         actions.triage(enquiry=enquiry, by=staff, to="in_progress")
         return lock(enquiry)
 
-    monkeypatch.setattr(erasure, "in_hand", just_before)
+    monkeypatch.setattr(erasure, "lock_enquiry", just_before)
     assert purge()["enquiries"] == 0
     assert kept(one)
 

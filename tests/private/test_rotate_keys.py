@@ -11,7 +11,7 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from backcare.core.crypto import blind_index, keys
-from backcare.core.crypto.encryption import key_of, key_ring, new_key, seal
+from backcare.core.crypto.encryption import encrypt, key_of, key_ring, new_key
 from enquiries import abuse, actions
 from enquiries.admin.inbox import find
 from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, NameWord, StoppedAddress
@@ -69,7 +69,7 @@ def test_everything_moves_to_the_new_key_and_the_old_one_may_go(some, new, staff
 def test_a_dry_run_counts_and_changes_nothing(some, new):
     before = [raw(Enquiry, one.pk) for one in some]
     said = rotate(dry_run=True)
-    assert "enquiries_enquiry: 3 to seal anew" in said
+    assert "enquiries_enquiry: 3 to encrypt again" in said
     assert "Nothing was changed" in said
     assert [raw(Enquiry, one.pk) for one in some] == before
 
@@ -85,20 +85,20 @@ def test_it_says_whose_wish_for_no_mail_only_the_old_key_knows(some, new):
 def test_twice_is_once(some, new):
     rotate()
     before = [raw(Enquiry, one.pk) for one in some]
-    assert "0 rows were sealed anew" in rotate()
+    assert "0 rows were encrypted again" in rotate()
     assert [raw(Enquiry, one.pk) for one in some] == before
 
 
 def test_a_rotation_pads_what_was_written_before_values_were_padded_with_the_same_key_too(some):
     short, long = (Enquiry._meta.get_field(name) for name in ("name", "description"))
     for each in (short, long):
-        overwrite(some[0].pk, each.column, seal("Ada Früher", context=each.context_for(some[0]), padded=False))
-    assert "enquiries_enquiry: 1 to seal anew" in rotate(dry_run=True)
-    assert "1 rows were sealed anew" in rotate()
+        overwrite(some[0].pk, each.column, encrypt("Ada Früher", context=each.context_for(some[0]), padded=False))
+    assert "enquiries_enquiry: 1 to encrypt again" in rotate(dry_run=True)
+    assert "1 rows were encrypted again" in rotate()
     assert {len(value) for value in raw(Enquiry, some[0].pk).values() if value} == {64 + 30}
     kept = Enquiry.objects.get(pk=some[0].pk)
     assert (kept.name, kept.description) == ("Ada Früher", "Ada Früher")
-    assert "0 rows were sealed anew" in rotate()
+    assert "0 rows were encrypted again" in rotate()
 
 
 def test_each_look_up_works_before_during_and_after(some, new, staff_client):

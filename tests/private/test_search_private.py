@@ -172,7 +172,7 @@ def test_a_search_that_nobody_repeats_is_forgotten_after_a_month(day):
 
 
 def test_a_flood_of_nonsense_stays_small_and_pushes_out_the_rarest(day, monkeypatch):
-    monkeypatch.setattr(failed_searches, "ROWS_AT_MOST", 5)
+    monkeypatch.setattr(failed_searches, "MAX_ROWS", 5)
     ask_for("zebrafish", times=3)
     for number in "abcdefgh":
         ask_for(f"zzq{number}qzz")

@@ -43,7 +43,7 @@ def test_a_question_beyond_the_limit_is_kept_and_set_aside_and_one_click_answers
 def test_words_that_sound_like_a_warning_sign_keep_their_place_and_always_alert_the_clinic(
     db, settings, mail_through, why
 ):
-    settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR = 1
+    settings.MAX_FORMS_PER_SENDER_PER_HOUR = 1
     client = from_place(1)
     ask("question", client)
     trap = {"website": "https://x.example"} if why == "trap" else {}
@@ -75,7 +75,7 @@ def test_a_fourth_question_of_a_day_reaches_the_clinic_and_sends_no_fourth_ackno
 def test_beyond_the_total_reports_wait_the_rest_is_held_back_and_the_clinic_hears_of_it_once(
     db, settings, mail_through, staff
 ):
-    settings.MOST_FORMS_AN_HOUR = 5
+    settings.MAX_FORMS_PER_HOUR = 5
     assert abuse.alarm() is None
     for number in range(5):
         assert ask(client=from_place(number), email=f"a{number}@example.com").status_code == 303
@@ -99,7 +99,7 @@ def test_beyond_the_total_reports_wait_the_rest_is_held_back_and_the_clinic_hear
 
 
 def test_one_noisy_place_does_not_use_up_what_is_everybodys(db, settings):
-    settings.MOST_FORMS_AN_HOUR = 15
+    settings.MAX_FORMS_PER_HOUR = 15
     noisy = from_place(1)
     for number in range(16):
         ask("question", noisy, email=f"a{number}@example.com", description=f"Number {number}")

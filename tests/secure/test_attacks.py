@@ -22,9 +22,9 @@ from tests.sockets import connect, exchange, head, read, status
 FORM = "Content-Type: application/x-www-form-urlencoded"
 LIMITS = {
     "TRUSTED_PROXIES": "1",
-    "MOST_FORMS_OF_ONE_SENDER_AN_HOUR": "3",
-    "MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL": "8",  # and five times as many with a warning sign
-    "MOST_FORMS_AN_HOUR": "30",  # ten of them for senders who are new
+    "MAX_FORMS_PER_SENDER_PER_HOUR": "3",
+    "MAX_FORMS_PER_SENDER_BEFORE_REFUSAL": "8",  # and five times as many with a warning sign
+    "MAX_FORMS_PER_HOUR": "30",  # ten of them for senders who are new
 }
 
 

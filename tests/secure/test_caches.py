@@ -88,7 +88,7 @@ def test_who_comes_first_after_an_edit_decides_nothing_for_the_others(what):
     """The page is made and put on the shelf for a strange request. The next reader gets what every reader got before."""
     for path in ("/", SHEET):
         honest = ask("GET", path)
-        page_cache.shelf.pages.clear()
+        page_cache.cache.pages.clear()
         first = ask("GET", path, **STRANGE[what])
         assert same(ask("GET", path), honest)
         assert same(first, honest)
@@ -97,7 +97,7 @@ def test_who_comes_first_after_an_edit_decides_nothing_for_the_others(what):
 def test_a_request_for_the_head_alone_leaves_the_page_whole_for_the_next_reader():
     for path in ("/", SHEET, "/feed.xml"):
         honest = ask("GET", path)
-        page_cache.shelf.pages.clear()
+        page_cache.cache.pages.clear()
         head = ask("HEAD", path)
         assert head.content == b""
         assert head.headers.items() == honest.headers.items()

@@ -214,7 +214,7 @@ def test_a_seal_is_good_for_its_own_words_once_and_for_a_day_and_nothing_is_lost
 def test_a_flood_of_few_senders_leaves_a_third_for_those_who_come_first_and_the_rest_is_held_back_and_released_as_one(
     db, settings, mail_through, staff_client
 ):
-    settings.MOST_FORMS_AN_HOUR = 12
+    settings.MAX_FORMS_PER_HOUR = 12
     for number in range(20):
         ask("question", from_place(number % 4), email=f"f{number}@example.com", description=f"Flood {number}")
     held = Enquiry.objects.filter(status=Status.HELD)
@@ -245,7 +245,7 @@ def test_a_flood_of_few_senders_leaves_a_third_for_those_who_come_first_and_the_
 
 
 def test_networks_of_ipv6_are_counted_with_larger_allowances(db, settings):
-    settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR = 1
+    settings.MAX_FORMS_PER_SENDER_PER_HOUR = 1
     codes = [
         ask(client=Client(REMOTE_ADDR=f"2001:db8:0:{number:x}::1"), email=f"v{number}@example.com").status_code
         for number in range(6)
@@ -263,7 +263,7 @@ def test_networks_of_ipv6_are_counted_with_larger_allowances(db, settings):
 
 def test_beyond_the_hard_stop_nothing_is_written_and_nothing_typed_is_lost(db, settings):
     kind = "consultation"
-    settings.MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL = 4
+    settings.MAX_FORMS_PER_SENDER_BEFORE_REFUSAL = 4
     noisy = from_place(1)
     codes = [ask(kind, noisy, email=f"n{number}@example.com").status_code for number in range(6)]
     assert codes == 4 * [303] + 2 * [REFUSED]
@@ -282,18 +282,18 @@ def test_beyond_the_hard_stop_nothing_is_written_and_nothing_typed_is_lost(db, s
 
 
 def test_beyond_the_budget_of_what_is_set_aside_only_those_who_come_first_are_kept(db, settings):
-    settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR, settings.MOST_SET_ASIDE = 1, 2
+    settings.MAX_FORMS_PER_SENDER_PER_HOUR, settings.MAX_SET_ASIDE = 1, 2
     noisy = from_place(1)
     codes = [ask("question", noisy, email=f"n{number}@example.com").status_code for number in range(5)]
     assert codes == [303, 303, 303, REFUSED, REFUSED]
-    settings.MOST_FORMS_AN_HOUR = 1
+    settings.MAX_FORMS_PER_HOUR = 1
     assert ask("question", from_place(2)).status_code == 303
     assert latest().status == Status.HELD
 
 
 def test_on_a_low_disk_only_what_comes_first_from_its_sender_is_written(db, settings):
     ask("question", from_place(1))
-    settings.DISK_LEAST_MB = 10**9
+    settings.MIN_DISK_MB = 10**9
     assert health.disk(timezone.now()).word == "low"
     refused = ask("question", from_place(1), description="And may I run?")
     assert refused.status_code == REFUSED

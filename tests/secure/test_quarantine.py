@@ -39,7 +39,7 @@ def test_who_looked_through_the_answers_is_answered_although_the_browser_filled_
 def test_who_is_set_aside_is_promised_neither_a_reply_nor_a_mail_and_staff_can_make_the_promise(
     db, settings, staff, kind
 ):
-    settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR = 0
+    settings.MAX_FORMS_PER_SENDER_PER_HOUR = 0
     address = send(kind)["Location"]
     kept = Enquiry.objects.get()
     assert (kept.status, kept.reply_by) == (Status.SPAM, None)
@@ -71,7 +71,7 @@ def test_a_person_whose_browser_filled_in_the_trap_may_send_the_form_again(db):
 
 @KINDS
 def test_staff_can_release_a_quarantined_enquiry_and_then_it_is_answered(db, settings, staff, mail_through, kind):
-    settings.MOST_FORMS_OF_ONE_SENDER_AN_HOUR = 10 if kind == "report" else 0
+    settings.MAX_FORMS_PER_SENDER_PER_HOUR = 10 if kind == "report" else 0
     send(kind, website="x")
     kept = Enquiry.objects.get()
     assert kept.status == Status.SPAM

@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from backcare.core import environment
 from backcare.core.crypto.encryption import new_key
 from backcare.ops import binding
 from backcare.ops.checks import only_the_proxy_reaches_us
@@ -41,11 +43,23 @@ def test_a_complete_production_set_up_passes_the_deployment_check(production):
     assert done.returncode == 0, done.stderr
 
 
-def test_the_deployment_check_says_where_opening_hours_are_set_now(production):
-    done = manage("check", "--deploy", **production, CLINIC_HOURS="Tuesdays, 10am to 2pm")
+def test_the_deployment_check_names_what_is_set_elsewhere_or_called_something_else_now(production):
+    done = manage("check", "--deploy", **production, CLINIC_HOURS="Tuesdays, 10am to 2pm", MOST_SET_ASIDE="7")
     assert done.returncode == 0, done.stderr
+    assert "backcare.W007" in done.stderr
+    assert "Rename MOST_SET_ASIDE to MAX_SET_ASIDE" in done.stderr
     assert "backcare.W004" in done.stderr
     assert "Set them on the desk" in done.stderr
+
+
+def test_a_setting_is_read_under_its_former_name_for_one_more_version(monkeypatch):
+    monkeypatch.setenv("MOST_SET_ASIDE", "7")
+    assert environment.number("MAX_SET_ASIDE", default=5) == 7
+    monkeypatch.setenv("MOST_SET_ASIDE", "many")
+    with pytest.raises(ImproperlyConfigured, match="MOST_SET_ASIDE is “many”"):
+        environment.number("MAX_SET_ASIDE", default=5)
+    monkeypatch.setenv("MAX_SET_ASIDE", "9")
+    assert environment.number("MAX_SET_ASIDE", default=5) == 9
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 
-from backcare.ops.logs import MOST_LINES_A_MINUTE
+from backcare.ops.logs import MAX_LINES_PER_MINUTE
 from enquiries.models import Enquiry
 from tests.conftest import database_environment
 from tests.faults import Web
@@ -70,7 +70,7 @@ def test_what_strangers_send_stands_in_no_log_in_their_words_and_a_flood_of_it_i
         web.clear()
     said = written.read_text()
     assert "zq" not in said, [line for line in said.splitlines() if "zq" in line][:3]
-    assert said.count(" ERROR django.security.DisallowedHost: Refused: DisallowedHost") <= 2 * MOST_LINES_A_MINUTE
+    assert said.count(" ERROR django.security.DisallowedHost: Refused: DisallowedHost") <= 2 * MAX_LINES_PER_MINUTE
     left_out = [int(number) for number in re.findall(r"counted: (\d+) more like this: .*DisallowedHost", said)]
     assert sum(left_out) + said.count(" ERROR django.security.DisallowedHost") == 600
     assert "Not Found: no address of ours" in said

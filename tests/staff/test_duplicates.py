@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries import actions
-from enquiries.actions.mail import in_hand
+from enquiries.actions.mail import lock_enquiry
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, give_signs
 from tests.desk import person, tree
@@ -215,10 +215,10 @@ def test_linking_waits_for_who_has_a_linked_one_in_hand_and_locks_nobody_out(tra
 
     def erase():
         with transaction.atomic():
-            in_hand(first)
+            lock_enquiry(first)
             held.set()
             time.sleep(0.5)
-            done.append(in_hand(again).pk)
+            done.append(lock_enquiry(again).pk)
         connection.close()
 
     other = threading.Thread(target=erase)

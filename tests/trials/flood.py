@@ -43,7 +43,7 @@ LONG = 1_800
 def many_forms_from_many_addresses(folder: Path, kills: int) -> str:
     """F24, under the limits that a clinic has. Half of them with a warning sign, each in words of its own."""
     chance = random.Random(24)  # noqa: S311 - the same flood in every run
-    with Ground(folder, MOST_FORMS_AN_HOUR="200") as ground:
+    with Ground(folder, MAX_FORMS_PER_HOUR="200") as ground:
         web = ground.web()
         ground.worker()
         left, answers, lock = list(range(FORMS)), [], threading.Lock()

@@ -29,10 +29,10 @@ def prepare() -> None:
     setup_test_environment()
     # So many forms from one sender are what the limits are there to stop: test_limits.py and test_abuse_mailboxes.py.
     for name in (
-        "MOST_MAILS_TO_ONE_ADDRESS_A_DAY",
-        "MOST_FORMS_OF_ONE_SENDER_AN_HOUR",
-        "MOST_FORMS_OF_ONE_SENDER_BEFORE_REFUSAL",
-        "MOST_FORMS_AN_HOUR",
+        "MAX_MAILS_PER_ADDRESS_PER_DAY",
+        "MAX_FORMS_PER_SENDER_PER_HOUR",
+        "MAX_FORMS_PER_SENDER_BEFORE_REFUSAL",
+        "MAX_FORMS_PER_HOUR",
     ):
         setattr(settings, name, 10_000_000)
     PBKDF2PasswordHasher.iterations = 1

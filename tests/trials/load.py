@@ -27,7 +27,7 @@ MEASURED = 60  # seconds
 PROCESSES = 2  # of the web server; each keeps its own pages
 DRAINED = 30  # seconds that the mail may take after the last request, or after warming up
 # The limits per person and in total are for people. Here each form comes from an address of its own, and many come in an hour.
-UNLIMITED = {"TRUSTED_PROXIES": "1", "MOST_FORMS_OF_ONE_SENDER_AN_HOUR": "1000000", "MOST_FORMS_AN_HOUR": "1000000"}
+UNLIMITED = {"TRUSTED_PROXIES": "1", "MAX_FORMS_PER_SENDER_PER_HOUR": "1000000", "MAX_FORMS_PER_HOUR": "1000000"}
 RECKONING = """
 import json, sys
 from collections import Counter

@@ -83,7 +83,7 @@ def written_now() -> bytes:
     return PADDED + bytes([writing_key()])
 
 
-def seal(plain: str, *, context: str, padded: bool = True) -> bytes:
+def encrypt(plain: str, *, context: str, padded: bool = True) -> bytes:
     """`padded` is for what the database keeps. A cookie has no room for it, and nobody reads it in a backup."""
     number, secret = next(iter(key_ring().items()))
     nonce = os.urandom(NONCE_BYTES)
@@ -94,8 +94,8 @@ def seal(plain: str, *, context: str, padded: bool = True) -> bytes:
     return version + bytes([number]) + nonce + sealed
 
 
-def unseal(sealed: bytes, *, context: str) -> str:
-    """The text that `seal` was given for the same context. Raises CannotDecrypt."""
+def decrypt(sealed: bytes, *, context: str) -> str:
+    """The text that `encrypt` was given for the same context. Raises CannotDecrypt."""
     sealed = bytes(sealed)
     if not _is_sealed(sealed):
         raise CannotDecrypt("not a sealed value")

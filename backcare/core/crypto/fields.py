@@ -3,11 +3,11 @@
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from backcare.core.crypto.encryption import seal, unseal
+from backcare.core.crypto.encryption import decrypt, encrypt
 from backcare.core.crypto.keys import guard
 
 
-class Sealed(bytes):
+class Ciphertext(bytes):
     """Ciphertext as it came from the database, opened when the attribute is read."""
 
 
@@ -16,8 +16,8 @@ class EncryptedAttribute(DeferredAttribute):
         value = super().__get__(instance, cls)
         if value is None:
             return ""  # of a row that was just made; from the database it comes so
-        if instance is not None and isinstance(value, Sealed):
-            value = unseal(value, context=self.field.context_for(instance))
+        if instance is not None and isinstance(value, Ciphertext):
+            value = decrypt(value, context=self.field.context_for(instance))
             instance.__dict__[self.field.attname] = value
         return value
 
@@ -32,7 +32,7 @@ class EncryptedTextField(models.Field):
     descriptor_class = EncryptedAttribute
 
     def __init__(self, *args, **kwargs):
-        # A column that is added to a table has no rows to seal an empty text for, so there it may be null, which reads as "".
+        # A column that is added to a table has no rows to encrypt an empty text for, so there it may be null, which reads as "".
         # Such a column always keeps no text as null, so that a constraint can tie it to another column.
         default = None if kwargs.get("null") else ""
         super().__init__(*args, **{"default": default, "blank": True, "editable": False, **kwargs})
@@ -50,19 +50,19 @@ class EncryptedTextField(models.Field):
         return f"{instance._meta.db_table}:{instance.pk}:{self.column}"
 
     def from_db_value(self, value, expression, connection):
-        return "" if value is None else Sealed(value)
+        return "" if value is None else Ciphertext(value)
 
     def pre_save(self, instance, add):
         stored = instance.__dict__.get(self.attname, "")
-        if isinstance(stored, Sealed):
+        if isinstance(stored, Ciphertext):
             return stored  # untouched since it was read: keep the bytes as they are
         if self.null and not stored:
             return None
         guard()
-        return Sealed(seal(str(stored or ""), context=self.context_for(instance)))
+        return Ciphertext(encrypt(str(stored or ""), context=self.context_for(instance)))
 
     def get_db_prep_value(self, value, connection, prepared=False):
-        if value is not None and not isinstance(value, Sealed):
+        if value is not None and not isinstance(value, Ciphertext):
             # A plain value can only come from update() or a filter, which have no row to bind it to.
             raise TypeError(f"{self.name} is encrypted: save it through its model, and find it by its keyed hash.")
         return value if value is None else connection.Database.Binary(value)

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import DatabaseError, models, transaction
 from django.db.models import F, Func, Value
 
-from backcare.core.crypto.encryption import CannotDecrypt, check_value, key_of, key_ring, unseal, writing_key
+from backcare.core.crypto.encryption import CannotDecrypt, check_value, decrypt, key_of, key_ring, writing_key
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ def _opens(samples: list[tuple]) -> bool:
     """Whether any opens: one that was tampered with is no sign of a wrong key."""
     for sealed, context in samples:
         try:
-            unseal(sealed, context=context)
+            decrypt(sealed, context=context)
         except CannotDecrypt:
             continue
         return True

@@ -15,7 +15,7 @@ from backcare.ops.backups import Trouble
 FORMAT = 1
 MANIFEST = "manifest.json"
 AT_ONCE = 1024 * 1024  # bytes
-LARGEST_MANIFEST = 4 * 1024 * 1024  # bytes
+MAX_MANIFEST_BYTES = 4 * 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _reading(path: Path):
 
 def _manifest(archive: tarfile.TarFile, path: Path) -> Manifest:
     member = archive.next()
-    if member is None or member.name != MANIFEST or not member.isfile() or member.size > LARGEST_MANIFEST:
+    if member is None or member.name != MANIFEST or not member.isfile() or member.size > MAX_MANIFEST_BYTES:
         raise Trouble(f"{path.name} has no manifest, so it is no backup of ours.")
     try:
         said = json.loads(archive.extractfile(member).read())

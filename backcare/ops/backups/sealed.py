@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from backcare.core.crypto import keys
-from backcare.core.crypto.encryption import CannotDecrypt, unseal
+from backcare.core.crypto.encryption import CannotDecrypt, decrypt
 from backcare.ops.backups.database import Opened
 
 SAMPLE = 20  # values of each column and each key
@@ -34,7 +34,7 @@ def try_sample(database: Opened) -> Opening:
             )
             for pk, value in rows:
                 try:
-                    unseal(bytes(value), context=each.context_for(model(pk=model._meta.pk.to_python(pk))))
+                    decrypt(bytes(value), context=each.context_for(model(pk=model._meta.pk.to_python(pk))))
                     result.opened += 1
                 except CannotDecrypt:
                     result.shut.append(f"{table}.{each.column}, key {number}")

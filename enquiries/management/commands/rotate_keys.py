@@ -34,7 +34,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         left = rotation.left()
         for table, rows in left.items():
-            self.stdout.write(f"{table}: {rows} to seal anew")
+            self.stdout.write(f"{table}: {rows} to encrypt again")
         if dry_run:
             self.stdout.write("Nothing was changed.")
             return
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         others = [number for number in key_ring() if number != current]
         for number in others:
             keys.forget(number)
-        self.stdout.write(f"{result.rows} rows were sealed anew. Everything is under key {current}.")
+        self.stdout.write(f"{result.rows} rows were encrypted again. Everything is under key {current}.")
         if others:
             names = " and ".join(f"key {number}" for number in others)
             self.stdout.write(

@@ -11,16 +11,16 @@ docs/red-flag-words.md the figures.
 import threading
 
 from factsheets.models import ContentVersion, SafetyAdvice, WordList
-from factsheets.search.redflags.reader import CRISIS, LONGEST, Flag, Reader, Reading
+from factsheets.search.redflags.reader import CRISIS, MAX_LENGTH, Flag, Reader, Reading
 
-__all__ = ["CRISIS", "LONGEST", "Reading", "read", "reader"]
+__all__ = ["CRISIS", "MAX_LENGTH", "Reading", "read", "reader"]
 
 _kept: tuple[str, Reader] | None = None
 _making = threading.Lock()
 
 
 def read(typed: str) -> Reading:
-    """What the typed words sound like. Never raises for any text; looks at the first LONGEST characters."""
+    """What the typed words sound like. Never raises for any text; looks at the first MAX_LENGTH characters."""
     return reader().read(typed)
 
 

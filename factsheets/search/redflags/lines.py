@@ -18,9 +18,9 @@ from functools import cached_property
 from factsheets.search.redflags.wording import SPELT, joined
 from factsheets.search.text import plain
 
-LONGEST_LINE = 2_000  # characters
-MOST_PARTS = 8  # joined by + and &
-SHORTEST_START = 3  # letters before a *
+MAX_LINE_LENGTH = 2_000  # characters
+MAX_PARTS = 8  # joined by + and &
+MIN_START = 3  # letters before a *
 GAP = 3  # words that “..” stands for, at most
 PAST_COUNTS = "(past counts)"
 
@@ -74,9 +74,9 @@ def read_line(line: str, names: Iterable[str], small_words: Iterable[str] = ()) 
     said = _folded(line)
     if not said:
         raise LineError("The line is empty. Write words in it, or take it away.")
-    if len(said) > LONGEST_LINE:
+    if len(said) > MAX_LINE_LENGTH:
         raise LineError(
-            f"“{said[:30]}…” has {len(said)} characters. Use {LONGEST_LINE} or fewer: make two lines of it."
+            f"“{said[:30]}…” has {len(said)} characters. Use {MAX_LINE_LENGTH} or fewer: make two lines of it."
         )
     past_counts = said.endswith(PAST_COUNTS)
     said = said.removesuffix(PAST_COUNTS).strip()
@@ -89,8 +89,8 @@ def read_line(line: str, names: Iterable[str], small_words: Iterable[str] = ()) 
         tuple(_group(words, line, names, frozenset(small_words)) for words in part.split("+"))
         for part in needed.split("&")
     )
-    if sum(map(len, parts)) > MOST_PARTS:
-        raise LineError(f"“{line}” joins more than {MOST_PARTS} parts. Make two lines of it.")
+    if sum(map(len, parts)) > MAX_PARTS:
+        raise LineError(f"“{line}” joins more than {MAX_PARTS} parts. Make two lines of it.")
     return Line(parts, _group(unless[0], line, names) if unless else (), past_counts)
 
 
@@ -128,8 +128,8 @@ def _phrase(said: str, line: str, names: Iterable[str]) -> Phrase:
                 raise LineError(f"There is no word list “{name}”, which “{line}” asks for.")
             items.append(ListOf(name))
         elif word := re.fullmatch(r"([^\W_]+)(\*?)", piece):
-            if word[2] and len(word[1]) < SHORTEST_START:
-                raise LineError(f"“{piece}” would fit too many words. Write {SHORTEST_START} letters before “*”.")
+            if word[2] and len(word[1]) < MIN_START:
+                raise LineError(f"“{piece}” would fit too many words. Write {MIN_START} letters before “*”.")
             items.append(Word(word[1], bool(word[2])))
         else:
             raise LineError(

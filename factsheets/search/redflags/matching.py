@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Set
 from itertools import pairwise, product
 
 from factsheets.search.redflags.lines import GAP as GAP_WORDS
-from factsheets.search.redflags.lines import SHORTEST_START, Gap, Group, Line, ListOf, Phrase, Word
+from factsheets.search.redflags.lines import MIN_START, Gap, Group, Line, ListOf, Phrase, Word
 from factsheets.search.redflags.scopes import CLEARED_BY_A_DOCTOR, OTHER, PAST, Scope
 from factsheets.search.redflags.wording import Text
 
 NEAR = 16  # words between which the groups of one part stand
 SMALL_BETWEEN = 4  # small words that may stand between two words of a phrase
-MOST_SPANS = 60  # of one group; nobody writes a sign more often
-MOST_COMBINATIONS = 400
+MAX_SPANS = 60  # of one group; nobody writes a sign more often
+MAX_COMBINATIONS = 400
 GOES_ON = frozenset(["it", "its", "they", "this", "that", "these", "those", "both", "there", "same", "also", "and"])
 
 # A sentence that names one of these has a place of its own: “My buttock aches. It tingles in my toe.”
@@ -57,7 +57,7 @@ class Matcher:
         for place, word in enumerate(text.words):
             self.at.setdefault(word, []).append(place)
         for word, places in list(self.at.items()):
-            for length in range(SHORTEST_START, len(word) + 1):
+            for length in range(MIN_START, len(word) + 1):
                 self.at.setdefault(f"{word[:length]}*", []).extend(places)
         self.named: dict[str, list[Span]] = {}
         self.groups: dict[int, list[Span]] = {}
@@ -75,10 +75,10 @@ class Matcher:
             spans = self.spans_of(group)
             if not spans:
                 return False
-            places.append(spans[:MOST_SPANS])
+            places.append(spans[:MAX_SPANS])
         unless = {self.text.sentence[start] for start, *_ in self.spans_of(line.unless)} if line.unless else set()
         for number, spans in enumerate(product(*places)):
-            if number > MOST_COMBINATIONS:
+            if number > MAX_COMBINATIONS:
                 return False
             spared = any(self.text.sentence[start] in unless for start, *_ in spans)
             if not spared and self._together(spans) and not self._silenced(spans, heeds):
@@ -151,7 +151,7 @@ class Matcher:
                 starts.setdefault(span[0], []).append(span)
             current = [
                 (start, span[1], bits | span[2])
-                for start, before, bits in current[:MOST_SPANS]
+                for start, before, bits in current[:MAX_SPANS]
                 for place in self._reach(before, gap)
                 for span in starts.get(place, ())
             ]

@@ -9,7 +9,7 @@ from factsheets.search.redflags.matching import ALL_KINDS, ONLY_DENIED, Matcher,
 from factsheets.search.redflags.scopes import Scope, scopes
 from factsheets.search.redflags.wording import SMALL, Wording
 
-LONGEST = 2_000  # characters that are looked at
+MAX_LENGTH = 2_000  # characters that are looked at
 # No red flag is about one's own death. The crisis words stand in the record that asks for help with mood. Ledger, “Outcomes”, D13.
 CRISIS = "RF-R3"
 NONE: Group = ()
@@ -82,8 +82,8 @@ class Reader:
         return {item.text for group in groups for phrase in group for item in phrase if isinstance(item, Word)}
 
     def read(self, typed: str) -> Reading:
-        """What the words sound like. Never raises; looks at the first LONGEST characters."""
-        text = self.wording.read(typed[:LONGEST])
+        """What the words sound like. Never raises; looks at the first MAX_LENGTH characters."""
+        text = self.wording.read(typed[:MAX_LENGTH])
         if not text.words:
             return Reading()
         found = scopes(text)
@@ -98,7 +98,7 @@ class Reader:
 
     def why(self, typed: str) -> list[tuple[str, str]]:
         """Which lines were found, with the codes: for whoever tunes the patterns."""
-        text = self.wording.read(typed[:LONGEST])
+        text = self.wording.read(typed[:MAX_LENGTH])
         matcher = Matcher(text, scopes(text), self.lists, self.starts, SMALL)
         matcher.scopes += [Scope(start, end) for start, end, _ in matcher.spans_of(self.lists.get(EVERYDAY, NONE))]
         return [

@@ -12,8 +12,8 @@ from functools import cached_property
 from factsheets.search.redflags.wording import Text
 
 PAST, CLEARED_BY_A_DOCTOR, OTHER = "past", "cleared", "other"
-LONGEST_DENIAL = 14  # words
-SHORTEST_LIST_PIECE = 6  # words between the commas of a list that is denied as a whole
+MAX_DENIAL_WORDS = 14  # words
+MIN_LIST_PIECE = 6  # words between the commas of a list that is denied as a whole
 BACK_FROM_WELL = 7  # words before “fine” that it can speak of
 
 
@@ -231,7 +231,7 @@ def _denial_at(words: list[str], at: int) -> int | None:
 
 def _end_of_denial(text: Text, last: int) -> int:
     words, end = text.words, last
-    for at in range(last + 1, min(len(words), last + 1 + LONGEST_DENIAL)):
+    for at in range(last + 1, min(len(words), last + 1 + MAX_DENIAL_WORDS)):
         if text.sentence[at] != text.sentence[last] or words[at] in TURNS:
             break
         if words[at] == "and" and at + 1 < len(words) and words[at + 1] in SUBJECTS:
@@ -251,7 +251,7 @@ def _goes_on_as_list(text: Text, at: int) -> bool:
     if words[at] in {"or", "nor", "neither"}:
         return True
     length = 0
-    for place in range(at, min(len(words), at + 3 * SHORTEST_LIST_PIECE)):
+    for place in range(at, min(len(words), at + 3 * MIN_LIST_PIECE)):
         if text.sentence[place] != text.sentence[at]:
             return False
         if place > at and text.piece[place] != text.piece[place - 1]:
@@ -259,12 +259,7 @@ def _goes_on_as_list(text: Text, at: int) -> bool:
         length += 1
         if words[place] in {"or", "nor"}:
             return True
-        if (
-            words[place] in TURNS
-            or words[place] in SUBJECTS
-            or words[place] in NOUN_DENIALS
-            or length > SHORTEST_LIST_PIECE
-        ):
+        if words[place] in TURNS or words[place] in SUBJECTS or words[place] in NOUN_DENIALS or length > MIN_LIST_PIECE:
             return False
     return False
 

@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 
 from factsheets.search.text import plain
 
-SHORTEST_MENDED = 5  # letters
+MIN_MENDED = 5  # letters
 TWO_WRONG_FROM = 11  # letters
 # A new line is a new sentence where it begins like one; many keyboards break lines anywhere.
 ENDS = re.compile(r"[.!?…;:]+(?=\s|$)|\n\s*\n|\n(?=\s*(?:[-–•*]|\d+[.)]|[A-Z]))")
@@ -102,7 +102,7 @@ class Wording:
 
     def __init__(self, vocabulary: set[str]):
         self.vocabulary = vocabulary
-        self.long = sorted(word for word in vocabulary if len(word) > SHORTEST_MENDED and word.isalpha())
+        self.long = sorted(word for word in vocabulary if len(word) > MIN_MENDED and word.isalpha())
         self.mended: dict[str, str] = {}
 
     def read(self, typed: str) -> Text:
@@ -121,7 +121,7 @@ class Wording:
 
     def mend(self, word: str) -> str:
         """The word of our lists that was meant; any other English word stays."""
-        if len(word) < SHORTEST_MENDED or word in SMALL or not word.isalpha() or word in ordinary():
+        if len(word) < MIN_MENDED or word in SMALL or not word.isalpha() or word in ordinary():
             return word
         return self.nearest(word)
 

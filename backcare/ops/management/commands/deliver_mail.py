@@ -20,7 +20,7 @@ BEAT = 20  # seconds between heartbeats
 IDLE_DISCONNECT = 5  # seconds without a mail after which the SMTP connection is closed
 CHORES = 60 * 60  # seconds between looks for reviews that come up, and for what is kept no longer
 CHORES_AGAIN = 60  # seconds after a look that failed, or a purge that was not finished
-PURGE_AT_MOST = 20  # seconds: mail waits meanwhile
+MAX_PURGE_SECONDS = 20  # seconds: mail waits meanwhile
 
 
 class Command(BaseCommand):
@@ -117,7 +117,7 @@ class Command(BaseCommand):
 
     def purge(self) -> bool:
         """Whether all is done: after a change of the periods a great deal may be over at once."""
-        purged = actions.purge(now=timezone.now(), seconds=PURGE_AT_MOST)
+        purged = actions.purge(now=timezone.now(), seconds=MAX_PURGE_SECONDS)
         if purged.total:
             logger.info("Purged %s", ", ".join(f"{name} {count}" for name, count in purged.counts.items() if count))
         return purged.finished

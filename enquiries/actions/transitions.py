@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from enquiries import abuse
 from enquiries.actions.intake import answer
-from enquiries.actions.status import move
+from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
 from enquiries.inbox import people
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 
 FLAGGED = "This may be an emergency. Record what you did about the warning sign first."
 # A patient who has not answered by then is forgotten rather than waited for.
-LONGEST_WAIT = timedelta(days=366)
+MAX_WAIT = timedelta(days=366)
 SAME_STEP = timedelta(seconds=2)
 # What somebody did, for colleagues whose page is older.
 DID = {
@@ -78,7 +78,7 @@ def triage(
                 record(current, EventKind.NOTE, by=by, summary=f"Now waiting until {return_on:%-d %B %Y}")
                 current.return_on = return_on
             else:
-                move(current, to, by=by, outcome=outcome, return_on=return_on)
+                transition(current, to, by=by, outcome=outcome, return_on=return_on)
         if change_owner and owner != current.owner:
             if owner and not people.may_open(owner):
                 raise MoveRefused(f"{people.full_name(owner)} cannot open enquiries. Choose someone who can.")
@@ -119,7 +119,7 @@ def _why_not_wait(enquiry: Enquiry, return_on: date | None) -> str:
     if not enquiry.was_contacted:
         return "Call or email them first, because they have not heard from us yet."
     today = timezone.localdate()
-    if return_on is None or not today < return_on <= today + LONGEST_WAIT:
+    if return_on is None or not today < return_on <= today + MAX_WAIT:
         return "Choose a day to look at it again, from tomorrow and within a year."
     return ""
 
