@@ -22,6 +22,7 @@ test-fast: .venv/test
 lint: .venv/test
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	.venv/bin/lint-imports
 	.venv/bin/djlint templates --lint --quiet
 	$(LOCAL) $(PY) manage.py makemigrations --check --dry-run
 	$(LOCAL) $(PY) manage.py dark_figures --check

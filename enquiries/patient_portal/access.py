@@ -22,7 +22,7 @@ from enquiries.private_links import OpenForm, is_shut
 from factsheets import safety
 
 SEALED = "sealed"
-FOLDER = "enquiries/manage"
+FOLDER = "enquiries/patient_portal"
 
 
 @dataclass(frozen=True)
