@@ -25,7 +25,6 @@ lint: .venv/test
 	.venv/bin/lint-imports
 	.venv/bin/djlint templates --lint --quiet
 	$(LOCAL) $(PY) manage.py makemigrations --check --dry-run
-	$(LOCAL) $(PY) manage.py dark_figures --check
 	$(PY) -m tests.audit
 
 bench: .venv/test

@@ -65,10 +65,6 @@ class Figure(NaturalKeyModel):
             raise ValidationError({"drawing": "Choose a drawing, or upload a picture."})
 
     @property
-    def dark_drawing(self) -> str:
-        return self.drawing.removesuffix(".svg") + ".dark.svg" if self.drawing else ""
-
-    @property
     def path(self) -> Path | None:
         """The drawing's file, for the PDF. None when it is missing, or when the figure is a picture."""
         found = finders.find(self.drawing) if self.drawing else None
@@ -99,7 +95,7 @@ class Figure(NaturalKeyModel):
 
 
 def drawings() -> list[str]:
-    """The drawings that a figure can show, such as figures/spine.svg: those in static/figures/ with a dark partner."""
+    """The drawings that a figure can show, such as figures/spine.svg: those in static/figures/."""
     folder = Path(finders.find("figures") or "")
-    names = sorted(path.name for path in folder.glob("*.svg") if path.with_suffix(".dark.svg").is_file())
+    names = sorted(path.name for path in folder.glob("*.svg"))
     return [f"figures/{name}" for name in names if re.match(DRAWING, f"figures/{name}")]

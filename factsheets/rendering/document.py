@@ -100,7 +100,6 @@ def _section(section, citations: Citations, words: Words) -> dict:
             "alt": figure.alt,
             "long_description": figure.long_description,
             "drawing": figure.drawing,
-            "dark_drawing": figure.dark_drawing,
             "picture": {"digest": figure.picture.digest, "widths": figure.picture_widths} if figure.picture else None,
             "credit": figure.credit,
             "width": figure.width,

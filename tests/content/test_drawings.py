@@ -5,9 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from django.core.management import CommandError, call_command
 
-from factsheets.management.commands import dark_figures
 from tests.content.test_fixtures import NEVER, shared
 
 FOLDER = Path(__file__).resolve().parents[2] / "static"
@@ -48,48 +46,29 @@ ATTRIBUTES = {
     "dx",
     "dy",
 }
+COLOURS = {"#22302F", "#1F5A54", "#CFE3DA", "#EAD9BE", "#B4532A", "#F3D3C2", "#D9A441", "#FFFFFF", "#9B1C1C", "none"}
+# How wide a figure is on a phone of 360 pixels, and the smallest letters that are read there without effort.
+SHOWN, LETTERS = 282, 13
 every_drawing = pytest.mark.parametrize("path", DRAWINGS, ids=[path.name for path in DRAWINGS])
-
-
-def is_dark(path: Path) -> bool:
-    return path.name.endswith(".dark.svg")
 
 
 def test_every_figure_has_its_drawing_and_every_drawing_its_figure():
     named = {figure["drawing"] for figure in shared("figure")}
-    there = {f"figures/{path.name}" for path in DRAWINGS if not is_dark(path)}
+    there = {f"figures/{path.name}" for path in DRAWINGS}
     assert named == there
-    assert len(there) >= 10
-
-
-def test_every_drawing_has_a_dark_partner_in_date():
-    call_command("dark_figures", "--check", verbosity=0)
-    assert {path.name.replace(".dark", "") for path in DRAWINGS if is_dark(path)} == {
-        path.name for path in DRAWINGS if not is_dark(path)
-    }
-
-
-def test_a_drawing_that_changed_is_noticed_and_made_anew(tmp_path, monkeypatch):
-    monkeypatch.setattr(dark_figures, "FOLDER", tmp_path)
-    (tmp_path / "x.svg").write_text('<svg fill="#22302F" stroke="#22302f"><path fill="#EDE8DD"/></svg>')
-    with pytest.raises(CommandError, match=r"x\.svg"):
-        call_command("dark_figures", "--check", verbosity=0)
-    call_command("dark_figures", verbosity=0)
-    assert (tmp_path / "x.dark.svg").read_text() == '<svg fill="#EDE8DD" stroke="#EDE8DD"><path fill="#EDE8DD"/></svg>'
-    call_command("dark_figures", "--check", verbosity=0)
+    assert len(there) >= 20
 
 
 @every_drawing
 def test_a_drawing_holds_only_shapes_and_words_in_our_colours(path):
     said = path.read_text(encoding="utf-8")
     root = ElementTree.fromstring(said)  # noqa: S314 - our own file
-    colours = set(dark_figures.DARK.values() if is_dark(path) else dark_figures.DARK) | {"none"}
     for node in root.iter():
         assert node.tag.startswith(SVG)
         assert node.tag.removeprefix(SVG) in ELEMENTS
         assert set(node.attrib) <= ATTRIBUTES, set(node.attrib) - ATTRIBUTES
         for name in ("fill", "stroke"):
-            assert node.get(name, "none").upper().replace("NONE", "none") in colours
+            assert node.get(name, "none").upper().replace("NONE", "none") in COLOURS
         assert node.get("font-family", "sans-serif").endswith("sans-serif")
     for word in ("style", "script", "href", "url(", "@import", "<!ENTITY", "<!DOCTYPE", "data:", "on="):
         assert word not in said.lower().replace("http://www.w3.org/2000/svg", "")
@@ -100,12 +79,11 @@ def test_a_drawing_holds_only_shapes_and_words_in_our_colours(path):
 @every_drawing
 def test_a_drawing_has_the_size_its_figure_says_and_letters_that_can_be_read(path):
     root = ElementTree.parse(path).getroot()  # noqa: S314 - our own file
-    [figure] = [each for each in shared("figure") if each["drawing"] == f"figures/{path.name.replace('.dark', '')}"]
+    [figure] = [each for each in shared("figure") if each["drawing"] == f"figures/{path.name}"]
     assert root.get("viewBox") == f"0 0 {figure['width']} {figure['height']}"
     assert (root.get("width"), root.get("height")) == (str(figure["width"]), str(figure["height"]))
-    for node in root.iter():
-        # Shown 400 units wide or wider: 14 units are at least 14 pixels.
-        assert float(node.get("font-size", 16)) >= 14, path.name
+    sizes = [float(node.get("font-size")) for node in root.iter() if node.get("font-size")]
+    assert all(size * SHOWN / figure["width"] >= LETTERS for size in sizes), sizes
 
 
 def test_every_label_in_a_drawing_is_in_its_words_too():

@@ -88,7 +88,6 @@ def test_the_form_can_be_filled_in_without_javascript_and_says_what_it_takes(edi
     [choice] = [each for each in form.iter("select") if each.get("name") == "drawing"]
     options = [each.get("value") for each in choice.iter("option")]
     assert {"", "figures/spine-24-bones.svg"} <= set(options)
-    assert not [each for each in options if "dark" in each]
 
 
 def test_a_drawing_is_chosen_from_those_there_are_and_its_size_is_read_from_it(editor, figure):
@@ -98,7 +97,7 @@ def test_a_drawing_is_chosen_from_those_there_are_and_its_size_is_read_from_it(e
     assert figure.drawing == "figures/keep-moving.svg"
     assert (figure.width, figure.height) == figure.size_of_file()
     assert figure.width >= 300
-    for name in ("figures/../settings.svg", "figures/spine-24-bones.dark.svg", "figures/no-such.svg", "x"):
+    for name in ("figures/../settings.svg", "figures/no-such.svg", "x"):
         assert "Select a valid choice" in errors_of(send(editor, change_address(figure), drawing=name))
 
 
