@@ -23,6 +23,7 @@ lint: .venv/test
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	.venv/bin/lint-imports
+	$(LOCAL) $(PY) -m mypy
 	.venv/bin/djlint templates --lint --quiet
 	$(LOCAL) $(PY) manage.py makemigrations --check --dry-run
 	$(PY) -m tests.audit

@@ -100,7 +100,7 @@ def shared(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def cached_page(view):
+def cached_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Keeps the public answers of a view that looks at nothing of the request but its path."""
 
     @wraps(view)

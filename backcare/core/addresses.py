@@ -95,7 +95,7 @@ def _meant(domain: str) -> str:
         return MISTAKES[domain]
     near = {known: _slips(domain, known) for known in COMMON}
     near = {known: slips for known, slips in near.items() if slips}
-    return min(near, key=near.get) if near else _other_ending(domain)
+    return min(near, key=near.__getitem__) if near else _other_ending(domain)
 
 
 def _slips(typed: str, known: str) -> int:

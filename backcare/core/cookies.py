@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import time
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -33,18 +34,18 @@ class EncryptedCookie:
         """The text that the browser holds, whatever it is worth. Empty without one."""
         return request.COOKIES.get(self.name, "")
 
-    def sealed(self, value: dict, *bound_to: str, at: float) -> str:
+    def sealed(self, value: dict[str, Any], *bound_to: str, at: float) -> str:
         plain = json.dumps({"at": int(at), **value}, separators=(",", ":"))
         box = encrypt(plain, context=self._context(*bound_to), padded=False)
         return base64.urlsafe_b64encode(box).decode().rstrip("=")
 
-    def opened(self, text: str, *bound_to: str, now: float) -> dict | None:
+    def opened(self, text: str, *bound_to: str, now: float) -> dict[str, Any] | None:
         """The value, with its `at`. None: nothing, too old, bound to something else, or not made by us."""
         if not 0 < len(text) < MAX_COOKIE_BYTES:
             return None
         try:
             box = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-            value = json.loads(decrypt(box, context=self._context(*bound_to)))
+            value: dict[str, Any] = json.loads(decrypt(box, context=self._context(*bound_to)))
         except (CannotDecrypt, binascii.Error, UnicodeEncodeError):
             return None
         # Max-Age is a request to the browser; a copy of the cookie would not obey it.

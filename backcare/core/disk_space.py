@@ -10,7 +10,8 @@ from django.db import connection
 def left() -> tuple[int, bool]:
     """The least space where state is kept, in bytes, for an account that is not root's; and whether that is too little."""
     places = {settings.DATA_DIR}
-    if connection.vendor == "sqlite" and not connection.is_in_memory_db():
+    # Its own name for a database that is no file; Django's types know the common connection only.
+    if connection.vendor == "sqlite" and not connection.is_in_memory_db():  # type: ignore[attr-defined]
         places.add(Path(connection.settings_dict["NAME"]).parent)
     return min(_left(place) for place in places)
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -29,7 +30,7 @@ def as_set(name: str) -> str:
 
 
 def text(name: str, default: str = "") -> str:
-    return env.str(as_set(name), default=default).strip()
+    return str(env.str(as_set(name), default=default)).strip()
 
 
 def former_names_in_use() -> dict[str, str]:
@@ -73,18 +74,18 @@ def secret(name: str) -> str:
     return text(name)
 
 
-def database(name: str, default: str) -> dict:
+def database(name: str, default: str) -> dict[str, Any]:
     address = secret(name) or default
     scheme = address.partition("://")[0]
     if scheme not in {"sqlite", "postgres", "postgresql", "psql"}:
         # The address itself can hold a password, so only its beginning is repeated.
         raise ImproperlyConfigured(f"{name} starts with “{scheme[:20]}”. Start it with sqlite:/// or postgres://")
-    return env.db_url_config(address)
+    return dict(env.db_url_config(address))
 
 
-def mail_server(address: str) -> dict:
+def mail_server(address: str) -> dict[str, Any]:
     try:
-        return env.email_url_config(address)
+        return dict(env.email_url_config(address))
     except (ImproperlyConfigured, KeyError, ValueError):
         raise ImproperlyConfigured(
             "EMAIL_URL cannot be read. Write it like smtp+tls://user:password@smtp.example.com:587"

@@ -1,6 +1,7 @@
 """What patients type, made safe to keep and possible to answer. Every message is an instruction for its field."""
 
 import unicodedata
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import MaxLengthValidator
@@ -54,17 +55,34 @@ def characters(value: str) -> int:
 class Longest(MaxLengthValidator):
     """At most so many characters as people count them, and not many times as many that only a machine counts."""
 
-    def clean(self, value):
+    def clean(self, value: Any) -> int:
         return characters(value) if len(value) <= 4 * self.limit_value else len(value)
 
 
-class Begun:
+if TYPE_CHECKING:
+    from django.forms.widgets import ChoiceWidget
+else:
+    ChoiceWidget = object
+
+
+class Begun(ChoiceWidget):
     """A group of choices that the page can open at."""
 
     begin_here = False
 
-    def create_option(self, name, value, label, selected, index, subindex=None, attrs=None):
-        option = super().create_option(name, value, label, selected, index, subindex=subindex, attrs=attrs)
+    def create_option(
+        self,
+        name: str,
+        value: Any,
+        label: int | str,
+        selected: bool,
+        index: int,
+        subindex: int | None = None,
+        attrs: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(
+            name, value, label, selected, index, subindex=subindex, attrs=attrs
+        )
         if self.begin_here and index == 0:
             option["attrs"]["autofocus"] = True
         return option
@@ -95,14 +113,14 @@ class TextField(forms.CharField):
 
     is_own_words = True  # read for red flags: enquiries/request_forms/own_words.py
 
-    def __init__(self, *, longest: int, lines: int = 1, too_long: str = "", **kwargs):
+    def __init__(self, *, longest: int, lines: int = 1, too_long: str = "", **kwargs: Any) -> None:
         widget = forms.Textarea(attrs={"rows": lines}) if lines > 1 else forms.TextInput()
         super().__init__(widget=kwargs.pop("widget", widget), strip=False, **kwargs)
         self.clean_text = plain_text if lines > 1 else one_line
         self.validators = [Longest(longest, too_long or f"Use {longest:,} characters or fewer.")]
 
-    def to_python(self, value):
-        return self.clean_text(super().to_python(value))
+    def to_python(self, value: Any) -> str:
+        return self.clean_text(super().to_python(value) or "")
 
 
 class EmailField(TextField):
@@ -117,7 +135,7 @@ class EmailField(TextField):
         "Our mail system cannot reach other addresses yet.",
     }
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         attrs = {
             "autocomplete": "email",
             "spellcheck": "false",
@@ -131,41 +149,41 @@ class EmailField(TextField):
             **kwargs,
         )
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> str:
         # Full-width letters, as some keyboards type them, become the ordinary ones.
-        value = unicodedata.normalize("NFKC", super().to_python(value)).strip()
-        value = "".join(character for character in value if character not in KEPT_FORMATS)
-        if value in self.empty_values or len(value) > EMAIL_LENGTH:
-            return value  # a validator says that it is too long
-        if to_change := addresses.what_to_change(value):
+        typed = unicodedata.normalize("NFKC", super().to_python(value)).strip()
+        typed = "".join(character for character in typed if character not in KEPT_FORMATS)
+        if typed in self.empty_values or len(typed) > EMAIL_LENGTH:
+            return typed  # a validator says that it is too long
+        if to_change := addresses.what_to_change(typed):
             raise forms.ValidationError(to_change, code="invalid")
-        local, at, domain = value.rpartition("@")
+        local, at, domain = typed.rpartition("@")
         if at and local and not local.isascii():
             raise forms.ValidationError(self.error_messages["local_part"], code="local_part")
         # Django also takes "localhost" and "[10.0.0.1]", which are machines near our own and nobody's address.
         if "." not in domain or domain.startswith("[") or not TWO_MEANINGS_IN_A_DOMAIN.isdisjoint(domain):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         try:
-            value = f"{local}@{punycode(domain)}"
-            forms.EmailField(max_length=None).clean(value)
+            address = f"{local}@{punycode(domain)}"
+            forms.EmailField(max_length=None).clean(address)
         except (forms.ValidationError, UnicodeError) as error:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from error
-        return value
+        return address
 
 
 class PhoneField(forms.CharField):
     """One number, as backcare.core.phones keeps it. What is refused says what to change."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}), strip=False, **kwargs
         )
         self.widget.input_type = "tel"
 
-    def to_python(self, value):
-        value = one_line(unicodedata.normalize("NFKC", super().to_python(value)))
+    def to_python(self, value: Any) -> str:
+        typed = one_line(unicodedata.normalize("NFKC", super().to_python(value) or ""))
         try:
-            return phones.read(value) if value else ""
+            return phones.read(typed) if typed else ""
         except phones.NotANumber as refusal:
             raise forms.ValidationError(str(refusal), code="invalid") from refusal
 
@@ -173,9 +191,9 @@ class PhoneField(forms.CharField):
 class UnseenField(forms.CharField):
     """A field that nobody types in: whatever arrives in it must not become a message about a field nobody can see."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
         self.validators = []
 
-    def to_python(self, value):
-        return one_line(super().to_python(value))
+    def to_python(self, value: Any) -> str:
+        return one_line(super().to_python(value) or "")

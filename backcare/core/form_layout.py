@@ -1,11 +1,13 @@
 """How our forms are sent: by POST, without a token, with our own messages in place of the browser's."""
 
+from typing import Any
+
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout
 from django import forms
 
 
-def posted(form: forms.Form, action: str, *parts, **attributes) -> FormHelper:
+def posted(form: forms.Form, action: str, *parts: Any, **attributes: str) -> FormHelper:
     """The crispy helper of a form that is posted to `action`, with its parts in order."""
     helper = FormHelper(form)
     helper.form_action = action

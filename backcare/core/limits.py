@@ -23,6 +23,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
+from django.http import HttpRequest
 from django.utils import timezone
 
 from backcare.core.crypto.encryption import keyed_hash
@@ -38,7 +39,7 @@ class Verdict:
     allowed: bool
     wait: int = 0  # seconds until it may be tried again; 0 when it was allowed
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.allowed
 
 
@@ -75,7 +76,8 @@ def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None =
         one_at_a_time(name, subject)
         rows = Limit.objects.filter(name=name, key__in=_keys(name, subject, per, now), count__gt=0)
         newest = rows.order_by("-window_start").values_list("pk", flat=True).first()
-        Limit.objects.filter(pk=newest).update(count=F("count") - 1)
+        if newest:
+            Limit.objects.filter(pk=newest).update(count=F("count") - 1)
 
 
 def counted(name: str, subject: str, *, per: timedelta, now: datetime | None = None) -> int:
@@ -124,10 +126,10 @@ def _insert(rows: list[tuple[str, str, datetime, datetime]], *, on_conflict: str
             + f" ON CONFLICT (name, key, window_start) DO {on_conflict}",
             [value for name, key, begins, ends in rows for value in (name, key, at(begins), at(ends))],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
-def client(request) -> str:
+def client(request: HttpRequest) -> str:
     """The address a request came from, for `hit`; never to be stored or logged. An IPv6 network of 64 bits is one client.
 
     Behind proxies, TRUSTED_PROXIES says how many of ours stand in front. Each adds the address that it was called from at the right

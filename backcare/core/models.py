@@ -21,5 +21,5 @@ class Limit(models.Model):
             models.UniqueConstraint(fields=["name", "key", "window_start"], name="one_count_a_window"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.name}: {self.count}"

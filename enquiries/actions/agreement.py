@@ -1,6 +1,6 @@
 """What staff learn about somebody for whom another person asks."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from enquiries.actions.mail import lock_enquiry
@@ -9,7 +9,7 @@ from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.models import Agreement, Enquiry, EventKind
 
 
-def they_agree_now(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | None = None) -> Enquiry:
+def they_agree_now(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
     """The person for whom somebody asks knows of it by now, and agrees.
 
     Raises MoveRefused where nobody's agreement is missing, and StaleEnquiry.

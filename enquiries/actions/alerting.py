@@ -1,16 +1,17 @@
 """A clinician is told of an enquiry with a warning sign, by a mail to them alone."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 
 from enquiries.actions.mail import enqueue, lock_enquiry
 from enquiries.actions.timeline import record
 from enquiries.actions.transitions import MoveRefused
 from enquiries.inbox import people
-from enquiries.models import Enquiry, EventKind, MessageState, Purpose
+from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose
 
 
-def tell_clinician(*, enquiry: Enquiry, whom: AbstractBaseUser, by: AbstractBaseUser) -> bool:
+def tell_clinician(*, enquiry: Enquiry, whom: User, by: User) -> bool:
     """Mails one clinician that an enquiry needs them now. False when they have been told of this flag already.
 
     Nobody gets it twice for one flag, however often it is pressed, unless the first mail failed. It changes nothing that another
@@ -31,7 +32,7 @@ def tell_clinician(*, enquiry: Enquiry, whom: AbstractBaseUser, by: AbstractBase
     return True
 
 
-def told_of_this_flag(enquiry: Enquiry):
+def told_of_this_flag(enquiry: Enquiry) -> QuerySet[OutgoingMessage]:
     """The mails to clinicians since the flag was last settled, if it ever was; those that failed told nobody."""
     settled = enquiry.events.filter(kind=EventKind.SAFETY).order_by("-created_at").first()
     mails = enquiry.messages.filter(purpose=Purpose.CLINICIAN_ALERT)

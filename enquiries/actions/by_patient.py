@@ -8,6 +8,7 @@ import logging
 from enum import StrEnum
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from enquiries import clock
@@ -19,11 +20,11 @@ from enquiries.actions.timeline import record
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.clock.formatting import clock_time
 from enquiries.inbox import calls
-from enquiries.models import Enquiry, EnquiryKind, EventKind, MessageState, Outcome, Purpose, Status
+from enquiries.models import Enquiry, EnquiryEvent, EnquiryKind, EventKind, MessageState, Outcome, Purpose, Status
 
 logger = logging.getLogger(__name__)
 
-PATIENT = {"actor": "patient"}
+PATIENT = "patient"
 # Each is read by somebody, and most of them are announced by mail.
 MAX_ADDED = 10
 SOUNDS_URGENT = "Possible warning sign"
@@ -53,9 +54,9 @@ def open_to_patient(enquiry: Enquiry) -> set[Wish]:
     return wishes
 
 
-def added(enquiry: Enquiry):
+def added(enquiry: Enquiry) -> QuerySet[EnquiryEvent]:
     """The timeline entries that hold what the patient added, in the order of time."""
-    return enquiry.events.filter(kind=EventKind.ADDED, by=None, **PATIENT)
+    return enquiry.events.filter(kind=EventKind.ADDED, by=None, actor=PATIENT)
 
 
 def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: int, safety_signs: str = "") -> Enquiry:
@@ -73,7 +74,9 @@ def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: 
         if enquiry.next_call_at and not enquiry.is_flagged:  # that call waits for no best time
             enquiry.next_call_at = calls.next_try(call_slots, after=timezone.now(), hours=clock.load().hours)
         summary = SOUNDS_URGENT if safety_signs else ""
-        record(enquiry, EventKind.TIMES, note=f"Now: {_times(enquiry)}\nBefore: {before}", summary=summary, **PATIENT)
+        record(
+            enquiry, EventKind.TIMES, note=f"Now: {_times(enquiry)}\nBefore: {before}", summary=summary, actor=PATIENT
+        )
         if safety_signs:
             _raise_flag(enquiry, safety_signs)
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
@@ -93,7 +96,7 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
             return enquiry
         _expect(enquiry, version, Wish.ADD)
         summary = f"Patient added details. {SOUNDS_URGENT}" if safety_signs else ""
-        record(enquiry, EventKind.ADDED, note=text, summary=summary, **PATIENT)
+        record(enquiry, EventKind.ADDED, note=text, summary=summary, actor=PATIENT)
         if safety_signs:
             _raise_flag(enquiry, safety_signs)
         # Who reads a new request reads this with it.
@@ -130,7 +133,7 @@ def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
         if not enquiry.is_closed:
             untold = _end(enquiry) or untold
             save_new_version(enquiry)
-        enquiry = erase(enquiry=enquiry, summary="With the link in our mail", **PATIENT)
+        enquiry = erase(enquiry=enquiry, summary="With the link in our mail", actor=PATIENT)
         if untold:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
         return enquiry
@@ -158,8 +161,8 @@ def _end(enquiry: Enquiry) -> bool:
         said.append("The warning sign was still open, with no action recorded.")
     elif enquiry.signs:
         said.append("The warning sign had been dealt with.")
-    record(enquiry, EventKind.WITHDRAWN, summary=" ".join(said), **PATIENT)
-    transition(enquiry, Status.CLOSED, outcome=Outcome.WITHDRAWN, **PATIENT)
+    record(enquiry, EventKind.WITHDRAWN, summary=" ".join(said), actor=PATIENT)
+    transition(enquiry, Status.CLOSED, outcome=Outcome.WITHDRAWN, actor=PATIENT)
     enquiry.appointment_at, enquiry.appointment_by, enquiry.next_call_at = None, "", None
     return bool(booked or enquiry.is_flagged)
 
@@ -172,7 +175,7 @@ def _raise_flag(enquiry: Enquiry, safety_signs: str) -> None:
 
 def _heard_from(enquiry: Enquiry) -> None:
     if enquiry.status == Status.WAITING:
-        transition(enquiry, Status.IN_PROGRESS, **PATIENT)
+        transition(enquiry, Status.IN_PROGRESS, actor=PATIENT)
 
 
 def _times(enquiry: Enquiry) -> str:

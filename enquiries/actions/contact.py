@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -43,7 +43,7 @@ class Channel(models.TextChoices):
 def log_call(
     *,
     enquiry: Enquiry,
-    by: AbstractBaseUser,
+    by: User,
     result: str,
     note: str = "",
     advice: str = "",
@@ -81,7 +81,7 @@ def log_call(
         return save_new_version(enquiry)
 
 
-def reply(*, enquiry: Enquiry, by: AbstractBaseUser, text: str, version: int | None = None) -> Enquiry:
+def reply(*, enquiry: Enquiry, by: User, text: str, version: int | None = None) -> Enquiry:
     """Writes to the patient. The words are the timeline entry's; the mail is rendered from it when it is sent."""
     with transaction.atomic():
         enquiry = lock_open_enquiry(enquiry, version)
@@ -94,7 +94,7 @@ def reply(*, enquiry: Enquiry, by: AbstractBaseUser, text: str, version: int | N
         return save_new_version(enquiry)
 
 
-def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, version: int | None = None) -> Enquiry:
+def book(*, enquiry: Enquiry, by: User, at: datetime, channel: str, version: int | None = None) -> Enquiry:
     """Makes the appointment and sends the patient its time. A second one moves the first. Raises MoveRefused for a past time."""
     with transaction.atomic():
         enquiry = lock_open_enquiry(enquiry, version)
@@ -119,7 +119,7 @@ def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, 
         return save_new_version(enquiry)
 
 
-def act_on_safety(*, enquiry: Enquiry, by: AbstractBaseUser, note: str, version: int | None = None) -> Enquiry:
+def act_on_safety(*, enquiry: Enquiry, by: User, note: str, version: int | None = None) -> Enquiry:
     """Settles a safety flag without a call, for a reason. Until it is settled the enquiry stays on top and cannot be closed."""
     if not note.strip():
         raise MoveRefused("Write what you did and why no call was needed.")
@@ -132,7 +132,7 @@ def act_on_safety(*, enquiry: Enquiry, by: AbstractBaseUser, note: str, version:
         return save_new_version(enquiry)
 
 
-def send_new_link(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
+def send_new_link(*, enquiry: Enquiry, by: User) -> bool:
     """Emails the patient a new private link to their request. False while one that was asked for has not gone yet.
 
     Raises MoveRefused where no link would open anything.
@@ -149,7 +149,7 @@ def send_new_link(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
     return True
 
 
-def view(*, enquiry: Enquiry, by: AbstractBaseUser) -> None:
+def view(*, enquiry: Enquiry, by: User) -> None:
     """Who opened the record, once in a quarter of an hour each."""
     with transaction.atomic():
         lately = timezone.now() - timedelta(minutes=15)
@@ -165,7 +165,7 @@ def lock_open_enquiry(enquiry: Enquiry, version: int | None) -> Enquiry:
     return enquiry
 
 
-def _settle(enquiry: Enquiry, by: AbstractBaseUser, what: str, note: str = "") -> None:
+def _settle(enquiry: Enquiry, by: User, what: str, note: str = "") -> None:
     """Who did what and when stays on the timeline, also when the flag is raised again and after the details are erased."""
     record(enquiry, EventKind.SAFETY, by=by, summary=what, note=note)
     enquiry.safety_acted_at = timezone.now()
@@ -176,7 +176,7 @@ def _reached(enquiry: Enquiry, now: datetime) -> None:
     enquiry.first_contact_at = enquiry.first_contact_at or now
 
 
-def _take(enquiry: Enquiry, by: AbstractBaseUser) -> None:
+def _take(enquiry: Enquiry, by: User) -> None:
     """Whoever acts on what nobody has taken, has taken it."""
     if enquiry.owner_id is None:
         record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Assigned to {people.full_name(by)}")

@@ -1,6 +1,6 @@
 """Two enquiries that are one request: one of them is worked on, the other is closed and points to it."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from enquiries.actions.mail import lock_enquiry
@@ -10,7 +10,7 @@ from enquiries.actions.transitions import FLAGGED, MoveRefused, expect_shown
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 
 
-def link(*, enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser, version: int | None = None) -> Enquiry:
+def link(*, enquiry: Enquiry, main: Enquiry, by: User, version: int | None = None) -> Enquiry:
     """Closes the enquiry as the same request as `main`, or as the one that `main` itself is the same as. Returns the main one.
 
     What was linked to the enquiry goes along, so that there are no chains. The main one keeps the earlier of the two promises.
@@ -37,7 +37,7 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser, version: int 
     return main
 
 
-def unlink(*, enquiry: Enquiry, by: AbstractBaseUser, version: int | None = None) -> Enquiry:
+def unlink(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
     """They are two requests after all: the enquiry is worked on again. Both timelines say so: see status.move."""
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
@@ -82,7 +82,7 @@ def _may_be_linked(enquiry: Enquiry, main: Enquiry) -> None:
             raise MoveRefused(f"The details of {each.reference} were erased.")
 
 
-def _point(enquiry: Enquiry, main: Enquiry, by: AbstractBaseUser) -> None:
+def _point(enquiry: Enquiry, main: Enquiry, by: User) -> None:
     enquiry.same_as = main
     record(enquiry, EventKind.LINKED, by=by, summary=f"Duplicate of {main.reference}")
     record(main, EventKind.LINKED, by=by, summary=f"{enquiry.reference} is a duplicate of this")

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -35,7 +35,7 @@ class Purged:
         return sum(self.counts.values())
 
 
-def erase(*, enquiry: Enquiry, by: AbstractBaseUser | None = None, actor: str = "", summary: str = "") -> Enquiry:
+def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary: str = "") -> Enquiry:
     """Erases who an enquiry is from and everything they wrote, its mail that has not gone, and the answers given with it.
 
     The row, its reference, kind, dates and the timeline stay, without the notes' words. Twice is the same as once.

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 
 from enquiries.inbox import csv_export as sheet
-from enquiries.models import EnquiryEvent, EventKind, Export
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, Export
 
 MIN_REASON_LENGTH = 10  # letters
 
@@ -16,7 +17,7 @@ class NotAllowed(Exception):  # noqa: N818 - reads as what happened
     """This person may not take contact details out. The text is for staff."""
 
 
-def export(*, queryset, what: str, by: AbstractBaseUser, reason: str, personal: bool = False) -> Iterator[str]:
+def export(*, queryset: QuerySet[Enquiry], what: str, by: User, reason: str, personal: bool = False) -> Iterator[str]:
     """The file, a piece at a time, of the enquiries that the queryset holds now. `what` says in words which they are.
 
     With contact details each enquiry's timeline says so before its row leaves. Raises NotAllowed for contact details without

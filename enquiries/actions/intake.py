@@ -4,6 +4,7 @@ import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -47,8 +48,8 @@ class SealUsed(Exception):  # noqa: N818 - reads as what happened
 class Consented:
     """A finished self-assessment, and the version of the consent wording under which the patient gave it."""
 
-    result: dict  # as enquiries.assessment.result.shown gives it
-    answers: list[dict]  # as enquiries.assessment.result.played_back gives it
+    result: dict[str, Any]  # as enquiries.assessment.result.shown gives it
+    answers: list[dict[str, Any]]  # as enquiries.assessment.result.played_back gives it
     consent_version: str
 
     @property
@@ -65,7 +66,7 @@ def accept(
     quarantine_reason: str = "",
     trap: bool = False,
     consented: Consented | None = None,
-    also: dict | None = None,
+    also: dict[str, Any] | None = None,
     hold: timedelta = timedelta(0),
     sender: str = "",
     in_no_time: bool = False,
@@ -98,7 +99,18 @@ def accept(
 
 
 def _keep(
-    kind, details, contact_by, sheet, quarantine_reason, trap, consented, also, hold, sender, in_no_time, seal
+    kind: str,
+    details: dict[str, str],
+    contact_by: list[str],
+    sheet: FactSheet | None,
+    quarantine_reason: str,
+    trap: bool,
+    consented: Consented | None,
+    also: dict[str, Any],
+    hold: timedelta,
+    sender: str,
+    in_no_time: bool,
+    seal: str,
 ) -> Enquiry:
     with transaction.atomic():
         flagged = bool(also.get("safety_signs"))
@@ -114,7 +126,8 @@ def _keep(
         if seal and not limits.once("forms: seal", seal, until=now + timedelta(seconds=submit_timing.GOOD_FOR)):
             raise SealUsed
         decision = abuse.AbuseDecision("" if flagged else quarantine_reason, quarantine_reason)
-        marked, fold = {}, None
+        marked: dict[str, Any] = {}
+        fold = None
         if seen and flagged:
             texts = [details["description"], details["best_time"], also.get("needs") or ""]
             marked = flood.marks(seen=seen, email=details["email"], texts=texts)
@@ -200,7 +213,14 @@ def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool
             )
 
 
-def _submission_keys(kind, details, contact_by, sheet, quarantine_reason, consented) -> list[str]:
+def _submission_keys(
+    kind: str,
+    details: dict[str, str],
+    contact_by: list[str],
+    sheet: FactSheet | None,
+    quarantine_reason: str,
+    consented: Consented | None,
+) -> list[str]:
     """Keyed hashes of the form's content for this and the previous window, so that no window's edge splits a double click.
 
     Waits until nobody else is keeping the same form, and only then looks at the clock. A form that was set aside is not

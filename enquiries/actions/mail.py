@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
@@ -47,7 +47,7 @@ def enqueue(
     purpose: str,
     not_before: datetime | None = None,
     event: EnquiryEvent | None = None,
-    staff: AbstractBaseUser | None = None,
+    staff: User | None = None,
 ) -> OutgoingMessage:
     """The only door to the outbox for an enquiry's mail. Must be inside the transaction of the fact that the mail reports."""
     if not transaction.get_connection().in_atomic_block:
@@ -86,14 +86,14 @@ def lock_enquiry(enquiry: Enquiry) -> Enquiry:
     return Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
 
 
-def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMessage:
+def send_again(*, message: OutgoingMessage, by: User) -> OutgoingMessage:
     """Puts a mail back into the outbox: a failed one with its own Message-ID, a sent one as a new message.
 
     A reminder that was sent stays as it is, and so does a mail about a day: nobody gets them twice. Two clicks are one mail.
     """
     with transaction.atomic():
         mine = OutgoingMessage.objects.select_related("enquiry", "reminder__sheet")
-        if message.enquiry_id:
+        if message.enquiry:
             lock_enquiry(message.enquiry)
         else:
             # PostgreSQL locks only what is certain to be there, and a mail about a day has no reminder.
@@ -110,11 +110,12 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
                 next_attempt_at=timezone.now()
             )
             return message
-        if message.state == MessageState.SENT and not message.enquiry:
-            return message
         if message.state == MessageState.SENT:
-            again = {"purpose": message.purpose, "event": message.event, "staff": message.staff}
-            message = enqueue(enquiry=message.enquiry, **again)
+            if not message.enquiry:
+                return message
+            message = enqueue(
+                enquiry=message.enquiry, purpose=message.purpose, event=message.event, staff=message.staff
+            )
         else:
             message.state, message.attempts, message.lost_claims, message.error = MessageState.WAITING, 0, 0, ""
             message.created_at = message.next_attempt_at = timezone.now()
@@ -124,8 +125,14 @@ def send_again(*, message: OutgoingMessage, by: AbstractBaseUser) -> OutgoingMes
             return message
         record(message.enquiry, EventKind.MESSAGE_AGAIN, by=by, summary=message.get_purpose_display())
         if not message.enquiry.messages.failed().exists():
-            Enquiry.objects.filter(pk=message.enquiry_id).update(mail_failed=False, version=F("version") + 1)
+            Enquiry.objects.filter(pk=message.enquiry.pk).update(mail_failed=False, version=F("version") + 1)
     return message
+
+
+def _lock_enquiry_of(message: OutgoingMessage) -> Enquiry:
+    if message.enquiry_id is None:
+        raise TypeError("This mail is about no enquiry.")
+    return Enquiry.objects.select_for_update(no_key=True).get(pk=message.enquiry_id)
 
 
 def message_was_sent(*, message: OutgoingMessage) -> None:
@@ -134,7 +141,7 @@ def message_was_sent(*, message: OutgoingMessage) -> None:
     One with an open safety flag stays open, because somebody has to act on that. Staff may have moved the enquiry while its mail
     was on the way, and their move stands: so it is read again, locked.
     """
-    enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=message.enquiry_id)
+    enquiry = _lock_enquiry_of(message)
     record(enquiry, EventKind.MESSAGE_SENT, actor="mail worker", summary=message.get_purpose_display())
     if message.purpose != Purpose.REPORT:
         return
@@ -150,7 +157,7 @@ def message_has_failed(*, message: OutgoingMessage) -> None:
 
     Not for a mail that another has replaced: what becomes of that one counts.
     """
-    enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=message.enquiry_id)
+    enquiry = _lock_enquiry_of(message)
     if message.is_replaced:
         OutgoingMessage.objects.filter(pk=message.pk).update(state=MessageState.LAPSED)
         return

@@ -3,7 +3,7 @@
 import logging
 
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
@@ -24,7 +24,7 @@ class Reason(models.TextChoices):
     UNLAWFUL = "unlawful", "we should not have had it"
 
 
-def note_export(*, enquiries: list[Enquiry], by: AbstractBaseUser | None = None, actor: str = "") -> None:
+def note_export(*, enquiries: list[Enquiry], by: User | None = None, actor: str = "") -> None:
     """Records on each enquiry that everything held was given out."""
     with transaction.atomic():
         for enquiry in enquiries:
@@ -34,7 +34,7 @@ def note_export(*, enquiries: list[Enquiry], by: AbstractBaseUser | None = None,
         _log(enquiries, by, CHANGE, "Exported everything held about one person")
 
 
-def erase_person(*, enquiries: list[Enquiry], reason: str, by: AbstractBaseUser | None = None, actor: str = "") -> bool:
+def erase_person(*, enquiries: list[Enquiry], reason: str, by: User | None = None, actor: str = "") -> bool:
     """Erases all of these enquiries or none, their mails too, and then clears the database's files of what stood there.
 
     Left are references, dates and a timeline without words. A mail that a worker holds just now stays for as long as it does.
@@ -50,7 +50,7 @@ def erase_person(*, enquiries: list[Enquiry], reason: str, by: AbstractBaseUser 
     return clear_files()
 
 
-def _log(enquiries: list[Enquiry], by: AbstractBaseUser | None, flag: int, words: str) -> None:
+def _log(enquiries: list[Enquiry], by: User | None, flag: int, words: str) -> None:
     """In the staff desk's log, for the owner; what a command does stands on the timelines."""
     if by is None:
         return

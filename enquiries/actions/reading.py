@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,7 +12,7 @@ from enquiries.models import Enquiry, EventKind
 STAYS_OPEN = timedelta(hours=1)
 
 
-def show_words(*, enquiry: Enquiry, by: AbstractBaseUser) -> None:
+def show_words(*, enquiry: Enquiry, by: User) -> None:
     """Opens the patient's words to this person for an hour. Recorded once in that hour."""
     with transaction.atomic():
         enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
@@ -20,7 +20,7 @@ def show_words(*, enquiry: Enquiry, by: AbstractBaseUser) -> None:
             record(enquiry, EventKind.READ, by=by)
 
 
-def words_are_open(enquiry: Enquiry, to: AbstractBaseUser) -> bool:
+def words_are_open(enquiry: Enquiry, to: User) -> bool:
     """Whether this person sees the words now: by their role, or because they opened them less than an hour ago."""
     if to.has_perm("enquiries.read_words_enquiry"):
         return True

@@ -2,7 +2,7 @@
 
 import logging
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 200  # in one transaction, so that no patient's form waits long
 
 
-def release_held(*, by: AbstractBaseUser) -> int:
+def release_held(*, by: User) -> int:
     """Makes new enquiries of all that is held back, the likeliest first. Returns how many. Safe to press twice.
 
     Each is promised a reply, counted from now, and gets its acknowledgement unless its mailbox has had enough or asked for none.
@@ -27,7 +27,7 @@ def release_held(*, by: AbstractBaseUser) -> int:
     return released
 
 
-def _release_some(by: AbstractBaseUser) -> int:
+def _release_some(by: User) -> int:
     with transaction.atomic():
         waiting = Enquiry.objects.filter(status=Status.HELD, erased_at=None).order_by("-likelihood", "created_at", "pk")
         rows = list(waiting.select_for_update(no_key=True)[:AT_ONCE])

@@ -3,7 +3,7 @@
 import logging
 from datetime import date
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -25,7 +25,11 @@ def remind_of_reviews(*, today: date) -> int:
     and then nothing is written down as done: the reminder goes out when there is an editor.
     """
     coming_up = reviews.coming_up(today)
-    due = [(sheet, reviews.step_reached(sheet.review_due_on, today)) for sheet in coming_up]
+    due = [
+        (sheet, sheet.review_due_on, step)
+        for sheet in coming_up
+        if sheet.review_due_on and (step := reviews.step_reached(sheet.review_due_on, today)) is not None
+    ]
     if not due:
         return 0
     # A lapsed mail reached nobody: its reminder is due again if the date moves back or the sheet returns.
@@ -34,21 +38,19 @@ def remind_of_reviews(*, today: date) -> int:
         .exclude(state=MessageState.LAPSED)
         .values_list("reminder__sheet", "reminder__review_due_on", "reminder__days_before")
     )
-    due = [(sheet, step) for sheet, step in due if (sheet.pk, sheet.review_due_on, step) not in told]
+    due = [(sheet, due_on, step) for sheet, due_on, step in due if (sheet.pk, due_on, step) not in told]
     editors = list(reviews.editors()) if due else []
     if due and not editors:
         raise NobodyToRemind
-    for sheet, step in due:
-        _remind(sheet, step, editors)
+    for sheet, due_on, step in due:
+        _remind(sheet, due_on, step, editors)
     return len(due)
 
 
-def _remind(sheet: FactSheet, step: int, editors: list[AbstractBaseUser]) -> None:
+def _remind(sheet: FactSheet, due_on: date, step: int, editors: list[User]) -> None:
     now = timezone.now()
     with transaction.atomic():
-        reminder, _ = ReviewReminder.objects.get_or_create(
-            sheet=sheet, review_due_on=sheet.review_due_on, days_before=step
-        )
+        reminder, _ = ReviewReminder.objects.get_or_create(sheet=sheet, review_due_on=due_on, days_before=step)
         for editor in editors:
             OutgoingMessage.objects.get_or_create(
                 reminder=reminder, staff=editor, defaults={"purpose": Purpose.REVIEW_REMINDER}

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from enquiries import clock
@@ -9,14 +10,22 @@ from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, Status
 
 
-def transition(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | None = None, **actor) -> None:
+def transition(
+    enquiry: Enquiry,
+    to: str,
+    *,
+    outcome: str = "",
+    return_on: date | None = None,
+    by: User | None = None,
+    actor: str = "",
+) -> None:
     """Writes the move on the timeline and sets what goes with it; the caller holds the row locked, and saves it.
 
     The reply clock is paused while an enquiry waits for the patient, which it does until `return_on`. Only what is closed has
-    an outcome or is the same as another, and what is closed has no failed mail to look after. `actor` is that of `record`.
-    What each status needs is checked by whoever calls (`moves.why_not`), and last by the database.
+    an outcome or is the same as another, and what is closed has no failed mail to look after. `by` and `actor`: see `record`.
+    What each status needs is checked by whoever calls (`transitions.why_not`) and by the database.
     """
-    record(enquiry, EventKind.MOVED, from_status=enquiry.status, to_status=to, **actor)
+    record(enquiry, EventKind.MOVED, from_status=enquiry.status, to_status=to, by=by, actor=actor)
     now = timezone.now()
     if enquiry.waiting_since:
         enquiry.reply_by = clock.resume(enquiry.reply_by, enquiry.waiting_since, now)
@@ -24,9 +33,19 @@ def transition(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date 
     enquiry.return_on = return_on if to == Status.WAITING else None
     enquiry.outcome = outcome if to == Status.CLOSED else ""
     if to != Status.CLOSED and enquiry.same_as:
-        record(enquiry, EventKind.LINKED, summary=f"No longer a duplicate of {enquiry.same_as.reference}", **actor)
         record(
-            enquiry.same_as, EventKind.LINKED, summary=f"{enquiry.reference} is no longer a duplicate of this", **actor
+            enquiry,
+            EventKind.LINKED,
+            summary=f"No longer a duplicate of {enquiry.same_as.reference}",
+            by=by,
+            actor=actor,
+        )
+        record(
+            enquiry.same_as,
+            EventKind.LINKED,
+            summary=f"{enquiry.reference} is no longer a duplicate of this",
+            by=by,
+            actor=actor,
         )
         enquiry.same_as = None
     enquiry.closed_at = now if to in {Status.CLOSED, Status.SPAM} else None

@@ -2,7 +2,7 @@
 
 import logging
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -28,7 +28,7 @@ def stop_mails(*, key: str) -> None:
     logger.info("An address asked for no more mail")
 
 
-def allow_mails(*, enquiry: Enquiry, by: AbstractBaseUser) -> bool:
+def allow_mails(*, enquiry: Enquiry, by: User) -> bool:
     """Takes the enquiry's address off the list, at its owner's word. False when it was not on it."""
     with transaction.atomic():
         enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,7 +18,7 @@ FLAGGED = "This may be an emergency. Record what you did about the warning sign 
 MAX_WAIT = timedelta(days=366)
 SAME_STEP = timedelta(seconds=2)
 # What somebody did, for colleagues whose page is older.
-DID = {
+DID: dict[str, str] = {
     EventKind.ADDED: "added details",
     EventKind.ASSIGNED: "changed who this is assigned to",
     EventKind.BOOKED: "booked an appointment",
@@ -51,9 +51,9 @@ def expect_shown(enquiry: Enquiry, version: int | None) -> None:
 def triage(
     *,
     enquiry: Enquiry,
-    by: AbstractBaseUser,
+    by: User,
     to: str | None = None,
-    owner: AbstractBaseUser | None = None,
+    owner: User | None = None,
     change_owner: bool = False,
     note: str = "",
     outcome: str = "",

@@ -3,7 +3,7 @@
 from datetime import date
 from functools import lru_cache
 
-from holidays import UnitedKingdom
+from holidays import country_holidays
 
 SUBDIVISIONS = {"england": "ENG", "wales": "WLS", "scotland": "SCT", "northern_ireland": "NIR"}
 
@@ -15,4 +15,4 @@ def bank_holidays(nation: str, year: int) -> frozenset[date]:
     A holiday that falls on a weekend is in it, and so is the working day that stands in for it. Days that are proclaimed year
     by year are known up to the installed version of the library. Raises KeyError for another nation.
     """
-    return frozenset(UnitedKingdom(subdiv=SUBDIVISIONS[nation], years=year))
+    return frozenset(country_holidays("GB", subdiv=SUBDIVISIONS[nation], years=year))

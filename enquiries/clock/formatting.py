@@ -84,7 +84,7 @@ def span_in_words(closure: Closed, today: date) -> str:
 
 def hours_in_words(hours: Hours) -> str:
     """Monday to Friday, 9am to 5pm: days in a row that have the same hours are said together."""
-    groups: list[tuple[list[int], list]] = []
+    groups: list[tuple[list[int], list[tuple[time, time]]]] = []
     for day, spells in hours.by_weekday.items():
         if groups and groups[-1][0][-1] == day - 1 and groups[-1][1] == spells:
             groups[-1][0].append(day)
@@ -133,7 +133,7 @@ def _days(days: list[int]) -> str:
     return f"{DAYS[days[0]]} to {DAYS[days[-1]]}"
 
 
-def _spells(spells: Iterable) -> str:
+def _spells(spells: Iterable[tuple[time, time]]) -> str:
     return listed(f"{clock_time(opens)} to {clock_time(closes)}" for opens, closes in spells)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -63,7 +64,7 @@ class ReplyClock:
         left = self.hours.working_time(waiting_since, reply_by)
         return self.hours.promise(max(now, waiting_since), left) or reply_by
 
-    def promise(self, now: datetime) -> dict:
+    def promise(self, now: datetime) -> dict[str, Any]:
         """What templates/enquiries/_when.html shows before somebody writes.
 
         `reply`: "by 5pm on Tuesday 26 May", or empty with `notice` in its place. `open_until` while open, else `opens`: "9am
@@ -154,12 +155,12 @@ def resume(reply_by: datetime | None, waiting_since: datetime, now: datetime) ->
     return load().resume(reply_by, waiting_since, now)
 
 
-def promise(now: datetime | None = None) -> dict:
+def promise(now: datetime | None = None) -> dict[str, Any]:
     """For the context of a form's page, under the name `when`: see ReplyClock.promise."""
     return load().promise(now or timezone.now())
 
 
-def for_readers() -> dict:
+def for_readers() -> dict[str, Any]:
     """What every page, mail and PDF says of the hours and the promise (`backcare.core.clinic`). Names no time of today."""
     replies = load()
     return {

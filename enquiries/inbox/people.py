@@ -1,7 +1,7 @@
 """Members of staff, by what they may do with enquiries."""
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 OPENS = "enquiries.view_enquiry"
@@ -9,7 +9,7 @@ OPENS = "enquiries.view_enquiry"
 CLINICIAN = "enquiries.read_answers_enquiry"
 
 
-def may_open(user: AbstractBaseUser) -> bool:
+def may_open(user: User) -> bool:
     """Whether this account can open enquiries on the desk: it is active, staff, and has the permission."""
     return user.is_active and user.is_staff and user.has_perm(OPENS)
 
@@ -25,5 +25,5 @@ def clinicians() -> QuerySet:
     return who_may_open().filter(pk__in=readers).exclude(email="")
 
 
-def full_name(user: AbstractBaseUser) -> str:
+def full_name(user: User) -> str:
     return user.get_full_name() or user.get_username()

@@ -7,7 +7,9 @@ reply holds what a member of staff wrote. The clinic's alert holds a reference a
 sheet and about no patient.
 """
 
+from collections.abc import Callable
 from email.headerregistry import Address
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -33,6 +35,8 @@ from factsheets import reviews, safety
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 
+T = TypeVar("T")
+
 
 class CannotRender(Exception):  # noqa: N818 - reads as what happened
     """What this one row is about stands in the way, now and later. The text holds no personal data."""
@@ -53,13 +57,21 @@ def render(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMulti
     return RENDERERS[message.purpose](message, connection)
 
 
-def _report(message, connection):
-    sheet = message.enquiry.sheet
+def _there(part: T | None) -> T:
+    """What a mail of this kind always has (`message_is_about_one_thing`). Raises CannotRender."""
+    if part is None:
+        raise CannotRender("NothingToWriteAbout")
+    return part
+
+
+def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+    enquiry = _there(message.enquiry)
+    sheet = _there(enquiry.sheet)
     if not sheet.is_published:
         raise CannotRender("SheetNotPublished")
-    kept = Assessment.objects.filter(enquiry=message.enquiry, expires_at__gt=timezone.now()).select_related("enquiry")
+    kept = Assessment.objects.filter(enquiry=enquiry, expires_at__gt=timezone.now()).select_related("enquiry")
     summary = kept.first()
-    if summary and summary.enquiry.email != message.enquiry.email:
+    if summary and summary.enquiry.email != enquiry.email:
         summary = None  # the address was corrected while this mail was in hand: the link is for the right one only
     mail = _mail(
         message,
@@ -67,7 +79,7 @@ def _report(message, connection):
         "report",
         to=(to := _willing(message)),
         stop=stop.address(to),
-        advice=advice(message.enquiry.signs, safety.tiers()),
+        advice=advice(enquiry.signs, safety.tiers()),
         sheet=sheet,
         address=sheets.address(sheet),
         summary=link.address(summary, of_mail(message)) if summary else "",
@@ -77,8 +89,8 @@ def _report(message, connection):
     return mail
 
 
-def _acknowledgement(message, connection):
-    enquiry = message.enquiry
+def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+    enquiry = _there(message.enquiry)
     # With its day, because a mail is read on other days than its own.
     reply = in_words(enquiry.reply_by, enquiry.created_at, dated=True) if enquiry.reply_by else ""
     return _mail(
@@ -93,13 +105,15 @@ def _acknowledgement(message, connection):
     )
 
 
-def _reply(message, connection):
-    link_to_it = manage.address(message.enquiry, of_mail(message))
-    return _mail(message, connection, "reply", to=_patient(message), words=message.event.note, manage=link_to_it)
+def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+    link_to_it = manage.address(_there(message.enquiry), of_mail(message))
+    return _mail(
+        message, connection, "reply", to=_patient(message), words=_there(message.event).note, manage=link_to_it
+    )
 
 
-def _booking(message, connection):
-    enquiry = message.enquiry
+def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+    enquiry = _there(message.enquiry)
     if enquiry.appointment_at is None or enquiry.appointment_at <= timezone.now():
         raise NoLongerNeeded
     how = actions.Channel(enquiry.appointment_by).label
@@ -109,72 +123,78 @@ def _booking(message, connection):
     return mail
 
 
-def _new_link(message, connection):
+def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """Staff send it when a private link was shut. It says no more than that there is a link."""
-    link_to_it = manage.address(message.enquiry, of_mail(message))
+    link_to_it = manage.address(_there(message.enquiry), of_mail(message))
     return _mail(message, connection, "new_link", to=_patient(message), manage=link_to_it)
 
 
-def _clinic_alert(message, connection, name="clinic_alert"):
+def _clinic_alert(
+    message: OutgoingMessage, connection: BaseEmailBackend, name: str = "clinic_alert"
+) -> EmailMultiAlternatives:
     """While a safety flag is open the mail says "Urgent: please look now", whatever brought it about."""
-    if message.enquiry.is_flagged:
+    enquiry = _there(message.enquiry)
+    if enquiry.is_flagged:
         name = "urgent_alert"
     return _mail(
         message,
         connection,
         name,
         to=_clinic(),
-        reference=message.enquiry.reference,
-        link=f"{settings.BASE_URL}{message.enquiry.get_admin_url()}",
+        reference=enquiry.reference,
+        link=f"{settings.BASE_URL}{enquiry.get_admin_url()}",
     )
 
 
-def _clinician_alert(message, connection):
+def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """To one clinician, who may by now have lost the right to open it: then somebody else must be told."""
-    if not (message.enquiry.live and message.enquiry.is_flagged):
+    enquiry = _there(message.enquiry)
+    if not (enquiry.live and enquiry.is_flagged):
         raise NoLongerNeeded
     if not people.clinicians().filter(pk=message.staff_id).exists():
         raise CannotRender("NoLongerAClinician")
-    link = f"{settings.BASE_URL}{message.enquiry.get_admin_url()}"
-    to = _one_address(message.staff.email)
-    return _mail(message, connection, "urgent_alert", to=to, reference=message.enquiry.reference, link=link)
+    link = f"{settings.BASE_URL}{enquiry.get_admin_url()}"
+    to = _one_address(_there(message.staff).email)
+    return _mail(message, connection, "urgent_alert", to=to, reference=enquiry.reference, link=link)
 
 
-def _change_alert(message, connection):
+def _change_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """A patient did something with their request that somebody must know. It says no more than the first alert did."""
     return _clinic_alert(message, connection, "change_alert")
 
 
-def _abuse_alarm(message, connection):
+def _abuse_alarm(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     link = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}?queue=held"
     return _mail(message, connection, "abuse_alarm", to=_clinic(), many=abuse.beyond_total(), link=link)
 
 
-def _review_reminder(message, connection):
+def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     today = timezone.localdate()
-    if not reviews.still_holds(message.reminder, today):
+    reminder = _there(message.reminder)
+    if not reviews.still_holds(reminder, today):
         raise NoLongerNeeded
     if not reviews.editors().filter(pk=message.staff_id).exists():
         raise NoLongerNeeded
-    sheet = message.reminder.sheet
+    sheet = reminder.sheet
+    due_on = _there(sheet.review_due_on)
     return _mail(
         message,
         connection,
         "review_reminder",
-        to=_one_address(message.staff.email),
+        to=_one_address(_there(message.staff).email),
         sheet=sheet,
         reviewer=sheets.reviewer(sheet),
-        days_left=(sheet.review_due_on - today).days,
-        days_over=(today - sheet.review_due_on).days,
+        days_left=(due_on - today).days,
+        days_over=(today - due_on).days,
         address=sheets.address(sheet),
         link=f"{settings.BASE_URL}{reverse('admin:factsheets_factsheet_change', args=[sheet.pk])}",
     )
 
 
-def _digest(message, connection):
+def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """What waits in the inbox, in numbers and a link. Never whose."""
-    now = timezone.now()
-    waits = actions.what_waits(now) if actions.is_wanted(message.day, now) else []
+    now, day = timezone.now(), _there(message.day)
+    waits = actions.what_waits(now) if actions.is_wanted(day, now) else []
     if not waits:
         raise NoLongerNeeded
     inbox = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}"
@@ -183,13 +203,13 @@ def _digest(message, connection):
         connection,
         "digest",
         to=_clinic(),
-        day=day_words(message.day, message.day),
+        day=day_words(day, day),
         waits=[(queue, number, f"{inbox}?queue={queue.name}") for queue, number in waits],
         link=inbox,
     )
 
 
-RENDERERS = {
+RENDERERS: dict[str, Callable[[OutgoingMessage, BaseEmailBackend], EmailMultiAlternatives]] = {
     Purpose.REPORT: _report,
     Purpose.ACKNOWLEDGEMENT: _acknowledgement,
     Purpose.REPLY: _reply,
@@ -204,7 +224,9 @@ RENDERERS = {
 }
 
 
-def _mail(message, connection, name: str, *, to: str, **context) -> EmailMultiAlternatives:
+def _mail(
+    message: OutgoingMessage, connection: BaseEmailBackend, name: str, *, to: str, **context: Any
+) -> EmailMultiAlternatives:
     context |= {
         "clinic": clinic.details(),
         "base_url": settings.BASE_URL,
@@ -231,13 +253,14 @@ def _mail(message, connection, name: str, *, to: str, **context) -> EmailMultiAl
     return mail
 
 
-def _patient(message) -> str:
-    if message.enquiry.erased_at:
+def _patient(message: OutgoingMessage) -> str:
+    enquiry = _there(message.enquiry)
+    if enquiry.erased_at:
         raise NoLongerNeeded
-    return _one_address(message.enquiry.email)
+    return _one_address(enquiry.email)
 
 
-def _willing(message) -> str:
+def _willing(message: OutgoingMessage) -> str:
     """The address of a mail that a stranger can cause to be sent, unless it asked for no more since."""
     address = _patient(message)
     if abuse.is_stopped(address):

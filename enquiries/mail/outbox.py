@@ -11,8 +11,11 @@ import smtplib
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from enum import Enum
+from typing import Any
 
 from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
 from django.db.models import F
@@ -50,8 +53,11 @@ class WorkerLost(Exception):  # noqa: N818
     """Every worker that took this mail in hand was gone before it could say what happened."""
 
 
-# In place of a mail that was put off.
-HELD_BACK = object()
+class Claim(Enum):
+    """In place of a mail that was put off."""
+
+    HELD_BACK = "held back"
+
 
 # What no other try would change. Everything else may be mended by somebody while the mail waits.
 HOPELESS = (PermanentFailure, WorkerLost, emails.CannotRender)
@@ -60,9 +66,9 @@ HOPELESS = (PermanentFailure, WorkerLost, emails.CannotRender)
 class Worker:
     """One mail worker. `name` tells its claims from those of others."""
 
-    def __init__(self, name: str = ""):
+    def __init__(self, name: str = "") -> None:
         self.name = name or secrets.token_hex(8)
-        self.connection = None
+        self.connection: BaseEmailBackend | None = None
         self.sent_on_connection = 0
         self.deadline = 0.0  # on time.monotonic(): when the sending of the mail in hand must have begun
 
@@ -88,11 +94,11 @@ class Worker:
 
     def claim(self) -> OutgoingMessage | None:
         """Takes the next due mail in hand, or one whose worker is gone. Passes by what its address has too much of."""
-        while (claimed := self._claim_one()) is HELD_BACK:
+        while (claimed := self._claim_one()) is Claim.HELD_BACK:
             pass
         return claimed
 
-    def _claim_one(self) -> OutgoingMessage | object | None:
+    def _claim_one(self) -> OutgoingMessage | Claim | None:
         self.deadline = time.monotonic() + BEGIN_WITHIN.total_seconds()
         with transaction.atomic():
             due = OutgoingMessage.objects.due().order_by("-urgent", "next_attempt_at", "pk")
@@ -105,7 +111,7 @@ class Worker:
             if wait := abuse.wait_before_mailing(row):
                 held = OutgoingMessage.objects.due().filter(pk=row.pk, attempts=0)
                 held.update(next_attempt_at=Now() + timedelta(seconds=wait), error=abuse.HELD_BACK)
-                return HELD_BACK
+                return Claim.HELD_BACK
             lost = row.lost_claims + 1 if row.state == MessageState.SENDING else row.lost_claims
             attempt = 1 if lost < LOST_CLAIMS_ALLOWED else 0  # a claim that only gives the mail up tries nothing
             # Conditional as well, for databases without row locks and for a claim that just ran out.
@@ -200,7 +206,7 @@ class Worker:
                 )
         logger.warning("Not sent: %s for %s, %s", message.purpose, message.about, message.error)
 
-    def _settle(self, message: OutgoingMessage, **outcome) -> int:
+    def _settle(self, message: OutgoingMessage, **outcome: Any) -> int:
         """Lets go of the mail. 0 when it is no longer ours: a worker frozen past its lease has lost it to another."""
         held = OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.SENDING, claimed_by=self.name)
         return held.update(claimed_by="", lease_until=None, **outcome)
@@ -222,7 +228,7 @@ class Worker:
 
 def back_off(attempts: int) -> timedelta:
     """30 s, doubling to 1 h, spread by a quarter so that a backlog does not come back all at once."""
-    wait = min(FIRST_RETRY * 2 ** min(attempts - 1, 10), MAX_RETRY)
+    wait: timedelta = min(FIRST_RETRY * 2.0 ** min(attempts - 1, 10), MAX_RETRY)
     return wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, no secret
 
 

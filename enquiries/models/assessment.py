@@ -1,5 +1,7 @@
 import json
 import uuid
+from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -8,8 +10,8 @@ from django.utils import timezone
 from backcare.core.crypto.fields import EncryptedTextField
 
 
-class AssessmentQuerySet(models.QuerySet):
-    def over(self, now):
+class AssessmentQuerySet(models.QuerySet["Assessment"]):
+    def over(self, now: datetime) -> Self:
         return self.filter(expires_at__lte=now)
 
 

@@ -1,5 +1,6 @@
 import secrets
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -91,8 +92,8 @@ UNREADABLE = "?"
 FLAGGED = Q(live=True, safety_signs__isnull=False, safety_acted_at=None)
 
 
-class EnquiryQuerySet(models.QuerySet):
-    def in_working_order(self):
+class EnquiryQuerySet(models.QuerySet["Enquiry"]):
+    def in_working_order(self) -> Self:
         """Warning signs first, then failed mail, then those who have not heard from us by the promise given, then the others.
 
         One whose return date has come, or whose appointment is over, is work again and ranks before those that only wait. Among the
@@ -116,14 +117,14 @@ class EnquiryQuerySet(models.QuerySet):
             )
         ).order_by(*self.model.WORKING_ORDER)
 
-    def without_folded(self):
+    def without_folded(self) -> Self:
         """Of each fold of a flood the first that still has an open warning sign stands for all: `enquiries/flood.py`."""
         before = Enquiry.objects.filter(FLAGGED, flood=OuterRef("flood"), folded=True).filter(
             Q(created_at__lt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__lt=OuterRef("pk"))
         )
         return self.exclude(FLAGGED & Q(folded=True) & Exists(before))
 
-    def folded_with(self, enquiry: "Enquiry"):
+    def folded_with(self, enquiry: "Enquiry") -> Self:
         """All that share its row of the safety queue, itself included."""
         return self.filter(FLAGGED, flood=enquiry.flood_id, folded=True)
 

@@ -1,4 +1,5 @@
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -70,7 +71,7 @@ class EnquiryEvent(models.Model):
     def __str__(self):
         return f"{self.get_kind_display()}, {self.created_at:%d %b %Y %H:%M}"
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise TypeError("A timeline entry is written once and never changed.")
         super().save(*args, **kwargs)

@@ -1,5 +1,6 @@
 import uuid
 from datetime import timedelta
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -39,18 +40,18 @@ class MessageState(models.TextChoices):
 LEASE = timedelta(seconds=90)
 
 
-class OutgoingMessageQuerySet(models.QuerySet):
-    def due(self):
+class OutgoingMessageQuerySet(models.QuerySet["OutgoingMessage"]):
+    def due(self) -> Self:
         """What a worker may claim: its time has come, or the worker that had it is gone. By the database's clock."""
         return self.filter(
             Q(state=MessageState.WAITING, next_attempt_at__lte=Now())
             | Q(state=MessageState.SENDING, lease_until__lt=Now())
         )
 
-    def failed(self):
+    def failed(self) -> Self:
         return self.filter(state=MessageState.FAILED)
 
-    def unsent(self):
+    def unsent(self) -> Self:
         return self.filter(state__in=[MessageState.WAITING, MessageState.SENDING])
 
 

@@ -7,9 +7,11 @@ by hand: it is every table that the register of personal data names as holding d
 import json
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import ForeignKey, Q, QuerySet
+from django.db.models import ForeignKey, Model, Q, QuerySet
 
 from backcare.core import phones
 from backcare.core.crypto import blind_index
@@ -38,11 +40,11 @@ def _sent_with(typed: str) -> Q:
     return Q(phone_key__in=blind_index.phone_keys(phones.e164(typed)))
 
 
-def _linked(found: set) -> QuerySet:
+def _linked(found: set[UUID]) -> QuerySet[Enquiry]:
     return Enquiry.objects.filter(Q(same_as__in=found) | Q(linked__in=found))
 
 
-def rows(table: register.Table, enquiries: list[Enquiry]) -> QuerySet:
+def rows(table: register.Table, enquiries: list[Enquiry]) -> QuerySet[Any]:
     """What a table holds of these enquiries. Raises TypeError for one that does not say whose its rows are."""
     model = table.model
     if model is Enquiry:
@@ -63,7 +65,7 @@ def _stop_keys(enquiries: list[Enquiry]) -> set[str]:
     return found
 
 
-def held(enquiries: list[Enquiry], *, now: datetime) -> dict:
+def held(enquiries: list[Enquiry], *, now: datetime) -> dict[str, Any]:
     """One document with every column of every row, for the person. `now` is when it was made."""
     named = register.periods()
     return {
@@ -91,13 +93,13 @@ def held(enquiries: list[Enquiry], *, now: datetime) -> dict:
     }
 
 
-def as_json(document: dict) -> str:
+def as_json(document: dict[str, Any]) -> str:
     return json.dumps(document, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
 
 
-def _values(row) -> dict:
+def _values(row: Model) -> dict[str, Any]:
     """Every column. A text that cannot be opened says so: the others are not held back for it."""
-    found = {}
+    found: dict[str, Any] = {}
     for field in row._meta.concrete_fields:
         try:
             value = getattr(row, field.attname)
@@ -105,5 +107,5 @@ def _values(row) -> dict:
             value = f"(it cannot be opened: {error})"
         if isinstance(field, ForeignKey) and value is not None and field.related_model is not Enquiry:
             value = str(getattr(row, field.name))  # a name says more than our number for it
-        found[field.column] = value
+        found[str(field.column)] = value
     return found

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import yaml
 from django.apps import apps
@@ -57,7 +58,7 @@ def tables() -> dict[str, Table]:
     return {name: _table(name, entry, given) for name, entry in given["tables"].items()}
 
 
-def _table(name: str, entry: dict, given: dict) -> Table:
+def _table(name: str, entry: dict[str, Any], given: dict[str, Any]) -> Table:
     if entry["people"] not in PEOPLE:
         raise ValueError(f"{name}: people is “{entry['people']}”, and must be one of {', '.join(sorted(PEOPLE))}.")
     personal = {}
@@ -105,7 +106,7 @@ def _time(seconds: int) -> str:
     return _count(seconds // 60, "minute") if seconds % 3600 else _count(seconds // 3600, "hour")
 
 
-def in_words(table: Table) -> list[dict]:
+def in_words(table: Table) -> list[dict[str, str]]:
     """The personal columns for a page: those with the same purpose, protection and end together, in the register's order."""
     named, rows = periods(), []
     own = [each for each in table.personal.values() if each.people == table.people]

@@ -7,6 +7,7 @@ from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
@@ -48,12 +49,12 @@ class Rule:
 
     name: str
     label: str  # for the command: "… erased: 3"
-    due: Callable[[datetime], QuerySet]
+    due: Callable[[datetime], QuerySet[Any]]
     erase: bool = False
     why: Callable[[], str] = lambda: ""  # for the timeline of what is erased
 
 
-def due_reports(now: datetime) -> QuerySet:
+def due_reports(now: datetime) -> QuerySet[Enquiry]:
     """Report requests whose details are no longer needed: REPORT_RETENTION_DAYS after the last mail was sent.
 
     Where no mail was ever sent the days count from the request. Nothing is erased while a mail is on its way, or while a warning
@@ -67,7 +68,7 @@ def due_reports(now: datetime) -> QuerySet:
     )
 
 
-def due_enquiries(now: datetime) -> QuerySet:
+def due_enquiries(now: datetime) -> QuerySet[Enquiry]:
     """Consultations and questions, ENQUIRY_RETENTION_MONTHS after they were closed."""
     before = months_from(now, -settings.ENQUIRY_RETENTION_MONTHS)
     return Enquiry.objects.filter(status=Status.CLOSED, erased_at=None, closed_at__lte=before).exclude(
@@ -75,12 +76,12 @@ def due_enquiries(now: datetime) -> QuerySet:
     )
 
 
-def due_spam(now: datetime) -> QuerySet:
+def due_spam(now: datetime) -> QuerySet[Enquiry]:
     before = now - timedelta(days=SPAM_DAYS)
     return Enquiry.objects.filter(status=Status.SPAM, erased_at=None, closed_at__lte=before)
 
 
-def due_messages(now: datetime) -> QuerySet:
+def due_messages(now: datetime) -> QuerySet[Any]:
     """Rows of the outbox with which nothing is left to do. Not those that another rule counts from, or that somebody may act on:
 
     of a report until it is erased, of what is set aside until it is erased, of a failed mail that staff have not dealt with, and
@@ -101,7 +102,7 @@ def due_messages(now: datetime) -> QuerySet:
     return rows.filter(~Exists(needed_rows.filter(pk=OuterRef("pk"))), done_at__lte=before)
 
 
-def due_records(now: datetime) -> QuerySet:
+def due_records(now: datetime) -> QuerySet[Enquiry]:
     """What is left of an enquiry after its details were erased: the reference, dates and the timeline without words."""
     return Enquiry.objects.filter(erased_at__lte=_years_before(now))
 
@@ -157,7 +158,7 @@ def ends_on(enquiry: Enquiry) -> date | None:
     """The day on which the purge erases an enquiry's details, as things are. None while nothing can be said: it is open."""
     if enquiry.erased_at:
         return None
-    if enquiry.status == Status.SPAM:
+    if enquiry.status == Status.SPAM and enquiry.closed_at:
         return timezone.localdate(enquiry.closed_at + timedelta(days=SPAM_DAYS))
     if enquiry.kind == EnquiryKind.REPORT:
         if enquiry.messages.unsent().exists():
@@ -171,6 +172,6 @@ def ends_on(enquiry: Enquiry) -> date | None:
         return timezone.localdate(
             max(sent or enquiry.created_at, enquiry.created_at) + timedelta(days=settings.REPORT_RETENTION_DAYS)
         )
-    if enquiry.status == Status.CLOSED:
+    if enquiry.status == Status.CLOSED and enquiry.closed_at:
         return timezone.localdate(months_from(enquiry.closed_at, settings.ENQUIRY_RETENTION_MONTHS))
     return None

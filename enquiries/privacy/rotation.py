@@ -15,8 +15,10 @@ from django.db.models import Q
 
 from backcare.core.crypto import blind_index, keys
 from backcare.core.crypto.encryption import CannotDecrypt, decrypt, encrypt, written_now
-from backcare.core.crypto.fields import Ciphertext
+from backcare.core.crypto.fields import Ciphertext, EncryptedTextField
 from enquiries.models import Enquiry, NameWord
+
+Fields = list[EncryptedTextField]  # of one model
 
 AT_ONCE = 100  # rows in a transaction: some 10 ms in which SQLite has no other writer
 PATIENCE = 60  # seconds to wait for rows that others hold
@@ -53,21 +55,25 @@ def rotate(*, at_once: int = AT_ONCE, progress: Callable[[str, int], None] = lam
             time.sleep(0.2)
 
 
-def _name(item) -> str:
-    return item[0]._meta.db_table
+def _name(item: tuple[type[models.Model], Fields]) -> str:
+    return str(item[0]._meta.db_table)
 
 
-def _old(model, fields) -> models.QuerySet:
+def _old(model: type[models.Model], fields: Fields) -> models.QuerySet[models.Model]:
     current = written_now()
     # "none" is a column that was added later and holds nothing yet.
     others = Q(pk__in=[])
-    rows = model._base_manager.annotate(**{f"start_of_{each.name}": keys.Start(each.name) for each in fields})
+    rows: models.QuerySet[models.Model] = model._base_manager.annotate(
+        **{f"start_of_{each.name}": keys.Start(each.name) for each in fields}
+    )
     for each in fields:
         others |= Q(**{f"{each.name}__isnull": False}) & ~Q(**{f"start_of_{each.name}": current})
     return rows.filter(others)
 
 
-def _go_through(model, fields, at_once: int, result: Rotated, progress) -> None:
+def _go_through(
+    model: type[models.Model], fields: Fields, at_once: int, result: Rotated, progress: Callable[[str, int], None]
+) -> None:
     table, last, done = model._meta.db_table, None, 0
     while True:
         with transaction.atomic():
@@ -86,7 +92,7 @@ def _go_through(model, fields, at_once: int, result: Rotated, progress) -> None:
         progress(table, done)
 
 
-def _reseal(row, fields, result: Rotated) -> int:
+def _reseal(row: models.Model, fields: Fields, result: Rotated) -> int:
     """1 when something of the row was sealed anew."""
     was, becomes = {}, {}
     for each in fields:

@@ -1,6 +1,7 @@
 """What we do with readers' and patients' data: the privacy page, and the list of what we hold."""
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -12,7 +13,7 @@ from factsheets.page_cache import cached_page, shared
 
 @cached_page
 @require_safe
-def privacy(request):
+def privacy(request: HttpRequest) -> HttpResponse:
     context = {
         "safety_tiers": safety.tiers(),
         "retention_days": settings.REPORT_RETENTION_DAYS,
@@ -24,7 +25,7 @@ def privacy(request):
 
 @cached_page
 @require_safe
-def what_we_hold(request):
+def what_we_hold(request: HttpRequest) -> HttpResponse:
     """Made from the register of personal data and the settings in force, so that it cannot say anything else."""
     parts = [
         (table, register.in_words(table)) for people in ("patients", "readers") for table in register.about(people)

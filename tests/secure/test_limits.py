@@ -117,7 +117,7 @@ import django, sys, threading
 django.setup()
 from datetime import timedelta
 from django.db import connections
-from backcare import limits
+from backcare.core import limits
 allowed = []
 def some():
     allowed.extend(bool(limits.hit("shared", "192.0.2.7", most=10, per=timedelta(hours=1))) for _ in range(10))

@@ -1,6 +1,7 @@
 """Finds equal e-mail addresses, numbers and names without opening any: keyed hashes of what people mean, however they typed it."""
 
 import unicodedata
+from typing import Any
 
 from backcare.core import phones
 from backcare.core.crypto.encryption import CannotDecrypt, keyed_hash, keyed_hashes
@@ -29,7 +30,7 @@ def phone_keys(number: str) -> list[str]:
     return keyed_hashes(_number(number), purpose="phone") if _number(number) else []
 
 
-def keys_of(enquiry) -> dict[str, list[str]]:
+def keys_of(enquiry: Any) -> dict[str, list[str]]:
     """With which values of its key columns the enquiries of the same person are found. Nothing for what it has not got."""
     found = {}
     for column, text, keys in (("email_key", "email", email_keys), ("phone_key", "phone", phone_keys)):
@@ -48,7 +49,7 @@ def name_keys(name: str) -> set[str]:
     return {keyed_hash(word, purpose="name") for word in _words(name)}
 
 
-def name_keys_of(enquiry) -> set[str]:
+def name_keys_of(enquiry: Any) -> set[str]:
     """For the name of whoever asks, and for that of the person they ask for: either may phone. Raises CannotDecrypt."""
     return name_keys(enquiry.name) | name_keys(enquiry.for_name)
 

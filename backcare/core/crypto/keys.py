@@ -5,12 +5,16 @@ value of each key that wrote into it, and the web server, the mail worker and ev
 """
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import DatabaseError, models, transaction
 from django.db.models import F, Func, Value
 
 from backcare.core.crypto.encryption import CannotDecrypt, check_value, decrypt, key_of, key_ring, writing_key
+
+if TYPE_CHECKING:
+    from backcare.core.crypto.fields import EncryptedTextField
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +38,7 @@ class Start(Func):
         super().__init__(F(column), Value(1), Value(2))
 
 
-def sealed_columns() -> dict[type[models.Model], list[models.Field]]:
+def sealed_columns() -> "dict[type[models.Model], list[EncryptedTextField]]":
     """Every model that has encrypted columns, with those columns. Found, not listed: a new column cannot be forgotten."""
     from backcare.core.crypto.fields import EncryptedTextField
 
@@ -105,7 +109,7 @@ def give_up(number: int) -> bool:
     return bool(_checks().filter(pk=number).exclude(check_value=LOST).update(check_value=LOST))
 
 
-def _checks() -> models.Manager:
+def _checks() -> models.Manager[Any]:
     """The check values, in a table of enquiries: a model of ours would be made of fields that ask us."""
     return apps.get_model("enquiries", "KeyCheck")._default_manager
 
@@ -115,9 +119,9 @@ def unseen() -> None:
     _seen["right"] = False
 
 
-def _ids_in_use() -> dict[int, list[tuple]]:
+def _ids_in_use() -> dict[int, list[tuple[bytes, str]]]:
     """The key ids in the database, with some values of each: (sealed, context)."""
-    found: dict[int, list[tuple]] = {}
+    found: dict[int, list[tuple[bytes, str]]] = {}
     for model, fields in sealed_columns().items():
         for field in fields:
             rows = model._base_manager.filter(**{f"{field.name}__isnull": False}).annotate(start=Start(field.name))
@@ -129,7 +133,7 @@ def _ids_in_use() -> dict[int, list[tuple]]:
     return found
 
 
-def _opens(samples: list[tuple]) -> bool:
+def _opens(samples: list[tuple[bytes, str]]) -> bool:
     """Whether any opens: one that was tampered with is no sign of a wrong key."""
     for sealed, context in samples:
         try:

@@ -10,16 +10,18 @@ import os
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 
+# Four of the methods are Django's own, which its types leave out.
 class DatabaseWrapper(base.DatabaseWrapper):
-    gate = None
-    file = None  # device and inode of the open file
+    gate: int | None = None
+    file: tuple[int, int] | None = None  # device and inode of the open file
 
-    def get_new_connection(self, conn_params):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         name = Path(self.settings_dict["NAME"])
         log = name.with_name(f"{name.name}-wal")
         if self._file() is None and log.exists() and log.stat().st_size:
@@ -29,31 +31,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.file = self._file()
         return connection
 
-    def _start_transaction_under_autocommit(self):
+    def _start_transaction_under_autocommit(self) -> None:
         self._enter_gate()
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             self._leave_gate()
             raise
 
-    def _commit(self):
-        super()._commit()
+    def _commit(self) -> None:
+        super()._commit()  # type: ignore[misc]
         self._leave_gate()
 
-    def _rollback(self):
+    def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]
         finally:
             self._leave_gate()
 
-    def _close(self):
+    def _close(self) -> None:
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc]
         finally:
             self._leave_gate()
 
-    def _enter_gate(self):
+    def _enter_gate(self) -> None:
         name = str(self.settings_dict["NAME"])
         if self.gate is not None or self.is_in_memory_db() or name.startswith("file:"):
             return
@@ -79,7 +81,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self.gate = gate
                 return
 
-    def _leave_gate(self):
+    def _leave_gate(self) -> None:
         if self.gate is not None:
             os.close(self.gate)  # closing gives the lock back
             self.gate = None
