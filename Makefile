@@ -26,14 +26,14 @@ lint: .venv/test
 	$(LOCAL) $(PY) -m mypy
 	.venv/bin/djlint templates --lint --quiet
 	$(LOCAL) $(PY) manage.py makemigrations --check --dry-run
-	$(PY) -m tests.audit
+	$(PY) -m tests.support.audit
 
 bench: .venv/test
-	@$(PY) -m tests.bench
+	@$(PY) -m loadtests.bench
 
 # The long dose of the fault tests, and load that is held: two hundred random kills and more, some forty minutes. `make trials ARGS="--kills 50"` is shorter.
 trials: .venv/test
-	@$(PY) -m tests.trials $(ARGS)
+	@$(PY) -m loadtests.trials $(ARGS)
 
 # After a change to the dependencies in pyproject.toml. Needs uv.
 lock:

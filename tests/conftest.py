@@ -19,12 +19,18 @@ from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
 from factsheets.models.search import SearchEntry, SearchPassage, SearchPosting, SearchWord
-from tests.pages import chromium
-from tests.smtp import SmtpSink, free_port, wait_for
+from tests.support.smtp import SmtpSink, free_port, wait_for
+from tests.support.visitor import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 # Helpers of tests that have fixtures too.
-pytest_plugins = ["tests.backups", "tests.desk", "tests.patient_portal", "tests.one_person", "tests.sign_in"]
+pytest_plugins = [
+    "tests.support.backups",
+    "tests.support.desk",
+    "tests.support.patient_portal",
+    "tests.support.person",
+    "tests.support.sign_in",
+]
 
 
 # The tables of the content, and of the hours a migration brings. Beside each stands a copy, kept_ and its name, for the session.

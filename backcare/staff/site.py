@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 
 from backcare.staff import account, sign_in, totp
 
-# Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (found by tests/fuzz).
+# Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (loadtests/fuzz).
 MAX_WORDS = 30
 
 
@@ -47,7 +47,7 @@ class StaffSite(admin.AdminSite):
     def admin_view(self, view, cacheable=False):
         @wraps(view)
         def checked(request, *args, **kwargs):
-            # Django looks up a field of that name, and breaks on none (found by tests/fuzz).
+            # Django looks up a field of that name, and breaks on none (found by loadtests/fuzz).
             if "" in {request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)}:
                 raise BadRequest("an empty field name")
             _search_for_fewer_words(request)

@@ -10,7 +10,7 @@ from factsheets.models import SearchEntry
 from factsheets.search.indexing import Passage, join
 
 # Address, title, other words that people use for it, and what the page is for. Words and not templates: a page's form
-# fields, navigation and notices would only be noise. tests/plain/test_search_index.py opens every address and place.
+# fields, navigation and notices would only be noise. tests/factsheets/search/test_search_index.py opens every address and place.
 PAGES = [
     (
         "/fact-sheets/",

@@ -1,1 +1,1 @@
-"""The inbox and the desk of the clinic's staff."""
+"""backcare/staff: signing in, roles, and the admin site."""

@@ -4,7 +4,7 @@ What it looks for is content: the word patterns of the SafetyAdvice records (`li
 word lists that they share. A flag or a pattern that staff add is looked for at once, in every process.
 
 The card says "if you have back pain and…", so it is better to show it once too often than once too rarely. But a card
-that comes for a numb toe is a card that nobody reads: tests/safe/phrases holds phrasings of both sorts, and
+that comes for a numb toe is a card that nobody reads: tests/data/phrases holds phrasings of both sorts, and
 docs/red-flag-words.md the figures.
 """
 

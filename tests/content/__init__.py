@@ -1,1 +1,0 @@
-"""What the sheets say and rest on, and the editors' desk that keeps them true."""

@@ -1,0 +1,1 @@
+"""backcare/core: encryption, keys, limits, addresses."""

@@ -1,0 +1,1 @@
+"""enquiries: accepting, abuse, and the steps of an enquiry."""

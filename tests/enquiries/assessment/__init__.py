@@ -1,0 +1,1 @@
+"""enquiries/assessment: the self-assessment and the personal report."""

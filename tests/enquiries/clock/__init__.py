@@ -1,0 +1,1 @@
+"""enquiries/clock: opening hours and when we reply."""

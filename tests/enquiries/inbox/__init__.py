@@ -1,0 +1,1 @@
+"""enquiries/inbox: staff's work on enquiries."""

@@ -1,0 +1,255 @@
+"""The first page of the desk: its numbers, the lists behind them, who sees which, and what it costs."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from enquiries import clock
+from enquiries.inbox import charts, dashboard
+from enquiries.models import Enquiry, OutgoingMessage, Status
+from factsheets.models import GuardOverride, SearchMiss
+from tests.conftest import consultation, give_signs, report
+from tests.support.desk import person, tree
+from tests.support.html import text
+from tests.support.inbox import whole_status
+from tests.support.outbox import question
+from tests.support.reminders import set_due
+
+INDEX = "/admin/"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def page_of(client, role: str):
+    client.force_login(person("Rita", role))
+    return client.get(INDEX)
+
+
+def headings(response) -> list[str]:
+    return [text(each) for each in tree(response).iter("h2")]
+
+
+def part(response, name: str):
+    """The section of the page that a heading with this id names."""
+    [found] = [each for each in tree(response).iter("section") if each.get("aria-labelledby") == name]
+    return found
+
+
+def links(element) -> dict[str, str]:
+    return {each.get("href"): text(each) for each in element.iter("a")}
+
+
+def change(enquiry, **columns):
+    columns = whole_status(columns.get("status", "new")) | columns
+    Enquiry.objects.filter(pk=enquiry.pk).update(**columns)
+
+
+def days_ago(days: int) -> datetime:
+    return timezone.now() - timedelta(days=days)
+
+
+def test_each_role_sees_its_own_blocks_and_no_others(client, db):
+    consultation()
+    ours = {"Enquiries", "Last four weeks", "Content"}
+    for role, sees in (("reception", {"Enquiries", "Last four weeks"}), ("editor", {"Content"}), ("clinician", ours)):
+        client.force_login(person(role.title(), role))
+        assert ours & set(headings(client.get(INDEX))) == sees, role
+
+
+def test_a_new_clinic_is_told_how_to_begin(client, db):
+    response = page_of(client, "reception")
+    assert "No enquiries yet" in headings(response)
+    steps = links(part(response, "first-steps"))
+    assert {"/consultation/", "/admin/enquiries/enquiry/"} <= set(steps)
+    assert "Enquiries" not in headings(response)
+
+
+def test_an_old_clinic_without_recent_enquiries_is_told_so(client, db):
+    change(consultation(), created_at=days_ago(40), status=Status.CLOSED)
+    assert "No enquiries in the last four weeks." in text(part(page_of(client, "reception"), "four-weeks"))
+
+
+def test_today_says_in_words_what_is_wrong_and_leads_there(client, db):
+    flagged, late, failed = consultation(name="A"), consultation(name="B"), consultation(name="C")
+    give_signs([flagged])
+    change(late, reply_by=days_ago(1), created_at=days_ago(3))
+    change(failed, mail_failed=True)
+    OutgoingMessage.objects.filter(enquiry=late).update(created_at=days_ago(1), next_attempt_at=days_ago(1))
+    today = part(page_of(client, "reception"), "enquiries")
+    cards = [text(each) for each in today.iter("li")]
+    assert [card.split(":")[0] for card in cards] == [
+        "Warning signs 1",
+        "Overdue 1",
+        "Due today 0",
+        "Failed emails 1",
+        "Longest wait 3 days",
+        "Oldest email waiting to send 1 day",
+    ]
+    assert "Do this one first: someone may need help now." in cards[0]
+    assert "1 person did not hear from us by the time we promised. Answer this one next." in cards[1]
+    assert "No replies due today." in cards[2]
+    assert "Overdue" in cards[4] and late.reference in cards[4]
+    assert "Emails are not being sent. Tell the person who looks after the site." in cards[5]
+    assert late.get_admin_url() in links(today)
+    for address, words in links(today).items():
+        response = client.get(address)
+        assert response.status_code == 200
+        if "queue=" in address:
+            assert f"{words.split(':')[0]} enquir" in text(tree(response)) or words.startswith("0"), address
+
+
+def test_a_quiet_day_says_that_all_is_well(client, db):
+    change(consultation(), status=Status.CLOSED, first_contact_at=timezone.now())
+    OutgoingMessage.objects.update(state="sent", sent_at=timezone.now())
+    words = text(part(page_of(client, "reception"), "enquiries"))
+    assert "Nothing overdue." in words
+    assert "Everyone has heard from us." in words
+    assert "No failed emails." in words
+
+
+def some_weeks():
+    """Of the newest week: one on time, one late, one overdue, one not promised anything, one report. Of the first: one on time."""
+    now = timezone.now()
+    on_time = question(email="1@example.com")
+    change(on_time, created_at=days_ago(2), reply_by=days_ago(1), first_contact_at=days_ago(2) + timedelta(hours=1))
+    late = consultation(email="2@example.com")
+    change(late, created_at=days_ago(3), reply_by=days_ago(2), first_contact_at=days_ago(1), contact_attempts=2)
+    overdue = consultation(email="3@example.com")
+    change(overdue, created_at=days_ago(3), reply_by=days_ago(2), contact_attempts=3)
+    change(question(email="4@example.com"), reply_by=None)
+    first = question(email="5@example.com")
+    change(first, created_at=days_ago(25), reply_by=days_ago(23), first_contact_at=days_ago(24), status=Status.CLOSED)
+    withdrawn = question(email="6@example.com")
+    change(withdrawn, created_at=days_ago(5), reply_by=days_ago(4), status=Status.CLOSED, outcome="withdrawn")
+    change(question(email="7@example.com"), created_at=days_ago(3), reply_by=days_ago(2), status=Status.SPAM)
+    change(question(email="8@example.com"), created_at=now - timedelta(days=28, hours=24), reply_by=days_ago(28))
+
+
+def test_the_four_weeks_count_what_came_and_who_was_answered_on_time(client, sheet):
+    some_weeks()
+    report(sheet)
+    weeks = dashboard.counted(now=timezone.now())
+    assert [week["all"] for week in weeks] == [1, 0, 0, 6]
+    newest = weeks[-1]
+    assert (newest["consultation"], newest["question"], newest["report"]) == (2, 3, 1)
+    assert (newest["on_time"], newest["late"], newest["answered"]) == (1, 2, 2)
+    assert (newest["calls_1"], newest["calls_2"], newest["calls_3"], newest["in_vain"]) == (0, 1, 1, 1)
+    words = text(part(page_of(client, "reception"), "on-time"))
+    late = "2 people heard from us late or are still waiting."
+    assert f"50% answered by the time we promised. Too low: our target is 90%. {late}" in words
+    assert "1 person could not be reached in three or more calls." in text(part(client.get(INDEX), "calls"))
+
+
+def test_every_number_of_a_table_leads_to_as_many_enquiries(client, sheet):
+    some_weeks()
+    report(sheet)
+    response = page_of(client, "reception")
+    block = part(response, "four-weeks")
+    followed = 0
+    for table in block.iter("table"):
+        for cell in table.iter("td"):
+            for link in cell.iter("a"):
+                listed = client.get(link.get("href"))
+                assert len(listed.context["cl"].result_list) == int(text(link)), link.get("href")
+                assert "Showing: " in text(tree(listed)), "The list does not say what it is cut down to."
+                followed += 1
+    assert followed >= 12
+
+
+@pytest.mark.parametrize("given", ["nothing", "late.yesterday", "late.2026-13-01", ".2026-11-15"])
+def test_a_part_that_no_number_leads_to_is_no_error_and_no_filter(staff_client, db, given):
+    consultation()
+    response = staff_client.get("/admin/enquiries/enquiry/", {"part": given})
+    assert response.status_code == 200
+    assert len(response.context["cl"].result_list) == 1
+
+
+def test_every_chart_has_its_table_and_the_same_numbers(client, sheet):
+    some_weeks()
+    for chart in list(part(page_of(client, "reception"), "four-weeks").iter("section"))[1:]:
+        [table], [drawing] = list(chart.iter("table")), list(chart.iter(f"{SVG}svg"))
+        assert drawing.get("role") == "img" and drawing.get("aria-label")
+        assert not [each for each in drawing.iter() if each.get("style") or each.get("fill")], (
+            "Looks belong in the stylesheet."
+        )
+        in_table = [text(cell) for row in table.iter("tr") for cell in row.iter("td")]
+        above = [text(each) for each in drawing.iter(f"{SVG}text") if each.get("class") != "label"]
+        assert above and set(above) <= set(in_table)
+
+
+def test_working_minutes_of_many_are_those_of_the_clock(db):
+    hours, now = clock.load().hours, timezone.now()
+    first = timezone.localdate(now) - timedelta(days=27)
+    many = dashboard.WorkingMinutes(hours, first, timezone.localdate(now))
+    moments = [
+        dashboard.midnight(first) + timedelta(hours=hour) for hour in (0, 1, 9, 10.5, 17, 30, 58, 100, 200, 333, 600)
+    ]
+    pairs = [(start, end) for start in moments for end in moments]
+    assert {many.between(*pair) for pair in pairs} != {0}
+    for start, end in pairs:
+        assert many.between(start, end) == hours.working_minutes(start, end), (start, end)
+
+
+def test_the_median_is_of_the_answers_of_each_week(db):
+    some_weeks()
+    minutes = dashboard.first_contacts(clock.load().hours, now=timezone.now())
+    assert [len(week) for week in minutes] == [1, 0, 0, 2]
+    assert dashboard.middle([]) is None
+    assert dashboard.middle([5, 600, 61]) == 61
+
+
+def test_columns_are_as_tall_as_their_numbers():
+    drawn = charts.columns(["a", "b"], [[10], [5]], [["10"], ["5"]], line=20)
+    tall = [each.height for each in drawn["columns"]]
+    assert tall[0] == 2 * tall[1] > 0
+    assert drawn["line"] == charts.TOP
+    empty = charts.columns(["a"], [[None]], [["–"]])
+    assert empty["columns"][0].height == 0
+
+
+def test_content_names_what_wants_an_editor(client, sheet):
+    set_due(sheet, -3)
+    GuardOverride.objects.create(
+        sheet=sheet, key="x", rule="x", place="x", sentence="x", reason="It quotes.", actor="Sam"
+    )
+    SearchMiss.objects.create(digest="x", text="sciatic yoga", times=9, days=3)
+    content = part(page_of(client, "editor"), "content-block")
+    words = text(content)
+    assert "1 overdue: a clinician needs to review it." in words
+    assert "sciatic yoga: 9 times" in words
+    assert f"/admin/factsheets/factsheet/{sheet.pk}/desk/#guard" in links(content)
+    for address in links(content):
+        assert client.get(address).status_code == 200, address
+    [listed] = [address for address in links(content) if "review_due_on" in address]
+    assert len(client.get(listed).context["cl"].result_list) == 1
+
+
+def test_the_page_costs_as_many_queries_for_many_enquiries_as_for_few(staff_client, sheet):
+    some_weeks()
+    staff_client.get(INDEX)  # what is looked up once
+    with CaptureQueriesContext(connection) as few:
+        staff_client.get(INDEX)
+    for number in range(12):
+        change(question(email=f"more{number}@example.com"), first_contact_at=timezone.now(), reply_by=timezone.now())
+    with CaptureQueriesContext(connection) as many:
+        staff_client.get(INDEX)
+    assert len(many) == len(few)
+    ours = [query["sql"] for query in many if "enquiries_" in query["sql"]]
+    assert 6 <= len(ours) <= 12, ours
+
+
+def test_no_number_needs_a_look_at_all_enquiries(staff_client, sheet):
+    """The plan that the database makes: each look at enquiries goes through an index."""
+    some_weeks()
+    with CaptureQueriesContext(connection) as made:
+        staff_client.get(INDEX)
+    if connection.vendor == "postgresql":
+        pytest.skip("With a handful of rows PostgreSQL reads them all, and is right.")
+    for query in made:
+        if 'FROM "enquiries_enquiry"' in query["sql"]:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                plan = " ".join(row[-1] for row in cursor.fetchall())
+            assert "USING INDEX" in plan or "USING COVERING INDEX" in plan, (plan, query["sql"])

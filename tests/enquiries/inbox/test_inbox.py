@@ -1,0 +1,206 @@
+"""The inbox as staff use it: its queues, its search, and what the page of an enquiry shows."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db.models import Count
+from django.utils import timezone
+
+from backcare.core.crypto import blind_index
+from enquiries import actions
+from enquiries.assessment.flags import flags
+from enquiries.assessment.result import played_back, shown
+from enquiries.models import Closure, Enquiry, EventKind, NameWord, OpeningHours, Status, slot_bit
+from enquiries.report import consent
+from tests.conftest import consultation
+from tests.support.assessment import answers
+from tests.support.clock import london
+from tests.support.desk import at_the_desk, person
+from tests.support.html import parse, text
+from tests.support.inbox import LIST, flagged, let_wait, listed
+
+
+def counted(client) -> dict[str, int]:
+    return {tab["name"]: tab["count"] for tab in client.get(LIST).context["tabs"]}
+
+
+# --- queues ---
+
+
+def test_each_queue_counts_what_it_lists(reception):
+    now = timezone.now()
+    plain, overdue, mine, waiting, spam, failed, closed = (consultation(email=f"{n}@example.com") for n in range(7))
+    warned = flagged(email="w@example.com")
+    rita = User.objects.get(first_name="Rita")
+    Enquiry.objects.filter(pk=overdue.pk).update(reply_by=now - timedelta(hours=1))
+    Enquiry.objects.filter(pk=mine.pk).update(owner=rita)
+    let_wait(waiting, by=person("Sam", "reception"))
+    actions.triage(enquiry=spam, by=rita, to=Status.SPAM)
+    Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True)
+    actions.triage(enquiry=closed, by=rita, to=Status.CLOSED, outcome="answered")
+    numbers = counted(reception)
+    for name, count in numbers.items():
+        assert len(listed(reception, queue=name)) == count, name
+    assert listed(reception, queue="safety") == [warned.pk]
+    assert listed(reception, queue="overdue") == [overdue.pk]
+    assert listed(reception, queue="mine") == [mine.pk]
+    assert listed(reception, queue="waiting") == [waiting.pk]
+    assert listed(reception, queue="spam") == [spam.pk]
+    assert listed(reception, queue="mail") == [failed.pk]
+    assert plain.pk in listed(reception, queue="nobody")
+    assert closed.pk not in listed(reception)
+
+
+def test_an_empty_queue_says_something_true(reception):
+    assert "Nothing overdue." in text(parse(reception.get(LIST, {"queue": "overdue"})))
+
+
+@pytest.mark.parametrize("given", ["", "x", "'; --", "all' or 1=1", "\x00"])
+def test_a_queue_that_is_none_is_what_is_open(reception, given):
+    enquiry = consultation()
+    assert reception.get(LIST, {"queue": given}).status_code in {200, 302, 400}
+    assert listed(reception) == [enquiry.pk]
+
+
+def test_call_now_goes_by_the_patients_best_time_within_the_opening_hours(reception, monkeypatch):
+    mornings, afternoons, evenings, any_time = (consultation(email=f"{n}@example.com") for n in range(4))
+    Enquiry.objects.filter(pk=mornings.pk).update(call_slots=slot_bit(0, 0) | slot_bit(3, 2) | slot_bit(4, 0))
+    Enquiry.objects.filter(pk=afternoons.pk).update(call_slots=slot_bit(0, 1))
+    # The clinic closes at five: for want of any time that suits, they are called whenever it is open.
+    Enquiry.objects.filter(pk=evenings.pk).update(call_slots=slot_bit(0, 2))
+    Closure.objects.create(first_day=date(2026, 11, 25), last_day=date(2026, 11, 25), reason="training")
+
+    def at(*parts) -> set:
+        at_the_desk(monkeypatch, reception, london(*parts))
+        rows = set(listed(reception, queue="call"))
+        assert counted(reception)["call"] == len(rows)
+        return rows
+
+    assert at(2026, 11, 23, 10) == {mornings.pk, any_time.pk, evenings.pk}
+    assert at(2026, 11, 23, 13) == {afternoons.pk, any_time.pk, evenings.pk}
+    assert at(2026, 11, 24, 10) == {any_time.pk, evenings.pk}
+    assert at(2026, 11, 23, 17, 30) == set(), "after closing"
+    assert at(2026, 11, 22, 10) == set(), "a Sunday"
+    assert at(2026, 11, 25, 10) == set(), "a closure"
+    assert at(2026, 12, 25, 10) == set(), "Christmas Day, a Friday"
+    OpeningHours.objects.all().delete()
+    assert at(2026, 11, 23, 10) == set()
+
+
+# --- search ---
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "zoe",
+        "ZOË",
+        "O'Hara",
+        "ohara smith",
+        "Zoë O'Hara-Smith",
+        "zoe.ohara@Example.com",
+        "020 7946 0018",
+        "+44 20 7946 0018",
+    ],
+)
+def test_a_patient_is_found_by_what_staff_would_type(reception, typed):
+    found = consultation(name="Zoë O'Hara-Smith", email="zoe.ohara@example.com")
+    consultation(name="Bob Example", email="bob@example.com", phone="+442079460019")
+    actions.triage(enquiry=found, by=person("Sam", "reception"), to=Status.CLOSED, outcome="answered")
+    assert listed(reception, q=typed) == [found.pk]
+
+
+def test_titles_and_initials_are_in_no_index_and_spoil_no_search(reception):
+    one, other = consultation(name="Mr J. Smith"), consultation(name="Dr Ada J Jones", email="ada.jones@example.com")
+    counted = NameWord.objects.values_list("key").annotate(rows=Count("enquiry"))
+    assert sorted(rows for _, rows in counted) == [1, 1, 1], "A word that both share is indexed."
+    for typed, found in {"Mr Smith": one, "j smith": one, "Dr. Ada Jones": other, "jones": other}.items():
+        assert listed(reception, q=typed) == [found.pk], typed
+    assert listed(reception, q="mr") == []
+    # A name that is nothing else is still found.
+    last = consultation(name="Mx", email="mx@example.com")
+    assert listed(reception, q="mx") == [last.pk]
+
+
+def test_a_reference_is_found_with_and_without_its_dash(reception):
+    enquiry = consultation()
+    for typed in (enquiry.reference, enquiry.reference.replace("-", "").lower()):
+        assert listed(reception, q=typed) == [enquiry.pk]
+
+
+@pytest.mark.parametrize("typed", ["@", "%", "' or 1=1 --", "x" * 5000, "12", "😀", "()"])
+def test_nothing_odd_breaks_the_search(reception, typed):
+    consultation()
+    assert reception.get(LIST, {"q": typed}).status_code == 200
+
+
+def test_enquiries_from_before_there_were_keys_are_found_after_an_upgrade(reception):
+    enquiry = consultation()
+    Enquiry.objects.update(email_key="", phone_key="")
+    enquiry.name_words.all().delete()
+    assert listed(reception, q="ada") == []
+    assert actions.index_missing() == 1
+    assert actions.index_missing() == 0
+    for typed in ("ada", "ada@example.com", "020 7946 0018"):
+        assert listed(reception, q=typed) == [enquiry.pk]
+
+
+def test_one_that_is_erased_while_the_keys_are_made_gets_none(db, monkeypatch):
+    enquiry = consultation()
+    Enquiry.objects.update(email_key="", phone_key="")
+    enquiry.name_words.all().delete()
+    make = blind_index.email_key
+
+    def just_before(address):
+        actions.erase(enquiry=enquiry, actor="patient")
+        return make(address)
+
+    monkeypatch.setattr(blind_index, "email_key", just_before)
+    assert actions.index_missing() == 0
+    enquiry.refresh_from_db()
+    assert (enquiry.email_key, enquiry.phone_key, enquiry.name_words.count()) == ("", "", 0)
+
+
+# --- answers they gave with it ---
+
+
+def test_answers_given_with_a_request_are_shown_to_a_clinician_with_the_consent_and_go_after_a_week(client, db):
+    carl = person("Carl", "clinician")
+    client.force_login(carl)
+    known, told = flags(), answers(limits="stops")
+    details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "An ache."}
+    given = actions.Consented(
+        result=shown(told, known), answers=played_back(told, known), consent_version=consent.CONSULTATION
+    )
+    enquiry = actions.accept(kind="consultation", details=details, contact_by=["email"], consented=given)
+    page = text(parse(client.get(enquiry.get_admin_url())))
+    assert "It stops daily activity, work or sleep" in page
+    assert "See a GP about your back" in page
+    assert consent.wording(consent.CONSULTATION) in page
+    actions.purge(now=timezone.now() + timedelta(days=7, minutes=1))
+    client.force_login(carl)  # a week ends sessions too
+    page = text(parse(client.get(enquiry.get_admin_url())))
+    assert "It stops daily activity" not in page
+    assert "None, or already deleted" in page
+
+
+# --- who else ---
+
+
+def test_who_else_has_it_open_is_shown_and_every_look_is_on_the_timeline(reception, staff_client):
+    enquiry = consultation()
+    staff_client.get(enquiry.get_admin_url())
+    page = text(parse(reception.get(enquiry.get_admin_url())))
+    assert "Sam is viewing this" in page
+    reception.get(enquiry.get_admin_url())
+    assert enquiry.events.filter(kind=EventKind.VIEWED).count() == 2, "Once in a while for each, not at every reload."
+
+
+def test_the_same_person_is_shown_by_address_or_number(reception):
+    enquiry = consultation()
+    same = consultation(name="A. Example", email="ADA@example.com", phone="+442079460000")
+    other = consultation(name="Bob", email="bob@example.com", phone="+442079460001")
+    page = reception.get(enquiry.get_admin_url()).content.decode()
+    assert same.reference in page
+    assert other.reference not in page

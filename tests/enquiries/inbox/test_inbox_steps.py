@@ -1,0 +1,219 @@
+"""The steps of an enquiry on the desk: call, reply, book and close, what they do to the clock, and two people at once."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from icalendar import Calendar
+
+from enquiries import actions
+from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status, slot_bit
+from tests.conftest import consultation, report
+from tests.support.clock import london
+from tests.support.desk import at_the_desk, person
+from tests.support.html import parse, text
+from tests.support.inbox import LIST, flagged, let_wait, listed, step
+from tests.support.outbox import deliver, text_of
+
+# --- the next step ---
+
+
+def test_a_report_is_only_ever_closed_because_its_details_are_only_for_sending_it(reception, sheet):
+    enquiry = report(sheet)
+    page = text(parse(reception.get(enquiry.get_admin_url())))
+    assert "How did it end?" in page
+    assert "Your message" not in page
+    assert step(reception, enquiry, "reply", text="Hello", send="yes").status_code == 404
+
+
+def test_no_answer_puts_the_next_try_into_their_best_time(reception, monkeypatch):
+    enquiry = consultation()
+    Enquiry.objects.filter(pk=enquiry.pk).update(call_slots=slot_bit(2, 1))
+    at_the_desk(monkeypatch, reception, london(2027, 2, 1, 10))  # a Monday
+    said = text(parse(step(reception, enquiry, "call", result="no_answer", note="Rang twice")))
+    assert "Try again at midday on Wednesday 3 February (one of their best times)." in said
+    enquiry.refresh_from_db()
+    assert enquiry.next_call_at == london(2027, 2, 3, 12)
+    assert (enquiry.contact_attempts, enquiry.status, enquiry.owner.first_name) == (1, "in_progress", "Rita")
+    assert enquiry.first_contact_at is None
+    assert enquiry.events.get(kind=EventKind.CALLED).note == "Rang twice"
+    assert enquiry.pk not in listed(reception, queue="call")
+
+
+def test_speaking_to_them_keeps_the_promise(reception):
+    enquiry = consultation()
+    Enquiry.objects.filter(pk=enquiry.pk).update(reply_by=timezone.now() - timedelta(hours=1))
+    assert listed(reception, queue="overdue") == [enquiry.pk]
+    step(reception, enquiry, "call", result="spoke")
+    assert listed(reception, queue="overdue") == []
+
+
+def test_a_reply_is_seen_before_it_goes_and_reaches_the_patient(reception, mail_through):
+    enquiry = consultation()
+    deliver()
+    preview = step(reception, enquiry, "reply", text="Please phone us.\n\nRita")
+    assert "Nothing has been sent yet" in text(parse(preview))
+    assert not enquiry.messages.filter(purpose="reply").exists()
+    back = step(reception, enquiry, "reply", text="Please phone us.", change="yes")
+    assert "Please phone us." in back.content.decode()
+    assert not enquiry.messages.filter(purpose="reply").exists()
+    step(reception, enquiry, "reply", text="Please phone us.\n\nRita", send="yes")
+    deliver()
+    mail = mail_through.messages[-1]
+    assert mail["To"] == "ada@example.com"
+    assert "Please phone us.\n\nRita" in text_of(mail).replace("\r\n", "\n")
+    assert "999" in text_of(mail)
+    assert "pain" not in mail["Subject"].lower()
+    enquiry.refresh_from_db()
+    assert enquiry.first_contact_at
+    assert b"Please phone us" not in bytes(str(list(OutgoingMessage.objects.values())), "utf-8")
+
+
+def test_booking_sends_the_time_and_a_calendar_file_that_says_nothing(reception, mail_through):
+    enquiry = consultation()
+    deliver()
+    day = timezone.localdate() + timedelta(days=9)
+    step(reception, enquiry, "book", day=day.isoformat(), time="14:30", channel="video")
+    deliver()
+    mail = mail_through.messages[-1]
+    assert "2:30pm" in text_of(mail)
+    [attached] = mail.iter_attachments()
+    assert attached.get_content_type() == "text/calendar"
+    [event] = Calendar.from_ical(attached.get_payload(decode=True)).walk("VEVENT")
+    assert str(event["summary"]) == "Appointment"
+    local = timezone.localtime(event.decoded("dtstart"))
+    assert (local.date(), local.hour, local.minute) == (day, 14, 30)
+    assert "back" not in str(event["summary"]).lower()
+    enquiry.refresh_from_db()
+    assert (enquiry.status, enquiry.appointment_by) == ("booked", "video")
+
+
+def test_an_appointment_that_is_moved_before_its_mail_left_is_mailed_once_with_the_new_time(db, staff, mail_through):
+    asked = consultation()
+    deliver()
+    before = len(mail_through.messages)
+    for days, channel in ((3, "phone"), (4, "video")):
+        at = timezone.now() + timedelta(days=days)
+        actions.book(enquiry=asked, by=staff, at=at, channel=channel)
+    deliver()
+    [mail] = mail_through.messages[before:]
+    assert "video call" in text_of(mail)
+    booked = asked.messages.filter(purpose=Purpose.BOOKING).order_by("sequence")
+    assert [each.state for each in booked] == [MessageState.LAPSED, MessageState.SENT]
+
+
+def test_a_past_appointment_is_refused_with_what_was_typed(reception):
+    enquiry = consultation()
+    response = step(reception, enquiry, "book", day="2020-01-01", time="09:00", channel="phone")
+    assert response.status_code == 422
+    assert "in the future" in text(parse(response))
+    assert 'value="09:00' in response.content.decode()
+
+
+def test_closing_says_how_it_ended(reception):
+    enquiry = consultation()
+    assert step(reception, enquiry, "close", outcome="").status_code == 422
+    step(reception, enquiry, "close", outcome="answered")
+    enquiry.refresh_from_db()
+    assert (enquiry.status, enquiry.outcome) == ("closed", "answered")
+
+
+# --- safety ---
+
+
+def test_a_flagged_enquiry_stays_on_top_until_somebody_writes_what_they_did(reception):
+    consultation(email="1@example.com")
+    enquiry = flagged(email="2@example.com")
+    assert listed(reception)[0] == enquiry.pk
+    page = text(parse(reception.get(enquiry.get_admin_url())))
+    assert "Possible emergency: call now" in page
+    assert "How did it end?" not in page, "It cannot be closed yet, so it is not offered."
+    refused = step(reception, enquiry, "close", outcome="answered")
+    assert "Record what you did about the warning sign first" in text(parse(refused))
+    for action in ("close", "mark_as_spam"):
+        chosen = {"action": action, "_selected_action": [str(enquiry.pk)], "sure": "yes", "outcome": "answered"}
+        assert f"Not changed: {enquiry.reference}" in text(parse(reception.post(LIST, chosen, follow=True)))
+    step(reception, enquiry, "safety", note="Rang her. She is on her way to A&E.")
+    step(reception, enquiry, "close", outcome="elsewhere")
+    enquiry.refresh_from_db()
+    assert (enquiry.status, enquiry.outcome) == ("closed", "elsewhere")
+    assert enquiry.events.get(kind=EventKind.SAFETY).note == "Rang her. She is on her way to A&E."
+
+
+# --- the clock ---
+
+
+def test_the_reply_clock_is_paused_while_we_wait_for_the_patient(db, staff, monkeypatch):
+    """Open from Monday to Friday, 9am to 5pm, with a promise of eight hours: as the clinic's hours are installed."""
+
+    def at(day, hour):
+        moment = london(2027, 2, day, hour)
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    at(1, 10)  # a Monday
+    enquiry = consultation()
+    assert enquiry.reply_by == london(2027, 2, 2, 10)
+    at(1, 13)  # five of the eight hours are left
+    let_wait(enquiry, by=staff)
+    at(15, 11)
+    actions.triage(enquiry=enquiry, by=staff, to=Status.IN_PROGRESS)
+    enquiry.refresh_from_db()
+    assert enquiry.waiting_since is None
+    assert enquiry.reply_by == london(2027, 2, 15, 16)
+
+
+@pytest.mark.parametrize("act", ["book", "spoke"])
+def test_hearing_from_the_patient_ends_the_wait(reception, staff, act):
+    enquiry = consultation()
+    let_wait(enquiry, by=staff)
+    if act == "book":
+        day = (timezone.localdate() + timedelta(days=9)).isoformat()
+        step(reception, enquiry, "book", day=day, time="14:30", channel="video")
+    else:
+        step(reception, enquiry, "call", result="spoke")
+    enquiry.refresh_from_db()
+    assert enquiry.waiting_since is None
+    assert enquiry.status == ("booked" if act == "book" else "in_progress")
+    assert enquiry.pk not in listed(reception, queue="waiting")
+
+
+def test_a_mail_that_fails_reopens_an_enquiry_that_was_closed_with_an_outcome(db, staff, mail_through):
+    enquiry = consultation()
+    actions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
+    mail_through.refuse_recipients.add("ada@example.com")
+    deliver()
+    enquiry.refresh_from_db()
+    assert (enquiry.status, enquiry.outcome, enquiry.mail_failed) == ("in_progress", "", True)
+
+
+# --- two at once ---
+
+
+def test_a_step_from_an_old_page_is_refused_and_keeps_what_was_typed(reception, staff):
+    enquiry = consultation()
+    old = enquiry.version
+    actions.triage(enquiry=enquiry, by=staff, note="I have it")
+    response = step(reception, enquiry, "reply", version=old, text="A long answer.", send="yes")
+    assert response.status_code == 422
+    said = response.content.decode()
+    assert "added a note while you were writing" in said
+    assert "A long answer." in said
+    assert not enquiry.messages.filter(purpose="reply").exists()
+
+
+def test_an_editor_can_take_no_step(db):
+    client = Client()
+    client.force_login(person("Edith", "editor"))
+    enquiry = consultation()
+    assert step(client, enquiry, "call", result="spoke").status_code == 403
+    assert step(client, enquiry, "close", outcome="answered").status_code == 403
+    enquiry.refresh_from_db()
+    assert enquiry.status == "new"
+
+
+def test_a_closed_enquiry_offers_no_step_and_takes_none(reception, staff):
+    enquiry = consultation()
+    actions.triage(enquiry=enquiry, by=staff, to=Status.CLOSED, outcome="answered")
+    assert "Next step" not in text(parse(reception.get(enquiry.get_admin_url())))
+    assert step(reception, enquiry, "call", result="spoke").status_code == 422

@@ -1,0 +1,1 @@
+"""enquiries/mail: the outbox, its worker, and what mails say."""

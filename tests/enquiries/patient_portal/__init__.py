@@ -1,0 +1,1 @@
+"""enquiries/patient_portal: a patient's own request."""

@@ -1,0 +1,1 @@
+"""enquiries/privacy: what is kept about people, how long, and how it ends."""

@@ -1,0 +1,71 @@
+"""A purge with very much to do lets the mail go in between, and goes on where it stopped."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from backcare.ops.management.commands import deliver_mail
+from enquiries import actions
+from enquiries.models import Enquiry, OutgoingMessage
+from tests.conftest import consultation
+from tests.support.inbox import whole_status
+from tests.support.outbox import question
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture
+def over():
+    """A consultation whose time is over, with its mails of then."""
+    made = consultation(email="over@example.com")
+    then = timezone.now() - timedelta(days=3650)
+    Enquiry.objects.filter(pk=made.pk).update(**whole_status("closed", then))
+    made.messages.update(state="sent", sent_at=then, next_attempt_at=then)
+    return made
+
+
+def erased(enquiry: Enquiry) -> bool:
+    return Enquiry.objects.get(pk=enquiry.pk).erased_at is not None
+
+
+def test_a_purge_whose_time_is_up_says_so_and_the_next_one_goes_on(over):
+    assert not actions.purge(now=timezone.now(), seconds=0).finished
+    assert not erased(over)
+    purged = actions.purge(now=timezone.now())
+    assert purged.finished
+    assert (purged.counts["enquiries"], purged.counts["messages"]) == (1, 2)
+    assert erased(over)
+
+
+def test_mail_goes_although_the_purge_is_not_finished(over, mail_through, monkeypatch):
+    monkeypatch.setattr(deliver_mail, "MAX_PURGE_SECONDS", 0)
+    question(email="new@example.com")
+    call_command("deliver_mail", once=True)
+    assert ["new@example.com"] in mail_through.recipients
+    assert not erased(over)
+    monkeypatch.undo()
+    call_command("deliver_mail", once=True)
+    assert erased(over)
+
+
+@pytest.mark.parametrize(("seconds", "pause"), [(0, deliver_mail.CHORES_AGAIN), (60, deliver_mail.CHORES)])
+def test_a_purge_that_was_not_finished_goes_on_within_a_minute(over, monkeypatch, seconds, pause):
+    monkeypatch.setattr(deliver_mail, "MAX_PURGE_SECONDS", seconds)
+    command = deliver_mail.Command()
+    command.next_look, command.warned_on = 0.0, None
+    before = time.monotonic()
+    command.do_chores()
+    assert before + pause <= command.next_look <= time.monotonic() + pause
+    assert erased(over) == bool(seconds)
+
+
+def test_a_mail_that_is_still_needed_stays_whatever_its_age(over):
+    """The purge asks of each mail by itself; a failed one that staff have not dealt with is needed."""
+    OutgoingMessage.objects.filter(enquiry=over).update(state="failed", sent_at=None, error="x")
+    Enquiry.objects.filter(pk=over.pk).update(mail_failed=True, closed_at=timezone.now())
+    assert actions.purge(now=timezone.now()).counts["messages"] == 0
+    Enquiry.objects.filter(pk=over.pk).update(mail_failed=False)
+    assert actions.purge(now=timezone.now()).counts["messages"] == 2

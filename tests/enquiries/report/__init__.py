@@ -1,0 +1,1 @@
+"""enquiries/report: the report and its private summary."""

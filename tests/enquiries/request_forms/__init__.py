@@ -1,0 +1,1 @@
+"""enquiries/request_forms: consultation and question."""

@@ -1,0 +1,189 @@
+"""No status can be reached without what it says: by the menu, a step, a bulk change, a duplicate or an upgrade."""
+
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db.migrations import RemoveConstraint
+from django.db.migrations.state import ProjectState
+from django.utils import timezone
+
+from enquiries import actions
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
+from tests.conftest import consultation, report
+from tests.enquiries.test_closed_at import migrated
+from tests.support.desk import errors_of, person, save, tree
+from tests.support.html import parse, text
+from tests.support.inbox import LIST, flagged, let_wait, listed, step, whole_status
+from tests.support.outbox import deliver, question
+
+
+def menu(client, enquiry) -> list[str]:
+    """What the plain status menu of an enquiry's page offers."""
+    page = client.get(enquiry.get_admin_url())
+    [found] = [each for each in tree(page).iter("select") if each.get("name") == "status"]
+    return [each.get("value") for each in found.iter("option")]
+
+
+def fresh(enquiry) -> Enquiry:
+    return Enquiry.objects.get(pk=enquiry.pk)
+
+
+def test_the_status_menu_offers_only_moves_that_need_nothing_more(reception, staff):
+    enquiry = consultation()
+    assert menu(reception, enquiry) == ["new", "in_progress", "spam"]
+    for skipped in ("waiting", "booked", "closed"):
+        refused = save(reception, enquiry.get_admin_url(), status=skipped, note="Typed already.")
+        assert "Select a valid choice" in errors_of(refused)
+        assert "Typed already." in refused.content.decode()
+    assert fresh(enquiry).status == Status.NEW
+    actions.book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
+    assert menu(reception, enquiry) == ["in_progress", "booked"]
+    save(reception, enquiry.get_admin_url(), status="in_progress")
+    assert "booked" in menu(reception, enquiry), "The appointment is still to come."
+    Enquiry.objects.filter(pk=enquiry.pk).update(appointment_at=timezone.now() - timedelta(hours=1))
+    assert "booked" not in menu(reception, enquiry)
+    assert "spam" not in menu(reception, flagged(email="f@example.com"))
+    gone = actions.erase(enquiry=consultation(email="g@example.com"), by=staff)
+    assert (menu(reception, gone), fresh(gone).outcome) == (["closed"], Outcome.ERASED)
+
+
+@pytest.mark.parametrize(
+    ("to", "given", "why"),
+    [
+        (Status.BOOKED, {}, "Book one first"),
+        (Status.WAITING, {"return_on": timezone.localdate() + timedelta(days=3)}, "have not heard from us"),
+        (Status.CLOSED, {}, "Choose how it ended"),
+        (Status.CLOSED, {"outcome": "because"}, "Choose how it ended"),
+    ],
+)
+def test_nothing_moves_without_what_the_status_says(db, staff, to, given, why):
+    enquiry = consultation()
+    with pytest.raises(actions.MoveRefused, match=why):
+        actions.triage(enquiry=enquiry, by=staff, to=to, **given)
+    assert fresh(enquiry).status == Status.NEW
+    assert not enquiry.events.filter(kind=EventKind.MOVED).exists()
+
+
+def test_waiting_comes_after_a_call_or_a_message_until_a_day_and_then_it_is_work_again(reception, monkeypatch):
+    untouched, enquiry = consultation(email="u@example.com"), consultation()
+    assert "Wait for the patient" not in text(parse(reception.get(enquiry.get_admin_url())))
+    step(reception, enquiry, "reply", text="When may we call you?", send="yes")
+    assert "Wait for the patient" in text(parse(reception.get(enquiry.get_admin_url())))
+    today = timezone.localdate()
+    for day in ("", today.isoformat(), (today + timedelta(days=400)).isoformat()):
+        assert step(reception, enquiry, "wait", day=day).status_code == 422, day
+    step(reception, enquiry, "wait", day=(today + timedelta(days=3)).isoformat())
+    waiting = fresh(enquiry)
+    assert (waiting.status, waiting.return_on) == (Status.WAITING, today + timedelta(days=3))
+    step(reception, enquiry, "wait", day=(today + timedelta(days=5)).isoformat())
+    assert fresh(enquiry).return_on == today + timedelta(days=5)
+    assert enquiry.events.filter(kind=EventKind.MOVED, to_status="waiting").count() == 1
+    younger = let_wait(question(email="y@example.com"), by=User.objects.get(first_name="Rita"), days=30)
+    Enquiry.objects.filter(pk=younger.pk).update(reply_by=fresh(enquiry).reply_by - timedelta(hours=5))
+    assert listed(reception, queue="waiting") == [younger.pk, enquiry.pk]
+    back = timezone.now() + timedelta(days=5)
+    monkeypatch.setattr(timezone, "now", lambda: back)
+    reception.force_login(User.objects.get(first_name="Rita"))  # a session lasts a working day
+    assert listed(reception, queue="waiting") == [enquiry.pk, younger.pk]
+    assert listed(reception) == [untouched.pk, enquiry.pk, younger.pk]
+    assert "No answer by" in text(parse(reception.get(enquiry.get_admin_url())))
+
+
+def test_an_appointment_that_is_over_is_work_again(reception, staff):
+    ahead, over = consultation(email="1@example.com"), consultation(email="2@example.com")
+    for enquiry, at in ((ahead, timedelta(days=1)), (over, -timedelta(hours=1))):
+        booked = whole_status("booked") | {"appointment_at": timezone.now() + at, "first_contact_at": timezone.now()}
+        Enquiry.objects.filter(pk=enquiry.pk).update(**booked)
+    assert listed(reception) == [over.pk, ahead.pk]
+    assert "Appointment over" in text(parse(reception.get(over.get_admin_url())))
+
+
+def test_bulk_closing_asks_how_it_ended(reception, staff):
+    open_ones = [consultation(email=f"{number}@example.com") for number in range(2)]
+    closed = consultation(email="c@example.com")
+    actions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome=Outcome.SEEN)
+    chosen = {"action": "close", "_selected_action": [str(each.pk) for each in (*open_ones, closed)]}
+    address = f"{LIST}?queue=all"
+    assert "Close 2 enquiries" in text(parse(reception.post(address, chosen)))
+    nothing = reception.post(address, chosen | {"sure": "yes"})
+    assert nothing.status_code == 422
+    assert "Choose how it ended" in text(parse(nothing))
+    assert {fresh(each).status for each in open_ones} == {Status.NEW}
+    said = text(parse(reception.post(address, chosen | {"sure": "yes", "outcome": "answered"}, follow=True)))
+    assert "2 changed." in said
+    assert {(fresh(each).status, fresh(each).outcome) for each in open_ones} == {("closed", "answered")}
+    assert fresh(closed).outcome == Outcome.SEEN
+
+
+def test_a_delivered_report_says_so_and_a_duplicate_with_an_appointment_is_not_closed(db, staff, sheet, mail_through):
+    sent = report(sheet)
+    deliver()
+    assert (fresh(sent).status, fresh(sent).outcome) == (Status.CLOSED, Outcome.SENT)
+    booked, main = consultation(), question()
+    actions.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
+    with pytest.raises(actions.MoveRefused, match="has the appointment"):
+        actions.link(enquiry=booked, main=main, by=staff)
+    actions.link(enquiry=main, main=booked, by=staff)
+
+
+# --- who may have it ---
+
+
+def test_an_enquiry_can_be_assigned_only_to_active_people_who_may_open_it(reception, staff):
+    enquiry = consultation()
+    able = person("Carl", "clinician")
+    gone, editor = person("Greg", "clinician"), person("Edith", "editor")
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    User.objects.create_user("plain", is_staff=True)
+    page = reception.get(enquiry.get_admin_url())
+    [select] = [each for each in tree(page).iter("select") if each.get("name") == "owner"]
+    assert {text(each) for each in select.iter("option")} == {"Unassigned", "Carl", "Rita", "Sam"}
+    for somebody in (gone, editor):
+        assert "Select a valid choice" in errors_of(save(reception, enquiry.get_admin_url(), owner=somebody.pk))
+        with pytest.raises(actions.MoveRefused, match="cannot open enquiries"):
+            actions.triage(enquiry=enquiry, by=staff, owner=User.objects.get(pk=somebody.pk), change_owner=True)
+    save(reception, enquiry.get_admin_url(), owner=able.pk)
+    assert fresh(enquiry).owner == able
+    assert enquiry.events.filter(summary="Assigned to Carl").exists()
+    # Whoever leaves keeps what they had until somebody takes it from them knowingly.
+    User.objects.filter(pk=able.pk).update(is_active=False)
+    assert "Carl (no longer has access)" in text(tree(reception.get(enquiry.get_admin_url())))
+    save(reception, enquiry.get_admin_url(), note="Carl has left.")
+    assert fresh(enquiry).owner == able
+
+
+# --- rows from before ---
+
+
+def test_the_migration_mends_old_rows_and_says_so(transactional_db, staff, sheet):
+    old = {
+        "closed": ({"status": "closed", "closed_at": timezone.now()}, {"outcome": "not_recorded"}),
+        "booked": ({"status": "booked"}, {"status": "in_progress"}),
+        "unreached": ({"status": "waiting", "waiting_since": timezone.now()}, {"status": "in_progress"}),
+        "waiting": ({"status": "waiting", "contact_attempts": 1}, {"status": "waiting"}),
+        "open": ({"waiting_since": timezone.now()}, {"waiting_since": None}),
+    }
+    made = {name: consultation(email=f"{name}@example.com") for name in old}
+    delivered = report(sheet)
+    EnquiryEvent.objects.create(enquiry=delivered, kind="message_sent", actor="mail worker")
+    made["sent"], old["sent"] = delivered, ({"status": "closed", "closed_at": timezone.now()}, {"outcome": "sent"})
+    migration = import_module("enquiries.migrations.0015_steps_in_order").Migration("0015", "enquiries")
+    checks = [each for each in migration.operations if type(each).__name__ == "AddConstraint"]
+    [mend] = [each for each in migration.operations if type(each).__name__ == "RunPython"]
+    before = migrated(
+        ProjectState.from_apps(apps), [RemoveConstraint("enquiry", each.constraint.name) for each in checks]
+    )
+    try:
+        for name, (columns, _) in old.items():
+            Enquiry.objects.filter(pk=made[name].pk).update(**columns)
+    finally:
+        migrated(before, [mend, *checks])
+    for name, (_, becomes) in old.items():
+        now = fresh(made[name])
+        assert {column: getattr(now, column) for column in becomes} == becomes, name
+    assert fresh(made["waiting"]).return_on == timezone.localdate() + timedelta(days=7)
+    moved = made["booked"].events.get(kind=EventKind.MOVED)
+    assert (moved.actor, moved.from_status, moved.to_status, moved.note) == ("An upgrade", "booked", "in_progress", "")

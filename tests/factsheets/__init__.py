@@ -1,0 +1,1 @@
+"""factsheets: content, publication, pictures, the glossary, and what readers get."""

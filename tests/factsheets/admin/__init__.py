@@ -1,0 +1,1 @@
+"""factsheets/admin: the editors' pages."""

@@ -1,0 +1,133 @@
+"""Editing on the desk: sections, evidence and addresses, what readers see of it, and two editors at once."""
+
+import pytest
+from django.urls import reverse
+
+from factsheets import actions
+from factsheets.models import FactSheet, Section, Statement
+from tests.support.desk import change_address, desk_of, draft, errors_of, save, tree, values_of
+from tests.support.html import text
+from tests.support.reading import page
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_edit_of_a_public_sheet_shows_at_once_and_says_that_no_clinician_saw_it(desk, public_sheet, client):
+    save(desk, change_address(public_sheet.sections.get()), body="Keep moving, gently. [@NG59]", note="Kinder words.")
+    client.logout()
+    shown = text(page(client, public_sheet.get_absolute_url()))
+    assert "Keep moving, gently." in shown
+    assert "This page has changed since a clinician signed it off" in shown
+    assert "Kinder words." in shown, "The public list of changes lacks the editor's note."
+
+
+def test_saving_without_a_change_keeps_no_edition(desk, public_sheet):
+    before = public_sheet.editions.count()
+    response = save(desk, change_address(public_sheet.sections.get()))
+    assert not errors_of(response)
+    assert public_sheet.editions.count() == before
+
+
+def test_a_section_that_a_public_sheet_needs_cannot_be_deleted(desk, public_sheet):
+    section = public_sheet.sections.get()
+    address = reverse("admin:factsheets_section_delete", args=[section.pk])
+    response = desk.post(address, {"post": "yes"}, follow=True)
+    assert "Not deleted. It has no text yet." in text(tree(response))
+    assert Section.objects.filter(pk=section.pk).exists()
+
+
+def test_somebody_elses_change_is_not_overwritten_unseen(desk, author):
+    sheet = draft(author)
+    section = sheet.sections.get()
+    opened = values_of(desk.get(change_address(section)))
+    Section.objects.filter(pk=section.pk).update(body="Words of a colleague. [@NG59]")
+    response = desk.post(change_address(section), opened | {"body": "My words. [@NG59]"})
+    assert "Someone else saved a change while you were editing." in errors_of(response)
+    section.refresh_from_db()
+    assert section.body == "Words of a colleague. [@NG59]"
+    assert values_of(response)["body"] == "My words. [@NG59]"
+    assert not errors_of(desk.post(change_address(section), values_of(response), follow=True))
+    section.refresh_from_db()
+    assert section.body == "My words. [@NG59]"
+
+
+def test_sections_are_added_moved_and_named_without_numbers_or_slugs(desk, author):
+    sheet = draft(author)
+    first = sheet.sections.get()
+    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}&after={first.pk}"
+    response = save(desk, add, kind="try", heading="Try this", body="- Walk a little every day.\n- Rest when you need.")
+    assert not errors_of(response)
+    assert response.redirect_chain[-1][0] == f"{desk_of(sheet)}#section-try-this"
+    save(desk, add, kind="text", heading="Try this", body="Another part with the same heading.")
+    assert [each.slug for each in sheet.sections.all()] == ["first", "try-this-2", "try-this"]
+    shift = reverse("admin:factsheets_section_shift", args=[sheet.pk, sheet.sections.get(slug="try-this").pk])
+    desk.post(shift, {"way": "up"})
+    assert [each.slug for each in sheet.sections.all()] == ["first", "try-this", "try-this-2"]
+    desk.post(shift, {"way": "up"})
+    desk.post(shift, {"way": "up"})
+    assert [each.slug for each in sheet.sections.all()] == ["try-this", "first", "try-this-2"]
+    save(desk, change_address(sheet.sections.get(slug="try-this")), after=sheet.sections.get(slug="try-this-2").pk)
+    assert [each.slug for each in sheet.sections.all()] == ["first", "try-this-2", "try-this"]
+    assert [each["slug"] for each in FactSheet.objects.get(pk=sheet.pk).document["sections"]] == [
+        "first",
+        "try-this-2",
+        "try-this",
+    ]
+
+
+def test_a_section_shows_a_statement_that_the_editor_picks(desk, author):
+    sheet = draft(author)
+    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
+    save(desk, add, kind="evidence", heading="What the evidence says", body="")
+    section = sheet.sections.get(kind="evidence")
+    heat = Statement.objects.get(key="heat-for-recent-pain")
+    row = {"statement_uses-0-statement": heat.pk, "statement_uses-0-position": "10"}
+    assert not errors_of(save(desk, change_address(section), **row))
+    assert section.evidence == [heat]
+    shown = text(tree(desk.get(change_address(section))))
+    assert "Looking after your back" in shown, "The section's page says which other sheets show the statement."
+    twice = {"statement_uses-1-statement": heat.pk, "statement_uses-1-position": "20"}
+    assert errors_of(save(desk, change_address(section), **twice))
+    assert section.statement_uses.count() == 1
+
+
+def test_ledger_rows_are_words_with_commas_and_an_unknown_one_is_named(desk, author):
+    section = draft(author).sections.get()
+    assert "no row B-999" in errors_of(save(desk, change_address(section), claim_refs="B-01, B-999"))
+    assert not errors_of(save(desk, change_address(section), claim_refs=" b-01,B-02 , B-01, RF-E1"))
+    section.refresh_from_db()
+    assert section.claim_refs == ["B-01", "B-02", "RF-E1"]
+    assert values_of(desk.get(change_address(section)))["claim_refs"] == "B-01, B-02, RF-E1"
+
+
+def test_a_new_address_leads_on_from_the_old_one_in_every_output(desk, public_sheet, client):
+    save(desk, change_address(public_sheet), slug="a-better-address")
+    client.logout()
+    for output in ("", "pdf/", "text/", "json/"):
+        response = client.get(f"/fact-sheets/a-new-sheet/{output}")
+        assert (response.status_code, response["Location"]) == (301, f"/fact-sheets/a-better-address/{output}")
+    desk.force_login(public_sheet.reviewed_by)
+    # Back again: the address is the sheet's own, and nothing leads in a circle.
+    FactSheet.objects.filter(pk=public_sheet.pk).update(slug="a-new-sheet")
+    assert client.get("/fact-sheets/a-new-sheet/").status_code == 200
+
+
+def test_an_address_that_another_sheet_has_is_refused_in_words(desk, author):
+    sheet = draft(author)
+    assert "already exists" in errors_of(save(desk, change_address(sheet), slug="about-back-pain"))
+    assert "already" in errors_of(save(desk, change_address(sheet), title="About back pain", slug=""))
+
+
+def test_a_reader_of_a_retired_sheet_is_told_where_to_go(client, sheet, staff):
+    actions.transition(sheet=sheet, step="retired", by=staff, note="Out of date.")
+    shown = text(page(client, sheet.get_absolute_url(), status=410))
+    assert "We no longer publish this page" in shown
+    assert "Call 999" in shown
+    assert "Out of date." not in shown, "The note is for colleagues."
+
+
+def test_a_heading_that_the_page_itself_uses_still_gets_an_address(desk, author):
+    sheet = draft(author)
+    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
+    assert not errors_of(save(desk, add, kind="text", heading="Sources", body="Where to look."))
+    assert sheet.sections.last().slug == "sources-2"

@@ -1,0 +1,134 @@
+"""What the desk says of an author's words: what may not be public and with which reason it may, and how easy they are."""
+
+import pytest
+from django.urls import reverse
+
+from factsheets import actions
+from factsheets.models import FactSheet, Figure, GlossaryTerm, GuardOverride, Source, State
+from factsheets.publication import obstacles
+from factsheets.rendering.document import build
+from tests.support.desk import change_address, desk_of, draft, errors_of, save, tree, values_of
+from tests.support.html import text
+
+pytestmark = pytest.mark.django_db
+CURE = "Acupuncture cures back pain. [@NG59]"
+
+
+def test_a_claim_that_the_guard_stops_does_not_reach_a_public_sheet_and_nothing_typed_is_lost(desk, public_sheet):
+    section = public_sheet.sections.get()
+    response = save(desk, change_address(section), body=CURE, heading="A heading just typed")
+    said = errors_of(response)
+    assert "Acupuncture cures back pain." in said, "The sentence is not shown."
+    assert "Do not promise a cure." in said, "The rule is not shown."
+    values = values_of(response)
+    assert (values["body"], values["heading"]) == (CURE, "A heading just typed")
+    section.refresh_from_db()
+    assert section.body == "Keep moving. [@NG59]\n"
+    public_sheet.refresh_from_db()
+    assert "cures" not in str(public_sheet.document)
+
+
+def test_a_reason_lets_the_wording_stand_and_is_kept_and_shown_to_the_reviewer(desk, public_sheet, author):
+    section = public_sheet.sections.get()
+    stopped = save(desk, change_address(section), body=CURE)
+    again = values_of(stopped) | {"reason": "It quotes what an advert said, to warn of it. NICE says no."}
+    response = desk.post(change_address(section), again, follow=True)
+    assert not errors_of(response)
+    section.refresh_from_db()
+    assert section.body.strip() == CURE
+    for override in GuardOverride.objects.filter(sheet=public_sheet):
+        assert (override.by, override.actor) == (author, "Edith")
+        assert override.reason == "It quotes what an advert said, to warn of it. NICE says no."
+    shown = text(tree(desk.get(desk_of(public_sheet))))
+    assert "It quotes what an advert said" in shown
+    # The next sentence needs a reason of its own.
+    assert "cures everything" in errors_of(save(desk, change_address(section), body="It cures everything. [@NG59]"))
+
+
+def test_a_reason_must_be_a_sentence(desk, public_sheet):
+    section = public_sheet.sections.get()
+    stopped = save(desk, change_address(section), body=CURE)
+    response = desk.post(change_address(section), values_of(stopped) | {"reason": "ok"})
+    assert "Give a reason in one sentence." in errors_of(response)
+    assert not GuardOverride.objects.exists()
+    section.refresh_from_db()
+    assert "cures" not in section.body
+
+
+def test_a_draft_may_say_anything_and_the_desk_shows_what_is_stopped(desk, author):
+    sheet = draft(author)
+    assert not errors_of(save(desk, change_address(sheet.sections.get()), body=CURE))
+    shown = tree(desk.get(desk_of(sheet)))
+    assert "Acupuncture cures back pain." in text(shown)
+    assert "Do not promise a cure." in text(shown)
+    [key, *_] = [each.get("value") for each in shown.iter("input") if each.get("name") == "key"]
+    address = reverse("admin:factsheets_factsheet_let_stand", args=[sheet.pk])
+    response = desk.post(address, {"key": key, "reason": "no"}, follow=True)
+    assert "Give a reason in one sentence" in text(tree(response))
+    desk.post(address, {"key": key, "reason": "A quotation from an advert."})
+    assert GuardOverride.objects.get(key=key).reason == "A quotation from an advert."
+    assert "already been changed" in text(tree(desk.post(address, {"key": "gone", "reason": "x y z"}, follow=True)))
+
+
+def test_a_roll_back_to_words_that_may_not_be_public_is_refused_while_the_sheet_is(desk, author, reviewer):
+    sheet = draft(author)
+    save(desk, change_address(sheet.sections.get()), body=CURE)
+    save(desk, change_address(sheet.sections.get()), body="Keep moving. [@NG59]")
+    actions.transition(sheet=sheet, step="submitted", by=author)
+    FactSheet.objects.filter(pk=sheet.pk).update(state=State.PUBLISHED)
+    response = desk.post(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, 2]), follow=True)
+    assert "This wording cannot be published." in text(tree(response))
+    assert sheet.sections.get().body.strip() == "Keep moving. [@NG59]"
+
+
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        (lambda: Figure.objects.get(slug="spine-24-bones"), "long_description"),
+        (lambda: GlossaryTerm.objects.get(slug="sciatica"), "meaning"),
+    ],
+    ids=["figure", "glossary"],
+)
+def test_the_guard_also_reads_what_several_sheets_share(desk, record, field):
+    found = record()
+    before = getattr(found, field)
+    response = save(desk, change_address(found), **{field: "Acupuncture is proven to cure this."})
+    assert "Do not promise a cure." in errors_of(response)
+    assert values_of(response)[field] == "Acupuncture is proven to cure this."
+    found.refresh_from_db()
+    assert getattr(found, field) == before
+    assert not errors_of(save(desk, change_address(found), **{field: "Plain words instead."}))
+    found.refresh_from_db()
+    assert getattr(found, field).strip() == "Plain words instead."
+
+
+def test_the_desk_says_how_easy_the_words_are_and_stops_nothing_for_it(desk, public_sheet):
+    long = " ".join(["Keep", *["gently"] * 22, "moving."])
+    save(desk, change_address(public_sheet.sections.get()), body=f"{long} Osteopathically speaking. [@NG59]")
+    shown = " ".join(text(tree(desk.get(desk_of(public_sheet)))).split())
+    assert "1 sentence of more than 20 words" in shown
+    assert "The first part (24 words)" in shown
+    assert "osteopathically" in shown
+    assert "Reading grade" in shown
+
+
+def test_the_desk_lists_the_sources_that_somebody_still_has_to_check(desk, sheet):
+    shown = " ".join(text(tree(desk.get(desk_of(sheet)))).split())
+    assert "still to be checked What we say of anatomy, in this edition" in shown
+    assert "based on general knowledge" in shown
+
+
+def test_a_sheet_whose_source_a_reader_cannot_find_or_date_is_not_published_until_it_can(desk, sheet):
+    assert not [each.text for each in obstacles(sheet) if "Source" in each.text]
+    source = Source.objects.get(key="NHS-PMR")
+    Source.objects.filter(pk=source.pk).update(url="", accessed=None)
+    shown = " ".join(text(tree(desk.get(desk_of(sheet)))).split())
+    wanted = "Source NHS-PMR needs a link or an ISBN and a year or the date when it was read before a published sheet"
+    assert wanted in shown
+    listed = " ".join(text(tree(desk.get(reverse("admin:factsheets_source_changelist"), {"q": "NHS-PMR"}))).split())
+    assert "a link or an ISBN and a year or the date when it was read" in listed
+    Source.objects.filter(pk=source.pk).update(isbn="9780702077050", accessed="2026-11-29")
+    assert wanted not in " ".join(text(tree(desk.get(desk_of(sheet)))).split())
+    built = {each["key"]: each for each in build(sheet)["references"]}
+    assert built["NHS-PMR"]["text"].endswith("NHS. Polymyalgia rheumatica. ISBN 9780702077050. Accessed November 2026.")
+    assert built["PENGEL03"]["url"] == "https://doi.org/10.1136/bmj.327.7410.323"

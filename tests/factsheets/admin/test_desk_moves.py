@@ -1,0 +1,253 @@
+"""draft → in clinical review → published → retired: who may take a sheet along, and what stands in the way."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from factsheets import actions
+from factsheets.models import Claim, FactSheet, SafetyAdvice, Section, State, Step
+from tests.support.desk import change_address, desk_of, draft, errors_of, move, person, published, save, tree
+from tests.support.html import text
+from tests.support.reading import page
+from tests.support.statements import stated
+
+pytestmark = pytest.mark.django_db
+NEXT_YEAR = timezone.localdate() + timedelta(days=360)
+
+
+def said(response) -> str:
+    return " ".join(str(each) for each in response.context["messages"])
+
+
+def test_a_sheet_goes_from_draft_to_published_with_a_second_person_signing(desk, author, reviewer, client):
+    sheet = draft(author)
+    assert "in clinical review" in said(move(desk, sheet, "submitted"))
+    desk.force_login(reviewer)
+    response = move(desk, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat())
+    assert "is now published" in said(response)
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.reviewed_by, sheet.reviewed_on) == (State.PUBLISHED, reviewer, timezone.localdate())
+    assert sheet.review_due_on == NEXT_YEAR
+    client.logout()
+    public = text(page(client, sheet.get_absolute_url()))
+    assert "by Clive" in public
+    assert "Awaiting clinical review" not in public
+
+
+def test_nobody_signs_off_their_own_words_not_even_the_owner(staff_client, staff):
+    sheet = draft(staff)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=staff)
+    response = move(staff_client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat())
+    assert "another clinician must review it" in said(response)
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.reviewed_on) == (State.IN_REVIEW, None)
+
+
+def test_an_editor_who_did_not_write_it_still_may_not_sign(desk, author, reviewer):
+    other = person("Emma", "editor")
+    sheet = draft(other)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=other)
+    assert "Only a clinician can sign off" in said(move(desk, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat()))
+    assert "Sign off" not in text(tree(desk.get(desk_of(sheet))))
+
+
+def test_a_clinician_who_changed_a_word_since_the_last_signature_may_not_sign_it_again(client, author, reviewer):
+    sheet = published(author, reviewer)
+    reviewer.groups.add(*person("Emma", "editor").groups.all())
+    client.force_login(reviewer)
+    save(client, change_address(sheet.sections.get()), body="Keep moving, gently. [@NG59]")
+    assert "another clinician must review it" in said(
+        move(client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat())
+    )
+    second = person("Cora", "clinician")
+    client.force_login(second)
+    assert "is now published" in said(move(client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat()))
+
+
+def test_words_that_changed_behind_the_reviewers_back_are_not_signed(client, author, reviewer):
+    sheet = draft(author)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=author)
+    seen = sheet.editions.first().number
+    section = sheet.sections.get()
+    section.body = "Something else. [@NG59]"
+    section.save()
+    actions.refresh(sheet=sheet)
+    actions.keep_edition(sheet=sheet, by=author)
+    client.force_login(reviewer)
+    response = move(client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat(), edition=seen)
+    assert "changed the sheet while you were reading it" in said(response)
+    sheet.refresh_from_db()
+    assert sheet.state == State.IN_REVIEW
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("", "Enter the date of the next review"),
+        ("next year", "Enter the date of the next review"),
+        (timezone.localdate().isoformat(), "in the future"),
+        ((timezone.localdate() + timedelta(days=800)).isoformat(), "within two years"),
+    ],
+)
+def test_a_signature_needs_a_sensible_date_for_the_next_review(client, author, reviewer, day, words):
+    sheet = draft(author)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=author)
+    client.force_login(reviewer)
+    assert words in said(move(client, sheet, "signed_off", review_due_on=day))
+    assert not FactSheet.objects.get(pk=sheet.pk).is_published
+
+
+def no_sources(sheet):
+    sheet.sections.update(body="Keep moving.")
+
+
+def no_text(sheet):
+    sheet.sections.all().delete()
+
+
+def three_notes(sheet):
+    for number in range(3):
+        Section.objects.create(
+            sheet=sheet, slug=f"n{number}", position=20 + number, kind="callout", heading="Important: x", body="Words."
+        )
+
+
+def a_dropped_claim(sheet):
+    sheet.sections.update(claim_refs=[Claim.objects.filter(status="drop").first().ref])
+
+
+def empty_evidence(sheet):
+    Section.objects.create(sheet=sheet, slug="proof", position=90, kind="evidence", heading="What the evidence says")
+
+
+def a_promise(sheet):
+    sheet.sections.update(body="Acupuncture cures back pain. [@NG59]")
+
+
+def an_unknown_source(sheet):
+    sheet.sections.update(body="Keep moving. [@NOWHERE]")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (no_sources, "It has no sources."),
+        (no_text, "It has no text yet."),
+        (three_notes, "It has 3 important notes."),
+        (a_dropped_claim, "must not be published"),
+        (empty_evidence, "Add a statement of evidence"),
+        (a_promise, "Do not promise a cure."),
+        (an_unknown_source, "No source has the key NOWHERE"),
+    ],
+)
+def test_what_is_not_sound_is_neither_sent_for_review_nor_published(desk, author, reviewer, spoil, words):
+    sheet = draft(author)
+    spoil(sheet)
+    assert words in said(move(desk, sheet, "submitted"))
+    assert words in text(tree(desk.get(desk_of(sheet))))
+    FactSheet.objects.filter(pk=sheet.pk).update(state=State.IN_REVIEW)
+    desk.force_login(reviewer)
+    assert words in said(move(desk, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat()))
+    assert not FactSheet.objects.get(pk=sheet.pk).is_published
+
+
+def test_without_emergency_advice_nothing_can_be_published(desk, author):
+    sheet = draft(author)
+    SafetyAdvice.objects.filter(tier="emergency").delete()
+    assert "emergency advice is missing" in said(move(desk, sheet, "submitted"))
+
+
+def test_sending_back_reopening_and_retiring_need_a_reason_that_is_kept(client, author, reviewer):
+    sheet = published(author, reviewer)
+    client.force_login(author)
+    assert "Give a reason" in said(move(client, sheet, "reopened", note="  "))
+    move(client, sheet, "reopened", note="The guideline changed.")
+    sheet.refresh_from_db()
+    assert sheet.state == State.DRAFT
+    assert client.get(sheet.get_absolute_url()).status_code == 200, "Staff can preview it."
+    move(client, sheet, "retired", note="Replaced by another sheet.")
+    listed = sheet.editions.all()
+    assert [(each.step, each.note) for each in listed[:2]] == [
+        ("retired", "Replaced by another sheet."),
+        ("reopened", "The guideline changed."),
+    ]
+    client.logout()
+    assert client.get(sheet.get_absolute_url()).status_code == 410
+
+
+def test_a_step_that_the_state_does_not_allow_is_refused(desk, author):
+    sheet = draft(author)
+    for step in ("sent_back", "reopened", "signed_off"):
+        assert "is now draft" in said(move(desk, sheet, step, note="Because."))
+    assert "Choose what to do" in said(move(desk, sheet, "edited"))
+    assert "Choose what to do" in said(move(desk, sheet, "nonsense"))
+
+
+def test_reception_and_the_public_reach_no_desk(client, sheet):
+    newest = {"step": "retired", "note": "x"}
+    addresses = [desk_of(sheet), f"/admin/factsheets/factsheet/{sheet.pk}/history/"]
+    posts = [f"/admin/factsheets/factsheet/{sheet.pk}/{name}/" for name in ("move", "let-stand", "editions/1")]
+    for address in addresses:
+        assert client.get(address).status_code == 302
+    client.force_login(person("Rita", "reception"))
+    for address in addresses:
+        assert client.get(address).status_code == 403
+    for address in posts:
+        assert client.post(address, newest).status_code == 403
+    assert FactSheet.objects.get(pk=sheet.pk).is_published
+
+
+def test_a_clinician_reads_and_signs_but_does_not_write(client, sheet, reviewer):
+    client.force_login(reviewer)
+    assert "Sign off again" in text(tree(client.get(desk_of(sheet))))
+    section = sheet.sections.first()
+    assert client.post(change_address(section), {"body": "x"}).status_code == 403
+    assert client.post(f"/admin/factsheets/factsheet/{sheet.pk}/editions/1/").status_code == 403
+    shift = f"/admin/factsheets/factsheet/{sheet.pk}/sections/{section.pk}/shift/"
+    assert client.post(shift, {"way": "down"}).status_code == 403
+
+
+def test_a_fixture_sheet_awaits_review_until_somebody_signs(client, sheet, reviewer):
+    assert "Awaiting clinical review" in text(page(client, sheet.get_absolute_url()))
+    client.force_login(reviewer)
+    assert "is now published" in said(move(client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat()))
+    client.logout()
+    public = text(page(client, sheet.get_absolute_url()))
+    assert "Awaiting clinical review" not in public
+    assert f"Reviewed: {timezone.localdate():%-d %B %Y} by Clive" in public
+
+
+def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, reviewer):
+    waiting = draft(author, slug="one", title="Waits for Clive")
+    actions.transition(sheet=waiting, step=Step.SUBMITTED, by=author)
+    changed = published(author, reviewer, slug="two", title="Changed by Edith")
+    save(desk, change_address(changed.sections.get()), body="Keep moving, gently. [@NG59]")
+    overdue = published(author, reviewer, slug="three", title="Overdue")
+    FactSheet.objects.filter(pk=overdue.pk).update(review_due_on=timezone.localdate() - timedelta(days=1))
+    shown = text(tree(desk.get("/admin/")))
+    for heading, title in [
+        ("Waiting for sign-off", "Waits for Clive"),
+        ("Changed since sign-off", "Changed by Edith"),
+        ("Review due", "Overdue"),
+        ("Published but never signed off", "About back pain"),
+    ]:
+        assert title in shown[shown.index(heading) :]
+    desk.force_login(person("Rita", "reception"))
+    assert "Needs attention" not in text(tree(desk.get("/admin/")))
+
+
+def test_a_statement_of_evidence_counts_as_a_source(desk, author):
+    sheet = draft(author)
+    no_sources(sheet)
+    section = Section.objects.create(sheet=sheet, slug="proof", position=90, kind="evidence", heading="Evidence")
+    stated(section, "s", sources=["NG59"])
+    assert "in clinical review" in said(move(desk, sheet, "submitted"))
+
+
+def test_the_state_cannot_be_changed_in_the_form(desk, author):
+    sheet = draft(author)
+    response = save(desk, change_address(sheet), title="Another title", state="published", reviewed_on="2026-01-01")
+    assert not errors_of(response)
+    sheet.refresh_from_db()
+    assert (sheet.title, sheet.state, sheet.reviewed_on) == ("Another title", State.DRAFT, None)

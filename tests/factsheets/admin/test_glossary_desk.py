@@ -1,0 +1,70 @@
+"""The glossary's terms on the editors' desk: changed, switched off, deleted, and never two for one word."""
+
+import pytest
+from django.urls import reverse
+
+from factsheets.models import GlossaryTerm
+from factsheets.rendering.glossary_marks import Glossary
+from tests.support.html import by_id, text
+from tests.support.reading import page, squeezed
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+def form_of(client, address: str) -> dict:
+    form = client.get(address).context["adminform"].form
+    return {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+
+
+def test_an_editor_writes_other_names_with_commas_and_every_sheet_follows(staff_client):
+    found = GlossaryTerm.objects.get(slug="myeloma")
+    address = reverse("admin:factsheets_glossaryterm_change", args=[found.pk])
+    values = form_of(staff_client, address)
+    assert values["also"] == "multiple myeloma"
+    slug = "stress-and-back-pain"
+    assert "word-myeloma" not in staff_client.get(f"/fact-sheets/{slug}/").content.decode()
+    values |= {"also": " multiple   myeloma, low  mood,, Low mood ", "meaning": "A new meaning."}
+    assert staff_client.post(address, values).status_code == 302
+    found.refresh_from_db()
+    assert found.also == ["multiple myeloma", "Low mood"]
+    entry = by_id(page(staff_client, f"/fact-sheets/{slug}/"), "word-myeloma")
+    assert squeezed(text(entry)).startswith("Low mood (Myeloma) A new meaning.")
+
+
+def test_a_word_that_another_term_has_is_refused_with_its_name(staff_client):
+    found = GlossaryTerm.objects.get(slug="myeloma")
+    address = reverse("admin:factsheets_glossaryterm_change", args=[found.pk])
+    values = form_of(staff_client, address)
+    response = staff_client.post(address, values | {"also": "Slipped  disc"})
+    assert "“Slipped disc” already belongs to the term “Disc bulge”." in response.content.decode()
+    response = staff_client.post(reverse("admin:factsheets_glossaryterm_add"), values | {"slug": "x", "term": "flare"})
+    assert "“flare” already belongs to the term “Flare-up”." in response.content.decode()
+
+
+def test_a_term_that_is_deleted_or_switched_off_is_no_longer_explained(staff_client):
+    path = "/fact-sheets/tests-and-treatments/whole/"
+    for slug, change in (("nice", "delete"), ("mri", "change"), ("opioid", "delete_selected")):
+        found = GlossaryTerm.objects.get(slug=slug)
+        assert f"word-{slug}" in staff_client.get(path).content.decode()
+        if change == "delete_selected":
+            values = {"action": change, "_selected_action": [found.pk], "post": "yes"}
+            staff_client.post(reverse("admin:factsheets_glossaryterm_changelist"), values)
+        else:
+            address = reverse(f"admin:factsheets_glossaryterm_{change}", args=[found.pk])
+            values = {"post": "yes"} if change == "delete" else form_of(staff_client, address)
+            values.pop("explain_in_text", None)
+            assert staff_client.post(address, values).status_code == 302
+        assert f"word-{slug}" not in staff_client.get(path).content.decode()
+
+
+def test_no_two_terms_claim_the_same_word():
+    claimed = {}
+    for found in GlossaryTerm.objects.all():
+        for spelling in [found.term, *found.also]:
+            one = Glossary([GlossaryTerm(term=spelling, meaning="")])
+            others = {
+                name: slug for name, slug in claimed.items() if slug != found.slug and one.pattern.fullmatch(name)
+            }
+            assert not others, f"{found.slug} claims “{spelling}”, and so does {others}"
+            claimed[spelling] = found.slug
+    assert len(claimed) > 150

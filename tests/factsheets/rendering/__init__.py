@@ -1,0 +1,1 @@
+"""factsheets/rendering: pages, PDF, plain text and JSON."""

@@ -1,0 +1,268 @@
+"""Every published sheet: all of it is there and honest, and each of its pages is safe. How it is cut: test_pages.py"""
+
+from datetime import timedelta
+from functools import cache
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.utils import timezone
+
+from factsheets.models import BENEFITS, FactSheet, SafetyAdvice, Section, Statement
+from tests.support.html import by_id, text
+from tests.support.reading import (
+    LATER,
+    SHEET_PAGES,
+    SLUGS,
+    elements,
+    everything,
+    expect_links_on_the_page_to_lead_somewhere,
+    expect_ordered_headings,
+    headings,
+    ids,
+    links,
+    page,
+    squeezed,
+    with_class,
+)
+from tests.support.statements import of_sheet
+
+pytestmark = pytest.mark.usefixtures("db")
+every_sheet = pytest.mark.parametrize("slug", SLUGS)
+every_page = pytest.mark.parametrize("path", [*SHEET_PAGES, *(everything(slug) for slug in SLUGS if LATER[slug])])
+
+
+def sheet_page(client, slug: str):
+    return page(client, f"/fact-sheets/{slug}/")
+
+
+@cache
+def at(path: str):
+    """A page as the fixtures have it, asked for and parsed once for the tests of this file. For reading only."""
+    return page(Client(), path)
+
+
+def published(slug: str):
+    """All of a sheet on one page."""
+    return at(everything(slug))
+
+
+def sheet_at(path: str) -> FactSheet:
+    return FactSheet.objects.get(slug=path.split("/")[2])
+
+
+def test_all_nine_sheets_are_there_and_open_to_the_public():
+    assert len(SLUGS) == 9
+    assert {"about-back-pain", "acupuncture-for-back-pain"} <= set(SLUGS)
+    assert sorted(FactSheet.objects.published().values_list("slug", flat=True)) == SLUGS
+
+
+@every_sheet
+def test_a_page_has_one_title_ordered_headings_and_a_heading_for_every_section(slug):
+    tree = published(slug)
+    sheet = FactSheet.objects.get(slug=slug)
+    expect_ordered_headings(tree)
+    [title] = tree.iter("h1")
+    assert text(title) == sheet.title
+    assert sheet.audience in text(tree)
+    shown = [*headings(tree), *map(text, tree.iter("summary")), *map(text, tree.iter("caption"))]
+    for section in sheet.sections.exclude(heading=""):
+        assert shown.count(section.heading) == 1, section.heading
+
+
+@every_page
+def test_every_link_on_a_page_has_its_target_and_every_id_is_there_once(path):
+    expect_links_on_the_page_to_lead_somewhere(at(path))
+    expect_ordered_headings(at(path))
+
+
+@every_sheet
+def test_every_section_has_its_place(slug):
+    tree = published(slug)
+    assert set(FactSheet.objects.get(slug=slug).sections.values_list("slug", flat=True)) <= set(ids(tree))
+
+
+def test_no_section_can_take_the_address_of_a_part_of_the_page(client, sheet):
+    own = set(ids(sheet_page(client, sheet.slug))) - set(sheet.sections.values_list("slug", flat=True))
+    assert {"main", "sources", "source-1", "cite-1-1", "report", "consultation", "review"} <= own
+    for slug in own:
+        with pytest.raises(ValidationError) as error:
+            Section(sheet=sheet, slug=slug, heading="Words", body="Words.").full_clean()
+        assert "slug" in error.value.message_dict, slug
+
+
+@every_sheet
+def test_citations_are_numbered_as_a_reader_meets_them_and_lead_there_and_back(slug):
+    tree = published(slug)
+    document = FactSheet.objects.get(slug=slug).document
+    cites = [node for node in elements(tree) if node.tag == "a" and (node.get("id") or "").startswith("cite-")]
+    assert len(cites) >= 5
+    met = []
+    for link in [node for node in elements(tree) if (node.get("href") or "").startswith("#source-")]:
+        number = int(link.get("href").removeprefix("#source-"))
+        assert number in met or number == len(met) + 1, f"Source {number} is met before source {len(met) + 1}"
+        met += [] if number in met else [number]
+    assert met == [reference["number"] for reference in document["references"]]
+    for link in cites:
+        number = link.get("href").removeprefix("#source-")
+        assert text(link) == number
+        assert f"#{link.get('id')}" in links(by_id(tree, f"source-{number}")), (
+            "A source leads back to each of its places."
+        )
+    backs = [link for number in met for link in links(by_id(tree, f"source-{number}")) if link.startswith("#")]
+    assert sorted(backs) == sorted(f"#{link.get('id')}" for link in cites)
+    alone = [reference["key"] for reference in document["references"] if not reference["places"]]
+    assert not alone, f"Named as sources of a statement, but cited nowhere, so there is no way back: {alone}"
+
+
+@every_sheet
+def test_every_source_is_printed_with_its_address(slug):
+    tree = published(slug)
+    for reference in FactSheet.objects.get(slug=slug).document["references"]:
+        there = by_id(tree, f"source-{reference['number']}")
+        assert reference["text"] in text(there)
+        if reference["url"]:
+            assert reference["url"] in links(there)
+            assert reference["url"] in text(there)
+
+
+def test_every_link_within_the_site_and_every_picture_and_style_is_there(client):
+    found = {}
+    for slug in SLUGS:
+        for node in elements(page(client, everything(slug))):
+            for name in ("href", "src", "srcset", "action"):
+                address = node.get(name) or ""
+                if address.startswith("/"):
+                    found[urlsplit(address).path] = slug
+    assert len(found) > 50
+    assert {f"/fact-sheets/{slug}/" for slug in SLUGS} <= set(found)
+    lost = {}
+    for path, slug in found.items():
+        response = client.get(path)
+        if response.status_code != 200:
+            lost[path] = slug
+        if response.streaming:
+            assert b"".join(response.streaming_content)  # read to its end, the file is closed
+    assert not lost
+
+
+@every_page
+def test_emergency_advice_stands_before_the_body_and_every_tier_is_whole(path):
+    tree = at(path)
+    order = elements(tree)
+    emergency, whole = with_class(tree, "care", "emergency")
+    assert order.index(emergency) < order.index(with_class(tree, "chapter")[0])
+    assert {"tel:999", "/get-help-now/"} <= set(links(emergency))
+    signs = [text(item) for item in emergency.iter("li")]
+    assert signs == list(
+        SafetyAdvice.objects.filter(tier="emergency", on_compact_card=True).values_list("short_text", flat=True)
+    )
+    assert not [node for node in tree.iter("details") if emergency in set(node.iter())], "It is never folded away."
+    assert len(text(emergency).split()) <= 80, "Seen at a glance: all the signs in full are further down."
+    for advice in SafetyAdvice.objects.all():
+        card = whole if advice.tier == "emergency" else with_class(tree, "care", advice.tier)[0]
+        items = [text(item) for item in card.iter("li")]
+        assert any(advice.text in item and advice.action in item for item in items), advice.code
+
+
+@every_sheet
+def test_nice_stands_within_every_statement_of_a_benefit_of_acupuncture(slug):
+    tree = published(slug)
+    for statement in of_sheet(slug):
+        [shown] = [node for node in with_class(tree, "claim") if text(node).startswith(statement.claim)]
+        for words in (statement.nice_position, statement.get_direction_display(), statement.get_grade_display()):
+            assert (words or "") in text(shown)
+        if "acupuncture" in statement.treatment and statement.direction in BENEFITS:
+            assert "NICE does not recommend acupuncture" in text(shown)
+        assert [link for link in links(shown) if link.startswith("#source-")], "A statement names its sources."
+
+
+def test_there_are_benefits_of_acupuncture_for_nice_to_stand_beside():
+    assert Statement.objects.filter(treatment="acupuncture", direction__in=BENEFITS).count() >= 2
+
+
+@every_sheet
+def test_every_traditional_section_carries_its_label(slug):
+    tree = published(slug)
+    traditional = Section.objects.filter(sheet__slug=slug, view="traditional")
+    labelled = with_class(tree, "trad")
+    assert len(labelled) == traditional.count()
+    for section in labelled:
+        assert text(section).startswith("Traditional explanation. Not a medical diagnosis.")
+    if slug == "traditional-chinese-medicine-view":
+        assert len(labelled) >= 3
+
+
+@every_page
+def test_a_page_that_no_clinician_signed_says_so(path):
+    assert "Awaiting clinical review" in text(at(path))
+
+
+@every_sheet
+def test_a_sheet_that_no_clinician_signed_says_so_in_every_form(client, slug):
+    assert "Awaiting clinical review" in client.get(f"/fact-sheets/{slug}/text/").content.decode()
+    assert "Awaiting clinical review" in client.get(f"/fact-sheets/{slug}/json/").json()["state_note"]
+
+
+def test_a_signed_review_shows_and_an_overdue_one_shows_more(client, staff, sheet):
+    today = timezone.localdate()
+    sheet.reviewed_on, sheet.reviewed_by = today - timedelta(days=400), staff
+    sheet.review_due_on = today
+    sheet.save()
+    assert "Awaiting" not in text(sheet_page(client, sheet.slug)), "On the day it is due, a review is not overdue yet."
+    assert "by Sam" in text(sheet_page(client, sheet.slug))
+    sheet.review_due_on = today - timedelta(days=1)
+    sheet.save()
+    overdue = f"The review of this page was due on {sheet.review_due_on:%-d %B %Y} and has not happened yet."
+    tree = sheet_page(client, sheet.slug)
+    assert overdue in text(tree)
+    assert text(tree).index(overdue) < text(tree).index("Key points")
+    assert "overdue" in text(page(client, "/fact-sheets/"))
+    assert overdue in " ".join(client.get(f"/fact-sheets/{sheet.slug}/text/").content.decode().split())
+    assert client.get(f"/fact-sheets/{sheet.slug}/json/").json()["state_note"] == overdue
+
+
+@every_page
+def test_what_the_clinic_sells_is_said_where_it_is_described(settings, path):
+    sheet = sheet_at(path)
+    assert (settings.CLINIC["interest_statement"] in text(at(path))) == sheet.treatment_offered
+    assert sheet.treatment_offered or not sheet.slug.startswith(("acupuncture", "manual"))
+
+
+@every_sheet
+def test_related_sheets_come_with_a_reason_and_only_when_the_public_can_open_them(client, slug):
+    related = list(FactSheet.objects.get(slug=slug).related.select_related("to"))
+    assert related
+    hidden, *shown = related
+    FactSheet.objects.filter(pk=hidden.to_id).update(state="draft")
+    tree = page(client, everything(slug))
+    for link in shown:
+        assert link.reason in text(tree)
+        assert f"/fact-sheets/{link.to.slug}/" in links(tree)
+    assert hidden.reason not in text(tree)
+
+
+@every_sheet
+def test_every_picture_has_words_and_a_size(slug):
+    tree = published(slug)
+    figures = Section.objects.filter(sheet__slug=slug, kind="figure").select_related("figure")
+    shown = list(tree.iter("figure"))
+    assert len(shown) == len(figures)
+    for section, node in zip(figures, shown, strict=True):
+        [image] = node.iter("img")
+        assert image.get("alt") == section.figure.alt
+        assert (int(image.get("width")), int(image.get("height"))) == (section.figure.width, section.figure.height)
+        assert squeezed(section.figure.long_description) in text(node)
+
+
+@every_sheet
+def test_a_wide_table_scrolls_in_a_named_box_and_its_headers_say_what_they_head(slug):
+    tree = published(slug)
+    for box in with_class(tree, "table"):
+        if box.tag == "div" and box.get("role"):
+            assert box.get("role") == "region"
+            assert box.get("tabindex") == "0"
+            assert box.get("aria-label")
+    for header in tree.iter("th"):
+        assert header.get("scope") in {"row", "col"}

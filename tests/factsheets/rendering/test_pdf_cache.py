@@ -1,0 +1,129 @@
+"""A sheet's PDF is made once for all its mails, and never goes out when a word, a day or the advice in it is no longer so."""
+
+import io
+from datetime import timedelta
+
+import pytest
+import typst
+from django.test import Client
+from django.utils import timezone
+from pypdf import PdfReader
+
+from factsheets import page_cache
+from factsheets.models import ContentVersion, FactSheet, SafetyAdvice
+from factsheets.page_cache import MAX_BYTES, LRUCache
+from factsheets.rendering import printed
+from tests.conftest import report
+from tests.support.outbox import deliver
+
+pytestmark = pytest.mark.usefixtures("db")
+
+
+@pytest.fixture(autouse=True)
+def lru(monkeypatch):
+    """An empty one, as in a new process."""
+    monkeypatch.setattr(page_cache, "cache", LRUCache(MAX_BYTES))
+    return page_cache.cache
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """How often Typst was at work, seen from beside it."""
+    calls, compile_ = [], typst.compile
+
+    def counting(*args, **options):
+        calls.append(1)
+        return compile_(*args, **options)
+
+    monkeypatch.setattr(typst, "compile", counting)
+    return calls
+
+
+@pytest.fixture
+def mailed(mail_through, sheet):
+    """Asks for the sheet, delivers it, and gives the words of the PDF that arrived."""
+
+    def words() -> str:
+        report(sheet, email=f"ada{len(mail_through.messages)}@example.com")
+        assert deliver() == 1
+        [attached] = mail_through.messages[-1].iter_attachments()
+        return words_of(attached.get_content())
+
+    return words
+
+
+def words_of(pdf: bytes) -> str:
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
+
+
+def test_a_second_mail_of_a_sheet_brings_the_same_pdf_and_none_is_made_for_it(mailed, mail_through, compiled):
+    assert mailed() == mailed()
+    first, second = (next(mail.iter_attachments()).get_content() for mail in mail_through.messages)
+    assert first == second
+    assert len(compiled) == 1
+
+
+def test_the_next_mail_after_an_edit_brings_the_new_words(mailed, sheet):
+    assert "A title of this minute" not in mailed()
+    sheet.title = "A title of this minute"
+    sheet.save()
+    assert "A title of this minute" in mailed()
+
+
+def test_the_next_mail_after_an_edit_of_the_emergency_advice_brings_it(mailed):
+    assert "in better words of this minute" not in mailed()
+    advice = SafetyAdvice.objects.filter(tier="emergency").first()
+    advice.text = advice.short_text = "a sign in better words of this minute"
+    advice.save()
+    assert "in better words of this minute" in mailed()
+
+
+def test_a_review_that_became_overdue_at_midnight_stands_in_the_next_mail(sheet, staff, compiled, monkeypatch):
+    due = timezone.localdate() + timedelta(days=3)
+    FactSheet.objects.filter(pk=sheet.pk).update(review_due_on=due, reviewed_on=timezone.localdate(), reviewed_by=staff)
+    assert "has not happened yet" not in words_of(printed.pdf(sheet))
+    monkeypatch.setattr(timezone, "localdate", lambda *args: due + timedelta(days=1))
+    assert "has not happened yet" in words_of(printed.pdf(sheet))
+    assert len(compiled) == 2
+
+
+def test_what_was_read_before_an_edit_is_not_kept_as_what_came_after(sheet):
+    """The mail worker has the sheet in hand while an editor saves it."""
+    in_hand = FactSheet.objects.select_related("topic", "reviewed_by").get(pk=sheet.pk)
+    sheet.title = "Another title of this minute"
+    sheet.save()
+    for given in (in_hand, sheet):
+        assert "Another title of this minute" in words_of(printed.pdf(given))
+
+
+def test_a_clinic_with_another_number_gets_another_pdf(sheet, settings):
+    printed.pdf(sheet)
+    settings.CLINIC = {**settings.CLINIC, "phone": "020 7946 0123"}
+    assert "020 7946 0123" in words_of(printed.pdf(sheet))
+
+
+def test_large_print_and_each_sheet_have_a_pdf_of_their_own(sheet, compiled):
+    other = FactSheet.objects.published().exclude(pk=sheet.pk).first()
+    made = {printed.pdf(sheet), printed.pdf(sheet, large_print=True), printed.pdf(other)}
+    assert len(made) == len(compiled) == 3
+
+
+def test_the_address_of_a_pdf_and_the_mail_share_one_that_was_made(sheet, compiled):
+    read = Client().get(f"{sheet.get_absolute_url()}pdf/")
+    assert read.content == printed.pdf(sheet)
+    assert len(compiled) == 1
+
+
+def test_without_a_version_of_the_content_nothing_is_kept(sheet, lru, compiled):
+    ContentVersion.objects.all().delete()
+    assert printed.pdf(sheet) == printed.pdf(sheet)
+    assert len(compiled) == 2
+    assert not lru.pages
+
+
+def test_many_versions_of_a_sheet_do_not_fill_the_memory(sheet, lru):
+    lru.most_bytes = 3 * len(printed.compiled(sheet))
+    for _ in range(6):
+        ContentVersion.changed()
+        printed.pdf(sheet)
+    assert 0 < sum(page.size for page in lru.pages.values()) == lru.bytes <= lru.most_bytes

@@ -1,0 +1,1 @@
+"""factsheets/search: finding sheets, and red flags in what people search for."""

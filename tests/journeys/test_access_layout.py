@@ -1,0 +1,83 @@
+"""Pages and states on the smallest screen, at 400 % zoom, with a reader's own spacing and without motion."""
+
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.accessibility import (
+    CLIPPED,
+    CROWDED,
+    EVERYTHING,
+    LONGEST,
+    MOVING,
+    PAGES,
+    SHAPE,
+    patient,
+    results,
+    states,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.once]
+# A window of 1,280 by 1,024 px at 400 % zoom.
+ZOOMED = {"width": 320, "height": 256}
+# WCAG 1.4.12, as a reader's own style sheet sets it.
+SPACING = """
+* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
+p { margin-block-end: 2em !important; }
+"""
+
+
+def test_each_page_and_state_fits_at_400_per_cent_and_with_wide_spacing(browser, site):
+    seen = []
+    with patient(browser, site, viewport=ZOOMED, bypass_csp=True) as met:
+        page = met.page
+        for state in states(met):
+            seen.append(state)
+            met.expect_no_sideways_scrolling()
+            assert not page.evaluate(CROWDED), f"Too small to hit on {state}"
+            assert not page.evaluate(MOVING), f"Something moves on {state}"
+            expect_shape(page.evaluate(SHAPE), state)
+            page.add_style_tag(content=SPACING)
+            met.expect_no_sideways_scrolling()
+            assert not page.evaluate(CLIPPED), f"Words are cut off or upon each other on {state}"
+    assert {"self-care", "GP", "urgent", "/check/answers/"} <= set(seen)
+    assert len(seen) == len(PAGES) + 8
+
+
+def expect_shape(shape: dict, state: str) -> None:
+    assert (shape["main"], shape["ones"], shape["banner"], shape["footer"]) == (1, 1, 1, 1), state
+    assert shape["levels"][0] == 1, state
+    assert all(after <= before + 1 for before, after in pairwise(shape["levels"])), (state, shape["levels"])
+    assert not shape["nameless"], f"A landmark without a name on {state}"
+    assert not shape["outside"], f"Outside of every landmark on {state}"
+    assert shape["language"] == "en-GB"
+
+
+def test_wide_spacing_and_small_targets_on_a_wide_screen(browser, site):
+    with patient(browser, site, viewport={"width": 1280, "height": 900}, bypass_csp=True) as met:
+        for path in ("/", LONGEST, "/search/?q=sciatica", "/consultation/", "/check/2/", "/get-help-now/"):
+            met.open(path)
+            assert not met.page.evaluate(CROWDED), f"Too small to hit on {path}"
+            met.page.add_style_tag(content=SPACING)
+            met.expect_no_sideways_scrolling()
+            assert not met.page.evaluate(CLIPPED), f"Words are cut off or upon each other on {path}"
+
+
+def test_axe_finds_nothing_on_the_longest_sheet_unfolded_on_a_small_dark_screen(browser, site):
+    with patient(browser, site, viewport={"width": 320, "height": 640}, color_scheme="dark") as met:
+        met.open(EVERYTHING)
+        met.page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true; })")
+        met.expect_accessible()
+        met.expect_no_sideways_scrolling()
+
+
+def test_axe_finds_nothing_with_a_words_meaning_over_the_page_or_on_the_mildest_outcome(browser, site):
+    with patient(browser, site, viewport={"width": 320, "height": 640}) as met:
+        met.open("/fact-sheets/about-back-pain/#word-spinal-cord")
+        expect(met.page.locator(".words > :target")).to_be_visible()
+        met.expect_accessible()
+        for outcome in results(met):
+            if outcome == "self-care":
+                met.expect_accessible()
+                break

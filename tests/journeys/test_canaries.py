@@ -1,0 +1,235 @@
+"""Marked words in every field of every journey, through the real web server and mail worker: then everything written is searched.
+
+Where a word may be: tests/support/canaries.py. Files on disk (the database, its log, backups) are searched by test_raw_files.py.
+"""
+
+import base64
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from urllib.parse import quote, quote_plus
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection
+from pypdf import PdfReader
+
+from enquiries.models import Enquiry, OutgoingMessage
+from tests.conftest import ROOT
+from tests.support.canaries import MARKS, SPELLINGS, expect_none
+from tests.support.canary_journeys import (
+    asks_a_question,
+    asks_for_a_consultation,
+    asks_for_a_report,
+    meets_a_fault,
+    opens_the_summary,
+    reads,
+    sees_to_the_request,
+    works_through_the_inbox,
+)
+from tests.support.http_walker import Walker
+from tests.support.outbox import make_due, text_of
+from tests.support.smtp import free_port, wait_for
+
+
+@contextmanager
+def running(command, environment, log):
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True)
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
+@pytest.fixture
+def servers(child_environment, tmp_path):
+    """gunicorn with its access log, and the mail worker. Gives the site's address; their logs are in tmp_path."""
+    port = free_port()
+    environment = child_environment | {
+        "PORT": str(port),
+        "ACCESS_LOG": "1",
+        "TRUSTED_PROXIES": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    environment |= {"MAX_FORMS_PER_SENDER_PER_HOUR": "50"}
+    gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
+    worker = [sys.executable, "manage.py", "deliver_mail"]
+    site = f"http://127.0.0.1:{port}"
+
+    def answers():
+        try:
+            return urllib.request.urlopen(f"{site}/robots.txt", timeout=2).status == 200
+        except OSError:
+            return False
+
+    with running(gunicorn, environment, tmp_path / "web.log"), running(worker, environment, tmp_path / "mail.log"):
+        wait_for(answers, seconds=60, what="the web server's first answer")
+        yield site
+
+
+@pytest.fixture
+def walker(servers):
+    answers, number = [], iter(range(1, 250))
+
+    def new() -> Walker:
+        made = Walker(
+            servers,
+            answers,
+            **{
+                "User-Agent": MARKS["browser"],
+                "Referer": f"{servers}/question/?{MARKS['referrer']}",
+                "X-Forwarded-For": f"{MARKS['address']}.{next(number)}",
+            },
+        )
+        made.cookies["other"] = MARKS["cookie"]
+        return made
+
+    new.answers = answers
+    return new
+
+
+# --- the journeys ---
+
+
+def link_in(mails, pattern: str) -> str:
+    found = [match[1] for mail in mails for match in re.finditer(rf"https?://[^\s/]+({pattern}[^\s]+)", text_of(mail))]
+    assert found, f"No mail holds a link to {pattern}"
+    return found[-1]
+
+
+def wait_for_the_mail():
+    """The waits between two tries are over."""
+    make_due()
+    try:
+        wait_for(lambda: not OutgoingMessage.objects.unsent().exists(), seconds=60, what="all the mail")
+    except AssertionError as error:
+        rows = OutgoingMessage.objects.values_list(
+            "purpose", "state", "error", "attempts", "next_attempt_at", "lease_until"
+        )
+        error.add_note(str(list(rows.filter(sent_at=None))))
+        raise
+
+
+def test_a_marked_word_is_found_nowhere_but_where_it_may_stand(walker, smtp, staff, sheet, tmp_path):
+    # The server quotes the address and the name, as many do.
+    smtp.answers["data"] = f"451 4.7.1 <{MARKS['email']}> {MARKS['name']} greylisted"
+    patient = walker()
+    reads(patient)
+    asks_for_a_report(patient)
+    asks_for_a_consultation(walker())
+    asks_a_question(walker())
+    meets_a_fault(walker())
+    wait_for(lambda: OutgoingMessage.objects.filter(attempts__gt=0).exists(), what="the first failed mail")
+    smtp.answers.clear()
+    smtp.refuse_recipients.add(MARKS["email"])
+    wait_for_the_mail()
+    summary_pdf = opens_the_summary(walker(), link_in(smtp.messages, "/report/summary/"))
+    works_through_the_inbox(walker(), staff)
+    about = [mail for mail in smtp.messages if mail["To"] == MARKS["consultation email"]]
+    sees_to_the_request(walker(), link_in(about, "/request/"))
+    assert walker().post(link_in(smtp.messages, "/report/stop/"), {}).status == 200
+    wait_for_the_mail()
+
+    logs_hold_nothing(tmp_path)
+    answers_hold_nothing(walker.answers)
+    database_holds_nothing()
+    mails_hold_nothing(smtp.received)
+    pdf_holds_nothing(summary_pdf)
+
+
+# --- the search ---
+
+
+def logs_hold_nothing(folder):
+    web, mail = ((folder / name).read_text() for name in ("web.log", "mail.log"))
+    for line in ("POST /consultation/ 303", "GET /report/summary/…/ 200", "POST /request/…/add/ 200"):
+        assert line in re.sub(r" +", " ", web), f"The access log does not say {line}:\n{web[-3000:]}"
+    assert "Internal Server Error: /consultation/" in web
+    assert "SafetyAdviceMissing" in web
+    assert "Accepted" in web
+    assert mail.count("Not sent") >= 2, mail
+    for where, written in (("the web server's log", web), ("the mail worker's log", mail)):
+        expect_none(written, where)
+
+
+def answers_hold_nothing(answers):
+    assert len(answers) > 70
+    for answer in answers:
+        expect_none(answer.path, "an address")
+        expect_none(answer.headers.get("Location", ""), "a redirect")
+        expect_none(str(answer.headers.items()), f"the headers of {answer.path}")
+        if answer.status >= 400 and answer.path.startswith("/request/") and answer.method == "GET":
+            expect_none(answer.said, "an error page")
+        if answer.status >= 500:
+            expect_none(answer.said, "an error page")
+            assert "Traceback" not in answer.said
+        if answer.is_page and answer.body:
+            for title in answer.document.iter("title"):
+                if not answer.path.startswith(("/search/", "/admin/")):
+                    expect_none(title.text or "", f"the title of {answer.path}")
+            for link in answer.document.iter("a"):
+                if not answer.path.startswith("/admin/"):
+                    expect_none(link.get("href", ""), f"a link on {answer.path}")
+        # Only a page that no cache keeps and whose address goes nowhere shows what somebody typed.
+        if MARKS["name"].encode() in answer.body:
+            assert "no-store" in answer.headers["Cache-Control"], answer.path
+            assert answer.headers["Referrer-Policy"] in {"no-referrer", "same-origin"}
+
+
+def database_holds_nothing():
+    assert Enquiry.objects.filter(erased_at=None).count() == 3
+    rows = 0
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - our own tables
+            found = [str([bytes(cell) if isinstance(cell, memoryview) else cell for cell in row]) for row in cursor]
+            rows += len(found)
+            expect_none("\n".join(found), "the database")
+    assert rows > 500
+    for session in Session.objects.all():
+        expect_none(str(session.get_decoded()), "a session")
+
+
+def mails_hold_nothing(received):
+    assert len(received) >= 7
+    for recipients, mail in received:
+        assert [mail["To"]] == recipients and mail["Cc"] is None and mail["Bcc"] is None
+        to_clinic = recipients == ["inbox@example.com"]
+        expect_none(mail["To"], "the mail to the clinic: To" if to_clinic else "the mail to the patient: To")
+        others = [(name, value) for name, value in mail.items() if name != "To"]
+        expect_none(str(others), "a mail's headers")
+        for part in mail.walk():
+            if part.is_multipart():
+                continue
+            content = (part.get_payload(decode=True) or b"").decode("utf-8", "replace")
+            is_reply = MARKS["reply"] in content and recipients == [MARKS["question email"]]
+            where = "a mail to the clinic" if to_clinic else "a mail to a patient"
+            expect_none(content, "the mail to the patient: a reply" if is_reply else where)
+            expect_none(str(part.items()).replace(str(mail["To"]), ""), "a part's headers")
+    clinic = [text_of(mail) for to, mail in received if to == ["inbox@example.com"]]
+    assert clinic and all("/admin/enquiries/enquiry/" in each for each in clinic)
+
+
+def pdf_holds_nothing(answer):
+    expect_none(answer.body.decode("latin-1"), "the bytes of the personal PDF")
+    pdf = PdfReader(io.BytesIO(answer.body))
+    expect_none(" ".join(page.extract_text() for page in pdf.pages[:2]), "the text of the personal PDF")
+    expect_none(str(pdf.metadata), "the personal PDF's properties")
+    xmp = pdf.trailer["/Root"].get("/Metadata")
+    expect_none(xmp.get_object().get_data().decode() if xmp else "", "the personal PDF's XMP")
+
+
+@pytest.mark.parametrize("mark", sorted(MARKS))
+def test_the_search_finds_a_word_however_it_is_written(mark):
+    word = SPELLINGS.get(mark, [MARKS[mark]])[-1]
+    box = base64.b64encode(f'{{"email": "{word}, and more"}}'.encode()).decode()
+    for written in (word, word.upper(), quote(f"a={word}&b"), quote_plus(word), f"…{word}…", box):
+        with pytest.raises(AssertionError, match=f"The {mark} is in a place"):
+            expect_none(written, "a place")

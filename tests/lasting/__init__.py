@@ -1,1 +1,0 @@
-"""Nothing accepted is lost: outbox, faults, backup, half facts."""

@@ -1,0 +1,1 @@
+"""backcare/ops: backups, health, the web server, and the commands."""

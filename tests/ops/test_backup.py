@@ -1,0 +1,158 @@
+"""A backup is one moment of everything, taken while forms arrive; put back, it is that moment again, and sends no mail twice."""
+
+import gzip
+import json
+import secrets
+import stat
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+from django.db import connection
+
+from backcare.core.crypto.encryption import new_key
+from backcare.ops.backups import archive, database, making
+from enquiries.models import Enquiry, OutgoingMessage
+from tests.support.backups import SQLITE, backup, everything, member, now_in_database, said
+from tests.support.outbox import deliver, question
+from tests.support.smtp import wait_for
+
+pytestmark = pytest.mark.usefixtures("transactional_db", "own_folder")
+
+
+@pytest.fixture
+def forms_arrive():
+    """Three people at a time keep sending forms, until what this gives is called."""
+    enough, errors = threading.Event(), []
+
+    def send():
+        try:
+            while not enough.is_set():
+                question(email=f"{secrets.token_hex(6)}@example.com", description="Mine is " + secrets.token_hex(8))
+        except BaseException as error:  # noqa: BLE001 - handed to the test below
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+
+    def stop():
+        enough.set()
+        for thread in threads:
+            thread.join(30)
+        assert not errors
+
+    yield stop
+    stop()
+
+
+def test_a_backup_taken_while_forms_are_written_has_every_row_of_one_moment(forms_arrive, empty_place, monkeypatch):
+    kind = database.Sqlite if SQLITE else database.Postgresql
+    copy, source, later = kind.copy_to, {}, []
+
+    def copy_later(self, path):
+        """Reads all rows in the moment of the backup, and lets others write before the copying begins."""
+        source.update(everything(self))
+        wait_for(lambda: Enquiry.objects.count() >= len(source["enquiries_enquiry"]) + 5, what="five more forms")
+        copy(self, path)
+        later.append(Enquiry.objects.count())
+
+    wait_for(lambda: Enquiry.objects.count() >= 10, what="ten forms")
+    monkeypatch.setattr(kind, "copy_to", copy_later)
+    file = backup()
+    forms_arrive()
+    assert len(source["enquiries_enquiry"]) >= 10
+    assert later[0] >= len(source["enquiries_enquiry"]) + 5, "Nobody wrote meanwhile, so this proves nothing."
+    with empty_place():
+        said("restore", str(file))
+        found = now_in_database()
+        words = set(Enquiry.objects.values_list("kind", flat=True))
+        readable = all(enquiry.description.startswith("Mine is ") for enquiry in Enquiry.objects.all())
+    assert found == source
+    assert words == {"question"}
+    assert readable
+
+
+def test_in_a_restored_place_the_mail_worker_sends_what_waited_and_nothing_that_was_sent(mail_through, empty_place):
+    sent = question(email="sent@example.com")
+    assert deliver() == 2
+    waiting = question(email="waiting@example.com")
+    file = backup()
+    with empty_place():
+        told = said("restore", str(file))
+        assert deliver() == 2
+        assert deliver() == 0
+        states = set(OutgoingMessage.objects.values_list("state", flat=True))
+        question(email="new@example.com")
+        assert deliver() == 2, "The restored place does not take forms."
+    assert states == {"sent"}
+    assert "2 mails had not gone" in told
+    ids = [f"<{pk}@example.com>" for each in (sent, waiting) for pk in each.messages.values_list("pk", flat=True)]
+    assert sorted(mail_through.ids[:4]) == sorted(ids)
+    assert len(set(mail_through.ids)) == len(mail_through.ids) == 6
+
+
+def test_the_check_restores_elsewhere_and_changes_nothing_here():
+    question()
+    file = backup()
+    before = now_in_database()
+    told = said("restore", str(file), check=True)
+    assert "This backup would work." in told
+    assert f"{sum(map(len, before.values()))} rows, all there" in told
+    assert now_in_database() == before
+
+
+def test_the_check_says_which_key_is_missing(settings):
+    question()
+    file = backup()
+    [number] = json.loads(member(file, archive.MANIFEST))["key_ids"]
+    settings.FIELD_ENCRYPTION_KEYS = [new_key()]
+    with pytest.raises(CommandError, match=rf"would not work.*do not open.*needs key {number} ") as refused:
+        said("restore", str(file), check=True)
+    assert settings.FIELD_ENCRYPTION_KEYS[0] not in str(refused.value)
+
+
+def test_a_backup_is_its_owners_alone_and_holds_no_key_and_no_readable_word(settings):
+    question(email="kestrel@example.com", description="marmalade")
+    file = backup()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert [path.name for path in file.parent.iterdir()] == [file.name], "Something half-made was left."
+    whole = gzip.decompress(file.read_bytes())
+    secrets_ = [settings.SECRET_KEY, *(key.partition(":")[2] for key in settings.FIELD_ENCRYPTION_KEYS)]
+    assert not [word for word in (*secrets_, "kestrel", "marmalade") if word.encode() in whole]
+
+
+def test_old_backups_are_pruned_and_nothing_else(settings):
+    folder = settings.BACKUP_DIR
+    folder.mkdir()
+    mine = [folder / name for name in ("notes.txt", "backcare-old.tar.gz")]
+    for path in mine:
+        path.touch()
+    made = [Path(said("backup", keep=2).splitlines()[0]) for _ in range(3)]
+    assert sorted(folder.iterdir()) == sorted([*mine, *made[1:]])
+
+
+def test_the_time_of_the_last_backup_is_kept():
+    assert making.last() is None
+    backup()
+    assert datetime.now(UTC) - making.last() < timedelta(minutes=1)
+
+
+def test_a_backup_whose_time_cannot_be_kept_is_whole_and_says_so(settings):
+    (settings.DATA_DIR / "last-backup.json.new").mkdir()
+    with pytest.raises(CommandError, match=r"whole backup.*last-backup"):
+        said("backup")
+    [file] = settings.BACKUP_DIR.iterdir()
+    assert "would work" in said("restore", str(file), check=True)
+
+
+def test_a_place_that_cannot_be_written_is_told_in_a_sentence_and_leaves_the_last_time_as_it_was(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandError, match="could not be written"):
+        said("backup", str(tmp_path / "file" / "backups"))
+    assert making.last() is None

@@ -1,0 +1,46 @@
+"""Older software on the database of a newer one: a deployment that was rolled back, or a machine that was forgotten."""
+
+import subprocess
+import sys
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from tests.conftest import ROOT, consultation, database_environment
+from tests.support.faults import Web
+
+
+@pytest.fixture
+def newer(transactional_db):
+    recorder = MigrationRecorder(connection)
+    recorder.record_applied("enquiries", "9999_of_tomorrow")
+    recorder.record_applied("an_app_of_yesterday", "0001_initial")
+    yield
+    recorder.record_unapplied("enquiries", "9999_of_tomorrow")
+    recorder.record_unapplied("an_app_of_yesterday", "0001_initial")
+
+
+def test_nothing_starts_prepares_or_sends_on_a_database_of_tomorrow(newer, tmp_path):
+    kept = consultation()
+    commands = [Web.command, ["manage.py", "serve"], ["manage.py", "deliver_mail"]]
+    started = [
+        subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=database_environment(), stderr=subprocess.PIPE, text=True
+        )
+        for command in commands
+    ]
+    try:
+        for command, process in zip(commands, started, strict=True):
+            _, said = process.communicate(timeout=60)
+            assert process.returncode, command
+            assert "newer version of this software (enquiries.9999_of_tomorrow is not known here)" in said, command
+            assert "Traceback" not in said
+    finally:
+        for process in started:
+            process.kill()
+    with pytest.raises(CommandError, match="newer version"):
+        call_command("prepare")
+    assert {message.attempts for message in kept.messages.all()} == {0}
+    assert "an_app_of_yesterday" not in said

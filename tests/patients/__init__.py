@@ -1,1 +1,0 @@
-"""What patients ask, and what they hear."""

@@ -1,1 +1,0 @@
-"""Fast and plain: pages, outputs, search, access, weight."""

@@ -1,1 +1,0 @@
-"""Who gets in, what is refused, and what no input can do."""

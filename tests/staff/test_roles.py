@@ -1,0 +1,297 @@
+"""Who may open which page of the desk: every page there is, as every role, against the table below."""
+
+import json
+import logging
+from datetime import date, timedelta
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.urls import NoReverseMatch, get_resolver, reverse
+from django.utils import timezone
+
+from backcare.staff.models import Authenticator
+from enquiries import actions
+from enquiries.models import Assessment, Closure, Enquiry, EventKind, Export
+from enquiries.report import consent
+from factsheets import approvals
+from factsheets.models import FactSheet, SearchMiss
+from tests.conftest import consultation, give_signs
+from tests.support.desk import person, tree
+from tests.support.html import text
+
+ROLES = {"A": "anonymous", "S": "staff without a role", "R": "reception", "C": "clinician", "E": "editor", "O": "owner"}
+# Who gets each page.
+PAGES_OF = {
+    # Nobody: no log is added to, no enquiry or sheet is deleted by hand. The second step of signing in needs the first.
+    "": """
+        autocomplete code enquiries_clinichours_add enquiries_clinichours_delete enquiries_enquiry_add
+        enquiries_enquiry_delete enquiries_export_add enquiries_export_delete enquiries_outgoingmessage_add
+        enquiries_outgoingmessage_delete factsheets_approval_add factsheets_approval_delete
+        factsheets_factsheet_delete factsheets_safetyadvice_add
+        factsheets_safetyadvice_delete factsheets_searchmiss_add
+        factsheets_wordlist_add factsheets_wordlist_delete set_up staff_authenticator_add
+        staff_authenticator_delete
+    """,
+    # The owner.
+    "O": """
+        auth_group_add auth_group_change auth_group_changelist auth_group_delete auth_group_history auth_user_add
+        auth_user_change auth_user_changelist auth_user_delete auth_user_history auth_user_password_change
+        auth_user_reset_second_factor enquiries_enquiry_person enquiries_export_change enquiries_export_changelist
+        enquiries_export_history factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
+        factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete staff_authenticator_change
+        staff_authenticator_changelist staff_authenticator_history
+    """,
+    "RO": """
+        enquiries_clinichours_change enquiries_clinichours_changelist enquiries_clinichours_history
+        enquiries_closure_add enquiries_closure_change enquiries_closure_changelist enquiries_closure_delete
+        enquiries_closure_history
+    """,
+    # What patients ask.
+    "RCO": """
+        enquiries_enquiry_change enquiries_enquiry_changelist enquiries_enquiry_export enquiries_enquiry_fold
+        enquiries_enquiry_history
+        enquiries_enquiry_same_as enquiries_outgoingmessage_change enquiries_outgoingmessage_changelist
+        enquiries_outgoingmessage_history
+    """,
+    "EO": """
+        factsheets_factsheet_add factsheets_figure_add factsheets_glossaryterm_add factsheets_glossaryterm_delete
+        factsheets_section_add factsheets_section_delete factsheets_source_add factsheets_statement_add
+        factsheets_statement_delete factsheets_synonym_add
+        factsheets_safetyadvice_flag factsheets_safetyadvice_new factsheets_synonym_delete factsheets_topic_add
+    """,
+    "CO": """
+        factsheets_safetyadvice_sign
+    """,
+    # What patients read.
+    "CEO": """
+        factsheets_approval_change factsheets_approval_changelist factsheets_approval_history
+        factsheets_approval_subject
+        factsheets_claim_change factsheets_claim_changelist factsheets_claim_history factsheets_factsheet_change
+        factsheets_factsheet_changelist factsheets_factsheet_desk factsheets_factsheet_edition
+        factsheets_factsheet_history factsheets_figure_change factsheets_figure_changelist factsheets_figure_history
+        factsheets_glossaryterm_change factsheets_glossaryterm_changelist factsheets_glossaryterm_history
+        factsheets_offers factsheets_safetyadvice_change factsheets_safetyadvice_changelist
+        factsheets_safetyadvice_edition factsheets_safetyadvice_editions factsheets_safetyadvice_history
+        factsheets_safetyadvice_preview factsheets_searchmiss_change factsheets_searchmiss_changelist
+        factsheets_searchmiss_history factsheets_section_change factsheets_section_changelist
+        factsheets_source_change factsheets_source_changelist factsheets_source_history factsheets_statement_change
+        factsheets_statement_changelist factsheets_statement_history factsheets_synonym_change
+        factsheets_synonym_changelist factsheets_synonym_history factsheets_topic_change factsheets_topic_changelist
+        factsheets_topic_history factsheets_wordlist_change factsheets_wordlist_changelist factsheets_wordlist_history
+    """,
+    # Everybody who has signed in. A section’s history is its sheet’s, which has a line of its own.
+    "SRCEO": """
+        app_list factsheets_section_history health index jsi18n password_change password_change_done second_factor
+        view_on_site
+    """,
+    "ASRCEO": """
+        login
+    """,
+}
+PAGES = {name: who for who, names_of in PAGES_OF.items() for name in names_of.split()}
+# Where something is done and nothing shown: who may send the form. GET is refused to all.
+DEEDS = {
+    "enquiries_enquiry_allow_mail": "O",
+    "enquiries_enquiry_another": "RCO",
+    "enquiries_enquiry_new_link": "RCO",
+    "enquiries_enquiry_release_held": "RCO",
+    "enquiries_enquiry_they_agree": "RCO",
+    "enquiries_enquiry_step": "RCO",
+    "enquiries_enquiry_words": "RCO",
+    "enquiries_outgoingmessage_send_again": "RCO",
+    "factsheets_approval_withdraw": "CO",
+    "factsheets_factsheet_let_stand": "EO",
+    "factsheets_factsheet_move": "CEO",
+    "factsheets_safetyadvice_retire": "EO",
+    "factsheets_safetyadvice_shift": "EO",
+    "factsheets_safetyadvice_step": "EO",
+    "factsheets_section_shift": "EO",
+    "logout": "ASRCEO",
+    "sign_out_everywhere": "SRCEO",
+}
+
+
+class People:
+    """One person of each role, and one record of each kind."""
+
+    def __init__(self):
+        self.users = {
+            "S": User.objects.create_user("without", is_staff=True),
+            **{letter: person(name.title(), name) for letter, name in ROLES.items() if letter in "RCE"},
+            "O": User.objects.create_superuser("owner"),
+        }
+        enquiry = consultation()
+        Enquiry.objects.update(flood=enquiry, folded=True)
+        Closure.objects.create(first_day=date(2026, 6, 1), last_day=date(2026, 6, 1), reason="training")
+        SearchMiss.objects.create(digest="x", text="sciatic yoga", times=9)
+        Authenticator.objects.create(user=self.users["E"])
+        Export.objects.create(
+            actor="Sam", what="All", how_many=1, columns="x", with_contact_details=False, reason="A test."
+        )
+        clinician = {"name": "Ada Example", "register": "GMC", "number": "1234567"}
+        approvals.record(subject="questions", version="1", digest="x", by=self.users["C"], **clinician)
+        sheet = FactSheet.objects.get(slug="about-back-pain")
+        actions_on = {"pk": enquiry.pk}
+        self.given = {
+            "enquiries_enquiry_step": {**actions_on, "name": "call"},
+            "enquiries_enquiry_fold": {"flood": enquiry.pk},
+            "enquiries_outgoingmessage_send_again": {"pk": enquiry.messages.first().pk},
+            "factsheets_section_shift": {"pk": sheet.pk, "section": sheet.sections.first().pk},
+            "factsheets_factsheet_edition": {"pk": sheet.pk, "number": sheet.editions.first().number},
+            "factsheets_safetyadvice_flag": {"code": "RF-E1"},
+            "factsheets_safetyadvice_shift": {"code": "RF-E1"},
+            "factsheets_safetyadvice_retire": {"code": "RF-R11"},
+            "factsheets_safetyadvice_step": {"name": "send"},
+            "factsheets_safetyadvice_preview": {"name": "sheet"},
+            "factsheets_safetyadvice_edition": {"number": 1},
+            "app_list": {"app_label": "enquiries"},
+            "view_on_site": {"content_type_id": 0, "object_id": 0},
+            "factsheets_approval_subject": {"subject": "questions"},
+            "factsheets_approval_withdraw": {"subject": "questions"},
+            "health": {},
+        }
+        for name in ("allow_mail", "same_as", "another", "they_agree", "words", "new_link"):
+            self.given[f"enquiries_enquiry_{name}"] = actions_on
+        for name in ("desk", "move", "let_stand"):
+            self.given[f"factsheets_factsheet_{name}"] = {"pk": sheet.pk}
+        for name in ("password_change", "reset_second_factor"):
+            self.given[f"auth_user_{name}"] = {"id": self.users["S"].pk}
+        for model in admin.site._registry:
+            for page in ("change", "delete", "history"):
+                record = model._default_manager.order_by("pk").first()
+                assert record, f"There is no {model.__name__} to open."
+                self.given[f"{model._meta.app_label}_{model._meta.model_name}_{page}"] = {"object_id": record.pk}
+
+    def address(self, name: str) -> str:
+        try:
+            return reverse(f"admin:{name}", kwargs=self.given.get(name, {}))
+        except NoReverseMatch:
+            pytest.fail(f"Say in People.given which record the page {name} is opened with.")
+
+
+def names() -> set[str]:
+    """Every page of the desk that has a name. What has none leads to one of them."""
+    found = set()
+    waiting = [each for each in get_resolver().url_patterns if getattr(each, "app_name", "") == "admin"]
+    assert waiting
+    while waiting:
+        each = waiting.pop()
+        if hasattr(each, "url_patterns"):
+            waiting += each.url_patterns
+        elif each.name:
+            found.add(each.name)
+    return found
+
+
+def gets_in(response) -> bool:
+    to = response.url if response.status_code == 302 else ""
+    sent_away = to.startswith("/admin/login/") and "why=ended" not in to  # where signing out leads
+    return not sent_away and response.status_code != 403
+
+
+def test_every_page_has_its_line_in_the_table():
+    assert len(names()) > 100
+    assert names() == set(PAGES) | set(DEEDS), "Say who may open it."
+    assert not set(PAGES) & set(DEEDS)
+
+
+@pytest.mark.parametrize("letter", sorted(ROLES), ids=ROLES.get)
+def test_each_role_opens_and_does_what_it_may_and_nothing_else(client, db, letter, caplog):
+    caplog.set_level(logging.CRITICAL, "django.request")  # hundreds of refusals, each with its traceback
+    people = People()
+    sign_in(client, people, letter)
+    opened = {name for name in PAGES if gets_in(client.get(people.address(name)))}
+    assert opened == {name for name, who in PAGES.items() if letter in who}
+    done = set()
+    for name in DEEDS:
+        sign_in(client, people, letter)  # one of the deeds is to sign out
+        address = people.address(name)
+        assert client.get(address).status_code in {302, 405}, f"{name} shows something: it belongs to PAGES."
+        if gets_in(client.post(address, {})):
+            done.add(name)
+    assert done == {name for name, who in DEEDS.items() if letter in who}
+
+
+def sign_in(client, people, letter):
+    if letter in people.users:
+        client.force_login(people.users[letter])
+
+
+# --- what reception sees of a patient's words ---
+
+WORDS = "An ache low in my back for two months."
+BUTTON = "Show what they wrote"
+
+
+def page_of(client, user, enquiry) -> str:
+    client.force_login(user)
+    return text(tree(client.get(enquiry.get_admin_url())))
+
+
+def show(client, enquiry):
+    return client.post(reverse("admin:enquiries_enquiry_words", args=[enquiry.pk]), follow=True)
+
+
+def with_answers() -> Enquiry:
+    enquiry = consultation(best_time="after four")
+    give_signs(Enquiry.objects.filter(pk=enquiry.pk))
+    told = {"result": {"heading": "See somebody soon", "version": "1"}, "answers": []}
+    Assessment.objects.create(
+        enquiry=enquiry,
+        told=json.dumps(told),
+        questions_version="1",
+        consent_version=max(consent.WORDINGS),
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    return enquiry
+
+
+def test_reception_sees_who_and_when_and_the_warning_but_no_words(client, db):
+    enquiry = with_answers()
+    seen = page_of(client, person("Rita", "reception"), enquiry)
+    for told in ("Ada Example", "ada@example.com", "020 7946 0018", "after four", "Possible emergency", BUTTON):
+        assert told in seen, told
+    assert WORDS not in seen
+    assert "See somebody soon" not in seen
+
+
+@pytest.mark.parametrize("role", ["clinician", "owner"])
+def test_clinicians_and_owners_see_words_and_answers_at_once(client, staff, role):
+    seen = page_of(client, staff if role == "owner" else person("Carl", role), enquiry := with_answers())
+    assert WORDS in seen and "See somebody soon" in seen
+    assert BUTTON not in seen
+    assert not enquiry.events.filter(kind=EventKind.READ).exists()
+
+
+def test_reception_opens_the_words_for_an_hour_and_the_timeline_says_so_once(client, db):
+    enquiry, rita = with_answers(), person("Rita", "reception")
+    client.force_login(rita)
+    for _ in range(3):
+        seen = text(tree(show(client, enquiry)))
+        assert WORDS in seen and BUTTON not in seen
+        assert "See somebody soon" not in seen, "The answers are for clinicians."
+    read = enquiry.events.filter(kind=EventKind.READ)
+    assert [(each.by, each.actor) for each in read] == [(rita, "Rita")]
+    assert "Read what they wrote" in seen
+    assert WORDS not in page_of(client, person("Robin", "reception"), enquiry), "Opened by one, it is open to one."
+    read.update(created_at=timezone.now() - timedelta(minutes=61))
+    assert WORDS not in page_of(client, rita, enquiry)
+    show(client, enquiry)
+    assert read.count() == 2
+
+
+def test_what_the_patient_added_is_opened_with_the_same_button(client, db):
+    enquiry = consultation()
+    actions.add_detail(enquiry=enquiry, text="It is worse at night.", safety_signs="", version=enquiry.version)
+    seen = page_of(client, person("Rita", "reception"), enquiry)
+    assert "It is worse at night." not in seen
+    assert "1 later addition from the patient." in seen
+    assert text(tree(show(client, enquiry))).count("It is worse at night.") == 2, "Above, and in the timeline."
+
+
+def test_an_editor_opens_nobodys_words(client, db):
+    enquiry = consultation()
+    client.force_login(person("Ed", "editor"))
+    assert client.post(reverse("admin:enquiries_enquiry_words", args=[enquiry.pk])).status_code == 403
+    assert not enquiry.events.filter(kind=EventKind.READ).exists()

@@ -1,0 +1,162 @@
+"""What the accessibility tests share: the pages and states that people meet, and questions that a browser answers about them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.enquiries.assessment.test_assessment_browser import choose
+from tests.support.visitor import Visitor, visitor
+
+# The longest page of the longest sheet. The page below with a word's meaning is the first of a sheet in pages.
+LONGEST = "/fact-sheets/tests-and-treatments/treatments-in-nices-order/"
+# All of that sheet: every part that a sheet can have.
+EVERYTHING = "/fact-sheets/tests-and-treatments/whole/"
+# With a figure, so that it is not counted as a miss after the test is over.
+PAGES = [
+    "/",
+    "/fact-sheets/",
+    LONGEST,
+    "/fact-sheets/about-back-pain/#word-spinal-cord",
+    "/search/?q=sciatica",
+    "/search/?q=xyzzyq 1",
+    "/search/?q=can't pee",
+    "/glossary/",
+    "/get-help-now/",
+    "/consultation/",
+    "/report/sent/",
+    "/check/",
+    "/check/1/",
+    "/check/stop/",
+    "/privacy/",
+    "/accessibility/",
+    "/nothing-here/",
+]
+LONG = "x" * 119
+SENDS = {"report": "Send me the report", "consultation": "Continue", "question": "Continue"}
+LAST = {"consultation": "Send my request", "question": "Send my question"}
+
+
+@contextmanager
+def patient(browser, site, **options) -> Iterator[Visitor]:
+    """A visitor with time, because these tests share the machine, who wants no motion: smooth scrolling lags behind the keys."""
+    with visitor(browser, site, **{"reduced_motion": "reduce"} | options) as made:
+        made.context.set_default_timeout(60_000)
+        yield made
+
+
+def states(met: Visitor) -> Iterator[str]:
+    """Leads the visitor through pages and states that differ, and says the name of each."""
+    page = met.page
+    for path in PAGES:
+        met.open(path)
+        yield path
+    for kind in ("report", "consultation", "question"):
+        met.open(f"/{kind}/")
+        page.get_by_label("Email address").fill(LONG)
+        page.locator("main form button").click()
+        yield f"/{kind}/ with errors"
+    met.open("/check/1/")
+    page.get_by_role("button", name="Continue").click()
+    yield "/check/1/ with an error"
+    yield from results(met)
+
+
+def results(met: Visitor) -> Iterator[str]:
+    """The check from its first question to self-care, and back to the answers for the two graver outcomes."""
+    page = met.page
+    met.open("/check/1/")
+    for number in range(1, 13):
+        choose(page, number)
+        page.get_by_role("button", name="Continue").click()
+    yield "/check/answers/"
+    page.get_by_role("button", name="See what we suggest").click()
+    page.wait_for_url("**/check/result/")
+    yield "self-care"
+    for number, given, outcome in ((3, {"age": "60_plus", "first": "yes"}, "GP"), (2, {"urgent": ["RF-U4"]}, "urgent")):
+        met.open(f"/check/{number}/")
+        if "urgent" in given:
+            page.uncheck("[name=urgent][value=none]")
+        choose(page, number, **given)
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("button", name="See what we suggest").click()
+        page.wait_for_url("**/check/result/")
+        yield outcome
+
+
+# What a person can press, tick or type into, and see.
+CONTROLS = """[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')]
+    .filter(each => each.checkVisibility() && !each.closest('.away, .skip'))"""
+
+# Targets under 24 by 24 px outside of sentences that have a neighbour within the circle of WCAG 2.5.8.
+CROWDED = f"""() => {{
+    const controls = {CONTROLS};
+    const inSentence = each => {{
+        if (each.tagName !== 'A' || getComputedStyle(each).display !== 'inline') return false;
+        const around = each.closest('p, li, dd, td, th, h3, span:not([class])') || each.parentElement;
+        return around.textContent.replace(each.textContent, '').replace(/[\\s·,›‹]/g, '') !== '';
+    }};
+    // A card is pressed anywhere, and a tick box by its words too, yet the box alone must be large enough.
+    const boxes = controls.map(each => (each.matches('.cards a') ? each.closest('li') : each).getBoundingClientRect());
+    const small = box => box.width < 24 || box.height < 24;
+    const middle = box => [box.x + box.width / 2, box.y + box.height / 2];
+    return controls.filter((each, i) => {{
+        if (!small(boxes[i]) || inSentence(each)) return false;
+        const [x, y] = middle(boxes[i]);
+        return boxes.some((other, j) => {{
+            if (i === j) return false;
+            const [ox, oy] = middle(other);
+            const away = Math.hypot(Math.max(other.left - x, 0, x - other.right), Math.max(other.top - y, 0, y - other.bottom));
+            return away < 12 || (small(other) && Math.hypot(ox - x, oy - y) < 24);
+        }});
+    }}).map(each => `${{each.tagName}} ${{each.className}} “${{(each.innerText || each.name).slice(0, 40)}}”`);
+}}"""
+
+# Parts whose words do not fit and are hidden, and words that lie upon the words of a neighbour.
+CLIPPED = """() => {
+    const said = [...document.querySelectorAll('body *')].filter(each =>
+        each.checkVisibility() && !each.closest('.away, .skip, .find label') &&
+        [...each.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
+    const cut = said.filter(each => {
+        for (let box = each; box; box = box.parentElement) {
+            const style = getComputedStyle(box);
+            if (['hidden', 'clip'].includes(style.overflowY) || style.textOverflow === 'ellipsis')
+                if (box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1) return true;
+        }
+        return false;
+    });
+    const blocks = [...document.querySelectorAll('main :is(p, li, label, legend, button, .button, dt, dd), h1, h2, h3')]
+        .filter(each => each.checkVisibility() && each.innerText.trim() && !each.closest('.away, .find, :target') &&
+            !each.querySelector('p, li, h1, h2, h3, label, dt, dd, button, .button'));
+    const boxes = blocks.map(each => each.getBoundingClientRect());
+    const upon = (one, other) =>
+        Math.min(one.right, other.right) - Math.max(one.left, other.left) > 3 &&
+        Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 3;
+    const over = blocks.filter((each, i) => boxes.some((box, j) => j > i && !each.contains(blocks[j]) && upon(boxes[i], box)));
+    return [...cut, ...over].map(each => `${each.tagName} ${each.className} “${each.innerText.slice(0, 40)}”`);
+}"""
+
+# What moves, or would move, on the page.
+MOVING = """() => [
+    ...document.getAnimations().map(each => each.constructor.name),
+    ...(getComputedStyle(document.documentElement).scrollBehavior === 'smooth' ? ['smooth scrolling'] : []),
+    ...[...document.querySelectorAll('*')].filter(each => {
+        const style = getComputedStyle(each);
+        return style.animationName !== 'none' || !/^0s(, 0s)*$/.test(style.transitionDuration);
+    }).map(each => each.tagName),
+]"""
+
+# The frame around the page and its headings, as assistive technology finds them. What is wrong stands before everything else,
+# also before a question that is the heading of its page.
+SHAPE = """() => ({
+    main: document.querySelectorAll('main').length,
+    ones: document.querySelectorAll('h1').length,
+    levels: [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].filter(each =>
+        each.checkVisibility() && !each.closest('.problem')).map(each => +each.tagName[1]),
+    banner: document.querySelectorAll('body > header').length,
+    footer: document.querySelectorAll('body > footer').length,
+    nameless: [...document.querySelectorAll('nav, aside, section[aria-labelledby], [role=region]')].filter(each =>
+        !each.getAttribute('aria-label') &&
+        !document.getElementById(each.getAttribute('aria-labelledby'))?.textContent.trim()).length,
+    outside: [...document.querySelectorAll('body > *')].filter(each =>
+        !each.matches('a.skip, header, nav, main, aside, footer, script')).map(each => each.outerHTML.slice(0, 80)),
+    language: document.documentElement.lang,
+})"""

@@ -1,0 +1,45 @@
+"""What the tests of one person's data share: a person who left all that one can leave here."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from enquiries import abuse, actions
+from enquiries.models import Enquiry, FloodMark, PrivateLink
+from tests.conftest import consultation
+from tests.support.forms import form
+from tests.support.summary import patient
+
+PAGE = "/admin/enquiries/enquiry/person/"
+ADA = "ada@example.com"
+WORDS = {
+    "name": "Ada Canary",
+    "email": ADA,
+    "phone": "+442079460018",
+    "best_time": "canary o'clock",
+    "description": "canarywords about my back",
+}
+
+
+@pytest.fixture
+def ada(db, sheet, staff) -> list[Enquiry]:
+    """A person with all that one can leave here: two enquiries, answers, a note, a reply, another linked with the first."""
+    first = consultation(**WORDS)
+    actions.triage(enquiry=first, by=staff, note="canarynote of ours")
+    actions.reply(enquiry=first, by=staff, text="canaryreply to her")
+    client = patient(limits="stops")
+    client.post("/report/", form("report", name="Ada Canary", email="ADA@Example.com", include_answers="yes"))
+    second = Enquiry.objects.get(kind="report")
+    linked = consultation(name="Ada Canary-Smith", email="other@example.com", phone="+442079460155")
+    done = {"status": "closed", "outcome": "duplicate", "closed_at": timezone.now()}
+    Enquiry.objects.filter(pk=linked.pk).update(same_as=first, **done)
+    consultation(
+        name="Grace Example", email="grace@example.com", phone="+442079460166", description="Of somebody else."
+    )
+    soon = timezone.now() + timedelta(hours=1)
+    FloodMark.objects.create(enquiry=first, key="canarymark", until=soon)
+    PrivateLink.objects.create(enquiry=first, name="canary", wrong_tries=1, last_wrong_at=timezone.now())
+    for address in (ADA, "grace@example.com"):
+        actions.stop_mails(key=abuse.stop_keys(address)[0])
+    return [first, second, linked]

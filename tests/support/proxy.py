@@ -1,0 +1,16 @@
+"""What the tests about asking for another person share: a daughter who asks for Bert."""
+
+from django.test import Client
+
+from enquiries.models import Enquiry
+from tests.support.consultation_form import EVERYTHING, PATH, first_step, press
+
+BERT = {name: EVERYTHING[name] for name in ("for_whom", "their_name", "they_are", "they_agree")}
+
+
+def asked(**changes) -> Enquiry:
+    """An enquiry for Bert, sent as a browser does."""
+    client = Client()
+    check = client.post(PATH, first_step(**(BERT | changes)))
+    assert press(client, check, "send").status_code == 303
+    return Enquiry.objects.exclude(for_agreed="").latest("created_at")
