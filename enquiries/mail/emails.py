@@ -29,7 +29,7 @@ from enquiries.mail import calendar
 from enquiries.models import Assessment, OutgoingMessage, Purpose
 from enquiries.patient_portal import link as manage
 from enquiries.private_links import of_mail
-from enquiries.report import link, stop
+from enquiries.report import deletion, link, stop
 from enquiries.request_forms.advice import advice
 from factsheets import reviews, safety
 from factsheets.rendering import printed
@@ -79,6 +79,8 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
         "report",
         to=(to := _willing(message)),
         stop=stop.address(to),
+        delete=deletion.address(enquiry, to),
+        retention_days=settings.REPORT_RETENTION_DAYS,
         advice=advice(enquiry.signs, safety.tiers()),
         sheet=sheet,
         address=sheets.address(sheet),

@@ -79,6 +79,7 @@ def test_no_public_address_is_left_out_of_the_walk():
     behind_a_link = (
         "/report/summary/<str:token>/",
         "/report/stop/<str:token>/",
+        "/report/delete/<str:token>/",
         "/request/<str:token>/",
         "/consultation/sent/<str:token>/",
         "/question/sent/<str:token>/",

@@ -12,7 +12,7 @@ from backcare.ops.logs import without_secrets
 from enquiries import abuse, actions
 from enquiries.models import Enquiry, EventKind, MessageState, Status, StoppedAddress
 from enquiries.report import stop
-from tests.conftest import consultation, report
+from tests.conftest import consultation, give_signs, report
 from tests.support.desk import person, tree
 from tests.support.html import form_at, parse, text
 from tests.support.outbox import deliver, html_of, text_of
@@ -112,6 +112,23 @@ def test_what_was_in_the_queue_when_it_was_pressed_does_not_go(path, sheet, mail
     deliver()
     assert waiting.messages.get().state == MessageState.LAPSED
     assert len(mail_through.received) == before
+
+
+def test_every_report_that_names_the_mailbox_is_erased_at_once_and_nothing_in_which_somebody_asks_for_help(path, sheet):
+    report(sheet, email="v.ictorvictim+sheets@googlemail.com", name="Somebody Else")
+    for email in ("urgent" + VICTIM, VICTIM):
+        report(sheet, email=email, name="Sign in it")
+    others, flagged = Enquiry.objects.filter(kind="report").order_by("-created_at")[:2][::-1]
+    give_signs([flagged])
+    assert Client().post(path).status_code == 200
+    reports = Enquiry.objects.filter(kind="report")
+    kept = {(each.name, each.email) for each in reports.filter(erased_at=None)}
+    assert kept == {("Sign in it", "urgent" + VICTIM), ("Sign in it", VICTIM)}
+    assert {others, flagged} == set(reports.filter(erased_at=None))
+    gone = reports.exclude(erased_at=None)
+    assert {(each.name, each.email) for each in gone} == {("", "")}
+    assert {each.events.get(kind=EventKind.ERASED).summary for each in gone} == {"With “Stop these emails”"}
+    assert [each.email for each in Enquiry.objects.filter(kind="consultation")] == [VICTIM]
 
 
 def test_a_reply_that_staff_write_still_goes(path, staff, mail_through):

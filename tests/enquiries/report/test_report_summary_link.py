@@ -13,8 +13,8 @@ from pypdf import PdfReader
 
 from enquiries.mail.outbox import Worker
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage, PrivateLink
-from tests.support.html import parse, text, title
-from tests.support.outbox import deliver
+from tests.support.html import form_at, parse, text, title
+from tests.support.outbox import deliver, html_of, text_of
 from tests.support.reading import packed
 from tests.support.summary import ask, patient, summary_link
 
@@ -72,6 +72,40 @@ def test_scanners_that_fetch_and_probe_every_address_change_nothing(sent):
     Client().post(f"{sent}delete/")
     Client().post(f"{sent}delete/", {"sure": "yes", "pass": "x"})
     assert (list(Assessment.objects.values()), list(Enquiry.objects.values("version", "erased_at"))) == before
+
+
+def delete_link(mail) -> str:
+    [link] = set(re.findall(r"https?://[^\s\"<>/]+(/report/delete/[^\s\"<>]+)", text_of(mail)))
+    assert link in " ".join(a.get("href") for a in html_of(mail).iter("a"))
+    return link
+
+
+def test_delete_my_data_now_in_the_mail_takes_one_press_and_none_of_a_scanner(sent, mail_through):
+    link = delete_link(mail_through.messages[-1])
+    for look in (Client().get, Client().head, Client().options):
+        look(link)
+    form = form_at(parse(Client().get(link)), link)
+    assert "Ada" not in Client().get(link).content.decode()
+    assert Enquiry.objects.get().email == "ada@example.com"
+    done = Client().post(form.get("action"), follow=True)
+    assert "Your report is deleted" in text(parse(done))
+    gone = Enquiry.objects.get()
+    assert (gone.name, gone.email, Assessment.objects.count()) == ("", "", 0)
+    assert gone.events.get(kind="erased").actor == "patient"
+    assert Client().get(sent).status_code == 410
+    for again in (Client().get, Client().post):
+        assert "Your report is deleted" in text(parse(again(link, follow=True)))
+    assert Client().post(link.replace("/delete/", "/delete/0")).status_code == 404
+
+
+def test_the_mail_that_went_to_a_wrong_address_deletes_nothing_of_whoever_has_the_right_one(db, mail_through):
+    browser = patient()
+    ask(browser, include_answers="yes")
+    deliver()
+    link = delete_link(mail_through.messages[-1])
+    assert browser.post("/report/sent/change/", {"email": "bea@example.com"}).status_code == 303
+    assert Client().post(link).status_code == 303
+    assert (Enquiry.objects.get().email, Assessment.objects.count()) == ("bea@example.com", 1)
 
 
 def test_guessing_ends_after_ten_tries_and_the_right_address_does_not_help_then(sent):
