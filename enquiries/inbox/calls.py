@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from enquiries.clock import Hours, at_words
 from enquiries.clock.hours import DAY, HORIZON, instant, local
-from enquiries.models import DAY_PARTS, WEEKDAYS, slot_bit
+from enquiries.models import DAY_PARTS, slot_bit
 
 # Local time: what people mean by the words on the form. When the clinic is open within them is for its hours to say.
 PARTS = [(time(8), time(12)), (time(12), time(17)), (time(17), time(19))]
@@ -26,10 +26,11 @@ NEVER_OPEN = "We are not open at any of their best times in the next two weeks."
 
 
 def slot_at(at: datetime) -> int:
-    """The bit of the part of the day that `at` falls into, whether or not the clinic is open. 0 outside all of them."""
+    """The bit of the part of the day that `at` falls into, whether or not the clinic is open. 0 outside all of them.
+
+    The weekend has bits too, which nobody can have chosen (`enquiry_call_slots_known`).
+    """
     now = local(at)
-    if now.weekday() >= len(WEEKDAYS):
-        return 0
     for part, (starts, ends) in enumerate(PARTS):
         if starts <= now.time() < ends:
             return slot_bit(now.weekday(), part)
@@ -128,8 +129,6 @@ def _open_parts(at: datetime, hours: Hours) -> Iterator[tuple[int, datetime, dat
     first = local(at).date()
     for ahead in range(LOOK_AHEAD // DAY):
         day = first + ahead * DAY
-        if day.weekday() >= len(WEEKDAYS):
-            continue
         for session in hours.sessions(day):
             for part, (starts, ends) in enumerate(PARTS):
                 begins = max(session.starts, instant(datetime.combine(day, starts)))

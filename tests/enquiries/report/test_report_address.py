@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -97,6 +98,33 @@ def test_a_mail_that_a_worker_has_only_claimed_does_not_go_to_the_first_address_
     worker.settle_lapsed(message)
     deliver()
     assert mail_through.recipients == [[BEA]]
+
+
+def test_a_change_while_the_mail_is_being_written_leaves_the_link_out_of_the_mail_to_the_first_address(
+    client, mail_through
+):
+    finish(client)
+    asked(client, with_answers=True)
+    changed = []
+
+    def change_at_that_moment(execute, sql, parameters, many, context):
+        if not changed and "enquiries_assessment" in sql:
+            changed.append(True)
+            expect_done(change(client, BEA))
+        return execute(sql, parameters, many, context)
+
+    worker = Worker("slow")
+    message = worker.claim()
+    with connection.execute_wrapper(change_at_that_moment):
+        worker.send(message)
+    worker.settle_success(message)
+    worker.disconnect()
+    deliver()
+    assert changed
+    assert mail_through.recipients == [[ADA], [BEA]]
+    first, second = mail_through.messages
+    assert "/report/summary/" not in str(first)
+    assert Client().post(link_in(second), {"email": BEA}).status_code == 200
 
 
 @pytest.mark.parametrize("trouble", [ConnectionResetError(), PermanentFailure("SMTPRecipientsRefused 550")])
