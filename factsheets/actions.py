@@ -9,7 +9,7 @@ from django.utils import timezone
 from factsheets import publication, revisions
 from factsheets.guard import Finding
 from factsheets.models import ContentVersion, Edition, FactSheet, FormerAddress, GuardOverride, Section, State, Step
-from factsheets.rendering.document import build
+from factsheets.rendering.document import build, in_reading_order
 from factsheets.rendering.markdown import BodyError
 from factsheets.search import index
 
@@ -165,24 +165,36 @@ def place_section(*, section: Section, after: Section | None) -> None:
         _lock(section.sheet)
         order = list(section.sheet.sections.exclude(pk=section.pk))
         order.insert(order.index(after) + 1 if after else 0, section)
-        for number, each in enumerate(order, start=1):
-            each.position = number * 10
+        _number(order)
+        # As readers find them: a section moved below another question stands at that end of its own.
+        _number(in_reading_order(section.sheet, order))
         Section.objects.bulk_update(order, ["position"])
 
 
+def _number(order: list[Section]) -> None:
+    for number, each in enumerate(order, start=1):
+        each.position = number * 10
+
+
 def shift_section(*, section: Section, up: bool, by) -> None:
-    """Moves a section one place up or down. At the end of its sheet it stays."""
+    """Moves a section one place up or down, below its own question. At the end of that it stays."""
     with transaction.atomic():
         sheet = section.sheet
-        order = list(sheet.sections.all())
+        order = in_reading_order(sheet, sheet.sections.all())
         at = order.index(section)
         to = at - 1 if up else at + 1
-        if not 0 <= to < len(order):
+        if not 0 <= to < len(order) or stands_below(order[to]) != stands_below(section):
             return
-        order.remove(section)
-        place_section(section=section, after=order[to - 1] if to else None)
+        _number(order)
+        order[at].position, order[to].position = order[to].position, order[at].position
+        Section.objects.bulk_update(order, ["position"])
         refresh(sheet=sheet)
         keep_edition(sheet=sheet, by=by)
+
+
+def stands_below(section: Section) -> tuple[str, str]:
+    """Its layer and question: only among those of the same can a section change places."""
+    return section.layer, section.question
 
 
 def change_address(*, sheet: FactSheet, was: str) -> None:

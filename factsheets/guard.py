@@ -79,6 +79,8 @@ def findings(document: dict) -> list[Finding]:
     found = [
         each for name in ("title", "summary", "audience") for each in wording(PLACES[name], document.get(name, ""))
     ]
+    if short := document.get("in_short"):
+        found += wording("in short", plain(short["content"]))
     found += wording("key points", " ".join(f"{plain(point['content'])}\n" for point in document.get("key_points", [])))
     for section in document.get("sections", []):
         name = section["heading"] or section["slug"]
@@ -99,8 +101,6 @@ def findings(document: dict) -> list[Finding]:
             claims = statement["direction"] in BENEFITS and statement["treatment"] == "acupuncture"
             if claims and not statement["nice_position"]:
                 found.append(Finding("nice", RULE_NICE, f"{name}: {statement['claim']}", statement["claim"]))
-    for page in document.get("pages", []):
-        found += wording("names of the pages", f"{page['title']}.")
     for word in document.get("words", []):
         found += wording(f"words explained: {word['term']}", word["meaning"])
     for reference in document.get("references", []):

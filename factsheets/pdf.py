@@ -137,7 +137,7 @@ def _prepared(document: dict, name: str, files: dict[str, bytes]) -> dict:
             section["kind"], ""
         )
         section["label"] = TRADITIONAL_LABEL if section["view"] == "traditional" else ""
-        section["level"] = 2 if section["kind"] in ("text", "evidence") else 3
+        section["level"] = section.get("level") or (2 if section["kind"] in ("text", "evidence") else 3)
         level = _number_headings(section["blocks"], section["level"] if section["heading"] else level)
         for statement in section["evidence"]:
             level = _number_headings(statement["blocks"], 3)

@@ -5,13 +5,14 @@ the emergency advice, passed the claims guard, and says when it was last read by
 be read again.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.utils import timezone
 
 from factsheets import guard, safety
-from factsheets.models import Claim, ClaimStatus, Edition, FactSheet, SectionKind, Source, State, Step
+from factsheets.models import Claim, ClaimStatus, Edition, FactSheet, Layer, SectionKind, Source, State, Step
 from factsheets.models.edition import WRITING
 from factsheets.models.section import MAX_CALLOUTS
 from factsheets.rendering.document import build
@@ -39,8 +40,10 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
         document = build(sheet)
     except BodyError as error:
         return [Obstacle(f"It cannot be displayed yet. {error}")]
-    if not any(section.kind == SectionKind.TEXT and section.heading for section in sections):
-        found.append(Obstacle("It has no text yet. Add a text section with a heading."))
+    if not any(section.kind == SectionKind.TEXT and (section.heading or section.question) for section in sections):
+        found.append(Obstacle("It has no text yet. Add a text section with a question or a heading."))
+    if sheet.in_short:
+        found += _unanswered(sheet, sections)
     if not document["references"]:
         found.append(Obstacle("It has no sources. Cite one in the text with [@KEY] or in a statement of evidence."))
     found += [
@@ -67,6 +70,19 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
         found.append(Obstacle("The emergency advice is missing from the site. Load the content before anything else."))
     found += [Obstacle(each.rule, each.section, each) for each in open_findings(sheet, document)]
     return found
+
+
+def _unanswered(sheet: FactSheet, sections: list) -> Iterator[Obstacle]:
+    """What stands in the way of the leaflet's fixed questions, for a sheet that has layers."""
+    leaflet = [section for section in sections if section.layer == Layer.LEAFLET]
+    for section in leaflet:
+        if section.question not in sheet.questions:
+            words = f"“{section.get_question_display()}” belongs to another kind of sheet." if section.question else ""
+            yield Obstacle(f"{words} Choose the question that this section answers.".strip(), str(section))
+    answered = {section.question for section in leaflet}
+    for question in sheet.questions:
+        if question not in answered:
+            yield Obstacle(f"The leaflet does not answer “{question.label}” yet.")
 
 
 def open_findings(sheet: FactSheet, document: dict) -> list[guard.Finding]:

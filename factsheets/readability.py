@@ -16,6 +16,7 @@ from factsheets.rendering.markdown import plain
 
 LONG_SENTENCE = 20  # words; more are too many to hold while reading (house rule of the claim ledger)
 HARD_WORD = 4  # syllables
+IN_SHORT = "In short"
 KEY_POINTS = "Key points"
 AROUND_WORDS = "“”\"‘’'()[].,:;!?…"
 VOWELS = re.compile(r"[aeiouy]+(?!(?<=e)s?$)")  # in groups, without a silent e at the end
@@ -101,6 +102,8 @@ def syllables(word: str) -> int:
 
 def _running_text(document: dict):
     """Pairs of the section's name and the words of one paragraph or item."""
+    if short := (document.get("in_short") or {}).get("content"):
+        yield IN_SHORT, plain(short)
     for point in document.get("key_points", []):
         yield KEY_POINTS, plain(point["content"])
     for section in document.get("sections", []):

@@ -19,18 +19,23 @@ from factsheets.models import (
     StatementUse,
     Topic,
 )
-from factsheets.rendering.document import FIRST_PAGE
+from factsheets.models.section import Layer
 
 SHEET = {
     "title": "Title",
     "summary": "Summary",
     "audience": "Who it is for",
+    "kind": "Kind of sheet",
+    "in_short": "In short",
+    "lead_figure": "First drawing",
     "key_points": "Key points",
     "treatment_offered": "Interest statement",
     "topic": "Topic",
     "evidence_checked_on": "Evidence checked",
 }
 SECTION = {
+    "layer": "layer",
+    "question": "question",
     "kind": "kind",
     "view": "view",
     "aspect": "what it is about",
@@ -38,6 +43,16 @@ SECTION = {
     "body": "text",
     "figure": "drawing",
     "claim_refs": "ledger rows",
+    "former_slugs": "former addresses",
+}
+# What a sheet and a section say when an edition says nothing of it: those from before there were layers do not.
+UNSAID = {
+    "in_short": "",
+    "lead_figure": None,
+    "evidence_checked_on": "",
+    "layer": Layer.LEAFLET.value,
+    "question": "",
+    "former_slugs": [],
 }
 STATEMENT = {
     "treatment": "treatment",
@@ -52,7 +67,10 @@ STATEMENT = {
     "claim_refs": "ledger rows",
 }
 # Changes to these are the editors' own book-keeping: no reader sees them.
-UNSEEN = {"claim_refs", "aspect", "treatment", "condition", "comparison"}
+UNSEEN = {SHEET["kind"]} | {
+    (SECTION | STATEMENT)[name]
+    for name in ("claim_refs", "aspect", "former_slugs", "treatment", "condition", "comparison")
+}
 
 
 class CannotPutBack(Exception):  # noqa: N818 - reads as what happened
@@ -63,10 +81,14 @@ def snapshot(sheet: FactSheet) -> dict:
     """Everything an author wrote in the sheet, in order, with other records by their natural keys."""
     sections = sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources")
     return {
-        "sheet": {name: getattr(sheet, name) for name in SHEET if name not in {"topic", "evidence_checked_on"}}
-        | {"topic": sheet.topic.slug}
-        | _if_written(sheet, "first_page_title")
-        | ({"evidence_checked_on": checked.isoformat()} if (checked := sheet.evidence_checked_on) else {}),
+        "sheet": _said(
+            {name: getattr(sheet, name) for name in SHEET}
+            | {
+                "topic": sheet.topic.slug,
+                "lead_figure": sheet.lead_figure.slug if sheet.lead_figure else None,
+                "evidence_checked_on": checked.isoformat() if (checked := sheet.evidence_checked_on) else "",
+            }
+        ),
         "sections": [_section(section) for section in sections],
         "related": [{"to": link.to.slug, "reason": link.reason} for link in sheet.related.select_related("to")],
         # Nothing for none: editions from before sheets said it are the same as now.
@@ -81,9 +103,8 @@ def _findings(sheet: FactSheet) -> dict[str, str]:
 def _section(section: Section) -> dict:
     return {
         "slug": section.slug,
-        **{name: getattr(section, name) for name in SECTION if name != "figure"},
+        **_said({name: getattr(section, name) for name in SECTION if name != "figure"}),
         "figure": section.figure.slug if section.figure else None,
-        **_if_written(section, "page_title"),
         "evidence": [
             {
                 "key": statement.key,
@@ -95,9 +116,9 @@ def _section(section: Section) -> dict:
     }
 
 
-def _if_written(record, name: str) -> dict:
-    """Nothing for a blank: editions from before there were pages say the same as now."""
-    return {name: value} if (value := getattr(record, name)) else {}
+def _said(values: dict) -> dict:
+    """The values without those that an edition need not say: editions from before there were layers are the same as now."""
+    return {name: value for name, value in values.items() if name not in UNSAID or value != UNSAID[name]}
 
 
 def put_back(sheet: FactSheet, content: dict) -> None:
@@ -107,13 +128,14 @@ def put_back(sheet: FactSheet, content: dict) -> None:
     What the studies found stays as it is when the edition is from before sheets said it.
     """
     with transaction.atomic():
-        fields = {"first_page_title": "", "evidence_checked_on": "", **content["sheet"]}
-        checked = fields.pop("evidence_checked_on")
-        sheet.evidence_checked_on = date.fromisoformat(checked) if checked else None
-        sheet.topic = _find(Topic, "slug", fields.pop("topic"), "topic")
-        for name, value in fields.items():
-            setattr(sheet, name, value)
-        sheet.save(update_fields=[*SHEET, "first_page_title"])
+        # An edition from before sheets had kinds leaves the kind as it is.
+        fields = {"kind": sheet.kind, **UNSAID, **content["sheet"]}
+        fields["evidence_checked_on"] = date.fromisoformat(said) if (said := fields["evidence_checked_on"]) else None
+        fields["topic"] = _find(Topic, "slug", fields["topic"], "topic")
+        fields["lead_figure"] = _figure(fields["lead_figure"])
+        for name in SHEET:
+            setattr(sheet, name, fields[name])
+        sheet.save(update_fields=list(SHEET))
         sheet.sections.exclude(slug__in=[each["slug"] for each in content["sections"]]).delete()
         for number, each in enumerate(content["sections"], start=1):
             _put_back_section(sheet, each, position=number * 10)
@@ -138,9 +160,9 @@ def reworded(before: dict, after: dict) -> list[str]:
 
 
 def _put_back_section(sheet: FactSheet, kept: dict, position: int) -> None:
-    fields = {name: kept[name] for name in SECTION if name != "figure"}
-    fields["page_title"] = kept.get("page_title", "")
-    fields["figure"] = _find(Figure, "slug", kept["figure"], "drawing") if kept["figure"] else None
+    kept = {**UNSAID, **kept}
+    fields = {name: kept[name] for name in SECTION}
+    fields["figure"] = _figure(kept["figure"])
     section, _ = Section.objects.update_or_create(
         sheet=sheet, slug=kept["slug"], defaults={**fields, "position": position}
     )
@@ -150,6 +172,10 @@ def _put_back_section(sheet: FactSheet, kept: dict, position: int) -> None:
     for number, key in enumerate(keys, start=1):
         statement = _find(Statement, "key", key, "statement of evidence")
         StatementUse.objects.update_or_create(section=section, statement=statement, defaults={"position": number * 10})
+
+
+def _figure(slug: str | None) -> Figure | None:
+    return _find(Figure, "slug", slug, "drawing") if slug else None
 
 
 def _find(model, name: str, value: str, word: str):
@@ -181,7 +207,7 @@ class Change:
 
     @property
     def seen_by_readers(self) -> bool:
-        return self.field not in {(SECTION | STATEMENT)[name] for name in UNSEEN}
+        return self.field not in UNSEEN
 
 
 def changes(before: dict, after: dict) -> list[Change]:
@@ -189,7 +215,7 @@ def changes(before: dict, after: dict) -> list[Change]:
     found = [
         Change(SHEET_ITSELF, words, _text(before["sheet"].get(name)), _text(after["sheet"].get(name)))
         for name, words in SHEET.items()
-        if before["sheet"].get(name) != after["sheet"].get(name)
+        if _text(before["sheet"].get(name)) != _text(after["sheet"].get(name))
     ]
     old = {section["slug"]: section for section in before["sections"]}
     new = {section["slug"]: section for section in after["sections"]}
@@ -202,8 +228,6 @@ def changes(before: dict, after: dict) -> list[Change]:
     if stayed[0] != stayed[1]:
         names = [", ".join(_name(new[slug]) for slug in order) for order in stayed]
         found.append(Change(SHEET_ITSELF, "Order of the sections", *names))
-    if _pages(before) != _pages(after):
-        found.append(Change(SHEET_ITSELF, "Pages", _pages(before), _pages(after)))
     if before["related"] != after["related"]:
         links = ["\n".join(f"{link['to']}: {link['reason']}" for link in each["related"]) for each in (before, after)]
         found.append(Change(SHEET_ITSELF, "Related pages", *links))
@@ -214,13 +238,6 @@ def changes(before: dict, after: dict) -> list[Change]:
     if said[0] != said[1]:
         found.append(Change(SHEET_ITSELF, "What the studies found", *said))
     return found
-
-
-def _pages(content: dict) -> str:
-    """The pages of the sheet in their order. Empty when it is read on one."""
-    starts = [f"{each['page_title']}, from “{_name(each)}”" for each in content["sections"] if each.get("page_title")]
-    first = content["sheet"].get("first_page_title") or FIRST_PAGE
-    return "\n".join([first, *starts]) if starts else ""
 
 
 def _section_changes(before: dict | None, after: dict | None) -> list[Change]:

@@ -1,12 +1,13 @@
-"""The addresses of one sheet: its pages, all of it on one page, PDF, large print, text and JSON."""
+"""The addresses of one sheet: its page, PDF, large print, text and JSON."""
 
 import re
+from dataclasses import dataclass
 from functools import wraps
 from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
@@ -14,18 +15,21 @@ from django.views.decorators.http import require_safe
 
 from factsheets import safety
 from factsheets.metadata import linked_data
-from factsheets.models import FactSheet, FormerAddress, State
+from factsheets.models import FactSheet, FormerAddress, Layer, State
 from factsheets.page_cache import COMPRESSORS, cached_page, shared
-from factsheets.rendering import pages, printed
+from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 from factsheets.rendering.text import text
 
 # How templates are indented is for those who write them: 2 % of what a reader's phone must load. Nothing on a sheet's page keeps
 # its white space.
 INDENT = re.compile(rb"\n\s+")
-# What a server may send on a new line before it must wait for the phone's answer: ten packets (RFC 6928). test_weight.py
-MAX_PAGE_BYTES = 14 * 1024  # bytes of a compressed page with the headers before it
+# What a server may send on a new line before it must wait for the phone's answer: ten packets (RFC 6928). What is open on the page
+# comes with them. test_weight.py
+MAX_LEAFLET_BYTES = 14 * 1024  # bytes, compressed, with the headers before them
+MAX_PAGE_BYTES = 26 * 1024
 HEADERS = 800
+FOLDED = b'id="more"'  # where the page's folded part begins (templates/factsheets/sheet.html)
 
 
 def for_sheet(view):
@@ -74,58 +78,37 @@ def _retired(request, sheet: FactSheet):
 
 @for_sheet
 def sheet(request, found):
-    cut = pages.pages(found)
-    return _read(request, found, cut[0], cut)
+    return _read(request, found)
 
 
 @for_sheet
-def sheet_page(request, found, page):
-    """A later page of a sheet in pages. The name of any other section leads to the page that holds it."""
-    cut = pages.pages(found)
-    there = next((each for each in cut if each.slug == page), None)
-    if there:
-        return _read(request, found, there, cut)
-    if any(section["slug"] == page for section in found.document.get("sections", [])):
-        return HttpResponseRedirect(found.place_url(page))
+def former_page(request, found, page):
+    """Sheets were once read in pages, each called after the section that began it: that section is now a place on the one page."""
+    if page == "whole":
+        return HttpResponsePermanentRedirect(found.get_absolute_url())
+    if any(page in {section["slug"], *section.get("also", [])} for section in found.document.get("sections", [])):
+        return HttpResponsePermanentRedirect(found.place_url(page))
     raise Http404
 
 
-@for_sheet
-@another_form
-def sheet_whole(request, found):
-    """Everything on one page, for those who search in it, print it, or would rather read it so."""
-    if "pages" not in found.document:
-        return HttpResponseRedirect(found.get_absolute_url())
-    response = _read(request, found, pages.whole(found), pages.pages(found))
-    response["X-Robots-Tag"] = "noindex"
-    return response
+def preview(request, found: FactSheet, more: dict):
+    """The sheet's page as it is read, with `more` for its template. Never kept: for previews by staff."""
+    return _read(request, found, more)
 
 
-def first_page(request, found: FactSheet, more: dict):
-    """The sheet's first page as it is read, with `more` for its template. Never kept: for previews by staff."""
-    cut = pages.pages(found)
-    return _read(request, found, cut[0], cut, more)
-
-
-def _read(request, found: FactSheet, page: pages.Page, all_pages: list[pages.Page], more: dict | None = None):
+def _read(request, found: FactSheet, more: dict | None = None):
     context = {
         "sheet": found,
-        "page": pages.lead_right(page, found),
-        "pages": all_pages if len(all_pages) > 1 else [],
-        "previous": all_pages[page.number - 2] if page.number > 1 else None,
-        "next": all_pages[page.number] if 0 < page.number < len(all_pages) else None,
-        "name": sheets.name(found, page),
-        "description": sheets.description(found, page),
-        "canonical": found.get_absolute_url() if not page.number else "",
+        "document": found.document,
+        "leaflet": sheets.chapters(found.document, Layer.LEAFLET),
+        "more": sheets.chapters(found.document, Layer.MORE),
         "state_note": sheets.state_note(found),
         "reviewer": sheets.reviewer(found),
         "related": sheets.related(found),
-        "neighbours": sheets.neighbours(found),
         "what_changed": sheets.what_changed(found),
         "safety_tiers": safety.tiers(),
         "traditional_label": sheets.TRADITIONAL_LABEL,
-        # The whole is another form of pages that say it already.
-        "linked_data": linked_data.block(linked_data.for_page(found, page)) if page.number else "",
+        "linked_data": linked_data.block(linked_data.for_page(found)),
         **(more or {}),
     }
     response = render(request, "factsheets/sheet.html", context)
@@ -133,13 +116,19 @@ def _read(request, found: FactSheet, page: pages.Page, all_pages: list[pages.Pag
     return response
 
 
-def weights(request, sheet: FactSheet) -> list[tuple[pages.Page, int]]:
-    """The sheet's pages, each with the bytes that its reader's browser loads. Of the request, only the menu's mark tells.
+@dataclass(frozen=True)
+class Weight:
+    """The bytes that a reader's browser loads, compressed, with the headers before them: of the page, and of its open layers."""
 
-    Raises SafetyAdviceMissing.
-    """
-    cut = pages.pages(sheet)
-    return [(page, len(COMPRESSORS["br"](_read(request, sheet, page, cut).content)) + HEADERS) for page in cut]
+    page: int
+    leaflet: int
+
+
+def weight(request, sheet: FactSheet) -> Weight:
+    """Of the request, only the menu's mark tells. Raises SafetyAdviceMissing."""
+    written = _read(request, sheet).content
+    leaflet, _, _ = written.partition(FOLDED)
+    return Weight(*(len(COMPRESSORS["br"](each)) + HEADERS for each in (written, leaflet)))
 
 
 def _as_pdf(content: bytes, name: str):

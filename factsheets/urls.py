@@ -14,9 +14,8 @@ urlpatterns = [
     path("fact-sheets/<slug:slug>/pdf/large/", sheet_views.sheet_large_print, name="sheet_large_print"),
     path("fact-sheets/<slug:slug>/text/", sheet_views.sheet_text, name="sheet_text"),
     path("fact-sheets/<slug:slug>/json/", sheet_views.sheet_json, name="sheet_json"),
-    path("fact-sheets/<slug:slug>/whole/", sheet_views.sheet_whole, name="sheet_whole"),
-    # Last: the others are no names of pages (factsheets/models/section.py, TAKEN_PAGES).
-    path("fact-sheets/<slug:slug>/<slug:page>/", sheet_views.sheet_page, name="sheet_page"),
+    # Last: the others are no former pages (factsheets/models/section.py, TAKEN_PAGES).
+    path("fact-sheets/<slug:slug>/<slug:page>/", sheet_views.former_page, name="former_page"),
     path("pictures/<slug:digest>-<int:width>.<slug:format>", views.picture, name="picture"),
     path("get-help-now/", views.get_help_now, name="get_help_now"),
     path("search/", search, name="search"),

@@ -8,11 +8,10 @@ register = template.Library()
 
 @register.inclusion_tag("enquiries/_request_forms.html", takes_context=True)
 def request_forms(context, sheet: FactSheet):
-    """The forms at the foot of a sheet: its report by email, and a consultation. `pages` are the sheet's, if it has several."""
+    """The forms at the foot of a sheet, each behind a button: its report by email, and a consultation."""
     initial = {"sheet": sheet.slug}
     return {
         "sheet": sheet,
-        "pages": context["pages"],
         "clinic": context["clinic"],
         "report_form": ReportForm(prefix="report", action="/report/", initial=initial),
         "consultation_form": ConsultationForm(prefix="consultation", action="/consultation/", initial=initial),

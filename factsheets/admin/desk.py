@@ -1,6 +1,7 @@
 """A sheet's desk: where it stands, what is in the way, its sections in order, and everything that ever happened to it."""
 
 from datetime import date
+from itertools import groupby
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -13,9 +14,21 @@ from django.views.decorators.http import require_http_methods, require_POST
 from factsheets import actions, content_conflicts, coverage, publication, readability, revisions, safety
 from factsheets.admin.editing import desk_address
 from factsheets.guard import findings
-from factsheets.models import Claim, Edition, FactSheet, InstalledRecord, SafetyAdvice, Section, Source, State, Step
+from factsheets.models import (
+    Claim,
+    Edition,
+    FactSheet,
+    InstalledRecord,
+    Layer,
+    Question,
+    SafetyAdvice,
+    Source,
+    State,
+    Step,
+)
 from factsheets.rendering import sheet as sheets
-from factsheets.sheet_views import MAX_PAGE_BYTES, weights
+from factsheets.rendering.document import in_reading_order
+from factsheets.sheet_views import MAX_LEAFLET_BYTES, MAX_PAGE_BYTES, weight
 
 
 def may_read(user) -> bool:
@@ -58,8 +71,9 @@ def sheet_desk(request, pk: int):
         "suggested_due": timezone.localdate() + publication.REVIEW_USUALLY,
         "state_note": sheets.state_note(sheet),
         "outline": _outline(sheet),
-        "pages": _pages(request, sheet),
-        "heaviest": MAX_PAGE_BYTES,
+        "weight": _weight(request, sheet),
+        "max_leaflet": MAX_LEAFLET_BYTES,
+        "max_page": MAX_PAGE_BYTES,
         "offers": list(content_conflicts.open_offers(sheet)),
         "reading": readability.measure(sheet.document) if sheet.document else None,
         "to_check": _to_check(sheet),
@@ -92,17 +106,24 @@ def _steps(sheet: FactSheet, user, *, stopped: bool) -> list[dict]:
     ]
 
 
-def _outline(sheet: FactSheet) -> list[Section]:
-    return list(sheet.sections.select_related("figure"))
+def _outline(sheet: FactSheet) -> list[dict]:
+    """The sections as readers find them, under the question or the layer that they stand below."""
+    ordered = in_reading_order(sheet, sheet.sections.select_related("figure"))
+    return [
+        {
+            "name": Question(question).label if question else Layer(layer).label.capitalize(),
+            "sections": list(sections),
+        }
+        for (layer, question), sections in groupby(ordered, key=actions.stands_below)
+    ]
 
 
-def _pages(request, sheet: FactSheet) -> list[dict]:
-    """The pages that readers turn, with their weight. Empty when they cannot be shown without the emergency advice."""
+def _weight(request, sheet: FactSheet):
+    """What a reader's phone loads. None when the page cannot be shown without the emergency advice."""
     try:
-        found = weights(request, sheet)
+        return weight(request, sheet)
     except safety.SafetyAdviceMissing:
-        return []
-    return [{"page": page, "bytes": size, "heavy": size > MAX_PAGE_BYTES} for page, size in found]
+        return None
 
 
 def _overrides_in_force(sheet: FactSheet):

@@ -396,7 +396,7 @@ def preview(request, name: str):
             chosen = published.filter(slug=request.GET.get("sheet", SHEET)).first() or published.first()
             if chosen is None:
                 raise Http404
-            return sheet_views.first_page(request, chosen, more)
+            return sheet_views.preview(request, chosen, more)
     except safety.SafetyAdviceMissing as missing:
         messages.error(request, f"This draft cannot be previewed. {missing}")
         return _back()

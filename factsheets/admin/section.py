@@ -6,8 +6,8 @@ from django.utils.text import slugify
 
 from factsheets import actions
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
-from factsheets.admin.fields import ClaimRefsField, TradingFormSet
-from factsheets.models import FactSheet, Section, SectionKind, StatementUse
+from factsheets.admin.fields import ClaimRefsField, TradingFormSet, WordsField
+from factsheets.models import FactSheet, Question, Section, SectionKind, StatementUse
 from factsheets.models.section import TAKEN_SLUGS
 
 # What each kind's text must look like. Shown beside the text field.
@@ -30,23 +30,27 @@ def free_slug(words: str, taken: set[str], fallback: str) -> str:
 
 class SectionForm(EditingForm):
     claim_refs = ClaimRefsField()
+    former_slugs = WordsField(
+        label="Former addresses",
+        help_text="Addresses of sections that are now part of this one, with commas between them. Links to them go on working.",
+    )
     after = forms.ModelChoiceField(
         Section.objects.none(), required=False, empty_label="At the start of the sheet", label="Comes after"
     )
 
     class Meta:
         model = Section
-        fields = ["sheet", "kind", "view", "heading", "page_title", "body", "figure", "aspect", "slug", "claim_refs"]
+        fields = ["sheet", "layer", "question", "kind", "view", "heading", "body", "figure", "aspect", "slug"]
+        fields += ["former_slugs", "claim_refs"]
         widgets = {"body": forms.Textarea(attrs={"rows": 18, "cols": 80})}
         labels = {"body": "Text", "figure": "Drawing", "slug": "Address on the page", "aspect": "What it is about"}
         help_texts = {
             "body": HOW_TO_WRITE,
             "slug": "Leave empty to make it from the heading. Changing it breaks existing links to this section.",
-            "page_title": "Leave empty on most sections. A long sheet is easier to read on two or three pages, and light enough "
-            "for an old phone. Write a short name, such as “Treatments”, and a page of that name starts with this section, "
-            "which must start a chapter. The emergency signs, the sources and the forms stand on every page. The PDF, which "
-            "we also mail, holds the whole sheet.",
-            "kind": "Text and evidence start a new chapter; the other kinds belong to the chapter above them.",
+            "question": "Only in the leaflet. Sections with the same question stand below it one after the other, and often need "
+            "no heading of their own.",
+            "kind": "Below the leaflet, a text or evidence section with a heading opens on a press, together with the sections "
+            "after it that have none.",
         }
 
     def __init__(self, *args, **kwargs):
@@ -58,6 +62,12 @@ class SectionForm(EditingForm):
             self.initial["after"] = before.last()
         elif sheet and "after" not in self.initial:
             self.initial["after"] = sheet.sections.last()
+        if sheet and "question" in self.fields:
+            asked = [*sheet.questions, *filter(None, [self.instance.question])]
+            self.fields["question"].choices = [
+                ("", "None"),
+                *((each, Question(each).label) for each in dict.fromkeys(asked)),
+            ]
         if "slug" in self.fields:
             self.fields["slug"].required = False
 
@@ -69,10 +79,17 @@ class SectionForm(EditingForm):
 
     def clean(self):
         cleaned = super().clean()
-        if "after" in cleaned:
-            # Where it is going to stand: the first section starts no new page. All are numbered anew when it is saved.
-            self.instance.position = cleaned["after"].position + 1 if cleaned["after"] else 0
+        if sheet := self._sheet():
+            self._expect_free(sheet, cleaned)
         return cleaned
+
+    def _expect_free(self, sheet: FactSheet, cleaned: dict) -> None:
+        """No address leads to two places of the page."""
+        others = sheet.sections.exclude(pk=self.instance.pk).values_list("slug", "former_slugs")
+        taken = {each for slug, former in others for each in (slug, *former)}
+        for name, slugs in (("slug", [cleaned.get("slug")]), ("former_slugs", cleaned.get("former_slugs") or [])):
+            if twice := [slug for slug in slugs if slug in taken or (name != "slug" and slug == cleaned.get("slug"))]:
+                self.add_error(name, f"#{twice[0]} is already an address on this page.")
 
     def clean_slug(self):
         if self.cleaned_data["slug"]:
@@ -113,8 +130,8 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
     """One section of a sheet. Reached from the sheet's own page; there is no list of all sections in the menu."""
 
     form = SectionForm
-    list_display = ["__str__", "sheet", "kind", "view"]
-    list_filter = ["sheet", "kind", "view"]
+    list_display = ["__str__", "sheet", "layer", "kind", "view"]
+    list_filter = ["sheet", "layer", "kind", "view"]
     list_select_related = ["sheet"]
     search_fields = ["heading", "body"]
     actions = None  # a section is taken away on its own page, which says what goes with it
@@ -131,9 +148,9 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
 
     def get_fieldsets(self, request, obj=None):
         self.fieldsets = [
-            (None, {"fields": ["sheet", "kind", "after", "heading", "page_title", "body", "figure"]}),
+            (None, {"fields": ["sheet", "layer", "question", "kind", "after", "heading", "body", "figure"]}),
             ("Where the words come from", {"fields": ["view", "claim_refs"]}),
-            ("Address and machines", {"fields": ["slug", "aspect"], "classes": ["collapse"]}),
+            ("Address and machines", {"fields": ["slug", "former_slugs", "aspect"], "classes": ["collapse"]}),
             ("History", {"fields": SHARED_FIELDS}),
         ]
         return super().get_fieldsets(request, obj)
@@ -143,6 +160,7 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
 
     def save_model(self, request, obj, form, change):
         obj.claim_refs = form.cleaned_data["claim_refs"]
+        obj.former_slugs = form.cleaned_data["former_slugs"]
         if not change:
             obj.position = 0
         super().save_model(request, obj, form, change)

@@ -26,13 +26,16 @@ class SheetForm(EditingForm):
             "position",
             "summary",
             "audience",
+            "kind",
+            "in_short",
+            "lead_figure",
             "key_points",
-            "first_page_title",
             "treatment_offered",
             "evidence_checked_on",
         ]
         labels = {"position": "Order in its topic", "slug": "Address"}
         widgets = {
+            "in_short": forms.Textarea(attrs={"rows": 4}),
             "key_points": forms.Textarea(attrs={"rows": 7}),
             "evidence_checked_on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         }
@@ -135,9 +138,10 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         return super().get_queryset(request).with_changed_since_review()
 
     def get_fieldsets(self, request, obj=None):
-        facts = ["topic", "title", "slug", "position", "summary", "audience", "key_points"]
+        facts = ["topic", "title", "slug", "position", "summary", "audience", "kind"]
         self.fieldsets = [
-            (None, {"fields": [*facts, "first_page_title", "treatment_offered", "evidence_checked_on"]}),
+            (None, {"fields": [*facts, "treatment_offered", "evidence_checked_on"]}),
+            ("The answer, on the first screens", {"fields": ["in_short", "lead_figure", "key_points"]}),
             ("History", {"fields": SHARED_FIELDS}),
         ]
         return super().get_fieldsets(request, obj)

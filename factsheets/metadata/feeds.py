@@ -39,9 +39,8 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 def sitemap() -> bytes:
     """Every page for readers, with the day of its last change or review where we keep one."""
     dates = {
-        sheet.page_url(page["slug"]): _last_day(sheet)
-        for sheet in FactSheet.objects.published().defer("key_points")
-        for page in sheet.document.get("pages") or [{"slug": ""}]
+        sheet.get_absolute_url(): _last_day(sheet)
+        for sheet in FactSheet.objects.published().defer("key_points", "document")
     }
     newest = max(dates.values(), default=None)
     root = ElementTree.Element("urlset", xmlns=SITEMAP)

@@ -5,16 +5,16 @@ a short form, because its readers are people who pay for every kilobyte; the JSO
 """
 
 import json
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
-from factsheets.models import FactSheet, GlossaryTerm, Source
+from factsheets.models import FactSheet, GlossaryTerm, Layer, Source
 from factsheets.models.section import Aspect
 from factsheets.rendering import sheet as sheets
-from factsheets.rendering.pages import Page
 
 SCHEMA = "https://schema.org"
 # The values of schema.org's HealthAspectEnumeration. Our “risks” are harms of a treatment or of a condition left alone, which
@@ -48,19 +48,16 @@ def block(data: dict) -> SafeString:
     return mark_safe(written.translate(UNSAFE))  # noqa: S308 - no character of HTML is left in it
 
 
-def for_page(sheet: FactSheet, page: Page) -> dict:
-    """The short form, for one page of the sheet, whose address completes its relative addresses. About 0.8 KB on the longest."""
-    data = _page(sheet)
-    if not page.is_first:
-        address = f"{settings.BASE_URL}{page.path}"
-        data |= {"name": sheets.name(sheet, page), "description": sheets.description(sheet, page), "url": address}
-        data["breadcrumb"] = _breadcrumb(sheet, (page.title, address))
+def for_page(sheet: FactSheet) -> dict:
+    """The short form, for the sheet's page, whose address completes its relative addresses. About 0.8 KB on the longest."""
     return {
-        **data,
+        **_page(sheet),
         "publisher": {"@type": "MedicalClinic", "@id": _clinic_id(), "name": settings.CLINIC["name"]},
-        "isPartOf": {"@id": _site_id() if page.is_first else sheets.address(sheet)},
-        "hasPart": [_part(section) for section in page.sections if section["starts_chapter"] and section["aspect"]],
-        "citation": [_work(reference, source) for reference, source in _with_sources(page.references)],
+        "isPartOf": {"@id": _site_id()},
+        "hasPart": [each for layer in Layer for each in _parts(sheets.chapters(sheet.document, layer))],
+        "citation": [
+            _work(reference, source) for reference, source in _with_sources(sheet.document.get("references", []))
+        ],
     }
 
 
@@ -104,6 +101,14 @@ def _page(sheet: FactSheet) -> dict:
     return data
 
 
+def _parts(chapters: list[dict]) -> Iterator[dict]:
+    """The chapters whose first section says what it is about."""
+    for chapter in chapters:
+        first = chapter["sections"][0]
+        if chapter["slug"] and first["aspect"]:
+            yield _part({**first, "slug": chapter["slug"], "heading": chapter["heading"]})
+
+
 def _part(section: dict, sheet: FactSheet | None = None) -> dict:
     """A section that says what it is about; with the sheet, under its full address."""
     return {
@@ -137,12 +142,11 @@ def _identity(reference: dict) -> dict:
     return found
 
 
-def _breadcrumb(sheet: FactSheet, *further: tuple[str, str]) -> dict:
+def _breadcrumb(sheet: FactSheet) -> dict:
     steps = [
         ("Home", _home()),
         ("Fact sheets", f"{settings.BASE_URL}{reverse('factsheets:list')}"),
         (sheet.title, sheets.address(sheet)),
-        *further,
     ]
     return {
         "@type": "BreadcrumbList",

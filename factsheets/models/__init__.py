@@ -10,8 +10,8 @@ from factsheets.models.safety import SafetyAdvice, Tier
 from factsheets.models.safety_draft import DRAFT_WRITING, DraftState, DraftStep, SafetyDraft, SafetyDraftEvent
 from factsheets.models.safety_edition import SafetyEdition, SafetyStep
 from factsheets.models.search import SearchEntry, SearchMiss, SearchPassage, SearchPosting, SearchWord, Synonym
-from factsheets.models.section import Aspect, Section, SectionKind, Tradition
-from factsheets.models.sheet import FactSheet, FormerAddress, RelatedSheet, State, Topic
+from factsheets.models.section import Aspect, Layer, Question, Section, SectionKind, Tradition
+from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import Source, SourceUse
 from factsheets.models.version import ContentVersion
 from factsheets.models.word_list import WordList
@@ -19,6 +19,7 @@ from factsheets.models.word_list import WordList
 __all__ = [
     "BENEFITS",
     "DRAFT_WRITING",
+    "QUESTIONS",
     "WRITING",
     "Approval",
     "Aspect",
@@ -37,8 +38,10 @@ __all__ = [
     "Grade",
     "GuardOverride",
     "InstalledRecord",
+    "Layer",
     "Picture",
     "PictureFile",
+    "Question",
     "Register",
     "RelatedSheet",
     "ReviewReminder",
@@ -54,6 +57,7 @@ __all__ = [
     "SearchWord",
     "Section",
     "SectionKind",
+    "SheetKind",
     "Source",
     "SourceUse",
     "State",

@@ -52,7 +52,6 @@ class SearchPassage(models.Model):
 
     entry = models.ForeignKey(SearchEntry, on_delete=models.CASCADE, related_name="passages", db_index=False)
     number = models.PositiveSmallIntegerField(help_text="Order in the entry.")
-    page = models.CharField(max_length=80, blank=True, help_text="The page of a sheet in pages. Empty: the first.")
     anchor = models.CharField(max_length=80, blank=True, help_text="The place on the page. Empty: the page's top.")
     heading = models.CharField(max_length=240, blank=True)
     text = models.TextField(blank=True)

@@ -40,17 +40,50 @@ class Aspect(models.TextChoices):
     SEE_DOCTOR = "see_doctor", "when to see a doctor"
 
 
+class Layer(models.TextChoices):
+    """How far a reader has to go: the leaflet is open on the page, and the rest is folded below it."""
+
+    LEAFLET = "leaflet", "leaflet, open on the page"
+    MORE = "more", "for those who want more, folded"
+
+
+class Question(models.TextChoices):
+    """What patients ask, in their words: the headings of the leaflet. The code is the heading's address on the page."""
+
+    WHAT_IS_IT = "what-is-it", "What is it?"
+    WILL_IT_HELP = "will-it-help", "Will it help me?"
+    WHAT_WILL_HAPPEN = "what-will-happen", "What will happen?"
+    WHAT_CAN_GO_WRONG = "what-can-go-wrong", "What can go wrong?"
+    WHAT_ELSE = "what-else", "What else can I do?"
+    WHO_GIVES_IT = "who-gives-it", "Who gives it, and what does it cost?"
+    WHAT_NEXT = "what-next", "What should I do next?"
+    SHOULD_I_WORRY = "should-i-worry", "Should I worry?"
+    WHAT_CAN_I_DO = "what-can-i-do", "What can I do today?"
+    HOW_LONG = "how-long", "How long will it last?"
+    WHAT_MAY_HELP = "what-may-help", "What may help?"
+    WHEN_TO_SEE = "when-to-see", "When should I see someone?"
+    WHAT_HELPS = "what-helps", "What helps?"
+    HOW_TO = "how-to", "How do I do it?"
+    WHAT_TO_AVOID = "what-to-avoid", "What should I avoid?"
+    WHAT_IF_WORSE = "what-if-worse", "What if it gets worse?"
+    DO_I_NEED_A_TEST = "do-i-need-a-test", "Do I need a test?"
+    WHAT_IS_NOT_ADVISED = "what-is-not-advised", "What is not advised?"
+
+
 # These start a chapter: a heading of the second level and a line in the contents list.
 CHAPTER_KINDS = {SectionKind.TEXT, SectionKind.EVIDENCE}
 # Addresses of the page's own parts: a section of the same address would catch the links meant for them.
 TAKEN_SLUGS = re.compile(
-    r"(main|find|key-points|contents|our-interest|related|keep|words|sources|review|report|consultation)\Z"
-    r"|(source|cite|term|word|care|report|consultation|id_report|id_consultation)-"
+    r"(main|find|in-short|key-points|contents|our-interest|more|words|explained|sources|changes|review|keep|useful|related|report"
+    r"|consultation)\Z"
+    r"|(source|cite|term|word|care|useful|report|consultation|id_report|id_consultation)-"
 )
-# The sheet's other outputs stand at these addresses below its own (factsheets/urls.py), so no page of it can.
+# The sheet's other outputs stand at these addresses below its own (factsheets/urls.py). A section that was once a page of its own
+# is still found at its former address, so its name can be none of these.
 TAKEN_PAGES = {"pdf", "text", "json", "whole"}
 # Without a heading a reader could not tell what these are about.
 HEADED_KINDS = ["evidence", "callout", "details", "table", "steps", "numbers"]
+SLUG = re.compile(r"[-a-z0-9_]{1,80}\Z", re.IGNORECASE)
 MAX_CALLOUTS = 2  # NHS service manual: warning callouts lose their force when there are more
 
 
@@ -69,11 +102,23 @@ class Section(NaturalKeyModel):
     )
     aspect = models.CharField(max_length=14, choices=Aspect, blank=True)
     heading = models.CharField(max_length=160, blank=True)
-    page_title = models.CharField(
-        "starts a new page",
-        max_length=60,
+    layer = models.CharField(
+        max_length=8,
+        choices=Layer,
+        default=Layer.LEAFLET,
+        help_text="The leaflet is what every reader sees, and what is printed. The rest is folded below it.",
+    )
+    question = models.CharField(
+        max_length=24,
+        choices=Question,
         blank=True,
-        help_text="The new page’s name. From this section on, the sheet is read on a page of its own.",
+        help_text="In the leaflet: the question that this section answers. It is printed as the heading.",
+    )
+    former_slugs = models.JSONField(
+        "former addresses on the page",
+        default=list,
+        blank=True,
+        help_text="Addresses of sections that are now part of this one. Links to them go on working.",
     )
     body = models.TextField(blank=True, help_text="Markdown. Cite a source with [@KEY] after the full stop.")
     figure = models.ForeignKey(
@@ -96,9 +141,10 @@ class Section(NaturalKeyModel):
                 condition=~Q(kind__in=HEADED_KINDS) | ~Q(heading=""),
                 name="section_has_heading_where_needed",
             ),
+            models.CheckConstraint(condition=Q(layer__in=Layer.values), name="section_known_layer"),
+            models.CheckConstraint(condition=Q(question__in=["", *Question.values]), name="section_known_question"),
             models.CheckConstraint(
-                condition=Q(page_title="") | (Q(kind__in=["text", "evidence"]) & ~Q(heading="")),
-                name="section_page_starts_with_a_chapter",
+                condition=Q(question="") | Q(layer=Layer.LEAFLET), name="section_question_only_in_the_leaflet"
             ),
         ]
 
@@ -123,30 +169,27 @@ class Section(NaturalKeyModel):
             raise ValidationError(
                 {"figure": "Only a figure section has a drawing. Change the kind, or clear the drawing."}
             )
-        if TAKEN_SLUGS.match(self.slug):
-            raise ValidationError({"slug": f"The page itself uses #{self.slug}. Choose another address."})
         if self.kind in HEADED_KINDS and not self.heading:
             raise ValidationError({"heading": f"Write a heading: a section of kind {self.kind} needs one."})
         if self.kind not in {SectionKind.FIGURE, SectionKind.EVIDENCE} and not self.body.strip():
             raise ValidationError({"body": "Write the words of this section."})
-        if self.page_title:
-            self._check_new_page()
+        if self.question and self.layer != Layer.LEAFLET:
+            raise ValidationError({"question": "Only the leaflet has questions. Clear it, or move the section there."})
+        self._check_addresses()
         try:
             parse_body(self.kind, self.body)
         except BodyError as error:
             raise ValidationError({"body": str(error)}) from error
 
-    def _check_new_page(self):
-        problem = ""
-        if self.kind not in CHAPTER_KINDS or not self.heading:
-            problem = "A page can only start with a chapter: a section of kind text or evidence that has a heading."
-        elif self.slug in TAKEN_PAGES:
-            problem = (
-                f"The address …/{self.slug}/ has another use. Give this section another address on the page first."
+    def _check_addresses(self):
+        """The section's own address and its former ones: none of them may be taken on the page."""
+        if not isinstance(self.former_slugs, list) or not all(
+            isinstance(each, str) and SLUG.match(each) for each in self.former_slugs
+        ):
+            raise ValidationError(
+                {"former_slugs": "Write each address in small letters, numbers and hyphens, with commas between them."}
             )
-        elif self.sheet_id and not self.sheet.sections.filter(position__lt=self.position).exclude(pk=self.pk).exists():
-            problem = (
-                "This is the first section: the first page starts here already. Name that page on the sheet itself."
-            )
-        if problem:
-            raise ValidationError({"page_title": problem})
+        for name, slugs in (("slug", [self.slug]), ("former_slugs", self.former_slugs)):
+            for slug in slugs:
+                if TAKEN_SLUGS.match(slug) or slug in TAKEN_PAGES or slug in Question.values:
+                    raise ValidationError({name: f"The page itself uses #{slug}. Choose another address."})

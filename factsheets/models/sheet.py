@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -6,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from factsheets.models.natural import ByNaturalKey, ContentQuerySet, NaturalKeyModel
+from factsheets.models.section import Question
 
 
 class Topic(NaturalKeyModel):
@@ -29,6 +32,44 @@ class State(models.TextChoices):
     IN_REVIEW = "in_review", "in clinical review"
     PUBLISHED = "published", "published"
     RETIRED = "retired", "retired"
+
+
+class SheetKind(models.TextChoices):
+    """What a sheet is about, and so which questions its leaflet answers."""
+
+    TREATMENT = "treatment", "a treatment"
+    CONDITION = "condition", "a condition"
+    SELF_CARE = "self_care", "looking after yourself"
+    CHOICES = "choices", "choosing among tests and treatments"
+
+
+# The questions of each kind, in the order in which its leaflets ask them.
+QUESTIONS = {
+    SheetKind.TREATMENT: [
+        Question.WHAT_IS_IT,
+        Question.WILL_IT_HELP,
+        Question.WHAT_WILL_HAPPEN,
+        Question.WHAT_CAN_GO_WRONG,
+        Question.WHAT_ELSE,
+        Question.WHO_GIVES_IT,
+        Question.WHAT_NEXT,
+    ],
+    SheetKind.CONDITION: [
+        Question.SHOULD_I_WORRY,
+        Question.WHAT_CAN_I_DO,
+        Question.HOW_LONG,
+        Question.WHAT_MAY_HELP,
+        Question.WHEN_TO_SEE,
+    ],
+    SheetKind.SELF_CARE: [Question.WHAT_HELPS, Question.HOW_TO, Question.WHAT_TO_AVOID, Question.WHAT_IF_WORSE],
+    SheetKind.CHOICES: [
+        Question.DO_I_NEED_A_TEST,
+        Question.WHAT_MAY_HELP,
+        Question.WHAT_IS_NOT_ADVISED,
+        Question.WHAT_CAN_GO_WRONG,
+        Question.WHAT_NEXT,
+    ],
+}
 
 
 class FactSheetQuerySet(ContentQuerySet):
@@ -56,12 +97,30 @@ class FactSheet(NaturalKeyModel):
     title = models.CharField(max_length=120)
     summary = models.CharField(max_length=300, help_text="One plain sentence, shown in lists and in search results.")
     audience = models.CharField("who it is for", max_length=300)
-    key_points = models.TextField(help_text="A Markdown list of three to five points, the most important first.")
-    first_page_title = models.CharField(
-        "name of the first page",
-        max_length=60,
+    kind = models.CharField(
+        "what it is about",
+        max_length=10,
+        choices=SheetKind,
+        default=SheetKind.CONDITION,
+        help_text="It decides which questions the leaflet answers.",
+    )
+    in_short = models.TextField(
+        "in short",
         blank=True,
-        help_text="Only for a sheet in pages, which a section starts. Empty, it is called “Overview”.",
+        help_text="Two or three sentences, 50 words at most, that answer the question the title raises. "
+        "No citations: the same facts come with their sources in the leaflet.",
+    )
+    lead_figure = models.ForeignKey(
+        "factsheets.Figure",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leading",
+        verbose_name="first drawing",
+        help_text="The one drawing that stands beside the key points.",
+    )
+    key_points = models.TextField(
+        help_text="A Markdown list of exactly three points, the most important first, without citations."
     )
     treatment_offered = models.BooleanField(
         default=False, help_text="It describes something the clinic sells. Shows the interest statement."
@@ -101,6 +160,7 @@ class FactSheet(NaturalKeyModel):
         permissions = [("sign_off_factsheet", "Can sign off a fact sheet as its clinical reviewer")]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="sheet_known_state"),
+            models.CheckConstraint(condition=Q(kind__in=SheetKind.values), name="sheet_known_kind"),
             models.CheckConstraint(
                 condition=Q(reviewed_on__isnull=True, reviewed_by__isnull=True)
                 | Q(reviewed_on__isnull=False, reviewed_by__isnull=False),
@@ -114,24 +174,24 @@ class FactSheet(NaturalKeyModel):
     def get_absolute_url(self):
         return reverse("factsheets:sheet", args=[self.slug])
 
-    def page_url(self, page: str) -> str:
-        """The address of one of its pages; without a name, of the first."""
-        return reverse("factsheets:sheet_page", args=[self.slug, page]) if page else self.get_absolute_url()
-
     def place_url(self, anchor: str) -> str:
-        """The address of a section, on whichever page holds it. Anything else is on the first page."""
-        sections = self.document.get("sections", [])
-        page = next((each.get("page", "") for each in sections if each["slug"] == anchor), "")
-        return f"{self.page_url(page)}#{anchor}"
+        """The address of a place on its page."""
+        return f"{self.get_absolute_url()}#{anchor}"
+
+    @property
+    def questions(self) -> list[Question]:
+        """What its leaflet answers, in order."""
+        return QUESTIONS.get(self.kind, [])
 
     def clean(self):
         """Says in words what the outputs could not render."""
-        from factsheets.rendering.markdown import BodyError, key_points
+        from factsheets.rendering.markdown import BodyError, in_short, key_points
 
-        try:
-            key_points(self.key_points)
-        except BodyError as error:
-            raise ValidationError({"key_points": str(error)}) from error
+        for name, parse in (("in_short", in_short), ("key_points", partial(key_points, in_layers=bool(self.in_short)))):
+            try:
+                parse(getattr(self, name))
+            except BodyError as error:
+                raise ValidationError({name: str(error)}) from error
 
     @property
     def is_published(self) -> bool:

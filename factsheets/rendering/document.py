@@ -1,29 +1,37 @@
-"""The sheet as all four outputs need it: parsed, cited, numbered. Built when something of it is saved, kept on the row."""
+"""The sheet as all its outputs need it: parsed, cited, numbered, in its layers. Built when it or a part of it is saved.
 
-from factsheets.models import Source
+Everything that reading needs is final here: the HTML of each part, the order of the sections and the headings they stand under,
+the numbers of the sources and where each is cited first. A page only joins it.
+"""
+
+from factsheets.models import Question, Source
 from factsheets.models.evidence import GRADE_MEANINGS
-from factsheets.models.section import CHAPTER_KINDS
+from factsheets.models.section import CHAPTER_KINDS, Layer
 from factsheets.rendering import html
 from factsheets.rendering.glossary_marks import Words
-from factsheets.rendering.markdown import BodyError, key_points, numbers_of, parse, parse_body
+from factsheets.rendering.markdown import BodyError, in_short, key_points, numbers_of, parse, parse_body
 
-VERSION = 3
+VERSION = 4
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
-FIRST_PAGE = "Overview"
+UNNAMED = "More about this"
+# What a row of the evidence says beside its verdict when NICE advises against the treatment.
+NICE_SAYS_NO = ("NICE does not recommend", "Do not offer")
+NICE_CHIP = "NICE: not recommended"
 
 
 class Citations:
-    """Numbers sources in the order in which a reader meets them, and remembers each place for the links back."""
+    """Numbers sources in the order in which a reader meets them, and remembers where each is met first, for the link back."""
 
     def __init__(self):
         self.known = set(Source.objects.values_list("key", flat=True))
-        self.places: dict[str, list[str]] = {}
+        self.first: dict[str, str] = {}
 
-    def number(self, key: str) -> int:
+    def number(self, key: str, place: str = "") -> int:
+        """`place` is where the source is met now: the address of a section, when no citation in the text has named it."""
         if key not in self.known:
             raise BodyError(f"No source has the key {key}. Add the source, or correct the citation.")
-        self.places.setdefault(key, [])
-        return list(self.places).index(key) + 1
+        self.first.setdefault(key, place)
+        return list(self.first).index(key) + 1
 
     def apply(self, node) -> None:
         if isinstance(node, list):
@@ -31,10 +39,10 @@ class Citations:
                 self.apply(part)
         elif isinstance(node, dict):
             if node.get("type") == "cite":
+                is_first = node["key"] not in self.first
                 node["number"] = self.number(node["key"])
-                places = self.places[node["key"]]
-                node["id"] = f"cite-{node['number']}-{len(places) + 1}"
-                places.append(node["id"])
+                if is_first:
+                    self.first[node["key"]] = node["id"] = f"cite-{node['number']}"
             else:
                 for value in node.values():
                     if isinstance(value, list | dict):
@@ -45,36 +53,87 @@ def build(sheet) -> dict:
     """The document of a sheet. Raises BodyError with the section's name when a part cannot be shown."""
     citations, words = Citations(), Words()
     try:
-        points = key_points(sheet.key_points)
+        short = in_short(sheet.in_short)
+        words.mark_inline(short)
+    except BodyError as error:
+        raise BodyError(f"In short: {error}") from error
+    try:
+        # Citations only in a sheet from before there were layers, which has no “In short”.
+        points = key_points(sheet.key_points, in_layers=bool(sheet.in_short))
         citations.apply(points)
     except BodyError as error:
         raise BodyError(f"Key points: {error}") from error
     for point in points:
         words.mark_inline(point)
-    sections, pages = [], [{"slug": "", "title": sheet.first_page_title or FIRST_PAGE}]
-    for section in sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources"):
+    ordered = in_reading_order(
+        sheet, sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources")
+    )
+    sections, taken = [], {each.slug for each in ordered} | {each.question for each in ordered}
+    for section in ordered:
         try:
-            # A section that was moved to the front starts no page: the first is there.
-            if sections and section.page_title:
-                pages.append({"slug": section.slug, "title": section.page_title})
-                words.turn_page()
             made = _section(section, citations, words)
-            sections.append(made | {"page": section_page} if (section_page := pages[-1]["slug"]) else made)
         except BodyError as error:
             raise BodyError(f"{section}: {error}") from error
+        # An address stands on the page once, whoever else names it.
+        made["also"] = [slug for slug in dict.fromkeys(section.former_slugs) if slug not in taken]
+        taken.update(made["also"])
+        sections.append(made)
     return {
         "version": VERSION,
         # Also where the sheet's own row has them: a sheet whose title changed has changed.
         "title": sheet.title,
         "summary": sheet.summary,
         "audience": sheet.audience,
+        "kind": sheet.kind,
+        "in_short": {"content": short, "html": html.render_inline(short)},
+        "lead_figure": _figure(sheet.lead_figure) if sheet.lead_figure else None,
         "key_points": [{"content": point, "html": html.render_inline(point)} for point in points],
         "sections": sections,
+        "chapters": chapters(sections),
         "words": words.listed(),
         "references": _references(citations, dict(sheet.source_uses.values_list("source__key", "finding"))),
-        # Not on a sheet of one page, whose document stays what it was before there were pages.
-        **({"pages": pages} if len(pages) > 1 else {}),
     }
+
+
+def in_reading_order(sheet, sections) -> list:
+    """The leaflet first, by the order in which its kind of sheet asks the questions, and then what is folded below.
+
+    In the leaflet, what answers no question stands before the first: only sheets from before there were layers have such sections.
+    """
+    asked = {question.value: number for number, question in enumerate(sheet.questions, start=1)}
+    asked[""] = 0
+
+    def place(section) -> tuple:
+        folded = section.layer == Layer.MORE
+        # Every question has its place here, also one that another kind of sheet asks: by the order of all questions.
+        other = len(asked) + (Question.values.index(section.question) if section.question else 0)
+        return folded, 0 if folded else asked.get(section.question, other), section.position, section.pk
+
+    return sorted(sections, key=place)
+
+
+def chapters(sections: list[dict]) -> list[dict]:
+    """The headings of the second level, each with the addresses of the sections that stand under it.
+
+    In the leaflet that is a question of patients; among what is folded, the summary that opens it.
+    """
+    made: list[dict] = []
+    for section in sections:
+        last = made[-1] if made else None
+        is_next = last is None or last["layer"] != section["layer"]
+        if section["question"]:
+            if is_next or last["slug"] != section["question"]:
+                label = Question(section["question"]).label
+                made.append({"slug": section["question"], "heading": label, "layer": section["layer"], "sections": []})
+        elif section["starts_chapter"] or is_next:
+            # The address stands on the section itself when it has no heading to carry it.
+            heading = section["heading"] if section["starts_chapter"] else ""
+            if not heading and section["layer"] == Layer.MORE:
+                heading = section["heading"] or UNNAMED
+            slug = section["slug"] if section["starts_chapter"] else ""
+            made.append({"slug": slug, "heading": heading, "layer": section["layer"], "sections": []})
+        made[-1]["sections"].append(section["slug"])
+    return made
 
 
 def _section(section, citations: Citations, words: Words) -> dict:
@@ -87,35 +146,45 @@ def _section(section, citations: Citations, words: Words) -> dict:
         "kind": section.kind,
         "view": section.view,
         "aspect": section.aspect,
+        "layer": section.layer,
+        "question": section.question,
         "heading": heading,
-        "starts_chapter": section.kind in CHAPTER_KINDS and bool(heading),
+        # Its own heading is one of the second level. Below a question it is one of the third.
+        "starts_chapter": section.kind in CHAPTER_KINDS and bool(heading) and not section.question,
         "blocks": blocks,
         "html": html.render(blocks, caption=heading if section.kind == "table" else ""),
     }
     if section.figure:
-        figure = section.figure
-        made["figure"] = {
-            "slug": figure.slug,
-            "title": figure.title,
-            "alt": figure.alt,
-            "long_description": figure.long_description,
-            "drawing": figure.drawing,
-            "picture": {"digest": figure.picture.digest, "widths": figure.picture_widths} if figure.picture else None,
-            "credit": figure.credit,
-            "width": figure.width,
-            "height": figure.height,
-        }
+        made["figure"] = _figure(section.figure)
     if section.kind == "numbers":
         made["numbers"] = [{**each, "html": html.render_inline(each["content"])} for each in numbers_of(blocks)]
     if section.kind == "evidence":
-        made["evidence"] = [_statement(statement, citations, words) for statement in section.evidence]
+        made["evidence"] = [_statement(each, section.slug, citations, words) for each in section.evidence]
     return made
 
 
-def _statement(statement, citations: Citations, words: Words) -> dict:
+def _figure(figure) -> dict:
+    return {
+        "slug": figure.slug,
+        "title": figure.title,
+        "alt": figure.alt,
+        "long_description": figure.long_description,
+        "drawing": figure.drawing,
+        "picture": {"digest": figure.picture.digest, "widths": figure.picture_widths} if figure.picture else None,
+        "credit": figure.credit,
+        "width": figure.width,
+        "height": figure.height,
+    }
+
+
+def _statement(statement, place: str, citations: Citations, words: Words) -> dict:
     blocks = parse(statement.detail)
     citations.apply(blocks)
     words.mark(blocks)
+    position = statement.nice_position
+    chip = NICE_CHIP if position.startswith(NICE_SAYS_NO) else ""
+    # Beside acupuncture the chip says all of it, row after row: the sentence itself stands once, in the section's own words.
+    printed = "" if chip and statement.treatment == "acupuncture" else position
     return {
         "key": statement.key,
         "treatment": statement.treatment,
@@ -127,16 +196,18 @@ def _statement(statement, citations: Citations, words: Words) -> dict:
         "grade_meaning": GRADE_MEANINGS.get(statement.grade, ""),
         "direction": statement.direction,
         "direction_words": statement.get_direction_display(),
-        "nice_position": statement.nice_position,
+        "nice_position": position,
+        "nice_chip": chip,
+        "nice_printed": printed,
         "sources": [
-            {"number": citations.number(source.key), "year": source.year}
-            for source in sorted(statement.sources.all(), key=lambda source: citations.number(source.key))
+            {"number": citations.number(source.key, place), "year": source.year}
+            for source in sorted(statement.sources.all(), key=lambda source: citations.number(source.key, place))
         ],
     }
 
 
 def _references(citations: Citations, findings: dict[str, str]) -> list[dict]:
-    sources = {source.key: source for source in Source.objects.filter(key__in=citations.places)}
+    sources = {source.key: source for source in Source.objects.filter(key__in=citations.first)}
     return [
         {
             "number": number,
@@ -146,7 +217,7 @@ def _references(citations: Citations, findings: dict[str, str]) -> list[dict]:
             "doi": sources[key].doi,
             "year": sources[key].year,
             "finding": findings.get(key, ""),
-            "places": places,
+            "place": place,
         }
-        for number, (key, places) in enumerate(citations.places.items(), start=1)
+        for number, (key, place) in enumerate(citations.first.items(), start=1)
     ]

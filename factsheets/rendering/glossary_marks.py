@@ -1,7 +1,7 @@
 """Hard words: where a sheet first uses a term of the glossary, and what that term means.
 
-The first use is marked in the text and leads to the list “Words explained” at the end of the sheet; each page of a sheet in pages
-has its own. A term that the author explains on the spot is left alone: nobody needs the same explanation twice.
+The first use is marked in the text and leads to the list “Words explained” at the end of the sheet. A term that the author explains
+on the spot is left alone: nobody needs the same explanation twice.
 """
 
 import re
@@ -55,7 +55,6 @@ class Words:
         self.glossary = Glossary(GlossaryTerm.objects.filter(explain_in_text=True), hard_only=True)
         self.met: set[str] = set()
         self.marked: dict[str, dict] = {}
-        self.page = 1
 
     def mark(self, blocks: list[dict]) -> None:
         """Marks first uses in paragraphs, list items and table cells, in place. Headings and header cells stay as they are."""
@@ -70,11 +69,6 @@ class Words:
                     for row in block["rows"]:
                         for cell in row[1:]:
                             self.mark_inline(cell, said=" ".join(map(plain, row)))
-
-    def turn_page(self) -> None:
-        """Who reads on on a new page, or begins there, meets each word anew."""
-        self.met.clear()
-        self.page += 1
 
     def mark_inline(self, content: list[dict], *, said: str = "") -> None:
         """The same for the words of one paragraph, item or cell. `said` is where an explanation may stand, if not there alone."""
@@ -107,11 +101,13 @@ class Words:
                 yield {"type": "text", "text": text[at : match.start()]}
             node = {"type": "term", "slug": term.slug, "content": [{"type": "text", "text": match[0]}]}
             at = match.end()
-            word = spelling[:1].upper() + spelling[1:]
-            if term.slug in self.marked:  # on an earlier page, maybe in another spelling
-                node |= {"id": f"term-{term.slug}-{self.page}", "word": word}
-            else:
-                self.marked[term.slug] = {"slug": term.slug, "word": word, "term": term.term, "meaning": term.meaning}
+            self.marked[term.slug] = {
+                "slug": term.slug,
+                "word": spelling[:1].upper() + spelling[1:],
+                "term": term.term,
+                "meaning": term.meaning,
+                "place": f"term-{term.slug}",
+            }
             yield node
         if at < len(text):
             yield {"type": "text", "text": text[at:]}

@@ -1,9 +1,13 @@
 """Blocks as clean HTML, made when a sheet is saved and not when it is read."""
 
+from collections.abc import Iterable
 from functools import partial
+from itertools import groupby
 
 import nh3
 from django.utils.html import escape
+
+from factsheets.rendering.markdown import plain
 
 TAGS = {"p", "h3", "h4", "ul", "ol", "li", "table", "caption", "thead", "tbody", "tr", "th", "td"} | {
     "strong",
@@ -11,14 +15,11 @@ TAGS = {"p", "h3", "h4", "ul", "ol", "li", "table", "caption", "thead", "tbody",
     "a",
     "br",
     "sup",
-    "span",
-    "div",
 }
 ATTRIBUTES = {
     "a": {"href", "id", "aria-label", "aria-describedby", "class"},
     "th": {"scope"},
-    "table": {"class"},
-    "div": {"class", "tabindex", "role", "aria-label"},
+    "td": {"data-label"},
 }
 # The text is escaped as it is written; this is the second door, in case a later change forgets.
 clean = partial(nh3.clean, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"https", "mailto", "tel"}, link_rel=None)
@@ -54,53 +55,59 @@ def item(blocks: list[dict]) -> str:
 
 
 def table(node: dict, caption: str) -> str:
+    """On a phone each row becomes a short list, in which every cell says the name of its column again (site.css)."""
     header = "".join(f'<th scope="col">{inline(cell)}</th>' for cell in node["header"])
+    names = [escape(plain(cell)) for cell in node["header"]]
     rows = "".join(
-        f'<tr><th scope="row">{inline(row[0])}</th>{"".join(f"<td>{inline(cell)}</td>" for cell in row[1:])}</tr>'
+        f'<tr><th scope="row">{inline(row[0])}</th>{"".join(map(cell, names[1:], row[1:]))}</tr>'
         for row in node["rows"]
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    # Wider than a phone, a table scrolls inside its own box, reachable by keyboard.
-    label = escape(caption or "Table")
-    return (
-        f'<div class="table" role="region" tabindex="0" aria-label="{label}">'
-        f"<table>{title}<thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    return f"<table>{title}<thead><tr>{header}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def cell(name: str, content: list[dict]) -> str:
+    return f'<td data-label="{name}">{inline(content)}</td>'
 
 
 def inline(content: list[dict]) -> str:
-    parts = []
-    for node in content:
-        match node["type"]:
-            case "text":
-                parts.append(escape(node["text"]))
-            case "strong":
-                parts.append(f"<strong>{inline(node['content'])}</strong>")
-            case "emphasis":
-                parts.append(f"<em>{inline(node['content'])}</em>")
-            case "link":
-                parts.append(f'<a href="{escape(node["href"])}">{inline(node["content"])}</a>')
-            case "break":
-                parts.append("<br>")
-            case "cite":
-                parts.append(cite(node))
-            case "term":
-                parts.append(term(node))
-            case other:
-                raise ValueError(other)
-    return "".join(parts)
+    runs = groupby(content, key=lambda node: node["type"] == "cite")
+    return "".join(cites(nodes) if are_cites else "".join(one(node) for node in nodes) for are_cites, nodes in runs)
+
+
+def one(node: dict) -> str:
+    match node["type"]:
+        case "text":
+            return escape(node["text"])
+        case "strong":
+            return f"<strong>{inline(node['content'])}</strong>"
+        case "emphasis":
+            return f"<em>{inline(node['content'])}</em>"
+        case "link":
+            return f'<a href="{escape(node["href"])}">{inline(node["content"])}</a>'
+        case "break":
+            return "<br>"
+        case "term":
+            return term(node)
+    raise ValueError(node["type"])
+
+
+def cites(nodes: Iterable[dict]) -> str:
+    """“ [1, 2]”: characters of the text and not only its look, so that a copy and a voice have them too."""
+    return f"\u00a0<sup>[{', '.join(map(cite, nodes))}]</sup>"
 
 
 def cite(node: dict) -> str:
     number = node["number"]
-    return f'<sup><a id="{node["id"]}" href="#source-{number}" aria-label="Source {number}">{number}</a></sup>'
+    place = f' id="{node["id"]}"' if "id" in node else ""
+    return f'<a{place} href="#source-{number}" aria-label="Source {number}">{number}</a>'
 
 
 def term(node: dict) -> str:
     """A hard word at its first use: it leads to its entry in “Words explained”, whose heading describes the link by ear."""
     slug = node["slug"]
     return (
-        f'<a class="term" id="{node.get("id", f"term-{slug}")}" href="#word-{slug}" aria-describedby="words">'
+        f'<a class="term" id="term-{slug}" href="#word-{slug}" aria-describedby="explained">'
         f"{inline(node['content'])}</a>"
     )
 

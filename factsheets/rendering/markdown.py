@@ -18,6 +18,7 @@ NEVER_SHOWN = re.compile(
     + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
     + "]"
 )
+MAX_IN_SHORT = 50  # words
 # Deeper lists cannot be followed by ear, and the parser drops what is very deep without a word.
 LISTS_IN_LISTS = 3
 
@@ -72,15 +73,35 @@ def numbers_of(blocks: list[dict]) -> list[dict]:
     return numbers
 
 
-def key_points(text: str) -> list[list[dict]]:
-    """The inline content of each key point. Raises BodyError unless it is one list of three to five lines."""
+def key_points(text: str, *, in_layers: bool = True) -> list[list[dict]]:
+    """The inline content of each key point. Raises BodyError unless it is one list of three lines without citations.
+
+    Not `in_layers` is a sheet from before sheets had an “In short”: up to five points, which may cite.
+    """
     blocks = parse(text)
-    if [block["type"] for block in blocks] != ["list"] or not 3 <= len(blocks[0]["items"]) <= 5:
-        raise BodyError("Write three to five key points, each on a line that starts with “- ”.")
+    most = 3 if in_layers else 5
+    if [block["type"] for block in blocks] != ["list"] or not 3 <= len(blocks[0]["items"]) <= most:
+        raise BodyError("Write three key points, each on a line that starts with “- ”.")
     for item in blocks[0]["items"]:
         if [block["type"] for block in item] != ["paragraph"]:
             raise BodyError("Write each key point as one sentence or two, without a list or a heading in it.")
+    if in_layers and any(_cited(blocks)):
+        raise BodyError("Cite no sources in the key points. Cite them where the leaflet says the same.")
     return [item[0]["content"] for item in blocks[0]["items"]]
+
+
+def in_short(text: str) -> list[dict]:
+    """The inline content of “In short”, empty for none. Raises BodyError unless it is one short paragraph that cites nothing."""
+    blocks = parse(text)
+    if not blocks:
+        return []
+    if [block["type"] for block in blocks] != ["paragraph"]:
+        raise BodyError("Write “In short” as one paragraph of two or three sentences.")
+    if any(_cited(blocks)):
+        raise BodyError("Cite no sources in “In short”. Cite them where the leaflet says the same.")
+    if (length := len(plain(blocks).split())) > MAX_IN_SHORT:
+        raise BodyError(f"“In short” has {length} words. Write {MAX_IN_SHORT} at most.")
+    return blocks[0]["content"]
 
 
 def cited(body: str) -> set[str]:

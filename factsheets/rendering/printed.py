@@ -65,8 +65,22 @@ def _document(data: dict) -> dict:
     return {
         **data,
         "key_points": [point["content"] for point in data["key_points"]],
-        "sections": [_section(section) for section in data["sections"]],
+        "sections": [_section(section) for section in _with_questions(data)],
     }
+
+
+def _with_questions(data: dict) -> list[dict]:
+    """The sections, each question before those that answer it, as the heading of a section without words."""
+    sections = {section["slug"]: section for section in data["sections"]}
+    found = []
+    for chapter in (each for chapters in data["layers"].values() for each in chapters):
+        inside = [sections[slug] for slug in chapter["sections"]]
+        if question := inside[0]["question"]:
+            empty = {"blocks": [], "html": "", "view": "neither", "label": ""}
+            found.append({"slug": question, "kind": "text", "heading": chapter["heading"], **empty})
+            inside = [{**section, "level": 3} for section in inside]
+        found += inside
+    return found
 
 
 def _section(section: dict) -> dict:

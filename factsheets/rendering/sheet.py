@@ -4,8 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from factsheets import pictures, publication, safety
-from factsheets.models import Edition, FactSheet, Step, Tradition
-from factsheets.rendering.pages import Page
+from factsheets.models import Edition, FactSheet, Layer, Step, Tradition
 
 # Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
@@ -53,17 +52,14 @@ def address(sheet: FactSheet) -> str:
     return f"{settings.BASE_URL}{sheet.get_absolute_url()}"
 
 
-def name(sheet: FactSheet, page: Page) -> str:
-    """What the page is called. No two pages have the same name."""
-    return sheet.title if page.number == 1 else f"{sheet.title}: {page.title}"
-
-
-def description(sheet: FactSheet, page: Page) -> str:
-    """One sentence for search engines and cards."""
-    if page.is_first:
-        return sheet.summary
-    headings = "; ".join(chapter["heading"] for chapter in page.chapters)
-    return f"Page {page.number} of “{sheet.title}”: {headings}."
+def chapters(document: dict, layer: str) -> list[dict]:
+    """The chapters of one layer, each with its sections."""
+    sections = {section["slug"]: section for section in document.get("sections", [])}
+    return [
+        {**chapter, "sections": [sections[slug] for slug in chapter["sections"]]}
+        for chapter in document.get("chapters", [])
+        if chapter["layer"] == layer
+    ]
 
 
 def related(sheet: FactSheet) -> list[dict]:
@@ -73,15 +69,6 @@ def related(sheet: FactSheet) -> list[dict]:
         for link in sheet.related.select_related("to")
         if link.to.is_published
     ]
-
-
-def neighbours(sheet: FactSheet) -> dict:
-    """The published sheets before and after this one in its topic; None at the ends."""
-    order = list(FactSheet.objects.published().filter(topic=sheet.topic_id).only("slug", "title"))
-    at = next((number for number, each in enumerate(order) if each.pk == sheet.pk), None)
-    if at is None:
-        return {"before": None, "after": None}
-    return {"before": order[at - 1] if at else None, "after": order[at + 1] if at + 1 < len(order) else None}
 
 
 def full(sheet: FactSheet) -> dict:
@@ -103,15 +90,23 @@ def full(sheet: FactSheet) -> dict:
         "updated_on": timezone.localdate(sheet.updated_at).isoformat(),
         "treatment_offered": sheet.treatment_offered,
         "safety": safety.tiers(),
-        "pages": [
-            {"title": each["title"], "url": f"{settings.BASE_URL}{sheet.page_url(each['slug'])}"}
-            for each in sheet.document.get("pages", [])
-        ],
+        "kind": sheet.kind,
+        "in_short": sheet.document.get("in_short"),
+        "lead_figure": _figure(sheet.document.get("lead_figure")),
         "key_points": sheet.document.get("key_points", []),
         "sections": [
             {**_section(section), "label": TRADITIONAL_LABEL if section["view"] == Tradition.TRADITIONAL else ""}
             for section in sheet.document.get("sections", [])
         ],
+        # What the reader of each layer finds: the questions of the leaflet, and what is folded below it.
+        "layers": {
+            layer.value: [
+                {name: chapter[name] for name in ("slug", "heading", "sections")}
+                for chapter in sheet.document.get("chapters", [])
+                if chapter["layer"] == layer
+            ]
+            for layer in Layer
+        },
         "words": sheet.document.get("words", []),
         "references": sheet.document.get("references", []),
         "related": [{**link, "url": f"{settings.BASE_URL}{link['path']}"} for link in related(sheet)],
@@ -119,9 +114,12 @@ def full(sheet: FactSheet) -> dict:
 
 
 def _section(section: dict) -> dict:
-    """The section, with the absolute address of its picture's largest JPEG."""
-    figure = section.get("figure") or {}
-    if not (picture := figure.get("picture")):
-        return section
+    return {**section, "figure": _figure(section["figure"])} if section.get("figure") else section
+
+
+def _figure(figure: dict | None) -> dict | None:
+    """The figure, with the absolute address of its picture's largest JPEG."""
+    if not figure or not (picture := figure.get("picture")):
+        return figure
     path = pictures.address(picture["digest"], picture["widths"][-1], "jpg")
-    return {**section, "figure": {**figure, "picture": {**picture, "address": f"{settings.BASE_URL}{path}"}}}
+    return {**figure, "picture": {**picture, "address": f"{settings.BASE_URL}{path}"}}

@@ -2,11 +2,12 @@
 
 import textwrap
 from datetime import date
+from itertools import groupby
 
 from django.conf import settings
 
 from backcare.core.clinic import details
-from factsheets.models import FactSheet
+from factsheets.models import FactSheet, Layer
 from factsheets.rendering.sheet import full
 
 WIDTH = 72
@@ -19,11 +20,24 @@ def text(sheet: FactSheet) -> str:
     if data["state_note"]:
         lines += ["", *_wrap(data["state_note"])]
     emergency, *others = data["safety"]
+    if short := (data["in_short"] or {}).get("content"):
+        lines += ["", *_heading("In short", "-"), "", *_wrap(_words(short))]
     lines += ["", *_tier(emergency), "", *_heading("Key points", "-"), ""]
     for point in data["key_points"]:
         lines += _item("- ", _words(point["content"]))
-    for section in data["sections"]:
-        lines += ["", *_section(section)]
+    if figure := data["lead_figure"]:
+        lines += ["", *_drawing(figure)]
+    sections = {section["slug"]: section for section in data["sections"]}
+    for layer, chapters in data["layers"].items():
+        if layer == Layer.MORE and chapters:
+            lines += ["", *_heading("For those who want more", "=")]
+        for chapter in chapters:
+            first = sections[chapter["sections"][0]]
+            # A chapter that is no question has its first section's heading, which that section says.
+            if first["question"] or (chapter["heading"] and chapter["heading"] != first["heading"]):
+                lines += ["", *_heading(chapter["heading"], "-")]
+            for slug in chapter["sections"]:
+                lines += ["", *_section(sections[slug])]
     for tier in others:
         lines += ["", *_tier(tier)]
     if data["treatment_offered"]:
@@ -77,9 +91,7 @@ def _section(section: dict) -> list[str]:
     if section["label"]:
         lines += [*_wrap(section["label"]), ""]
     if section["kind"] == "figure":
-        figure = section["figure"]
-        lines += _wrap(f"Figure: {figure['title']}. {figure['long_description']}")
-        lines += _wrap(f"Picture credit: {figure['credit']}") if figure.get("credit") else []
+        lines += _drawing(section["figure"])
     if section["kind"] == "numbers":
         for number in section["numbers"]:
             lines += _item("- ", f"{number['count']} in {number['base']}: {_words(number['content'])}")
@@ -91,12 +103,18 @@ def _section(section: dict) -> list[str]:
         for block in statement["blocks"]:
             lines += _block(block)
         if statement["nice_position"]:
-            lines += _wrap(f"NICE says: {statement['nice_position']}")
+            says = "" if statement["nice_position"].startswith("NICE") else "NICE says: "
+            lines += _wrap(f"{says}{statement['nice_position']}")
         numbers = ", ".join(str(source["number"]) for source in statement["sources"])
         lines += [f"Sources: {numbers}", ""]
     while lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def _drawing(figure: dict) -> list[str]:
+    lines = _wrap(f"Figure: {figure['title']}. {figure['long_description']}")
+    return lines + (_wrap(f"Picture credit: {figure['credit']}") if figure.get("credit") else [])
 
 
 def _block(block: dict, width: int = WIDTH) -> list[str]:
@@ -125,21 +143,24 @@ def _block(block: dict, width: int = WIDTH) -> list[str]:
 
 def _words(content: list[dict]) -> str:
     parts = []
-    for node in content:
-        match node["type"]:
-            case "text":
-                parts.append(node["text"])
-            case "cite":
-                parts.append(f" [{node['number']}]")
-            case "break":
-                parts.append(" ")
-            case "link":
-                words = _words(node["content"])
-                href = node["href"] if not node["href"].startswith("/") else f"{settings.BASE_URL}{node['href']}"
-                parts.append(f"{words} ({href})")
-            case _:
-                parts.append(_words(node["content"]))
+    for are_cites, nodes in groupby(content, key=lambda node: node["type"] == "cite"):
+        if are_cites:
+            parts.append(f" [{', '.join(str(node['number']) for node in nodes)}]")
+            continue
+        parts += [_word(node) for node in nodes]
     return "".join(parts)
+
+
+def _word(node: dict) -> str:
+    match node["type"]:
+        case "text":
+            return node["text"]
+        case "break":
+            return " "
+        case "link":
+            href = node["href"] if not node["href"].startswith("/") else f"{settings.BASE_URL}{node['href']}"
+            return f"{_words(node['content'])} ({href})"
+    return _words(node["content"])
 
 
 def _heading(words: str, underline: str) -> list[str]:

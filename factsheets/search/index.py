@@ -23,7 +23,7 @@ from factsheets.search import pages
 from factsheets.search.indexing import Passage, of_document
 from factsheets.search.text import compounds, stems, words
 
-VERSION = 1  # raise it when passages, weights or stems are made in another way: everything is then indexed anew
+VERSION = 2  # raise it when passages, weights or stems are made in another way: everything is then indexed anew
 TITLE, HEADING, STRONG, OFTEN = 100, 30, 12, 10
 
 
@@ -84,7 +84,6 @@ def _put(entry: dict, names: list[str], passages: list[Passage], known: str | No
                 SearchPassage(
                     entry=kept,
                     number=number,
-                    page=each.page,
                     anchor=each.anchor,
                     heading=each.heading,
                     text=each.text,

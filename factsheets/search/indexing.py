@@ -1,6 +1,6 @@
 """What of a sheet can be found: its pieces with their place on the page, and how strongly each piece's words speak for it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from factsheets.models import Tradition
 from factsheets.rendering.document import DEFAULT_HEADINGS
@@ -20,22 +20,20 @@ class Passage:
     own_heading: str = ""
     traditional: bool = False
     spellings: str = ""
-    page: str = ""
 
 
 def of_document(document: dict) -> list[Passage]:
     """The passages of a sheet's document, in the order of the page. The first is what the sheet is about."""
     summary, audience = document.get("summary", ""), document.get("audience", "")
+    short = words_of((document.get("in_short") or {}).get("content", []))
     points = " ".join(sentence(words_of(point["content"])) for point in document.get("key_points", []))
     found = [
-        Passage(text=f"{summary} {audience}", strong=summary),
+        Passage(text=join([summary, short, audience]), strong=summary),
         Passage(anchor="key-points", heading="Key points", text=points, strong=points),
     ]
-    chapter = ""
+    chapters = {slug: each["heading"] for each in document.get("chapters", []) for slug in each["sections"]}
     for section in document.get("sections", []):
-        if section["starts_chapter"]:
-            chapter = section["heading"]
-        found += [replace(each, page=section.get("page", "")) for each in _of_section(section, chapter)]
+        found += _of_section(section, chapters.get(section["slug"], ""))
     return found
 
 

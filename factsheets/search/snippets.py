@@ -85,8 +85,7 @@ def _hit(entry: SearchEntry, passages: list[SearchPassage], marked: set[Phrase])
     for passage in passages:
         if passage.heading not in seen:
             seen.add(passage.heading)
-            page = entry.sheet.page_url(passage.page) if entry.sheet else address
-            there = f"{page}#{passage.anchor}" if passage.anchor else page
+            there = f"{address}#{passage.anchor}" if passage.anchor else address
             places.append(Place(there, passage.heading, quote(passage.text, marked), passage.traditional))
     return Hit(entry.title, address, entry.get_kind_display(), places)
 

@@ -190,10 +190,10 @@ HALF_FACTS = {
         (Section, {"kind": "evidence"}, {"heading": ""}),
         (Section, {"kind": "callout"}, {"heading": ""}),
     ],
-    "section_page_starts_with_a_chapter": [
-        (Section, {"kind": "text"}, {"page_title": "A page", "heading": ""}),
-        (Section, {"kind": "callout"}, {"page_title": "A page"}),
-    ],
+    "section_known_layer": [(Section, {}, {"layer": "cellar"})],
+    "section_known_question": [(Section, {"layer": "leaflet"}, {"question": "why-me"})],
+    "section_question_only_in_the_leaflet": [(Section, {}, {"layer": "more", "question": "what-next"})],
+    "sheet_known_kind": [(FactSheet, {}, {"kind": "poem"})],
     "statement_known_grade": [(Statement, {}, {"grade": "G9"})],
     "statement_known_direction": [(Statement, {}, {"direction": "sideways"})],
     "statement_acupuncture_benefit_with_nice": [

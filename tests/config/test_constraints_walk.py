@@ -36,7 +36,8 @@ MAY_BE_EMPTY_ALONE = {
     "enquiries.OutgoingMessage": {"error": "a waiting mail may or may not have been tried"},
     "factsheets.FactSheet": {
         "review_due_on": "a date to come, for sheets reviewed or not",
-        "first_page_title": "a sheet of one page has no names for pages",
+        "in_short": "a draft, until it is written",
+        "lead_figure": "not every sheet begins with a drawing",
         "evidence_checked_on": "a check of the facts, by whoever made it, reviewed or not",
         "written_on": "only content that came with the site has it",
     },
@@ -61,7 +62,6 @@ MAY_BE_EMPTY_ALONE = {
     },
     "factsheets.Section": {"aspect": "only for machines that read the page"},
     "factsheets.SearchPassage": {
-        "page": "it is on the first page",
         "anchor": "it is about the whole page",
         "heading": "it has none of its own",
         "text": "only its heading can be found",

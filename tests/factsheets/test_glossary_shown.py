@@ -12,7 +12,7 @@ from factsheets.rendering.markdown import plain
 from tests.support.edition import Edition
 from tests.support.glossary_marks import nodes_of
 from tests.support.html import by_id, text
-from tests.support.reading import SLUGS, elements, everything, links, packed, page, squeezed, with_class
+from tests.support.reading import SLUGS, elements, links, packed, page, squeezed, with_class
 from tests.support.visitor import visitor
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -21,11 +21,10 @@ every_sheet = pytest.mark.parametrize("slug", SLUGS)
 
 @every_sheet
 def test_every_marked_word_leads_to_its_meaning_and_back(client, slug):
-    tree = page(client, everything(slug))
+    tree = page(client, f"/fact-sheets/{slug}/")
     document = FactSheet.objects.get(slug=slug).document
     used = with_class(tree, "term")
     assert [link.get("href") for link in used] == [f"#word-{node['slug']}" for node in nodes_of(document)]
-    # On each page of a sheet in pages a word is marked anew: tests/factsheets/rendering/test_pages.py
     assert {node["slug"] for node in nodes_of(document)} == {word["slug"] for word in document["words"]}
     for word in document["words"]:
         link, *_ = [each for each in used if each.get("href") == f"#word-{word['slug']}"]
@@ -39,12 +38,14 @@ def test_every_marked_word_leads_to_its_meaning_and_back(client, slug):
 
 @every_sheet
 def test_the_words_stand_before_the_sources_and_in_the_contents_and_only_when_there_are_any(client, slug):
-    tree = page(client, everything(slug))
+    tree = page(client, f"/fact-sheets/{slug}/")
     there = [node.get("id") for node in elements(tree) if node.get("id") in {"words", "sources"}]
     if FactSheet.objects.get(slug=slug).document["words"]:
         assert there == ["words", "sources"]
-        [contents] = [node for node in elements(tree) if node.tag == "nav" and node.get("class") == "contents"]
-        assert links(contents)[-2:] == ["#words", "#sources"]
+        [contents] = [
+            node for node in elements(tree) if node.tag == "nav" and node.get("aria-labelledby") == "contents"
+        ]
+        assert links(contents)[-2:] == ["#more", "#sources"]
     else:
         assert there == ["sources"]
         assert "#words" not in links(tree)

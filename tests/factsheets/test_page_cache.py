@@ -21,11 +21,9 @@ from factsheets.models import (
     Topic,
 )
 from factsheets.page_cache import LRUCache, Page
-from tests.support.reading import LATER
 
 SHEET = "/fact-sheets/about-back-pain/"
-LATER_PAGE = f"{SHEET}{LATER['about-back-pain'][0]}/"
-FORMS = [SHEET, LATER_PAGE, f"{SHEET}whole/", f"{SHEET}text/", f"{SHEET}json/"]
+FORMS = [SHEET, f"{SHEET}text/", f"{SHEET}json/"]
 PAGES = ["/", "/fact-sheets/", *FORMS, "/glossary/", "/get-help-now/", "/about/"]
 
 

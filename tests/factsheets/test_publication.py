@@ -1,7 +1,6 @@
 """Who may read what, and when a change shows: nothing unpublished leaks, nothing stale stays, nothing goes out unsafe."""
 
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -12,12 +11,11 @@ from factsheets import actions
 from factsheets.models import FactSheet, SafetyAdvice, Source
 from tests.factsheets.rendering.test_outputs_pdf import read
 from tests.support.html import text
-from tests.support.reading import LATER, packed, page, squeezed
+from tests.support.reading import packed, page, squeezed
 
 pytestmark = pytest.mark.usefixtures("db")
-LATER_PAGES = [f"{page}/" for page in LATER["about-back-pain"]]
-OUTPUTS = ["", "pdf/", "text/", "json/", "whole/", *LATER_PAGES]
-every_output = pytest.mark.parametrize("output", OUTPUTS, ids=["page", "pdf", "text", "json", "whole", "later page"])
+OUTPUTS = ["", "pdf/", "text/", "json/"]
+every_output = pytest.mark.parametrize("output", OUTPUTS, ids=["page", "pdf", "text", "json"])
 hidden_states = pytest.mark.parametrize("state", ["draft", "in_review", "retired"])
 
 
@@ -124,8 +122,7 @@ def test_a_reader_gets_no_cookie_and_staff_get_the_same_published_page(client, s
 @every_output
 def test_an_edit_shows_on_the_next_request_in_every_output(client, sheet, output):
     before = client.get(address(sheet, output))
-    chapters = sheet.sections.filter(kind="text").exclude(heading="")
-    section = chapters.exclude(page_title="").get() if output in LATER_PAGES else chapters.first()
+    section = sheet.sections.filter(kind="text").first()
     section.body = "Words that an editor has just saved.\n"
     section.save()
     actions.refresh(sheet=sheet)
@@ -216,27 +213,6 @@ def test_without_emergency_advice_there_is_an_error_and_no_page(client, sheet, p
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
 def test_a_sheet_can_only_be_read(client, sheet, output, method):
     assert getattr(client, method)(address(sheet, output)).status_code in {403, 405}
-
-
-def turns(client, sheet: FactSheet) -> list[tuple[str, str]]:
-    """Where the end of the sheet, the last of its pages, leads with “before” and “after”."""
-    last = f"{sheet.get_absolute_url()}{''.join(f'{each}/' for each in LATER[sheet.slug][-1:])}"
-    return [(each.get("rel"), each.get("href")) for each in page(client, last).iter("a") if each.get("rel")]
-
-
-def test_a_sheet_leads_to_those_before_and_after_it_in_its_topic(client, sheet):
-    order = list(FactSheet.objects.published().filter(topic=sheet.topic))
-    assert len(order) >= 2
-    for before, after in pairwise(order):
-        assert ("next", after.get_absolute_url()) in turns(client, before)
-        assert ("prev", before.get_absolute_url()) in turns(client, after)
-    assert not [
-        there
-        for rel, there in turns(client, order[0])
-        if rel == "prev" and not there.startswith(order[0].get_absolute_url())
-    ]
-    FactSheet.objects.filter(pk=order[1].pk).update(state="draft")
-    assert ("next", order[1].get_absolute_url()) not in turns(client, order[0]), "A hidden sheet is nobody's neighbour."
 
 
 def test_the_list_says_which_view_each_sheet_gives(client):

@@ -14,7 +14,7 @@ from tests.support.desk import change_address, errors_of, person, save, tree
 from tests.support.edition import PART
 from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
-from tests.support.reading import everything, page
+from tests.support.reading import page
 from tests.support.statements import of_sheet
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_an_edit_shows_in_every_sheet_and_each_keeps_an_edition(desk, cbt):
     response = save(desk, change_address(cbt), detail="New words on CBT. [@WILL20]", note="What CBT gives, reworded.")
     assert not errors_of(response)
     for slug in SHOWING:
-        assert "New words on CBT." in text(page(desk, everything(slug)))
+        assert "New words on CBT." in text(page(desk, f"/fact-sheets/{slug}/"))
         newest = Edition.objects.filter(sheet__slug=slug).first()
         assert (newest.actor, newest.note, newest.public) == ("Una", "What CBT gives, reworded.", True)
     assert others == {pk: Edition.objects.filter(sheet=pk).count() for pk in others}
@@ -49,7 +49,7 @@ def test_an_edit_shows_in_every_sheet_and_each_keeps_an_edition(desk, cbt):
     response = desk.post(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, 1]), follow=True)
     said = text(tree(response))
     assert "were not restored: Care based on CBT, for long-term pain" in said
-    assert "New words on CBT." in text(page(desk, everything("stress-and-back-pain")))
+    assert "New words on CBT." in text(page(desk, "/fact-sheets/stress-and-back-pain/"))
 
 
 def test_an_edit_that_no_public_sheet_may_show_is_stopped_in_all_of_them(desk, cbt):
@@ -60,7 +60,7 @@ def test_an_edit_that_no_public_sheet_may_show_is_stopped_in_all_of_them(desk, c
     assert "Do not promise a cure." in errors
     cbt.refresh_from_db()
     assert cbt.detail == before
-    assert "cures" not in text(page(desk, everything("long-term-pain")))
+    assert "cures" not in text(page(desk, "/fact-sheets/long-term-pain/"))
     assert "No source has the key" in errors_of(save(desk, change_address(cbt), detail="Words. [@NOWHERE]"))
 
 

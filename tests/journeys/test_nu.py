@@ -12,7 +12,7 @@ from django.test import Client
 
 from tests.support.accessibility import PAGES
 from tests.support.assessment import answer_all, finish
-from tests.support.reading import SHEET_PAGES, SLUGS, everything
+from tests.support.reading import SHEET_PAGES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.process]
 
@@ -49,8 +49,7 @@ def complaints(checker, *files) -> list[str]:
 def pages():
     """Each page with a name for it."""
     client = Client()
-    wholes = [everything(slug) for slug in SLUGS]
-    for path in dict.fromkeys([*PAGES, *FRAME, *SHEET_PAGES, *wholes]):
+    for path in dict.fromkeys([*PAGES, *FRAME, *SHEET_PAGES]):
         yield path, client.get(path)
     for kind in ("report", "consultation", "question"):
         yield f"/{kind}/ with errors", client.post(f"/{kind}/", {})

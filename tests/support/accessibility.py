@@ -6,10 +6,8 @@ from contextlib import contextmanager
 from tests.enquiries.assessment.test_assessment_browser import choose
 from tests.support.visitor import Visitor, visitor
 
-# The longest page of the longest sheet. The page below with a word's meaning is the first of a sheet in pages.
-LONGEST = "/fact-sheets/tests-and-treatments/treatments-in-nices-order/"
-# All of that sheet: every part that a sheet can have.
-EVERYTHING = "/fact-sheets/tests-and-treatments/whole/"
+# The longest sheet, with every part that a sheet can have.
+LONGEST = "/fact-sheets/tests-and-treatments/"
 # With a figure, so that it is not counted as a miss after the test is over.
 PAGES = [
     "/",

@@ -115,7 +115,7 @@ def edit(sheet: FactSheet, *, note: str = "", **changes) -> Edition:
 def expect_head(tree, settings, path: str) -> None:
     """A page names its own address, and shows its title and a card where it is shared; a private one shows neither."""
     [canonical] = head_links(tree, "canonical")
-    assert path_of(settings, canonical["href"]) == path.removesuffix("whole/")
+    assert path_of(settings, canonical["href"]) == path
     named = metas(tree)
     assert title(tree) == f"{named.get('og:title', title(tree).split(' – ')[0])} – {settings.CLINIC['name']}"
     [feed] = [link for link in head_links(tree, "alternate") if link["type"] == "application/atom+xml"]

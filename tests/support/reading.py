@@ -1,6 +1,5 @@
 """What tests of the reading path share: pages as a strict parser reads them, and the questions asked of every page."""
 
-import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,21 +10,9 @@ from tests.support.html import parse, text
 SLUGS = sorted(path.stem for path in (Path(__file__).parents[2] / "fixtures" / "sheets").glob("*.yaml"))
 
 
-def _later_pages(slug: str) -> list[str]:
-    """The names of the sheet's pages but the first, in their order: the sections that start one."""
-    text = (Path(__file__).parents[2] / "fixtures" / "sheets" / f"{slug}.yaml").read_text(encoding="utf-8")
-    return re.findall(r"^    slug: (\S+)\n(?:    \w+: .*\n)*?    page_title: \S", text, flags=re.MULTILINE)
-
-
-LATER = {slug: _later_pages(slug) for slug in SLUGS}
-# Every page that a reader of the sheets can turn to.
-SHEET_PAGES = [f"/fact-sheets/{slug}/{page}" for slug in SLUGS for page in ("", *(f"{each}/" for each in LATER[slug]))]
+# Every sheet is one page.
+SHEET_PAGES = [f"/fact-sheets/{slug}/" for slug in SLUGS]
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
-
-
-def everything(slug: str) -> str:
-    """The address where all of a sheet stands on one page."""
-    return f"/fact-sheets/{slug}/whole/" if LATER[slug] else f"/fact-sheets/{slug}/"
 
 
 def page(client, path: str, status: int = 200):

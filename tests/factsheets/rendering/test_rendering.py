@@ -34,7 +34,7 @@ def rendered(body: str) -> str:
 def number(node) -> None:
     """Numbers each citation, as building a sheet does, with every key known."""
     citations = Citations.__new__(Citations)
-    citations.known, citations.places = cited_in(node), {}
+    citations.known, citations.first = cited_in(node), {}
     citations.apply(node)
 
 
@@ -87,12 +87,12 @@ def test_every_kind_takes_or_refuses_any_text_with_a_sentence(body, kind):
 @example("- \n- a\n- b")
 @example("- - a\n- b\n- c")
 @example("- a\n\n  more\n- b\n- c")
-def test_key_points_are_three_to_five_sentences_or_are_refused(text):
+def test_key_points_are_three_sentences_or_are_refused(text):
     try:
         points = key_points(text)
     except BodyError:
         return
-    assert 3 <= len(points) <= 5
+    assert len(points) == 3
     number(points)
     for point in points:
         expect_only_what_we_allow(html.render_inline(point))
