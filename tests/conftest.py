@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from whitenoise import WhiteNoise
 
-from enquiries import actions
+from enquiries.actions import intake
 from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
@@ -301,7 +301,7 @@ def consultation(**changes) -> Enquiry:
         "best_time": "mornings",
         "description": "An ache low in my back for two months.",
     }
-    return actions.accept(kind=EnquiryKind.CONSULTATION, details=details | changes, contact_by=["phone"])
+    return intake.accept(kind=EnquiryKind.CONSULTATION, details=details | changes, contact_by=["phone"])
 
 
 def give_signs(enquiries, signs: str = "RF-E1", **also) -> None:
@@ -315,4 +315,4 @@ def give_signs(enquiries, signs: str = "RF-E1", **also) -> None:
 
 def report(sheet, **changes) -> Enquiry:
     details = {"name": "Ada Example", "email": "ada@example.com", "phone": "", "best_time": "", "description": ""}
-    return actions.accept(kind=EnquiryKind.REPORT, details=details | changes, sheet=sheet)
+    return intake.accept(kind=EnquiryKind.REPORT, details=details | changes, sheet=sheet)

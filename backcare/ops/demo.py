@@ -9,7 +9,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import contact, intake, mail, transitions
 from enquiries.models import Agreement, Enquiry, EnquiryEvent, EnquiryKind, MessageState, Outcome, Status, slot_bit
 from enquiries.request_forms.choices import RELATIONS_KEPT
 from factsheets.models import FactSheet
@@ -150,7 +151,7 @@ def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
     if consultation and number // 5 in WARNING:
         also["safety_signs"] = "RF-E1"
     for_whom, theirs = FOR_SOMEBODY.get(number, ({}, ""))
-    return actions.accept(
+    return intake.accept(
         kind=kind,
         details={
             "name": f"Demo {surname}",
@@ -178,7 +179,7 @@ def _make_it_of(enquiry: Enquiry, at: datetime) -> None:
 
 def _delivered(enquiry: Enquiry, at: datetime) -> None:
     if enquiry.status == Status.NEW:
-        actions.message_was_sent(message=enquiry.messages.get())
+        mail.message_was_sent(message=enquiry.messages.get())
         EnquiryEvent.objects.filter(enquiry=enquiry, created_at__gt=at).update(created_at=at + timedelta(minutes=1))
 
 
@@ -187,32 +188,32 @@ def _live(enquiry: Enquiry, state: str, who: User, done: datetime, now: datetime
         return
     before = timezone.now()
     if enquiry.is_flagged:
-        asked = {"advice": actions.Advice.NO_SIGN, "note": "Rang at once. No new signs; knows when to call 999."}
-        actions.log_call(enquiry=enquiry, by=who, result=actions.CallResult.SPOKE, **asked)
+        asked = {"advice": contact.Advice.NO_SIGN, "note": "Rang at once. No new signs; knows when to call 999."}
+        contact.log_call(enquiry=enquiry, by=who, result=contact.CallResult.SPOKE, **asked)
     if state in {"tried", "waiting"}:
-        result = actions.CallResult.VOICEMAIL if state == "waiting" else actions.CallResult.NO_ANSWER
-        actions.log_call(enquiry=enquiry, by=who, result=result, note="Rang at a best time.")
+        result = contact.CallResult.VOICEMAIL if state == "waiting" else contact.CallResult.NO_ANSWER
+        contact.log_call(enquiry=enquiry, by=who, result=result, note="Rang at a best time.")
     if state in {"spoke", "booked", "closed"}:
-        actions.log_call(
-            enquiry=enquiry, by=who, result=actions.CallResult.SPOKE, note="Told them what a first visit is like."
+        contact.log_call(
+            enquiry=enquiry, by=who, result=contact.CallResult.SPOKE, note="Told them what a first visit is like."
         )
     if state == "replied":
-        actions.reply(
+        contact.reply(
             enquiry=enquiry,
             by=who,
             text="Hello,\n\nThank you for writing. Please phone us, so that we can find a time.\n",
         )
     if state == "waiting":
         back = timezone.localdate(now) + timedelta(days=3)
-        actions.triage(enquiry=enquiry, by=who, to=Status.WAITING, return_on=back)
+        transitions.triage(enquiry=enquiry, by=who, to=Status.WAITING, return_on=back)
     if state == "booked":
         day = timezone.localdate(now) + timedelta(days=4)
         at_ten = timezone.make_aware(datetime.combine(day, time(10, 30)))
-        actions.book(enquiry=enquiry, by=who, at=at_ten, channel=actions.Channel.PHONE)
+        contact.book(enquiry=enquiry, by=who, at=at_ten, channel=contact.Channel.PHONE)
     if state == "closed":
-        actions.triage(enquiry=enquiry, by=who, to=Status.CLOSED, outcome=Outcome.ANSWERED)
+        transitions.triage(enquiry=enquiry, by=who, to=Status.CLOSED, outcome=Outcome.ANSWERED)
     if state == "spam":
-        actions.triage(enquiry=enquiry, by=who, to=Status.SPAM)
+        transitions.triage(enquiry=enquiry, by=who, to=Status.SPAM)
     EnquiryEvent.objects.filter(enquiry=enquiry, created_at__gte=before).update(created_at=done)
     enquiry.messages.exclude(state=MessageState.SENT).update(
         state=MessageState.SENT, sent_at=done, created_at=done, attempts=1

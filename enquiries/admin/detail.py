@@ -9,7 +9,8 @@ from backcare.core import phones
 from backcare.core.crypto import blind_index
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import alerting, by_patient, reading
 from enquiries.admin.steps import SAFETY_START, STARTS, offered, tell
 from enquiries.assessment import handover
 from enquiries.inbox import calls, people, safety_lane
@@ -45,8 +46,8 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
     words, late = due(enquiry, reply_clock)
     number = opened(enquiry, "phone")
     tel = phones.to_dial(number)
-    added, duplicates = list(actions.added(enquiry)), _duplicates(enquiry)
-    open_to_them = actions.words_are_open(enquiry, request.user)
+    added, duplicates = list(by_patient.added(enquiry)), _duplicates(enquiry)
+    open_to_them = reading.words_are_open(enquiry, request.user)
     return {
         "title": f"{opened(enquiry, 'name')}: {enquiry.get_kind_display()}",
         "subtitle": "",
@@ -55,7 +56,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "words_to_open": enquiry.kind != EnquiryKind.REPORT and not enquiry.erased_at and not open_to_them,
         "added_to_open": len(added),
         "may_act": may_act,
-        "may_send_link": may_act and enquiry.kind != EnquiryKind.REPORT and bool(actions.open_to_patient(enquiry)),
+        "may_send_link": may_act and enquiry.kind != EnquiryKind.REPORT and bool(by_patient.open_to_patient(enquiry)),
         "shut_links": enquiry.private_links.filter(wrong_tries__gte=MAX_WRONG_TRIES).count(),
         "linked": enquiry.linked.order_by("created_at"),
         "owner": people.full_name(enquiry.owner) if enquiry.owner else "",
@@ -67,7 +68,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         else None,
         "tell": tell(enquiry) if may_act else None,
         "can_email": "@" in opened(enquiry, "email"),
-        "told": actions.told_of_this_flag(enquiry),
+        "told": alerting.told_of_this_flag(enquiry),
         "flag_history": [
             f"{each.summary}: {each.actor}, {clock.at_words(each.created_at, now)}"
             for each in safety_lane.history(enquiry)

@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from backcare.core import phones
 from backcare.core.crypto import blind_index
 from backcare.core.readonly_admin import opened
-from enquiries import actions
+from enquiries.actions import duplicates, transitions
 from enquiries.admin.shown import to_change, version_shown
 from enquiries.models import Enquiry
 
@@ -37,11 +37,11 @@ def same_as(model_admin, request, pk):
     form = SameAsForm(request.POST if posted else request.GET if "reference" in request.GET else None)
     main, refusal = None, ""
     if form.is_bound and form.is_valid():
-        main = actions.main_of(form.cleaned_data["reference"])
+        main = duplicates.main_of(form.cleaned_data["reference"])
         if posted:
             try:
-                actions.link(enquiry=enquiry, main=main, by=request.user, version=version_shown(request))
-            except (actions.MoveRefused, actions.StaleEnquiry) as error:
+                duplicates.link(enquiry=enquiry, main=main, by=request.user, version=version_shown(request))
+            except (transitions.MoveRefused, transitions.StaleEnquiry) as error:
                 refusal = str(error)
                 enquiry.refresh_from_db()
             else:
@@ -68,9 +68,9 @@ def another(model_admin, request, pk):
     """It was no duplicate after all."""
     enquiry = to_change(model_admin, request, pk)
     try:
-        actions.unlink(enquiry=enquiry, by=request.user, version=version_shown(request))
+        duplicates.unlink(enquiry=enquiry, by=request.user, version=version_shown(request))
         messages.success(request, "No longer marked as a duplicate. Moved to in progress.")
-    except (actions.MoveRefused, actions.StaleEnquiry) as refusal:
+    except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(enquiry.get_admin_url())
 

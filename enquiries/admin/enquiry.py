@@ -11,7 +11,9 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import contact, folds, reading, stopping, transitions
+from enquiries.actions.release import release_held
 from enquiries.admin import export, pages, person
 from enquiries.admin.columns import Columns
 from enquiries.admin.detail import page
@@ -89,7 +91,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         flood = chosen_flood(request)
         if flood is None or not self.has_change_permission(request):
             return None
-        number = actions.unsettled(flood).count()
+        number = folds.unsettled(flood).count()
         return (flood, number) if number else None
 
     def get_search_results(self, request, queryset, search_term):
@@ -119,7 +121,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             told += ["phone_number", "contact", "best_times", "time_to_call", "needs_in_words"]
             if request.user.has_perm("enquiries.read_answers_enquiry"):
                 told += ["answers_given"]
-        if obj and obj.kind != EnquiryKind.REPORT and actions.words_are_open(obj, request.user):
+        if obj and obj.kind != EnquiryKind.REPORT and reading.words_are_open(obj, request.user):
             told += ["in_their_words"]
         if obj and obj.kind == EnquiryKind.REPORT:
             told += ["private_summary"]
@@ -156,7 +158,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         if not request.user.has_perm("enquiries.delete_stoppedaddress"):
             raise PermissionDenied
         enquiry = get_object_or_404(Enquiry, pk=pk)
-        if actions.allow_mails(enquiry=enquiry, by=request.user):
+        if stopping.allow_mails(enquiry=enquiry, by=request.user):
             messages.success(request, "Emails to this address are allowed again.")
         else:
             messages.info(request, "Emails to this address were not stopped.")
@@ -165,13 +167,13 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     def release_held(self, request):
         if not self.has_change_permission(request):
             raise PermissionDenied
-        released = actions.release_held(by=request.user)
+        released = release_held(by=request.user)
         said = "1 enquiry was" if released == 1 else f"{released} enquiries were"
         messages.success(request, f"{said} released. Each patient will be emailed a reply time, counted from now.")
         return HttpResponseRedirect(f"{reverse('admin:enquiries_enquiry_changelist')}?queue=open")
 
     def save_model(self, request, obj, form, change):
-        actions.triage(
+        transitions.triage(
             enquiry=obj,
             by=request.user,
             to=form.cleaned_data["status"],
@@ -187,13 +189,13 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             # Also when a form with an error is given back: the warning signs stay on the page.
             extra_context = page(request, enquiry, may_act=self.has_change_permission(request, enquiry))
             if request.method == "GET":
-                actions.view(enquiry=enquiry, by=request.user)
+                contact.view(enquiry=enquiry, by=request.user)
         return super().change_view(request, object_id, form_url, extra_context)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except (actions.MoveRefused, actions.StaleEnquiry) as refusal:
+        except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
             # Somebody saved between our check and our save.
             messages.error(request, str(refusal))
             return HttpResponseRedirect(request.get_full_path())
@@ -203,10 +205,10 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         for enquiry in queryset:
             try:
                 if change.get("to") == enquiry.status:
-                    raise actions.MoveRefused(actions.why_not(enquiry, enquiry.status))
-                actions.triage(enquiry=enquiry, by=request.user, **change)
+                    raise transitions.MoveRefused(transitions.why_not(enquiry, enquiry.status))
+                transitions.triage(enquiry=enquiry, by=request.user, **change)
                 done += 1
-            except actions.MoveRefused as refusal:
+            except transitions.MoveRefused as refusal:
                 refused.setdefault(str(refusal), []).append(enquiry.reference)
         if done:
             messages.success(request, f"{done} changed.")
@@ -245,7 +247,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             return self._each(request, queryset, **change)
         # An outcome is chosen on the page: what stands in the way apart from that is what to show.
         given = {"outcome": Outcome.ANSWERED} if change["to"] == Status.CLOSED else {}
-        enquiries = [(each, actions.why_not(each, change["to"], **given)) for each in queryset]
+        enquiries = [(each, transitions.why_not(each, change["to"], **given)) for each in queryset]
         able = sum(not why for _, why in enquiries)
         what = f"{verb} {able} enquir{'y' if able == 1 else 'ies'}"
         context = {

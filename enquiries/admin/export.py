@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from backcare.core.private_pages import personal as kept_by_nobody
 from backcare.core.readonly_admin import ReadOnlyMixin
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import exports
 from enquiries.inbox import dashboard, queues
 from enquiries.models import Enquiry, Export
 
@@ -36,7 +37,7 @@ class ExportForm(forms.Form):
     reason = forms.CharField(
         label="Why do you need it?",
         help_text="Kept with your name in the export log. Do not name a patient here.",
-        min_length=actions.MIN_REASON_LENGTH,
+        min_length=exports.MIN_REASON_LENGTH,
         max_length=500,
         widget=forms.TextInput(attrs={"size": 50}),
         error_messages={
@@ -115,7 +116,7 @@ def _file(request, given, keys) -> StreamingHttpResponse:
         queryset = queues.rows(queryset, given["which"], now=now, user=request.user, hours=clock.load().hours)
         what = f"Queue: {queues.BY_NAME[given['which']].label}"
     personal = given.get("personal", False)
-    found = actions.export(queryset=queryset, what=what, by=request.user, reason=given["reason"], personal=personal)
+    found = exports.export(queryset=queryset, what=what, by=request.user, reason=given["reason"], personal=personal)
     name = f"enquiries-{timezone.localtime(now):%Y-%m-%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingHttpResponse(found, content_type="text/csv; charset=utf-8", headers=headers)

@@ -7,13 +7,13 @@ from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from enquiries import actions
+from enquiries.actions import folds, transitions
 from enquiries.models import Enquiry
 
 WHAT_FOLLOWS = {
-    actions.FoldOutcome.NOT_PATIENTS: "moves them to spam",
-    actions.FoldOutcome.REPEATS: "closes them",
-    actions.FoldOutcome.NO_SIGN: "keeps them open for an answer",
+    folds.FoldOutcome.NOT_PATIENTS: "moves them to spam",
+    folds.FoldOutcome.REPEATS: "closes them",
+    folds.FoldOutcome.NO_SIGN: "keeps them open for an answer",
 }
 
 
@@ -44,13 +44,13 @@ def settle(model_admin, request, flood):
     form, refusal = FoldForm(request.POST or None), ""
     if form.is_valid():
         try:
-            settled = actions.settle_fold(flood=flood, by=request.user, **form.cleaned_data)
-        except (actions.MoveRefused, actions.StaleEnquiry) as error:
+            settled = folds.settle_fold(flood=flood, by=request.user, **form.cleaned_data)
+        except (transitions.MoveRefused, transitions.StaleEnquiry) as error:
             refusal = str(error)
         else:
-            _say(request, len(settled), actions.unsettled(flood).count())
+            _say(request, len(settled), folds.unsettled(flood).count())
             return HttpResponseRedirect(f"{reverse('admin:enquiries_enquiry_changelist')}?queue=safety")
-    rows = list(actions.unsettled(flood))
+    rows = list(folds.unsettled(flood))
     shown = {"last": rows[-1].pk if rows else "", "number": len(rows)}
     if form.is_bound:
         typed = request.POST.copy()
@@ -64,7 +64,7 @@ def settle(model_admin, request, flood):
         "opts": model_admin.opts,
         "form": form,
         "rows": rows,
-        "taken": actions.taken(flood),
+        "taken": folds.taken(flood),
         "flood": flood,
         "refusal": refusal,
     }

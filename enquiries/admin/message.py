@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from backcare.core.readonly_admin import ReadOnlyInline, ReadOnlyMixin
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import mail
 from enquiries.models import MessageState, OutgoingMessage
 
 
@@ -131,8 +132,8 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
             raise PermissionDenied
         message = get_object_or_404(OutgoingMessage.objects.select_related("enquiry"), pk=pk)
         try:
-            message = actions.send_again(message=message, by=request.user)
-        except actions.Erased as refusal:
+            message = mail.send_again(message=message, by=request.user)
+        except mail.Erased as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(message.enquiry.get_admin_url())
         if message.state == MessageState.SENT:

@@ -3,17 +3,17 @@
 from django.contrib import messages
 from django.http import HttpResponseRedirect
 
-from enquiries import actions
+from enquiries.actions import contact, transitions
 from enquiries.admin.shown import to_change
 
 
 def send_new_link(model_admin, request, pk):
     enquiry = to_change(model_admin, request, pk)
     try:
-        if actions.send_new_link(enquiry=enquiry, by=request.user):
+        if contact.send_new_link(enquiry=enquiry, by=request.user):
             messages.success(request, "A new link is being emailed to the patient.")
         else:
             messages.info(request, "A new link is already being emailed.")
-    except actions.MoveRefused as refusal:
+    except transitions.MoveRefused as refusal:
         messages.error(request, str(refusal))
     return HttpResponseRedirect(enquiry.get_admin_url())

@@ -4,7 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
-from enquiries import actions
+from enquiries.actions import reading
 from enquiries.models import Enquiry
 
 
@@ -12,5 +12,5 @@ def show_words(model_admin, request, pk):
     enquiry = get_object_or_404(Enquiry, pk=pk)
     if not model_admin.has_view_permission(request, enquiry):
         raise PermissionDenied
-    actions.show_words(enquiry=enquiry, by=request.user)
+    reading.show_words(enquiry=enquiry, by=request.user)
     return HttpResponseRedirect(enquiry.get_admin_url())

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from backcare.core.crypto.encryption import CannotDecrypt
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import alerting, contact, mail, transitions
 from enquiries.admin.shown import to_change
 from enquiries.inbox import calls, people, safety_lane
 from enquiries.models import STAFF_OUTCOMES, Enquiry, EnquiryKind, Status
@@ -52,7 +53,7 @@ class CallForm(StepForm):
     heading, button = "Log a call", "Save the call"
     result = forms.ChoiceField(
         label="How did the call go?",
-        choices=actions.CallResult.choices,
+        choices=contact.CallResult.choices,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose how the call went"},
     )
@@ -60,10 +61,10 @@ class CallForm(StepForm):
 
     def act(self, enquiry, by):
         given = self.cleaned_data
-        enquiry = actions.log_call(
+        enquiry = contact.log_call(
             enquiry=enquiry, by=by, result=given["result"], note=given["note"], version=given["version"]
         )
-        if given["result"] == actions.CallResult.SPOKE:
+        if given["result"] == contact.CallResult.SPOKE:
             return "Call logged."
         hours = clock.load().hours
         again = calls.next_in_words(enquiry.call_slots, enquiry.next_call_at, timezone.now(), hours)
@@ -79,19 +80,19 @@ class SafetyCallForm(CallForm):
     advice = forms.ChoiceField(
         label="If you spoke to them, what did you tell them?",
         required=False,
-        choices=[*actions.Advice.choices, (NOT_SETTLED, "Not settled yet: keep in the safety queue")],
+        choices=[*contact.Advice.choices, (NOT_SETTLED, "Not settled yet: keep in the safety queue")],
         widget=forms.RadioSelect,
     )
     field_order = ["version", "result", "advice", "note"]
 
     def clean(self):
         given = super().clean()
-        spoke, advice = given.get("result") == actions.CallResult.SPOKE, given.get("advice")
+        spoke, advice = given.get("result") == contact.CallResult.SPOKE, given.get("advice")
         if spoke and not advice and "advice" not in self.errors:
             self.add_error("advice", "Choose what you told them")
         if "result" in given and not spoke and advice:
             self.add_error("result", "Choose “Spoke to them”, or reload the page if you did not speak to them")
-        if spoke and advice in {actions.Advice.NO_SIGN, NOT_SETTLED} and not given.get("note", "").strip():
+        if spoke and advice in {contact.Advice.NO_SIGN, NOT_SETTLED} and not given.get("note", "").strip():
             self.add_error("note", "Write what you asked and what they said")
         return given
 
@@ -99,10 +100,10 @@ class SafetyCallForm(CallForm):
         given = self.cleaned_data
         advice = "" if given["advice"] == NOT_SETTLED else given["advice"]
         called = {"result": given["result"], "note": given["note"], "advice": advice}
-        enquiry = actions.log_call(enquiry=enquiry, by=by, version=given["version"], **called)
+        enquiry = contact.log_call(enquiry=enquiry, by=by, version=given["version"], **called)
         if not enquiry.is_flagged:
             return "Recorded. Moved out of the safety queue."
-        if given["result"] == actions.CallResult.SPOKE:
+        if given["result"] == contact.CallResult.SPOKE:
             return "Call logged. It stays in the safety queue until someone records what was done."
         return (
             f"Call logged. It stays in the safety queue. {calls.flagged_in_words(enquiry.next_call_at, timezone.now())}"
@@ -129,7 +130,7 @@ class TellForm(StepForm):
 
     def act(self, enquiry, by):
         name = people.full_name(self.cleaned_data["whom"])
-        if actions.tell_clinician(enquiry=enquiry, whom=self.cleaned_data["whom"], by=by):
+        if alerting.tell_clinician(enquiry=enquiry, whom=self.cleaned_data["whom"], by=by):
             return f"We are emailing {name} now. Phone them too if you hear nothing within a few minutes."
         return f"{name} has already been told, so we did not send another email."
 
@@ -145,7 +146,7 @@ class ReplyForm(StepForm):
     )
 
     def act(self, enquiry, by):
-        actions.reply(enquiry=enquiry, by=by, text=self.cleaned_data["text"], version=self.cleaned_data["version"])
+        contact.reply(enquiry=enquiry, by=by, text=self.cleaned_data["text"], version=self.cleaned_data["version"])
         return "Reply sent."
 
 
@@ -159,7 +160,7 @@ class BookForm(StepForm):
     )
     channel = forms.ChoiceField(
         label="Phone, video or clinic",
-        choices=actions.Channel.choices,
+        choices=contact.Channel.choices,
         error_messages={"required": "Choose phone, video or clinic"},
     )
 
@@ -173,7 +174,7 @@ class BookForm(StepForm):
 
     def act(self, enquiry, by):
         given = self.cleaned_data
-        actions.book(enquiry=enquiry, by=by, at=given["at"], channel=given["channel"], version=given["version"])
+        contact.book(enquiry=enquiry, by=by, at=given["at"], channel=given["channel"], version=given["version"])
         return "Booked. Confirmation emailed."
 
 
@@ -184,7 +185,7 @@ class SafetyForm(StepForm):
     )
 
     def act(self, enquiry, by):
-        actions.act_on_safety(
+        contact.act_on_safety(
             enquiry=enquiry, by=by, note=self.cleaned_data["note"], version=self.cleaned_data["version"]
         )
         return "Recorded. Moved out of the safety queue."
@@ -201,13 +202,13 @@ class WaitForm(StepForm):
 
     def clean_day(self):
         today, day = timezone.localdate(), self.cleaned_data["day"]
-        if not today < day <= today + actions.MAX_WAIT:
+        if not today < day <= today + transitions.MAX_WAIT:
             raise forms.ValidationError("Choose a day from tomorrow, within a year")
         return day
 
     def act(self, enquiry, by):
         day, version = self.cleaned_data["day"], self.cleaned_data["version"]
-        actions.triage(enquiry=enquiry, by=by, to=Status.WAITING, return_on=day, version=version)
+        transitions.triage(enquiry=enquiry, by=by, to=Status.WAITING, return_on=day, version=version)
         return f"Paused: waiting for patient until {day:%A} {day.day} {day:%B}."
 
 
@@ -224,7 +225,7 @@ class CloseForm(OutcomeForm, StepForm):
 
     def act(self, enquiry, by):
         given = self.cleaned_data
-        actions.triage(enquiry=enquiry, by=by, to=Status.CLOSED, outcome=given["outcome"], version=given["version"])
+        transitions.triage(enquiry=enquiry, by=by, to=Status.CLOSED, outcome=given["outcome"], version=given["version"])
         return "Closed."
 
 
@@ -291,7 +292,7 @@ def take_step(model_admin, request, pk, name: str):
         try:
             messages.success(request, form.act(enquiry, request.user))
             return HttpResponseRedirect(enquiry.get_admin_url())
-        except (actions.MoveRefused, actions.StaleEnquiry, actions.Erased) as error:
+        except (transitions.MoveRefused, transitions.StaleEnquiry, mail.Erased) as error:
             refusal = str(error)
             form = _with_version(form, name, get_object_or_404(Enquiry, pk=pk))
     return _page(model_admin, request, enquiry, name, form, refusal=refusal)

@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from backcare.core.readonly_admin import ReadOnlyInline, opened
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import reading, transitions
 from enquiries.inbox import people
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Status
 
@@ -61,7 +62,7 @@ class TriageForm(forms.ModelForm):
         cleaned = super().clean()
         current = Enquiry.objects.get(pk=self.instance.pk)
         if cleaned.get("opened_version") not in {None, current.version}:
-            raise forms.ValidationError(actions.what_changed(current))
+            raise forms.ValidationError(transitions.what_changed(current))
         return cleaned
 
 
@@ -85,7 +86,7 @@ class TimelineInline(ReadOnlyInline):
         return capfirst(event.summary or event.get_kind_display())
 
     def get_formset(self, request, obj=None, **kwargs):
-        self.open_to_them = obj is None or actions.words_are_open(obj, request.user)
+        self.open_to_them = obj is None or reading.words_are_open(obj, request.user)
         return super().get_formset(request, obj, **kwargs)
 
     @admin.display(description="note")

@@ -21,7 +21,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.core import clinic
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import contact, digests
+from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.clock import in_words
 from enquiries.clock.formatting import day_words
 from enquiries.inbox import people
@@ -85,7 +87,7 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
         sheet=sheet,
         address=sheets.address(sheet),
         summary=link.address(summary, of_mail(message)) if summary else "",
-        summary_days=actions.SUMMARY_DAYS,
+        summary_days=SUMMARY_DAYS,
     )
     mail.attach(f"{sheet.slug}.pdf", printed.pdf(sheet), "application/pdf")
     return mail
@@ -118,7 +120,7 @@ def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMul
     enquiry = _there(message.enquiry)
     if enquiry.appointment_at is None or enquiry.appointment_at <= timezone.now():
         raise NoLongerNeeded
-    how = actions.Channel(enquiry.appointment_by).label
+    how = contact.Channel(enquiry.appointment_by).label
     given = {"at": enquiry.appointment_at, "how": how, "manage": manage.address(enquiry, of_mail(message))}
     mail = _mail(message, connection, "booking", to=_patient(message), **given)
     mail.attach("appointment.ics", calendar.entry(enquiry, stamp=message.created_at), "text/calendar")
@@ -196,7 +198,7 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """What waits in the inbox, in numbers and a link. Never whose."""
     now, day = timezone.now(), _there(message.day)
-    waits = actions.what_waits(now) if actions.is_wanted(day, now) else []
+    waits = digests.what_waits(now) if digests.is_wanted(day, now) else []
     if not waits:
         raise NoLongerNeeded
     inbox = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}"

@@ -22,7 +22,8 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions.mail import message_has_failed, message_was_sent
 from enquiries.mail import emails
 from enquiries.models import MessageState, OutgoingMessage, WorkerHeartbeat
 from enquiries.models.message import LEASE
@@ -180,7 +181,7 @@ class Worker:
         with transaction.atomic():
             held = self._settle(message, state=MessageState.SENT, sent_at=timezone.now(), error="")
             if held and message.enquiry_id:
-                actions.message_was_sent(message=message)
+                message_was_sent(message=message)
         logger.info("Sent %s for %s", message.purpose, message.about)
 
     def settle_lapsed(self, message: OutgoingMessage) -> None:
@@ -195,7 +196,7 @@ class Worker:
             if isinstance(error, HOPELESS) or too_old:
                 held = self._settle(message, state=MessageState.FAILED, error=message.error)
                 if held and message.enquiry_id:
-                    actions.message_has_failed(message=message)
+                    message_has_failed(message=message)
             else:
                 self._settle(
                     message,

@@ -37,7 +37,7 @@ class Status(models.TextChoices):
     HELD = "held", "held back"
 
 
-# Where an enquiry may go from each status, if it has what that status needs (`actions.why_not`). Nothing goes back to new but
+# Where an enquiry may go from each status, if it has what that status needs (`transitions.why_not`). Nothing goes back to new but
 # a wrongly marked spam, and what a flood held back.
 MOVES: dict[str, set[str]] = {
     Status.NEW: {Status.IN_PROGRESS, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},

@@ -2,7 +2,7 @@ from django.db import models
 
 
 class LastPurge(models.Model):
-    """The one row that says when `actions.purge` last went through everything, and how much went. Counts only."""
+    """The one row that says when `erasure.purge` last went through everything, and how much went. Counts only."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     at = models.DateTimeField(editable=False)

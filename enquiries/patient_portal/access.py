@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from backcare.core.private_pages import personal
-from enquiries import actions
+from enquiries.actions import by_patient
 from enquiries.models import Enquiry
 from enquiries.patient_portal import link
 from enquiries.private_links import OpenForm, is_shut
@@ -53,7 +53,7 @@ class Visit:
 
     @property
     def may(self) -> set[str]:
-        return actions.open_to_patient(self.enquiry)
+        return by_patient.open_to_patient(self.enquiry)
 
     def typed(self) -> list[tuple[str, str]]:
         return _typed(self.request, self.verb)
@@ -133,14 +133,14 @@ def _ask(request, token: str, enquiry: Enquiry, verb: str) -> HttpResponse | Non
 
 def _over(request, token: str, verb: str) -> HttpResponse:
     """One page for every link that opens nothing: it does not tell what there was, or whether there was anything."""
-    if verb == actions.Wish.ERASE and _just_erased(request, token):
+    if verb == by_patient.Wish.ERASE and _just_erased(request, token):
         return HttpResponseRedirect(reverse("enquiries:manage_erased"), status=303)
     return render(request, f"{FOLDER}/over.html", {"safety_tiers": safety.tiers()}, status=HTTPStatus.NOT_FOUND)
 
 
 def _just_erased(request, token: str) -> bool:
     """A second click of "Yes, delete it", whose first click has done so."""
-    sure = link.sealed_version(actions.Wish.ERASE, request.POST.get(SEALED, ""), token)
+    sure = link.sealed_version(by_patient.Wish.ERASE, request.POST.get(SEALED, ""), token)
     gone = Enquiry.objects.filter(pk=link.LINK.key_of(token), erased_at__isnull=False)
     return sure is not None and gone.exists()
 

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import by_patient, contact
 from enquiries.clock.formatting import day_words
 from enquiries.models import Enquiry, EnquiryKind, Outcome, Status
 from enquiries.request_forms.answer_summary import Row
@@ -50,7 +51,7 @@ def appointment(enquiry: Enquiry, now: datetime) -> str:
     """As in "Your appointment is by phone, at 9am tomorrow". Empty when none is to come."""
     if enquiry.appointment_at is None or enquiry.appointment_at < now:
         return ""
-    return f"is {actions.Channel(enquiry.appointment_by).label}, at {clock.at_words(enquiry.appointment_at, now)}"
+    return f"is {contact.Channel(enquiry.appointment_by).label}, at {clock.at_words(enquiry.appointment_at, now)}"
 
 
 def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
@@ -95,6 +96,6 @@ def rows(enquiry: Enquiry) -> list[Row]:
             Row("May we leave a voicemail?", [YES_NO[enquiry.may_leave_voicemail]]),
         ]
     written = ["We have it, but do not show it here, so that nobody else can read it."]
-    if many := actions.added(enquiry).count():
+    if many := by_patient.added(enquiry).count():
         written.append(f"You added something {'once' if many == 1 else f'{many} times'}.")
     return [*said, Row("What you wrote", written)]

@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from backcare.core.private_pages import personal
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import by_patient, transitions
 from enquiries.inbox import calls
 from enquiries.models import Enquiry
 from enquiries.patient_portal import presenters
@@ -25,7 +26,7 @@ def opened(visit: Visit) -> HttpResponse:
     return _request(visit)
 
 
-@visited(actions.Wish.TIMES)
+@visited(by_patient.Wish.TIMES)
 def times(visit: Visit) -> HttpResponse:
     seen = _seen(visit)
     if visit.step == CHANGE:
@@ -37,7 +38,7 @@ def times(visit: Visit) -> HttpResponse:
     if not set(words.codes) <= set(seen):
         return _interruption(visit, words, seen)
     if visit.step == SEND and (version := visit.sure_of()) is not None:
-        return _do(visit, actions.change_times, words, version=version, **form.details())
+        return _do(visit, by_patient.change_times, words, version=version, **form.details())
     if visit.verb not in visit.may:
         return visit.changed()
     new = choices.times_in_words(form.cleaned_data["times"]) or ["Any time"]
@@ -47,7 +48,7 @@ def times(visit: Visit) -> HttpResponse:
     return visit.check(new=new, before=presenters.times(visit.enquiry), never_open=never_open)
 
 
-@visited(actions.Wish.ADD)
+@visited(by_patient.Wish.ADD)
 def add(visit: Visit) -> HttpResponse:
     """Their words are read for signs exactly as a question's are (enquiries.request_forms.steps)."""
     seen = _seen(visit)
@@ -63,23 +64,23 @@ def add(visit: Visit) -> HttpResponse:
         return _interruption(visit, words, seen)
     text = form.cleaned_data["text"]
     if visit.step == SEND and (version := visit.sure_of()) is not None:
-        return _do(visit, actions.add_detail, words, version=version, text=text)
+        return _do(visit, by_patient.add_detail, words, version=version, text=text)
     if visit.verb not in visit.may:
         return visit.changed()
     return visit.check(text=text, flagged=bool(words))
 
 
-@visited(actions.Wish.WITHDRAW)
+@visited(by_patient.Wish.WITHDRAW)
 def withdraw(visit: Visit) -> HttpResponse:
     if visit.step == SEND and (version := visit.sure_of()) is not None:
-        return _do(visit, actions.withdraw, version=version)
+        return _do(visit, by_patient.withdraw, version=version)
     return visit.check(appointment=_appointment(visit)) if visit.verb in visit.may else visit.changed()
 
 
-@visited(actions.Wish.ERASE)
+@visited(by_patient.Wish.ERASE)
 def erase(visit: Visit) -> HttpResponse:
     if visit.step == SEND and (version := visit.sure_of()) is not None:
-        return _do(visit, actions.withdraw_and_erase, version=version)
+        return _do(visit, by_patient.withdraw_and_erase, version=version)
     return visit.check(appointment=_appointment(visit), open=not visit.enquiry.is_closed)
 
 
@@ -102,7 +103,7 @@ def _do(visit: Visit, action, words: OwnWords | None = None, **given) -> HttpRes
         given["safety_signs"] = kept(codes, safety.tiers())
     try:
         enquiry: Enquiry = action(enquiry=visit.enquiry, **given)
-    except (actions.StaleEnquiry, actions.MoveRefused):
+    except (transitions.StaleEnquiry, transitions.MoveRefused):
         enquiry = Enquiry.objects.get(pk=visit.enquiry.pk)
         return Visit(visit.request, visit.token, enquiry, visit.verb).changed()
     if enquiry.erased_at:

@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from enquiries.actions import SUMMARY_DAYS
+from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.privacy import register
 from factsheets import safety
 from factsheets.page_cache import cached_page, shared

@@ -4,7 +4,8 @@ Health data needs explicit consent: UK GDPR, Article 9(2)(a), and the ICO's guid
 how it is withdrawn.
 """
 
-from enquiries.actions import SUMMARY_DAYS, Consented
+from enquiries.actions.intake import Consented
+from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.assessment.flags import flags
 from enquiries.assessment.kinds import Answers
 from enquiries.assessment.result import played_back, shown

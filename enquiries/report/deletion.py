@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from backcare.core.private_pages import personal
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import erasure
 from enquiries.models import Enquiry
 
 SIGNER = signing.Signer(salt="enquiries.report.deletion", sep=".")
@@ -37,7 +38,7 @@ def delete(request, token: str):
         return HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303)
     if request.method != "POST":
         return render(request, "enquiries/report_delete.html", {"address": request.path})
-    actions.erase(enquiry=enquiry, actor="patient", summary="With “Delete my data now” in the email")
+    erasure.erase(enquiry=enquiry, actor="patient", summary="With “Delete my data now” in the email")
     return HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303)
 
 

@@ -21,7 +21,8 @@ from backcare.core import addresses, limits
 from backcare.core.form_fields import EmailField
 from backcare.core.form_layout import posted
 from backcare.core.private_pages import personal
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import corrections, mail
 from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind
 from enquiries.report import link, receipt
 from enquiries.request_forms import sent as confirmation
@@ -58,7 +59,7 @@ def sent(request, token: str = ""):
     tiers = safety.tiers()
     context = {"safety_tiers": tiers, "emailed": True}
     if marked:
-        context["emailed"] = actions.is_mailed(marked)
+        context["emailed"] = mail.is_mailed(marked)
         context["advice"] = advice(marked.signs, tiers)
     return render(request, "enquiries/report_sent.html", context)
 
@@ -83,18 +84,18 @@ def change(request):
     email = form.cleaned_data["email"] if form.is_valid() else ""
     if enquiry is None:
         return _changed_a_moment_ago(request, held, email) or _too_late(request)
-    if not actions.corrections_left(enquiry):
+    if not corrections.corrections_left(enquiry):
         return to(enquiry)
     if not email:
         context = {"form": form, "email": addresses.in_words(held.email), "safety_tiers": safety.tiers()}
         return render(request, "enquiries/report_sent_change.html", context, status=422 if form.errors else 200)
     try:
-        actions.correct_address(enquiry=enquiry, email=email, hold=hold(email), sender=limits.client(request))
+        corrections.correct_address(enquiry=enquiry, email=email, hold=hold(email), sender=limits.client(request))
     except abuse.TooMany as refusal:
         return _sent(request, held, enquiry, refusal=refusal)
-    except actions.TooOften:
+    except corrections.TooOften:
         return to(enquiry)
-    except actions.Erased:
+    except mail.Erased:
         return _too_late(request)
     return receipt.give(to(enquiry), request, enquiry, email)
 
@@ -106,15 +107,15 @@ def again(request):
     if request.method != "POST" or enquiry is None:
         return _too_late(request)
     try:
-        goes = actions.send_report_again(enquiry=enquiry, asked_at=held.asked_at, sender=limits.client(request))
-        if not goes and actions.is_mailed(enquiry):
+        goes = corrections.send_report_again(enquiry=enquiry, asked_at=held.asked_at, sender=limits.client(request))
+        if not goes and mail.is_mailed(enquiry):
             return _sent(request, held, enquiry, not_again=True)
-    except actions.TooSoon as refusal:
+    except corrections.TooSoon as refusal:
         if not _just_now(enquiry, EventKind.MESSAGE_AGAIN):
             return _sent(request, held, enquiry, refusal=refusal)
-    except (actions.TooOften, abuse.TooMany) as refusal:
+    except (corrections.TooOften, abuse.TooMany) as refusal:
         return _sent(request, held, enquiry, refusal=refusal)
-    except actions.Erased:
+    except mail.Erased:
         return _too_late(request)
     return to(enquiry)
 
@@ -132,11 +133,11 @@ def _sent(
     """The same for every address and every request, but for whether an email comes: nothing here says whether we knew it, why
     none comes, or whether one came back."""
     now, tiers = timezone.now(), safety.tiers()
-    wait = max(0, ceil((actions.again_from(enquiry, held.asked_at) - now).total_seconds()))
-    left = actions.corrections_left(enquiry)
-    last = actions.further_requests(enquiry).last()
-    once_more = last and last.kind == EventKind.MESSAGE_AGAIN and actions.is_mailed(enquiry, since=last.created_at)
-    emailed = actions.is_mailed(enquiry)
+    wait = max(0, ceil((corrections.again_from(enquiry, held.asked_at) - now).total_seconds()))
+    left = corrections.corrections_left(enquiry)
+    last = corrections.further_requests(enquiry).last()
+    once_more = last and last.kind == EventKind.MESSAGE_AGAIN and mail.is_mailed(enquiry, since=last.created_at)
+    emailed = mail.is_mailed(enquiry)
     summary = Assessment.objects.filter(enquiry=enquiry, expires_at__gt=now).first()
     context = {
         "email": addresses.in_words(held.email),
@@ -145,7 +146,7 @@ def _sent(
         "emailed": emailed,
         "summary": link.address(summary) if summary and not emailed else "",
         "with_summary": bool(summary),
-        "summary_days": actions.SUMMARY_DAYS,
+        "summary_days": mail.SUMMARY_DAYS,
         "once_more": once_more,
         "meant": addresses.in_words(addresses.suggestion(held.email)) if left else "",
         "left": left,

@@ -17,7 +17,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from backcare.core.private_pages import personal
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import stopping
 
 LINK_DAYS = 365  # as long as the address stays on the list: an old mail may be the one that somebody finds
 
@@ -37,7 +38,7 @@ def headers(link: str) -> dict[str, str]:
 @personal
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request, token: str):
-    context = {"address": request.path, "months": actions.STOPPED_MONTHS}
+    context = {"address": request.path, "months": stopping.STOPPED_MONTHS}
     try:
         key = SIGNER.unsign(token, max_age=LINK_DAYS * 24 * 60 * 60)
     except signing.SignatureExpired:
@@ -45,6 +46,6 @@ def stop(request, token: str):
     except signing.BadSignature:
         raise Http404("Not a link of ours") from None
     if request.method == "POST":
-        actions.stop_mails(key=key)
+        stopping.stop_mails(key=key)
         context["done"] = True
     return render(request, "enquiries/stop_mails.html", context)

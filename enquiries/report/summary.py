@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backcare.core.private_pages import personal
-from enquiries import actions
+from enquiries.actions import erasure, mail
 from enquiries.assessment import personal as personal_pdf
 from enquiries.models import Assessment
 from enquiries.private_links import OpenForm, is_shut
@@ -78,7 +78,7 @@ def delete(request, token: str):
         return _ask_again(token)
     if "sure" not in request.POST:
         return render(request, "enquiries/summary_delete.html", {"token": token, "pass": link.new_pass(assessment)})
-    actions.erase(enquiry=assessment.enquiry, actor="patient", summary="With “Delete my data now”")
+    erasure.erase(enquiry=assessment.enquiry, actor="patient", summary="With “Delete my data now”")
     return HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303)
 
 
@@ -110,7 +110,7 @@ def _summary(request, assessment: Assessment, token: str) -> HttpResponse:
 
 
 def _over(request) -> HttpResponse:
-    context = {"safety_tiers": safety.tiers(), "days": actions.SUMMARY_DAYS}
+    context = {"safety_tiers": safety.tiers(), "days": mail.SUMMARY_DAYS}
     return render(request, "enquiries/summary_over.html", context, status=HTTPStatus.GONE)
 
 

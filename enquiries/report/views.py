@@ -13,8 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from backcare.core import limits
-from enquiries import abuse, actions
-from enquiries.actions import Consented
+from enquiries import abuse
+from enquiries.actions import intake
+from enquiries.actions.intake import Consented
 from enquiries.assessment import cookie
 from enquiries.assessment.handover import safety_codes
 from enquiries.forms import ReportForm
@@ -68,7 +69,7 @@ def report(request):
 
 def _accept(request, form: ReportForm, words: OwnWords, consented: Consented | None) -> Enquiry:
     details = form.details()
-    return actions.accept(
+    return intake.accept(
         kind=form.kind,
         details=details,
         sheet=form.cleaned_data["sheet"],

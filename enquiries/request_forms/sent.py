@@ -17,7 +17,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import mail
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.patient_portal import link
 from enquiries.request_forms.advice import advice
@@ -33,7 +34,7 @@ def address(enquiry: Enquiry) -> str:
     """Where the browser goes once the enquiry is kept."""
     name = f"enquiries:{enquiry.kind}_sent"
     aside = enquiry.status in {Status.SPAM, Status.HELD}
-    usual = not enquiry.signs and not aside and actions.is_mailed(enquiry)
+    usual = not enquiry.signs and not aside and mail.is_mailed(enquiry)
     if enquiry.kind == EnquiryKind.REPORT and usual:  # no time is promised, and the browser holds a receipt
         return reverse(name)
     return reverse(f"{name}_as", args=[SIGNER.sign(enquiry.pk.hex)])
@@ -47,7 +48,7 @@ def page(request, kind: EnquiryKind, token: str = "") -> HttpResponse:
         context |= {"known": True} | _reply(enquiry)
         context["owed"] = enquiry.status not in {Status.SPAM, Status.HELD}
         context["held"] = enquiry.status == Status.HELD
-        context["emailed"] = actions.is_mailed(enquiry)
+        context["emailed"] = mail.is_mailed(enquiry)
         context["advice"] = advice(enquiry.signs, tiers)
         if context["owed"] and not context["emailed"] and age < LINK_SECONDS:
             context["manage"] = link.address(enquiry)

@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 
 from backcare.core import addresses, limits
-from enquiries import abuse, actions, clock
-from enquiries.actions import Consented
+from enquiries import abuse, clock
+from enquiries.actions import intake
+from enquiries.actions.intake import Consented
 from enquiries.assessment import cookie
 from enquiries.assessment.handover import safety_codes
 from enquiries.assessment.kinds import Answers
@@ -100,7 +101,7 @@ def _step(request, journey: Journey) -> HttpResponse:
     sender, in_no_time = limits.client(request), looked_through < submit_timing.NO_TIME
     try:
         enquiry = _accept(journey, form, words, consented, sender=sender, in_no_time=in_no_time, seal=seal)
-    except actions.SealUsed:
+    except intake.SealUsed:
         return _check(request, journey, form, answers_gone=False, refused=False)
     except abuse.TooMany as refusal:
         return _refused(request, journey, form, answers, refusal)
@@ -218,7 +219,7 @@ def _accept(
     in_no_time: bool,
     seal: str,
 ) -> Enquiry:
-    return actions.accept(
+    return intake.accept(
         kind=journey.kind,
         details=form.details(),
         contact_by=form.cleaned_data.get("contact_by"),

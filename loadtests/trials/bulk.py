@@ -18,7 +18,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions import erasure
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, MessageState, OutgoingMessage
 from loadtests.trials.clients import Tally, together
@@ -86,7 +86,7 @@ def much_is_kept(folder: Path, kills: int) -> str:
         OutgoingMessage.objects.update(sent_at=timezone.now() - TWO_MONTHS)
         with locks() as held:
             started = time.monotonic()
-            purged = actions.purge(now=timezone.now()).counts
+            purged = erasure.purge(now=timezone.now()).counts
             took = time.monotonic() - started
         User.objects.filter(username="trials").delete()
         assert purged["enquiries"] == due, purged

@@ -9,7 +9,7 @@ from django.db.models import CheckConstraint, F
 from django.utils import timezone
 
 from backcare.core.crypto.fields import Ciphertext
-from enquiries import actions
+from enquiries.actions import intake, reminders, stopping, transitions
 from enquiries.models import (
     Assessment,
     ClinicHours,
@@ -242,11 +242,11 @@ def rows(sheet, staff):
     SearchMiss.objects.create(digest="x")
     Closure.objects.create(first_day=date(2026, 6, 1), last_day=date(2026, 6, 1), reason="training")
     kept = consultation()
-    actions.accept(
+    intake.accept(
         kind="question",
         details={"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "May I swim?"},
     )
-    actions.triage(enquiry=kept, by=staff, to="in_progress")
+    transitions.triage(enquiry=kept, by=staff, to="in_progress")
     Assessment.objects.create(enquiry=kept, questions_version="1", consent_version="1", expires_at=timezone.now())
     override = {"key": "x", "rule": "x", "place": "x", "sentence": "x"}
     Approval.objects.create(
@@ -258,10 +258,10 @@ def rows(sheet, staff):
     picture = Picture.objects.create(digest="0" * 32, width=400, height=300)
     PictureFile.objects.create(picture=picture, width=400, format="jpg", data=b"x")
     FactSheet.objects.filter(pk=sheet.pk).update(state="published", review_due_on=timezone.localdate())
-    actions.remind_of_reviews(today=timezone.localdate())
+    reminders.remind_of_reviews(today=timezone.localdate())
     OutgoingMessage.objects.create(purpose="digest", day=date(2026, 11, 23))
     OutgoingMessage.objects.create(purpose="abuse_alarm", day=date(2026, 11, 23))
-    actions.stop_mails(key="x")
+    stopping.stop_mails(key="x")
     LastPurge.objects.create(at=timezone.now())
     Export.objects.create(
         actor="Sam", what="All", how_many=1, columns="x", with_contact_details=False, reason="A test."
@@ -291,4 +291,4 @@ def test_every_check_constraint_is_tried():
 def test_a_consultation_without_any_way_to_reach_the_patient_is_refused_by_the_database_too(db):
     details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "x"}
     with pytest.raises(IntegrityError, match="enquiry_consultation_has_contact_method"):
-        actions.accept(kind="consultation", details=details, contact_by=[])
+        intake.accept(kind="consultation", details=details, contact_by=[])

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 
-from enquiries import actions
+from enquiries.actions import intake
 from enquiries.forms import FORMS
 from tests.support.addresses import public_addresses
 from tests.support.forms import ADDRESSES, form
@@ -158,7 +158,7 @@ def locked(*args, **kwargs):
 
 
 def accept_by(monkeypatch, fault):
-    monkeypatch.setattr(actions, "accept", fault)
+    monkeypatch.setattr(intake, "accept", fault)
     return Client(raise_request_exception=False).post("/question/", form("question"))
 
 

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from backcare.core.crypto.encryption import CannotDecrypt, decrypt, encrypt, key_ring, keyed_hash, new_key
 from backcare.core.crypto.fields import EncryptedTextField
-from enquiries import actions
+from enquiries.actions import transitions
 from enquiries.models import Enquiry, EnquiryEvent
 from tests.conftest import consultation
 
@@ -295,7 +295,7 @@ def database_bytes() -> bytes:
 
 def test_the_database_holds_no_word_of_a_patient_in_plain_text(transactional_db, staff):
     kept = consultation(**CANARIES)
-    actions.triage(enquiry=kept, by=staff, to="in_progress", note="canarynote of ours")
+    transitions.triage(enquiry=kept, by=staff, to="in_progress", note="canarynote of ours")
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("CHECKPOINT")

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from backcare.core.crypto import blind_index, keys
 from backcare.core.crypto.encryption import encrypt, key_of, key_ring, new_key
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import corrections, stopping, transitions
 from enquiries.admin.inbox import find
 from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, NameWord, StoppedAddress
 from enquiries.privacy import rotation
@@ -51,7 +52,7 @@ def found_by(typed: str) -> list[str]:
 
 
 def test_everything_moves_to_the_new_key_and_the_old_one_may_go(some, new, staff, settings):
-    actions.triage(enquiry=some[0], by=staff, note="an earlier note")
+    transitions.triage(enquiry=some[0], by=staff, note="an earlier note")
     KeyCheck.objects.get()
     said = rotate()
     assert keys_used() == {new}
@@ -76,7 +77,7 @@ def test_a_dry_run_counts_and_changes_nothing(some, new):
 
 def test_it_says_whose_wish_for_no_mail_only_the_old_key_knows(some, new):
     stopped = abuse.stop_keys("ada@example.com")[-1]
-    actions.stop_mails(key=stopped)
+    stopping.stop_mails(key=stopped)
     StoppedAddress.objects.update(created_at=timezone.now() - timedelta(days=1))
     assert "But 1 addresses that asked for no more mail are known by the earlier key alone" in rotate()
     assert StoppedAddress.objects.get().key == stopped
@@ -179,8 +180,8 @@ def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(tra
     process = start("--at-once", "2")
     written = 0
     while process.poll() is None and written < 16:
-        actions.triage(enquiry=made[written], by=staff, note=f"note {written}")
-        actions.correct_address(enquiry=made[written], email=f"new{written}@example.com")
+        transitions.triage(enquiry=made[written], by=staff, note=f"note {written}")
+        corrections.correct_address(enquiry=made[written], email=f"new{written}@example.com")
         written += 1
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err

@@ -5,7 +5,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import stopping, transitions
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Status
 from tests.support.desk import tree
 from tests.support.forms import form
@@ -143,7 +144,7 @@ def test_a_worker_holds_back_what_is_too_much_for_one_mailbox_and_staff_see_it(d
     for number in range(6):
         ask(client=from_place(number), email=VICTIM, name=f"Ada {number}")
     for each in Enquiry.objects.filter(status=Status.SPAM):
-        actions.triage(enquiry=each, by=staff, to=Status.NEW)
+        transitions.triage(enquiry=each, by=staff, to=Status.NEW)
     ask(client=from_place(9), email="somebody.else@example.com")
     deliver()
     assert sorted(to for [to] in mail_through.recipients) == ["somebody.else@example.com", *3 * [VICTIM]]
@@ -163,7 +164,7 @@ def test_a_worker_holds_back_what_is_too_much_for_one_mailbox_and_staff_see_it(d
 def test_the_answer_says_whether_a_mail_comes_and_no_more_and_costs_the_same(db):
     known, listed, over = "known@example.com", "listed@example.com", "over@example.com"
     ask(client=from_place(1), email=known)
-    actions.stop_mails(key=abuse.stop_key(listed))
+    stopping.stop_mails(key=abuse.stop_key(listed))
     for number in range(4):
         ask(client=from_place(2 + number), email=over, name=f"Ada {number}")
     seen, costs, marked = [], [], []

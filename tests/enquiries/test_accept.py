@@ -11,8 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from enquiries import actions
-from enquiries.actions import intake
+from enquiries.actions import intake, mail
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, Status
 from enquiries.models import enquiry as enquiry_model
 from tests.conftest import ROOT, consultation, database_environment
@@ -100,7 +99,7 @@ def test_words_do_not_flow_from_one_field_into_the_next(db):
 # --- the clock ---
 
 EDGE = datetime(2026, 5, 20, 10, 30, tzinfo=UTC)  # where one half-hour window ends and the next begins
-assert EDGE.timestamp() % actions.SAME_FORM_WITHIN.total_seconds() == 0
+assert EDGE.timestamp() % intake.SAME_FORM_WITHIN.total_seconds() == 0
 
 
 @pytest.fixture
@@ -177,7 +176,7 @@ def test_twenty_clicks_at_once_are_one_enquiry(transactional_db, kind):
 
 def test_twenty_clicks_at_once_across_the_edge_of_a_window_are_one_enquiry(transactional_db, monkeypatch):
     start = timezone.now()
-    window = actions.SAME_FORM_WITHIN.total_seconds()
+    window = intake.SAME_FORM_WITHIN.total_seconds()
     edge = datetime.fromtimestamp(start.timestamp() // window * window, tz=UTC)
     real, first, others_have_looked = timezone.now, threading.Lock(), threading.Event()
 
@@ -225,7 +224,6 @@ def test_a_failure_after_the_enquiry_was_inserted_leaves_nothing_and_the_next_tr
 KILLED = """
 import os, django
 django.setup()
-from enquiries import actions
 from enquiries.actions import intake
 from enquiries.models import Enquiry
 
@@ -236,7 +234,7 @@ def die(*args, **kwargs):
 if {before}:
     intake.enqueue = die
 details = dict(name="Ada", email="ada@example.com", phone="", best_time="", description="May I swim?")
-actions.accept(kind="question", details=details)
+intake.accept(kind="question", details=details)
 os._exit(42)
 """
 
@@ -267,4 +265,4 @@ def test_an_enquiry_whose_reference_is_taken_gets_another(db, monkeypatch):
 def test_mail_cannot_be_queued_apart_from_the_fact_it_reports(transactional_db):
     kept = consultation()
     with pytest.raises(RuntimeError, match="inside the transaction"):
-        actions.enqueue(enquiry=kept, purpose=Purpose.ACKNOWLEDGEMENT)
+        mail.enqueue(enquiry=kept, purpose=Purpose.ACKNOWLEDGEMENT)

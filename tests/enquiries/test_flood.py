@@ -11,7 +11,8 @@ from backcare.core import limits
 from backcare.core.crypto import blind_index
 from backcare.core.models import Limit
 from backcare.ops import health
-from enquiries import abuse, actions, flood
+from enquiries import abuse, flood
+from enquiries.actions import by_patient, contact, erasure, folds, intake, transitions
 from enquiries.models import Enquiry, EventKind, FloodMark, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED
 from tests.support.desk import tree, values_of
@@ -72,12 +73,12 @@ def test_a_fold_stands_below_first_contacts_and_shows_its_next_when_its_first_is
     listed = rows_of(staff_client, f"{INBOX}?queue=open")
     assert len(listed) == 5
     assert "Waits Patiently" in listed[3] and "2 more like this" in listed[4]
-    actions.act_on_safety(enquiry=folded[0], by=staff, note="Phoned the number: a prank.")
+    contact.act_on_safety(enquiry=folded[0], by=staff, note="Phoned the number: a prank.")
     listed = rows_of(staff_client, f"{INBOX}?queue=safety")
     assert folded[1].reference in listed[-1] and "1 more like this" in listed[-1]
     assert alarms() == 4
     for each in folded[1:]:
-        actions.act_on_safety(enquiry=each, by=staff, note="The same.")
+        contact.act_on_safety(enquiry=each, by=staff, note="The same.")
     warn(noisy, 77, name="Again")
     assert alarms() == 5, "Staff had dealt with the fold: whoever comes after is news."
 
@@ -91,7 +92,7 @@ def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_m
     noisy = from_place(1)
     folded = [warn(noisy, number, name=f"Noise {number}") for number in range(8)][3:]
     taken = folded[2]
-    actions.triage(enquiry=taken, by=staff, owner=staff, change_owner=True)
+    transitions.triage(enquiry=taken, by=staff, owner=staff, change_owner=True)
     fold = f"{INBOX}fold/{folded[0].flood_id}/"
     assert "Record one outcome for all 4" in text(tree(reception.get(f"{INBOX}?flood={folded[0].flood_id}")))
     page = reception.get(fold)
@@ -106,7 +107,7 @@ def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_m
         refused = settle(reception, page, **typed)
         assert refused.status_code == 422 and why in text(tree(refused))
         assert values_of(refused)["reason"].strip() == typed["reason"].strip(), "What was typed is lost."
-    actions.log_call(enquiry=folded[3], by=staff, result=actions.CallResult.NO_ANSWER)
+    contact.log_call(enquiry=folded[3], by=staff, result=contact.CallResult.NO_ANSWER)
     given = {"outcome": "not_patients", "reason": "Same words and number; <b>hung up</b>."}
     refused = settle(reception, page, **given)
     assert refused.status_code == 422 and "This list changed while you were reading" in text(tree(refused))
@@ -133,9 +134,9 @@ def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_m
 @pytest.mark.parametrize(("outcome", "to"), [("repeats", Status.CLOSED), ("no_sign", Status.NEW)])
 def test_what_a_fold_was_settled_with_says_where_it_goes(db, staff, outcome, to):
     folded = [warn(from_place(1), number, name=f"Noise {number}") for number in range(5)][3:]
-    actions.withdraw(enquiry=folded[0], version=folded[0].version)
+    by_patient.withdraw(enquiry=folded[0], version=folded[0].version)
     said = {"outcome": outcome, "reason": "Phoned.", "last": folded[1].pk, "number": 2}
-    assert len(actions.settle_fold(flood=folded[0].flood_id, by=staff, **said)) == 2
+    assert len(folds.settle_fold(flood=folded[0].flood_id, by=staff, **said)) == 2
     statuses = [Enquiry.objects.get(pk=each.pk).status for each in folded]
     assert statuses == [Status.CLOSED, to], "One that was withdrawn is closed already."
     assert not Enquiry.objects.filter(FLAGGED, folded=True).exists()
@@ -166,7 +167,7 @@ def test_the_marks_of_a_flood_hold_no_word_and_no_address_and_are_gone_after_an_
     marks = FloodMark.objects.all()
     assert marks.count() == 3 + 1 + flood.BANDS
     assert all(len(each.key) == 64 and each.until <= timezone.now() + flood.WITHIN for each in marks)
-    actions.purge(now=timezone.now() + timedelta(minutes=61))
+    erasure.purge(now=timezone.now() + timedelta(minutes=61))
     assert not FloodMark.objects.exists()
 
 
@@ -197,7 +198,7 @@ def test_a_seal_is_good_for_its_own_words_once_and_for_a_day_and_nothing_is_lost
     assert Client().post("/question/", typed).status_code == 303
     assert Client().post("/question/", typed).status_code == 303, "A second click."
     assert Enquiry.objects.count() == 1
-    Enquiry.objects.update(created_at=timezone.now() - actions.SAME_FORM_WITHIN)
+    Enquiry.objects.update(created_at=timezone.now() - intake.SAME_FORM_WITHIN)
     again = Client().post("/question/", typed)
     assert again.status_code == 200, "One page sent two requests."
     fresh = sent(form_at(parse(again), "/question/"))

@@ -10,7 +10,7 @@ from django.db.migrations import RemoveConstraint
 from django.db.migrations.state import ProjectState
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions import contact, duplicates, erasure, transitions
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
 from tests.conftest import consultation, report
 from tests.enquiries.test_closed_at import migrated
@@ -39,14 +39,14 @@ def test_the_status_menu_offers_only_moves_that_need_nothing_more(reception, sta
         assert "Select a valid choice" in errors_of(refused)
         assert "Typed already." in refused.content.decode()
     assert fresh(enquiry).status == Status.NEW
-    actions.book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
+    contact.book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
     assert menu(reception, enquiry) == ["in_progress", "booked"]
     save(reception, enquiry.get_admin_url(), status="in_progress")
     assert "booked" in menu(reception, enquiry), "The appointment is still to come."
     Enquiry.objects.filter(pk=enquiry.pk).update(appointment_at=timezone.now() - timedelta(hours=1))
     assert "booked" not in menu(reception, enquiry)
     assert "spam" not in menu(reception, flagged(email="f@example.com"))
-    gone = actions.erase(enquiry=consultation(email="g@example.com"), by=staff)
+    gone = erasure.erase(enquiry=consultation(email="g@example.com"), by=staff)
     assert (menu(reception, gone), fresh(gone).outcome) == (["closed"], Outcome.ERASED)
 
 
@@ -61,8 +61,8 @@ def test_the_status_menu_offers_only_moves_that_need_nothing_more(reception, sta
 )
 def test_nothing_moves_without_what_the_status_says(db, staff, to, given, why):
     enquiry = consultation()
-    with pytest.raises(actions.MoveRefused, match=why):
-        actions.triage(enquiry=enquiry, by=staff, to=to, **given)
+    with pytest.raises(transitions.MoveRefused, match=why):
+        transitions.triage(enquiry=enquiry, by=staff, to=to, **given)
     assert fresh(enquiry).status == Status.NEW
     assert not enquiry.events.filter(kind=EventKind.MOVED).exists()
 
@@ -104,7 +104,7 @@ def test_an_appointment_that_is_over_is_work_again(reception, staff):
 def test_bulk_closing_asks_how_it_ended(reception, staff):
     open_ones = [consultation(email=f"{number}@example.com") for number in range(2)]
     closed = consultation(email="c@example.com")
-    actions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome=Outcome.SEEN)
+    transitions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome=Outcome.SEEN)
     chosen = {"action": "close", "_selected_action": [str(each.pk) for each in (*open_ones, closed)]}
     address = f"{LIST}?queue=all"
     assert "Close 2 enquiries" in text(parse(reception.post(address, chosen)))
@@ -123,10 +123,10 @@ def test_a_delivered_report_says_so_and_a_duplicate_with_an_appointment_is_not_c
     deliver()
     assert (fresh(sent).status, fresh(sent).outcome) == (Status.CLOSED, Outcome.SENT)
     booked, main = consultation(), question()
-    actions.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
-    with pytest.raises(actions.MoveRefused, match="has the appointment"):
-        actions.link(enquiry=booked, main=main, by=staff)
-    actions.link(enquiry=main, main=booked, by=staff)
+    contact.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
+    with pytest.raises(transitions.MoveRefused, match="has the appointment"):
+        duplicates.link(enquiry=booked, main=main, by=staff)
+    duplicates.link(enquiry=main, main=booked, by=staff)
 
 
 # --- who may have it ---
@@ -143,8 +143,8 @@ def test_an_enquiry_can_be_assigned_only_to_active_people_who_may_open_it(recept
     assert {text(each) for each in select.iter("option")} == {"Unassigned", "Carl", "Rita", "Sam"}
     for somebody in (gone, editor):
         assert "Select a valid choice" in errors_of(save(reception, enquiry.get_admin_url(), owner=somebody.pk))
-        with pytest.raises(actions.MoveRefused, match="cannot open enquiries"):
-            actions.triage(enquiry=enquiry, by=staff, owner=User.objects.get(pk=somebody.pk), change_owner=True)
+        with pytest.raises(transitions.MoveRefused, match="cannot open enquiries"):
+            transitions.triage(enquiry=enquiry, by=staff, owner=User.objects.get(pk=somebody.pk), change_owner=True)
     save(reception, enquiry.get_admin_url(), owner=able.pk)
     assert fresh(enquiry).owner == able
     assert enquiry.events.filter(summary="Assigned to Carl").exists()

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from backcare.core.crypto import keys
-from enquiries import actions
+from enquiries.actions import contact, corrections, transitions
 from enquiries.models import Assessment, Enquiry, OutgoingMessage
 from tests.conftest import give_signs
 from tests.support.forms import form
@@ -103,13 +103,13 @@ def live_every_journey(client, staff) -> None:
     )
     assert sorted(Enquiry.objects.values_list("kind", flat=True)) == ["consultation", "question", "report"]
     report = Enquiry.objects.get(kind="report")
-    actions.correct_address(enquiry=report, email=TYPED["corrected address"])
+    corrections.correct_address(enquiry=report, email=TYPED["corrected address"])
     give_signs(Enquiry.objects.filter(kind="consultation"))
     consultation = Enquiry.objects.get(kind="consultation")
-    actions.act_on_safety(enquiry=consultation, by=staff, note=TYPED["what was done about a sign"])
-    actions.triage(enquiry=consultation, by=staff, note=TYPED["staff's note"])
-    actions.log_call(enquiry=consultation, by=staff, result=actions.CallResult.NO_ANSWER, note=TYPED["note of a call"])
-    actions.reply(enquiry=Enquiry.objects.get(kind="question"), by=staff, text=TYPED["reply"])
+    contact.act_on_safety(enquiry=consultation, by=staff, note=TYPED["what was done about a sign"])
+    transitions.triage(enquiry=consultation, by=staff, note=TYPED["staff's note"])
+    contact.log_call(enquiry=consultation, by=staff, result=contact.CallResult.NO_ANSWER, note=TYPED["note of a call"])
+    contact.reply(enquiry=Enquiry.objects.get(kind="question"), by=staff, text=TYPED["reply"])
     deliver()
 
 

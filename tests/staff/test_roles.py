@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 from django.utils import timezone
 
 from backcare.staff.models import Authenticator
-from enquiries import actions
+from enquiries.actions import by_patient
 from enquiries.models import Assessment, Closure, Enquiry, EventKind, Export
 from enquiries.report import consent
 from factsheets import approvals
@@ -283,7 +283,7 @@ def test_reception_opens_the_words_for_an_hour_and_the_timeline_says_so_once(cli
 
 def test_what_the_patient_added_is_opened_with_the_same_button(client, db):
     enquiry = consultation()
-    actions.add_detail(enquiry=enquiry, text="It is worse at night.", safety_signs="", version=enquiry.version)
+    by_patient.add_detail(enquiry=enquiry, text="It is worse at night.", safety_signs="", version=enquiry.version)
     seen = page_of(client, person("Rita", "reception"), enquiry)
     assert "It is worse at night." not in seen
     assert "1 later addition from the patient." in seen

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions import contact, transitions
 from enquiries.models import Enquiry
 from tests.conftest import consultation, give_signs
 
@@ -42,9 +42,9 @@ def whole_status(status: str, at: datetime | None = None) -> dict:
 
 def let_wait(enquiry, *, by, days: int = 7) -> Enquiry:
     """They were called in vain, and now the clinic waits for them."""
-    actions.log_call(enquiry=enquiry, by=by, result="no_answer")
+    contact.log_call(enquiry=enquiry, by=by, result="no_answer")
     back = timezone.localdate() + timedelta(days=days)
-    return actions.triage(enquiry=enquiry, by=by, to="waiting", return_on=back)
+    return transitions.triage(enquiry=enquiry, by=by, to="waiting", return_on=back)
 
 
 def flagged(**changes) -> Enquiry:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import html5lib
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions import intake
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, EnquiryKind, MessageState, OutgoingMessage
 
@@ -62,7 +62,7 @@ def words_of(mail) -> str:
 def question(**changes) -> Enquiry:
     """A question as a patient would send it."""
     details = {"name": "Ada Example", "email": "ada@example.com", "phone": "", "best_time": "", "description": "Why?"}
-    return actions.accept(kind=EnquiryKind.QUESTION, details=details | changes)
+    return intake.accept(kind=EnquiryKind.QUESTION, details=details | changes)
 
 
 def states() -> set[tuple[str, str]]:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import contact, transitions
 from enquiries.models import Enquiry, FloodMark, PrivateLink, StoppedAddress
 from tests.conftest import consultation
 from tests.support.forms import form
@@ -26,8 +27,8 @@ WORDS = {
 def ada(db, sheet, staff) -> list[Enquiry]:
     """A person with all that one can leave here: two enquiries, answers, a note, a reply, another linked with the first."""
     first = consultation(**WORDS)
-    actions.triage(enquiry=first, by=staff, note="canarynote of ours")
-    actions.reply(enquiry=first, by=staff, text="canaryreply to her")
+    transitions.triage(enquiry=first, by=staff, note="canarynote of ours")
+    contact.reply(enquiry=first, by=staff, text="canaryreply to her")
     client = patient(limits="stops")
     client.post("/report/", form("report", name="Ada Canary", email="ADA@Example.com", include_answers="yes"))
     second = Enquiry.objects.get(kind="report")

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions.reminders import remind_of_reviews
 from enquiries.models import OutgoingMessage, Purpose
 from factsheets.models import FactSheet, ReviewReminder
 
@@ -35,7 +35,7 @@ def let_pass(days: int) -> None:
 
 def remind() -> int:
     """What a worker does when it starts, and every hour."""
-    return actions.remind_of_reviews(today=timezone.localdate())
+    return remind_of_reviews(today=timezone.localdate())
 
 
 def reminders():

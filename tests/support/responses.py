@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 
-from enquiries import actions
+from enquiries.actions import intake
 from enquiries.models import Assessment
 from enquiries.patient_portal import link as manage_link
 from enquiries.report import link as summary_link
@@ -98,7 +98,7 @@ class Asked:
         def broken(*args, **kwargs):
             raise error
 
-        self.patch.setattr(actions, "accept", broken)
+        self.patch.setattr(intake, "accept", broken)
         return self.post("/question/", form("question"))
 
     def too_many(self):

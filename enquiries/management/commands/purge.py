@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions import erasure
 from enquiries.privacy import retention
 
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only count what would be erased.")
 
     def handle(self, *, dry_run, **options):
-        purged = actions.purge(now=timezone.now(), dry_run=dry_run)
+        purged = erasure.purge(now=timezone.now(), dry_run=dry_run)
         words = "would be erased" if dry_run else "erased"
         for rule in retention.RULES:
             self.stdout.write(f"{rule.label} {words}: {purged.counts[rule.name]}")

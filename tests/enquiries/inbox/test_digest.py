@@ -9,7 +9,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from backcare.ops.management.commands import deliver_mail
-from enquiries import actions
+from enquiries.actions.digests import write_digest
+from enquiries.actions.mail import send_again
 from enquiries.clock.hours import Hours
 from enquiries.mail.outbox import Worker
 from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose
@@ -54,21 +55,21 @@ def only_the_digest():
 
 
 def test_it_is_written_ahead_and_leaves_when_the_clinic_opens(db):
-    assert actions.write_digest(now=at(1))
+    assert write_digest(now=at(1))
     message = digests().get()
     assert (message.day, message.next_attempt_at, message.created_at) == (MONDAY, at(9), at(9))
     assert message.about == "2026-11-23"
 
 
 def test_a_worker_that_starts_in_the_afternoon_still_writes_it_and_one_that_starts_at_night_does_not(db):
-    assert not actions.write_digest(now=at(18))
-    assert actions.write_digest(now=at(14))
+    assert not write_digest(now=at(18))
+    assert write_digest(now=at(14))
     assert digests().get().next_attempt_at == at(9)
 
 
 def test_it_is_one_a_day_however_often_and_by_however_many_it_is_written(db):
-    assert [actions.write_digest(now=at(hour)) for hour in (1, 2, 9, 16)] == [True, False, False, False]
-    assert actions.write_digest(now=at(1, MONDAY + timedelta(days=1)))
+    assert [write_digest(now=at(hour)) for hour in (1, 2, 9, 16)] == [True, False, False, False]
+    assert write_digest(now=at(1, MONDAY + timedelta(days=1)))
     assert digests().count() == 2
     with pytest.raises(IntegrityError, match=r"outgoingmessage.day|message_one_of_a_day"):
         OutgoingMessage.objects.create(purpose=Purpose.DIGEST, day=MONDAY)
@@ -77,7 +78,7 @@ def test_it_is_one_a_day_however_often_and_by_however_many_it_is_written(db):
 @pytest.mark.parametrize("day", [date(2026, 11, 21), date(2026, 11, 22), date(2026, 12, 25), date(2026, 11, 24)])
 def test_on_a_closed_day_there_is_none(db, day):
     Closure.objects.create(first_day=date(2026, 11, 24), last_day=date(2026, 11, 24), reason="training")
-    assert not actions.write_digest(now=at(10, day))
+    assert not write_digest(now=at(10, day))
     assert not digests().exists()
 
 
@@ -87,7 +88,7 @@ def test_it_tells_how_many_wait_where_and_nothing_about_anybody(open_now, mail_t
     Enquiry.objects.filter(pk=late.pk).update(reply_by=timezone.now() - timedelta(hours=2))
     give_signs(Enquiry.objects.filter(pk=flagged.pk))
     only_the_digest()
-    assert actions.write_digest(now=timezone.now())
+    assert write_digest(now=timezone.now())
     assert deliver() == 1
     [mail] = mail_through.messages
     assert mail_through.recipients == [["desk@example.com"]]
@@ -101,13 +102,13 @@ def test_it_tells_how_many_wait_where_and_nothing_about_anybody(open_now, mail_t
         assert told not in whole
     assert digests().get().state == MessageState.SENT
     assert deliver() == 0
-    assert not actions.write_digest(now=timezone.now())
+    assert not write_digest(now=timezone.now())
 
 
 def test_with_nothing_to_say_none_is_sent(open_now, mail_through):
     Enquiry.objects.filter(pk=question().pk).update(**whole_status("closed"))
     only_the_digest()
-    actions.write_digest(now=timezone.now())
+    write_digest(now=timezone.now())
     deliver()
     assert digests().get().state == MessageState.LAPSED
     assert not mail_through.messages
@@ -126,7 +127,7 @@ def test_yesterdays_is_not_sent_today(open_now, mail_through):
 def test_a_worker_killed_before_it_could_say_so_sends_no_second_one_with_another_id(open_now, mail_through):
     question()
     only_the_digest()
-    actions.write_digest(now=timezone.now())
+    write_digest(now=timezone.now())
     worker = Worker("killed")
     message = worker.claim()
     worker.send(message)  # and here it is killed
@@ -141,7 +142,7 @@ def test_without_an_address_it_waits_and_says_why(open_now, mail_through, settin
     settings.CLINIC_INBOX_EMAIL = ""
     question()
     only_the_digest()
-    actions.write_digest(now=timezone.now())
+    write_digest(now=timezone.now())
     deliver()
     assert (digests().get().state, digests().get().error) == (MessageState.WAITING, "ImproperlyConfigured")
 
@@ -168,12 +169,12 @@ def test_the_worker_writes_it_and_trouble_with_it_holds_up_no_patients_mail(
 def test_in_the_log_it_is_called_by_its_day_and_is_not_sent_twice(staff_client, open_now, mail_through):
     question()
     only_the_digest()
-    actions.write_digest(now=timezone.now())
+    write_digest(now=timezone.now())
     deliver()
     message = digests().get()
     shown = staff_client.get(f"/admin/enquiries/outgoingmessage/{message.pk}/change/")
     assert message.about in text(tree(shown))
-    actions.send_again(message=message, by=shown.wsgi_request.user)
+    send_again(message=message, by=shown.wsgi_request.user)
     assert digests().count() == 1 and digests().get().state == MessageState.SENT
 
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions import contact, duplicates, erasure, transitions
 from enquiries.actions.mail import lock_enquiry
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, give_signs
@@ -70,7 +70,7 @@ def test_an_enquiry_of_the_same_person_is_compared_linked_and_closed(client, rit
 
 def test_it_can_be_taken_back_and_that_is_written_on_both(client, rita, pair):
     again, main = pair
-    actions.link(enquiry=again, main=main, by=rita)
+    duplicates.link(enquiry=again, main=main, by=rita)
     client.force_login(rita)
     another = reverse("admin:enquiries_enquiry_another", args=[again.pk])
     assert client.get(another).status_code == 405
@@ -86,8 +86,8 @@ def test_it_can_be_taken_back_and_that_is_written_on_both(client, rita, pair):
 
 def test_whoever_opens_a_linked_one_again_unlinks_it(rita, pair):
     again, main = pair
-    actions.link(enquiry=again, main=main, by=rita)
-    actions.triage(enquiry=again, by=rita, to=Status.IN_PROGRESS)
+    duplicates.link(enquiry=again, main=main, by=rita)
+    transitions.triage(enquiry=again, by=rita, to=Status.IN_PROGRESS)
     assert fresh(again).same_as is None
     assert told(main)[-1] == f"{again.reference} is no longer a duplicate of this"
 
@@ -95,22 +95,22 @@ def test_whoever_opens_a_linked_one_again_unlinks_it(rita, pair):
 def test_a_link_to_a_linked_one_goes_to_its_main_one_and_takes_others_along(rita, pair):
     first, second = pair
     third, fourth = question(email="3@example.com"), question(email="4@example.com")
-    actions.link(enquiry=first, main=second, by=rita)
-    assert actions.link(enquiry=third, main=first, by=rita) == second
+    duplicates.link(enquiry=first, main=second, by=rita)
+    assert duplicates.link(enquiry=third, main=first, by=rita) == second
     assert fresh(third).same_as == second
-    actions.link(enquiry=second, main=fourth, by=rita)
+    duplicates.link(enquiry=second, main=fourth, by=rita)
     assert {fresh(each).same_as for each in (first, second, third)} == {fourth}
     assert not Enquiry.objects.filter(same_as__same_as__isnull=False).exists(), "A chain."
 
 
 def test_there_are_no_circles(rita, pair):
     again, main = pair
-    actions.link(enquiry=again, main=main, by=rita)
+    duplicates.link(enquiry=again, main=main, by=rita)
     for enquiry, to in ((again, again), (main, main), (main, again)):
-        with pytest.raises(actions.MoveRefused, match=r"this enquiry, or one already linked|already marked"):
-            actions.link(enquiry=enquiry, main=to, by=rita)
-    with pytest.raises(actions.MoveRefused, match="already marked as a duplicate"):
-        actions.link(enquiry=again, main=main, by=rita)
+        with pytest.raises(transitions.MoveRefused, match=r"this enquiry, or one already linked|already marked"):
+            duplicates.link(enquiry=enquiry, main=to, by=rita)
+    with pytest.raises(transitions.MoveRefused, match="already marked as a duplicate"):
+        duplicates.link(enquiry=again, main=main, by=rita)
     assert fresh(main).same_as is None
 
 
@@ -123,20 +123,20 @@ def test_a_flagged_one_is_not_closed_this_way_until_somebody_has_acted(client, r
     assert "Record what you did about the warning sign first." in text(tree(refused))
     assert (fresh(again).status, fresh(again).same_as) == (Status.NEW, None)
     assert not told(main)
-    actions.act_on_safety(enquiry=again, by=rita, note="Rang. All is well.")
-    actions.link(enquiry=again, main=main, by=rita)
+    contact.act_on_safety(enquiry=again, by=rita, note="Rang. All is well.")
+    duplicates.link(enquiry=again, main=main, by=rita)
     assert fresh(again).same_as == main
 
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_spam_and_erased_ones_are_left_alone(rita, pair, which):
-    actions.triage(enquiry=pair[which], by=rita, to=Status.SPAM)
-    with pytest.raises(actions.MoveRefused, match="spam"):
-        actions.link(enquiry=pair[0], main=pair[1], by=rita)
-    actions.triage(enquiry=pair[which], by=rita, to=Status.NEW)
-    actions.erase(enquiry=pair[which], actor="retention")
-    with pytest.raises(actions.MoveRefused, match="erased"):
-        actions.link(enquiry=pair[0], main=pair[1], by=rita)
+    transitions.triage(enquiry=pair[which], by=rita, to=Status.SPAM)
+    with pytest.raises(transitions.MoveRefused, match="spam"):
+        duplicates.link(enquiry=pair[0], main=pair[1], by=rita)
+    transitions.triage(enquiry=pair[which], by=rita, to=Status.NEW)
+    erasure.erase(enquiry=pair[which], actor="retention")
+    with pytest.raises(transitions.MoveRefused, match="erased"):
+        duplicates.link(enquiry=pair[0], main=pair[1], by=rita)
 
 
 def test_a_page_from_before_somebody_elses_change_links_nothing(client, rita, pair):
@@ -154,22 +154,22 @@ def test_the_main_one_keeps_the_earlier_promise(rita, pair):
     soon, later = timezone.now() + timedelta(hours=1), timezone.now() + timedelta(hours=9)
     Enquiry.objects.filter(pk=again.pk).update(reply_by=soon)
     Enquiry.objects.filter(pk=main.pk).update(reply_by=later)
-    actions.link(enquiry=again, main=main, by=rita)
+    duplicates.link(enquiry=again, main=main, by=rita)
     assert fresh(main).reply_by == soon
 
 
 def test_one_that_is_closed_already_only_points(rita, pair):
     again, main = pair
-    actions.triage(enquiry=again, by=rita, to=Status.CLOSED, outcome=Outcome.ANSWERED)
+    transitions.triage(enquiry=again, by=rita, to=Status.CLOSED, outcome=Outcome.ANSWERED)
     moves = again.events.filter(kind=EventKind.MOVED).count()
-    actions.link(enquiry=again, main=main, by=rita)
+    duplicates.link(enquiry=again, main=main, by=rita)
     assert (fresh(again).outcome, fresh(again).same_as) == (Outcome.DUPLICATE, main)
     assert again.events.filter(kind=EventKind.MOVED).count() == moves
 
 
 def test_strangers_and_closed_ones_are_pointed_out_before_it_is_done(client, rita, pair):
     stranger = question(email="other@example.com")
-    actions.triage(enquiry=stranger, by=rita, to=Status.CLOSED, outcome="answered")
+    transitions.triage(enquiry=stranger, by=rita, to=Status.CLOSED, outcome="answered")
     client.force_login(rita)
     compared = text(tree(client.get(page_of(pair[0]), {"reference": stranger.reference.lower().replace("-", " ")})))
     assert "Neither the email address nor the phone number is the same." in compared
@@ -190,9 +190,9 @@ def test_two_who_link_them_the_other_way_round_make_no_circle(transactional_db):
     def link(enquiry, main, by):
         start.wait()
         try:
-            actions.link(enquiry=enquiry, main=main, by=by)
+            duplicates.link(enquiry=enquiry, main=main, by=by)
             said.append("linked")
-        except actions.MoveRefused as refusal:
+        except transitions.MoveRefused as refusal:
             said.append(str(refusal))
         finally:
             connection.close()
@@ -209,7 +209,7 @@ def test_two_who_link_them_the_other_way_round_make_no_circle(transactional_db):
 def test_linking_waits_for_who_has_a_linked_one_in_hand_and_locks_nobody_out(transactional_db):
     staff, main = person("Rita", "reception"), consultation()
     first, again = sorted((question(email=f"{n}@example.com") for n in range(2)), key=lambda each: each.pk)
-    actions.link(enquiry=first, main=again, by=staff)
+    duplicates.link(enquiry=first, main=again, by=staff)
     held = threading.Event()
     done = []
 
@@ -224,7 +224,7 @@ def test_linking_waits_for_who_has_a_linked_one_in_hand_and_locks_nobody_out(tra
     other = threading.Thread(target=erase)
     other.start()
     held.wait(10)
-    actions.link(enquiry=again, main=main, by=staff)
+    duplicates.link(enquiry=again, main=main, by=staff)
     other.join(20)
     assert done == [again.pk]
     assert fresh(first).same_as == fresh(again).same_as == main
@@ -234,7 +234,7 @@ def test_the_question_before_a_bulk_change_names_what_stays_and_why(client, rita
     flagged, ready = pair
     give_signs(Enquiry.objects.filter(pk=flagged.pk))
     booked = question(email="5@example.com")
-    actions.book(enquiry=booked, by=rita, at=timezone.now() + timedelta(days=2), channel=actions.Channel.PHONE)
+    contact.book(enquiry=booked, by=rita, at=timezone.now() + timedelta(days=2), channel=contact.Channel.PHONE)
     client.force_login(rita)
     ticked = [str(each.pk) for each in (flagged, ready, booked)]
     listed = reverse("admin:enquiries_enquiry_changelist")

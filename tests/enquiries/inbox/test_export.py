@@ -11,7 +11,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions import exports
 from enquiries.inbox import csv_export as sheet_of
 from enquiries.models import Enquiry, EventKind, Export
 from tests.conftest import consultation
@@ -83,8 +83,8 @@ def test_contact_details_are_only_for_who_may_and_each_timeline_says_so(client, 
     client.force_login(rita)
     assert read(ask(client, personal="on"))[0] == REDACTED, "The box is not hers to tick."
     assert "Include contact details" not in text(tree(client.get(PAGE)))
-    with pytest.raises(actions.NotAllowed):
-        actions.export(queryset=Enquiry.objects.all(), what="All", by=rita, reason=REASON, personal=True)
+    with pytest.raises(exports.NotAllowed):
+        exports.export(queryset=Enquiry.objects.all(), what="All", by=rita, reason=REASON, personal=True)
     rita.user_permissions.add(Permission.objects.get(codename="export_personal"))
     rows = read(ask(client, personal="on"))
     assert rows[0] == PERSONAL
@@ -102,7 +102,7 @@ def test_what_was_not_sent_is_not_on_a_timeline(staff, db, monkeypatch):
     """Who stops the download half way has not got the rest."""
     monkeypatch.setattr(sheet_of, "AT_ONCE", 1)
     consultation(), question(email="other@example.com")
-    found = actions.export(queryset=Enquiry.objects.all(), what="All", by=staff, reason=REASON, personal=True)
+    found = exports.export(queryset=Enquiry.objects.all(), what="All", by=staff, reason=REASON, personal=True)
     assert next(found).startswith(sheet_of.BOM)
     assert Export.objects.get().how_many == 2
     next(found)

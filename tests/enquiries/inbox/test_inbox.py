@@ -8,7 +8,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from backcare.core.crypto import blind_index
-from enquiries import actions
+from enquiries.actions import erasure, intake, transitions
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
 from enquiries.models import Closure, Enquiry, EventKind, NameWord, OpeningHours, Status, slot_bit
@@ -36,9 +36,9 @@ def test_each_queue_counts_what_it_lists(reception):
     Enquiry.objects.filter(pk=overdue.pk).update(reply_by=now - timedelta(hours=1))
     Enquiry.objects.filter(pk=mine.pk).update(owner=rita)
     let_wait(waiting, by=person("Sam", "reception"))
-    actions.triage(enquiry=spam, by=rita, to=Status.SPAM)
+    transitions.triage(enquiry=spam, by=rita, to=Status.SPAM)
     Enquiry.objects.filter(pk=failed.pk).update(mail_failed=True)
-    actions.triage(enquiry=closed, by=rita, to=Status.CLOSED, outcome="answered")
+    transitions.triage(enquiry=closed, by=rita, to=Status.CLOSED, outcome="answered")
     numbers = counted(reception)
     for name, count in numbers.items():
         assert len(listed(reception, queue=name)) == count, name
@@ -107,7 +107,7 @@ def test_call_now_goes_by_the_patients_best_time_within_the_opening_hours(recept
 def test_a_patient_is_found_by_what_staff_would_type(reception, typed):
     found = consultation(name="Zoë O'Hara-Smith", email="zoe.ohara@example.com")
     consultation(name="Bob Example", email="bob@example.com", phone="+442079460019")
-    actions.triage(enquiry=found, by=person("Sam", "reception"), to=Status.CLOSED, outcome="answered")
+    transitions.triage(enquiry=found, by=person("Sam", "reception"), to=Status.CLOSED, outcome="answered")
     assert listed(reception, q=typed) == [found.pk]
 
 
@@ -140,8 +140,8 @@ def test_enquiries_from_before_there_were_keys_are_found_after_an_upgrade(recept
     Enquiry.objects.update(email_key="", phone_key="")
     enquiry.name_words.all().delete()
     assert listed(reception, q="ada") == []
-    assert actions.index_missing() == 1
-    assert actions.index_missing() == 0
+    assert intake.index_missing() == 1
+    assert intake.index_missing() == 0
     for typed in ("ada", "ada@example.com", "020 7946 0018"):
         assert listed(reception, q=typed) == [enquiry.pk]
 
@@ -153,11 +153,11 @@ def test_one_that_is_erased_while_the_keys_are_made_gets_none(db, monkeypatch):
     make = blind_index.email_key
 
     def just_before(address):
-        actions.erase(enquiry=enquiry, actor="patient")
+        erasure.erase(enquiry=enquiry, actor="patient")
         return make(address)
 
     monkeypatch.setattr(blind_index, "email_key", just_before)
-    assert actions.index_missing() == 0
+    assert intake.index_missing() == 0
     enquiry.refresh_from_db()
     assert (enquiry.email_key, enquiry.phone_key, enquiry.name_words.count()) == ("", "", 0)
 
@@ -170,15 +170,15 @@ def test_answers_given_with_a_request_are_shown_to_a_clinician_with_the_consent_
     client.force_login(carl)
     known, told = flags(), answers(limits="stops")
     details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "An ache."}
-    given = actions.Consented(
+    given = intake.Consented(
         result=shown(told, known), answers=played_back(told, known), consent_version=consent.CONSULTATION
     )
-    enquiry = actions.accept(kind="consultation", details=details, contact_by=["email"], consented=given)
+    enquiry = intake.accept(kind="consultation", details=details, contact_by=["email"], consented=given)
     page = text(parse(client.get(enquiry.get_admin_url())))
     assert "It stops daily activity, work or sleep" in page
     assert "See a GP about your back" in page
     assert consent.wording(consent.CONSULTATION) in page
-    actions.purge(now=timezone.now() + timedelta(days=7, minutes=1))
+    erasure.purge(now=timezone.now() + timedelta(days=7, minutes=1))
     client.force_login(carl)  # a week ends sessions too
     page = text(parse(client.get(enquiry.get_admin_url())))
     assert "It stops daily activity" not in page

@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from enquiries import actions, clock
+from enquiries import clock
+from enquiries.actions import by_patient, contact, erasure, intake, transitions
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
 from enquiries.inbox import calls, safety_lane
@@ -67,7 +68,7 @@ def test_no_answer_brings_it_back_in_minutes_and_never_in_their_best_time(recept
     step(reception, enquiry, "call", result="voicemail")
     assert fresh(enquiry).next_call_at == london(2027, 2, 1, 10, 32)
     # The patient chooses other times meanwhile: this call waits for none of them.
-    actions.change_times(enquiry=enquiry, call_slots=slot_bit(4, 0), best_time="", version=fresh(enquiry).version)
+    by_patient.change_times(enquiry=enquiry, call_slots=slot_bit(4, 0), best_time="", version=fresh(enquiry).version)
     assert fresh(enquiry).next_call_at == london(2027, 2, 1, 10, 32)
     at_the_desk(monkeypatch, reception, london(2027, 2, 2, 9))
     assert listed(reception) == [enquiry.pk]
@@ -77,9 +78,9 @@ def test_no_answer_brings_it_back_in_minutes_and_never_in_their_best_time(recept
 
 def test_a_sign_added_later_is_to_be_called_about_at_once(reception, staff):
     enquiry = consultation()
-    actions.log_call(enquiry=enquiry, by=staff, result="no_answer")
+    contact.log_call(enquiry=enquiry, by=staff, result="no_answer")
     asked = fresh(enquiry)
-    actions.add_detail(enquiry=asked, text="My bottom is numb now.", safety_signs="RF-E1", version=asked.version)
+    by_patient.add_detail(enquiry=asked, text="My bottom is numb now.", safety_signs="RF-E1", version=asked.version)
     assert fresh(enquiry).next_call_at is None
     assert "Possible emergency: call now" in page_of(reception, enquiry)
 
@@ -178,8 +179,8 @@ def test_what_they_were_told_is_recorded_once_and_settles_the_flag(reception):
     assert (safety.summary, safety.actor) == ("Told them to call 999 or go to A&E now", "Rita")
     assert enquiry.events.filter(kind=EventKind.CALLED).last().note == "Her son drives her."
     assert listed(reception, queue="safety") == []
-    with pytest.raises(actions.MoveRefused):
-        actions.log_call(enquiry=enquiry, by=User.objects.get(first_name="Rita"), result="spoke", advice="999")
+    with pytest.raises(transitions.MoveRefused):
+        contact.log_call(enquiry=enquiry, by=User.objects.get(first_name="Rita"), result="spoke", advice="999")
 
 
 def test_a_flag_is_shown_for_ever_with_what_was_done_and_how_it_ended(reception, monkeypatch, staff):
@@ -195,7 +196,7 @@ def test_a_flag_is_shown_for_ever_with_what_was_done_and_how_it_ended(reception,
     assert "Outcome: went elsewhere (999, 111 or a GP)" in page
     in_the_list = text(parse(reception.get(LIST, {"queue": "all"})))
     assert f"Was flagged. {done}, 10am on Monday 1 February 2027. Outcome: went elsewhere" in in_the_list
-    actions.erase(enquiry=enquiry, by=staff)
+    erasure.erase(enquiry=enquiry, by=staff)
     assert done in page_of(reception, enquiry)
     assert "Was flagged." in text(parse(reception.get(LIST, {"queue": "all"})))
 
@@ -216,7 +217,7 @@ def test_withdrawn_with_an_open_flag_it_stays_in_the_safety_queue_until_staff_re
     deliver()
     before = len(mail_through.messages)
     Enquiry.objects.filter(pk=enquiry.pk).update(next_call_at=timezone.now() + timedelta(hours=1))
-    actions.withdraw(enquiry=enquiry, version=enquiry.version)
+    by_patient.withdraw(enquiry=enquiry, version=enquiry.version)
     deliver()
     [mail] = mail_through.messages[before:]
     assert mail["Subject"] == "Urgent: please look now"
@@ -271,7 +272,7 @@ def test_a_clinician_is_told_once_by_a_mail_that_says_nothing(reception, mail_th
     refused = step(reception, enquiry, "tell", whom=carl.pk)
     assert refused.status_code == 422
     now = fresh(enquiry)
-    actions.add_detail(enquiry=now, text="Worse.", safety_signs="RF-E2", version=now.version)
+    by_patient.add_detail(enquiry=now, text="Worse.", safety_signs="RF-E2", version=now.version)
     assert "We are emailing" in text(parse(step(reception, enquiry, "tell", whom=carl.pk)))
 
 
@@ -294,12 +295,12 @@ def test_a_clinician_whose_mail_failed_or_who_left_is_not_counted_as_told(recept
 
 def test_clinicians_see_the_self_assessment_at_the_top_and_reception_only_the_flag(client, reception):
     known, told = flags(), answers(limits="stops")
-    given = actions.Consented(
+    given = intake.Consented(
         result=shown(told, known), answers=played_back(told, known), consent_version=consent.CONSULTATION
     )
     details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "An ache."}
     also = {"safety_signs": "RF-U1"}
-    enquiry = actions.accept(kind="consultation", details=details, contact_by=["email"], consented=given, also=also)
+    enquiry = intake.accept(kind="consultation", details=details, contact_by=["email"], consented=given, also=also)
     client.force_login(person("Carl", "clinician"))
     page = page_of(client, enquiry)
     top = page[: page.index("Next step")]

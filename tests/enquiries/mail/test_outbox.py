@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions import intake, mail, transitions
 from enquiries.mail.outbox import FIRST_RETRY, GIVE_UP_AFTER, MAX_RETRY, Worker, back_off
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status
 from enquiries.models.message import LEASE
@@ -46,7 +46,7 @@ def test_mail_cannot_be_queued_outside_the_transaction_of_its_fact(transactional
     enquiry = consultation()
     before = enquiry.messages.count()
     with pytest.raises(RuntimeError, match="inside the transaction"):
-        actions.enqueue(enquiry=enquiry, purpose=Purpose.CLINIC_ALERT)
+        mail.enqueue(enquiry=enquiry, purpose=Purpose.CLINIC_ALERT)
     assert enquiry.messages.count() == before
 
 
@@ -66,9 +66,9 @@ def test_the_database_refuses_a_second_row_for_the_same_mail(db):
 
 def test_a_quarantined_enquiry_sends_nothing_until_staff_release_it(db, staff, mail_through):
     details = {"name": "Ada Example", "email": "ada@example.com", "description": "Why?", "phone": "", "best_time": ""}
-    enquiry = actions.accept(kind="question", details=details, quarantine_reason="Filled in a hidden field")
+    enquiry = intake.accept(kind="question", details=details, quarantine_reason="Filled in a hidden field")
     assert deliver() == 0
-    actions.triage(enquiry=enquiry, by=staff, to=Status.NEW)
+    transitions.triage(enquiry=enquiry, by=staff, to=Status.NEW)
     assert deliver() == 2
     assert ["ada@example.com"] in mail_through.recipients
 
@@ -90,7 +90,7 @@ def test_a_message_row_has_no_room_for_an_address_or_a_text(db, sheet, mail_thro
     enquiry = consultation(**told)
     report(sheet, email=told["email"], name=told["name"])
     deliver()
-    actions.send_again(message=enquiry.messages.get(purpose=Purpose.CLINIC_ALERT), by=staff)
+    mail.send_again(message=enquiry.messages.get(purpose=Purpose.CLINIC_ALERT), by=staff)
     Worker("held").claim()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {OutgoingMessage._meta.db_table}")  # noqa: S608 - the table's own name
@@ -231,8 +231,8 @@ def test_what_staff_do_while_a_mail_is_on_the_way_stands(db, sheet, staff, mail_
     taken, closed = report(sheet), question()
     worker = Worker("test")
     messages = {message.enquiry_id: message for message in [worker.claim(), worker.claim()]}
-    actions.triage(enquiry=taken, by=staff, to=Status.IN_PROGRESS)
-    actions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome="answered")
+    transitions.triage(enquiry=taken, by=staff, to=Status.IN_PROGRESS)
+    transitions.triage(enquiry=closed, by=staff, to=Status.CLOSED, outcome="answered")
     worker.settle_success(messages[taken.pk])
     failed = messages[closed.pk]
     failed.created_at -= GIVE_UP_AFTER + SOON

@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from backcare.ops.logs import without_secrets
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import contact, corrections, erasure
 from enquiries.models import Enquiry, EventKind, MessageState, Status, StoppedAddress
 from enquiries.report import stop
 from tests.conftest import consultation, give_signs, report
@@ -133,7 +134,7 @@ def test_every_report_that_names_the_mailbox_is_erased_at_once_and_nothing_in_wh
 
 def test_a_reply_that_staff_write_still_goes(path, staff, mail_through):
     Client().post(path)
-    actions.reply(enquiry=latest(), by=staff, text="Come in on Monday.", version=latest().version)
+    contact.reply(enquiry=latest(), by=staff, text="Come in on Monday.", version=latest().version)
     deliver()
     assert mail_through.recipients[-1] == [VICTIM]
 
@@ -142,8 +143,8 @@ def test_the_link_works_for_a_year_also_when_the_request_is_gone_and_means_the_m
     path, db, monkeypatch
 ):
     asked = Enquiry.objects.get(kind="report")
-    actions.correct_address(enquiry=asked, email="right@example.com")
-    actions.erase(enquiry=asked, actor="retention")
+    corrections.correct_address(enquiry=asked, email="right@example.com")
+    erasure.erase(enquiry=asked, actor="retention")
     now = timezone.now()
     monkeypatch.setattr("time.time", lambda: (now + timedelta(days=364)).timestamp())
     assert Client().post(path).status_code == 200
@@ -193,7 +194,7 @@ def test_staff_see_that_an_address_is_listed_and_the_owner_alone_takes_it_off(pa
 
 def test_after_a_year_the_entry_goes(path):
     Client().post(path)
-    actions.purge(now=timezone.now() + timedelta(days=364))
+    erasure.purge(now=timezone.now() + timedelta(days=364))
     assert StoppedAddress.objects.exists()
-    actions.purge(now=timezone.now() + timedelta(days=367))
+    erasure.purge(now=timezone.now() + timedelta(days=367))
     assert not StoppedAddress.objects.exists()

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions import by_patient, contact
 from enquiries.models import Enquiry, EventKind, Status, slot_bit
 from tests.conftest import consultation, give_signs
 from tests.support.html import by_id, form_at, parse, sent, text, title, value
@@ -66,7 +66,7 @@ def test_a_question_and_an_appointment_have_no_times_to_change(staff):
     data = sent(form_at_button(enter(asked), "Add something")) | {"times-times": ["0-0"]}
     assert Client().post(path(asked, "times"), data).status_code == 409
     booked = consultation()
-    actions.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
+    contact.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     assert "Change the times to call" not in said(enter(booked))
 
 
@@ -86,7 +86,7 @@ def test_a_detail_stands_on_the_timeline_sealed_and_staff_read_it(asked, staff_c
     assert "We have what you added" in said(done)
     assert "You added something once" in said(done)
     assert "away on Monday" not in done.content.decode()
-    event = actions.added(asked).get()
+    event = by_patient.added(asked).get()
     assert (event.note, event.actor, event.summary) == ("I am away on Monday.", "patient", "")
     with connection.cursor() as cursor:
         cursor.execute("SELECT note FROM enquiries_enquiryevent WHERE kind = 'added'")
@@ -107,7 +107,7 @@ def test_hearing_from_them_ends_the_wait(asked, staff, verb):
 
 
 def test_the_clinic_is_told_of_a_detail_that_nobody_would_look_for(asked, staff, mail_through):
-    actions.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
+    contact.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     press(check(asked, "add"), "Send it")
     deliver()
     [mail] = [each for each in mail_through.messages if "Please look" in each["Subject"]]
@@ -122,7 +122,7 @@ def test_red_flag_words_bring_the_card_and_can_still_be_sent(asked, staff, mail_
     stop = check(asked, "add", **{"add-text": SIGN})
     assert said(stop).index("Call 999") < said(stop).index(SIGN)
     assert "Nothing is sent yet" in said(stop)
-    assert not actions.added(asked).exists()
+    assert not by_patient.added(asked).exists()
     changed = press(stop, "Change what I wrote")
     assert value(by_id(parse(changed), "id_add-text")) == SIGN
     page = press(stop, "Send it anyway")
@@ -133,7 +133,7 @@ def test_red_flag_words_bring_the_card_and_can_still_be_sent(asked, staff, mail_
     assert asked.is_flagged
     assert asked.safety_signs == "RF-E2 RF-U1"
     assert alerts(asked) == ["waiting"]
-    assert "warning sign" in actions.added(asked).get().summary
+    assert "warning sign" in by_patient.added(asked).get().summary
     deliver()
     assert not [mail for mail in mail_through.messages if "pee" in text_of(mail).partition("Call 999")[0]]
 
@@ -142,13 +142,13 @@ def test_nobody_sends_red_flag_words_past_the_card(asked):
     page = check(asked, "add")
     stop = press(page, "Send it", **{"add-text": SIGN})
     assert "Please read this before you send it" in said(stop)
-    assert not actions.added(asked).exists()
+    assert not by_patient.added(asked).exists()
 
 
 def test_ten_details_are_enough(asked):
-    for number in range(actions.MAX_ADDED):
+    for number in range(by_patient.MAX_ADDED):
         asked.refresh_from_db()
-        actions.add_detail(enquiry=asked, text=f"Detail {number}", safety_signs="", version=asked.version)
+        by_patient.add_detail(enquiry=asked, text=f"Detail {number}", safety_signs="", version=asked.version)
     assert "Add something" not in {text(each) for each in parse(enter(asked)).iter("button")}
     data = sent(form_at_button(enter(asked), "Delete my details")) | {"add-text": "One more"}
     assert Client().post(path(asked, "add"), data).status_code == 409

@@ -15,7 +15,7 @@ from gunicorn.config import Config
 from backcare.ops.gunicorn import access_log_format
 from backcare.ops.gunicorn_log import PrivateLogger
 from backcare.ops.logs import WithoutRequestValues
-from enquiries import actions
+from enquiries.actions import by_patient, contact, corrections, erasure, transitions
 from enquiries.clock import in_words
 from enquiries.models import Enquiry, PrivateLink, Status, slot_bit
 from enquiries.patient_portal import link
@@ -34,8 +34,8 @@ pytestmark = pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("ask", [consultation, question], ids=["consultation", "question"])
 def test_every_mail_to_the_patient_holds_the_link_in_both_parts_and_none_of_their_words(ask, mail_through, staff):
     enquiry = ask()
-    actions.reply(enquiry=enquiry, by=staff, text="Thank you.")
-    actions.book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
+    contact.reply(enquiry=enquiry, by=staff, text="Thank you.")
+    contact.book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     deliver()
     mails = [mail for mail in mail_through.messages if mail["To"] == "ada@example.com"]
     assert len(mails) == 3
@@ -91,13 +91,13 @@ def test_the_voicemail_answer_and_the_chosen_times_are_shown(asked):
 def test_where_it_is_now_is_said_in_the_patients_words(asked, staff):
     at = timezone.now() + timedelta(days=400)
     for act, words in (
-        (lambda: actions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS), "In progress"),
+        (lambda: transitions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS), "In progress"),
         (lambda: let_wait(asked, by=staff), "Waiting to hear from you"),
         (
-            lambda: actions.book(enquiry=asked, by=staff, at=at, channel="video"),
+            lambda: contact.book(enquiry=asked, by=staff, at=at, channel="video"),
             "Your appointment is by video call, at",
         ),
-        (lambda: actions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="seen"), "We have closed it"),
+        (lambda: transitions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="seen"), "We have closed it"),
     ):
         act()
         assert words in said(enter(asked))
@@ -125,13 +125,13 @@ def test_guessing_ends_after_ten_tries_and_the_right_address_does_not_help_then(
 
 
 def _closed_long_ago(enquiry):
-    actions.withdraw(enquiry=enquiry, version=enquiry.version)
+    by_patient.withdraw(enquiry=enquiry, version=enquiry.version)
     Enquiry.objects.filter(pk=enquiry.pk).update(closed_at=timezone.now() - timedelta(days=14, minutes=1))
 
 
 DEAD = {
     "closed 14 days ago": _closed_long_ago,
-    "erased by its time": lambda enquiry: actions.erase(enquiry=enquiry, actor="retention"),
+    "erased by its time": lambda enquiry: erasure.erase(enquiry=enquiry, actor="retention"),
     "guessed at": lambda enquiry: PrivateLink.objects.create(enquiry=enquiry, wrong_tries=10),
     "set aside": lambda enquiry: Enquiry.objects.filter(pk=enquiry.pk).update(
         status=Status.SPAM, closed_at=timezone.now()
@@ -163,7 +163,7 @@ def test_every_link_that_opens_nothing_says_the_same_in_the_same_words(asked):
 
 
 def test_what_was_closed_lately_can_be_seen_and_only_erased(asked):
-    actions.withdraw(enquiry=asked, version=asked.version)
+    by_patient.withdraw(enquiry=asked, version=asked.version)
     Enquiry.objects.update(closed_at=timezone.now() - timedelta(days=13, hours=23))
     page = enter(asked)
     assert "You withdrew it" in said(page)
@@ -174,7 +174,7 @@ def test_what_was_closed_lately_can_be_seen_and_only_erased(asked):
 
 def test_a_corrected_address_is_the_only_one_that_opens(asked):
     early = enter(asked)
-    actions.correct_address(enquiry=asked, email="ada@example.org")
+    corrections.correct_address(enquiry=asked, email="ada@example.org")
     assert enter(asked).status_code == 422
     assert "a•••@example.org" in said(enter(asked, "ada@example.org"))
     assert "Your email address" in said(press(early, "Delete my details"))
@@ -211,7 +211,7 @@ def test_a_form_from_another_site_opens_and_changes_nothing(asked):
 
 def test_no_log_of_ours_and_none_of_the_web_server_holds_the_link(asked, caplog, client):
     token = link.LINK.token(asked)
-    actions.erase(enquiry=asked, actor="retention")
+    erasure.erase(enquiry=asked, actor="retention")
     with caplog.at_level(logging.DEBUG):
         Client().get(path(asked))
         Client().post(path(asked, "erase"), {"email": "ada@example.com"})

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from enquiries import actions
+from enquiries.actions import by_patient, transitions
 from enquiries.models import EnquiryEvent, Status
 from enquiries.patient_portal import link
 from tests.conftest import consultation
@@ -69,7 +69,7 @@ def test_after_half_an_hour_the_address_is_asked_again_and_what_was_typed_comes_
     let_in = press(wrong, "Confirm and open", email="ada@example.com")
     assert "Check what you are adding" in said(let_in)
     press(let_in, "Send it")
-    assert actions.added(asked).get().note == "I am away.\nOn Monday."
+    assert by_patient.added(asked).get().note == "I am away.\nOn Monday."
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -85,7 +85,7 @@ def test_a_seal_of_31_minutes_ago_asks_once_more_and_changes_nothing(asked, verb
 @pytest.mark.parametrize("verb", VERBS)
 def test_staff_who_changed_it_in_the_meantime_bring_a_kind_page_and_nothing_typed_is_lost(asked, staff, verb):
     page = check(asked, verb)
-    actions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS)
+    transitions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS)
     before = snapshot()
     stale = press(page, SURE[verb])
     assert (stale.status_code, title(parse(stale)).partition(" –")[0]) == (409, "Something changed in the meantime")
@@ -103,7 +103,7 @@ def test_staff_who_changed_it_in_the_meantime_bring_a_kind_page_and_nothing_type
 def test_what_staff_closed_in_the_meantime_is_left_as_it_is(asked, staff, verb):
     page = check(asked, verb)
     form = enter(asked)
-    actions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="answered")
+    transitions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="answered")
     before = snapshot()
     stale = press(page, SURE[verb])
     assert stale.status_code == 409
@@ -143,4 +143,4 @@ def test_pressed_in_two_browsers_at_once_it_is_added_once(transactional_db):
     for thread in threads:
         thread.join()
     assert answers == [200] * 4
-    assert actions.added(asked).count() == 1
+    assert by_patient.added(asked).count() == 1

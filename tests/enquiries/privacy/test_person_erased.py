@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from backcare.core.crypto import keys
-from enquiries import actions
+from enquiries.actions import one_person
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, NameWord, OutgoingMessage, StoppedAddress
 from enquiries.privacy import person
 from tests.conftest import ROOT, consultation, database_environment
@@ -100,7 +100,7 @@ def test_all_of_it_goes_or_none(ada, staff, monkeypatch):
 
     monkeypatch.setattr(one_person, "erase", stumble)
     with pytest.raises(RuntimeError):
-        actions.erase_person(enquiries=ada, reason="asked", by=staff)
+        one_person.erase_person(enquiries=ada, reason="asked", by=staff)
     assert not Enquiry.objects.exclude(erased_at=None).exists()
     assert len(person.find(ADA)) == 3
 
@@ -114,7 +114,7 @@ def test_no_byte_is_left_in_the_files_of_the_database(transactional_db, staff):
     assert one.email_key.encode() in stored
     if connection.vendor == "sqlite":
         assert all(value in stored for value in sealed)
-    assert actions.erase_person(enquiries=[one], reason="asked", by=staff)
+    assert one_person.erase_person(enquiries=[one], reason="asked", by=staff)
     if connection.vendor == "sqlite":
         wal = Path(f"{connection.settings_dict['NAME']}-wal")
         assert not wal.exists() or wal.stat().st_size == 0

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.crypto.fields import EncryptedTextField
-from enquiries import actions
+from enquiries.actions import transitions
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage
 from tests.conftest import consultation, report
 from tests.support.forms import form
@@ -95,7 +95,7 @@ def test_no_table_log_or_outbox_row_holds_them_afterwards(db, mail_through, staf
     client.post("/report/", form("report", **MARKS, include_answers="yes"))
     enquiry = Enquiry.objects.get()
     deliver()
-    actions.triage(enquiry=enquiry, by=staff, note=f"{MARKS['name']} telephoned about it")
+    transitions.triage(enquiry=enquiry, by=staff, note=f"{MARKS['name']} telephoned about it")
     key = Enquiry.objects.get().submission_key
     before = everything_kept()
     for mark in (*MARKS.values(), "telephoned about it", "It stops daily activity", key):

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from backcare.ops.management.commands import deliver_mail
-from enquiries import actions
+from enquiries.actions import erasure
 from enquiries.models import Enquiry, OutgoingMessage
 from tests.conftest import consultation
 from tests.support.inbox import whole_status
@@ -32,9 +32,9 @@ def erased(enquiry: Enquiry) -> bool:
 
 
 def test_a_purge_whose_time_is_up_says_so_and_the_next_one_goes_on(over):
-    assert not actions.purge(now=timezone.now(), seconds=0).finished
+    assert not erasure.purge(now=timezone.now(), seconds=0).finished
     assert not erased(over)
-    purged = actions.purge(now=timezone.now())
+    purged = erasure.purge(now=timezone.now())
     assert purged.finished
     assert (purged.counts["enquiries"], purged.counts["messages"]) == (1, 2)
     assert erased(over)
@@ -66,6 +66,6 @@ def test_a_mail_that_is_still_needed_stays_whatever_its_age(over):
     """The purge asks of each mail by itself; a failed one that staff have not dealt with is needed."""
     OutgoingMessage.objects.filter(enquiry=over).update(state="failed", sent_at=None, error="x")
     Enquiry.objects.filter(pk=over.pk).update(mail_failed=True, closed_at=timezone.now())
-    assert actions.purge(now=timezone.now()).counts["messages"] == 0
+    assert erasure.purge(now=timezone.now()).counts["messages"] == 0
     Enquiry.objects.filter(pk=over.pk).update(mail_failed=False)
-    assert actions.purge(now=timezone.now()).counts["messages"] == 2
+    assert erasure.purge(now=timezone.now()).counts["messages"] == 2

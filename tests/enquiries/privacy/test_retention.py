@@ -11,8 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backcare.core.models import Limit
-from enquiries import actions
-from enquiries.actions import erasure
+from enquiries.actions import erasure, intake, transitions
 from enquiries.models import (
     Enquiry,
     EnquiryEvent,
@@ -44,7 +43,7 @@ def closed(at: datetime, status: str = "closed", **changes) -> Enquiry:
 
 
 def purge(now: datetime = NOW) -> dict[str, int]:
-    return actions.purge(now=now).counts
+    return erasure.purge(now=now).counts
 
 
 def kept(enquiry: Enquiry) -> bool:
@@ -81,12 +80,12 @@ def test_what_is_open_is_kept_however_old_it_is(db, status):
 
 def test_opening_it_again_starts_anew_and_closing_it_counts_from_then(db, staff):
     one = closed(before(days=800))
-    actions.triage(enquiry=one, by=staff, to="in_progress")
+    transitions.triage(enquiry=one, by=staff, to="in_progress")
     assert Enquiry.objects.get().closed_at is None
     assert retention.ends_on(Enquiry.objects.get()) is None
     purge()
     assert kept(one)
-    actions.triage(enquiry=one, by=staff, to="closed", outcome="answered")
+    transitions.triage(enquiry=one, by=staff, to="closed", outcome="answered")
     at = Enquiry.objects.get().closed_at
     assert purge(retention.months_from(at, 12) - timedelta(minutes=1))["enquiries"] == 0
     assert purge(retention.months_from(at, 12) + timedelta(minutes=1))["enquiries"] == 1
@@ -99,7 +98,7 @@ def test_spam_goes_thirty_days_after_it_was_set_aside(db, staff):
 
 
 def test_what_a_trap_caught_counts_from_the_day_it_came(db):
-    actions.accept(
+    intake.accept(
         kind="question",
         details={"name": "A", "email": "a@example.com", "phone": "", "best_time": "", "description": "Buy this."},
         quarantine_reason="trap",
@@ -167,7 +166,7 @@ def test_a_reminder_is_kept_while_the_review_is_due_and_goes_when_it_is_done(db,
 def test_six_years_after_its_details_went_the_rest_of_an_enquiry_goes(db):
     young, old = closed(before(days=4000)), closed(before(days=4000), name="Grace Example")
     for one, erased in ((young, datetime(2020, 11, 22, tzinfo=UTC)), (old, datetime(2020, 11, 20, tzinfo=UTC))):
-        actions.erase(enquiry=one, actor="retention")
+        erasure.erase(enquiry=one, actor="retention")
         Enquiry.objects.filter(pk=one.pk).update(erased_at=erased)
     assert purge()["records"] == 1
     assert list(Enquiry.objects.all()) == [young]
@@ -241,7 +240,7 @@ def test_what_staff_open_again_while_the_purge_runs_is_kept(db, staff, monkeypat
     one, lock = closed(before(days=366)), erasure.lock_enquiry
 
     def just_before(enquiry):
-        actions.triage(enquiry=enquiry, by=staff, to="in_progress")
+        transitions.triage(enquiry=enquiry, by=staff, to="in_progress")
         return lock(enquiry)
 
     monkeypatch.setattr(erasure, "lock_enquiry", just_before)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from enquiries import actions
+from enquiries.actions import corrections
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Status
 from tests.enquiries.test_accept import at_once
@@ -158,8 +158,8 @@ def test_many_changes_at_once_are_never_more_than_three(transactional_db, mail_t
 
     def one():
         try:
-            actions.correct_address(enquiry=kept, email=next(addresses))
-        except actions.TooOften:
+            corrections.correct_address(enquiry=kept, email=next(addresses))
+        except corrections.TooOften:
             refused.append(1)
 
     at_once(8, one)

@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from backcare.core.crypto.encryption import new_key
-from enquiries import abuse, actions
+from enquiries import abuse
+from enquiries.actions import corrections, erasure, mail, stopping, transitions
 from enquiries.models import Assessment, Enquiry, EventKind, OutgoingMessage, Status
 from enquiries.report import receipt
 from tests.config.test_bad_input import ELSEWHERE
@@ -131,15 +132,15 @@ def test_without_a_receipt_the_two_other_addresses_lead_back_and_take_nothing():
 
 def test_erased_details_are_played_back_to_nobody(client):
     asked(client)
-    actions.erase(enquiry=Enquiry.objects.get(), actor="retention")
+    erasure.erase(enquiry=Enquiry.objects.get(), actor="retention")
     assert client.get(SENT).content == general()
     expect_nothing_changed(change(client, BEA))
     expect_nothing_changed(client.post(AGAIN))
     for verb in (
-        lambda kept: actions.correct_address(enquiry=kept, email=BEA),
-        lambda kept: actions.send_report_again(enquiry=kept),
+        lambda kept: corrections.correct_address(enquiry=kept, email=BEA),
+        lambda kept: corrections.send_report_again(enquiry=kept),
     ):
-        with pytest.raises(actions.Erased):
+        with pytest.raises(mail.Erased):
             verb(Enquiry.objects.get())
     assert Enquiry.objects.get().email == ""
 
@@ -200,7 +201,7 @@ def test_a_request_that_was_set_aside_says_that_no_email_comes_and_never_why(mai
     """The same for a filled-in trap, which browsers do too, and for an address whose owner told us to stop."""
     robot = asked(website="x")
     kept = Enquiry.objects.get()
-    actions.stop_mails(key=abuse.stop_key(EVE))
+    stopping.stop_mails(key=abuse.stop_key(EVE))
     unwanted = asked(email=EVE)
     assert set(Enquiry.objects.values_list("status", flat=True)) == {Status.SPAM}
 
@@ -227,6 +228,6 @@ def test_a_request_that_was_set_aside_says_that_no_email_comes_and_never_why(mai
     # Somebody whose browser filled in the trap: staff release it, and it goes to the address as it was put right.
     deliver()
     before = len(mail_through.received)
-    actions.triage(enquiry=kept, by=staff, to=Status.NEW)
+    transitions.triage(enquiry=kept, by=staff, to=Status.NEW)
     deliver()
     assert mail_through.recipients[before:] == [[BEA]]

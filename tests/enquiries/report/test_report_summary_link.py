@@ -249,10 +249,10 @@ def test_delete_my_data_now_asks_once_and_erases_all_of_it(sent):
 
 
 def test_details_deleted_before_the_mail_left_stop_the_mail(db, mail_through):
-    from enquiries import actions
+    from enquiries.actions import erasure
 
     ask(patient(), include_answers="yes")
-    actions.erase(enquiry=Enquiry.objects.get(), actor="patient")
+    erasure.erase(enquiry=Enquiry.objects.get(), actor="patient")
     assert Worker("test").run_once() is False
     assert not mail_through.messages
     assert OutgoingMessage.objects.get().state == "lapsed"

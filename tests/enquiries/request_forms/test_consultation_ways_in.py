@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from enquiries import actions
+from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.models import Assessment, Enquiry
 from enquiries.report import consent
 from tests.support.assessment import finish
@@ -94,7 +94,7 @@ def test_finished_answers_go_along_only_with_consent_and_the_wording_says_that_s
     kept = Assessment.objects.get()
     assert kept.consent_version == "2026-11-consultation"
     assert kept.enquiry.kind == "consultation"
-    assert kept.expires_at - timezone.now() <= timedelta(days=actions.SUMMARY_DAYS)
+    assert kept.expires_at - timezone.now() <= timedelta(days=SUMMARY_DAYS)
 
 
 def test_urgent_answers_may_go_along_bring_the_card_and_flag_the_request_for_staff(client, staff, mail_through):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.core.crypto.encryption import key_ring
-from enquiries import actions
+from enquiries.actions import erasure, transitions
 from enquiries.models import Enquiry, EventKind, NameWord, Status
 from tests.conftest import consultation
 from tests.core.test_encryption import overwrite, raw
@@ -138,10 +138,10 @@ def nothing_of_them(kept: Enquiry) -> bool:
 
 def test_when_its_time_is_over_nothing_is_left_of_them(staff):
     kept = asked()
-    actions.triage(enquiry=kept, by=staff, to=Status.CLOSED, outcome="answered")
-    actions.purge(now=timezone.now() + timedelta(days=360))
+    transitions.triage(enquiry=kept, by=staff, to=Status.CLOSED, outcome="answered")
+    erasure.purge(now=timezone.now() + timedelta(days=360))
     assert not nothing_of_them(kept)
-    actions.purge(now=timezone.now() + timedelta(days=370))
+    erasure.purge(now=timezone.now() + timedelta(days=370))
     assert nothing_of_them(kept)
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backcare.core.form_fields import EmailField, TextField
-from enquiries import actions
+from enquiries.actions import erasure
 from enquiries.forms import FORMS, ConsultationForm
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose, Status
 from enquiries.patient_portal.forms import AddForm, TimesForm
@@ -148,7 +148,7 @@ def test_the_page_of_one_kind_does_not_open_for_the_other_and_ends_when_the_deta
     address = press(client, check, "send")["Location"]
     assert "do not wait for our reply" not in said(client.get(address.replace("consultation", "question")))
     assert "do not wait for our reply" in said(client.get(address))
-    actions.erase(enquiry=Enquiry.objects.get(), actor="patient", summary="")
+    erasure.erase(enquiry=Enquiry.objects.get(), actor="patient", summary="")
     assert "do not wait for our reply" not in said(client.get(address))
 
 

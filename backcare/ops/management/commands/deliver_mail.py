@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from backcare.core.crypto import keys
 from backcare.ops import schema, soundness
-from enquiries import actions
+from enquiries.actions import digests, erasure, reminders
 from enquiries.mail.outbox import Worker
 
 logger = logging.getLogger(__name__)
@@ -105,19 +105,19 @@ class Command(BaseCommand):
     def remind(self):
         today = timezone.localdate()
         try:
-            actions.remind_of_reviews(today=today)
-        except actions.NobodyToRemind as nobody:
+            reminders.remind_of_reviews(today=today)
+        except reminders.NobodyToRemind as nobody:
             if today != self.warned_on:
                 logger.warning("%s", nobody.__doc__)
             self.warned_on = today
 
     def digest(self):
         if settings.DAILY_DIGEST:
-            actions.write_digest(now=timezone.now())
+            digests.write_digest(now=timezone.now())
 
     def purge(self) -> bool:
         """Whether all is done: after a change of the periods a great deal may be over at once."""
-        purged = actions.purge(now=timezone.now(), seconds=MAX_PURGE_SECONDS)
+        purged = erasure.purge(now=timezone.now(), seconds=MAX_PURGE_SECONDS)
         if purged.total:
             logger.info("Purged %s", ", ".join(f"{name} {count}" for name, count in purged.counts.items() if count))
         return purged.finished

@@ -9,7 +9,7 @@ from django.db import connection
 
 from backcare.ops import schema
 from backcare.staff import roles
-from enquiries.actions import index_missing
+from enquiries.actions.intake import index_missing
 
 
 class Command(BaseCommand):
