@@ -58,7 +58,8 @@ def test_the_confirmation_says_what_happens_next_and_its_address_holds_nothing_p
 @KINDS
 def test_the_same_form_twice_is_one_enquiry(db, kind):
     first, second = send(kind), send(kind)
-    assert first["Location"] == second["Location"]
+    # Signed with the second at which it was made, which may have passed.
+    assert first["Location"].rsplit(".", 2)[0] == second["Location"].rsplit(".", 2)[0]
     assert Enquiry.objects.count() == 1
     assert EnquiryEvent.objects.count() == 1
     assert OutgoingMessage.objects.count() == len(MAIL[kind])
