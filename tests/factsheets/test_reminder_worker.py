@@ -147,7 +147,7 @@ import os, signal, django
 django.setup()
 from django.db import connection
 from django.utils import timezone
-from enquiries import actions
+from enquiries.actions import reminders
 
 def kill(execute, sql, *rest):
     done = execute(sql, *rest)
@@ -156,7 +156,7 @@ def kill(execute, sql, *rest):
     return done
 
 with connection.execute_wrapper(kill):
-    actions.remind_of_reviews(today=timezone.localdate())
+    reminders.remind_of_reviews(today=timezone.localdate())
 """
 
 
