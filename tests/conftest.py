@@ -19,6 +19,7 @@ from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
 from factsheets.models.search import SearchEntry, SearchPassage, SearchPosting, SearchWord
+from tests.support.filled_database import FilledDatabase
 from tests.support.smtp import SmtpSink, free_port, wait_for
 from tests.support.visitor import chromium
 
@@ -108,11 +109,27 @@ LISTED: dict[str, object] = {}  # one row of them, as it was at the start
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
+def filled_database(django_db_modify_db_settings):
+    """The database as an earlier process of the tests filled it, to start from. On SQLite only."""
+    filled = FilledDatabase() if connection.vendor == "sqlite" else None
+    yield filled
+    if filled:
+        filled.unlock()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(filled_database):
+    """pytest-django's own question: is there a database that it should not make anew?"""
+    return bool(filled_database and filled_database.copy_to(connection.settings_dict["TEST"]["NAME"]))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_db_blocker):
     """The real content and the real hashed static files, once for the suite."""
     with django_db_blocker.unblock():
         call_command("collectstatic", interactive=False, verbosity=0)
-        call_command("load_content", verbosity=0, stdout=sys.stderr)
+        if not django_db_keepdb:
+            call_command("load_content", verbosity=0, stdout=sys.stderr)
         LISTED.update(ContentType.objects.values("pk", "model").get(app_label="enquiries", model="enquiry"))
         index_tables = [SearchEntry, SearchPassage, SearchPosting, SearchWord]
         for model in [
@@ -127,9 +144,12 @@ def django_db_setup(django_db_setup, django_db_blocker):
         ]:
             through = [field.remote_field.through for field in model._meta.many_to_many]
             KEPT.extend(each._meta.db_table for each in [model, *through])
-        with connection.cursor() as cursor:
-            for table in KEPT:
-                cursor.execute(f'CREATE TABLE "kept_{table}" AS SELECT * FROM "{table}"')  # noqa: S608 - our own tables
+        if not django_db_keepdb:
+            with connection.cursor() as cursor:
+                for table in KEPT:
+                    cursor.execute(f'CREATE TABLE "kept_{table}" AS SELECT * FROM "{table}"')  # noqa: S608 - our own
+            if filled_database:
+                filled_database.save(connection.connection)
     # On the class: while a browser is driven, Django may give a test another connection object than this one.
     operations = type(connection.ops)
     flush = operations.sql_flush
