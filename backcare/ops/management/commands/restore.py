@@ -7,13 +7,18 @@ from backcare.ops.backups import Trouble, restoring
 
 
 class Command(BaseCommand):
-    help = "Puts a backup back, into an empty database, or with --replace beside what is there. With --check only tries it."
+    help = (
+        "Puts a backup of SQLite back, into an empty place, or with --replace beside what is there. With --check only looks "
+        "whether a backup works. PostgreSQL is restored with pg_restore (docs/operations.md), and then checked with --check."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser):
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--check", action="store_true", help="Only try, in a scratch place, whether this backup works."
+            "--check",
+            action="store_true",
+            help="Only look whether this backup works. On PostgreSQL DATABASE_URL names the database restored from it.",
         )
         parser.add_argument(
             "--replace", action="store_true", help="The present database is kept aside, and not in use."
