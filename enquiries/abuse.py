@@ -261,7 +261,7 @@ def wait_before_mailing(message: OutgoingMessage) -> int:
 
     Must be inside the transaction that claims the mail. Each mail counts once, however often it is tried.
     """
-    if message.purpose != Purpose.REPORT or message.attempts:
+    if message.purpose != Purpose.REPORT or message.attempts or message.enquiry is None:
         return 0
     try:
         email = message.enquiry.email
@@ -321,17 +321,20 @@ def _mailbox_limit(kind: str) -> str:
     return "report asked" if kind == EnquiryKind.REPORT else "acknowledgement asked"
 
 
-def _limit(name: str) -> dict:
+def _limit(name: str) -> tuple[int, timedelta]:
+    """How many within how long."""
     if name == "sender":
-        return {"most": settings.MAX_FORMS_PER_SENDER_PER_HOUR, "per": HOUR}
+        return settings.MAX_FORMS_PER_SENDER_PER_HOUR, HOUR
     if name == "total":
-        return {"most": settings.MAX_FORMS_PER_HOUR, "per": HOUR}
-    return {"most": settings.MAX_MAILS_PER_ADDRESS_PER_DAY, "per": DAY}
+        return settings.MAX_FORMS_PER_HOUR, HOUR
+    return settings.MAX_MAILS_PER_ADDRESS_PER_DAY, DAY
 
 
 def _hit(name: str, subject: str) -> limits.Verdict:
-    return limits.hit(f"forms: {name}", subject, **_limit(name))
+    most, per = _limit(name)
+    return limits.hit(f"forms: {name}", subject, most=most, per=per)
 
 
 def _look(name: str, subject: str) -> limits.Verdict:
-    return limits.look(f"forms: {name}", subject, **_limit(name))
+    most, per = _limit(name)
+    return limits.look(f"forms: {name}", subject, most=most, per=per)

@@ -21,6 +21,5 @@ def they_agree_now(*, enquiry: Enquiry, by: User, version: int | None = None) ->
             raise MoveRefused("No agreement was needed here.")
         enquiry.for_agreed = Agreement.YES
         record(enquiry, EventKind.NOTE, by=by, summary="The person it is for now knows and agrees")
-        enquiry.version += 1
-        enquiry.save()
+        enquiry.save_new_version()
     return enquiry

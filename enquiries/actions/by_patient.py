@@ -81,7 +81,7 @@ def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: 
             _raise_flag(enquiry, safety_signs)
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
         _heard_from(enquiry)
-        return save_new_version(enquiry)
+        return _saved(enquiry)
 
 
 def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) -> Enquiry:
@@ -103,7 +103,7 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
         if enquiry.is_flagged or enquiry.status != Status.NEW:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
         _heard_from(enquiry)
-        return save_new_version(enquiry)
+        return _saved(enquiry)
 
 
 def withdraw(*, enquiry: Enquiry, version: int) -> Enquiry:
@@ -118,7 +118,7 @@ def withdraw(*, enquiry: Enquiry, version: int) -> Enquiry:
         _expect(enquiry, version, Wish.WITHDRAW)
         if _end(enquiry):
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
-        return save_new_version(enquiry)
+        return _saved(enquiry)
 
 
 def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
@@ -132,7 +132,7 @@ def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
         untold = enquiry.messages.filter(purpose=Purpose.CHANGE_ALERT, state=MessageState.WAITING).exists()
         if not enquiry.is_closed:
             untold = _end(enquiry) or untold
-            save_new_version(enquiry)
+            _saved(enquiry)
         enquiry = erase(enquiry=enquiry, summary="With the link in our mail", actor=PATIENT)
         if untold:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
@@ -188,8 +188,7 @@ def _together(new: list[str], known: list[str]) -> str:
     return " ".join(sorted({*new, *known}))
 
 
-def save_new_version(enquiry: Enquiry) -> Enquiry:
-    enquiry.version += 1
-    enquiry.save()
+def _saved(enquiry: Enquiry) -> Enquiry:
+    enquiry.save_new_version()
     logger.info("Changed by the patient: %s", enquiry.reference)
     return enquiry

@@ -78,7 +78,7 @@ def log_call(
         else:
             enquiry.next_call_at = calls.next_try(enquiry.call_slots, after=now, hours=clock.load().hours)
         _take(enquiry, by)
-        return save_new_version(enquiry)
+        return enquiry.save_new_version()
 
 
 def reply(*, enquiry: Enquiry, by: User, text: str, version: int | None = None) -> Enquiry:
@@ -91,7 +91,7 @@ def reply(*, enquiry: Enquiry, by: User, text: str, version: int | None = None) 
         enqueue(enquiry=enquiry, purpose=Purpose.REPLY, event=event)
         _reached(enquiry, timezone.now())
         _take(enquiry, by)
-        return save_new_version(enquiry)
+        return enquiry.save_new_version()
 
 
 def book(*, enquiry: Enquiry, by: User, at: datetime, channel: str, version: int | None = None) -> Enquiry:
@@ -116,7 +116,7 @@ def book(*, enquiry: Enquiry, by: User, at: datetime, channel: str, version: int
         enqueue(enquiry=enquiry, purpose=Purpose.BOOKING)
         _reached(enquiry, timezone.now())
         _take(enquiry, by)
-        return save_new_version(enquiry)
+        return enquiry.save_new_version()
 
 
 def act_on_safety(*, enquiry: Enquiry, by: User, note: str, version: int | None = None) -> Enquiry:
@@ -129,7 +129,7 @@ def act_on_safety(*, enquiry: Enquiry, by: User, note: str, version: int | None 
             raise MoveRefused("This enquiry has no open warning sign.")
         _settle(enquiry, by, "Settled without a call", note.strip())
         _take(enquiry, by)
-        return save_new_version(enquiry)
+        return enquiry.save_new_version()
 
 
 def send_new_link(*, enquiry: Enquiry, by: User) -> bool:
@@ -145,7 +145,7 @@ def send_new_link(*, enquiry: Enquiry, by: User) -> bool:
             return False
         record(enquiry, EventKind.MESSAGE_AGAIN, by=by, summary=Purpose.NEW_LINK.label)
         enqueue(enquiry=enquiry, purpose=Purpose.NEW_LINK)
-        save_new_version(enquiry)
+        enquiry.save_new_version()
     return True
 
 
@@ -183,9 +183,3 @@ def _take(enquiry: Enquiry, by: User) -> None:
         enquiry.owner = by
     if enquiry.status == Status.NEW:
         transition(enquiry, Status.IN_PROGRESS, by=by)
-
-
-def save_new_version(enquiry: Enquiry) -> Enquiry:
-    enquiry.version += 1
-    enquiry.save()
-    return enquiry

@@ -22,18 +22,15 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: User, version: int | None = Non
         _may_be_linked(enquiry, main)
         for linked in enquiry.linked.select_for_update(no_key=True).order_by("pk"):
             _point(linked, main, by)
-            linked.version += 1
-            linked.save()
+            linked.save_new_version()
         if enquiry.status == Status.CLOSED:
             enquiry.outcome = Outcome.DUPLICATE
         else:
             transition(enquiry, Status.CLOSED, outcome=Outcome.DUPLICATE, by=by)
         _point(enquiry, main, by)
-        enquiry.version += 1
-        enquiry.save()
+        enquiry.save_new_version()
         _keep_the_promise(enquiry, main)
-        main.version += 1
-        main.save()
+        main.save_new_version()
     return main
 
 
@@ -45,8 +42,7 @@ def unlink(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry
         if enquiry.same_as_id is None:
             raise MoveRefused("It is not marked as a duplicate.")
         transition(enquiry, Status.IN_PROGRESS, by=by)
-        enquiry.version += 1
-        enquiry.save()
+        enquiry.save_new_version()
     return enquiry
 
 

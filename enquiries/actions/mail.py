@@ -148,8 +148,7 @@ def message_was_sent(*, message: OutgoingMessage) -> None:
     Assessment.objects.filter(enquiry=enquiry).update(expires_at=timezone.now() + timedelta(days=SUMMARY_DAYS))
     if enquiry.status == Status.NEW and not enquiry.is_flagged:
         transition(enquiry, Status.CLOSED, outcome=Outcome.SENT, actor="mail worker")
-        enquiry.version += 1
-        enquiry.save()
+        enquiry.save_new_version()
 
 
 def message_has_failed(*, message: OutgoingMessage) -> None:
@@ -166,5 +165,4 @@ def message_has_failed(*, message: OutgoingMessage) -> None:
     if enquiry.status == Status.CLOSED:
         transition(enquiry, Status.IN_PROGRESS, actor="mail worker")
     enquiry.mail_failed = True
-    enquiry.version += 1
-    enquiry.save()
+    enquiry.save_new_version()

@@ -87,8 +87,7 @@ def triage(
             current.owner = owner
         if note.strip():
             record(current, EventKind.NOTE, by=by, note=note.strip())
-        current.version += 1
-        current.save()
+        current.save_new_version()
     return current
 
 

@@ -324,6 +324,12 @@ class Enquiry(models.Model):
     def __str__(self):
         return f"{self.reference} ({self.get_kind_display()})"
 
+    def save_new_version(self) -> Self:
+        """What a page showed before this is old: whoever acts on it is told what changed."""
+        self.version += 1
+        self.save()
+        return self
+
     def get_admin_url(self) -> str:
         return reverse("admin:enquiries_enquiry_change", args=[self.pk])
 
