@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPED_BY = ("backcare", "factsheets", "enquiries/migrations", "enquiries/models", "fixtures", "static/figures")
-KEPT_COPIES = 3
+KEPT_COPIES = 20  # 6 MB each
 
 
 class FilledDatabase:
