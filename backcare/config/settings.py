@@ -108,6 +108,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backcare.config.middleware.DatabaseTroubleMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "backcare.config.typed_addresses.TypedAddressMiddleware",
     "django.middleware.common.CommonMiddleware",
     "backcare.staff.origin.SameOriginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
