@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from factsheets import actions, content_conflicts, coverage, publication, readability, revisions, safety
+from factsheets import actions, content_conflicts, coverage, feedback, publication, readability, revisions, safety
 from factsheets.admin.editing import desk_address
 from factsheets.guard import findings
 from factsheets.models import (
@@ -76,6 +76,7 @@ def sheet_desk(request, pk: int):
         "max_page": MAX_PAGE_BYTES,
         "offers": list(content_conflicts.open_offers(sheet)),
         "reading": readability.measure(sheet.document) if sheet.document else None,
+        "feedback": feedback.by_week(sheet),
         "to_check": _to_check(sheet),
         "missing": coverage.measure().missing.get(sheet.slug, []),
         "may_write": may_write(request.user),

@@ -2,6 +2,7 @@ from factsheets.models.approval import Approval, Decision, Register, Subject
 from factsheets.models.claim import Claim, ClaimStatus
 from factsheets.models.edition import WRITING, Edition, GuardOverride, ReviewReminder, Step
 from factsheets.models.evidence import BENEFITS, Direction, Grade, Statement, StatementUse
+from factsheets.models.feedback import Answer, Reason, SheetFeedback
 from factsheets.models.figure import Figure
 from factsheets.models.glossary import GlossaryTerm
 from factsheets.models.installed import InstalledRecord
@@ -21,6 +22,7 @@ __all__ = [
     "DRAFT_WRITING",
     "QUESTIONS",
     "WRITING",
+    "Answer",
     "Approval",
     "Aspect",
     "Claim",
@@ -42,6 +44,7 @@ __all__ = [
     "Picture",
     "PictureFile",
     "Question",
+    "Reason",
     "Register",
     "RelatedSheet",
     "ReviewReminder",
@@ -57,6 +60,7 @@ __all__ = [
     "SearchWord",
     "Section",
     "SectionKind",
+    "SheetFeedback",
     "SheetKind",
     "Source",
     "SourceUse",

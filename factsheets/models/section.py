@@ -80,7 +80,7 @@ TAKEN_SLUGS = re.compile(
 )
 # The sheet's other outputs stand at these addresses below its own (factsheets/urls.py). A section that was once a page of its own
 # is still found at its former address, so its name can be none of these.
-TAKEN_PAGES = {"pdf", "text", "json", "whole"}
+TAKEN_PAGES = {"pdf", "text", "json", "useful", "whole"}
 # Without a heading a reader could not tell what these are about.
 HEADED_KINDS = ["evidence", "callout", "details", "table", "steps", "numbers"]
 SLUG = re.compile(r"[-a-z0-9_]{1,80}\Z", re.IGNORECASE)
