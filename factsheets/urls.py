@@ -18,6 +18,9 @@ urlpatterns = [
     path("fact-sheets/<slug:slug>/useful/<slug:said>/", feedback_views.said, name="useful_said"),
     # Last: the others are no former pages (factsheets/models/section.py, TAKEN_PAGES).
     path("fact-sheets/<slug:slug>/<slug:page>/", sheet_views.former_page, name="former_page"),
+    path("treatments/", views.treatments, name="treatments"),
+    path("treatments/<slug:first>/", views.treatments, name="treatments_of"),
+    path("treatments/<slug:first>/<slug:second>/", views.treatments, name="treatments_of_both"),
     path("pictures/<slug:digest>-<int:width>.<slug:format>", views.picture, name="picture"),
     path("get-help-now/", views.get_help_now, name="get_help_now"),
     path("search/", search, name="search"),

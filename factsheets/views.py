@@ -1,30 +1,25 @@
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
-from factsheets import safety
+from factsheets import safety, situations
+from factsheets import treatments as treatment_list
 from factsheets.metadata import linked_data
-from factsheets.models import FactSheet, GlossaryTerm, PictureFile, Section, State, Topic, Tradition
+from factsheets.models import FactSheet, GlossaryTerm, PictureFile, Topic
 from factsheets.page_cache import cached_page, shared
-
-
-def view_tag(views: set[str]) -> str:
-    """Which of the two views a sheet gives, for the list."""
-    if Tradition.TRADITIONAL not in views:
-        return "Western medicine"
-    return "Both views" if Tradition.WESTERN in views else "Chinese medicine"
 
 
 @cached_page
 @require_safe
 def home(request):
-    topics = _topics()
+    sheets = list(FactSheet.objects.published())
     context = {
-        "topics": topics,
+        "cards": situations.listed(situations.CARDS, sheets),
+        "questions": situations.listed(situations.QUESTIONS, sheets),
         "safety_tiers": safety.tiers(),
-        "sheets": [s for t in topics for s in t.listed][:6],
         "linked_data": linked_data.block(linked_data.site()),
     }
     return shared(render(request, "factsheets/home.html", context))
@@ -33,26 +28,53 @@ def home(request):
 @cached_page
 @require_safe
 def sheet_list(request):
-    topics = _topics()
-    a_to_z = sorted((each for topic in topics for each in topic.listed), key=lambda each: each.title.lower())
-    context = {"topics": topics, "a_to_z": a_to_z, "safety_tiers": safety.tiers()}
-    return shared(render(request, "factsheets/list.html", context))
-
-
-def _topics() -> list[Topic]:
-    """Topics that have something to read, each with its published sheets in `listed`."""
     listed: dict[int, list[FactSheet]] = {}
     for sheet in FactSheet.objects.published().defer("document", "key_points"):
         listed.setdefault(sheet.topic_id, []).append(sheet)
-    views: dict[int, set[str]] = {}
-    for pk, view in Section.objects.filter(sheet__state=State.PUBLISHED).values_list("sheet", "view").distinct():
-        views.setdefault(pk, set()).add(view)
-    for each in (each for group in listed.values() for each in group):
-        each.view_tag = view_tag(views.get(each.pk, set()))
     topics = [topic for topic in Topic.objects.all() if topic.pk in listed]
     for topic in topics:
         topic.listed = listed[topic.pk]
-    return topics
+    return shared(render(request, "factsheets/list.html", {"topics": topics, "safety_tiers": safety.tiers()}))
+
+
+@cached_page
+@require_safe
+def treatments(request, first: str = "", second: str = ""):
+    """All of them, or those of one verdict, for one kind of pain, or both."""
+    found = treatment_list.chosen([first, second])
+    if found is None:
+        raise Http404
+    verdict, pain = found
+    choosing = [
+        ("Show", "All", verdict, [(each, pain) for each in (None, *treatment_list.VERDICTS)], 0),
+        ("For", "Any back pain", pain, [(verdict, each) for each in (None, *treatment_list.PAINS)], 1),
+    ]
+    context = {
+        "verdict": verdict,
+        "pain": pain,
+        "groups": treatment_list.listed(verdict, pain),
+        "choosing": [
+            {
+                "title": title,
+                "links": [
+                    {
+                        "label": pair[place].label if pair[place] else everything,
+                        "url": _treatments_url(*pair),
+                        "is_chosen": pair[place] == now,
+                    }
+                    for pair in pairs
+                ],
+            }
+            for title, everything, now, pairs, place in choosing
+        ],
+        "canonical": reverse("factsheets:treatments"),
+        "safety_tiers": safety.tiers(),
+    }
+    return shared(render(request, "factsheets/treatments.html", context))
+
+
+def _treatments_url(verdict: treatment_list.Choice | None, pain: treatment_list.Choice | None) -> str:
+    return reverse("factsheets:treatments") + "".join(f"{each.slug}/" for each in (verdict, pain) if each)
 
 
 PICTURE_TYPES = {"webp": "image/webp", "jpg": "image/jpeg"}

@@ -46,6 +46,21 @@ CLINIC = {
         "This clinic sells some of the treatments these pages describe, acupuncture among them. "
         "That is why each page says what the research found, and what NICE says, for and against.",
     ),
+    # On the home page and under “About”. Each person and each price is a line there; empty, nothing is said.
+    "people": env.words(
+        "CLINIC_PEOPLE",
+        ["Ines Demo, physiotherapist (HCPC)", "Tom Demo, osteopath (GOsC)", "Mei Demo, acupuncturist (BAcC)"]
+        if LOCAL
+        else [],
+        between=";",
+    ),
+    "prices": env.words(
+        "CLINIC_PRICES",
+        ["First consultation, 45 minutes: £60", "Follow-up, 30 minutes: £45", "Acupuncture, 30 minutes: £45"]
+        if LOCAL
+        else [],
+        between=";",
+    ),
 }
 # What others may do with the fact sheets; it goes out with every sheet as JSON, and stands on the about page.
 CONTENT_LICENCE = env.text(

@@ -57,9 +57,9 @@ def number(name: str, *, default: int, least: int = 0, most: int = 1_000_000) ->
     return int(value)
 
 
-def words(name: str, default: list[str] | None = None) -> list[str]:
-    """A comma-separated list."""
-    listed = [part.strip() for part in text(name).split(",") if part.strip()]
+def words(name: str, default: list[str] | None = None, between: str = ",") -> list[str]:
+    """A list with commas between its parts, or with another character where the parts have commas of their own."""
+    listed = [part.strip() for part in text(name).split(between) if part.strip()]
     return listed or list(default or [])
 
 

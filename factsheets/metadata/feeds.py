@@ -20,6 +20,7 @@ ATOM = "http://www.w3.org/2005/Atom"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # Pages besides the sheets. Not the search, the questions of the symptom check and what a form answers: see robots.txt.
 PAGES = [
+    "factsheets:treatments",
     "factsheets:get_help_now",
     "factsheets:glossary",
     "factsheets:about",

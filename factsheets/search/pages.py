@@ -16,7 +16,13 @@ PAGES = [
         "/fact-sheets/",
         "Fact sheets",
         ["all sheets", "leaflets", "list of information", "A to Z"],
-        "All our fact sheets about back pain, by question and from A to Z.",
+        "All our fact sheets about back pain, by question.",
+    ),
+    (
+        "/treatments/",
+        "Treatments for back pain",
+        ["what works", "which treatment", "therapies", "remedies", "compare treatments", "overview of treatments"],
+        "Which treatments help, how sure anyone can be, and what NICE says about each.",
     ),
     (
         "/consultation/",
@@ -72,7 +78,16 @@ PAGES = [
     (
         "/about/",
         "About and how we review",
-        ["about us", "who wrote this", "evidence grades", "how sure", "interest", "NHS or private"],
+        [
+            "about us",
+            "who works here",
+            "prices",
+            "who wrote this",
+            "evidence grades",
+            "how sure",
+            "interest",
+            "NHS or private",
+        ],
         "How we write and review our fact sheets, and what our words for evidence mean. We are not an NHS service.",
     ),
 ]

@@ -213,13 +213,3 @@ def test_without_emergency_advice_there_is_an_error_and_no_page(client, sheet, p
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
 def test_a_sheet_can_only_be_read(client, sheet, output, method):
     assert getattr(client, method)(address(sheet, output)).status_code in {403, 405}
-
-
-def test_the_list_says_which_view_each_sheet_gives(client):
-    shown = {
-        text(next(item.iter("h3"))): text(next(each for each in item.iter("span") if each.get("class") == "view"))
-        for item in page(client, "/fact-sheets/").iter("li")
-        if any(True for _ in item.iter("h3"))
-    }
-    assert shown["About back pain"] == "Western medicine"
-    assert shown["The traditional Chinese view of back pain"] in {"Both views", "Chinese medicine"}

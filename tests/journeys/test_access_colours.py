@@ -14,8 +14,8 @@ STYLE = """element => { const style = getComputedStyle(element); return {
 CANVAS = """() => { const probe = document.createElement('p'); probe.style.color = 'Canvas'; document.body.append(probe);
     const found = getComputedStyle(probe).color; probe.remove(); return found; }"""
 BORDERED = {
-    "/": [".hero", ".care.emergency", ".cards li", ".button", ".find input", ".find button", ".panel"],
-    LONGEST: [".care.emergency", ".care.urgent", ".care.routine", ".points", ".verdict", "figure", "[role=region]"],
+    "/": [".hero", ".care.emergency", ".cards li", ".button", ".find input", ".find button"],
+    LONGEST: [".care.emergency", ".points", "figure:not(.lead-figure)"],
     "/consultation/": ["main input[type=text]", "textarea", "main form button"],
     "/check/1/": [".step .option", "main form button"],
 }

@@ -41,7 +41,7 @@ def test_each_page_and_state_fits_at_400_per_cent_and_with_wide_spacing(browser,
             met.expect_no_sideways_scrolling()
             assert not page.evaluate(CLIPPED), f"Words are cut off or upon each other on {state}"
     assert {"self-care", "GP", "urgent", "/check/answers/"} <= set(seen)
-    assert len(seen) == len(PAGES) + 8
+    assert len(seen) == len(PAGES) + 9
 
 
 def expect_shape(shape: dict, state: str) -> None:

@@ -47,6 +47,10 @@ def states(met: Visitor) -> Iterator[str]:
     for path in PAGES:
         met.open(path)
         yield path
+    menu = page.locator(".menu summary")
+    if menu.is_visible():  # on a phone
+        menu.click()
+        yield "the menu, open"
     for kind in ("report", "consultation", "question"):
         met.open(f"/{kind}/")
         page.get_by_label("Email address").fill(LONG)

@@ -1,0 +1,69 @@
+"""What brings people to the home page, in their words, and the place that answers it."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from factsheets.models import FactSheet
+
+
+@dataclass(frozen=True)
+class Situation:
+    """`sheet` and `place` are the addresses of a sheet and of a section on it, or `page` is the name of another page of ours."""
+
+    words: str
+    answer: str = ""
+    sheet: str = ""
+    place: str = ""
+    page: str = ""
+
+    def url(self, published: dict[str, FactSheet]) -> str:
+        """Where it leads: to the whole sheet when an editor has removed the section. Empty when the sheet is not published."""
+        if self.page:
+            return reverse(self.page)
+        sheet = published.get(self.sheet)
+        if sheet is None:
+            return ""
+        has_place = any(
+            self.place in {section["slug"], section.get("question"), *section.get("also", [])}
+            for section in sheet.document.get("sections", [])
+        )
+        return sheet.place_url(self.place) if self.place and has_place else sheet.get_absolute_url()
+
+
+# The six that worry most people most, or that most people have.
+CARDS = [
+    Situation(
+        "Is it serious?", "Rarely. The signs that matter", sheet="about-back-pain", place="serious-causes-are-rare"
+    ),
+    Situation(
+        "It goes down my leg",
+        "Sciatica, and what to do",
+        sheet="about-back-pain",
+        place="disc-bulge-and-sciatica",
+    ),
+    Situation("What can I do today?", "Keep moving, ease the pain", sheet="looking-after-your-back"),
+    Situation("I cannot sleep", "Ways to get comfortable", sheet="posture-and-lifting", place="sleeping"),
+    Situation("What can I take?", "Medicines, and their risks", sheet="tests-and-treatments", place="medicines"),
+    Situation("It has lasted months", "Why pain stays, what helps", sheet="long-term-pain"),
+]
+QUESTIONS = [
+    Situation("Which treatments help?", page="factsheets:treatments"),
+    Situation("I am pregnant: when should I call my midwife?", page="factsheets:get_help_now"),
+    Situation("What can I do while I wait for treatment?", sheet="looking-after-your-back", place="keep-moving"),
+    Situation("Do I need a scan or another test?", sheet="tests-and-treatments"),
+    Situation("How long will it last?", sheet="about-back-pain", place="how-long-it-lasts"),
+    Situation("When should I see a GP?", sheet="about-back-pain", place="when-to-see-a-gp"),
+    Situation("How should I sit, stand and lift?", sheet="posture-and-lifting"),
+    Situation("Is stress making it worse?", sheet="stress-and-back-pain"),
+    Situation("Is acupuncture worth trying?", sheet="acupuncture-for-back-pain"),
+    Situation("Would massage or manipulation help?", sheet="manual-therapy-for-back-pain"),
+    Situation("What does Chinese medicine say?", sheet="traditional-chinese-medicine-view"),
+]
+
+
+def listed(situations: list[Situation], sheets: list[FactSheet]) -> list[dict]:
+    """Those that lead somewhere: their words, their answer and the address."""
+    published = {sheet.slug: sheet for sheet in sheets}
+    found = [(each, each.url(published)) for each in situations]
+    return [{"words": each.words, "answer": each.answer, "url": url} for each, url in found if url]

@@ -1,0 +1,75 @@
+"""The home page: six answers within a screen and a half of a phone, a short header, and who works at the clinic."""
+
+from urllib.parse import urldefrag
+
+import pytest
+from django.test import Client
+
+from factsheets import situations
+from factsheets.models import FactSheet, State
+from tests.support.html import text
+from tests.support.reading import ids, links, page
+from tests.support.visitor import Visitor
+
+PHONE = {"width": 360, "height": 780}
+
+
+def test_what_people_ask_leads_to_its_place(db):
+    """By the fixtures: an editor may move a section, and then the link goes to the top of the sheet."""
+    sheets = list(FactSheet.objects.published())
+    client = Client()
+    for each in [*situations.CARDS, *situations.QUESTIONS]:
+        [found] = situations.listed([each], sheets)
+        path, place = urldefrag(found["url"])
+        assert place == each.place, f"{each.words}: {each.sheet} has no {each.place}"
+        tree = page(client, path)
+        assert not place or place in ids(tree)
+
+
+def test_a_sheet_that_is_not_published_is_no_answer(client, db):
+    home = page(client, "/")
+    assert "It goes down my leg" in text(home)
+    FactSheet.objects.get(slug="about-back-pain").sections.filter(slug="disc-bulge-and-sciatica").delete()
+    sheet = FactSheet.objects.get(slug="about-back-pain")
+    sheet.document["sections"] = [s for s in sheet.document["sections"] if s["slug"] != "disc-bulge-and-sciatica"]
+    sheet.save()
+    assert sheet.get_absolute_url() in links(page(client, "/"))
+    FactSheet.objects.filter(pk=sheet.pk).update(state=State.DRAFT)
+    home = page(client, "/")
+    assert "It goes down my leg" not in text(home)
+    assert not [link for link in links(home) if link.startswith(sheet.get_absolute_url())]
+
+
+@pytest.mark.parametrize("path", ["/", "/about/"])
+def test_who_where_when_and_how_much(client, db, settings, path):
+    said = text(page(client, path))
+    for line in (*settings.CLINIC["people"], *settings.CLINIC["prices"], settings.CLINIC["address"]):
+        assert line in said
+    settings.CLINIC = {**settings.CLINIC, "people": [], "prices": []}
+    said = text(page(client, path))
+    assert "Who you will meet" not in said
+    assert "We tell you the price before you decide." in said
+
+
+def test_home_on_a_phone(browser, site):
+    visitor = Visitor(browser, site, viewport=PHONE)
+    visitor.open("/")
+    box = visitor.page.locator
+    assert box("header .top").bounding_box()["height"] <= 64
+    cards = box(".cards li")
+    assert cards.count() == 6
+    last = cards.last.bounding_box()
+    assert last["y"] + last["height"] <= 1.5 * PHONE["height"]
+    box(".menu summary").press("Enter")
+    box(".menu input").fill("sleep")
+    box(".menu input").press("Enter")
+    visitor.page.wait_for_url("**/search/?q=sleep")
+    assert not visitor.complaints
+
+
+def test_on_a_wide_screen_the_menu_lies_open(browser, site):
+    visitor = Visitor(browser, site, viewport={"width": 1280, "height": 800})
+    visitor.open("/")
+    assert not visitor.page.locator(".menu summary").is_visible()
+    assert visitor.page.get_by_role("link", name="Ask a question").is_visible()
+    assert visitor.page.get_by_role("searchbox", name="Search this site").is_visible()
