@@ -4,12 +4,11 @@ from django import forms
 
 from backcare.core.form_fields import EMAIL_LENGTH, TextField
 from enquiries.report import consent
-from enquiries.request_forms.base import NAME_LENGTH, EnquiryForm
+from enquiries.request_forms.base import NAME_LENGTH, EnquiryForm, Step
 from enquiries.request_forms.consultation import (
     DESCRIPTION_LENGTH,
     SHORT_LENGTH,
     ConsultationForm,
-    WholeConsultationForm,
 )
 from factsheets.models import FactSheet
 
@@ -24,7 +23,6 @@ __all__ = [
     "EnquiryForm",
     "QuestionForm",
     "ReportForm",
-    "WholeConsultationForm",
 ]
 
 QUESTION_LENGTH = 1000
@@ -33,6 +31,7 @@ QUESTION_LENGTH = 1000
 class ReportForm(EnquiryForm):
     kind = "report"
     submit_label = "Send me the report"
+    steps = (Step("report", "Email me my report", ("sheet", "name", "email", "include_answers")),)
 
     # Only where the browser holds a finished self-assessment.
     include_answers = forms.ChoiceField(
@@ -57,13 +56,11 @@ class ReportForm(EnquiryForm):
         else:
             del self.fields["include_answers"]
         if choose_sheet:
-            self.order_fields(["sheet"])  # the error summary follows the page
             sheets = FactSheet.objects.published()
             self.fields["sheet"].label = "Which fact sheet would you like?"
             self.fields["sheet"].widget = forms.Select(
                 choices=[("", "Choose a fact sheet"), *((sheet.slug, sheet.title) for sheet in sheets)]
             )
-        self.lay_out([name for name in ("sheet", "name", "email", "include_answers") if name in self.fields])
 
     def clean_sheet(self):
         sheet = super().clean_sheet()
@@ -74,7 +71,7 @@ class ReportForm(EnquiryForm):
 
 class QuestionForm(EnquiryForm):
     kind = "question"
-    submit_label = "Continue"
+    steps = (Step("question", "Ask a question", ("name", "email", "description")),)
 
     description = TextField(
         longest=QUESTION_LENGTH,
@@ -85,8 +82,5 @@ class QuestionForm(EnquiryForm):
         error_messages={"required": "Write your question"},
     )
 
-    def visible_order(self):
-        return ["name", "email", "description"]
 
-
-FORMS = {form.kind: form for form in (ReportForm, WholeConsultationForm, QuestionForm)}
+FORMS = {form.kind: form for form in (ReportForm, ConsultationForm, QuestionForm)}

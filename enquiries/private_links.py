@@ -16,10 +16,9 @@ from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.html import format_html_join
 
 from backcare.core.form_fields import EmailField
-from backcare.core.form_layout import posted
+from backcare.core.form_layout import Carried, posted
 from enquiries.models import Enquiry, OutgoingMessage, PrivateLink
 
 PASS_SECONDS = 30 * 60
@@ -77,16 +76,6 @@ class Pass:
             return self.signer.unsign(given, max_age=PASS_SECONDS).split("-")
         except signing.BadSignature:
             return None
-
-
-class Carried:
-    """Hidden fields that take along what was typed before. A part of a crispy layout."""
-
-    def __init__(self, pairs: list[tuple[str, str]]):
-        self.pairs = pairs
-
-    def render(self, form, context, **kwargs):
-        return format_html_join("\n", '<input type="hidden" name="{}" value="{}">', self.pairs)
 
 
 class OpenForm(forms.Form):

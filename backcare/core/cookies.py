@@ -39,6 +39,9 @@ class EncryptedCookie:
         box = encrypt(plain, context=self._context(*bound_to), padded=False)
         return base64.urlsafe_b64encode(box).decode().rstrip("=")
 
+    def fits(self, sealed: str) -> bool:
+        return len(self.name) + len(sealed) + 1 <= MAX_COOKIE_BYTES
+
     def opened(self, text: str, *bound_to: str, now: float) -> dict[str, Any] | None:
         """The value, with its `at`. None: nothing, too old, bound to something else, or not made by us."""
         if not 0 < len(text) < MAX_COOKIE_BYTES:

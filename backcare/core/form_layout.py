@@ -5,6 +5,17 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout
 from django import forms
+from django.utils.html import format_html_join
+
+
+class Carried:
+    """Hidden fields that take along what was typed before. A part of a crispy layout."""
+
+    def __init__(self, pairs: list[tuple[str, str]]):
+        self.pairs = pairs
+
+    def render(self, form, context, **kwargs):
+        return format_html_join("\n", '<input type="hidden" name="{}" value="{}">', self.pairs)
 
 
 def posted(form: forms.Form, action: str, *parts: Any, **attributes: str) -> FormHelper:

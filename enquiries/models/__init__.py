@@ -10,6 +10,7 @@ from enquiries.models.enquiry import (
     Outcome,
     Status,
     slot_bit,
+    slots_in_words,
 )
 from enquiries.models.event import EnquiryEvent, EventKind
 from enquiries.models.export import Export
@@ -53,4 +54,5 @@ __all__ = [
     "Weekday",
     "WorkerHeartbeat",
     "slot_bit",
+    "slots_in_words",
 ]

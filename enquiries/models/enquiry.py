@@ -86,6 +86,16 @@ def slot_bit(weekday: int, part: int) -> int:
     return 1 << (weekday * len(DAY_PARTS) + part)
 
 
+def slots_in_words(slots: int) -> list[str]:
+    """One line a weekday: Monday morning, afternoon."""
+    lines = []
+    for weekday, day in enumerate(WEEKDAYS):
+        parts = [name for part, name in enumerate(DAY_PARTS) if slots & slot_bit(weekday, part)]
+        if parts:
+            lines.append(f"{day} {', '.join(parts)}")
+    return lines
+
+
 OPEN_STATUSES = ["new", "in_progress", "waiting", "booked"]
 DONE_STATUSES = ["closed", "spam"]
 UNREADABLE = "?"
@@ -360,12 +370,7 @@ class Enquiry(models.Model):
     @property
     def call_times(self) -> list[str]:
         """Their best times in words, a weekday each. Empty: any time."""
-        times = []
-        for weekday, day in enumerate(WEEKDAYS):
-            parts = [name for part, name in enumerate(DAY_PARTS) if self.call_slots & slot_bit(weekday, part)]
-            if parts:
-                times.append(f"{day} {', '.join(parts)}")
-        return times
+        return slots_in_words(self.call_slots)
 
     @property
     def was_contacted(self) -> bool:

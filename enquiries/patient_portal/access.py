@@ -36,7 +36,7 @@ class Visit:
 
     @property
     def step(self) -> str:
-        """What the pressed button says, as in enquiries.request_forms.steps."""
+        """What the pressed button says, as in enquiries.request_forms.journey."""
         return self.request.POST.get(f"{self.verb}-step", "").partition("-")[0]
 
     @property

@@ -4,12 +4,10 @@ from crispy_forms.layout import Field, Submit
 from django import forms
 
 from backcare.core.form_fields import TextField
-from backcare.core.form_layout import posted
-from enquiries.models import Enquiry
-from enquiries.private_links import Carried
+from backcare.core.form_layout import Carried, posted
 from enquiries.request_forms import choices
 from enquiries.request_forms.base import SeenSigns
-from enquiries.request_forms.consultation import TimesTable, WholeConsultationForm
+from enquiries.request_forms.consultation import ConsultationForm
 
 DETAIL_LENGTH = 500  # characters
 
@@ -33,22 +31,20 @@ class VisitForm(forms.Form):
 
 
 class TimesForm(VisitForm):
-    times = WholeConsultationForm.base_fields["times"]
-    best_time = WholeConsultationForm.base_fields["best_time"]
+    days = ConsultationForm.base_fields["days"]
+    day_parts = ConsultationForm.base_fields["day_parts"]
+    best_time = ConsultationForm.base_fields["best_time"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["best_time"].label = "Anything else about times (optional)"
-        self.fields[
-            "best_time"
-        ].help_text = "For example, not before 10am. This replaces what you wrote about times before."
+        self.fields["best_time"].help_text += " This replaces what you wrote about times before."
 
     def parts(self):
-        return [TimesTable("times"), Field("best_time")]
+        return [Field("days"), Field("day_parts"), Field("best_time")]
 
     def details(self) -> dict:
         return {
-            "call_slots": choices.call_slots(self.cleaned_data["times"]),
+            "call_slots": choices.call_slots(self.cleaned_data["days"], self.cleaned_data["day_parts"]),
             "best_time": self.cleaned_data["best_time"],
         }
 
@@ -65,8 +61,3 @@ class AddForm(VisitForm):
 
     def parts(self):
         return [Field("text")]
-
-
-def times_of(enquiry: Enquiry) -> list[str]:
-    """The times that an enquiry keeps, as the table ticks them."""
-    return [each for each in choices.TIMES if enquiry.call_slots & choices.call_slots([each])]

@@ -10,14 +10,14 @@ from backcare.core.private_pages import personal
 from enquiries import clock
 from enquiries.actions import by_patient, transitions
 from enquiries.inbox import calls
-from enquiries.models import Enquiry
+from enquiries.models import Enquiry, slots_in_words
 from enquiries.patient_portal import presenters
 from enquiries.patient_portal.access import Visit, visited
-from enquiries.patient_portal.forms import AddForm, TimesForm, VisitForm, times_of
+from enquiries.patient_portal.forms import AddForm, TimesForm, VisitForm
 from enquiries.request_forms import choices, own_words
 from enquiries.request_forms.advice import advice, kept
+from enquiries.request_forms.journey import CHANGE, SEND
 from enquiries.request_forms.own_words import OwnWords
-from enquiries.request_forms.steps import CHANGE, SEND
 from factsheets import safety
 
 
@@ -41,7 +41,7 @@ def times(visit: Visit) -> HttpResponse:
         return _do(visit, by_patient.change_times, words, version=version, **form.details())
     if visit.verb not in visit.may:
         return visit.changed()
-    new = choices.times_in_words(form.cleaned_data["times"]) or ["Any time"]
+    new = slots_in_words(form.details()["call_slots"]) or ["Any time"]
     if form.cleaned_data["best_time"]:
         new.append(form.cleaned_data["best_time"])
     never_open = calls.never_open(form.details()["call_slots"], timezone.now(), clock.load().hours)
@@ -50,7 +50,7 @@ def times(visit: Visit) -> HttpResponse:
 
 @visited(by_patient.Wish.ADD)
 def add(visit: Visit) -> HttpResponse:
-    """Their words are read for signs exactly as a question's are (enquiries.request_forms.steps)."""
+    """Their words are read for signs exactly as a question's are (enquiries.request_forms.journey)."""
     seen = _seen(visit)
     if visit.step == CHANGE:
         form = _form(visit, AddForm, initial={"text": visit.request.POST.get("add-text", "")}, seen=seen)
@@ -134,8 +134,9 @@ def _times_so_far(visit: Visit) -> dict:
     """What they ticked on this visit, or else what we know. Their words about times are not shown: they may hold others."""
     given = visit.request.POST
     if visit.begin_at:
-        return {"times": given.getlist("times-times"), "best_time": given.get("times-best_time", "")}
-    return {"times": times_of(visit.enquiry)}
+        ticked = {name: given.getlist(f"times-{name}") for name in ("days", "day_parts")}
+        return ticked | {"best_time": given.get("times-best_time", "")}
+    return choices.chosen_times(visit.enquiry.call_slots)
 
 
 def _interruption(visit: Visit, words: OwnWords, seen: list[str]) -> HttpResponse:

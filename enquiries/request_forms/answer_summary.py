@@ -1,11 +1,12 @@
-"""A form's answers in words, for the page where the person looks them through. What is changed together stands together."""
+"""A form's answers in words, for the page where the person looks them through. A group is changed together."""
 
 from dataclasses import dataclass
 
 from backcare.core import addresses, phones
-from enquiries.models import Agreement
+from enquiries.models import Agreement, slots_in_words
 from enquiries.report import consent
 from enquiries.request_forms import choices
+from enquiries.request_forms import consultation as steps
 
 NOT_GIVEN = "Not given"
 
@@ -26,57 +27,85 @@ class Group:
 
 
 def groups(form) -> list[Group]:
-    """What a valid form says. A consultation whose safe-contact answers are still missing leaves those out."""
+    """What a valid form says, a group for each of its pages."""
     return _question(form.cleaned_data) if form.kind == "question" else _consultation(form)
 
 
 def _question(told: dict) -> list[Group]:
+    you = [Row("Your name", [told["name"]]), Row("Your email address", [addresses.in_words(told["email"])])]
     return [
-        _you(told, [Row("Your email address", [addresses.in_words(told["email"])])]),
+        Group("name and email address", "name", you),
         Group("question", "description", [Row("Your question", _lines(told["description"]))]),
     ]
 
 
-def _you(told: dict, more: list[Row]) -> Group:
-    return Group("name and email address", "name", [Row("Your name", [told["name"]]), *more])
-
-
 def _consultation(form) -> list[Group]:
     told = form.cleaned_data
-    reach = [Row("How we contact you", _named(choices.CONTACT, told["contact_by"]))]
-    if told["phone"]:
-        reach.append(Row("Phone number", [phones.in_words(told["phone"])]))
-    for name in form.safe_contact:
-        if told.get(name):
-            reach.append(Row(form.fields[name].label, [choices.YES_NO[told[name]]]))
-    needs = choices.needs_in_words(told["needs"], told["language"], told["needs_note"])
-    times = choices.times_in_words(told["times"])
-    if told["best_time"]:
-        times.append(told["best_time"])
     who, whose = ("they", "Their") if form.for_someone_else else ("you", "Your")
-    back = [
-        Row(f"How long {who} have had it", [choices.HOW_LONG.get(told["how_long"], NOT_GIVEN)]),
-        Row(f"Where {who} feel it", [choices.WHERE.get(told["where"], NOT_GIVEN)]),
-        Row(f"Who {who} have seen about it", _named(choices.SEEN, told["seen"])),
-        Row(f"{whose} back pain", _lines(told["description"])),
-    ]
-    if "include_answers" in form.fields:
-        said = ["Yes. " + consent.wording(consent.CONSULTATION)] if form.with_answers else ["No"]
-        back.append(Row(form.fields["include_answers"].label, said))
-    return [
-        Group("contact choices", "contact_by", reach),
-        Group("times", "times", [Row("A good time", times or ["Any time"])]),
-        Group("answers about who it is for", "for_whom", _for_whom(form)),
-        _you(told, [Row("Your email address", [addresses.in_words(told["email"])])]),
-        Group("needs", "needs", [Row("What would help us talk with you", needs.splitlines() or ["Nothing needed"])]),
-        Group(f"answers about {whose.lower()} back", "how_long", back),
-    ]
+    what = {
+        steps.WHO: Group("answer about who it is for", "for_whom", _for_whom(form)),
+        steps.THEM: Group("answers about the other person", "their_name", _them(told)),
+        steps.CONTACT: Group(
+            "name, email address and contact choices",
+            "name",
+            [
+                Row("Your name", [told["name"]]),
+                Row("Your email address", [addresses.in_words(told["email"])]),
+                Row("How we contact you", _named(choices.CONTACT, told["contact_by"])),
+            ],
+        ),
+        steps.PHONE: Group(
+            "phone number and answers about phoning",
+            "phone",
+            [
+                Row("Phone number", [phones.in_words(told["phone"])]),
+                *(
+                    Row(form.fields[name].label, [choices.YES_NO.get(told[name], NOT_GIVEN)])
+                    for name in ("may_leave_voicemail", "may_say_who_calls")
+                ),
+            ],
+        ),
+        steps.TIMES: Group(
+            "times",
+            "days",
+            [Row("A good time", [*slots_in_words(form.call_slots), *_lines(told["best_time"])] or ["Any time"])],
+        ),
+        steps.BACK: Group(
+            f"answers about {whose.lower()} back",
+            "how_long",
+            [
+                Row(f"How long {who} have had it", [choices.HOW_LONG.get(told["how_long"], NOT_GIVEN)]),
+                Row(f"Where {who} feel it", [dict(form.fields["where"].choices).get(told["where"], NOT_GIVEN)]),
+                Row(f"Who {who} have seen about it", _named(choices.SEEN, told["seen"])),
+                Row(f"{whose} back pain", _lines(told["description"])),
+            ],
+        ),
+        steps.ANSWERS: Group("choice about your answers", "include_answers", _answers(form)),
+        steps.HELP: Group(
+            "needs", "needs", [Row("What would help us talk with you", _needs(told) or ["Nothing needed"])]
+        ),
+    }
+    return [what[step] for step in form.pages]
+
+
+def _needs(told: dict) -> list[str]:
+    return choices.needs_in_words(told["needs"], told["language"], told["needs_note"]).splitlines()
+
+
+def _answers(form) -> list[Row]:
+    if "include_answers" not in form.fields:
+        return []
+    said = ["Yes. " + consent.wording(consent.CONSULTATION)] if form.with_answers else ["No"]
+    return [Row(form.fields["include_answers"].label, said)]
 
 
 def _for_whom(form) -> list[Row]:
-    told = form.cleaned_data
-    if not form.for_someone_else:
-        return [Row("Who this is for", ["You"])]
+    return [Row("Who this is for", ["Someone else" if form.for_someone_else else "You"])]
+
+
+def _them(told: dict) -> list[Row]:
+    if not told["their_name"]:
+        return []
     who = [choices.RELATIONS[told["they_are"]]]
     if told["they_are"] == choices.UNDER_18:
         who.append(choices.SEE_A_GP)
@@ -84,7 +113,6 @@ def _for_whom(form) -> list[Row]:
     if told["they_agree"] == Agreement.NOT_YET:
         agreed.append(choices.UNTIL_THEY_AGREE)
     return [
-        Row("Who this is for", ["Someone else"]),
         Row("Their name", [told["their_name"]]),
         Row("Who they are to you", who),
         Row("Do they know and agree?", agreed),

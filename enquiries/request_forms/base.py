@@ -1,16 +1,28 @@
 """What the forms of patients have in common."""
 
-from crispy_forms.layout import Field, Layout, Submit
+from dataclasses import dataclass
+from functools import cached_property
+
+from crispy_forms.layout import Field, Submit
 from django import forms
 from django.utils.html import format_html
 
 from backcare.core.form_fields import Begun, EmailField, TextField, UnseenField
-from backcare.core.form_layout import posted
+from backcare.core.form_layout import Carried, posted
 from factsheets.models import FactSheet
 
 NAME_LENGTH = 120
 # The texts of a form that have a column of their own.
 DETAILS = ("name", "email", "phone", "best_time", "description")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One page of a form: some of its fields under one heading. `name` is part of the page's address."""
+
+    name: str
+    heading: str
+    fields: tuple[str, ...]
 
 
 class SeenSigns:
@@ -29,10 +41,14 @@ class SeenSigns:
 
 
 class EnquiryForm(forms.Form):
-    """What every enquiry asks for, how it looks, and the trap for robots."""
+    """What every enquiry asks for, how it looks, and the trap for robots.
+
+    A form is checked as a whole, and shown step by step: `show` leaves only one step's fields in it.
+    """
 
     kind: str
-    submit_label: str
+    submit_label = "Continue"
+    steps: tuple[Step, ...]
     seen_signs = ""
     use_required_attribute = False  # our own messages say more than the browser's bubbles, in one place
 
@@ -53,21 +69,34 @@ class EnquiryForm(forms.Form):
 
     def __init__(self, *args, action: str, **kwargs):
         super().__init__(*args, **kwargs)
-        self.helper = posted(self, action)
-        self.lay_out([*self.visible_order(), "sheet"])
+        self.action = action
+        self.hidden: list[tuple[str, str]] = []
+        self.order_fields([name for step in self.steps for name in step.fields])  # the error summary follows the pages
 
-    def lay_out(self, names: list[str]) -> None:
-        self.helper.layout = Layout(
-            *(Field(name) for name in names),
-            *self.ending(),
-        )
-
-    def ending(self) -> list:
-        return [
+    @cached_property
+    def helper(self):
+        """The layout, made once, when the form is shown."""
+        return posted(
+            self,
+            self.action,
+            *self.parts([name for name in self.fields if name != "website"]),
+            Carried(self.hidden),
             SeenSigns(self),
             Field("website", template="care/trap.html"),
             Submit("send", self.submit_label, css_id=f"{self.prefix or self.kind}-send"),
-        ]
+        )
+
+    def parts(self, names: list[str]) -> list:
+        return [Field(name) for name in names]
+
+    def show(self, step: Step, hidden: list[tuple[str, str]] = ()) -> None:
+        """Leaves the fields and the errors of one step, with what carries the others along."""
+        errors = {name: self.errors[name] for name in step.fields if name in self.errors} if self.is_bound else {}
+        self.fields = {name: field for name, field in self.fields.items() if name in (*step.fields, "website")}
+        if self.is_bound:
+            self._errors.clear()
+            self._errors.update(errors)
+        self.hidden = list(hidden)
 
     def begin_at(self, name: str) -> None:
         """The page opens at this field, for somebody who came back to change it."""
@@ -79,8 +108,28 @@ class EnquiryForm(forms.Form):
         else:
             widget.attrs["autofocus"] = True
 
-    def visible_order(self) -> list[str]:
-        return [name for name in self.fields if name not in {"sheet", "website"}]
+    # --- of a form that was checked ---
+
+    def applies(self, step: Step) -> bool:
+        """Whether the answers so far make this step needed."""
+        return True
+
+    @property
+    def pages(self) -> list[Step]:
+        """The steps that this person is asked, in order."""
+        return [step for step in self.steps if self.applies(step)]
+
+    def heading(self, step: Step) -> str:
+        return step.heading
+
+    def is_wrong(self, step: Step) -> bool:
+        return any(name in self.errors for name in step.fields)
+
+    def step_named(self, name: str) -> Step | None:
+        return next((step for step in self.steps if step.name == name), None)
+
+    def step_of(self, field: str) -> Step | None:
+        return next((step for step in self.steps if field in step.fields), None)
 
     def clean_sheet(self) -> FactSheet | None:
         slug = self.cleaned_data["sheet"]

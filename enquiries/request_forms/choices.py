@@ -5,11 +5,6 @@ from enquiries.models import DAY_PARTS, WEEKDAYS, Agreement, slot_bit
 CONTACT = {"phone": "Phone", "video": "Video call", "email": "Email"}
 YES_NO = {"yes": "Yes", "no": "No"}
 
-# Value "day-part", as the enquiry counts them.
-TIMES = {
-    f"{weekday}-{part}": f"{day} {name}" for weekday, day in enumerate(WEEKDAYS) for part, name in enumerate(DAY_PARTS)
-}
-
 INTERPRETER, RELAY = "interpreter", "relay"
 NEEDS = {
     "bsl": "A British Sign Language (BSL) interpreter",
@@ -58,28 +53,30 @@ SEE_A_GP = "Anyone under 18 with back pain should see a GP. You do not have to w
 # The closed questions before the free text: what it asks, and what may be answered.
 HOW_LONG = {"under_6": "Less than 6 weeks", "6_to_12": "6 to 12 weeks", "over_12": "More than 12 weeks"}
 WHERE = {"back": "In my back only", "leg": "In my back and down my leg, or only in my leg"}
+WHERE_THEIRS = {"back": "In their back only", "leg": "In their back and down their leg, or only in their leg"}
 WHERE_KEPT = {"back": "back only", "leg": "into the leg"}
 SEEN = {"gp": "A GP", "physio": "A physiotherapist", "other": "Someone else", "nobody": "Nobody yet"}
 SEEN_KEPT = {"gp": "a GP", "physio": "a physiotherapist", "other": "somebody else", "nobody": "nobody yet"}
 
 
-def call_slots(times: list[str]) -> int:
-    """The chosen times as the set of bits that an enquiry keeps. None chosen is 0: any time."""
-    slots = 0
-    for each in times:
-        weekday, part = each.split("-")
-        slots |= slot_bit(int(weekday), int(part))
-    return slots
+def call_slots(days: list[str], day_parts: list[str]) -> int:
+    """The chosen days and times of day as the set of bits that an enquiry keeps. Neither is 0: any time. One alone means every
+    time of those days, or those times of every day."""
+    if not days and not day_parts:
+        return 0
+    each_day, each_part = days or range(len(WEEKDAYS)), day_parts or range(len(DAY_PARTS))
+    return sum(slot_bit(int(day), int(part)) for day in each_day for part in each_part)
 
 
-def times_in_words(times: list[str]) -> list[str]:
-    """One line a weekday: Monday: morning, afternoon."""
-    lines = []
-    for weekday, day in enumerate(WEEKDAYS):
-        parts = [name for part, name in enumerate(DAY_PARTS) if f"{weekday}-{part}" in times]
-        if parts:
-            lines.append(f"{day}: {', '.join(parts)}")
-    return lines
+def chosen_times(slots: int) -> dict[str, list[str]]:
+    """The days and the times of day that an enquiry's bits name, as the form ticks them."""
+    chosen = [
+        (str(day), str(part))
+        for day in range(len(WEEKDAYS))
+        for part in range(len(DAY_PARTS))
+        if slots & slot_bit(day, part)
+    ]
+    return {"days": sorted({day for day, _ in chosen}), "day_parts": sorted({part for _, part in chosen})}
 
 
 def needs_in_words(needs: list[str], language: str, note: str) -> str:

@@ -1,31 +1,50 @@
-"""The two forms of a consultation: the short one at the foot of each sheet, and the whole one of its own page."""
+"""What a consultation asks, step by step: who it is for, how to reach them, their back, and what helps us talk with them.
 
-from crispy_forms.layout import HTML, Field, Layout
+Each step asks one thing, and only what the answers before it make needed: nobody who chose email is asked for a phone number.
+"""
+
+from crispy_forms.layout import HTML
 from django import forms
 from django.utils.html import format_html
 
 from backcare.core import phones
 from backcare.core.form_fields import PhoneField, Radios, TextField, Ticks, one_of
-from enquiries.models import WEEKDAYS
+from enquiries.models import DAY_PARTS, WEEKDAYS
 from enquiries.report import consent
 from enquiries.request_forms import choices
-from enquiries.request_forms.base import EnquiryForm
-from enquiries.request_forms.proxy import ForSomeoneElse
+from enquiries.request_forms.base import NAME_LENGTH, EnquiryForm, Step
 
 SHORT_LENGTH = 120
 DESCRIPTION_LENGTH = 500  # characters, after the closed questions
 
+WHO = Step("who", "Book a consultation", ("for_whom",))
+THEM = Step("about-them", "The person it is for", ("their_name", "they_are", "they_agree"))
+CONTACT = Step("contact", "How to reach you", ("name", "email", "contact_by"))
+PHONE = Step("phone", "When we phone you", ("phone", "may_leave_voicemail", "may_say_who_calls"))
+TIMES = Step("times", "A good time for you", ("days", "day_parts", "best_time"))
+BACK = Step("back", "Your back pain", ("how_long", "where", "seen", "description"))
+THEIR_BACK = "Their back pain"
+ANSWERS = Step("answers", "Your answers from “Check your symptoms”", ("include_answers",))
+HELP = Step("help", "What helps us talk with you", ("needs", "language", "needs_note"))
 
-class TimesTable(Field):
-    template = "enquiries/request_forms/times.html"
+# What is asked in other words of somebody else's back.
+OF_THEIRS = {
+    "how_long": "How long have they had it? (optional)",
+    "where": "Where do they feel it? (optional)",
+    "seen": "Have they seen anyone about it? (optional)",
+    "description": "Briefly describe their back pain",
+}
 
 
-class Times(Ticks):
-    """Tick boxes for a table: each knows the day of its row."""
-
-    def create_option(self, name, value, *args, **kwargs):
-        option = super().create_option(name, value, *args, **kwargs)
-        return option | {"day": WEEKDAYS[int(value.partition("-")[0])]}
+def _ticks(label: str, hint: str, known: dict[str, str], *, invalid: str = "Choose from the list"):
+    return forms.MultipleChoiceField(
+        label=label,
+        help_text=hint,
+        required=False,
+        choices=list(known.items()),
+        widget=Ticks,
+        error_messages={"invalid_choice": invalid},
+    )
 
 
 def _yes_or_no(label: str, hint: str, *, required: str) -> forms.ChoiceField:
@@ -44,12 +63,29 @@ def _said_yes(answer: str) -> bool | None:
 
 
 class ConsultationForm(EnquiryForm):
-    """The short form at the foot of each sheet. What else has to be known is asked on the next page."""
-
     kind = "consultation"
-    submit_label = "Request a consultation"
-    asks = ("name", "email", "contact_by", "phone", "best_time", "description")
+    steps = (WHO, THEM, CONTACT, PHONE, TIMES, BACK, ANSWERS, HELP)
 
+    for_whom = one_of(
+        "Who is this for?",
+        choices.FOR_WHOM,
+        required="Choose who this is for",
+    )
+    their_name = TextField(
+        longest=NAME_LENGTH,
+        label="Their name",
+        required=False,
+        too_long=f"Enter their name in {NAME_LENGTH} characters or fewer.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Enter the name of the person this is for"},
+    )
+    they_are = one_of("Who are they to you?", choices.RELATIONS, required="Choose who they are to you")
+    they_agree = one_of(
+        "Do they know, and agree, that you are asking us?",
+        choices.AGREED,
+        f"If not yet, you can still ask. {choices.UNTIL_THEY_AGREE}",
+        required="Choose whether they know, and agree, that you are asking us",
+    )
     contact_by = forms.MultipleChoiceField(
         label="How should we contact you?",
         help_text="Choose one or more.",
@@ -63,50 +99,12 @@ class ConsultationForm(EnquiryForm):
     phone = PhoneField(
         label="Phone number",
         required=False,
-        help_text="The best number to reach you. We need it for a phone call. "
-        "If you use text relay, start with 18001 or 18002.",
+        help_text="The best number to reach you. If you use text relay, start with 18001 or 18002.",
     )
-    best_time = TextField(
-        longest=SHORT_LENGTH,
-        label="Best time to call (optional)",
-        help_text="For example, mornings or weekday afternoons.",
-        required=False,
-    )
-    description = TextField(
-        longest=DESCRIPTION_LENGTH,
-        lines=6,
-        label="Briefly describe your back pain",
-        help_text=f"Your main concern and how long you have had it, in up to {DESCRIPTION_LENGTH:,} characters. "
-        "Do not use this for emergencies.",
-        too_long=f"Shorten your description to {DESCRIPTION_LENGTH:,} characters or fewer",
-        error_messages={"required": "Tell us briefly about your back pain"},
-    )
-
-    def visible_order(self):
-        return list(self.asks)
-
-    def clean(self):
-        cleaned = super().clean()
-        if "phone" in cleaned.get("contact_by", []) and not cleaned.get("phone") and "phone" not in self.errors:
-            self.add_error("phone", "Enter your phone number, so that we can call you")
-        return cleaned
-
-
-class WholeConsultationForm(ForSomeoneElse, ConsultationForm):
-    """The form of the consultation page: how to reach them first, then who they are, then their back."""
-
-    submit_label = "Continue"
-    # With a phone call only. Nobody has said yes to a voicemail by leaving a question out.
-    safe_contact = ("may_leave_voicemail", "may_say_who_calls")
-    parts = (
-        ("How to reach you", ("contact_by", "phone", *safe_contact, "times", "best_time")),
-        ("About you", ("for_whom", *ForSomeoneElse.about_them, "name", "email", "needs", "language", "needs_note")),
-        ("Your back", ("how_long", "where", "seen", "description", "include_answers")),
-    )
-
+    # Nobody has said yes to a voicemail by leaving a question out.
     may_leave_voicemail = _yes_or_no(
         "May we leave a voicemail?",
-        "If we phone you. Someone else may hear it.",
+        "Someone else may hear it.",
         required="Choose whether we may leave a voicemail",
     )
     may_say_who_calls = _yes_or_no(
@@ -114,21 +112,50 @@ class WholeConsultationForm(ForSomeoneElse, ConsultationForm):
         "If someone else answers the phone.",
         required="Choose whether we may say who is calling",
     )
-    times = forms.MultipleChoiceField(
-        label="When is a good time? (optional)",
-        help_text="Tick any that suit you. If you tick none, we may call at any time.",
-        required=False,
-        choices=list(choices.TIMES.items()),
-        widget=Times,
-        error_messages={"invalid_choice": "Choose times from the table"},
+    days = _ticks(
+        "Which days suit you? (optional)",
+        "Tick any that suit you. If you tick none, we may call on any day.",
+        dict(enumerate(WEEKDAYS)),
+        invalid="Choose days from the list",
     )
-    needs = forms.MultipleChoiceField(
-        label="What would help us talk with you? (optional)",
-        help_text="Tick any that you need.",
+    day_parts = _ticks(
+        "Which times of day? (optional)",
+        "If you tick none, we may call at any time of day.",
+        dict(enumerate(part.capitalize() for part in DAY_PARTS)),
+        invalid="Choose times of day from the list",
+    )
+    best_time = TextField(
+        longest=SHORT_LENGTH,
+        label="Anything else about times (optional)",
+        help_text="For example, not before 10am.",
         required=False,
-        choices=list(choices.NEEDS.items()),
-        widget=Ticks,
-        error_messages={"invalid_choice": "Choose from the list, or tell us in your own words below"},
+    )
+    how_long = one_of("How long have you had it? (optional)", choices.HOW_LONG)
+    where = one_of("Where do you feel it? (optional)", choices.WHERE)
+    seen = _ticks("Have you seen anyone about it? (optional)", "", choices.SEEN)
+    description = TextField(
+        longest=DESCRIPTION_LENGTH,
+        lines=6,
+        label="Briefly describe your back pain",
+        help_text=f"What worries you most about it, in up to {DESCRIPTION_LENGTH:,} characters. "
+        "Do not use this for emergencies.",
+        too_long=f"Shorten your description to {DESCRIPTION_LENGTH:,} characters or fewer",
+        error_messages={"required": "Tell us briefly about your back pain"},
+    )
+    # Only where the browser holds a finished self-assessment.
+    include_answers = forms.ChoiceField(
+        label="Send my answers from “Check your symptoms” too?",
+        choices=[("no", "No"), ("yes", "Yes, send my answers and my result with this request")],
+        initial="no",
+        required=False,
+        widget=Radios,
+        error_messages={"invalid_choice": "Choose yes or no"},
+    )
+    needs = _ticks(
+        "What would help us talk with you? (optional)",
+        "Tick any that you need.",
+        choices.NEEDS,
+        invalid="Choose from the list, or tell us in your own words below",
     )
     language = TextField(
         longest=SHORT_LENGTH,
@@ -141,72 +168,86 @@ class WholeConsultationForm(ForSomeoneElse, ConsultationForm):
         help_text="For example, who helps you, or that you need more time.",
         required=False,
     )
-    how_long = one_of("How long have you had it? (optional)", choices.HOW_LONG)
-    where = one_of("Where do you feel it? (optional)", choices.WHERE)
-    seen = forms.MultipleChoiceField(
-        label="Have you seen anyone about it? (optional)",
-        required=False,
-        choices=list(choices.SEEN.items()),
-        widget=Ticks,
-        error_messages={"invalid_choice": "Choose from the list"},
-    )
-    # Only where the browser holds a finished self-assessment.
-    include_answers = forms.ChoiceField(
-        label="Send my answers from “Check your symptoms” too?",
-        choices=[("no", "No"), ("yes", "Yes, send my answers and my result with this request")],
-        initial="no",
-        required=False,
-        widget=Radios,
-        error_messages={"invalid_choice": "Choose yes or no"},
-    )
 
     def __init__(self, *args, ask_about_answers: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["best_time"].label = "Anything else about times (optional)"
-        self.fields["best_time"].help_text = "For example, not before 10am."
         if ask_about_answers:
             said = consent.wording(consent.CONSULTATION)
             self.fields["include_answers"].help_text = f"If you choose yes, you say: “{said}”"
         else:
             del self.fields["include_answers"]
-        self.order_fields(self.visible_order())  # the error summary follows the page
-        self.lay_out(self.visible_order())
+        whom = self.data.get(self.add_prefix("for_whom")) if self.is_bound else self.initial.get("for_whom")
+        if whom == choices.SOMEONE_ELSE:
+            for name, label in OF_THEIRS.items():
+                self.fields[name].label = label
+            self.fields["where"].choices = list(choices.WHERE_THEIRS.items())
 
-    def visible_order(self):
-        return [name for _, names in self.parts for name in names if name in self.fields]
-
-    def lay_out(self, names):
-        layout = []
-        for heading, part in self.parts:
-            layout.append(HTML(format_html("<h2>{}</h2>", heading)))
-            layout += [self.laid_out(name) for name in part if name in names]
-        self.helper.layout = Layout(*layout, Field("sheet"), *self.ending())
-
-    def laid_out(self, name):
-        return TimesTable(name) if name == "times" else super().laid_out(name)
+    def parts(self, names):
+        """What few people need is folded, unless there is something in it."""
+        if "needs" not in names or len(names) > len(HELP.fields):
+            return super().parts(names)
+        in_use = any(self.errors) or any(self.initial.get(name) for name in names)
+        opens = format_html("<details{}><summary>Choose what would help</summary>", " open" if in_use else "")
+        return [
+            HTML("<p>You can leave this out. Most people do.</p>"),
+            HTML(opens),
+            *super().parts(names),
+            HTML("</details>"),
+        ]
 
     def clean(self):
-        cleaned = super().clean()
-        for name in self.safe_contact:
-            if "phone" in cleaned.get("contact_by", []) and not cleaned.get(name) and name not in self.errors:
-                self.add_error(name, self.fields[name].error_messages["required"])
-        lacks_language = choices.INTERPRETER in cleaned.get("needs", []) and not cleaned.get("language")
+        told = super().clean()
+        self._require(self.for_someone_else, *THEM.fields)
+        self._require(self.applies(PHONE), "may_leave_voicemail", "may_say_who_calls")
+        if not told.get("for_whom"):
+            self._require(True, "for_whom")
+        if self.applies(PHONE) and not told.get("phone") and "phone" not in self.errors:
+            self.add_error("phone", "Enter your phone number, so that we can call you")
+        for step in self.steps:
+            if not self.applies(step):
+                self._leave_out(step)
+        lacks_language = choices.INTERPRETER in told.get("needs", []) and not told.get("language")
         if lacks_language and "language" not in self.errors:
             self.add_error("language", "Enter the language that you need an interpreter for")
-        if phones.is_relay(cleaned.get("phone", "")) and choices.RELAY not in cleaned.get("needs", []):
-            cleaned["needs"] = [*cleaned.get("needs", []), choices.RELAY]
-        return cleaned
+        if phones.is_relay(told.get("phone", "")) and choices.RELAY not in told.get("needs", []):
+            told["needs"] = [*told.get("needs", []), choices.RELAY]
+        return told
+
+    def _require(self, needed: bool, *names: str) -> None:
+        for name in names:
+            if needed and not self.cleaned_data.get(name) and name not in self.errors:
+                self.add_error(name, self.fields[name].error_messages["required"])
+
+    def _leave_out(self, step: Step) -> None:
+        """What they answered before they chose otherwise: a radio button cannot be emptied, and nothing of it is kept."""
+        for name in step.fields:
+            if name in self.fields:
+                self.errors.pop(name, None)
+                self.cleaned_data[name] = [] if isinstance(self.fields[name], forms.MultipleChoiceField) else ""
+
+    def applies(self, step):
+        by = set(self.cleaned_data.get("contact_by", []))
+        if step is THEM:
+            return self.for_someone_else
+        if step is PHONE:
+            return "phone" in by
+        if step is TIMES:
+            return bool(by & {"phone", "video"})
+        if step is ANSWERS:
+            # The consent that goes with them is that of the person who answered.
+            return "include_answers" in self.fields and not self.for_someone_else
+        return True
+
+    def heading(self, step):
+        return THEIR_BACK if step is BACK and self.for_someone_else else super().heading(step)
 
     @property
-    def was_asked_everything(self) -> bool:
-        """Sent by this form, and not by the short one: a browser sends a line of text also when it is empty."""
-        return self.add_prefix("needs_note") in self.data
+    def for_someone_else(self) -> bool:
+        return self.cleaned_data.get("for_whom") == choices.SOMEONE_ELSE
 
     @property
-    def lacks_only_safe_contact(self) -> bool:
-        return bool(self.errors) and all(
-            name in self.safe_contact and not self.data.get(self.add_prefix(name)) for name in self.errors
-        )
+    def call_slots(self) -> int:
+        return choices.call_slots(self.cleaned_data["days"], self.cleaned_data["day_parts"])
 
     def details(self):
         told = self.cleaned_data
@@ -217,9 +258,16 @@ class WholeConsultationForm(ForSomeoneElse, ConsultationForm):
 
     def also(self):
         told = self.cleaned_data
-        return super().also() | {
-            "call_slots": choices.call_slots(told["times"]),
+        kept = {
+            "call_slots": self.call_slots,
             "may_leave_voicemail": _said_yes(told["may_leave_voicemail"]),
             "may_say_who_calls": _said_yes(told["may_say_who_calls"]),
             "needs": choices.needs_in_words(told["needs"], told["language"], told["needs_note"]),
         }
+        if self.for_someone_else:
+            kept |= {
+                "for_name": told["their_name"],
+                "for_relation": choices.RELATIONS_KEPT[told["they_are"]],
+                "for_agreed": told["they_agree"],
+            }
+        return kept

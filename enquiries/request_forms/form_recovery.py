@@ -9,10 +9,11 @@ from. The staff desk's forms do act with somebody's rights, so they are never gi
 
 import logging
 
-from django.forms import Form, MultipleChoiceField
+from django.forms import Form
 from django.urls import reverse
 
 from enquiries.forms import FORMS
+from enquiries.request_forms import draft as drafts
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +37,13 @@ def _filled_in(request) -> Form | None:
     kind = next((kind for kind in FORMS if request.path_info == reverse(f"enquiries:{kind}")), None)
     if kind is None:
         return None
-    form = FORMS[kind](prefix=kind, action=request.path_info)
-    for name, field in form.fields.items():
-        many = isinstance(field, MultipleChoiceField)
-        value = (request.POST.getlist if many else request.POST.get)(form.add_prefix(name))
-        if value and name not in NOT_GIVEN_BACK:
-            form.initial[name] = value
-    return form if set(form.initial) - {"sheet"} else None
+    draft = drafts.posted(request, FORMS[kind], alone=True)
+    for name in NOT_GIVEN_BACK:
+        draft.without(name)
+    if not set(draft.typed) - {"sheet"}:
+        return None
+    form = FORMS[kind](prefix=kind, action=request.path_info, initial=draft.initial(FORMS[kind]))
+    step = form.step_named(request.POST.get(f"{kind}-{drafts.AT}", ""))
+    if step:  # its page: what was typed before it goes along, and is shown again before anything is sent
+        form.show(step, draft.hidden(kind, step))
+    return form

@@ -1,6 +1,8 @@
 from django import template
 
 from enquiries.forms import ConsultationForm, ReportForm
+from enquiries.request_forms.consultation import WHO
+from enquiries.request_forms.draft import Draft
 from factsheets.models import FactSheet
 
 register = template.Library()
@@ -10,9 +12,12 @@ register = template.Library()
 def request_forms(context, sheet: FactSheet):
     """The forms at the foot of a sheet, each behind a button: its report by email, and a consultation."""
     initial = {"sheet": sheet.slug}
+    draft = Draft(typed={"sheet": [sheet.slug]})
+    consultation = ConsultationForm(prefix="consultation", action="/consultation/")
+    consultation.show(WHO, draft.hidden("consultation", WHO))
     return {
         "sheet": sheet,
         "clinic": context["clinic"],
         "report_form": ReportForm(prefix="report", action="/report/", initial=initial),
-        "consultation_form": ConsultationForm(prefix="consultation", action="/consultation/", initial=initial),
+        "consultation_form": consultation,
     }

@@ -149,7 +149,7 @@ def _own_requests(kept: Collector) -> None:
         _ask(kept, client, path, {"email": "own@example.com"})
         given = {"pass": manage_link.new_pass(enquiry)}
         for verb, typed in {
-            "times": {"times-times": ["1-0"]},
+            "times": {"times-days": ["1"], "times-day_parts": ["0"]},
             "add": {"add-text": "I am away on Monday."},
             "withdraw": {},
             "erase": {},

@@ -103,7 +103,7 @@ class Client:
         else:
             fields |= {"description": "An ache low in my back for two months."}
         if kind == "consultation":
-            fields |= {"contact_by": "email"}
+            fields |= {"for_whom": "me", "contact_by": "email", "needs_note": ""}
         data = {f"{kind}-{name}": value for name, value in (fields | changes).items()}
         status, page = self.ask("POST", f"/{kind}/", data)
         if status == 200 and kind != "report":

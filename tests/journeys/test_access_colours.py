@@ -16,7 +16,7 @@ CANVAS = """() => { const probe = document.createElement('p'); probe.style.color
 BORDERED = {
     "/": [".hero", ".care.emergency", ".cards li", ".button", ".find input", ".find button"],
     LONGEST: [".care.emergency", ".points", "figure:not(.lead-figure)"],
-    "/consultation/": ["main input[type=text]", "textarea", "main form button"],
+    "/question/": ["main input[type=text]", "textarea", "main form button"],
     "/check/1/": [".step .option", "main form button"],
 }
 

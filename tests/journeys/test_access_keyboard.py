@@ -172,10 +172,12 @@ def test_from_the_first_page_to_a_sheet_in_the_post(keys):
 
 def test_a_consultation_with_a_mistake_that_the_keyboard_puts_right(keys):
     keys.met.open("/consultation/")
+    keys.reach("main [name=consultation-for_whom]")
+    keys.page.keyboard.press("Space")
+    keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/contact/$")
+    keys.type("consultation", name="Ada Example", email="ada@example")
     keys.reach("main [name=consultation-contact_by][value=email]")
     keys.page.keyboard.press("Space")
-    keys.type("consultation", name="Ada Example", email="ada@example")
-    keys.type("consultation", description="An ache low in my back.")
     keys.reach(f"main button >> text={SENDS['consultation']}")
     keys.page.keyboard.press("Enter")
     keys.page.wait_for_selector(".problem:focus")
@@ -184,7 +186,10 @@ def test_a_consultation_with_a_mistake_that_the_keyboard_puts_right(keys):
     # A link to a field leads to the field: the next letters go into it.
     assert keys.page.locator("[name=consultation-email]:focus").count() == 1
     keys.type("consultation", email="ada@example.com")
-    keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/$")
+    keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/back/$")
+    keys.type("consultation", description="An ache low in my back.")
+    keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/help/$")
+    keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/check/$")
     expect(keys.page.get_by_role("heading", level=1)).to_have_text("Check your answers")
     keys.press(f"main button >> text={LAST['consultation']}", "/consultation/sent/")
     assert Enquiry.objects.get().by_email
@@ -199,7 +204,7 @@ def test_a_question_with_a_mistake_that_the_keyboard_puts_right(keys):
     keys.reach(".problem a")
     keys.page.keyboard.press("Enter")
     keys.page.keyboard.type("Is swimming all right?")
-    keys.press("main form button", "/question/$")
+    keys.press("main form button >> text=Continue", "/question/")
     expect(keys.page.get_by_role("heading", level=1)).to_have_text("Check your answers")
     keys.press(f"main button >> text={LAST['question']}", "/question/sent/")
     assert Enquiry.objects.get().kind == "question"

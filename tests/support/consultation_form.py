@@ -2,26 +2,47 @@
 
 from enquiries.models import Enquiry, OutgoingMessage
 from tests.support.forms import ADDRESSES, OPTIONAL, form
-from tests.support.html import form_at, parse, sent, text
+from tests.support.html import form_at, parse, sent, text, title
 
 PATH = ADDRESSES["consultation"]
 EVERYTHING = OPTIONAL["consultation"]
 FLAG = "My bottom has felt numb since Tuesday."
 
 
-def button(document, step: str):
-    found = [each for each in document.iter("button") if each.get("value", "").startswith(step)]
+def button(page_form, step: str):
+    found = [each for each in page_form.iter("button") if each.get("value", "").startswith(step)]
     assert found, f"No button says “{step}”."
     return found[-1]
 
 
 def press(client, response, step: str, **changes):
-    """Sends the page's form as it stands, with the button that says this step."""
-    document = parse(response)
-    page_form = form_at(document, PATH)
-    pressed = button(document, step)
-    data = sent(page_form) | ({pressed.get("name"): pressed.get("value")} if step else {})
-    return client.post(PATH, data | {f"consultation-{name}": given for name, given in changes.items()})
+    """Sends the page's form as it stands, with the button that says this step. Gives the page that it leads to."""
+    page_form = form_at(parse(response), PATH)
+    data = sent(page_form)
+    if step:
+        pressed = button(page_form, step)
+        data[pressed.get("name")] = pressed.get("value")
+    return follow(client, client.post(PATH, data | {f"consultation-{name}": given for name, given in changes.items()}))
+
+
+def follow(client, response):
+    """The page that a step leads to, which is the answer itself before the browser has sent our cookie back."""
+    if response.status_code == 303 and "/sent/" not in response["Location"]:
+        return client.get(response["Location"])
+    return response
+
+
+def walk(client, *steps: dict, begin=None):
+    """Through the form step by step, as a browser: each of `steps` is what is filled in on its page. Gives the last page."""
+    page = begin or client.get(PATH)
+    for given in steps:
+        page = press(client, page, "", **given)
+    return page
+
+
+def is_refused(response) -> bool:
+    """Whether a page shows mistakes: answered straight, or after a redirect."""
+    return title(parse(response)).startswith("Error: ")
 
 
 def heading(response) -> str:
@@ -29,17 +50,9 @@ def heading(response) -> str:
 
 
 def first_step(**changes) -> dict:
-    """As the whole form sends it: no step is said, and the lines of text come also when they are empty."""
+    """Every answer at once, as the error page for a form from elsewhere sends it: no step is said."""
     return form("consultation", **({"step": None, "language": "", "needs_note": ""} | changes))
 
 
 def nothing_kept() -> bool:
     return not Enquiry.objects.exists() and not OutgoingMessage.objects.exists()
-
-
-def short(**changes) -> dict:
-    names = ("name", "email", "contact_by", "phone", "best_time", "description")
-    data = form("consultation", **changes)
-    return {f"consultation-{name}": data[f"consultation-{name}"] for name in names} | {
-        "consultation-sheet": "about-back-pain"
-    }

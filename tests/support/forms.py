@@ -18,6 +18,7 @@ FIELDS = {
     "report": {**PEOPLE, "sheet": "about-back-pain"},
     "consultation": {
         **PEOPLE,
+        "for_whom": "me",
         "contact_by": ["phone", "video"],
         "phone": "020 7946 0018",
         "may_leave_voicemail": "no",
@@ -30,7 +31,8 @@ FIELDS = {
 # What a consultation may say as well.
 OPTIONAL = {
     "consultation": {
-        "times": ["0-0", "4-2"],
+        "days": ["0", "4"],
+        "day_parts": ["0", "2"],
         "for_whom": "other",
         "their_name": "Bert Elsewhere",
         "they_are": "parent",

@@ -52,7 +52,9 @@ def check(enquiry: Enquiry, verb: str, **changes):
     """The page that asks whether they are sure."""
     home = enter(enquiry)
     if verb == "times":
-        return press(press(home, "Change the times"), "Continue", **{"times-times": ["1-0"]} | changes)
+        return press(
+            press(home, "Change the times"), "Continue", **{"times-days": ["1"], "times-day_parts": ["0"]} | changes
+        )
     if verb == "add":
         return press(press(home, "Add something"), "Continue", **{"add-text": "I am away on Monday."} | changes)
     return press(home, {"withdraw": "Withdraw my", "erase": "Delete my details"}[verb])

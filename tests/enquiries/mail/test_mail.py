@@ -241,7 +241,8 @@ def test_what_is_typed_into_a_form_cannot_become_a_header_or_a_recipient(db, cli
     sent = {
         "consultation-name": "Ada Example",
         "consultation-email": "ada@example.com",
-        "consultation-contact_by": ["email"],
+        "consultation-for_whom": "me",
+        "consultation-contact_by": ["video"],
         "consultation-description": "An ache.",
         "consultation-step": "send",
     }

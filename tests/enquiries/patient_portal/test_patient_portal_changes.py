@@ -24,19 +24,23 @@ pytestmark = pytest.mark.usefixtures("db")
 def test_new_times_take_the_place_of_the_old_ones_and_the_timeline_keeps_both(asked):
     Enquiry.objects.update(call_slots=slot_bit(0, 0), next_call_at=timezone.now() + timedelta(days=1))
     page = press(enter(asked), "Change the times")
-    ticked = [each.get("value") for each in parse(page).iter("input") if each.get("checked") is not None]
-    assert ticked == ["0-0"]
+    ticked = {
+        each.get("name"): each.get("value") for each in parse(page).iter("input") if each.get("checked") is not None
+    }
+    assert ticked == {"times-days": "0", "times-day_parts": "0"}
     assert "mornings" not in page.content.decode()
-    page = press(page, "Continue", **{"times-times": ["1-1", "3-2"], "times-best_time": "not before 2"})
+    page = press(
+        page, "Continue", **{"times-days": ["1", "3"], "times-day_parts": ["1"], "times-best_time": "not before 2"}
+    )
     assert "Nothing is changed yet" in said(page)
-    assert "Tuesday: afternoon Thursday: early evening not before 2" in said(page)
-    late = press(press(enter(asked), "Change the times"), "Continue", **{"times-times": ["1-2"]})
+    assert "Tuesday afternoon Thursday afternoon not before 2" in said(page)
+    late = press(press(enter(asked), "Change the times"), "Continue", **{"times-days": ["1"], "times-day_parts": ["2"]})
     assert "We are not open at any of these times in the next two weeks." in said(late)
     done = press(page, SURE["times"])
     assert "Your new times are saved" in said(done)
-    assert "Tuesday afternoon Thursday early evening" in said(done)
+    assert "Tuesday afternoon Thursday afternoon" in said(done)
     asked.refresh_from_db()
-    assert (asked.call_slots, asked.best_time, asked.version) == (slot_bit(1, 1) | slot_bit(3, 2), "not before 2", 2)
+    assert (asked.call_slots, asked.best_time, asked.version) == (slot_bit(1, 1) | slot_bit(3, 1), "not before 2", 2)
     assert timezone.localtime(asked.next_call_at).weekday() in {1, 3}
     event = asked.events.get(kind=EventKind.TIMES)
     assert (event.actor, event.by, event.summary) == ("patient", None, "")
@@ -45,14 +49,14 @@ def test_new_times_take_the_place_of_the_old_ones_and_the_timeline_keeps_both(as
 
 
 def test_change_on_the_check_page_gives_back_what_was_ticked(asked):
-    page = check(asked, "times", **{"times-times": ["4-0"], "times-best_time": "early"})
+    page = check(asked, "times", **{"times-days": ["4"], "times-best_time": "early"})
     form = form_at(parse(press(page, "Change")), path(asked, "times"))
-    assert sent(form)["times-times"] == ["4-0"]
+    assert sent(form)["times-days"] == ["4"]
     assert sent(form)["times-best_time"] == ["early"]
 
 
 def test_times_nobody_offers_are_an_error_with_nothing_lost(asked):
-    page = check(asked, "times", **{"times-times": ["9-9"], "times-best_time": "early"})
+    page = check(asked, "times", **{"times-days": ["9"], "times-best_time": "early"})
     assert page.status_code == 422
     assert title(parse(page)).startswith("Error: ")
     assert value(by_id(parse(page), "id_times-best_time")) == "early"
@@ -63,7 +67,7 @@ def test_a_question_and_an_appointment_have_no_times_to_change(staff):
     buttons = {text(each) for each in parse(enter(asked)).iter("button")}
     assert "Add something" in buttons
     assert "Change the times to call" not in buttons
-    data = sent(form_at_button(enter(asked), "Add something")) | {"times-times": ["0-0"]}
+    data = sent(form_at_button(enter(asked), "Add something")) | {"times-days": ["0"]}
     assert Client().post(path(asked, "times"), data).status_code == 409
     booked = consultation()
     contact.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")

@@ -35,7 +35,7 @@ def test_a_seal_is_good_for_its_own_verb_on_its_own_request_only(asked):
     before = snapshot()
     for mine in VERBS:
         for verb in VERBS:
-            data = {"times-times": ["2-0"], "add-text": "Crossed.", f"{verb}-step": "send"}
+            data = {"times-days": ["2"], "add-text": "Crossed.", f"{verb}-step": "send"}
             if mine != verb:
                 response = Client().post(
                     path(asked, verb), data | {key: pages[mine][key] for key in ("pass", "sealed")}

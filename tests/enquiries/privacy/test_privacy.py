@@ -136,7 +136,7 @@ def test_no_crash_leaves_a_word_in_the_log_or_on_the_page(log, monkeypatch, faul
     if place == "accept":
         monkeypatch.setattr(intake, "record", broken)
     else:
-        monkeypatch.setattr(views.WholeConsultationForm, "details", broken)
+        monkeypatch.setattr(views.ConsultationForm, "details", broken)
     response = visitor().post("/consultation/", marked("consultation"))
     assert response.status_code in {500, 503}
     expect_no_canary(log.getvalue(), "the log")

@@ -10,8 +10,8 @@ from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.models import Assessment, Enquiry
 from enquiries.report import consent
 from tests.support.assessment import finish
-from tests.support.consultation_form import FLAG, PATH, first_step, heading, nothing_kept, press, short
-from tests.support.html import form_at, parse, sent, summary, text, title, visible
+from tests.support.consultation_form import FLAG, PATH, first_step, follow, heading, nothing_kept, press, walk
+from tests.support.html import form_at, parse, sent, summary, text, visible
 from tests.support.outbox import deliver
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -20,47 +20,21 @@ pytestmark = pytest.mark.usefixtures("db")
 # --- from the foot of a sheet ---
 
 
-def test_the_short_form_leads_to_the_same_check_with_only_what_it_could_not_ask(client, sheet):
-    check = client.post(PATH, short())
-    assert (check.status_code, heading(check)) == (200, "Check your answers")
-    document = parse(check)
-    page_form = form_at(document, PATH)
-    assert summary(page_form) is None
-    assert not title(document).startswith("Error")
-    asked = {control.get("name") for control in visible(page_form)}
-    assert asked == {"consultation-may_leave_voicemail", "consultation-may_say_who_calls"}
-    # Enter in a form presses its first button.
-    first = next(each for each in page_form.iter("button"))
-    assert first.get("value") == "send"
-
-    refused = press(client, check, "send")
-    assert refused.status_code == 422
-    links = [text(link) for link in summary(form_at(parse(refused), PATH)).iter("a")]
-    assert links == ["Choose whether we may leave a voicemail", "Choose whether we may say who is calling"]
-    assert heading(refused) == "Check your answers"
-
-    one_left = press(client, refused, "send", may_leave_voicemail="no")
-    assert one_left.status_code == 422
-    asked = {control.get("name") for control in visible(form_at(parse(one_left), PATH))}
-    assert asked == {"consultation-may_say_who_calls"}
-    assert press(client, one_left, "send", may_say_who_calls="no").status_code == 303
-    kept = Enquiry.objects.get()
-    assert (kept.may_leave_voicemail, kept.may_say_who_calls) == (False, False)
-    assert kept.sheet == sheet
-
-
-def test_the_short_form_without_a_phone_call_asks_nothing_more(client):
-    check = client.post(PATH, short(contact_by=["email"], phone=""))
-    assert not visible(form_at(parse(check), PATH))
+def test_the_first_step_at_the_foot_of_a_sheet_leads_on_and_keeps_the_sheet(client, sheet):
+    foot = form_at(parse(client.get(sheet.get_absolute_url())), PATH)
+    assert {each.get("name") for each in visible(foot)} == {"consultation-for_whom"}
+    page = follow(client, client.post(PATH, sent(foot) | {"consultation-for_whom": "me"}))
+    reach = {"name": "Ada Example", "email": "ada@example.com", "contact_by": ["email"]}
+    check = walk(client, reach, {"description": "An ache."}, {}, begin=page)
     assert press(client, check, "send").status_code == 303
+    assert Enquiry.objects.get().sheet == sheet
 
 
-def test_change_from_the_short_form_leads_to_the_whole_one_and_keeps_the_sheet(client):
-    check = client.post(PATH, short())
-    page_form = form_at(parse(press(client, check, "change-name")), PATH)
-    assert sent(page_form)["consultation-sheet"] == ["about-back-pain"]
-    assert sent(page_form)["consultation-phone"] == ["020 7946 0018"]
-    assert "consultation-times" in {control.get("name") for control in visible(page_form)}
+def test_nothing_chosen_at_the_foot_of_a_sheet_is_asked_for_on_the_forms_own_page(client, sheet):
+    foot = form_at(parse(client.get(sheet.get_absolute_url())), PATH)
+    page = follow(client, client.post(PATH, sent(foot)))
+    assert [text(link) for link in summary(form_at(parse(page), PATH)).iter("a")] == ["Choose who this is for"]
+    assert sent(form_at(parse(page), PATH))["consultation-sheet"] == [sheet.slug]
 
 
 # --- the self-assessment ---
@@ -78,17 +52,19 @@ def test_nobody_without_a_finished_assessment_is_asked_about_one(client):
 
 
 def test_finished_answers_go_along_only_with_consent_and_the_wording_says_that_staff_see_them(finished):
-    page_form = form_at(parse(finished.get(PATH)), PATH)
+    steps = ({"for_whom": "me"}, {"name": "Ada", "email": "ada@example.com", "contact_by": ["email"]})
+    page_form = form_at(parse(walk(finished, *steps, {"description": "An ache."})), PATH)
+    assert {each.get("name") for each in visible(page_form)} == {"consultation-include_answers"}
     assert sent(page_form)["consultation-include_answers"] == ["no"]
     said = consent.WORDINGS["2026-11-consultation"]
     assert "staff who deal with my request see them" in said
     assert said in text(page_form)
 
-    check = finished.post(PATH, first_step(include_answers="no"))
+    check = follow(finished, finished.post(PATH, first_step(include_answers="no")))
     assert press(finished, check, "send").status_code == 303
     assert not Assessment.objects.exists()
 
-    check = finished.post(PATH, first_step(include_answers="yes"))
+    check = follow(finished, finished.post(PATH, first_step(include_answers="yes")))
     assert said in text(parse(check))
     assert press(finished, check, "send").status_code == 303
     kept = Assessment.objects.get()
@@ -99,17 +75,17 @@ def test_finished_answers_go_along_only_with_consent_and_the_wording_says_that_s
 
 def test_urgent_answers_may_go_along_bring_the_card_and_flag_the_request_for_staff(client, staff, mail_through):
     finish(client, urgent=["RF-U4"])
-    assert sent(form_at(parse(client.get(PATH)), PATH))["consultation-include_answers"] == ["no"]
     stop = client.post(PATH, first_step(include_answers="yes"))
     said = text(next(parse(stop).iter("main")))
     assert heading(stop) == "Please read this before you send it"
     assert "An answer you gave in “Check your symptoms” can be a sign" in said
     assert "call 111 today" in said
     assert nothing_kept()
-    both = client.post(PATH, first_step(include_answers="yes", needs_note=FLAG))
+    both = follow(client, client.post(PATH, first_step(include_answers="yes", needs_note=FLAG)))
     assert "What you wrote under “Anything else that would help us talk with you”, and an answer you gave" in text(
         parse(both)
     )
+    del client.cookies["draft"]
     check = press(client, stop, "check")
     assert "Yes. " in text(parse(check))
     page = client.get(press(client, check, "send")["Location"])
@@ -126,15 +102,7 @@ def test_answers_that_ended_meanwhile_are_named_and_the_request_can_be_sent_with
     check = finished.post(PATH, first_step(include_answers="yes"))
     stranger = Client()
     told = press(stranger, check, "send")
-    assert told.status_code == 200
     assert "were cleared after 30 minutes" in text(parse(told))
     assert nothing_kept()
     assert press(stranger, told, "send").status_code == 303
-    assert not Assessment.objects.exists()
-
-
-def test_the_short_form_never_sends_answers_along(finished):
-    check = finished.post(PATH, short())
-    answer = press(finished, check, "send", may_leave_voicemail="no", may_say_who_calls="no")
-    assert answer.status_code == 303
     assert not Assessment.objects.exists()

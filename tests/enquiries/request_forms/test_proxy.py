@@ -1,16 +1,12 @@
 """Somebody asks for another person, as a daughter does for her father: what the form asks, and what it keeps."""
 
 import pytest
-from playwright.sync_api import expect
 
 from enquiries.models import Assessment, Enquiry
 from tests.core.test_encryption import raw
-from tests.enquiries.request_forms.test_consultation_browser import choose, write
-from tests.enquiries.request_forms.test_consultation_browser import press as by_keyboard
-from tests.support.accessibility import patient
 from tests.support.assessment import finish
-from tests.support.consultation_form import EVERYTHING, FLAG, PATH, first_step, heading, nothing_kept, press, short
-from tests.support.html import by_id, controls, described, form_at, parse, sent, summary, text, visible
+from tests.support.consultation_form import EVERYTHING, FLAG, PATH, first_step, heading, is_refused, nothing_kept, press
+from tests.support.html import by_id, described, form_at, parse, sent, summary, text
 from tests.support.proxy import BERT, asked
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -22,7 +18,7 @@ def check_page(client, **changes) -> str:
     return text(next(parse(check).iter("main")))
 
 
-def test_who_says_nothing_asks_for_themselves_and_is_asked_nothing_about_anybody_else(client):
+def test_who_asks_for_themselves_is_asked_nothing_about_anybody_else(client):
     check = client.post(PATH, first_step())
     assert "Who this is for You Change" in text(parse(check))
     assert press(client, check, "send").status_code == 303
@@ -31,33 +27,21 @@ def test_who_says_nothing_asks_for_themselves_and_is_asked_nothing_about_anybody
     assert raw(Enquiry, kept.pk)["for_name"] == b"", "No name is kept as nothing, and not as a sealed empty text."
 
 
-def test_the_short_form_of_a_sheet_does_not_ask_and_what_follows_it_can_be_changed(client, sheet):
-    page = client.get(sheet.get_absolute_url())
-    assert b"consultation-name" in page.content
-    assert b"for_whom" not in page.content
-    check = client.post(PATH, short(contact_by=["email"], phone=""))
-    assert "Who this is for You Change" in text(parse(check))
-    whole = form_at(parse(press(client, check, "change-for_whom")), PATH)
-    opened = [each.get("name") for each in visible(whole) if each.get("autofocus") is not None]
-    assert opened == ["consultation-for_whom"]
-
-
-def test_the_questions_about_them_stand_in_one_named_group_after_the_one_that_makes_them_needed(client):
-    page_form = form_at(parse(client.get(PATH)), PATH)
-    names = list(dict.fromkeys(each.get("name").partition("-")[2] for each in controls(page_form)))
-    at = names.index("for_whom")
-    assert names[at : at + 5] == ["for_whom", "their_name", "they_are", "they_agree", "name"]
-    legends = {text(next(each.iter("legend"))): each for each in page_form.iter("fieldset")}
-    inside = {each.get("name").partition("-")[2] for each in controls(legends["If it is for someone else"])}
-    assert inside == {"their_name", "they_are", "they_agree"}
+def test_the_questions_about_their_back_are_worded_for_them(client):
+    check = client.post(PATH, first_step(**BERT))
+    page = press(client, check, "change-how_long")
+    assert heading(page) == "Their back pain"
+    for words in ("How long have they had it?", "In their back only", "Briefly describe their back pain"):
+        assert words in text(parse(page))
 
 
 def test_an_enquiry_for_somebody_else_is_looked_through_and_kept_whole(client):
     check = client.post(PATH, first_step(**EVERYTHING))
     said = text(next(parse(check).iter("main")))
     for words in (
-        "Who this is for Someone else Their name Bert Elsewhere Who they are to you My mother or father",
-        "Do they know and agree? Yes Change your answers about who it is for",
+        "Who this is for Someone else Change your answer about who it is for",
+        "Their name Bert Elsewhere Who they are to you My mother or father",
+        "Do they know and agree? Yes Change your answers about the other person",
         "Your name Ada Example",
         "How long they have had it 6 to 12 weeks",
         "Their back pain An ache low in my back",
@@ -75,7 +59,7 @@ def test_an_enquiry_for_somebody_else_is_looked_through_and_kept_whole(client):
 
 def test_change_brings_back_every_answer_about_them(client):
     check = client.post(PATH, first_step(**BERT))
-    back = sent(form_at(parse(press(client, check, "change-for_whom")), PATH))
+    back = sent(form_at(parse(press(client, check, "change-their_name")), PATH))
     assert {name: back[f"consultation-{name}"] for name in BERT} == {name: [value] for name, value in BERT.items()}
 
 
@@ -100,9 +84,7 @@ MISTAKES = [
     ({"they_agree": None}, "they_agree", "Choose whether they know, and agree, that you are asking us"),
     ({"they_agree": "pigeon"}, "they_agree", "Choose one from the list"),
     ({"for_whom": "pigeon"}, "for_whom", "Choose one from the list"),
-    # Nothing that was typed is dropped in silence.
-    ({"for_whom": None}, "for_whom", "Choose who this is for"),
-    ({"for_whom": None, "their_name": "", "they_are": None}, "for_whom", "Choose who this is for"),
+    ({"for_whom": ""}, "for_whom", "Choose who this is for"),
 ]
 
 
@@ -127,14 +109,13 @@ def test_a_mistake_is_an_instruction_at_its_field_with_everything_typed(client, 
     assert nothing_kept()
 
 
-def test_all_that_is_missing_is_said_at_once_in_the_order_of_the_page(client):
+def test_all_that_is_missing_on_the_page_is_said_at_once_in_its_order(client):
     response = client.post(PATH, first_step(for_whom="other", their_name="", name=""))
     links = [text(link) for link in summary(form_at(parse(response), PATH)).iter("a")]
     assert links == [
         "Enter the name of the person this is for",
         "Choose who they are to you",
         "Choose whether they know, and agree, that you are asking us",
-        "Enter your name",
     ]
 
 
@@ -152,7 +133,7 @@ def test_who_chooses_me_after_all_leaves_nobody_else_behind(client, left):
 
 def test_the_last_step_checks_them_anew(client):
     check = client.post(PATH, first_step(**BERT))
-    assert press(client, check, "send", they_are="").status_code == 422
+    assert is_refused(press(client, check, "send", they_are=""))
     assert nothing_kept()
 
 
@@ -176,31 +157,7 @@ def test_sent_twice_is_one_enquiry_and_the_same_words_for_another_person_are_ano
 def test_the_answers_of_a_self_assessment_go_only_with_a_request_for_oneself(client):
     """The consent that is given with them is that of the person whose answers they are."""
     finish(client)
-    response = client.post(PATH, first_step(**BERT, include_answers="yes"))
-    links = [text(link) for link in summary(form_at(parse(response), PATH)).iter("a")]
-    assert links == ["Choose no. You can only send answers with a request for yourself"]
-    check = client.post(PATH, first_step(**BERT, include_answers="no"))
+    check = client.post(PATH, first_step(**BERT, include_answers="yes"))
+    assert "Check your symptoms" not in text(form_at(parse(check), PATH))
     assert press(client, check, "send").status_code == 303
     assert not Assessment.objects.exists()
-
-
-@pytest.mark.browser
-@pytest.mark.once
-def test_without_scripts_the_questions_about_them_show_only_when_they_are_needed(browser, site):
-    with patient(browser, site, java_script_enabled=False, viewport={"width": 360, "height": 740}) as met:
-        page = met.page
-        met.open("/consultation/")
-        theirs = page.get_by_role("group", name="If it is for someone else")
-        expect(page.get_by_label("Your name")).to_be_visible()
-        expect(theirs).to_be_hidden()
-        choose(page, "Who is this for?", "Someone else")
-        expect(theirs).to_be_visible()
-        by_keyboard(page, "Continue")
-        expect(page.locator(".problem")).to_be_visible()
-        expect(theirs).to_be_visible()
-        page.get_by_role("link", name="Enter the name of the person this is for").click()
-        write(page, "Their name", "Bert Elsewhere")
-        choose(page, "Who are they to you?", "My mother or father")
-        met.expect_no_sideways_scrolling()
-        page.get_by_label("Me", exact=True).check()
-        expect(theirs).to_be_hidden()

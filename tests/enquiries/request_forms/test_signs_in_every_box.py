@@ -14,7 +14,7 @@ from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose, St
 from enquiries.patient_portal.forms import AddForm, TimesForm
 from enquiries.privacy import retention
 from enquiries.request_forms import own_words, red_flag_text
-from tests.support.consultation_form import PATH, first_step, heading, press
+from tests.support.consultation_form import PATH, first_step, follow, heading, press
 from tests.support.forms import form
 from tests.support.html import form_at, parse, sent, text
 from tests.support.outbox import deliver, text_of, words_of
@@ -91,7 +91,6 @@ def test_a_sign_in_the_needs_box_is_followed_by_its_advice_to_the_end(client, ma
         assert not any(theirs in page.content.decode() for theirs in ("Ada", "bottom is numb", kept.reference))
     assert "no-store" in page["Cache-Control"]
     assert page["Referrer-Policy"] in {"no-referrer", "same-origin"}
-    assert not client.cookies
     deliver()
     to_them, to_clinic = sorted(mail_through.messages, key=lambda mail: mail["To"] != "ada@example.com")
     for words in (text_of(to_them), words_of(to_them)):
@@ -124,7 +123,8 @@ def test_the_advice_is_that_of_the_tier_on_the_page_and_in_the_mail(client, mail
 
 
 def press_question(client, response, step: str):
-    return client.post("/question/", sent(form_at(parse(response), "/question/")) | {"question-step": step})
+    data = sent(form_at(parse(response), "/question/")) | {"question-step": step}
+    return follow(client, client.post("/question/", data))
 
 
 def test_an_ordinary_request_gets_an_ordinary_page_and_mail(client, mail_through):
@@ -179,7 +179,8 @@ def test_after_three_forms_with_an_address_its_owner_is_told_the_truth_and_gets_
 
 
 @pytest.mark.parametrize(
-    ("verb", "changes"), [("add", {"add-text": NUMB}), ("times", {"times-times": ["1-0"], "times-best_time": NUMB})]
+    ("verb", "changes"),
+    [("add", {"add-text": NUMB}), ("times", {"times-days": ["1"], "times-day_parts": ["0"], "times-best_time": NUMB})],
 )
 def test_what_they_add_later_is_read_in_each_box_and_answered_with_the_advice(asked, mail_through, verb, changes):
     deliver()

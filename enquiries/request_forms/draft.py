@@ -1,0 +1,136 @@
+"""What somebody typed so far, on its way from step to step.
+
+It travels twice: hidden in each page, so that a page that is sent always carries everything before it, and in an encrypted cookie,
+so that each page has an address of its own, which the browser's back button, a reload and a second tab find again. The server keeps
+nothing. The cookie is set when somebody sends a step, never by reading a page. It goes only to that form's own addresses, lasts
+half an hour from the last step, and holds no more than where the confirmation is once the form was sent.
+"""
+
+import base64
+import json
+import time
+import zlib
+from dataclasses import dataclass, field
+
+from django.forms import MultipleChoiceField
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+from backcare.core.cookies import EncryptedCookie
+from backcare.core.form_fields import PhoneField, TextField
+from enquiries.request_forms import own_words
+from enquiries.request_forms.base import EnquiryForm, Step
+
+MAX_PLAIN = 16_000  # bytes
+LIFETIME = 30 * 60  # seconds since the last step
+# The hidden fields beside those of the form.
+AT, DONE, SEEN, NO_COOKIES = "at", "done", "seen_signs", "no_cookies"
+
+
+@dataclass
+class Draft:
+    typed: dict[str, list[str]] = field(default_factory=dict)  # as it arrived, by field
+    done: set[str] = field(default_factory=set)  # names of the steps that were sent
+    seen: list[str] = field(default_factory=list)  # codes of the signs whose card was shown
+    wrong: str = ""  # the step that was sent last and whose mistakes its page shows
+    begin_at: str = ""  # the field that the page opens at
+    sent: str = ""  # the address of the confirmation; then nothing else is left
+    no_cookies: bool = False  # this browser gave none back
+
+    def without(self, name: str) -> None:
+        self.typed.pop(name, None)
+
+    def data(self, kind: str) -> QueryDict:
+        data = QueryDict(mutable=True)
+        for name, values in self.typed.items():
+            data.setlist(f"{kind}-{name}", values)
+        return data
+
+    def initial(self, form_class: type[EnquiryForm]) -> dict[str, str | list[str]]:
+        fields = form_class.base_fields
+        return {name: values if _many(fields[name]) else values[-1] for name, values in self.typed.items()}
+
+    def hidden(self, kind: str, step: Step | None = None) -> list[tuple[str, str]]:
+        """What a page carries along: all of it, or on a step's own page all but that step's fields."""
+        own = step.fields if step else ()
+        pairs = [(name, each) for name, values in self.typed.items() if name not in own for each in values]
+        if step:
+            pairs.append((AT, step.name))
+        if self.done:
+            pairs.append((DONE, " ".join(sorted(self.done))))
+        if self.no_cookies:
+            pairs.append((NO_COOKIES, "1"))
+        return [(f"{kind}-{name}", value) for name, value in pairs]
+
+    def words(self, form_class: type[EnquiryForm]) -> bool:
+        """Whether anything in it was typed, and not only chosen."""
+        return any(isinstance(form_class.base_fields[name], TextField | PhoneField) for name in self.typed)
+
+
+def posted(request: HttpRequest, form_class: type[EnquiryForm], *, alone: bool) -> Draft:
+    """What a page sent, over what the browser holds. `alone`: the page showed all there is, and nothing else counts.
+
+    A step's own fields are taken as they come, so that what was emptied is empty. Those of other steps are only added to.
+    """
+    kind, given = form_class.kind, request.POST
+    at = next((step for step in form_class.steps if step.name == given.get(f"{kind}-{AT}")), None)
+    pressed = f"{kind}-step" in given
+    draft = (None if alone or not (at or pressed) else read(request, kind)) or Draft()
+    for name, each in form_class.base_fields.items():
+        values = [value for value in given.getlist(f"{kind}-{name}") if value]
+        if values:
+            draft.typed[name] = values if _many(each) else values[-1:]
+        elif at and name in at.fields:
+            draft.without(name)
+    known = {step.name for step in form_class.steps}
+    draft.done |= known & set(given.get(f"{kind}-{DONE}", "").split())
+    if at:
+        draft.done.add(at.name)
+    else:  # a page of several steps: each that has a field in it was asked. A browser sends a line of text also when it is empty
+        draft.done |= {step.name for step in form_class.steps if any(f"{kind}-{name}" in given for name in step.fields)}
+    draft.seen = list(dict.fromkeys([*draft.seen, *own_words.seen(given.get(f"{kind}-{SEEN}", ""))]))
+    draft.wrong = draft.begin_at = draft.sent = ""
+    draft.no_cookies = draft.no_cookies or f"{kind}-{NO_COOKIES}" in given
+    return draft
+
+
+def read(request: HttpRequest, kind: str) -> Draft | None:
+    """What the browser holds. None: nothing, too old, or not made by us."""
+    held = _cookie(kind).opened(_cookie(kind).of(request), kind, now=time.time())
+    if held is None:
+        return None
+    told = json.loads(zlib.decompress(base64.b85decode(held["draft"])))
+    return Draft(typed=told["typed"], done=set(told["done"]), **{name: told[name] for name in SIMPLE})
+
+
+def sealed(draft: Draft, kind: str) -> str:
+    """As the cookie holds it. Empty for what is too long for one."""
+    told = {"typed": draft.typed, "done": sorted(draft.done), **{name: getattr(draft, name) for name in SIMPLE}}
+    plain = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    if len(plain) > MAX_PLAIN:  # however well it packs, each page would be as long again
+        return ""
+    cookie, packed = _cookie(kind), zlib.compress(plain, 9)
+    text = cookie.sealed({"draft": base64.b85encode(packed).decode()}, kind, at=time.time())
+    return text if cookie.fits(text) else ""
+
+
+def is_held(request: HttpRequest, kind: str) -> bool:
+    return bool(_cookie(kind).of(request))
+
+
+def give(response: HttpResponse, text: str, kind: str) -> HttpResponse:
+    return _cookie(kind).give(response, text, at=time.time())
+
+
+def take_back(response: HttpResponse, request: HttpRequest, kind: str) -> HttpResponse:
+    return _cookie(kind).take_back(response, request)
+
+
+SIMPLE = ("seen", "wrong", "begin_at", "sent")
+
+
+def _cookie(kind: str) -> EncryptedCookie:
+    return EncryptedCookie("draft", prefix="__Secure-", path=f"/{kind}/", lifetime=LIFETIME)
+
+
+def _many(each) -> bool:
+    return isinstance(each, MultipleChoiceField)

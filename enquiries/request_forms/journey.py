@@ -1,0 +1,303 @@
+"""From a form to an enquiry: its steps, a card when the words sound like a red flag, the check of the answers, and then it is sent.
+
+Every step is a POST to the form's own address that is answered with a redirect to the page it leads to, so that back, forward and
+reload find pages and never a browser's error. What was typed travels with the person (enquiries/request_forms/draft.py): the
+server keeps nothing until the last step, no address holds a word, and each step checks everything anew, so it does not matter
+who wrote the hidden fields.
+
+Whether a browser gives cookies back shows only with its second request. Where words could be lost, its first one is answered with
+the page itself. One with nothing to type in it asks to be fetched by its own address (`KEPT`); a browser without cookies is told
+that there is nothing to show in its place (204), and so keeps the page that it has. From page to page everything is in the hidden
+fields, as well.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.gzip import gzip_page
+
+from backcare.core import addresses, limits
+from enquiries import abuse, clock
+from enquiries.actions import intake
+from enquiries.assessment import cookie
+from enquiries.assessment.handover import safety_codes
+from enquiries.assessment.kinds import Answers
+from enquiries.inbox import calls
+from enquiries.report import consent
+from enquiries.request_forms import answer_summary, own_words, sent, submit_timing
+from enquiries.request_forms import draft as drafts
+from enquiries.request_forms.advice import advice, kept
+from enquiries.request_forms.base import EnquiryForm, Step
+from enquiries.request_forms.draft import Draft
+from factsheets import safety
+from factsheets.models import FactSheet
+
+# What the pressed button says, in the field "…-step". None of them: the form's own button.
+CHANGE, CHECK, SEND, MEANT = "change", "check", "send", "meant"
+ASKED = "include_answers"
+# The pages that are no step.
+READ_FIRST, ANSWERS = "please-read", "check"
+CLEAR = "clear"  # takes the cookie back
+KEPT = "kept"
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One kind of enquiry on its way."""
+
+    form_class: type[EnquiryForm]
+    template: str  # of the first step
+
+    @property
+    def kind(self) -> str:
+        return self.form_class.kind
+
+    @property
+    def address(self) -> str:
+        return reverse(f"enquiries:{self.kind}")
+
+    @property
+    def first(self) -> Step:
+        return self.form_class.steps[0]
+
+    def address_of(self, page: str) -> str:
+        return self.address if page == self.first.name else reverse(f"enquiries:{self.kind}_page", args=[page])
+
+    def form(self, data=None, *, answers: Answers | None = None, initial: dict | None = None) -> EnquiryForm:
+        options = {"prefix": self.kind, "action": self.address, "initial": initial}
+        if ASKED in self.form_class.base_fields:
+            options["ask_about_answers"] = bool(answers) or (data is not None and f"{self.kind}-{ASKED}" in data)
+        return self.form_class(data, **options)
+
+
+def ask(request, journey: Journey, page: str = "") -> HttpResponse:
+    """A form's pages. The first steps at the foot of the sheets are sent to its address as well."""
+    if request.method != "POST":
+        return _opened(request, journey, page)
+    if page == CLEAR:
+        return drafts.take_back(HttpResponseRedirect(journey.address, status=303), request, journey.kind)
+    return _posted(request, journey)
+
+
+def _opened(request, journey: Journey, page: str) -> HttpResponse:
+    draft = drafts.read(request, journey.kind)
+    if page and not (page in {READ_FIRST, ANSWERS} or page in {step.name for step in journey.form_class.steps[1:]}):
+        raise Http404
+    if draft and draft.sent and page:
+        return _sent_already(request, journey, draft)
+    if draft and not draft.sent:
+        return _Walk(request, journey, draft).page(page or journey.first.name)
+    if not page:
+        return _empty(request, journey)
+    if KEPT in request.GET:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return _empty(request, journey, lost=True)
+
+
+# Only the empty form: it repeats itself much, and holds nothing that its compressed length could give away.
+@gzip_page
+def _empty(request, journey: Journey, *, lost: bool = False) -> HttpResponse:
+    """The first step. `lost`: a later page was asked for, and this browser holds nothing; perhaps it takes no cookies."""
+    slug = request.GET.get("sheet", "")
+    sheet = FactSheet.objects.published().filter(slug=slug[:80].replace("\x00", "")).first()
+    draft = Draft(typed={"sheet": [sheet.slug]} if sheet else {}, no_cookies=lost)
+    return _Walk(request, journey, draft).page(journey.first.name, lost=lost)
+
+
+def _posted(request, journey: Journey) -> HttpResponse:
+    pressed, _, begin_at = request.POST.get(f"{journey.kind}-step", "").partition("-")
+    draft = drafts.posted(request, journey.form_class, alone=pressed == SEND)
+    if pressed == MEANT:
+        draft.typed["email"] = [addresses.suggestion(each.strip()) or each for each in draft.typed.get("email", [])]
+    walk = _Walk(request, journey, draft)
+    if pressed == CHANGE:
+        draft.begin_at = begin_at
+        step = walk.form.step_of(begin_at) or journey.first
+        return walk.go(step.name if step in walk.form.pages else walk.next_page)
+    one_step = pressed or f"{journey.kind}-{drafts.AT}" in request.POST
+    if wrong := walk.first_mistake(every_step=pressed == SEND or not one_step):
+        draft.wrong = wrong.name
+        draft.done.discard(wrong.name)
+        return walk.go(wrong.name, status=422)
+    if walk.is_unread:
+        return walk.go(READ_FIRST)
+    return walk.send() if pressed == SEND else walk.go(walk.next_page)
+
+
+class _Walk:
+    """What was typed so far, checked, and the pages that it leads to."""
+
+    def __init__(self, request, journey: Journey, draft: Draft):
+        self.request, self.journey, self.draft, self.kind = request, journey, draft, journey.kind
+        self.answers = cookie.may_go_along(request) if ASKED in journey.form_class.base_fields else None
+        self.form = journey.form(draft.data(self.kind), answers=self.answers)
+        self.form.is_valid()
+        self.form.seen_signs = " ".join(draft.seen)
+        self.words = own_words.read(self.form)
+        self.consented = None
+        if self.answers and self.form.with_answers:
+            self.consented = consent.given(self.answers, consent.CONSULTATION)
+            self.words = self.words.and_answers(safety_codes(self.consented.result))
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether there is a sign whose card this person has not been shown."""
+        return not set(self.words.codes) <= set(self.draft.seen)
+
+    def first_mistake(self, *, every_step: bool) -> Step | None:
+        steps = self.form.pages
+        return next(
+            (step for step in steps if (every_step or step.name in self.draft.done) and self.form.is_wrong(step)), None
+        )
+
+    @property
+    def next_page(self) -> str:
+        left = (step.name for step in self.form.pages if step.name not in self.draft.done or self.form.is_wrong(step))
+        return next(left, ANSWERS)
+
+    # --- answers ---
+
+    def go(self, page: str, *, status: int = 200) -> HttpResponse:
+        """To a page by its address, where the browser will bring along what was typed; or that page, where it may not."""
+        held = drafts.sealed(self.draft, self.kind)
+        nothing_to_lose = not self.draft.no_cookies and not self.draft.words(self.journey.form_class)
+        if held and (drafts.is_held(self.request, self.kind) or nothing_to_lose):
+            response = HttpResponseRedirect(self.journey.address_of(page), status=303)
+        else:
+            response = self.page(page, status=status)
+            if held and page in {READ_FIRST, ANSWERS} and not self.draft.no_cookies:  # nothing is typed there meanwhile
+                response["Refresh"] = f"0; url={self.journey.address_of(page)}?{KEPT}"
+        return self._with_cookie(response, held)
+
+    def _with_cookie(self, response: HttpResponse, held: str) -> HttpResponse:
+        if held:
+            return drafts.give(response, held, self.kind)
+        return drafts.take_back(response, self.request, self.kind)  # an older one would bring back what was changed
+
+    def send(self) -> HttpResponse:
+        gone = self.form.with_answers and not self.answers
+        seal = self.request.POST.get(f"{self.kind}-seal", "")
+        looked_through = submit_timing.age(seal, self.form)
+        self.draft.done |= {step.name for step in self.form.pages}
+        if gone or looked_through is None:
+            return self.go(ANSWERS)
+        try:
+            enquiry = intake.accept(
+                kind=self.kind,
+                details=self.form.details(),
+                contact_by=self.form.cleaned_data.get("contact_by"),
+                sheet=self.form.cleaned_data.get("sheet"),
+                trap=self.form.trap_is_filled,
+                consented=self.consented,
+                also={**self.form.also(), "safety_signs": kept(self.words.codes, safety.tiers())},
+                sender=limits.client(self.request),
+                in_no_time=looked_through < submit_timing.NO_TIME,
+                seal=seal,
+            )
+        except intake.SealUsed:
+            return self.go(ANSWERS)
+        except abuse.TooMany as refusal:
+            return self._refused(refusal)
+        address = sent.address(enquiry)
+        response = HttpResponseRedirect(address, status=303)
+        if drafts.is_held(self.request, self.kind):
+            drafts.give(response, drafts.sealed(Draft(sent=address), self.kind), self.kind)
+        return response
+
+    def _refused(self, refusal: abuse.TooMany) -> HttpResponse:
+        """Nothing was kept, and nothing typed is lost: the page holds it, below the number to phone and the emergency card."""
+        response = self._look_through(status=HTTPStatus.TOO_MANY_REQUESTS, refusal=refusal)
+        response["Retry-After"] = str(refusal.wait)
+        return self._with_cookie(response, drafts.sealed(self.draft, self.kind))
+
+    # --- pages ---
+
+    def page(self, page: str, *, status: int = 200, **more) -> HttpResponse:
+        """The page, or the way to another one where what was typed has no such page."""
+        if page == READ_FIRST and self.words:
+            return self._interruption()
+        step = self.form.step_named(page)
+        if step and (step in self.form.pages or step is self.journey.first):
+            return self._step(step, status=status, **more)
+        if page == ANSWERS == self.next_page:
+            return self._look_through()
+        return HttpResponseRedirect(self.journey.address_of(self.next_page), status=303)
+
+    def _step(self, step: Step, *, status: int, lost: bool = False) -> HttpResponse:
+        form, heading, back = self.form, self.form.heading(step), self._before(step)
+        if self.draft.wrong != step.name:  # nothing is wrong with it, or it was not sent yet
+            form = self.journey.form(answers=self.answers, initial=self.draft.initial(self.journey.form_class))
+            form.seen_signs = self.form.seen_signs
+        form.show(step, self.draft.hidden(self.kind, step))
+        form.begin_at(self.draft.begin_at)
+        if step is self.journey.first:
+            when = clock.promise(timezone.now())
+            return self._render(self.journey.template, form, status=status, when=when, lost=lost)
+        template = "enquiries/request_forms/step.html"
+        return self._render(template, form, status=status, heading=heading, back=back)
+
+    def _before(self, step: Step | None = None) -> str:
+        """The page before a step, or before the check of the answers. Without cookies it would be empty."""
+        pages = self.form.pages
+        before = pages[: pages.index(step)] if step in pages else pages if step is None else []
+        return self.journey.address_of(before[-1].name) if before and not self.draft.no_cookies else ""
+
+    def _interruption(self) -> HttpResponse:
+        tiers = safety.tiers()
+        return self._render(
+            "enquiries/request_forms/interruption.html",
+            self.form,
+            advice=advice(self.words.codes, tiers),
+            boxes=self.words.boxes,
+            answers=self.words.answers,
+            hidden=self.draft.hidden(self.kind),
+            seen_signs=own_words.together(self.draft.seen, self.words.codes),
+            steps_left=self.next_page != ANSWERS,
+            safety_tiers=tiers,
+        )
+
+    def _look_through(self, *, status: int = 200, **more) -> HttpResponse:
+        gone = self.form.with_answers and not self.answers
+        email, replies, now = self.form.cleaned_data["email"], clock.load(), timezone.now()
+        groups = answer_summary.groups(self.form)
+        if gone:
+            self.draft.without(ASKED)
+        slots = getattr(self.form, "call_slots", 0)
+        return self._render(
+            "enquiries/request_forms/check.html",
+            self.form,
+            status=status,
+            groups=groups,
+            email=addresses.in_words(email),
+            meant=addresses.in_words(addresses.suggestion(email)),
+            hidden=self.draft.hidden(self.kind),
+            seal=submit_timing.sign(self.form),
+            seen_signs=self.form.seen_signs,
+            answers_gone=gone,
+            for_someone_else=self.form.for_someone_else,
+            never_open=calls.never_open(slots, now, replies.hours),
+            when=replies.promise(now),
+            back=self._before(),
+            **more,
+        )
+
+    def _render(self, template: str, form: EnquiryForm, *, status: int = 200, **context) -> HttpResponse:
+        context = {
+            "safety_tiers": safety.tiers(),
+            **context,
+            "form": form,
+            "kind": self.kind,
+            "address": self.journey.address,
+            "clear": self.journey.address_of(CLEAR),
+            "in_browser": bool(self.draft.done) and not self.draft.no_cookies,
+        }
+        return render(self.request, template, context, status=status)
+
+
+def _sent_already(request, journey: Journey, draft: Draft) -> HttpResponse:
+    context = {"kind": journey.kind, "confirmation": draft.sent, "again": journey.address}
+    return render(request, "enquiries/request_forms/sent_already.html", context | {"safety_tiers": safety.tiers()})
