@@ -11,7 +11,6 @@ from factsheets.guard import Finding
 from factsheets.models import ContentVersion, Edition, FactSheet, FormerAddress, GuardOverride, Section, State, Step
 from factsheets.rendering.document import build, in_reading_order
 from factsheets.rendering.markdown import BodyError
-from factsheets.search import index
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +44,6 @@ def refresh(*, sheet: FactSheet) -> bool:
             sheet.document = document
             sheet.updated_at = timezone.now()
             sheet.save(update_fields=["document", "updated_at"])
-        # Also when the document stayed: the index may be from before an upgrade.
-        index.update_sheet(sheet)
     return changed
 
 
@@ -60,7 +57,6 @@ def refresh_changed() -> list[FactSheet]:
                     changed.append(sheet)
             except BodyError as error:
                 logger.warning("Sheet %s keeps its last good document: %s", sheet.slug, error)
-        index.update_shared()
     return changed
 
 

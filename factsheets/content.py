@@ -25,6 +25,7 @@ from factsheets.models import (
     RelatedSheet,
     SafetyAdvice,
     SafetyStep,
+    SearchQuestions,
     Section,
     Source,
     SourceUse,
@@ -37,7 +38,6 @@ from factsheets.models import (
 )
 from factsheets.natural_keys import check_names, default_of, key_of, must_find, named, take_over, values_of
 from factsheets.rendering.markdown import BodyError, cited
-from factsheets.search import index
 
 # In the order in which they refer to one another.
 MODELS = [
@@ -55,6 +55,7 @@ MODELS = [
     SourceUse,
     RelatedSheet,
     Synonym,
+    SearchQuestions,
 ]
 # Parts of a sheet: taken away again when a newer edition of the sheet no longer has them. A part before what holds it.
 PARTS = [StatementUse, SourceUse, RelatedSheet, Section]
@@ -251,7 +252,6 @@ class _Edition:
             except BodyError as error:
                 # Every fixture was checked on its way in, so this comes from what staff wrote. It must not stop an upgrade.
                 self.report.stuck.append(f"{sheet.slug}: {error}")
-        index.update_shared()
 
 
 def _date(sheet: FactSheet, before: datetime) -> None:

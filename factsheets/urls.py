@@ -2,7 +2,7 @@ from django.urls import path
 
 from factsheets import feedback_views, sheet_views, views
 from factsheets.metadata import views as machines
-from factsheets.search.views import search
+from factsheets.search import views as search
 
 app_name = "factsheets"
 
@@ -23,7 +23,9 @@ urlpatterns = [
     path("treatments/<slug:first>/<slug:second>/", views.treatments, name="treatments_of_both"),
     path("pictures/<slug:digest>-<int:width>.<slug:format>", views.picture, name="picture"),
     path("get-help-now/", views.get_help_now, name="get_help_now"),
-    path("search/", search, name="search"),
+    path("search/", search.search, name="search"),
+    path("search/tell/", search.tell, name="search_tell"),
+    path("search/thank-you/", search.told, name="search_told"),
     path("glossary/", views.glossary, name="glossary"),
     path("about/", views.about, name="about"),
     path("accessibility/", views.accessibility, name="accessibility"),

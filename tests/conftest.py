@@ -18,7 +18,6 @@ from enquiries.actions import intake
 from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
-from factsheets.models.search import SearchEntry, SearchPassage, SearchPosting, SearchWord
 from tests.support.filled_database import FilledDatabase
 from tests.support.smtp import SmtpSink, free_port, wait_for
 from tests.support.visitor import chromium
@@ -131,14 +130,12 @@ def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_d
         if not django_db_keepdb:
             call_command("load_content", verbosity=0, stdout=sys.stderr)
         LISTED.update(ContentType.objects.values("pk", "model").get(app_label="enquiries", model="enquiry"))
-        index_tables = [SearchEntry, SearchPassage, SearchPosting, SearchWord]
         for model in [
             *MODELS,
             InstalledRecord,
             Edition,
             SafetyEdition,
             ContentVersion,
-            *index_tables,
             ClinicHours,
             OpeningHours,
         ]:

@@ -43,5 +43,12 @@ def on_starting(server):
         connection.close()  # a connection must not be shared with the processes that are forked from this one
 
 
+def post_worker_init(worker):
+    """The search index is made before a reader asks for it, and kept up to date."""
+    from factsheets.search import index
+
+    index.keep_fresh()
+
+
 def worker_exit(server, worker):
     logs.tell_counts()

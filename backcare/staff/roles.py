@@ -14,8 +14,18 @@ EDITED = [
     "relatedsheet",
     "topic",
     "synonym",
+    "searchquestions",
 ]
-TAKEN_AWAY = ["section", "statement", "statementuse", "sourceuse", "relatedsheet", "glossaryterm", "synonym"]
+TAKEN_AWAY = [
+    "section",
+    "statement",
+    "statementuse",
+    "sourceuse",
+    "relatedsheet",
+    "glossaryterm",
+    "synonym",
+    "searchquestions",
+]
 READ = [
     ("factsheets", model, ["view"])
     for model in [*EDITED, "safetyadvice", "wordlist", "claim", "searchmiss", "approval", "safetydraft"]

@@ -1,7 +1,7 @@
 from factsheets.admin.approval import ApprovalAdmin
 from factsheets.admin.figure import FigureAdmin
 from factsheets.admin.red_flags import SafetyAdviceAdmin
-from factsheets.admin.search import SearchMissAdmin, SynonymAdmin
+from factsheets.admin.search import SearchMissAdmin, SearchQuestionsAdmin, SynonymAdmin
 from factsheets.admin.section import SectionAdmin
 from factsheets.admin.shared import (
     ClaimAdmin,
@@ -21,6 +21,7 @@ __all__ = [
     "GlossaryTermAdmin",
     "SafetyAdviceAdmin",
     "SearchMissAdmin",
+    "SearchQuestionsAdmin",
     "SectionAdmin",
     "SourceAdmin",
     "StatementAdmin",

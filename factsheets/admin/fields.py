@@ -63,6 +63,21 @@ class WordsField(forms.CharField):
         return (initial or []) != self.to_python(data)
 
 
+class LinesField(forms.CharField):
+    """A list of lines of text."""
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, widget=forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"}), **kwargs)
+
+    def prepare_value(self, value):
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value):
+        if "\x00" in (value or ""):
+            raise ValidationError("Null characters are not allowed.")
+        return [" ".join(line.split()) for line in (value or "").splitlines() if line.strip()]
+
+
 class KnownWordsField(WordsField):
     """Names of records, each of which must be there. `missing` is the sentence before the names that are not."""
 

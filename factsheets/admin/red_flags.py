@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from factsheets import approvals, safety, safety_drafts, safety_revisions
 from factsheets.admin.approval import ClinicianForm, as_last_time
-from factsheets.admin.fields import ClaimRefsField, KnownWordsField
+from factsheets.admin.fields import ClaimRefsField, KnownWordsField, LinesField
 from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Source, Subject, Tier
 from factsheets.safety_drafts import DraftRefused
 
@@ -52,21 +52,6 @@ def _back(code: str = ""):
 
 
 # --- one flag, in the draft ---
-
-
-class LinesField(forms.CharField):
-    """A list of lines of text."""
-
-    def __init__(self, **kwargs):
-        super().__init__(required=False, widget=forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"}), **kwargs)
-
-    def prepare_value(self, value):
-        return "\n".join(map(str, value)) if isinstance(value, list) else value
-
-    def to_python(self, value):
-        if "\x00" in (value or ""):
-            raise ValidationError("Null characters are not allowed.")
-        return [" ".join(line.split()) for line in (value or "").splitlines() if line.strip()]
 
 
 class FlagForm(forms.ModelForm):

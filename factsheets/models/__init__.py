@@ -10,7 +10,7 @@ from factsheets.models.picture import Picture, PictureFile
 from factsheets.models.safety import SafetyAdvice, Tier
 from factsheets.models.safety_draft import DRAFT_WRITING, DraftState, DraftStep, SafetyDraft, SafetyDraftEvent
 from factsheets.models.safety_edition import SafetyEdition, SafetyStep
-from factsheets.models.search import SearchEntry, SearchMiss, SearchPassage, SearchPosting, SearchWord, Synonym
+from factsheets.models.search import SearchMiss, SearchQuestions, Synonym
 from factsheets.models.section import Aspect, Layer, Question, Section, SectionKind, Tradition
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import Source, SourceUse
@@ -53,11 +53,8 @@ __all__ = [
     "SafetyDraftEvent",
     "SafetyEdition",
     "SafetyStep",
-    "SearchEntry",
     "SearchMiss",
-    "SearchPassage",
-    "SearchPosting",
-    "SearchWord",
+    "SearchQuestions",
     "Section",
     "SectionKind",
     "SheetFeedback",

@@ -1,18 +1,34 @@
-"""What one search is answered with: red flags first, then results, or the nearest words, or help."""
+"""What one search is answered with: red flags first, then the answer and more results, or the nearest words, or help."""
 
 import unicodedata
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from factsheets.search import redflags
+from factsheets.search.index import current
+from factsheets.search.indexing import SHEET
 from factsheets.search.query import Found, find
 from factsheets.search.redflags import Reading
-from factsheets.search.snippets import Hit, hits
+from factsheets.search.snippets import Hit, address, hits
 from factsheets.search.suggestions import suggest
 from factsheets.search.text import plain, readable, words
 
 ON_A_PAGE = 10
 SHOWN = 60  # characters of the search in titles and sentences
+ASKS = """
+    am are can could did do does has have how is may shall should was were what when where which who why will would
+"""
+DOUBTFUL = 0.6  # below this, a word that we do not know may be a mistake
+BETTER = 0.1  # by how much the results must gain, so that it is one
 MAX_MENDED = 4  # unknown words of one search for which a near one is looked up
+
+
+@dataclass
+class Related:
+    """A question that others ask, and where it is answered."""
+
+    question: str
+    address: str
 
 
 @dataclass
@@ -24,6 +40,7 @@ class Answer:
     near: str = ""  # the search with its unknown words put right
     is_near: bool = False  # the results are those of `near`
     hits: list[Hit] = ()
+    related: list[Related] = ()
     page: int = 1
 
     @property
@@ -49,8 +66,6 @@ class Answer:
 
     @property
     def count_in_words(self) -> str:
-        if self.found.there_are_more and self.count:
-            return f"At least {self.count} results"
         return {0: "No results", 1: "1 result"}.get(self.count, f"{self.count} results")
 
     @property
@@ -65,10 +80,20 @@ class Answer:
         return any(letter.isalnum() for letter in self.typed)
 
     @property
-    def quotes_acupuncture(self) -> bool:
-        """Then NICE's position must stand beside it, whatever part of a sentence is quoted."""
-        shown = " ".join(f"{hit.title} {place.heading} {place.quote}" for hit in self.hits for place in hit.places)
-        return any(word in plain(shown) for word in ("acupunct", "needl"))
+    def signs(self) -> bool:
+        """Whether the short emergency card stands above the answer: somebody is worried, and no red flag was read."""
+        return bool(self.found.intent and self.found.intent.signs and not self.reading)
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether there are results, none of which fits well."""
+        return bool(self.hits) and not self.found.is_good
+
+    @property
+    def names_acupuncture(self) -> bool:
+        """Then NICE's position stands beside it: the search names acupuncture, or the first result quotes it."""
+        shown = " ".join(f"{hit.title} {place.heading} {place.quote}" for hit in self.hits[:1] for place in hit.places)
+        return any(word in plain(f"{self.searched} {shown}") for word in ("acupunct", "needl"))
 
 
 def answer(typed: str, page: int = 1) -> Answer:
@@ -76,27 +101,46 @@ def answer(typed: str, page: int = 1) -> Answer:
     typed = readable(typed)
     given = Answer(typed, short(typed), redflags.read(typed), find(typed))
     # To “I want to die” the answer is not “did you mean diet”.
-    near = "" if given.reading.crisis else _near(typed, given.found)
-    if near and not given.found.entries:
+    if given.found.best < DOUBTFUL and not given.reading.crisis and (near := _near(typed, given.found)):
         there = find(near)
-        if there.entries:
-            given.found, given.is_near = there, True
-        else:
-            near = ""
-    given.near = near
+        if there.best > given.found.best + BETTER:
+            given.near, given.found, given.is_near = near, there, True
     given.page = min(max(page, 1), given.pages)
     given.hits = hits(given.found, given.first - 1, given.page * ON_A_PAGE)
+    given.related = [
+        Related(as_question(place.entry.questions[place.number][0]), address(place.entry, place.passage))
+        for _, place in given.found.related
+    ]
     return given
+
+
+def examples(most: int = 10) -> list[Related]:
+    """What people often ask, one question of each place of the sheets that come first, for a box that is still empty."""
+    found = []
+    for entry in current().entries.values():
+        if entry.kind == SHEET:
+            asked = ((number, as_question(entry.questions[number][0])) for number in sorted(entry.questions))
+            asked = [(number, question) for number, question in asked if question.endswith("?")]
+            found.append([Related(question, address(entry, entry.passages[number])) for number, question in asked])
+    # A question of each sheet, then a second one of each, and so on.
+    return [each for row in zip_longest(*found) for each in row if each][:most]
+
+
+def as_question(words_typed: str) -> str:
+    """As it is printed: with a capital letter, and with a question mark when it asks."""
+    first, *rest = words_typed.lower().split()
+    asks = first in ASKS.split() and rest[:1] != ["to"]
+    return f"{words_typed[:1].upper()}{words_typed[1:]}{'?' if asks and not words_typed.endswith('?') else ''}"
 
 
 def _near(typed: str, found: Found) -> str:
     """What was typed, with near words of ours in place of those that stand nowhere. Empty when there are none."""
-    unknown = {word for concept in found.missing for word in concept.typed}
+    index, unknown = current(), {word for concept in found.missing for word in concept.typed}
     parts, place, mended = [], 0, 0
     for word in words(typed):
         if word.folded in unknown and mended < MAX_MENDED:
             mended += 1
-            if other := suggest(word.folded):
+            if other := suggest(word.folded, index):
                 parts += [typed[place : word.start], other]
                 place = word.end
     return "".join([*parts, typed[place:]]) if parts else ""

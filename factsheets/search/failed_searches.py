@@ -50,34 +50,44 @@ def normal(typed: str) -> str:
     return "" if too_much or "@" in typed or any(letter.isnumeric() for letter in typed) else text
 
 
-def count(typed: str) -> None:
-    """Counts one search without results. Never raises for the database's sake, and never waits for another thread."""
+def count(typed: str, *, told: bool = False, is_counted: bool = False) -> None:
+    """Counts one search that found nothing good, or one reader who `told` us so.
+
+    `is_counted` says that the search itself was counted before. Never raises for the database's sake, and never waits for another
+    thread.
+    """
     text = normal(typed)
     if not text or not _counting.acquire(blocking=False):
         return
     try:
         if time.monotonic() - _last["at"] >= PAUSE:
             _last["at"] = time.monotonic()
-            _write(text, timezone.localdate())
+            _write(text, timezone.localdate(), told, is_counted)
     except (DatabaseError, InterfaceError) as error:
         logger.warning("A search without results was not counted: %s", type(error).__name__)
     finally:
         _counting.release()
 
 
-def _write(text: str, today) -> None:
+def _write(text: str, today, told: bool = False, is_counted: bool = False) -> None:
     with transaction.atomic():
         digest = _digest(text)
         forget(today)
         known = SearchMiss.objects.filter(digest=digest).first()
         if known is None:
             _make_room()
-            SearchMiss.objects.bulk_create([SearchMiss(digest=digest, last_on=today)], ignore_conflicts=True)
+            miss = SearchMiss(digest=digest, last_on=today, wanted=told)
+            SearchMiss.objects.bulk_create([miss], ignore_conflicts=True)
             return
         days = known.days + (known.last_on != today)
-        often = known.times + 1 >= SearchMiss.KEPT_FROM and days >= MIN_DAYS
+        times = known.times + (not is_counted)
+        often = times >= SearchMiss.KEPT_FROM and days >= MIN_DAYS
         SearchMiss.objects.filter(pk=known.pk).update(
-            times=F("times") + 1, days=days, last_on=today, text=text if often else ""
+            times=F("times") + (not is_counted),
+            wanted=F("wanted") + told,
+            days=days,
+            last_on=today,
+            text=text if often else "",
         )
 
 

@@ -1,185 +1,231 @@
-"""Keeps the search index: which words stand in what, and how much each says about it.
+"""The search index of this process: tantivy, in memory, for one state of the content.
 
-The weight of a word in an entry is the sum of what applies, so that each place outweighs all those below it together:
-
-    100  it stands in the title; in a name of a glossary term or of a page: 100 ÷ the words of the name, so that “medicine” is
-         not first of all “Traditional Chinese medicine”
-     30  it stands in a heading
-     12  it stands in a key point, the summary, or the claim of an evidence statement
-   1–10  how often it stands in the text, at most ten
-
-All writing happens in the caller's transaction, with the text that readers see. An entry whose text did not change is left alone.
+Every search asks the database for the content's token (`ContentVersion`). When that has changed, only what differs is indexed
+anew: of each sheet the database gives a digest, and a document is read only when its digest is another. So an edit is found by the
+very next search, in every process, without a table of its own. In the web server a thread looks for a new token each second
+(`keep_fresh`), so that readers seldom wait for it.
 """
 
 import hashlib
-import json
-from collections import Counter, defaultdict
-from dataclasses import dataclass
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from django.db import connection, transaction
+import tantivy
+from django.db import close_old_connections
+from django.db.models import F, TextField
+from django.db.models.functions import MD5, Cast
 
-from factsheets.models import FactSheet, GlossaryTerm, SearchEntry, SearchPassage, SearchPosting, SearchWord
-from factsheets.search import pages
-from factsheets.search.indexing import Passage, of_document
-from factsheets.search.text import compounds, stems, words
+from factsheets.models import ContentVersion, FactSheet, FormerAddress, GlossaryTerm, SearchQuestions
+from factsheets.search import pages, synonyms
+from factsheets.search.indexing import SHEET, TERM, Entry, Passage, of_sheet
+from factsheets.search.synonyms import Synonyms
+from factsheets.search.text import ANALYZER, indexable, words
 
-VERSION = 2  # raise it when passages, weights or stems are made in another way: everything is then indexed anew
-TITLE, HEADING, STRONG, OFTEN = 100, 30, 12, 10
+FIELDS = ("title", "heading", "strong", "text")
+HEAP = 15_000_000  # bytes that tantivy's writer may use, the least that it accepts
+LOOKED_FOR_EACH = 1.0  # seconds between two looks at the token
 
-
-def update_sheet(sheet: FactSheet) -> bool:
-    """Brings the index to the sheet's document. True when something changed."""
-    entry = {"key": f"sheet:{sheet.pk}", "kind": SearchEntry.Kind.SHEET, "sheet": sheet, "title": sheet.title}
-    known = SearchEntry.objects.filter(key=entry["key"]).values_list("digest", flat=True).first()
-    return _put(entry, [sheet.title], of_document(sheet.document), known)
-
-
-def update_shared() -> int:
-    """Brings the index to the glossary and the pages of the frame. Returns how many entries changed."""
-    kinds = [SearchEntry.Kind.TERM, SearchEntry.Kind.PAGE]
-    with transaction.atomic():
-        known = dict(SearchEntry.objects.filter(kind__in=kinds).values_list("key", "digest"))
-        changed = 0
-        for entry, names, passages in [*_terms(), *pages.entries()]:
-            changed += _put(entry, names, passages, known.pop(entry["key"], None))
-        gone, _ = SearchEntry.objects.filter(key__in=known).delete()
-    return changed + bool(gone)
-
-
-def update_all() -> int:
-    """Brings the whole index up to date. Returns how many entries changed."""
-    changed = update_shared()
-    for sheet in FactSheet.objects.all():
-        changed += update_sheet(sheet)
-    return changed
-
-
-def _terms() -> list[tuple]:
-    found = []
-    for term in GlossaryTerm.objects.all():
-        entry = {
-            "key": f"term:{term.slug}",
-            "kind": SearchEntry.Kind.TERM,
-            "title": term.term,
-            "address": f"/glossary/#{term.slug}",
-        }
-        also = ", ".join(term.also)
-        text = f"{term.meaning} Also: {also}." if also else term.meaning
-        found.append((entry, [term.term, *term.also], [Passage(text=text, spellings=also)]))
-    return found
-
-
-def _put(entry: dict, names: list[str], passages: list[Passage], known: str | None) -> bool:
-    digest = _digest(entry["title"], entry.get("address", ""), names, [vars(each) for each in passages])
-    if digest == known:
-        return False
-    counts = [counted(each.own_heading, each.strong, each.text) for each in passages]
-    with transaction.atomic():
-        # The row stays, and is locked: of two who index the same thing at once, the second waits and then starts over it.
-        kept, _ = SearchEntry.objects.update_or_create(key=entry["key"], defaults=entry | {"digest": digest})
-        SearchPassage.objects.filter(entry=kept).delete()
-        SearchPosting.objects.filter(entry=kept).delete()
-        SearchPassage.objects.bulk_create(
-            [
-                SearchPassage(
-                    entry=kept,
-                    number=number,
-                    anchor=each.anchor,
-                    heading=each.heading,
-                    text=each.text,
-                    traditional=each.traditional,
-                )
-                for number, each in enumerate(passages)
-            ]
-        )
-        _write(kept, postings(names, counts, shared=kept.sheet_id is None))
-        _learn(kept.title, counts, spellings=[each.spellings for each in passages])
-    return True
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Counted:
-    """The stems of a passage by where they stand, how often they stand in its text, and its words as they are written."""
+class Row:
+    """What one hit of the engine is: a passage, or one of the questions that the passage answers."""
 
-    headed: frozenset[str]
-    strong: frozenset[str]
-    often: Counter
-    written: frozenset[str]
+    entry: Entry
+    number: int  # of the passage
+    question: str = ""
 
-
-def counted(heading: str, strong: str, text: str) -> Counted:
-    """Counts a passage. Depends on nothing but the three texts."""
-    return Counted(
-        headed=frozenset([*stems(heading), *compounds(heading)]),
-        strong=frozenset([*stems(strong), *compounds(strong)]),
-        often=Counter([*stems(text), *compounds(text)]),
-        written=written(f"{heading} {text}"),
-    )
+    @property
+    def passage(self) -> Passage:
+        return self.entry.passages[self.number]
 
 
-def written(text: str) -> frozenset[str]:
-    """The words of a text that “did you mean” may offer."""
-    return frozenset(
-        word.folded
-        for word in words(text)
-        if word.says_something and len(word.folded) > 2 and not word.folded.isdigit()
-    )
+@dataclass
+class Index:
+    """What can be found, as it was at one token. Never changed once it is given out."""
+
+    token: str = ""
+    engine: tantivy.Index | None = None
+    searcher: tantivy.Searcher | None = None
+    digests: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    rows: dict[int, Row] = field(default_factory=dict)
+    numbers: dict[str, range] = field(default_factory=dict)  # of each entry, the rows it has
+    next_row: int = 0
+    vocabulary: frozenset[str] = frozenset()  # every word of ours, as it is written
+    dead: tuple[str, ...] = ()  # places that questions name and no page has
+    former: dict[str, str] = field(default_factory=dict)  # former addresses of sheets
+    synonyms: Synonyms = field(default_factory=Synonyms)
+    named: dict[tuple[str, ...], tuple[Entry, int]] = field(default_factory=dict)  # by a name's stems: a term or a page
+    # What the query works out about a question or a passage, so that it does so once.
+    weighed: dict[str, tuple] = field(default_factory=dict)
+    spreads: dict[frozenset, int] = field(default_factory=dict)
+    strengths: dict[int, dict[str, float]] = field(default_factory=dict)
+
+    def locate(self, place: str) -> tuple[Entry, int] | None:
+        """The passage at “sheet#place” or “/page/#place”; None when there is no such place. A former address will do."""
+        page, _, anchor = place.partition("#")
+        entry = self.entries.get(f"page:{page}") or self.entries.get(f"sheet:{self.former.get(page, page)}")
+        return (entry, entry.addresses[anchor]) if entry and anchor in entry.addresses else None
 
 
-def postings(names: list[str], counts: list[Counted], *, shared: bool = False) -> dict[str, tuple[int, str]]:
-    """Each stem with its weight, and with the passages where it stands and its weight in each (“t.100,3.31,7.2”).
+_kept = Index()
+_updating = threading.Lock()
 
-    “t” is the title or another name. `shared`: the words of a name share its weight.
-    """
-    named = _named(names, shared)
-    headed, strong, often = set(), set(), Counter()
-    places: dict[str, list[str]] = defaultdict(list, {stem: [f"t.{weight}"] for stem, weight in named.items()})
-    for number, here in enumerate(counts):
-        for stem in here.often.keys() | here.headed | here.strong:
-            weight = HEADING * (stem in here.headed) + STRONG * (stem in here.strong) + min(here.often[stem], OFTEN)
-            places[stem].append(f"{number}.{weight}")
-        headed |= here.headed
-        strong |= here.strong
-        often.update(here.often)
-    return {
-        stem: (
-            named.get(stem, 0) + HEADING * (stem in headed) + STRONG * (stem in strong) + min(often[stem], OFTEN),
-            ",".join(places[stem]),
-        )
-        for stem in sorted(places)
+
+def current() -> Index:
+    """The index of the content as it stands now."""
+    global _kept
+    token = ContentVersion.now()
+    kept = _kept
+    if kept.engine is None or kept.token != token:
+        with _updating:
+            kept = _kept
+            if kept.engine is None or kept.token != token:
+                _kept = kept = _updated(kept, token)
+    return kept
+
+
+def keep_fresh() -> None:
+    """Starts the thread that brings the index up to date before a reader asks. For the web server's workers."""
+    threading.Thread(target=_watch, name="search index", daemon=True).start()
+
+
+def _watch() -> None:
+    while True:
+        try:
+            close_old_connections()
+            current()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on
+            # A search that comes meanwhile makes the index itself, and tells what is wrong.
+            logger.warning("The search index could not be brought up to date: %s", type(error).__name__)
+        time.sleep(LOOKED_FOR_EACH)
+
+
+def _updated(old: Index, token: str) -> Index:
+    engine = old.engine or _new_engine()
+    former = dict(FormerAddress.objects.values_list("slug", "sheet__slug"))
+    asked = _asked(former)
+    digests, make = _wanted(asked)
+    changed = [key for key, digest in digests.items() if old.digests.get(key) != digest]
+    gone = [key for key in old.digests if key not in digests]
+    new = Index(token, engine, next_row=old.next_row, digests=digests, former=former)
+    new.entries = {key: old.entries[key] for key in digests if key in old.entries}
+    new.entries |= {entry.key: entry for entry in make(changed)}
+    new.numbers = {key: numbers for key, numbers in old.numbers.items() if key not in {*changed, *gone}}
+    new.rows = {number: old.rows[number] for numbers in new.numbers.values() for number in numbers}
+    writer = engine.writer(heap_size=HEAP, num_threads=1)
+    for key in (*changed, *gone):
+        writer.delete_documents_by_term("entry", key)
+    for key in changed:
+        _add(writer, new, new.entries[key])
+    writer.commit()
+    writer.wait_merging_threads()
+    engine.reload()
+    new.searcher = engine.searcher()
+    new.named = {
+        tuple(word.stem for word in words(name)): (entry, 0)
+        for entry in new.entries.values()
+        if entry.kind != SHEET
+        for name in entry.names
     }
+    new.synonyms = synonyms.read()
+    new.vocabulary = _vocabulary(new)
+    places = (f"{page}#{anchor}" if anchor else page for page, anchors in asked.items() for anchor in anchors)
+    new.dead = tuple(sorted(place for place in places if not new.locate(place)))
+    return new
 
 
-def _named(names: list[str], shared: bool) -> dict[str, int]:
-    named: dict[str, int] = {}
-    for name in names:
-        here = stems(name)
-        weight = TITLE // len(here) if shared and here else TITLE
-        for stem in [*here, *compounds(name)]:
-            named[stem] = max(weight, named.get(stem, 0))
-    return named
+def _new_engine() -> tantivy.Index:
+    schema = tantivy.SchemaBuilder()
+    schema.add_integer_field("row", stored=True)
+    schema.add_text_field("entry", tokenizer_name="raw")
+    for name in (*FIELDS, "question"):
+        schema.add_text_field(name, tokenizer_name="words")
+    engine = tantivy.Index(schema.build())
+    engine.register_tokenizer("words", ANALYZER)
+    return engine
 
 
-def _write(entry: SearchEntry, rows: dict[str, tuple[int, str]]) -> None:
-    # Not bulk_create: a sheet has some 500 postings, and making a model instance of each takes most of the time.
-    table = SearchPosting._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} (stem, entry_id, weight, places) VALUES (%s, %s, %s, %s)",  # noqa: S608 - our own name
-            [(stem, entry.pk, weight, places) for stem, (weight, places) in rows.items()],
-        )
+def _add(writer: tantivy.IndexWriter, new: Index, entry: Entry) -> None:
+    rows = [Row(entry, number) for number in range(len(entry.passages))]
+    rows += [Row(entry, number, asked) for number, questions in entry.questions.items() for asked in questions]
+    names = indexable(". ".join(entry.names))
+    for number, row in enumerate(rows, start=new.next_row):
+        if row.question:
+            texts = {"question": indexable(row.question)}
+        else:
+            passage = row.passage
+            texts = {
+                "title": names,
+                "heading": indexable(passage.own_heading),
+                "strong": indexable(passage.strong),
+                "text": indexable(passage.text),
+            }
+        writer.add_document(tantivy.Document(row=number, entry=entry.key, **texts))
+        new.rows[number] = row
+    new.numbers[entry.key] = range(new.next_row, new.next_row + len(rows))
+    new.next_row += len(rows)
 
 
-def _learn(title: str, counts: list[Counted], *, spellings: list[str]) -> None:
-    """Adds the words as they are written to those that “did you mean” may offer, other spellings of a term left out."""
-    seen = written(title).union(*(each.written for each in counts)).difference(*map(written, spellings))
-    table = SearchWord._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} (word) VALUES (%s) ON CONFLICT DO NOTHING",  # noqa: S608 - our own name
-            [(word,) for word in sorted(seen)],
-        )
+def _wanted(asked: dict) -> tuple[dict[str, str], Callable[[list[str]], list[Entry]]]:
+    """The digest of everything that can be found, and what makes the entries of some of it."""
+    digests, shared = {}, {}
+    for entry in [*_terms(), *pages.entries()]:
+        shared[entry.key] = entry
+        entry.questions = _answered(entry, asked.get(entry.address, {}))
+        digests[entry.key] = _digest(entry)
+    sheets = FactSheet.objects.published().annotate(digest=MD5(Cast(F("document"), TextField())))
+    for slug, title, digest in sheets.values_list("slug", "title", "digest").order_by("pk"):
+        digests[f"sheet:{slug}"] = _digest((title, digest, asked.get(slug)))
+
+    def make(keys: list[str]) -> list[Entry]:
+        made = [shared[key] for key in keys if key in shared]
+        slugs = [key.partition(":")[2] for key in keys if key not in shared]
+        for start in range(0, len(slugs), 100):
+            found = FactSheet.objects.filter(slug__in=slugs[start : start + 100])
+            for slug, title, document in found.values_list("slug", "title", "document"):
+                entry = of_sheet(slug, title, document)
+                entry.questions = _answered(entry, asked.get(slug, {}))
+                made.append(entry)
+        return made
+
+    return digests, make
 
 
-def _digest(*parts) -> str:
-    return hashlib.sha256(json.dumps([VERSION, *parts]).encode()).hexdigest()[:32]
+def _asked(former: dict[str, str]) -> dict[str, dict[str, list[str]]]:
+    """What people ask, by the sheet's slug or the page's address, and by the place on it."""
+    asked: dict[str, dict[str, list[str]]] = {}
+    for place, questions in SearchQuestions.objects.values_list("place", "questions"):
+        page, _, anchor = place.partition("#")
+        asked.setdefault(former.get(page, page), {})[anchor] = questions
+    return asked
+
+
+def _answered(entry: Entry, asked: dict[str, list[str]]) -> dict[int, list[str]]:
+    """The questions by the passage that answers them. What names a place that is gone leads to the top of the page."""
+    found: dict[int, list[str]] = {}
+    for anchor, questions in asked.items():
+        found.setdefault(entry.addresses.get(anchor, 0), []).extend(questions)
+    return found
+
+
+def _terms() -> list[Entry]:
+    found = []
+    for slug, term, also, meaning in GlossaryTerm.objects.values_list("slug", "term", "also", "meaning"):
+        text = f"{meaning} Also: {', '.join(also)}." if also else meaning
+        found.append(Entry(f"term:{slug}", TERM, term, f"/glossary/#{slug}", [term, *also], [Passage(text=text)]))
+    return found
+
+
+def _vocabulary(new: Index) -> frozenset[str]:
+    """The words of all entries and synonyms, as they are written."""
+    return new.synonyms.words.union(*(entry.own_words for entry in new.entries.values()))
+
+
+def _digest(what) -> str:
+    return hashlib.sha256(repr(what).encode()).hexdigest()

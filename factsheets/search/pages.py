@@ -6,8 +6,7 @@ from django.conf import settings
 from django.urls import Resolver404, resolve
 
 from factsheets import safety
-from factsheets.models import SearchEntry
-from factsheets.search.indexing import Passage, join
+from factsheets.search.indexing import PAGE, Entry, Passage, join
 
 # Address, title, other words that people use for it, and what the page is for. Words and not templates: a page's form
 # fields, navigation and notices would only be noise. tests/factsheets/search/test_search_index.py opens every address and place.
@@ -23,6 +22,12 @@ PAGES = [
         "Treatments for back pain",
         ["what works", "which treatment", "therapies", "remedies", "compare treatments", "overview of treatments"],
         "Which treatments help, how sure anyone can be, and what NICE says about each.",
+    ),
+    (
+        "/treatments/",
+        "Treatments",
+        ["all treatments", "list of treatments", "what works", "which treatments help", "compare treatments"],
+        "Every treatment with its verdict, how sure we are, and what NICE says. Links narrow the list.",
     ),
     (
         "/consultation/",
@@ -42,7 +47,7 @@ PAGES = [
     (
         "/question/",
         "Ask a question",
-        ["contact", "email us", "message", "write to us", "telephone number", "complaint", "feedback"],
+        ["contact", "email us", "message", "write to us", "telephone number"],
         "Send us a question. We reply by email.",
     ),
     (
@@ -62,6 +67,12 @@ PAGES = [
         "Glossary",
         ["dictionary", "hard words", "jargon", "meaning"],
         "Words you may read or hear about back pain, in plain English.",
+    ),
+    (
+        "/complaints/",
+        "Complaints",
+        ["complain", "unhappy", "bad experience", "feedback"],
+        "How to complain about our care or this website, what we do then, and who else you can ask.",
     ),
     (
         "/privacy/",
@@ -97,20 +108,19 @@ HELP_WORDS = [
 ]  # fmt: skip
 
 
-def entries() -> list[tuple]:
-    """Entry fields, names and passages of every page that this site has."""
+def entries() -> list[Entry]:
+    """Every page that this site has."""
     found = []
     # Without advice every page fails, this one first. But a folder of fixtures may be loaded before it.
     with suppress(safety.SafetyAdviceMissing):
         found.append(_help())
     for address, title, names, text in PAGES:
         if _is_there(address):
-            found.append((_entry(address, title), [title, *names], [Passage(text=text, strong=text)]))
+            found.append(_entry(address, title, names, [Passage(text=text, strong=text)]))
     return found
 
 
-def _help() -> tuple:
-    title = "Get help now"
+def _help() -> Entry:
     lead = "When back pain needs 999 or A&E, when to call 111 or your GP today, and when to see a GP."
     passages = [Passage(text=lead, strong=lead)]
     for tier in safety.tiers():
@@ -137,11 +147,12 @@ def _help() -> tuple:
             own_heading="If you cannot hear or speak on the phone",
         ),
     ]
-    return _entry("/get-help-now/", title), [title, *HELP_WORDS], passages
+    return _entry("/get-help-now/", "Get help now", HELP_WORDS, passages)
 
 
-def _entry(address: str, title: str) -> dict:
-    return {"key": f"page:{address}", "kind": SearchEntry.Kind.PAGE, "title": title, "address": address}
+def _entry(address: str, title: str, names: list[str], passages: list[Passage]) -> Entry:
+    places = {passage.anchor: number for number, passage in enumerate(passages)}
+    return Entry(f"page:{address}", PAGE, title, address, [title, *names], passages, places)
 
 
 def _is_there(address: str) -> bool:

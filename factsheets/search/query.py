@@ -1,40 +1,64 @@
-"""The query: what is found for the typed words, in which order. The same on SQLite and PostgreSQL, because Python does the ranking.
+"""What is found for the typed words, in which order.
 
-The words that say something become concepts: a word, or a phrase with its synonyms. An entry's rank is, in this order:
+tantivy finds the passages and the questions that have any of the words, best first by BM25. Of these, the best are scored here:
 
-1. Entries that have every concept come before those that have some.
-2. The sum over the concepts of rarity × weight, times the square of the share of the concepts (by rarity) that the entry has.
-   Rarity is ln(1 + entries ÷ entries with the concept). Weights are in index.py: titles over headings over key points over text.
-   A synonym counts for SYNONYM_SHARE of what the typed word itself counts for.
-3. Sheets before pages before glossary, then by title.
+- A question by how much of what was typed it has, and how much of it was typed (`QUESTION_SHARE`), the rare words counting most.
+- A passage by how much of what was typed stands in it, in its heading or title more than in its text (`STRENGTH`), and at most
+  `TEXT` of what a question can reach: what patients ask weighs most.
+- The place that an intent names (`intents`) gets INTENT, more than any text and less than a question typed almost as it stands;
+  that of a topic gets TOPIC, enough to come before what fits badly.
 
-A word that stands in more than DEEPEST entries is read only in those where it weighs most, and looked up in those that another word
-has found; how rare it is, is counted up to COUNTED. Up to DEEPEST entries the ranking is exact. Beyond, it is exact enough, and a
-search costs no more however many sheets there are.
+A word's weight is its rarity, ln(1 + passages ÷ passages that have it) − 1. What stands in every question weighs next to nothing.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import log
 
-from django.db import connection
-from django.db.models import Q
+from tantivy import Occur, Query
 
 from factsheets.approvals import check_is_open
-from factsheets.models import SearchEntry, SearchPosting, State
-from factsheets.search import synonyms
-from factsheets.search.synonyms import Phrase
-from factsheets.search.text import Word, stem, words
+from factsheets.search import intents
+from factsheets.search.index import FIELDS, Index, Row, current
+from factsheets.search.indexing import PAGE, SHEET, TERM, Entry
+from factsheets.search.intents import Intent
+from factsheets.search.synonyms import Phrase, Synonyms
+from factsheets.search.text import FUNCTION, Word, indexable, words
 
-LOOKED_AT = 1_000  # characters of what was typed
-MAX_CONCEPTS = 8
-DEEPEST = 100  # entries read for one word
-LOOKED_UP = 50  # entries, the best so far, in which the words that were not read whole are looked up
-COUNTED = 1_000  # entries
-MAX_RANKED = 100  # entries that a reader can page through
-SYNONYM_SHARE = 0.7
-TABLE = SearchPosting._meta.db_table
-KINDS = [SearchEntry.Kind.SHEET, SearchEntry.Kind.PAGE, SearchEntry.Kind.TERM]
+MAX_CHARACTERS = 1_000  # of what was typed, looked at
+MAX_CONCEPTS = 20
+MAX_PASSAGES, MAX_QUESTIONS = 80, 80  # scored
+MAX_ENTRIES = 100  # that a reader can page through
+STRENGTH = {"title": 1.0, "heading": 0.9, "strong": 0.75, "text": 0.6}
+TWICE = 0.1  # more, when it stands in two of these: the place that says it comes before others of its sheet
+BOOST = {"title": 2.0, "heading": 3.0, "strong": 2.0, "text": 1.0}
+SYNONYM_SHARE = 0.85
+QUESTION_SHARE = 0.6  # of a question's score: what was typed; the rest is the question
+TEXT = 0.65
+PART_OF_TERM, WHOLE_TERM = 0.4, 0.8  # a glossary term is for whoever typed its name, and little else
+INTENT, TOPIC = 0.8, 0.42
+NAME = 0.9  # of a glossary term or a page whose name was typed, and nothing else
+NAMED = 0.15  # for a question of the sheet that the search names
+TELLING = 1.0  # from this weight on, a word of a title names the sheet
+OTHERS = 0.1  # of what else speaks for the same place
+KINDS = {SHEET: 1.0, PAGE: 0.95, TERM: 0.75}
+ASKING = {
+    "how": 0.6,
+    "when": 0.6,
+    "what": 0.3,
+    "should": 0.5,
+    "why": 0.6,
+    "who": 0.6,
+    "where": 0.5,
+    "can": 0.3,
+    "long": 0.6,
+}
+SMALL, EVERYDAY = 0.15, 0.3  # the weight of other small words
+COMMON = 0.7  # taken from every rarity, so that a word of every second passage weighs nothing
+LEAST_WEIGHT = 0.3  # of a word that stands nearly everywhere, such as “back”
+GOOD = 0.34  # below this nothing good was found
+LEAST = 0.3  # of the best score: what scores less is not shown
 
 
 @dataclass(frozen=True)
@@ -44,203 +68,252 @@ class Concept:
     typed: tuple[str, ...]  # the words as folded
     phrases: tuple[Phrase, ...]
 
+    @cached_property
+    def meaning(self) -> frozenset[Phrase]:
+        """The same for every word of a group of synonyms."""
+        return frozenset(self.phrases)
+
+
+@dataclass
+class Place:
+    """A passage that was found, and how well it answers."""
+
+    entry: Entry
+    number: int
+    score: float = 0.0
+    answers: bool = False  # by a question or an intent, so that its first sentences are the answer
+    others: float = 0.0
+
     @property
-    def stems(self) -> Phrase:
-        """The stems of the typed words, one by one."""
-        return tuple(stem(word) for word in self.typed)
+    def passage(self):
+        return self.entry.passages[self.number]
+
+    @property
+    def total(self) -> float:
+        return (self.score + OTHERS * self.others) * KINDS[self.entry.kind]
+
+    def add(self, score: float, *, answers: bool) -> None:
+        if score > self.score:
+            self.score, self.others = score, self.others + self.score
+            self.answers = answers
+        else:
+            self.others += score
 
 
 @dataclass
 class Found:
-    """Numbers of entries in their order, and what the search was for."""
+    """Entries in their order, each with its places, best first, and what the search was for."""
 
-    entries: list[int] = field(default_factory=list)
+    entries: list[list[Place]] = field(default_factory=list)
     concepts: list[Concept] = field(default_factory=list)
-    rarity: dict[Concept, float] = field(default_factory=dict)
+    telling: list[Concept] = field(default_factory=list)  # those that do not stand nearly everywhere
     missing: list[Concept] = field(default_factory=list)  # concepts that stand nowhere
-    there_are_more: bool = False
+    intent: Intent | None = None
+    related: list[tuple[str, Place]] = field(default_factory=list)  # other questions, with where they are answered
+    best: float = 0.0  # without what only a topic brings
+
+    @property
+    def is_good(self) -> bool:
+        return self.best >= GOOD
 
 
 def find(typed: str) -> Found:
     """What is published and has the typed words, best first. Nothing typed, or nothing that is a word, finds nothing."""
-    found, wanted = Found(), concepts(typed)
-    if not wanted:
+    index, found = current(), Found()
+    asked = _Asked(typed[:MAX_CHARACTERS], index)
+    if not asked.weights:
         return found
-    index = _Index(wanted)
-    matched = _matches(wanted, index)
-    found.concepts = list(matched)
-    total = SearchEntry.objects.count()
-    spread = index.spread(matched)
-    found.rarity = {concept: log(1 + total / spread[concept]) for concept in matched}
-    if len(matched) > 1:
-        # What one word has found may have the others too, further down than they were read.
-        candidates = _best(_scores(matched, found.rarity), DEEPEST)
-        index.look_up(matched, candidates[:LOOKED_UP])
-        matched = {concept: index.matches(concept, candidates) for concept in matched}
-    found.entries = _published(_scores(matched, found.rarity))
-    found.there_are_more = len(found.entries) > MAX_RANKED or not index.is_whole
-    del found.entries[MAX_RANKED:]
-    found.missing = [concept for concept in matched if not matched[concept]]
+    found.concepts = asked.concepts
+    found.telling = [each for each in asked.concepts if asked.weights[each.meaning] >= TELLING] or asked.concepts
+    found.missing = [concept for concept in asked.concepts if not asked.spread(concept)]
+    places: dict[tuple[str, int], Place] = {}
+
+    def place(entry: Entry, number: int) -> Place:
+        return places.setdefault((entry.key, number), Place(entry, number))
+
+    similar: dict[tuple[str, int], tuple[float, str]] = {}
+    for row in asked.search(["question"], MAX_QUESTIONS):
+        score = asked.similarity(row.question) + NAMED * asked.names(row.entry)
+        if score > similar.get((row.entry.key, row.number), (0.0, ""))[0]:
+            similar[row.entry.key, row.number] = score, row.question
+            entry = row.entry
+            place(entry, row.number)
+    for key, (score, _) in similar.items():
+        places[key].add(score, answers=True)
+    for row in asked.search(FIELDS, MAX_PASSAGES):
+        if score := asked.coverage(row):
+            share = PART_OF_TERM if row.entry.kind == TERM and score < WHOLE_TERM else TEXT
+            place(row.entry, row.number).add(score * share, answers=False)
+    if named := index.named.get(tuple(word.stem for word in words(typed[:MAX_CHARACTERS]))):
+        place(*named).add(NAME, answers=False)
+    found.intent, topic = intents.read(typed[:MAX_CHARACTERS])
+    if found.intent and (target := _target(index, found.intent.first)):
+        place(*target).add(INTENT, answers=True)
+    found.best = max((each.total for each in places.values()), default=0.0)
+    if topic and (target := _target(index, topic.first)):
+        place(*target).add(TOPIC, answers=True)
+    found.entries = _grouped(places.values())
+    found.related = _related(similar, places, found)
     return found
 
 
-def concepts(typed: str) -> list[Concept]:
-    """The typed words as concepts: the longest phrase that has synonyms counts as one."""
-    known = synonyms.current()
-    left = words(typed[:LOOKED_AT])
-    if not any(word.says_something for word in left):
-        # “WHO” is a name that is all small words.
-        return [Concept((word.folded,), ((word.stem,),)) for word in left[:MAX_CONCEPTS]]
-    made: dict[tuple[Phrase, ...], Concept] = {}
-    while left and len(made) < MAX_CONCEPTS:
-        run = _longest_phrase(left, known)
+class _Asked:
+    """What was typed, weighed against one index."""
+
+    def __init__(self, typed: str, index: Index):
+        self.index = index
+        self.concepts, self.small = parse(typed, index.synonyms)
+        self.concepts = self.concepts[:MAX_CONCEPTS]
+        self.weights = self._weights(self.concepts, self.small)
+        self.total = sum(self.weights.values())
+        self.named: dict[str, bool] = {}
+
+    def _weights(self, concepts: list[Concept], small: set[str]) -> dict:
+        weights = {concept.meaning: self.rarity(concept) for concept in concepts}
+        return weights | {word: ASKING.get(word, SMALL if word in FUNCTION else EVERYDAY) for word in small}
+
+    def spread(self, concept: Concept) -> int:
+        """In how many passages and questions it stands."""
+        known, meaning = self.index.spreads, concept.meaning
+        if meaning not in known:
+            count, seen = self.index.searcher.doc_freq, (*FIELDS, "question")
+            each = (min(max(count(name, stem) for name in seen) for stem in phrase) for phrase in concept.phrases)
+            known[meaning] = min(sum(each), len(self.index.rows))
+        return known[meaning]
+
+    def rarity(self, concept: Concept) -> float:
+        spread = self.spread(concept)
+        return max(LEAST_WEIGHT, log(1 + len(self.index.rows) / max(spread, 1)) - COMMON)
+
+    def search(self, fields: Iterable[str], limit: int) -> list[Row]:
+        """The rows that have any of the words in one of the fields."""
+        schema, fields = self.index.engine.schema, list(fields)
+
+        def word(stem: str) -> Query:
+            each = [Query.boost_query(Query.term_query(schema, name, stem), BOOST.get(name, 1.0)) for name in fields]
+            return Query.disjunction_max_query(each, 0.1) if len(each) > 1 else each[0]
+
+        clauses = []
+        for concept in self.concepts:
+            for phrase in concept.phrases:
+                query = Query.boolean_query([(Occur.Must, word(stem)) for stem in phrase])
+                clauses.append((Occur.Should, query))
+        if fields == ["question"]:
+            clauses += [(Occur.Should, Query.boost_query(word(small), 0.1)) for small in self.small]
+        if not clauses:
+            return []
+        hits = self.index.searcher.search(Query.boolean_query(clauses), limit, count=False).hits
+        return [self.index.rows[self.index.searcher.doc(address)["row"][0]] for _, address in hits]
+
+    def similarity(self, question: str) -> float:
+        """From 0 to 1: how much of the typed words the question has, and the other way round."""
+        theirs, total = self._weighed(question)
+        shared = sum(self.weights[what] for what in self.weights.keys() & theirs.keys())
+        whole = QUESTION_SHARE * self.total + (1 - QUESTION_SHARE) * total
+        return min(1.0, shared / whole) if whole else 0.0
+
+    def names(self, entry: Entry) -> bool:
+        """Whether the title has a word of the search that stands in few places."""
+        if entry.key not in self.named:
+            stems = {word.stem for word in words(entry.title)}
+            rare = [concept for concept in self.concepts if self.weights[concept.meaning] > TELLING]
+            self.named[entry.key] = any(stems.issuperset(phrase) for each in rare for phrase in each.phrases)
+        return self.named[entry.key]
+
+    def _weighed(self, question: str) -> tuple[dict, float]:
+        known = self.index.weighed
+        if question not in known:
+            weights = self._weights(*parse(question, self.index.synonyms))
+            known[question] = weights, sum(weights.values())
+        return known[question]
+
+    def coverage(self, row: Row) -> float:
+        """From 0 to 1: how much of the typed words stands in the passage, and how prominently."""
+        there = self._strengths(row)
+        found = there_is = 0.0
+        for concept in self.concepts:
+            best = 0.0
+            for number, phrase in enumerate(concept.phrases):
+                share = 1.0 if number == 0 else SYNONYM_SHARE
+                best = max(best, share * min(there.get(stem, 0.0) for stem in phrase))
+            found += self.weights[concept.meaning] * best
+            there_is += self.weights[concept.meaning] * bool(best)
+        total = self.total
+        # What has every word comes before what has one of them again and again.
+        return found / total * (1 + there_is / total) / 2
+
+    def _strengths(self, row: Row) -> dict[str, float]:
+        known, passage = self.index.strengths, row.passage
+        if id(passage) not in known:
+            names = row.entry.names
+            texts = {"text": passage.text, "strong": passage.strong, "title": names[0], "heading": passage.own_heading}
+            made: dict[str, float] = {}
+            for name, text in texts.items():
+                for stem in {word.stem for word in words(indexable(text))}:
+                    before = made.get(stem, 0.0)
+                    made[stem] = max(before, STRENGTH[name]) + (TWICE if before else 0.0)
+            for name in names[1:] if row.entry.kind != SHEET else ():
+                # The words of a name share its weight: “medicine” is not first of all “Traditional Chinese medicine”.
+                here = {word.stem for word in words(indexable(name))}
+                for stem in here:
+                    made[stem] = max(made.get(stem, 0.0), 1.0 if len(here) == 1 else 0.7 + 0.3 / len(here))
+            known[id(passage)] = made
+        return known[id(passage)]
+
+
+def parse(text: str, synonyms: Synonyms) -> tuple[list[Concept], set[str]]:
+    """The words as concepts, the longest phrase that has synonyms counting as one, and the small words that are left."""
+    left, small = words(text), set()
+    if len(left) == 1 and not left[0].says_something:
+        # “WHO” is a name that is a small word.
+        return [Concept((left[0].folded,), ((left[0].stem,),))], set()
+    made: dict[frozenset[Phrase], Concept] = {}
+    while left:
+        run = _longest_phrase(left, synonyms)
         if run or left[0].says_something:
             run = run or left[:1]
             stems = tuple(word.stem for word in run if word.says_something) if len(run) > 1 else (run[0].stem,)
-            phrases = tuple(known.groups.get(tuple(word.stem for word in run)) or known.groups.get(stems) or [stems])
-            folded = tuple(word.folded for word in run if word.says_something)
-            made.setdefault(phrases, Concept(folded, phrases))
-        left = left[left.index(run[-1]) + 1 :] if run else left[1:]
-    return list(made.values())
+            stems = stems or tuple(word.stem for word in run)
+            phrases = synonyms.groups.get(tuple(word.stem for word in run)) or synonyms.groups.get(stems) or [stems]
+            concept = Concept(tuple(word.folded for word in run if word.says_something), tuple(phrases))
+            made.setdefault(concept.meaning, concept)
+            left = left[left.index(run[-1]) + 1 :]
+        else:
+            small.add(left[0].stem)
+            left = left[1:]
+    return list(made.values()), small
 
 
-def _longest_phrase(left: list[Word], known: synonyms.Synonyms) -> list[Word]:
+def _longest_phrase(left: list[Word], known: Synonyms) -> list[Word]:
     """The phrase with synonyms that the words begin with, small words counted or not. Empty when there is none."""
-    for words_of in (left, [word for word in left if word.says_something] if left[0].says_something else []):
-        for length in range(min(known.longest, len(words_of)), 0, -1):
-            if tuple(word.stem for word in words_of[:length]) in known.groups:
-                return words_of[:length]
+    saying = [word for word in left if word.says_something] if left and left[0].says_something else []
+    for these in (left, saying):
+        for length in range(min(known.longest, len(these)), 0, -1):
+            if tuple(word.stem for word in these[:length]) in known.groups:
+                return these[:length]
     return []
 
 
-def _matches(wanted: list[Concept], index: "_Index") -> dict[Concept, dict[int, float]]:
-    """The entries of each concept. A phrase that stands nowhere under any of its names is looked for word by word."""
-    matched = {}
-    for concept in wanted:
-        entries = index.matches(concept)
-        apart = [Concept((word,), ((stem(word),),)) for word in concept.typed] if len(concept.typed) > 1 else []
-        if entries or not apart:
-            matched[concept] = entries
-        else:
-            matched |= {word: index.matches(word) for word in apart}
-    return matched
+def _target(index: Index, places: Iterable[str]) -> tuple[Entry, int] | None:
+    return next(filter(None, (index.locate(place) for place in places)), None)
 
 
-class _Index:
-    """Reads postings for one query: the heaviest of every word at once, and later only what is missing."""
-
-    def __init__(self, wanted: list[Concept]):
-        self.best: dict[str, dict[int, int]] = {}  # stem → entry → weight
-        self.places: dict[str, dict[int, str]] = {}  # the same for where it stands, of words that are part of a phrase
-        phrases = [phrase for concept in wanted for phrase in concept.phrases]
-        joined = {stem for phrase in phrases for stem in phrase if len(phrase) > 1}
-        self._read({stem for phrase in phrases for stem in phrase} | {stem for c in wanted for stem in c.stems}, joined)
-        self.all = {
-            stem for stem, entries in self.best.items() if len(entries) <= DEEPEST
-        }  # those that were read whole
-
-    def _read(self, stems: set[str], joined: set[str]) -> None:
-        # One statement of our own: as querysets, the fifty short reads of a long search take most of its time.
-        parts, given = [], []
-        for word in sorted(stems):
-            self.best[word], self.places[word] = {}, {}
-            columns = "stem, entry_id, weight, " + ("places" if word in joined else "''")
-            best = f"SELECT {columns} FROM {TABLE} WHERE stem = %s ORDER BY weight DESC, entry_id LIMIT %s"  # noqa: S608 - our own names
-            parts.append(f"SELECT * FROM ({best}) AS best")  # noqa: S608 - both are made of our own names
-            given += [word, DEEPEST + 1]
-        with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(parts), given)
-            for word, entry, weight, places in cursor:
-                self.best[word][entry] = weight
-                self.places[word][entry] = places
-
-    @property
-    def is_whole(self) -> bool:
-        return len(self.all) == len(self.best)
-
-    def matches(self, concept: Concept, entries: list[int] | None = None) -> dict[int, float]:
-        """Entries with their weight for the concept: the given ones, or those where its rarest words weigh most."""
-        found: dict[int, float] = {}
-        for phrase in concept.phrases:
-            typed = phrase == concept.phrases[0]
-            some = list(min((self.best[stem] for stem in phrase), key=len)) if entries is None else entries
-            if entries is None and typed and len(phrase) > 1:
-                self._fetch(phrase, some)
-            for entry in some:
-                # A phrase is as strong as its weakest word: “bed rest” is not about beds.
-                weight = min(self.best[stem].get(entry, 0) for stem in phrase) * (1 if typed else SYNONYM_SHARE)
-                if weight > found.get(entry, 0) and (len(phrase) == 1 or self._together(phrase, entry)):
-                    found[entry] = weight
-        return found
-
-    def look_up(self, wanted: Iterable[Concept], entries: list[int]) -> None:
-        """Reads what the given entries have of words that were not read whole."""
-        self._fetch({stem for concept in wanted for phrase in concept.phrases for stem in phrase}, entries)
-
-    def _fetch(self, stems: Iterable[str], entries: list[int]) -> None:
-        cut = [stem for stem in stems if stem not in self.all]
-        if cut and entries:
-            rows = SearchPosting.objects.filter(entry_id__in=entries, stem__in=cut)
-            for stem, entry, weight, places in rows.values_list("stem", "entry_id", "weight", "places"):
-                self.best[stem][entry], self.places[stem][entry] = weight, places
-
-    def _together(self, phrase: Phrase, entry: int) -> bool:
-        """Whether one place of the entry has all words of the phrase."""
-        there = ({place.partition(".")[0] for place in self.places[stem][entry].split(",")} for stem in phrase)
-        return bool(set.intersection(*there))
-
-    def spread(self, matched: dict[Concept, dict]) -> dict[Concept, int]:
-        """In how many entries each concept stands, up to COUNTED. A phrase counts as often as its rarest word."""
-        cut = {
-            concept: [phrase for phrase in concept.phrases if not self.all.intersection(phrase)] for concept in matched
-        }
-        stems = sorted({stem for phrases in cut.values() for phrase in phrases for stem in phrase})
-        counts = dict(zip(stems, self._count(stems), strict=True))
-        return {
-            concept: max([1, len(matched[concept]), *(min(counts[stem] for stem in phrase) for phrase in cut[concept])])
-            for concept in matched
-        }
-
-    def _count(self, stems: list[str]) -> list[int]:
-        if not stems:
-            return []
-        count = f"(SELECT COUNT(*) FROM (SELECT 1 FROM {TABLE} WHERE stem = %s LIMIT {COUNTED}) AS counted)"  # noqa: S608 - our own
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT " + ", ".join([count] * len(stems)), stems)
-            return list(cursor.fetchone())
+def _grouped(places: Iterable[Place]) -> list[list[Place]]:
+    """By entry, the best first; what says little beside the best is left out."""
+    closed = set() if check_is_open() else {"/check/"}
+    grouped: dict[str, list[Place]] = {}
+    for place in places:
+        if place.entry.address not in closed:
+            grouped.setdefault(place.entry.key, []).append(place)
+    for group in grouped.values():
+        group.sort(key=lambda place: (-place.total, place.number))
+    order = sorted(grouped.values(), key=lambda group: (-group[0].total, group[0].entry.title.casefold()))
+    least = LEAST * order[0][0].total if order else 0
+    return [group for group in order if group[0].total >= least][:MAX_ENTRIES]
 
 
-def _scores(matched: dict[Concept, dict[int, float]], rarity: dict[Concept, float]) -> dict[int, tuple[bool, float]]:
-    """For each entry: whether it has every concept, and its score."""
-    all_rarity = sum(rarity.values())
-    weight: dict[int, float] = {}
-    covered: dict[int, float] = {}
-    count: dict[int, int] = {}
-    for concept, entries in matched.items():
-        for entry, strength in entries.items():
-            weight[entry] = weight.get(entry, 0) + rarity[concept] * strength
-            covered[entry] = covered.get(entry, 0) + rarity[concept]
-            count[entry] = count.get(entry, 0) + 1
-    return {
-        entry: (count[entry] == len(matched), round(weight[entry] * (covered[entry] / all_rarity) ** 2, 6))
-        for entry in weight
-    }
-
-
-def _best(scores: dict[int, tuple[bool, float]], limit: int) -> list[int]:
-    return sorted(scores, key=lambda entry: (scores[entry], -entry), reverse=True)[:limit]
-
-
-def _published(scores: dict[int, tuple[bool, float]]) -> list[int]:
-    """The entries that anybody may read, in their final order."""
-    open_to_all = Q(sheet__isnull=True) | Q(sheet__state=State.PUBLISHED)
-    if not check_is_open():
-        open_to_all &= ~Q(address="/check/")
-    entries = SearchEntry.objects.filter(open_to_all, pk__in=scores).values_list("pk", "kind", "title", "key")
-
-    def rank(entry):
-        pk, kind, title, key = entry
-        complete, score = scores[pk]
-        return not complete, -score, KINDS.index(kind), title.casefold(), key
-
-    return [entry[0] for entry in sorted(entries, key=rank)]
+def _related(similar: dict, places: dict, found: Found, most: int = 4) -> list[tuple[str, Place]]:
+    """The next best questions, one a place, other than the one that is answered first."""
+    answered = (found.entries[0][0].entry.key, found.entries[0][0].number) if found.entries else None
+    best = sorted((-score, question, key) for key, (score, question) in similar.items() if key != answered)
+    return [(question, places[key]) for _, question, key in best[:most]]

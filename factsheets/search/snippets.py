@@ -1,29 +1,30 @@
-"""What a reader sees of an entry that was found: its best places, quoted, with the found words marked."""
+"""What a reader sees of what was found: the answer first, then the best places of each entry, quoted, the found words marked."""
 
-from collections import defaultdict
+import re
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
+from functools import lru_cache
 
-from django.db.models import Q
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from factsheets.models import SearchEntry, SearchPassage, SearchPosting
-from factsheets.search.query import Found
+from factsheets.search.indexing import SHEET, Entry, Passage
+from factsheets.search.query import Concept, Found, Place
 from factsheets.search.synonyms import Phrase
 from factsheets.search.text import Word, words
 
 MAX_PLACES = 2  # of one entry
 QUOTED = 220  # characters of one place
+ANSWERED = 320  # characters of the first result
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“‘\"'(])")
 
 
 @dataclass
-class Place:
+class Quoted:
     address: str
     heading: str  # empty: the page's top, to which the title already leads
     quote: SafeString
     traditional: bool
+    verdict: str = ""
 
 
 @dataclass
@@ -31,77 +32,85 @@ class Hit:
     title: str
     address: str
     kind: str
-    places: list[Place]
+    places: list[Quoted]
 
 
 def hits(found: Found, start: int, end: int) -> list[Hit]:
-    """What was found from place `start` to before `end`, with the best places. Three queries, however many entries."""
-    wanted = found.entries[start:end]
-    there = SearchEntry.objects.select_related("sheet").defer("sheet__document", "sheet__key_points").in_bulk(wanted)
-    entries = [there[number] for number in wanted if number in there]  # one may have gone a moment ago
-    stems = {stem for concept in found.concepts for phrase in concept.phrases for stem in phrase}
-    stood: dict[int, dict[str, dict[int, int]]] = defaultdict(dict)
-    rows = SearchPosting.objects.filter(entry__in=entries, stem__in=stems).values_list("entry_id", "stem", "places")
-    for entry, stem, places in rows:
-        stood[entry][stem] = _read(places)
-    chosen = {entry.pk: _best_passages(found, stood[entry.pk]) for entry in entries}
-    quoted = reduce(or_, (Q(entry=entry, number__in=numbers) for entry, numbers in chosen.items()), Q(pk__in=[]))
-    passages = {(each.entry_id, each.number): each for each in SearchPassage.objects.filter(quoted)}
-    marked = {phrase for concept in found.concepts for phrase in concept.phrases}
-    marked |= {(stem,) for concept in found.concepts for stem in concept.phrases[0]}
-    return [
-        _hit(
-            entry, [passages[entry.pk, number] for number in chosen[entry.pk] if (entry.pk, number) in passages], marked
-        )
-        for entry in entries
-    ]
+    """What was found from place `start` to before `end`. The first of all shows the answer itself."""
+    marked = _marked(found.telling)
+    shown = list(enumerate(found.entries))[start:end]
+    return [_hit(group, marked, is_first=number == 0) for number, group in shown]
 
 
-def _read(places: str) -> dict[int, int]:
-    pairs = (pair.split(".") for pair in places.split(",") if not pair.startswith("t"))
-    return {int(number): int(weight) for number, weight in pairs}
+def address(entry: Entry, passage: Passage) -> str:
+    return f"{entry.address}#{passage.anchor}" if passage.anchor else entry.address
 
 
-def _best_passages(found: Found, stood: dict[str, dict[int, int]]) -> list[int]:
-    """Numbers of the passages to quote, best first. The first passage, what it is about, when only the title matched."""
-    scores: dict[int, list[float]] = defaultdict(lambda: [0, 0.0])
-    for concept in found.concepts:
-        here: dict[int, int] = {}
-        for phrase in concept.phrases:
-            each = [stood.get(stem, {}) for stem in phrase]
-            for number in set.intersection(*(set(places) for places in each)):
-                here[number] = max(here.get(number, 0), min(places[number] for places in each))
-        for number, weight in here.items():
-            scores[number][0] += 1
-            scores[number][1] += found.rarity[concept] * weight
-    ranked = sorted(scores, key=lambda number: (-scores[number][0], -scores[number][1], number))
-    most = scores[ranked[0]][0] if ranked else 0
-    return [number for number in ranked if scores[number][0] == most][:MAX_PLACES] or [0]
+def _marked(concepts: list[Concept]) -> set[Phrase]:
+    marked = {phrase for concept in concepts for phrase in concept.phrases}
+    return marked | {(stem,) for concept in concepts for stem in concept.phrases[0]}
 
 
-def _hit(entry: SearchEntry, passages: list[SearchPassage], marked: set[Phrase]) -> Hit:
-    address = entry.get_absolute_url()
-    places, seen = [], set()
-    for passage in passages:
-        if passage.heading not in seen:
-            seen.add(passage.heading)
-            there = f"{address}#{passage.anchor}" if passage.anchor else address
-            places.append(Place(there, passage.heading, quote(passage.text, marked), passage.traditional))
-    return Hit(entry.title, address, entry.get_kind_display(), places)
+def _hit(group: list[Place], marked: set[Phrase], *, is_first: bool) -> Hit:
+    entry, places, seen = group[0].entry, [], set()
+    best = group[0]
+    for place in group[: 4 * MAX_PLACES]:
+        passage = place.passage
+        if passage.heading in seen or len(places) == MAX_PLACES:
+            continue
+        if place is not best and place.total < best.total / 2:
+            continue
+        seen.add(passage.heading)
+        is_answer = is_first and place is best
+        shown = (first_sentences if is_answer and place.answers else quote)(passage.text, marked)
+        verdict = _verdict(entry, place, group) if is_answer else ""
+        places.append(Quoted(address(entry, passage), passage.heading, shown, passage.traditional, verdict))
+    return Hit(entry.title, entry.address, entry.kind, places)
+
+
+def _verdict(entry: Entry, place: Place, group: list[Place]) -> str:
+    """That of the answer, or of the statement in the same part of the sheet that fits the search best."""
+    if place.passage.verdict or entry.kind != SHEET:
+        return place.passage.verdict
+    question = place.passage.question
+    near = [each for each in group if each.passage.verdict and question and each.passage.question == question]
+    return near[0].passage.verdict if near else ""
+
+
+def first_sentences(text: str, marked: set[Phrase]) -> SafeString:
+    """Whole sentences from the start of the text, about ANSWERED characters of them, the found words marked."""
+    shown = ""
+    for sentence in SENTENCE_END.split(text):
+        if shown and len(shown) + len(sentence) > ANSWERED:
+            break
+        shown = f"{shown} {sentence}".strip()
+    if len(shown) > 2 * ANSWERED:
+        return quote(text, marked)
+    return _mark(shown, 0, len(shown), _words(shown), marked)
 
 
 def quote(text: str, marked: set[Phrase]) -> SafeString:
     """The part of the text with the most different found words, escaped, with those words in <mark>."""
-    seen = words(text)
+    seen = _words(text)
+    start, end = _window(text, seen, _found(seen, marked))
+    shown = _mark(text, start, end, seen, marked)
+    return mark_safe(f"{'… ' if start else ''}{shown}{' …' if end < len(text) else ''}")  # noqa: S308 - escaped below
+
+
+@lru_cache(maxsize=4_000)
+def _words(text: str) -> tuple[Word, ...]:
+    """Kept, because the same passages are quoted again and again."""
+    return tuple(words(text))
+
+
+def _mark(text: str, start: int, end: int, seen: tuple[Word, ...], marked: set[Phrase]) -> SafeString:
     found = _found(seen, marked)
-    start, end = _window(text, seen, found)
-    parts, place = ["… " if start else ""], start
-    for first, last in _runs(
-        text, [word for word in seen if word.start in found and start <= word.start and word.end <= end]
-    ):
+    parts, place = [], start
+    inside = [word for word in seen if word.start in found and start <= word.start and word.end <= end]
+    for first, last in _runs(text, inside):
         parts += [escape(text[place:first]), "<mark>", escape(text[first:last]), "</mark>"]
         place = last
-    parts += [escape(text[place:end]), " …" if end < len(text) else ""]
+    parts.append(escape(text[place:end]))
     return mark_safe("".join(parts))  # noqa: S308 - each piece of the text was escaped above
 
 
@@ -116,12 +125,14 @@ def _runs(text: str, found: list[Word]) -> list[tuple[int, int]]:
     return runs
 
 
-def _found(seen: list[Word], marked: set[Phrase]) -> dict[int, str]:
+def _found(seen: tuple[Word, ...], marked: set[Phrase]) -> dict[int, str]:
     """Where a found word starts, and its stem. A phrase is found when its words follow one another, small words aside."""
-    saying = [word for word in seen if word.says_something] or seen
-    longest = max(map(len, marked), default=0)
+    saying = [word for word in seen if word.says_something] or list(seen)
+    longest, begins = max(map(len, marked), default=0), {phrase[0] for phrase in marked}
     found: dict[int, str] = {}
-    for place in range(len(saying)):
+    for place, first in enumerate(saying):
+        if first.stem not in begins:
+            continue
         for length in range(1, longest + 1):
             run = saying[place : place + length]
             if tuple(word.stem for word in run) in marked:
@@ -129,7 +140,7 @@ def _found(seen: list[Word], marked: set[Phrase]) -> dict[int, str]:
     return found
 
 
-def _window(text: str, seen: list[Word], found: dict[int, str]) -> tuple[int, int]:
+def _window(text: str, seen: tuple[Word, ...], found: dict[int, str]) -> tuple[int, int]:
     """From where to where to quote: whole words, about QUOTED characters."""
     if len(text) <= QUOTED:
         return 0, len(text)

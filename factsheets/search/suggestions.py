@@ -1,71 +1,55 @@
-"""“Did you mean”: the nearest word that our texts have, for one that they have not."""
+"""Spelling help: the nearest word of ours for one that we have not, where nothing good was found without it.
 
-from django.db.models import Count, Max
+It never changes what somebody asks. A word of our own vocabulary, and an English word that is spelt well (`ordinary.txt`), stays
+as it is; what is offered begins with the same letter and is one letter away, or two in a long word.
+"""
+
+from functools import cache
+from pathlib import Path
+
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from factsheets.models import SearchPosting, SearchWord, State
-from factsheets.search import synonyms
-from factsheets.search.text import stem
+from factsheets.search.index import Index
+from factsheets.search.text import STOP
 
-LOOKED_AT = 8  # nearest words that are tried against what is published
-MIN_LENGTH = 4  # letters; a shorter word is near to everything
-
-_kept: dict = {"version": None, "words": {}}  # of this process; the version is asked for whenever a word is unknown
+MIN_LENGTH = 5  # letters; a shorter word is near to everything
+MAX_LENGTH = 30
+ORDINARY = Path(__file__).with_name("ordinary.txt")
 
 
-def suggest(word: str) -> str | None:
-    """A published word near to the folded `word`, or two when a space was left out; None when nothing is near."""
-    if len(word) < MIN_LENGTH or word.isdigit():
+def suggest(word: str, index: Index) -> str | None:
+    """A word of ours near to the folded `word`, or two when a space was left out; None when nothing is near enough."""
+    if not MIN_LENGTH <= len(word) <= MAX_LENGTH or word.isdigit() or word in index.vocabulary or word in ordinary():
         return None
-    known = _words()
-    for candidate in _split(word, known) + _nearest(word, known):
-        if all(_is_public(part) for part in candidate.split()):
-            return candidate
-    return None
+    return _split(word, index) or _nearest(word, index)
 
 
 def mistakes_allowed(word: str) -> int:
     """How many letters may be wrong, missing, too many or swapped."""
-    return 1 if len(word) <= 5 else 2 if len(word) <= 8 else 3
+    return 1 if len(word) <= 6 else 2 if len(word) <= 11 else 3
 
 
-def _nearest(word: str, known: dict) -> list[str]:
-    near = process.extract(word, known.keys(), scorer=OSA.distance, score_cutoff=mistakes_allowed(word), limit=None)
-    found = {candidate: distance for candidate, distance, _ in near}
-    if len(word) > MIN_LENGTH:
-        # Not typed to its end: “acupunct”.
-        found |= {each: 1 for each in known if each.startswith(word)}
-    # Synonyms hold misspellings on purpose; a word of our texts that is nearly as near is the kinder offer.
-    cost = {each: distance + (0 if known[each] else 1.5) for each, distance in found.items()}
-    return sorted(cost, key=lambda each: (cost[each], -JaroWinkler.similarity(word, each), len(each), each))[:LOOKED_AT]
+@cache
+def ordinary() -> frozenset[str]:
+    """English words that are near to ours and mean something else: `python -m tests.ordinary_words` makes the list."""
+    return frozenset(ORDINARY.read_text(encoding="utf-8").split())
 
 
-def _split(word: str, known: dict) -> list[str]:
+def near(word: str, vocabulary) -> list[str]:
+    """Words of the vocabulary that `word` may be a misspelling of, the nearest first."""
+    found = process.extract(word, vocabulary, scorer=OSA.distance, score_cutoff=mistakes_allowed(word), limit=None)
+    cost = {each: distance for each, distance, _ in found if each[0] == word[0] and len(each) >= MIN_LENGTH}
+    return sorted(cost, key=lambda each: (cost[each], -JaroWinkler.similarity(word, each), each))
+
+
+def _nearest(word: str, index: Index) -> str | None:
+    return next(iter(near(word, index.vocabulary - STOP)), None)
+
+
+def _split(word: str, index: Index) -> str | None:
     """“backpain” is “back pain”."""
-    return [
-        f"{word[:place]} {word[place:]}"
-        for place in range(3, len(word) - 2)
-        if word[:place] in known and word[place:] in known
-    ]
-
-
-def _words() -> dict[str, bool]:
-    """Every word that may be offered, and whether a text has it; else only a synonym does.
-
-    Words are only ever added, so how many there are tells whether we have them all.
-    """
-    also = synonyms.current().words
-    version = (SearchWord.objects.aggregate(count=Count("pk"), last=Max("pk")), also)
-    if version != _kept["version"]:
-        written = SearchWord.objects.values_list("word", flat=True)
-        _kept.update(words=dict.fromkeys(also, False) | dict.fromkeys(written, True), version=version)
-    return _kept["words"]
-
-
-def _is_public(word: str) -> bool:
-    """What only a draft says must not be offered: it would tell what is in the draft."""
-    if word in synonyms.current().words:
-        return True
-    found = SearchPosting.objects.filter(stem=stem(word))
-    return found.filter(entry__sheet=None).exists() or found.filter(entry__sheet__state=State.PUBLISHED).exists()
+    for place in range(3, len(word) - 2):
+        if word[:place] in index.vocabulary and word[place:] in index.vocabulary:
+            return f"{word[:place]} {word[place:]}"
+    return None

@@ -18,19 +18,12 @@ class Synonyms:
     longest: int = 1  # words of the longest phrase
 
 
-_kept: dict = {"written": None, "synonyms": Synonyms()}  # of this process; what is written is read at every search
+def read() -> Synonyms:
+    """The synonyms as they stand in the database."""
+    return parse(list(Synonym.objects.values_list("words", flat=True)))
 
 
-def current() -> Synonyms:
-    """The synonyms as they are now. An edit counts from the next search on, in every process."""
-    written = list(Synonym.objects.values_list("words", flat=True))
-    if written != _kept["written"]:
-        # Reading 100 lines costs nothing; finding their stems does. Two threads may both do this, and both do it right.
-        _kept.update(synonyms=_read(written), written=written)
-    return _kept["synonyms"]
-
-
-def _read(lines: list[str]) -> Synonyms:
+def parse(lines: list[str]) -> Synonyms:
     found: dict[Phrase, dict[Phrase, None]] = defaultdict(dict)
     written: set[str] = set()
     for line in lines:

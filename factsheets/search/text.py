@@ -1,4 +1,7 @@
-"""Words and their stems, the same for what is indexed, what is typed, and the synonyms between them."""
+"""Words and their stems, the same for what is indexed, what is typed, and the synonyms between them.
+
+A text is folded here (`indexable`), and tantivy cuts and stems what is left, so that a word of the index and a typed word meet.
+"""
 
 import re
 import threading
@@ -6,28 +9,42 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-import snowballstemmer
+from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
 MAX_WORD_LENGTH = 40  # letters; the longest word of English medicine has 45, and nobody searches for it
 WORD = re.compile(r"[^\W_]+(?:['’‘`´ʼ＇][^\W_]+)*")
 COMPOUND = re.compile(r"[^\W\d_]+(?:[-‐‑][^\W\d_]+)+")
 APOSTROPHE = re.compile(r"['’‘`´ʼ＇]")
 # Words that stand in nearly every question and say nothing about it.
-SMALL_WORDS = """
+FUNCTION_WORDS = """
     a about after again all also am an and any are arent as at be because been before being both but by can cannot
     cant could couldnt did didnt do does doesnt doing dont for from get gets getting give go going got had has hasnt
     have havent having he her hers him his how i id if ill im in into is isnt it its ive just know me more most my
     myself near need needs no not of off on once only or other our out over own please same she should shouldnt so
-    some such than that thats the their them then there theres these they this those through to too under until up
-    us very want wanted wants was wasnt we well were what whats when where which while who why will with wont would
+    some such than that thats the their them then there theres these they this those though through to too under until
+    up us very want wanted wants was wasnt we well were what whats when where which while who why will with wont would
     you your yours
 """
-STOP = frozenset(SMALL_WORDS.split())
-# Where the stemmer would join what differs: “medication” is medicine and not medical.
-OWN_STEMS = {"medication": "medicin", "medications": "medicin"}
+# Verbs, times and places of everyday. In a search they weigh as little, in a phrase they may mean something: “side effect”.
+EVERYDAY_WORDS = """
+    actually ago almost along already always another anybody anyone anything around ask away best bit call came come
+    comes coming day days done during each either else even ever every everyone everything feel feeling feels few find
+    finding first found gave gives giving goes gone good help helped helping helps here instead keep keeping keeps kind
+    last least left less let like look looking lot made make makes making many may maybe mean means might mine months
+    much must never new next nobody nothing now often ok okay one onto others people per perhaps person put puts putting
+    quite rather really right said saw say says see seem seems seen show side since somebody someone something
+    sometimes soon still stuff suddenly take taken takes taking tell thank thanks thing things think thought till time
+    times today together told took toward tried try trying two upon use used using usually via way week weeks went
+    whether whom whose within without work worked working works wouldnt year years yes yet
+"""
+FUNCTION = frozenset(FUNCTION_WORDS.split())
+STOP = FUNCTION | frozenset(EVERYDAY_WORDS.split())
+MEDICATION = re.compile(r"\bmedications?\b")
 
-_stemmer = snowballstemmer.stemmer("english")
-_stemming = threading.Lock()  # the stemmer keeps the word it works on in itself
+ANALYZER = TextAnalyzerBuilder(Tokenizer.regex(r"[\p{L}\p{N}]+")).filter(Filter.stemmer("english")).build()
+_stemming = threading.Lock()  # the analyser keeps the word that it works on in itself
+AMERICAN = re.compile(r"(?<=[a-z]{3})iz(e[ds]?|ing|ations?)\b")
+POSSESSIVE = re.compile(r"['’‘`´ʼ＇]s\b")
 
 
 class Word(NamedTuple):
@@ -59,15 +76,11 @@ def _known(written: str) -> tuple[str, str, bool]:
 
 
 def stems(text: str) -> list[str]:
-    """The stems of the words that say something, in their order. When none does (“WHO”, “it”), of all of them."""
+    """The stems of the words that are no function words, in their order. When all are (“WHO”, “it”), of all of them."""
     found = words(text)
-    return [word.stem for word in found if word.says_something] or [word.stem for word in found]
-
-
-def compounds(text: str) -> list[str]:
-    """Stems of hyphenated words written as one: “X-ray” is also found as “xray”."""
-    joined = (fold(re.sub(r"[-‐‑]", "", match[0])) for match in COMPOUND.finditer(text))
-    return [stem(each) for each in joined if len(each) <= MAX_WORD_LENGTH]
+    return [
+        word.stem for word in found if (word.folded not in FUNCTION and len(word.folded) > 1) or word.folded.isdigit()
+    ] or [word.stem for word in found]
 
 
 def fold(word: str) -> str:
@@ -75,19 +88,36 @@ def fold(word: str) -> str:
     return plain(re.sub(r"['’‘`´ʼ＇]s$", "", word.casefold()))
 
 
+class _WithoutAccents(dict):
+    """For str.translate: every letter as it is, combining marks not at all."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.combining(chr(code)) else code
+        return self[code]
+
+
+_without_accents = _WithoutAccents()
+
+
 def plain(text: str) -> str:
     """A text in lower case, without accents and apostrophes: “can’t” and “cant” meet."""
-    letters = unicodedata.normalize("NFKD", APOSTROPHE.sub("", text.casefold()))
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return unicodedata.normalize("NFKD", APOSTROPHE.sub("", text.casefold())).translate(_without_accents)
 
 
 def stem(folded: str) -> str:
-    if folded in OWN_STEMS:
-        return OWN_STEMS[folded]
-    # American spelling first: “mobilization” and “mobilisation” have different stems otherwise.
-    british = re.sub(r"(?<=[a-z]{3})iz(e[ds]?|ing|ations?)$", r"is\1", folded)
     with _stemming:
-        return _stemmer.stemWord(british)
+        return next(iter(ANALYZER.analyze(_british(folded))), folded)
+
+
+def _british(folded: str) -> str:
+    # “mobilization” and “mobilisation” have different stems otherwise, and “medication” is medicine and not medical.
+    return AMERICAN.sub(r"is\1", MEDICATION.sub("medicine", folded))
+
+
+def indexable(text: str) -> str:
+    """A text as the index takes it: folded, in British spelling, hyphenated words also as one (“X-ray” is found as “xray”)."""
+    joined = " ".join(re.sub(r"[-‐‑]", "", match[0]) for match in COMPOUND.finditer(text))
+    return _british(plain(POSSESSIVE.sub("", f"{text} {joined}")))
 
 
 def readable(typed: str) -> str:

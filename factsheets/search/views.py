@@ -1,13 +1,14 @@
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import patch_cache_control
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from factsheets import safety
+from factsheets import safety, situations
 from factsheets.models import FactSheet, State, Tier
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
-from factsheets.search import failed_searches
-from factsheets.search.answer import Answer, answer
+from factsheets.search import failed_searches, redflags
+from factsheets.search.answer import Answer, answer, examples
+from factsheets.search.text import readable
 
 SHEETS_LISTED = 12  # where there are no results
 
@@ -24,7 +25,11 @@ def search(request):
         "crisis": safety.CRISIS,
         "traditional_label": TRADITIONAL_LABEL,
         # Nobody in a crisis is shown where “top” stands in our sheets.
-        "sheets": [] if given.hits and not given.reading.crisis else _some_sheets(),
+        "sheets": _some_sheets() if given.reading.crisis else [],
+        "situations": _situations() if given.typed and not given.hits else [],
+        "examples": [] if given.typed else examples(),
+        # What may tell on somebody is not counted, so the page does not offer to.
+        "can_tell": bool(failed_searches.normal(given.typed)) and not given.reading,
     }
     page = render(request, "factsheets/search.html", context)
     if not given.typed:
@@ -39,12 +44,30 @@ def search(request):
     return response
 
 
+@require_POST
+def tell(request):
+    """One tap: that this search did not find what somebody looked for. A number, under the rules of failed searches."""
+    typed = readable(request.POST.get("words", ""))
+    if not redflags.read(typed):
+        failed_searches.count(typed, told=True, is_counted=request.POST.get("counted") == "yes")
+    return redirect("factsheets:search_told")
+
+
+@require_safe
+def told(request):
+    """What happens with it, the same for everybody."""
+    page = render(request, "factsheets/search_told.html", {"safety_tiers": safety.tiers()})
+    patch_cache_control(page, public=True, no_cache=True)
+    page["X-Robots-Tag"] = "noindex"
+    return page
+
+
 class _CountsMiss(HttpResponse):
-    """Counts a search without results when the server closes the answer: after the reader has it."""
+    """Counts a search that found nothing good when the server closes the answer: after the reader has it."""
 
     def __init__(self, content: bytes, given: Answer):
         super().__init__(content)
-        self.missed = given.typed if not given.count and not given.reading else ""
+        self.missed = given.typed if not given.found.is_good and not given.reading else ""
 
     def close(self):
         try:
@@ -65,8 +88,14 @@ def _cards(tiers: list[dict], given: Answer) -> list[dict]:
     return cards[:1]  # the gravest; two cards would push each other and the results away
 
 
+def _situations() -> list[dict]:
+    """The home page's cards, for whoever found nothing."""
+    slugs = [each.sheet for each in situations.CARDS]
+    return situations.listed(situations.CARDS, list(FactSheet.objects.published().filter(slug__in=slugs)))
+
+
 def _some_sheets() -> list[FactSheet]:
-    """Published sheets for whoever found nothing, in the order of the lists. All of them, unless there are very many."""
+    """Published sheets for whoever is in a crisis, in the order of the lists. All of them, unless there are very many."""
     # By number, so that the database may stop at the last one instead of sorting thousands.
     sheets = FactSheet.objects.filter(state=State.PUBLISHED).order_by("pk").select_related("topic")
     some = sheets.defer("document", "key_points")[:SHEETS_LISTED]

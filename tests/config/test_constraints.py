@@ -36,7 +36,6 @@ from factsheets.models import (
     SafetyDraft,
     SafetyDraftEvent,
     SafetyEdition,
-    SearchEntry,
     SearchMiss,
     Section,
     SourceUse,
@@ -226,12 +225,6 @@ HALF_FACTS = {
     "picture_file_known_format": [(PictureFile, {}, {"format": "gif"})],
     "source_use_has_finding": [(SourceUse, {}, {"finding": ""})],
     "claim_known_status": [(Claim, {}, {"status": "rumour"})],
-    "search_entry_sheet_or_address": [
-        (SearchEntry, {"kind": "sheet"}, {"sheet": None}),
-        (SearchEntry, {"kind": "sheet"}, {"address": "/elsewhere/"}),
-        (SearchEntry, {"kind": "term"}, {"address": ""}),
-        (SearchEntry, {"kind": "page"}, {"kind": "hoax"}),
-    ],
     "miss_text_only_when_often": [(SearchMiss, {}, {"text": "what somebody typed"})],
 }
 

@@ -61,11 +61,6 @@ MAY_BE_EMPTY_ALONE = {
         "why": "for staff only",
     },
     "factsheets.Section": {"aspect": "only for machines that read the page"},
-    "factsheets.SearchPassage": {
-        "anchor": "it is about the whole page",
-        "heading": "it has none of its own",
-        "text": "only its heading can be found",
-    },
     "factsheets.WordList": {"note": "its words say enough"},
     "factsheets.Topic": {"summary": "the title says enough"},
     "factsheets.Source": dict.fromkeys(

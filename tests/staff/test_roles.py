@@ -58,6 +58,7 @@ PAGES_OF = {
         factsheets_factsheet_add factsheets_figure_add factsheets_glossaryterm_add factsheets_glossaryterm_delete
         factsheets_section_add factsheets_section_delete factsheets_source_add factsheets_statement_add
         factsheets_statement_delete factsheets_synonym_add
+        factsheets_searchquestions_add factsheets_searchquestions_delete
         factsheets_safetyadvice_flag factsheets_safetyadvice_new factsheets_synonym_delete factsheets_topic_add
     """,
     "CO": """
@@ -74,7 +75,8 @@ PAGES_OF = {
         factsheets_offers factsheets_safetyadvice_change factsheets_safetyadvice_changelist
         factsheets_safetyadvice_edition factsheets_safetyadvice_editions factsheets_safetyadvice_history
         factsheets_safetyadvice_preview factsheets_searchmiss_change factsheets_searchmiss_changelist
-        factsheets_searchmiss_history factsheets_section_change factsheets_section_changelist
+        factsheets_searchmiss_history factsheets_searchquestions_change factsheets_searchquestions_changelist
+        factsheets_searchquestions_history factsheets_section_change factsheets_section_changelist
         factsheets_source_change factsheets_source_changelist factsheets_source_history factsheets_statement_change
         factsheets_statement_changelist factsheets_statement_history factsheets_synonym_change
         factsheets_synonym_changelist factsheets_synonym_history factsheets_topic_change factsheets_topic_changelist

@@ -1,8 +1,12 @@
 # ruff: noqa: T201
-"""Makes factsheets/search/redflags/ordinary.txt: `python -m tests.support.ordinary_words /usr/share/dict/british-english`.
+"""Makes both lists of ordinary words: `python -m tests.support.ordinary_words /usr/share/dict/british-english`.
 
-Those words of a dictionary that the reader would take for a misspelling of a word in the patterns. The dictionary has a word on
-each line; ours is Debian's `wbritish`, which is SCOWL. Run it when patterns have new long words.
+- factsheets/search/redflags/ordinary.txt: words of a dictionary that the reader of red flags would take for a misspelling of a word
+  in the patterns. Run it when patterns have new long words.
+- factsheets/search/ordinary.txt: words that spelling help would take for a misspelling of a word of our pages. This needs a
+  database with the content. Run it when the content has many new words.
+
+The dictionary has a word on each line; ours is Debian's `wbritish`, which is SCOWL.
 """
 
 import sys
@@ -30,12 +34,28 @@ def ordinary(dictionary: str, wording) -> list[str]:
     )
 
 
+def near_to_ours(dictionary: str) -> list[str]:
+    """Words that our pages have not, and that are spelt like one that they have."""
+    from factsheets.search import index, suggestions
+    from factsheets.search.text import plain
+
+    ours = index.current().vocabulary
+    words = {plain(word) for word in dictionary.split() if not word.endswith("'s")} - ours
+    asked = (word for word in words if word.isascii() and word.isalpha() and len(word) >= suggestions.MIN_LENGTH)
+    return sorted(word for word in asked if suggestions.near(word, ours))
+
+
 def main(path: str) -> None:
     set_up()
+    from factsheets.search import suggestions
     from factsheets.search.redflags import wording
 
-    words = ordinary(Path(path).read_text(encoding="utf-8"), reader().wording)
-    kept = Path(wording.__file__).parent / "ordinary.txt"
+    dictionary = Path(path).read_text(encoding="utf-8")
+    write(Path(wording.__file__).parent / "ordinary.txt", ordinary(dictionary, reader().wording))
+    write(suggestions.ORDINARY, near_to_ours(dictionary))
+
+
+def write(kept: Path, words: list[str]) -> None:
     kept.write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
     print(f"{len(words)} words in {kept}")
 

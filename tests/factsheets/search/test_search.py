@@ -1,12 +1,9 @@
 """Finding things: words and their forms, synonyms, mistakes, order, quotations, and links to the place."""
 
-import re
-
 import pytest
 
 from factsheets import actions
 from factsheets.models import FactSheet, Section, State, Synonym
-from factsheets.search import query
 from tests.support.html import text, title
 from tests.support.reading import ids, links, page, with_class
 from tests.support.search import a_sheet, addresses, hits, marked, search, titles
@@ -63,7 +60,7 @@ def test_every_result_leads_to_its_page_and_to_the_place_on_it(client):
 def test_the_place_that_is_quoted_is_a_section_with_the_words_marked(client):
     tree = search(client, "mattress")
     first = hits(tree)[0]
-    assert "/fact-sheets/posture-and-lifting/#sleeping" in links(first)
+    assert "/fact-sheets/posture-and-lifting/#try-in-bed" in links(first)
     assert "mattress" in marked(first)
     for words in marked(tree):
         assert words.startswith("mattress")
@@ -71,7 +68,7 @@ def test_the_place_that_is_quoted_is_a_section_with_the_words_marked(client):
 
 def test_a_synonym_is_marked_too_and_a_phrase_in_one_piece(client):
     tree = search(client, "slipped disk")
-    assert "disc bulge" in marked(tree)
+    assert "slipped disc" in marked(tree)
 
 
 def test_words_count_more_in_a_title_than_in_a_heading_than_in_a_key_point_than_in_the_text(client):
@@ -102,7 +99,7 @@ def test_the_number_of_results_is_in_the_title_and_on_the_page(client):
     a_sheet("one", "About zebrafish")
     tree = search(client, "zebrafish")
     assert title(tree).startswith("1 result for “zebrafish”")
-    assert "1 result for “zebrafish”" in [text(node) for node in tree.iter("h2")]
+    assert "1 result" in [text(node) for node in tree.iter("h2")]
     a_sheet("two", "More about zebrafish")
     assert title(search(client, "zebrafish")).startswith("2 results for “zebrafish”")
 
@@ -122,40 +119,6 @@ def test_many_results_come_in_pages_without_gaps_or_doubles(client):
 @pytest.mark.parametrize("number", ["0", "-1", "99", "999999999", "x", "", "１", "1.5", "%00"])
 def test_a_page_that_is_not_there_is_answered_with_one_that_is(client, number):
     assert hits(search(client, "sciatica", page=number))
-
-
-@pytest.fixture
-def few_are_read(monkeypatch):
-    """As if every word stood in very many sheets: only the heaviest entries of a word are read."""
-    monkeypatch.setattr(query, "DEEPEST", 6)
-    monkeypatch.setattr(query, "COUNTED", 4)
-
-
-def test_a_word_that_stands_everywhere_is_read_where_it_weighs_most(client, few_are_read):
-    for number in range(20):
-        a_sheet(f"sheet-{number}", f"Alpha {number}", body="A zebrafish and a danio rerio.")
-    a_sheet("headed", "Beta", heading="The zebrafish")
-    a_sheet("titled", "Omega zebrafish")
-    tree = search(client, "zebrafish")
-    assert titles(tree)[:2] == ["Omega zebrafish", "Beta"]
-    assert re.match(r"At least \d results for “zebrafish”", title(tree))
-
-
-def test_two_words_that_stand_everywhere_are_found_together(client, few_are_read):
-    for number in range(20):
-        a_sheet(f"one-{number}", f"Zebrafish {number}")
-        a_sheet(f"two-{number}", f"Alpha {number}", body="A platypus.")
-    a_sheet("both", "Omega zebrafish zebrafish", heading="Zebrafish", body="A platypus.")
-    assert titles(search(client, "zebrafish platypus"))[0] == "Omega zebrafish zebrafish"
-
-
-def test_a_phrase_whose_words_stand_everywhere_is_found(client, few_are_read):
-    Synonym.objects.create(slug="fish", words="danio rerio, lionfish")
-    for number in range(20):
-        a_sheet(f"one-{number}", f"Danio {number}", body="A rerio.")
-    a_sheet("both", "Danio rerio", heading="Danio rerio")
-    assert titles(search(client, "danio rerio"))[0] == "Danio rerio"
-    assert titles(search(client, "lionfish"))[0] == "Danio rerio"
 
 
 # --- mistakes ---
@@ -180,22 +143,27 @@ def test_a_misspelt_word_shows_what_was_meant_at_once_and_says_so(client, typed,
     if titles(tree) and f"for “{typed}”" in title(tree):
         return  # an editor's synonym already knows it
     assert hits(tree)
-    assert f"We found nothing for “{typed}”. These results are for “{meant}”." in text(tree)
+    assert f"We found nothing that fits “{typed}”. These results are for “{meant}”." in text(tree)
     assert f"for “{meant}”" in title(tree)
-    assert [node.get("value") for node in tree.iter("input")] == [typed], "The box keeps what was typed."
+    assert [node.get("value") for node in tree.iter("input") if node.get("name") == "q"] == [typed], (
+        "The box keeps what was typed."
+    )
 
 
-def test_when_only_one_word_is_misspelt_the_page_asks(client):
+def test_where_something_good_was_found_nobody_is_corrected(client):
     tree = search(client, "mattress osteoperosis")
-    assert hits(tree)
-    assert "Did you mean mattress osteoporosis?" in text(tree)
-    assert "/search/?q=mattress%20osteoporosis" in links(tree)
+    assert "/fact-sheets/posture-and-lifting/" in addresses(tree)
+    assert "These results are for" not in text(tree)
 
 
-def test_a_long_search_that_is_put_right_is_offered_whole(client):
-    tree = search(client, f"mattress osteoperosis {'and a firm bed ' * 9}".strip())
-    [link] = [each for each in links(tree) if "osteoporosis" in each]
-    assert link.endswith("and%20a%20firm%20bed")
+def test_a_long_search_is_put_right_whole(client):
+    tree = search(client, f"osteoperosis {'and so on and so on ' * 9}".strip())
+    assert f"“osteoporosis {'and so on and so on ' * 2}and so…”" in text(tree)
+
+
+@pytest.mark.parametrize("typed", ["shoulder blade", "horse", "spice", "slipper", "train", "blade", "mussel"])
+def test_a_word_that_is_spelt_well_is_never_put_right(client, typed):
+    assert "These results are for" not in text(search(client, typed))
 
 
 @pytest.mark.parametrize("typed", ["xyzzyq", "qqqqqqqqqq", "zz", "1234567"])
@@ -208,11 +176,9 @@ def test_nothing_far_away_is_suggested(client, typed):
 
 def test_a_word_that_only_a_draft_has_is_not_suggested(client):
     sheet = a_sheet("secret", "Zebrafish")
-    for typed in ("zebrafich", "mattress zebrafich"):
-        assert "zebrafish" in text(search(client, typed))
+    assert "These results are for “zebrafish”" in text(search(client, "zebrafich"))
     FactSheet.objects.filter(pk=sheet.pk).update(state=State.DRAFT)
-    for typed in ("zebrafich", "mattress zebrafich"):
-        assert "zebrafish" not in text(search(client, typed))
+    assert "zebrafish" not in text(search(client, "zebrafich"))
 
 
 # --- synonyms ---

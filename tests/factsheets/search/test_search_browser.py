@@ -43,9 +43,9 @@ def test_somebody_with_a_keyboard_searches_and_lands_in_the_section(browser, sit
         reader.page.wait_for_url("**/search/?q=matresses")
         assert reader.page.locator("main input[name=q]").input_value() == "matresses"
         assert reader.page.locator("mark").first.inner_text().lower().startswith("mattress")
-        reader.page.get_by_role("link", name="Sleeping and your mattress").click()
-        reader.page.wait_for_url("**/fact-sheets/posture-and-lifting/#sleeping")
-        expect(reader.page.locator("#sleeping")).to_be_visible()
+        reader.page.get_by_role("link", name="In bed").first.click()
+        reader.page.wait_for_url("**/fact-sheets/posture-and-lifting/#try-in-bed")
+        expect(reader.page.locator("#try-in-bed")).to_be_visible()
         reader.expect_clean()
 
 

@@ -6,7 +6,6 @@ from urllib.parse import quote, quote_plus
 import pytest
 from django.test import Client
 
-from factsheets.models import FactSheet
 from factsheets.search.text import plain
 from tests.support.html import parse, text, title
 from tests.support.reading import (
@@ -29,8 +28,8 @@ def test_a_page_without_results_helps(client, settings):
     tree = search(client, "xyzzyq")
     assert "No results for “xyzzyq”" in text(tree)
     assert title(tree).startswith("No results for “xyzzyq”")
-    for sheet in FactSheet.objects.published():
-        assert sheet.get_absolute_url() in links(tree)
+    [cards] = with_class(tree, "cards")
+    assert len(links(cards)) == 6
     assert "/glossary/" in links(tree)
     assert "/question/" in links(tree)
     assert settings.CLINIC["phone"] in text(tree)
@@ -42,7 +41,7 @@ def test_a_search_for_nothing_shows_the_box_and_the_sheets(client, address):
     tree = page(client, address)
     assert title(tree).startswith("Search –")
     assert "Type what you want to know" in text(tree)
-    assert "/fact-sheets/about-back-pain/" in links(tree)
+    assert any(each.startswith("/fact-sheets/about-back-pain/#") for each in links(tree))
 
 
 ANY_TEXT = {
@@ -86,7 +85,7 @@ def test_any_text_gets_a_helpful_page_that_keeps_it_in_the_box(client, what):
     expect_ordered_headings(tree)
     expect_links_on_the_page_to_lead_somewhere(tree)
     assert len(title(tree)) < 160
-    assert "/fact-sheets/about-back-pain/" in links(tree) or hits(tree)
+    assert any(each.startswith("/fact-sheets/about-back-pain/") for each in links(tree)) or hits(tree)
     [box] = [node for node in tree.iter("input") if node.get("name") == "q"]
     assert letters(box.get("value") or "") == letters(ANY_TEXT[what])
     assert not any(ord(letter) < 32 for letter in box.get("value") or "")

@@ -148,6 +148,34 @@ def test_what_may_tell_on_somebody_is_not_counted_at_all(typed):
     assert not SearchMiss.objects.exists()
 
 
+def test_one_tap_tells_us_and_counts_once_more_for_a_search_that_was_not_counted(day, settings):
+    ask_for("zebrafish")
+    for words, counted in (("zebrafish", "yes"), ("Sciatica!", "")):
+        answer = Client().post("/search/tell/", {"words": words, "counted": counted})
+        assert (answer.status_code, answer["Location"]) == (302, "/search/thank-you/")
+        assert not answer.cookies
+    misses = sorted(SearchMiss.objects.values_list("times", "wanted", "text"))
+    assert misses == [(1, 1, ""), (1, 1, "")]
+    thanks = Client().get("/search/thank-you/")
+    assert "Thank you for telling us" in thanks.content.decode()
+    assert Client().get("/search/tell/").status_code == 405
+
+
+def test_a_tap_may_tell_on_nobody_either(day):
+    seven = "one two three four five six seven"
+    for words in (
+        "zzada@zzexample.com",
+        "zebrafish 26/5/1970",
+        "zebrafish can't pee",
+        "",
+        "z" * 70,
+        seven,
+    ):
+        assert Client().post("/search/tell/", {"words": words}).status_code == 302
+        assert b"Tell us what you looked for" not in Client().get("/search/", {"q": words}).content
+    assert not SearchMiss.objects.exists()
+
+
 def test_what_is_found_is_not_counted(client):
     assert hits(search(client, "sciatica"))
     assert hits(search(client, "osteoperosis")), "Neither is a mistake that was put right."
@@ -188,7 +216,7 @@ def test_a_flood_is_counted_once_a_second_at_most(day, monkeypatch):
 
 
 def test_a_database_that_takes_no_writes_still_gives_results_and_help(client, log, monkeypatch):
-    def locked(text, today):
+    def locked(text, today, told, is_counted):
         raise OperationalError(f"database is locked: {text}")
 
     monkeypatch.setattr(failed_searches, "_write", locked)
