@@ -10,8 +10,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.actions import contact, intake, mail, transitions
-from enquiries.models import Agreement, Enquiry, EnquiryEvent, EnquiryKind, MessageState, Outcome, Status, slot_bit
+from enquiries.actions import appointments, contact, intake, mail, transitions
+from enquiries.models import (
+    Agreement,
+    Channel,
+    Enquiry,
+    EnquiryEvent,
+    EnquiryKind,
+    MessageState,
+    Outcome,
+    Status,
+    slot_bit,
+)
 from enquiries.request_forms.choices import RELATIONS_KEPT
 from factsheets.models import FactSheet
 
@@ -209,7 +219,7 @@ def _live(enquiry: Enquiry, state: str, who: User, done: datetime, now: datetime
     if state == "booked":
         day = timezone.localdate(now) + timedelta(days=4)
         at_ten = timezone.make_aware(datetime.combine(day, time(10, 30)))
-        contact.book(enquiry=enquiry, by=who, at=at_ten, channel=contact.Channel.PHONE)
+        appointments.book(enquiry=enquiry, by=who, at=at_ten, channel=Channel.PHONE)
     if state == "closed":
         transitions.triage(enquiry=enquiry, by=who, to=Status.CLOSED, outcome=Outcome.ANSWERED)
     if state == "spam":

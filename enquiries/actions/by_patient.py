@@ -12,15 +12,25 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from enquiries import clock
+from enquiries.actions.booked import cancel, time_in_words
 from enquiries.actions.erasure import erase
 from enquiries.actions.intake import SAME_FORM_WITHIN
 from enquiries.actions.mail import enqueue, lock_enquiry
 from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
 from enquiries.actions.transitions import MoveRefused, expect_shown
-from enquiries.clock.formatting import clock_time
 from enquiries.inbox import calls
-from enquiries.models import Enquiry, EnquiryEvent, EnquiryKind, EventKind, MessageState, Outcome, Purpose, Status
+from enquiries.models import (
+    AppointmentState,
+    Enquiry,
+    EnquiryEvent,
+    EnquiryKind,
+    EventKind,
+    MessageState,
+    Outcome,
+    Purpose,
+    Status,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -151,19 +161,17 @@ def _end(enquiry: Enquiry) -> bool:
     The summary outlives an erasure: it says that a flag was open, and never why.
     """
     said = ["Withdrawn by the patient."]
-    booked = enquiry.appointment_at and (enquiry.status == Status.BOOKED or enquiry.appointment_at > timezone.now())
+    booked = enquiry.appointment
     if booked:
-        local = timezone.localtime(enquiry.appointment_at)
-        said.append(
-            f"The appointment at {clock_time(local.time())} on {local:%A} {local.day} {local:%B %Y} was cancelled."
-        )
+        said.append(f"The appointment at {time_in_words(booked)} was cancelled.")
+        cancel(enquiry, booked, AppointmentState.CANCELLED_BY_PATIENT, timezone.now())
     if enquiry.is_flagged:
         said.append("The warning sign was still open, with no action recorded.")
     elif enquiry.signs:
         said.append("The warning sign had been dealt with.")
     record(enquiry, EventKind.WITHDRAWN, summary=" ".join(said), actor=PATIENT)
     transition(enquiry, Status.CLOSED, outcome=Outcome.WITHDRAWN, actor=PATIENT)
-    enquiry.appointment_at, enquiry.appointment_by, enquiry.next_call_at = None, "", None
+    enquiry.next_call_at = None
     return bool(booked or enquiry.is_flagged)
 
 

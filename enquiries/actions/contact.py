@@ -1,4 +1,4 @@
-"""What staff do to answer a patient: calls, replies, appointments, and what they did about a safety flag."""
+"""What staff do to answer a patient: calls, replies, and what they did about a safety flag."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,6 @@ from enquiries.actions.mail import Erased, enqueue, lock_enquiry
 from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
 from enquiries.actions.transitions import MoveRefused, expect_shown
-from enquiries.clock.formatting import clock_time
 from enquiries.inbox import calls, people
 from enquiries.models import Enquiry, EnquiryKind, EventKind, Purpose, Status
 
@@ -32,12 +31,6 @@ class Advice(models.TextChoices):
     TOLD_MATERNITY = "maternity", "Told them to call their maternity unit now"
     TOLD_CRISIS = "crisis", "Gave them the crisis lines"
     NO_SIGN = "no_sign", "Asked: no warning sign now"
-
-
-class Channel(models.TextChoices):
-    PHONE = "phone", "by phone"
-    VIDEO = "video", "by video call"
-    CLINIC = "clinic", "at the clinic"
 
 
 def log_call(
@@ -66,7 +59,7 @@ def log_call(
         record(enquiry, EventKind.CALLED, by=by, summary=CallResult(result).label, note=note.strip())
         enquiry.contact_attempts += 1
         if result == CallResult.SPOKE:
-            _reached(enquiry, now)
+            reached(enquiry, now)
             enquiry.next_call_at = None
             if enquiry.status == Status.WAITING:
                 transition(enquiry, Status.IN_PROGRESS, by=by)  # we have heard from them
@@ -77,7 +70,7 @@ def log_call(
             enquiry.next_call_at = calls.next_try_flagged(spell.count(), after=now, hours=clock.load().hours)
         else:
             enquiry.next_call_at = calls.next_try(enquiry.call_slots, after=now, hours=clock.load().hours)
-        _take(enquiry, by)
+        take(enquiry, by)
         return enquiry.save_new_version()
 
 
@@ -89,33 +82,8 @@ def reply(*, enquiry: Enquiry, by: User, text: str, version: int | None = None) 
             raise Erased("There is no email address to write to.")
         event = record(enquiry, EventKind.REPLIED, by=by, note=text.strip())
         enqueue(enquiry=enquiry, purpose=Purpose.REPLY, event=event)
-        _reached(enquiry, timezone.now())
-        _take(enquiry, by)
-        return enquiry.save_new_version()
-
-
-def book(*, enquiry: Enquiry, by: User, at: datetime, channel: str, version: int | None = None) -> Enquiry:
-    """Makes the appointment and sends the patient its time. A second one moves the first. Raises MoveRefused for a past time."""
-    with transaction.atomic():
-        enquiry = lock_open_enquiry(enquiry, version)
-        if enquiry.is_closed:
-            raise MoveRefused("Reopen it before you book an appointment.")
-        if at <= timezone.now():
-            raise MoveRefused("Choose a time in the future.")
-        local = timezone.localtime(at)
-        record(
-            enquiry,
-            EventKind.BOOKED,
-            by=by,
-            summary=f"{clock_time(local.time())} on {local:%A} {local.day} {local:%B %Y}, {Channel(channel).label}",
-        )
-        if enquiry.status != Status.BOOKED:
-            transition(enquiry, Status.BOOKED, by=by)
-        enquiry.appointment_at, enquiry.appointment_by = at, channel
-        enquiry.next_call_at = None
-        enqueue(enquiry=enquiry, purpose=Purpose.BOOKING)
-        _reached(enquiry, timezone.now())
-        _take(enquiry, by)
+        reached(enquiry, timezone.now())
+        take(enquiry, by)
         return enquiry.save_new_version()
 
 
@@ -128,7 +96,7 @@ def act_on_safety(*, enquiry: Enquiry, by: User, note: str, version: int | None 
         if not enquiry.is_flagged:
             raise MoveRefused("This enquiry has no open warning sign.")
         _settle(enquiry, by, "Settled without a call", note.strip())
-        _take(enquiry, by)
+        take(enquiry, by)
         return enquiry.save_new_version()
 
 
@@ -172,11 +140,11 @@ def _settle(enquiry: Enquiry, by: User, what: str, note: str = "") -> None:
     enquiry.next_call_at = None  # it was minutes ahead for the flag
 
 
-def _reached(enquiry: Enquiry, now: datetime) -> None:
+def reached(enquiry: Enquiry, now: datetime) -> None:
     enquiry.first_contact_at = enquiry.first_contact_at or now
 
 
-def _take(enquiry: Enquiry, by: User) -> None:
+def take(enquiry: Enquiry, by: User) -> None:
     """Whoever acts on what nobody has taken, has taken it."""
     if enquiry.owner_id is None:
         record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Assigned to {people.full_name(by)}")

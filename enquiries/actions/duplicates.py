@@ -69,7 +69,7 @@ def _may_be_linked(enquiry: Enquiry, main: Enquiry) -> None:
         raise MoveRefused("It is already marked as a duplicate of that one.")
     if enquiry.is_flagged:
         raise MoveRefused(FLAGGED)
-    if enquiry.status == Status.BOOKED and enquiry.is_booked_ahead:
+    if enquiry.appointment:
         raise MoveRefused(f"{enquiry.reference} has the appointment. Close the other one as its duplicate instead.")
     for each in (enquiry, main):
         if each.status in {Status.SPAM, Status.HELD}:

@@ -56,7 +56,7 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
         enquiry.for_name = enquiry.for_relation = enquiry.for_agreed = ""
         enquiry.safety_acted_at, enquiry.call_slots = None, 0
         enquiry.may_leave_voicemail = enquiry.may_say_who_calls = enquiry.next_call_at = None
-        enquiry.appointment_at, enquiry.appointment_by = None, ""
+        enquiry.appointment = None
         # The key was made from what they sent: nobody shall be able to try addresses against it.
         enquiry.submission_key = secrets.token_hex(32)
         enquiry.erased_at = timezone.now()
@@ -65,6 +65,7 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
         if enquiry.status not in {Status.CLOSED, Status.SPAM}:
             transition(enquiry, Status.CLOSED, outcome=Outcome.ERASED, by=by, actor=actor)
         enquiry.save()
+        enquiry.appointments.all().delete()  # after the row has let go of the booked one
     logger.info("Erased the details of %s", enquiry.reference)
     return enquiry
 

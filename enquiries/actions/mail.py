@@ -11,6 +11,7 @@ from django.utils import timezone
 from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
 from enquiries.models import (
+    Appointment,
     Assessment,
     Enquiry,
     EnquiryEvent,
@@ -48,6 +49,7 @@ def enqueue(
     not_before: datetime | None = None,
     event: EnquiryEvent | None = None,
     staff: User | None = None,
+    appointment: Appointment | None = None,
 ) -> OutgoingMessage:
     """The only door to the outbox for an enquiry's mail. Must be inside the transaction of the fact that the mail reports."""
     if not transaction.get_connection().in_atomic_block:
@@ -61,6 +63,7 @@ def enqueue(
         urgent=enquiry.is_flagged and purpose in TO_STAFF,
         event=event,
         staff=staff,
+        appointment=appointment,
     )
 
 
@@ -102,7 +105,12 @@ def send_again(*, message: OutgoingMessage, by: User) -> OutgoingMessage:
         if message.enquiry and message.enquiry.erased_at:
             raise Erased("The details of this enquiry were erased, so there is no address to send it to.")
         if message.state == MessageState.SENT and message.enquiry:
-            same = message.enquiry.messages.filter(purpose=message.purpose, event=message.event, staff=message.staff)
+            same = message.enquiry.messages.filter(
+                purpose=message.purpose,
+                event=message.event,
+                staff=message.staff,
+                appointment=message.appointment,
+            )
             message = same.unsent().order_by("sequence").last() or message
         if message.state in {MessageState.WAITING, MessageState.SENDING}:
             # Already under way: only stop waiting for the next attempt.
@@ -114,7 +122,11 @@ def send_again(*, message: OutgoingMessage, by: User) -> OutgoingMessage:
             if not message.enquiry:
                 return message
             message = enqueue(
-                enquiry=message.enquiry, purpose=message.purpose, event=message.event, staff=message.staff
+                enquiry=message.enquiry,
+                purpose=message.purpose,
+                event=message.event,
+                staff=message.staff,
+                appointment=message.appointment,
             )
         else:
             message.state, message.attempts, message.lost_claims, message.error = MessageState.WAITING, 0, 0, ""

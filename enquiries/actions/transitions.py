@@ -14,12 +14,15 @@ from enquiries.inbox import people
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 
 FLAGGED = "This may be an emergency. Record what you did about the warning sign first."
+HAS_APPOINTMENT = "It has an appointment to come. Cancel that first, so that the patient is told."
+NEEDS_OUTCOME = "Record how the appointment went first."
 # A patient who has not answered by then is forgotten rather than waited for.
 MAX_WAIT = timedelta(days=366)
 SAME_STEP = timedelta(seconds=2)
 # What somebody did, for colleagues whose page is older.
 DID: dict[str, str] = {
     EventKind.ADDED: "added details",
+    EventKind.APPOINTMENT: "changed the appointment",
     EventKind.ASSIGNED: "changed who this is assigned to",
     EventKind.BOOKED: "booked an appointment",
     EventKind.CALLED: "logged a call",
@@ -105,6 +108,8 @@ def why_not(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | N
         return "Its details were erased, so there is no one to answer."
     if enquiry.is_flagged and to in {Status.CLOSED, Status.SPAM}:
         return FLAGGED
+    if to in {Status.CLOSED, Status.SPAM} and enquiry.appointment:
+        return HAS_APPOINTMENT if enquiry.is_booked_ahead else NEEDS_OUTCOME
     if to == Status.BOOKED and not enquiry.is_booked_ahead:
         return "It has no future appointment. Book one first."
     if to == Status.WAITING:

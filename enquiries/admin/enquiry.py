@@ -45,7 +45,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     list_display_links = ["reference", "patient"]
     list_filter = [QueueFilter, PartFilter, FloodFilter]
     show_full_result_count = False  # of a million closed enquiries nobody needs the number
-    list_select_related = ["sheet", "owner"]
+    list_select_related = ["sheet", "owner", "appointment"]
     list_per_page = 50
     search_fields = ["reference"]
     search_help_text = "Search by name, reference, email address or phone number"

@@ -5,10 +5,12 @@ from functools import partial
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from enquiries.admin import agreement, duplicates, export, fold, new_link, reading
+from enquiries.admin import agreement, appointments, duplicates, export, fold, new_link, reading
 
 # Where something is only done and nothing shown, the last word is True: then a GET is refused.
 PAGES = [
+    ("appointments/", "appointments", appointments.appointments, False),
+    ("<uuid:pk>/appointment-outcome/", "appointment_outcome", appointments.record_outcome, True),
     ("export/", "export", export.page, False),
     ("fold/<uuid:flood>/", "fold", fold.settle, False),
     ("<uuid:pk>/same-as/", "same_as", duplicates.same_as, False),

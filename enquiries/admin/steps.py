@@ -1,6 +1,5 @@
 """The next step with an enquiry: a call, a reply, an appointment, what was done about a flag, the end. One form each."""
 
-from datetime import datetime
 from functools import partial
 
 from django import forms
@@ -14,7 +13,9 @@ from django.views.decorators.http import require_POST
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries import clock
 from enquiries.actions import alerting, contact, mail, transitions
+from enquiries.admin.appointment_forms import BookForm, CancelForm, EndForm, MoveForm, with_appointment
 from enquiries.admin.shown import to_change
+from enquiries.admin.step_form import StepForm
 from enquiries.inbox import calls, people, safety_lane
 from enquiries.models import STAFF_OUTCOMES, Enquiry, EnquiryKind, Status
 
@@ -35,18 +36,6 @@ STARTS = {
 
 # The safety advice of the tier, for a person with a warning sign whom nobody reaches: see safety_lane.reply_text.
 SAFETY_START = ("safety", "Safety advice")
-
-
-class StepForm(forms.Form):
-    """What every step carries: the version of the enquiry that the page showed."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput)
-    button: str
-    heading: str
-
-    def act(self, enquiry: Enquiry, by) -> str:
-        """Does it, and returns what to tell the member of staff."""
-        raise NotImplementedError
 
 
 class CallForm(StepForm):
@@ -150,34 +139,6 @@ class ReplyForm(StepForm):
         return "Reply sent."
 
 
-class BookForm(StepForm):
-    heading, button = "Book an appointment", "Book and email the patient"
-    day = forms.DateField(
-        label="Day", widget=forms.DateInput(attrs={"type": "date"}), error_messages={"required": "Choose the day"}
-    )
-    time = forms.TimeField(
-        label="Time", widget=forms.TimeInput(attrs={"type": "time"}), error_messages={"required": "Choose the time"}
-    )
-    channel = forms.ChoiceField(
-        label="Phone, video or clinic",
-        choices=contact.Channel.choices,
-        error_messages={"required": "Choose phone, video or clinic"},
-    )
-
-    def clean(self):
-        given = super().clean()
-        if "day" in given and "time" in given:
-            given["at"] = timezone.make_aware(datetime.combine(given["day"], given["time"]))
-            if given["at"] <= timezone.now():
-                self.add_error("day", "Choose a time in the future")
-        return given
-
-    def act(self, enquiry, by):
-        given = self.cleaned_data
-        contact.book(enquiry=enquiry, by=by, at=given["at"], channel=given["channel"], version=given["version"])
-        return "Booked. Confirmation emailed."
-
-
 class SafetyForm(StepForm):
     heading, button = "Record what you did without a call", "Record"
     note = forms.CharField(
@@ -234,13 +195,17 @@ FORMS = {
     "tell": TellForm,
     "call": CallForm,
     "reply": ReplyForm,
+    "outcome": EndForm,
     "book": BookForm,
+    "cancel": CancelForm,
     "wait": WaitForm,
     "close": CloseForm,
 }
 
 
 def form_for(enquiry: Enquiry, name: str) -> type[StepForm]:
+    if name == "book" and enquiry.appointment:
+        return MoveForm
     return SafetyCallForm if name == "call" and enquiry.is_flagged else FORMS[name]
 
 
@@ -263,7 +228,10 @@ def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
             names = ["reply", "safety", "book"]
     if enquiry.is_closed:  # withdrawn with an open flag
         names.remove("book")
-    made = {name: form_for(enquiry, name)(prefix=name, initial={"version": enquiry.version}) for name in names}
+    elif "book" in names and enquiry.appointment:
+        names = with_appointment(enquiry, names)
+    forms_of = {name: form_for(enquiry, name) for name in names}
+    made = {name: form(prefix=name, initial=form.start(enquiry)) for name, form in forms_of.items()}
     if "reply" in made and start == SAFETY_START[0] and enquiry.is_flagged:
         made["reply"].initial["text"] = safety_lane.reply_text(enquiry)
     elif "reply" in made and start in STARTS:

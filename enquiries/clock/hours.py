@@ -211,6 +211,12 @@ def instant(wall: datetime) -> datetime:
     return found
 
 
+def shown_at(wall: datetime) -> list[datetime]:
+    """Every moment, in UTC, at which the clinic's clock shows that time: none when it skips it in spring, two in autumn."""
+    both = {wall.replace(tzinfo=LONDON, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    return sorted(each for each in both if each.astimezone(LONDON).replace(tzinfo=None) == wall)
+
+
 def _half_hour(moment: datetime) -> datetime:
     """The moment itself, or the next half hour. UK local time is whole hours from UTC."""
     return moment + (datetime.min.replace(tzinfo=UTC) - moment) % SAID

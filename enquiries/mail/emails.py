@@ -22,13 +22,14 @@ from django.utils import timezone
 
 from backcare.core import clinic
 from enquiries import abuse
-from enquiries.actions import contact, digests
+from enquiries.actions import digests
+from enquiries.actions.booked import last_told, was_told
 from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.clock import in_words
 from enquiries.clock.formatting import day_words
 from enquiries.inbox import people
 from enquiries.mail import calendar
-from enquiries.models import Assessment, OutgoingMessage, Purpose
+from enquiries.models import Appointment, AppointmentState, Assessment, Channel, OutgoingMessage, Purpose
 from enquiries.patient_portal import link as manage
 from enquiries.private_links import of_mail
 from enquiries.report import deletion, link, stop
@@ -117,13 +118,47 @@ def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMulti
 
 
 def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
-    enquiry = _there(message.enquiry)
-    if enquiry.appointment_at is None or enquiry.appointment_at <= timezone.now():
+    booked = message.appointment
+    if booked is None or not booked.is_to_come:
         raise NoLongerNeeded
-    how = contact.Channel(enquiry.appointment_by).label
-    given = {"at": enquiry.appointment_at, "how": how, "manage": manage.address(enquiry, of_mail(message))}
-    mail = _mail(message, connection, "booking", to=_patient(message), **given)
-    mail.attach("appointment.ics", calendar.entry(enquiry, stamp=message.created_at), "text/calendar")
+    before = last_told(booked)
+    same_time = before is not None and before.starts_at == booked.starts_at
+    mail = _about_appointment(message, connection, "booking", booked, replaces=before, same_time=same_time)
+    file = calendar.invitation(booked, to=mail.to[0], stamp=message.created_at, organiser=mail.from_email)
+    return _with_calendar(mail, calendar.REQUEST, file)
+
+
+def _cancellation(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+    """Only where an email has told of the appointment: before that there is nothing to take back."""
+    cancelled = message.appointment
+    if cancelled is None or cancelled.starts_at <= timezone.now():
+        raise NoLongerNeeded
+    told = cancelled if was_told(cancelled) else last_told(cancelled)
+    if told is None:
+        raise NoLongerNeeded
+    by_us = cancelled.state == AppointmentState.CANCELLED_BY_CLINIC
+    mail = _about_appointment(message, connection, "cancellation", cancelled, told=told, by_us=by_us)
+    file = calendar.cancellation(cancelled, to=mail.to[0], stamp=message.created_at, organiser=mail.from_email)
+    return _with_calendar(mail, calendar.CANCEL, file)
+
+
+def _about_appointment(
+    message: OutgoingMessage, connection: BaseEmailBackend, name: str, booked: Appointment, **given: object
+) -> EmailMultiAlternatives:
+    given |= {
+        "appointment": booked,
+        "how": Channel(booked.channel).label,
+        "whom": people.full_name(booked.with_whom) if booked.with_whom else "",
+        "place": booked.place or (settings.CLINIC["address"] if booked.channel == Channel.CLINIC else ""),
+        "manage": manage.address(_there(message.enquiry), of_mail(message)),
+    }
+    return _mail(message, connection, name, to=_patient(message), **given)
+
+
+def _with_calendar(mail: EmailMultiAlternatives, method: str, file: bytes) -> EmailMultiAlternatives:
+    """Twice: as a part that names the method (RFC 6047, 2.4), which mail programs act on, and as a file to open by hand."""
+    mail.attach_alternative(file.decode(), f"text/calendar; method={method}")
+    mail.attach("appointment.ics", file, "application/ics")
     return mail
 
 
@@ -218,6 +253,7 @@ RENDERERS: dict[str, Callable[[OutgoingMessage, BaseEmailBackend], EmailMultiAlt
     Purpose.ACKNOWLEDGEMENT: _acknowledgement,
     Purpose.REPLY: _reply,
     Purpose.BOOKING: _booking,
+    Purpose.CANCELLATION: _cancellation,
     Purpose.NEW_LINK: _new_link,
     Purpose.CLINIC_ALERT: _clinic_alert,
     Purpose.CLINICIAN_ALERT: _clinician_alert,

@@ -132,7 +132,12 @@ class Worker:
         # None when the enquiry was erased a moment ago.
         return (
             OutgoingMessage.objects.select_related(
-                "enquiry__sheet__topic", "enquiry__sheet__reviewed_by", "reminder__sheet__reviewed_by", "staff", "event"
+                "enquiry__sheet__topic",
+                "enquiry__sheet__reviewed_by",
+                "reminder__sheet__reviewed_by",
+                "staff",
+                "event",
+                "appointment__with_whom",
             )
             .filter(pk=row.pk)
             .first()

@@ -1,3 +1,5 @@
+from enquiries.models.absence import Absence
+from enquiries.models.appointment import Appointment, AppointmentState, Channel
 from enquiries.models.assessment import Assessment
 from enquiries.models.enquiry import (
     DAY_PARTS,
@@ -29,8 +31,12 @@ __all__ = [
     "MOVES",
     "STAFF_OUTCOMES",
     "WEEKDAYS",
+    "Absence",
     "Agreement",
+    "Appointment",
+    "AppointmentState",
     "Assessment",
+    "Channel",
     "ClinicHours",
     "Closure",
     "Enquiry",

@@ -1,5 +1,6 @@
 import secrets
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -110,9 +111,7 @@ class EnquiryQuerySet(models.QuerySet["Enquiry"]):
         warning signs those that a flood brought come last, and what it folded into one row ranks below the first contacts.
         """
         to_do = [Status.NEW, Status.IN_PROGRESS]
-        due_again = Q(live=True) & (
-            Q(return_on__lte=timezone.localdate()) | Q(status=Status.BOOKED, appointment_at__lte=Now())
-        )
+        due_again = Q(live=True) & (Q(return_on__lte=timezone.localdate()) | Q(appointment__starts_at__lte=Now()))
         order = [*to_do, Status.WAITING, Status.BOOKED, Status.HELD, Status.CLOSED, Status.SPAM]
         return self.annotate(
             lane=Case(
@@ -215,8 +214,10 @@ class Enquiry(models.Model):
     first_contact_at = models.DateTimeField(null=True, editable=False)
     contact_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     next_call_at = models.DateTimeField(null=True, editable=False)
-    appointment_at = models.DateTimeField(null=True, editable=False)
-    appointment_by = models.CharField(max_length=10, blank=True, editable=False)
+    # The one that is booked. Empty once it is cancelled or its outcome is recorded; `appointments` has them all.
+    appointment = models.OneToOneField(
+        "enquiries.Appointment", on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True, editable=False)
     same_as = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, related_name="linked", editable=False, db_index=False
@@ -302,7 +303,7 @@ class Enquiry(models.Model):
                 name="enquiry_outcome_when_closed",
             ),
             models.CheckConstraint(
-                condition=~Q(status="booked") | Q(appointment_at__isnull=False), name="enquiry_booked_has_appointment"
+                condition=~Q(status="booked") | Q(appointment__isnull=False), name="enquiry_booked_has_appointment"
             ),
             models.CheckConstraint(
                 condition=(~Q(status="waiting") & Q(waiting_since__isnull=True, return_on__isnull=True))
@@ -325,9 +326,8 @@ class Enquiry(models.Model):
                 name="enquiry_held_back_for_a_reason",
             ),
             models.CheckConstraint(
-                condition=Q(appointment_at__isnull=True, appointment_by="")
-                | (Q(appointment_at__isnull=False) & ~Q(appointment_by="")),
-                name="enquiry_appointment_has_time_and_channel",
+                condition=Q(appointment__isnull=True) | ~Q(status__in=DONE_STATUSES),
+                name="enquiry_no_appointment_when_done",
             ),
         ]
 
@@ -378,9 +378,14 @@ class Enquiry(models.Model):
         return self.contact_attempts > 0 or self.first_contact_at is not None
 
     @property
+    def appointment_at(self) -> datetime | None:
+        """When the booked appointment starts."""
+        return self.appointment.starts_at if self.appointment else None
+
+    @property
     def is_booked_ahead(self) -> bool:
         """Whether it has an appointment that is still to come."""
-        return self.appointment_at is not None and self.appointment_at > timezone.now()
+        return self.appointment is not None and self.appointment.starts_at > timezone.now()
 
     @property
     def is_back(self) -> bool:

@@ -24,6 +24,7 @@ class EventKind(models.TextChoices):
     CALLED = "called", "called"
     REPLIED = "replied", "replied"
     BOOKED = "booked", "appointment booked"
+    APPOINTMENT = "appointment", "appointment changed"
     SAFETY = "safety", "action on the warning sign"
     TOLD = "told", "clinician told"
     LINKED = "linked", "marked as a duplicate"

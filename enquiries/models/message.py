@@ -17,6 +17,8 @@ class Purpose(models.TextChoices):
     CHANGE_ALERT = "change_alert", "alert to the clinic: changed by the patient"
     REPLY = "reply", "reply to the patient"
     BOOKING = "booking", "appointment confirmation to the patient"
+    CANCELLATION = "cancellation", "appointment cancellation to the patient"
+    BOOKING_REMINDER = "booking_reminder", "appointment reminder to the patient"
     NEW_LINK = "new_link", "new private link to the patient"
     REVIEW_REMINDER = "review_reminder", "review reminder to an editor"
     DIGEST = "digest", "daily summary to the clinic"
@@ -24,6 +26,7 @@ class Purpose(models.TextChoices):
 
 
 ABOUT_A_DAY = ["digest", "abuse_alarm"]
+ABOUT_AN_APPOINTMENT = ["booking", "cancellation", "booking_reminder"]
 TO_ONE_OF_STAFF = ["review_reminder", "clinician_alert"]
 
 
@@ -80,6 +83,10 @@ class OutgoingMessage(models.Model):
     # A reply's words are its timeline entry's note, which is encrypted.
     event = models.ForeignKey(
         "enquiries.EnquiryEvent", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
+    )
+    # Empty once the enquiry's details, its appointments among them, are erased.
+    appointment = models.ForeignKey(
+        "enquiries.Appointment", on_delete=models.SET_NULL, null=True, related_name="messages", editable=False
     )
     purpose = models.CharField(max_length=16, choices=Purpose, editable=False)
     sequence = models.PositiveSmallIntegerField(default=1, editable=False, help_text="2 and up: sent again by staff.")
@@ -140,6 +147,10 @@ class OutgoingMessage(models.Model):
             models.CheckConstraint(
                 condition=Q(purpose="reply", event__isnull=False) | (~Q(purpose="reply") & Q(event__isnull=True)),
                 name="message_reply_has_words",
+            ),
+            models.CheckConstraint(
+                condition=Q(appointment__isnull=True) | Q(purpose__in=ABOUT_AN_APPOINTMENT),
+                name="message_appointment_only_for_its_emails",
             ),
             models.CheckConstraint(condition=Q(state__in=MessageState.values), name="message_known_state"),
             models.CheckConstraint(

@@ -10,8 +10,9 @@ from datetime import datetime
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.actions import by_patient, contact
+from enquiries.actions import by_patient
 from enquiries.clock.formatting import day_words
+from enquiries.inbox import people
 from enquiries.models import Enquiry, EnquiryKind, Outcome, Status
 from enquiries.request_forms.answer_summary import Row
 from enquiries.request_forms.choices import CONTACT
@@ -49,9 +50,11 @@ def times(enquiry: Enquiry) -> list[str]:
 
 def appointment(enquiry: Enquiry, now: datetime) -> str:
     """As in "Your appointment is by phone, at 9am tomorrow". Empty when none is to come."""
-    if enquiry.appointment_at is None or enquiry.appointment_at < now:
+    booked = enquiry.appointment
+    if booked is None or booked.starts_at < now:
         return ""
-    return f"is {contact.Channel(enquiry.appointment_by).label}, at {clock.at_words(enquiry.appointment_at, now)}"
+    whom = f", with {people.full_name(booked.with_whom)}" if booked.with_whom else ""
+    return f"is {booked.get_channel_display()}{whom}, at {clock.at_words(booked.starts_at, now)}"
 
 
 def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
@@ -61,8 +64,7 @@ def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
     if to_come := appointment(enquiry, now):
         return [f"Your appointment {to_come}.", "To move it, phone us."]
     if enquiry.status == Status.BOOKED:
-        over = "Your appointment time has passed." if enquiry.appointment_at else "You have an appointment with us."
-        return [over, "To ask about it, phone us."]
+        return ["Your appointment time has passed.", "To ask about it, phone us."]
     if enquiry.status == Status.WAITING:
         return ["We have been in touch, and are waiting to hear from you."]
     if enquiry.first_contact_at:

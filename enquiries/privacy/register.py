@@ -88,6 +88,7 @@ def periods() -> dict[str, str]:
     return {
         "report_days": _count(settings.REPORT_RETENTION_DAYS, "day"),
         "enquiry_months": _count(settings.ENQUIRY_RETENTION_MONTHS, "month"),
+        "absence_days": _count(retention.ABSENCE_DAYS, "day"),
         "spam_days": _count(retention.SPAM_DAYS, "day"),
         "outbox_days": _count(retention.OUTBOX_DAYS, "day"),
         "record_years": _count(retention.RECORD_YEARS, "year"),

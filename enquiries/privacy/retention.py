@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from backcare.core.models import Limit
 from enquiries.models import (
+    Absence,
     Assessment,
     Enquiry,
     EnquiryKind,
@@ -33,6 +34,7 @@ from factsheets.search.failed_searches import KEPT_FOR
 
 SPAM_DAYS = 30
 OUTBOX_DAYS = 30
+ABSENCE_DAYS = 30
 RECORD_YEARS = 6  # the limitation period for most claims: Limitation Act 1980, sections 2 and 5
 
 
@@ -147,6 +149,11 @@ RULES = [
         "search_misses",
         "Searches without results",
         lambda now: SearchMiss.objects.filter(last_on__lt=timezone.localdate(now) - KEPT_FOR),
+    ),
+    Rule(
+        "absences",
+        "Absences of staff that are over",
+        lambda now: Absence.objects.filter(last_day__lt=timezone.localdate(now) - timedelta(days=ABSENCE_DAYS)),
     ),
     Rule("limits", "Counts of limits", lambda now: Limit.objects.filter(until__lte=now)),
     Rule("flood_marks", "Marks of forms that are alike", lambda now: FloodMark.objects.filter(until__lte=now)),

@@ -1,7 +1,7 @@
 """The database refuses half a fact, whoever writes it."""
 
 import uuid
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -9,8 +9,10 @@ from django.db.models import CheckConstraint, F
 from django.utils import timezone
 
 from backcare.core.crypto.fields import Ciphertext
-from enquiries.actions import intake, reminders, stopping, transitions
+from enquiries.actions import appointments, intake, reminders, stopping, transitions
 from enquiries.models import (
+    Absence,
+    Appointment,
     Assessment,
     ClinicHours,
     Closure,
@@ -51,6 +53,7 @@ CLOSED = whole_status("closed")
 WAITING = whole_status("waiting")
 SOMEBODY = {"for_name": Ciphertext(b"x"), "for_relation": Ciphertext(b"x"), "for_agreed": "yes"}
 SENDING = {"state": "sending", "claimed_by": "worker", "lease_until": timezone.now()}
+BOOKED = (Appointment, {"state": "booked"})
 HALF_FACTS = {
     "enquiry_known_kind": [(Enquiry, {"kind": "report"}, {"kind": "complaint"})],
     "enquiry_known_status": [(*ENQUIRY, {"status": "lost"}), (*ENQUIRY, {"status": ""})],
@@ -102,10 +105,23 @@ HALF_FACTS = {
     ],
     "export_has_actor_and_reason": [(Export, {}, {"actor": ""}), (Export, {}, {"reason": ""})],
     "enquiry_safety_act_has_a_sign": [(*ENQUIRY, {"safety_acted_at": timezone.now()})],
-    "enquiry_appointment_has_time_and_channel": [
-        (*ENQUIRY, {"appointment_at": timezone.now()}),
-        (*ENQUIRY, {"appointment_by": "phone"}),
+    "enquiry_no_appointment_when_done": [(Enquiry, {"status": "booked"}, CLOSED)],
+    "appointment_known_state": [(*BOOKED, {"state": "lost", "ended_at": timezone.now()})],
+    "appointment_known_channel": [(*BOOKED, {"channel": "fax"})],
+    "appointment_length": [(*BOOKED, {"minutes": 4}), (*BOOKED, {"minutes": 481})],
+    "appointment_is_to_come_when_booked": [(*BOOKED, {"starts_at": F("booked_at")})],
+    "appointment_ended_at_when_over": [
+        (*BOOKED, {"ended_at": timezone.now()}),
+        (*BOOKED, {"state": "moved"}),
+        (Appointment, {"state": "moved"}, {"ended_at": None}),
     ],
+    "appointment_came_or_not_after_it_began": [
+        (*BOOKED, {"state": "came", "ended_at": timezone.now()}),
+        (*BOOKED, {"state": "missed", "ended_at": timezone.now()}),
+    ],
+    "appointment_replaces_another": [(*BOOKED, {"replaces": F("pk")})],
+    "absence_ends_after_it_starts": [(Absence, {}, {"last_day": date(2026, 5, 31)})],
+    "message_appointment_only_for_its_emails": [(OutgoingMessage, {"purpose": "booking"}, {"purpose": "report"})],
     "clinic_hours_one_row": [(ClinicHours, {}, {"id": 2})],
     "last_purge_one_row": [(LastPurge, {}, {"id": 2})],
     "clinic_hours_known_nation": [(ClinicHours, {}, {"nation": "france"})],
@@ -241,6 +257,10 @@ def rows(sheet, staff):
     )
     transitions.triage(enquiry=kept, by=staff, to="in_progress")
     Assessment.objects.create(enquiry=kept, questions_version="1", consent_version="1", expires_at=timezone.now())
+    booked = Enquiry.objects.get(kind="question")
+    for days in (3, 4):
+        appointments.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=days), channel="phone")
+    Absence.objects.create(staff=staff, first_day=date(2026, 6, 1), last_day=date(2026, 6, 5))
     override = {"key": "x", "rule": "x", "place": "x", "sentence": "x"}
     Approval.objects.create(
         subject="questions", version="2", digest="x", name="Ada", register="GMC", number="1234567", actor="Sam"

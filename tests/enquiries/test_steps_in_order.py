@@ -1,22 +1,17 @@
 """No status can be reached without what it says: by the menu, a step, a bulk change, a duplicate or an upgrade."""
 
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import User
-from django.db.migrations import RemoveConstraint
-from django.db.migrations.state import ProjectState
 from django.utils import timezone
 
-from enquiries.actions import contact, duplicates, erasure, transitions
-from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
+from enquiries.actions import appointments, duplicates, erasure, transitions
+from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, report
-from tests.enquiries.test_closed_at import migrated
 from tests.support.desk import errors_of, person, save, tree
 from tests.support.html import parse, text
-from tests.support.inbox import LIST, flagged, let_wait, listed, step, whole_status
+from tests.support.inbox import LIST, book_past, flagged, let_appointment_begin, let_wait, listed, step
 from tests.support.outbox import deliver, question
 
 
@@ -39,11 +34,11 @@ def test_the_status_menu_offers_only_moves_that_need_nothing_more(reception, sta
         assert "Select a valid choice" in errors_of(refused)
         assert "Typed already." in refused.content.decode()
     assert fresh(enquiry).status == Status.NEW
-    contact.book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
+    appointments.book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
     assert menu(reception, enquiry) == ["in_progress", "booked"]
     save(reception, enquiry.get_admin_url(), status="in_progress")
     assert "booked" in menu(reception, enquiry), "The appointment is still to come."
-    Enquiry.objects.filter(pk=enquiry.pk).update(appointment_at=timezone.now() - timedelta(hours=1))
+    let_appointment_begin(enquiry)
     assert "booked" not in menu(reception, enquiry)
     assert "spam" not in menu(reception, flagged(email="f@example.com"))
     gone = erasure.erase(enquiry=consultation(email="g@example.com"), by=staff)
@@ -95,8 +90,7 @@ def test_waiting_comes_after_a_call_or_a_message_until_a_day_and_then_it_is_work
 def test_an_appointment_that_is_over_is_work_again(reception, staff):
     ahead, over = consultation(email="1@example.com"), consultation(email="2@example.com")
     for enquiry, at in ((ahead, timedelta(days=1)), (over, -timedelta(hours=1))):
-        booked = whole_status("booked") | {"appointment_at": timezone.now() + at, "first_contact_at": timezone.now()}
-        Enquiry.objects.filter(pk=enquiry.pk).update(**booked)
+        book_past(enquiry, timezone.now() + at)
     assert listed(reception) == [over.pk, ahead.pk]
     assert "Appointment over" in text(parse(reception.get(over.get_admin_url())))
 
@@ -123,7 +117,7 @@ def test_a_delivered_report_says_so_and_a_duplicate_with_an_appointment_is_not_c
     deliver()
     assert (fresh(sent).status, fresh(sent).outcome) == (Status.CLOSED, Outcome.SENT)
     booked, main = consultation(), question()
-    contact.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
+    appointments.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
     with pytest.raises(transitions.MoveRefused, match="has the appointment"):
         duplicates.link(enquiry=booked, main=main, by=staff)
     duplicates.link(enquiry=main, main=booked, by=staff)
@@ -153,37 +147,3 @@ def test_an_enquiry_can_be_assigned_only_to_active_people_who_may_open_it(recept
     assert "Carl (no longer has access)" in text(tree(reception.get(enquiry.get_admin_url())))
     save(reception, enquiry.get_admin_url(), note="Carl has left.")
     assert fresh(enquiry).owner == able
-
-
-# --- rows from before ---
-
-
-def test_the_migration_mends_old_rows_and_says_so(transactional_db, staff, sheet):
-    old = {
-        "closed": ({"status": "closed", "closed_at": timezone.now()}, {"outcome": "not_recorded"}),
-        "booked": ({"status": "booked"}, {"status": "in_progress"}),
-        "unreached": ({"status": "waiting", "waiting_since": timezone.now()}, {"status": "in_progress"}),
-        "waiting": ({"status": "waiting", "contact_attempts": 1}, {"status": "waiting"}),
-        "open": ({"waiting_since": timezone.now()}, {"waiting_since": None}),
-    }
-    made = {name: consultation(email=f"{name}@example.com") for name in old}
-    delivered = report(sheet)
-    EnquiryEvent.objects.create(enquiry=delivered, kind="message_sent", actor="mail worker")
-    made["sent"], old["sent"] = delivered, ({"status": "closed", "closed_at": timezone.now()}, {"outcome": "sent"})
-    migration = import_module("enquiries.migrations.0015_steps_in_order").Migration("0015", "enquiries")
-    checks = [each for each in migration.operations if type(each).__name__ == "AddConstraint"]
-    [mend] = [each for each in migration.operations if type(each).__name__ == "RunPython"]
-    before = migrated(
-        ProjectState.from_apps(apps), [RemoveConstraint("enquiry", each.constraint.name) for each in checks]
-    )
-    try:
-        for name, (columns, _) in old.items():
-            Enquiry.objects.filter(pk=made[name].pk).update(**columns)
-    finally:
-        migrated(before, [mend, *checks])
-    for name, (_, becomes) in old.items():
-        now = fresh(made[name])
-        assert {column: getattr(now, column) for column in becomes} == becomes, name
-    assert fresh(made["waiting"]).return_on == timezone.localdate() + timedelta(days=7)
-    moved = made["booked"].events.get(kind=EventKind.MOVED)
-    assert (moved.actor, moved.from_status, moved.to_status, moved.note) == ("An upgrade", "booked", "in_progress", "")

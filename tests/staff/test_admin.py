@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.actions import contact, transitions
+from enquiries.actions import appointments, transitions
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, MessageState, OutgoingMessage, Status
 from factsheets.models import FactSheet, SafetyAdvice, Section
 from tests.conftest import consultation, give_signs, report
@@ -120,7 +120,7 @@ def test_a_save_over_someone_elses_change_is_refused_and_says_what_changed(staff
     opened = form_of(staff_client.get(enquiry.get_admin_url()))
     other = User.objects.create_user("kim", first_name="Kim", is_staff=True)
     tomorrow = timezone.now() + timedelta(days=1)
-    contact.book(enquiry=enquiry, by=other, at=tomorrow, channel=contact.Channel.PHONE)
+    appointments.book(enquiry=enquiry, by=other, at=tomorrow, channel="phone")
     response = staff_client.post(enquiry.get_admin_url(), opened | {"status": "spam", "note": "done"}, follow=True)
     said = text_of(response)
     assert "Kim booked an appointment while you were writing" in said

@@ -1,12 +1,14 @@
 """What the tests of the inbox share: its list, a step of an enquiry as the desk sends it, and a flagged enquiry."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 from django.urls import reverse
 from django.utils import timezone
 
+from enquiries import clock
 from enquiries.actions import contact, transitions
-from enquiries.models import Enquiry
+from enquiries.models import Appointment, Enquiry
 from tests.conftest import consultation, give_signs
 
 LIST = reverse("admin:enquiries_enquiry_changelist")
@@ -25,19 +27,42 @@ def step(client, enquiry, name: str, *, version=None, **typed):
 
 
 def whole_status(status: str, at: datetime | None = None) -> dict:
-    """The columns of an enquiry that has had this status since `at`, for a test that writes them past the desk."""
+    """The columns of an enquiry that has had this status since `at`, for a test that writes them past the desk.
+
+    One that is booked has an appointment as well: see `book_past`.
+    """
     at = at or timezone.now()
     columns = {"status": status, "closed_at": None, "outcome": "", "waiting_since": None, "return_on": None}
     if status in {"closed", "spam"}:
         columns["closed_at"] = at
     if status == "closed":
         columns["outcome"] = "answered"
-    if status == "booked":
-        columns |= {"appointment_at": at + timedelta(days=7), "appointment_by": "phone"}
     if status == "waiting":
         back = timezone.localdate(at) + timedelta(days=7)
         columns |= {"waiting_since": at, "return_on": back, "contact_attempts": 1}
     return columns
+
+
+def book_past(enquiry, at: datetime, **columns) -> Appointment:
+    """Gives it an appointment at any time, also one that is over, past the desk."""
+    given = {"uid": uuid4().hex, "booked_at": at - timedelta(days=1), "channel": "phone"}
+    made = Appointment.objects.create(enquiry=enquiry, starts_at=at, **given | columns)
+    Enquiry.objects.filter(pk=enquiry.pk).update(status="booked", appointment=made, first_contact_at=timezone.now())
+    return made
+
+
+def let_appointment_begin(enquiry, ago: timedelta = timedelta(hours=1)) -> None:
+    """As if it had been booked long ago, and had begun that long ago."""
+    at = timezone.now() - ago
+    Appointment.objects.filter(enquiry=enquiry, state="booked").update(starts_at=at, booked_at=at - timedelta(days=3))
+
+
+def open_day(days: int = 9) -> date:
+    """A day, that many or a few more ahead, on which the clinic is open from nine to five."""
+    day = timezone.localdate() + timedelta(days=days)
+    while not clock.load().hours.sessions(day):
+        day += timedelta(days=1)
+    return day
 
 
 def let_wait(enquiry, *, by, days: int = 7) -> Enquiry:

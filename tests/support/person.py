@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from enquiries import abuse
-from enquiries.actions import contact, transitions
+from enquiries.actions import appointments, contact, transitions
 from enquiries.models import Enquiry, FloodMark, PrivateLink, StoppedAddress
 from tests.conftest import consultation
 from tests.support.forms import form
@@ -29,6 +29,8 @@ def ada(db, sheet, staff) -> list[Enquiry]:
     first = consultation(**WORDS)
     transitions.triage(enquiry=first, by=staff, note="canarynote of ours")
     contact.reply(enquiry=first, by=staff, text="canaryreply to her")
+    at = timezone.now() + timedelta(days=3)
+    appointments.book(enquiry=first, by=staff, at=at, channel="video", place="https://video.example/canaryroom")
     client = patient(limits="stops")
     client.post("/report/", form("report", name="Ada Canary", email="ADA@Example.com", include_answers="yes"))
     second = Enquiry.objects.get(kind="report")

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.actions import contact, duplicates, erasure, transitions
+from enquiries.actions import appointments, contact, duplicates, erasure, transitions
 from enquiries.actions.mail import lock_enquiry
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, give_signs
@@ -234,7 +234,7 @@ def test_the_question_before_a_bulk_change_names_what_stays_and_why(client, rita
     flagged, ready = pair
     give_signs(Enquiry.objects.filter(pk=flagged.pk))
     booked = question(email="5@example.com")
-    contact.book(enquiry=booked, by=rita, at=timezone.now() + timedelta(days=2), channel=contact.Channel.PHONE)
+    appointments.book(enquiry=booked, by=rita, at=timezone.now() + timedelta(days=2), channel="phone")
     client.force_login(rita)
     ticked = [str(each.pk) for each in (flagged, ready, booked)]
     listed = reverse("admin:enquiries_enquiry_changelist")

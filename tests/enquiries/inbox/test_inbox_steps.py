@@ -5,15 +5,14 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
-from icalendar import Calendar
 
-from enquiries.actions import contact, transitions
-from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status, slot_bit
+from enquiries.actions import transitions
+from enquiries.models import Enquiry, EventKind, OutgoingMessage, Status, slot_bit
 from tests.conftest import consultation, report
 from tests.support.clock import london
 from tests.support.desk import at_the_desk, person
 from tests.support.html import parse, text
-from tests.support.inbox import LIST, flagged, let_wait, listed, step
+from tests.support.inbox import LIST, flagged, let_wait, listed, open_day, step
 from tests.support.outbox import deliver, text_of
 
 # --- the next step ---
@@ -68,47 +67,6 @@ def test_a_reply_is_seen_before_it_goes_and_reaches_the_patient(reception, mail_
     enquiry.refresh_from_db()
     assert enquiry.first_contact_at
     assert b"Please phone us" not in bytes(str(list(OutgoingMessage.objects.values())), "utf-8")
-
-
-def test_booking_sends_the_time_and_a_calendar_file_that_says_nothing(reception, mail_through):
-    enquiry = consultation()
-    deliver()
-    day = timezone.localdate() + timedelta(days=9)
-    step(reception, enquiry, "book", day=day.isoformat(), time="14:30", channel="video")
-    deliver()
-    mail = mail_through.messages[-1]
-    assert "2:30pm" in text_of(mail)
-    [attached] = mail.iter_attachments()
-    assert attached.get_content_type() == "text/calendar"
-    [event] = Calendar.from_ical(attached.get_payload(decode=True)).walk("VEVENT")
-    assert str(event["summary"]) == "Appointment"
-    local = timezone.localtime(event.decoded("dtstart"))
-    assert (local.date(), local.hour, local.minute) == (day, 14, 30)
-    assert "back" not in str(event["summary"]).lower()
-    enquiry.refresh_from_db()
-    assert (enquiry.status, enquiry.appointment_by) == ("booked", "video")
-
-
-def test_an_appointment_that_is_moved_before_its_mail_left_is_mailed_once_with_the_new_time(db, staff, mail_through):
-    asked = consultation()
-    deliver()
-    before = len(mail_through.messages)
-    for days, channel in ((3, "phone"), (4, "video")):
-        at = timezone.now() + timedelta(days=days)
-        contact.book(enquiry=asked, by=staff, at=at, channel=channel)
-    deliver()
-    [mail] = mail_through.messages[before:]
-    assert "video call" in text_of(mail)
-    booked = asked.messages.filter(purpose=Purpose.BOOKING).order_by("sequence")
-    assert [each.state for each in booked] == [MessageState.LAPSED, MessageState.SENT]
-
-
-def test_a_past_appointment_is_refused_with_what_was_typed(reception):
-    enquiry = consultation()
-    response = step(reception, enquiry, "book", day="2020-01-01", time="09:00", channel="phone")
-    assert response.status_code == 422
-    assert "in the future" in text(parse(response))
-    assert 'value="09:00' in response.content.decode()
 
 
 def test_closing_says_how_it_ended(reception):
@@ -168,8 +126,7 @@ def test_hearing_from_the_patient_ends_the_wait(reception, staff, act):
     enquiry = consultation()
     let_wait(enquiry, by=staff)
     if act == "book":
-        day = (timezone.localdate() + timedelta(days=9)).isoformat()
-        step(reception, enquiry, "book", day=day, time="14:30", channel="video")
+        step(reception, enquiry, "book", day=open_day().isoformat(), time="14:30", channel="video")
     else:
         step(reception, enquiry, "call", result="spoke")
     enquiry.refresh_from_db()

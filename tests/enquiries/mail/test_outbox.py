@@ -13,7 +13,7 @@ from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, 
 from enquiries.models.message import LEASE
 from tests.conftest import consultation, report
 from tests.support.html import by_id, parse, text
-from tests.support.inbox import whole_status
+from tests.support.inbox import book_past, whole_status
 from tests.support.outbox import age, deliver, events, let_leases_run_out, make_due, question
 from tests.support.smtp import free_port
 
@@ -152,7 +152,10 @@ def test_mail_given_up_brings_its_enquiry_back_to_the_top_of_the_inbox(
     older = question(email="older@example.com")
     older.messages.all().delete()
     enquiry = consultation()
-    Enquiry.objects.filter(pk=enquiry.pk).update(**whole_status(status))
+    if status == Status.BOOKED:
+        book_past(enquiry, timezone.now() + timedelta(days=7))
+    else:
+        Enquiry.objects.filter(pk=enquiry.pk).update(**whole_status(status))
     age(enquiry, GIVE_UP_AFTER + SOON)
     deliver()
     enquiry.refresh_from_db()

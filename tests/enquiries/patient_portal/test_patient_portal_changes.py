@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from enquiries.actions import by_patient, contact
+from enquiries.actions import appointments, by_patient
 from enquiries.models import Enquiry, EventKind, Status, slot_bit
 from tests.conftest import consultation, give_signs
 from tests.support.html import by_id, form_at, parse, sent, text, title, value
@@ -70,7 +70,7 @@ def test_a_question_and_an_appointment_have_no_times_to_change(staff):
     data = sent(form_at_button(enter(asked), "Add something")) | {"times-days": ["0"]}
     assert Client().post(path(asked, "times"), data).status_code == 409
     booked = consultation()
-    contact.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
+    appointments.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     assert "Change the times to call" not in said(enter(booked))
 
 
@@ -111,7 +111,7 @@ def test_hearing_from_them_ends_the_wait(asked, staff, verb):
 
 
 def test_the_clinic_is_told_of_a_detail_that_nobody_would_look_for(asked, staff, mail_through):
-    contact.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
+    appointments.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     press(check(asked, "add"), "Send it")
     deliver()
     [mail] = [each for each in mail_through.messages if "Please look" in each["Subject"]]

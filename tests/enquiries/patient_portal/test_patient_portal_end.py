@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from enquiries.actions import contact
+from enquiries.actions import appointments
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import give_signs
 from tests.support.outbox import deliver
@@ -30,7 +30,7 @@ def test_withdrawn_is_closed_by_the_patient_and_the_details_stay(asked):
 
 @pytest.mark.parametrize("verb", ["withdraw", "erase"])
 def test_an_appointment_goes_with_it_and_the_clinic_is_told(asked, staff, mail_through, verb):
-    contact.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
+    appointments.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     page = check(asked, verb)
     assert "Your appointment will be cancelled" in said(page)
     press(page, SURE[verb])
@@ -76,7 +76,7 @@ def test_erased_leaves_no_word_of_theirs_and_no_link(asked, staff):
 
 
 def test_an_alert_that_had_not_gone_survives_the_erasure(asked, staff):
-    contact.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
+    appointments.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     give_signs(Enquiry.objects.all(), "RF-E2")
     press(check(asked, "withdraw"), SURE["withdraw"])
     gone = check(asked, "erase")

@@ -15,7 +15,7 @@ from gunicorn.config import Config
 from backcare.ops.gunicorn import access_log_format
 from backcare.ops.gunicorn_log import PrivateLogger
 from backcare.ops.logs import WithoutRequestValues
-from enquiries.actions import by_patient, contact, corrections, erasure, transitions
+from enquiries.actions import appointments, by_patient, contact, corrections, erasure, transitions
 from enquiries.clock import in_words
 from enquiries.models import Enquiry, PrivateLink, Status, slot_bit
 from enquiries.patient_portal import link
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("db")
 def test_every_mail_to_the_patient_holds_the_link_in_both_parts_and_none_of_their_words(ask, mail_through, staff):
     enquiry = ask()
     contact.reply(enquiry=enquiry, by=staff, text="Thank you.")
-    contact.book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
+    appointments.book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     deliver()
     mails = [mail for mail in mail_through.messages if mail["To"] == "ada@example.com"]
     assert len(mails) == 3
@@ -94,9 +94,10 @@ def test_where_it_is_now_is_said_in_the_patients_words(asked, staff):
         (lambda: transitions.triage(enquiry=asked, by=staff, to=Status.IN_PROGRESS), "In progress"),
         (lambda: let_wait(asked, by=staff), "Waiting to hear from you"),
         (
-            lambda: contact.book(enquiry=asked, by=staff, at=at, channel="video"),
+            lambda: appointments.book(enquiry=asked, by=staff, at=at, channel="video"),
             "Your appointment is by video call, at",
         ),
+        (lambda: appointments.end_appointment(enquiry=asked, by=staff, state="by_clinic"), "In progress"),
         (lambda: transitions.triage(enquiry=asked, by=staff, to=Status.CLOSED, outcome="seen"), "We have closed it"),
     ):
         act()

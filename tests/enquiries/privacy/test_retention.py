@@ -20,12 +20,13 @@ from enquiries.models import (
     MessageState,
     NameWord,
     OutgoingMessage,
+    Status,
     StoppedAddress,
 )
 from enquiries.privacy import retention
 from factsheets.models import FactSheet, ReviewReminder, SearchMiss
 from tests.conftest import consultation, report
-from tests.support.inbox import whole_status
+from tests.support.inbox import book_past, whole_status
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -38,7 +39,11 @@ def closed(at: datetime, status: str = "closed", **changes) -> Enquiry:
     """A consultation that was closed, or set aside, at that moment; its mail went out the day it came."""
     made = consultation(**changes)
     made.messages.update(state="sent", sent_at=at, next_attempt_at=at)
-    Enquiry.objects.filter(pk=made.pk).update(created_at=at - timedelta(days=9), **whole_status(status, at))
+    if status == Status.BOOKED:
+        book_past(made, at + timedelta(days=7))
+    else:
+        Enquiry.objects.filter(pk=made.pk).update(**whole_status(status, at))
+    Enquiry.objects.filter(pk=made.pk).update(created_at=at - timedelta(days=9))
     return made
 
 
