@@ -12,7 +12,7 @@ from enquiries.models import OutgoingMessage, Purpose
 logger = logging.getLogger(__name__)
 
 # What is told of; not who owns it, which differs from reader to reader, nor who can be called, which changes by the hour.
-TOLD = ["safety", "overdue", "today", "mail", "nobody", "waiting", "held", "spam"]
+TOLD = ["safety", "overdue", "today", "mail", "nobody", "cover", "outcome", "chase", "waiting", "held", "spam"]
 
 
 def write_digest(*, now: datetime) -> bool:

@@ -9,6 +9,8 @@ from enquiries import clock
 from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, Status
 
+FOLLOW_UP_DAYS = 2  # working days after which one in progress is looked at again, where nobody said when
+
 
 def transition(
     enquiry: Enquiry,
@@ -21,7 +23,8 @@ def transition(
 ) -> None:
     """Writes the move on the timeline and sets what goes with it; the caller holds the row locked, and saves it.
 
-    The reply clock is paused while an enquiry waits for the patient, which it does until `return_on`. Only what is closed has
+    The reply clock is paused while an enquiry waits for the patient, which it does until `return_on`. One in progress is looked at
+    again on that day, or after FOLLOW_UP_DAYS. Only what is closed has
     an outcome or is the same as another, and what is closed has no failed mail to look after. `by` and `actor`: see `record`.
     What each status needs is checked by whoever calls (`transitions.why_not`) and by the database.
     """
@@ -30,7 +33,9 @@ def transition(
     if enquiry.waiting_since:
         enquiry.reply_by = clock.resume(enquiry.reply_by, enquiry.waiting_since, now)
     enquiry.waiting_since = now if to == Status.WAITING else None
-    enquiry.return_on = return_on if to == Status.WAITING else None
+    if to == Status.IN_PROGRESS:
+        return_on = return_on or clock.load().hours.open_day_after(timezone.localdate(now), FOLLOW_UP_DAYS)
+    enquiry.return_on = return_on if to in {Status.WAITING, Status.IN_PROGRESS} else None
     enquiry.outcome = outcome if to == Status.CLOSED else ""
     if to != Status.CLOSED and enquiry.same_as:
         record(

@@ -66,8 +66,8 @@ def triage(
     """Moves an enquiry, assigns it, adds a note: any of these, together or not at all.
 
     `version` is the one the staff member's page showed. `outcome` says how a closed enquiry ended; `return_on` is the day on
-    which one that waits for the patient is looked at again. Raises StaleEnquiry when the row has moved on since, and MoveRefused
-    when `why_not` names a reason, or when the new owner could not open the enquiry.
+    which one that waits for the patient, or is in progress, is looked at again. Raises StaleEnquiry when the row has moved on
+    since, and MoveRefused when `why_not` names a reason, or when the new owner could not open the enquiry.
     """
     with transaction.atomic():
         current = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
@@ -78,7 +78,8 @@ def triage(
             if current.status in {Status.SPAM, Status.HELD} and to == Status.NEW:
                 _release(current)
             if to == current.status:
-                record(current, EventKind.NOTE, by=by, summary=f"Now waiting until {return_on:%-d %B %Y}")
+                what = "Now waiting until" if to == Status.WAITING else "Follow up on"
+                record(current, EventKind.NOTE, by=by, summary=f"{what} {return_on:%-d %B %Y}")
                 current.return_on = return_on
             else:
                 transition(current, to, by=by, outcome=outcome, return_on=return_on)
@@ -100,7 +101,8 @@ def why_not(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | N
     Each status keeps its promise: booked has an appointment to come, waiting follows a call or a message and ends on a day,
     closed says how it ended. Nothing skips a step, however it is asked for; the database refuses it too.
     """
-    if to == enquiry.status and to != Status.WAITING:  # a wait may be made longer
+    later = to == Status.WAITING or (to == Status.IN_PROGRESS and return_on)
+    if to == enquiry.status and not later:  # a wait may be made longer, and so may the time until a follow-up
         return f"It is already “{enquiry.get_status_display()}”."
     if to != enquiry.status and not enquiry.may_move_to(to):
         return f"You cannot move an enquiry from “{enquiry.get_status_display()}” to “{Status(to).label}”."
@@ -112,20 +114,18 @@ def why_not(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | N
         return HAS_APPOINTMENT if enquiry.is_booked_ahead else NEEDS_OUTCOME
     if to == Status.BOOKED and not enquiry.is_booked_ahead:
         return "It has no future appointment. Book one first."
-    if to == Status.WAITING:
-        return _why_not_wait(enquiry, return_on)
+    if to == Status.WAITING and not enquiry.was_contacted:
+        return "Call or email them first, because they have not heard from us yet."
+    if later and not _is_within_a_year(return_on):
+        return "Choose a day to look at it again, from tomorrow and within a year."
     if to == Status.CLOSED and outcome not in Outcome.values:
         return "Choose how it ended."
     return ""
 
 
-def _why_not_wait(enquiry: Enquiry, return_on: date | None) -> str:
-    if not enquiry.was_contacted:
-        return "Call or email them first, because they have not heard from us yet."
+def _is_within_a_year(return_on: date | None) -> bool:
     today = timezone.localdate()
-    if return_on is None or not today < return_on <= today + MAX_WAIT:
-        return "Choose a day to look at it again, from tomorrow and within a year."
-    return ""
+    return return_on is not None and today < return_on <= today + MAX_WAIT
 
 
 def _release(enquiry: Enquiry) -> None:

@@ -1,3 +1,4 @@
+from enquiries.admin.absence import AbsenceAdmin
 from enquiries.admin.enquiry import EnquiryAdmin
 from enquiries.admin.export import ExportAdmin
 from enquiries.admin.hours import ClinicHoursAdmin, ClosureAdmin
@@ -5,7 +6,7 @@ from enquiries.admin.message import OutgoingMessageAdmin
 from enquiries.assessment import views
 from factsheets.admin.red_flags import Preview, previews
 
-__all__ = ["ClinicHoursAdmin", "ClosureAdmin", "EnquiryAdmin", "ExportAdmin", "OutgoingMessageAdmin"]
+__all__ = ["AbsenceAdmin", "ClinicHoursAdmin", "ClosureAdmin", "EnquiryAdmin", "ExportAdmin", "OutgoingMessageAdmin"]
 
 # The first two questions are made of the red flags: whoever edits those sees them here.
 previews["check-1"] = Preview("In “Check your symptoms”, question 1", views.preview(1))

@@ -16,10 +16,11 @@ from enquiries.actions import transitions
 from enquiries.actions.appointments import end_appointment
 from enquiries.admin.appointment_forms import outcome_said
 from enquiries.admin.shown import to_change, version_shown
+from enquiries.calendar_feed import address
 from enquiries.clock.formatting import clock_time, day_words
 from enquiries.clock.hours import local
 from enquiries.inbox import diary, people
-from enquiries.models import Appointment, AppointmentState
+from enquiries.models import Appointment, AppointmentState, CalendarFeed
 from enquiries.models.appointment import OUTCOMES
 
 TODAY, WEEK, OUTCOME = "today", "week", "outcome"
@@ -100,7 +101,7 @@ def _row(appointment: Appointment) -> dict:
         "how": appointment.get_channel_display(),
         "whom": people.full_name(appointment.with_whom) if appointment.with_whom else "",
         "name": opened(enquiry, "for_name") if enquiry.for_agreed else opened(enquiry, "name"),
-        "needs": opened(enquiry, "needs"),
+        "needs": opened(enquiry, "needs").removeprefix("–"),
         "state": appointment.get_state_display(),
         "over": appointment.needs_outcome,
         "booked": appointment.state == AppointmentState.BOOKED,
@@ -122,3 +123,26 @@ def record_outcome(model_admin, request, pk):
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = f"{reverse('admin:enquiries_enquiry_appointments')}?show={OUTCOME}"
     return HttpResponseRedirect(back)
+
+
+def calendar(model_admin, request):
+    """The private address for one's own calendar program: made, made anew, or taken away."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    if request.method == "POST":
+        CalendarFeed.objects.filter(staff=request.user).delete()
+        if request.POST.get("do") == "remove":
+            messages.success(request, "Removed. The address no longer works.")
+        else:
+            CalendarFeed.objects.create(staff=request.user, only_mine=request.POST.get("whose") == "mine")
+            messages.success(request, "Here is your new address. One that you had before no longer works.")
+        return HttpResponseRedirect(reverse("admin:enquiries_enquiry_calendar"))
+    feed = CalendarFeed.objects.filter(staff=request.user).first()
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": "Appointments in your calendar",
+        "opts": model_admin.opts,
+        "feed": feed,
+        "address": address(feed) if feed else "",
+    }
+    return TemplateResponse(request, "admin/enquiries/calendar.html", context)

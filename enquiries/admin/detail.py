@@ -23,12 +23,16 @@ MAX_DUPLICATES = 10
 
 def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
     """The promise in words, and whether it is broken. Empty where nothing is due: it is done, it waits, nothing was promised."""
-    if enquiry.is_back:
+    if enquiry.status == Status.WAITING and enquiry.is_back:
         return f"No answer by {enquiry.return_on:%-d %B}", True
     if enquiry.waiting_since:
         return f"Paused: waiting for patient until {enquiry.return_on:%-d %B}", False
-    if enquiry.status == Status.BOOKED and not enquiry.is_booked_ahead:
+    if enquiry.appointment and not enquiry.is_booked_ahead:
         return "Appointment over: how did it go?", True
+    if enquiry.status == Status.BOOKED:
+        return f"Appointment {clock.at_words(enquiry.appointment_at, timezone.now())}", False
+    if enquiry.status == Status.IN_PROGRESS and (enquiry.first_contact_at or not enquiry.reply_by):
+        return _follow_up(enquiry)
     if (
         enquiry.first_contact_at
         or not enquiry.reply_by
@@ -37,6 +41,13 @@ def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
         return "", False
     now = timezone.now()
     return clock.due_in_words(enquiry.reply_by, now, reply_clock.hours), enquiry.reply_by < now
+
+
+def _follow_up(enquiry: Enquiry) -> tuple[str, bool]:
+    if enquiry.return_on is None:
+        return "No follow-up day", True
+    words = f"{enquiry.return_on:%A} {enquiry.return_on.day} {enquiry.return_on:%B}"
+    return (f"Follow-up was due on {words}", True) if enquiry.is_back else (f"Follow up on {words}", False)
 
 
 def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:

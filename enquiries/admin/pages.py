@@ -10,6 +10,7 @@ from enquiries.admin import agreement, appointments, duplicates, export, fold, n
 # Where something is only done and nothing shown, the last word is True: then a GET is refused.
 PAGES = [
     ("appointments/", "appointments", appointments.appointments, False),
+    ("appointments/calendar/", "calendar", appointments.calendar, False),
     ("<uuid:pk>/appointment-outcome/", "appointment_outcome", appointments.record_outcome, True),
     ("export/", "export", export.page, False),
     ("fold/<uuid:flood>/", "fold", fold.settle, False),

@@ -157,7 +157,7 @@ class WaitForm(StepForm):
     day = forms.DateField(
         label="Look at it again on",
         help_text="The reply time is paused until then, or until they get in touch.",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={"required": "Choose the day to look at it again"},
     )
 
@@ -171,6 +171,25 @@ class WaitForm(StepForm):
         day, version = self.cleaned_data["day"], self.cleaned_data["version"]
         transitions.triage(enquiry=enquiry, by=by, to=Status.WAITING, return_on=day, version=version)
         return f"Paused: waiting for patient until {day:%A} {day.day} {day:%B}."
+
+
+class FollowUpForm(WaitForm):
+    """For one in progress: when somebody looks at it again, if nothing happens before."""
+
+    heading, button = "Follow up later", "Set the day"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["day"].help_text = "It is in “To chase” from then on."
+
+    @classmethod
+    def start(cls, enquiry):
+        return super().start(enquiry) | {"day": enquiry.return_on}
+
+    def act(self, enquiry, by):
+        day, version = self.cleaned_data["day"], self.cleaned_data["version"]
+        transitions.triage(enquiry=enquiry, by=by, to=Status.IN_PROGRESS, return_on=day, version=version)
+        return f"Follow up on {day:%A} {day.day} {day:%B}."
 
 
 class OutcomeForm(forms.Form):
@@ -199,6 +218,7 @@ FORMS = {
     "book": BookForm,
     "cancel": CancelForm,
     "wait": WaitForm,
+    "later": FollowUpForm,
     "close": CloseForm,
 }
 
@@ -209,11 +229,16 @@ def form_for(enquiry: Enquiry, name: str) -> type[StepForm]:
     return SafetyCallForm if name == "call" and enquiry.is_flagged else FORMS[name]
 
 
+def _pauses(enquiry: Enquiry) -> list[str]:
+    later = ["later"] if enquiry.status == Status.IN_PROGRESS else []
+    return ["wait", *later] if enquiry.was_contacted else later
+
+
 def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
     """The steps that are open for this enquiry, with empty forms."""
     if enquiry.erased_at or not enquiry.live:
         return {}
-    names = ["call", "reply", "book", *(["wait"] if enquiry.was_contacted else []), "close"]
+    names = ["call", "reply", "book", *_pauses(enquiry), "close"]
     if enquiry.kind == EnquiryKind.REPORT:
         names = ["close"]  # they were told that their details are used only to send the report
     if enquiry.is_flagged:

@@ -124,6 +124,11 @@ class Hours:
         """Whether the clinic opens on that weekday when nothing is in the way."""
         return day.weekday() in self._weekly
 
+    def open_day_after(self, day: date, number: int = 1) -> date:
+        """The day on which the clinic opens for that many times more after `day`. Without opening hours every day counts."""
+        days = (day + ahead * DAY for ahead in range(1, HORIZON.days))
+        return next(islice((each for each in days if self.sessions(each)), number - 1, None), day + number * DAY)
+
     @cached_property
     def day_minutes(self) -> int:
         """A working day: the mean of the weekdays on which the clinic opens. In minutes; 0 when it never does."""

@@ -1,8 +1,12 @@
 """Members of staff, by what they may do with enquiries."""
 
+from datetime import date
+
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+
+from enquiries.models import Absence
 
 OPENS = "enquiries.view_enquiry"
 # Whoever may read a self-assessment's answers is a clinician to the desk (`backcare/staff/roles.py`).
@@ -23,6 +27,11 @@ def clinicians() -> QuerySet:
     """Those of them who are clinicians and can be reached by email."""
     readers = get_user_model().objects.with_perm(CLINICIAN).values("pk")
     return who_may_open().filter(pk__in=readers).exclude(email="")
+
+
+def away(day: date) -> QuerySet[User]:
+    """Whose open work others look after: colleagues who are away on that day, and those who can no longer sign in."""
+    return get_user_model().objects.filter(Q(is_active=False) | Q(pk__in=Absence.objects.on(day).values("staff")))
 
 
 def full_name(user: User) -> str:

@@ -9,7 +9,7 @@ from django.db.models.lookups import Exact, GreaterThan
 from django.utils import timezone
 
 from enquiries.clock import Hours
-from enquiries.inbox import calls
+from enquiries.inbox import calls, people
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.models.enquiry import FLAGGED
 
@@ -46,6 +46,14 @@ def _due_today(now: datetime, user, hours: Hours) -> Q:
     return PROMISED & Q(reply_by__gte=now, reply_by__lt=tomorrow)
 
 
+def _chase(now: datetime, user, hours: Hours) -> Q:
+    """What waits or is in progress, and whose day has come or was never set. While a first reply is promised, that is its day."""
+    back = Q(return_on__lte=timezone.localdate(now))
+    promised = Q(first_contact_at=None, reply_by__isnull=False)
+    in_progress = Q(status=Status.IN_PROGRESS) & (back | Q(return_on=None)) & ~promised
+    return OPEN & (Q(status=Status.WAITING) & back | in_progress)
+
+
 QUEUES = [
     Queue("open", "All open", lambda now, user, hours: OPEN, "No open enquiries."),
     Queue("safety", "Warning signs", lambda now, user, hours: FLAGGED, "No open warning signs."),
@@ -59,6 +67,19 @@ QUEUES = [
         "Waiting",
         lambda now, user, hours: OPEN & Q(status=Status.WAITING),
         "Not waiting for any patients.",
+    ),
+    Queue("chase", "To chase", _chase, "Nothing to chase."),
+    Queue(
+        "outcome",
+        "Needs an outcome",
+        lambda now, user, hours: OPEN & Q(appointment__starts_at__lte=now),
+        "Every appointment has its outcome.",
+    ),
+    Queue(
+        "cover",
+        "Colleague away",
+        lambda now, user, hours: OPEN & Q(owner__in=people.away(timezone.localdate(now))),
+        "No open enquiries of anyone who is away.",
     ),
     Queue("mail", "Failed emails", lambda now, user, hours: OPEN & Q(mail_failed=True), "No failed emails."),
     Queue("held", "Held back", lambda now, user, hours: Q(status=Status.HELD), "Nothing held back."),

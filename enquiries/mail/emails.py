@@ -31,6 +31,7 @@ from enquiries.inbox import people
 from enquiries.mail import calendar
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, OutgoingMessage, Purpose
 from enquiries.patient_portal import link as manage
+from enquiries.patient_portal import reminder
 from enquiries.private_links import of_mail
 from enquiries.report import deletion, link, stop
 from enquiries.request_forms.advice import advice
@@ -142,6 +143,13 @@ def _cancellation(message: OutgoingMessage, connection: BaseEmailBackend) -> Ema
     return _with_calendar(mail, calendar.CANCEL, file)
 
 
+def _booking_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+    booked = message.appointment
+    if booked is None or not (booked.is_to_come and booked.remind):
+        raise NoLongerNeeded
+    return _about_appointment(message, connection, "booking_reminder", booked)
+
+
 def _about_appointment(
     message: OutgoingMessage, connection: BaseEmailBackend, name: str, booked: Appointment, **given: object
 ) -> EmailMultiAlternatives:
@@ -151,6 +159,7 @@ def _about_appointment(
         "whom": people.full_name(booked.with_whom) if booked.with_whom else "",
         "place": booked.place or (settings.CLINIC["address"] if booked.channel == Channel.CLINIC else ""),
         "manage": manage.address(_there(message.enquiry), of_mail(message)),
+        "no_reminder": reminder.address(_there(message.enquiry)) if booked.remind else "",
     }
     return _mail(message, connection, name, to=_patient(message), **given)
 
@@ -254,6 +263,7 @@ RENDERERS: dict[str, Callable[[OutgoingMessage, BaseEmailBackend], EmailMultiAlt
     Purpose.REPLY: _reply,
     Purpose.BOOKING: _booking,
     Purpose.CANCELLATION: _cancellation,
+    Purpose.BOOKING_REMINDER: _booking_reminder,
     Purpose.NEW_LINK: _new_link,
     Purpose.CLINIC_ALERT: _clinic_alert,
     Purpose.CLINICIAN_ALERT: _clinician_alert,

@@ -1,6 +1,7 @@
 from enquiries.models.absence import Absence
 from enquiries.models.appointment import Appointment, AppointmentState, Channel
 from enquiries.models.assessment import Assessment
+from enquiries.models.calendar_feed import CalendarFeed
 from enquiries.models.enquiry import (
     DAY_PARTS,
     MOVES,
@@ -36,6 +37,7 @@ __all__ = [
     "Appointment",
     "AppointmentState",
     "Assessment",
+    "CalendarFeed",
     "Channel",
     "ClinicHours",
     "Closure",

@@ -209,7 +209,7 @@ class Enquiry(models.Model):
     )
     waiting_since = models.DateTimeField(null=True, editable=False, help_text="The reply clock is paused from then.")
     return_on = models.DateField(
-        null=True, editable=False, help_text="The day on which a waiting enquiry becomes work again, answered or not."
+        null=True, editable=False, help_text="The day on which one that waits, or is in progress, is chased."
     )
     first_contact_at = models.DateTimeField(null=True, editable=False)
     contact_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -306,7 +306,10 @@ class Enquiry(models.Model):
                 condition=~Q(status="booked") | Q(appointment__isnull=False), name="enquiry_booked_has_appointment"
             ),
             models.CheckConstraint(
-                condition=(~Q(status="waiting") & Q(waiting_since__isnull=True, return_on__isnull=True))
+                condition=(
+                    ~Q(status__in=["waiting", "in_progress"]) & Q(waiting_since__isnull=True, return_on__isnull=True)
+                )
+                | Q(status="in_progress", waiting_since__isnull=True)
                 | (
                     Q(status="waiting", waiting_since__isnull=False, return_on__isnull=False)
                     & (Q(contact_attempts__gt=0) | Q(first_contact_at__isnull=False))
@@ -389,7 +392,7 @@ class Enquiry(models.Model):
 
     @property
     def is_back(self) -> bool:
-        """Whether it was waiting for the patient, and the day has come on which somebody looks at it again."""
+        """Whether the day has come on which somebody looks at it again."""
         return self.return_on is not None and self.return_on <= timezone.localdate()
 
     def may_move_to(self, status: str) -> bool:

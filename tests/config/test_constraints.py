@@ -97,7 +97,7 @@ HALF_FACTS = {
         (*ENQUIRY, WAITING | {"return_on": None}),
         (*ENQUIRY, WAITING | {"waiting_since": None}),
         (*ENQUIRY, {"waiting_since": timezone.now()}),
-        (*ENQUIRY, {"return_on": timezone.localdate()}),
+        (Enquiry, {"status": "booked"}, {"return_on": timezone.localdate()}),
     ],
     "enquiry_same_as_another_when_closed": [
         (*ENQUIRY, {"same_as": uuid.uuid4()}),

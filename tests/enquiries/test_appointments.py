@@ -1,11 +1,13 @@
 """An appointment from booking to its outcome: what speaks against a time, what the patient and their calendar get, the lists."""
 
+import re
 from datetime import UTC, date, timedelta
 from importlib import import_module
 
 import pytest
 import vobject
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.db import migrations, models
 from django.db.migrations import RemoveConstraint
 from django.db.migrations.state import ProjectState
@@ -13,12 +15,25 @@ from django.urls import reverse
 from django.utils import timezone
 from icalendar import Calendar
 
-from enquiries.actions import appointments, by_patient, erasure, transitions
-from enquiries.models import Absence, Appointment, Closure, Enquiry, EventKind, MessageState, OutgoingMessage, Purpose
+from backcare.ops import logs
+from enquiries import clock
+from enquiries.actions import appointment_reminders, appointments, by_patient, erasure, transitions
+from enquiries.models import (
+    Absence,
+    Appointment,
+    CalendarFeed,
+    Closure,
+    Enquiry,
+    EventKind,
+    MessageState,
+    OpeningHours,
+    OutgoingMessage,
+    Purpose,
+)
 from tests.conftest import consultation
 from tests.enquiries.test_closed_at import migrated
 from tests.support.clock import london
-from tests.support.desk import at_the_desk, person
+from tests.support.desk import at_the_desk, person, tree
 from tests.support.html import parse, text
 from tests.support.inbox import LIST, book_past, flagged, let_appointment_begin, listed, step
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
@@ -271,7 +286,9 @@ def test_the_lists_say_what_is_today_this_week_and_what_needs_an_outcome(desk, s
         given = {"state": state, "version": version or enquiry.version, "back": f"{DIARY}?show=outcome"}
         return text(parse(desk.post(address, given, follow=True)))
 
-    assert "added a note" in press(transitions.triage(enquiry=asked["came"], by=staff, note="x"), "came", version=1)
+    assert "Your change was not saved" in press(
+        transitions.triage(enquiry=asked["came"], by=staff, note="x"), "came", version=1
+    )
     for state in kinds[:4]:
         said = press(asked[state], state)
     assert "Needs an outcome 1" in said
@@ -314,6 +331,133 @@ def test_one_with_an_appointment_is_not_closed_or_marked_as_spam_and_erasing_tak
     gone = erasure.erase(enquiry=enquiry, by=staff)
     assert (gone.status, gone.appointment) == ("closed", None)
     assert not Appointment.objects.filter(enquiry=enquiry).exists()
+
+
+# --- reminders ---
+
+
+def reminders(enquiry=None):
+    found = OutgoingMessage.objects.filter(purpose=Purpose.BOOKING_REMINDER)
+    return found.filter(enquiry=enquiry) if enquiry else found
+
+
+@pytest.mark.parametrize(
+    ("at", "reminded"),
+    [
+        (london(2027, 2, 4, 10), []),  # two working days before
+        (london(2027, 2, 5, 8), []),  # before the clinic opens
+        (london(2027, 2, 5, 10), ["saturday", "monday"]),  # on Friday for all until Monday
+        (london(2027, 2, 6, 10), []),  # nobody answers the telephone
+        (london(2027, 2, 8, 9), ["monday"]),  # the worker was away on Friday
+        (london(2027, 2, 8, 10), []),
+    ],
+)
+def test_a_reminder_is_written_once_on_the_working_day_before(db, at, reminded):
+    asked = {
+        name: consultation(email=f"{name}@example.com") for name in ("saturday", "monday", "tuesday", "new", "none")
+    }
+    whens = {"saturday": (6, 10), "monday": (8, 9, 30), "tuesday": (9, 10), "new": (8, 11), "none": (8, 12)}
+    for name, enquiry in asked.items():
+        booked_at = at if name == "new" else london(2027, 1, 20, 10)
+        book_past(enquiry, london(2027, 2, *whens[name]), booked_at=booked_at, remind=name != "none")
+    for _ in range(2):
+        appointment_reminders.remind_of_appointments(now=at)
+    if at == london(2027, 2, 8, 9):
+        reminded = [*reminded, "tuesday"]
+    written = {each.enquiry_id for each in reminders()}
+    assert written == {asked[name].pk for name in reminded}
+    assert reminders().count() == len(reminded)
+
+
+def test_the_reminder_is_neutral_and_one_press_refuses_it(db, staff, mail_through, client):
+    kept, refused = consultation(), question(email="other@example.com")
+    for enquiry in (kept, refused):
+        appointments.book(
+            enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=3), channel="phone", remind=True
+        )
+    deliver()
+    [booking] = [
+        each for each in mail_through.messages if each["To"] == "other@example.com" and "no-reminder" in text_of(each)
+    ]
+    [link] = re.findall(r"https?://[^/\s]+(/request/\S+/no-reminder/)", text_of(booking))
+    assert "Do not send me a reminder" in text(parse(client.get(link)))
+    assert Appointment.objects.filter(remind=True).count() == 2, "Opening the link changes nothing."
+    for _ in range(2):
+        assert "You will get no reminder" in text(parse(client.post(link)))
+    assert not booked(refused).remind and booked(kept).remind
+    assert refused.events.filter(kind=EventKind.APPOINTMENT, actor="patient").count() == 1
+    assert client.post("/request/abc.def/no-reminder/").status_code == 404
+    held = booked(kept)
+    Appointment.objects.update(
+        booked_at=timezone.now() - timedelta(days=9), starts_at=timezone.now() + timedelta(hours=20)
+    )
+    now = clock.load().hours.next_opening(timezone.now())
+    OpeningHours.objects.all().delete()  # then it is the day before, from nine to five
+    noon = timezone.localtime(now).replace(hour=12)
+    Appointment.objects.update(starts_at=noon + timedelta(days=1))
+    before = len(mail_through.messages)
+    assert appointment_reminders.remind_of_appointments(now=noon) == 1
+    deliver()
+    [mail] = mail_through.messages[before:]
+    assert mail["Subject"].startswith("Reminder: your appointment with")
+    said = text_of(mail).partition("Please do not reply")[0].lower()
+    for word in ("pain", "back", "health", "symptom", held.enquiry.reference.lower()):
+        assert word not in said.replace("no-reminder", "").replace("larkfield back clinic", ""), word
+    # Refused after it was written, and before it left: it does not go.
+    Appointment.objects.update(reminded_at=None)
+    appointment_reminders.remind_of_appointments(now=noon)
+    appointment_reminders.refuse_reminder(enquiry=kept)
+    deliver()
+    assert len(mail_through.messages) == before + 1
+    assert reminders(kept).last().state == MessageState.LAPSED
+
+
+# --- the feed ---
+
+
+def test_the_feed_says_references_and_times_and_its_address_can_be_renewed(desk, client, staff):
+    rita = User.objects.get(first_name="Rita")
+    mine, theirs = consultation(name="Mine Example"), consultation(email="2@example.com", name="Theirs Example")
+    step(desk, mine, "book", **TYPED | {"with_whom": str(rita.pk), "place": "Room 9"})
+    step(desk, theirs, "book", **TYPED | {"time": "12:00"})
+    page = reverse("admin:enquiries_enquiry_calendar")
+
+    def address(response) -> str:
+        [field] = [each for each in tree(response).iter("input") if each.get("id") == "feed-address"]
+        return field.get("value").partition("/staff/")[2]
+
+    def read(given: str):
+        return client.get(f"/staff/{given}")
+
+    assert "Make an address" in text(tree(desk.get(page)))
+    first = address(desk.post(page, {"do": "make", "whose": "all"}, follow=True))
+    answer = read(first)
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert "no-store" in answer["Cache-Control"] and not answer.cookies
+    for parsed in (
+        {(str(each["summary"]), each.decoded("dtstart")) for each in Calendar.from_ical(answer.content).walk("VEVENT")},
+        {(each.summary.value, each.dtstart.value) for each in vobject.readOne(answer.content.decode()).vevent_list},
+    ):
+        assert parsed == {
+            (f"Appointment {mine.reference}", london(2027, 2, 3, 10, 30)),
+            (f"Appointment {theirs.reference}", london(2027, 2, 3, 12)),
+        }
+    for told in ("Example", "@example.com", "Room 9", "phone", "Rita", "ATTENDEE", "LOCATION"):
+        assert told not in answer.content.decode(), told
+    second = address(desk.post(page, {"do": "make", "whose": "mine"}, follow=True))
+    assert read(first).status_code == 404
+    assert read(second).content.decode().count("BEGIN:VEVENT") == 1
+    secret = CalendarFeed.objects.get().secret
+    for guess in (f"calendar/{secret}.ics", "calendar/x.ics", second.replace(".ics", "x.ics")):
+        assert read(guess).status_code == 404
+    assert "/staff/calendar/…" in logs.without_secrets(f"GET /staff/{second} 200")
+    step(desk, mine, "cancel", who="by_clinic")
+    assert "BEGIN:VEVENT" not in read(second).content.decode()
+    User.objects.filter(pk=rita.pk).update(is_active=False)
+    assert read(second).status_code == 404, "Whoever has left reads nothing."
+    User.objects.filter(pk=rita.pk).update(is_active=True)
+    desk.post(page, {"do": "remove"})
+    assert read(second).status_code == 404 and not CalendarFeed.objects.exists()
 
 
 @pytest.mark.once

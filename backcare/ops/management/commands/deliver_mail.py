@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from backcare.core.crypto import keys
 from backcare.ops import schema, soundness
-from enquiries.actions import digests, erasure, reminders
+from enquiries.actions import appointment_reminders, digests, erasure, reminders
 from enquiries.mail.outbox import Worker
 
 logger = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ class Command(BaseCommand):
         self.next_look = time.monotonic() + CHORES_AGAIN
         done = [self.try_chore("Review reminders were not written", self.remind)]
         done.append(self.try_chore("The daily digest was not written", self.digest))
+        done.append(self.try_chore("Reminders of appointments were not written", self.remind_patients))
         done.append(self.try_chore("Nothing was purged", self.purge))
         if all(done):
             self.next_look = time.monotonic() + CHORES
@@ -114,6 +115,9 @@ class Command(BaseCommand):
     def digest(self):
         if settings.DAILY_DIGEST:
             digests.write_digest(now=timezone.now())
+
+    def remind_patients(self):
+        appointment_reminders.remind_of_appointments(now=timezone.now())
 
     def purge(self) -> bool:
         """Whether all is done: after a change of the periods a great deal may be over at once."""
