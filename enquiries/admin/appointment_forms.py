@@ -1,6 +1,6 @@
 """The steps of an enquiry that are about its appointment: book it, move it, cancel it, say how it went."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django import forms
 from django.utils import timezone
@@ -14,6 +14,7 @@ from enquiries.models import AppointmentState, Channel, Enquiry
 from enquiries.models.appointment import MINUTES
 
 LENGTHS = [10, 15, 20, 30, 45, 60, 90]
+MAX_AHEAD = timedelta(days=3652)
 FIRST, SECOND = "0", "1"
 
 
@@ -91,6 +92,12 @@ class BookForm(StepForm):
         return (
             "Book anyway" if self.is_bound and self.data.get(self.add_prefix("sure")) else "Book and email the patient"
         )
+
+    def clean_day(self):
+        day = self.cleaned_data["day"]
+        if day > timezone.localdate() + MAX_AHEAD:
+            raise forms.ValidationError("Choose a day within the next ten years")
+        return day
 
     def clean_place(self):
         place = " ".join(self.cleaned_data["place"].split())

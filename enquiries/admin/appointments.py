@@ -22,6 +22,7 @@ from enquiries.clock.hours import local
 from enquiries.inbox import diary, people
 from enquiries.models import Appointment, AppointmentState, CalendarFeed
 from enquiries.models.appointment import OUTCOMES
+from enquiries.models.calendar_feed import new_secret
 
 TODAY, WEEK, OUTCOME = "today", "week", "outcome"
 EMPTY = {
@@ -130,11 +131,13 @@ def calendar(model_admin, request):
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     if request.method == "POST":
-        CalendarFeed.objects.filter(staff=request.user).delete()
         if request.POST.get("do") == "remove":
+            CalendarFeed.objects.filter(staff=request.user).delete()
             messages.success(request, "Removed. The address no longer works.")
         else:
-            CalendarFeed.objects.create(staff=request.user, only_mine=request.POST.get("whose") == "mine")
+            another = {"secret": new_secret(), "created_at": timezone.now()}
+            another["only_mine"] = request.POST.get("whose") == "mine"
+            CalendarFeed.objects.update_or_create(staff=request.user, defaults=another)
             messages.success(request, "Here is your new address. One that you had before no longer works.")
         return HttpResponseRedirect(reverse("admin:enquiries_enquiry_calendar"))
     feed = CalendarFeed.objects.filter(staff=request.user).first()

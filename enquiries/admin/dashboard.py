@@ -10,7 +10,7 @@ from django.utils.timesince import timesince
 from enquiries import clock
 from enquiries.admin.charts import INBOX, four_weeks
 from enquiries.clock.formatting import day_words
-from enquiries.inbox import dashboard, queues
+from enquiries.inbox import dashboard, diary, queues
 from enquiries.models import Enquiry
 from factsheets.models import FactSheet, GuardOverride, SearchMiss
 
@@ -47,6 +47,7 @@ def _today(user, now, reply_clock) -> list[dict]:
         _queue(counts, "today", "Due today", "Answer {these} before the end of today.", alarm=False),
         _queue(counts, "mail", "Failed emails", "{They} did not get our email. Check the address or phone them."),
         _longest_wait(now, reply_clock),
+        _appointments(counts),
     ]
     if user.has_perm("enquiries.view_outgoingmessage"):
         cards.append(_mail(now))
@@ -66,6 +67,18 @@ def _queue(counts, name: str, label: str, words: str, *, alarm: bool = True) -> 
         "words": words.format(**said) if number else queues.BY_NAME[name].empty,
         "tone": ("alarm" if alarm else "work") if number else "calm",
     }
+
+
+def _appointments(counts) -> dict:
+    today = timezone.localdate()
+    number, over = diary.of_days(today, today).count(), counts["outcome"]
+    diary_of_today = reverse("admin:enquiries_enquiry_appointments")
+    words = "See who comes when." if number else "No appointments today."
+    card = {"label": "Appointments today", "number": number, "url": diary_of_today, "words": words}
+    if over:
+        said = f"{over} need{'s' if over == 1 else ''} an outcome"
+        card["also"] = {"url": f"{diary_of_today}?show=outcome", "words": said}
+    return card | {"tone": "work" if number or over else "calm"}
 
 
 def _longest_wait(now, reply_clock) -> dict:

@@ -30,7 +30,7 @@ def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
     if enquiry.appointment and not enquiry.is_booked_ahead:
         return "Appointment over: how did it go?", True
     if enquiry.status == Status.BOOKED:
-        return f"Appointment {clock.at_words(enquiry.appointment_at, timezone.now())}", False
+        return f"Booked for {clock.at_words(enquiry.appointment_at, timezone.now())}", False
     if enquiry.status == Status.IN_PROGRESS and (enquiry.first_contact_at or not enquiry.reply_by):
         return _follow_up(enquiry)
     if (
@@ -69,6 +69,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "may_act": may_act,
         "may_send_link": may_act and enquiry.kind != EnquiryKind.REPORT and bool(by_patient.open_to_patient(enquiry)),
         "shut_links": enquiry.private_links.filter(wrong_tries__gte=MAX_WRONG_TRIES).count(),
+        "appointments": list(enquiry.appointments.select_related("with_whom")),
         "linked": enquiry.linked.order_by("created_at"),
         "owner": people.full_name(enquiry.owner) if enquiry.owner else "",
         "due": words,

@@ -247,6 +247,8 @@ def test_what_cannot_be_booked_comes_back_with_what_was_typed(desk):
     for wrong, why in (
         ({"day": "2020-01-01"}, "Choose a time in the future"),
         ({"day": ""}, "Choose the day"),
+        ({"day": "9999-12-31", "time": "23:55"}, "within the next ten years"),
+        ({"day": "0001-01-01"}, "Choose a time in the future"),
         ({"day": "31 June"}, "valid date"),
         ({"channel": "fax"}, "valid choice"),
         ({"minutes": "7"}, "valid choice"),
@@ -348,8 +350,8 @@ def reminders(enquiry=None):
         (london(2027, 2, 5, 8), []),  # before the clinic opens
         (london(2027, 2, 5, 10), ["saturday", "monday"]),  # on Friday for all until Monday
         (london(2027, 2, 6, 10), []),  # nobody answers the telephone
-        (london(2027, 2, 8, 9), ["monday"]),  # the worker was away on Friday
-        (london(2027, 2, 8, 10), []),
+        (london(2027, 2, 8, 9), ["monday", "tuesday"]),  # the worker was away on Friday
+        (london(2027, 2, 8, 10), ["tuesday"]),
     ],
 )
 def test_a_reminder_is_written_once_on_the_working_day_before(db, at, reminded):
@@ -362,8 +364,6 @@ def test_a_reminder_is_written_once_on_the_working_day_before(db, at, reminded):
         book_past(enquiry, london(2027, 2, *whens[name]), booked_at=booked_at, remind=name != "none")
     for _ in range(2):
         appointment_reminders.remind_of_appointments(now=at)
-    if at == london(2027, 2, 8, 9):
-        reminded = [*reminded, "tuesday"]
     written = {each.enquiry_id for each in reminders()}
     assert written == {asked[name].pk for name in reminded}
     assert reminders().count() == len(reminded)

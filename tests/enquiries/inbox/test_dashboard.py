@@ -85,13 +85,14 @@ def test_today_says_in_words_what_is_wrong_and_leads_there(client, db):
         "Due today 0",
         "Failed emails 1",
         "Longest wait 3 days",
+        "Appointments today 0",
         "Oldest email waiting to send 1 day",
     ]
     assert "Do this one first: someone may need help now." in cards[0]
     assert "1 person did not hear from us by the time we promised. Answer this one next." in cards[1]
     assert "No replies due today." in cards[2]
     assert "Overdue" in cards[4] and late.reference in cards[4]
-    assert "Emails are not being sent. Tell the person who looks after the site." in cards[5]
+    assert "Emails are not being sent. Tell the person who looks after the site." in cards[6]
     assert late.get_admin_url() in links(today)
     for address, words in links(today).items():
         response = client.get(address)
