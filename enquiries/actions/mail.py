@@ -166,10 +166,12 @@ def message_was_sent(*, message: OutgoingMessage) -> None:
 def message_has_failed(*, message: OutgoingMessage) -> None:
     """Called in the transaction that gives a delivery up. Brings the enquiry back to the top of the inbox.
 
-    Not for a mail that another has replaced: what becomes of that one counts.
+    Not for a mail that another has replaced: what becomes of that one counts. Nor where a patient withdrew and the cancellation
+    does not reach them: they know of it, and nobody has to.
     """
     enquiry = _lock_enquiry_of(message)
-    if message.is_replaced:
+    withdrawn = message.purpose == Purpose.CANCELLATION and enquiry.outcome == Outcome.WITHDRAWN
+    if message.is_replaced or withdrawn:
         OutgoingMessage.objects.filter(pk=message.pk).update(state=MessageState.LAPSED)
         return
     summary = f"{message.get_purpose_display()}: {message.error}"

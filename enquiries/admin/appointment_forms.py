@@ -133,7 +133,7 @@ class BookForm(StepForm):
 
     @staticmethod
     def done(enquiry: Enquiry) -> str:
-        if not enquiry.email:
+        if not enquiry.email_key:
             return "Booked. There is no email address, so tell them the time."
         return "Booked. Confirmation emailed."
 
@@ -181,7 +181,7 @@ class MoveForm(BookForm):
 
     @staticmethod
     def done(enquiry):
-        if not enquiry.email:
+        if not enquiry.email_key:
             return "Appointment changed. There is no email address, so tell them."
         return "Appointment changed. The patient is emailed the new details."
 
@@ -203,7 +203,7 @@ class CancelForm(StepForm):
         changed = end_appointment(enquiry=enquiry, by=by, state=given["who"], version=given["version"])
         return (
             "Cancelled. The patient is emailed."
-            if changed.email
+            if changed.email_key
             else "Cancelled. Tell the patient: there is no email address."
         )
 

@@ -188,6 +188,19 @@ def test_a_patient_who_withdraws_gets_it_out_of_their_calendar(db, staff, mail_t
     assert "as you asked" in text_of(mail)
 
 
+def test_a_cancellation_that_comes_back_opens_nothing_that_its_patient_withdrew(db, staff, mail_through):
+    asked = consultation()
+    appointments.book(enquiry=asked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
+    deliver()
+    mail_through.refuse_recipients.add("ada@example.com")
+    asked.refresh_from_db()
+    by_patient.withdraw(enquiry=asked, version=asked.version)
+    deliver()
+    asked.refresh_from_db()
+    assert (asked.status, asked.outcome, asked.mail_failed) == ("closed", "withdrawn", False)
+    assert asked.messages.get(purpose=Purpose.CANCELLATION).state == MessageState.LAPSED
+
+
 def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(desk):
     Closure.objects.create(first_day=date(2027, 2, 10), last_day=date(2027, 2, 11), reason="training")
     clive, dora = person("Clive", "clinician"), person("Dora", "clinician")

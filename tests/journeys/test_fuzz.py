@@ -47,6 +47,8 @@ KNOWN = [
     "/step/call/",
     "/step/book/",
     "/step/close/",
+    "/appointments/calendar/",
+    "/absence/add/",
     "/export/",
     "/person/",
     "/move/",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backcare.staff.models import Authenticator
 from enquiries.actions import by_patient
-from enquiries.models import Assessment, Closure, Enquiry, EventKind, Export
+from enquiries.models import Absence, Assessment, Closure, Enquiry, EventKind, Export
 from enquiries.report import consent
 from factsheets import approvals
 from factsheets.models import FactSheet, SearchMiss
@@ -37,7 +37,9 @@ PAGES_OF = {
     "O": """
         auth_group_add auth_group_change auth_group_changelist auth_group_delete auth_group_history auth_user_add
         auth_user_change auth_user_changelist auth_user_delete auth_user_history auth_user_password_change
-        auth_user_reset_second_factor enquiries_enquiry_person enquiries_export_change enquiries_export_changelist
+        auth_user_reset_second_factor enquiries_absence_add enquiries_absence_change enquiries_absence_changelist
+        enquiries_absence_delete enquiries_absence_history enquiries_enquiry_person enquiries_export_change
+        enquiries_export_changelist
         enquiries_export_history factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
         factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete staff_authenticator_change
         staff_authenticator_changelist staff_authenticator_history
@@ -50,7 +52,7 @@ PAGES_OF = {
     # What patients ask.
     "RCO": """
         enquiries_enquiry_change enquiries_enquiry_changelist enquiries_enquiry_export enquiries_enquiry_fold
-        enquiries_enquiry_history
+        enquiries_enquiry_history enquiries_enquiry_appointments enquiries_enquiry_calendar
         enquiries_enquiry_same_as enquiries_outgoingmessage_change enquiries_outgoingmessage_changelist
         enquiries_outgoingmessage_history
     """,
@@ -96,6 +98,7 @@ PAGES = {name: who for who, names_of in PAGES_OF.items() for name in names_of.sp
 DEEDS = {
     "enquiries_enquiry_allow_mail": "O",
     "enquiries_enquiry_another": "RCO",
+    "enquiries_enquiry_appointment_outcome": "RCO",
     "enquiries_enquiry_new_link": "RCO",
     "enquiries_enquiry_release_held": "RCO",
     "enquiries_enquiry_they_agree": "RCO",
@@ -126,6 +129,7 @@ class People:
         enquiry = consultation()
         Enquiry.objects.update(flood=enquiry, folded=True)
         Closure.objects.create(first_day=date(2026, 6, 1), last_day=date(2026, 6, 1), reason="training")
+        Absence.objects.create(staff=self.users["R"], first_day=date(2026, 6, 1), last_day=date(2026, 6, 5))
         SearchMiss.objects.create(digest="x", text="sciatic yoga", times=9)
         Authenticator.objects.create(user=self.users["E"])
         Export.objects.create(
@@ -153,7 +157,7 @@ class People:
             "factsheets_approval_withdraw": {"subject": "questions"},
             "health": {},
         }
-        for name in ("allow_mail", "same_as", "another", "they_agree", "words", "new_link"):
+        for name in ("allow_mail", "same_as", "another", "they_agree", "words", "new_link", "appointment_outcome"):
             self.given[f"enquiries_enquiry_{name}"] = actions_on
         for name in ("desk", "move", "let_stand"):
             self.given[f"factsheets_factsheet_{name}"] = {"pk": sheet.pk}
