@@ -19,6 +19,7 @@ from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
 from tests.support.filled_database import FilledDatabase
+from tests.support.fonts import font_environment
 from tests.support.smtp import SmtpSink, free_port, wait_for
 from tests.support.visitor import chromium
 
@@ -292,7 +293,7 @@ def mail_worker(child_environment):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def browser(tmp_path_factory):
     """A real Chromium. Without one the browser tests are skipped, and with REQUIRE_BROWSER=1 they fail."""
     program = chromium()
     if program is None:
@@ -304,7 +305,8 @@ def browser():
         options = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
         if os.geteuid() == 0:
             options.append("--no-sandbox")  # Chromium's own rule for root, as in a container
-        running = playwright.chromium.launch(executable_path=program, args=options)
+        fonts = font_environment(tmp_path_factory.mktemp("fonts"))
+        running = playwright.chromium.launch(executable_path=program, args=options, env={**os.environ, **fonts})
         yield running
         running.close()
 

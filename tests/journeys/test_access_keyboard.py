@@ -28,10 +28,12 @@ STOP = """() => {
     const page = clear(getComputedStyle(box).backgroundColor) ? 'rgb(251, 247, 240)' : getComputedStyle(box).backgroundColor;
     const [ring, ground] = [light(style.outlineColor), light(page)];
     const rects = [...each.getClientRects()].filter(rect => rect.width && rect.height);
-    const seen = rects.some(rect => [.2, .5, .8].some(part => {
-        const there = document.elementFromPoint(rect.x + rect.width * part, rect.y + rect.height / 2);
+    // In part is enough (WCAG 2.4.11): of a high box of text a browser brings the line with the cursor into sight.
+    const parts = [.2, .5, .8];
+    const seen = rects.some(rect => parts.some(across => parts.some(down => {
+        const there = document.elementFromPoint(rect.x + rect.width * across, rect.y + rect.height * down);
         return there && each.contains(there);
-    }));
+    })));
     if (!each.dataset.stop) each.dataset.stop = document.querySelectorAll('[data-stop]').length + 1;
     return {
         name: `${each.tagName} ${(each.innerText || each.name || each.id).slice(0, 40)}`, stop: +each.dataset.stop, seen,

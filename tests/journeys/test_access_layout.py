@@ -16,10 +16,16 @@ from tests.support.accessibility import (
     results,
     states,
 )
+from tests.support.fonts import Faces
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 # A window of 1,280 by 1,024 px at 400 % zoom.
 ZOOMED = {"width": 320, "height": 256}
+WIDTH_OF_A_WORD = """() => {
+    const range = document.createRange();
+    range.selectNodeContents(document.querySelector('.skip').firstChild);
+    return range.getBoundingClientRect().width;
+}"""
 # WCAG 1.4.12, as a reader's own style sheet sets it.
 SPACING = """
 * { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
@@ -27,14 +33,19 @@ p { margin-block-end: 2em !important; }
 """
 
 
-def test_each_page_and_state_fits_at_400_per_cent_and_with_wide_spacing(browser, site):
+def test_each_page_and_state_fits_at_400_per_cent_in_a_narrow_and_a_wide_face_and_with_wide_spacing(browser, site):
     seen = []
     with patient(browser, site, viewport=ZOOMED, bypass_csp=True) as met:
-        page = met.page
+        page, faces = met.page, Faces(met.page)
         for state in states(met):
             seen.append(state)
-            met.expect_no_sideways_scrolling()
-            assert not page.evaluate(CROWDED), f"Too small to hit on {state}"
+            widths = []
+            for face in ("Narrow", "Wide"):
+                faces.use(face)
+                met.expect_no_sideways_scrolling()
+                assert not page.evaluate(CROWDED), f"Too small to hit on {state}, {face}"
+                widths.append(page.evaluate(WIDTH_OF_A_WORD))
+            assert widths[0] * 1.1 < widths[1], "The faces are not drawn."
             assert not page.evaluate(MOVING), f"Something moves on {state}"
             expect_shape(page.evaluate(SHAPE), state)
             page.add_style_tag(content=SPACING)

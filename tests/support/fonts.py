@@ -1,0 +1,71 @@
+"""The faces that browser tests are drawn in, whatever fonts a machine has: one of ours, and a narrow and a wide one made of it.
+
+How words wrap, and so what fits and what is in sight, depends on the face. Readers have the face of their own system: Carlito (where
+Calibri is asked for) is about as narrow as ours drawn at 93 %, and DejaVu Sans as wide as ours at 115 %.
+"""
+
+from pathlib import Path
+
+from fontTools.ttLib import TTFont
+
+OURS = Path(__file__).resolve().parents[2] / "factsheets" / "fonts"
+FACE = "Atkinson Hyperlegible"
+WIDTHS = {"Narrow": 0.93, "Wide": 1.15}
+CONFIGURATION = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <dir>{ours}</dir>
+  <dir>{folder}</dir>
+  <!-- Our style sheets name it, and it would stand in the place of the face that a test asks for. -->
+  <selectfont><rejectfont><glob>*/NotoSans-Regular.ttf</glob></rejectfont></selectfont>
+  <cachedir>{folder}/cache</cachedir>
+  <match target="pattern">
+    <edit name="family" mode="append_last" binding="strong"><string>{face}</string></edit>
+  </match>
+</fontconfig>
+"""
+
+
+def font_environment(folder: Path) -> dict[str, str]:
+    """What a browser is told so that it knows these faces and no others. Makes them in `folder`."""
+    for name, width in WIDTHS.items():
+        for style in ("400Regular", "700Bold"):
+            stretched(OURS / f"AtkinsonHyperlegible_{style}.ttf", name, width).save(folder / f"{name}-{style}.ttf")
+    file = folder / "fonts.conf"
+    file.write_text(CONFIGURATION.format(ours=OURS, folder=folder, face=FACE))
+    return {"FONTCONFIG_FILE": str(file)}
+
+
+class Faces:
+    """Draws a page in the narrow or the wide face: for the families that our style sheets name, none of which is there."""
+
+    def __init__(self, page):
+        self.session = page.context.new_cdp_session(page)
+
+    def use(self, name: str) -> None:
+        families = dict.fromkeys(["standard", "serif", "sansSerif"], f"Tests {name}")
+        self.session.send("Page.setFontFamilies", {"fontFamilies": families})
+
+
+def stretched(path: Path, name: str, width: float) -> TTFont:
+    font = TTFont(path, recalcTimestamp=False)
+    outlines = font["glyf"]
+    for each in font.getGlyphOrder():
+        glyph = outlines[each]
+        if glyph.isComposite():
+            for part in glyph.components:
+                part.x = round(part.x * width)
+        elif glyph.numberOfContours:
+            glyph.coordinates.scale((width, 1))
+            glyph.coordinates.toInt()
+        glyph.recalcBounds(outlines)
+        glyph.removeHinting()
+        font["hmtx"][each] = (round(font["hmtx"][each][0] * width), getattr(glyph, "xMin", 0))
+    for table in {"GPOS", "GSUB", "fpgm", "prep", "cvt ", "gasp"} & set(font.keys()):
+        del font[table]
+    for record in font["name"].names:
+        if record.nameID in (1, 4, 6):
+            record.string = (
+                record.toUnicode().replace("Atkinson Hyperlegible", f"Tests {name}").replace("Atkinson", name)
+            )
+    return font
