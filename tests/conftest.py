@@ -1,6 +1,5 @@
 import os
 import signal
-import subprocess
 import sys
 import urllib.request
 from pathlib import Path
@@ -20,6 +19,7 @@ from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
 from tests.support.filled_database import FilledDatabase
 from tests.support.fonts import font_environment
+from tests.support.processes import start_process
 from tests.support.smtp import SmtpSink, free_port, wait_for
 from tests.support.visitor import chromium
 
@@ -261,7 +261,7 @@ def web_server(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
         environment = {**database_environment(), "PORT": str(port)}
     command = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+    process = start_process(command, env=environment, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
 
     def answers():
@@ -286,7 +286,7 @@ def site(web_server, transactional_db):
 def mail_worker(child_environment):
     """A running `manage.py deliver_mail`, sending to the SMTP sink."""
     command = [sys.executable, "manage.py", "deliver_mail"]
-    process = subprocess.Popen(command, cwd=ROOT, env=child_environment)
+    process = start_process(command, env=child_environment)
     yield process
     process.send_signal(signal.SIGTERM)
     process.wait(30)

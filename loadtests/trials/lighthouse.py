@@ -14,6 +14,7 @@ import tempfile
 from urllib.request import urlopen
 
 from loadtests.trials.load import ROOT
+from tests.support.processes import start_process
 from tests.support.smtp import free_port, wait_for
 from tests.support.visitor import chromium
 
@@ -53,7 +54,7 @@ def main(pages: list[str]) -> int:
         env = {**os.environ, "BACKCARE_LOCAL": "1", "DATA_DIR": folder, "PORT": str(port)}
         quiet = {"cwd": ROOT, "env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run([sys.executable, "manage.py", "prepare"], check=True, **quiet)
-        server = subprocess.Popen([sys.executable, "manage.py", "serve"], **quiet)
+        server = start_process([sys.executable, "manage.py", "serve"], **quiet)
         try:
             site = f"http://127.0.0.1:{port}"
             wait_for(lambda: answers(site), seconds=60)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from loadtests.trials.clients import FORMS, READS, SHEETS, Client, Tally, at, closed_loop, open_loop
 from loadtests.trials.sink import ROOT, MailServer
+from tests.support.processes import start_process
 from tests.support.smtp import free_port, wait_for
 
 SHARE = 0.8  # of the most it can sustain
@@ -69,9 +70,7 @@ class Site:
         self.log = (self.folder / "log").open("wb")
         self.manage("prepare")
         command = [sys.executable, "manage.py", "serve"]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=self.log
-        )
+        self.process = start_process(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=self.log)
         wait_for(lambda: Client(self.port, Tally()).ask("GET", "/robots.txt")[0] == 200, seconds=60, what="the site")
         return self
 

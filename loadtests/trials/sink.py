@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.processes import start_process
 from tests.support.smtp import free_port, wait_for
 
 ID = re.compile(rb"^Message-ID:\s*(<[^>]+>)", re.IGNORECASE | re.MULTILINE)
@@ -41,7 +42,7 @@ class MailServer:
 
     def __enter__(self) -> "MailServer":
         command = [sys.executable, "-m", "loadtests.trials.sink", str(self.port), str(self.file), str(self.slow)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        self.process = start_process(command, stdout=subprocess.PIPE)
         assert self.process.stdout.readline(), "The mail server did not start."
         return self
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from backcare.core import limits
 from backcare.core.models import Limit
-from tests.conftest import ROOT, database_environment
+from tests.conftest import database_environment
+from tests.support.processes import start_process
 
 MINUTES = timedelta(minutes=5)
 EVENING = datetime(2026, 11, 21, 23, 56, 40, tzinfo=UTC)
@@ -134,9 +135,8 @@ print(sum(allowed), len(allowed))
 @pytest.mark.django_db(transaction=True)
 def test_two_processes_at_once_share_one_limit_and_a_third_begins_where_they_ended():
     started = [
-        subprocess.Popen(
+        start_process(
             [sys.executable, "-c", HITTER],
-            cwd=ROOT,
             env=database_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

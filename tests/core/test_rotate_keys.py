@@ -17,9 +17,10 @@ from enquiries.actions import corrections, stopping, transitions
 from enquiries.admin.inbox import find
 from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, NameWord, StoppedAddress
 from enquiries.privacy import rotation
-from tests.conftest import ROOT, consultation, database_environment
+from tests.conftest import consultation, database_environment
 from tests.core.test_encryption import overwrite, raw
 from tests.support.keys import rotate, three_enquiries
+from tests.support.processes import start_process
 
 
 @pytest.fixture
@@ -152,9 +153,7 @@ def test_what_somebody_writes_in_between_is_not_overwritten(some, new):
 
 def start(*options) -> subprocess.Popen:
     command = [sys.executable, "manage.py", "rotate_keys", *options]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=database_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return start_process(command, env=database_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(transactional_db, settings, staff):

@@ -19,6 +19,7 @@ from factsheets.models import FactSheet, ReviewReminder
 from tests.conftest import ROOT
 from tests.support.html import parse, text
 from tests.support.outbox import deliver, question, states
+from tests.support.processes import start_process
 from tests.support.reminders import LOG, member_of_staff, remind, reminders, set_due
 from tests.support.smtp import wait_for
 
@@ -38,7 +39,7 @@ def reception(db):
 
 def test_a_running_worker_reminds_by_itself(child_environment, sheet, smtp, editor):
     set_due(sheet, 30)
-    with subprocess.Popen([sys.executable, "manage.py", "deliver_mail"], cwd=ROOT, env=child_environment) as worker:
+    with start_process([sys.executable, "manage.py", "deliver_mail"], env=child_environment) as worker:
         try:
             wait_for(lambda: smtp.messages, what="the reminder")
         finally:
@@ -108,7 +109,7 @@ def test_two_workers_that_start_together_send_each_reminder_once(child_environme
     for sheet in sheets:
         set_due(sheet, 30)
     command = [sys.executable, "manage.py", "deliver_mail", "--once"]
-    workers = [subprocess.Popen(command, cwd=ROOT, env=child_environment) for _ in range(2)]
+    workers = [start_process(command, env=child_environment) for _ in range(2)]
     assert [worker.wait(60) for worker in workers] == [0, 0]
     # What one of them wrote when the other had already looked its last.
     subprocess.run(command, cwd=ROOT, env=child_environment, timeout=60, check=True)

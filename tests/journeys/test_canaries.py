@@ -8,7 +8,6 @@ import io
 import os
 import re
 import signal
-import subprocess
 import sys
 import urllib.request
 from contextlib import contextmanager
@@ -20,7 +19,6 @@ from django.db import connection
 from pypdf import PdfReader
 
 from enquiries.models import Enquiry, OutgoingMessage
-from tests.conftest import ROOT
 from tests.support.canaries import MARKS, SPELLINGS, expect_none
 from tests.support.canary_journeys import (
     asks_a_question,
@@ -34,13 +32,14 @@ from tests.support.canary_journeys import (
 )
 from tests.support.http_walker import Walker
 from tests.support.outbox import make_due, text_of
+from tests.support.processes import start_process
 from tests.support.smtp import free_port, wait_for
 
 
 @contextmanager
 def running(command, environment, log):
     with log.open("wb") as file:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True)
+        process = start_process(command, env=environment, stdout=file, stderr=file, start_new_session=True)
     try:
         yield process
     finally:

@@ -8,8 +8,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from tests.conftest import ROOT, consultation, database_environment
+from tests.conftest import consultation, database_environment
 from tests.support.faults import Web
+from tests.support.processes import start_process
 
 
 @pytest.fixture
@@ -26,9 +27,7 @@ def test_nothing_starts_prepares_or_sends_on_a_database_of_tomorrow(newer, tmp_p
     kept = consultation()
     commands = [Web.command, ["manage.py", "serve"], ["manage.py", "deliver_mail"]]
     started = [
-        subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=database_environment(), stderr=subprocess.PIPE, text=True
-        )
+        start_process([sys.executable, *command], env=database_environment(), stderr=subprocess.PIPE, text=True)
         for command in commands
     ]
     try:

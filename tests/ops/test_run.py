@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.processes import start_process
 from tests.support.smtp import free_port, wait_for
 
 pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning"), pytest.mark.once, pytest.mark.process]
@@ -42,9 +43,8 @@ def answer(address, data=None):
 
 
 def serve(data, port):
-    return subprocess.Popen(
+    return start_process(
         [sys.executable, "manage.py", "serve"],
-        cwd=ROOT,
         env=local(data, port),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -12,9 +12,10 @@ from django.test import Client, RequestFactory
 
 from backcare.core.models import Limit
 from backcare.staff import throttle
-from tests.conftest import ROOT, database_environment
+from tests.conftest import database_environment
 from tests.support.desk import PASSWORD, code_of, person, with_password, with_second_factor
 from tests.support.html import parse, text
+from tests.support.processes import start_process
 from tests.support.sign_in import CODE, LOGIN, is_in, password, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]
@@ -126,9 +127,8 @@ print([client.post("/admin/login/", {"username": "rita", "password": "wrong"}).s
 @pytest.mark.django_db(transaction=True)
 def test_two_processes_at_once_share_the_throttle(rita):
     environment = database_environment()
-    with subprocess.Popen(
+    with start_process(
         [sys.executable, "-c", GUESSER],
-        cwd=ROOT,
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -19,6 +19,7 @@ from django.db.models import Count
 
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Status
 from tests.support.forms import form
+from tests.support.processes import start_process
 from tests.support.smtp import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,9 +39,8 @@ class Processes:
 
     def start(self) -> "Processes":
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = start_process(
                 [sys.executable, *self.command],
-                cwd=ROOT,
                 env=self.environment,
                 stdout=log,
                 stderr=log,

@@ -1,7 +1,7 @@
 """The faces that browser tests are drawn in, whatever fonts a machine has: one of ours, and a narrow and a wide one made of it.
 
-How words wrap, and so what fits and what is in sight, depends on the face. Readers have the face of their own system: Carlito (where
-Calibri is asked for) is about as narrow as ours drawn at 93 %, and DejaVu Sans as wide as ours at 115 %.
+How words wrap, and so what fits and what is in sight, depends on the face, and readers have that of their own system. Carlito, in
+the place of Calibri, is about as narrow as ours drawn at 93 %, and DejaVu Sans as wide as ours at 115 %.
 """
 
 from pathlib import Path

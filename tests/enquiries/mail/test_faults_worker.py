@@ -1,6 +1,5 @@
 """The mail worker's clock, its backlog and its password: what test_worker_process.py and test_delivery.py do not ask."""
 
-import subprocess
 import sys
 from datetime import timedelta
 
@@ -11,9 +10,9 @@ from django.urls import reverse
 
 from enquiries.mail.outbox import Worker
 from enquiries.models import MessageState, OutgoingMessage, Purpose
-from tests.conftest import ROOT
 from tests.support.faults import all_mail_is_sent
 from tests.support.outbox import age, deliver, make_due, question, states
+from tests.support.processes import start_process
 from tests.support.smtp import wait_for
 
 HOUR = timedelta(hours=1)
@@ -94,7 +93,7 @@ def test_a_backlog_drains_in_order_and_a_mail_that_comes_meanwhile_is_not_starve
             connection.close()
 
     smtp.during_data = somebody_comes
-    process = subprocess.Popen([sys.executable, "manage.py", "deliver_mail"], cwd=ROOT, env=child_environment)
+    process = start_process([sys.executable, "manage.py", "deliver_mail"], env=child_environment)
     try:
         wait_for(lambda: new and all_mail_is_sent(), seconds=60, what="all mail")
     finally:

@@ -2,7 +2,6 @@
 
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 from contextlib import closing
@@ -12,8 +11,9 @@ import pytest
 from django.db import connection
 
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status, WorkerHeartbeat
-from tests.conftest import ROOT, consultation, report
+from tests.conftest import consultation, report
 from tests.support.outbox import events, let_leases_run_out, make_due, question
+from tests.support.processes import start_process
 from tests.support.smtp import SmtpSink, wait_for
 
 
@@ -24,9 +24,8 @@ def start(child_environment, tmp_path):
 
     def start_one(*options):
         log = (tmp_path / f"worker-{len(started)}.log").open("wb")
-        process = subprocess.Popen(
+        process = start_process(
             [sys.executable, "manage.py", "deliver_mail", *options],
-            cwd=ROOT,
             env=child_environment,
             stdout=log,
             stderr=log,

@@ -4,7 +4,6 @@ import io
 import logging
 import os
 import signal
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -22,10 +21,11 @@ from enquiries.actions import intake
 from enquiries.forms import FORMS
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, OutgoingMessage
-from tests.conftest import ROOT, database_environment
+from tests.conftest import database_environment
 from tests.support.addresses import public_addresses
 from tests.support.forms import ADDRESSES, form
 from tests.support.html import CONTROLS, parse, title
+from tests.support.processes import start_process
 from tests.support.smtp import free_port, wait_for
 from tests.support.sockets import exchange, head, status
 
@@ -194,7 +194,7 @@ def test_the_production_servers_logs_hold_no_word_and_no_address_of_a_person(tra
     environment = {**database_environment(), "PORT": str(port), "ACCESS_LOG": "1", "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
     with written.open("wb") as file:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file, start_new_session=True)
+        server = start_process(command, env=environment, stdout=file, stderr=file, start_new_session=True)
 
     def ask(path, data=None, **headers):
         request = urllib.request.Request(
