@@ -193,15 +193,16 @@ def test_of_a_field_that_comes_twice_the_last_one_counts(client):
 # --- wrong methods and other websites ---
 
 
-@pytest.mark.parametrize(
-    "method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "TRACK", "CONNECT", "PROPFIND", "X" * 300]
-)
-@KINDS
-def test_a_wrong_method_gets_a_page_that_says_so(client, kind, method):
-    response = client.generic(method, ADDRESSES[kind], "x=y", content_type="application/x-www-form-urlencoded")
-    assert response.status_code == 405
-    assert "POST" in response["Allow"]
-    assert "You cannot do that on this page" in title(parse(response))
+def test_a_wrong_method_gets_a_page_that_says_so(client, subtests):
+    for method in ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "TRACK", "CONNECT", "PROPFIND", "X" * 300]:
+        for kind in FORMS:
+            with subtests.test(method=method, kind=kind):
+                response = client.generic(
+                    method, ADDRESSES[kind], "x=y", content_type="application/x-www-form-urlencoded"
+                )
+                assert response.status_code == 405
+                assert "POST" in response["Allow"]
+                assert "You cannot do that on this page" in title(parse(response))
 
 
 @pytest.mark.parametrize("path", ["/", "/fact-sheets/", "/fact-sheets/about-back-pain/", "/privacy/", "/report/sent/"])
@@ -225,13 +226,14 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("headers", ELSEWHERE)
-@KINDS
-def test_a_form_sent_from_another_website_is_refused_with_a_page(kind, headers):
-    response = Client(enforce_csrf_checks=True).post(ADDRESSES[kind], form(kind), **headers)
-    assert response.status_code == 403
-    assert "sent from another website" in text(parse(response))
-    assert not Enquiry.objects.exists()
+def test_a_form_sent_from_another_website_is_refused_with_a_page(subtests):
+    for headers in ELSEWHERE:
+        for kind in FORMS:
+            with subtests.test(headers=headers, kind=kind):
+                response = Client(enforce_csrf_checks=True).post(ADDRESSES[kind], form(kind), **headers)
+                assert response.status_code == 403
+                assert "sent from another website" in text(parse(response))
+                assert not Enquiry.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -66,25 +66,28 @@ RIGHT = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "meant"), SLIPS.items())
-def test_a_slip_is_answered_with_the_domain_that_was_meant(typed, meant):
-    assert suggestion(f"Ada.Example+back@{typed}") == f"Ada.Example+back@{meant}"
+def test_a_slip_is_answered_with_the_domain_that_was_meant(subtests):
+    for typed, meant in SLIPS.items():
+        with subtests.test(typed=typed, meant=meant):
+            assert suggestion(f"Ada.Example+back@{typed}") == f"Ada.Example+back@{meant}"
 
 
-@pytest.mark.parametrize("domain", sorted({*COMMON, *REAL, *RIGHT}))
-def test_a_right_domain_is_left_alone_in_any_case(domain):
-    assert suggestion(f"ada@{domain}") == ""
-    assert suggestion(f"ada@{domain.upper()}") == ""
+def test_a_right_domain_is_left_alone_in_any_case(subtests):
+    for domain in sorted({*COMMON, *REAL, *RIGHT}):
+        with subtests.test(domain=domain):
+            assert suggestion(f"ada@{domain}") == ""
+            assert suggestion(f"ada@{domain.upper()}") == ""
 
 
-@pytest.mark.parametrize("domain", [domain for domain in COMMON if len(domain.partition(".")[0]) >= 5])
-def test_any_letter_left_out_or_swapped_in_a_common_name_is_noticed(domain):
-    name, _, end = domain.partition(".")
-    left_out = {name[:place] + name[place + 1 :] for place in range(len(name))}
-    swapped = {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)} - {name}
-    for slip in left_out | swapped:
-        if f"{slip}.{end}" not in REAL:
-            assert suggestion(f"ada@{slip}.{end}") == f"ada@{domain}", slip
+def test_any_letter_left_out_or_swapped_in_a_common_name_is_noticed(subtests):
+    for domain in [domain for domain in COMMON if len(domain.partition(".")[0]) >= 5]:
+        with subtests.test(domain=domain):
+            name, _, end = domain.partition(".")
+            left_out = {name[:place] + name[place + 1 :] for place in range(len(name))}
+            swapped = {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)} - {name}
+            for slip in left_out | swapped:
+                if f"{slip}.{end}" not in REAL:
+                    assert suggestion(f"ada@{slip}.{end}") == f"ada@{domain}", slip
 
 
 @given(st.text(max_size=80) | st.from_regex(r"[a-z.]{0,9}@[a-z.]{0,16}", fullmatch=True))

@@ -168,9 +168,8 @@ def test_a_limit_that_cannot_be_asked_refuses(monkeypatch):
 FORGED = "198.51.100.66"
 
 
-@pytest.mark.parametrize(
-    ("proxies", "caller", "forwarded", "client"),
-    [
+def test_the_client_is_the_address_that_no_stranger_can_write(settings, subtests):
+    for proxies, caller, forwarded, client in [
         (0, "192.0.2.7", None, "192.0.2.7"),
         (0, "192.0.2.7", FORGED, "192.0.2.7"),
         (1, "10.0.0.1", "192.0.2.7", "192.0.2.7"),
@@ -190,9 +189,8 @@ FORGED = "198.51.100.66"
         (0, "::ffff:192.0.2.7", None, "192.0.2.7"),
         (0, "fe80::1%eth0", None, "fe80::/64"),
         (1, "10.0.0.1", "[2001:db8:1:2::5]:443", "2001:db8:1:2::/64"),
-    ],
-)
-def test_the_client_is_the_address_that_no_stranger_can_write(settings, proxies, caller, forwarded, client):
-    settings.TRUSTED_PROXIES = proxies
-    headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
-    assert limits.client(RequestFactory().get("/", REMOTE_ADDR=caller, **headers)) == client
+    ]:
+        with subtests.test(proxies=proxies, caller=caller, forwarded=forwarded, client=client):
+            settings.TRUSTED_PROXIES = proxies
+            headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
+            assert limits.client(RequestFactory().get("/", REMOTE_ADDR=caller, **headers)) == client

@@ -60,34 +60,36 @@ def test_every_figure_has_its_drawing_and_every_drawing_its_figure():
     assert len(there) >= 20
 
 
-@every_drawing
-def test_a_drawing_holds_only_shapes_and_words_in_our_colours(path):
-    said = path.read_text(encoding="utf-8")
-    root = ElementTree.fromstring(said)  # noqa: S314 - our own file
-    for node in root.iter():
-        assert node.tag.startswith(SVG)
-        assert node.tag.removeprefix(SVG) in ELEMENTS
-        assert set(node.attrib) <= ATTRIBUTES, set(node.attrib) - ATTRIBUTES
-        for name in ("fill", "stroke"):
-            assert node.get(name, "none").upper().replace("NONE", "none") in COLOURS
-        assert node.get("font-family", "sans-serif").endswith("sans-serif")
-    for word in ("style", "script", "href", "url(", "@import", "<!ENTITY", "<!DOCTYPE", "data:", "on="):
-        assert word not in said.lower().replace("http://www.w3.org/2000/svg", "")
-    for text in root.iter(f"{SVG}text"):
-        assert not re.search(rf"\b({NEVER})\b", "".join(text.itertext()), re.IGNORECASE)
+def test_a_drawing_holds_only_shapes_and_words_in_our_colours(subtests):
+    for path in DRAWINGS:
+        with subtests.test(path=path):
+            said = path.read_text(encoding="utf-8")
+            root = ElementTree.fromstring(said)  # noqa: S314 - our own file
+            for node in root.iter():
+                assert node.tag.startswith(SVG)
+                assert node.tag.removeprefix(SVG) in ELEMENTS
+                assert set(node.attrib) <= ATTRIBUTES, set(node.attrib) - ATTRIBUTES
+                for name in ("fill", "stroke"):
+                    assert node.get(name, "none").upper().replace("NONE", "none") in COLOURS
+                assert node.get("font-family", "sans-serif").endswith("sans-serif")
+            for word in ("style", "script", "href", "url(", "@import", "<!ENTITY", "<!DOCTYPE", "data:", "on="):
+                assert word not in said.lower().replace("http://www.w3.org/2000/svg", "")
+            for text in root.iter(f"{SVG}text"):
+                assert not re.search(rf"\b({NEVER})\b", "".join(text.itertext()), re.IGNORECASE)
 
 
-@every_drawing
-def test_a_drawing_has_the_size_its_figure_says_and_letters_that_can_be_read(path):
-    root = ElementTree.parse(path).getroot()  # noqa: S314 - our own file
-    [figure] = [each for each in shared("figure") if each["drawing"] == f"figures/{path.name}"]
-    assert root.get("viewBox") == f"0 0 {figure['width']} {figure['height']}"
-    assert (root.get("width"), root.get("height")) == (str(figure["width"]), str(figure["height"]))
-    sizes = [float(node.get("font-size")) for node in root.iter() if node.get("font-size")]
-    scale = SHOWN / figure["width"]
-    if [figure["slug"]] in [entries(slug, "factsheet")[0].get("lead_figure") for slug in SHEETS]:
-        scale = min(scale, TALL / figure["height"])
-    assert all(size * scale >= LETTERS for size in sizes), sizes
+def test_a_drawing_has_the_size_its_figure_says_and_letters_that_can_be_read(subtests):
+    for path in DRAWINGS:
+        with subtests.test(path=path):
+            root = ElementTree.parse(path).getroot()  # noqa: S314 - our own file
+            [figure] = [each for each in shared("figure") if each["drawing"] == f"figures/{path.name}"]
+            assert root.get("viewBox") == f"0 0 {figure['width']} {figure['height']}"
+            assert (root.get("width"), root.get("height")) == (str(figure["width"]), str(figure["height"]))
+            sizes = [float(node.get("font-size")) for node in root.iter() if node.get("font-size")]
+            scale = SHOWN / figure["width"]
+            if [figure["slug"]] in [entries(slug, "factsheet")[0].get("lead_figure") for slug in SHEETS]:
+                scale = min(scale, TALL / figure["height"])
+            assert all(size * scale >= LETTERS for size in sizes), sizes
 
 
 def test_every_label_in_a_drawing_is_in_its_words_too():

@@ -43,9 +43,8 @@ def marked(markdown: str) -> list[str]:
     return [plain(node) for node in nodes(blocks) if node["type"] == "term"]
 
 
-@pytest.mark.parametrize(
-    ("markdown", "found"),
-    [
+def test_the_first_use_of_a_hard_word_is_marked_whole_and_once(glossary, subtests):
+    for markdown, found in [
         ("The disc is soft. Another disc is not.", ["disc"]),
         ("Discs wear. A DISC too.", ["Discs"]),
         ("A disc bulge can shrink. So can the disc.", ["disc bulge", "disc"]),
@@ -63,15 +62,13 @@ def marked(markdown: str) -> list[str]:
         ("[A DISC](/glossary/) is linked. A disc is not.", ["disc"]),
         ("### The disc\n\nAn MRI.", ["MRI"]),
         ("| Disc | MRI |\n|---|---|\n| Facet joint | a disc, a facet |", ["disc", "facet"]),
-    ],
-)
-def test_the_first_use_of_a_hard_word_is_marked_whole_and_once(glossary, markdown, found):
-    assert marked(markdown) == found
+    ]:
+        with subtests.test(markdown=markdown, found=found):
+            assert marked(markdown) == found
 
 
-@pytest.mark.parametrize(
-    "markdown",
-    [
+def test_a_word_that_the_author_explains_on_the_spot_is_left_alone(glossary, subtests):
+    for markdown in [
         "This is called a slipped disc.",
         'Many people call this a "slipped disc".',
         "The pad sticks out (a disc bulge).",
@@ -82,10 +79,9 @@ def test_the_first_use_of_a_hard_word_is_marked_whole_and_once(glossary, markdow
         "People fear a disc bulge. The pad sticks out, and no more.",
         "After a disc bulge you need rest. A disc bulge means that the pad comes out.",
         "| Problem | What it is |\n|---|---|\n| The pad sticks out | A disc bulge |",
-    ],
-)
-def test_a_word_that_the_author_explains_on_the_spot_is_left_alone(glossary, markdown):
-    assert marked(f"{markdown}\n\nAnother disc bulge.") == []
+    ]:
+        with subtests.test(markdown=markdown):
+            assert marked(f"{markdown}\n\nAnother disc bulge.") == []
 
 
 @pytest.mark.parametrize(

@@ -41,11 +41,12 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_it_is_refused_with_a_sentence(what):
-    data, words = REFUSED[what]
-    with pytest.raises(pictures.PictureRefused, match=words):
-        pictures.prepare(data)
+def test_it_is_refused_with_a_sentence(subtests):
+    for what in REFUSED:
+        with subtests.test(what=what):
+            data, words = REFUSED[what]
+            with pytest.raises(pictures.PictureRefused, match=words):
+                pictures.prepare(data)
 
 
 @pytest.mark.parametrize(("width", "widths"), [(400, [400]), (401, [400, 401]), (1300, [400, 800, 1200])])

@@ -48,9 +48,8 @@ def test_the_grade_is_the_one_that_textstat_gives_ordinary_prose():
     assert grade(prose) == pytest.approx(textstat.flesch_kincaid_grade(prose), abs=0.01)
 
 
-@pytest.mark.parametrize(
-    ("word", "count"),
-    [
+def test_syllables_are_those_of_the_dictionary(subtests):
+    for word, count in [
         ("don’t", 1),
         ("acupuncture", 4),
         ("(Scans)", 1),
@@ -62,10 +61,9 @@ def test_the_grade_is_the_one_that_textstat_gives_ordinary_prose():
         ("gabapentin", 4),
         ("helpline", 2),
         ("codeine", 2),
-    ],
-)
-def test_syllables_are_those_of_the_dictionary(word, count):
-    assert syllables(word) == count
+    ]:
+        with subtests.test(word=word, count=count):
+            assert syllables(word) == count
 
 
 def test_sentences_end_with_a_stop_and_a_space_and_nowhere_else():

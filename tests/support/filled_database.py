@@ -27,7 +27,7 @@ class FilledDatabase:
         if folder.stat().st_uid != os.getuid():
             raise PermissionError(f"{folder} belongs to somebody else.")
         self.path = folder / f"{shape()}.sqlite3"
-        self._lock = (folder / "lock").open("w")
+        self._lock = self.path.with_suffix(".lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def copy_to(self, path: Path) -> bool:
@@ -49,6 +49,7 @@ class FilledDatabase:
             part.replace(self.path)
             for old in sorted(self.path.parent.glob("*.sqlite3"), key=lambda each: each.stat().st_mtime)[:-KEPT_COPIES]:
                 old.unlink()
+                old.with_suffix(".lock").unlink(missing_ok=True)
             self.unlock()
 
     def unlock(self) -> None:

@@ -27,9 +27,8 @@ def test_a_mail_names_the_day_because_it_may_be_read_on_another():
     assert in_words(london(2026, 5, 22, 13, 0), london(2026, 5, 22, 10, 0), dated=True) == "by 1pm on Friday 22 May"
 
 
-@pytest.mark.parametrize(
-    ("now", "words"),
-    [
+def test_staff_read_of_what_was_promised_by_5pm_on_tuesday(subtests):
+    for now, words in [
         (london(2026, 5, 22, 18, 0), "in 1 working day"),
         (london(2026, 5, 26, 9, 1), "in 7 working hours"),
         (london(2026, 5, 26, 14, 10), "in 2 working hours"),
@@ -42,10 +41,9 @@ def test_a_mail_names_the_day_because_it_may_be_read_on_another():
         (london(2026, 5, 27, 12, 0), "overdue by 3 working hours"),
         (london(2026, 5, 28, 9, 0), "overdue by 1 working day"),
         (london(2026, 6, 2, 17, 0), "overdue by 5 working days"),
-    ],
-)
-def test_staff_read_of_what_was_promised_by_5pm_on_tuesday(now, words):
-    assert due_in_words(london(2026, 5, 26, 17, 0), now, NINE_TO_FIVE) == words
+    ]:
+        with subtests.test(now=now, words=words):
+            assert due_in_words(london(2026, 5, 26, 17, 0), now, NINE_TO_FIVE) == words
 
 
 def test_staff_read_that_the_clinic_has_closed_since_it_promised():

@@ -14,9 +14,8 @@ pytestmark = pytest.mark.usefixtures("db")
 # --- what is found ---
 
 
-@pytest.mark.parametrize(
-    ("typed", "address"),
-    [
+def test_a_search_finds_what_a_reader_means(client, subtests):
+    for typed, address in [
         ("sciatica", "/glossary/#sciatica"),
         ("siatica", "/fact-sheets/about-back-pain/"),
         ("SCIATICA!", "/fact-sheets/about-back-pain/"),
@@ -37,10 +36,9 @@ pytestmark = pytest.mark.usefixtures("db")
         ("when should I worry about warning signs", "/get-help-now/"),
         ("Paget’s disease", "/fact-sheets/about-back-pain/"),
         ("pagets", "/fact-sheets/about-back-pain/"),
-    ],
-)
-def test_a_search_finds_what_a_reader_means(client, typed, address):
-    assert address in addresses(search(client, typed))
+    ]:
+        with subtests.test(typed=typed, address=address):
+            assert address in addresses(search(client, typed))
 
 
 def test_every_result_leads_to_its_page_and_to_the_place_on_it(client):
