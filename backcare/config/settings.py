@@ -4,6 +4,7 @@ docs/operations.md lists every variable. `backcare/ops/checks.py` names what a d
 """
 
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -36,7 +37,7 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 # --- the clinic -------------------------------------------------------------------------------------------------
 
-CLINIC = {
+CLINIC: dict[str, Any] = {
     "name": env.text("CLINIC_NAME", "Larkfield Back Clinic" if LOCAL else "Back clinic"),
     "phone": env.text("CLINIC_PHONE", "020 7946 0958" if LOCAL else ""),
     "email": env.text("CLINIC_EMAIL", "hello@example.com" if LOCAL else ""),

@@ -15,7 +15,8 @@ CANVAS = """() => { const probe = document.createElement('p'); probe.style.color
     const found = getComputedStyle(probe).color; probe.remove(); return found; }"""
 BORDERED = {
     "/": [".hero", ".care.emergency", ".cards li", ".button", ".find input", ".find button"],
-    LONGEST: [".care.emergency", ".points", "figure:not(.lead-figure)"],
+    LONGEST: [".care.emergency", ".points"],
+    "/fact-sheets/about-back-pain/": ["figure:not(.lead-figure)"],
     "/question/": ["main input[type=text]", "textarea", "main form button"],
     "/check/1/": [".step .option", "main form button"],
 }
