@@ -19,12 +19,6 @@ PAGES = [
     ),
     (
         "/treatments/",
-        "Treatments for back pain",
-        ["what works", "which treatment", "therapies", "remedies", "compare treatments", "overview of treatments"],
-        "Which treatments help, how sure anyone can be, and what NICE says about each.",
-    ),
-    (
-        "/treatments/",
         "Treatments",
         ["all treatments", "list of treatments", "what works", "which treatments help", "compare treatments"],
         "Every treatment with its verdict, how sure we are, and what NICE says. Links narrow the list.",
