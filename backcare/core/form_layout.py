@@ -6,15 +6,16 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout
 from django import forms
 from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 
 class Carried:
     """Hidden fields that take along what was typed before. A part of a crispy layout."""
 
-    def __init__(self, pairs: list[tuple[str, str]]):
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self.pairs = pairs
 
-    def render(self, form, context, **kwargs):
+    def render(self, form: forms.Form, context: Any, **kwargs: Any) -> SafeString:
         return format_html_join("\n", '<input type="hidden" name="{}" value="{}">', self.pairs)
 
 
