@@ -41,7 +41,9 @@ def measure() -> Coverage:
         named.setdefault(section.sheet.slug, set()).update(refs)
         if not refs and section.kind not in MAY_STAND_ALONE:
             found.without_row.append(where)
-    for sheet in FactSheet.objects.exclude(state=State.RETIRED):
+    for sheet in FactSheet.objects.exclude(state=State.RETIRED).select_related("lead_figure"):
+        if sheet.lead_figure:
+            named.setdefault(sheet.slug, set()).update(sheet.lead_figure.claim_refs)
         wanted = {
             ref for ref, claim in claims.items() if sheet.slug in claim.sheets and claim.status != ClaimStatus.DROP
         }

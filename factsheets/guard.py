@@ -7,9 +7,11 @@ not truth: a finding may be overridden with a written reason, which is kept.
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from factsheets.models import BENEFITS
+from factsheets.models.section import Layer
 from factsheets.rendering.markdown import plain
 
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
@@ -28,6 +30,7 @@ OUTSIDE = re.compile(
     re.IGNORECASE,
 )
 NICE = re.compile(r"\bNICE\b")
+NICE_AGAINST = re.compile(r"\bNICE\b.*\b(?:not recommend|advises against|(?:do not|not to) offer)\b")
 TRADITIONAL = re.compile(r"\b(?:qi|meridians?|stagnation|damp[- ]heat|yin|yang)\b", re.IGNORECASE)
 WORDS = {
     "cure": (r"\bcur(?:e|es|ed|ing|ative)\b", "Do not promise a cure. Say what changed for how many people."),
@@ -79,16 +82,18 @@ def findings(document: dict) -> list[Finding]:
     found = [
         each for name in ("title", "summary", "audience") for each in wording(PLACES[name], document.get(name, ""))
     ]
-    if short := document.get("in_short"):
-        found += wording("in short", plain(short["content"]))
-    found += wording("key points", " ".join(f"{plain(point['content'])}\n" for point in document.get("key_points", [])))
-    for section in document.get("sections", []):
-        name = section["heading"] or section["slug"]
-        text = f"{section['heading']}.\n{plain(section['blocks'])}" if section["blocks"] else section["heading"]
-        if figure := section.get("figure"):
-            text = "\n".join([text, figure["title"], figure["alt"], figure["long_description"]])
+    answer = {
+        "in short": plain((document.get("in_short") or {}).get("content", [])),
+        "key points": " ".join(f"{plain(point['content'])}\n" for point in document.get("key_points", [])),
+    }
+    nice_is_there = any(NICE.search(text) for text in answer.values())
+    for name, text in answer.items():
         found += wording(name, text)
-        found += _acupuncture(name, text, NICE.search(text))
+        found += _acupuncture(name, text, nice_is_there)
+    for section, name, nice_is_there in _in_chapters(document):
+        text = _text(section)
+        found += wording(name, text)
+        found += _acupuncture(name, text, nice_is_there)
         if (
             TRADITIONAL.search(text)
             and section["view"] != "traditional"
@@ -101,6 +106,7 @@ def findings(document: dict) -> list[Finding]:
             claims = statement["direction"] in BENEFITS and statement["treatment"] == "acupuncture"
             if claims and not statement["nice_position"]:
                 found.append(Finding("nice", RULE_NICE, f"{name}: {statement['claim']}", statement["claim"]))
+    found += _repeats(document)
     for word in document.get("words", []):
         found += wording(f"words explained: {word['term']}", word["meaning"])
     for reference in document.get("references", []):
@@ -108,8 +114,56 @@ def findings(document: dict) -> list[Finding]:
     return found
 
 
+def _text(section: dict) -> str:
+    text = f"{section['heading']}.\n{plain(section['blocks'])}" if section["blocks"] else section["heading"]
+    if figure := section.get("figure"):
+        text = "\n".join([text, figure["title"], figure["alt"], figure["long_description"]])
+    return text
+
+
+def _chapters(document: dict) -> Iterator[tuple[dict, list[dict]]]:
+    """What stands below one heading of the second level: NICE's position is said there once, for all of it."""
+    sections = {section["slug"]: section for section in document.get("sections", [])}
+    for chapter in document.get("chapters", []):
+        yield chapter, [sections[slug] for slug in chapter["sections"]]
+
+
+def _in_chapters(document: dict) -> Iterator[tuple[dict, str, bool]]:
+    """Each section with its name, and whether NICE's position stands in its chapter: in words, or beside a statement."""
+    for chapter, inside in _chapters(document):
+        said = any(
+            NICE.search(_text(section)) or any(each["nice_position"] for each in section.get("evidence", []))
+            for section in inside
+        )
+        for section in inside:
+            yield section, section["heading"] or chapter["heading"] or section["slug"], said
+
+
+def _repeats(document: dict) -> list[Finding]:
+    """NICE's position on acupuncture where its chapter has said it already. Not in a sheet from before there were layers.
+
+    Statements and pictures in words say it for themselves: a search quotes each of them alone.
+    """
+    found = []
+    for chapter, inside in _chapters(document):
+        if chapter["layer"] == Layer.LEAFLET and not inside[0]["question"]:
+            continue
+        places = [
+            (section["heading"] or chapter["heading"], sentence)
+            for section in inside
+            for sentence in _sentences(f"{section['heading']}.\n{plain(section['blocks'])}")
+            if NICE_AGAINST.search(sentence) and ACUPUNCTURE.search(sentence)
+        ]
+        found += [Finding("repeat", RULE_REPEAT, *place) for place in places[1:]]
+    return found
+
+
+RULE_REPEAT = (
+    "NICE's position on acupuncture already stands below this heading. "
+    "Say it once there, so that readers go on taking it in."
+)
 RULE_NICE = (
-    "A benefit of acupuncture must stand beside NICE's position, in the same section: "
+    "A benefit of acupuncture must stand beside NICE's position, below the same heading: "
     "“NICE does not recommend acupuncture for low back pain or sciatica.”"
 )
 RULE_OUTSIDE = (

@@ -1,4 +1,4 @@
-"""How hard a sheet is to read: its school grade, its long sentences, and its long words that nothing explains.
+"""How a sheet reads: its school grade, the rhythm of its sentences, and its long words that nothing explains.
 
 The grade is Flesch and Kincaid's (1975): 0.39 × words a sentence + 11.8 × syllables a word − 15.59. A US grade is about five years
 less than the reader's age. The claim ledger asks for a reading age of 9 to 11, and 11 to 14 when a medical idea forces it.
@@ -8,13 +8,25 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
+from statistics import fmean, pstdev
+
+from django.utils.text import Truncator
 
 from factsheets import safety
 from factsheets.models import GlossaryTerm
 from factsheets.rendering.glossary_marks import SENTENCE_END, Glossary
 from factsheets.rendering.markdown import plain
 
-LONG_SENTENCE = 20  # words; more are too many to hold while reading (house rule of the claim ledger)
+# House rules for patients' prose, as floor and ceiling: what is chopped is as hard to follow as what is long.
+MAX_SENTENCE = 28  # words
+SHORT_SENTENCE = 7  # words; with fewer it is short
+MAX_PARAGRAPH = 60  # words
+MEAN_LENGTH = (12, 16)  # words a sentence
+MIN_DEVIATION = 5  # words
+MAX_SHORT_PART = 0.1
+GRADE = (5, 7)
+PROSE_KINDS = {"text", "callout", "details", "evidence"}
+ENDS_A_SENTENCE = re.compile(r"[.!?:][”\"’)]*\Z")
 HARD_WORD = 4  # syllables
 IN_SHORT = "In short"
 KEY_POINTS = "Key points"
@@ -31,6 +43,23 @@ class LongSentence:
 
 
 @dataclass(frozen=True)
+class LongParagraph:
+    section: str
+    words: int
+    start: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure of the prose, and where it should lie."""
+
+    name: str
+    value: str
+    wanted: str
+    problem: str  # empty when it lies there
+
+
+@dataclass(frozen=True)
 class HardWord:
     word: str
     syllables: int
@@ -43,12 +72,9 @@ class Readability:
     words: int
     sentences: int
     long_sentences: list[LongSentence] = field(default_factory=list)
+    long_paragraphs: list[LongParagraph] = field(default_factory=list)
     hard_words: list[HardWord] = field(default_factory=list)
-
-    @property
-    def long_part(self) -> float:
-        """The part of all sentences that is long, from 0 to 1."""
-        return len(self.long_sentences) / self.sentences if self.sentences else 0.0
+    rhythm: list[Figure] = field(default_factory=list)
 
 
 def measure(document: dict) -> Readability:
@@ -56,7 +82,16 @@ def measure(document: dict) -> Readability:
 
     Headings, tables, figures and references are not sentences and do not count. Traditional or not makes no difference.
     """
-    return _measured(_running_text(document))
+    found = _measured(_running_text(document))
+    prose = [(name, words) for name, words in _prose(document) if ENDS_A_SENTENCE.search(words)]
+    found.rhythm = _rhythm([sentence for _, words in prose for sentence in sentences(words)])
+    counted = [(name, len(_words(words)), words) for name, words in prose]
+    found.long_paragraphs = [
+        LongParagraph(name, length, Truncator(words).words(8))
+        for name, length, words in counted
+        if length > MAX_PARAGRAPH
+    ]
+    return found
 
 
 def measure_safety() -> dict[str, Readability]:
@@ -115,6 +150,38 @@ def _running_text(document: dict):
             yield from ((name, words) for words in _pieces(statement["blocks"]))
 
 
+def _prose(document: dict):
+    """The same without lists of things to try, steps, tables and statements, whose lines are no sentences by design."""
+    if short := (document.get("in_short") or {}).get("content"):
+        yield IN_SHORT, plain(short)
+    for point in document.get("key_points", []):
+        yield KEY_POINTS, plain(point["content"])
+    for section in document.get("sections", []):
+        if section["kind"] in PROSE_KINDS:
+            yield from ((section["heading"] or section["slug"], words) for words in _pieces(section["blocks"]))
+
+
+def _rhythm(found: list[str]) -> list[Figure]:
+    lengths = [len(_words(sentence)) for sentence in found]
+    if not lengths:
+        return []
+    mean, short = fmean(lengths), sum(length < SHORT_SENTENCE for length in lengths) / len(lengths)
+    return [
+        _figure("Words a sentence, on average", mean, *MEAN_LENGTH),
+        _figure("Variety (standard deviation)", pstdev(lengths), MIN_DEVIATION, None),
+        _figure("Sentences under seven words, %", 100 * short, None, 100 * MAX_SHORT_PART),
+        _figure("Longest sentence", max(lengths), None, MAX_SENTENCE),
+        _figure("Reading grade", _grade(found), *GRADE),
+    ]
+
+
+def _figure(name: str, value: float, least: float | None, most: float | None) -> Figure:
+    wanted = f"{least:g} to {most:g}" if least and most else f"{least:g} or more" if least else f"{most:g} or less"
+    rounded = round(value, 1)
+    problem = "too low" if least and rounded < least else "too high" if most and rounded > most else ""
+    return Figure(name, f"{rounded:g}", wanted, problem)
+
+
 def _pieces(blocks: list[dict]):
     for block in blocks:
         if block["type"] == "paragraph":
@@ -132,7 +199,7 @@ def _measured(pieces) -> Readability:
         grade=_grade([sentence for _, sentence in found]),
         words=sum(length for _, length, _ in lengths),
         sentences=len(found),
-        long_sentences=[LongSentence(*each) for each in lengths if each[1] > LONG_SENTENCE],
+        long_sentences=[LongSentence(*each) for each in lengths if each[1] > MAX_SENTENCE],
         hard_words=_hard_words(piece for _, piece in pieces),
     )
 

@@ -9,6 +9,7 @@ from factsheets import actions
 from factsheets.coverage import measure
 from factsheets.guard import findings
 from factsheets.models import Claim, ClaimStatus, FactSheet, Section
+from tests.support.layered_sheet import in_layers
 
 pytestmark = pytest.mark.django_db
 
@@ -104,3 +105,31 @@ def test_a_finding_names_the_rule_and_the_sentence(sheet):
     assert found.sentence == "It is proven."
     assert found.section == "New"
     assert "grade in words" in found.rule
+
+
+BENEFIT = "Acupuncture may ease long-term low back pain for a while."
+NICE_SAYS_NO = "NICE does not recommend acupuncture for low back pain or sciatica."
+
+
+def test_nice_stands_once_below_a_heading_and_not_twice(sheet):
+    layered = in_layers(sheet)
+
+    def found(**bodies) -> list[tuple[str, str]]:
+        for slug, body in bodies.items():
+            layered.sections.filter(slug=slug).update(body=f"{body} [@NG59]\n", kind="text")
+        actions.refresh(sheet=layered)
+        return [(each.code, each.section) for each in findings(layered.document)]
+
+    assert found() == []
+    assert found(move=BENEFIT) == [("nice", "What can I do today?")]
+    assert found(list=NICE_SAYS_NO) == [], "It stands in another section below the same question."
+    assert found(move=f"{BENEFIT} NICE advises against acupuncture.") == [("repeat", "What can I do today?")]
+    assert found(move="Walk.", list="Rest.", studies=BENEFIT) == [("nice", "Studies and numbers")]
+    layered.sections.filter(slug="rows").update(body=f"{BENEFIT}\n")
+    assert found(studies="Rest.") == [], "The chip beside a statement says it."
+    FactSheet.objects.filter(pk=layered.pk).update(in_short=BENEFIT)
+    layered.refresh_from_db()
+    assert found() == [("nice", "in short")]
+    FactSheet.objects.filter(pk=layered.pk).update(key_points=f"- {NICE_SAYS_NO}\n- Walk.\n- Rest.\n")
+    layered.refresh_from_db()
+    assert found() == []

@@ -9,13 +9,23 @@ import textstat
 
 from factsheets import actions
 from factsheets.models import FactSheet, GlossaryTerm, Section, Topic
-from factsheets.readability import LONG_SENTENCE, LongSentence, grade, measure, measure_safety, sentences, syllables
+from factsheets.readability import (
+    MAX_SENTENCE,
+    LongSentence,
+    _rhythm,
+    grade,
+    measure,
+    measure_safety,
+    sentences,
+    syllables,
+)
 from tests.conftest import ROOT
 from tests.support.reading import SLUGS
 from tests.support.statements import stated
 
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
-TWENTY = "One two three four five six one two three four five six one two three four five six one two."
+MOST = "One two three four five six seven one two three four five six seven one two three four five six seven one two three "
+MOST += "four five six seven."
 
 
 @pytest.mark.parametrize(
@@ -85,7 +95,7 @@ def made(db):
         values = {"slug": f"part-{position}", "position": position, "kind": kind, "heading": heading, "body": body}
         return Section.objects.create(sheet=sheet, **values, **more)
 
-    section(1, "text", "Impossible headings", f"### Impossible\n\n{TWENTY} {TWENTY[:-1]} three.")
+    section(1, "text", "Impossible headings", f"### Impossible\n\n{MOST} {MOST[:-1]} eight.")
     section(2, "try", "", "Try:\n\n- walk\n- sit up")
     section(
         3, "table", "Impossible tables", "See.\n\n| Impossible | Unimaginable |\n|---|---|\n| A | Incomprehensible. |"
@@ -102,15 +112,34 @@ def made(db):
 
 def test_running_text_is_what_is_read_as_sentences_and_nothing_else(made):
     found = measure(made.document)
-    # Key points 4 sentences of 7 words; text 20 + 21; try 1 + 1 + 2; before the table 1; details 8; statement 2 + 2.
-    assert (found.sentences, found.words) == (4 + 2 + 3 + 1 + 1 + 2, 7 + 41 + 4 + 1 + 8 + 4)
+    # Key points 4 sentences of 7 words; text 28 + 29; try 1 + 1 + 2; before the table 1; details 8; statement 2 + 2.
+    assert (found.sentences, found.words) == (4 + 2 + 3 + 1 + 1 + 2, 7 + 57 + 4 + 1 + 8 + 4)
 
 
-def test_a_sentence_of_more_than_twenty_words_is_named_with_its_section(made):
+def test_a_sentence_or_a_paragraph_that_is_too_long_is_named_with_its_section(made):
     found = measure(made.document)
-    assert LONG_SENTENCE == 20
-    assert found.long_sentences == [LongSentence("Impossible headings", 21, f"{TWENTY[:-1]} three.")]
-    assert found.long_part == pytest.approx(1 / 13)
+    assert MAX_SENTENCE == 28
+    assert found.long_sentences == [LongSentence("Impossible headings", 29, f"{MOST[:-1]} eight.")]
+    assert found.long_paragraphs == []
+    Section.objects.filter(sheet=made, slug="part-1").update(body=f"{MOST} {MOST} {MOST}")
+    actions.refresh(sheet=made)
+    [paragraph] = measure(made.document).long_paragraphs
+    assert (paragraph.section, paragraph.words, paragraph.start) == (
+        "Impossible headings",
+        84,
+        "One two three four five six seven one…",
+    )
+
+
+def test_the_rhythm_has_a_floor_and_a_ceiling():
+    def rhythm(*lengths: int) -> list[tuple[str, str]]:
+        return [(each.value, each.problem) for each in _rhythm([" ".join(["go"] * length) for length in lengths])][:4]
+
+    assert rhythm(14, 14) == [("14", ""), ("0", "too low"), ("0", ""), ("14", "")]
+    assert rhythm(6, 22) == [("14", ""), ("8", ""), ("50", "too high"), ("22", "")]
+    assert rhythm(3, 3, 29) == [("11.7", "too low"), ("12.3", ""), ("66.7", "too high"), ("29", "too high")]
+    assert rhythm(17, 17)[0] == ("17", "too high")
+    assert _rhythm([]) == []
 
 
 def test_hard_words_are_counted_and_those_of_the_glossary_are_not_hard(made):
@@ -128,17 +157,17 @@ def test_a_harder_sheet_has_a_higher_grade_and_an_empty_one_has_none(made):
     actions.refresh(sheet=made)
     assert measure(made.document).grade > easy + 5
     assert measure({}).grade == 0
-    assert measure({}).long_part == 0
+    assert measure({}).rhythm == []
 
 
 @pytest.mark.django_db
 @every_sheet
-def test_a_sheet_reads_at_grade_seven_or_below_in_short_sentences(slug):
+def test_a_sheet_reads_as_a_person_writes(slug):
     found = measure(FactSheet.objects.get(slug=slug).document)
     assert found.words > 500, "This test must read the sheet to prove anything."
-    assert found.grade <= 7
-    assert found.long_part <= 0.05, found.long_sentences
-    assert max([each.words for each in found.long_sentences], default=0) <= 30
+    assert not [each for each in found.rhythm if each.problem]
+    assert found.long_sentences == []
+    assert found.long_paragraphs == []
 
 
 @pytest.mark.django_db

@@ -103,11 +103,11 @@ def test_the_guard_also_reads_what_several_sheets_share(desk, record, field):
 
 
 def test_the_desk_says_how_easy_the_words_are_and_stops_nothing_for_it(desk, public_sheet):
-    long = " ".join(["Keep", *["gently"] * 22, "moving."])
+    long = " ".join(["Keep", *["gently"] * 30, "moving."])
     save(desk, change_address(public_sheet.sections.get()), body=f"{long} Osteopathically speaking. [@NG59]")
     shown = " ".join(text(tree(desk.get(desk_of(public_sheet)))).split())
-    assert "1 sentence of more than 20 words" in shown
-    assert "The first part (24 words)" in shown
+    assert "1 sentence of more than 28 words" in shown
+    assert "The first part (32 words)" in shown
     assert "osteopathically" in shown
     assert "Reading grade" in shown
 
