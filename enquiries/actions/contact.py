@@ -13,7 +13,7 @@ from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.inbox import calls, people
-from enquiries.models import Enquiry, EnquiryKind, EventKind, Purpose, Status
+from enquiries.models import Agreement, Enquiry, EnquiryKind, EventKind, Purpose, Status
 
 
 class CallResult(models.TextChoices):
@@ -151,3 +151,19 @@ def take(enquiry: Enquiry, by: User) -> None:
         enquiry.owner = by
     if enquiry.status == Status.NEW:
         transition(enquiry, Status.IN_PROGRESS, by=by)
+
+
+def they_agree_now(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
+    """The person for whom somebody asks knows of it by now, and agrees.
+
+    Raises MoveRefused where nobody's agreement is missing, and StaleEnquiry.
+    """
+    with transaction.atomic():
+        enquiry = lock_enquiry(enquiry)
+        expect_shown(enquiry, version)
+        if enquiry.for_agreed != Agreement.NOT_YET:
+            raise MoveRefused("No agreement was needed here.")
+        enquiry.for_agreed = Agreement.YES
+        record(enquiry, EventKind.NOTE, by=by, summary="The person it is for now knows and agrees")
+        enquiry.save_new_version()
+    return enquiry

@@ -7,8 +7,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
-from enquiries.actions.erasure import erase
-from enquiries.actions.files import clear_files
+from enquiries.actions.erasure import clear_files, erase
 from enquiries.actions.timeline import record
 from enquiries.models import Enquiry, EventKind, MessageState
 

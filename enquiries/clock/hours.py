@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from enquiries.clock.bank_holidays import bank_holidays
+from holidays import country_holidays
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -16,6 +16,18 @@ HORIZON = timedelta(days=731)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 # People say "half past ten" and not "10:14". A form that lay open for a while still says the same, or half an hour more.
 SAID = timedelta(minutes=30)
+# The four nations, as the library of holidays calls them.
+SUBDIVISIONS = {"england": "ENG", "wales": "WLS", "scotland": "SCT", "northern_ireland": "NIR"}
+
+
+@lru_cache(maxsize=64)
+def bank_holidays(nation: str, year: int) -> frozenset[date]:
+    """The days of that year on which banks are closed: https://www.gov.uk/bank-holidays.
+
+    A holiday that falls on a weekend is in it, and so is the working day that stands in for it. Days that are proclaimed year
+    by year are known up to the installed version of the library. Raises KeyError for another nation.
+    """
+    return frozenset(country_holidays("GB", subdiv=SUBDIVISIONS[nation], years=year))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 from enquiries.models.absence import Absence
+from enquiries.models.abuse import FloodMark, StoppedAddress
 from enquiries.models.appointment import Appointment, AppointmentState, Channel
 from enquiries.models.assessment import Assessment
 from enquiries.models.calendar_feed import CalendarFeed
@@ -10,22 +11,18 @@ from enquiries.models.enquiry import (
     Agreement,
     Enquiry,
     EnquiryKind,
+    NameWord,
     Outcome,
+    PrivateLink,
     Status,
     slot_bit,
     slots_in_words,
 )
 from enquiries.models.event import EnquiryEvent, EventKind
 from enquiries.models.export import Export
-from enquiries.models.flood import FloodMark
 from enquiries.models.hours import ClinicHours, Closure, Nation, OpeningHours, Weekday
-from enquiries.models.keys import KeyCheck
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
-from enquiries.models.name import NameWord
-from enquiries.models.private_link import PrivateLink
-from enquiries.models.purged import LastPurge
-from enquiries.models.stopped import StoppedAddress
-from enquiries.models.worker import WorkerHeartbeat
+from enquiries.models.upkeep import KeyCheck, LastPurge, WorkerHeartbeat
 
 __all__ = [
     "DAY_PARTS",

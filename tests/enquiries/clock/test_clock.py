@@ -6,7 +6,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from enquiries.clock import LONDON, Closed, Hours, Opening, ReplyClock
-from enquiries.clock.bank_holidays import SUBDIVISIONS
+from enquiries.clock.hours import SUBDIVISIONS
 from tests.support.clock import HALF_HOUR, NIGHT, real
 
 few = settings(max_examples=60, deadline=None)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from enquiries.clock import Closed, Hours, Opening, ReplyClock
-from enquiries.clock.bank_holidays import bank_holidays
+from enquiries.clock.hours import bank_holidays
 from tests.support.clock import NIGHT, NINE_TO_FIVE, SPLIT, london, week
 
 # --- dates worked out by hand ---
