@@ -16,7 +16,7 @@ from tests.support.accessibility import (
     results,
     states,
 )
-from tests.support.fonts import Faces
+from tests.support.fonts import use_face
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 # A window of 1,280 by 1,024 px at 400 % zoom.
@@ -36,12 +36,12 @@ p { margin-block-end: 2em !important; }
 def test_each_page_and_state_fits_at_400_per_cent_in_a_narrow_and_a_wide_face_and_with_wide_spacing(browser, site):
     seen = []
     with patient(browser, site, viewport=ZOOMED, bypass_csp=True) as met:
-        page, faces = met.page, Faces(met.page)
+        page = met.page
         for state in states(met):
             seen.append(state)
             widths = []
             for face in ("Narrow", "Wide"):
-                faces.use(face)
+                use_face(page, face)
                 met.expect_no_sideways_scrolling()
                 assert not page.evaluate(CROWDED), f"Too small to hit on {state}, {face}"
                 widths.append(page.evaluate(WIDTH_OF_A_WORD))

@@ -36,15 +36,9 @@ def font_environment(folder: Path) -> dict[str, str]:
     return {"FONTCONFIG_FILE": str(file)}
 
 
-class Faces:
-    """Draws a page in the narrow or the wide face: for the families that our style sheets name, none of which is there."""
-
-    def __init__(self, page):
-        self.session = page.context.new_cdp_session(page)
-
-    def use(self, name: str) -> None:
-        families = dict.fromkeys(["standard", "serif", "sansSerif"], f"Tests {name}")
-        self.session.send("Page.setFontFamilies", {"fontFamilies": families})
+def use_face(page, name: str) -> None:
+    """Draws the present page in the narrow or the wide face. Its context bypasses our content policy."""
+    page.add_style_tag(content=f":root {{ --sans: 'Tests {name}' !important; --serif: 'Tests {name}' !important; }}")
 
 
 def stretched(path: Path, name: str, width: float) -> TTFont:
