@@ -9,9 +9,9 @@ import io
 import json
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -19,101 +19,147 @@ import segno
 import typst
 
 from factsheets.glyphs import FONTS, printable, printable_text
+from factsheets.pdf_tables import with_row_headers
 
 TEMPLATES = Path(__file__).resolve().parent / "typst"
-MODULES = {name: TEMPLATES / name for name in ("style.typ", "fact-sheet.typ")}  # what any of our papers may import
+MODULES = {name: TEMPLATES / name for name in ("style.typ", "content.typ")}  # what any of our papers may import
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
 LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 # Characters of JSON. The longest of our sheets has 110,000. A text of many millions takes Typst several gigabytes, and
 # when the memory is gone it ends the whole worker process; no exception can be caught.
-MAX_CACHED_BYTES = 1_000_000
+MAX_JSON = 1_000_000
 # Characters. A card or table cell with less than this stays on one page; with more it may continue on the next.
 KEEP_TOGETHER = 700
+# In points: the largest of these in which a leaflet has two sides. docs/decisions/0032
+POINTS = [11.5, 11.25, 11, 10.75, 10.5, 10.25, 10, 9.75, 9.5, 9.25, 9]
+LARGE_POINTS = 18  # what sight-loss charities ask for
+SIDES, LARGE_SIDES = 2, 4
 
 
 class PdfError(Exception):
     """The PDF cannot be made. The text names the part that stands in the way."""
 
 
-class Part:
-    """A sheet as Typst takes it: its words, and its drawings by file name. The same for every reader.
-
-    `file` is unique among sheets and begins the name of each file and label of this one.
-    """
-
-    def __init__(self, document: dict, *, address: str):
-        """`address` is the live page's absolute address, printed in words and as a QR code. Raises PdfError."""
-        if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).netloc:
-            raise PdfError(f"The address of the live page must be absolute: {address!r}")
-        self.file = re.sub(r"[^\w-]", "", document["slug"], flags=re.ASCII) or "sheet"
-        self.files: dict[str, bytes] = {}
-        words = _prepared(copy.deepcopy(document), self.file, self.files)
-        words |= {"file": self.file, "page": {"url": address, "qr": _qr(address, self.file, self.files)}}
-        self._words = _with_targets(words, address)
-        self._printable: dict[bool, bytes] = {}
-
-    def words(self, *, plain: bool = False) -> bytes:
-        """All words as JSON, made printable once."""
-        if plain not in self._printable:
-            self._printable[plain] = json.dumps(printable(self._words, plain=plain)).encode()
-        return self._printable[plain]
-
-
 def sheet_pdf(document: dict, *, clinic: dict, safety: list[dict], address: str, large_print: bool = False) -> bytes:
-    """The PDF of a sheet: A4, 12 pt, or 18 pt in large print. The same input makes the same bytes. Raises PdfError.
+    """The whole sheet: A4, 12 pt, or 18 pt in large print. The same input makes the same bytes. Raises PdfError.
 
     `document` and `safety` are the data of `factsheets.rendering.sheet.full`. `address` is the live page's absolute
     address. Without emergency advice there is no PDF.
     """
-    part = Part(document, address=address)
+    _expect_emergency(safety)
+    files: dict[str, bytes] = {}
     data = {
-        **around(clinic=clinic, safety=safety, large_print=large_print),
-        "sheet": {"file": part.file},
-    }
-    main = {"main.typ": TEMPLATES / "sheet.typ"}
-    return compiled(main, data, parts=[part], name=document["slug"], timestamp=_timestamp(document))
-
-
-def around(*, clinic: dict, safety: list[dict], large_print: bool) -> dict:
-    """What the template of a fact sheet takes beside the sheet. Raises PdfError without emergency advice."""
-    if not safety or safety[0].get("tier") != "emergency" or not any(_has_words(item) for item in safety[0]["items"]):
-        raise PdfError("There is no emergency advice, and no sheet is printed without it.")
-    return {
+        "sheet": _words(document, files, address=address),
         "clinic": clinic,
         "safety": [{**tier, "items": [item for item in tier["items"] if _has_words(item)]} for tier in safety],
         "large_print": large_print,
         "keep": round(KEEP_TOGETHER * (0.4 if large_print else 1)),
     }
+    main = {"main.typ": TEMPLATES / "sheet.typ"}
+    return compiled(main | files, data, name=document["slug"], timestamp=_timestamp(document))
 
 
-def compiled(
-    files: dict[str, Path | bytes], data: dict, *, parts: Sequence[Part] = (), name: str, timestamp: datetime
+def leaflet_pdf(
+    document: dict, *, clinic: dict, safety: list[dict], address: str, help_address: str, large_print: bool = False
 ) -> bytes:
+    """The sheet's leaflet: two sides of A4 in the largest letters that fit, or four in 18 pt. Raises PdfError.
+
+    At 18 pt some parts may have to stay out: the first drawing, then those of `document["optional"]`, the first of them first. The
+    leaflet says which.
+    Where all that may go or shrink has done so, it takes as many sides as it needs: nothing is cut off.
+    """
+    _expect_emergency(safety)
+    files: dict[str, bytes] = {}
+    emergency = safety[0]
+    signs = [item["short_text"] for item in emergency["items"] if item["on_compact_card"]]
+    data = {
+        "sheet": _words(document, files, address=address),
+        "clinic": clinic,
+        "emergency": {"heading": emergency["heading"], "signs": signs, "after": emergency["after"]},
+        "help": {"url": help_address, "target": _absolute(help_address, address)},
+        "large_print": large_print,
+        "keep": KEEP_TOGETHER // 2,
+        "points": LARGE_POINTS if large_print else POINTS[0],
+    }
+    main = {"main.typ": TEMPLATES / "leaflet.typ"} | files
+
+    def made(changes: dict) -> bytes:
+        return compiled(main, data | changes, name=document["slug"], timestamp=_timestamp(document))
+
+    if not large_print:
+        return _first_that_fits([partial(made, {"points": points}) for points in POINTS], sides=SIDES)
+    parts, bare = document["optional"], data["sheet"] | {"lead_figure": None}
+    shorter = [data["sheet"], *(_without(bare, parts[:number]) for number in range(len(parts) + 1))]
+    versions = [partial(made, {"sheet": sheet}) for sheet in shorter]
+    # Where the shortest takes more, there is no reason to leave out more than that many sides ask for.
+    return _first_that_fits(versions, sides=max(LARGE_SIDES, sides_of(versions[-1]())))
+
+
+def _without(sheet: dict, parts: list[dict]) -> dict:
+    """The sheet without some parts, and their names for those who look for them."""
+    slugs = {slug for part in parts for slug in part["sections"]}
+    kept = [section for section in sheet["sections"] if section["slug"] not in slugs]
+    return {**sheet, "sections": kept, "left_out": list(dict.fromkeys(part["name"] for part in parts))}
+
+
+def _first_that_fits(versions: list[Callable[[], bytes]], *, sides: int) -> bytes:
+    """The first that takes no more sides, where each takes no more than the one before it. The last where none does."""
+    found, low, high = None, 0, len(versions) - 1
+    while low < high:
+        middle = (low + high) // 2
+        content = versions[middle]()
+        if sides_of(content) <= sides:
+            found, high = content, middle
+        else:
+            low = middle + 1
+    return found if found is not None and low < len(versions) - 1 else versions[low]()
+
+
+def sides_of(content: bytes) -> int:
+    """How many pages a PDF of ours has. Typst writes its page tree in one node."""
+    return int(re.search(rb"/Type\s*/Pages\s*/Count (\d+)", content)[1])
+
+
+def _expect_emergency(safety: list[dict]) -> None:
+    if not safety or safety[0].get("tier") != "emergency" or not any(_has_words(item) for item in safety[0]["items"]):
+        raise PdfError("There is no emergency advice, and no sheet is printed without it.")
+
+
+def _words(document: dict, files: dict[str, bytes], *, address: str) -> dict:
+    """A sheet as Typst takes it; its drawings and its QR code go into `files`.
+
+    `address` is the live page's absolute address, printed in words and as a QR code. Raises PdfError.
+    """
+    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).netloc:
+        raise PdfError(f"The address of the live page must be absolute: {address!r}")
+    words = _prepared(copy.deepcopy(document), files)
+    return _with_targets(words | {"page": {"url": address, "qr": _qr(address, files)}}, address)
+
+
+def compiled(files: dict[str, Path | bytes], data: dict, *, name: str, timestamp: datetime) -> bytes:
     """The PDF/UA-1 file that `main.typ` makes of the data, every text of it made printable. Raises PdfError.
 
-    Each of the `parts` is there as the JSON file of its name. `name` says in a message what could not be printed.
-    `timestamp` is when the file says it was made.
+    `name` says in a message what could not be printed. `timestamp` is when the file says it was made.
     """
-    for part in parts:
-        files = files | part.files
     for plain in (False, True):
-        # In files, and not as `sys.inputs`: Typst works everything out anew when those differ.
-        words = {"data.json": json.dumps(printable(data, plain=plain)).encode()}
-        words |= {f"{part.file}.json": part.words(plain=plain) for part in parts}
-        if (length := sum(map(len, words.values()))) > MAX_CACHED_BYTES:
-            raise PdfError(f"{name}: there is too much to print ({length} characters).")
+        # In a file, and not as `sys.inputs`: Typst works everything out anew when those differ.
+        words = json.dumps(printable(data, plain=plain)).encode()
+        if len(words) > MAX_JSON:
+            raise PdfError(f"{name}: there is too much to print ({len(words)} characters).")
         try:
-            return typst.compile(
-                MODULES | files | words,
-                root=TEMPLATES,
-                font_paths=_fonts(),
-                pdf_standards=["ua-1"],
-                timestamp=timestamp,
+            return with_row_headers(
+                typst.compile(
+                    MODULES | files | {"data.json": words},
+                    root=TEMPLATES,
+                    font_paths=_fonts(),
+                    pdf_standards=["ua-1"],
+                    timestamp=timestamp,
+                )
             )
         except RuntimeError as error:  # TypstError is one; an unreadable file raises a bare RuntimeError
             failure = error
-    drawing = re.search(r"figure-\d+-([\w-]+)\.\w+:", getattr(failure, "diagnostic", ""))
+    drawing = re.search(r"figure-\w+-([\w-]+)\.\w+:", getattr(failure, "diagnostic", ""))
     part = f"the drawing of figure {drawing[1]}: " if drawing else ""
     raise PdfError(f"{name}: {part}{failure}") from failure
 
@@ -128,7 +174,7 @@ def _fonts() -> typst.Fonts:
     return fonts
 
 
-def _prepared(document: dict, name: str, files: dict[str, bytes]) -> dict:
+def _prepared(document: dict, files: dict[str, bytes]) -> dict:
     """The document with what the template needs written into it, and its drawings put into `files`."""
     level = 2  # of the heading before: PDF/UA-1 (7.4.2) allows no step from 2 to 4
     for number, section in enumerate(document["sections"]):
@@ -143,7 +189,9 @@ def _prepared(document: dict, name: str, files: dict[str, bytes]) -> dict:
             level = _number_headings(statement["blocks"], 3)
         section["size"] = _size(section["blocks"])
         if section.get("figure"):
-            section["figure"] = _figure(section["figure"], f"{name}.figure-{number}", files)
+            section["figure"] = _figure(section["figure"], f"figure-{number}", files)
+    if document.get("lead_figure"):
+        document["lead_figure"] = _figure(document["lead_figure"], "figure-lead", files)
     for name in ("reviewed_on", "review_due_on", "updated_on"):
         document[name] = _day(document.get(name) or "")
     document["evidence_checked_on"] = _day(document.get("evidence_checked_on") or "").partition(" ")[
@@ -211,15 +259,15 @@ def _absolute(href: str, address: str) -> str:
         return ""
 
 
-def _qr(address: str, name: str, files: dict[str, bytes]) -> str:
+def _qr(address: str, files: dict[str, bytes]) -> str:
     """The name of the QR code's file, or nothing for an address too long for one (about 2,300 bytes)."""
     out = io.BytesIO()
     try:
         segno.make(address, error="m", micro=False).save(out, kind="svg", border=0, dark="#22302F", xmldecl=False)
     except ValueError:
         return ""
-    files[f"{name}.qr.svg"] = out.getvalue()
-    return f"{name}.qr.svg"
+    files["qr.svg"] = out.getvalue()
+    return "qr.svg"
 
 
 def _size(value) -> int:

@@ -140,14 +140,27 @@ def _as_pdf(content: bytes, name: str):
 @for_sheet
 @another_form
 def sheet_pdf(request, found):
-    return _as_pdf(printed.pdf(found), found.slug)
+    """The leaflet: two sides of A4."""
+    return _as_pdf(printed.leaflet(found), found.slug)
 
 
 @for_sheet
 @another_form
 def sheet_large_print(request, found):
-    """In 18 point, the size that sight-loss charities ask for."""
-    return _as_pdf(printed.pdf(found, large_print=True), f"{found.slug}-large-print")
+    """The leaflet in 18 point, the size that sight-loss charities ask for."""
+    return _as_pdf(printed.leaflet(found, large_print=True), f"{found.slug}-large-print")
+
+
+@for_sheet
+@another_form
+def sheet_whole_pdf(request, found):
+    return _as_pdf(printed.whole(found), f"{found.slug}-full")
+
+
+@for_sheet
+@another_form
+def sheet_whole_large_print(request, found):
+    return _as_pdf(printed.whole(found, large_print=True), f"{found.slug}-full-large-print")
 
 
 @for_sheet
@@ -169,6 +182,8 @@ def sheet_json(request, found):
             "text": f"{address}text/",
             "pdf": f"{address}pdf/",
             "large_print": f"{address}pdf/large/",
+            "whole_pdf": f"{address}pdf/full/",
+            "whole_large_print": f"{address}pdf/full/large/",
         },
         "publisher": settings.CLINIC["name"],
         "interest_statement": settings.CLINIC["interest_statement"] if found.treatment_offered else "",

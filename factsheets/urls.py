@@ -12,6 +12,10 @@ urlpatterns = [
     path("fact-sheets/<slug:slug>/", sheet_views.sheet, name="sheet"),
     path("fact-sheets/<slug:slug>/pdf/", sheet_views.sheet_pdf, name="sheet_pdf"),
     path("fact-sheets/<slug:slug>/pdf/large/", sheet_views.sheet_large_print, name="sheet_large_print"),
+    path("fact-sheets/<slug:slug>/pdf/full/", sheet_views.sheet_whole_pdf, name="sheet_whole_pdf"),
+    path(
+        "fact-sheets/<slug:slug>/pdf/full/large/", sheet_views.sheet_whole_large_print, name="sheet_whole_large_print"
+    ),
     path("fact-sheets/<slug:slug>/text/", sheet_views.sheet_text, name="sheet_text"),
     path("fact-sheets/<slug:slug>/json/", sheet_views.sheet_json, name="sheet_json"),
     path("fact-sheets/<slug:slug>/useful/", feedback_views.useful, name="useful"),

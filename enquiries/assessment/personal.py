@@ -1,4 +1,4 @@
-"""The personal report on paper: a page of summary, and the fact sheets it recommends behind it, as one PDF/UA-1 file.
+"""The personal report on paper, as one PDF/UA-1 file: a page or two of summary, and the addresses of the fact sheets it recommends.
 
 It is made when it is asked for, and kept nowhere. The name and the answers are on its pages only: from outside (title,
 author, dates, the file's own id) every report looks the same.
@@ -8,9 +8,7 @@ from backcare.core import clinic
 from enquiries.assessment import printed
 from enquiries.assessment.result import PARTS
 from factsheets import safety
-from factsheets.models import FactSheet
-from factsheets.pdf import around, compiled
-from factsheets.rendering.printed import part
+from factsheets.pdf import compiled
 
 # The questions in a few words, as they stand before their answers on the summary. Reviewed with the questions: what is
 # left out must not change what the answer means.
@@ -35,23 +33,21 @@ IN_SHORT = {
 NAMES = {each.text: name for name, each in PARTS.items()}
 
 
-def pdf(result: dict, *, name: str, answers: list[dict], sheets: list[FactSheet], large_print: bool = False) -> bytes:
+def pdf(result: dict, *, name: str, answers: list[dict], sheets: list[dict], large_print: bool = False) -> bytes:
     """The report of one person. A4, 10.5 pt on the summary and 12 pt behind it; all of it in 18 pt in large print.
 
     `result` is what `result.shown` gives and `answers` what `result.played_back` gives. `name` is printed as it was typed,
-    in any script. `sheets` are published, in the order of the table; of each only the key is read where this process has
-    printed it since the content last changed. Raises PdfError and SafetyAdviceMissing.
+    in any script. `sheets` are the title and address of each, in the order of the table. Raises PdfError and SafetyAdviceMissing.
     """
-    tiers = safety.tiers()
-    parts = [part(sheet) for sheet in sheets]
     data = {
-        **printed.summary(result, tiers),
-        **around(clinic=clinic.details(), safety=tiers, large_print=large_print),
+        **printed.summary(result, safety.tiers()),
+        "clinic": clinic.details(),
+        "large_print": large_print,
         "name": name,
         "told": _told(answers, result),
-        "sheets": [{"file": each.file} for each in parts],
+        "sheets": sheets,
     }
-    return compiled(printed.template("personal.typ"), data, parts=parts, name="personal report", timestamp=printed.MADE)
+    return compiled(printed.template("personal.typ"), data, name="personal report", timestamp=printed.MADE)
 
 
 def _told(answers: list[dict], result: dict) -> list[dict[str, str]]:

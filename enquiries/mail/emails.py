@@ -91,7 +91,7 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
         summary=link.address(summary, of_mail(message)) if summary else "",
         summary_days=SUMMARY_DAYS,
     )
-    mail.attach(f"{sheet.slug}.pdf", printed.pdf(sheet), "application/pdf")
+    mail.attach(f"{sheet.slug}.pdf", printed.leaflet(sheet), "application/pdf")
     return mail
 
 

@@ -20,6 +20,7 @@ from enquiries.private_links import OpenForm, is_shut
 from enquiries.report import link
 from factsheets import safety
 from factsheets.models import FactSheet
+from factsheets.rendering.sheet import address
 
 
 @personal
@@ -54,12 +55,13 @@ def pdf(request, token: str):
     large = request.POST.get("size") == "large"
     result = assessment.result
     slugs = [each["slug"] for each in result["sheets"]]
-    sheets = {sheet.slug: sheet for sheet in FactSheet.objects.published().filter(slug__in=slugs).only("slug")}
+    # One may have been retired since, or have another title.
+    sheets = {sheet.slug: sheet for sheet in FactSheet.objects.published().filter(slug__in=slugs).only("slug", "title")}
     made = personal_pdf.pdf(
         result,
         name=assessment.enquiry.name,
         answers=assessment.answers,
-        sheets=[sheets[slug] for slug in slugs if slug in sheets],  # one may have been retired since
+        sheets=[{"title": sheets[slug].title, "address": address(sheets[slug])} for slug in slugs if slug in sheets],
         large_print=large,
     )
     response = HttpResponse(made, content_type="application/pdf")

@@ -1,37 +1,65 @@
-"""A sheet as a PDF: the shared data in the shape the Typst template takes."""
+"""A sheet on paper: the shared data in the shape that the Typst templates take. Its leaflet, and the whole sheet."""
 
-from datetime import date
-from functools import lru_cache, partial
+from collections.abc import Iterator
+from functools import partial
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.utils import timezone
+from django.urls import reverse
 
 from backcare.core import clinic
 from factsheets import page_cache, pictures
-from factsheets.models import ContentVersion, FactSheet
-from factsheets.pdf import Part, sheet_pdf
+from factsheets.models import Aspect, FactSheet, Layer, SectionKind
+from factsheets.pdf import leaflet_pdf, sheet_pdf
 from factsheets.rendering.sheet import full
 
-# Parts kept in each process: about 100 KB each, and the pictures that were uploaded for it. There are nine sheets.
-MAX_PARTS = 32
+# What large print leaves out first where its four sides are too few. Never what protects (notes, what to avoid, harms in words,
+# when to see a doctor), the verdicts and NICE's position, and never the beginning of an answer.
+OPTIONAL = [
+    SectionKind.NUMBERS,
+    SectionKind.FIGURE,
+    SectionKind.DETAILS,
+    SectionKind.TEXT,
+    SectionKind.STEPS,
+    SectionKind.TRY,
+    SectionKind.TABLE,
+]
+NEEDED = {Aspect.SAFETY, Aspect.SEE_DOCTOR}
 
 
-def pdf(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """The tagged PDF (PDF/UA-1) of a sheet, kept while content, day and clinic are the same (factsheets/page_cache.py).
+def leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
+    """The tagged PDF (PDF/UA-1) of a sheet's leaflet, kept while content, day and clinic are the same (factsheets/page_cache.py).
 
     Nothing of `sheet` but its key is read. Raises PdfError, SafetyAdviceMissing and FactSheet.DoesNotExist.
     """
-    return page_cache.made(
-        f"pdf of {sheet.pk}{', large' * large_print}", partial(compiled, sheet, large_print=large_print)
+    make = partial(compiled_leaflet, sheet, large_print=large_print)
+    return page_cache.made(f"leaflet of {sheet.pk}{', large' * large_print}", make)
+
+
+def whole(sheet: FactSheet, *, large_print: bool = False) -> bytes:
+    """The same of the whole sheet, with what is folded on the page. Raises as `leaflet` does."""
+    make = partial(compiled, sheet, large_print=large_print)
+    return page_cache.made(f"pdf of {sheet.pk}{', large' * large_print}", make)
+
+
+def compiled_leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
+    """Made anew: about half a second of one processor, as the letters are tried in three or four sizes."""
+    data = full(_as_it_is(sheet.pk))
+    return leaflet_pdf(
+        _leaflet(data),
+        clinic=clinic.details(),
+        safety=data["safety"],
+        address=data["address"],
+        help_address=f"{settings.BASE_URL}{reverse('factsheets:get_help_now')}",
+        large_print=large_print,
     )
 
 
 def compiled(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """The same, made anew: about half a second of one processor. Raises as `pdf` does."""
+    """Made anew: about half a second of one processor."""
     data = full(_as_it_is(sheet.pk))
     return sheet_pdf(
-        _document(data),
+        _document(data, Layer),
         clinic=clinic.details(),
         safety=data["safety"],
         address=data["address"],
@@ -39,53 +67,97 @@ def compiled(sheet: FactSheet, *, large_print: bool = False) -> bytes:
     )
 
 
-def part(sheet: FactSheet) -> Part:
-    """The sheet for a PDF that holds more than it. Nothing of `sheet` but its key is read while the content is the same.
-
-    Raises PdfError and SafetyAdviceMissing.
-    """
-    token = ContentVersion.now()
-    make = _part if token else _part.__wrapped__
-    return make(sheet.pk, token, timezone.localdate(), settings.BASE_URL)
-
-
-@lru_cache(maxsize=MAX_PARTS)
-def _part(pk: int, token: str, day: date, base_url: str) -> Part:
-    """A part is a pure function of the content, the day (a review may be overdue) and the address of the site."""
-    data = full(_as_it_is(pk))
-    return Part(_document(data), address=data["address"])
-
-
 def _as_it_is(pk: int) -> FactSheet:
     """Read after the token: what the caller has in hand may have been read before an edit."""
     return FactSheet.objects.select_related("topic", "reviewed_by").get(pk=pk)
 
 
-def _document(data: dict) -> dict:
+def _document(data: dict, layers) -> dict:
+    chapters = [chapter for layer in layers for chapter in _chapters(data, layer)]
+    lead = data["lead_figure"]
     return {
         **data,
+        "in_short": (data["in_short"] or {}).get("content", []),
+        "lead_figure": _figure(lead) if lead else None,
         "key_points": [point["content"] for point in data["key_points"]],
-        "sections": [_section(section) for section in _with_questions(data)],
+        "sections": [_section(section) for chapter in chapters for section in chapter],
     }
 
 
-def _with_questions(data: dict) -> list[dict]:
-    """The sections, each question before those that answer it, as the heading of a section without words."""
+def _chapters(data: dict, layer: str) -> Iterator[list[dict]]:
+    """The sections of each chapter, with its question as the heading of a section without words before them."""
     sections = {section["slug"]: section for section in data["sections"]}
-    found = []
-    for chapter in (each for chapters in data["layers"].values() for each in chapters):
+    for chapter in data["layers"][layer]:
         inside = [sections[slug] for slug in chapter["sections"]]
         if question := inside[0]["question"]:
             empty = {"blocks": [], "html": "", "view": "neither", "label": ""}
-            found.append({"slug": question, "kind": "text", "heading": chapter["heading"], **empty})
-            inside = [{**section, "level": 3} for section in inside]
-        found += inside
-    return found
+            first = {"slug": question, "kind": "text", "heading": chapter["heading"], "level": 2, **empty}
+            yield [first, *({**section, "level": 3} for section in inside)]
+        else:
+            yield inside
+
+
+def _leaflet(data: dict) -> dict:
+    document = _document(data, [Layer.LEAFLET])
+    own = data["address"].removeprefix(settings.BASE_URL)
+    for section in document["sections"]:
+        section["blocks"] = _without_pointers(section["blocks"], own)
+    parts = sorted(_optional(data), key=lambda part: OPTIONAL.index(part["kind"]))
+    return document | {"optional": parts, "left_out": []}
+
+
+def _optional(data: dict) -> list[dict]:
+    """The parts that an answer can do without: each section with a heading, and what stands below it. The last part comes first."""
+    found: list[dict] = []
+    sections = {section["slug"]: section for section in data["sections"]}
+    for chapter in data["layers"][Layer.LEAFLET]:
+        parts: list[list[dict]] = []
+        for section in (sections[slug] for slug in chapter["sections"]):
+            # A drawing belongs to what is said before it, and to no number of people.
+            if said := section["kind"] == SectionKind.FIGURE and [
+                part for part in parts if part[0]["kind"] != SectionKind.NUMBERS
+            ]:
+                said[-1].append(section)
+            else:
+                parts.append([section])
+        found += [
+            {
+                "name": f"“{part[0]['heading']}”" if part[0]["heading"] else f"part of “{chapter['heading']}”",
+                "kind": part[0]["kind"],
+                "sections": [section["slug"] for section in part],
+            }
+            for part in parts[1:]
+            if part[0]["kind"] in OPTIONAL and not (part[0]["kind"] == SectionKind.TEXT and part[0]["aspect"] in NEEDED)
+        ]
+    return found[::-1]
+
+
+def _without_pointers(value, own: str):
+    """The same without the links that only say where on the page to look ("See each step"): paper opens nothing.
+
+    That is a link to the sheet's own page which is a sentence of its own. `own` is the page's path.
+    """
+    if isinstance(value, dict):
+        return {key: _without_pointers(each, own) for key, each in value.items()}
+    if not isinstance(value, list):
+        return value
+    kept: list = []
+    for node in value:
+        if isinstance(node, dict) and node.get("type") == "link" and node["href"].startswith((own, "#")):
+            before = next((each for each in reversed(kept) if each.get("type") != "cite"), None)
+            if (
+                before is None
+                or before.get("text", "").rstrip().endswith((".", "?", "!"))
+                or not before.get("text", "x").strip()
+            ):
+                continue
+        kept.append(_without_pointers(node, own))
+    return kept
 
 
 def _section(section: dict) -> dict:
     made = {key: value for key, value in section.items() if key != "html"}
-    if section["kind"] == "figure":
+    if section.get("figure"):
         made["figure"] = _figure(section["figure"])
         made["caption"] = [part for block in section["blocks"] for part in block["content"]]
     if section["kind"] == "evidence":

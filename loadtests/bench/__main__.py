@@ -44,14 +44,12 @@ def main() -> None:
     from django.core.handlers.wsgi import WSGIHandler
 
     from loadtests.bench.inbox import triaging
-    from loadtests.bench.personal import reporting
     from loadtests.bench.search import searching
 
     logging.disable(logging.INFO)
     reading()
     asking()
     printing()
-    reporting()
     triaging()
     searching(partial(get, WSGIHandler()))
 
@@ -126,7 +124,7 @@ def printing() -> None:
     source = b"#sys.inputs.words"
     compare(
         "printing: a sheet's tagged PDF ÷ a bare PDF of its words",
-        lambda: printed.compiled(sheet),
+        lambda: printed.compiled_leaflet(sheet),
         lambda: typst.compile(source, sys_inputs=words),
         unit="PDF/s",
     )

@@ -29,7 +29,7 @@ PARTS = {
 }
 # Addresses that answer something other than a page, or only to staff, and have tests of their own.
 NOT_PAGES = {"/healthz", "/robots.txt", "/sitemap.xml", "/feed.xml", "/.well-known/security.txt", "/static/", "/media/"}
-NOT_HTML = ("/useful/", "/pdf/", "/pdf/large/", "/text/", "/json/", ".png", ".ico")
+NOT_HTML = ("/useful/", "/pdf/", "/full/", "/large/", "/text/", "/json/", ".png", ".ico")
 
 
 def routes(resolver=None, before: str = "/"):

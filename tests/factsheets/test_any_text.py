@@ -95,7 +95,7 @@ def test_all_four_outputs_come_whatever_is_typed(client, acupuncture, typed):
     assert text(title) == " ".join(acupuncture.title.split())
     assert len(list(tree.iter("script"))) == 1
     assert block(tree)["name"] == acupuncture.title
-    for output in ("text/", "json/", "pdf/"):
+    for output in ("text/", "json/", "pdf/", "pdf/full/"):
         response = client.get(address + output)
         assert response.status_code == 200, output
         if output == "json/":
@@ -115,7 +115,7 @@ def test_all_four_outputs_come_whatever_is_typed(client, acupuncture, typed):
 def test_scripts_that_our_fonts_have_are_printed_as_themselves(client, acupuncture, name):
     """Not as boxes: the letters can be copied out of the PDF again."""
     put_everywhere(acupuncture, TEXTS[name])
-    reader = PdfReader(io.BytesIO(client.get(f"/fact-sheets/{acupuncture.slug}/pdf/").content))
+    reader = PdfReader(io.BytesIO(client.get(f"/fact-sheets/{acupuncture.slug}/pdf/full/").content))
     printed = "".join(sheet.extract_text() for sheet in reader.pages)
     letters = {letter for letter in TEXTS[name] if letter.isalpha()}
     assert len(letters - set(printed)) <= len(letters) // 3, "Joined letters may come out as their joined forms."
@@ -125,7 +125,7 @@ def test_scripts_that_our_fonts_have_are_printed_as_themselves(client, acupunctu
 
 def test_what_no_font_has_is_printed_as_a_box_and_typst_code_as_words(client, acupuncture):
     put_everywhere(acupuncture, f"{TEXTS['private use']} {TEXTS['Typst code']}")
-    reader = PdfReader(io.BytesIO(client.get(f"/fact-sheets/{acupuncture.slug}/pdf/").content))
+    reader = PdfReader(io.BytesIO(client.get(f"/fact-sheets/{acupuncture.slug}/pdf/full/").content))
     printed = packed("".join(sheet.extract_text() for sheet in reader.pages))
     assert "logo□□□end" in printed
     assert packed('#panic("x") #import "x" $ x^2 $ @label') in printed

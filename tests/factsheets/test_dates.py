@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def said(client, sheet: FactSheet) -> dict[str, str]:
     """What the page, the plain text and the PDF say without spaces, and the JSON's date."""
-    pdf = PdfReader(io.BytesIO(printed.pdf(FactSheet.objects.get(pk=sheet.pk))))
+    pdf = PdfReader(io.BytesIO(printed.whole(FactSheet.objects.get(pk=sheet.pk))))
     return {
         "page": packed(text(page(client, sheet.get_absolute_url()))),
         "text": packed(client.get(f"/fact-sheets/{sheet.slug}/text/").content.decode()),

@@ -43,7 +43,7 @@ def test_the_pdf_and_the_text_print_what_the_sheet_cites_a_source_for_and_nothin
     assert "low-certainty evidence" in review["acupuncture-for-back-pain"]
     assert not review["about-back-pain"], "It is cited there for a word only."
     sheet = FactSheet.objects.get(slug="acupuncture-for-back-pain")
-    printed_words = packed("".join(each.extract_text() for each in PdfReader(io.BytesIO(printed.pdf(sheet))).pages))
+    printed_words = packed("".join(each.extract_text() for each in PdfReader(io.BytesIO(printed.whole(sheet))).pages))
     assert packed(f"What it found: {review[sheet.slug]}") in printed_words
     assert not any(shown(client, slug).get("NG193") for slug in SLUGS), "A guideline recommends, and finds nothing."
 

@@ -71,7 +71,7 @@ def test_text_and_json_explain_the_same_words(client, slug):
 
 @pytest.mark.parametrize("slug", ["tests-and-treatments", "posture-and-lifting"])
 def test_the_pdf_explains_the_same_words_and_links_to_them(client, slug):
-    reader = PdfReader(io.BytesIO(client.get(f"/fact-sheets/{slug}/pdf/").content))
+    reader = PdfReader(io.BytesIO(client.get(f"/fact-sheets/{slug}/pdf/full/").content))
     assert b"pdfuaid:part" in reader.trailer["/Root"]["/Metadata"].get_data()
     said = packed("".join(sheet.extract_text() for sheet in reader.pages))
     document = FactSheet.objects.get(slug=slug).document

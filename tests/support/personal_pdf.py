@@ -9,6 +9,7 @@ from enquiries.assessment.flags import flags
 from enquiries.assessment.personal import pdf
 from enquiries.assessment.result import played_back, shown
 from factsheets.models import FactSheet
+from factsheets.rendering.sheet import address
 from tests.support.assessment import answers
 from tests.support.reading import packed
 
@@ -34,11 +35,12 @@ every_outcome = pytest.mark.parametrize("outcome", ORDINARY)
 def made(given: dict, *, name: str = NAME, sheets=(), large_print: bool = False) -> bytes:
     known = flags()
     by_slug = {sheet.slug: sheet for sheet in FactSheet.objects.published()}
+    named = [{"title": by_slug[slug].title, "address": address(by_slug[slug])} for slug in sheets]
     return pdf(
         shown(answers(**given), known),
         name=name,
         answers=played_back(answers(**given), known),
-        sheets=[by_slug[slug] for slug in sheets],
+        sheets=named,
         large_print=large_print,
     )
 

@@ -1,15 +1,20 @@
 """The personal report's page of summary: whole, in the right order, for every outcome and any name, and in large print."""
 
+import re
+from itertools import pairwise
+
 import pytest
 
 from enquiries.assessment.flags import flags
 from enquiries.assessment.personal import IN_SHORT, pdf
 from enquiries.assessment.questions import QUESTIONS
 from enquiries.assessment.result import played_back, shown
-from factsheets.models import SafetyAdvice
+from factsheets.models import FactSheet, SafetyAdvice
+from factsheets.rendering.sheet import address
 from factsheets.safety import HEADINGS, SafetyAdviceMissing
+from tests.factsheets.rendering.test_outputs_pdf import tags
 from tests.support.assessment import answers
-from tests.support.personal_pdf import NAME, ORDINARY, every_outcome, made, read, sizes, words
+from tests.support.personal_pdf import NAME, ORDINARY, USUAL, every_outcome, made, read, sizes, words
 from tests.support.reading import packed
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -139,6 +144,52 @@ def test_large_print_says_the_same_in_eighteen_points(outcome):
     letters = sizes(first)
     assert max(letters, key=letters.get) == 18.0
     assert min(letters) >= 14
+
+
+SHEETS = ("manual-therapy-for-back-pain", "stress-and-back-pain")
+
+
+@every_outcome
+def test_it_is_two_sides_and_leads_to_the_sheets_by_their_addresses(outcome):
+    reader = read(made(ORDINARY[outcome], sheets=SHEETS))
+    assert len(reader.pages) == 2
+    second = words(reader.pages[1])
+    targets = {note.get_object()["/A"].get("/URI") for note in reader.pages[1]["/Annots"]}
+    for sheet in FactSheet.objects.filter(slug__in=SHEETS):
+        assert packed(sheet.title + address(sheet)) in second
+        assert address(sheet) in targets
+    for number, page in enumerate(reader.pages, start=1):
+        assert words(page).endswith(f"Page{number}of2")
+
+
+def test_from_outside_every_report_looks_the_same():
+    files = [made(given, name=f"{NAME} {number}") for number, given in enumerate(ORDINARY.values())]
+    outside = set()
+    for content in files:
+        reader = read(content)
+        assert reader.metadata.title == "Your report"
+        assert set(reader.metadata) <= {"/Title", "/CreationDate", "/ModDate", "/Creator", "/Producer"}
+        xmp = re.sub(rb"uuid:[^<]*|<xmpMM:\w+ID>[^<]*|<xmpTPg:NPages>\d+", b"", reader.xmp_metadata.stream.get_data())
+        outside.add((tuple(sorted(reader.metadata.items())), xmp))
+        for word in ("Óscar", "back", "pain", "GP", "urgent"):
+            assert word not in f"{reader.metadata.values()} {xmp.decode()}"
+        assert not any(NAME in str(item) for item in reader.outline)
+    assert len(outside) == 1
+
+
+@pytest.mark.parametrize("large_print", [False, True])
+def test_it_is_tagged_with_a_language_a_title_and_headings_in_order(large_print):
+    root = read(made(USUAL, sheets=SHEETS, large_print=large_print)).trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en-GB"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"].value is True
+    assert b"pdfuaid:part" in root["/Metadata"].get_data()
+    found = tags(root["/StructTreeRoot"])
+    levels = [int(tag[2:]) for tag in found if re.fullmatch(r"/H\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
+    assert {"/P", "/L", "/LI", "/Link"} <= set(found)
 
 
 def test_there_is_no_report_without_emergency_advice():

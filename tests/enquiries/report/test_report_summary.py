@@ -1,11 +1,13 @@
 """The private summary of a report: asked for, kept with its consent, and sent as a link that says nothing."""
 
+import io
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from pypdf import PdfReader
 
 from enquiries.mail.outbox import Worker
 from enquiries.models import Assessment, Enquiry
@@ -114,7 +116,12 @@ def test_the_mail_holds_the_link_and_no_word_of_the_answers(db, mail_through):
     link = summary_link(mail)
     said = f"{mail['Subject']} {text_of(mail)} {''.join(html_of(mail).itertext())}".lower()
     assert not [word for word in HEALTH_WORDS if word in said.replace(link, "")]
-    assert [part.get_filename() for part in mail.iter_attachments()] == ["about-back-pain.pdf"]
+    [leaflet] = mail.iter_attachments()
+    assert leaflet.get_filename() == "about-back-pain.pdf"
+    assert len(leaflet.get_content()) <= 150_000
+    assert len(PdfReader(io.BytesIO(leaflet.get_content())).pages) == 2
+    for more in ("", "pdf/large/", "pdf/full/"):
+        assert f"/fact-sheets/about-back-pain/{more}\r\n" in text_of(mail)
     assert "Ada" not in said
 
 

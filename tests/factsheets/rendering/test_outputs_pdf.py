@@ -1,4 +1,4 @@
-"""Every published sheet as a PDF: complete, safety first, and readable by a screen reader."""
+"""Every published sheet as a whole PDF: complete, safety first, and readable by a screen reader."""
 
 import io
 import re
@@ -23,10 +23,10 @@ SANS_SERIF = re.compile(r"/[A-Z]{6}\+(AtkinsonHyperlegible|NotoSans|NotoEmoji|Dr
 
 
 def read(client, slug: str) -> PdfReader:
-    response = client.get(f"/fact-sheets/{slug}/pdf/")
+    response = client.get(f"/fact-sheets/{slug}/pdf/full/")
     assert response.status_code == 200
     assert response["Content-Type"] == "application/pdf"
-    assert response["Content-Disposition"] == f'inline; filename="{slug}.pdf"'
+    assert response["Content-Disposition"] == f'inline; filename="{slug}-full.pdf"'
     return PdfReader(io.BytesIO(response.content), strict=True)
 
 
@@ -175,10 +175,10 @@ def test_a_signed_review_and_its_date_stand_at_the_foot_of_every_page(client, st
 
 
 def test_the_same_sheet_gives_the_same_bytes_so_that_a_cache_can_keep_it(client, sheet):
-    first = client.get(f"/fact-sheets/{sheet.slug}/pdf/")
+    first = client.get(f"/fact-sheets/{sheet.slug}/pdf/full/")
     then = int(time.time())
     wait_for(lambda: int(time.time()) > then + 1, what="the next second")  # the time of making must not be in it
-    second = client.get(f"/fact-sheets/{sheet.slug}/pdf/", headers={"If-None-Match": first["ETag"]})
+    second = client.get(f"/fact-sheets/{sheet.slug}/pdf/full/", headers={"If-None-Match": first["ETag"]})
     assert second.status_code == 304
 
 

@@ -4,7 +4,6 @@ import io
 from datetime import timedelta
 
 import pytest
-import typst
 from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
@@ -28,14 +27,14 @@ def lru(monkeypatch):
 
 @pytest.fixture
 def compiled(monkeypatch):
-    """How often Typst was at work, seen from beside it."""
-    calls, compile_ = [], typst.compile
+    """How often a leaflet was made, seen from beside it."""
+    calls, make = [], printed.leaflet_pdf
 
     def counting(*args, **options):
         calls.append(1)
-        return compile_(*args, **options)
+        return make(*args, **options)
 
-    monkeypatch.setattr(typst, "compile", counting)
+    monkeypatch.setattr(printed, "leaflet_pdf", counting)
     return calls
 
 
@@ -81,9 +80,9 @@ def test_the_next_mail_after_an_edit_of_the_emergency_advice_brings_it(mailed):
 def test_a_review_that_became_overdue_at_midnight_stands_in_the_next_mail(sheet, staff, compiled, monkeypatch):
     due = timezone.localdate() + timedelta(days=3)
     FactSheet.objects.filter(pk=sheet.pk).update(review_due_on=due, reviewed_on=timezone.localdate(), reviewed_by=staff)
-    assert "has not happened yet" not in words_of(printed.pdf(sheet))
+    assert "has not happened yet" not in words_of(printed.leaflet(sheet))
     monkeypatch.setattr(timezone, "localdate", lambda *args: due + timedelta(days=1))
-    assert "has not happened yet" in words_of(printed.pdf(sheet))
+    assert "has not happened yet" in words_of(printed.leaflet(sheet))
     assert len(compiled) == 2
 
 
@@ -93,37 +92,37 @@ def test_what_was_read_before_an_edit_is_not_kept_as_what_came_after(sheet):
     sheet.title = "Another title of this minute"
     sheet.save()
     for given in (in_hand, sheet):
-        assert "Another title of this minute" in words_of(printed.pdf(given))
+        assert "Another title of this minute" in words_of(printed.leaflet(given))
 
 
 def test_a_clinic_with_another_number_gets_another_pdf(sheet, settings):
-    printed.pdf(sheet)
+    printed.leaflet(sheet)
     settings.CLINIC = {**settings.CLINIC, "phone": "020 7946 0123"}
-    assert "020 7946 0123" in words_of(printed.pdf(sheet))
+    assert "020 7946 0123" in words_of(printed.leaflet(sheet))
 
 
 def test_large_print_and_each_sheet_have_a_pdf_of_their_own(sheet, compiled):
     other = FactSheet.objects.published().exclude(pk=sheet.pk).first()
-    made = {printed.pdf(sheet), printed.pdf(sheet, large_print=True), printed.pdf(other)}
+    made = {printed.leaflet(sheet), printed.leaflet(sheet, large_print=True), printed.leaflet(other)}
     assert len(made) == len(compiled) == 3
 
 
 def test_the_address_of_a_pdf_and_the_mail_share_one_that_was_made(sheet, compiled):
     read = Client().get(f"{sheet.get_absolute_url()}pdf/")
-    assert read.content == printed.pdf(sheet)
+    assert read.content == printed.leaflet(sheet)
     assert len(compiled) == 1
 
 
 def test_without_a_version_of_the_content_nothing_is_kept(sheet, lru, compiled):
     ContentVersion.objects.all().delete()
-    assert printed.pdf(sheet) == printed.pdf(sheet)
+    assert printed.leaflet(sheet) == printed.leaflet(sheet)
     assert len(compiled) == 2
     assert not lru.pages
 
 
 def test_many_versions_of_a_sheet_do_not_fill_the_memory(sheet, lru):
-    lru.most_bytes = 3 * len(printed.compiled(sheet))
+    lru.most_bytes = 3 * len(printed.compiled_leaflet(sheet))
     for _ in range(6):
         ContentVersion.changed()
-        printed.pdf(sheet)
+        printed.leaflet(sheet)
     assert 0 < sum(page.size for page in lru.pages.values()) == lru.bytes <= lru.most_bytes

@@ -1,0 +1,142 @@
+"""Every published sheet as a leaflet: two sides for a clinic's counter, whole, safety first, and readable by a screen reader."""
+
+import io
+import re
+
+import pytest
+from pypdf import PdfReader
+
+from factsheets import actions
+from factsheets.models import FactSheet, Layer, Question, Section, Statement
+from factsheets.pdf_tables import with_row_headers
+from factsheets.safety import HEADINGS, compact, tiers
+from tests.factsheets.rendering.test_access_large_print import letters_by_size
+from tests.factsheets.rendering.test_outputs_pdf import alternatives, nodes, tags
+from tests.support.reading import SLUGS, links, packed, page
+
+pytestmark = pytest.mark.usefixtures("db")
+ATTACHED = 150_000  # bytes: what a mailed report may attach
+FOOT = re.compile(r"Side (\d) of (\d)\s*\Z")
+
+
+def read(client, slug: str, size: str = "") -> tuple[PdfReader, list[str], int]:
+    """The leaflet, the words of each side, and its weight."""
+    answer = client.get(f"/fact-sheets/{slug}/pdf/{size}")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    reader = PdfReader(io.BytesIO(answer.content), strict=True)
+    return reader, [each.extract_text() for each in reader.pages], len(answer.content)
+
+
+def expect_in_order(wanted: list[str], said: str) -> None:
+    at = 0
+    for words in wanted:
+        assert packed(words) in said[at:], words
+        at = said.index(packed(words), at) + len(packed(words))
+
+
+def questions(sheet: FactSheet) -> list[str]:
+    answered = set(sheet.sections.values_list("question", flat=True)) - {""}
+    return [question.label for question in sheet.questions if question in answered]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_leaflet_has_two_sides_with_the_answer_the_emergency_and_every_question(client, settings, slug):
+    sheet = FactSheet.objects.get(slug=slug)
+    reader, sides, weight = read(client, slug)
+    assert [FOOT.search(side).groups() for side in sides] == [("1", "2"), ("2", "2")]
+    assert weight <= ATTACHED
+    said, first = packed("".join(sides)), packed(sides[0])
+    short = "".join(re.sub(r"\[(.*?)\]\(.*?\)|[*_]", r"\1", sheet.in_short).split())
+    signs = [HEADINGS["emergency"], *compact(tiers())]
+    assert first.index(packed(sheet.title)) < first.index(short) < first.index(packed(signs[0]))
+    for sign in signs:
+        assert packed(sign) in first
+    expect_in_order(questions(sheet), said)
+    sections = sheet.sections.filter(layer=Layer.LEAFLET)
+    for heading in sections.exclude(heading="").values_list("heading", flat=True):
+        assert packed(heading) in said, heading
+    for statement in Statement.objects.filter(uses__section__in=sections):
+        start = said.index(packed(statement.claim)) if packed(statement.claim) in said else 0
+        assert packed(statement.get_direction_display()) in said[start:], statement.key
+    for words in (
+        settings.CLINIC["name"],
+        settings.CLINIC["phone"],
+        "Last changed",
+        "Sources: on the page",
+        sheet.get_absolute_url()[1:-1],
+    ):
+        assert packed(words) in said
+    if sheet.treatment_offered:
+        assert packed(settings.CLINIC["interest_statement"]) in said
+    assert "[1]" not in said, "A leaflet has no list of sources, so no numbers of them."
+    sizes = letters_by_size(reader)
+    assert max(sizes, key=sizes.get) >= 9
+    # Nothing but the labels in drawings, which are said again beside them.
+    assert sum(count for size, count in sizes.items() if size < 8) < 0.1 * sum(sizes.values()), sizes
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_leaflet_is_tagged_and_each_row_of_its_tables_is_named_by_its_first_cell(client, slug):
+    reader, _, _ = read(client, slug)
+    root = reader.trailer["/Root"]
+    assert b"pdfuaid:part" in root["/Metadata"].get_data(), "The maker checked it as PDF/UA-1."
+    assert root["/Lang"] == "en-GB"
+    found = tags(root["/StructTreeRoot"])
+    assert found.index("/H1") < found.index("/H2")
+    assert any(alt.startswith("QR code") for alt in alternatives(root["/StructTreeRoot"]))
+    rows = [body for body in nodes(root["/StructTreeRoot"]) if body["/S"] == "/TBody"]
+    assert bool(rows) == ("/Table" in found)
+    for row in (row for body in rows for row in nodes(body) if row["/S"] == "/TR"):
+        name, *others = [cell for cell in nodes(row) if cell["/S"] in {"/TH", "/TD"}]
+        scopes = [each.get("/Scope") for each in name["/A"]]
+        assert (name["/S"], "/Row" in scopes) == ("/TH", True)
+        assert {other["/S"] for other in others} <= {"/TD"}
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_in_large_print_a_leaflet_is_in_eighteen_point_and_says_what_it_leaves_out(client, slug):
+    """Four sides hold most; where what protects the reader takes five, they are five."""
+    sheet = FactSheet.objects.get(slug=slug)
+    reader, sides, _ = read(client, slug, "large/")
+    assert len(sides) <= 5
+    sizes = letters_by_size(reader)
+    assert max(sizes, key=sizes.get) == 18.0, sizes
+    assert sum(count for size, count in sizes.items() if size < 13.9) < 0.1 * sum(sizes.values()), sizes
+    said = packed("".join(sides))
+    for sign in [HEADINGS["emergency"], *compact(tiers())]:
+        assert packed(sign) in packed(sides[0])
+    expect_in_order(questions(sheet), said)
+    left_out = said.partition(packed("Left out here"))[2]
+    for section in Section.objects.filter(sheet=sheet, layer=Layer.LEAFLET).exclude(heading=""):
+        if packed(section.heading) not in said.replace(left_out, ""):
+            assert section.kind not in {"callout", "avoid", "evidence"}, section
+            assert packed(f"“{section.heading}”") in left_out
+
+
+def test_a_sheet_of_too_many_words_takes_more_sides_and_loses_none(client, sheet):
+    question = next(question for question in sheet.questions if question == Question.SHOULD_I_WORRY)
+    for number in range(12):
+        body = f"Marked words {number}. " + "These words take room on paper. " * 50
+        Section.objects.create(
+            sheet=sheet, slug=f"more-{number}", position=900, layer=Layer.LEAFLET, question=question, body=body
+        )
+    actions.refresh(sheet=sheet)
+    _, sides, _ = read(client, sheet.slug)
+    assert len(sides) > 2
+    said = packed("".join(sides))
+    assert [number for number in range(12) if f"Markedwords{number}." not in said] == []
+
+
+def test_the_whole_sheet_and_large_print_are_offered_beside_the_leaflet(client, sheet):
+    offered = links(page(client, sheet.get_absolute_url()))
+    first = offered.index(f"{sheet.get_absolute_url()}pdf/")
+    assert offered[first : first + 3] == [f"{sheet.get_absolute_url()}pdf/{each}" for each in ("", "large/", "full/")]
+
+
+def test_a_file_without_tables_stays_as_it_is_and_one_of_another_make_is_refused():
+    assert with_row_headers(b"%PDF-1.7 no table") == b"%PDF-1.7 no table"
+    row = (
+        b"\n2 0 obj\n<</Type/StructElem/S/TBody/K[3 0 R]>>\nendobj\n3 0 obj\n<</Type/StructElem/S/TR/P 2 0 R/K[4 0 R]>>"
+    )
+    with pytest.raises(ValueError, match="list of offsets"):
+        with_row_headers(row)
