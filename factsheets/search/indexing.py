@@ -151,6 +151,7 @@ def join(texts: list[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a full stop, so that two list items are not read as one sentence."""
+    """With a capital letter and a full stop, so that two list items are not read as one sentence."""
     text = " ".join(text.split())
+    text = f"{text[:1].upper()}{text[1:]}"
     return text if not text or text[-1] in ".!?:;" else f"{text}."
