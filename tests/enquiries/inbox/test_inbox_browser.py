@@ -1,12 +1,15 @@
 """A receptionist's morning in a real browser, with real mail, on a desk and on a phone."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from enquiries.models import Enquiry, slot_bit
 from tests.conftest import consultation, give_signs
 from tests.support.desk import person, sign_in, with_password, with_second_factor
-from tests.support.inbox import open_day
+from tests.support.inbox import book_past, open_day
 from tests.support.outbox import text_of
 from tests.support.smtp import wait_for
 from tests.support.visitor import visitor
@@ -76,7 +79,9 @@ def test_the_inbox_on_a_phone_in_the_dark(browser, site):
     warned, other = patients()
     with visitor(browser, site, viewport={"width": 360, "height": 740}, color_scheme="dark") as desk:
         sign_in(desk, "rita")
-        pages = [warned.get_admin_url(), other.get_admin_url()]
+        book_past(other, timezone.now() - timedelta(hours=1))
+        diary = "/admin/enquiries/enquiry/appointments/"
+        pages = [warned.get_admin_url(), other.get_admin_url(), f"{diary}?show=outcome", f"{diary}calendar/"]
         for path in ("/admin/enquiries/enquiry/", "/admin/enquiries/enquiry/?queue=overdue", *pages):
             desk.open(path)
             desk.expect_accessible()
