@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from unittest.mock import patch
 from xml.etree.ElementTree import SubElement
 
@@ -12,10 +13,12 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from enquiries.actions import appointments, contact
 from enquiries.assessment import cookie
 from enquiries.assessment.flags import flags
-from enquiries.models import Assessment, Enquiry, OutgoingMessage
+from enquiries.models import Appointment, Assessment, Enquiry, OutgoingMessage
 from enquiries.patient_portal import link as manage_link
 from enquiries.report import link as summary_link
 from enquiries.report import stop
@@ -187,6 +190,22 @@ def _signing_in(kept: Collector) -> None:
                 _ask(kept, half, f"{path}?recovery")
 
 
+def _appointments(kept: Collector, client: Client) -> None:
+    owner, now = User.objects.get(username="sam"), timezone.now()
+    ahead, over = consultation(email="ahead@example.com"), consultation(email="over@example.com")
+    for enquiry in (ahead, over):
+        appointments.book(enquiry=enquiry, by=owner, at=now + timedelta(days=3), channel="phone")
+    Appointment.objects.filter(enquiry=over).update(
+        starts_at=now - timedelta(hours=1), booked_at=now - timedelta(days=1)
+    )
+    spoken = consultation(email="spoken@example.com")
+    contact.log_call(enquiry=spoken, by=owner, result="spoke")
+    for enquiry in (ahead, over, spoken):
+        _ask(kept, client, enquiry.get_admin_url())
+    for path in ("?show=outcome", "calendar/"):
+        _ask(kept, client, f"/admin/enquiries/enquiry/appointments/{path}")
+
+
 def _desk(kept: Collector) -> str:
     client = Client()
     client.force_login(User.objects.create_superuser("sam", "sam@example.com", "x", first_name="Sam"))
@@ -206,6 +225,7 @@ def _desk(kept: Collector) -> str:
     _ask(kept, client, "/admin/enquiries/enquiry/person/", {"typed": "flag@example.com"})
     _ask(kept, client, f"/admin/enquiries/enquiry/{flagged.pk}/same-as/")
     _ask(kept, client, f"/admin/enquiries/enquiry/fold/{flagged.pk}/")
+    _appointments(kept, client)
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         _ask(kept, client, reverse(f"{name}_changelist"))
