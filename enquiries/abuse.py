@@ -24,7 +24,7 @@ asks for, ten forms an hour more than a household sends, and 200 an hour more th
 import ipaddress
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from math import ceil
 
@@ -35,6 +35,7 @@ from django.utils.encoding import punycode
 
 from backcare.core import disk_space, limits
 from backcare.core.crypto.encryption import CannotDecrypt, keyed_hash, keyed_hashes
+from enquiries import flood
 from enquiries.models import Enquiry, EnquiryKind, OutgoingMessage, Purpose, Status, StoppedAddress
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -90,13 +91,18 @@ class AbuseDecision:
     """What becomes of a form that is kept. Both reasons are in words for staff, and empty where nothing stands in the way.
 
     `aside`: why it waits where nobody owes it a reply, among the spam or, with `held`, among what a flood held back. `silent`: why
-    its sender gets no email. Whatever is set aside is silent as well. `likelihood` orders what is held back: higher first.
+    its sender gets no email. Whatever is set aside is silent as well. `likelihood` orders what is held back: higher first. `marks`
+    and `fold` are those of a form with a warning sign (enquiries/flood.py). Without `alarm` the clinic gets no alert for it: it was
+    told of another one like it.
     """
 
     aside: str = ""
     silent: str = ""
     held: bool = False
     likelihood: int = 0
+    marks: dict[str, int] = field(default_factory=dict)
+    fold: flood.Fold | None = None
+    alarm: bool = True
 
     @property
     def status(self) -> str:
@@ -179,23 +185,43 @@ def refuse_if_too_many(seen: Standing) -> None:
         raise TooMany(_look("total", EVERYBODY).wait or 60, in_total=True)
 
 
-def assess(
+def decide(
     kind: str,
     *,
-    seen: Standing,
+    seen: Standing | None,
     email: str,
+    texts: list[str],
     caught: str = "",
     trap: bool = False,
     in_no_time: bool = False,
     flagged: bool = False,
 ) -> AbuseDecision:
-    """Counts a form that is about to be kept, in its transaction, so that both stay or neither does.
+    """What becomes of a form that is about to be kept. Counts it, in the transaction that keeps it: both stay, or neither does.
 
-    `caught` is why it is set aside anyway: then it counts for its sender alone, and nobody can use up what belongs to others.
-    `flagged`: it has a warning sign, so it is kept and not set aside, whatever else is true; beyond the limits no mail goes to its
-    address. Raises TooMany for what must not be written, and for a report without a sign; the forms in which people ask for help
-    are set aside in its place.
+    Without `seen` no stranger sent it, and nothing is counted. `caught` is why it is set aside anyway. It counts for its sender
+    alone then, and nobody can use up what belongs to others. `flagged`: it has a warning sign, so it is kept and not set aside, whatever
+    else is true; beyond the limits no mail goes to its address, and `texts`, what was typed, tell whether it is one of many alike.
+    Raises TooMany for what must not be written, and for a report without a sign; the forms in which people ask for help are set
+    aside in its place.
     """
+    if seen is None:
+        return _without_mail(caught, flagged=flagged) if caught else AbuseDecision()
+    marks, fold = {}, None
+    if flagged:
+        marks = flood.marks(seen.places, mailbox=mailbox(email), texts=texts)
+        if fold := flood.fold_of(marks):
+            refuse_on_full_disk(kind, seen)
+    decision = _weigh(kind, seen, email, caught=caught, trap=trap, in_no_time=in_no_time, flagged=flagged)
+    if decision.silent == IN_TOTAL:
+        sound_alarm()
+    # The alarm sounds once for a fold, and again if one comes after staff have dealt with all that were in it.
+    alarm = not fold or not flood.is_known_to_staff(fold)
+    return replace(decision, marks=marks, fold=fold, alarm=alarm)
+
+
+def _weigh(
+    kind: str, seen: Standing, email: str, *, caught: str, trap: bool, in_no_time: bool, flagged: bool
+) -> AbuseDecision:
     _refuse_what_fills_the_disk(kind, seen, flagged=flagged)
     over = seen.is_over(settings.MAX_FORMS_PER_SENDER_PER_HOUR)
     if over and kind == EnquiryKind.REPORT and not flagged:

@@ -23,7 +23,6 @@ from django.db.models import Count
 from django.utils import timezone
 
 from backcare.core.crypto.encryption import keyed_hash
-from enquiries.abuse import Standing, mailbox
 from enquiries.models import Enquiry, FloodMark
 from enquiries.models.enquiry import FLAGGED
 
@@ -43,10 +42,10 @@ class Fold:
     joining: list[str]  # the marks by which enquiries are part of it that are not known as such yet
 
 
-def marks(*, seen: Standing, email: str, texts: list[str]) -> dict[str, int]:
-    """The marks of a form, and how many times the allowance of a sender each has."""
-    found = {keyed_hash(name, subject, purpose="flood"): times for name, subject, times in seen.places}
-    found[keyed_hash("mailbox", mailbox(email), purpose="flood")] = 1
+def marks(places: list[tuple[str, str, int]], *, mailbox: str, texts: list[str]) -> dict[str, int]:
+    """The marks of a form, and how many times the allowance of a sender each has. `places` are those of abuse.Standing."""
+    found = {keyed_hash(name, subject, purpose="flood"): times for name, subject, times in places}
+    found[keyed_hash("mailbox", mailbox, purpose="flood")] = 1
     return found | dict.fromkeys(_of_wording(texts), 1)
 
 

@@ -320,7 +320,9 @@ def consultation(**changes) -> Enquiry:
         "best_time": "mornings",
         "description": "An ache low in my back for two months.",
     }
-    return intake.accept(kind=EnquiryKind.CONSULTATION, details=details | changes, contact_by=["phone"])
+    return intake.accept(
+        intake.Submission(kind=EnquiryKind.CONSULTATION, details=details | changes, contact_by=("phone",))
+    )
 
 
 def give_signs(enquiries, signs: str = "RF-E1", **also) -> None:
@@ -334,4 +336,4 @@ def give_signs(enquiries, signs: str = "RF-E1", **also) -> None:
 
 def report(sheet, **changes) -> Enquiry:
     details = {"name": "Ada Example", "email": "ada@example.com", "phone": "", "best_time": "", "description": ""}
-    return intake.accept(kind=EnquiryKind.REPORT, details=details | changes, sheet=sheet)
+    return intake.accept(intake.Submission(kind=EnquiryKind.REPORT, details=details | changes, sheet=sheet))

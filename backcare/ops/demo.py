@@ -161,7 +161,7 @@ def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
     if consultation and number // 5 in WARNING:
         also["safety_signs"] = "RF-E1"
     for_whom, theirs = FOR_SOMEBODY.get(number, ({}, ""))
-    return intake.accept(
+    submission = intake.Submission(
         kind=kind,
         details={
             "name": f"Demo {surname}",
@@ -170,11 +170,12 @@ def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
             "best_time": "",
             "description": theirs or (NUMB if "safety_signs" in also else words[number % len(words)]),
         },
-        contact_by=(["phone"] if by_phone else ["email"]) if consultation else None,
+        contact_by=("phone" if by_phone else "email",) if consultation else (),
         sheet=sheets.get(SHEETS[number % len(SHEETS)]) if kind == EnquiryKind.REPORT else None,
-        quarantine_reason="A hidden field was filled in" if number % 29 == 9 else "",
+        caught="A hidden field was filled in" if number % 29 == 9 else "",
         also=also | for_whom,
     )
+    return intake.accept(submission)
 
 
 def _make_it_of(enquiry: Enquiry, at: datetime) -> None:

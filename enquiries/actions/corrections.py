@@ -132,7 +132,7 @@ def _counted(enquiry: Enquiry, sender: str, email: str) -> str:
     if not sender:
         return ""
     seen = abuse.standing(sender)
-    decision = abuse.assess(enquiry.kind, seen=seen, email=email, caught=enquiry.quarantine_reason)
+    decision = abuse.decide(enquiry.kind, seen=seen, email=email, texts=[], caught=enquiry.quarantine_reason)
     return decision.silent.lower()
 
 

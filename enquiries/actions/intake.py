@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,13 +16,14 @@ from enquiries import abuse, clock, flood
 from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue
 from enquiries.actions.timeline import record
 from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind, NameWord, Purpose, Status
-from enquiries.request_forms import submit_timing
 from factsheets.models import FactSheet
 
 logger = logging.getLogger(__name__)
 
 # A second click, the back button or a reload within this time is the same request. A later one is meant.
 SAME_FORM_WITHIN = timedelta(minutes=30)
+
+SEAL_GOOD_FOR = timedelta(days=1)  # of the page that checked the answers (`request_forms/submit_timing.py`)
 
 # What an enquiry may hold beside the texts that every form asks for.
 ALSO = {
@@ -57,129 +58,118 @@ class Consented:
         return json.dumps({"result": self.result, "answers": self.answers}, ensure_ascii=False, sort_keys=True)
 
 
-def accept(
-    *,
-    kind: str,
-    details: dict[str, str],
-    contact_by: list[str] | None = None,
-    sheet: FactSheet | None = None,
-    quarantine_reason: str = "",
-    trap: bool = False,
-    consented: Consented | None = None,
-    also: dict[str, Any] | None = None,
-    hold: timedelta = timedelta(0),
-    sender: str = "",
-    in_no_time: bool = False,
-    seal: str = "",
-) -> Enquiry:
+@dataclass(frozen=True)
+class Submission:
+    """What a patient sent, checked and ready to be kept.
+
+    `details` holds the cleaned texts name, email, phone, best_time, description; `also` any of ALSO. `caught` is why it must be set
+    aside whatever else is true. `trap`: the field for robots was filled in on a form that somebody looked through. `in_no_time`: it
+    was sent faster than anybody reads. `seal` is that of the page that checked the answers (`request_forms/submit_timing.py`), good
+    once. Its mail leaves after `hold`.
+    """
+
+    kind: str
+    details: dict[str, str]
+    contact_by: tuple[str, ...] = ()
+    sheet: FactSheet | None = None
+    also: dict[str, Any] = field(default_factory=dict)
+    consented: Consented | None = None
+    caught: str = ""
+    trap: bool = False
+    in_no_time: bool = False
+    seal: str = ""
+    hold: timedelta = timedelta(0)
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.also) - ALSO:
+            raise TypeError(f"An enquiry keeps no {', '.join(sorted(unknown))}.")
+
+    @property
+    def is_flagged(self) -> bool:
+        return bool(self.also.get("safety_signs"))
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.details["description"], self.details["best_time"], self.also.get("needs") or ""]
+
+
+def accept(submission: Submission, *, sender: str = "") -> Enquiry:
     """Keeps what a patient sent: the enquiry, its first timeline entry, its answers and its mail, or nothing at all.
 
-    `details` holds the cleaned texts name, email, phone, best_time, description; `also` any of ALSO. The same form sent
-    twice within SAME_FORM_WITHIN gives back the enquiry that is already there. A quarantined enquiry sends no mail and promises no
-    reply; the mail of others leaves after `hold`. One with a warning sign is never set aside, and always alerts the clinic. `trap`
-    says that the field for robots was filled in on a form that somebody looked through: it is accepted, and staff are told.
+    The same form sent twice within SAME_FORM_WITHIN gives back the enquiry that is already there. One that is set aside sends no
+    mail and promises no reply. One with a warning sign is never set aside, and always alerts the clinic.
 
-    `sender` is `limits.client(request)`, counted by enquiries/abuse.py and never kept; empty for what no stranger sent. `seal` is
-    that of the page that checked the answers (`request_forms/submit_timing.py`), which is good once. Raises SealUsed, and
-    abuse.TooMany for what one sender, or all, may not send; then nothing is kept.
+    `sender` is `limits.client(request)`, counted by enquiries/abuse.py and never kept; empty for what no stranger sent. Raises
+    SealUsed, and abuse.TooMany for what one sender, or all, may not send; then nothing is kept.
     """
-    if unknown := set(also or {}) - ALSO:
-        raise TypeError(f"An enquiry keeps no {', '.join(sorted(unknown))}.")
-    form = (kind, details, sorted(contact_by or []), sheet, quarantine_reason, trap, consented, also or {}, hold)
     try:
         try:
-            return _keep(*form, sender, in_no_time, seal)
+            return _keep(submission, sender)
         except IntegrityError:
             # Its reference, eight letters of chance, was taken: some five times in a million enquiries. Draw another.
-            return _keep(*form, sender, in_no_time, seal)
+            return _keep(submission, sender)
     except abuse.TooMany as refusal:
         if refusal.in_total:
             abuse.sound_alarm()
         raise
 
 
-def _keep(
-    kind: str,
-    details: dict[str, str],
-    contact_by: list[str],
-    sheet: FactSheet | None,
-    quarantine_reason: str,
-    trap: bool,
-    consented: Consented | None,
-    also: dict[str, Any],
-    hold: timedelta,
-    sender: str,
-    in_no_time: bool,
-    seal: str,
-) -> Enquiry:
+def _keep(form: Submission, sender: str) -> Enquiry:
     with transaction.atomic():
-        flagged = bool(also.get("safety_signs"))
         seen = abuse.standing(sender) if sender else None
-        if seen and kind == EnquiryKind.REPORT and not flagged:
+        if seen and form.kind == EnquiryKind.REPORT and not form.is_flagged:
             # Before the forms that came are looked at: a sender who may send no more learns nothing about them.
             abuse.refuse_if_too_many(seen)
-        keys = _submission_keys(kind, details | also, contact_by, sheet, quarantine_reason, consented)
+        keys = _submission_keys(form)
         now = timezone.now()
         earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
         if known := earlier.first():
             return known
-        if seal and not limits.once("forms: seal", seal, until=now + timedelta(seconds=submit_timing.GOOD_FOR)):
+        if form.seal and not limits.once("forms: seal", form.seal, until=now + SEAL_GOOD_FOR):
             raise SealUsed
-        decision = abuse.AbuseDecision("" if flagged else quarantine_reason, quarantine_reason)
-        marked: dict[str, Any] = {}
-        fold = None
-        if seen and flagged:
-            texts = [details["description"], details["best_time"], also.get("needs") or ""]
-            marked = flood.marks(seen=seen, email=details["email"], texts=texts)
-            if fold := flood.fold_of(marked):
-                abuse.refuse_on_full_disk(kind, seen)
-        if seen:
-            decision = abuse.assess(
-                kind,
-                seen=seen,
-                email=details["email"],
-                caught=quarantine_reason,
-                trap=trap,
-                in_no_time=in_no_time,
-                flagged=flagged,
-            )
-        if decision.silent == abuse.IN_TOTAL:
-            abuse.sound_alarm()
+        decision = abuse.decide(
+            form.kind,
+            seen=seen,
+            email=form.details["email"],
+            texts=form.texts,
+            caught=form.caught,
+            trap=form.trap,
+            in_no_time=form.in_no_time,
+            flagged=form.is_flagged,
+        )
         enquiry = Enquiry(
-            kind=kind,
-            sheet=sheet,
-            **details,
-            **also,
-            email_key=blind_index.email_key(details["email"]),
-            phone_key=blind_index.phone_key(details["phone"]),
-            reply_by=None if kind == EnquiryKind.REPORT or decision.aside else clock.reply_by(now),
-            **{f"by_{method}": True for method in contact_by},
+            kind=form.kind,
+            sheet=form.sheet,
+            **form.details,
+            **form.also,
+            email_key=blind_index.email_key(form.details["email"]),
+            phone_key=blind_index.phone_key(form.details["phone"]),
+            reply_by=None if form.kind == EnquiryKind.REPORT or decision.aside else clock.reply_by(now),
+            **{f"by_{method}": True for method in form.contact_by},
             status=decision.status,
             quarantine_reason=decision.aside,
             likelihood=decision.likelihood,
             closed_at=now if decision.status == Status.SPAM else None,
-            folded=bool(fold),
+            folded=bool(decision.fold),
             submission_key=keys[0],
         )
-        # The alarm sounds once for a fold, and again if one comes after staff have dealt with all that were in it.
-        alarm = not fold or not flood.is_known_to_staff(fold)
-        if fold:
-            enquiry.flood_id = fold.first or enquiry.pk
+        if decision.fold:
+            enquiry.flood_id = decision.fold.first or enquiry.pk
         enquiry.save(force_insert=True)
-        if marked:
-            flood.leave_marks(enquiry, marked, fold)
+        if decision.marks:
+            flood.leave_marks(enquiry, decision.marks, decision.fold)
         NameWord.objects.bulk_create(
             NameWord(enquiry=enquiry, key=key) for key in sorted(blind_index.name_keys_of(enquiry))
         )
         said = [f"Asked for: {enquiry.get_kind_display()}"]
-        if fold:
+        if decision.fold:
             said.append("One of many similar forms, grouped in the safety queue")
         if decision.silent and not decision.aside:
             said.append(f"No email sent: {decision.silent.lower()}")
-        if trap:
+        if form.trap:
             said.append(TRAP_NOTED)
         record(enquiry, EventKind.RECEIVED, actor="patient", summary=". ".join(said))
-        if consented:
+        if consented := form.consented:
             Assessment.objects.create(
                 enquiry=enquiry,
                 told=consented.as_json,
@@ -188,7 +178,7 @@ def _keep(
                 expires_at=now + timedelta(days=SUMMARY_DAYS),
             )
         if not decision.aside:
-            answer(enquiry, not_before=now + hold, silent=bool(decision.silent), alarm=alarm)
+            answer(enquiry, not_before=now + form.hold, silent=bool(decision.silent), alarm=decision.alarm)
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
     return enquiry
 
@@ -213,27 +203,21 @@ def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool
             )
 
 
-def _submission_keys(
-    kind: str,
-    details: dict[str, str],
-    contact_by: list[str],
-    sheet: FactSheet | None,
-    quarantine_reason: str,
-    consented: Consented | None,
-) -> list[str]:
+def _submission_keys(form: Submission) -> list[str]:
     """Keyed hashes of the form's content for this and the previous window, so that no window's edge splits a double click.
 
     Waits until nobody else is keeping the same form, and only then looks at the clock. A form that was set aside is not
     the same as one that was not: a person whose browser filled in the trap may send it again.
     """
+    texts = form.details | form.also
     content = [
-        kind,
-        str(sheet.pk if sheet else ""),
-        "quarantined" if quarantine_reason else "",
-        *contact_by,
+        form.kind,
+        str(form.sheet.pk if form.sheet else ""),
+        "quarantined" if form.caught else "",
+        *sorted(form.contact_by),
         # Who does not know the answers cannot be given the enquiry that holds them.
-        consented.as_json if consented else "",
-        *(f"{key}={details[key]}" for key in sorted(details)),
+        form.consented.as_json if form.consented else "",
+        *(f"{key}={texts[key]}" for key in sorted(texts)),
     ]
     database = transaction.get_connection()
     if database.vendor == "postgresql":  # SQLite has one writer at a time anyway

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from backcare.core import limits
 from enquiries import abuse
 from enquiries.actions import intake
-from enquiries.actions.intake import Consented
+from enquiries.actions.intake import Consented, Submission
 from enquiries.assessment import cookie
 from enquiries.assessment.handover import safety_codes
 from enquiries.forms import ReportForm
@@ -69,16 +69,16 @@ def report(request):
 
 def _accept(request, form: ReportForm, words: OwnWords, consented: Consented | None) -> Enquiry:
     details = form.details()
-    return intake.accept(
+    submission = Submission(
         kind=form.kind,
         details=details,
         sheet=form.cleaned_data["sheet"],
-        quarantine_reason=abuse.TRAP if form.trap_is_filled else "",
-        consented=consented,
         also={"safety_signs": kept(words.codes, safety.tiers())},
+        consented=consented,
+        caught=abuse.TRAP if form.trap_is_filled else "",
         hold=sent.hold(details["email"]),
-        sender=limits.client(request),
     )
+    return intake.accept(submission, sender=limits.client(request))
 
 
 def _form(data=None, *, asking: bool, **options) -> ReportForm:

@@ -186,18 +186,7 @@ class _Walk:
         if gone or looked_through is None:
             return self.go(ANSWERS)
         try:
-            enquiry = intake.accept(
-                kind=self.kind,
-                details=self.form.details(),
-                contact_by=self.form.cleaned_data.get("contact_by"),
-                sheet=self.form.cleaned_data.get("sheet"),
-                trap=self.form.trap_is_filled,
-                consented=self.consented,
-                also={**self.form.also(), "safety_signs": kept(self.words.codes, safety.tiers())},
-                sender=limits.client(self.request),
-                in_no_time=looked_through < submit_timing.NO_TIME,
-                seal=seal,
-            )
+            enquiry = intake.accept(self._submission(looked_through, seal), sender=limits.client(self.request))
         except intake.SealUsed:
             return self.go(ANSWERS)
         except abuse.TooMany as refusal:
@@ -207,6 +196,20 @@ class _Walk:
         if drafts.is_held(self.request, self.kind):
             drafts.give(response, drafts.sealed(Draft(sent=address), self.kind), self.kind)
         return response
+
+    def _submission(self, looked_through: float, seal: str) -> intake.Submission:
+        form = self.form
+        return intake.Submission(
+            kind=self.kind,
+            details=form.details(),
+            contact_by=tuple(form.cleaned_data.get("contact_by", ())),
+            sheet=form.cleaned_data.get("sheet"),
+            also={**form.also(), "safety_signs": kept(self.words.codes, safety.tiers())},
+            consented=self.consented,
+            trap=form.trap_is_filled,
+            in_no_time=looked_through < submit_timing.NO_TIME,
+            seal=seal,
+        )
 
     def _refused(self, refusal: abuse.TooMany) -> HttpResponse:
         """Nothing was kept, and nothing typed is lost: the page holds it, below the number to phone and the emergency card."""

@@ -16,9 +16,9 @@ from django.core import signing
 
 from backcare.core.crypto.encryption import keyed_hash
 from backcare.core.form_fields import TextField
+from enquiries.actions.intake import SEAL_GOOD_FOR
 
 NO_TIME = 3  # seconds from the page to the press of its button
-GOOD_FOR = 24 * 60 * 60  # seconds
 
 SIGNER = signing.TimestampSigner(salt="enquiries.request_forms.submit_timing", sep=".")
 
@@ -31,7 +31,7 @@ def sign(form) -> str:
 def age(given: str, form) -> float | None:
     """Seconds since the page was made. None: it was made for other words, too long ago, or not by us."""
     try:
-        made_for, _, _ = SIGNER.unsign(given, max_age=GOOD_FOR).partition("-")
+        made_for, _, _ = SIGNER.unsign(given, max_age=SEAL_GOOD_FOR).partition("-")
     except signing.BadSignature:
         return None
     if made_for != _words(form):

@@ -252,8 +252,16 @@ def rows(sheet, staff):
     Closure.objects.create(first_day=date(2026, 6, 1), last_day=date(2026, 6, 1), reason="training")
     kept = consultation()
     intake.accept(
-        kind="question",
-        details={"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "May I swim?"},
+        intake.Submission(
+            kind="question",
+            details={
+                "name": "Ada",
+                "email": "ada@example.com",
+                "phone": "",
+                "best_time": "",
+                "description": "May I swim?",
+            },
+        )
     )
     transitions.triage(enquiry=kept, by=staff, to="in_progress")
     Enquiry.objects.update(return_on=None)  # which would be a half fact of its own in every other status
@@ -305,4 +313,4 @@ def test_every_check_constraint_is_tried():
 def test_a_consultation_without_any_way_to_reach_the_patient_is_refused_by_the_database_too(db):
     details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "x"}
     with pytest.raises(IntegrityError, match="enquiry_consultation_has_contact_method"):
-        intake.accept(kind="consultation", details=details, contact_by=[])
+        intake.accept(intake.Submission(kind="consultation", details=details, contact_by=()))

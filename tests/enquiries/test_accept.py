@@ -235,7 +235,7 @@ def die(*args, **kwargs):
 if {before}:
     intake.enqueue = die
 details = dict(name="Ada", email="ada@example.com", phone="", best_time="", description="May I swim?")
-intake.accept(kind="question", details=details)
+intake.accept(intake.Submission(kind="question", details=details))
 os._exit(42)
 """
 

@@ -62,7 +62,7 @@ def words_of(mail) -> str:
 def question(**changes) -> Enquiry:
     """A question as a patient would send it."""
     details = {"name": "Ada Example", "email": "ada@example.com", "phone": "", "best_time": "", "description": "Why?"}
-    return intake.accept(kind=EnquiryKind.QUESTION, details=details | changes)
+    return intake.accept(intake.Submission(kind=EnquiryKind.QUESTION, details=details | changes))
 
 
 def states() -> set[tuple[str, str]]:

@@ -173,7 +173,9 @@ def test_answers_given_with_a_request_are_shown_to_a_clinician_with_the_consent_
     given = intake.Consented(
         result=shown(told, known), answers=played_back(told, known), consent_version=consent.CONSULTATION
     )
-    enquiry = intake.accept(kind="consultation", details=details, contact_by=["email"], consented=given)
+    enquiry = intake.accept(
+        intake.Submission(kind="consultation", details=details, contact_by=("email",), consented=given)
+    )
     page = text(parse(client.get(enquiry.get_admin_url())))
     assert "It stops daily activity, work or sleep" in page
     assert "See a GP about your back" in page

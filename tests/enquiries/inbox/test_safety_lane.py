@@ -300,7 +300,9 @@ def test_clinicians_see_the_self_assessment_at_the_top_and_reception_only_the_fl
     )
     details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "An ache."}
     also = {"safety_signs": "RF-U1"}
-    enquiry = intake.accept(kind="consultation", details=details, contact_by=["email"], consented=given, also=also)
+    enquiry = intake.accept(
+        intake.Submission(kind="consultation", details=details, contact_by=("email",), consented=given, also=also)
+    )
     client.force_login(person("Carl", "clinician"))
     page = page_of(client, enquiry)
     top = page[: page.index("Next step")]

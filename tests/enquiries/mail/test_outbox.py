@@ -66,7 +66,7 @@ def test_the_database_refuses_a_second_row_for_the_same_mail(db):
 
 def test_a_quarantined_enquiry_sends_nothing_until_staff_release_it(db, staff, mail_through):
     details = {"name": "Ada Example", "email": "ada@example.com", "description": "Why?", "phone": "", "best_time": ""}
-    enquiry = intake.accept(kind="question", details=details, quarantine_reason="Filled in a hidden field")
+    enquiry = intake.accept(intake.Submission(kind="question", details=details, caught="Filled in a hidden field"))
     assert deliver() == 0
     transitions.triage(enquiry=enquiry, by=staff, to=Status.NEW)
     assert deliver() == 2

@@ -104,9 +104,11 @@ def test_spam_goes_thirty_days_after_it_was_set_aside(db, staff):
 
 def test_what_a_trap_caught_counts_from_the_day_it_came(db):
     intake.accept(
-        kind="question",
-        details={"name": "A", "email": "a@example.com", "phone": "", "best_time": "", "description": "Buy this."},
-        quarantine_reason="trap",
+        intake.Submission(
+            kind="question",
+            details={"name": "A", "email": "a@example.com", "phone": "", "best_time": "", "description": "Buy this."},
+            caught="trap",
+        )
     )
     one = Enquiry.objects.get()
     assert purge(one.created_at + timedelta(days=29))["spam"] == 0
