@@ -14,4 +14,5 @@ urlpatterns = [
     path("summary/<str:token>/", summary.opened, name="summary"),
     path("summary/<str:token>/pdf/", summary.pdf, name="summary_pdf"),
     path("summary/<str:token>/delete/", summary.delete, name="summary_delete"),
+    path("<slug:page>/", views.page, name="report_page"),
 ]

@@ -146,24 +146,6 @@ class EnquiryForm(forms.Form):
         """What the enquiry keeps beside the texts."""
         return {}
 
-    def typed(self) -> list[tuple[str, str | list[str]]]:
-        """What arrived in each field, as it was typed."""
-        typed = []
-        for name, field in self.fields.items():
-            many = isinstance(field, forms.MultipleChoiceField)
-            value = (self.data.getlist if many else self.data.get)(self.add_prefix(name))
-            if value:
-                typed.append((name, value))
-        return typed
-
-    def carried(self, without: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-        """Names and values of the hidden fields that carry the form to the next step."""
-        fields = []
-        for name, value in self.typed():
-            if name not in without:
-                fields += [(self.add_prefix(name), each) for each in (value if isinstance(value, list) else [value])]
-        return fields
-
     @property
     def trap_is_filled(self) -> bool:
         return bool(self.cleaned_data.get("website"))

@@ -27,6 +27,7 @@ from enquiries.assessment import cookie
 from enquiries.assessment.handover import safety_codes
 from enquiries.assessment.kinds import Answers
 from enquiries.inbox import calls
+from enquiries.models import Enquiry
 from enquiries.report import consent
 from enquiries.request_forms import answer_summary, own_words, sent, submit_timing
 from enquiries.request_forms import draft as drafts
@@ -51,6 +52,34 @@ class Journey:
 
     form_class: type[EnquiryForm]
     template: str  # of the first step
+    is_checked = True  # whether the answers are looked through before they are sent
+    consent_version = consent.CONSULTATION
+
+    def answers(self, request) -> Answers | None:
+        """Those of a finished self-assessment in this browser, where they may go along."""
+        return cookie.may_go_along(request) if ASKED in self.form_class.base_fields else None
+
+    def notes(self, walk: "_Walk") -> dict:
+        """What the first page says beside its form."""
+        return {"when": clock.promise(timezone.now())}
+
+    def lacks(self, walk: "_Walk") -> bool:
+        """Whether the first page has to be shown once more, although nothing is wrong with it."""
+        return False
+
+    def submission(self, form: EnquiryForm, **more) -> intake.Submission:
+        return intake.Submission(
+            kind=self.kind,
+            details=form.details(),
+            contact_by=tuple(form.cleaned_data.get("contact_by", ())),
+            sheet=form.cleaned_data.get("sheet"),
+            trap=form.trap_is_filled,
+            **more,
+        )
+
+    def accepted(self, request, response: HttpResponse, enquiry: Enquiry, form: EnquiryForm) -> HttpResponse:
+        """The way to the confirmation, with what this browser is to know of it."""
+        return response
 
     @property
     def kind(self) -> str:
@@ -67,8 +96,8 @@ class Journey:
     def address_of(self, page: str) -> str:
         return self.address if page == self.first.name else reverse(f"enquiries:{self.kind}_page", args=[page])
 
-    def form(self, data=None, *, answers: Answers | None = None, initial: dict | None = None) -> EnquiryForm:
-        options = {"prefix": self.kind, "action": self.address, "initial": initial}
+    def form(self, data=None, *, answers: Answers | None = None, **options) -> EnquiryForm:
+        options |= {"prefix": self.kind, "action": self.address}
         if ASKED in self.form_class.base_fields:
             options["ask_about_answers"] = bool(answers) or (data is not None and f"{self.kind}-{ASKED}" in data)
         return self.form_class(data, **options)
@@ -123,9 +152,12 @@ def _posted(request, journey: Journey) -> HttpResponse:
         draft.wrong = wrong.name
         draft.done.discard(wrong.name)
         return walk.go(wrong.name, status=422)
+    if journey.lacks(walk):
+        return walk.go(journey.first.name)
     if walk.is_unread:
         return walk.go(READ_FIRST)
-    return walk.send() if pressed == SEND else walk.go(walk.next_page)
+    at_once = not journey.is_checked and walk.next_page == ANSWERS
+    return walk.send() if pressed == SEND or at_once else walk.go(walk.next_page)
 
 
 class _Walk:
@@ -133,20 +165,25 @@ class _Walk:
 
     def __init__(self, request, journey: Journey, draft: Draft):
         self.request, self.journey, self.draft, self.kind = request, journey, draft, journey.kind
-        self.answers = cookie.may_go_along(request) if ASKED in journey.form_class.base_fields else None
+        self.answers = journey.answers(request)
         self.form = journey.form(draft.data(self.kind), answers=self.answers)
         self.form.is_valid()
         self.form.seen_signs = " ".join(draft.seen)
         self.words = own_words.read(self.form)
         self.consented = None
         if self.answers and self.form.with_answers:
-            self.consented = consent.given(self.answers, consent.CONSULTATION)
+            self.consented = consent.given(self.answers, journey.consent_version)
             self.words = self.words.and_answers(safety_codes(self.consented.result))
 
     @property
     def is_unread(self) -> bool:
         """Whether there is a sign whose card this person has not been shown."""
         return not set(self.words.codes) <= set(self.draft.seen)
+
+    @property
+    def answers_gone(self) -> bool:
+        """Whether they agreed to send answers that this browser no longer holds."""
+        return self.form.with_answers and not self.answers
 
     def first_mistake(self, *, every_step: bool) -> Step | None:
         steps = self.form.pages
@@ -179,14 +216,22 @@ class _Walk:
         return drafts.take_back(response, self.request, self.kind)  # an older one would bring back what was changed
 
     def send(self) -> HttpResponse:
-        gone = self.form.with_answers and not self.answers
-        seal = self.request.POST.get(f"{self.kind}-seal", "")
-        looked_through = submit_timing.age(seal, self.form)
         self.draft.done |= {step.name for step in self.form.pages}
-        if gone or looked_through is None:
-            return self.go(ANSWERS)
+        seal, looked_through = "", None
+        if self.journey.is_checked:
+            seal = self.request.POST.get(f"{self.kind}-seal", "")
+            looked_through = submit_timing.age(seal, self.form)
+            if self.answers_gone or looked_through is None:
+                return self.go(ANSWERS)
+        submission = self.journey.submission(
+            self.form,
+            also={**self.form.also(), "safety_signs": kept(self.words.codes, safety.tiers())},
+            consented=self.consented,
+            in_no_time=looked_through is not None and looked_through < submit_timing.NO_TIME,
+            seal=seal,
+        )
         try:
-            enquiry = intake.accept(self._submission(looked_through, seal), sender=limits.client(self.request))
+            enquiry = intake.accept(submission, sender=limits.client(self.request))
         except intake.SealUsed:
             return self.go(ANSWERS)
         except abuse.TooMany as refusal:
@@ -195,25 +240,14 @@ class _Walk:
         response = HttpResponseRedirect(address, status=303)
         if drafts.is_held(self.request, self.kind):
             drafts.give(response, drafts.sealed(Draft(sent=address), self.kind), self.kind)
-        return response
-
-    def _submission(self, looked_through: float, seal: str) -> intake.Submission:
-        form = self.form
-        return intake.Submission(
-            kind=self.kind,
-            details=form.details(),
-            contact_by=tuple(form.cleaned_data.get("contact_by", ())),
-            sheet=form.cleaned_data.get("sheet"),
-            also={**form.also(), "safety_signs": kept(self.words.codes, safety.tiers())},
-            consented=self.consented,
-            trap=form.trap_is_filled,
-            in_no_time=looked_through < submit_timing.NO_TIME,
-            seal=seal,
-        )
+        return self.journey.accepted(self.request, response, enquiry, self.form)
 
     def _refused(self, refusal: abuse.TooMany) -> HttpResponse:
         """Nothing was kept, and nothing typed is lost: the page holds it, below the number to phone and the emergency card."""
-        response = self._look_through(status=HTTPStatus.TOO_MANY_REQUESTS, refusal=refusal)
+        if self.journey.is_checked:
+            response = self._look_through(status=HTTPStatus.TOO_MANY_REQUESTS, refusal=refusal)
+        else:
+            response = self._step(self.journey.first, status=HTTPStatus.TOO_MANY_REQUESTS, refusal=refusal)
         response["Retry-After"] = str(refusal.wait)
         return self._with_cookie(response, drafts.sealed(self.draft, self.kind))
 
@@ -226,11 +260,12 @@ class _Walk:
         step = self.form.step_named(page)
         if step and (step in self.form.pages or step is self.journey.first):
             return self._step(step, status=status, **more)
-        if page == ANSWERS == self.next_page:
+        if page == ANSWERS == self.next_page and self.journey.is_checked:
             return self._look_through()
-        return HttpResponseRedirect(self.journey.address_of(self.next_page), status=303)
+        to = self.next_page if self.journey.is_checked or self.next_page != ANSWERS else self.journey.first.name
+        return HttpResponseRedirect(self.journey.address_of(to), status=303)
 
-    def _step(self, step: Step, *, status: int, lost: bool = False) -> HttpResponse:
+    def _step(self, step: Step, *, status: int, **more) -> HttpResponse:
         form, heading, back = self.form, self.form.heading(step), self._before(step)
         if self.draft.wrong != step.name:  # nothing is wrong with it, or it was not sent yet
             form = self.journey.form(answers=self.answers, initial=self.draft.initial(self.journey.form_class))
@@ -238,8 +273,7 @@ class _Walk:
         form.show(step, self.draft.hidden(self.kind, step))
         form.begin_at(self.draft.begin_at)
         if step is self.journey.first:
-            when = clock.promise(timezone.now())
-            return self._render(self.journey.template, form, status=status, when=when, lost=lost)
+            return self._render(self.journey.template, form, status=status, **self.journey.notes(self), **more)
         template = "enquiries/request_forms/step.html"
         return self._render(template, form, status=status, heading=heading, back=back)
 
@@ -264,7 +298,7 @@ class _Walk:
         )
 
     def _look_through(self, *, status: int = 200, **more) -> HttpResponse:
-        gone = self.form.with_answers and not self.answers
+        gone = self.answers_gone
         email, replies, now = self.form.cleaned_data["email"], clock.load(), timezone.now()
         groups = answer_summary.groups(self.form)
         if gone:

@@ -85,6 +85,7 @@ def test_no_public_address_is_left_out_of_the_walk():
         "/consultation/<slug:page>/",
         "/question/<slug:page>/",
         "/staff/calendar/<str:token>.ics",
+        "/report/<slug:page>/",
         "/consultation/sent/<str:token>/",
         "/question/sent/<str:token>/",
         "/report/sent/<str:token>/",

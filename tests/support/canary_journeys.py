@@ -58,7 +58,7 @@ def asks_for_a_report(walker):
     given = {"name": f"{MARKS['name']} Finch", "email": MARKS["wrong email"], "sheet": "about-back-pain"}
     assert walker.post("/report/", filled("report", given)).status == 422
     given["email"] = MARKS["email"]
-    assert walker.post("/report/", filled("report", given)).status == 200  # asks whether to include the answers
+    assert "One more question" in walker.follow(walker.post("/report/", filled("report", given))).said
     page = walker.follow(walker.post("/report/", filled("report", given, include_answers="yes")))
     assert page.path == "/report/sent/" and MARKS["email"] in page.said
     assert walker.post("/report/sent/change/", {"email": MARKS["wrong email"]}).status == 422

@@ -201,7 +201,7 @@ def test_what_they_add_later_is_read_in_each_box_and_answered_with_the_advice(as
 
 def press_report(client, response, step: str = ""):
     data = sent(form_at(parse(response), "/report/"))
-    return client.post("/report/", data | ({"report-step": step} if step else {}))
+    return follow(client, client.post("/report/", data | ({"report-step": step} if step else {})))
 
 
 def test_a_sign_beside_a_report_brings_the_card_the_advice_and_the_clinic_and_stays_open(client, mail_through):
