@@ -201,8 +201,8 @@ def decide(
     Without `seen` no stranger sent it, and nothing is counted. `caught` is why it is set aside anyway. It counts for its sender
     alone then, and nobody can use up what belongs to others. `flagged`: it has a warning sign, so it is kept and not set aside,
     whatever else is true. Beyond the limits no mail goes to its address, and `texts`, what was typed, tell whether it is one of
-    many alike. Raises TooMany for what must not be written, and for a report without a sign. The forms in which people ask for help are
-    set aside in its place.
+    many alike. Raises TooMany for what must not be written, and for a report without a sign. The forms in which people ask for
+    help are set aside in its place.
     """
     if seen is None:
         return _without_mail(caught, flagged=flagged) if caught else AbuseDecision()

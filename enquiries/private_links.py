@@ -7,6 +7,7 @@ its owner out, who uses the link in the newest mail, or asks the clinic for a ne
 """
 
 import uuid
+from dataclasses import dataclass
 from datetime import timedelta
 
 from crispy_forms.layout import Field, Submit
@@ -14,6 +15,7 @@ from django import forms
 from django.core import signing
 from django.db import models, transaction
 from django.db.models import F
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -105,6 +107,33 @@ class OpenForm(forms.Form):
             return False
         self.add_error("email", "Enter the email address that we sent this link to")
         return False
+
+
+class Shut(Exception):  # noqa: N818 - reads as what happened
+    """The link was tried with too many wrong addresses, and opens nothing any more."""
+
+
+@dataclass(frozen=True)
+class LinkPage:
+    """The page behind a private link, which asks for the address: the same for a summary and for a request.
+
+    GET shows nothing personal, because mail scanners fetch every link.
+    """
+
+    link: SecretLink
+    why: str
+    button: str
+
+    def ask(
+        self, request: HttpRequest, token: str, enquiry: Enquiry, *, action: str, carried: list[tuple[str, str]] = ()
+    ) -> OpenForm | None:
+        """The question for the address, with what is wrong with the answer. None once it was answered rightly. Raises Shut."""
+        name = self.link.name_of(token)
+        if is_shut(enquiry, name):
+            raise Shut
+        data = request.POST if "email" in request.POST else None
+        form = OpenForm(data, action=action, why=self.why, button=self.button, carried=carried)
+        return None if form.lets_in(enquiry, name) else form
 
 
 class TooQuick(Exception):  # noqa: N818 - reads as what happened

@@ -18,7 +18,7 @@ from backcare.core.private_pages import personal
 from enquiries.actions import by_patient
 from enquiries.models import Enquiry
 from enquiries.patient_portal import link
-from enquiries.private_links import OpenForm, is_shut
+from enquiries.private_links import Shut
 from factsheets import safety
 
 SEALED = "sealed"
@@ -115,17 +115,12 @@ def visited(verb: str = ""):
 
 def _ask(request, token: str, enquiry: Enquiry, verb: str) -> HttpResponse | None:
     """The question for the address. None once it is answered. What was typed before the pass ran out is carried along."""
-    name = link.LINK.name_of(token)
-    if is_shut(enquiry, name):
+    carried = _typed(request, verb) if verb else []
+    try:
+        form = link.PAGE.ask(request, token, enquiry, action=_address(token, verb), carried=carried)
+    except Shut:
         return _over(request, token, verb)
-    form = OpenForm(
-        request.POST if "email" in request.POST else None,
-        action=_address(token, verb),
-        why="We ask so that nobody else can see your request.",
-        button="Confirm and open my request",
-        carried=_typed(request, verb) if verb else [],
-    )
-    if form.lets_in(enquiry, name):
+    if form is None:
         return None
     context = {"form": form, "safety_tiers": safety.tiers(), "again": bool(verb)}
     return render(request, f"{FOLDER}/open.html", context, status=422 if form.errors else 200)

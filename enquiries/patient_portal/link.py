@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.models import Enquiry, EnquiryKind, Status
-from enquiries.private_links import ON_PAGE, Pass, SecretLink
+from enquiries.private_links import ON_PAGE, LinkPage, Pass, SecretLink
 
 LINK = SecretLink("enquiries.patient_portal.link")
 PASS = Pass("enquiries.patient_portal.pass")
+PAGE = LinkPage(LINK, why="We ask so that nobody else can see your request.", button="Confirm and open my request")
 AFTER_CLOSING = timedelta(days=14)
 
 

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.urls import reverse
 
 from enquiries.models import Assessment
-from enquiries.private_links import ON_PAGE, Pass, SecretLink
+from enquiries.private_links import ON_PAGE, LinkPage, Pass, SecretLink
 
 LINK = SecretLink("enquiries.report.link")
 PASS = Pass("enquiries.report.pass")
+PAGE = LinkPage(LINK, why="We ask so that nobody else can open your summary.", button="Confirm and open my report")
 
 
 def address(assessment: Assessment, name: str = ON_PAGE) -> str:

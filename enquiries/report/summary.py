@@ -16,7 +16,7 @@ from backcare.core.private_pages import personal
 from enquiries.actions import erasure, mail
 from enquiries.assessment import personal as personal_pdf
 from enquiries.models import Assessment
-from enquiries.private_links import OpenForm, is_shut
+from enquiries.private_links import Shut
 from enquiries.report import link
 from factsheets import safety
 from factsheets.models import FactSheet
@@ -29,16 +29,11 @@ def opened(request, token: str):
     assessment = _find(token)
     if assessment is None:
         return _over(request)
-    form = OpenForm(
-        request.POST if request.method == "POST" else None,
-        action=reverse("enquiries:summary", args=[token]),
-        why="We ask so that nobody else can open your summary.",
-        button="Confirm and open my report",
-    )
-    name = link.LINK.name_of(token)
-    if is_shut(assessment.enquiry, name):
+    try:
+        form = link.PAGE.ask(request, token, assessment.enquiry, action=reverse("enquiries:summary", args=[token]))
+    except Shut:
         return _shut(request)
-    if form.lets_in(assessment.enquiry, name):
+    if form is None:
         return _summary(request, assessment, token)
     context = {"form": form, "ends": assessment.expires_at, "safety_tiers": safety.tiers()}
     return render(request, "enquiries/summary_open.html", context, status=422 if form.errors else 200)

@@ -15,6 +15,7 @@ from enquiries import abuse, flood
 from enquiries.actions import by_patient, contact, erasure, folds, intake, transitions
 from enquiries.models import Enquiry, EventKind, FloodMark, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED
+from tests.support.consultation_form import follow
 from tests.support.desk import tree, values_of
 from tests.support.forms import form, seal
 from tests.support.html import form_at, parse, sent, text
@@ -46,7 +47,7 @@ def noise(number: int) -> str:
 def warn(client: Client, number: int, *, words: str = NUMB, **changes) -> Enquiry:
     """A question with a warning sign, as a browser sends it: the card has been seen."""
     typed = {"email": f"warned{number}@example.com", "description": words} | changes
-    card = client.post("/question/", form("question", **typed))
+    card = follow(client, client.post("/question/", form("question", **typed)))
     codes = sent(form_at(parse(card), "/question/"))["question-seen_signs"]
     answer = ask("question", client, **typed, seen_signs=codes)
     assert answer.status_code == 303, text(parse(answer))[:300]

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test import Client
 
 from enquiries.models import Enquiry
+from tests.support.consultation_form import follow
 from tests.support.forms import ADDRESSES, form
 from tests.support.html import form_at, parse, sent
 
@@ -23,7 +24,7 @@ def ask(kind: str = "report", client: Client | None = None, **changes):
 
 def ask_in_full(client: Client, kind: str = "question", **changes):
     """As a browser does it: the form, the page that checks, and its button, at once."""
-    first = client.post(ADDRESSES[kind], form(kind, **changes, step=None))
+    first = follow(client, client.post(ADDRESSES[kind], form(kind, **changes, step=None)))
     assert first.status_code == 200, first.content.decode()[:300]
     check = sent(form_at(parse(first), ADDRESSES[kind]))
     return client.post(ADDRESSES[kind], check | {f"{kind}-step": "send"})
