@@ -9,6 +9,9 @@ EXAMPLES = {
     "slug": "about-back-pain",
     "page": "how-your-back-is-built",
     "token": "x",
+    "said": "yes",
+    "first": "helps",
+    "second": "recent-pain",
 }  # for each name in an address
 NOT_PUBLIC = {"admin"}
 # The files of an uploaded picture (test_pictures_shown.py uploads one first), and the desk's pages that are not the admin's.
