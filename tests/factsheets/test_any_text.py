@@ -107,8 +107,7 @@ def test_all_four_outputs_come_whatever_is_typed(client, acupuncture, typed):
     # Taking the words out of all pages of 28 PDFs takes long.
     assert packed(HEADINGS["emergency"]) in packed("".join(sheet.extract_text() for sheet in reader.pages[:2]))
     assert "Aboutthispage" in packed(reader.pages[-1].extract_text()), "The PDF goes on to its end."
-    for address in ("/", "/fact-sheets/"):
-        assert " ".join(acupuncture.title.split()) in text(page(client, address))
+    assert " ".join(acupuncture.title.split()) in text(page(client, "/fact-sheets/"))
 
 
 @pytest.mark.parametrize("name", ["Arabic", "Hebrew", "Chinese", "Hindi", "Tamil", "Thai", "Greek and Cyrillic"])

@@ -19,13 +19,18 @@ from tests.support.reading import packed, page
 pytestmark = pytest.mark.django_db
 
 
+def with_colons(words: str) -> str:
+    """As the plain text has them: "Evidence checked: March 2026"."""
+    return words.replace("checked", "checked:").replace("Lastchanged", "Lastchanged:")
+
+
 def said(client, sheet: FactSheet) -> dict[str, str]:
     """What the page, the plain text and the PDF say without spaces, and the JSON's date."""
     pdf = PdfReader(io.BytesIO(printed.whole(FactSheet.objects.get(pk=sheet.pk))))
     return {
-        "page": packed(text(page(client, sheet.get_absolute_url()))),
+        "page": with_colons(packed(text(page(client, sheet.get_absolute_url())))),
         "text": packed(client.get(f"/fact-sheets/{sheet.slug}/text/").content.decode()),
-        "pdf": packed("".join(each.extract_text() for each in pdf.pages)).replace("checked", "checked:"),
+        "pdf": with_colons(packed("".join(each.extract_text() for each in pdf.pages))),
         "json": client.get(f"/fact-sheets/{sheet.slug}/json/").json()["evidence_checked_on"],
     }
 
