@@ -14,6 +14,7 @@ from enquiries.forms import FORMS
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry
 from factsheets.models import FactSheet
+from tests.support.consultation_form import follow
 from tests.support.forms import ADDRESSES, FIELDS, form, seal
 from tests.support.html import by_id, form_at, parse, sent, summary, text, title, value
 from tests.support.wsgi import ask
@@ -61,7 +62,9 @@ def test_ten_thousand_characters_in_every_field_are_named_and_kept(client, kind)
     document = parse(response)
     page_form = form_at(document, ADDRESSES[kind])
     linked = {by_id(document, link.get("href")[1:]).get("name") for link in summary(page_form).iter("a")}
-    assert linked == {f"{kind}-{name}" for name in long}
+    # All that is wrong on the first page that has a mistake; what later pages ask goes along.
+    here = {"name", "email"} if kind == "consultation" else set(long)
+    assert linked == {f"{kind}-{name}" for name in here}
     for name, typed in long.items():
         assert sent(page_form)[f"{kind}-{name}"] == [typed]
 
@@ -181,7 +184,8 @@ def test_each_field_may_be_missing_or_come_three_times(client, kind):
         repeated = repeated if isinstance(repeated, list) else [repeated]
         response = client.post(ADDRESSES[kind], form(kind, **{name: ["x", *repeated, *repeated]}))
         assert response.status_code in {303, 422}
-    assert client.post(ADDRESSES[kind], {f"{kind}-unknown": "x", "name": "x", "": "x"}).status_code == 422
+    unknown = client.post(ADDRESSES[kind], {f"{kind}-unknown": "x", "name": "x", "": "x"})
+    assert title(parse(follow(client, unknown))).startswith("Error: ")
 
 
 def test_of_a_field_that_comes_twice_the_last_one_counts(client):

@@ -15,7 +15,7 @@ from tests.support.observatory import redirection, score
 from tests.support.responses import CLASSES, DOORS, OF_EVERY_PAGE, POLICY, Asked, read
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
-SETTINGS = Path(project.BASE_DIR, "backcare", "settings.py")
+SETTINGS = Path(project.BASE_DIR, "backcare", "config", "settings.py")
 PRODUCTION = {
     "SECRET_KEY": "some-long-and-varied-Text-0123456789-abcdefgh",
     "FIELD_ENCRYPTION_KEYS": new_key(),
