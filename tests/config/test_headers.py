@@ -28,7 +28,16 @@ TAKEN = ("SECURE_", "SESSION_", "CSRF_COOKIE_", "CONTENT_SECURITY", "X_FRAME", "
 # The most points that each sort of answer can get. The rules give 165: 150 for headers and 5 for a safe cookie, which no reader is
 # given. The rest we leave: 5 for hashes of scripts, which are all our own files here, and 5 for the browsers' preload list, which
 # only the owner of a domain can ask for.
-COOKIES = ["accepted", "signed in", "spreadsheet", "no such page of the desk", "without the role"]
+COOKIES = [
+    "accepted",
+    "signed in",
+    "spreadsheet",
+    "no such page of the desk",
+    "without the role",
+    "form with errors",
+    "answers to check",
+    "too many forms",
+]
 COOKIES += ["sign-in", "desk", "inbox", "enquiry"]
 POINTS = dict.fromkeys(CLASSES, 150) | dict.fromkeys(COOKIES, 155)
 

@@ -143,7 +143,7 @@ CLASSES = {
     "file not changed": (304, lambda ask: ask.again(ask.static("stylesheet")), FOR_EVER, FILE, KEPT),
     "form": (200, lambda ask: ask.get("/consultation/"), NEVER, {}, {"Vary"}),
     "form with errors": (422, lambda ask: ask.post("/question/", {"question-name": "Ada"}), NEVER, {}, ONE),
-    "answers to check": (200, lambda ask: ask.post("/question/", form("question", step=None)), NEVER, {}, ONE),
+    "answers to check": (200, lambda ask: ask.post("/question/", form("question", step=None)), NEVER, {}, {"Refresh"}),
     "accepted": (303, lambda ask: ask.post("/report/", form("report")), NEVER, {}, {"Location"}),
     "confirmation": (200, lambda ask: ask.sent(), NEVER, QUIET, PERSONAL),
     "confirmation of a request": (200, lambda ask: ask.get("/consultation/sent/"), NEVER, QUIET, PERSONAL),
