@@ -113,6 +113,13 @@ def figure_of_a_sheet() -> Figure:
     return Section.objects.filter(sheet__slug="about-back-pain", kind="figure").first().figure
 
 
+def figures_of(slug: str) -> list[Figure]:
+    """The figures of a sheet as a reader meets them: the one beside the key points first."""
+    sheet = FactSheet.objects.select_related("lead_figure").get(slug=slug)
+    sections = sheet.sections.filter(kind="figure").select_related("figure")
+    return [*([sheet.lead_figure] if sheet.lead_figure else []), *(section.figure for section in sections)]
+
+
 def show(figure: Figure, size=(400, 300), credit: str = "") -> Picture:
     """The figure's picture on its sheet, without the desk."""
     figure.drawing, figure.picture, figure.credit = "", pictures.keep(prepared(size), by=None), credit

@@ -12,6 +12,7 @@ from pypdf import PdfReader
 
 from factsheets.models import FactSheet, SafetyAdvice, Section
 from factsheets.safety import HEADINGS
+from tests.support.pictures import figures_of
 from tests.support.reading import SLUGS, packed
 from tests.support.smtp import wait_for
 from tests.support.statements import of_sheet
@@ -67,10 +68,10 @@ def test_it_holds_every_heading_in_order_every_statement_and_nice(slug):
         assert packed(heading) in words[at:], heading
         at = words.index(packed(heading), at)
     for statement in of_sheet(sheet.slug):
-        start = words.index(packed(statement.claim))
+        start = words.index(packed(f"{statement.claim} {statement.get_direction_display()}"))
         end = words.index("Source", start)
         assert packed(statement.nice_position) in words[start:end], statement.key
-        assert packed(statement.get_direction_display()) in words[start:end]
+        assert packed(statement.get_grade_display() or "") in words[start:end], statement.key
 
 
 @every_sheet
@@ -99,8 +100,8 @@ def test_it_prints_every_source_with_its_address_and_every_figure_in_words(slug)
     for reference in sheet.document["references"]:
         assert packed(reference["text"]) in words
         assert packed(reference["url"]) in words, reference["key"]
-    for section in sheet.sections.filter(kind="figure").select_related("figure"):
-        assert packed(section.figure.long_description) in words
+    for figure in figures_of(slug):
+        assert packed(figure.long_description) in words
 
 
 @every_sheet
@@ -127,9 +128,8 @@ def test_it_is_tagged_with_a_language_and_a_title_for_screen_readers(settings, s
     kinds = set(tags(root["/StructTreeRoot"]))
     assert {"/H1", "/H2", "/P", "/L", "/LI", "/Link"} <= kinds
     assert ("/Table" in kinds) == Section.objects.filter(sheet__slug=slug, kind="table").exists() or "/Table" in kinds
-    figures = Section.objects.filter(sheet__slug=slug, kind="figure").select_related("figure")
     described = set(alternatives(root["/StructTreeRoot"]))
-    assert {section.figure.alt for section in figures} <= described
+    assert {figure.alt for figure in figures_of(slug)} <= described
 
 
 def nodes(node):

@@ -6,6 +6,7 @@ import pytest
 
 from factsheets.models import BENEFITS, FactSheet, SafetyAdvice, Section
 from factsheets.safety import HEADINGS
+from tests.support.pictures import figures_of
 from tests.support.reading import SLUGS, squeezed
 from tests.support.statements import of_sheet
 
@@ -68,8 +69,8 @@ def test_the_text_prints_every_source_related_page_and_figure_in_words(client, s
         assert f"[{reference['number']}]" in said or "Sources:" in said
     for link in sheet.related.select_related("to"):
         assert f"{link.to.title}: {link.reason} {settings.BASE_URL}/fact-sheets/{link.to.slug}/" in said
-    for section in sheet.sections.filter(kind="figure").select_related("figure"):
-        assert squeezed(section.figure.long_description) in said
+    for figure in figures_of(slug):
+        assert squeezed(figure.long_description) in said
     for words in (settings.CLINIC["name"], settings.CLINIC["phone"], "Not an NHS service.", "Last changed: "):
         assert words in said
 
