@@ -199,18 +199,24 @@ def test_a_file_that_is_not_there_is_kept_by_nobody(path):
 
 
 def test_a_personal_page_cannot_be_had_by_a_detour(client):
-    """Two readings of one address, a cache's and ours, must not differ: we read no "..", no ";", and no "%2f" as a slash."""
+    """Two readings of one address, a cache's and ours, must not differ: we read no "..", no ";", and no "%2f" as a slash.
+
+    A slash too many is put right in the open: the browser asks again, and the page keeps its one address.
+    """
     personal_pages(client)
     for path in (
         "/static/../report/sent/",
         "/static/..%2freport/sent/",
         "/static;/../report/sent/",
-        "/report//sent/",
         "/report/./sent/",
     ):
         answer = client.get(path)
         assert answer.status_code == 404, path
         assert "ada@example.com" not in answer.content.decode()
+    doubled, stranger = client.get("/report//sent/"), Client().get("/report//sent/")
+    assert (doubled.status_code, doubled.headers["Location"]) == (301, "/report/sent/")
+    assert same(doubled, stranger), "What any cache may keep differs by person."
+    assert doubled.content == b""
 
 
 def test_a_link_of_one_person_says_nothing_to_another():
