@@ -7,12 +7,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 EXAMPLES = {
     "number": "1",
     "slug": "about-back-pain",
-    "page": "how-your-back-is-built",
+    "page": "check",  # of a form
     "token": "x",
     "said": "yes",
     "first": "helps",
     "second": "recent-pain",
 }  # for each name in an address
+FORMER_PAGE = "how-your-back-is-built"  # of a sheet
 NOT_PUBLIC = {"admin"}
 # The files of an uploaded picture (test_pictures_shown.py uploads one first), and the desk's pages that are not the admin's.
 ELSEWHERE = ("/pictures/", "/admin/")
@@ -32,7 +33,8 @@ def _walk(patterns, before: str) -> Iterator[tuple[str, URLPattern]]:
         elif not route.startswith(ELSEWHERE):
             for name, converter in pattern.pattern.converters.items():
                 assert name in EXAMPLES, f"Add an example of “{name}” for {route}."
-                route = route.replace(f"<{_kind(converter)}:{name}>", EXAMPLES[name])
+                example = FORMER_PAGE if name == "page" and route.startswith("/fact-sheets/") else EXAMPLES[name]
+                route = route.replace(f"<{_kind(converter)}:{name}>", example)
             assert "<" not in route, f"No address could be made from {route}."
             yield route, pattern
 
