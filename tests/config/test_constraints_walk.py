@@ -27,6 +27,10 @@ MAY_BE_EMPTY_ALONE = {
         "may_leave_voicemail": "not asked",
         "may_say_who_calls": "not asked",
     },
+    "enquiries.Appointment": {
+        "with_whom": "nobody in particular, or the account is gone",
+        "reminded_at": "not reminded yet, or too late; and whoever was reminded may want no more of them",
+    },
     "enquiries.EnquiryEvent": {
         "by": "the actor is kept as text beside it, for when accounts go",
         "summary": "not every kind of event needs one",
