@@ -1,5 +1,6 @@
 """What browser tests share: a visitor who notices everything that a page must never do."""
 
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Error, Locator
+from playwright.sync_api import Error, Locator, expect
 
 # WCAG 2.0 to 2.2, levels A and AA, and axe's own best practice. Told in full are only the violations: the long lists of what is
 # right take axe longer than looking for what is wrong.
@@ -111,7 +112,7 @@ def visitor(browser, site: str, **options):
 
 def expect_problem(page, message: str):
     """An error as a patient meets it: announced, linked, tied to its field, with focus where it should be."""
-    assert page.title().startswith("Error: ")
+    expect(page).to_have_title(re.compile("^Error: "))  # once the redirect has led there
     summary = page.locator(".problem")
     assert summary.evaluate("element => element === document.activeElement"), "The error summary has no focus."
     link = summary.get_by_role("link", name=message)
