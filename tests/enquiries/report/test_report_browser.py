@@ -140,9 +140,10 @@ def test_by_keyboard_alone_and_without_scripts_from_the_foot_of_a_sheet(browser,
         page = patient.page
         walk(patient)
         patient.open("/fact-sheets/posture-and-lifting/")
-        page.locator(
-            "#id_report-name"
-        ).focus()  # a reader's own way to the foot is tests/journeys/test_access_keyboard.py
+        # A reader's own way to the foot is tests/journeys/test_access_keyboard.py.
+        page.locator("summary", has_text="Email me this sheet").focus()
+        page.keyboard.press("Enter")
+        reach(page, "#id_report-name")
         page.keyboard.type("Ada Example")
         reach(page, "#id_report-email")
         page.keyboard.type("ada@example.com")
