@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from factsheets import actions
-from factsheets.models import Edition, FactSheet, InstalledRecord, Statement, StatementUse
+from factsheets.models import Edition, FactSheet, InstalledRecord, Section, Statement, StatementUse
 from tests.conftest import ROOT
 from tests.support.desk import change_address, errors_of, person, save, tree
 from tests.support.edition import PART
@@ -55,8 +55,10 @@ def test_an_edit_shows_in_every_sheet_and_each_keeps_an_edition(desk, cbt):
 def test_an_edit_that_no_public_sheet_may_show_is_stopped_in_all_of_them(desk, cbt):
     before = cbt.detail
     errors = errors_of(save(desk, change_address(cbt), detail="CBT cures pain. [@WILL20]"))
-    for sheet in cbt.sheets:
-        assert f"{sheet.title}, What the evidence says" in errors
+    sections = Section.objects.filter(statement_uses__statement=cbt)
+    assert sorted(section.sheet.slug for section in sections) == SHOWING
+    for section in sections:
+        assert f"{section.sheet.title}, {section.heading}: {cbt.claim}: “CBT cures pain.”" in errors
     assert "Do not promise a cure." in errors
     cbt.refresh_from_db()
     assert cbt.detail == before
@@ -93,7 +95,11 @@ def test_every_sheet_that_refers_to_a_statement_gives_the_same_verdict(db):
                 said.setdefault(each["key"], set()).add(verdict)
     assert len(said) == Statement.objects.count()
     assert [key for key, verdicts in said.items() if len(verdicts) > 1] == []
-    assert set(of_sheet("stress-and-back-pain").values_list("key", flat=True)) == {CBT, "stress-relief-tips"}
+    assert set(of_sheet("stress-and-back-pain").values_list("key", flat=True)) == {
+        "staying-active-for-recent-pain",
+        CBT,
+        "stress-relief-tips",
+    }
 
 
 def test_newer_words_for_a_statement_that_staff_edited_are_settled_in_every_sheet(desk, tmp_path):

@@ -13,7 +13,7 @@ def nodes(value):
 
 def nodes_of(document: dict) -> list[dict]:
     """The marked words of a document in the order of reading."""
-    parts = [document["key_points"]]
+    parts = [document["in_short"]["content"], document["key_points"]]
     for section in document["sections"]:
         parts += [section["blocks"], *(statement["blocks"] for statement in section.get("evidence", []))]
     return [node for part in parts for node in nodes(part) if node.get("type") == "term"]

@@ -102,7 +102,8 @@ def test_in_large_print_a_leaflet_is_in_eighteen_point_and_says_what_it_leaves_o
     sizes = letters_by_size(reader)
     assert max(sizes, key=sizes.get) == 18.0, sizes
     assert sum(count for size, count in sizes.items() if size < 13.9) < 0.1 * sum(sizes.values()), sizes
-    said = packed("".join(sides))
+    # A list that goes on overleaf has the foot of a side in the middle of a heading.
+    said = packed("".join(re.sub(rf"(?:Awaiting clinical review\s*)?{FOOT.pattern}", "", side) for side in sides))
     for sign in [HEADINGS["emergency"], *compact(tiers())]:
         assert packed(sign) in packed(sides[0])
     expect_in_order(questions(sheet), said)
