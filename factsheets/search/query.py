@@ -149,6 +149,9 @@ def find(typed: str) -> Found:
     found.intent, topic = intents.read(typed[:MAX_CHARACTERS])
     if found.intent and (target := _target(index, found.intent.first)):
         place(*target).add(INTENT, answers=True)
+    if not check_is_open():
+        places = {key: each for key, each in places.items() if each.entry.address != "/check/"}
+        similar = {key: each for key, each in similar.items() if key in places}
     found.best = max((each.total for each in places.values()), default=0.0)
     if topic and (target := _target(index, topic.first)):
         place(*target).add(TOPIC, answers=True)
@@ -300,11 +303,9 @@ def _target(index: Index, places: Iterable[str]) -> tuple[Entry, int] | None:
 
 def _grouped(places: Iterable[Place]) -> list[list[Place]]:
     """By entry, the best first; what says little beside the best is left out."""
-    closed = set() if check_is_open() else {"/check/"}
     grouped: dict[str, list[Place]] = {}
     for place in places:
-        if place.entry.address not in closed:
-            grouped.setdefault(place.entry.key, []).append(place)
+        grouped.setdefault(place.entry.key, []).append(place)
     for group in grouped.values():
         group.sort(key=lambda place: (-place.total, place.number))
     order = sorted(grouped.values(), key=lambda group: (-group[0].total, group[0].entry.title.casefold()))
