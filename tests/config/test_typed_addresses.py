@@ -44,6 +44,7 @@ def test_a_slip_leads_to_the_page(db, typed, page):
 @pytest.mark.parametrize(
     "typed",
     [
+        "*",
         "/fact-sheets/no-such-sheet.",
         "//evil.example/",
         "//evil.example/about/.",
