@@ -48,7 +48,7 @@ def test_an_editor_takes_a_sheet_from_empty_to_published_and_a_clinician_signs_i
         page.get_by_role("button", name="Save", exact=True).first.click()
         expect(page.get_by_text("No wording has been stopped.")).to_be_visible()
 
-        page.get_by_role("link", name="Add a section after “Why walk?”").click()
+        page.get_by_role("link", name="Add after “Why walk?”").click()
         page.get_by_label("Kind:", exact=True).select_option(label="figure")
         page.get_by_label("Drawing:", exact=True).select_option(index=1)
         page.get_by_role("button", name="Save", exact=True).first.click()

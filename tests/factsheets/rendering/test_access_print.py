@@ -86,7 +86,10 @@ def test_no_page_ends_with_a_heading_and_no_block_is_cut_in_two(browser, site):
         reader.page.emulate_media(media="print")
         headings = [packed(each) for each in reader.page.locator("main :is(h2, h3, caption)").all_inner_texts() if each]
         whole = [
-            letters(each) for each in reader.page.locator("main :is(.care, .points, figcaption)").all_inner_texts()
+            letters(each)
+            for each in reader.page.locator(
+                "main :is(.care, .points, figure:not(.lead-figure) figcaption)"
+            ).all_inner_texts()
         ]
         pages = words(printed(reader))
     assert len(headings) > 20
@@ -108,7 +111,7 @@ def test_who_reads_in_dark_colours_prints_in_light_ones(browser, site):
         ink, paper, *_ = reader.page.locator("body").evaluate(look)
         assert brightness(ink) < 60
         assert paper == "rgba(0, 0, 0, 0)", "A background is not printed: the ink must not rely on it."
-        for part in (".care.emergency", ".points", "figure"):
+        for part in (".care.emergency", ".points", "figure:not(.lead-figure)"):
             _, _, width, style = reader.page.locator(part).first.evaluate(look)
             assert (float(width.removesuffix("px")) >= 1, style) == (True, "solid"), part
     with reader_of(browser, site) as reader:
