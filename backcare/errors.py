@@ -36,7 +36,7 @@ def bad_request(request, exception=None):
         400,
         "We could not read that",
         [
-            "We could not read part of what your browser sent.",
+            "We could not read part of what your browser sent, so nothing was saved.",
             "Go back, check what you typed, and send it again.",
         ],
     )

@@ -63,22 +63,10 @@ def columns(*, personal: bool) -> list[str]:
     return [*COLUMNS, *(PERSONAL if personal else ())]
 
 
-class Keys:
-    """Which enquiries, fixed at one moment, in 16 bytes each: a row that changes its queue meanwhile is neither lost nor added."""
-
-    def __init__(self, queryset):
-        found = queryset.values_list("pk", flat=True).iterator(chunk_size=AT_ONCE)
-        self.packed = bytearray()
-        for key in found:
-            self.packed += key.bytes
-
-    def __len__(self):
-        return len(self.packed) // 16
-
-    def chunks(self) -> Iterator[list[UUID]]:
-        for start in range(0, len(self.packed), 16 * AT_ONCE):
-            chunk = self.packed[start : start + 16 * AT_ONCE]
-            yield [UUID(bytes=bytes(chunk[at : at + 16])) for at in range(0, len(chunk), 16)]
+def chunked(keys: list[UUID]) -> Iterator[list[UUID]]:
+    """As many keys at a time as rows may be in memory."""
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
 
 
 class _Line:

@@ -12,6 +12,7 @@ from tests.reading import SHEET_PAGES
 
 KB = 1024
 MOST_HTML, MOST_CSS, MOST_ALL, MOST_REQUESTS = 14 * KB, 6 * KB, 30 * KB, 6
+STILL = 0.001  # layout shift: a hundredth of what Core Web Vitals call good, so that a rounding of pixels is none
 SHIFTS = """() => new Promise(done => {
   let sum = 0
   new PerformanceObserver(list => { for (const each of list.getEntries()) sum += each.value })
@@ -79,7 +80,7 @@ def test_the_heaviest_page_stays_light_in_a_browser(first_visit):
     assert not weight(came, "Font"), said
     assert len(came) <= MOST_REQUESTS, said
     assert sum(each.get("bytes", 0) for each in came) <= MOST_ALL, said
-    assert shifted == 0, "Something moved while the page was loading."
+    assert shifted < STILL, "Something moved while the page was loading."
 
 
 @pytest.mark.browser
@@ -92,4 +93,4 @@ def test_the_pages_around_it_are_lighter_still(first_visit, path):
     assert not weight(came, "Script"), said
     assert len(came) <= MOST_REQUESTS, said
     assert sum(each.get("bytes", 0) for each in came) <= MOST_ALL, said
-    assert shifted == 0
+    assert shifted < STILL

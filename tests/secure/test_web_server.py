@@ -31,7 +31,7 @@ def test_a_form_without_a_length_is_read_within_the_limits_and_refused_with_a_pa
         assert b"Content-Security-Policy" in answer
         assert b"999" in answer, "No emergency advice."
         assert b"020 7946 0958" in answer
-        assert b"not saved" in answer or b"Nothing was saved" in answer or b"could not be read" in answer
+        assert b"nothing was saved" in answer.lower()
         return status(answer), answer
 
     assert refused(head("POST", "/question/", FORM, CHUNKED), chunked(b"x" * 300_000, size=60_000))[0] == 413
