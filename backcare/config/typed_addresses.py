@@ -40,9 +40,8 @@ class TypedAddressMiddleware:
 
 def meant(typed: str) -> str:
     """The path of the public page that `typed` is a slip for, or an empty text."""
-    if (
-        not typed.startswith("/") or len(typed) > MAX_CHARACTERS or is_private(typed)
-    ):  # "*" asks about the server itself
+    # One without a slash, "*", asks about the server itself.
+    if not typed.startswith("/") or len(typed) > MAX_CHARACTERS or is_private(typed):
         return ""
     path = SLASHES.sub("/", f"/{typed.strip()}").rstrip(AFTER_AN_ADDRESS).lower()
     return next((each for each in (f"{path}/", path) if each not in {typed, ""} and _is_a_page(each)), "")

@@ -1,7 +1,10 @@
 """What the accessibility tests share: the pages and states that people meet, and questions that a browser answers about them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from playwright.sync_api import expect
 
 from tests.enquiries.assessment.test_assessment_browser import choose
 from tests.support.visitor import Visitor, visitor
@@ -29,6 +32,7 @@ PAGES = [
     "/nothing-here/",
 ]
 LONG = "x" * 119
+AN_ERROR = re.compile("^Error: ")
 SENDS = {"report": "Send me the report", "consultation": "Continue", "question": "Continue"}
 LAST = {"consultation": "Send my request", "question": "Send my question"}
 
@@ -58,9 +62,13 @@ def states(met: Visitor) -> Iterator[str]:
             page.get_by_role("button", name="Continue").click()
         page.get_by_label("Email address").fill(LONG)
         page.locator("main form button").first.click()
+        expect(page).to_have_title(AN_ERROR)
+        page.wait_for_load_state()
         yield f"/{kind}/ with errors"
     met.open("/check/1/")
     page.get_by_role("button", name="Continue").click()
+    expect(page).to_have_title(AN_ERROR)
+    page.wait_for_load_state()
     yield "/check/1/ with an error"
     yield from results(met)
 
@@ -72,6 +80,7 @@ def results(met: Visitor) -> Iterator[str]:
     for number in range(1, 13):
         choose(page, number)
         page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/check/answers/")
     yield "/check/answers/"
     page.get_by_role("button", name="See what we suggest").click()
     page.wait_for_url("**/check/result/")
