@@ -282,14 +282,19 @@ def database_bytes() -> bytes:
         found = [part.read_bytes() for part in parts if part.exists()]
         assert len(found) >= 2, "The database file or its write-ahead log was not found."
         return b"".join(found)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_read_binary_file(pg_relation_filepath('enquiries_enquiry'))")
+        return sent_rows() + bytes(cursor.fetchone()[0])
+
+
+def sent_rows() -> bytes:
+    """Every column of enquiries and their timelines, as the server sends it."""
     dumped = []
     with connection.cursor() as cursor:
         for model in (Enquiry, EnquiryEvent):
             cursor.execute(f"SELECT * FROM {model._meta.db_table}")  # noqa: S608 - our own names
             for row in cursor.fetchall():
                 dumped += [bytes(part) if isinstance(part, bytes | memoryview) else str(part).encode() for part in row]
-        cursor.execute("SELECT pg_read_binary_file(pg_relation_filepath('enquiries_enquiry'))")
-        dumped.append(bytes(cursor.fetchone()[0]))
     return b"\n".join(dumped)
 
 
