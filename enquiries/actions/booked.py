@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries.actions.mail import enqueue
-from enquiries.clock.formatting import clock_time
+from enquiries.clock.formatting import dated_words
 from enquiries.inbox import people
 from enquiries.models import Appointment, AppointmentState, Channel, Enquiry, MessageState, Purpose
 
@@ -41,8 +41,7 @@ def end(appointment: Appointment, state: str, now: datetime) -> None:
 
 def time_in_words(appointment: Appointment) -> str:
     """10:30am on Monday 30 November 2026: with the year, for it stands in the timeline."""
-    local = timezone.localtime(appointment.starts_at)
-    return f"{clock_time(local.time())} on {local:%A} {local.day} {local:%B %Y}"
+    return dated_words(appointment.starts_at)
 
 
 def in_words(appointment: Appointment) -> str:
