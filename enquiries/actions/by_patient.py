@@ -17,7 +17,7 @@ from enquiries.actions.mail import enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
-from enquiries.clock.words import clock_time
+from enquiries.clock.words import dated_words
 from enquiries.desk import calls
 from enquiries.models import Enquiry, EventKind, Kind, MessageState, Outcome, Purpose, Status
 
@@ -150,10 +150,7 @@ def _end(enquiry: Enquiry) -> bool:
     said = ["Withdrawn by the patient."]
     booked = enquiry.appointment_at and (enquiry.status == Status.BOOKED or enquiry.appointment_at > timezone.now())
     if booked:
-        local = timezone.localtime(enquiry.appointment_at)
-        said.append(
-            f"The appointment at {clock_time(local.time())} on {local:%A} {local.day} {local:%B %Y} was cancelled."
-        )
+        said.append(f"The appointment at {dated_words(enquiry.appointment_at)} was cancelled.")
     if enquiry.is_flagged:
         said.append("The warning sign was still open, with no action recorded.")
     elif enquiry.signs:

@@ -12,7 +12,7 @@ from enquiries.actions.mail import Erased, enqueue, in_hand
 from enquiries.actions.moves import MoveRefused, expect_shown
 from enquiries.actions.status import move
 from enquiries.actions.timeline import record
-from enquiries.clock.words import clock_time
+from enquiries.clock.words import dated_words
 from enquiries.desk import calls, people
 from enquiries.models import Enquiry, EventKind, Kind, Purpose, Status
 
@@ -102,12 +102,11 @@ def book(*, enquiry: Enquiry, by: AbstractBaseUser, at: datetime, channel: str, 
             raise MoveRefused("Reopen it before you book an appointment.")
         if at <= timezone.now():
             raise MoveRefused("Choose a time in the future.")
-        local = timezone.localtime(at)
         record(
             enquiry,
             EventKind.BOOKED,
             by=by,
-            summary=f"{clock_time(local.time())} on {local:%A} {local.day} {local:%B %Y}, {Channel(channel).label}",
+            summary=f"{dated_words(at)}, {Channel(channel).label}",
         )
         if enquiry.status != Status.BOOKED:
             move(enquiry, Status.BOOKED, by=by)

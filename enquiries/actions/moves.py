@@ -133,12 +133,10 @@ def _release(enquiry: Enquiry) -> None:
 
 def what_changed(enquiry: Enquiry) -> str:
     """For a member of staff whose page is older than the enquiry: who did what, and how it is now."""
-    events = list(enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ]))
-    latest = events[-1]
+    events = enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ])
+    latest = events.last()
     # One step writes several lines: the reply, say, and that it took the enquiry. What was done is told, not what came with it.
-    same_step = [
-        each for each in events if each.actor == latest.actor and latest.created_at - each.created_at < SAME_STEP
-    ]
+    same_step = events.filter(actor=latest.actor, created_at__gt=latest.created_at - SAME_STEP)
     latest = next((each for each in same_step if each.kind in DID and each.kind != EventKind.ASSIGNED), latest)
     if latest.actor == "mail worker":
         happened = "An email was sent" if latest.kind == EventKind.MESSAGE_SENT else "An email could not be sent"

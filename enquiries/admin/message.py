@@ -4,12 +4,12 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import path, reverse
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from enquiries import actions, clock
+from enquiries import actions
 from enquiries.admin.readonly import ReadOnlyInline, ReadOnlyMixin
 from enquiries.models import MessageState, OutgoingMessage
+from enquiries.templatetags.moments import lately
 
 
 def send_again_button(message: OutgoingMessage) -> str:
@@ -19,10 +19,6 @@ def send_again_button(message: OutgoingMessage) -> str:
     if message.enquiry_id and message.enquiry.erased_at:
         return "–"
     return render_to_string("admin/enquiries/_send_again.html", {"message": message})
-
-
-def said(at) -> str:
-    return clock.at_words(at, timezone.now()) if at else "–"
 
 
 class MessageInline(ReadOnlyInline):
@@ -39,7 +35,7 @@ class MessageInline(ReadOnlyInline):
 
     @admin.display(description="sent")
     def sent(self, message):
-        return said(message.sent_at)
+        return lately(message.sent_at) or "–"
 
     @admin.display(description="send again")
     def again(self, message):
@@ -99,15 +95,15 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
 
     @admin.display(description="next attempt", ordering="next_attempt_at")
     def next_attempt(self, message):
-        return said(message.next_attempt_at) if message.state == MessageState.WAITING else "–"
+        return lately(message.next_attempt_at) if message.state == MessageState.WAITING else "–"
 
     @admin.display(description="created", ordering="created_at")
     def created(self, message):
-        return said(message.created_at)
+        return lately(message.created_at)
 
     @admin.display(description="sent", ordering="sent_at")
     def sent(self, message):
-        return said(message.sent_at)
+        return lately(message.sent_at) or "–"
 
     @admin.display(description="send again")
     def again(self, message):

@@ -29,6 +29,12 @@ def at_words(at: datetime, now: datetime) -> str:
     return f"{clock_time(at.time())} {near or f'on {day_words(at.date(), today)}'}"
 
 
+def dated_words(at: datetime) -> str:
+    """9am on Tuesday 26 May 2026: for what is kept, and read in another year."""
+    at = local(at)
+    return f"{clock_time(at.time())} on {at:%A %-d %B %Y}"
+
+
 def in_words(reply_by: datetime, now: datetime, *, dated: bool = False) -> str:
     """What a patient is told: "by 5pm on Tuesday 26 May", or "by 1pm today".
 
