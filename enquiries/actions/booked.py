@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries.actions.mail import enqueue
 from enquiries.clock.formatting import dated_words
