@@ -14,7 +14,6 @@ from crispy_forms.layout import Field, Submit
 from django import forms
 from django.core import signing
 from django.db import models, transaction
-from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -149,16 +148,18 @@ def is_theirs(enquiry: Enquiry, name: str, *, given: str) -> bool:
 
     Each wrong one counts, in a row, so that every process knows of it.
     """
+    theirs = constant_time_compare(given.casefold(), enquiry.email.casefold())
     with transaction.atomic():
+        if not theirs:
+            # A row that is not there yet cannot be locked, and the first guesses at once would each find none.
+            PrivateLink.objects.get_or_create(enquiry=enquiry, name=name)
         tried = PrivateLink.objects.select_for_update().filter(enquiry=enquiry, name=name).first()
         if tried and tried.wrong_tries >= MAX_WRONG_TRIES:
             return False
         if tried and tried.wrong_tries >= QUICK_TRIES and timezone.now() - tried.last_wrong_at < PAUSE:
             raise TooQuick
-        if constant_time_compare(given.casefold(), enquiry.email.casefold()):
-            return True
-        if tried is None:
-            PrivateLink.objects.get_or_create(enquiry=enquiry, name=name)
-        row = PrivateLink.objects.filter(enquiry=enquiry, name=name)
-        row.update(wrong_tries=F("wrong_tries") + 1, last_wrong_at=timezone.now())
-    return False
+        if tried and not theirs:
+            tried.wrong_tries += 1
+            tried.last_wrong_at = timezone.now()
+            tried.save(update_fields=["wrong_tries", "last_wrong_at"])
+    return theirs
