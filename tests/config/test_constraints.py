@@ -40,6 +40,7 @@ from factsheets.models import (
     SafetyEdition,
     SearchMiss,
     Section,
+    SheetFeedback,
     SourceUse,
     Statement,
 )
@@ -241,6 +242,11 @@ HALF_FACTS = {
     "picture_file_known_format": [(PictureFile, {}, {"format": "gif"})],
     "source_use_has_finding": [(SourceUse, {}, {"finding": ""})],
     "claim_known_status": [(Claim, {}, {"status": "rumour"})],
+    "feedback_known_answer": [(SheetFeedback, {}, {"answer": "maybe"})],
+    "feedback_known_reason": [
+        (SheetFeedback, {"answer": "yes"}, {"reason": "too-long"}),
+        (SheetFeedback, {"answer": "no"}, {"reason": "too-dear"}),
+    ],
     "miss_text_only_when_often": [(SearchMiss, {}, {"text": "what somebody typed"})],
 }
 
@@ -249,6 +255,8 @@ HALF_FACTS = {
 def rows(sheet, staff):
     report(sheet)
     SearchMiss.objects.create(digest="x")
+    for answer in ("yes", "no"):
+        SheetFeedback.objects.create(sheet=sheet, week=date(2026, 6, 1), answer=answer)
     Closure.objects.create(first_day=date(2026, 6, 1), last_day=date(2026, 6, 1), reason="training")
     kept = consultation()
     intake.accept(

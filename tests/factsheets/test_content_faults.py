@@ -59,7 +59,7 @@ FAULTS = {
     "a word for a number": ("first", {"position": "third"}, "entry 2: .*third"),
     "a title that is too long": ("a-sheet", {"title": "x" * 121}, "entry 1: title: .*120 characters"),
     "a slug that is no address": ("first", {"slug": "not an address"}, "entry 2: slug: "),
-    "two key points": ("a-sheet", {"key_points": "- one\n- two"}, "entry 1: key_points: Write three to five"),
+    "two key points": ("a-sheet", {"key_points": "- one\n- two"}, "entry 1: key_points: Write three key points"),
     "no body": ("first", {"body": ""}, "entry 2: body: Write the words"),
     "HTML in a body": ("first", {"body": "> a quote"}, "entry 2: body: Use paragraphs, lists"),
     "a hostile link": ("first", {"body": "[x](http://example.com)"}, "entry 2: body: The link .* must start with"),
@@ -181,7 +181,7 @@ def test_a_caption_that_is_more_than_sentences_is_refused(edition):
 
 def test_the_helpers_of_these_tests_make_a_sound_edition(edition):
     """Or each refusal above would prove nothing."""
-    edition.files[SHEET] += [section("more", heading="More", body="More words."), statement_use("more")]
+    edition.files[SHEET] += [section("further", heading="Further", body="More words."), statement_use("more")]
     edition.files["statements.yaml"].append(statement("more"))
     edition.files["sources.yaml"].append(source("EDC"))
     edition.files["topics.yaml"].append(sheet("c-sheet", "A third sheet"))

@@ -11,7 +11,7 @@ from tests.support.html import text
 
 pytestmark = pytest.mark.django_db
 CLINICIAN = {"name": "Clive Example", "register": "GMC", "number": "1234567", "confirm": "on"}
-NEW = "you cannot hold your pee, and it is new"
+NEW, SHORT = "you cannot hold your pee, and it is new", "new trouble holding your pee"
 SHEET = "/fact-sheets/about-back-pain/"
 
 
@@ -79,11 +79,11 @@ def said_by(response) -> str:
 
 
 def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, client):
-    before = live().text
-    said = said_by(desk.edit("RF-E2", text=NEW, patterns="cannot hold pee\n\n  wet   myself "))
+    before, short_before = live().text, live().short_text
+    said = said_by(desk.edit("RF-E2", text=NEW, short_text=SHORT, patterns="cannot hold pee\n\n  wet   myself "))
     assert "Patients see the old wording until it is approved" in said
     assert (live().text, live().patterns) != (NEW, ["cannot hold pee", "wet myself"])
-    assert before in text(tree(client.get("/get-help-now/"))) and before in text(tree(client.get(SHEET)))
+    assert before in text(tree(client.get("/get-help-now/"))) and short_before in text(tree(client.get(SHEET)))
     page = tree(client.get(reverse(HOME)))
     assert NEW.split()[-1] in " ".join(text(each) for each in page.iter("ins"))
     assert "Draft, being written" in text(page)
@@ -93,8 +93,8 @@ def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, cli
     assert NEW in desk.get("sign") and "NHS has new words." in desk.get("sign")
     assert "Published: red flags, edition 2" in said_by(desk.sign())
     assert (live().text, live().patterns) == (NEW, ["cannot hold pee", "wet myself"])
-    for address in ("/get-help-now/", SHEET, f"{SHEET}text/", "/check/1/"):
-        assert NEW in " ".join(text(tree(client.get(address))).split()).lower(), address
+    for address, words in [("/get-help-now/", NEW), (SHEET, SHORT), (f"{SHEET}text/", NEW), ("/check/1/", NEW)]:
+        assert words in " ".join(text(tree(client.get(address))).split()).lower(), address
     edition = SafetyEdition.objects.first()
     assert (edition.actor, edition.authors, edition.note) == ("Clive", "Edith", "NHS has new words.")
     assert edition.changes == [f"Changed: RF-E2: {live().short_text}"]
@@ -242,11 +242,11 @@ def test_the_last_flag_of_a_tier_stays(desk, monkeypatch):
 
 
 def test_the_draft_is_previewed_on_a_sheet_and_in_the_check_and_patients_see_nothing_of_it(desk, client):
-    desk.edit("RF-E2", text=NEW)
+    desk.edit("RF-E2", text=NEW, short_text=SHORT)
     desk.edit("RF-U2", text="you have lost a stone")
     patient = type(client)()
     for name, words, address in [
-        ("sheet", NEW, SHEET),
+        ("sheet", SHORT, SHEET),
         ("check-1", NEW, "/check/1/"),
         ("check-2", "you have lost a stone", "/get-help-now/"),
     ]:
