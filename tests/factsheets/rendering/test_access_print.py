@@ -88,7 +88,7 @@ def test_no_page_ends_with_a_heading_and_no_block_is_cut_in_two(browser, site):
         whole = [
             letters(each)
             for each in reader.page.locator(
-                "main :is(.care, .points, figure:not(.lead-figure) figcaption)"
+                "main :is(.care, .points, figure:not(.lead-figure) figcaption):not(details:not([open]) *)"
             ).all_inner_texts()
         ]
         pages = words(printed(reader))
