@@ -76,15 +76,15 @@ def _write(text: str, today, told: bool = False, is_counted: bool = False) -> No
         known = SearchMiss.objects.filter(digest=digest).first()
         if known is None:
             _make_room()
-            miss = SearchMiss(digest=digest, last_on=today, wanted=told)
+            miss = SearchMiss(digest=digest, last_on=today, wanted=int(told))
             SearchMiss.objects.bulk_create([miss], ignore_conflicts=True)
             return
         days = known.days + (known.last_on != today)
-        times = known.times + (not is_counted)
-        often = times >= SearchMiss.KEPT_FROM and days >= MIN_DAYS
+        more = 0 if is_counted else 1
+        often = known.times + more >= SearchMiss.KEPT_FROM and days >= MIN_DAYS
         SearchMiss.objects.filter(pk=known.pk).update(
-            times=F("times") + (not is_counted),
-            wanted=F("wanted") + told,
+            times=F("times") + more,
+            wanted=F("wanted") + int(told),
             days=days,
             last_on=today,
             text=text if often else "",
