@@ -137,22 +137,27 @@ def _release(enquiry: Enquiry) -> None:
 
 def what_changed(enquiry: Enquiry) -> str:
     """For a member of staff whose page is older than the enquiry: who did what, and how it is now."""
-    events = enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ])
-    latest = events.last()
-    # One step writes several lines: the reply, say, and that it took the enquiry. What was done is told, not what came with it.
-    same_step = events.filter(actor=latest.actor, created_at__gt=latest.created_at - SAME_STEP)
-    latest = next((each for each in same_step if each.kind in DID and each.kind != EventKind.ASSIGNED), latest)
-    if latest.actor == "mail worker":
-        happened = "An email was sent" if latest.kind == EventKind.MESSAGE_SENT else "An email could not be sent"
-    elif latest.to_status:
-        happened = f"{_named(latest.actor)} moved this enquiry to “{latest.get_to_status_display()}”"
-    else:
-        happened = f"{_named(latest.actor)} {DID.get(latest.kind, 'changed this enquiry')}"
+    happened = _latest_step(enquiry)
     owner = f"assigned to {people.full_name(enquiry.owner)}" if enquiry.owner else "unassigned"
     return (
         f"{happened} while you were writing. It is now “{enquiry.get_status_display()}”, {owner}. "
         "Your change was not saved. Read the enquiry again, then make your change."
     )
+
+
+def _latest_step(enquiry: Enquiry) -> str:
+    events = enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ])
+    latest = events.last()
+    if latest is None:
+        return "This enquiry changed"
+    # One step writes several lines: the reply, say, and that it took the enquiry. What was done is told, not what came with it.
+    same_step = events.filter(actor=latest.actor, created_at__gt=latest.created_at - SAME_STEP)
+    latest = next((each for each in same_step if each.kind in DID and each.kind != EventKind.ASSIGNED), latest)
+    if latest.actor == "mail worker":
+        return "An email was sent" if latest.kind == EventKind.MESSAGE_SENT else "An email could not be sent"
+    if latest.to_status:
+        return f"{_named(latest.actor)} moved this enquiry to “{latest.get_to_status_display()}”"
+    return f"{_named(latest.actor)} {DID.get(latest.kind, 'changed this enquiry')}"
 
 
 def _named(actor: str) -> str:

@@ -45,6 +45,10 @@ def test_each_page_and_state_fits_at_400_per_cent_in_a_narrow_and_a_wide_face_an
                 met.expect_no_sideways_scrolling()
                 assert not page.evaluate(CROWDED), f"Too small to hit on {state}, {face}"
                 widths.append(page.evaluate(WIDTH_OF_A_WORD))
+                if face == "Narrow":  # the reader's own default size, twice as large
+                    larger = page.add_style_tag(content="html { font-size: 200% !important }")
+                    met.expect_no_sideways_scrolling()
+                    larger.evaluate("tag => tag.remove()")
             assert widths[0] * 1.1 < widths[1], "The faces are not drawn."
             assert not page.evaluate(MOVING), f"Something moves on {state}"
             expect_shape(page.evaluate(SHAPE), state)
