@@ -29,12 +29,22 @@ LIMITS = {
 
 
 @pytest.fixture
-def behind_a_proxy(transactional_db, tmp_path):
-    web = Web(database_environment() | LIMITS, tmp_path / "log")
-    try:
-        yield web.start().address
-    finally:
+def started(transactional_db, tmp_path):
+    """Starts the web server behind its proxy, with other limits where they are given. Returns its address."""
+    webs: list[Web] = []
+
+    def start(**changes: str) -> str:
+        webs.append(Web(database_environment() | LIMITS | changes, tmp_path / f"log{len(webs)}"))
+        return webs[-1].start().address
+
+    yield start
+    for web in webs:
         web.clear()
+
+
+@pytest.fixture
+def behind_a_proxy(started):
+    return started()
 
 
 def question(place: str, words: str, number: object, *, last: bool = True, **typed) -> bytes:
@@ -133,3 +143,31 @@ def test_a_flood_buries_nobody_silences_nobody_is_stopped_and_shuts_no_link_for_
     [second] = set(links_in(mail_through)) - known
     assert open_with(behind_a_proxy, first, "eve@example.com") == 404
     assert open_with(behind_a_proxy, second, honest.email) == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="starts a server of its own")
+def test_what_is_set_aside_has_a_budget_and_is_released_as_one_and_a_nearly_full_disk_keeps_room_for_who_comes_first(
+    started, mail_through, staff_client
+):
+    # Nine questions of three addresses, where three an hour are answered and four may be set aside.
+    address = started(MAX_FORMS_PER_HOUR="3", MAX_SET_ASIDE="4")
+    flood = [question(f"203.0.113.{n % 3}", f"Flood {n}", f"flood{n}", last=n == 8) for n in range(9)]
+    answers = burst(address, flood)
+    held = Enquiry.objects.filter(status=Status.HELD)
+    assert answers == 7 * [303] + 2 * [429] and held.count() == 4
+    assert status(exchange(address, question("198.51.100.7", "May I swim?", "first"))) == 303
+    assert status(exchange(address, question("203.0.113.0", NUMB, "numb"))) == 303, "A warning sign needs no budget."
+    said = text(tree(staff_client.post(f"{INBOX}release-held/", follow=True)))
+    assert "5 enquiries were released" in said, "Four of the flood, and who came first."
+    assert not held.exists()
+    before = Enquiry.objects.count()
+
+    # The disk is nearly full.
+    address = started(MIN_DISK_MB="1000000")
+    assert status(exchange(address, question("198.51.100.8", "May I run?", "run"))) == 303
+    refused = exchange(address, question("198.51.100.8", "May I <row>?", "row"))
+    assert status(refused) == 429
+    for words in (b"Nothing was saved", b"020 7946 0958", b"May I &lt;row&gt;?"):
+        assert words in refused, words
+    assert status(exchange(address, question("198.51.100.8", NUMB, "still"))) == 303
+    assert Enquiry.objects.count() == before + 2
