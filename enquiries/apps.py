@@ -7,11 +7,15 @@ class EnquiriesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        from django.contrib import admin
+
         from backcare.core import clinic
         from enquiries import clock
+        from enquiries.admin import reports
         from enquiries.assessment import sign_off  # noqa: F401 - registers the questions for clinical sign-off
         from enquiries.assessment.flags import missing
         from factsheets import safety_drafts
 
+        admin.site.add_page("reports/", reports.page, name="reports")
         clinic.read_desk_with(clock.for_readers)
         safety_drafts.requirements.append(missing)

@@ -192,6 +192,11 @@ def wording(section: str, text: str) -> list[Finding]:
     ]
 
 
+def free_text(place: str, text: str) -> list[Finding]:
+    """What must not be said in a text that is no sheet, such as a letter: NICE's position must stand in the text itself."""
+    return [*wording(place, text), *_acupuncture(place, text, bool(NICE.search(text)))]
+
+
 def _acupuncture(section: str, text: str, nice_is_there) -> list[Finding]:
     found = []
     for sentence in _sentences(text):

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.http import require_safe
 
-from factsheets import safety
+from factsheets import reads, safety
 from factsheets.metadata import linked_data
 from factsheets.models import FactSheet, FormerAddress, Layer, State
 from factsheets.page_cache import COMPRESSORS, cached_page, shared
@@ -76,6 +76,7 @@ def _retired(request, sheet: FactSheet):
     return shared(render(request, "factsheets/retired.html", context, status=410))
 
 
+@reads.counted
 @for_sheet
 def sheet(request, found):
     return _read(request, found)

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from whitenoise import WhiteNoise
 
 from enquiries.actions import intake
-from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours
+from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours, ReplyTemplate, ReplyTemplateEdition
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
 from tests.support.filled_database import FilledDatabase
@@ -34,7 +34,8 @@ pytest_plugins = [
 ]
 
 
-# The tables of the content, and of the hours a migration brings. Beside each stands a copy, kept_ and its name, for the session.
+# The tables of the content, and of the hours and templates that migrations bring. Beside each stands a copy for the session, kept_
+# and its name.
 KEPT: list[str] = []
 
 
@@ -139,6 +140,8 @@ def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_d
             ContentVersion,
             ClinicHours,
             OpeningHours,
+            ReplyTemplate,
+            ReplyTemplateEdition,
         ]:
             through = [field.remote_field.through for field in model._meta.many_to_many]
             KEPT.extend(each._meta.db_table for each in [model, *through])

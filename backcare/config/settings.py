@@ -199,6 +199,8 @@ else:
     EMAIL_FILE_PATH = MAIL_DIR
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", CLINIC["email"])
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Where a patient's answer to one of our mails comes: a mailbox that somebody reads.
+REPLY_TO_EMAIL = env.text("REPLY_TO_EMAIL", CLINIC["email"])
 
 # --- what a browser may do --------------------------------------------------------------------------------------
 

@@ -44,11 +44,16 @@ def on_starting(server):
 
 
 def post_worker_init(worker):
-    """The search index is made before a reader asks for it, and kept up to date."""
+    """The search index is made before a reader asks for it, and kept up to date; what was read is written down."""
+    from factsheets import reads
     from factsheets.search import index
 
     index.keep_fresh()
+    reads.keep_writing()
 
 
 def worker_exit(server, worker):
+    from factsheets import reads
+
+    reads.write()
     logs.tell_counts()

@@ -34,6 +34,8 @@ INBOX = [
     ("enquiries", "enquiry", ["view", "change"]),
     ("enquiries", "outgoingmessage", ["view"]),
     ("enquiries", "enquiryevent", ["view"]),
+    ("enquiries", "replytemplate", ["view", "add", "change"]),
+    ("enquiries", "replytemplateedition", ["view"]),
 ]
 # What patients wrote and answered, at once. Reception opens the words one by one, which is recorded, and never sees the answers.
 HEALTH = [("enquiries", "enquiry", ["read_words", "read_answers"])]

@@ -74,13 +74,16 @@ def log_call(
         return enquiry.save_new_version()
 
 
-def reply(*, enquiry: Enquiry, by: User, text: str, version: int | None = None) -> Enquiry:
-    """Writes to the patient. The words are the timeline entry's; the mail is rendered from it when it is sent."""
+def reply(*, enquiry: Enquiry, by: User, text: str, subject: str = "", version: int | None = None) -> Enquiry:
+    """Writes to the patient. The words are the timeline entry's; the mail is rendered from it when it is sent.
+
+    Without a subject it is "A message from" and the clinic's name.
+    """
     with transaction.atomic():
         enquiry = lock_open_enquiry(enquiry, version)
         if not enquiry.email:
             raise Erased("There is no email address to write to.")
-        event = record(enquiry, EventKind.REPLIED, by=by, note=text.strip())
+        event = record(enquiry, EventKind.REPLIED, by=by, note=text.strip(), subject=" ".join(subject.split()))
         enqueue(enquiry=enquiry, purpose=Purpose.REPLY, event=event)
         reached(enquiry, timezone.now())
         take(enquiry, by)

@@ -41,6 +41,10 @@ from factsheets.rendering import sheet as sheets
 
 T = TypeVar("T")
 
+# What follows once staff deal with a request. A mailbox may be a family's: these carry the short emergency card and a link, and not
+# the list of signs that tells of the visit. And people answer mails, even those that say that they should not: somebody reads it.
+FROM_STAFF = {Purpose.REPLY, Purpose.BOOKING, Purpose.CANCELLATION, Purpose.BOOKING_REMINDER, Purpose.NEW_LINK}
+
 
 class CannotRender(Exception):  # noqa: N818 - reads as what happened
     """What this one row is about stands in the way, now and later. The text holds no personal data."""
@@ -112,10 +116,12 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 
 
 def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
-    link_to_it = manage.address(_there(message.enquiry), of_mail(message))
-    return _mail(
-        message, connection, "reply", to=_patient(message), words=_there(message.event).note, manage=link_to_it
-    )
+    """What somebody wrote, so it is no automatic mail, and whoever answers it is read."""
+    event, link_to_it = _there(message.event), manage.address(_there(message.enquiry), of_mail(message))
+    subject = event.subject or f"A message from {settings.CLINIC['name']}"
+    mail = _mail(message, connection, "reply", to=_patient(message), words=event.note, title=subject, manage=link_to_it)
+    del mail.extra_headers["Auto-Submitted"]
+    return mail
 
 
 def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
@@ -280,7 +286,8 @@ def _mail(
     context |= {
         "clinic": clinic.details(),
         "base_url": settings.BASE_URL,
-        "emergency": safety.tiers()[0],
+        "emergency": (tiers := safety.tiers())[0],
+        "short_card": safety.compact(tiers) if _has_short_card(message) else [],
     }
     folder = "enquiries/emails"
     subject = " ".join(render_to_string(f"{folder}/{name}_subject.txt", context).split())
@@ -290,6 +297,7 @@ def _mail(
         body=render_to_string(f"{folder}/{name}_body.txt", context),
         from_email=_sender(),
         to=[to],
+        reply_to=[settings.REPLY_TO_EMAIL] if message.purpose in FROM_STAFF and settings.REPLY_TO_EMAIL else None,
         connection=connection,
         headers={
             # The same for every try, so that a receiver can fold a mail that was sent twice.
@@ -301,6 +309,11 @@ def _mail(
     )
     mail.attach_alternative(render_to_string(f"{folder}/{name}_body.html", context), "text/html")
     return mail
+
+
+def _has_short_card(message: OutgoingMessage) -> bool:
+    """The patient has had all the signs in the first mail. While a warning sign is open each mail has them all."""
+    return message.purpose in FROM_STAFF and not _there(message.enquiry).is_flagged
 
 
 def _patient(message: OutgoingMessage) -> str:

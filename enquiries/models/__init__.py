@@ -22,6 +22,7 @@ from enquiries.models.event import EnquiryEvent, EventKind
 from enquiries.models.export import Export
 from enquiries.models.hours import ClinicHours, Closure, Nation, OpeningHours, Weekday
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
+from enquiries.models.reply_template import ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.upkeep import KeyCheck, LastPurge, WorkerHeartbeat
 
 __all__ = [
@@ -54,6 +55,8 @@ __all__ = [
     "OutgoingMessage",
     "PrivateLink",
     "Purpose",
+    "ReplyTemplate",
+    "ReplyTemplateEdition",
     "Status",
     "StoppedAddress",
     "Weekday",

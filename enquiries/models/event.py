@@ -54,6 +54,7 @@ class EnquiryEvent(models.Model):
         max_length=200, blank=True, editable=False, help_text="Never holds what a patient wrote."
     )
     note = EncryptedTextField()
+    subject = EncryptedTextField(null=True, help_text="Of a reply's email. Empty: the clinic's own.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -70,7 +71,7 @@ class EnquiryEvent(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.get_kind_display()}, {self.created_at:%d %b %Y %H:%M}"
+        return f"{self.get_kind_display()}, {timezone.localtime(self.created_at):%-d %B %Y}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -79,5 +80,5 @@ class EnquiryEvent(models.Model):
 
     def erase_note(self) -> None:
         """The one change a timeline allows: that something was noted stays, what it said goes."""
-        self.note = ""
-        super().save(update_fields=["note"])
+        self.note = self.subject = ""
+        super().save(update_fields=["note", "subject"])

@@ -29,7 +29,8 @@ from enquiries.models import (
     Status,
     StoppedAddress,
 )
-from factsheets.models import SearchMiss
+from factsheets.models import SearchMiss, SheetReads
+from factsheets.reads import KEPT_MONTHS
 from factsheets.search.failed_searches import KEPT_FOR
 
 SPAM_DAYS = 30
@@ -149,6 +150,11 @@ RULES = [
         "search_misses",
         "Searches without results",
         lambda now: SearchMiss.objects.filter(last_on__lt=timezone.localdate(now) - KEPT_FOR),
+    ),
+    Rule(
+        "reads",
+        "Daily counts of reads",
+        lambda now: SheetReads.objects.filter(day__lt=timezone.localdate(months_from(now, -KEPT_MONTHS))),
     ),
     Rule(
         "absences",

@@ -7,6 +7,7 @@ from factsheets.models.figure import Figure
 from factsheets.models.glossary import GlossaryTerm
 from factsheets.models.installed import InstalledRecord
 from factsheets.models.picture import Picture, PictureFile
+from factsheets.models.reads import SheetReads
 from factsheets.models.safety import SafetyAdvice, Tier
 from factsheets.models.safety_draft import DRAFT_WRITING, DraftState, DraftStep, SafetyDraft, SafetyDraftEvent
 from factsheets.models.safety_edition import SafetyEdition, SafetyStep
@@ -59,6 +60,7 @@ __all__ = [
     "SectionKind",
     "SheetFeedback",
     "SheetKind",
+    "SheetReads",
     "Source",
     "SourceUse",
     "State",

@@ -1,0 +1,151 @@
+"""The step in which staff write to a patient, and the templates that they start from."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
+
+from backcare.core.readonly_admin import ReadOnlyInline
+from enquiries.actions import contact
+from enquiries.admin.step_form import StepForm
+from enquiries.clock.formatting import dated_words
+from enquiries.inbox import people, safety_lane
+from enquiries.mail import emails, replies
+from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
+from enquiries.models.reply_template import MAX_REPLY, MAX_SUBJECT
+
+# The safety advice of the tier, for a person with a warning sign whom nobody reaches. The system's own, so no template.
+SAFETY = "safety"
+
+
+class ReplyForm(StepForm):
+    heading, button = "Reply by email", "Preview"
+    subject = forms.CharField(
+        label="Subject (optional)",
+        required=False,
+        max_length=MAX_SUBJECT,
+        help_text="May be read on a locked screen. Left empty, it is “A message from” and the clinic’s name.",
+    )
+    text = forms.CharField(
+        label="Your message",
+        help_text="We add a short emergency card, a link to their request, our phone number and the clinic’s name below it.",
+        max_length=MAX_REPLY,
+        widget=forms.Textarea(attrs={"rows": 7}),
+        error_messages={"required": "Write your message"},
+    )
+
+    def fill_in(self, enquiry: Enquiry) -> bool:
+        """Of a valid form: says what stands in braces. False where something could not be said; the form then tells what."""
+        for name in ("subject", "text"):
+            filled = replies.fill(self.cleaned_data[name], enquiry)
+            self.cleaned_data[name] = filled.text
+            if filled.missing:
+                self.add_error(name, [f"{why} Write it yourself or take it out." for why in filled.missing])
+        return not self.errors
+
+    def act(self, enquiry, by):
+        given = self.cleaned_data
+        contact.reply(enquiry=enquiry, by=by, text=given["text"], subject=given["subject"], version=given["version"])
+        return "Reply sent."
+
+
+def starts(enquiry: Enquiry) -> list[dict]:
+    """What a reply may start from, filled in: `key`, `name`, `subject`, `text`, `after_missed_calls`."""
+    found = [{**each, "key": str(each["pk"])} for each in replies.offered(enquiry)]
+    if enquiry.is_flagged:
+        text = safety_lane.reply_text(enquiry)
+        found.insert(0, {"key": SAFETY, "name": "Safety advice", "subject": "", "text": text})
+    return found
+
+
+def inserted(enquiry: Enquiry, key: str, *, subject: str, text: str) -> dict[str, str]:
+    """What was written, with a template below it; its subject only where there is none yet. An unknown key adds nothing."""
+    chosen = next((each for each in starts(enquiry) if each["key"] == key), None)
+    if chosen is None:
+        return {"subject": subject, "text": text}
+    return {"subject": subject.strip() or chosen["subject"], "text": replies.add(text, chosen["text"])}
+
+
+def preview(enquiry: Enquiry, form: ReplyForm) -> replies.Preview | None:
+    """The email as it will arrive, for the page that asks whether to send it. None where there is nobody to write to."""
+    given = form.cleaned_data
+    try:
+        return replies.preview(enquiry, subject=given["subject"], text=given["text"])
+    except (emails.CannotRender, emails.NoLongerNeeded):
+        return None
+
+
+# --- the templates ---
+
+
+class ReplyTemplateForm(forms.ModelForm):
+    """A mistake in what stands in braces, and what the claims guard finds, are said beside the text, which is never lost."""
+
+    class Meta:
+        model = ReplyTemplate
+        fields = ["name", "subject", "text", "after_missed_calls", "in_use", "kept_because"]
+        widgets = {
+            "subject": forms.TextInput(attrs={"class": "vTextField"}),
+            "text": forms.Textarea(attrs={"rows": 12, "class": "vLargeTextField"}),
+        }
+
+    def clean(self):
+        given = super().clean()
+        for name in ("subject", "text"):
+            if wrong := replies.mistakes(given.get(name, "")):
+                self.add_error(name, [f"{each}." for each in wrong])
+        if not self.errors and not given.get("kept_because", "").strip():
+            for each in replies.claims(given["subject"], given["text"]):
+                field = "subject" if each.section == "subject" else "text"
+                self.add_error(field, f"The claims guard found “{each.sentence}” {each.rule}")
+            if self.errors:
+                self.add_error("kept_because", "Change the wording, or say here why it may stay.")
+        return given
+
+
+class EditionInline(ReadOnlyInline):
+    model = ReplyTemplateEdition
+    verbose_name_plural = "history"
+    fields = readonly_fields = ["when", "actor", "subject", "text", "kept_because"]
+
+    @admin.display(description="when")
+    def when(self, edition):
+        return dated_words(edition.at)
+
+
+@admin.register(ReplyTemplate)
+class ReplyTemplateAdmin(admin.ModelAdmin):
+    form = ReplyTemplateForm
+    inlines = [EditionInline]
+    list_display = ["name", "subject", "begins", "in_use"]
+    list_filter = ["in_use"]
+    search_fields = ["name", "subject", "text"]
+    readonly_fields = ["filled_in"]
+    fieldsets = [
+        (None, {"fields": ["name", "subject", "text", "filled_in", "after_missed_calls", "in_use", "kept_because"]})
+    ]
+
+    @admin.display(description="begins with")
+    def begins(self, template):
+        return " ".join(template.text.split())[:80]
+
+    @admin.display(description="filled in for each patient")
+    def filled_in(self, template):
+        lines = format_html_join("", "<dt><code>{}</code></dt><dd>{}</dd>", replies.IN_WORDS.items())
+        return mark_safe(f'<dl class="placeholders">{lines}</dl>')  # noqa: S308 - each line was escaped
+
+    def get_inline_instances(self, request, obj=None):
+        return super().get_inline_instances(request, obj) if obj else []
+
+    def has_delete_permission(self, request, obj=None):
+        """What the clinic wrote to patients stays on record: it is taken out of use instead."""
+        return False
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if not change or form.changed_data:
+            kept = {name: getattr(obj, name) for name in ("name", "subject", "text", "in_use", "kept_because")}
+            obj.editions.create(**kept, by=request.user, actor=people.full_name(request.user))
+        if obj.kept_because and (found := replies.claims(obj.subject, obj.text)):
+            said = "; ".join(f"“{each.sentence}”" for each in found)
+            messages.warning(request, f"Saved with wording that the claims guard found: {said}")

@@ -1,0 +1,191 @@
+"""What a reply says before it is sent: the clinic's templates filled in for one enquiry, and the email as it will arrive."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import get_connection
+from django.utils import timezone
+
+from backcare.core.crypto.encryption import CannotDecrypt
+from enquiries.clock import in_words
+from enquiries.clock.formatting import clock_time, day_words
+from enquiries.inbox import people
+from enquiries.mail import emails
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, ReplyTemplate
+from enquiries.patient_portal import link as manage
+from enquiries.private_links import of_mail
+from factsheets import guard
+from factsheets.models import FactSheet
+from factsheets.rendering import sheet as sheets
+
+PLACEHOLDER = re.compile(r"\{\s*([a-z]+)\s*(?::\s*([^{}\n]*?)\s*)?\}", re.IGNORECASE)
+HIDDEN = "…"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A text for one patient. `missing` says what in it could not be filled in, and why; there it still has its braces."""
+
+    text: str
+    missing: list[str]
+
+
+class _Missing(Exception):  # noqa: N818
+    """Why a placeholder cannot be filled in. The text is for staff."""
+
+
+def fill(text: str, enquiry: Enquiry) -> Filled:
+    """What stands in braces, said for this enquiry. What is not one of ours is left as it is, for people do write braces."""
+    missing: dict[str, None] = {}
+
+    def put_in(found: re.Match[str]) -> str:
+        name, given = found[1].lower(), found[2] or ""
+        if name not in FIELDS:
+            return found[0]
+        try:
+            return FIELDS[name](enquiry, given)
+        except _Missing as why:
+            missing[f"{found[0]} {why}"] = None
+            return found[0]
+
+    return Filled(PLACEHOLDER.sub(put_in, text), list(missing))
+
+
+def _name(enquiry: Enquiry, given: str) -> str:
+    try:
+        name = enquiry.name.strip()
+    except CannotDecrypt:
+        name = ""
+    if not name:
+        raise _Missing("cannot be filled in, because we have no name.")
+    return name
+
+
+def _appointment(enquiry: Enquiry, given: str) -> str:
+    booked = enquiry.appointment
+    if booked is None or booked.starts_at <= timezone.now():
+        raise _Missing("cannot be filled in, because no appointment is booked.")
+    at = timezone.localtime(booked.starts_at)
+    words = f"{clock_time(at.time())} on {day_words(at.date(), timezone.localdate())}, {_how(booked.channel)}"
+    return f"{words}, with {people.full_name(booked.with_whom)}" if booked.with_whom else words
+
+
+def _how(channel: str) -> str:
+    return {"phone": "by phone", "video": "by video", "clinic": "at the clinic"}[channel]
+
+
+def _promise(enquiry: Enquiry, given: str) -> str:
+    now = timezone.now()
+    if enquiry.reply_by is None or enquiry.waiting_since:
+        raise _Missing("cannot be filled in, because no reply time is promised now.")
+    if enquiry.reply_by <= now:
+        raise _Missing("cannot be filled in, because the promised time is over.")
+    return in_words(enquiry.reply_by, now, dated=True)
+
+
+def _sheet(enquiry: Enquiry, given: str) -> str:
+    sheet = find_sheet(given)
+    if sheet is None:
+        raise _Missing("is not the title or the address of a published fact sheet.")
+    return f"“{sheet.title}” ({sheets.address(sheet)})"
+
+
+def find_sheet(given: str) -> FactSheet | None:
+    """By the last part of its address, or by its title."""
+    published = FactSheet.objects.published()
+    by_slug: FactSheet | None = published.filter(slug=given.strip("/ ").lower()).first()
+    by_title: FactSheet | None = published.filter(title__iexact=given).first()
+    return by_slug or by_title
+
+
+FIELDS: dict[str, Callable[[Enquiry, str], str]] = {
+    "name": _name,
+    "reference": lambda enquiry, given: enquiry.reference,
+    "appointment": _appointment,
+    "promise": _promise,
+    "sheet": _sheet,
+    "clinic": lambda enquiry, given: settings.CLINIC["name"],
+    "phone": lambda enquiry, given: settings.CLINIC["phone"],
+}
+IN_WORDS = {
+    "{name}": "the patient’s name",
+    "{reference}": "the enquiry’s reference",
+    "{appointment}": "10:30am on Monday 30 November, by phone, with the clinician’s name",
+    "{promise}": "by 5pm on Tuesday 1 December: when they were told to expect a reply",
+    "{sheet: about-back-pain}": "a fact sheet’s title and link. Use the last part of its address, or its title",
+    "{clinic}": "the clinic’s name",
+    "{phone}": "the clinic’s phone number",
+}
+
+
+def mistakes(text: str) -> list[str]:
+    """What in a template would never be filled in, for whoever writes it."""
+    found = []
+    for each in PLACEHOLDER.finditer(text):
+        name, given = each[1].lower(), each[2] or ""
+        if name not in FIELDS:
+            found.append(f"{each[0]} is not one of the words in braces that are filled in")
+        elif name == "sheet" and find_sheet(given) is None:
+            found.append(f"{each[0]} is not the title or the address of a published fact sheet")
+    return list(dict.fromkeys(found))
+
+
+def claims(subject: str, text: str) -> list[guard.Finding]:
+    """What the claims guard finds in a template: it stands in many emails, so it is read as a page is."""
+    # What is filled in is a name, a time or a sheet's title: the guard has read the titles.
+    plain = PLACEHOLDER.sub("", text)
+    return [*guard.free_text("subject", subject), *guard.free_text("message", plain)]
+
+
+def offered(enquiry: Enquiry) -> list[dict[str, Any]]:
+    """The templates that a reply may start from, filled in."""
+    found = []
+    for each in ReplyTemplate.objects.offered():
+        subject, text = fill(each.subject, enquiry), fill(each.text, enquiry)
+        found.append(
+            {
+                "pk": each.pk,
+                "name": each.name,
+                "subject": subject.text,
+                "text": text.text,
+                "after_missed_calls": each.after_missed_calls,
+            }
+        )
+    return found
+
+
+def add(written: str, template: str) -> str:
+    """The template below what is written already. Nothing of that goes."""
+    return f"{written.rstrip()}\n\n{template}" if written.strip() else template
+
+
+@dataclass(frozen=True)
+class Preview:
+    subject: str
+    to: str
+    reply_to: str
+    text: str
+    html: str
+
+
+def preview(enquiry: Enquiry, *, subject: str, text: str) -> Preview:
+    """The email as the patient gets it, but for the secret of its private link, which is the patient's alone.
+
+    Raises emails.CannotRender or emails.NoLongerNeeded where there is no address to write to.
+    """
+    event = EnquiryEvent(enquiry=enquiry, kind=EventKind.REPLIED, note=text, subject=subject)
+    message = OutgoingMessage(enquiry=enquiry, purpose=Purpose.REPLY, event=event)
+    mail = emails.render(message, get_connection("django.core.mail.backends.dummy.EmailBackend"))
+    address = manage.address(enquiry, of_mail(message))
+    shown = f"{address.rstrip('/').rpartition('/')[0]}/{HIDDEN}/"
+    body, html = str(mail.body), str(mail.alternatives[0][0])
+    return Preview(
+        subject=str(mail.subject),
+        to=mail.to[0],
+        reply_to=", ".join(mail.reply_to),
+        text=body.replace(address, shown) if address else body,
+        html=html.replace(address, shown) if address else html,
+    )

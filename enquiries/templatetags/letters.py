@@ -1,0 +1,27 @@
+"""Plain text that somebody wrote, as HTML for an email."""
+
+import re
+
+from django import template
+from django.utils.html import escape, format_html, linebreaks
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+ADDRESS = re.compile(r"https?://[^\s<>\"“”]+")
+AFTER = ".,;:!?)]}’'"  # belongs to the sentence when it stands at the end of an address
+
+
+@register.filter
+def linked(text: str) -> SafeString:
+    """Paragraphs, in which each web address is a link. What the text holds of HTML is shown as text."""
+    parts, end = [], 0
+    for found in ADDRESS.finditer(text):
+        address = found[0].rstrip(AFTER)
+        parts += [
+            escape(text[end : found.start()]),
+            format_html('<a href="{0}"><font color="#1F5A54">{0}</font></a>', address),
+        ]
+        end = found.start() + len(address)
+    parts.append(escape(text[end:]))
+    return mark_safe(linebreaks(mark_safe("".join(parts)), autoescape=False))  # noqa: S308 - each part was escaped
