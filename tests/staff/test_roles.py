@@ -27,7 +27,7 @@ PAGES_OF = {
     "": """
         autocomplete code enquiries_clinichours_add enquiries_clinichours_delete enquiries_enquiry_add
         enquiries_enquiry_delete enquiries_export_add enquiries_export_delete enquiries_outgoingmessage_add
-        enquiries_outgoingmessage_delete factsheets_approval_add factsheets_approval_delete
+        enquiries_outgoingmessage_delete enquiries_replytemplate_delete factsheets_approval_add factsheets_approval_delete
         factsheets_factsheet_delete factsheets_safetyadvice_add
         factsheets_safetyadvice_delete factsheets_searchmiss_add
         factsheets_wordlist_add factsheets_wordlist_delete set_up staff_authenticator_add
@@ -42,7 +42,7 @@ PAGES_OF = {
         enquiries_export_changelist
         enquiries_export_history factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
         factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete staff_authenticator_change
-        staff_authenticator_changelist staff_authenticator_history
+        staff_authenticator_changelist staff_authenticator_history reports
     """,
     "RO": """
         enquiries_clinichours_change enquiries_clinichours_changelist enquiries_clinichours_history
@@ -54,7 +54,8 @@ PAGES_OF = {
         enquiries_enquiry_change enquiries_enquiry_changelist enquiries_enquiry_export enquiries_enquiry_fold
         enquiries_enquiry_history enquiries_enquiry_appointments enquiries_enquiry_calendar
         enquiries_enquiry_same_as enquiries_outgoingmessage_change enquiries_outgoingmessage_changelist
-        enquiries_outgoingmessage_history
+        enquiries_outgoingmessage_history enquiries_replytemplate_add enquiries_replytemplate_change
+        enquiries_replytemplate_changelist enquiries_replytemplate_history
     """,
     "EO": """
         factsheets_factsheet_add factsheets_figure_add factsheets_glossaryterm_add factsheets_glossaryterm_delete
