@@ -20,6 +20,7 @@ from enquiries.models import (
     EventKind,
     MessageState,
     Purpose,
+    SearchToken,
     Status,
 )
 
@@ -189,6 +190,7 @@ def _save(enquiry: Enquiry) -> None:
     enquiry.submission_key = secrets.token_hex(32)
     enquiry.version += 1
     enquiry.save(update_fields=["email", "email_key", "mail_failed", "submission_key", "version"])
+    SearchToken.write(enquiry)
 
 
 def _in_words(wait: timedelta) -> str:

@@ -45,7 +45,7 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
         if enquiry.erased_at:
             return enquiry
         Assessment.objects.filter(enquiry=enquiry).delete()
-        enquiry.name_words.all().delete()
+        enquiry.search_tokens.all().delete()
         # A mail that a worker holds just now is out of reach; if it does not go, it lapses when its turn comes again.
         enquiry.messages.filter(state=MessageState.WAITING).update(state=MessageState.LAPSED, error="")
         for event in enquiry.events.all():
@@ -110,7 +110,9 @@ def clear_files(tries: int = 3) -> bool:
         return False
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("VACUUM enquiries_enquiry, enquiries_enquiryevent, enquiries_assessment, enquiries_nameword")
+            cursor.execute(
+                "VACUUM enquiries_enquiry, enquiries_enquiryevent, enquiries_assessment, enquiries_searchtoken"
+            )
             return True
         for attempt in range(tries):
             # secure_delete has overwritten the rows; this writes the pages to the file and cuts the log to nothing.

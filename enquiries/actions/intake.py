@@ -2,20 +2,22 @@
 
 import json
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from backcare.core import limits
 from backcare.core.crypto import blind_index
-from backcare.core.crypto.encryption import keyed_hash, keyed_hashes
+from backcare.core.crypto.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 from enquiries import abuse, clock, flood
 from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue
 from enquiries.actions.timeline import record
-from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind, NameWord, Purpose, Status
+from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind, Purpose, SearchToken, Status
 from factsheets.models import FactSheet
 
 logger = logging.getLogger(__name__)
@@ -158,9 +160,7 @@ def _keep(form: Submission, sender: str) -> Enquiry:
         enquiry.save(force_insert=True)
         if decision.marks:
             flood.leave_marks(enquiry, decision.marks, decision.fold)
-        NameWord.objects.bulk_create(
-            NameWord(enquiry=enquiry, key=key) for key in sorted(blind_index.name_keys_of(enquiry))
-        )
+        SearchToken.write(enquiry)
         said = [f"Asked for: {enquiry.get_kind_display()}"]
         if decision.fold:
             said.append("One of many similar forms, grouped in the safety queue")
@@ -230,18 +230,20 @@ def _submission_keys(form: Submission) -> list[str]:
 
 
 def index_missing() -> int:
-    """Makes the search keys of enquiries from before there were any. Returns how many. Safe to repeat."""
-    found = Enquiry.objects.filter(email_key="", erased_at=None).order_by("pk")
+    """Makes the search keys of enquiries from before there were any. Returns how many. Safe to repeat.
+
+    One that no key opens is left for the next time, when its key may be back.
+    """
+    found = Enquiry.objects.filter(~Exists(SearchToken.objects.filter(enquiry=OuterRef("pk"))), erased_at=None)
     done = 0
-    for enquiry in found.iterator(chunk_size=200):
-        with transaction.atomic():
+    for enquiry in found.order_by("pk").iterator(chunk_size=200):
+        with transaction.atomic(), suppress(CannotDecrypt):
             keys = {
                 "email_key": blind_index.email_key(enquiry.email),
                 "phone_key": blind_index.phone_key(enquiry.phone),
             }
-            if not found.filter(pk=enquiry.pk).update(**keys):
+            if not Enquiry.objects.filter(pk=enquiry.pk, erased_at=None).update(**keys):
                 continue  # erased a moment ago: nobody shall find it by what it held
-            words = (NameWord(enquiry=enquiry, key=key) for key in sorted(blind_index.name_keys_of(enquiry)))
-            NameWord.objects.bulk_create(words, ignore_conflicts=True)
-        done += 1
+            SearchToken.write(enquiry)
+            done += 1
     return done

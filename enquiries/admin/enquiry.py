@@ -22,7 +22,7 @@ from enquiries.admin.inbox import (
     PartFilter,
     QueueFilter,
     chosen_flood,
-    find,
+    found,
     part_in_words,
     reply_clock,
     shown,
@@ -48,7 +48,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     list_select_related = ["sheet", "owner", "appointment"]
     list_per_page = 50
     search_fields = ["reference"]
-    search_help_text = "Search by name, reference, email address or phone number"
+    search_help_text = "Part of a name, address or number, a reference, a day or a fact sheet"
     actions = ["take", "start", "close", "mark_as_spam", "export_ticked"]
     save_on_top = True
     readonly_fields = [
@@ -82,6 +82,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             "alarm": abuse.alarm(),
             "may_release": shown(request) == "held" and self.has_change_permission(request),
             "fold": self._fold_to_settle(request),
+            "found": found(request),
             "nothing": queue.empty if queue else "No enquiries yet.",
         }
         return super().changelist_view(request, context | (extra_context or {}))
@@ -95,7 +96,8 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         return (flood, number) if number else None
 
     def get_search_results(self, request, queryset, search_term):
-        return (find(queryset, search_term) if search_term.strip() else queryset), False
+        meant = found(request)
+        return (queryset.filter(pk__in=meant.pks) if meant else queryset), False
 
     def get_urls(self):
         step = path(

@@ -1,18 +1,13 @@
 """How the inbox is cut into queues, and how staff find an enquiry in it."""
 
-import re
 import uuid
 from datetime import date, timedelta
 
 from django.contrib import admin
 from django.utils import timezone
 
-from backcare.core import phones
-from backcare.core.crypto import blind_index
 from enquiries import clock
-from enquiries.inbox import dashboard, queues
-
-REFERENCE = re.compile(r"^[0-9a-z]{4}-?[0-9a-z]{4}$", re.IGNORECASE)
+from enquiries.inbox import dashboard, find, queues
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -126,19 +121,9 @@ def tabs(request) -> list[dict]:
     ]
 
 
-def find(queryset, typed: str):
-    """By reference, e-mail address, phone number in any form, or words of the name; each exact, because all but the
-    reference are encrypted."""
-    typed = " ".join(typed.split())
-    if REFERENCE.match(typed):  # which a name of eight letters may be too
-        bare = typed.replace("-", "").upper()
-        by_reference = queryset.filter(reference=f"{bare[:4]}-{bare[4:]}")
-        if by_reference.exists():
-            return by_reference
-    if "@" in typed:
-        return queryset.filter(email_key__in=blind_index.email_keys(typed))
-    if sum(letter.isdigit() for letter in typed) >= 6:
-        return queryset.filter(phone_key__in=blind_index.phone_keys(phones.e164(typed)))
-    for keys in blind_index.name_lookups(typed):
-        queryset = queryset.filter(name_words__key__in=keys)
-    return queryset
+def found(request) -> find.Found | None:
+    """What the search box means, looked for once for a request. None where nothing was typed."""
+    if not hasattr(request, "found_by_search"):
+        typed = request.GET.get("q", "")
+        request.found_by_search = find.find(typed) if typed.strip() else None
+    return request.found_by_search

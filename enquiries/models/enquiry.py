@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
+from backcare.core.crypto import search_tokens
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.crypto.fields import EncryptedTextField
 
@@ -151,6 +152,7 @@ class Enquiry(models.Model):
         blank=True,
         related_name="enquiries",
         editable=False,
+        db_index=False,  # an index below begins with it
     )
     name = EncryptedTextField()
     email = EncryptedTextField("email address")
@@ -266,6 +268,8 @@ class Enquiry(models.Model):
             models.Index(fields=["owner", "reply_by"], name="enquiry_open_by_owner", condition=Q(live=True)),
             # The dashboard's four weeks, of however many years.
             models.Index(fields=["created_at"], name="enquiry_created"),
+            # The newest about a sheet, however many there are.
+            models.Index(fields=["sheet", "created_at"], name="enquiry_of_sheet", condition=Q(sheet__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=EnquiryKind.values), name="enquiry_known_kind"),
@@ -411,19 +415,36 @@ class Enquiry(models.Model):
         return [status for status in Status.values if status in open_to_it]
 
 
-class NameWord(models.Model):
-    """A word of a patient's name as a keyed hash, so that staff can find "Ada" without anybody opening every row."""
+class SearchToken(models.Model):
+    """One of the keyed hashes by which staff find an enquiry from part of a name, address or number, without opening any.
+
+    Of which kind it is, nobody can tell: `backcare/core/crypto/search_tokens.py`.
+    """
 
     enquiry = models.ForeignKey(
-        "enquiries.Enquiry", on_delete=models.CASCADE, related_name="name_words", editable=False
+        "enquiries.Enquiry", on_delete=models.CASCADE, related_name="search_tokens", editable=False, db_index=False
     )
-    key = models.CharField(max_length=64, db_index=True, editable=False)
+    key = models.BigIntegerField(editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["enquiry", "key"], name="name_word_once")]
+        constraints = [models.UniqueConstraint(fields=["enquiry", "key"], name="search_token_once")]
+        # The newest enquiries of a hash are read from the end of it, however many have it.
+        indexes = [models.Index(fields=["key", "id"], name="search_token_newest")]
 
     def __str__(self):
-        return f"a word of {self.enquiry_id}"
+        return f"a hash of {self.enquiry_id}"
+
+    @classmethod
+    def write(cls, enquiry: Enquiry) -> None:
+        """Makes those of an enquiry, in place of those that it has. Raises CannotDecrypt.
+
+        For the name of whoever asks, and for that of the person they ask for: either may phone.
+        """
+        names = [enquiry.name, enquiry.for_name]
+        keys = search_tokens.stored(names=names, email=enquiry.email, phone=enquiry.phone)
+        with transaction.atomic():
+            cls.objects.filter(enquiry=enquiry).delete()
+            cls.objects.bulk_create(cls(enquiry=enquiry, key=key) for key in sorted(keys))
 
 
 class PrivateLink(models.Model):

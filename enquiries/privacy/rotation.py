@@ -2,12 +2,13 @@
 
 Which key sealed a value, and whether it was padded, stands in the value. So there is no list of what is done: a rotation that was
 killed goes on where it stopped, and is over when every value begins as one that is written now. A row and its hashes change in
-one transaction, so that a row whose values are new has new hashes; until then it is found by its old ones (`blind.email_keys` and
-its like).
+one transaction, so that a row whose values are new has new hashes; until then it is found by its old ones
+(`blind_index.email_keys` and its like).
 """
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db import connection, models, transaction
@@ -16,7 +17,7 @@ from django.db.models import Q
 from backcare.core.crypto import blind_index, keys
 from backcare.core.crypto.encryption import CannotDecrypt, decrypt, encrypt, written_now
 from backcare.core.crypto.fields import Ciphertext, EncryptedTextField
-from enquiries.models import Enquiry, NameWord
+from enquiries.models import Enquiry, SearchToken
 
 Fields = list[EncryptedTextField]  # of one model
 
@@ -126,9 +127,5 @@ def _reindex(enquiry: Enquiry) -> None:
             Enquiry.objects.filter(pk=enquiry.pk).update(**{column: key(getattr(enquiry, name))})
         except CannotDecrypt:
             continue
-    try:
-        words = blind_index.name_keys_of(enquiry)
-    except CannotDecrypt:
-        return
-    enquiry.name_words.all().delete()
-    NameWord.objects.bulk_create(NameWord(enquiry=enquiry, key=key) for key in sorted(words))
+    with suppress(CannotDecrypt):
+        SearchToken.write(enquiry)

@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from enquiries.models import Enquiry, NameWord, OutgoingMessage
+from enquiries.models import Enquiry, OutgoingMessage, SearchToken
 
 # Copies of one enquiry, then a copy of one mail and a name to find it by for each of them. All names are our own.
 ENQUIRIES = """
@@ -20,7 +20,7 @@ COPIES = "DELETE FROM {enquiries} WHERE reference LIKE 'C0%'"
 TABLES = {
     "enquiries": Enquiry._meta.db_table,
     "mails": OutgoingMessage._meta.db_table,
-    "words": NameWord._meta.db_table,
+    "words": SearchToken._meta.db_table,
 }
 
 
@@ -42,7 +42,7 @@ def run(statement: str, **parts) -> None:
 def copies_of(enquiry: Enquiry, mail: OutgoingMessage, number: int) -> None:
     """So many copies of an enquiry, each with a copy of one of its mails. Their words are sealed to another row, and stay shut."""
     new_id = "lower(hex(randomblob(16)))" if on_sqlite() else "gen_random_uuid()"
-    key = "lower(hex(randomblob(16)))" if on_sqlite() else "md5(random()::text)"
+    key = "random()" if on_sqlite() else "(random() * 9e18)::bigint"
     own = {name: f"'copy ' || n || '{name[:2]}'" for name in ("submission_key", "email_key", "phone_key")}
     own |= {"id": new_id, "reference": "'C0' || n"}
     model, its_mail = (f"'{pk.hex if on_sqlite() else pk}'" for pk in (enquiry.pk, mail.pk))
@@ -55,6 +55,6 @@ def copies_of(enquiry: Enquiry, mail: OutgoingMessage, number: int) -> None:
 
 def without_copies() -> None:
     """Faster than by way of each row."""
-    for table in ("enquiries_nameword", "enquiries_outgoingmessage", "enquiries_enquiryevent"):
+    for table in ("enquiries_searchtoken", "enquiries_outgoingmessage", "enquiries_enquiryevent"):
         run(ROWS_OF_COPIES, table=table)
     run(COPIES)

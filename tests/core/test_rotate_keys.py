@@ -15,7 +15,7 @@ from backcare.core.crypto.encryption import encrypt, key_of, key_ring, new_key
 from enquiries import abuse
 from enquiries.actions import corrections, stopping, transitions
 from enquiries.admin.inbox import find
-from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, NameWord, StoppedAddress
+from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, SearchToken, StoppedAddress
 from enquiries.privacy import rotation
 from tests.conftest import consultation, database_environment
 from tests.core.test_encryption import overwrite, raw
@@ -194,7 +194,7 @@ def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(tra
         assert found_by(f"example{n}") == [address]
     notes = {event.note for event in EnquiryEvent.objects.filter(kind="note")}
     assert notes == {f"note {n}" for n in range(written)}
-    assert NameWord.objects.count() == 32
+    assert SearchToken.objects.values("enquiry").distinct().count() == 16
 
 
 def test_the_old_key_is_asked_for_until_nothing_needs_it(some, new, settings):

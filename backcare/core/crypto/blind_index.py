@@ -1,4 +1,7 @@
-"""Finds equal e-mail addresses, numbers and names without opening any: keyed hashes of what people mean, however they typed it."""
+"""Finds equal email addresses and numbers without opening any: keyed hashes of what people mean, however they typed it.
+
+Parts of names, addresses and numbers are found by `search_tokens`.
+"""
 
 import unicodedata
 from typing import Any
@@ -43,22 +46,6 @@ def keys_of(enquiry: Any) -> dict[str, list[str]]:
     return found
 
 
-def name_keys(name: str) -> set[str]:
-    """A key for each word, without case and accents: "Zoë O'Hara-Smith" is found by zoe, ohara, smith. None for titles and
-    initials, unless the name is nothing else."""
-    return {keyed_hash(word, purpose="name") for word in _words(name)}
-
-
-def name_keys_of(enquiry: Any) -> set[str]:
-    """For the name of whoever asks, and for that of the person they ask for: either may phone. Raises CannotDecrypt."""
-    return name_keys(enquiry.name) | name_keys(enquiry.for_name)
-
-
-def name_lookups(name: str) -> list[list[str]]:
-    """For each word what `name_keys` may have given under any of our keys. A row matches with one of each."""
-    return [keyed_hashes(word, purpose="name") for word in sorted(_words(name))]
-
-
 def _address(typed: str) -> str:
     return typed.strip().casefold()
 
@@ -69,8 +56,11 @@ def _number(typed: str) -> str:
     return found.e164 if found else typed.split(" ext.")[0].strip()
 
 
-def _words(name: str) -> set[str]:
+def words_of(name: str) -> list[str]:
+    """The words of a name in their order, without case, accents and titles: "Zoë O'Hara-Smith" is zoe, ohara, smith.
+
+    A title that is all there is stays, because it may be the name.
+    """
     bare = "".join(each for each in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(each))
-    words = set("".join(each if each.isalnum() else "" if each in "'’" else " " for each in bare).split())
-    # A single letter is an initial in ours alone: in other scripts it may be a whole name.
-    return {word for word in words if word not in TITLES and not (len(word) == 1 and word.isascii())} or words
+    words = "".join(each if each.isalnum() else "" if each in "'’" else " " for each in bare).split()
+    return [word for word in words if word not in TITLES] or words

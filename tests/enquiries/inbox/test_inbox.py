@@ -4,14 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import Count
 from django.utils import timezone
 
-from backcare.core.crypto import blind_index
 from enquiries.actions import erasure, intake, transitions
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
-from enquiries.models import Closure, Enquiry, EventKind, NameWord, OpeningHours, Status, slot_bit
+from enquiries.models import Closure, Enquiry, EventKind, OpeningHours, Status, slot_bit
 from enquiries.report import consent
 from tests.conftest import consultation
 from tests.support.assessment import answers
@@ -86,80 +84,6 @@ def test_call_now_goes_by_the_patients_best_time_within_the_opening_hours(recept
     assert at(2026, 12, 25, 10) == set(), "Christmas Day, a Friday"
     OpeningHours.objects.all().delete()
     assert at(2026, 11, 23, 10) == set()
-
-
-# --- search ---
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "zoe",
-        "ZOË",
-        "O'Hara",
-        "ohara smith",
-        "Zoë O'Hara-Smith",
-        "zoe.ohara@Example.com",
-        "020 7946 0018",
-        "+44 20 7946 0018",
-    ],
-)
-def test_a_patient_is_found_by_what_staff_would_type(reception, typed):
-    found = consultation(name="Zoë O'Hara-Smith", email="zoe.ohara@example.com")
-    consultation(name="Bob Example", email="bob@example.com", phone="+442079460019")
-    transitions.triage(enquiry=found, by=person("Sam", "reception"), to=Status.CLOSED, outcome="answered")
-    assert listed(reception, q=typed) == [found.pk]
-
-
-def test_titles_and_initials_are_in_no_index_and_spoil_no_search(reception):
-    one, other = consultation(name="Mr J. Smith"), consultation(name="Dr Ada J Jones", email="ada.jones@example.com")
-    counted = NameWord.objects.values_list("key").annotate(rows=Count("enquiry"))
-    assert sorted(rows for _, rows in counted) == [1, 1, 1], "A word that both share is indexed."
-    for typed, found in {"Mr Smith": one, "j smith": one, "Dr. Ada Jones": other, "jones": other}.items():
-        assert listed(reception, q=typed) == [found.pk], typed
-    assert listed(reception, q="mr") == []
-    # A name that is nothing else is still found.
-    last = consultation(name="Mx", email="mx@example.com")
-    assert listed(reception, q="mx") == [last.pk]
-
-
-def test_a_reference_is_found_with_and_without_its_dash(reception):
-    enquiry = consultation()
-    for typed in (enquiry.reference, enquiry.reference.replace("-", "").lower()):
-        assert listed(reception, q=typed) == [enquiry.pk]
-
-
-@pytest.mark.parametrize("typed", ["@", "%", "' or 1=1 --", "x" * 5000, "12", "😀", "()"])
-def test_nothing_odd_breaks_the_search(reception, typed):
-    consultation()
-    assert reception.get(LIST, {"q": typed}).status_code == 200
-
-
-def test_enquiries_from_before_there_were_keys_are_found_after_an_upgrade(reception):
-    enquiry = consultation()
-    Enquiry.objects.update(email_key="", phone_key="")
-    enquiry.name_words.all().delete()
-    assert listed(reception, q="ada") == []
-    assert intake.index_missing() == 1
-    assert intake.index_missing() == 0
-    for typed in ("ada", "ada@example.com", "020 7946 0018"):
-        assert listed(reception, q=typed) == [enquiry.pk]
-
-
-def test_one_that_is_erased_while_the_keys_are_made_gets_none(db, monkeypatch):
-    enquiry = consultation()
-    Enquiry.objects.update(email_key="", phone_key="")
-    enquiry.name_words.all().delete()
-    make = blind_index.email_key
-
-    def just_before(address):
-        erasure.erase(enquiry=enquiry, actor="patient")
-        return make(address)
-
-    monkeypatch.setattr(blind_index, "email_key", just_before)
-    assert intake.index_missing() == 0
-    enquiry.refresh_from_db()
-    assert (enquiry.email_key, enquiry.phone_key, enquiry.name_words.count()) == ("", "", 0)
 
 
 # --- answers they gave with it ---

@@ -14,7 +14,7 @@ from django.db import connection
 
 from backcare.core.crypto import keys
 from enquiries.actions import one_person
-from enquiries.models import Assessment, Enquiry, EnquiryEvent, NameWord, OutgoingMessage, StoppedAddress
+from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage, SearchToken, StoppedAddress
 from enquiries.privacy import person
 from tests.conftest import ROOT, consultation, database_environment
 from tests.core.test_encryption import database_bytes, raw, sent_rows
@@ -44,7 +44,7 @@ def test_one_step_takes_all_of_it_out_of_every_table(staff_client, ada):
     for mark in [*marks, *keys_]:
         assert mark not in after, mark
     assert not Assessment.objects.exists()
-    assert not NameWord.objects.filter(enquiry__in=ada).exists()
+    assert not SearchToken.objects.filter(enquiry__in=ada).exists()
     assert not OutgoingMessage.objects.filter(enquiry__in=ada).exists()
     assert person.find(ADA) == []
     assert StoppedAddress.objects.count() == 2, "Who asked for no more mail gets none, erased or not."

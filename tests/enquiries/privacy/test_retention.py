@@ -18,8 +18,8 @@ from enquiries.models import (
     Export,
     LastPurge,
     MessageState,
-    NameWord,
     OutgoingMessage,
+    SearchToken,
     Status,
     StoppedAddress,
 )
@@ -62,7 +62,7 @@ def test_twelve_months_after_it_was_closed_a_consultation_loses_its_details(db):
     assert kept(young)
     gone = Enquiry.objects.get(pk=old.pk)
     assert (gone.name, gone.email, gone.phone, gone.description, gone.email_key) == ("", "", "", "", "")
-    assert not NameWord.objects.filter(enquiry=old).exists()
+    assert not SearchToken.objects.filter(enquiry=old).exists()
     assert gone.events.last().summary == "12 months have passed since it was closed"
 
 

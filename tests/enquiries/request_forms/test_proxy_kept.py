@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from backcare.core.crypto.encryption import key_ring
 from enquiries.actions import erasure, transitions
-from enquiries.models import Enquiry, EventKind, NameWord, Status
+from enquiries.models import Enquiry, EventKind, SearchToken, Status
 from tests.conftest import consultation
 from tests.core.test_encryption import overwrite, raw
 from tests.enquiries.inbox.test_export import ask, read
@@ -132,7 +132,7 @@ def nothing_of_them(kept: Enquiry) -> bool:
         kept.erased_at is not None
         and left == {"for_name": b"", "for_relation": b""}
         and kept.for_agreed == ""
-        and not NameWord.objects.filter(enquiry=kept).exists()
+        and not SearchToken.objects.filter(enquiry=kept).exists()
     )
 
 

@@ -1,0 +1,261 @@
+"""What staff type into the inbox's search box, and the enquiries that it means.
+
+Nothing is opened to look for it: names, addresses and numbers are found by `search_tokens`. Only where no name fits and similar
+ones are shown, the names of those few are opened, to leave out what only looks alike to a hash.
+
+However much there is, a search reads at most the newest MAX_FOUND of each way to understand what was typed.
+"""
+
+import re
+from calendar import month_name
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from rapidfuzz.distance import OSA
+
+from backcare.core import phones
+from backcare.core.crypto import blind_index, search_tokens
+from backcare.core.crypto.encryption import CannotDecrypt
+from enquiries.models import Appointment, Enquiry, SearchToken
+from factsheets.models import FactSheet
+
+MAX_FOUND = 200  # enquiries of each way to understand what was typed
+MAX_NEAR = 2_000  # of each word, before the words are put together
+AT_ONCE = 500  # hashes in one question to the database
+MAX_TYPED, MAX_WORDS = 200, 6  # characters and words of a name that are looked for
+SIMILAR = "~"  # before what is typed: similar names as well
+REFERENCE = re.compile(r"^[0-9a-z]{4}[\s-]?[0-9a-z]{4}$", re.IGNORECASE)
+NUMBER = re.compile(r"^[\d\s()+./-]*\d[\d\s()+./-]*$")
+DAYS = [
+    re.compile(r"(?P<year>\d{4})-(?P<month>\d\d?)-(?P<day>\d\d?)"),
+    re.compile(r"(?P<day>\d\d?)[/.](?P<month>\d\d?)(?:[/.](?P<year>\d{4}|\d\d))?"),
+    re.compile(
+        r"(?:[a-z]{3,9},? )?(?P<day>\d\d?)(?:st|nd|rd|th)? (?P<month>[a-z]{3,9})\.?(?:,? (?P<year>\d{4}))?",
+        re.IGNORECASE,
+    ),
+]
+MONTHS = [name.casefold() or "-" for name in month_name]  # by number, from 1
+NAMED_DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
+MAX_INITIALS = 3  # letters that may be initials without spaces
+TOO_FAR = 99
+MIN_SHEET_WORD = 4  # letters of at least one of the words of a sheet's title
+
+Pks = list[UUID]
+
+
+@dataclass(frozen=True)
+class Found:
+    """`said`: how what was typed was understood, for staff. `similar`: what to type for similar names as well, where that may help.
+    `cut`: there are more than are shown."""
+
+    pks: Pks
+    said: str = ""
+    similar: str = ""
+    cut: bool = False
+
+
+def find(typed: str, *, today: date | None = None) -> Found:
+    """By reference, email address or a part of it, phone number or the end of it, a day, a fact sheet, or parts of a name."""
+    typed = " ".join(typed.split())[:MAX_TYPED]
+    similar = typed.startswith(SIMILAR)
+    typed = typed.removeprefix(SIMILAR).strip()
+    if not typed:
+        return Found([])
+    if not similar:
+        # A name of eight letters may be a reference too, and so on: the next way is tried where one finds nothing.
+        for way in (_by_reference, _by_day, _by_number, _by_address):
+            if found := way(typed, today or timezone.localdate()):
+                return found
+    return _by_words(typed, similar=similar)
+
+
+def _found(pks: Iterable[UUID], said: str, **more: Any) -> Found | None:
+    pks = list(dict.fromkeys(pks))
+    return Found(pks, said, cut=len(pks) >= MAX_FOUND, **more) if pks else None
+
+
+def _by_reference(typed: str, today: date) -> Found | None:
+    if not REFERENCE.match(typed):
+        return None
+    bare = re.sub(r"[\s-]", "", typed).upper()
+    return _found(Enquiry.objects.filter(reference=f"{bare[:4]}-{bare[4:]}").values_list("pk", flat=True), "")
+
+
+def _by_day(typed: str, today: date) -> Found | None:
+    """What came on that day, and what has an appointment on it."""
+    if (day := day_of(typed, today)) is None:
+        return None
+    start = timezone.make_aware(datetime.combine(day, time.min))
+    end = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+    came = Enquiry.objects.filter(created_at__gte=start, created_at__lt=end).order_by("-created_at")
+    booked = Appointment.objects.filter(state="booked", starts_at__gte=start, starts_at__lt=end).order_by("starts_at")
+    pks = [*came.values_list("pk", flat=True)[:MAX_FOUND], *booked.values_list("enquiry_id", flat=True)[:MAX_FOUND]]
+    words = f"{day:%A} {day.day} {day:%B %Y}"
+    return _found(pks, f"Received, or with an appointment, on {words}.")
+
+
+def day_of(typed: str, today: date) -> date | None:
+    """The day that was typed, as people at home write it. Without a year the one nearest to today."""
+    if (days := NAMED_DAYS.get(typed.casefold())) is not None:
+        return today + timedelta(days=days)
+    found = next(filter(None, (form.fullmatch(typed) for form in DAYS)), None)
+    if found is None or not (month := _month(found["month"])):
+        return None
+    year = found["year"]
+    years = [int(year) % 100 + 2000] if year else [today.year - 1, today.year, today.year + 1]
+    able = []
+    for each in years:
+        with suppress(ValueError):  # no such day
+            able.append(date(each, month, int(found["day"])))
+    return min(able, key=lambda each: abs(each - today)) if able else None
+
+
+def _month(typed: str) -> int:
+    """0 for what is no month."""
+    if typed.isdigit():
+        return int(typed)
+    return next((number for number, name in enumerate(MONTHS) if name.startswith(typed.casefold())), 0)
+
+
+def _by_number(typed: str, today: date) -> Found | None:
+    if not NUMBER.match(typed):
+        return None
+    said = "With this phone number."
+    whole = Enquiry.objects.filter(phone_key__in=blind_index.phone_keys(phones.e164(typed)))
+    if found := _found(whole.order_by("-created_at").values_list("pk", flat=True)[:MAX_FOUND], said):
+        return found
+    return _found(_newest(search_tokens.digits(typed)), "With a phone number that ends like this.")
+
+
+def _by_address(typed: str, today: date) -> Found | None:
+    """The whole address, or what there is on either side of the @; without one, the beginning of an address, or a domain."""
+    if " " in typed or not ("@" in typed or "." in typed):
+        return None
+    whole = Enquiry.objects.filter(email_key__in=blind_index.email_keys(typed))
+    if found := _found(
+        whole.order_by("-created_at").values_list("pk", flat=True)[:MAX_FOUND], "With this email address."
+    ):
+        return found
+    local, at, host = typed.rpartition("@")
+    if not at:
+        pks = [*_newest(search_tokens.mailbox_begins(typed)), *_newest(search_tokens.domain(typed))]
+        return _found(pks, "With an email address like this.")
+    sides = [search_tokens.mailbox_begins(local) if local else [], search_tokens.domain(host) if host else []]
+    sides = [side for side in sides if side]
+    return _found(_newest(*sides), "With an email address like this.") if sides else None
+
+
+def _by_words(typed: str, *, similar: bool) -> Found:
+    words = blind_index.words_of(typed)[:MAX_WORDS]
+    if not words:
+        return Found([])
+    if not similar:
+        pks = [*_by_name(words), *_by_sheet(words)]
+        if len(words) == 1:
+            pks += _newest(search_tokens.mailbox_begins(typed))
+        if found := _found(pks, "", similar=_similar(words)):
+            return found
+    pks = _by_similar_name([word for word in words if not _is_initial(word)] or words)
+    return _found(pks, f"Names similar to “{' '.join(words)}”.") or Found([])
+
+
+def _is_initial(word: str) -> bool:
+    return len(word) == 1 and word.isascii()
+
+
+def _similar(words: list[str]) -> str:
+    """What to type for similar names too. Empty where no letter may be wrong."""
+    return f"{SIMILAR}{' '.join(words)}" if any(search_tokens.allowed_edits(word) for word in words) else ""
+
+
+def _by_name(words: list[str]) -> Pks:
+    """Names that have, for each word that was typed, one that begins or sounds like it; initials with a word; initials alone."""
+    whole = [word for word in words if not _is_initial(word)]
+    alone = [word for word in words if _is_initial(word)]
+    if not whole:
+        return _newest(search_tokens.initials("".join(alone)))
+    needed = [search_tokens.begins_or_sounds(word) for word in sorted(whole, key=len, reverse=True)]
+    pks: Pks = []
+    if alone:
+        pks = _newest(
+            *needed, *([key for word in whole for key in search_tokens.initial_and_word(i, word)] for i in alone)
+        )
+    pks = pks or _newest(*needed)  # the initial may be missing from the name that they gave
+    if len(words) == 1 and len(words[0]) <= MAX_INITIALS:
+        pks = [*pks, *_newest(search_tokens.initials(words[0]))]
+    return pks
+
+
+def _by_similar_name(words: list[str]) -> Pks:
+    """The nearest first. What was typed as a whole word may have some letters wrong, and so may each of its words."""
+    within: set[UUID] | None = None
+    newest: dict[UUID, int] = {}
+    for word in words:
+        found = _rows(search_tokens.begins_or_sounds(word)) | _rows(search_tokens.nearly(word))
+        newest |= found
+        within = set(found) if within is None else within & set(found)
+    able = sorted(within or (), key=newest.__getitem__, reverse=True)[:MAX_FOUND]
+    near = {each.pk: far for each in Enquiry.objects.filter(pk__in=able) if (far := _distance(each, words)) is not None}
+    return sorted(near, key=lambda pk: (near[pk], -newest[pk]))
+
+
+def _distance(enquiry: Enquiry, words: list[str]) -> int | None:
+    """How many letters are wrong in all. None: one of the words is like no word of the name. What sounds alike counts as one."""
+    try:
+        named = [word for name in (enquiry.name, enquiry.for_name) for word in blind_index.words_of(name)]
+    except CannotDecrypt:
+        return None
+    far = [min((_between(word, each) for each in named), default=TOO_FAR) for word in words]
+    return sum(far) if max(far) < TOO_FAR else None
+
+
+def _between(typed: str, word: str) -> int:
+    if word.startswith(typed):
+        return 0
+    far = OSA.distance(typed, word)
+    if far <= search_tokens.allowed_edits(typed):
+        return int(far)
+    return 1 if search_tokens.sound_alike(typed, word) else TOO_FAR
+
+
+def _by_sheet(words: list[str]) -> Pks:
+    """The newest about a fact sheet whose title has a word for each that was typed."""
+    if max(map(len, words)) < MIN_SHEET_WORD:
+        return []
+    pks: Pks = []
+    for key, title in FactSheet.objects.values_list("pk", "title"):
+        in_title = blind_index.words_of(title)
+        if all(any(each.startswith(word) for each in in_title) for word in words):
+            about = Enquiry.objects.filter(sheet=key).order_by("-created_at")
+            pks += about.values_list("pk", flat=True)[:MAX_FOUND]
+    return pks
+
+
+# --- rows ---
+
+
+def _newest(first: list[int], *others: list[int]) -> Pks:
+    """The newest that have one of each of these hashes. One question for each of the first: each is read from the end of its
+    part of the index, so that it costs the same however many have it."""
+    newest: dict[UUID, int] = {}
+    for key in first:
+        rows = SearchToken.objects.filter(key=key)
+        for keys in others:
+            rows = rows.filter(Exists(SearchToken.objects.filter(enquiry=OuterRef("enquiry"), key__in=keys)))
+        newest |= dict(rows.order_by("-pk").values_list("enquiry", "pk")[:MAX_FOUND])
+    return sorted(newest, key=newest.__getitem__, reverse=True)[:MAX_FOUND]
+
+
+def _rows(keys: list[int]) -> dict[UUID, int]:
+    """Up to MAX_NEAR enquiries that have one of very many hashes, and how new they are."""
+    found: dict[UUID, int] = {}
+    for start in range(0, len(keys), AT_ONCE):
+        rows = SearchToken.objects.filter(key__in=keys[start : start + AT_ONCE]).order_by("-pk")
+        found |= dict(rows.values_list("enquiry", "pk")[:MAX_NEAR])
+    return found
