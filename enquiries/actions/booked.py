@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from backcare.core.crypto.encryption import CannotDecrypt
-from enquiries.actions.mail import enqueue
+from enquiries.actions.mail import enqueue, has_address
 from enquiries.clock.formatting import dated_words
 from enquiries.inbox import people
 from enquiries.models import Appointment, AppointmentState, Channel, Enquiry, MessageState, Purpose
@@ -24,11 +23,7 @@ def cancel(enquiry: Enquiry, ended: Appointment, state: str, now: datetime) -> N
 
 def tell(enquiry: Enquiry, appointment: Appointment, purpose: str) -> None:
     """Puts the email about it into the outbox, where there is an address to send it to."""
-    try:
-        has_address = bool(enquiry.email)
-    except CannotDecrypt:
-        has_address = True  # the email will fail, and somebody will see it
-    if has_address:
+    if has_address(enquiry):
         enqueue(enquiry=enquiry, purpose=purpose, appointment=appointment)
 
 

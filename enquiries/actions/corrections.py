@@ -1,28 +1,36 @@
-"""What patients put right themselves after they asked for a report: the address, or a mail that did not come."""
+"""A wrong address or number is put right: by staff, or by the patient who has just asked for a report and gets no mail."""
 
 import logging
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from backcare.core.crypto import blind_index
+from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries import abuse
-from enquiries.actions.mail import Erased, enqueue, lock_enquiry
+from enquiries.actions.mail import TO_STAFF, Erased, enqueue, lock_enquiry
 from enquiries.actions.timeline import record
+from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.models import (
     Assessment,
     Enquiry,
     EnquiryEvent,
+    EnquiryKind,
     EventKind,
     MessageState,
+    OutgoingMessage,
+    PrivateLink,
     Purpose,
     SearchToken,
     Status,
 )
+from enquiries.private_links import MAX_WRONG_TRIES, of_mail
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +107,112 @@ def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sen
         _save(enquiry)
     logger.info("%s: %s for %s", "To be sent again" if goes else "Not sent again", Purpose.REPORT, enquiry.reference)
     return goes
+
+
+class Why(models.TextChoices):
+    """Why staff changed how a patient is reached. A list, so that nobody writes an address into the timeline's summary."""
+
+    TOLD = "told", "they told us the right one"
+    TYPO = "typo", "it had a typing mistake"
+    NEW = "new", "they have a new one"
+    NOT_THEIRS = "not_theirs", "it belongs to someone else"
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What became of the mails: how many of them will now go to the new address, and how many were being sent at that moment."""
+
+    queued: int = 0
+    on_their_way: int = 0
+
+
+def correct_contact(
+    *, enquiry: Enquiry, by: User, email: str, phone: str, why: str, send_again: bool = True, version: int | None = None
+) -> Corrected:
+    """Staff put the address right, or the number, or both. What was there before is kept with the timeline entry, encrypted.
+
+    Mail that waits goes to the new address, and so does mail that failed. `send_again`: what had gone to the old address is sent
+    once more. The links that went there are shut. Raises StaleEnquiry, Erased, and MoveRefused where nothing would change or
+    nobody could be reached.
+    """
+    with transaction.atomic():
+        enquiry = _not_erased(lock_enquiry(enquiry))
+        expect_shown(enquiry, version)
+        _still_reachable(enquiry, email, phone)
+        changed = [
+            (name, column, before, now)
+            for name, column, before, now in (
+                ("Email address", "email", _readable(enquiry, "email"), email),
+                ("Phone number", "phone", _readable(enquiry, "phone"), phone),
+            )
+            if before != now
+        ]
+        if not changed:
+            raise MoveRefused("Nothing is different. Change the email address or the phone number first.")
+        names = " and ".join(name if each == 0 else name.lower() for each, (name, *_) in enumerate(changed))
+        record(
+            enquiry,
+            EventKind.CORRECTED,
+            by=by,
+            summary=f"{names} corrected: {Why(why).label}",
+            note="\n".join(f"{name} before: {before or 'none'}" for name, _, before, _ in changed),
+        )
+        enquiry.email, enquiry.phone = email, phone
+        enquiry.email_key, enquiry.phone_key = blind_index.email_key(email), blind_index.phone_key(phone)
+        done = Corrected()
+        if email and any(column == "email" for _, column, *_ in changed):
+            done = _mail_to_new_address(enquiry, send_again=send_again)
+        _save(enquiry)
+    logger.info("Corrected how to reach the patient of %s", enquiry.reference)
+    return done
+
+
+def reached_old_address(enquiry: Enquiry) -> QuerySet[OutgoingMessage]:
+    """What was sent to the patient, and is worth sending once more after the address is corrected."""
+    still_true = Q(purpose__in=[Purpose.ACKNOWLEDGEMENT, Purpose.REPLY]) | Q(
+        purpose=Purpose.BOOKING, appointment=enquiry.appointment_id, appointment__isnull=False
+    )
+    if not enquiry.live or enquiry.status in {Status.SPAM, Status.HELD}:
+        return enquiry.messages.none()
+    return enquiry.messages.filter(still_true, state=MessageState.SENT)
+
+
+def _still_reachable(enquiry: Enquiry, email: str, phone: str) -> None:
+    if enquiry.kind == EnquiryKind.REPORT and not email:
+        raise MoveRefused("A fact sheet needs an email address to go to.")
+    if not email and not phone:
+        raise MoveRefused("Keep an email address or a phone number, or nobody can reach them.")
+
+
+def _readable(enquiry: Enquiry, column: str) -> str | None:
+    """None where no key opens it: then whatever is typed is a change."""
+    try:
+        return str(getattr(enquiry, column))
+    except CannotDecrypt:
+        return None
+
+
+def _mail_to_new_address(enquiry: Enquiry, *, send_again: bool) -> Corrected:
+    """A mail is rendered when it is sent, so one that waits goes to the new address by itself."""
+    to_them = enquiry.messages.exclude(purpose__in=TO_STAFF)
+    on_their_way = to_them.filter(state=MessageState.SENDING).count()
+    if enquiry.kind == EnquiryKind.REPORT:
+        _make_another_link(enquiry)
+        if enquiry.status in {Status.SPAM, Status.HELD}:
+            return Corrected(on_their_way=on_their_way)
+        _to_the_new_address(enquiry, timezone.now(), nowhere=False)
+        return Corrected(to_them.filter(state=MessageState.WAITING).count(), on_their_way)
+    for gone in to_them.filter(state=MessageState.SENT):
+        shut = {"wrong_tries": MAX_WRONG_TRIES, "last_wrong_at": timezone.now()}
+        PrivateLink.objects.update_or_create(enquiry=enquiry, name=of_mail(gone), defaults=shut)
+    again = list(reached_old_address(enquiry).order_by("created_at")) if send_again else []
+    now = timezone.now()
+    to_them.filter(state=MessageState.WAITING).exclude(error="").update(next_attempt_at=now, error="", attempts=0)
+    anew = {"state": MessageState.WAITING, "attempts": 0, "lost_claims": 0, "error": ""}
+    to_them.filter(state=MessageState.FAILED).update(created_at=now, next_attempt_at=now, **anew)
+    for mail in again:
+        enqueue(enquiry=enquiry, purpose=mail.purpose, event=mail.event, appointment=mail.appointment)
+    return Corrected(to_them.filter(state=MessageState.WAITING).count(), on_their_way)
 
 
 def further_requests(enquiry: Enquiry) -> QuerySet[EnquiryEvent]:
@@ -189,7 +303,8 @@ def _save(enquiry: Enquiry) -> None:
     # Who sends the same form as before gets a request of their own, and no hand on this one.
     enquiry.submission_key = secrets.token_hex(32)
     enquiry.version += 1
-    enquiry.save(update_fields=["email", "email_key", "mail_failed", "submission_key", "version"])
+    columns = ["email", "email_key", "phone", "phone_key", "mail_failed", "submission_key", "version"]
+    enquiry.save(update_fields=columns)
     SearchToken.write(enquiry)
 
 

@@ -1,4 +1,4 @@
-"""A patient's form becomes an enquiry, once."""
+"""What a patient asked, in a form or by telephone, becomes an enquiry, once."""
 
 import json
 import logging
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -15,9 +16,9 @@ from backcare.core import limits
 from backcare.core.crypto import blind_index
 from backcare.core.crypto.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 from enquiries import abuse, clock, flood
-from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue
+from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue, has_address
 from enquiries.actions.timeline import record
-from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind, Purpose, SearchToken, Status
+from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind, IntakeChannel, Purpose, SearchToken, Status
 from factsheets.models import FactSheet
 
 logger = logging.getLogger(__name__)
@@ -61,13 +62,21 @@ class Consented:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Who wrote down what somebody asked, and the version of the wording that was read to them and that they agreed to."""
+
+    by: User
+    wording: str
+
+
+@dataclass(frozen=True)
 class Submission:
     """What a patient sent, checked and ready to be kept.
 
     `details` holds the cleaned texts name, email, phone, best_time, description; `also` any of ALSO. `caught` is why it must be set
     aside whatever else is true. `trap`: the field for robots was filled in on a form that somebody looked through. `in_no_time`: it
     was sent faster than anybody reads. `seal` is that of the page that checked the answers (`request_forms/submit_timing.py`), good
-    once. Its mail leaves after `hold`.
+    once. Its mail leaves after `hold`. `taken`: a member of staff wrote it down, by telephone or at the clinic (`channel`).
     """
 
     kind: str
@@ -81,6 +90,8 @@ class Submission:
     in_no_time: bool = False
     seal: str = ""
     hold: timedelta = timedelta(0)
+    channel: str = IntakeChannel.WEBSITE
+    taken: "Taken | None" = None
 
     def __post_init__(self) -> None:
         if unknown := set(self.also) - ALSO:
@@ -141,6 +152,7 @@ def _keep(form: Submission, sender: str) -> Enquiry:
         )
         enquiry = Enquiry(
             kind=form.kind,
+            channel=form.channel,
             sheet=form.sheet,
             **form.details,
             **form.also,
@@ -168,7 +180,10 @@ def _keep(form: Submission, sender: str) -> Enquiry:
             said.append(f"No email sent: {decision.silent.lower()}")
         if form.trap:
             said.append(TRAP_NOTED)
-        record(enquiry, EventKind.RECEIVED, actor="patient", summary=". ".join(said))
+        if taken := form.taken:
+            said.append(f"Written down {enquiry.get_channel_display()}. They agreed to wording {taken.wording}")
+        by, actor = (taken.by, "") if taken else (None, "patient")
+        record(enquiry, EventKind.RECEIVED, by=by, actor=actor, summary=". ".join(said))
         if consented := form.consented:
             Assessment.objects.create(
                 enquiry=enquiry,
@@ -178,7 +193,9 @@ def _keep(form: Submission, sender: str) -> Enquiry:
                 expires_at=now + timedelta(days=SUMMARY_DAYS),
             )
         if not decision.aside:
-            answer(enquiry, not_before=now + form.hold, silent=bool(decision.silent), alarm=decision.alarm)
+            # Who wrote it down knows of it. Of a warning sign everybody is told.
+            alarm = decision.alarm and (taken is None or form.is_flagged)
+            answer(enquiry, not_before=now + form.hold, silent=bool(decision.silent), alarm=alarm)
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
     return enquiry
 
@@ -193,7 +210,7 @@ def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool
     kind = EnquiryKind(enquiry.kind)
     if kind != EnquiryKind.REPORT and enquiry.reply_by is None:
         enquiry.reply_by = clock.reply_by(timezone.now())
-    purposes = [] if silent else [TO_THEM[kind]]
+    purposes = [] if silent or not has_address(enquiry) else [TO_THEM[kind]]
     if alarm and (kind != EnquiryKind.REPORT or enquiry.is_flagged):
         purposes.append(Purpose.CLINIC_ALERT)
     for purpose in purposes:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries.actions.status import transition
 from enquiries.actions.timeline import record
 from enquiries.models import (
@@ -65,6 +66,14 @@ def enqueue(
         staff=staff,
         appointment=appointment,
     )
+
+
+def has_address(enquiry: Enquiry) -> bool:
+    """Whether the patient gave an address. One that cannot be opened counts: the email will fail, and somebody will see it."""
+    try:
+        return bool(enquiry.email)
+    except CannotDecrypt:
+        return True
 
 
 def is_mailed(enquiry: Enquiry, *, since: datetime | None = None) -> bool:

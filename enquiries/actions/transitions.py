@@ -26,6 +26,7 @@ DID: dict[str, str] = {
     EventKind.ASSIGNED: "changed who this is assigned to",
     EventKind.BOOKED: "booked an appointment",
     EventKind.CALLED: "logged a call",
+    EventKind.CORRECTED: "corrected the address or number",
     EventKind.LINKED: "marked a duplicate",
     EventKind.MESSAGE_AGAIN: "sent an email again",
     EventKind.NOTE: "added a note",

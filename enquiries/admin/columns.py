@@ -16,7 +16,7 @@ from backcare.core.readonly_admin import opened
 from enquiries import abuse, clock
 from enquiries.admin.detail import due
 from enquiries.inbox import calls
-from enquiries.models import Assessment, Enquiry, EnquiryKind
+from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel
 from enquiries.privacy import retention
 from enquiries.report import consent
 
@@ -55,9 +55,10 @@ class Columns:
 
     @admin.display(description="asked for")
     def asked_for(self, enquiry):
+        what = enquiry.get_kind_display().capitalize()
         if enquiry.kind == EnquiryKind.REPORT:
-            return f"Fact sheet: {enquiry.sheet.title}"
-        return enquiry.get_kind_display().capitalize()
+            what = f"Fact sheet: {enquiry.sheet.title}"
+        return what if enquiry.channel == IntakeChannel.WEBSITE else f"{what}, {enquiry.get_channel_display()}"
 
     @admin.display(description="best times")
     def best_times(self, enquiry):

@@ -11,6 +11,7 @@ from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import clock
 from enquiries.actions import alerting, by_patient, reading
+from enquiries.admin.corrections import failed_mails
 from enquiries.admin.steps import SAFETY_START, STARTS, offered, tell
 from enquiries.assessment import handover
 from enquiries.inbox import calls, people, safety_lane
@@ -67,6 +68,7 @@ def page(request, enquiry: Enquiry, *, may_act: bool) -> dict:
         "words_to_open": enquiry.kind != EnquiryKind.REPORT and not enquiry.erased_at and not open_to_them,
         "added_to_open": len(added),
         "may_act": may_act,
+        "failed_mails": failed_mails(enquiry),
         "may_send_link": may_act and enquiry.kind != EnquiryKind.REPORT and bool(by_patient.open_to_patient(enquiry)),
         "shut_links": enquiry.private_links.filter(wrong_tries__gte=MAX_WRONG_TRIES).count(),
         "appointments": list(enquiry.appointments.select_related("with_whom")),

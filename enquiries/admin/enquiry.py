@@ -83,6 +83,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             "may_release": shown(request) == "held" and self.has_change_permission(request),
             "fold": self._fold_to_settle(request),
             "found": found(request),
+            "may_add": self.has_change_permission(request),
             "nothing": queue.empty if queue else "No enquiries yet.",
         }
         return super().changelist_view(request, context | (extra_context or {}))

@@ -5,16 +5,29 @@ from functools import partial
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from enquiries.admin import agreement, appointments, duplicates, export, fold, new_link, reading
+from enquiries.admin import (
+    agreement,
+    appointments,
+    corrections,
+    duplicates,
+    export,
+    fold,
+    new_link,
+    new_request,
+    reading,
+)
 
 # Where something is only done and nothing shown, the last word is True: then a GET is refused.
 PAGES = [
     ("appointments/", "appointments", appointments.appointments, False),
     ("appointments/calendar/", "calendar", appointments.calendar, False),
     ("<uuid:pk>/appointment-outcome/", "appointment_outcome", appointments.record_outcome, True),
+    ("new/", "new", new_request.new_request, False),
+    ("new/same/", "same_person", new_request.same_person, True),
     ("export/", "export", export.page, False),
     ("fold/<uuid:flood>/", "fold", fold.settle, False),
     ("<uuid:pk>/same-as/", "same_as", duplicates.same_as, False),
+    ("<uuid:pk>/correct/", "correct", corrections.correct, False),
     ("<uuid:pk>/another/", "another", duplicates.another, True),
     ("<uuid:pk>/they-agree/", "they_agree", agreement.they_agree, True),
     ("<uuid:pk>/new-link/", "new_link", new_link.send_new_link, True),

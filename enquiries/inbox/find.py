@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from rapidfuzz.distance import OSA
 
@@ -44,6 +44,8 @@ MONTHS = [name.casefold() or "-" for name in month_name]  # by number, from 1
 NAMED_DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 MAX_INITIALS = 3  # letters that may be initials without spaces
 TOO_FAR = 99
+MAX_SAME = 10
+SAME_NAME_WITHIN = timedelta(days=90)  # of one that is closed
 MIN_SHEET_WORD = 4  # letters of at least one of the words of a sheet's title
 
 Pks = list[UUID]
@@ -235,6 +237,16 @@ def _by_sheet(words: list[str]) -> Pks:
             about = Enquiry.objects.filter(sheet=key).order_by("-created_at")
             pks += about.values_list("pk", flat=True)[:MAX_FOUND]
     return pks
+
+
+def same_person(name: str, *, email: str = "", phone: str = "") -> list[Enquiry]:
+    """Who may have asked before: the same address or number, or the same name, in any spelling, not long ago. The newest first."""
+    words = [word for word in blind_index.words_of(name[:MAX_TYPED])[:MAX_WORDS] if not _is_initial(word)]
+    named = _newest(*(search_tokens.begins_or_sounds(word) for word in words)) if len(words) > 1 else []
+    lately = Q(live=True) | Q(created_at__gte=timezone.now() - SAME_NAME_WITHIN)
+    same = Q(email_key__in=blind_index.email_keys(email)) | Q(phone_key__in=blind_index.phone_keys(phones.e164(phone)))
+    found = Enquiry.objects.filter(same | (lately & Q(pk__in=named)), erased_at=None)
+    return list(found.order_by("-created_at")[:MAX_SAME])
 
 
 # --- rows ---

@@ -246,3 +246,31 @@ def describe(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code = next(iter(error.recipients.values()))[0]
     return f"{type(error).__name__}{f' {code}' if code else ''}"[:80]
+
+
+OURS = "Tell whoever looks after this website."
+# What stands in `OutgoingMessage.error`, for staff: by class and SMTP code (RFC 5321, 4.2.3), by code alone, by class alone.
+REASONS = {
+    "552": "Their mailbox is full.",
+    "452": "Their mailbox is full.",
+    "556": "The part of the address after the @ takes no email.",
+    "SMTPRecipientsRefused 554": "The mail system behind this address refused the email.",
+    "SMTPRecipientsRefused": "There is no such mailbox, or it takes no email from us.",
+    "SMTPDataError": "The mail system behind this address refused the email, perhaps as spam.",
+    "SMTPAuthenticationError": f"Our own mail server refused our password. {OURS}",
+    "SMTPSenderRefused": f"Our own mail server does not let us send. {OURS}",
+    "ValidationError": "This is not an email address.",
+    "SheetNotPublished": "The fact sheet is no longer published.",
+    "NothingToWriteAbout": "What the email was about is no longer there.",
+    "WorkerLost": f"Our mail program stopped each time it tried to send this email. {OURS}",
+}
+NOT_REACHED = f"No mail server took it within {GIVE_UP_AFTER.days} days. {OURS}"
+
+
+def reason_in_words(error: str) -> str:
+    """Why a mail failed, in a sentence for staff who have to do something about it."""
+    name, _, code = error.partition(" ")
+    for key in (error, code, name):
+        if key in REASONS and not (code.startswith("4") and key == name):
+            return REASONS[key]
+    return NOT_REACHED

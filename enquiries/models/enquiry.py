@@ -29,6 +29,14 @@ class EnquiryKind(models.TextChoices):
     QUESTION = "question", "question"
 
 
+class IntakeChannel(models.TextChoices):
+    """How a request reached the clinic. Only what came by the website was typed by whoever asks."""
+
+    WEBSITE = "website", "on the website"
+    PHONE = "phone", "by telephone"
+    WALK_IN = "walk_in", "at the clinic"
+
+
 class Status(models.TextChoices):
     NEW = "new", "new"
     IN_PROGRESS = "in_progress", "in progress"
@@ -145,6 +153,7 @@ class Enquiry(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=9, unique=True, default=new_reference, editable=False)
     kind = models.CharField(max_length=14, choices=EnquiryKind, editable=False)
+    channel = models.CharField(max_length=8, choices=IntakeChannel, default=IntakeChannel.WEBSITE, editable=False)
     sheet = models.ForeignKey(
         "factsheets.FactSheet",
         on_delete=models.PROTECT,
@@ -273,6 +282,7 @@ class Enquiry(models.Model):
         ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=EnquiryKind.values), name="enquiry_known_kind"),
+            models.CheckConstraint(condition=Q(channel__in=IntakeChannel.values), name="enquiry_known_channel"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="enquiry_known_status"),
             models.CheckConstraint(
                 condition=~Q(kind="report") | Q(sheet__isnull=False), name="enquiry_report_names_a_sheet"

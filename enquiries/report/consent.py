@@ -4,6 +4,8 @@ Health data needs explicit consent: UK GDPR, Article 9(2)(a), and the ICO's guid
 how it is withdrawn.
 """
 
+from django.conf import settings
+
 from enquiries.actions.intake import Consented
 from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.assessment.flags import flags
@@ -28,9 +30,18 @@ WORDINGS = {
         "Clinic staff who deal with my request see them. "
         f"They are deleted {SUMMARY_DAYS} days after I send the request, or sooner if I ask the clinic to."
     ),
+    # Read to somebody who asks by telephone or at the clinic, before anything is written down.
+    "2026-11-spoken": (
+        "I will write down what you tell me, so that the right person here can answer you. "
+        "We keep it encrypted, and only staff who deal with your request see it. "
+        f"We delete your details {settings.ENQUIRY_RETENTION_MONTHS} months after we close your request at the latest, "
+        "or sooner if you ask. "
+        "Is that all right?"
+    ),
 }
 VERSION = "2026-11-help"
 CONSULTATION = "2026-11-consultation"
+SPOKEN = "2026-11-spoken"
 
 
 def given(answers: Answers, version: str) -> Consented:

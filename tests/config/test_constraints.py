@@ -57,6 +57,7 @@ SENDING = {"state": "sending", "claimed_by": "worker", "lease_until": timezone.n
 BOOKED = (Appointment, {"state": "booked"})
 HALF_FACTS = {
     "enquiry_known_kind": [(Enquiry, {"kind": "report"}, {"kind": "complaint"})],
+    "enquiry_known_channel": [(*ENQUIRY, {"channel": "fax"})],
     "enquiry_known_status": [(*ENQUIRY, {"status": "lost"}), (*ENQUIRY, {"status": ""})],
     "enquiry_closed_at_when_done": [
         (*ENQUIRY, {"status": "closed", "outcome": "answered"}),

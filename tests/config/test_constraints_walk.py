@@ -22,7 +22,7 @@ MAY_BE_EMPTY_ALONE = {
         "erased_at": "it holds for everything the row had, and the timeline says who",
         "next_call_at": "no call is planned",
         "flood": "it is like no other, or the one that the flood was known by is gone",
-        "email_key": "rows from before there was a key, and erased ones",
+        "email_key": "rows from before there was a key, erased ones, and those who gave a number alone",
         "phone_key": "they gave no number",
         "may_leave_voicemail": "not asked",
         "may_say_who_calls": "not asked",
