@@ -15,7 +15,7 @@ from tests.support.assessment import finish
 from tests.support.forms import form
 from tests.support.wsgi import ask
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 SHEET = "/fact-sheets/about-back-pain/"
 MARK = "zqpoison"

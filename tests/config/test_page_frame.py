@@ -19,6 +19,8 @@ from tests.support.forms import ADDRESSES, FIELDS, form
 from tests.support.html import by_id, form_at, parse, sent, text, title, visible
 from tests.support.wsgi import ask
 
+pytestmark = pytest.mark.once
+
 ELSEWHERE = {"sec-fetch-site": "cross-site"}
 NASTY = '"><script>alert(1)</script>\n</textarea><b>“ok” & 🦴 \u202e'
 
@@ -265,7 +267,6 @@ PALE = """() => {
 
 
 @pytest.mark.browser
-@pytest.mark.once
 def test_every_mail_fits_a_phone_and_is_legible_in_a_dark_program_that_drops_what_stands_on_the_body(browser, db):
     for name, mail in mails().items():
         page = browser.new_page(color_scheme="dark")
@@ -301,7 +302,6 @@ def test_the_plain_text_of_a_mail_has_the_links_and_the_numbers_of_its_html(db):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.once
 def test_the_way_in_for_staff_shows_whose_it_is_and_fits_a_phone(browser, site, scheme):
     with patient(browser, site, viewport={"width": 320, "height": 640}, color_scheme=scheme) as met:
         met.open("/admin/login/")

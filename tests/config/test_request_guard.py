@@ -14,7 +14,7 @@ from tests.support.forms import ADDRESSES, form
 from tests.support.html import parse, text, title
 from tests.support.wsgi import ask
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 POLICY = {
     "default-src": "'none'",

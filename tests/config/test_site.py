@@ -21,7 +21,7 @@ from tests.support.reading import (
     with_class,
 )
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 # What the routes of the site need in order to be walked. A new kind of part in an address needs a line here.
 PARTS = {
     "<slug:slug>": SLUGS,

@@ -7,6 +7,8 @@ from django.test import Client
 
 from factsheets.models import FactSheet, State
 
+pytestmark = pytest.mark.once
+
 SHEET = "/fact-sheets/about-back-pain/"
 
 

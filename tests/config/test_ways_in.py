@@ -12,7 +12,7 @@ from tests.conftest import consultation
 from tests.support.desk import PASSWORD, with_password
 from tests.support.wsgi import ask
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 ELSEWHERE = [
     "//evil.example",

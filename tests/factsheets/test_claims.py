@@ -11,7 +11,7 @@ from factsheets.guard import findings
 from factsheets.models import Claim, ClaimStatus, FactSheet, Section
 from tests.support.layered_sheet import in_layers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def with_section(sheet, body, *, view="neither", heading="A new chapter"):

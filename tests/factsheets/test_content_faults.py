@@ -10,7 +10,7 @@ from factsheets.models import FactSheet
 from tests.factsheets.test_content import everything
 from tests.support.edition import SHEET, Edition, entry, run, section, sheet, source, statement, statement_use
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
 def refused(edition: Edition) -> str:

@@ -16,7 +16,7 @@ from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
 from tests.support.reading import packed, page
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def with_colons(words: str) -> str:

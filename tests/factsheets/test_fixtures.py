@@ -14,6 +14,8 @@ from factsheets.models.section import MAX_CALLOUTS
 from factsheets.rendering.markdown import key_points, parse, plain
 from factsheets.safety import CRISIS
 
+pytestmark = pytest.mark.once
+
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures"
 SHEETS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((FOLDER / "sheets").glob("*.yaml"))}
 SHARED = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}

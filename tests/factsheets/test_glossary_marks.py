@@ -15,7 +15,7 @@ from tests.support.html import text
 from tests.support.reading import page, with_class
 from tests.support.statements import stated
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
 def term(name: str, meaning: str = "Something hard, said in an easy way.", *, also=(), explain: bool = True):

@@ -15,7 +15,7 @@ from tests.support.html import by_id, text
 from tests.support.reading import SLUGS, elements, links, packed, page, squeezed, with_class
 from tests.support.visitor import visitor
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 
 
@@ -115,7 +115,6 @@ def test_a_document_of_an_older_version_is_shown_and_made_anew_by_the_next_upgra
 
 
 @pytest.mark.browser
-@pytest.mark.once
 def test_a_tap_on_a_word_shows_its_meaning_where_the_reader_is_and_leads_back(browser, site):
     with visitor(browser, site, viewport={"width": 360, "height": 640}, reduced_motion="reduce") as reader:
         reader.open("/fact-sheets/acupuncture-for-back-pain/")

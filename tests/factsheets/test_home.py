@@ -11,6 +11,8 @@ from tests.support.html import text
 from tests.support.reading import ids, links, page
 from tests.support.visitor import Visitor
 
+pytestmark = pytest.mark.once
+
 PHONE = {"width": 360, "height": 780}
 
 

@@ -14,7 +14,7 @@ from tests.support.linked_data import edit, path_of, sign_off
 from tests.support.reading import SHEET_PAGES, SLUGS, ids, page
 from tests.support.visitor import visitor
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 ABOUT = "/fact-sheets/about-back-pain/"
 

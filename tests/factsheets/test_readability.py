@@ -23,6 +23,8 @@ from tests.conftest import ROOT
 from tests.support.reading import SLUGS
 from tests.support.statements import stated
 
+pytestmark = pytest.mark.once
+
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 MOST = "One two three four five six seven one two three four five six seven one two three four five six seven one two three "
 MOST += "four five six seven."

@@ -6,7 +6,7 @@ from factsheets.models import Direction, FactSheet, State, Statement
 from tests.support.html import text
 from tests.support.reading import expect_links_on_the_page_to_lead_somewhere, ids, links, page, with_class
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
 def rows(client, path: str) -> dict[str, str]:

@@ -10,6 +10,8 @@ from factsheets.sheet_views import FOLDED, HEADERS, MAX_LEAFLET_BYTES, MAX_PAGE_
 from tests.support.reading import SHEET_PAGES
 from tests.support.visitor import visitor
 
+pytestmark = pytest.mark.once
+
 KB = 1024
 MAX_LEAFLET, MAX_HTML, MAX_CSS, MAX_ALL, MAX_REQUESTS = 14 * KB, 26 * KB, 6.5 * KB, 42 * KB, 6
 STILL = 0.001  # layout shift: a hundredth of what Core Web Vitals call good, so that a rounding of pixels is none
@@ -73,7 +75,6 @@ def weight(came, kind: str) -> float:
 
 
 @pytest.mark.browser
-@pytest.mark.once
 def test_the_heaviest_page_stays_light_in_a_browser(first_visit):
     came, shifted = first_visit(max(SHEET_PAGES, key=loaded))
     said = "\n".join(f"{each.get('bytes', 0):>8.0f} {each['kind']} {each['url']}" for each in came)
@@ -89,7 +90,6 @@ def test_the_heaviest_page_stays_light_in_a_browser(first_visit):
 
 
 @pytest.mark.browser
-@pytest.mark.once
 @pytest.mark.parametrize("path", ["/", "/fact-sheets/", "/search/?q=sciatica", "/consultation/", "/check/"])
 def test_the_pages_around_it_are_lighter_still(first_visit, path):
     came, shifted = first_visit(path)

@@ -19,6 +19,8 @@ from tests.support.html import text
 from tests.support.outbox import deliver, text_of
 from tests.support.sockets import connect, exchange, head, read, status
 
+pytestmark = pytest.mark.once
+
 FORM = "Content-Type: application/x-www-form-urlencoded"
 LIMITS = {
     "TRUSTED_PROXIES": "1",

@@ -35,6 +35,8 @@ from tests.support.outbox import make_due, text_of
 from tests.support.processes import start_process
 from tests.support.smtp import free_port, wait_for
 
+pytestmark = pytest.mark.once
+
 
 @contextmanager
 def running(command, environment, log):

@@ -17,7 +17,7 @@ from tests.support.outbox import text_of
 from tests.support.smtp import wait_for
 from tests.support.visitor import visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 NUMB = "My bottom is numb and I cannot pee"
 AT_THE_WEEKEND = "It came on at the weekend."

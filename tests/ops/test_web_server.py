@@ -16,6 +16,8 @@ from tests.support.faults import Web
 from tests.support.forms import form
 from tests.support.sockets import chunked, connect, exchange, head, read, status
 
+pytestmark = pytest.mark.once
+
 FORM = "Content-Type: application/x-www-form-urlencoded"
 CHUNKED = "Transfer-Encoding: chunked"
 

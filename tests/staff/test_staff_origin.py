@@ -5,11 +5,14 @@ from urllib.parse import urlencode
 from urllib.request import Request, build_opener
 
 import html5lib
+import pytest
 from django.conf import settings
 from django.test import Client
 
 from tests.conftest import consultation
 from tests.support.html import text
+
+pytestmark = pytest.mark.once
 
 NOTE = "Asked for a call <after> six."
 

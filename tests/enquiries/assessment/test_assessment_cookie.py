@@ -20,7 +20,7 @@ from factsheets.models import SafetyAdvice
 from tests.support.assessment import answer_all, answers, finish, page_data
 from tests.support.html import parse, text
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 NOW = 1_800_000_000.0  # seconds since 1970
 
 

@@ -10,7 +10,7 @@ from tests.support.assessment import answer_all, page_data
 from tests.support.html import by_id, described, form_at, label, parse, summary, text, title
 from tests.support.reading import expect_ordered_headings, links, with_class
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 EVERY = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: f"Q{question.number}")
 # The ledger's questions, word for word.
 LEDGER = [

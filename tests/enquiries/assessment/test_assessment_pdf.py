@@ -15,7 +15,7 @@ from tests.support.assessment import answers, finish
 from tests.support.html import parse, text
 from tests.support.reading import packed
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 RICH = {
     "duration": "over_12",
     "checked": "worse",

@@ -12,7 +12,7 @@ from tests.support.assessment import answer_all, finish, page_data
 from tests.support.html import parse
 from tests.support.reading import links
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 PAGES = ["", "1/", "12/", "answers/", "result/", "result/pdf/", "stop/", "not-sure/", "cleared/", "start-again/"]
 SAID = {"urgent": ["RF-U2", "RF-U11"], "mood": "a_lot", "age": "55_59", "tried": "herbs", "tell": ["pregnant"]}
 WORDS = ["RF-U", "RF-E", "a_lot", "55_59", "herbs", "pregnant", "losing weight", "urgent="]

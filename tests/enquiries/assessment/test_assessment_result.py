@@ -19,7 +19,7 @@ from tests.support.reading import (
     with_class,
 )
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 FORMS = {"/report/", "/consultation/"}
 OUTCOMES = {
     "urgent": {"urgent": ["RF-U3", "RF-U4"]},

@@ -10,7 +10,7 @@ from tests.support.assessment import page_data
 from tests.support.html import label, parse, text
 from tests.support.reading import links
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 CASES = json.loads((ROOT / "tests" / "data" / "vignettes.json").read_text())["vignettes"]
 PLACES = {"/check/stop/": "EMERGENCY", "/check/not-sure/": "111 NOW"}
 HEADINGS = {"call 111 today": "URGENT", "See a GP": "SEE-GP", "home for now": "SELF-CARE"}

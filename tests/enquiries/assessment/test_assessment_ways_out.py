@@ -15,7 +15,7 @@ from tests.support.assessment import answer_all, finish, page_data
 from tests.support.html import form_at, parse, text
 from tests.support.reading import links
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
 @pytest.mark.parametrize("code", ASKED["emergency"])

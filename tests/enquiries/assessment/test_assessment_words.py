@@ -17,6 +17,8 @@ from factsheets.models import FactSheet, SafetyAdvice
 from factsheets.readability import grade
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.once
+
 PARTS = [part for question in QUESTIONS for part in question.parts]
 TEMPLATES = sorted((ROOT / "templates" / "assessment").glob("*.html"))
 # Each version with the mark of everything in it. A change needs a new VERSION and DATED, the clinician's review, and a line here.

@@ -17,7 +17,7 @@ from tests.support.assessment import answers
 from tests.support.personal_pdf import NAME, ORDINARY, USUAL, every_outcome, made, read, sizes, words
 from tests.support.reading import packed
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 LONGEST = {
     "urgent": ["RF-U4", "RF-U12"],
     "mood": "a_lot",

@@ -25,6 +25,8 @@ from tests.support.desk import save
 from tests.support.html import parse, text
 from tests.support.outbox import deliver, text_of
 
+pytestmark = pytest.mark.once
+
 SHEET = "/fact-sheets/about-back-pain/"
 PLAIN = "/fact-sheets/"
 DEFAULT = "Monday to Friday, 9am to 5pm, except bank holidays"

@@ -14,7 +14,7 @@ from tests.support.outbox import text_of
 from tests.support.smtp import wait_for
 from tests.support.visitor import visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 def patients() -> tuple[Enquiry, Enquiry]:
@@ -73,7 +73,6 @@ def test_a_morning_from_the_first_call_to_the_booking(browser, site, smtp, mail_
     assert (other.status, other.owner.username) == ("booked", "sam")
 
 
-@pytest.mark.once
 def test_the_inbox_on_a_phone_in_the_dark(browser, site):
     with_password(person("Rita", "reception"))
     warned, other = patients()

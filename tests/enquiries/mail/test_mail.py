@@ -17,6 +17,8 @@ from tests.conftest import consultation, report
 from tests.support.forms import seal
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
 
+pytestmark = pytest.mark.once
+
 PERSONAL = {
     "name": "Quillfeather Zyxopoulos",
     "email": "kestrel.canary@example.com",

@@ -16,7 +16,7 @@ from tests.support.reading import packed
 from tests.support.smtp import wait_for
 from tests.support.visitor import expect_problem, reach, visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 OUTCOMES = {
     "See a GP about your back": {"age": "60_plus", "first": "yes"},
     "You can look after your back at home for now": {},
@@ -107,7 +107,6 @@ def test_a_report_without_the_answers_brings_no_link(browser, site, smtp, mail_w
 
 
 @pytest.mark.parametrize("given", [{"urgent": ["RF-U4"]}, {"age": "under_18"}], ids=["urgent", "under 18"])
-@pytest.mark.once
 def test_who_should_be_seen_first_is_not_asked_for_their_answers(browser, site, smtp, mail_worker, given):
     with visitor(browser, site, viewport=PHONE) as patient:
         walk(patient, **given)
@@ -120,7 +119,6 @@ def test_who_should_be_seen_first_is_not_asked_for_their_answers(browser, site, 
     assert "/report/summary/" not in text_of(smtp.messages[-1])
 
 
-@pytest.mark.once
 def test_after_an_emergency_there_is_nothing_to_include(browser, site):
     with visitor(browser, site, viewport=PHONE) as patient:
         page = patient.page
@@ -134,7 +132,6 @@ def test_after_an_emergency_there_is_nothing_to_include(browser, site):
         patient.expect_clean(cookies=True)
 
 
-@pytest.mark.once
 def test_by_keyboard_alone_and_without_scripts_from_the_foot_of_a_sheet(browser, site, smtp, mail_worker):
     with visitor(browser, site, viewport=PHONE, java_script_enabled=False) as patient:
         page = patient.page
@@ -169,7 +166,6 @@ def test_by_keyboard_alone_and_without_scripts_from_the_foot_of_a_sheet(browser,
 
 
 @pytest.mark.parametrize("look", LOOKS)
-@pytest.mark.once
 def test_every_state_fits_small_screens_and_both_schemes(browser, site, smtp, mail_worker, look):
     with visitor(browser, site, **LOOKS[look]) as patient:
         page = patient.page
@@ -205,7 +201,6 @@ def test_every_state_fits_small_screens_and_both_schemes(browser, site, smtp, ma
 
 
 @pytest.mark.parametrize("scripts", [False, True], ids=["by keyboard without scripts", "with axe"])
-@pytest.mark.once
 def test_on_a_small_phone_every_state_can_be_reached_and_read(browser, site, scripts):
     with without_motion(browser, site, java_script_enabled=scripts, viewport={"width": 360, "height": 740}) as met:
         keys, page = Keys(met), met.page

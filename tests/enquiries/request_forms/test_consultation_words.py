@@ -9,7 +9,7 @@ from tests.support.consultation_form import FLAG, PATH, first_step, follow, head
 from tests.support.forms import form
 from tests.support.html import by_id, parse, text, value
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
 # --- words that sound like a red flag ---

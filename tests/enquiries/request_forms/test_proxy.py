@@ -9,7 +9,7 @@ from tests.support.consultation_form import EVERYTHING, FLAG, PATH, first_step, 
 from tests.support.html import by_id, described, form_at, parse, sent, summary, text
 from tests.support.proxy import BERT, asked
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
 def check_page(client, **changes) -> str:

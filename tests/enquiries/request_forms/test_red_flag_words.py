@@ -10,7 +10,7 @@ from enquiries.request_forms import red_flag_text
 from factsheets import safety
 from factsheets.models import SafetyAdvice
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 FLAGGED = {
     # numb down below

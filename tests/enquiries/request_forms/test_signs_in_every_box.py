@@ -24,7 +24,7 @@ from tests.support.patient_portal import said as said_there
 from tests.support.senders import VICTIM, ask, from_place
 from tests.support.summary import patient
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 NUMB = "My bottom is numb and I cannot pee"
 EMERGENCY = "Call 999 or go to A&E now"

@@ -17,7 +17,7 @@ from tests.support.reading import SLUGS, elements, headings, ids, links, packed,
 from tests.support.search import search
 from tests.support.visitor import visitor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 PHONE = {"width": 320, "height": 640}
 
 
@@ -176,7 +176,6 @@ def test_a_search_leads_to_the_place_that_opens(client, layered):
 
 
 @pytest.mark.browser
-@pytest.mark.once
 def test_a_fragment_opens_what_is_folded_and_paper_has_only_what_is_open(browser, site):
     in_layers(FactSheet.objects.get(slug="about-back-pain"))
     with visitor(browser, site, java_script_enabled=False, viewport=PHONE, reduced_motion="reduce") as reader:

@@ -27,7 +27,7 @@ from tests.support.reading import (
 )
 from tests.support.statements import of_sheet
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 every_page = pytest.mark.parametrize("path", SHEET_PAGES)
 

@@ -10,7 +10,7 @@ from tests.support.pictures import figures_of
 from tests.support.reading import SLUGS, squeezed
 from tests.support.statements import of_sheet
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 LABEL = "Traditional explanation. Not a medical diagnosis."
 

@@ -15,7 +15,7 @@ from factsheets.rendering import printed
 from tests.conftest import report
 from tests.support.outbox import deliver
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)

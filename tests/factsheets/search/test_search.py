@@ -8,7 +8,7 @@ from tests.support.html import text, title
 from tests.support.reading import ids, links, page, with_class
 from tests.support.search import a_sheet, addresses, hits, marked, search, titles
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
 # --- what is found ---

@@ -11,7 +11,7 @@ from factsheets.search.answer import Answer, answer
 from factsheets.search.indexing import SHEET, Entry
 from factsheets.search.query import Place
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 QUERIES = Path(__file__).parents[2] / "data" / "search_queries.txt"
 FIRST, WITHIN_THREE = 0.85, 0.95

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.support.visitor import visitor
 
-pytestmark = [pytest.mark.browser]
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 PHONE = {"viewport": {"width": 360, "height": 740}}
 # With figures, so that none of them is counted as a miss after the test is over.
 NOTHING = "/search/?q=xyzzyq 1"
@@ -23,7 +23,6 @@ LONG = f"/search/?q={'long' * 100} 1"
     ],
     ids=["wide", "phone", "dark", "dark phone"],
 )
-@pytest.mark.once
 def test_every_page_of_search_is_accessible_and_asks_nobody_else(browser, site, look, pages):
     with visitor(browser, site, **look) as reader:
         for path in pages:

@@ -7,6 +7,8 @@ from factsheets.safety import CRISIS
 from tests.support.html import text
 from tests.support.reading import elements, links, page, with_class
 
+pytestmark = pytest.mark.once
+
 
 def first_card(tree):
     """The card that comes before anything else on the page but its title, or None."""

@@ -14,7 +14,7 @@ from tests.support.desk import tree
 from tests.support.html import text
 from tests.support.red_flag_figures import PHRASES, figures, phrases, reader
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 EMERGENCIES = {
     # numb down below
