@@ -14,7 +14,7 @@ from backcare.core.crypto import blind_index, keys
 from backcare.core.crypto.encryption import encrypt, key_of, key_ring, new_key
 from enquiries import abuse
 from enquiries.actions import corrections, stopping, transitions
-from enquiries.admin.inbox import find
+from enquiries.inbox import find
 from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, SearchToken, StoppedAddress
 from enquiries.privacy import rotation
 from tests.conftest import consultation, database_environment
@@ -49,7 +49,7 @@ def keys_used() -> set[int]:
 
 
 def found_by(typed: str) -> list[str]:
-    return [enquiry.email for enquiry in find(Enquiry.objects.all(), typed)]
+    return [enquiry.email for enquiry in Enquiry.objects.filter(pk__in=find.find(typed).pks)]
 
 
 def test_everything_moves_to_the_new_key_and_the_old_one_may_go(some, new, staff, settings):
@@ -191,7 +191,7 @@ def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(tra
     for n in range(16):
         address = f"new{n}@example.com" if n < written else f"ada{n}@example.com"
         assert found_by(address) == [address]
-        assert found_by(f"example{n}") == [address]
+        assert address in found_by(f"example{n}")  # a beginning: example1 is also that of example10
     notes = {event.note for event in EnquiryEvent.objects.filter(kind="note")}
     assert notes == {f"note {n}" for n in range(written)}
     assert SearchToken.objects.values("enquiry").distinct().count() == 16

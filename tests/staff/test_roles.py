@@ -53,6 +53,7 @@ PAGES_OF = {
     "RCO": """
         enquiries_enquiry_change enquiries_enquiry_changelist enquiries_enquiry_export enquiries_enquiry_fold
         enquiries_enquiry_history enquiries_enquiry_appointments enquiries_enquiry_calendar
+        enquiries_enquiry_correct enquiries_enquiry_new
         enquiries_enquiry_same_as enquiries_outgoingmessage_change enquiries_outgoingmessage_changelist
         enquiries_outgoingmessage_history enquiries_replytemplate_add enquiries_replytemplate_change
         enquiries_replytemplate_changelist enquiries_replytemplate_history
@@ -103,6 +104,7 @@ DEEDS = {
     "enquiries_enquiry_new_link": "RCO",
     "enquiries_enquiry_release_held": "RCO",
     "enquiries_enquiry_they_agree": "RCO",
+    "enquiries_enquiry_same_person": "RCO",
     "enquiries_enquiry_step": "RCO",
     "enquiries_enquiry_words": "RCO",
     "enquiries_outgoingmessage_send_again": "RCO",
@@ -158,7 +160,16 @@ class People:
             "factsheets_approval_withdraw": {"subject": "questions"},
             "health": {},
         }
-        for name in ("allow_mail", "same_as", "another", "they_agree", "words", "new_link", "appointment_outcome"):
+        for name in (
+            "allow_mail",
+            "same_as",
+            "another",
+            "they_agree",
+            "words",
+            "new_link",
+            "correct",
+            "appointment_outcome",
+        ):
             self.given[f"enquiries_enquiry_{name}"] = actions_on
         for name in ("desk", "move", "let_stand"):
             self.given[f"factsheets_factsheet_{name}"] = {"pk": sheet.pk}
