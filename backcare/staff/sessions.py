@@ -40,7 +40,9 @@ def expired(request) -> str:
     elif now - session[SEEN_AT] >= settings.STAFF_IDLE_MINUTES * 60:
         why = "idle"
     else:
-        if now - session[SEEN_AT] >= NOTED_EVERY:
+        # A page that asks by itself what is new is nobody doing something.
+        by_itself = request.headers.get("X-Requested-With") == "pulse"
+        if not by_itself and now - session[SEEN_AT] >= NOTED_EVERY:
             session[SEEN_AT] = now
         return ""
     logout(request)

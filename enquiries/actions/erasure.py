@@ -46,6 +46,7 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
             return enquiry
         Assessment.objects.filter(enquiry=enquiry).delete()
         enquiry.search_tokens.all().delete()
+        enquiry.drafts.all().delete()
         # A mail that a worker holds just now is out of reach; if it does not go, it lapses when its turn comes again.
         enquiry.messages.filter(state=MessageState.WAITING).update(state=MessageState.LAPSED, error="")
         for event in enquiry.events.all():
@@ -111,7 +112,8 @@ def clear_files(tries: int = 3) -> bool:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "VACUUM enquiries_enquiry, enquiries_enquiryevent, enquiries_assessment, enquiries_searchtoken"
+                "VACUUM enquiries_enquiry, enquiries_enquiryevent, enquiries_assessment, enquiries_searchtoken, "
+                "enquiries_staffdraft"
             )
             return True
         for attempt in range(tries):

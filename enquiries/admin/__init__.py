@@ -1,7 +1,6 @@
-from enquiries.admin.absence import AbsenceAdmin
 from enquiries.admin.enquiry import EnquiryAdmin
 from enquiries.admin.export import ExportAdmin
-from enquiries.admin.hours import ClinicHoursAdmin, ClosureAdmin
+from enquiries.admin.hours import AbsenceAdmin, ClinicHoursAdmin, ClosureAdmin
 from enquiries.admin.message import OutgoingMessageAdmin
 from enquiries.admin.replies import ReplyTemplateAdmin
 from enquiries.assessment import views

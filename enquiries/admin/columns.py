@@ -6,15 +6,16 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import mark_safe
+from django.utils.text import Truncator, capfirst
 from django.utils.timesince import timesince
 
 from backcare.core import phones
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import abuse, clock
-from enquiries.admin.detail import due
+from enquiries.admin.page import due
 from enquiries.inbox import calls
 from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel
 from enquiries.privacy import retention
@@ -37,6 +38,8 @@ class Columns:
     @admin.display(description="status", ordering="status")
     def flag(self, enquiry):
         badges = [format_html('<span class="status {}">{}</span>', enquiry.status, enquiry.get_status_display())]
+        if getattr(enquiry, "is_fresh", False):
+            badges.append(mark_safe('<span class="fresh">new since you looked</span>'))
         if enquiry.mail_failed:
             badges.insert(0, mark_safe('<span class="status alarm">mail failed</span>'))
         if enquiry.is_flagged and enquiry.live:
@@ -58,15 +61,15 @@ class Columns:
         what = enquiry.get_kind_display().capitalize()
         if enquiry.kind == EnquiryKind.REPORT:
             what = f"Fact sheet: {enquiry.sheet.title}"
-        return what if enquiry.channel == IntakeChannel.WEBSITE else f"{what}, {enquiry.get_channel_display()}"
+        if enquiry.channel != IntakeChannel.WEBSITE:
+            what = f"{what}, {enquiry.get_channel_display()}"
+        if enquiry.needs is None or not (needs := opened(enquiry, "needs").removeprefix("–")):
+            return what
+        return format_html('{} <b class="need">{}</b>', what, Truncator(" · ".join(needs.split("\n"))).chars(80))
 
     @admin.display(description="best times")
     def best_times(self, enquiry):
         return "; ".join(enquiry.call_times) or ("any time" if enquiry.by_phone else "–")
-
-    @admin.display(description="communication needs")
-    def needs_in_words(self, enquiry):
-        return opened(enquiry, "needs")
 
     @admin.display(description="reply due", ordering="reply_by")
     def due(self, enquiry):
@@ -98,10 +101,6 @@ class Columns:
     def time_to_call(self, enquiry):
         return opened(enquiry, "best_time")
 
-    @admin.display(description="in their words")
-    def in_their_words(self, enquiry):
-        return opened(enquiry, "description")
-
     @admin.display(description="self-assessment")
     def answers_given(self, enquiry):
         """What they agreed to give with their request for a consultation. It is deleted after a week, as they were told."""
@@ -131,7 +130,7 @@ class Columns:
 
     @admin.display(description="details erased")
     def details_erased(self, enquiry):
-        return enquiry.erased_at
+        return clock.at_words(enquiry.erased_at, timezone.now())
 
     @admin.display(description="Details deleted")
     def kept_until(self, enquiry):
@@ -159,6 +158,26 @@ class Columns:
     @admin.display(description="if they want emails again")
     def mail_again(self, enquiry):
         return render_to_string("admin/enquiries/_allow_mail.html", {"enquiry": enquiry})
+
+    def told_us(self, request, enquiry) -> list[tuple]:
+        """What they told us, as terms and what is said of each. Empty answers are left out."""
+        told = ["asked_for", "patient", "phone_number", "email_address"]
+        if enquiry.kind == EnquiryKind.CONSULTATION:
+            told += ["contact", "best_times", "time_to_call"]
+            if request.user.has_perm("enquiries.read_answers_enquiry"):
+                told += ["answers_given"]
+        told += ["received"]
+        if enquiry.kind == EnquiryKind.REPORT:
+            told += ["private_summary"]
+        told += ["details_erased" if enquiry.erased_at else "kept_until"]
+        if enquiry.quarantine_reason:
+            told += ["why_quarantined"]
+        if self.stopped(enquiry):
+            told += ["no_mail"]
+            if request.user.has_perm("enquiries.delete_stoppedaddress"):
+                told += ["mail_again"]
+        rows = ((getattr(self, name).short_description, getattr(self, name)(enquiry)) for name in told)
+        return [(capfirst(label), conditional_escape(said)) for label, said in rows if said and said != "–"]
 
     def stopped(self, enquiry):
         if enquiry is None or enquiry.erased_at:

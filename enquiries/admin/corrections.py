@@ -13,7 +13,7 @@ from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.form_fields import EmailField, PhoneField
 from enquiries.actions import corrections, transitions
 from enquiries.actions.mail import TO_STAFF, Erased
-from enquiries.admin.shown import to_change
+from enquiries.admin.step_form import to_change
 from enquiries.mail.outbox import reason_in_words
 from enquiries.models import Enquiry, EnquiryKind, OutgoingMessage
 

@@ -1,26 +1,24 @@
-from functools import partial
-
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.http import HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from enquiries import abuse
-from enquiries.actions import contact, folds, reading, stopping, transitions
+from enquiries.actions import contact, folds, transitions
 from enquiries.actions.release import release_held
-from enquiries.admin import export, pages, person
+from enquiries.admin import export, person, views
 from enquiries.admin.columns import Columns
-from enquiries.admin.detail import page
 from enquiries.admin.inbox import (
     FloodFilter,
     PartFilter,
     QueueFilter,
+    WorkList,
     chosen_flood,
     found,
     part_in_words,
@@ -28,19 +26,16 @@ from enquiries.admin.inbox import (
     shown,
     tabs,
 )
-from enquiries.admin.message import MessageInline
-from enquiries.admin.steps import OutcomeForm, step_view
-from enquiries.admin.triage import TimelineInline, TriageForm
+from enquiries.admin.page import render
+from enquiries.admin.steps import OutcomeForm
 from enquiries.inbox import queues
-from enquiries.models import Enquiry, EnquiryEvent, EnquiryKind, EventKind, Outcome, Status
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
 
 
 @admin.register(Enquiry)
 class EnquiryAdmin(Columns, admin.ModelAdmin):
     """The inbox: everything patients asked for, in the order in which it wants attention."""
 
-    form = TriageForm
-    inlines = [TimelineInline, MessageInline]
     list_display = ["reference", "flag", "patient", "asked_for", "best_times", "due", "received", "who"]
     list_display_links = ["reference", "patient"]
     list_filter = [QueueFilter, PartFilter, FloodFilter]
@@ -50,34 +45,17 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     search_fields = ["reference"]
     search_help_text = "Part of a name, address or number, a reference, a day or a fact sheet"
     actions = ["take", "start", "close", "mark_as_spam", "export_ticked"]
-    save_on_top = True
-    readonly_fields = [
-        "reference",
-        "received",
-        "asked_for",
-        "patient",
-        "email_address",
-        "phone_number",
-        "contact",
-        "time_to_call",
-        "in_their_words",
-        "why_quarantined",
-        "no_mail",
-        "mail_again",
-        "best_times",
-        "needs_in_words",
-        "answers_given",
-        "private_summary",
-        "details_erased",
-        "kept_until",
-    ]
+    preserve_filters = False  # an enquiry's page knows its place in the queue
 
     def changelist_view(self, request, extra_context=None):
         queue = queues.BY_NAME.get(shown(request))
         self.clock = reply_clock(request)  # once for all rows of the page
+        in_tabs = tabs(request)
         context = {
             "title": "Inbox",
-            "tabs": tabs(request),
+            "tabs": in_tabs,
+            "here": next((tab for tab in in_tabs if tab["here"]), None),
+            "made_at": timezone.now().isoformat(),
             "only": part_in_words(request),
             "alarm": abuse.alarm(),
             "may_release": shown(request) == "held" and self.has_change_permission(request),
@@ -101,44 +79,15 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         return (queryset.filter(pk__in=meant.pks) if meant else queryset), False
 
     def get_urls(self):
-        step = path(
-            "<uuid:pk>/step/<slug:name>/",
-            self.admin_site.admin_view(partial(step_view, self)),
-            name="enquiries_enquiry_step",
-        )
-        allow = path(
-            "<uuid:pk>/allow-mail/",
-            self.admin_site.admin_view(require_POST(self.allow_mail)),
-            name="enquiries_enquiry_allow_mail",
-        )
         release = path(
             "release-held/",
             self.admin_site.admin_view(require_POST(self.release_held)),
             name="enquiries_enquiry_release_held",
         )
-        return [step, allow, release, *pages.urls(self), *person.urls(self), *super().get_urls()]
+        return [release, *views.urls(self), *person.urls(self), *super().get_urls()]
 
-    def get_fieldsets(self, request, obj=None):
-        told = ["reference", "received", "asked_for", "patient", "email_address"]
-        if obj and obj.kind == EnquiryKind.CONSULTATION:
-            told += ["phone_number", "contact", "best_times", "time_to_call", "needs_in_words"]
-            if request.user.has_perm("enquiries.read_answers_enquiry"):
-                told += ["answers_given"]
-        if obj and obj.kind != EnquiryKind.REPORT and reading.words_are_open(obj, request.user):
-            told += ["in_their_words"]
-        if obj and obj.kind == EnquiryKind.REPORT:
-            told += ["private_summary"]
-        told += ["details_erased" if obj and obj.erased_at else "kept_until"]
-        if obj and obj.quarantine_reason:
-            told += ["why_quarantined"]
-        if self.stopped(obj):
-            told += ["no_mail"]
-            if request.user.has_perm("enquiries.delete_stoppedaddress"):
-                told += ["mail_again"]
-        triage = ["status", "owner"]
-        if self.has_change_permission(request, obj):
-            triage += ["note", "opened_version"]
-        return [("Status and handover", {"fields": triage}), ("What they told us", {"fields": told})]
+    def get_changelist(self, request, **kwargs):
+        return WorkList
 
     def get_queryset(self, request):
         # Not through super(), which would order by the lane before it is there.
@@ -156,17 +105,6 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
 
     # --- what is done ---
 
-    def allow_mail(self, request, pk):
-        """The owner alone, when the person asks: others can be talked into it."""
-        if not request.user.has_perm("enquiries.delete_stoppedaddress"):
-            raise PermissionDenied
-        enquiry = get_object_or_404(Enquiry, pk=pk)
-        if stopping.allow_mails(enquiry=enquiry, by=request.user):
-            messages.success(request, "Emails to this address are allowed again.")
-        else:
-            messages.info(request, "Emails to this address were not stopped.")
-        return HttpResponseRedirect(enquiry.get_admin_url())
-
     def release_held(self, request):
         if not self.has_change_permission(request):
             raise PermissionDenied
@@ -175,33 +113,18 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         messages.success(request, f"{said} released. Each patient will be emailed a reply time, counted from now.")
         return HttpResponseRedirect(f"{reverse('admin:enquiries_enquiry_changelist')}?queue=open")
 
-    def save_model(self, request, obj, form, change):
-        transitions.triage(
-            enquiry=obj,
-            by=request.user,
-            to=form.cleaned_data["status"],
-            owner=form.cleaned_data["owner"],
-            change_owner=True,
-            note=form.cleaned_data["note"],
-            version=form.cleaned_data["opened_version"],
-        )
-
     def change_view(self, request, object_id, form_url="", extra_context=None):
         enquiry = self.get_object(request, unquote(object_id))
-        if enquiry is not None and self.has_view_permission(request, enquiry):
-            # Also when a form with an error is given back: the warning signs stay on the page.
-            extra_context = page(request, enquiry, may_act=self.has_change_permission(request, enquiry))
-            if request.method == "GET":
-                contact.view(enquiry=enquiry, by=request.user)
-        return super().change_view(request, object_id, form_url, extra_context)
-
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
-            # Somebody saved between our check and our save.
-            messages.error(request, str(refusal))
-            return HttpResponseRedirect(request.get_full_path())
+        if enquiry is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, enquiry):
+            raise PermissionDenied
+        if request.method == "POST":
+            if not self.has_change_permission(request, enquiry):
+                raise PermissionDenied
+            return views.save(self, request, enquiry)
+        contact.view(enquiry=enquiry, by=request.user)
+        return render(self, request, enquiry)
 
     def _each(self, request, queryset, **change):
         done, refused = 0, {}

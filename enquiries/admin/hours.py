@@ -2,12 +2,16 @@ from itertools import pairwise
 
 from django import forms
 from django.contrib import admin, messages
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from enquiries import clock
+from enquiries.admin.step_form import StaffField
 from enquiries.clock.formatting import clock_time, day_words, span_in_words
-from enquiries.models import ClinicHours, Closure, OpeningHours, Weekday
+from enquiries.inbox import people
+from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
 
 # What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.
 TIME = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
@@ -193,3 +197,30 @@ class ClosureAdmin(TellsPromise, admin.ModelAdmin):
     @admin.display(description="closed", ordering="first_day")
     def days(self, closure):
         return capfirst(span_in_words(closure, timezone.localdate()))
+
+
+@admin.register(Absence)
+class AbsenceAdmin(admin.ModelAdmin):
+    """The owner says who is away until when. Their open enquiries are in a queue of their own meanwhile."""
+
+    list_display = ["name", "first_day", "last_day"]
+    fields = ["staff", "first_day", "last_day"]
+
+    @admin.display(description="who", ordering="staff")
+    def name(self, absence):
+        return people.full_name(absence.staff)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("staff")
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "staff":
+            return StaffField(queryset=people.who_may_open(), label="Who", empty_label="Choose")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        number = Enquiry.objects.filter(live=True, owner=obj.staff).count()
+        said = f"{people.full_name(obj.staff)} has {number} open enquir{'y' if number == 1 else 'ies'}. While they are away, see"
+        queue = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=cover"
+        messages.info(request, format_html('{} <a href="{}">Colleague away</a>.', said, queue))

@@ -1,13 +1,18 @@
 """How the inbox is cut into queues, and how staff find an enquiry in it."""
 
+import time
 import uuid
 from datetime import date, timedelta
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.utils import timezone
 
 from enquiries import clock
 from enquiries.inbox import dashboard, find, queues
+from enquiries.models import Enquiry
+
+SAME_LOOK = 120  # seconds
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -116,7 +121,13 @@ def tabs(request) -> list[dict]:
     counted = queues.counts(now=timezone.now(), user=request.user, hours=reply_clock(request).hours)
     here = shown(request)
     return [
-        {"name": queue.name, "label": queue.label, "count": counted[queue.name], "here": queue.name == here}
+        {
+            "name": queue.name,
+            "label": queue.label,
+            "count": counted[queue.name],
+            "here": queue.name == here,
+            "pressing": queue.name in {"safety", "overdue"},
+        }
         for queue in queues.QUEUES
     ]
 
@@ -127,3 +138,84 @@ def found(request) -> find.Found | None:
         typed = request.GET.get("q", "")
         request.found_by_search = find.find(typed) if typed.strip() else None
     return request.found_by_search
+
+
+NEAR = 20  # rows up and down that an enquiry may have moved while somebody worked on it
+MAX_AT = 1_000_000
+
+
+def given_place(request) -> tuple[str, int] | None:
+    """The queue that somebody works through, and where in it they are. None for who came to the enquiry by another way."""
+    given = request.POST if request.method == "POST" else request.GET
+    name, at = given.get("queue", ""), given.get("at", "0")
+    if name not in queues.BY_NAME:
+        return None
+    return name, min(int(at), MAX_AT) if at.isascii() and at.isdigit() and len(at) < 10 else 0
+
+
+def address_of(enquiry: Enquiry, name: str, at: int) -> str:
+    return f"{enquiry.get_admin_url()}?queue={name}&at={at}"
+
+
+def back_to(request, enquiry: Enquiry) -> str:
+    """The enquiry's page, in the queue and place that the posted page had."""
+    given = given_place(request)
+    return address_of(enquiry, *given) if given else enquiry.get_admin_url()
+
+
+def place(request, enquiry: Enquiry) -> dict | None:
+    """Where the enquiry is in the queue that somebody works through, and what comes before and after it.
+
+    It keeps its place when a step has taken it out of the queue: then the next one is what has moved up.
+    """
+    given = given_place(request)
+    if given is None:
+        return None
+    name, at = given
+    queue, first = queues.BY_NAME[name], max(at - NEAR, 0)
+    hours = reply_clock(request).hours
+    rows = queues.rows(Enquiry.objects.in_working_order(), name, now=timezone.now(), user=request.user, hours=hours)
+    near = list(rows.values_list("pk", flat=True)[first : at + NEAR + 2])
+    if enquiry.pk in near:
+        here = near.index(enquiry.pk)
+        after, at = here + 1, first + here
+    else:
+        here = after = at - first
+    count = rows.order_by().count()
+    return {
+        "name": name,
+        "label": queue.label,
+        "at": at,
+        "number": at + 1,
+        "count": count,
+        "inside": enquiry.pk in near,
+        "next": (near[after], first + after) if after < len(near) else None,
+        "previous": (near[here - 1], first + here - 1) if 0 < here <= len(near) else None,
+    }
+
+
+def looked_before(request) -> float:
+    """When this person looked at the inbox before, in seconds since 1970. Looks within two minutes are one."""
+    now, (before, last) = time.time(), request.session.get("looks", (0, 0))
+    if now - last > SAME_LOOK:
+        before, last = last or now, now
+        request.session["looks"] = [before, last]
+    return before
+
+
+class WorkList(ChangeList):
+    """The inbox's list: its rows lead to their place in the queue, and know whether they are new to who looks."""
+
+    def get_results(self, request):
+        super().get_results(request)
+        since = looked_before(request)
+        first = (self.page_num - 1) * self.list_per_page
+        self.queue = shown(request)
+        self.places = {row.pk: first + number for number, row in enumerate(self.result_list)}
+        for row in self.result_list:
+            row.is_fresh = row.created_at.timestamp() > since
+
+    def url_for_result(self, result):
+        if self.queue not in queues.BY_NAME:
+            return super().url_for_result(result)
+        return address_of(result, self.queue, self.places[result.pk])

@@ -6,8 +6,9 @@ from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
-from backcare.core.readonly_admin import ReadOnlyInline, ReadOnlyMixin
+from backcare.core.readonly_admin import ReadOnlyMixin
 from enquiries.actions import mail
+from enquiries.admin import drafts, inbox
 from enquiries.models import MessageState, OutgoingMessage
 from enquiries.templatetags.moments import lately
 
@@ -21,25 +22,11 @@ def send_again_button(message: OutgoingMessage) -> str:
     return render_to_string("admin/enquiries/_send_again.html", {"message": message})
 
 
-class MessageInline(ReadOnlyInline):
-    model = OutgoingMessage
-    verbose_name_plural = "emails"
-    fields = readonly_fields = ["purpose", "state_in_words", "attempts", "sent", "again"]
-
-    @admin.display(description="state")
-    def state_in_words(self, message):
-        if message.state == MessageState.WAITING and message.error:
-            before = "; last attempt" if message.attempts else ""  # without one it was held back
-            return f"{message.get_state_display()}{before}: {message.error}"
-        return f"{message.get_state_display()}{f': {message.error}' if message.error else ''}"
-
-    @admin.display(description="sent")
-    def sent(self, message):
-        return lately(message.sent_at) or "–"
-
-    @admin.display(description="send again")
-    def again(self, message):
-        return send_again_button(message)
+def state_in_words(message: OutgoingMessage) -> str:
+    if message.state == MessageState.WAITING and message.error:
+        before = "; last attempt" if message.attempts else ""  # without one it was held back
+        return f"{message.get_state_display()}{before}: {message.error}"
+    return f"{message.get_state_display()}{f': {message.error}' if message.error else ''}"
 
 
 @admin.register(OutgoingMessage)
@@ -126,15 +113,17 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         if not request.user.has_perm("enquiries.change_enquiry"):
             raise PermissionDenied
         message = get_object_or_404(OutgoingMessage.objects.select_related("enquiry"), pk=pk)
+        if message.enquiry:
+            drafts.keep(request, message.enquiry)
         try:
             message = mail.send_again(message=message, by=request.user)
         except mail.Erased as refusal:
             messages.error(request, str(refusal))
-            return HttpResponseRedirect(message.enquiry.get_admin_url())
+            return HttpResponseRedirect(inbox.back_to(request, message.enquiry))
         if message.state == MessageState.SENT:
             messages.info(request, "This reminder has already been sent, so it was not sent again.")
         else:
             messages.success(request, f"Email queued again: {message.get_purpose_display()}.")
         if message.enquiry:
-            return HttpResponseRedirect(message.enquiry.get_admin_url())
+            return HttpResponseRedirect(inbox.back_to(request, message.enquiry))
         return HttpResponseRedirect(reverse("admin:enquiries_outgoingmessage_change", args=[message.pk]))

@@ -1,25 +1,19 @@
-"""The next step with an enquiry: a call, a reply, an appointment, what was done about a flag, the end. One form each."""
-
-from functools import partial
+"""The next step with an enquiry: a call, a reply, an appointment, what was done about a flag, who has it, the end. A form each."""
 
 from django import forms
-from django.contrib import messages
-from django.http import Http404, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
+from django.contrib.auth import get_user_model
+from django.db.models import Q
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries import clock
-from enquiries.actions import alerting, contact, mail, transitions
-from enquiries.admin.appointment_forms import BookForm, CancelForm, EndForm, MoveForm, with_appointment
-from enquiries.admin.shown import to_change
-from enquiries.admin.step_form import StepForm
+from enquiries.actions import alerting, contact, transitions
+from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment
+from enquiries.admin.step_form import StaffField, StepForm
 from enquiries.inbox import calls, people, safety_lane
 from enquiries.models import STAFF_OUTCOMES, Enquiry, EnquiryKind, Status
 
-NOTE = {"widget": forms.Textarea(attrs={"rows": 3}), "max_length": 4000}
+NOTE = {"widget": forms.Textarea(attrs={"rows": 2}), "max_length": 4000}
 # Where a reply may start from. Neutral words: a mail is read on locked screens and in shared mailboxes.
 STARTS = {
     "missed": (
@@ -99,14 +93,9 @@ class SafetyCallForm(CallForm):
         )
 
 
-class ClinicianField(forms.ModelChoiceField):
-    def label_from_instance(self, user):
-        return people.full_name(user)
-
-
 class TellForm(StepForm):
     heading, button = "Tell a clinician", "Email them now"
-    whom = ClinicianField(
+    whom = StaffField(
         label="Who", queryset=None, empty_label="Choose", error_messages={"required": "Choose whom to tell"}
     )
 
@@ -128,9 +117,9 @@ class ReplyForm(StepForm):
     heading, button = "Reply by email", "Preview"
     text = forms.CharField(
         label="Your message",
-        help_text="We add the emergency advice, our phone number and the clinic’s name below it.",
+        help_text="We add the emergency advice, our name and phone number.",
         max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 7}),
+        widget=forms.Textarea(attrs={"rows": 4, "aria-describedby": "reply-help"}),
         error_messages={"required": "Write your message"},
     )
 
@@ -209,6 +198,57 @@ class CloseForm(OutcomeForm, StepForm):
         return "Closed."
 
 
+class OwnerField(StaffField):
+    def label_from_instance(self, user):
+        name = people.full_name(user)
+        return name if people.may_open(user) else f"{name} (no longer has access)"
+
+
+class HandoverForm(forms.Form):
+    """Who has it, where it stands, and a note for colleagues. What the patient wrote is not among it."""
+
+    heading, button = "Hand over and note", "Save"
+    use_required_attribute = False
+    owner = OwnerField(label="Assigned to", queryset=None, required=False, empty_label="Unassigned")
+    status = forms.ChoiceField(label="Status")
+    note = forms.CharField(
+        required=False,
+        label="Add a note",
+        help_text="For staff only. The patient never sees it.",
+        **NOTE,
+    )
+    opened_version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, enquiry: Enquiry, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.enquiry = enquiry
+        allowed = {enquiry.status, *enquiry.plain_moves}
+        self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
+        # Whoever has it stays in the list, or saving the page would take it from them unasked.
+        able = people.who_may_open().values("pk")
+        self.fields["owner"].queryset = get_user_model().objects.filter(Q(pk__in=able) | Q(pk=enquiry.owner_id))
+
+    @classmethod
+    def start(cls, enquiry: Enquiry) -> dict:
+        return {"owner": enquiry.owner_id, "status": enquiry.status, "opened_version": enquiry.version}
+
+    def act(self, enquiry: Enquiry, by) -> str:
+        given = self.cleaned_data
+        transitions.triage(
+            enquiry=enquiry,
+            by=by,
+            to=given["status"],
+            owner=given["owner"],
+            change_owner=True,
+            note=given["note"],
+            version=given["opened_version"],
+        )
+        return "Saved."
+
+
+HANDOVER = "handover"
+
+
 FORMS = {
     "safety": SafetyForm,
     "tell": TellForm,
@@ -220,6 +260,13 @@ FORMS = {
     "wait": WaitForm,
     "later": FollowUpForm,
     "close": CloseForm,
+}
+# Every form that a page may have, by its name: some take the place of another.
+ALL_FORMS = {
+    **{name: [form] for name, form in FORMS.items()},
+    "call": [CallForm, SafetyCallForm],
+    "book": [BookForm, MoveForm],
+    HANDOVER: [HandoverForm],
 }
 
 
@@ -234,10 +281,10 @@ def _pauses(enquiry: Enquiry) -> list[str]:
     return ["wait", *later] if enquiry.was_contacted else later
 
 
-def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
-    """The steps that are open for this enquiry, with empty forms."""
+def names_offered(enquiry: Enquiry) -> list[str]:
+    """The steps that are open for this enquiry, in the order of the page."""
     if enquiry.erased_at or not enquiry.live:
-        return {}
+        return []
     names = ["call", "reply", "book", *_pauses(enquiry), "close"]
     if enquiry.kind == EnquiryKind.REPORT:
         names = ["close"]  # they were told that their details are used only to send the report
@@ -255,62 +302,28 @@ def offered(enquiry: Enquiry, start: str = "") -> dict[str, StepForm]:
         names.remove("book")
     elif "book" in names and enquiry.appointment:
         names = with_appointment(enquiry, names)
-    forms_of = {name: form_for(enquiry, name) for name in names}
-    made = {name: form(prefix=name, initial=form.start(enquiry)) for name, form in forms_of.items()}
-    if "reply" in made and start == SAFETY_START[0] and enquiry.is_flagged:
-        made["reply"].initial["text"] = safety_lane.reply_text(enquiry)
-    elif "reply" in made and start in STARTS:
-        made["reply"].initial["text"] = STARTS[start][1]
+    return names
+
+
+def begin(enquiry: Enquiry, typed: dict[str, str] | None = None) -> dict[str, forms.Form]:
+    """The forms of this enquiry's page by their names: the open steps, "tell" and the handover, filled with what was `typed`."""
+    names = names_offered(enquiry)
+    if enquiry.live and enquiry.is_flagged:
+        names.append("tell")
+    made: dict[str, forms.Form] = {}
+    for name in names:
+        form, prefix = form_for(enquiry, name), f"{name}-"
+        given = {key.removeprefix(prefix): text for key, text in (typed or {}).items() if key.startswith(prefix)}
+        made[name] = form(prefix=name, initial=form.start(enquiry) | given)
+    given = {key: text for key, text in (typed or {}).items() if key in HandoverForm.base_fields}
+    made[HANDOVER] = HandoverForm(enquiry=enquiry, initial=HandoverForm.start(enquiry) | given)
     return made
 
 
-def tell(enquiry: Enquiry) -> TellForm | None:
-    """The form by which a clinician is told, while a flag is open."""
-    return (
-        TellForm(prefix="tell", initial={"version": enquiry.version}) if enquiry.live and enquiry.is_flagged else None
-    )
-
-
-def take_step(model_admin, request, pk, name: str):
-    """One posted step. What was typed is never lost: an error, or somebody else's change, gives the form back filled in."""
-    enquiry = to_change(model_admin, request, pk)
-    if name not in FORMS or (enquiry.kind == EnquiryKind.REPORT and name != "close"):
-        raise Http404
-    form = form_for(enquiry, name)(request.POST, prefix=name)
-    refusal = ""
-    ready = form.is_valid() and "change" not in request.POST
-    if ready and name == "reply" and "send" not in request.POST:
-        return _page(model_admin, request, enquiry, name, form, preview=form.cleaned_data["text"])
-    if ready:
-        try:
-            messages.success(request, form.act(enquiry, request.user))
-            return HttpResponseRedirect(enquiry.get_admin_url())
-        except (transitions.MoveRefused, transitions.StaleEnquiry, mail.Erased) as error:
-            refusal = str(error)
-            form = _with_version(form, name, get_object_or_404(Enquiry, pk=pk))
-    return _page(model_admin, request, enquiry, name, form, refusal=refusal)
-
-
-def _with_version(form: StepForm, name: str, enquiry: Enquiry) -> StepForm:
-    """The same words over what the enquiry is now: sending them again is then a choice made knowingly."""
-    data = form.data.copy()
-    data[f"{name}-version"] = str(enquiry.version)
-    return type(form)(data, prefix=name)
-
-
-def _page(model_admin, request, enquiry, name, form, **more):
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": f"{form.heading}: {enquiry.reference}",
-        "opts": model_admin.opts,
-        "enquiry": enquiry,
-        "name": name,
-        "form": form,
-        **more,
-    }
-    status = 422 if form.errors or more.get("refusal") else 200
-    return TemplateResponse(request, "admin/enquiries/enquiry/step.html", context, status=status)
-
-
-def step_view(model_admin, request, pk, name: str):
-    return require_POST(partial(take_step, model_admin))(request, pk, name)
+def templates(enquiry: Enquiry) -> list[dict]:
+    """The texts that a reply can be begun with, or that are put into one: key, label and text of each."""
+    found = [{"key": key, "label": label, "text": text} for key, (label, text) in STARTS.items()]
+    if not enquiry.is_flagged:
+        return found
+    key, label = SAFETY_START
+    return [{"key": key, "label": label, "text": safety_lane.reply_text(enquiry)}, *found]

@@ -19,7 +19,7 @@ from enquiries.models.enquiry import (
     slot_bit,
     slots_in_words,
 )
-from enquiries.models.event import EnquiryEvent, EventKind
+from enquiries.models.event import EnquiryEvent, EventKind, StaffDraft
 from enquiries.models.export import Export
 from enquiries.models.hours import ClinicHours, Closure, Nation, OpeningHours, Weekday
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
@@ -59,6 +59,7 @@ __all__ = [
     "ReplyTemplate",
     "ReplyTemplateEdition",
     "SearchToken",
+    "StaffDraft",
     "Status",
     "StoppedAddress",
     "Weekday",

@@ -82,3 +82,21 @@ class EnquiryEvent(models.Model):
         """The one change a timeline allows: that something was noted stays, what it said goes."""
         self.note = self.subject = ""
         super().save(update_fields=["note", "subject"])
+
+
+class StaffDraft(models.Model):
+    """What a colleague has typed on an enquiry's page and not sent yet: every field of it, as JSON. Theirs alone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    enquiry = models.ForeignKey(
+        "enquiries.Enquiry", on_delete=models.CASCADE, related_name="drafts", editable=False, db_index=False
+    )  # the constraint's index begins with it
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", editable=False)
+    typed = EncryptedTextField()
+    updated_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["enquiry", "by"], name="draft_once_for_each")]
+
+    def __str__(self) -> str:
+        return f"draft of {self.by_id}"

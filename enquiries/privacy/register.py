@@ -86,6 +86,7 @@ def about(people: str) -> list[Table]:
 def periods() -> dict[str, str]:
     """The periods in force, in words."""
     return {
+        "draft_days": _count(retention.DRAFT_DAYS, "day"),
         "report_days": _count(settings.REPORT_RETENTION_DAYS, "day"),
         "enquiry_months": _count(settings.ENQUIRY_RETENTION_MONTHS, "month"),
         "absence_days": _count(retention.ABSENCE_DAYS, "day"),

@@ -26,6 +26,7 @@ from enquiries.models import (
     FloodMark,
     MessageState,
     OutgoingMessage,
+    StaffDraft,
     Status,
     StoppedAddress,
 )
@@ -36,6 +37,7 @@ from factsheets.search.failed_searches import KEPT_FOR
 SPAM_DAYS = 30
 OUTBOX_DAYS = 30
 ABSENCE_DAYS = 30
+DRAFT_DAYS = 14
 RECORD_YEARS = 6  # the limitation period for most claims: Limitation Act 1980, sections 2 and 5
 
 
@@ -160,6 +162,11 @@ RULES = [
         "absences",
         "Absences of staff that are over",
         lambda now: Absence.objects.filter(last_day__lt=timezone.localdate(now) - timedelta(days=ABSENCE_DAYS)),
+    ),
+    Rule(
+        "drafts",
+        "Texts that staff typed and did not send",
+        lambda now: StaffDraft.objects.filter(updated_at__lte=now - timedelta(days=DRAFT_DAYS)),
     ),
     Rule("limits", "Counts of limits", lambda now: Limit.objects.filter(until__lte=now)),
     Rule("flood_marks", "Marks of forms that are alike", lambda now: FloodMark.objects.filter(until__lte=now)),

@@ -117,16 +117,17 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
         expect(page.get_by_text("An ache low in my back for two months.").first).to_be_visible()
         assert "020 7946 0018" in page.inner_text("main")
         desk.expect_accessible()
-        page.get_by_label("Status:").select_option("in_progress")
+        page.get_by_label("Status").select_option("in_progress")
         page.get_by_label("Add a note").fill("Rang at ten, no answer.")
-        page.get_by_role("button", name="Save", exact=True).first.click()
-        page.wait_for_url("**/admin/enquiries/enquiry/")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("Saved.")).to_be_visible()
+        desk.open("/admin/enquiries/enquiry/")
         listed = page.locator("#result_list").inner_text()
         assert "in progress" in listed
         assert "Ada Example" in listed
         desk.expect_accessible()
         page.locator("#result_list").get_by_role("link", name=booked.reference).click()
-        timeline = page.locator("#events-group").inner_text()
+        timeline = page.locator("ol.timeline").inner_text()
         assert "new → in progress" in timeline
         assert "Rang at ten, no answer." in timeline
         desk.expect_accessible()

@@ -53,8 +53,9 @@ PAGES_OF = {
     "RCO": """
         enquiries_enquiry_change enquiries_enquiry_changelist enquiries_enquiry_export enquiries_enquiry_fold
         enquiries_enquiry_history enquiries_enquiry_appointments enquiries_enquiry_calendar
+        enquiries_enquiry_same_as enquiries_enquiry_pulse enquiries_enquiry_enquiry_pulse
         enquiries_enquiry_correct enquiries_enquiry_new
-        enquiries_enquiry_same_as enquiries_outgoingmessage_change enquiries_outgoingmessage_changelist
+        enquiries_outgoingmessage_change enquiries_outgoingmessage_changelist
         enquiries_outgoingmessage_history enquiries_replytemplate_add enquiries_replytemplate_change
         enquiries_replytemplate_changelist enquiries_replytemplate_history
     """,
@@ -100,6 +101,8 @@ PAGES = {name: who for who, names_of in PAGES_OF.items() for name in names_of.sp
 DEEDS = {
     "enquiries_enquiry_allow_mail": "O",
     "enquiries_enquiry_another": "RCO",
+    "enquiries_enquiry_draft": "RCO",
+    "enquiries_enquiry_go": "RCO",
     "enquiries_enquiry_appointment_outcome": "RCO",
     "enquiries_enquiry_new_link": "RCO",
     "enquiries_enquiry_release_held": "RCO",
@@ -160,16 +163,9 @@ class People:
             "factsheets_approval_withdraw": {"subject": "questions"},
             "health": {},
         }
-        for name in (
-            "allow_mail",
-            "same_as",
-            "another",
-            "they_agree",
-            "words",
-            "new_link",
-            "correct",
-            "appointment_outcome",
-        ):
+        of_one = "allow_mail same_as another they_agree words new_link appointment_outcome draft go correct"
+        of_one += " enquiry_pulse"
+        for name in of_one.split():
             self.given[f"enquiries_enquiry_{name}"] = actions_on
         for name in ("desk", "move", "let_stand"):
             self.given[f"factsheets_factsheet_{name}"] = {"pk": sheet.pk}
@@ -291,7 +287,7 @@ def test_reception_opens_the_words_for_an_hour_and_the_timeline_says_so_once(cli
         assert "See somebody soon" not in seen, "The answers are for clinicians."
     read = enquiry.events.filter(kind=EventKind.READ)
     assert [(each.by, each.actor) for each in read] == [(rita, "Rita")]
-    assert "Read what they wrote" in seen
+    assert "Rita read what they wrote" in seen
     assert WORDS not in page_of(client, person("Robin", "reception"), enquiry), "Opened by one, it is open to one."
     read.update(created_at=timezone.now() - timedelta(minutes=61))
     assert WORDS not in page_of(client, rita, enquiry)

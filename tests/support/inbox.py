@@ -20,8 +20,9 @@ def listed(client, **query) -> list:
 
 def step(client, enquiry, name: str, *, version=None, **typed):
     enquiry.refresh_from_db()
-    data = {f"{name}-{field}": value for field, value in typed.items() if field not in {"send", "change"}}
-    data |= {field: value for field, value in typed.items() if field in {"send", "change"}}
+    buttons = {"send", "change", "insert"}
+    data = {f"{name}-{field}": value for field, value in typed.items() if field not in buttons}
+    data |= {field: value for field, value in typed.items() if field in buttons}
     data[f"{name}-version"] = version or enquiry.version
     return client.post(reverse("admin:enquiries_enquiry_step", args=[enquiry.pk, name]), data, follow=True)
 

@@ -140,7 +140,7 @@ def test_who_cannot_be_reached_can_be_sent_the_advice_of_the_tier(reception, mai
     deliver()
     give_signs(Enquiry.objects.filter(pk=enquiry.pk), "RF-U1 RF-R3")
     step(reception, enquiry, "call", result="no_answer")
-    page = reception.get(enquiry.get_admin_url(), {"start": "safety"})
+    page = step(reception, enquiry, "reply", insert="safety")
     [ready] = [each for each in parse(page).iter("textarea") if each.get("name") == "reply-text"]
     words = "".join(ready.itertext())
     assert "could not reach you" in words and "call 111 today" in words and "116 123" in words

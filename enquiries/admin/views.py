@@ -1,0 +1,271 @@
+"""What the buttons of an enquiry's page do. Each keeps what was typed into the other fields, and leads back to the page."""
+
+import re
+from functools import partial, wraps
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_POST
+
+from enquiries.actions import contact, mail, reading, stopping, transitions
+from enquiries.admin import appointments, corrections, drafts, duplicates, export, inbox, new_request, page, steps
+from enquiries.admin.step_form import StepForm, to_change, version_shown
+from enquiries.clock.formatting import clock_time
+from enquiries.inbox import queues
+from enquiries.models import Enquiry, EnquiryKind
+
+LIST = "admin:enquiries_enquiry_changelist"
+
+
+def typed_is_kept(view):
+    """Whatever else is on the page when one of its buttons is pressed. `pk` is of an enquiry."""
+
+    @wraps(view)
+    def kept(model_admin, request, pk, *args, **kwargs):
+        if drafts.SHOWN in request.POST:
+            drafts.keep(request, to_change(model_admin, request, pk))
+        return view(model_admin, request, pk, *args, **kwargs)
+
+    return kept
+
+
+# --- the steps ---
+
+
+def save(model_admin, request, enquiry: Enquiry):
+    """The handover: who has it, where it stands, a note."""
+    drafts.keep(request, enquiry)
+    form = steps.HandoverForm(request.POST, enquiry=enquiry)
+    refusal = ""
+    if form.is_valid():
+        try:
+            messages.success(request, form.act(enquiry, request.user))
+        except (transitions.MoveRefused, transitions.StaleEnquiry) as error:
+            refusal = str(error)
+        else:
+            drafts.forget(enquiry, request.user, steps.HANDOVER)
+            return HttpResponseRedirect(inbox.back_to(request, enquiry))
+    elif form.cleaned_data.get("opened_version", enquiry.version) != enquiry.version:
+        refusal = transitions.what_changed(enquiry)  # which is why a choice may be gone
+    if refusal:  # the same words over what the enquiry is now
+        enquiry, typed = _as_it_is(enquiry), request.POST.copy()
+        typed["opened_version"] = str(enquiry.version)
+        form = steps.HandoverForm(typed, enquiry=enquiry)
+    bound = {steps.HANDOVER: form}
+    return page.render(model_admin, request, enquiry, bound=bound, refusal=refusal, status=422)
+
+
+def take_step(model_admin, request, pk, name: str):
+    """One posted step. What was typed is never lost: an error, or somebody else's change, gives the page back filled in."""
+    enquiry = to_change(model_admin, request, pk)
+    if name not in steps.FORMS or (enquiry.kind == EnquiryKind.REPORT and name != "close"):
+        raise Http404
+    drafts.keep(request, enquiry, name)
+    if name == "reply" and "insert" in request.POST:
+        return _insert(request, enquiry)
+    if name == "reply" and "change" in request.POST:
+        return HttpResponseRedirect(f"{inbox.back_to(request, enquiry)}#step-reply")
+    form = steps.form_for(enquiry, name)(request.POST, prefix=name)
+    refusal = ""
+    if form.is_valid():
+        if name == "reply" and "send" not in request.POST:
+            return _preview(model_admin, request, enquiry, form)
+        try:
+            messages.success(request, form.act(enquiry, request.user))
+        except (transitions.MoveRefused, transitions.StaleEnquiry, mail.Erased) as error:
+            refusal = str(error)
+            enquiry = _as_it_is(enquiry)
+            form = _with_version(form, name, enquiry)
+        else:
+            drafts.forget(enquiry, request.user, name)
+            return HttpResponseRedirect(inbox.back_to(request, enquiry))
+    return page.render(model_admin, request, enquiry, bound={name: form}, refusal=refusal, status=422)
+
+
+def _as_it_is(enquiry: Enquiry) -> Enquiry:
+    return get_object_or_404(Enquiry, pk=enquiry.pk)
+
+
+def _with_version(form: StepForm, name: str, enquiry: Enquiry) -> StepForm:
+    """The same words over what the enquiry is now: sending them again is then a choice made knowingly."""
+    data = form.data.copy()
+    data[f"{name}-version"] = str(enquiry.version)
+    return type(form)(data, prefix=name)
+
+
+def _insert(request, enquiry: Enquiry):
+    """Puts a template below what is in the reply already."""
+    for each in steps.templates(enquiry):
+        if each["key"] == request.POST["insert"]:
+            drafts.add(enquiry, request.user, "reply-text", each["text"])
+    return HttpResponseRedirect(f"{inbox.back_to(request, enquiry)}#step-reply")
+
+
+def _preview(model_admin, request, enquiry: Enquiry, form: StepForm):
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"{form.heading}: {enquiry.reference}",
+        "opts": model_admin.opts,
+        "enquiry": enquiry,
+        "form": form,
+        "preview": form.cleaned_data["text"],
+        "place": inbox.given_place(request),
+        "seen": request.POST.get("seen", ""),
+    }
+    return TemplateResponse(request, "admin/enquiries/enquiry/preview.html", context)
+
+
+# --- what is typed, and where to go ---
+
+
+def keep_draft(model_admin, request, pk):
+    """By script every few seconds, and by the page's own button."""
+    enquiry = to_change(model_admin, request, pk)
+    if "discard" in request.POST:
+        drafts.forget(enquiry, request.user)
+        messages.success(request, "Discarded.")
+        return HttpResponseRedirect(inbox.back_to(request, enquiry))
+    drafts.keep(request, enquiry)
+    if request.headers.get("X-Requested-With") == "fetch":
+        return JsonResponse({"saved": f"Draft saved at {clock_time(timezone.localtime().time())}"})
+    messages.success(request, "Draft saved.")
+    return HttpResponseRedirect(inbox.back_to(request, enquiry))
+
+
+def go(model_admin, request, pk):
+    """Leaves the page for the next in the queue, the one before, the queue itself, a correction, or a comparison with another."""
+    enquiry, to = _to_view(model_admin, request, pk), request.POST.get("to", "")
+    if model_admin.has_change_permission(request, enquiry):
+        drafts.keep(request, enquiry)
+    if to == "correct":
+        return HttpResponseRedirect(reverse("admin:enquiries_enquiry_correct", args=[enquiry.pk]))
+    if re.fullmatch(r"same-as( [0-9A-Z]{4}-[0-9A-Z]{4})?", to):
+        address = reverse("admin:enquiries_enquiry_same_as", args=[enquiry.pk])
+        _, _, reference = to.partition(" ")
+        return HttpResponseRedirect(f"{address}?reference={reference}" if reference else address)
+    place = inbox.place(request, enquiry)
+    if place is None:
+        return HttpResponseRedirect(reverse(LIST))
+    if found := place.get(to) if to in {"next", "previous"} else None:
+        return HttpResponseRedirect(inbox.address_of(Enquiry(pk=found[0]), place["name"], found[1]))
+    if to == "next":
+        messages.info(request, f"That was the last one in “{place['label']}”.")
+    return HttpResponseRedirect(f"{reverse(LIST)}?queue={place['name']}")
+
+
+def pulse(model_admin, request, pk=None):
+    """For the script: what is new since the page was made. Reads only, and does not count as being active."""
+    enquiry = _to_view(model_admin, request, pk) if pk else None
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    now, hours = timezone.now(), inbox.reply_clock(request).hours
+    if enquiry:
+        may_act = model_admin.has_change_permission(request)
+        return JsonResponse(
+            {
+                "viewers": page.viewers(request.user, enquiry, now),
+                "changes": page.changes(enquiry, request, request.GET.get("seen", "")) if may_act else [],
+                "flagged": enquiry.live and enquiry.is_flagged,
+            }
+        )
+    try:
+        since = parse_datetime(request.GET.get("since", "")) or now
+    except ValueError:
+        since = now
+    if timezone.is_naive(since):
+        since = now
+    fresh = Enquiry.objects.filter(queues.OPEN, created_at__gt=since).without_folded()
+    return JsonResponse({"counts": queues.counts(now=now, user=request.user, hours=hours), "fresh": fresh.count()})
+
+
+def _to_view(model_admin, request, pk) -> Enquiry:
+    enquiry = get_object_or_404(Enquiry, pk=pk)
+    if not model_admin.has_view_permission(request, enquiry):
+        raise PermissionDenied
+    return enquiry
+
+
+# --- single buttons ---
+
+
+def they_agree(model_admin, request, pk):
+    """The person for whom somebody asked agrees now."""
+    enquiry = to_change(model_admin, request, pk)
+    try:
+        contact.they_agree_now(enquiry=enquiry, by=request.user, version=version_shown(request))
+        messages.success(request, "Saved: they now know and agree.")
+    except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
+        messages.error(request, str(refusal))
+    return HttpResponseRedirect(inbox.back_to(request, enquiry))
+
+
+def send_new_link(model_admin, request, pk):
+    enquiry = to_change(model_admin, request, pk)
+    try:
+        if contact.send_new_link(enquiry=enquiry, by=request.user):
+            messages.success(request, "A new link is being emailed to the patient.")
+        else:
+            messages.info(request, "A new link is already being emailed.")
+    except transitions.MoveRefused as refusal:
+        messages.error(request, str(refusal))
+    return HttpResponseRedirect(inbox.back_to(request, enquiry))
+
+
+def show_words(model_admin, request, pk):
+    """Opens what a patient wrote, for an hour."""
+    enquiry = _to_view(model_admin, request, pk)
+    reading.show_words(enquiry=enquiry, by=request.user)
+    return HttpResponseRedirect(inbox.back_to(request, enquiry))
+
+
+def allow_mail(model_admin, request, pk):
+    """The owner alone, when the person asks: others can be talked into it."""
+    if not request.user.has_perm("enquiries.delete_stoppedaddress"):
+        raise PermissionDenied
+    enquiry = get_object_or_404(Enquiry, pk=pk)
+    if stopping.allow_mails(enquiry=enquiry, by=request.user):
+        messages.success(request, "Emails to this address are allowed again.")
+    else:
+        messages.info(request, "Emails to this address were not stopped.")
+    return HttpResponseRedirect(inbox.back_to(request, enquiry))
+
+
+# --- their addresses, beside those that Django's admin has ---
+
+
+def urls(model_admin) -> list:
+    only_does = {
+        "<uuid:pk>/step/<slug:name>/": ("step", take_step),
+        "<uuid:pk>/draft/": ("draft", keep_draft),
+        "<uuid:pk>/go/": ("go", go),
+        "<uuid:pk>/appointment-outcome/": ("appointment_outcome", appointments.record_outcome),
+        "new/same/": ("same_person", new_request.same_person),
+        "<uuid:pk>/another/": ("another", typed_is_kept(duplicates.another)),
+        "<uuid:pk>/they-agree/": ("they_agree", typed_is_kept(they_agree)),
+        "<uuid:pk>/new-link/": ("new_link", typed_is_kept(send_new_link)),
+        "<uuid:pk>/words/": ("words", typed_is_kept(show_words)),
+        "<uuid:pk>/allow-mail/": ("allow_mail", typed_is_kept(allow_mail)),
+    }
+    shows = {
+        "appointments/": ("appointments", appointments.appointments),
+        "appointments/calendar/": ("calendar", appointments.calendar),
+        "export/": ("export", export.page),
+        "fold/<uuid:flood>/": ("fold", duplicates.settle),
+        "new/": ("new", new_request.new_request),
+        "pulse/": ("pulse", pulse),
+        "<uuid:pk>/pulse/": ("enquiry_pulse", pulse),
+        "<uuid:pk>/correct/": ("correct", corrections.correct),
+        "<uuid:pk>/same-as/": ("same_as", duplicates.same_as),
+    }
+    wrap, found = model_admin.admin_site.admin_view, []
+    for address, (name, view) in only_does.items():
+        found.append(path(address, wrap(require_POST(partial(view, model_admin))), name=f"enquiries_enquiry_{name}"))
+    for address, (name, view) in shows.items():
+        found.append(path(address, wrap(partial(view, model_admin)), name=f"enquiries_enquiry_{name}"))
+    return found
