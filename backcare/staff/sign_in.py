@@ -98,7 +98,10 @@ def code(request):
     app = user and totp.of(user)
     if app is None:
         return redirect("admin:login")
-    recovery = "recovery" in request.GET
+    readable = totp.is_readable(app)
+    if not readable:
+        logger.error("Staff sign-in: no key opens the second factor of account %s", user.pk)
+    recovery = "recovery" in request.GET or not readable
     form = (RecoveryForm if recovery else CodeForm)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -112,7 +115,7 @@ def code(request):
             return _signed_in(request, user, app, HttpResponseRedirect(to))
         logger.warning("Staff sign-in: a wrong code for account %s", user.pk)
         form.add_error("code", WRONG_RECOVERY if recovery else WRONG_CODE)
-    return page(request, "admin/code.html", "Enter your code", form=form, recovery=recovery)
+    return page(request, "admin/code.html", "Enter your code", form=form, recovery=recovery, readable=readable)
 
 
 @sensitive_post_parameters()
@@ -166,7 +169,7 @@ def set_up(request):
 def right(user: User, app: Authenticator, code: str, *, recovery: bool) -> bool:
     if recovery:
         return totp.use_recovery_code(user=user, code=code)
-    return totp.use_code(app=app, code=code)
+    return totp.is_readable(app) and totp.use_code(app=app, code=code)
 
 
 def half_signed_in(request) -> tuple[User | None, str]:

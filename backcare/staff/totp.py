@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django_otp.oath import hotp
 
+from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.staff import sessions
 from backcare.staff.models import Authenticator, Invitation, RecoveryCode
 
@@ -39,6 +40,14 @@ def is_required() -> bool:
 
 def of(user: User) -> Authenticator | None:
     return Authenticator.objects.filter(user=user, confirmed=True).first()
+
+
+def is_readable(app: Authenticator) -> bool:
+    """Whether a key of ours opens the app's secret. Without one no code of the app can be checked."""
+    try:
+        return bool(app.secret)
+    except CannotDecrypt:
+        return False
 
 
 class OwnAccount(Exception):  # noqa: N818 - reads as what happened

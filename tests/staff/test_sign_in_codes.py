@@ -59,6 +59,32 @@ def test_a_code_works_once_and_an_old_one_or_another_ones_not_at_all(client, rit
         assert not totp.use_code(app=totp.of(rita), code=code)
 
 
+def test_an_older_code_is_refused_after_a_newer_one(rita, codes):
+    newer, older = (code_for(totp.of(rita).secret, step=step) for step in (1, 0))
+    first, second = Client(), Client()
+    password(first)
+    password(second)
+    assert first.post(CODE, {"code": newer})["Location"] == DESK
+    assert "That code is not right" in text(parse(second.post(CODE, {"code": older})))
+    assert not is_in(second)
+
+
+def test_who_has_an_app_whose_secret_no_key_opens_uses_a_recovery_code(client, rita, codes):
+    shown = code_of(rita)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE staff_authenticator SET id = id + 1")  # as good as a lost key: it is sealed for its row
+    password(client)
+    asked, refused = client.get(CODE), client.post(CODE, {"code": shown})
+    for page in (asked, refused):
+        assert page.status_code == 200
+        assert "Use a recovery code, or ask an owner to reset your second factor." in text(parse(page))
+    assert not is_in(client)
+    assert client.post(CODE, {"code": codes[0]})["Location"] == reverse("admin:second_factor")
+    # And another phone takes its place.
+    assert client.post(reverse("admin:second_factor"), {"code": codes[1], "do": "phone"})["Location"] == SET_UP
+    assert recovery_codes(client.post(SET_UP, {"code": shown_code(client.get(SET_UP))}))
+
+
 def test_the_same_code_in_two_sessions_at_once_lets_one_in(rita, codes):
     first, second = Authenticator.objects.get(user=rita), Authenticator.objects.get(user=rita)
     code = code_of(rita)
@@ -81,6 +107,10 @@ def test_a_member_of_staff_without_a_second_factor_sets_one_up_before_anything_e
     assert len(set(shown)) == 10
     assert INBOX in {each.get("href") for each in parse(done).iter("a")}
     assert is_in(client)
+    again = Client()
+    password(again)
+    assert "That code is not right" in text(parse(again.post(CODE, {"code": shown_code(page)}))), "Used for the set-up."
+    assert not is_in(again)
     # Shown once: neither the codes nor the secret are on any page again, nor in the database as they were shown.
     assert client.get(SET_UP)["Location"].startswith(LOGIN)
     with connection.cursor() as cursor:
