@@ -1,13 +1,25 @@
-"""The two forms in which people ask for help, each with its pages and its confirmation."""
+"""The three forms with which people ask, each with its pages and its confirmation, and the two pages on privacy."""
 
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backcare.core.private_pages import personal
-from enquiries.forms import ConsultationForm, QuestionForm
-from enquiries.models import EnquiryKind
-from enquiries.request_forms import sent
-from enquiries.request_forms.journey import Journey, ask
+from enquiries import abuse
+from enquiries.actions.intake import Submission
+from enquiries.actions.mail import SUMMARY_DAYS
+from enquiries.assessment import cookie, handover
+from enquiries.assessment.kinds import Answers
+from enquiries.models import Enquiry, EnquiryKind
+from enquiries.privacy import register
+from enquiries.report import sent
+from enquiries.request_forms import journey
+from enquiries.request_forms.forms import ConsultationForm, QuestionForm, ReportForm
+from enquiries.request_forms.journey import ASKED, Journey, ask
+from factsheets import safety
+from factsheets.page_cache import cached_page, shared
 
 CONSULTATION = Journey(ConsultationForm, "enquiries/consultation.html")
 QUESTION = Journey(QuestionForm, "enquiries/question.html")
@@ -41,10 +53,94 @@ def question_page(request, page: str):
 @personal
 @require_safe
 def consultation_sent(request, token: str = ""):
-    return sent.page(request, EnquiryKind.CONSULTATION, token)
+    return journey.sent_page(request, EnquiryKind.CONSULTATION, token)
 
 
 @personal
 @require_safe
 def question_sent(request, token: str = ""):
-    return sent.page(request, EnquiryKind.QUESTION, token)
+    return journey.sent_page(request, EnquiryKind.QUESTION, token)
+
+
+# The report: a sheet by email, and where the browser holds a finished self-assessment, a private link to its answers.
+
+
+class ReportJourney(Journey):
+    """A step less than the forms that ask for help: nothing is looked through, and the sheet goes out at once."""
+
+    is_checked = False
+    consent_version = handover.REPORT_CONSENT
+
+    def answers(self, request) -> Answers | None:
+        return cookie.may_be_included(request)
+
+    def form(self, data=None, **options) -> ReportForm:
+        return super().form(data, choose_sheet=True, **options)
+
+    def lacks(self, walk) -> bool:
+        """From the foot of a sheet, which is the same page for every reader, nobody was asked about their answers."""
+        return walk.answers_gone or bool(walk.answers and ASKED not in walk.draft.typed)
+
+    def notes(self, walk) -> dict:
+        form = walk.form
+        return {
+            "retention_days": settings.REPORT_RETENTION_DAYS,
+            "answers_gone": walk.answers_gone,
+            "one_more": walk.first_mistake(every_step=True) is None and self.lacks(walk),
+            "wanted": form.cleaned_data.get("sheet"),
+        }
+
+    def submission(self, form, **more) -> Submission:
+        details = form.details()
+        return Submission(
+            kind=self.kind,
+            details=details,
+            sheet=form.cleaned_data["sheet"],
+            caught=abuse.TRAP if form.trap_is_filled else "",
+            hold=sent.hold(details["email"]),
+            **more,
+        )
+
+    def accepted(self, request, response: HttpResponse, enquiry: Enquiry, form) -> HttpResponse:
+        return sent.give_receipt(response, request, enquiry, form.cleaned_data["email"])
+
+
+REPORT = ReportJourney(ReportForm, "enquiries/report.html")
+
+
+@never_cache
+@may_send
+def report(request):
+    return ask(request, REPORT)
+
+
+@personal
+@may_send
+def report_page(request, page: str):
+    return ask(request, REPORT, page)
+
+
+# What we do with readers' and patients' data: the privacy page, and the list of what we hold.
+
+
+@cached_page
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    context = {
+        "safety_tiers": safety.tiers(),
+        "retention_days": settings.REPORT_RETENTION_DAYS,
+        "summary_days": SUMMARY_DAYS,
+        "periods": register.periods(),
+    }
+    return shared(render(request, "pages/privacy.html", context))
+
+
+@cached_page
+@require_safe
+def what_we_hold(request: HttpRequest) -> HttpResponse:
+    """Made from the register of personal data and the settings in force, so that it cannot say anything else."""
+    parts = [
+        (table, register.in_words(table)) for people in ("patients", "readers") for table in register.about(people)
+    ]
+    context = {"parts": parts, "staff": register.about("staff"), "safety_tiers": safety.tiers()}
+    return shared(render(request, "pages/what_we_hold.html", context))

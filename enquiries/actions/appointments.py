@@ -1,31 +1,89 @@
 """An enquiry's appointment: booked, moved, cancelled, and how it went. The patient and their calendar are told of each change."""
 
+import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, time
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from enquiries import clock
-from enquiries.actions.booked import CANCELLED, cancel, end, in_words, tell, time_in_words
+from enquiries import calendar, clock
 from enquiries.actions.contact import lock_open_enquiry, reached, take
-from enquiries.actions.status import transition
-from enquiries.actions.timeline import record
+from enquiries.actions.mail import enqueue, has_address, lock_enquiry
+from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import NEEDS_OUTCOME, MoveRefused
-from enquiries.inbox import diary
-from enquiries.mail import calendar
+from enquiries.clock.formatting import dated_words
+from enquiries.clock.hours import DAY, Hours, instant
+from enquiries.inbox import diary, people
 from enquiries.models import (
     Appointment,
     AppointmentState,
+    Channel,
     ClinicHours,
     Enquiry,
     EventKind,
+    MessageState,
     Outcome,
     Purpose,
     Status,
 )
 from enquiries.models.appointment import MINUTES, OUTCOMES
+
+logger = logging.getLogger(__name__)
+
+# What hangs on an appointment: its end, the emails about it, and its time in words.
+
+CANCELLED = {AppointmentState.CANCELLED_BY_PATIENT, AppointmentState.CANCELLED_BY_CLINIC}
+
+
+def cancel(enquiry: Enquiry, ended: Appointment, state: str, now: datetime) -> None:
+    """Ends the booked appointment of an enquiry that the caller holds locked, and tells the patient when it was still to come."""
+    end(ended, state, now)
+    enquiry.appointment = None
+    enquiry.messages.filter(
+        appointment=ended, purpose__in=[Purpose.BOOKING, Purpose.BOOKING_REMINDER], state=MessageState.WAITING
+    ).update(state=MessageState.LAPSED, error="")
+    if ended.starts_at > now:
+        tell(enquiry, ended, Purpose.CANCELLATION)
+
+
+def tell(enquiry: Enquiry, appointment: Appointment, purpose: str) -> None:
+    """Puts the email about it into the outbox, where there is an address to send it to."""
+    if has_address(enquiry):
+        enqueue(enquiry=enquiry, purpose=purpose, appointment=appointment)
+
+
+def end(appointment: Appointment, state: str, now: datetime) -> None:
+    appointment.state, appointment.ended_at = state, now
+    appointment.save(update_fields=["state", "ended_at"])
+
+
+def time_in_words(appointment: Appointment) -> str:
+    """10:30am on Monday 30 November 2026: with the year, for it stands in the timeline."""
+    return dated_words(appointment.starts_at)
+
+
+def in_words(appointment: Appointment) -> str:
+    """As `time_in_words`, with how and with whom. No place: it may be the link of a call."""
+    whom = f", with {people.full_name(appointment.with_whom)}" if appointment.with_whom else ""
+    return f"{time_in_words(appointment)}, {Channel(appointment.channel).label}{whom}"
+
+
+def last_told(appointment: Appointment) -> Appointment | None:
+    """The appointment that the patient believes in until they hear of this one. None where no email about an earlier one has gone.
+
+    An email that was sent long ago is no longer in the outbox; one that never went is, while it matters.
+    """
+    before = appointment.replaces
+    while before is not None and not was_told(before):
+        before = before.replaces
+    return before
+
+
+def was_told(appointment: Appointment) -> bool:
+    mails = appointment.messages.filter(purpose=Purpose.BOOKING)
+    return mails.filter(state=MessageState.SENT).exists() or not mails.exists()
 
 
 class Doubtful(MoveRefused):
@@ -124,3 +182,68 @@ def end_appointment(
         elif enquiry.status == Status.BOOKED:
             transition(enquiry, Status.IN_PROGRESS, by=by)
         return enquiry.save_new_version()
+
+
+# The working day before an appointment its patient is reminded of it, unless they do not want that.
+
+OPENS, CLOSES = time(9), time(17)  # for a clinic without opening hours
+
+
+def remind_of_appointments(*, now: datetime) -> int:
+    """Puts the reminders that are due into the outbox, while the clinic is open: whoever phones because of one reaches somebody.
+
+    An appointment that was booked today needs none: its confirmation is the reminder. How many were written; each is once,
+    however often and by however many workers this is called.
+    """
+    hours = clock.load().hours
+    until = _reminded_until(now, hours)
+    if until is None:
+        return 0
+    today = instant(datetime.combine(timezone.localdate(now), time.min))
+    due = Appointment.objects.to_come(now).filter(
+        remind=True, reminded_at=None, starts_at__lt=until, booked_at__lt=today
+    )
+    written = 0
+    for pk, enquiry in list(due.values_list("pk", "enquiry")):
+        with transaction.atomic():
+            held = lock_enquiry(Enquiry(pk=enquiry))
+            # As it is now: it may have been moved, or another worker was here.
+            appointment = due.filter(pk=pk).first()
+            if appointment is None:
+                continue
+            appointment.reminded_at = now
+            appointment.save(update_fields=["reminded_at"])
+            tell(held, appointment, Purpose.BOOKING_REMINDER)
+            written += 1
+    if written:
+        logger.info("Reminders of appointments: %s", written)
+    return written
+
+
+def _reminded_until(now: datetime, hours: Hours) -> datetime | None:
+    """The end of the next working day: appointments before it are reminded of now. None while no reminder leaves."""
+    day = timezone.localdate(now)
+    if not hours.openings:
+        opens, closes = (instant(datetime.combine(day, at)) for at in (OPENS, CLOSES))
+    else:
+        sessions = hours.sessions(day)
+        if not sessions:
+            return None
+        opens, closes = sessions[0].starts, sessions[-1].ends
+    following = hours.open_day_after(day) + DAY
+    return instant(datetime.combine(following, time.min)) if opens <= now < closes else None
+
+
+def refuse_reminder(*, enquiry: Enquiry) -> None:
+    """The patient wants no reminder of the appointment that they have. Twice is once."""
+    with transaction.atomic():
+        enquiry = lock_enquiry(enquiry)
+        booked = enquiry.appointment
+        if booked is None or booked.state != AppointmentState.BOOKED or not booked.remind:
+            return
+        booked.remind = False
+        booked.save(update_fields=["remind"])
+        record(enquiry, EventKind.APPOINTMENT, actor="patient", summary="Wants no reminder")
+        enquiry.version += 1
+        enquiry.save(update_fields=["version"])
+    logger.info("Wants no reminder: %s", enquiry.reference)

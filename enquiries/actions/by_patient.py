@@ -12,12 +12,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.actions.booked import cancel, time_in_words
+from enquiries.actions.appointments import cancel, time_in_words
 from enquiries.actions.erasure import erase
 from enquiries.actions.intake import SAME_FORM_WITHIN
 from enquiries.actions.mail import enqueue, lock_enquiry
-from enquiries.actions.status import transition
-from enquiries.actions.timeline import record
+from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.inbox import calls
 from enquiries.models import (
@@ -51,7 +50,7 @@ class Wish(StrEnum):
 
 def open_to_patient(enquiry: Enquiry) -> set[Wish]:
     """What the patient can do with it now."""
-    if enquiry.erased_at or enquiry.status in {Status.SPAM, Status.HELD}:
+    if not enquiry.opens_to_patient:
         return set()
     if enquiry.status == Status.CLOSED:
         return {Wish.ERASE}

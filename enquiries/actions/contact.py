@@ -1,19 +1,18 @@
-"""What staff do to answer a patient: calls, replies, and what they did about a safety flag."""
+"""What staff do to answer a patient: calls, replies, telling a clinician of a safety flag, and reading what the patient wrote."""
 
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.actions.by_patient import open_to_patient
 from enquiries.actions.mail import Erased, enqueue, lock_enquiry
-from enquiries.actions.status import transition
-from enquiries.actions.timeline import record
+from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.inbox import calls, people
-from enquiries.models import Agreement, Enquiry, EnquiryKind, EventKind, Purpose, Status
+from enquiries.models import Agreement, Enquiry, EnquiryKind, EventKind, MessageState, OutgoingMessage, Purpose, Status
 
 
 class CallResult(models.TextChoices):
@@ -110,7 +109,7 @@ def send_new_link(*, enquiry: Enquiry, by: User) -> bool:
     """
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
-        if enquiry.kind == EnquiryKind.REPORT or not open_to_patient(enquiry):
+        if enquiry.kind == EnquiryKind.REPORT or not enquiry.opens_to_patient:
             raise MoveRefused("A link cannot be sent for this enquiry.")
         if enquiry.messages.filter(purpose=Purpose.NEW_LINK).unsent().exists():
             return False
@@ -170,3 +169,56 @@ def they_agree_now(*, enquiry: Enquiry, by: User, version: int | None = None) ->
         record(enquiry, EventKind.NOTE, by=by, summary="The person it is for now knows and agrees")
         enquiry.save_new_version()
     return enquiry
+
+
+# A clinician is told of an enquiry with a warning sign, by a mail to them alone.
+
+
+def tell_clinician(*, enquiry: Enquiry, whom: User, by: User) -> bool:
+    """Mails one clinician that an enquiry needs them now. False when they have been told of this flag already.
+
+    Nobody gets it twice for one flag, however often it is pressed, unless the first mail failed. It changes nothing that another
+    page shows, so it needs no version. Raises MoveRefused where no flag is open, or for somebody who is no clinician.
+    """
+    with transaction.atomic():
+        enquiry = lock_enquiry(enquiry)
+        if not (enquiry.live and enquiry.is_flagged):
+            raise MoveRefused("This enquiry has no open warning sign.")
+        if not people.clinicians().filter(pk=whom.pk).exists():
+            raise MoveRefused(
+                f"{people.full_name(whom)} is not a clinician with an email address and access to this enquiry."
+            )
+        if told_of_this_flag(enquiry).filter(staff=whom).exists():
+            return False
+        enqueue(enquiry=enquiry, purpose=Purpose.CLINICIAN_ALERT, staff=whom)
+        record(enquiry, EventKind.TOLD, by=by, summary=f"Told {people.full_name(whom)} by email")
+    return True
+
+
+def told_of_this_flag(enquiry: Enquiry) -> QuerySet[OutgoingMessage]:
+    """The mails to clinicians since the flag was last settled, if it ever was; those that failed told nobody."""
+    settled = enquiry.events.filter(kind=EventKind.SAFETY).order_by("-created_at").first()
+    mails = enquiry.messages.filter(purpose=Purpose.CLINICIAN_ALERT)
+    mails = mails.exclude(state__in=[MessageState.FAILED, MessageState.LAPSED]).select_related("staff")
+    return mails.filter(created_at__gt=settled.created_at) if settled else mails
+
+
+# What a patient wrote is health data. Who needs it only now and then opens it knowingly, and the timeline says so.
+
+STAYS_OPEN = timedelta(hours=1)
+
+
+def show_words(*, enquiry: Enquiry, by: User) -> None:
+    """Opens the patient's words to this person for an hour. Recorded once in that hour."""
+    with transaction.atomic():
+        enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
+        if not words_are_open(enquiry, by):
+            record(enquiry, EventKind.READ, by=by)
+
+
+def words_are_open(enquiry: Enquiry, to: User) -> bool:
+    """Whether this person sees the words now: by their role, or because they opened them less than an hour ago."""
+    if to.has_perm("enquiries.read_words_enquiry"):
+        return True
+    lately = timezone.now() - STAYS_OPEN
+    return enquiry.events.filter(kind=EventKind.READ, by=to, created_at__gt=lately).exists()

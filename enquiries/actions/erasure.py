@@ -1,4 +1,6 @@
-"""How what a patient told us goes away again: at their word, at the clinic's, or when its time is over."""
+"""How what a patient told us goes away again: at their word, at the clinic's, or when its time is over.
+
+An address whose owner asked for no more mail is put on the list of stopped addresses here, because its reports are erased too."""
 
 import logging
 import math
@@ -7,14 +9,28 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models, transaction
+from django.db.models import F
 from django.utils import timezone
 
+from backcare.core.crypto.encryption import CannotDecrypt
+from enquiries import abuse
 from enquiries.actions.mail import lock_enquiry
-from enquiries.actions.status import transition
-from enquiries.actions.timeline import record
-from enquiries.models import Assessment, Enquiry, EventKind, LastPurge, MessageState, Outcome, Status
+from enquiries.actions.timeline import record, transition
+from enquiries.models import (
+    Assessment,
+    Enquiry,
+    EnquiryKind,
+    EventKind,
+    LastPurge,
+    MessageState,
+    Outcome,
+    Status,
+    StoppedAddress,
+)
 from enquiries.privacy import retention
 
 logger = logging.getLogger(__name__)
@@ -124,3 +140,96 @@ def clear_files(tries: int = 3) -> bool:
             if attempt + 1 < tries:
                 time.sleep(PAUSE_FOR_READERS)
     return False
+
+
+# What the clinic does at a person's word with everything it holds about them. Recorded without saying who they are.
+
+
+class Reason(models.TextChoices):
+    """Why everything about a person is erased. A list, so that nobody writes a name into the log."""
+
+    ASKED = "asked", "the person asked us to"
+    WITHDREW = "withdrew", "the person withdrew their consent"
+    OBJECTED = "objected", "the person objected and we have no reason to keep it"
+    UNLAWFUL = "unlawful", "we should not have had it"
+
+
+def note_export(*, enquiries: list[Enquiry], by: User | None = None, actor: str = "") -> None:
+    """Records on each enquiry that everything held was given out."""
+    with transaction.atomic():
+        for enquiry in enquiries:
+            record(
+                enquiry, EventKind.EXPORTED, by=by, actor=actor, summary="Everything held about the person, as a file"
+            )
+        _log(enquiries, by, CHANGE, "Exported everything held about one person")
+
+
+def erase_person(*, enquiries: list[Enquiry], reason: str, by: User | None = None, actor: str = "") -> bool:
+    """Erases all of these enquiries or none, their mails too, and then clears the database's files of what stood there.
+
+    Left are references, dates and a timeline without words. A mail that a worker holds just now stays for as long as it does.
+    False when the files could not be cleared because others read all the time: the next purge does it.
+    """
+    why = Reason(reason).label
+    with transaction.atomic():
+        for enquiry in sorted(enquiries, key=lambda each: each.pk):
+            erase(enquiry=enquiry, by=by, actor=actor, summary=f"Everything held about the person: {why}")
+            enquiry.messages.exclude(state=MessageState.SENDING).delete()
+        _log(enquiries, by, DELETION, f"Erased everything held about one person: {why}")
+    logger.info("Erased everything held about one person: %s enquiries", len(enquiries))
+    return clear_files()
+
+
+def _log(enquiries: list[Enquiry], by: User | None, flag: int, words: str) -> None:
+    """In the staff desk's log, for the owner; what a command does stands on the timelines."""
+    if by is None:
+        return
+    LogEntry.objects.create(
+        user=by,
+        content_type=ContentType.objects.get_for_model(Enquiry),
+        object_repr=f"{len(enquiries)} enquiries"[:200],
+        action_flag=flag,
+        change_message=f"{words}: {', '.join(each.reference for each in enquiries)}",
+    )
+
+
+# The list of addresses whose owners asked us to stop.
+
+STOPPED_MONTHS = 12
+READ_AT_ONCE = 500  # rows read at a time; reports are kept for a month
+
+
+def stop_mails(*, key: str) -> None:
+    """From now on no mail that a stranger can cause goes to this mailbox. `key` is `abuse.stop_key`. Twice is once, and longer.
+
+    Every request for a report that names the mailbox is erased at once: nothing is left to do with it. One whose warning sign
+    nobody has acted on is not, and neither is a consultation or a question: somebody asked for help there.
+    """
+    now = timezone.now()
+    until = retention.months_from(now, STOPPED_MONTHS)
+    with transaction.atomic():
+        StoppedAddress.objects.update_or_create(
+            key=key, defaults={"until": until}, create_defaults={"until": until, "created_at": now}
+        )
+    for report in Enquiry.objects.filter(kind=EnquiryKind.REPORT, erased_at=None).iterator(chunk_size=READ_AT_ONCE):
+        if not report.is_flagged and _is_of(report, key):
+            erase(enquiry=report, actor="patient", summary="With “Stop these emails”")
+    logger.info("An address asked for no more mail")
+
+
+def _is_of(report: Enquiry, key: str) -> bool:
+    try:
+        return key in abuse.stop_keys(report.email)
+    except CannotDecrypt:
+        return False  # its key is lost: retention will end it
+
+
+def allow_mails(*, enquiry: Enquiry, by: User) -> bool:
+    """Takes the enquiry's address off the list, at its owner's word. False when it was not on it."""
+    with transaction.atomic():
+        enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
+        if not StoppedAddress.objects.filter(key__in=abuse.stop_keys(enquiry.email)).delete()[0]:
+            return False
+        record(enquiry, EventKind.NOTE, by=by, summary="Emails to this address allowed again at its owner’s request")
+        Enquiry.objects.filter(pk=enquiry.pk).update(version=F("version") + 1)
+    return True

@@ -1,7 +1,7 @@
-"""Mail enters the outbox here, and what became of it is written on the enquiry."""
+"""Mail enters the outbox here, the digest and the reminders of reviews too; what became of it is written on the enquiry."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -9,8 +9,9 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from backcare.core.crypto.encryption import CannotDecrypt
-from enquiries.actions.status import transition
-from enquiries.actions.timeline import record
+from enquiries import clock
+from enquiries.actions.timeline import record, transition
+from enquiries.inbox import queues
 from enquiries.models import (
     Appointment,
     Assessment,
@@ -24,6 +25,8 @@ from enquiries.models import (
     Purpose,
     Status,
 )
+from factsheets import reviews
+from factsheets.models import FactSheet, ReviewReminder
 
 logger = logging.getLogger(__name__)
 
@@ -189,3 +192,88 @@ def message_has_failed(*, message: OutgoingMessage) -> None:
         transition(enquiry, Status.IN_PROGRESS, actor="mail worker")
     enquiry.mail_failed = True
     enquiry.save_new_version()
+
+
+# The clinic's own mail of the day: what waits in the inbox, in numbers. Written once for each day on which the clinic opens.
+
+# What is told of; not who owns it, which differs from reader to reader, nor who can be called, which changes by the hour.
+DIGEST_TELLS = ["safety", "overdue", "today", "mail", "nobody", "cover", "outcome", "chase", "waiting", "held", "spam"]
+
+
+def write_digest(*, now: datetime) -> bool:
+    """Puts today's digest into the outbox, to leave when the clinic opens. True when it was not there yet.
+
+    Once a day, however often and by however many workers it is called: the database holds one for each day.
+    """
+    day = timezone.localdate(now)
+    if not is_digest_wanted(day, now):
+        return False
+    opening = clock.load().hours.sessions(day)[0].starts
+    _, made = OutgoingMessage.objects.get_or_create(
+        purpose=Purpose.DIGEST, day=day, defaults={"created_at": opening, "next_attempt_at": opening}
+    )
+    if made:
+        logger.info("Digest for %s", day)
+    return made
+
+
+def is_digest_wanted(day: date, now: datetime) -> bool:
+    """Whether the clinic opens on that day, and has not closed yet: tomorrow nobody needs to know how it was today."""
+    sessions = clock.load().hours.sessions(day)
+    return bool(sessions) and timezone.localdate(now) == day and now < sessions[-1].ends
+
+
+def what_waits(now: datetime) -> list[tuple[queues.Queue, int]]:
+    """The queues that hold something, with how much. Never whose."""
+    counted = queues.counts(now=now, user=None, hours=clock.load().hours)
+    return [(queues.BY_NAME[name], counted[name]) for name in DIGEST_TELLS if counted[name]]
+
+
+# Reviews that come up become mail to the editors.
+
+
+class NobodyToRemind(Exception):  # noqa: N818
+    """Reviews come up, and no staff account that may change fact sheets has an e-mail address."""
+
+
+def remind_of_reviews(*, today: date) -> int:
+    """Puts the reminders that are due today into the outbox, one mail to each editor. Returns how many sheets they are about.
+
+    Once for each sheet, due date and step, however often and by however many workers it is called. Raises NobodyToRemind,
+    and then nothing is written down as done: the reminder goes out when there is an editor.
+    """
+    coming_up = reviews.coming_up(today)
+    due = [
+        (sheet, sheet.review_due_on, step)
+        for sheet in coming_up
+        if sheet.review_due_on and (step := reviews.step_reached(sheet.review_due_on, today)) is not None
+    ]
+    if not due:
+        return 0
+    # A lapsed mail reached nobody: its reminder is due again if the date moves back or the sheet returns.
+    told = set(
+        OutgoingMessage.objects.filter(reminder__sheet__in=coming_up)
+        .exclude(state=MessageState.LAPSED)
+        .values_list("reminder__sheet", "reminder__review_due_on", "reminder__days_before")
+    )
+    due = [(sheet, due_on, step) for sheet, due_on, step in due if (sheet.pk, due_on, step) not in told]
+    editors = list(reviews.editors()) if due else []
+    if due and not editors:
+        raise NobodyToRemind
+    for sheet, due_on, step in due:
+        _remind(sheet, due_on, step, editors)
+    return len(due)
+
+
+def _remind(sheet: FactSheet, due_on: date, step: int, editors: list[User]) -> None:
+    now = timezone.now()
+    with transaction.atomic():
+        reminder, _ = ReviewReminder.objects.get_or_create(sheet=sheet, review_due_on=due_on, days_before=step)
+        for editor in editors:
+            OutgoingMessage.objects.get_or_create(
+                reminder=reminder, staff=editor, defaults={"purpose": Purpose.REVIEW_REMINDER}
+            )
+        reminder.messages.filter(state=MessageState.LAPSED).update(
+            state=MessageState.WAITING, attempts=0, created_at=now, next_attempt_at=now
+        )
+    logger.info("Review reminder for %s, %s days before", sheet.slug, step)

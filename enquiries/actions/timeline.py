@@ -1,11 +1,13 @@
-"""The timeline is written with every fact, in its transaction."""
+"""The timeline, written with every fact in its transaction, and the one place where an enquiry’s status changes."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from enquiries.models import Enquiry, EnquiryEvent
+from enquiries import clock
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, Status
 
 
 def record(enquiry: Enquiry, kind: str, **fields: Any) -> EnquiryEvent:
@@ -23,3 +25,53 @@ def entry(enquiry: Enquiry, kind: str, *, by: User | None = None, actor: str = "
             raise TypeError("Name the actor: by=user, or actor for the patient or the mail worker.")
         actor = by.get_full_name() or by.get_username()
     return EnquiryEvent(enquiry=enquiry, kind=kind, by=by, actor=actor, **fields)
+
+
+FOLLOW_UP_DAYS = 2  # working days after which one in progress is looked at again, where nobody said when
+
+
+def transition(
+    enquiry: Enquiry,
+    to: str,
+    *,
+    outcome: str = "",
+    return_on: date | None = None,
+    by: User | None = None,
+    actor: str = "",
+) -> None:
+    """Writes the move on the timeline and sets what goes with it; the caller holds the row locked, and saves it.
+
+    The reply clock is paused while an enquiry waits for the patient, which it does until `return_on`. One in progress is looked at
+    again on that day, or after FOLLOW_UP_DAYS. Only what is closed has
+    an outcome or is the same as another, and what is closed has no failed mail to look after. `by` and `actor`: see `record`.
+    What each status needs is checked by whoever calls (`transitions.why_not`) and by the database.
+    """
+    record(enquiry, EventKind.MOVED, from_status=enquiry.status, to_status=to, by=by, actor=actor)
+    now = timezone.now()
+    if enquiry.waiting_since:
+        enquiry.reply_by = clock.resume(enquiry.reply_by, enquiry.waiting_since, now)
+    enquiry.waiting_since = now if to == Status.WAITING else None
+    if to == Status.IN_PROGRESS:
+        return_on = return_on or clock.load().hours.open_day_after(timezone.localdate(now), FOLLOW_UP_DAYS)
+    enquiry.return_on = return_on if to in {Status.WAITING, Status.IN_PROGRESS} else None
+    enquiry.outcome = outcome if to == Status.CLOSED else ""
+    if to != Status.CLOSED and enquiry.same_as:
+        record(
+            enquiry,
+            EventKind.LINKED,
+            summary=f"No longer a duplicate of {enquiry.same_as.reference}",
+            by=by,
+            actor=actor,
+        )
+        record(
+            enquiry.same_as,
+            EventKind.LINKED,
+            summary=f"{enquiry.reference} is no longer a duplicate of this",
+            by=by,
+            actor=actor,
+        )
+        enquiry.same_as = None
+    enquiry.closed_at = now if to in {Status.CLOSED, Status.SPAM} else None
+    if to == Status.CLOSED:
+        enquiry.mail_failed = False
+    enquiry.status = to

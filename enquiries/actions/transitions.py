@@ -1,19 +1,26 @@
-"""What staff do with an enquiry."""
+"""Where staff move an enquiry: triage, duplicates, what a flood held back, and one outcome for forms that share a row."""
 
+import logging
 from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
-from enquiries import abuse
+from enquiries import abuse, clock
 from enquiries.actions.intake import answer
-from enquiries.actions.status import transition
-from enquiries.actions.timeline import record
+from enquiries.actions.mail import lock_enquiry
+from enquiries.actions.timeline import entry, record, transition
 from enquiries.inbox import people
-from enquiries.models import Enquiry, EventKind, Outcome, Status
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, OutgoingMessage, Purpose, Status
+from enquiries.models.enquiry import FLAGGED
 
-FLAGGED = "This may be an emergency. Record what you did about the warning sign first."
+logger = logging.getLogger(__name__)
+
+STILL_FLAGGED = "This may be an emergency. Record what you did about the warning sign first."
 HAS_APPOINTMENT = "It has an appointment to come. Cancel that first, so that the patient is told."
 NEEDS_OUTCOME = "Record how the appointment went first."
 # A patient who has not answered by then is forgotten rather than waited for.
@@ -110,7 +117,7 @@ def why_not(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | N
     if enquiry.erased_at:
         return "Its details were erased, so there is no one to answer."
     if enquiry.is_flagged and to in {Status.CLOSED, Status.SPAM}:
-        return FLAGGED
+        return STILL_FLAGGED
     if to in {Status.CLOSED, Status.SPAM} and enquiry.appointment:
         return HAS_APPOINTMENT if enquiry.is_booked_ahead else NEEDS_OUTCOME
     if to == Status.BOOKED and not enquiry.is_booked_ahead:
@@ -163,3 +170,216 @@ def _latest_step(enquiry: Enquiry) -> str:
 
 def _named(actor: str) -> str:
     return "The patient" if actor == "patient" else actor
+
+
+# Two enquiries that are one request: one of them is worked on, the other is closed and points to it.
+
+
+def link(*, enquiry: Enquiry, main: Enquiry, by: User, version: int | None = None) -> Enquiry:
+    """Closes the enquiry as the same request as `main`, or as the one that `main` itself is the same as. Returns the main one.
+
+    What was linked to the enquiry goes along, so that there are no chains. The main one keeps the earlier of the two promises.
+    Raises StaleEnquiry, and MoveRefused where it cannot be: an open safety flag, spam, erased details, the same enquiry.
+    """
+    with transaction.atomic():
+        enquiry, main = _both(enquiry, main)
+        expect_shown(enquiry, version)
+        _may_be_linked(enquiry, main)
+        for linked in enquiry.linked.select_for_update(no_key=True).order_by("pk"):
+            _point(linked, main, by)
+            linked.save_new_version()
+        if enquiry.status == Status.CLOSED:
+            enquiry.outcome = Outcome.DUPLICATE
+        else:
+            transition(enquiry, Status.CLOSED, outcome=Outcome.DUPLICATE, by=by)
+        _point(enquiry, main, by)
+        enquiry.save_new_version()
+        _keep_the_promise(enquiry, main)
+        main.save_new_version()
+    return main
+
+
+def unlink(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
+    """They are two requests after all: the enquiry is worked on again. Both timelines say so: see status.move."""
+    with transaction.atomic():
+        enquiry = lock_enquiry(enquiry)
+        expect_shown(enquiry, version)
+        if enquiry.same_as_id is None:
+            raise MoveRefused("It is not marked as a duplicate.")
+        transition(enquiry, Status.IN_PROGRESS, by=by)
+        enquiry.save_new_version()
+    return enquiry
+
+
+def main_of(enquiry: Enquiry) -> Enquiry:
+    """The one that is worked on: itself, or the one it is the same as."""
+    return enquiry.same_as or enquiry
+
+
+def _both(enquiry: Enquiry, main: Enquiry) -> tuple[Enquiry, Enquiry]:
+    """Both as they are. They are locked with what is linked to the first, always in the same order, as others lock several."""
+    main = main_of(Enquiry.objects.select_related("same_as").get(pk=main.pk))
+    if enquiry.pk == main.pk:
+        raise MoveRefused("That is this enquiry, or one already linked to it.")
+    held = {
+        each.pk: lock_enquiry(each) for each in sorted({enquiry, main, *enquiry.linked.all()}, key=lambda each: each.pk)
+    }
+    return held[enquiry.pk], held[main.pk]
+
+
+def _may_be_linked(enquiry: Enquiry, main: Enquiry) -> None:
+    if main.same_as_id:
+        raise MoveRefused("Someone has just marked that one as a duplicate of another. Look at it again.")
+    if enquiry.same_as_id == main.pk:
+        raise MoveRefused("It is already marked as a duplicate of that one.")
+    if enquiry.is_flagged:
+        raise MoveRefused(STILL_FLAGGED)
+    if enquiry.appointment:
+        raise MoveRefused(f"{enquiry.reference} has the appointment. Close the other one as its duplicate instead.")
+    for each in (enquiry, main):
+        if each.status in {Status.SPAM, Status.HELD}:
+            raise MoveRefused(f"{each.reference} is “{each.get_status_display()}”. Release it first.")
+        if each.erased_at:
+            raise MoveRefused(f"The details of {each.reference} were erased.")
+
+
+def _point(enquiry: Enquiry, main: Enquiry, by: User) -> None:
+    enquiry.same_as = main
+    record(enquiry, EventKind.LINKED, by=by, summary=f"Duplicate of {main.reference}")
+    record(main, EventKind.LINKED, by=by, summary=f"{enquiry.reference} is a duplicate of this")
+
+
+def _keep_the_promise(enquiry: Enquiry, main: Enquiry) -> None:
+    """The person was told the earlier time, and it is the same person."""
+    promised = enquiry.reply_by if enquiry.first_contact_at is None else None
+    waits = (
+        main.first_contact_at is None and main.waiting_since is None and main.status in {Status.NEW, Status.IN_PROGRESS}
+    )
+    if promised and waits and (main.reply_by is None or promised < main.reply_by):
+        main.reply_by = promised
+
+
+# What a flood held back is released as one, once it is over.
+
+RELEASED_AT_ONCE = 200  # in one transaction, so that no patient's form waits long
+
+
+def release_held(*, by: User) -> int:
+    """Makes new enquiries of all that is held back, the likeliest first. Returns how many. Safe to press twice.
+
+    Each is promised a reply, counted from now, and gets its acknowledgement unless its mailbox has had enough or asked for none.
+    The clinic gets no alert for each: whoever releases them sees them in the inbox.
+    """
+    released = 0
+    while some := _release_some(by):
+        released += some
+    logger.info("Released %s enquiries that were held back", released)
+    return released
+
+
+def _release_some(by: User) -> int:
+    with transaction.atomic():
+        waiting = Enquiry.objects.filter(status=Status.HELD, erased_at=None).order_by("-likelihood", "created_at", "pk")
+        rows = list(waiting.select_for_update(no_key=True)[:RELEASED_AT_ONCE])
+        now = timezone.now()
+        reply_by = clock.reply_by(now) if rows else None
+        mailed = [each for each in rows if each.quarantine_reason not in {abuse.HAD_TODAY, abuse.STOPPED}]
+        for each in rows:
+            each.status, each.quarantine_reason, each.likelihood, each.reply_by = Status.NEW, "", 0, reply_by
+            each.version += 1
+        changed = ["status", "quarantine_reason", "likelihood", "reply_by", "version"]
+        Enquiry.objects.bulk_update(rows, changed, batch_size=50)
+        EnquiryEvent.objects.bulk_create(
+            EnquiryEvent(
+                enquiry=each,
+                kind=EventKind.MOVED,
+                by=by,
+                actor=by.get_full_name() or by.get_username(),
+                from_status=Status.HELD,
+                to_status=Status.NEW,
+            )
+            for each in rows
+        )
+        OutgoingMessage.objects.bulk_create(
+            OutgoingMessage(enquiry=each, purpose=Purpose.ACKNOWLEDGEMENT) for each in mailed
+        )
+    return len(rows)
+
+
+# One outcome for all the forms that share a row of the safety queue, because a flood brought them (`enquiries/flood.py`).
+
+
+class FoldOutcome(models.TextChoices):
+    NOT_PATIENTS = "not_patients", "One sender, not patients: no one to advise"
+    REPEATS = "repeats", "Repeats from one person, who has been advised"
+    NO_SIGN = "no_sign", "I read them all: no warning sign now"
+
+
+# Where each outcome takes them. Those without a warning sign stay open, because their senders still wait for an answer.
+MOVES_TO: dict[FoldOutcome, dict[str, str]] = {
+    FoldOutcome.NOT_PATIENTS: {"to": Status.SPAM},
+    FoldOutcome.REPEATS: {"to": Status.CLOSED, "outcome": Outcome.DUPLICATE},
+}
+TAKEN = Q(owner__isnull=False) | Q(contact_attempts__gt=0) | Q(first_contact_at__isnull=False)
+SETTLED_AT_ONCE = 500  # in one statement
+
+
+def unsettled(flood: UUID) -> models.QuerySet[Enquiry]:
+    """What one step would settle, the oldest first. One that somebody has taken, or called, is settled by itself."""
+    return Enquiry.objects.filter(FLAGGED & ~TAKEN, flood=flood, folded=True).order_by("created_at", "pk")
+
+
+def taken(flood: UUID) -> models.QuerySet[Enquiry]:
+    return Enquiry.objects.filter(FLAGGED & TAKEN, flood=flood, folded=True).order_by("created_at", "pk")
+
+
+def settle_fold(*, flood: UUID, by: User, outcome: str, reason: str, last: UUID | None, number: int) -> list[Enquiry]:
+    """Settles the warning signs of a fold, each on its own timeline, and moves the enquiries where the outcome says.
+
+    `number` and `last` are how many the page showed and the newest of them: what has come since then was read by nobody, and stays.
+    Raises StaleEnquiry when those are not the same any more, and MoveRefused without a reason; then nothing is recorded.
+    """
+    chosen, reason = FoldOutcome(outcome), reason.strip()
+    if not reason:
+        raise MoveRefused("Say how you know.")
+    with transaction.atomic():
+        # Locked in the order in which others lock several.
+        rows = list(unsettled(flood).order_by("pk").select_for_update(no_key=True))
+        rows.sort(key=lambda each: (each.created_at, each.pk))
+        newest = next((place for place, each in enumerate(rows, start=1) if each.pk == last), 0)
+        if not newest or newest != number:
+            raise StaleEnquiry("This list changed while you were reading it, so nothing was recorded. Check it again.")
+        rows = rows[:newest]
+        _settle_all(rows, by, f"{chosen.label}. {number} settled in one step", reason, MOVES_TO.get(chosen, {}))
+    return rows
+
+
+def _settle_all(rows: list[Enquiry], by: User, summary: str, reason: str, target: dict[str, str]) -> None:
+    """In few statements, so that no patient's form waits long: one by one, 1,500 of them kept SQLite's only writer for 7 s.
+
+    None has been answered, so none waits for its patient or is booked; one that its patient withdrew is closed already.
+    """
+    now = timezone.now()
+    then = now + timedelta(microseconds=1)  # a timeline is in the order of its times
+    moved: list[Enquiry] = []
+    others: list[Enquiry] = []
+    for each in rows:
+        (moved if target and each.may_move_to(target["to"]) else others).append(each)
+    entries = [entry(each, EventKind.SAFETY, by=by, summary=summary, note=reason, created_at=now) for each in rows]
+    entries += [
+        entry(each, EventKind.MOVED, by=by, from_status=each.status, to_status=target["to"], created_at=then)
+        for each in moved
+    ]
+    EnquiryEvent.objects.bulk_create(entries, batch_size=100)
+    settled = {"safety_acted_at": now, "next_call_at": None, "version": F("version") + 1}
+    if target:
+        closed = {"status": target["to"], "outcome": target.get("outcome", ""), "closed_at": now}
+        closed |= {"mail_failed": False} if target["to"] == Status.CLOSED else {}
+        _write_all(moved, settled | closed)
+    _write_all(others, settled)
+
+
+def _write_all(rows: list[Enquiry], values: dict[str, Any]) -> None:
+    keys = [each.pk for each in rows]
+    for start in range(0, len(keys), SETTLED_AT_ONCE):
+        Enquiry.objects.filter(pk__in=keys[start : start + SETTLED_AT_ONCE]).update(**values)

@@ -16,13 +16,12 @@ from backcare.core.readonly_admin import opened
 from enquiries.actions import transitions
 from enquiries.actions.appointments import Doubtful, book, end_appointment
 from enquiries.admin.step_form import StaffField, StepForm, to_change, version_shown
-from enquiries.calendar_feed import address
+from enquiries.calendar import address
 from enquiries.clock.formatting import clock_time, day_words
 from enquiries.clock.hours import LONDON, local, shown_at
 from enquiries.inbox import diary, people
 from enquiries.models import Appointment, AppointmentState, CalendarFeed, Channel, Enquiry
-from enquiries.models.appointment import MINUTES, OUTCOMES
-from enquiries.models.calendar_feed import new_secret
+from enquiries.models.appointment import MINUTES, OUTCOMES, new_secret
 
 LENGTHS = [10, 15, 20, 30, 45, 60, 90]
 MAX_AHEAD = timedelta(days=3652)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.urls import reverse
 
-from enquiries.inbox import charts, dashboard
+from enquiries.inbox import dashboard
 from enquiries.models import EnquiryKind
 
 INBOX = "admin:enquiries_enquiry_changelist"
@@ -41,7 +41,7 @@ def _volume(span, weeks, total) -> dict:
         "unit": "in the last four weeks",
         "words": f"{last} in the last seven days, {change} the weekly average before that ({before}).",
         "tone": "plain",
-        "drawing": charts.columns([label for _, label in span], values, values),
+        "drawing": dashboard.columns([label for _, label in span], values, values),
         "key": ["Consultations", "Questions", "Fact sheets"],
         "head": ["Week from", "Consultations", "Questions", "Fact sheets", "All"],
         "rows": [
@@ -136,7 +136,7 @@ def _calls(total) -> dict:
 
 def _one_each(labels, values, texts, **scale) -> dict:
     """One column for each label, with its text above it."""
-    return charts.columns(labels, [[value] for value in values], [[text] for text in texts], **scale)
+    return dashboard.columns(labels, [[value] for value in values], [[text] for text in texts], **scale)
 
 
 def _list(part: str, week=None) -> str:

@@ -16,10 +16,10 @@ from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import abuse, clock
 from enquiries.admin.page import due
+from enquiries.assessment import handover
 from enquiries.inbox import calls
 from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel
 from enquiries.privacy import retention
-from enquiries.report import consent
 
 
 def _was_flagged(enquiry) -> str:
@@ -111,7 +111,7 @@ class Columns:
             given = {"result": assessment.result, "answers": assessment.answers}
         except CannotDecrypt as error:
             return f"This cannot be opened: {error}."
-        given |= {"until": assessment.expires_at, "consent": consent.WORDINGS[assessment.consent_version]}
+        given |= {"until": assessment.expires_at, "consent": handover.CONSENT_WORDINGS[assessment.consent_version]}
         return render_to_string("admin/enquiries/enquiry/answers.html", given)
 
     @admin.display(description="private summary")
@@ -125,7 +125,7 @@ class Columns:
             "Yes, by a link in the email, until {}. Only the patient can open it.<br>They agreed to version {}: “{}”",
             ends,
             assessment.consent_version,
-            consent.WORDINGS[assessment.consent_version],
+            handover.CONSENT_WORDINGS[assessment.consent_version],
         )
 
     @admin.display(description="details erased")

@@ -10,7 +10,7 @@ from django.urls import reverse
 from backcare.core import phones
 from backcare.core.crypto import blind_index
 from backcare.core.readonly_admin import opened
-from enquiries.actions import duplicates, folds, transitions
+from enquiries.actions import transitions
 from enquiries.admin import inbox
 from enquiries.admin.step_form import to_change, version_shown
 from enquiries.models import Enquiry
@@ -40,10 +40,10 @@ def same_as(model_admin, request, pk):
     form = SameAsForm(request.POST if posted else request.GET if "reference" in request.GET else None)
     main, refusal = None, ""
     if form.is_bound and form.is_valid():
-        main = duplicates.main_of(form.cleaned_data["reference"])
+        main = transitions.main_of(form.cleaned_data["reference"])
         if posted:
             try:
-                duplicates.link(enquiry=enquiry, main=main, by=request.user, version=version_shown(request))
+                transitions.link(enquiry=enquiry, main=main, by=request.user, version=version_shown(request))
             except (transitions.MoveRefused, transitions.StaleEnquiry) as error:
                 refusal = str(error)
                 enquiry.refresh_from_db()
@@ -71,7 +71,7 @@ def another(model_admin, request, pk):
     """It was no duplicate after all."""
     enquiry = to_change(model_admin, request, pk)
     try:
-        duplicates.unlink(enquiry=enquiry, by=request.user, version=version_shown(request))
+        transitions.unlink(enquiry=enquiry, by=request.user, version=version_shown(request))
         messages.success(request, "No longer marked as a duplicate. Moved to in progress.")
     except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
         messages.error(request, str(refusal))
@@ -92,9 +92,9 @@ def _told(enquiry: Enquiry) -> dict:
 
 
 WHAT_FOLLOWS = {
-    folds.FoldOutcome.NOT_PATIENTS: "moves them to spam",
-    folds.FoldOutcome.REPEATS: "closes them",
-    folds.FoldOutcome.NO_SIGN: "keeps them open for an answer",
+    transitions.FoldOutcome.NOT_PATIENTS: "moves them to spam",
+    transitions.FoldOutcome.REPEATS: "closes them",
+    transitions.FoldOutcome.NO_SIGN: "keeps them open for an answer",
 }
 
 
@@ -125,13 +125,13 @@ def settle(model_admin, request, flood):
     form, refusal = FoldForm(request.POST or None), ""
     if form.is_valid():
         try:
-            settled = folds.settle_fold(flood=flood, by=request.user, **form.cleaned_data)
+            settled = transitions.settle_fold(flood=flood, by=request.user, **form.cleaned_data)
         except (transitions.MoveRefused, transitions.StaleEnquiry) as error:
             refusal = str(error)
         else:
-            _say(request, len(settled), folds.unsettled(flood).count())
+            _say(request, len(settled), transitions.unsettled(flood).count())
             return HttpResponseRedirect(f"{reverse('admin:enquiries_enquiry_changelist')}?queue=safety")
-    rows = list(folds.unsettled(flood))
+    rows = list(transitions.unsettled(flood))
     shown = {"last": rows[-1].pk if rows else "", "number": len(rows)}
     if form.is_bound:
         typed = request.POST.copy()
@@ -145,7 +145,7 @@ def settle(model_admin, request, flood):
         "opts": model_admin.opts,
         "form": form,
         "rows": rows,
-        "taken": folds.taken(flood),
+        "taken": transitions.taken(flood),
         "flood": flood,
         "refusal": refusal,
     }

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from enquiries import abuse
-from enquiries.actions import contact, folds, transitions
-from enquiries.actions.release import release_held
+from enquiries.actions import contact, transitions
+from enquiries.actions.transitions import release_held
 from enquiries.admin import export, person, views
 from enquiries.admin.columns import Columns
 from enquiries.admin.inbox import (
@@ -71,7 +71,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         flood = chosen_flood(request)
         if flood is None or not self.has_change_permission(request):
             return None
-        number = folds.unsettled(flood).count()
+        number = transitions.unsettled(flood).count()
         return (flood, number) if number else None
 
     def get_search_results(self, request, queryset, search_term):

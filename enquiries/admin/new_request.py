@@ -14,12 +14,12 @@ from backcare.core import phones
 from backcare.core.form_fields import EmailField, PhoneField, TextField
 from backcare.core.readonly_admin import opened
 from enquiries.actions import intake
+from enquiries.assessment import handover
 from enquiries.inbox import find
 from enquiries.models import Enquiry, EnquiryKind, IntakeChannel
-from enquiries.report import consent
 from enquiries.request_forms import choices, own_words
-from enquiries.request_forms.advice import kept
 from enquiries.request_forms.base import DETAILS, NAME_LENGTH
+from enquiries.request_forms.own_words import kept
 from factsheets import safety
 from factsheets.models import FactSheet
 
@@ -192,7 +192,7 @@ class NewRequestForm(forms.Form):
             sheet=told["sheet"] if told["kind"] == EnquiryKind.REPORT else None,
             also=also,
             channel=told["channel"],
-            taken=intake.Taken(by=by, wording=consent.SPOKEN),
+            taken=intake.Taken(by=by, wording=handover.SPOKEN_CONSENT),
         )
 
 
@@ -213,7 +213,7 @@ def new_request(model_admin, request):
         "title": "New request",
         "opts": model_admin.opts,
         "form": form,
-        "wording": consent.wording(consent.SPOKEN),
+        "wording": handover.consent_wording(handover.SPOKEN_CONSENT),
         "same": same,
         "unseen": ready and bool(unseen),
     }

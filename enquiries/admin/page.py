@@ -13,7 +13,7 @@ from backcare.core.crypto import blind_index
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import clock
-from enquiries.actions import alerting, by_patient, reading
+from enquiries.actions import by_patient, contact
 from enquiries.admin import drafts, inbox, steps
 from enquiries.admin.corrections import failed_mails
 from enquiries.admin.message import send_again_button, state_in_words
@@ -102,7 +102,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
     number = opened(enquiry, "phone")
     tel = phones.to_dial(number)
     added, duplicates = list(by_patient.added(enquiry)), _duplicates(enquiry)
-    open_to_them = reading.words_are_open(enquiry, request.user)
+    open_to_them = contact.words_are_open(enquiry, request.user)
     lane = enquiry.live and enquiry.is_flagged
     events = list(enquiry.events.select_related("by"))
     typed = drafts.stored(enquiry, request.user) if may_act else {}
@@ -128,7 +128,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "viewers": viewers(request.user, enquiry, now),
         "lane": _lane(enquiry, duplicates, now, callable_now=bool(tel)) if lane else None,
         "can_email": "@" in opened(enquiry, "email"),
-        "told": alerting.told_of_this_flag(enquiry),
+        "told": contact.told_of_this_flag(enquiry),
         "flag_history": [
             f"{each.summary}: {each.actor}, {clock.at_words(each.created_at, now)}"
             for each in safety_lane.history(enquiry)
@@ -197,7 +197,7 @@ def changes(enquiry: Enquiry, request, seen: str) -> list[dict]:
         since = None
     if since is None or timezone.is_naive(since):
         return []
-    open_to_them, now = reading.words_are_open(enquiry, request.user), timezone.now()
+    open_to_them, now = contact.words_are_open(enquiry, request.user), timezone.now()
     events = enquiry.events.filter(created_at__gt=since).exclude(kind__in=LOOKS)
     return [line(each, now, open_to_them) for each in events]
 

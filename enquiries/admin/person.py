@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from backcare.core.private_pages import personal
-from enquiries.actions import one_person
+from enquiries.actions import erasure
 from enquiries.privacy import person, register
 
 
@@ -38,7 +38,7 @@ class FindForm(forms.Form):
 class EraseForm(forms.Form):
     reason = forms.ChoiceField(
         label="Why are you erasing it?",
-        choices=[("", "Choose"), *one_person.Reason.choices],
+        choices=[("", "Choose"), *erasure.Reason.choices],
         error_messages={"required": "Choose why you are erasing it"},
     )
     sure = forms.BooleanField(
@@ -112,7 +112,7 @@ def _seen(enquiries) -> str:
 
 
 def _file(request, enquiries) -> HttpResponse:
-    one_person.note_export(enquiries=enquiries, by=request.user)
+    erasure.note_export(enquiries=enquiries, by=request.user)
     written = person.as_json(person.held(enquiries, now=timezone.now()))
     response = HttpResponse(written, content_type="application/json; charset=utf-8")
     # No name, no address: the file lies about in folders of downloads.
@@ -121,7 +121,7 @@ def _file(request, enquiries) -> HttpResponse:
 
 
 def _erased(request, enquiries, reason: str) -> HttpResponseRedirect:
-    cleared = one_person.erase_person(enquiries=enquiries, reason=reason, by=request.user)
+    cleared = erasure.erase_person(enquiries=enquiries, reason=reason, by=request.user)
     count = f"{len(enquiries)} enquir{'y' if len(enquiries) == 1 else 'ies'}"
     messages.success(request, f"Erased: {count}, with timeline notes, emails, answers and search entries.")
     if not cleared:

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from backcare.core.private_pages import personal as kept_by_nobody
 from enquiries import clock
+from enquiries.actions import exports
 from enquiries.clock.formatting import day_words
-from enquiries.inbox import charts, csv_export, reports
+from enquiries.inbox import dashboard, reports
 from enquiries.inbox.reports import Span, Table
 
 DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
@@ -91,7 +92,7 @@ def _drawing(span: Span, table: Table) -> dict | None:
         values = [sum(row[place + 1] for row in table.rows) for place in range(len(span.parts))]
     else:
         values = [row[column] for row in table.rows]
-    return charts.columns(
+    return dashboard.columns(
         [part.short_label for part in span.parts], [[each] for each in values], [[each] for each in values]
     )
 
@@ -100,9 +101,9 @@ def _file(span: Span, table: Table | None) -> HttpResponse:
     if table is None:
         raise Http404
     name = f"{table.name}-{span.first.isoformat()}-to-{span.last.isoformat()}.csv"
-    response = HttpResponse(csv_export.BOM, content_type="text/csv; charset=utf-8")
+    response = HttpResponse(exports.BOM, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     writer = csv.writer(response, quoting=csv.QUOTE_ALL)
     for row in [table.head, *table.rows]:
-        writer.writerow([csv_export.safe(cell) for cell in row])
+        writer.writerow([exports.safe(cell) for cell in row])
     return response

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries import clock
-from enquiries.actions import alerting, contact, transitions
+from enquiries.actions import contact, transitions
 from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment
 from enquiries.admin.step_form import StaffField, StepForm
 from enquiries.inbox import calls, people, safety_lane
@@ -108,7 +108,7 @@ class TellForm(StepForm):
 
     def act(self, enquiry, by):
         name = people.full_name(self.cleaned_data["whom"])
-        if alerting.tell_clinician(enquiry=enquiry, whom=self.cleaned_data["whom"], by=by):
+        if contact.tell_clinician(enquiry=enquiry, whom=self.cleaned_data["whom"], by=by):
             return f"We are emailing {name} now. Phone them too if you hear nothing within a few minutes."
         return f"{name} has already been told, so we did not send another email."
 

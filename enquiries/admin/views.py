@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
-from enquiries.actions import contact, mail, reading, stopping, transitions
+from enquiries.actions import contact, erasure, mail, transitions
 from enquiries.admin import appointments, corrections, drafts, duplicates, export, inbox, new_request, page, steps
 from enquiries.admin.step_form import StepForm, to_change, version_shown
 from enquiries.clock.formatting import clock_time
@@ -220,7 +220,7 @@ def send_new_link(model_admin, request, pk):
 def show_words(model_admin, request, pk):
     """Opens what a patient wrote, for an hour."""
     enquiry = _to_view(model_admin, request, pk)
-    reading.show_words(enquiry=enquiry, by=request.user)
+    contact.show_words(enquiry=enquiry, by=request.user)
     return HttpResponseRedirect(inbox.back_to(request, enquiry))
 
 
@@ -229,7 +229,7 @@ def allow_mail(model_admin, request, pk):
     if not request.user.has_perm("enquiries.delete_stoppedaddress"):
         raise PermissionDenied
     enquiry = get_object_or_404(Enquiry, pk=pk)
-    if stopping.allow_mails(enquiry=enquiry, by=request.user):
+    if erasure.allow_mails(enquiry=enquiry, by=request.user):
         messages.success(request, "Emails to this address are allowed again.")
     else:
         messages.info(request, "Emails to this address were not stopped.")

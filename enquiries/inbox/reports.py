@@ -17,7 +17,7 @@ from enquiries.inbox import dashboard
 from enquiries.inbox.dashboard import ASKED, midnight
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.models.enquiry import UNREADABLE
-from enquiries.request_forms.red_flag_text import CRISIS
+from enquiries.request_forms.own_words import CRISIS
 from factsheets import feedback
 from factsheets.models import Answer, Reason, SafetyAdvice, SearchMiss, SheetFeedback, SheetReads
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from enquiries.models import Enquiry, EnquiryEvent, EventKind
-from enquiries.request_forms.red_flag_text import CRISIS
+from enquiries.request_forms.own_words import CRISIS
 from factsheets import safety
 from factsheets.models import SafetyAdvice, Tier
 

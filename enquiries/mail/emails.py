@@ -21,20 +21,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.core import clinic
-from enquiries import abuse
-from enquiries.actions import digests
-from enquiries.actions.booked import last_told, was_told
-from enquiries.actions.mail import SUMMARY_DAYS
+from enquiries import abuse, calendar
+from enquiries.actions.appointments import last_told, was_told
+from enquiries.actions.mail import SUMMARY_DAYS, is_digest_wanted, what_waits
 from enquiries.clock import in_words
 from enquiries.clock.formatting import day_words
 from enquiries.inbox import people
-from enquiries.mail import calendar
+from enquiries.mail import links
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, OutgoingMessage, Purpose
-from enquiries.patient_portal import link as manage
-from enquiries.patient_portal import reminder
+from enquiries.patient_portal import access
 from enquiries.private_links import of_mail
-from enquiries.report import deletion, link, stop
-from enquiries.request_forms.advice import advice
+from enquiries.report.summary import summary_address
+from enquiries.request_forms.own_words import advice
 from factsheets import reviews, safety
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
@@ -86,13 +84,13 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
         connection,
         "report",
         to=(to := _willing(message)),
-        stop=stop.address(to),
-        delete=deletion.address(enquiry, to),
+        stop=links.stop_address(to),
+        delete=links.deletion_address(enquiry, to),
         retention_days=settings.REPORT_RETENTION_DAYS,
         advice=advice(enquiry.signs, safety.tiers()),
         sheet=sheet,
         address=sheets.address(sheet),
-        summary=link.address(summary, of_mail(message)) if summary else "",
+        summary=summary_address(summary, of_mail(message)) if summary else "",
         summary_days=SUMMARY_DAYS,
     )
     mail.attach(f"{sheet.slug}.pdf", printed.leaflet(sheet), "application/pdf")
@@ -108,16 +106,16 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
         connection,
         f"{enquiry.kind}_acknowledgement",
         to=(to := _willing(message)),
-        stop=stop.address(to),
+        stop=links.stop_address(to),
         reply=reply,
-        manage=manage.address(enquiry, of_mail(message)),
+        manage=access.request_address(enquiry, of_mail(message)),
         advice=advice(enquiry.signs, safety.tiers()),
     )
 
 
 def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """What somebody wrote, so it is no automatic mail, and whoever answers it is read."""
-    event, link_to_it = _there(message.event), manage.address(_there(message.enquiry), of_mail(message))
+    event, link_to_it = _there(message.event), access.request_address(_there(message.enquiry), of_mail(message))
     subject = event.subject or f"A message from {settings.CLINIC['name']}"
     mail = _mail(message, connection, "reply", to=_patient(message), words=event.note, title=subject, manage=link_to_it)
     del mail.extra_headers["Auto-Submitted"]
@@ -164,8 +162,8 @@ def _about_appointment(
         "how": Channel(booked.channel).label,
         "whom": people.full_name(booked.with_whom) if booked.with_whom else "",
         "place": booked.place or (settings.CLINIC["address"] if booked.channel == Channel.CLINIC else ""),
-        "manage": manage.address(_there(message.enquiry), of_mail(message)),
-        "no_reminder": reminder.address(_there(message.enquiry)) if booked.remind else "",
+        "manage": access.request_address(_there(message.enquiry), of_mail(message)),
+        "no_reminder": links.reminder_address(_there(message.enquiry)) if booked.remind else "",
     }
     return _mail(message, connection, name, to=_patient(message), **given)
 
@@ -179,7 +177,7 @@ def _with_calendar(mail: EmailMultiAlternatives, method: str, file: bytes) -> Em
 
 def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """Staff send it when a private link was shut. It says no more than that there is a link."""
-    link_to_it = manage.address(_there(message.enquiry), of_mail(message))
+    link_to_it = access.request_address(_there(message.enquiry), of_mail(message))
     return _mail(message, connection, "new_link", to=_patient(message), manage=link_to_it)
 
 
@@ -248,7 +246,7 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """What waits in the inbox, in numbers and a link. Never whose."""
     now, day = timezone.now(), _there(message.day)
-    waits = digests.what_waits(now) if digests.is_wanted(day, now) else []
+    waits = what_waits(now) if is_digest_wanted(day, now) else []
     if not waits:
         raise NoLongerNeeded
     inbox = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}"
@@ -304,7 +302,7 @@ def _mail(
             "Message-ID": f"<{message.pk}@{sender_domain}>",
             # RFC 3834: no automatic answer may come back to this.
             "Auto-Submitted": "auto-generated",
-            **(stop.headers(context["stop"]) if "stop" in context else {}),
+            **(links.unsubscribe_headers(context["stop"]) if "stop" in context else {}),
         },
     )
     mail.attach_alternative(render_to_string(f"{folder}/{name}_body.html", context), "text/html")

@@ -15,7 +15,7 @@ from enquiries.clock.formatting import clock_time, day_words
 from enquiries.inbox import people
 from enquiries.mail import emails
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, ReplyTemplate
-from enquiries.patient_portal import link as manage
+from enquiries.patient_portal import access
 from enquiries.private_links import of_mail
 from factsheets import guard
 from factsheets.models import FactSheet
@@ -179,7 +179,7 @@ def preview(enquiry: Enquiry, *, subject: str, text: str) -> Preview:
     event = EnquiryEvent(enquiry=enquiry, kind=EventKind.REPLIED, note=text, subject=subject)
     message = OutgoingMessage(enquiry=enquiry, purpose=Purpose.REPLY, event=event)
     mail = emails.render(message, get_connection("django.core.mail.backends.dummy.EmailBackend"))
-    address = manage.address(enquiry, of_mail(message))
+    address = access.request_address(enquiry, of_mail(message))
     shown = f"{address.rstrip('/').rpartition('/')[0]}/{HIDDEN}/"
     body, html = str(mail.body), str(mail.alternatives[0][0])
     return Preview(

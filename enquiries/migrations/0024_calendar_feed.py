@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import enquiries.models.calendar_feed
+import enquiries.models.appointment
 from django.conf import settings
 from django.db import migrations, models
 
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             name='CalendarFeed',
             fields=[
                 ('staff', models.OneToOneField(editable=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='calendar_feed', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('secret', models.CharField(default=enquiries.models.calendar_feed.new_secret, editable=False, max_length=32, unique=True)),
+                ('secret', models.CharField(default=enquiries.models.appointment.new_secret, editable=False, max_length=32, unique=True)),
                 ('only_mine', models.BooleanField(default=False, editable=False)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],

@@ -1,8 +1,5 @@
-from enquiries.models.absence import Absence
-from enquiries.models.abuse import FloodMark, StoppedAddress
-from enquiries.models.appointment import Appointment, AppointmentState, Channel
+from enquiries.models.appointment import Appointment, AppointmentState, CalendarFeed, Channel
 from enquiries.models.assessment import Assessment
-from enquiries.models.calendar_feed import CalendarFeed
 from enquiries.models.enquiry import (
     DAY_PARTS,
     MOVES,
@@ -19,12 +16,11 @@ from enquiries.models.enquiry import (
     slot_bit,
     slots_in_words,
 )
-from enquiries.models.event import EnquiryEvent, EventKind, StaffDraft
-from enquiries.models.export import Export
-from enquiries.models.hours import ClinicHours, Closure, Nation, OpeningHours, Weekday
+from enquiries.models.event import EnquiryEvent, EventKind, Export, StaffDraft
+from enquiries.models.hours import Absence, ClinicHours, Closure, Nation, OpeningHours, Weekday
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
 from enquiries.models.reply_template import ReplyTemplate, ReplyTemplateEdition
-from enquiries.models.upkeep import KeyCheck, LastPurge, WorkerHeartbeat
+from enquiries.models.upkeep import FloodMark, KeyCheck, LastPurge, StoppedAddress, WorkerHeartbeat
 
 __all__ = [
     "DAY_PARTS",

@@ -1,5 +1,6 @@
 """A time that was agreed with a patient. What is moved or cancelled stays: an enquiry keeps the history of its appointments."""
 
+import secrets
 import uuid
 from datetime import datetime, timedelta
 from typing import Self
@@ -134,3 +135,28 @@ class Appointment(models.Model):
     @property
     def needs_outcome(self) -> bool:
         return self.state == AppointmentState.BOOKED and not self.is_to_come
+
+
+def new_secret() -> str:
+    return secrets.token_hex(16)
+
+
+class CalendarFeed(models.Model):
+    """The private address at which a colleague's calendar program reads the appointments: references and times, nothing more.
+
+    With another secret the address is another, and the one before opens nothing (`enquiries/calendar.py`).
+    """
+
+    staff = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="calendar_feed",
+        editable=False,
+    )
+    secret = models.CharField(max_length=32, unique=True, default=new_secret, editable=False)
+    only_mine = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"calendar of {self.staff}"

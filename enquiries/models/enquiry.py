@@ -241,7 +241,7 @@ class Enquiry(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     submission_key = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # Set with the status (`actions/status.py`); from then on the time counts after which the details are erased.
+    # Set with the status (`actions/timeline.py`); from then on the time counts after which the details are erased.
     closed_at = models.DateTimeField(
         null=True, editable=False, help_text="When it was last closed or set aside. Empty while it is open."
     )
@@ -383,6 +383,11 @@ class Enquiry(models.Model):
     def is_closed(self) -> bool:
         """Nobody answers it. The safety flag of one that was withdrawn may be open all the same."""
         return self.status in DONE_STATUSES
+
+    @property
+    def opens_to_patient(self) -> bool:
+        """Whether the link in our mail to the patient opens anything. A report has no such link."""
+        return not self.erased_at and self.status not in {Status.SPAM, Status.HELD}
 
     @property
     def call_times(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the site notes of its own running: its keys, its mail workers and its purges."""
+"""What the site notes of its own running: its keys, its mail workers, its purges, and what is kept against abuse."""
 
 from django.db import models
 from django.utils import timezone
@@ -37,3 +37,40 @@ class LastPurge(models.Model):
 
     def __str__(self):
         return f"purged {self.at:%d %b %Y %H:%M}"
+
+
+# Against abuse: keyed hashes, which tell nothing to a reader, and end on their own.
+
+
+class FloodMark(models.Model):
+    """For an hour: by what an enquiry with a warning sign is like others. A keyed hash, used by enquiries/flood.py alone."""
+
+    enquiry = models.ForeignKey("enquiries.Enquiry", on_delete=models.CASCADE, related_name="+", editable=False)
+    key = models.CharField(max_length=64, db_index=True, editable=False)
+    # After this moment the row counts for nothing, and is removed.
+    until = models.DateTimeField(db_index=True, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["enquiry", "key"], name="flood_mark_once")]
+
+    def __str__(self):
+        return f"a mark of {self.enquiry_id}"
+
+
+class StoppedAddress(models.Model):
+    """An e-mail address whose owner asked us to stop: no mail that a stranger can cause goes there. A keyed hash, no address."""
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    until = models.DateTimeField(db_index=True, editable=False, help_text="Then the row is removed.")
+
+    class Meta:
+        verbose_name_plural = "stopped addresses"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(until__gt=models.F("created_at")), name="stopped_ends_after_it_starts"
+            )
+        ]
+
+    def __str__(self):
+        return f"stopped on {self.created_at:%d %b %Y}"

@@ -6,20 +6,84 @@ nothing: the pass travels in the page, and every step checks everything anew.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import wraps
 from http import HTTPStatus
 
+from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from backcare.core.private_pages import personal
 from enquiries.actions import by_patient
-from enquiries.models import Enquiry
-from enquiries.patient_portal import link
-from enquiries.private_links import Shut
+from enquiries.models import Enquiry, EnquiryKind, Status
+from enquiries.private_links import ON_PAGE, LinkPage, Pass, SecretLink, Shut
 from factsheets import safety
+
+# The link to somebody's own request, and what its pages hand to each other.
+#
+# The link is made when the mail is made, so the outbox never holds it. A pass says that somebody gave the right address. A seal
+# says that they saw the page that asks "are you sure": it is good for one verb on one version of one request.
+
+LINK = SecretLink("enquiries.patient_portal.link")
+PASS = Pass("enquiries.patient_portal.pass")
+PAGE = LinkPage(LINK, why="We ask so that nobody else can see your request.", button="Confirm and open my request")
+AFTER_CLOSING = timedelta(days=14)
+
+
+def request_address(enquiry: Enquiry, name: str = ON_PAGE) -> str:
+    """With the site's own address, for a mail (`secret_link.of_mail`). Empty for a report, which has no request to see to."""
+    if enquiry.kind == EnquiryKind.REPORT:
+        return ""
+    return f"{settings.BASE_URL}{reverse('enquiries:manage', args=[LINK.token(enquiry, name)])}"
+
+
+def find(token: str) -> Enquiry | None:
+    """The request that a link opens. None for every link that opens nothing, whatever the reason."""
+    key = LINK.key_of(token)
+    if key is None:
+        return None
+    lately = Q(live=True) | Q(closed_at__gt=timezone.now() - AFTER_CLOSING)
+    return (
+        Enquiry.objects.filter(lately, pk=key, erased_at=None)
+        .exclude(kind=EnquiryKind.REPORT)
+        .exclude(status__in=[Status.SPAM, Status.HELD])
+        .first()
+    )
+
+
+def new_pass(enquiry: Enquiry) -> str:
+    return PASS.new(*_who(enquiry))
+
+
+def pass_is_good(given: str, enquiry: Enquiry) -> bool:
+    return PASS.is_good(given, *_who(enquiry))
+
+
+def _who(enquiry: Enquiry) -> tuple[str, str]:
+    # With the address: once staff have put it right, what the wrong one opened is shut.
+    return enquiry.pk.hex, enquiry.email_key[:16]
+
+
+def sign(verb: str, enquiry: Enquiry) -> str:
+    return _seals(verb).new(enquiry.pk.hex, enquiry.version)
+
+
+def sealed_version(verb: str, given: str, token: str) -> int | None:
+    """The version that somebody was sure about. None for a seal of another verb or another request, and for an old one."""
+    match _seals(verb).made_for(given):
+        case [pk, version] if (key := LINK.key_of(token)) and pk == key.hex:
+            return int(version)
+    return None
+
+
+def _seals(verb: str) -> Pass:
+    return Pass(f"enquiries.patient_portal.{verb}")
+
 
 SEALED = "sealed"
 FOLDER = "enquiries/patient_portal"
@@ -49,7 +113,7 @@ class Visit:
 
     @property
     def passed(self) -> str:
-        return link.new_pass(self.enquiry)
+        return new_pass(self.enquiry)
 
     @property
     def may(self) -> set[str]:
@@ -60,7 +124,7 @@ class Visit:
 
     def sure_of(self) -> int | None:
         """The version that they were sure about, on the page that asked. None when they were not asked, or it is too long ago."""
-        return link.sealed_version(self.verb, self.request.POST.get(SEALED, ""), self.token)
+        return sealed_version(self.verb, self.request.POST.get(SEALED, ""), self.token)
 
     def page(self, template: str, *, status: int = 200, **context) -> HttpResponse:
         context = {
@@ -77,7 +141,7 @@ class Visit:
 
     def check(self, **context) -> HttpResponse:
         """Asks whether they are sure, and seals what they are asked."""
-        sealed = link.sign(self.verb, self.enquiry)
+        sealed = sign(self.verb, self.enquiry)
         return self.page(f"{self.verb}_check", hidden=self._hidden(), sealed=sealed, **context)
 
     def changed(self) -> HttpResponse:
@@ -99,12 +163,12 @@ def visited(verb: str = ""):
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
         def entered(request, token: str) -> HttpResponse:
-            enquiry = link.find(token)
+            enquiry = find(token)
             if enquiry is None:
                 return _over(request, token, verb)
             if verb and request.method != "POST":
                 return HttpResponseRedirect(_address(token))
-            if link.pass_is_good(request.POST.get("pass", ""), enquiry):
+            if pass_is_good(request.POST.get("pass", ""), enquiry):
                 return view(Visit(request, token, enquiry, verb))
             return _ask(request, token, enquiry, verb) or view(Visit(request, token, enquiry, verb))
 
@@ -117,7 +181,7 @@ def _ask(request, token: str, enquiry: Enquiry, verb: str) -> HttpResponse | Non
     """The question for the address. None once it is answered. What was typed before the pass ran out is carried along."""
     carried = _typed(request, verb) if verb else []
     try:
-        form = link.PAGE.ask(request, token, enquiry, action=_address(token, verb), carried=carried)
+        form = PAGE.ask(request, token, enquiry, action=_address(token, verb), carried=carried)
     except Shut:
         return _over(request, token, verb)
     if form is None:
@@ -135,8 +199,8 @@ def _over(request, token: str, verb: str) -> HttpResponse:
 
 def _just_erased(request, token: str) -> bool:
     """A second click of "Yes, delete it", whose first click has done so."""
-    sure = link.sealed_version(by_patient.Wish.ERASE, request.POST.get(SEALED, ""), token)
-    gone = Enquiry.objects.filter(pk=link.LINK.key_of(token), erased_at__isnull=False)
+    sure = sealed_version(by_patient.Wish.ERASE, request.POST.get(SEALED, ""), token)
+    gone = Enquiry.objects.filter(pk=LINK.key_of(token), erased_at__isnull=False)
     return sure is not None and gone.exists()
 
 

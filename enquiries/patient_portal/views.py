@@ -1,11 +1,15 @@
 """A patient's request, and what they can do with it. Each change is asked once more on a page of its own."""
 
+from crispy_forms.layout import Field, Submit
+from django import forms
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from backcare.core.form_fields import TextField
+from backcare.core.form_layout import Carried, posted
 from backcare.core.private_pages import personal
 from enquiries import clock
 from enquiries.actions import by_patient, transitions
@@ -13,12 +17,67 @@ from enquiries.inbox import calls
 from enquiries.models import Enquiry, slots_in_words
 from enquiries.patient_portal import presenters
 from enquiries.patient_portal.access import Visit, visited
-from enquiries.patient_portal.forms import AddForm, TimesForm, VisitForm
 from enquiries.request_forms import choices, own_words
-from enquiries.request_forms.advice import advice, kept
+from enquiries.request_forms.base import SeenSigns
+from enquiries.request_forms.forms import ConsultationForm
 from enquiries.request_forms.journey import CHANGE, SEND
-from enquiries.request_forms.own_words import OwnWords
+from enquiries.request_forms.own_words import OwnWords, advice, kept
 from factsheets import safety
+
+# What a patient may type about their request after they sent it.
+
+DETAIL_LENGTH = 500  # characters
+
+
+class VisitForm(forms.Form):
+    """A form of somebody who was let in: it carries their pass."""
+
+    use_required_attribute = False
+    seen_signs = ""
+
+    def __init__(self, *args, action: str, passed: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.helper = posted(
+            self,
+            action,
+            *self.parts(),
+            Carried([("pass", passed)]),
+            SeenSigns(self),
+            Submit("continue", "Continue", css_id=f"{self.prefix}-continue"),
+        )
+
+
+class TimesForm(VisitForm):
+    days = ConsultationForm.base_fields["days"]
+    day_parts = ConsultationForm.base_fields["day_parts"]
+    best_time = ConsultationForm.base_fields["best_time"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["best_time"].help_text += " This replaces what you wrote about times before."
+
+    def parts(self):
+        return [Field("days"), Field("day_parts"), Field("best_time")]
+
+    def details(self) -> dict:
+        return {
+            "call_slots": choices.call_slots(self.cleaned_data["days"], self.cleaned_data["day_parts"]),
+            "best_time": self.cleaned_data["best_time"],
+        }
+
+
+class AddForm(VisitForm):
+    text = TextField(
+        longest=DETAIL_LENGTH,
+        lines=6,
+        label="What would you like to add?",
+        help_text=f"Up to {DETAIL_LENGTH} characters. Do not use this for emergencies.",
+        too_long=f"Shorten it to {DETAIL_LENGTH} characters or fewer",
+        error_messages={"required": "Write what you would like to add"},
+    )
+
+    def parts(self):
+        return [Field("text")]
 
 
 @visited()

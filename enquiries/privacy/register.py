@@ -11,8 +11,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 
+from enquiries.actions.erasure import STOPPED_MONTHS
 from enquiries.actions.mail import SUMMARY_DAYS
-from enquiries.actions.stopping import STOPPED_MONTHS
 from enquiries.privacy import retention
 from factsheets.search.failed_searches import KEPT_FOR
 

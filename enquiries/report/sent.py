@@ -4,30 +4,91 @@ Where the browser holds the receipt of a report, the page plays the address back
 no email comes, it gives the sheet and the private link instead.
 """
 
-from datetime import timedelta
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from math import ceil
 
 from crispy_forms.layout import Field, Submit
 from django import forms
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backcare.core import addresses, limits
+from backcare.core.cookies import EncryptedCookie
 from backcare.core.form_fields import EmailField
 from backcare.core.form_layout import posted
 from backcare.core.private_pages import personal
 from enquiries import abuse
 from enquiries.actions import corrections, mail
 from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind
-from enquiries.report import link, receipt
-from enquiries.request_forms import sent as confirmation
-from enquiries.request_forms.advice import advice
+from enquiries.report.summary import summary_address
+from enquiries.request_forms import journey
+from enquiries.request_forms.own_words import advice
 from factsheets import safety
+
+# What a browser holds for half an hour after it asked for a report: which request it was, and the address as it was typed.
+#
+# With it, and only with it, the confirmation plays the address back, and takes a change or "Send it again". It is set by a form
+# that was accepted, never by reading a page, and reading does not make it last longer. Only pages under /report/ see it.
+
+# Half an hour since the report was asked for.
+COOKIE = EncryptedCookie("sent", prefix="__Secure-", path="/report/", lifetime=30 * 60)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    enquiry: uuid.UUID
+    email: str
+    at: int  # seconds since 1970, when the report was asked for
+
+    @property
+    def asked_at(self) -> datetime:
+        return datetime.fromtimestamp(self.at, tz=UTC)
+
+    def is_for(self, enquiry: Enquiry) -> bool:
+        """Whether it still goes to this address. Once it was corrected, an older receipt says nothing about it any more."""
+        return constant_time_compare(self.email, enquiry.email)
+
+
+def read_receipt(request: HttpRequest) -> Receipt | None:
+    """What the browser holds. None: nothing, too old, or not made by us."""
+    return opened_receipt(COOKIE.of(request), now=time.time())
+
+
+def enquiry_of(held: Receipt | None) -> Enquiry | None:
+    """The request that a receipt names, whatever its address is now. None when there is none, or its details were erased."""
+    if held is None:
+        return None
+    reports = Enquiry.objects.filter(kind=EnquiryKind.REPORT, erased_at=None)
+    return reports.select_related("sheet", "assessment").filter(pk=held.enquiry).first()
+
+
+def give_receipt(response: HttpResponse, request: HttpRequest, enquiry: Enquiry, email: str) -> HttpResponse:
+    """For a request that was accepted, or whose address was changed. One for the same request goes on with its time.
+
+    Anybody else who sends the same form gets a new one: they see what they would see of a request that nobody made before.
+    """
+    now, earlier = int(time.time()), read_receipt(request)
+    at = earlier.at if earlier and earlier.enquiry == enquiry.pk else now
+    return COOKIE.give(response, sealed_receipt(Receipt(enquiry.pk, email, at)), at=at)
+
+
+def sealed_receipt(held: Receipt) -> str:
+    return COOKIE.sealed({"enquiry": held.enquiry.hex, "email": held.email}, at=held.at)
+
+
+def opened_receipt(value: str, *, now: float) -> Receipt | None:
+    kept = COOKIE.opened(value, now=now)
+    return Receipt(uuid.UUID(kept["enquiry"]), kept["email"], kept["at"]) if kept else None
+
 
 # A mail to an address that looks wrong waits: it may be a stranger's.
 TIME_TO_PUT_IT_RIGHT = timedelta(minutes=2)
@@ -49,7 +110,7 @@ class AddressForm(forms.Form):
 @require_safe
 def sent(request, token: str = ""):
     """What happens next. Whoever has just asked, and nobody else, also sees where it goes and can put that right."""
-    marked, _ = confirmation.opened(EnquiryKind.REPORT, token)
+    marked, _ = journey.sent_enquiry(EnquiryKind.REPORT, token)
     if token and marked is None:
         # A personal page has one address, and none that a cache could take for a file's.
         return HttpResponseRedirect(reverse("enquiries:report_sent"))
@@ -66,7 +127,7 @@ def sent(request, token: str = ""):
 
 def to(enquiry: Enquiry) -> HttpResponseRedirect:
     """To the page of this request: that of everybody, or one that says that no email comes, or what help its signs need."""
-    return HttpResponseRedirect(confirmation.address(enquiry), status=303)
+    return HttpResponseRedirect(journey.sent_address(enquiry), status=303)
 
 
 def hold(email: str) -> timedelta:
@@ -97,7 +158,7 @@ def change(request):
         return to(enquiry)
     except mail.Erased:
         return _too_late(request)
-    return receipt.give(to(enquiry), request, enquiry, email)
+    return give_receipt(to(enquiry), request, enquiry, email)
 
 
 @personal
@@ -120,15 +181,15 @@ def again(request):
     return to(enquiry)
 
 
-def _theirs(request) -> tuple[receipt.Receipt | None, Enquiry | None]:
+def _theirs(request) -> tuple[Receipt | None, Enquiry | None]:
     """The receipt that the browser holds, and the request that it is for."""
-    held = receipt.read(request)
-    enquiry = receipt.enquiry_of(held)
+    held = read_receipt(request)
+    enquiry = enquiry_of(held)
     return held, enquiry if enquiry and held.is_for(enquiry) else None
 
 
 def _sent(
-    request, held: receipt.Receipt, enquiry: Enquiry, *, refusal: Exception | None = None, not_again: bool = False
+    request, held: Receipt, enquiry: Enquiry, *, refusal: Exception | None = None, not_again: bool = False
 ) -> HttpResponse:
     """The same for every address and every request, but for whether an email comes: nothing here says whether we knew it, why
     none comes, or whether one came back."""
@@ -144,7 +205,7 @@ def _sent(
         "sheet": enquiry.sheet,
         "advice": advice(enquiry.signs, tiers),
         "emailed": emailed,
-        "summary": link.address(summary) if summary and not emailed else "",
+        "summary": summary_address(summary) if summary and not emailed else "",
         "with_summary": bool(summary),
         "summary_days": mail.SUMMARY_DAYS,
         "once_more": once_more,
@@ -164,11 +225,11 @@ def _sent(
     return response
 
 
-def _changed_a_moment_ago(request, held: receipt.Receipt | None, email: str) -> HttpResponse | None:
+def _changed_a_moment_ago(request, held: Receipt | None, email: str) -> HttpResponse | None:
     """The second of two clicks still comes with the receipt for the address that the first one changed."""
-    enquiry = receipt.enquiry_of(held)
+    enquiry = enquiry_of(held)
     if enquiry and enquiry.email == email and _just_now(enquiry, EventKind.CORRECTED):
-        return receipt.give(to(enquiry), request, enquiry, email)
+        return give_receipt(to(enquiry), request, enquiry, email)
     return None
 
 

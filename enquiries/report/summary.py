@@ -4,8 +4,10 @@ GET changes nothing and shows nothing personal, because mail scanners fetch ever
 asked for by POST.
 """
 
+import uuid
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,13 +16,38 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backcare.core.private_pages import personal
 from enquiries.actions import erasure, mail
-from enquiries.assessment import personal as personal_pdf
+from enquiries.assessment import printed
 from enquiries.models import Assessment
-from enquiries.private_links import Shut
-from enquiries.report import link
+from enquiries.private_links import ON_PAGE, LinkPage, Pass, SecretLink, Shut
 from factsheets import safety
 from factsheets.models import FactSheet
 from factsheets.rendering.sheet import address
+
+# The link to a private summary, and the pass that a person holds after opening it.
+#
+# The link is made when the mail is made: the outbox never holds it.
+
+LINK = SecretLink("enquiries.report.link")
+PASS = Pass("enquiries.report.pass")
+PAGE = LinkPage(LINK, why="We ask so that nobody else can open your summary.", button="Confirm and open my report")
+
+
+def summary_address(assessment: Assessment, name: str = ON_PAGE) -> str:
+    """With the site's own address, for a mail (`secret_link.of_mail`)."""
+    return f"{settings.BASE_URL}{reverse('enquiries:summary', args=[LINK.token(assessment, name)])}"
+
+
+def key_of(given: str) -> uuid.UUID | None:
+    """The row that a link names, whether it is still there or not. None: we never made this link."""
+    return LINK.key_of(given)
+
+
+def new_pass(assessment: Assessment) -> str:
+    return PASS.new(assessment.pk.hex)
+
+
+def pass_is_good(given: str, assessment: Assessment) -> bool:
+    return PASS.is_good(given, assessment.pk.hex)
 
 
 @personal
@@ -30,7 +57,7 @@ def opened(request, token: str):
     if assessment is None:
         return _over(request)
     try:
-        form = link.PAGE.ask(request, token, assessment.enquiry, action=reverse("enquiries:summary", args=[token]))
+        form = PAGE.ask(request, token, assessment.enquiry, action=reverse("enquiries:summary", args=[token]))
     except Shut:
         return _shut(request)
     if form is None:
@@ -45,14 +72,14 @@ def pdf(request, token: str):
     assessment = _find(token)
     if assessment is None:
         return _over(request)
-    if not link.pass_is_good(request.POST.get("pass", ""), assessment):
+    if not pass_is_good(request.POST.get("pass", ""), assessment):
         return _ask_again(token)
     large = request.POST.get("size") == "large"
     result = assessment.result
     slugs = [each["slug"] for each in result["sheets"]]
     # One may have been retired since, or have another title.
     sheets = {sheet.slug: sheet for sheet in FactSheet.objects.published().filter(slug__in=slugs).only("slug", "title")}
-    made = personal_pdf.pdf(
+    made = printed.personal_pdf(
         result,
         name=assessment.enquiry.name,
         answers=assessment.answers,
@@ -71,10 +98,10 @@ def delete(request, token: str):
     assessment = _find(token)
     if assessment is None:
         return _over(request)
-    if not link.pass_is_good(request.POST.get("pass", ""), assessment):
+    if not pass_is_good(request.POST.get("pass", ""), assessment):
         return _ask_again(token)
     if "sure" not in request.POST:
-        return render(request, "enquiries/summary_delete.html", {"token": token, "pass": link.new_pass(assessment)})
+        return render(request, "enquiries/summary_delete.html", {"token": token, "pass": new_pass(assessment)})
     erasure.erase(enquiry=assessment.enquiry, actor="patient", summary="With “Delete my data now”")
     return HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303)
 
@@ -87,7 +114,7 @@ def deleted(request):
 
 def _find(token: str) -> Assessment | None:
     """What the link names. None when its time is over or it was deleted. Raises Http404 for a link we never made."""
-    key = link.key_of(token)
+    key = key_of(token)
     if key is None:
         raise Http404("Not a link of ours")
     return Assessment.objects.select_related("enquiry").filter(pk=key, expires_at__gt=timezone.now()).first()
@@ -96,7 +123,7 @@ def _find(token: str) -> Assessment | None:
 def _summary(request, assessment: Assessment, token: str) -> HttpResponse:
     context = {
         "token": token,
-        "pass": link.new_pass(assessment),
+        "pass": new_pass(assessment),
         "name": assessment.enquiry.name,
         "result": assessment.result,
         "answers": assessment.answers,

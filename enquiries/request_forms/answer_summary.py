@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from backcare.core import addresses, phones
+from enquiries.assessment import handover
 from enquiries.models import Agreement, slots_in_words
-from enquiries.report import consent
-from enquiries.request_forms import choices
-from enquiries.request_forms import consultation as steps
+from enquiries.request_forms import choices, forms
 
 NOT_GIVEN = "Not given"
 
@@ -43,9 +42,9 @@ def _consultation(form) -> list[Group]:
     told = form.cleaned_data
     who, whose = ("they", "Their") if form.for_someone_else else ("you", "Your")
     what = {
-        steps.WHO: Group("answer about who it is for", "for_whom", _for_whom(form)),
-        steps.THEM: Group("answers about the other person", "their_name", _them(told)),
-        steps.CONTACT: Group(
+        forms.WHO: Group("answer about who it is for", "for_whom", _for_whom(form)),
+        forms.THEM: Group("answers about the other person", "their_name", _them(told)),
+        forms.CONTACT: Group(
             "name, email address and contact choices",
             "name",
             [
@@ -54,7 +53,7 @@ def _consultation(form) -> list[Group]:
                 Row("How we contact you", _named(choices.CONTACT, told["contact_by"])),
             ],
         ),
-        steps.PHONE: Group(
+        forms.PHONE: Group(
             "phone number and answers about phoning",
             "phone",
             [
@@ -65,12 +64,12 @@ def _consultation(form) -> list[Group]:
                 ),
             ],
         ),
-        steps.TIMES: Group(
+        forms.TIMES: Group(
             "times",
             "days",
             [Row("A good time", [*slots_in_words(form.call_slots), *_lines(told["best_time"])] or ["Any time"])],
         ),
-        steps.BACK: Group(
+        forms.BACK: Group(
             f"answers about {whose.lower()} back",
             "how_long",
             [
@@ -80,8 +79,8 @@ def _consultation(form) -> list[Group]:
                 Row(f"{whose} back pain", _lines(told["description"])),
             ],
         ),
-        steps.ANSWERS: Group("choice about your answers", "include_answers", _answers(form)),
-        steps.HELP: Group(
+        forms.ANSWERS: Group("choice about your answers", "include_answers", _answers(form)),
+        forms.HELP: Group(
             "needs", "needs", [Row("What would help us talk with you", _needs(told) or ["Nothing needed"])]
         ),
     }
@@ -95,7 +94,7 @@ def _needs(told: dict) -> list[str]:
 def _answers(form) -> list[Row]:
     if "include_answers" not in form.fields:
         return []
-    said = ["Yes. " + consent.wording(consent.CONSULTATION)] if form.with_answers else ["No"]
+    said = ["Yes. " + handover.consent_wording(handover.CONSULTATION_CONSENT)] if form.with_answers else ["No"]
     return [Row(form.fields["include_answers"].label, said)]
 
 

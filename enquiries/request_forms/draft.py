@@ -8,17 +8,26 @@ half an hour from the last step, and holds no more than where the confirmation i
 
 import base64
 import json
+import logging
+import secrets
 import time
 import zlib
 from dataclasses import dataclass, field
 
-from django.forms import MultipleChoiceField
+from django.core import signing
+from django.forms import Form, MultipleChoiceField
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 
 from backcare.core.cookies import EncryptedCookie
+from backcare.core.crypto.encryption import keyed_hash
 from backcare.core.form_fields import PhoneField, TextField
+from enquiries.actions.intake import SEAL_GOOD_FOR
 from enquiries.request_forms import own_words
 from enquiries.request_forms.base import EnquiryForm, Step
+from enquiries.request_forms.forms import FORMS
+
+logger = logging.getLogger(__name__)
 
 MAX_PLAIN = 16_000  # bytes
 LIFETIME = 30 * 60  # seconds since the last step
@@ -134,3 +143,89 @@ def _cookie(kind: str) -> EncryptedCookie:
 
 def _many(each) -> bool:
     return isinstance(each, MultipleChoiceField)
+
+
+# The seal on the page that checks the answers: for which words that page was made, and when.
+#
+# What is sent without it has not been through that page, so it gets the page: a person presses once more, and a script that posts
+# straight away sends nothing. The seal is good for the words that it was made for, for a day (whoever leaves the page open
+# overnight may send it in the morning), and once: one page that a person looked through cannot send a thousand forms.
+#
+# How soon the answer came is no verdict by itself. Someone who remembers their answers may need only a second: a fast keyboard, a
+# screen reader with its own way to the button, somebody who went back to change a word. So no time stops anybody; it counts only
+# where the same sender has sent several forms within the hour (`abuse.FEW`), and then the form is set aside for staff, not
+# refused.
+
+NO_TIME = 3  # seconds from the page to the press of its button
+
+SEAL_SIGNER = signing.TimestampSigner(salt="enquiries.request_forms.submit_timing", sep=".")
+
+
+def seal(form) -> str:
+    """For a form that was checked: its `cleaned_data` is what the page shows. Each seal is another."""
+    return SEAL_SIGNER.sign(f"{_sealed_words(form)}-{secrets.token_hex(8)}")
+
+
+def seal_age(given: str, form) -> float | None:
+    """Seconds since the page was made. None: it was made for other words, too long ago, or not by us."""
+    try:
+        made_for, _, _ = SEAL_SIGNER.unsign(given, max_age=SEAL_GOOD_FOR).partition("-")
+    except signing.BadSignature:
+        return None
+    if made_for != _sealed_words(form):
+        return None
+    _, at, _ = given.rsplit(".", 2)
+    return time.time() - signing.b62_decode(at)
+
+
+def _sealed_words(form) -> str:
+    """A keyed hash of every text in the form, the address included; short as it is enough.
+
+    What is only chosen is left out: the page itself asks for what is missing of it.
+    """
+    texts = [
+        f"{name}={form.cleaned_data.get(name) or ''}"
+        for name, field in form.fields.items()
+        if isinstance(field, TextField) or name == "phone"
+    ]
+    return keyed_hash(form.kind, *texts, purpose="pace")[:32]
+
+
+# What a person typed into a form that we could not take: given back in a form of ours, to be sent from there.
+#
+# Is it safe to show what another website may have typed? A press of the button does what anybody may do from that page anyway:
+# our public forms know nobody, so nobody's rights are lent. The one exception is the answers of a self-assessment in the
+# browser's cookie: the choice to include them is never given back, and the report's own page asks afresh. The words stand in
+# fields only, escaped. No frame may hold the page, no cache keeps it, nothing is sent without a press, and the page says where
+# the words came from. The staff desk's forms do act with somebody's rights, so they are never given back.
+
+# The trap for robots, which people cannot see, and consent, which is given on the page that explains it.
+NOT_GIVEN_BACK = {"website", "include_answers"}
+
+
+def rebuild_form(request) -> Form | None:
+    """The public form with what was typed, neither checked nor saved; None when there is none, or it cannot be read.
+
+    Asks no database, and raises nothing: an error page must not break.
+    """
+    try:
+        return _form_of(request) if request.method == "POST" else None
+    except Exception as error:  # noqa: BLE001 - a body that cannot be read, a form that is broken: the plain page says enough
+        logger.info("A form cannot be given back: %s", type(error).__name__)
+        return None
+
+
+def _form_of(request) -> Form | None:
+    kind = next((kind for kind in FORMS if request.path_info == reverse(f"enquiries:{kind}")), None)
+    if kind is None:
+        return None
+    draft = posted(request, FORMS[kind], alone=True)
+    for name in NOT_GIVEN_BACK:
+        draft.without(name)
+    if not set(draft.typed) - {"sheet"}:
+        return None
+    form = FORMS[kind](prefix=kind, action=request.path_info, initial=draft.initial(FORMS[kind]))
+    step = form.step_named(request.POST.get(f"{kind}-{AT}", ""))
+    if step:  # its page: what was typed before it goes along, and is shown again before anything is sent
+        form.show(step, draft.hidden(kind, step))
+    return form

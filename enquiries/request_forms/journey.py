@@ -11,9 +11,12 @@ that there is nothing to show in its place (204), and so keeps the page that it 
 fields, as well.
 """
 
+import time
+import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from django.core import signing
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,18 +25,18 @@ from django.views.decorators.gzip import gzip_page
 
 from backcare.core import addresses, limits
 from enquiries import abuse, clock
-from enquiries.actions import intake
-from enquiries.assessment import cookie
+from enquiries.actions import intake, mail
+from enquiries.assessment import cookie, handover
 from enquiries.assessment.handover import safety_codes
 from enquiries.assessment.kinds import Answers
 from enquiries.inbox import calls
-from enquiries.models import Enquiry
-from enquiries.report import consent
-from enquiries.request_forms import answer_summary, own_words, sent, submit_timing
+from enquiries.models import Enquiry, EnquiryKind, Status
+from enquiries.patient_portal import access
+from enquiries.request_forms import answer_summary, own_words
 from enquiries.request_forms import draft as drafts
-from enquiries.request_forms.advice import advice, kept
 from enquiries.request_forms.base import EnquiryForm, Step
 from enquiries.request_forms.draft import Draft
+from enquiries.request_forms.own_words import advice, kept
 from factsheets import safety
 from factsheets.models import FactSheet
 
@@ -53,7 +56,7 @@ class Journey:
     form_class: type[EnquiryForm]
     template: str  # of the first step
     is_checked = True  # whether the answers are looked through before they are sent
-    consent_version = consent.CONSULTATION
+    consent_version = handover.CONSULTATION_CONSENT
 
     def answers(self, request) -> Answers | None:
         """Those of a finished self-assessment in this browser, where they may go along."""
@@ -172,7 +175,7 @@ class _Walk:
         self.words = own_words.read(self.form)
         self.consented = None
         if self.answers and self.form.with_answers:
-            self.consented = consent.given(self.answers, journey.consent_version)
+            self.consented = handover.consented(self.answers, journey.consent_version)
             self.words = self.words.and_answers(safety_codes(self.consented.result))
 
     @property
@@ -220,14 +223,14 @@ class _Walk:
         seal, looked_through = "", None
         if self.journey.is_checked:
             seal = self.request.POST.get(f"{self.kind}-seal", "")
-            looked_through = submit_timing.age(seal, self.form)
+            looked_through = drafts.seal_age(seal, self.form)
             if self.answers_gone or looked_through is None:
                 return self.go(ANSWERS)
         submission = self.journey.submission(
             self.form,
             also={**self.form.also(), "safety_signs": kept(self.words.codes, safety.tiers())},
             consented=self.consented,
-            in_no_time=looked_through is not None and looked_through < submit_timing.NO_TIME,
+            in_no_time=looked_through is not None and looked_through < drafts.NO_TIME,
             seal=seal,
         )
         try:
@@ -236,7 +239,7 @@ class _Walk:
             return self.go(ANSWERS)
         except abuse.TooMany as refusal:
             return self._refused(refusal)
-        address = sent.address(enquiry)
+        address = sent_address(enquiry)
         response = HttpResponseRedirect(address, status=303)
         if drafts.is_held(self.request, self.kind):
             drafts.give(response, drafts.sealed(Draft(sent=address), self.kind), self.kind)
@@ -312,7 +315,7 @@ class _Walk:
             email=addresses.in_words(email),
             meant=addresses.in_words(addresses.suggestion(email)),
             hidden=self.draft.hidden(self.kind),
-            seal=submit_timing.sign(self.form),
+            seal=drafts.seal(self.form),
             seen_signs=self.form.seen_signs,
             answers_gone=gone,
             for_someone_else=self.form.for_someone_else,
@@ -338,3 +341,62 @@ class _Walk:
 def _sent_already(request, journey: Journey, draft: Draft) -> HttpResponse:
     context = {"kind": journey.kind, "confirmation": draft.sent, "again": journey.address}
     return render(request, "enquiries/request_forms/sent_already.html", context | {"safety_tiers": safety.tiers()})
+
+
+# The page after a form was accepted, and its address. A report's page is drawn by `enquiries.report.sent`.
+#
+# The address holds a sealed mark of the enquiry, so that a reload and the back button show the same page again without a cookie:
+# the reply time that this enquiry was promised, as its email says it and however late the page is opened, the advice of the tier
+# that their signs belong to, that no email comes, or that no reply is promised. Without a mark, or with one that is too old, the
+# page is the same for everybody, and names no day.
+#
+# Nothing on it is about the person: whoever finds the address learns no name, no word, no sign. The private link to the request
+# is there for half an hour, for whoever has just sent it; it asks for the email address like any other.
+
+LINK_SECONDS = 30 * 60  # for the private link
+PAGE_SECONDS = 24 * 60 * 60  # after that the address shows what one without a mark does
+
+SENT_SIGNER = signing.TimestampSigner(salt="enquiries.request_forms.sent", sep=".")
+
+
+def sent_address(enquiry: Enquiry) -> str:
+    """Where the browser goes once the enquiry is kept."""
+    name = f"enquiries:{enquiry.kind}_sent"
+    aside = enquiry.status in {Status.SPAM, Status.HELD}
+    usual = not enquiry.signs and not aside and mail.is_mailed(enquiry)
+    if enquiry.kind == EnquiryKind.REPORT and usual:  # no time is promised, and the browser holds a receipt
+        return reverse(name)
+    return reverse(f"{name}_as", args=[SENT_SIGNER.sign(enquiry.pk.hex)])
+
+
+def sent_page(request, kind: EnquiryKind, token: str = "") -> HttpResponse:
+    tiers = safety.tiers()
+    context = {"kind": kind, "safety_tiers": tiers, "emailed": True, "owed": True}
+    enquiry, age = sent_enquiry(kind, token)
+    if enquiry:
+        context |= {"known": True} | _reply_of(enquiry)
+        context["owed"] = enquiry.status not in {Status.SPAM, Status.HELD}
+        context["held"] = enquiry.status == Status.HELD
+        context["emailed"] = mail.is_mailed(enquiry)
+        context["advice"] = advice(enquiry.signs, tiers)
+        if context["owed"] and not context["emailed"] and age < LINK_SECONDS:
+            context["manage"] = access.request_address(enquiry)
+    return render(request, "enquiries/request_forms/sent.html", context)
+
+
+def _reply_of(enquiry: Enquiry) -> dict:
+    """When they hear from us, in the words of their email, or the clinic's notice while it promises nothing."""
+    if enquiry.reply_by:
+        return {"reply": clock.in_words(enquiry.reply_by, enquiry.created_at, dated=True)}
+    replies = clock.load()
+    return {"notice": replies.notice if replies.paused else ""}
+
+
+def sent_enquiry(kind: EnquiryKind, token: str) -> tuple[Enquiry | None, float]:
+    """The enquiry that an address names, and how many seconds ago it was made. None: too old, erased, or none of ours."""
+    try:
+        key = uuid.UUID(SENT_SIGNER.unsign(token, max_age=PAGE_SECONDS))
+    except (signing.BadSignature, ValueError):
+        return None, 0
+    made_at = signing.b62_decode(token.split(".")[1])
+    return Enquiry.objects.filter(pk=key, kind=kind, erased_at=None).first(), time.time() - made_at

@@ -10,7 +10,19 @@ from dataclasses import dataclass, replace
 from django import forms
 
 from backcare.core.form_fields import TextField
-from enquiries.request_forms import red_flag_text
+from factsheets import safety
+from factsheets.models import Tier
+from factsheets.search import redflags
+
+CODES_LENGTH = 120  # characters that the enquiry keeps of its codes
+CRISIS = redflags.CRISIS
+
+
+def codes_in(text: str) -> tuple[str, ...]:
+    """Codes of the advice that a patient's words point at, the gravest first. Never raises; looks at the first redflags.MAX_LENGTH
+    characters."""
+    reading = redflags.read(text)
+    return ((CRISIS,) if reading.crisis else ()) + reading.emergency + reading.urgent
 
 
 @dataclass(frozen=True)
@@ -51,16 +63,64 @@ def boxes(form: forms.Form) -> list[Box]:
 
 def read(form: forms.Form) -> OwnWords:
     """Which red flags the words sound like, box by box: a sign is never put together from two boxes."""
-    found = {box: red_flag_text.read(box.text).codes for box in boxes(form)}
+    found = {box: codes_in(box.text) for box in boxes(form)}
     codes = dict.fromkeys(code for each in found.values() for code in each)
     return OwnWords(tuple(codes), tuple(box for box, each in found.items() if each))
 
 
 def seen(given: str) -> list[str]:
     """The codes in a hidden field that says which cards somebody was shown. Whoever wrote it, it only spares a card."""
-    return given[: 2 * red_flag_text.CODES_LENGTH].split()
+    return given[: 2 * CODES_LENGTH].split()
 
 
 def together(*codes: Iterable[str]) -> str:
     """As the hidden field carries them."""
     return " ".join(dict.fromkeys(code for each in codes for code in each))
+
+
+# The advice that belongs to the codes of somebody's signs: before they send, on the confirmation, and in the mail.
+#
+# Only codes come in, so nothing that comes out can quote anybody. The words are the system's.
+
+
+@dataclass(frozen=True)
+class Advice:
+    """`cards` is the gravest tier's card or nothing: two would push each other away. `crisis` is the crisis lines or None."""
+
+    cards: list[dict]
+    crisis: tuple | None
+
+    def __bool__(self):
+        return bool(self.cards or self.crisis)
+
+    @property
+    def is_emergency(self) -> bool:
+        """Its card is the one that every mail and page carries anyway."""
+        return any(card["tier"] == Tier.EMERGENCY for card in self.cards)
+
+
+def advice(codes: Iterable[str], tiers: list[dict]) -> Advice:
+    """`tiers` as factsheets.safety.tiers() gives them. A code that is no longer in any of them counts as an emergency."""
+    codes = set(codes)
+    crisis = safety.CRISIS if CRISIS in codes else None
+    left = codes - {CRISIS}
+    for tier in tiers:
+        if tier["tier"] != Tier.ROUTINE and (left & {item["code"] for item in tier["items"]}):
+            return Advice([_first(tier, left)], crisis)
+    return Advice([_first(tiers[0], left)] if left else [], crisis)
+
+
+def kept(codes: Iterable[str], tiers: list[dict]) -> str:
+    """As the enquiry keeps them: at most CODES_LENGTH characters, the gravest of them."""
+    codes = set(codes)
+    order = [CRISIS, *(item["code"] for tier in tiers for item in tier["items"])]
+    text = ""
+    for code in [*(code for code in dict.fromkeys(order) if code in codes), *sorted(codes - set(order))]:
+        if len(text) + 1 + len(code) <= CODES_LENGTH:
+            text = f"{text} {code}".strip()
+    return text
+
+
+def _first(tier: dict, codes: set[str]) -> dict:
+    """The tier's card with what somebody's words sound like at its top."""
+    return {**tier, "items": sorted(tier["items"], key=lambda item: item["code"] not in codes)}

@@ -1,8 +1,7 @@
 from django import template
 
-from enquiries.forms import ConsultationForm, ReportForm
-from enquiries.request_forms.consultation import WHO
 from enquiries.request_forms.draft import Draft
+from enquiries.request_forms.forms import WHO, ConsultationForm, ReportForm
 from factsheets.models import FactSheet
 
 register = template.Library()

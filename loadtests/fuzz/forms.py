@@ -18,10 +18,10 @@ from django.utils import timezone
 from enquiries.actions import appointments, contact
 from enquiries.assessment import cookie
 from enquiries.assessment.flags import flags
+from enquiries.mail import links
 from enquiries.models import Appointment, Assessment, Enquiry, OutgoingMessage
-from enquiries.patient_portal import link as manage_link
-from enquiries.report import link as summary_link
-from enquiries.report import stop
+from enquiries.patient_portal import access
+from enquiries.report import summary
 from factsheets.models import FactSheet, Section
 from tests.conftest import consultation, give_signs
 from tests.support.assessment import answers, page_data
@@ -141,16 +141,16 @@ def _public(kept: Collector) -> None:
     asking.post("/report/", form("report"))
     _ask(kept, asking, "/report/sent/")
     _ask(kept, asking, "/report/sent/change/")
-    _ask(kept, client, stop.address("ada@example.com").removeprefix(settings.BASE_URL))
+    _ask(kept, client, links.stop_address("ada@example.com").removeprefix(settings.BASE_URL))
 
 
 def _own_requests(kept: Collector) -> None:
     client = Client()
     for enquiry in (consultation(email="own@example.com"), question(email="own@example.com")):
-        path = f"/request/{manage_link.LINK.token(enquiry)}/"
+        path = f"/request/{access.LINK.token(enquiry)}/"
         _ask(kept, client, path)
         _ask(kept, client, path, {"email": "own@example.com"})
-        given = {"pass": manage_link.new_pass(enquiry)}
+        given = {"pass": access.new_pass(enquiry)}
         for verb, typed in {
             "times": {"times-days": ["1"], "times-day_parts": ["0"]},
             "add": {"add-text": "I am away on Monday."},
@@ -165,7 +165,7 @@ def _own_requests(kept: Collector) -> None:
         cookie.Kept(answers(), done=True), known=flags(), now=time.time()
     )
     finished.post("/report/", form("report", include_answers="yes", email="own@example.com"))
-    path = f"/report/summary/{summary_link.LINK.token(Assessment.objects.latest('pk'))}/"
+    path = f"/report/summary/{summary.LINK.token(Assessment.objects.latest('pk'))}/"
     _ask(kept, client, path)
     opened = _ask(kept, client, path, {"email": "own@example.com"})
     document = html5lib.parse(opened.content.decode(), namespaceHTMLElements=False)

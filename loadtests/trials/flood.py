@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from enquiries.models import Enquiry, Status
-from enquiries.request_forms import red_flag_text
+from enquiries.request_forms import own_words
 from loadtests.trials.ground import Ground
 from tests.support.desk import tree
 from tests.support.faults import NoRedirect
@@ -109,7 +109,7 @@ FLOOD = {"F24": many_forms_from_many_addresses}
 
 def sent(address: str, place: str, words: str, email: str, **changes: str) -> int:
     """One question with its card seen, as its check page would send it. The status of the answer."""
-    seen = " ".join(red_flag_text.read(words).codes)
+    seen = " ".join(own_words.codes_in(words))
     data = form("question", email=email, description=words, **({"seen_signs": seen} if seen else {}), **changes)
     request = Request(f"{address}/question/", urlencode(data).encode(), {"X-Forwarded-For": place})
     try:

@@ -10,9 +10,9 @@ from django.http import QueryDict
 from django.test import Client
 
 from backcare.core import addresses
-from enquiries.forms import FORMS
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry
+from enquiries.request_forms.forms import FORMS
 from factsheets.models import FactSheet
 from tests.support.consultation_form import follow
 from tests.support.forms import ADDRESSES, FIELDS, form, seal

@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from enquiries.models import Assessment
-from enquiries.patient_portal import link as manage_link
-from enquiries.report import link as summary_link
+from enquiries.patient_portal import access
+from enquiries.report import summary
 from factsheets import page_cache
 from tests.conftest import consultation
 from tests.support.addresses import public_addresses
@@ -159,8 +159,8 @@ def personal_pages(client) -> dict[str, str]:
         "/report/sent/": "ada@example.com",
         "/check/result/": "",
         "/check/answers/": "",
-        f"/request/{manage_link.LINK.token(enquiry)}/": "",
-        f"/report/summary/{summary_link.LINK.token(Assessment.objects.get())}/": "",
+        f"/request/{access.LINK.token(enquiry)}/": "",
+        f"/report/summary/{summary.LINK.token(Assessment.objects.get())}/": "",
         "/admin/": "Sign-in settings",
         "/admin/enquiries/enquiry/": "Ada Example",
         enquiry.get_admin_url(): "Ada Example",
@@ -230,4 +230,4 @@ def test_a_link_of_one_person_says_nothing_to_another():
                 answer.content.replace(str(token).encode(), b"")
             )  # the address that was asked for stands in the page
     assert len(bodies) == 1, "The answer tells which part of a link was right."
-    assert Client().get(f"/report/summary/{manage_link.LINK.token(enquiry)}/").status_code in {404, 410}
+    assert Client().get(f"/report/summary/{access.LINK.token(enquiry)}/").status_code in {404, 410}

@@ -9,7 +9,7 @@ from django.db.models import CheckConstraint, F
 from django.utils import timezone
 
 from backcare.core.crypto.fields import Ciphertext
-from enquiries.actions import appointments, intake, reminders, stopping, transitions
+from enquiries.actions import appointments, erasure, intake, mail, transitions
 from enquiries.models import (
     Absence,
     Appointment,
@@ -289,10 +289,10 @@ def rows(sheet, staff):
     picture = Picture.objects.create(digest="0" * 32, width=400, height=300)
     PictureFile.objects.create(picture=picture, width=400, format="jpg", data=b"x")
     FactSheet.objects.filter(pk=sheet.pk).update(state="published", review_due_on=timezone.localdate())
-    reminders.remind_of_reviews(today=timezone.localdate())
+    mail.remind_of_reviews(today=timezone.localdate())
     OutgoingMessage.objects.create(purpose="digest", day=date(2026, 11, 23))
     OutgoingMessage.objects.create(purpose="abuse_alarm", day=date(2026, 11, 23))
-    stopping.stop_mails(key="x")
+    erasure.stop_mails(key="x")
     LastPurge.objects.create(at=timezone.now())
     Export.objects.create(
         actor="Sam", what="All", how_many=1, columns="x", with_contact_details=False, reason="A test."

@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 from django.test import Client
 from playwright.sync_api import expect
 
-from enquiries.forms import FORMS
 from enquiries.models import Enquiry
+from enquiries.request_forms.forms import FORMS
 from factsheets import safety
 from factsheets.models import FactSheet
 from tests.support.accessibility import patient

@@ -13,7 +13,7 @@ from django.utils import timezone
 from backcare.core.crypto import blind_index, keys
 from backcare.core.crypto.encryption import encrypt, key_of, key_ring, new_key
 from enquiries import abuse
-from enquiries.actions import corrections, stopping, transitions
+from enquiries.actions import corrections, erasure, transitions
 from enquiries.inbox import find
 from enquiries.models import Enquiry, EnquiryEvent, KeyCheck, SearchToken, StoppedAddress
 from enquiries.privacy import rotation
@@ -78,7 +78,7 @@ def test_a_dry_run_counts_and_changes_nothing(some, new):
 
 def test_it_says_whose_wish_for_no_mail_only_the_old_key_knows(some, new):
     stopped = abuse.stop_keys("ada@example.com")[-1]
-    stopping.stop_mails(key=stopped)
+    erasure.stop_mails(key=stopped)
     StoppedAddress.objects.update(created_at=timezone.now() - timedelta(days=1))
     assert "But 1 addresses that asked for no more mail are known by the earlier key alone" in rotate()
     assert StoppedAddress.objects.get().key == stopped

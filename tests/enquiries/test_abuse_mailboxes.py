@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from enquiries import abuse
-from enquiries.actions import stopping, transitions
+from enquiries.actions import erasure, transitions
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Status
 from tests.support.desk import tree
 from tests.support.forms import form
@@ -162,7 +162,7 @@ def test_a_worker_holds_back_what_is_too_much_for_one_mailbox_and_staff_see_it(d
 def test_the_answer_says_whether_a_mail_comes_and_no_more_and_costs_the_same(db):
     known, listed, over = "known@example.com", "listed@example.com", "over@example.com"
     ask(client=from_place(1), email=known)
-    stopping.stop_mails(key=abuse.stop_key(listed))
+    erasure.stop_mails(key=abuse.stop_key(listed))
     for number in range(4):
         ask(client=from_place(2 + number), email=over, name=f"Ada {number}")
     seen, costs, marked = [], [], []

@@ -17,7 +17,7 @@ from icalendar import Calendar
 
 from backcare.ops import logs
 from enquiries import clock
-from enquiries.actions import appointment_reminders, appointments, by_patient, erasure, transitions
+from enquiries.actions import appointments, by_patient, erasure, transitions
 from enquiries.models import (
     Absence,
     Appointment,
@@ -376,7 +376,7 @@ def test_a_reminder_is_written_once_on_the_working_day_before(db, at, reminded):
         booked_at = at if name == "new" else london(2027, 1, 20, 10)
         book_past(enquiry, london(2027, 2, *whens[name]), booked_at=booked_at, remind=name != "none")
     for _ in range(2):
-        appointment_reminders.remind_of_appointments(now=at)
+        appointments.remind_of_appointments(now=at)
     written = {each.enquiry_id for each in reminders()}
     assert written == {asked[name].pk for name in reminded}
     assert reminders().count() == len(reminded)
@@ -409,7 +409,7 @@ def test_the_reminder_is_neutral_and_one_press_refuses_it(db, staff, mail_throug
     noon = timezone.localtime(now).replace(hour=12)
     Appointment.objects.update(starts_at=noon + timedelta(days=1))
     before = len(mail_through.messages)
-    assert appointment_reminders.remind_of_appointments(now=noon) == 1
+    assert appointments.remind_of_appointments(now=noon) == 1
     deliver()
     [mail] = mail_through.messages[before:]
     assert mail["Subject"].startswith("Reminder: your appointment with")
@@ -418,8 +418,8 @@ def test_the_reminder_is_neutral_and_one_press_refuses_it(db, staff, mail_throug
         assert word not in said.replace("no-reminder", "").replace("larkfield back clinic", ""), word
     # Refused after it was written, and before it left: it does not go.
     Appointment.objects.update(reminded_at=None)
-    appointment_reminders.remind_of_appointments(now=noon)
-    appointment_reminders.refuse_reminder(enquiry=kept)
+    appointments.remind_of_appointments(now=noon)
+    appointments.refuse_reminder(enquiry=kept)
     deliver()
     assert len(mail_through.messages) == before + 1
     assert reminders(kept).last().state == MessageState.LAPSED

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 
 from enquiries.actions import transitions
-from enquiries.forms import FORMS
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, EventKind, OutgoingMessage, Status
+from enquiries.request_forms.forms import FORMS
 from tests.conftest import report
 from tests.support.forms import MAIL, send
 from tests.support.html import parse, text

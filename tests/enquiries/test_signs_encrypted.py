@@ -6,7 +6,7 @@ from django.db.migrations.executor import MigrationExecutor
 from enquiries.inbox import safety_lane
 from enquiries.models import Enquiry
 from enquiries.models.enquiry import FLAGGED
-from enquiries.request_forms.advice import advice
+from enquiries.request_forms.own_words import advice
 from factsheets import safety
 from tests.conftest import consultation, give_signs
 from tests.core.test_encryption import database_bytes, overwrite, raw

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from enquiries.actions import appointments, duplicates, erasure, transitions
+from enquiries.actions import appointments, erasure, transitions
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, report
 from tests.support.desk import errors_of, person, save, tree
@@ -119,8 +119,8 @@ def test_a_delivered_report_says_so_and_a_duplicate_with_an_appointment_is_not_c
     booked, main = consultation(), question()
     appointments.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=1), channel="phone")
     with pytest.raises(transitions.MoveRefused, match="has the appointment"):
-        duplicates.link(enquiry=booked, main=main, by=staff)
-    duplicates.link(enquiry=main, main=booked, by=staff)
+        transitions.link(enquiry=booked, main=main, by=staff)
+    transitions.link(enquiry=main, main=booked, by=staff)
 
 
 # --- who may have it ---

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from enquiries.models import Enquiry, PrivateLink, Status
-from enquiries.request_forms import red_flag_text
+from enquiries.request_forms import own_words
 from tests.conftest import database_environment
 from tests.enquiries.test_flood import INBOX, NUMB, noise, rows_of
 from tests.support.desk import tree
@@ -51,7 +51,7 @@ def behind_a_proxy(started):
 
 def question(place: str, words: str, number: object, *, last: bool = True, **typed) -> bytes:
     """One request as the proxy passes it on: what it heard from the sender, whatever that is, and then the sender's address."""
-    seen = red_flag_text.read(words).codes
+    seen = own_words.codes_in(words)
     typed |= {"seen_signs": " ".join(seen)} if seen else {}
     body = urlencode(form("question", email=f"sender{number}@example.com", description=words, **typed)).encode()
     forwarded = f"X-Forwarded-For: 192.0.2.{hash(number) % 250}, {place}"

@@ -8,9 +8,9 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from enquiries.forms import FORMS
 from enquiries.mail import emails
 from enquiries.models import Enquiry, OutgoingMessage, Purpose
+from enquiries.request_forms.forms import FORMS
 from tests.support.forms import ADDRESSES, FIELDS, OPTIONAL, SEND, form, seal
 from tests.support.html import parse, text, title
 from tests.support.wsgi import ask

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from enquiries.forms import FORMS, ConsultationForm
+from enquiries.request_forms.forms import FORMS, ConsultationForm
 from tests.support.accessibility import PAGES
 from tests.support.assessment import answer_all, finish
 from tests.support.forms import form

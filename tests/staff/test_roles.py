@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from backcare.staff.models import Authenticator
 from enquiries.actions import by_patient
+from enquiries.assessment import handover
 from enquiries.models import Absence, Assessment, Closure, Enquiry, EventKind, Export
-from enquiries.report import consent
 from factsheets import approvals
 from factsheets.models import FactSheet, SearchMiss
 from tests.conftest import consultation, give_signs
@@ -255,7 +255,7 @@ def with_answers() -> Enquiry:
         enquiry=enquiry,
         told=json.dumps(told),
         questions_version="1",
-        consent_version=max(consent.WORDINGS),
+        consent_version=max(handover.CONSENT_WORDINGS),
         expires_at=timezone.now() + timedelta(days=1),
     )
     return enquiry

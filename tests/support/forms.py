@@ -7,9 +7,9 @@ from django.core import signing
 from django.http import QueryDict
 from django.test import Client
 
-from enquiries.forms import FORMS
 from enquiries.models import Purpose
-from enquiries.request_forms import submit_timing
+from enquiries.request_forms import draft
+from enquiries.request_forms.forms import FORMS
 
 ADDRESSES = {kind: f"/{kind}/" for kind in FORMS}
 
@@ -67,8 +67,8 @@ def seal(kind: str, data: dict | QueryDict, *, seconds_ago: float = 20) -> str:
             data.setlist(name, [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)])
     checked = FORMS[kind](data, prefix=kind, action=ADDRESSES[kind])
     checked.full_clean()
-    with patch.object(submit_timing.SIGNER, "timestamp", lambda: signing.b62_encode(int(time.time() - seconds_ago))):
-        return submit_timing.sign(checked)
+    with patch.object(draft.SEAL_SIGNER, "timestamp", lambda: signing.b62_encode(int(time.time() - seconds_ago))):
+        return draft.seal(checked)
 
 
 # The mail that each kind of enquiry is answered with.

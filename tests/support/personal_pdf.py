@@ -6,7 +6,7 @@ import pytest
 from pypdf import PdfReader
 
 from enquiries.assessment.flags import flags
-from enquiries.assessment.personal import pdf
+from enquiries.assessment.printed import personal_pdf
 from enquiries.assessment.result import played_back, shown
 from factsheets.models import FactSheet
 from factsheets.rendering.sheet import address
@@ -36,7 +36,7 @@ def made(given: dict, *, name: str = NAME, sheets=(), large_print: bool = False)
     known = flags()
     by_slug = {sheet.slug: sheet for sheet in FactSheet.objects.published()}
     named = [{"title": by_slug[slug].title, "address": address(by_slug[slug])} for slug in sheets]
-    return pdf(
+    return personal_pdf(
         shown(answers(**given), known),
         name=name,
         answers=played_back(answers(**given), known),

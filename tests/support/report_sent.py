@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.test import Client
 
 from enquiries.models import Enquiry, OutgoingMessage
-from enquiries.report import receipt
+from enquiries.report import sent
 from tests.support.forms import form
 from tests.support.html import parse, text
 
@@ -64,10 +64,10 @@ def without_seconds(page: bytes) -> str:
 
 def time_passes(client: Client, seconds: int = 61) -> None:
     """Everything that the site remembers of the browser's request, and the receipt in the browser, is older by this."""
-    held = receipt.opened(client.cookies["sent"].value, now=time.time())
+    held = sent.opened_receipt(client.cookies["sent"].value, now=time.time())
     earlier = timedelta(seconds=seconds)
     for row in [Enquiry.objects.get(pk=held.enquiry), *OutgoingMessage.objects.filter(enquiry=held.enquiry)]:
         type(row).objects.filter(pk=row.pk).update(created_at=row.created_at - earlier)
     for event in Enquiry.objects.get(pk=held.enquiry).events.all():
         type(event).objects.filter(pk=event.pk).update(created_at=event.created_at - earlier)
-    client.cookies["sent"] = receipt.sealed(receipt.Receipt(held.enquiry, held.email, held.at - seconds))
+    client.cookies["sent"] = sent.sealed_receipt(sent.Receipt(held.enquiry, held.email, held.at - seconds))

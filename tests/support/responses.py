@@ -7,8 +7,8 @@ from django.test import Client
 
 from enquiries.actions import intake
 from enquiries.models import Assessment
-from enquiries.patient_portal import link as manage_link
-from enquiries.report import link as summary_link
+from enquiries.patient_portal import access
+from enquiries.report import summary as report_summary
 from tests.conftest import consultation
 from tests.support.assessment import finish
 from tests.support.desk import PASSWORD, with_password
@@ -61,12 +61,12 @@ class Asked:
         return next(each.get("href") for each in document.iter("link") if each.get("rel") == rel)
 
     def manage(self) -> str:
-        return f"/request/{manage_link.LINK.token(consultation())}/"
+        return f"/request/{access.LINK.token(consultation())}/"
 
     def summary(self) -> str:
         finish(self.visitor)
         assert self.post("/report/", form("report", include_answers="yes")).status_code == 303
-        return f"/report/summary/{summary_link.LINK.token(Assessment.objects.get())}/"
+        return f"/report/summary/{report_summary.LINK.token(Assessment.objects.get())}/"
 
     def opened_summary(self):
         return self.post(self.summary(), {"email": "ada@example.com"})

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from backcare.core.crypto import keys
-from enquiries.actions import one_person
+from enquiries.actions import erasure
 from enquiries.privacy import person
 
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         what.add_argument("--export", action="store_true", help="Write everything held to standard output, as JSON.")
         what.add_argument("--erase", action="store_true", help="Erase everything held, in one step.")
         parser.add_argument(
-            "--reason", choices=one_person.Reason.values, default=one_person.Reason.ASKED, help="Why it is erased."
+            "--reason", choices=erasure.Reason.values, default=erasure.Reason.ASKED, help="Why it is erased."
         )
         parser.add_argument("--yes", action="store_true", help="Erase without asking once more.")
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if not enquiries:
             raise CommandError("Nothing is held under this address or number.")
         if export:
-            one_person.note_export(enquiries=enquiries, actor="command line")
+            erasure.note_export(enquiries=enquiries, actor="command line")
             self.stdout.write(person.as_json(person.held(enquiries, now=timezone.now())))
             return
         self.erase(enquiries, reason, yes)
@@ -50,5 +50,5 @@ class Command(BaseCommand):
             self.stdout.flush()
             if sys.stdin.readline().strip() != "yes":
                 raise CommandError("Nothing was erased.")
-        cleared = one_person.erase_person(enquiries=enquiries, reason=reason, actor="command line")
+        cleared = erasure.erase_person(enquiries=enquiries, reason=reason, actor="command line")
         self.stdout.write("Erased." if cleared else "Erased. The database's files are cleared with the next purge.")

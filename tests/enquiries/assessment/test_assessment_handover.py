@@ -7,7 +7,7 @@ import pytest
 from enquiries.assessment.flags import flags
 from enquiries.assessment.handover import safety_codes, summary
 from enquiries.assessment.result import shown
-from enquiries.request_forms.red_flag_text import CRISIS
+from enquiries.request_forms.own_words import CRISIS
 from tests.support.assessment import answers
 
 pytestmark = pytest.mark.usefixtures("db")

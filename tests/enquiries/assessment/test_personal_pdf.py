@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from enquiries.assessment.flags import flags
-from enquiries.assessment.personal import IN_SHORT, pdf
+from enquiries.assessment.printed import IN_SHORT, personal_pdf
 from enquiries.assessment.questions import QUESTIONS
 from enquiries.assessment.result import played_back, shown
 from factsheets.models import FactSheet, SafetyAdvice
@@ -68,7 +68,7 @@ def test_the_first_page_plays_every_answer_back_beside_its_question(outcome):
 def test_an_answer_to_a_question_that_we_no_longer_ask_keeps_its_own_words():
     result = shown(answers(), flags())
     old = [{"number": 1, "parts": [{"text": "An older question?", "answers": ["An older answer", "And one more"]}]}]
-    first = words(read(pdf(result, name=NAME, answers=old, sheets=[])).pages[0])
+    first = words(read(personal_pdf(result, name=NAME, answers=old, sheets=[])).pages[0])
     assert packed("An older question?: An older answer; And one more") in first
 
 
@@ -196,4 +196,4 @@ def test_there_is_no_report_without_emergency_advice():
     result, played = shown(answers(), flags()), played_back(answers(), flags())
     SafetyAdvice.objects.filter(tier="emergency").delete()
     with pytest.raises(SafetyAdviceMissing):
-        pdf(result, name=NAME, answers=played, sheets=[])
+        personal_pdf(result, name=NAME, answers=played, sheets=[])

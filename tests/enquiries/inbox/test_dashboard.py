@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.inbox import charts, dashboard
+from enquiries.inbox import dashboard
 from enquiries.models import Enquiry, OutgoingMessage, Status
 from factsheets.models import GuardOverride, SearchMiss
 from tests.conftest import consultation, give_signs, report
@@ -202,11 +202,11 @@ def test_the_median_is_of_the_answers_of_each_week(db):
 
 
 def test_columns_are_as_tall_as_their_numbers():
-    drawn = charts.columns(["a", "b"], [[10], [5]], [["10"], ["5"]], line=20)
+    drawn = dashboard.columns(["a", "b"], [[10], [5]], [["10"], ["5"]], line=20)
     tall = [each.height for each in drawn["columns"]]
     assert tall[0] == 2 * tall[1] > 0
-    assert drawn["line"] == charts.TOP
-    empty = charts.columns(["a"], [[None]], [["–"]])
+    assert drawn["line"] == dashboard.TOP
+    empty = dashboard.columns(["a"], [[None]], [["–"]])
     assert empty["columns"][0].height == 0
 
 

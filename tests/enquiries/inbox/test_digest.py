@@ -9,8 +9,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from backcare.ops.management.commands import deliver_mail
-from enquiries.actions.digests import write_digest
-from enquiries.actions.mail import send_again
+from enquiries.actions.mail import send_again, write_digest
 from enquiries.clock.hours import Hours
 from enquiries.mail.outbox import Worker
 from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose
@@ -160,7 +159,7 @@ def test_the_worker_writes_it_and_trouble_with_it_holds_up_no_patients_mail(
     def broken(**given):
         raise ValueError
 
-    monkeypatch.setattr(deliver_mail.digests, "write_digest", broken)
+    monkeypatch.setattr(deliver_mail.mail, "write_digest", broken)
     call_command("deliver_mail", once=True)
     assert "The daily digest was not written: ValueError" in caplog.text
     assert not OutgoingMessage.objects.exclude(state=MessageState.SENT).exists()

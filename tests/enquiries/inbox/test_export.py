@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.actions import exports
-from enquiries.inbox import csv_export as sheet_of
 from enquiries.models import Enquiry, EventKind, Export
 from tests.conftest import consultation
 from tests.support.desk import person, tree
@@ -100,10 +99,10 @@ def test_contact_details_are_only_for_who_may_and_each_timeline_says_so(client, 
 
 def test_what_was_not_sent_is_not_on_a_timeline(staff, db, monkeypatch):
     """Who stops the download half way has not got the rest."""
-    monkeypatch.setattr(sheet_of, "AT_ONCE", 1)
+    monkeypatch.setattr(exports, "ROWS_AT_ONCE", 1)
     consultation(), question(email="other@example.com")
     found = exports.export(queryset=Enquiry.objects.all(), what="All", by=staff, reason=REASON, personal=True)
-    assert next(found).startswith(sheet_of.BOM)
+    assert next(found).startswith(exports.BOM)
     assert Export.objects.get().how_many == 2
     next(found)
     found.close()
@@ -174,12 +173,12 @@ RUNS = [
 def test_a_cell_that_a_spreadsheet_could_run_is_text(subtests):
     for cell in RUNS:
         with subtests.test(cell=cell):
-            assert sheet_of.safe(cell) == f"'{cell}"
+            assert exports.safe(cell) == f"'{cell}"
 
 
 @pytest.mark.parametrize("cell", ["", "Ada", " Ada", "a=1", "020 7946 0018", "Ada\n=1", "2026-11-21 10:00", "é", "1-2"])
 def test_an_honest_cell_is_left_alone(cell):
-    assert sheet_of.safe(cell) == cell
+    assert exports.safe(cell) == cell
 
 
 def test_a_name_that_is_a_formula_or_holds_quotes_comes_out_as_text(staff_client, db):
@@ -218,7 +217,7 @@ def test_memory_stays_flat_however_many_there_are(db):
         )
         tracemalloc.start()
         keys = list(Enquiry.objects.order_by("-created_at").values_list("pk", flat=True))
-        sent = sum(line.count("\r\n") for line in sheet_of.lines(sheet_of.chunked(keys), personal=False))
+        sent = sum(line.count("\r\n") for line in exports.lines(exports.chunked(keys), personal=False))
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert sent == rows + 1

@@ -7,10 +7,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from enquiries.actions import erasure, intake, transitions
+from enquiries.assessment import handover
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
 from enquiries.models import Closure, Enquiry, EventKind, OpeningHours, Status, slot_bit
-from enquiries.report import consent
 from tests.conftest import consultation
 from tests.support.assessment import answers
 from tests.support.clock import london
@@ -95,7 +95,7 @@ def test_answers_given_with_a_request_are_shown_to_a_clinician_with_the_consent_
     known, told = flags(), answers(limits="stops")
     details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "An ache."}
     given = intake.Consented(
-        result=shown(told, known), answers=played_back(told, known), consent_version=consent.CONSULTATION
+        result=shown(told, known), answers=played_back(told, known), consent_version=handover.CONSULTATION_CONSENT
     )
     enquiry = intake.accept(
         intake.Submission(kind="consultation", details=details, contact_by=("email",), consented=given)
@@ -103,7 +103,7 @@ def test_answers_given_with_a_request_are_shown_to_a_clinician_with_the_consent_
     page = text(parse(client.get(enquiry.get_admin_url())))
     assert "It stops daily activity, work or sleep" in page
     assert "See a GP about your back" in page
-    assert consent.wording(consent.CONSULTATION) in page
+    assert handover.consent_wording(handover.CONSULTATION_CONSENT) in page
     erasure.purge(now=timezone.now() + timedelta(days=7, minutes=1))
     client.force_login(carl)  # a week ends sessions too
     page = text(parse(client.get(enquiry.get_admin_url())))

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from enquiries import clock
 from enquiries.actions import by_patient, contact, erasure, intake, transitions
+from enquiries.assessment import handover
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import played_back, shown
 from enquiries.inbox import calls, safety_lane
 from enquiries.models import ClinicHours, Enquiry, EventKind, MessageState, OpeningHours, Purpose, slot_bit
-from enquiries.report import consent
 from factsheets.models import SafetyAdvice
 from tests.conftest import consultation, give_signs
 from tests.support.assessment import answers
@@ -296,7 +296,7 @@ def test_a_clinician_whose_mail_failed_or_who_left_is_not_counted_as_told(recept
 def test_clinicians_see_the_self_assessment_at_the_top_and_reception_only_the_flag(client, reception):
     known, told = flags(), answers(limits="stops")
     given = intake.Consented(
-        result=shown(told, known), answers=played_back(told, known), consent_version=consent.CONSULTATION
+        result=shown(told, known), answers=played_back(told, known), consent_version=handover.CONSULTATION_CONSENT
     )
     details = {"name": "Ada", "email": "ada@example.com", "phone": "", "best_time": "", "description": "An ache."}
     also = {"safety_signs": "RF-U1"}

@@ -11,8 +11,8 @@ from django.utils import timezone
 from backcare.ops.logs import without_secrets
 from enquiries import abuse
 from enquiries.actions import contact, corrections, erasure
+from enquiries.mail import links
 from enquiries.models import Enquiry, EventKind, MessageState, Status, StoppedAddress
-from enquiries.report import stop
 from tests.conftest import consultation, give_signs, report
 from tests.support.desk import person, tree
 from tests.support.html import form_at, parse, text
@@ -165,7 +165,7 @@ def test_a_link_that_we_did_not_make_is_not_found(db, forged):
 
 
 def test_the_link_is_left_out_of_logs():
-    line = without_secrets(f'"POST {stop.address(VICTIM)} HTTP/1.1" 200')
+    line = without_secrets(f'"POST {links.stop_address(VICTIM)} HTTP/1.1" 200')
     assert abuse.stop_key(VICTIM) not in line
     assert "/report/stop/…" in line
 

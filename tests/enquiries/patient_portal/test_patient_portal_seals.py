@@ -8,7 +8,7 @@ from django.test import Client
 
 from enquiries.actions import by_patient, transitions
 from enquiries.models import EnquiryEvent, Status
-from enquiries.patient_portal import link
+from enquiries.patient_portal import access
 from tests.conftest import consultation
 from tests.support.html import parse, sent, title
 from tests.support.patient_portal import (
@@ -60,7 +60,7 @@ def test_a_pass_of_one_request_opens_no_other_one(asked):
 
 def test_after_half_an_hour_the_address_is_asked_again_and_what_was_typed_comes_along(asked):
     with half_an_hour_ago():
-        old = link.new_pass(asked)
+        old = access.new_pass(asked)
     form = press(enter(asked), "Add something")
     again = press(form, "Continue", **{"add-text": "I am away.\nOn Monday.", "pass": old})
     assert "a page stays open for only 30 minutes" in said(again)
@@ -75,7 +75,7 @@ def test_after_half_an_hour_the_address_is_asked_again_and_what_was_typed_comes_
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_seal_of_31_minutes_ago_asks_once_more_and_changes_nothing(asked, verb):
     with half_an_hour_ago():
-        old = link.sign(verb, asked)
+        old = access.sign(verb, asked)
     page = check(asked, verb)
     before = snapshot()
     assert SURE[verb] in said(press(page, SURE[verb], sealed=old))

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from backcare.core.crypto import keys
-from enquiries.actions import one_person
+from enquiries.actions import erasure
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage, SearchToken, StoppedAddress
 from enquiries.privacy import person
 from tests.conftest import ROOT, consultation, database_environment
@@ -88,9 +88,9 @@ def test_what_came_since_the_page_was_opened_is_shown_before_it_goes(staff_clien
 
 def test_all_of_it_goes_or_none(ada, staff, monkeypatch):
     """The second enquiry cannot be erased: the first is not either."""
-    from enquiries.actions import one_person
+    from enquiries.actions import erasure
 
-    real, count = one_person.erase, []
+    real, count = erasure.erase, []
 
     def stumble(**given):
         count.append(given)
@@ -98,9 +98,9 @@ def test_all_of_it_goes_or_none(ada, staff, monkeypatch):
             raise RuntimeError("in the middle")
         return real(**given)
 
-    monkeypatch.setattr(one_person, "erase", stumble)
+    monkeypatch.setattr(erasure, "erase", stumble)
     with pytest.raises(RuntimeError):
-        one_person.erase_person(enquiries=ada, reason="asked", by=staff)
+        erasure.erase_person(enquiries=ada, reason="asked", by=staff)
     assert not Enquiry.objects.exclude(erased_at=None).exists()
     assert len(person.find(ADA)) == 3
 
@@ -114,7 +114,7 @@ def test_no_byte_is_left_in_the_files_of_the_database(transactional_db, staff):
     assert one.email_key.encode() in stored
     if connection.vendor == "sqlite":
         assert all(value in stored for value in sealed)
-    assert one_person.erase_person(enquiries=[one], reason="asked", by=staff)
+    assert erasure.erase_person(enquiries=[one], reason="asked", by=staff)
     if connection.vendor == "sqlite":
         wal = Path(f"{connection.settings_dict['NAME']}-wal")
         assert not wal.exists() or wal.stat().st_size == 0

@@ -18,9 +18,9 @@ from django.test import Client
 from backcare.core.crypto import keys
 from enquiries import views
 from enquiries.actions import intake
-from enquiries.forms import FORMS
 from enquiries.mail.outbox import Worker
 from enquiries.models import Enquiry, OutgoingMessage
+from enquiries.request_forms.forms import FORMS
 from tests.conftest import database_environment
 from tests.support.addresses import public_addresses
 from tests.support.forms import ADDRESSES, form

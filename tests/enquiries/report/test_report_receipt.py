@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from backcare.core.crypto.encryption import new_key
 from enquiries import abuse
-from enquiries.actions import corrections, erasure, mail, stopping, transitions
+from enquiries.actions import corrections, erasure, mail, transitions
 from enquiries.models import Assessment, Enquiry, EventKind, OutgoingMessage, Status
-from enquiries.report import receipt
+from enquiries.report import sent
 from tests.config.test_bad_input import ELSEWHERE
 from tests.conftest import consultation
 from tests.support.assessment import finish
@@ -90,18 +90,18 @@ def test_a_private_summary_is_named_where_there_is_one(client):
 
 def test_any_other_receipt_shows_the_general_page(client, settings):
     value = asked(client).cookies["sent"].value
-    held, now = receipt.opened(value, now=time.time()), int(time.time())
-    other = receipt.opened(asked(email=BEA).cookies["sent"].value, now=time.time())
+    held, now = sent.opened_receipt(value, now=time.time()), int(time.time())
+    other = sent.opened_receipt(asked(email=BEA).cookies["sent"].value, now=time.time())
     finish(client)
     wrong = {
         "of another cookie of ours": client.cookies["check"].value,
-        "half of one and half of another": value[:60] + receipt.sealed(other)[60:],
-        "30 minutes old": receipt.sealed(receipt.Receipt(held.enquiry, ADA, now - 1800)),
-        "from tomorrow": receipt.sealed(receipt.Receipt(held.enquiry, ADA, now + 86_400)),
-        "for another address": receipt.sealed(receipt.Receipt(held.enquiry, EVE, now)),
-        "for somebody else's request": receipt.sealed(receipt.Receipt(other.enquiry, ADA, now)),
-        "for no report": receipt.sealed(receipt.Receipt(consultation().pk, ADA, now)),
-        "for nothing": receipt.sealed(receipt.Receipt(Assessment().pk, ADA, now)),
+        "half of one and half of another": value[:60] + sent.sealed_receipt(other)[60:],
+        "30 minutes old": sent.sealed_receipt(sent.Receipt(held.enquiry, ADA, now - 1800)),
+        "from tomorrow": sent.sealed_receipt(sent.Receipt(held.enquiry, ADA, now + 86_400)),
+        "for another address": sent.sealed_receipt(sent.Receipt(held.enquiry, EVE, now)),
+        "for somebody else's request": sent.sealed_receipt(sent.Receipt(other.enquiry, ADA, now)),
+        "for no report": sent.sealed_receipt(sent.Receipt(consultation().pk, ADA, now)),
+        "for nothing": sent.sealed_receipt(sent.Receipt(Assessment().pk, ADA, now)),
         "made up": "A" * 200,
         "empty": "",
         "too long": "A" * 9000,
@@ -201,7 +201,7 @@ def test_a_request_that_was_set_aside_says_that_no_email_comes_and_never_why(mai
     """The same for a filled-in trap, which browsers do too, and for an address whose owner told us to stop."""
     robot = asked(website="x")
     kept = Enquiry.objects.get()
-    stopping.stop_mails(key=abuse.stop_key(EVE))
+    erasure.stop_mails(key=abuse.stop_key(EVE))
     unwanted = asked(email=EVE)
     assert set(Enquiry.objects.values_list("status", flat=True)) == {Status.SPAM}
 

@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
 
+from enquiries.assessment import handover
 from enquiries.mail.outbox import Worker
 from enquiries.models import Assessment, Enquiry
-from enquiries.report import consent
 from tests.conftest import report as plain_report
 from tests.support.assessment import finish
 from tests.support.html import parse, text
@@ -40,7 +40,7 @@ def test_the_default_is_no_and_the_consent_is_said_in_full(db):
     assert set(radios) == {"no", "yes"}
     assert radios["no"].get("checked") is not None
     assert radios["yes"].get("checked") is None
-    assert consent.wording() in text(page)
+    assert handover.consent_wording() in text(page)
 
 
 @pytest.mark.parametrize("given", [{"urgent": ["RF-U4"]}, {"age": "under_18"}])
@@ -63,7 +63,7 @@ def test_yes_keeps_the_result_and_the_answers_and_the_consent(db):
     told = text(parse(client.get("/check/result/")).find(".//main"))
     assert ask(client, include_answers="yes").status_code == 303
     kept = Assessment.objects.get()
-    assert kept.consent_version == consent.VERSION
+    assert kept.consent_version == handover.REPORT_CONSENT
     assert kept.result["heading"] in told
     assert any("stops daily activity" in each for part in kept.answers for each in part["parts"][0]["answers"])
     with connection.cursor() as cursor:

@@ -7,8 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from enquiries.actions.mail import SUMMARY_DAYS
+from enquiries.assessment import handover
 from enquiries.models import Assessment, Enquiry
-from enquiries.report import consent
 from tests.support.assessment import finish
 from tests.support.consultation_form import FLAG, PATH, first_step, follow, heading, nothing_kept, press, walk
 from tests.support.html import form_at, parse, sent, summary, text, visible
@@ -56,7 +56,7 @@ def test_finished_answers_go_along_only_with_consent_and_the_wording_says_that_s
     page_form = form_at(parse(walk(finished, *steps, {"description": "An ache."})), PATH)
     assert {each.get("name") for each in visible(page_form)} == {"consultation-include_answers"}
     assert sent(page_form)["consultation-include_answers"] == ["no"]
-    said = consent.WORDINGS["2026-11-consultation"]
+    said = handover.CONSENT_WORDINGS["2026-11-consultation"]
     assert "staff who deal with my request see them" in said
     assert said in text(page_form)
 

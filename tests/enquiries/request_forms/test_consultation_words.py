@@ -3,8 +3,8 @@
 import pytest
 from django.test import Client
 
-from enquiries.forms import DESCRIPTION_LENGTH
 from enquiries.models import Enquiry
+from enquiries.request_forms.forms import DESCRIPTION_LENGTH
 from tests.support.consultation_form import FLAG, PATH, first_step, follow, heading, nothing_kept, press, walk
 from tests.support.forms import form
 from tests.support.html import by_id, parse, text, value

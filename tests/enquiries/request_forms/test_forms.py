@@ -3,11 +3,17 @@
 import pytest
 
 from backcare.core import addresses, phones
-from backcare.core.form_fields import one_line
+from backcare.core.form_fields import EMAIL_LENGTH, one_line
 from enquiries.admin import inbox
-from enquiries.forms import DESCRIPTION_LENGTH, EMAIL_LENGTH, FORMS, NAME_LENGTH, QUESTION_LENGTH, SHORT_LENGTH
 from enquiries.models import Enquiry
 from enquiries.privacy import person
+from enquiries.request_forms.base import NAME_LENGTH
+from enquiries.request_forms.forms import (
+    DESCRIPTION_LENGTH,
+    FORMS,
+    QUESTION_LENGTH,
+    SHORT_LENGTH,
+)
 from tests.support.consultation_form import follow
 from tests.support.forms import ADDRESSES, FIELDS, OPTIONAL, form
 from tests.support.html import (

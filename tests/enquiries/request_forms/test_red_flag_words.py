@@ -6,7 +6,7 @@ have none of it, and of those whose words only look alike.
 
 import pytest
 
-from enquiries.request_forms import red_flag_text
+from enquiries.request_forms import own_words
 from factsheets import safety
 from factsheets.models import SafetyAdvice
 
@@ -66,8 +66,8 @@ FLAGGED = {
     "I have back pain and blood in my urine": "RF-U11",
     "I am 30 weeks pregnant and I am bleeding": "RF-P1",
     # crisis
-    "I have been in pain for years and I don't want to live like this. I want to die": red_flag_text.CRISIS,
-    "I have thought about suicide because of the pain": red_flag_text.CRISIS,
+    "I have been in pain for years and I don't want to live like this. I want to die": own_words.CRISIS,
+    "I have thought about suicide because of the pain": own_words.CRISIS,
 }
 HARMLESS = [
     "An ache low in my back for two months, worse after sitting.",
@@ -110,28 +110,26 @@ HARMLESS = [
 
 
 def test_words_that_sound_like_a_red_flag_are_found_in_a_text():
-    assert not {text: code for text, code in FLAGGED.items() if code not in red_flag_text.read(text).codes}
+    assert not {text: code for text, code in FLAGGED.items() if code not in own_words.codes_in(text)}
 
 
 def test_what_is_plainly_denied_and_what_only_looks_alike_brings_no_card():
-    assert not {text: found for text in HARMLESS if (found := red_flag_text.read(text))}
+    assert not {text: found for text in HARMLESS if (found := own_words.codes_in(text))}
 
 
 def test_every_code_that_can_be_kept_is_a_record_and_the_gravest_fit(db):
-    every = red_flag_text.Signs(
-        tuple(f"RF-E{number}" for number in range(1, 10)),
-        tuple(f"RF-U{number}" for number in range(1, 13)),
-        crisis=True,
-    )
-    assert set(every.codes) <= set(SafetyAdvice.objects.values_list("code", flat=True))
-    assert len(every.kept) <= red_flag_text.CODES_LENGTH
-    assert every.kept.startswith("RF-R3 RF-E1 RF-E2")
-    assert set(every.emergency) <= set(every.kept.split())
+    emergency = [f"RF-E{number}" for number in range(1, 10)]
+    every = [own_words.CRISIS, *emergency, *(f"RF-U{number}" for number in range(1, 13))]
+    assert set(every) <= set(SafetyAdvice.objects.values_list("code", flat=True))
+    kept = own_words.kept(reversed(every), safety.tiers())
+    assert len(kept) <= own_words.CODES_LENGTH
+    assert kept.startswith("RF-R3 RF-E1 RF-E2")
+    assert set(emergency) <= set(kept.split())
 
 
 def test_the_card_is_of_the_gravest_tier_with_what_was_said_first(db):
-    found = red_flag_text.read("I had cancer, and since yesterday my bum is numb and I wet myself")
-    [card] = found.cards(safety.tiers())
+    found = own_words.codes_in("I had cancer, and since yesterday my bum is numb and I wet myself")
+    [card] = own_words.advice(found, safety.tiers()).cards
     assert card["tier"] == "emergency"
     assert [item["code"] for item in card["items"]][:2] == ["RF-E1", "RF-E2"]
-    assert {"RF-E1", "RF-E2", "RF-U3"} <= set(found.codes)
+    assert {"RF-E1", "RF-E2", "RF-U3"} <= set(found)

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from backcare.core.form_fields import EmailField, TextField
 from enquiries.actions import erasure
-from enquiries.forms import FORMS, ConsultationForm
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose, Status
-from enquiries.patient_portal.forms import AddForm, TimesForm
+from enquiries.patient_portal.views import AddForm, TimesForm
 from enquiries.privacy import retention
-from enquiries.request_forms import own_words, red_flag_text
+from enquiries.request_forms import own_words
+from enquiries.request_forms.forms import FORMS, ConsultationForm
 from tests.support.consultation_form import PATH, first_step, follow, heading, press
 from tests.support.forms import form
 from tests.support.html import form_at, parse, sent, text
@@ -235,7 +235,7 @@ def test_answers_that_cannot_wait_come_with_a_report_and_its_delivery_does_not_c
     assert said(page).index("Samaritans") < said(page).index("What happens next")
     deliver()
     kept = Enquiry.objects.get()
-    assert (kept.safety_signs, kept.status) == (red_flag_text.CRISIS, Status.NEW)
+    assert (kept.safety_signs, kept.status) == (own_words.CRISIS, Status.NEW)
     assert OutgoingMessage.objects.get(purpose=Purpose.REPORT).state == MessageState.SENT
     to_them, to_clinic = sorted(mail_through.messages, key=lambda mail: mail["To"] != "ada@example.com")
     assert "Samaritans" in text_of(to_them).partition("Here is the fact sheet")[0]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from backcare.core.crypto import keys
 from backcare.ops import schema, soundness
-from enquiries.actions import appointment_reminders, digests, erasure, reminders
+from enquiries.actions import appointments, erasure, mail
 from enquiries.mail.outbox import Worker
 
 logger = logging.getLogger(__name__)
@@ -106,18 +106,18 @@ class Command(BaseCommand):
     def remind(self):
         today = timezone.localdate()
         try:
-            reminders.remind_of_reviews(today=today)
-        except reminders.NobodyToRemind as nobody:
+            mail.remind_of_reviews(today=today)
+        except mail.NobodyToRemind as nobody:
             if today != self.warned_on:
                 logger.warning("%s", nobody.__doc__)
             self.warned_on = today
 
     def digest(self):
         if settings.DAILY_DIGEST:
-            digests.write_digest(now=timezone.now())
+            mail.write_digest(now=timezone.now())
 
     def remind_patients(self):
-        appointment_reminders.remind_of_appointments(now=timezone.now())
+        appointments.remind_of_appointments(now=timezone.now())
 
     def purge(self) -> bool:
         """Whether all is done: after a change of the periods a great deal may be over at once."""

@@ -1,7 +1,11 @@
 """Appointments as calendar files (RFC 5545), under a title that says nothing to anyone who looks over a shoulder.
 
 To a patient's calendar they go as invitations and cancellations (RFC 5546): the entry is added, moved and taken out again by the
-same UID, and a newer SEQUENCE. The feed for staff holds references and times, and no word about anybody.
+same UID, and a newer SEQUENCE.
+
+Calendar programs of staff, which cannot sign in, read a feed behind an address that nobody can guess. It holds references and
+times, so that an address that gets about says when the clinic is busy, and nothing about anybody. The address is signed as well:
+a copy of the database alone opens none.
 """
 
 from collections.abc import Iterable
@@ -9,9 +13,16 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 
 from django.conf import settings
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
-from enquiries.models import Appointment, Channel
+from backcare.core.private_pages import personal
+from enquiries.inbox import people
+from enquiries.models import Appointment, AppointmentState, CalendarFeed, Channel
 
 REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
 ALARM_BEFORE = timedelta(hours=1)
@@ -44,7 +55,7 @@ def cancellation(appointment: Appointment, *, to: str, stamp: datetime, organise
     return _file(CANCEL, [event])
 
 
-def feed(appointments: Iterable[Appointment], *, stamp: datetime) -> bytes:
+def feed_file(appointments: Iterable[Appointment], *, stamp: datetime) -> bytes:
     """What a calendar program of staff reads every now and then."""
     events = []
     for each in appointments:
@@ -100,3 +111,30 @@ def _file(method: str, events: Iterable[Event], *, feed: bool = False) -> bytes:
     for event in events:
         calendar.add_component(event)
     return bytes(calendar.to_ical())
+
+
+SIGNER = signing.Signer(salt="enquiries.calendar_feed", sep=".")
+BACK = timedelta(days=31)  # how long an appointment stays in the feed after its time
+SHOWN = [AppointmentState.BOOKED, AppointmentState.CAME, AppointmentState.MISSED]
+
+
+def address(feed: CalendarFeed) -> str:
+    return f"{settings.BASE_URL}{reverse('enquiries:calendar_feed', args=[SIGNER.sign(feed.secret)])}"
+
+
+@personal
+@require_safe
+def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        feed = CalendarFeed.objects.select_related("staff").filter(secret=SIGNER.unsign(token)).first()
+    except signing.BadSignature:
+        feed = None
+    if feed is None or not people.may_open(feed.staff):
+        raise Http404("No calendar of ours")
+    now = timezone.now()
+    shown = Appointment.objects.filter(state__in=SHOWN, starts_at__gt=now - BACK)
+    if feed.only_mine:
+        shown = shown.filter(with_whom=feed.staff)
+    shown = shown.select_related("enquiry").only("starts_at", "minutes", "uid", "sequence", "enquiry__reference")
+    file = feed_file(shown.order_by("starts_at", "pk"), stamp=now)
+    return HttpResponse(file, content_type="text/calendar; charset=utf-8")

@@ -1,6 +1,7 @@
-"""What a consultation asks, step by step: who it is for, how to reach them, their back, and what helps us talk with them.
+"""The three forms that patients fill in: a report by email, a consultation, a question.
 
-Each step asks one thing, and only what the answers before it make needed: nobody who chose email is asked for a phone number.
+Every message is an instruction for its field; labels and hints stand beside them. A consultation asks one thing a step, and only
+what the answers before it make needed: nobody who chose email is asked for a phone number.
 """
 
 from crispy_forms.layout import HTML
@@ -9,10 +10,11 @@ from django.utils.html import format_html
 
 from backcare.core import phones
 from backcare.core.form_fields import PhoneField, Radios, TextField, Ticks, one_of
+from enquiries.assessment import handover
 from enquiries.models import DAY_PARTS, WEEKDAYS
-from enquiries.report import consent
 from enquiries.request_forms import choices
 from enquiries.request_forms.base import NAME_LENGTH, EnquiryForm, Step
+from factsheets.models import FactSheet
 
 SHORT_LENGTH = 120
 DESCRIPTION_LENGTH = 500  # characters, after the closed questions
@@ -172,7 +174,7 @@ class ConsultationForm(EnquiryForm):
     def __init__(self, *args, ask_about_answers: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         if ask_about_answers:
-            said = consent.wording(consent.CONSULTATION)
+            said = handover.consent_wording(handover.CONSULTATION_CONSENT)
             self.fields["include_answers"].help_text = f"If you choose yes, you say: “{said}”"
         else:
             del self.fields["include_answers"]
@@ -271,3 +273,66 @@ class ConsultationForm(EnquiryForm):
                 "for_agreed": told["they_agree"],
             }
         return kept
+
+
+# The forms patients fill in. Every message is an instruction for its field; labels and hints stand beside them.
+
+QUESTION_LENGTH = 1000
+
+
+class ReportForm(EnquiryForm):
+    kind = "report"
+    submit_label = "Send me the report"
+    steps = (Step("report", "Email me my report", ("sheet", "name", "email", "include_answers")),)
+
+    # Only where the browser holds a finished self-assessment.
+    include_answers = forms.ChoiceField(
+        label="Include my answers?",
+        choices=[
+            ("no", "No, send the fact sheet only"),
+            ("yes", "Yes, also send me a link to a private summary of my answers and my result"),
+        ],
+        initial="no",
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": "Choose yes or no"},
+    )
+
+    # The own page offers the choice; the form at the foot of a sheet carries its sheet hidden.
+    def __init__(self, *args, choose_sheet: bool = False, ask_about_answers: bool = False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["sheet"].required = True
+        self.fields["sheet"].error_messages["required"] = "Choose the fact sheet you want"
+        if ask_about_answers:
+            self.fields["include_answers"].help_text = f"If you choose yes, you say: “{handover.consent_wording()}”"
+        else:
+            del self.fields["include_answers"]
+        if choose_sheet:
+            sheets = FactSheet.objects.published()
+            self.fields["sheet"].label = "Which fact sheet would you like?"
+            self.fields["sheet"].widget = forms.Select(
+                choices=[("", "Choose a fact sheet"), *((sheet.slug, sheet.title) for sheet in sheets)]
+            )
+
+    def clean_sheet(self):
+        sheet = super().clean_sheet()
+        if sheet is None:
+            raise forms.ValidationError("We do not have that fact sheet. Choose one from the list.")
+        return sheet
+
+
+class QuestionForm(EnquiryForm):
+    kind = "question"
+    steps = (Step("question", "Ask a question", ("name", "email", "description")),)
+
+    description = TextField(
+        longest=QUESTION_LENGTH,
+        lines=6,
+        label="Your question",
+        help_text=f"Up to {QUESTION_LENGTH:,} characters. Do not use this for emergencies.",
+        too_long=f"Shorten your question to {QUESTION_LENGTH:,} characters or fewer",
+        error_messages={"required": "Write your question"},
+    )
+
+
+FORMS = {form.kind: form for form in (ReportForm, ConsultationForm, QuestionForm)}
