@@ -23,7 +23,7 @@ class CorrectForm(forms.Form):
     phone = PhoneField(label="Phone number", required=False)
     why = forms.ChoiceField(
         label="Why",
-        choices=corrections.Why.choices,
+        choices=[(each.value, each.label[:1].upper() + each.label[1:]) for each in corrections.Why],
         initial=corrections.Why.TOLD,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why you are changing it"},
