@@ -187,7 +187,7 @@ def test_by_keyboard_and_mouse_on_a_desk_and_on_a_phone(browser, site, subtests)
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("They gave no email address, so read them the reference.")).to_be_visible()
 
-        page.get_by_role("link", name="Correct the address or number").click()
+        page.get_by_role("button", name="Correct the address or number").click()
         page.get_by_label("Email address").fill("grace@example.com")
         desk.expect_accessible()
         page.get_by_role("button", name="Save").click()
