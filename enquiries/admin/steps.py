@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries import clock
-from enquiries.actions import contact, transitions
+from enquiries.actions import contact, mail, transitions
 from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment
 from enquiries.admin.step_form import StaffField, StepForm
 from enquiries.inbox import calls, people, safety_lane
@@ -298,6 +298,8 @@ def names_offered(enquiry: Enquiry) -> list[str]:
         names.remove("call")
         if enquiry.is_flagged:
             names = ["reply", "safety", "book"]
+    if "reply" in names and not mail.has_address(enquiry):
+        names.remove("reply")  # they asked by telephone or at the clinic, and gave a number alone
     if enquiry.is_closed:  # withdrawn with an open flag
         names.remove("book")
     elif "book" in names and enquiry.appointment:

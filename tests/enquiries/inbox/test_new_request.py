@@ -44,6 +44,7 @@ def test_a_call_is_kept_with_the_wording_that_was_read_out_and_nobody_is_mailed_
     enquiry = Enquiry.objects.get()
     assert response.redirect_chain[-1][0] == enquiry.get_admin_url()
     assert f"Saved as {enquiry.reference}. They gave no email address, so read them the reference." in said(response)
+    assert "Reply by email" not in said(response)
     received = enquiry.events.get(kind=EventKind.RECEIVED)
     assert (received.actor, received.by.first_name) == ("Rita", "Rita")
     assert received.summary.endswith("Written down by telephone. They agreed to wording 2026-11-spoken")
