@@ -88,6 +88,13 @@ def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
     return clock.due_in_words(enquiry.reply_by, now, reply_clock.hours), enquiry.reply_by < now
 
 
+def _said_alone(due: str) -> str:
+    """As in the list below "Reply due", where that stands nowhere: Reply due in 2 working hours."""
+    if not due[:1].islower():
+        return due
+    return f"Reply {due}" if due.startswith(("due", "overdue")) else f"Reply due {due}"
+
+
 def _follow_up(enquiry: Enquiry) -> tuple[str, bool]:
     if enquiry.return_on is None:
         return "No follow-up day", True
@@ -123,7 +130,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "appointments": list(enquiry.appointments.select_related("with_whom")),
         "linked": enquiry.linked.order_by("created_at"),
         "owner": people.full_name(enquiry.owner) if enquiry.owner else "",
-        "due": words,
+        "due": _said_alone(words),
         "overdue": late,
         "viewers": viewers(request.user, enquiry, now),
         "lane": _lane(enquiry, duplicates, now, callable_now=bool(tel)) if lane else None,
