@@ -5,13 +5,15 @@ import re
 import pytest
 
 from tests.config.test_site import PAGES
+from tests.support import accessibility
 from tests.support.html import text
 from tests.support.reading import elements, links, page, squeezed
 from tests.support.visitor import visitor
 
 pytestmark = pytest.mark.once
 # A step of the symptom check that needs an earlier one leads back to its start, which is among these.
-OPEN = [path for path in PAGES if not re.match(r"/check/.", path)]
+# Those of tests/support/accessibility.py are tried at this width and with this spacing by tests/journeys/test_access_layout.py.
+OPEN = [path for path in PAGES if not re.match(r"/check/.", path) and path not in accessibility.PAGES]
 # WCAG 2.2, 1.4.12: what a reader may set without losing anything.
 SPACING = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }"
 SPACING += "p { margin-block-end: 2em !important; }"

@@ -75,14 +75,16 @@ def expect_a_way_through(met) -> int:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_tab_leads_through_every_page_with_the_focus_in_sight(browser, site, scheme):
-    """The stops of one scheme are those of the other, so that the dark one walks a part."""
-    paths = ["/", "/consultation/", "/check/3/", "/check/result/", "/search/?q=can't pee"]
+    """The stops of one scheme are those of the other: the dark one walks for its rings, past each kind of control."""
+    paths = ["/", "/consultation/"]
     if scheme == "light":
-        paths += ["/fact-sheets/manual-therapy-for-back-pain/", "/get-help-now/"]
+        paths += ["/check/3/", "/check/result/", "/search/?q=can't pee", "/get-help-now/"]
+        paths += ["/fact-sheets/manual-therapy-for-back-pain/"]
     with patient(browser, site, color_scheme=scheme, viewport={"width": 360, "height": 740}) as met:
-        for outcome in results(met):
-            if outcome == "self-care":
-                break
+        if scheme == "light":
+            for outcome in results(met):
+                if outcome == "self-care":
+                    break
         for path in paths:
             met.open(path)
             assert expect_a_way_through(met) > 15, path

@@ -16,6 +16,9 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+# What of it the other colour scheme can change. The rest is the same in both.
+COLOURS = RULES | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+AXE = Axe()
 
 
 def chromium() -> str | None:
@@ -85,13 +88,24 @@ class Visitor:
             names = {cookie["name"] for cookie in self.context.cookies()} - ({"sent", "draft"} if receipt else set())
             assert not names, f"A public page set a cookie: {names}"
 
-    def expect_accessible(self):
+    def expect_accessible(self, rules: dict = RULES):
         heard = len(self.complaints)
-        found = Axe().run(self.page, options=RULES).response["violations"]
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.axe_script)
+        found = self.page.evaluate("rules => axe.run(rules).then(found => found.violations)", rules)
         del self.complaints[heard:]  # axe's own measuring sets styles, which our content policy refuses
         assert not found, "\n".join(
             f"{rule['id']}: {rule['help']} at {[node['target'] for node in rule['nodes']]}" for rule in found
         )
+
+    def expect_accessible_in_both_schemes(self):
+        """The page as it stands, light and then dark. It is left light."""
+        self.expect_accessible()
+        self.page.emulate_media(color_scheme="dark")
+        # Links fade from one colour to the other.
+        self.page.evaluate("Promise.all(document.getAnimations().map(each => each.finished)).then(() => true)")
+        self.expect_accessible(COLOURS)
+        self.page.emulate_media(color_scheme="light")
 
     def expect_no_sideways_scrolling(self):
         wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from enquiries.models import Assessment, Enquiry, PrivateLink
-from tests.enquiries.assessment.test_assessment_browser import LOOKS, PHONE, heading, walk
+from tests.enquiries.assessment.test_assessment_browser import PHONE, SMALL, heading, walk
 from tests.journeys.test_access_keyboard import Keys
 from tests.journeys.test_access_keyboard import patient as without_motion
 from tests.support.outbox import text_of
@@ -17,10 +17,7 @@ from tests.support.smtp import wait_for
 from tests.support.visitor import expect_problem, reach, visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
-OUTCOMES = {
-    "See a GP about your back": {"age": "60_plus", "first": "yes"},
-    "You can look after your back at home for now": {},
-}
+GP = "See a GP about your back"
 
 
 def link_in(smtp) -> str:
@@ -46,43 +43,39 @@ def send(page) -> None:
     page.wait_for_url("**/report/sent/**")
 
 
-@pytest.mark.parametrize("outcome", OUTCOMES)
-def test_a_report_with_the_answers_from_the_check_to_the_deletion(browser, site, smtp, mail_worker, outcome):
+def test_a_report_with_the_answers_from_the_check_to_the_deletion(browser, site, smtp, mail_worker):
+    """The other outcomes: tests/enquiries/assessment/test_personal_pdf.py. The looks: the test of every state below."""
     with visitor(browser, site, viewport=PHONE) as patient:
         page = patient.page
-        walk(patient, **OUTCOMES[outcome])
-        assert heading(page) == outcome
+        walk(patient, age="60_plus", first="yes")
+        assert heading(page) == GP
         page.get_by_role("link", name="Email me my report").click()
-        patient.expect_accessible()
         fill(page, answers="Yes, also send me a link")
         send(page)
         expect(page.get_by_text("ada@example.com").first).to_be_visible()
-        patient.expect_accessible()
         patient.expect_clean(cookies=True)
 
     # The mail is read somewhere else, by a browser that holds nothing.
     with visitor(browser, site, viewport={"width": 1280, "height": 900}) as reader:
         page = reader.page
         reader.open(link_in(smtp))
-        assert outcome not in page.content()
-        reader.expect_accessible()
+        assert GP not in page.content()
         page.get_by_label("Your email address").fill("eve@example.com")
         page.get_by_role("button", name="Confirm and open my report").click()
         expect_problem(page, "Enter the email address that we sent this link to")
         reader.expect_accessible()
         page.get_by_label("Your email address").fill("Ada@Example.com")
         page.get_by_role("button", name="Confirm and open my report").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text(outcome)
+        expect(page.get_by_role("heading", level=1)).to_have_text(GP)
         expect(page.get_by_text("Prepared for Ada Example")).to_be_visible()
         reader.expect_accessible()
         for button in ("Download as a PDF", "Download in large print"):
             with page.expect_download() as waiting:
                 page.get_by_role("button", name=button).click()
             paper = PdfReader(io.BytesIO(waiting.value.path().read_bytes()), strict=True)
-            assert packed(outcome) in packed("".join(each.extract_text() for each in paper.pages[:3]))
+            assert packed(GP) in packed("".join(each.extract_text() for each in paper.pages[:3]))
         page.get_by_role("button", name="Delete my data now").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Delete your details?")
-        reader.expect_accessible()
         page.get_by_role("button", name="Yes, delete my data").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Your report is deleted")
         reader.expect_accessible()
@@ -106,10 +99,9 @@ def test_a_report_without_the_answers_brings_no_link(browser, site, smtp, mail_w
     assert not Assessment.objects.exists()
 
 
-@pytest.mark.parametrize("given", [{"urgent": ["RF-U4"]}, {"age": "under_18"}], ids=["urgent", "under 18"])
-def test_who_should_be_seen_first_is_not_asked_for_their_answers(browser, site, smtp, mail_worker, given):
+def test_who_should_be_seen_first_is_not_asked_for_their_answers(browser, site, smtp, mail_worker):
     with visitor(browser, site, viewport=PHONE) as patient:
-        walk(patient, **given)
+        walk(patient, urgent=["RF-U4"])  # and under 18: test_report_summary.py
         assert not patient.page.locator("main").get_by_role("link", name="Email me my report").count()
         patient.open("/report/")
         assert not patient.page.get_by_text("Include my answers?").count()
@@ -165,13 +157,12 @@ def test_by_keyboard_alone_and_without_scripts_from_the_foot_of_a_sheet(browser,
         page.wait_for_url("**/report/summary/deleted/")
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_state_fits_small_screens_and_both_schemes(browser, site, smtp, mail_worker, look):
-    with visitor(browser, site, **LOOKS[look]) as patient:
+def test_every_state_fits_small_screens_and_both_schemes(browser, site, smtp, mail_worker):
+    with visitor(browser, site, viewport=SMALL) as patient:
         page = patient.page
 
         def look_at():
-            patient.expect_accessible()
+            patient.expect_accessible_in_both_schemes()
             patient.expect_no_sideways_scrolling()
 
         walk(patient, age="60_plus", first="yes", tried=["herbs", "painkillers"], tell=["pregnant"], mood="a_lot")
