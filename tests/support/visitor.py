@@ -90,6 +90,7 @@ class Visitor:
 
     def expect_accessible(self, rules: dict = RULES):
         heard = len(self.complaints)
+        self.page.wait_for_load_state()
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE.axe_script)
         found = self.page.evaluate("rules => axe.run(rules).then(found => found.violations)", rules)
