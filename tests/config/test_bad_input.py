@@ -197,6 +197,7 @@ def test_of_a_field_that_comes_twice_the_last_one_counts(client):
 # --- wrong methods and other websites ---
 
 
+@pytest.mark.once
 def test_a_wrong_method_gets_a_page_that_says_so(client, subtests):
     for method in ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "TRACK", "CONNECT", "PROPFIND", "X" * 300]:
         for kind in FORMS:
@@ -210,6 +211,7 @@ def test_a_wrong_method_gets_a_page_that_says_so(client, subtests):
 
 
 @pytest.mark.parametrize("path", ["/", "/fact-sheets/", "/fact-sheets/about-back-pain/", "/privacy/", "/report/sent/"])
+@pytest.mark.once
 def test_a_page_that_is_only_read_takes_no_form(client, path):
     response = client.post(path, form("question"))
     assert response.status_code == 405
@@ -230,6 +232,7 @@ ELSEWHERE = [
 ]
 
 
+@pytest.mark.once
 def test_a_form_sent_from_another_website_is_refused_with_a_page(subtests):
     for headers in ELSEWHERE:
         for kind in FORMS:
@@ -278,6 +281,7 @@ class Thrown:
 
 @KINDS
 @pytest.mark.parametrize(("length", "taken"), [("50000000", 0), ("262145", 262_145), ("9" * 12, 0), ("9" * 5_000, 0)])
+@pytest.mark.once
 def test_a_body_that_is_too_large_gets_a_page_that_says_so_and_is_thrown_away_if_that_is_soon_done(kind, length, taken):
     """Thrown away first, so that a proxy that is still sending hears our answer."""
     body = Thrown(262_145)
@@ -288,6 +292,7 @@ def test_a_body_that_is_too_large_gets_a_page_that_says_so_and_is_thrown_away_if
 
 
 @pytest.mark.parametrize("sent_first", [0, 50_000_000])
+@pytest.mark.once
 def test_fifty_megabytes_are_answered_by_the_real_server(site, sent_first):
     connection = http.client.HTTPConnection(urlsplit(site).netloc, timeout=20)
     connection.putrequest("POST", "/question/")

@@ -11,6 +11,7 @@ from backcare.core.crypto.encryption import new_key
 from backcare.ops import binding
 from backcare.ops.checks import only_the_proxy_reaches_us
 
+pytestmark = pytest.mark.process
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -9,7 +9,7 @@ from tests.support.edition import PART
 from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

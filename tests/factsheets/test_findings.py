@@ -19,7 +19,7 @@ from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
 from tests.support.reading import SLUGS, packed, squeezed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def shown(client, slug: str) -> dict[str, str]:
@@ -117,7 +117,6 @@ print(json.dumps([[each.natural_key, each.fields, each.offered] for each in Inst
 """
 
 
-@pytest.mark.once
 def test_the_migration_keeps_what_staff_wrote_in_every_sheet_that_cites_the_source(tmp_path):
     def manage(*arguments: str) -> str:
         environment = {"PATH": os.environ["PATH"], "BACKCARE_LOCAL": "1", "DATA_DIR": str(tmp_path)}

@@ -135,6 +135,7 @@ def test_both_or_none_is_said_in_words(editor, figure):
     ],
     ids=["svg", "bomb", "truncated", "empty", "11 MB"],
 )
+@pytest.mark.once
 def test_a_refused_picture_costs_nothing_that_was_typed(editor, figure, data, words):
     typed = {"title": "A title", "alt": "An “alternative” <b>", "long_description": "Long\r\nwords.", "credit": "Who?"}
     response = send(editor, change_address(figure), drawing="", upload=file(data), **typed)
@@ -184,6 +185,7 @@ def test_only_those_who_may_change_figures_can_upload(client, figure):
     assert not Picture.objects.exists()
 
 
+@pytest.mark.once
 def test_nine_megabytes_pass_for_a_figure_and_nowhere_else(editor, figure):
     photo = samples.png((b"prVt", bytes(9_000_000)))
     assert 9_000_000 < len(photo) < pictures.MAX_BYTES
@@ -192,6 +194,7 @@ def test_nine_megabytes_pass_for_a_figure_and_nowhere_else(editor, figure):
         assert editor.post(address, {"upload": file(photo)}).status_code == 413
 
 
+@pytest.mark.once
 def test_far_too_much_is_a_page_that_says_how_large_a_picture_may_be(editor, figure):
     answer = ask(path=change_address(figure), CONTENT_LENGTH=str(50_000_000))
     assert answer.status_code == 413

@@ -40,6 +40,7 @@ def editor(client):
 
 @hidden_states
 @every_output
+@pytest.mark.once
 def test_a_sheet_that_is_not_published_is_not_found_by_the_public(client, hidden, output):
     response = client.get(address(hidden, output))
     if hidden.state == "retired":
@@ -54,6 +55,7 @@ def test_a_sheet_that_is_not_published_is_not_found_by_the_public(client, hidden
 
 
 @every_output
+@pytest.mark.once
 def test_a_sheet_that_never_was_is_not_found_in_the_same_words(client, sheet, output):
     unknown = client.get(f"/fact-sheets/no-such-sheet/{output}")
     FactSheet.objects.filter(pk=sheet.pk).update(state="draft")
@@ -63,6 +65,7 @@ def test_a_sheet_that_never_was_is_not_found_in_the_same_words(client, sheet, ou
 
 @hidden_states
 @every_output
+@pytest.mark.once
 def test_staff_with_the_permission_preview_it_and_no_cache_keeps_it(editor, hidden, output):
     response = editor.get(address(hidden, output))
     assert response.status_code == 200
@@ -77,6 +80,7 @@ def test_staff_with_the_permission_preview_it_and_no_cache_keeps_it(editor, hidd
 
 
 @every_output
+@pytest.mark.once
 def test_staff_without_the_permission_do_not_see_it(client, sheet, output):
     FactSheet.objects.filter(pk=sheet.pk).update(state="draft")
     client.force_login(User.objects.create_user("rec", "rec@example.com", "a long demo password", is_staff=True))
@@ -96,6 +100,7 @@ def others(sheet: FactSheet) -> list[str]:
 
 
 @every_output
+@pytest.mark.once
 def test_any_cache_may_keep_a_published_sheet_and_asks_whether_it_changed(client, sheet, output):
     first = client.get(address(sheet, output))
     assert "public" in first["Cache-Control"]
@@ -109,6 +114,7 @@ def test_any_cache_may_keep_a_published_sheet_and_asks_whether_it_changed(client
 
 
 @every_output
+@pytest.mark.once
 def test_a_reader_gets_no_cookie_and_staff_get_the_same_published_page(client, staff, sheet, output):
     public = client.get(address(sheet, output))
     assert not public.cookies
@@ -196,6 +202,7 @@ SAFE = [
 
 
 @pytest.mark.parametrize("path", [*SAFE, *(f"/fact-sheets/about-back-pain/{output}" for output in OUTPUTS)])
+@pytest.mark.once
 def test_without_emergency_advice_there_is_an_error_and_no_page(client, sheet, path):
     """A page that could be read without it would be worse than none."""
     SafetyAdvice.objects.filter(tier="emergency").delete()
@@ -209,6 +216,7 @@ def test_without_emergency_advice_there_is_an_error_and_no_page(client, sheet, p
     assert "no-store" in response["Cache-Control"]
 
 
+@pytest.mark.once
 def test_a_sheet_can_only_be_read(client, sheet, subtests):
     for method in ["post", "put", "delete", "patch"]:
         for output in OUTPUTS:

@@ -106,6 +106,7 @@ def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, cli
     assert "written by Edith" in history and "Edition 1" in history
 
 
+@pytest.mark.once
 def test_whoever_wrote_a_part_cannot_approve_it(desk):
     everything = person("Olga", "editor")
     everything.is_superuser = True
@@ -191,6 +192,7 @@ def test_what_two_people_write_at_once_is_not_lost(desk):
         ({"in_assessment": ""}, "asks RF-E2 as emergency"),
     ],
 )
+@pytest.mark.once
 def test_what_cannot_be_published_is_refused_with_a_sentence_and_keeps_what_was_typed(desk, changes, message):
     response = desk.edit("RF-E2", why="Typed at length.", **changes)
     assert response.status_code == 422 and message in errors_of(response)
@@ -198,6 +200,7 @@ def test_what_cannot_be_published_is_refused_with_a_sentence_and_keeps_what_was_
     assert not SafetyDraft.objects.exists()
 
 
+@pytest.mark.once
 def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
     new = {
         "tier": "emergency",
@@ -232,6 +235,7 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
     assert "RF-X2" in said_by(desk.post("new", **new)), "A number is not given twice."
 
 
+@pytest.mark.once
 def test_the_last_flag_of_a_tier_stays(desk, monkeypatch):
     monkeypatch.setattr(safety_drafts, "requirements", [])
     routine = list(SafetyAdvice.objects.filter(tier="routine").values_list("code", flat=True))
@@ -241,6 +245,7 @@ def test_the_last_flag_of_a_tier_stays(desk, monkeypatch):
     assert [flag["code"] for flag in safety_drafts.current().content if flag["tier"] == "routine"] == routine[-1:]
 
 
+@pytest.mark.once
 def test_the_draft_is_previewed_on_a_sheet_and_in_the_check_and_patients_see_nothing_of_it(desk, client):
     desk.edit("RF-E2", text=NEW, short_text=SHORT)
     desk.edit("RF-U2", text="you have lost a stone")
@@ -260,6 +265,7 @@ def test_the_draft_is_previewed_on_a_sheet_and_in_the_check_and_patients_see_not
     assert desk.client.post(at("preview", "check-1"), {"emergency": "RF-E1"}).status_code == 302
 
 
+@pytest.mark.once
 def test_an_earlier_edition_comes_back_as_a_draft(desk):
     old = live().text
     desk.edit("RF-E2", text=NEW)
@@ -294,6 +300,7 @@ def test_a_release_and_an_open_draft_do_not_fight(desk, tmp_path):
     assert (live("RF-E2").text, live("RF-R2").text) == (NEW, "it stops you from living your days")
 
 
+@pytest.mark.once
 def test_newer_words_for_what_staff_changed_go_into_a_draft(desk, tmp_path):
     desk.edit("RF-R2", text="it stops you from doing things")
     desk.step("send")

@@ -1,5 +1,7 @@
 """Reading our pages as a browser does: parsed, never compared as strings."""
 
+from copy import deepcopy
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -9,13 +11,19 @@ CONTROLS = {"input", "textarea", "select"}
 
 def parse(response) -> Element:
     """The document of a response. Fails on markup that a browser would have to repair."""
+    document, errors = _parsed(response.content)
+    assert not errors, f"The page is not well-formed: {errors[:5]}"
+    return deepcopy(document)
+
+
+@lru_cache(maxsize=64)
+def _parsed(content: bytes) -> tuple[Element, list[str]]:
+    """Of many tests that look at the same page, one waits for the parser."""
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)
-    document = parser.parse(response.content.decode("utf-8"))
+    document = parser.parse(content.decode("utf-8"))
     # What a person typed may hold NULs and other characters that are errors in HTML and shown as "�".
     typed = {"invalid-codepoint", "invalid-codepoint-in-attribute-value"}
-    errors = [f"{code} at {place}" for place, code, _ in parser.errors if code not in typed]
-    assert not errors, f"The page is not well-formed: {errors[:5]}"
-    return document
+    return document, [f"{code} at {place}" for place, code, _ in parser.errors if code not in typed]
 
 
 def text(element: Element) -> str:

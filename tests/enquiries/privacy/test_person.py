@@ -48,6 +48,7 @@ def test_half_an_address_is_refused_with_a_sentence(staff_client, ada, typed):
 
 @pytest.mark.parametrize("role", ["reception", "clinician", "editor", None])
 @pytest.mark.parametrize("step", [{}, {"export": "yes"}, {"erase": "yes", "sure": "on", "reason": "asked"}])
+@pytest.mark.once
 def test_only_the_owner_may(ada, role, step):
     client = Client()
     if role:

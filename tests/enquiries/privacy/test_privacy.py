@@ -189,6 +189,7 @@ def test_the_mail_worker_leaves_no_word_in_its_log_or_its_table(log, mail_throug
     expect_no_canary(str(list(OutgoingMessage.objects.values())), "the outbox")
 
 
+@pytest.mark.once
 def test_the_production_servers_logs_hold_no_word_and_no_address_of_a_person(transactional_db, tmp_path):
     port, written = free_port(), tmp_path / "log"
     environment = {**database_environment(), "PORT": str(port), "ACCESS_LOG": "1", "PYTHONUNBUFFERED": "1"}
@@ -305,6 +306,7 @@ def everything() -> dict[str, list]:
     }
 
 
+@pytest.mark.once
 def test_no_address_changes_anything_when_it_is_only_opened(staff_client, staff):
     assert Client().post("/consultation/", form("consultation")).status_code == 303
     enquiry, message = Enquiry.objects.get(), OutgoingMessage.objects.first()

@@ -169,6 +169,7 @@ def test_after_seven_days_it_says_so(sent):
         assert "no longer here" in title(parse(response))
 
 
+@pytest.mark.once
 def test_no_page_of_it_is_kept_found_or_passed_on(sent):
     for response in (Client().get(sent), open_with(sent), open_with(sent, "x@example.com")):
         assert "no-store" in response["Cache-Control"]
@@ -210,6 +211,7 @@ def test_the_outbox_holds_no_link(db, mail_through, sent):
 
 
 @pytest.mark.parametrize("size", ["", "large"])
+@pytest.mark.once
 def test_the_pdf_is_one_tagged_document_with_the_summary_and_the_sheets(sent, size):
     opened = open_with(sent)
     response = Client().post(f"{sent}pdf/", {"pass": pass_in(opened), "size": size})
@@ -227,6 +229,7 @@ def test_the_pdf_is_one_tagged_document_with_the_summary_and_the_sheets(sent, si
 
 
 @pytest.mark.parametrize("given", ["", "x", "x.y.z"])
+@pytest.mark.once
 def test_without_a_good_pass_the_address_is_asked_again(sent, given):
     for address in ("pdf/", "delete/"):
         response = Client().post(sent + address, {"pass": given, "sure": "yes"})

@@ -1,5 +1,6 @@
 """People pass however fast they are; scripts meet the trap, the page that checks, and a limit; and nobody loses a word."""
 
+import pytest
 from django.test import Client
 
 from enquiries.models import Enquiry, Status
@@ -8,6 +9,7 @@ from tests.support.html import form_at, parse, sent
 from tests.support.senders import ask, ask_in_full, from_place
 
 
+@pytest.mark.once
 def test_fifty_people_pass_however_fast_they_are_and_hardly_a_script_does(db):
     for number in range(50):
         typed = {"email": f"person{number}@example.com", "description": f"May I swim {number} times?"}

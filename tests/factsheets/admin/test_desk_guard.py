@@ -10,7 +10,7 @@ from factsheets.rendering.document import build
 from tests.support.desk import change_address, desk_of, draft, errors_of, save, tree, values_of
 from tests.support.html import text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 CURE = "Acupuncture cures back pain. [@NG59]"
 
 

@@ -141,6 +141,7 @@ def an_unknown_source(sheet):
         (an_unknown_source, "No source has the key NOWHERE"),
     ],
 )
+@pytest.mark.once
 def test_what_is_not_sound_is_neither_sent_for_review_nor_published(desk, author, reviewer, spoil, words):
     sheet = draft(author)
     spoil(sheet)

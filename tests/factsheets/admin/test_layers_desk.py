@@ -11,7 +11,7 @@ from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
 from tests.support.layered_sheet import in_layers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.usefixtures("db")
 # --- no results, nothing, and any text ---
 
 
+@pytest.mark.once
 def test_a_page_without_results_helps(client, settings):
     tree = search(client, "xyzzyq")
     assert "No results for “xyzzyq”" in text(tree)
@@ -37,6 +38,7 @@ def test_a_page_without_results_helps(client, settings):
 
 
 @pytest.mark.parametrize("address", ["/search/", "/search/?q=", "/search/?q=+++", "/search/?q=%00", "/search/?other=1"])
+@pytest.mark.once
 def test_a_search_for_nothing_shows_the_box_and_the_sheets(client, address):
     tree = page(client, address)
     assert title(tree).startswith("Search –")
@@ -117,6 +119,7 @@ def test_an_emoji_is_told_that_there_was_no_word(client):
     assert "Our pages are in English." not in text(tree)
 
 
+@pytest.mark.once
 def test_quotations_are_text_whatever_an_author_wrote(client):
     a_sheet(
         "hostile", "Zebrafish & <b>co</b>", heading="<i>A", body='It said "1 < 2" & zebrafish 3 < 4 zebrafish 5 < 6.'
@@ -133,6 +136,7 @@ def test_a_search_is_only_read(client, method):
     assert getattr(client, method)("/search/", {"q": "sciatica"}).status_code in {403, 405}
 
 
+@pytest.mark.once
 def test_a_head_request_is_answered_without_a_body(client):
     response = client.head("/search/?q=sciatica")
     assert (response.status_code, response.content) == (200, b"")
@@ -141,6 +145,7 @@ def test_a_head_request_is_answered_without_a_body(client):
 # --- honest and complete ---
 
 
+@pytest.mark.once
 def test_nices_position_stands_above_results_that_quote_acupuncture(client):
     position = "NICE does not recommend acupuncture for low back pain or sciatica."
     [note] = [node for node in with_class(search(client, "acupuncture"), "note") if position in text(node)]
@@ -148,6 +153,7 @@ def test_nices_position_stands_above_results_that_quote_acupuncture(client):
     assert not [node for node in with_class(search(client, "insoles"), "note") if position in text(node)]
 
 
+@pytest.mark.once
 def test_a_quotation_from_the_traditional_view_carries_its_label(client):
     tree = search(client, "blood stagnation after injury")
     [hit] = [hit for hit in hits(tree) if "traditional-chinese-medicine-view" in links(hit)[0]]
@@ -159,6 +165,7 @@ BOXES = ["/", "/fact-sheets/", "/fact-sheets/about-back-pain/", "/glossary/", "/
 
 
 @pytest.mark.parametrize("path", [*BOXES, "/search/?q=sciatica", "/search/?q=xyzzyq"])
+@pytest.mark.once
 def test_every_page_has_one_labelled_search_box_that_works_without_script(client, path):
     tree = page(client, path)
     [form] = [node for node in elements(tree) if node.get("role") == "search"]
@@ -176,6 +183,7 @@ def test_a_page_that_is_not_there_offers_the_search(client):
     assert len([node for node in elements(tree) if node.get("role") == "search"]) == 1
 
 
+@pytest.mark.once
 def test_the_longest_text_of_the_box_fits_into_an_address_that_the_server_reads(client):
     from backcare.ops import gunicorn
 
@@ -185,6 +193,7 @@ def test_the_longest_text_of_the_box_fits_into_an_address_that_the_server_reads(
         assert len(f"GET /search/?q={quote_plus(letter * longest)} HTTP/1.1") <= gunicorn.limit_request_line
 
 
+@pytest.mark.once
 def test_five_thousand_characters_reach_the_page_through_the_real_server(site):
     import urllib.request
 
