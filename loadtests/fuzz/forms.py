@@ -65,16 +65,18 @@ class Collector:
         cookies = _cookies(client)
         document = html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
         for each in document.iter("form"):
-            action = (each.get("action") or here).partition("#")[0]
-            path = action if action.startswith("/") else here
             method = (each.get("method") or "get").upper()
             for choice in each.iter("select"):
                 if next(choice.iter("option"), None) is None:
                     SubElement(choice, "option", value="")
             data = sent(each)
-            buttons = [b for b in each.iter() if b.get("name") and (b.tag == "button" or b.get("type") == "submit")]
-            for button in buttons or [None]:
-                own = data | ({button.get("name"): [button.get("value", "")]} if button is not None else {})
+            buttons = [b for b in each.iter() if b.tag == "button" or b.get("type") == "submit"]
+            for button in [b for b in buttons if b.get("name") or b.get("formaction")] or [None]:
+                to = button.get("formaction") if button is not None else None
+                action = (to or each.get("action") or here).partition("#")[0]
+                path = action if action.startswith("/") else here
+                named = button is not None and button.get("name")
+                own = data | ({named: [button.get("value", "")]} if named else {})
                 pairs = tuple((name, value) for name, values in own.items() for value in values)
                 names = tuple(sorted({c.get("name") for c in each.iter() if c.get("name")} | set(own)))
                 key = (

@@ -64,12 +64,16 @@ class Walker:
 
     def press(self, page: Answer, button: str, **changes) -> Answer:
         """Sends the form that has this button, with everything that stands in it. Follows to the page after it."""
+        found = []
         for form in page.document.iter("form"):
             for each in form.iter():
                 submits = (each.tag == "button" and each.get("type") == "submit") or each.get("type") == "submit"
-                if submits and button in (text(each) or each.get("value", "")):
-                    own = {each.get("name"): each.get("value", "")} if each.get("name") else {}
-                    return self.follow(self.post(form.get("action") or page.path, sent(form) | own | changes))
+                if submits and button in (said := text(each) or each.get("value", "")):
+                    found.append((said != button, form, each))
+        for _, form, each in sorted(found, key=lambda one: one[0]):  # the one that says just that, before others
+            own = {each.get("name"): each.get("value", "")} if each.get("name") else {}
+            address = each.get("formaction") or form.get("action") or page.path
+            return self.follow(self.post(address, sent(form) | own | changes))
         raise AssertionError(f"No button says “{button}” on {page.path} ({page.status}): {page.said[:800]}")
 
     def follow(self, answer: Answer) -> Answer:

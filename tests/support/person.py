@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from enquiries import abuse
 from enquiries.actions import appointments, contact, transitions
-from enquiries.models import Enquiry, FloodMark, PrivateLink, StoppedAddress
+from enquiries.models import Enquiry, FloodMark, PrivateLink, StaffDraft, StoppedAddress
 from tests.conftest import consultation
 from tests.support.forms import form
 from tests.support.summary import patient
@@ -43,6 +43,7 @@ def ada(db, sheet, staff) -> list[Enquiry]:
     soon = timezone.now() + timedelta(hours=1)
     FloodMark.objects.create(enquiry=first, key="canarymark", until=soon)
     PrivateLink.objects.create(enquiry=first, name="canary", wrong_tries=1, last_wrong_at=timezone.now())
+    StaffDraft.objects.create(enquiry=first, by=staff, typed='{"note": "canarydraft, half a"}')
     # The rows alone: the press itself would erase her report.
     now = timezone.now()
     for address in (ADA, "grace@example.com"):
