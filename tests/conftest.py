@@ -2,6 +2,7 @@ import os
 import signal
 import sys
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from enquiries.actions import intake
 from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours, ReplyTemplate, ReplyTemplateEdition
 from factsheets.content import MODELS
 from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
-from tests.support.filled_database import FilledDatabase
+from tests.support.filled_database import FilledDatabase, put_static_files
 from tests.support.fonts import font_environment
 from tests.support.processes import start_process
 from tests.support.smtp import SmtpSink, free_port, wait_for
@@ -128,7 +129,7 @@ def django_db_keepdb(filled_database):
 def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_db_blocker):
     """The real content and the real hashed static files, once for the suite."""
     with django_db_blocker.unblock():
-        call_command("collectstatic", interactive=False, verbosity=0)
+        put_static_files(settings.STATIC_ROOT, partial(call_command, "collectstatic", interactive=False, verbosity=0))
         if not django_db_keepdb:
             call_command("load_content", verbosity=0, stdout=sys.stderr)
         LISTED.update(ContentType.objects.values("pk", "model").get(app_label="enquiries", model="enquiry"))
