@@ -14,7 +14,7 @@ from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import clock
 from enquiries.actions import by_patient, contact
-from enquiries.admin import drafts, inbox, steps
+from enquiries.admin import drafts, inbox, replies, steps
 from enquiries.admin.corrections import failed_mails
 from enquiries.admin.message import send_again_button, state_in_words
 from enquiries.assessment import handover
@@ -156,7 +156,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "open_steps": {next(iter(offered), ""), "reply", *(name.partition("-")[0] for name in typed), *bound},
         "tell": forms.get("tell"),
         "handover": forms.get(steps.HANDOVER),
-        "templates": steps.templates(enquiry) if "reply" in offered else [],
+        "templates": replies.starts(enquiry) if "reply" in offered else [],
         "shown": json.dumps(shown, ensure_ascii=False),
         "unsent": [
             text for name, text in sorted(typed.items()) if name not in shown and name.endswith(("text", "note"))

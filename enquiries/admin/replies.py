@@ -21,18 +21,21 @@ SAFETY = "safety"
 class ReplyForm(StepForm):
     heading, button = "Reply by email", "Preview"
     subject = forms.CharField(
-        label="Subject (optional)",
+        label="Subject",
         required=False,
         max_length=MAX_SUBJECT,
-        help_text="May be read on a locked screen. Left empty, it is “A message from” and the clinic’s name.",
     )
     text = forms.CharField(
         label="Your message",
-        help_text="We add a short emergency card, a link to their request, our phone number and the clinic’s name below it.",
+        help_text="We add the emergency advice, our name and phone number.",
         max_length=MAX_REPLY,
-        widget=forms.Textarea(attrs={"rows": 7}),
+        widget=forms.Textarea(attrs={"rows": 4, "aria-describedby": "reply-help"}),
         error_messages={"required": "Write your message"},
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["subject"].widget.attrs["placeholder"] = emails.subject_of_reply("")
 
     def fill_in(self, enquiry: Enquiry) -> bool:
         """Of a valid form: says what stands in braces. False where something could not be said; the form then tells what."""
@@ -54,16 +57,8 @@ def starts(enquiry: Enquiry) -> list[dict]:
     found = [{**each, "key": str(each["pk"])} for each in replies.offered(enquiry)]
     if enquiry.is_flagged:
         text = safety_lane.reply_text(enquiry)
-        found.insert(0, {"key": SAFETY, "name": "Safety advice", "subject": "", "text": text})
+        found.insert(0, {"key": SAFETY, "name": "Safety advice", "text": text})
     return found
-
-
-def inserted(enquiry: Enquiry, key: str, *, subject: str, text: str) -> dict[str, str]:
-    """What was written, with a template below it; its subject only where there is none yet. An unknown key adds nothing."""
-    chosen = next((each for each in starts(enquiry) if each["key"] == key), None)
-    if chosen is None:
-        return {"subject": subject, "text": text}
-    return {"subject": subject.strip() or chosen["subject"], "text": replies.add(text, chosen["text"])}
 
 
 def preview(enquiry: Enquiry, form: ReplyForm) -> replies.Preview | None:

@@ -9,27 +9,12 @@ from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries import clock
 from enquiries.actions import contact, mail, transitions
 from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment
+from enquiries.admin.replies import ReplyForm
 from enquiries.admin.step_form import StaffField, StepForm
-from enquiries.inbox import calls, people, safety_lane
+from enquiries.inbox import calls, people
 from enquiries.models import STAFF_OUTCOMES, Enquiry, EnquiryKind, Status
 
 NOTE = {"widget": forms.Textarea(attrs={"rows": 2}), "max_length": 4000}
-# Where a reply may start from. Neutral words: a mail is read on locked screens and in shared mailboxes.
-STARTS = {
-    "missed": (
-        "We tried to reach you",
-        "Hello,\n\nWe tried to phone you and could not reach you. Please phone us, or tell us by email when we may try again.\n",
-    ),
-    "phone": (
-        "Please phone us",
-        "Hello,\n\nThank you for writing to us. Please phone us, so that we can answer you in person.\n",
-    ),
-    "answer": ("An answer", "Hello,\n\nThank you for your question.\n\n"),
-}
-
-
-# The safety advice of the tier, for a person with a warning sign whom nobody reaches: see safety_lane.reply_text.
-SAFETY_START = ("safety", "Safety advice")
 
 
 class CallForm(StepForm):
@@ -111,21 +96,6 @@ class TellForm(StepForm):
         if contact.tell_clinician(enquiry=enquiry, whom=self.cleaned_data["whom"], by=by):
             return f"We are emailing {name} now. Phone them too if you hear nothing within a few minutes."
         return f"{name} has already been told, so we did not send another email."
-
-
-class ReplyForm(StepForm):
-    heading, button = "Reply by email", "Preview"
-    text = forms.CharField(
-        label="Your message",
-        help_text="We add the emergency advice, our name and phone number.",
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 4, "aria-describedby": "reply-help"}),
-        error_messages={"required": "Write your message"},
-    )
-
-    def act(self, enquiry, by):
-        contact.reply(enquiry=enquiry, by=by, text=self.cleaned_data["text"], version=self.cleaned_data["version"])
-        return "Reply sent."
 
 
 class SafetyForm(StepForm):
@@ -320,12 +290,3 @@ def begin(enquiry: Enquiry, typed: dict[str, str] | None = None) -> dict[str, fo
     given = {key: text for key, text in (typed or {}).items() if key in HandoverForm.base_fields}
     made[HANDOVER] = HandoverForm(enquiry=enquiry, initial=HandoverForm.start(enquiry) | given)
     return made
-
-
-def templates(enquiry: Enquiry) -> list[dict]:
-    """The texts that a reply can be begun with, or that are put into one: key, label and text of each."""
-    found = [{"key": key, "label": label, "text": text} for key, (label, text) in STARTS.items()]
-    if not enquiry.is_flagged:
-        return found
-    key, label = SAFETY_START
-    return [{"key": key, "label": label, "text": safety_lane.reply_text(enquiry)}, *found]

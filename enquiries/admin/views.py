@@ -14,7 +14,18 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
 from enquiries.actions import contact, erasure, mail, transitions
-from enquiries.admin import appointments, corrections, drafts, duplicates, export, inbox, new_request, page, steps
+from enquiries.admin import (
+    appointments,
+    corrections,
+    drafts,
+    duplicates,
+    export,
+    inbox,
+    new_request,
+    page,
+    replies,
+    steps,
+)
 from enquiries.admin.step_form import StepForm, to_change, version_shown
 from enquiries.clock.formatting import clock_time
 from enquiries.inbox import queues
@@ -73,7 +84,7 @@ def take_step(model_admin, request, pk, name: str):
         return HttpResponseRedirect(f"{inbox.back_to(request, enquiry)}#step-reply")
     form = steps.form_for(enquiry, name)(request.POST, prefix=name)
     refusal = ""
-    if form.is_valid():
+    if form.is_valid() and (name != "reply" or form.fill_in(enquiry)):
         if name == "reply" and "send" not in request.POST:
             return _preview(model_admin, request, enquiry, form)
         try:
@@ -100,21 +111,28 @@ def _with_version(form: StepForm, name: str, enquiry: Enquiry) -> StepForm:
 
 
 def _insert(request, enquiry: Enquiry):
-    """Puts a template below what is in the reply already."""
-    for each in steps.templates(enquiry):
+    """Puts a template below what is in the reply already. Its subject only where there is none."""
+    typed = drafts.stored(enquiry, request.user)
+    for each in replies.starts(enquiry):
         if each["key"] == request.POST["insert"]:
             drafts.add(enquiry, request.user, "reply-text", each["text"])
+            if each.get("subject") and not typed.get("reply-subject", "").strip():
+                drafts.add(enquiry, request.user, "reply-subject", each["subject"])
     return HttpResponseRedirect(f"{inbox.back_to(request, enquiry)}#step-reply")
 
 
 def _preview(model_admin, request, enquiry: Enquiry, form: StepForm):
+    preview = replies.preview(enquiry, form)
+    if preview is None:
+        refusal = "There is no email address to write to."
+        return page.render(model_admin, request, enquiry, bound={"reply": form}, refusal=refusal, status=422)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"{form.heading}: {enquiry.reference}",
         "opts": model_admin.opts,
         "enquiry": enquiry,
         "form": form,
-        "preview": form.cleaned_data["text"],
+        "preview": preview,
         "place": inbox.given_place(request),
         "seen": request.POST.get("seen", ""),
     }

@@ -116,10 +116,15 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """What somebody wrote, so it is no automatic mail, and whoever answers it is read."""
     event, link_to_it = _there(message.event), access.request_address(_there(message.enquiry), of_mail(message))
-    subject = event.subject or f"A message from {settings.CLINIC['name']}"
+    subject = subject_of_reply(event.subject)
     mail = _mail(message, connection, "reply", to=_patient(message), words=event.note, title=subject, manage=link_to_it)
     del mail.extra_headers["Auto-Submitted"]
     return mail
+
+
+def subject_of_reply(written: str) -> str:
+    """Neutral where nobody wrote one: it may be read on a locked screen."""
+    return written or f"A message from {settings.CLINIC['name']}"
 
 
 def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:

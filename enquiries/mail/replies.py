@@ -157,11 +157,6 @@ def offered(enquiry: Enquiry) -> list[dict[str, Any]]:
     return found
 
 
-def add(written: str, template: str) -> str:
-    """The template below what is written already. Nothing of that goes."""
-    return f"{written.rstrip()}\n\n{template}" if written.strip() else template
-
-
 @dataclass(frozen=True)
 class Preview:
     subject: str

@@ -55,6 +55,8 @@
       const touched = field.dataset.touched, at = touched ? field.selectionStart : field.value.length;
       const before = field.value.slice(0, at).trimEnd(), after = field.value.slice(at).trim();
       field.setRangeText((before ? "\n\n" : "") + button.dataset.text.trimEnd() + (after ? "\n\n" : "\n"), before.length, at, "end");
+      const subject = form.elements["reply-subject"];
+      if (subject && !subject.value.trim()) subject.value = button.dataset.subject ?? "";
       field.dispatchEvent(new Event("input", { bubbles: true }));
       field.focus();
     });

@@ -1,14 +1,91 @@
 """Replies that the clinic writes: templates, what is filled in, the preview, and the email that arrives."""
 
-from django.conf import settings
+import re
+from datetime import timedelta
 
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from enquiries.actions.appointments import book
 from enquiries.mail import replies
-from enquiries.models import Enquiry, ReplyTemplate
+from enquiries.mail.replies import find_sheet
+from enquiries.models import Enquiry, EnquiryEvent, ReplyTemplate
+from factsheets.rendering import sheet as sheets
 from tests.conftest import consultation, give_signs
-from tests.support.desk import errors_of, save
+from tests.support.desk import errors_of, save, tree, values_of
 from tests.support.html import parse, text
+from tests.support.inbox import step
+from tests.support.outbox import deliver, html_of, text_of, words_of
 
 ADD = "/admin/enquiries/replytemplate/add/"
+
+
+def insert(client, enquiry, template, **typed) -> dict:
+    """What the reply's fields hold after the template's button was pressed."""
+    data = values_of(client.get(enquiry.get_admin_url()))
+    data |= {f"reply-{name}": value for name, value in typed.items()} | {"insert": str(template.pk)}
+    client.post(reverse("admin:enquiries_enquiry_step", args=[enquiry.pk, "reply"]), data)
+    return values_of(client.get(enquiry.get_admin_url()))
+
+
+def test_a_template_is_written_added_to_what_is_typed_previewed_and_sent_as_previewed(reception, staff, mail_through):
+    written = "Dear {name},\n\nYour appointment is at {appointment}. Please read {sheet: about-back-pain}.\n\n{clinic}"
+    saved = save(reception, ADD, name="Before you come", subject="Your visit, {reference}", text=written)
+    assert not errors_of(saved)
+    template = ReplyTemplate.objects.get(name="Before you come")
+    assert [each.actor for each in template.editions.all()] == ["Rita"]
+    enquiry = consultation(name="Ada & <Bert>")
+    deliver()
+    # Nothing is booked: the gap is said, and nothing goes.
+    fields = insert(reception, enquiry, template, text="One more thing.")
+    begun = fields["reply-text"]
+    assert begun.startswith("One more thing.\n\nDear Ada & <Bert>,")
+    assert "{appointment}" in begun
+    assert fields["reply-subject"] == f"Your visit, {enquiry.reference}"
+    own = insert(reception, enquiry, template, text="", subject="My own")
+    assert own["reply-subject"] == "My own"
+    refused = step(reception, enquiry, "reply", text=begun, send="yes")
+    assert refused.status_code == 422
+    assert "no appointment is booked" in errors_of(refused)
+    assert begun in refused.content.decode().replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
+    book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=9), channel="phone", sure="", doubts=[])
+    # Filled in, previewed as text and as HTML, with all that belongs to it.
+    seen = step(reception, enquiry, "reply", text=begun, subject=f"Your visit, {enquiry.reference}")
+    shown = seen.context["preview"]
+    assert not enquiry.messages.filter(purpose="reply").exists()
+    data = {each.get("name"): each.get("value", "") for each in tree(seen).iter("input") if each.get("name")}
+    [frame] = tree(seen).iter("iframe")
+    assert (frame.get("srcdoc"), frame.get("sandbox")) == (shown.html, "")
+    data["send"] = "yes"
+    reception.post(reverse("admin:enquiries_enquiry_step", args=[enquiry.pk, "reply"]), data)
+    deliver()
+    mail = mail_through.messages[-1]
+    hidden = re.compile(r"/request/[^/\s\"<]+/")
+    sent_text = hidden.sub("/request/…/", text_of(mail).replace("\r\n", "\n")).strip()
+    assert sent_text == shown.text.strip()
+    sent_html = hidden.sub("/request/…/", mail.get_body(("html",)).get_content().replace("\r\n", "\n")).strip()
+    assert sent_html == shown.html.strip()
+    # What arrives.
+    assert mail["Subject"] == f"Your visit, {enquiry.reference}" == shown.subject
+    assert "Auto-Submitted" not in mail, "A person wrote it."
+    assert mail["Reply-To"] == settings.REPLY_TO_EMAIL == shown.reply_to
+    assert "by phone" in text_of(mail)
+    address = sheets.address(find_sheet("about-back-pain"))
+    links = [(each.get("href"), text(each)) for each in html_of(mail).iter("a")]
+    assert (address, address) in links
+    assert (f"{settings.BASE_URL}/get-help-now/", "All the signs: 999, 111 and GP") in links
+    assert "Ada & <Bert>" in words_of(mail)
+    assert "999" in text_of(mail)
+    assert "trouble peeing" in text_of(mail), "The short card."
+    assert "One of these is enough" not in text_of(mail), "Not the whole one."
+    assert "no reply time" not in text_of(mail)
+    # Neither the subject nor the words are in the database as they are.
+    event = EnquiryEvent.objects.get(enquiry=enquiry, kind="replied")
+    assert event.subject == mail["Subject"]
+    event.erase_note()
+    event = EnquiryEvent.objects.get(pk=event.pk)
+    assert (event.note, event.subject) == ("", "")
 
 
 def test_with_an_open_warning_sign_a_reply_carries_all_of_the_emergency_advice(db, staff):
@@ -36,3 +113,6 @@ def test_whoever_writes_a_template_is_told_of_its_mistakes_and_of_what_the_claim
     save(reception, page, text="Hello {name},\n\nPlease phone us.", kept_because="", in_use="")
     assert ["cures" in each.text for each in template.editions.all()] == [False, True]
     assert "cures sciatica" in text(parse(reception.get(page))), "Its history stays."
+    page = text(tree(reception.get(consultation().get_admin_url())))
+    assert "Offer" not in page, "Out of use."
+    assert "We tried to reach you" in page
