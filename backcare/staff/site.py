@@ -65,6 +65,10 @@ class StaffSite(admin.AdminSite):
             *super().get_urls(),
         ]
 
+    def app_index(self, request, app_label, extra_context=None):
+        """Django's list of one app's records. The desk has one page of everything, in its own words."""
+        return HttpResponseRedirect(reverse("admin:index"))
+
     @method_decorator(never_cache)
     @login_not_required
     def login(self, request, extra_context=None):

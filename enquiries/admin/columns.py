@@ -15,7 +15,7 @@ from backcare.core import phones
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import abuse, clock
-from enquiries.admin.page import due
+from enquiries.admin.page import due, how_it_ended
 from enquiries.assessment import handover
 from enquiries.inbox import calls
 from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel
@@ -38,6 +38,8 @@ class Columns:
     @admin.display(description="status", ordering="status")
     def flag(self, enquiry):
         badges = [format_html('<span class="status {}">{}</span>', enquiry.status, enquiry.get_status_display())]
+        if (said := how_it_ended(enquiry)) and not (enquiry.signs or enquiry.settled):
+            badges.append(format_html('<span class="quiet">{}</span>', said))
         if getattr(enquiry, "is_fresh", False):
             badges.append(mark_safe('<span class="fresh">new since you looked</span>'))
         if enquiry.mail_failed:
@@ -51,6 +53,16 @@ class Columns:
         elif enquiry.signs or enquiry.settled:
             badges.append(format_html('<span class="was-flagged">{}</span>', _was_flagged(enquiry)))
         return mark_safe(" ".join(badges))  # noqa: S308 - each was escaped by format_html, or is our own
+
+    @admin.display(description="release")
+    def release(self, enquiry):
+        address = reverse("admin:enquiries_enquiry_not_spam", args=[enquiry.pk])
+        return format_html(
+            '<button type="submit" class="plain" formaction="{}" formnovalidate>Not spam'
+            '<span class="visually-hidden">: {}</span></button>',
+            address,
+            enquiry.reference,
+        )
 
     @admin.display(description="name")
     def patient(self, enquiry):

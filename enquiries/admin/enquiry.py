@@ -27,7 +27,7 @@ from enquiries.admin.inbox import (
     tabs,
 )
 from enquiries.admin.page import render
-from enquiries.admin.steps import OutcomeForm
+from enquiries.admin.steps import AssignForm, OutcomeForm
 from enquiries.inbox import queues
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
 
@@ -44,7 +44,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     list_per_page = 50
     search_fields = ["reference"]
     search_help_text = "Part of a name, address or number, a reference, a day or a fact sheet"
-    actions = ["take", "start", "close", "mark_as_spam", "export_ticked"]
+    actions = ["take", "assign", "start", "close", "mark_as_spam", "export_ticked"]
     preserve_filters = False  # an enquiry's page knows its place in the queue
 
     def changelist_view(self, request, extra_context=None):
@@ -85,6 +85,11 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             name="enquiries_enquiry_release_held",
         )
         return [release, *views.urls(self), *person.urls(self), *super().get_urls()]
+
+    def get_list_display(self, request):
+        """What is set aside is released in one press, where it is listed."""
+        aside = shown(request) in queues.ASIDE and self.has_change_permission(request)
+        return [*self.list_display, "release"] if aside else self.list_display
 
     def get_changelist(self, request, **kwargs):
         return WorkList
@@ -145,6 +150,13 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     def take(self, request, queryset):
         self._each(request, queryset, owner=request.user, change_owner=True)
 
+    @admin.action(description="Assign to a colleague", permissions=["change"])
+    def assign(self, request, queryset):
+        form = AssignForm(request.POST if "sure" in request.POST else None)
+        if form.is_valid():
+            return self._each(request, queryset, owner=form.cleaned_data["owner"], change_owner=True)
+        return self._ask(request, "Assign", form, [(each, "") for each in queryset])
+
     @admin.action(description="Move to “in progress”", permissions=["change"])
     def start(self, request, queryset):
         self._each(request, queryset, to=Status.IN_PROGRESS)
@@ -174,6 +186,10 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         # An outcome is chosen on the page: what stands in the way apart from that is what to show.
         given = {"outcome": Outcome.ANSWERED} if change["to"] == Status.CLOSED else {}
         enquiries = [(each, transitions.why_not(each, change["to"], **given)) for each in queryset]
+        return self._ask(request, verb, form, enquiries)
+
+    def _ask(self, request, verb: str, form: forms.Form, enquiries: list[tuple[Enquiry, str]]):
+        """`enquiries` with what stands in the way of each."""
         able = sum(not why for _, why in enquiries)
         what = f"{verb} {able} enquir{'y' if able == 1 else 'ies'}"
         context = {

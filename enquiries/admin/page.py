@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
 
 from backcare.core import phones
 from backcare.core.crypto import blind_index
@@ -95,6 +96,13 @@ def _said_alone(due: str) -> str:
     return f"Reply {due}" if due.startswith(("due", "overdue")) else f"Reply due {due}"
 
 
+def how_it_ended(enquiry) -> str:
+    """Of one that nobody answers: its outcome, or why it is set aside. Empty for the others."""
+    if enquiry.status in {Status.SPAM, Status.HELD}:
+        return enquiry.quarantine_reason or "Marked as spam by staff"
+    return capfirst(enquiry.get_outcome_display())
+
+
 def _follow_up(enquiry: Enquiry) -> tuple[str, bool]:
     if enquiry.return_on is None:
         return "No follow-up day", True
@@ -130,6 +138,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "appointments": list(enquiry.appointments.select_related("with_whom")),
         "linked": enquiry.linked.order_by("created_at"),
         "owner": people.full_name(enquiry.owner) if enquiry.owner else "",
+        "ended": how_it_ended(enquiry),
         "due": _said_alone(words),
         "overdue": late,
         "viewers": viewers(request.user, enquiry, now),

@@ -101,7 +101,11 @@ class ReplyTemplateForm(forms.ModelForm):
 class EditionInline(ReadOnlyInline):
     model = ReplyTemplateEdition
     verbose_name_plural = "history"
-    fields = readonly_fields = ["when", "actor", "subject", "text", "kept_because"]
+    fields = readonly_fields = ["when", "who", "subject", "text", "kept_because"]
+
+    @admin.display(description="who")
+    def who(self, edition):
+        return edition.actor
 
     @admin.display(description="when")
     def when(self, edition):
@@ -128,6 +132,10 @@ class ReplyTemplateAdmin(admin.ModelAdmin):
     def filled_in(self, template):
         lines = format_html_join("", "<dt><code>{}</code></dt><dd>{}</dd>", replies.IN_WORDS.items())
         return mark_safe(f'<dl class="placeholders">{lines}</dl>')  # noqa: S308 - each line was escaped
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        own = {"own_history": True, "title": "Reply template", "subtitle": None}
+        return super().change_view(request, object_id, form_url, own | (extra_context or {}))
 
     def get_inline_instances(self, request, obj=None):
         return super().get_inline_instances(request, obj) if obj else []

@@ -151,6 +151,18 @@ class FollowUpForm(WaitForm):
         return f"Follow up on {day:%A} {day.day} {day:%B}."
 
 
+class AssignForm(forms.Form):
+    """Of several enquiries at once."""
+
+    owner = StaffField(
+        label="Assign to", queryset=None, empty_label="Choose", error_messages={"required": "Choose a colleague"}
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["owner"].queryset = people.who_may_open()
+
+
 class OutcomeForm(forms.Form):
     outcome = forms.ChoiceField(
         label="How did it end?",

@@ -29,7 +29,7 @@ from enquiries.admin import (
 from enquiries.admin.step_form import StepForm, to_change, version_shown
 from enquiries.clock.formatting import clock_time
 from enquiries.inbox import queues
-from enquiries.models import Enquiry, EnquiryKind
+from enquiries.models import Enquiry, EnquiryKind, Purpose, Status
 
 LIST = "admin:enquiries_enquiry_changelist"
 
@@ -254,6 +254,22 @@ def allow_mail(model_admin, request, pk):
     return HttpResponseRedirect(inbox.back_to(request, enquiry))
 
 
+def not_spam(model_admin, request, pk):
+    """Releases one that was set aside. A second press finds it in the inbox already, and says so."""
+    enquiry = to_change(model_admin, request, pk)
+    queue = enquiry.status if enquiry.status in queues.ASIDE else "spam"
+    try:
+        released = transitions.triage(enquiry=enquiry, by=request.user, to=Status.NEW)
+    except transitions.MoveRefused as refusal:
+        messages.error(request, f"{enquiry.reference}: {refusal}")
+    else:
+        said = "released: it is in “All open”"
+        if released.messages.unsent().filter(purpose=Purpose.ACKNOWLEDGEMENT).exists():
+            said += ", and the patient is emailed a reply time, counted from now"
+        messages.success(request, f"{enquiry.reference} {said}.")
+    return HttpResponseRedirect(f"{reverse(LIST)}?queue={queue}")
+
+
 # --- their addresses, beside those that Django's admin has ---
 
 
@@ -268,6 +284,7 @@ def urls(model_admin) -> list:
         "<uuid:pk>/they-agree/": ("they_agree", typed_is_kept(they_agree)),
         "<uuid:pk>/new-link/": ("new_link", typed_is_kept(send_new_link)),
         "<uuid:pk>/words/": ("words", typed_is_kept(show_words)),
+        "<uuid:pk>/not-spam/": ("not_spam", not_spam),
         "<uuid:pk>/allow-mail/": ("allow_mail", typed_is_kept(allow_mail)),
     }
     shows = {
