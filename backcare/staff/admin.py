@@ -23,7 +23,16 @@ admin.site.unregister(User)
 class StaffAdmin(UserAdmin):
     list_display = [*UserAdmin.list_display, "second_factor"]
     # From the day an account was made counts how long it may set up its first second factor.
-    readonly_fields = ["last_login", "date_joined"]
+    readonly_fields = ["signed_in", "made"]
+    fieldsets = [*UserAdmin.fieldsets[:-1], ("Dates", {"fields": readonly_fields})]
+
+    @admin.display(description="last signed in")
+    def signed_in(self, user):
+        return at_words(user.last_login, timezone.now()) if user.last_login else "Never"
+
+    @admin.display(description="account made")
+    def made(self, user):
+        return at_words(user.date_joined, timezone.now())
 
     @admin.display(description="second factor")
     def second_factor(self, user):

@@ -115,7 +115,9 @@ class OpeningHours(Shown):
         ]
 
     def __str__(self):
-        return f"{self.get_weekday_display()}, {self.opens:%H:%M} to {self.closes:%H:%M}"
+        from enquiries.clock.formatting import clock_time  # which reads these tables
+
+        return f"{self.get_weekday_display()}, {clock_time(self.opens)} to {clock_time(self.closes)}"
 
     def clean(self):
         if self.opens and self.closes and self.closes <= self.opens:

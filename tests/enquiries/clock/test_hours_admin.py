@@ -87,7 +87,7 @@ def test_the_nation_decides_which_bank_holidays_count(reception):
 def test_every_field_of_an_opening_time_has_a_name_of_its_own(reception):
     page = reception.get(HOURS).content.decode()
     for name in ("Day", "Opens", "Closes", "Remove"):
-        assert page.count(f'aria-label="{name}, Monday, 09:00 to 17:00"') == 1
+        assert page.count(f'aria-label="{name}, Monday, 9am to 5pm"') == 1
     assert 'aria-label="Opens, new line"' in page
 
 
