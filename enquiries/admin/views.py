@@ -257,7 +257,10 @@ def allow_mail(model_admin, request, pk):
 def not_spam(model_admin, request, pk):
     """Releases one that was set aside. A second press finds it in the inbox already, and says so."""
     enquiry = to_change(model_admin, request, pk)
-    queue = enquiry.status if enquiry.status in queues.ASIDE else "spam"
+    if enquiry.status not in queues.ASIDE:
+        messages.info(request, f"{enquiry.reference} has been released already.")
+        return HttpResponseRedirect(f"{reverse(LIST)}?queue=spam")
+    queue = enquiry.status
     try:
         released = transitions.triage(enquiry=enquiry, by=request.user, to=Status.NEW)
     except transitions.MoveRefused as refusal:

@@ -33,7 +33,7 @@ def test_spam_says_why_it_is_there_and_goes_back_in_one_press(reception, setting
     caught.refresh_from_db()
     assert (caught.status, caught.quarantine_reason, bool(caught.reply_by)) == (Status.NEW, "", True)
     assert listed(reception, queue="spam") == [by_hand.pk]
-    assert "already “new”" in text(parse(reception.post(release, follow=True))), "A second press."
+    assert "has been released already" in text(parse(reception.post(release, follow=True))), "A second press."
     assert "Not spam" not in cells(reception.get(LIST, {"queue": "open"}))
 
 
