@@ -95,9 +95,17 @@ def _invited(user: User) -> str:
 class AuthenticatorAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """Who has one, and since when."""
 
-    list_display = ["user", "confirmed", "created_at", "last_used_at"]
+    list_display = ["user", "confirmed", "made", "used"]
     list_filter = ["confirmed"]
-    fields = ["user", "confirmed", "created_at", "last_used_at"]
+    fields = ["user", "confirmed", "made", "used"]
+
+    @admin.display(description="set up", ordering="created_at")
+    def made(self, app):
+        return at_words(app.created_at, timezone.now())
+
+    @admin.display(description="last used", ordering="last_used_at")
+    def used(self, app):
+        return at_words(app.last_used_at, timezone.now()) if app.last_used_at else "Never"
 
     def has_view_permission(self, request, obj=None):
         return request.user.is_active and request.user.is_superuser
