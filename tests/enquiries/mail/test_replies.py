@@ -79,7 +79,10 @@ def test_a_template_is_written_added_to_what_is_typed_previewed_and_sent_as_prev
     assert "999" in text_of(mail)
     assert "trouble peeing" in text_of(mail), "The short card."
     assert "One of these is enough" not in text_of(mail), "Not the whole one."
-    assert "no reply time" not in text_of(mail)
+    booking = mail_through.messages[-2]
+    assert booking["Reply-To"] == settings.REPLY_TO_EMAIL
+    assert "trouble peeing" in text_of(booking)
+    assert "One of these is enough" not in words_of(booking)
     # Neither the subject nor the words are in the database as they are.
     event = EnquiryEvent.objects.get(enquiry=enquiry, kind="replied")
     assert event.subject == mail["Subject"]
