@@ -4,7 +4,6 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.support.accessibility import (
     CLIPPED,
@@ -14,7 +13,6 @@ from tests.support.accessibility import (
     PAGES,
     SHAPE,
     patient,
-    results,
     states,
 )
 from tests.support.fonts import use_face
@@ -95,14 +93,3 @@ def test_axe_finds_nothing_on_the_longest_sheet_unfolded_on_a_small_dark_screen(
         met.page.locator("details").evaluate_all("all => all.forEach(each => { each.open = true; })")
         met.expect_accessible()
         met.expect_no_sideways_scrolling()
-
-
-def test_axe_finds_nothing_with_a_words_meaning_over_the_page_or_on_the_mildest_outcome(browser, site):
-    with patient(browser, site, viewport={"width": 320, "height": 640}) as met:
-        met.open("/fact-sheets/about-back-pain/#word-spinal-cord")
-        expect(met.page.locator(".words > :target")).to_be_visible()
-        met.expect_accessible()
-        for outcome in results(met):
-            if outcome == "self-care":
-                met.expect_accessible()
-                break

@@ -203,6 +203,8 @@ def test_see_a_gp_from_the_start_to_the_pdf_and_a_change_on_the_way(browser, sit
         page.wait_for_url("**/check/answers/")
         page.get_by_role("button", name="See what we suggest").click()
         assert heading(page) == "You can look after your back at home for now"
+        page.set_viewport_size(SMALL)
+        patient.expect_accessible()
         page.get_by_role("button", name="Clear my answers").click()
         page.wait_for_url("**/check/cleared/")
         patient.expect_clean()

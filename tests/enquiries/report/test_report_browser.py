@@ -87,30 +87,6 @@ def test_a_report_with_the_answers_from_the_check_to_the_deletion(browser, site,
     assert Enquiry.objects.get().email == ""
 
 
-def test_a_report_without_the_answers_brings_no_link(browser, site, smtp, mail_worker):
-    with visitor(browser, site, viewport=PHONE) as patient:
-        walk(patient)
-        patient.page.get_by_role("link", name="Email me my report").click()
-        assert patient.page.get_by_label("No, send the fact sheet only").is_checked()
-        fill(patient.page)
-        send(patient.page)
-    wait_for(lambda: smtp.messages, seconds=20, what="the report's mail")
-    assert "/report/summary/" not in text_of(smtp.messages[-1])
-    assert not Assessment.objects.exists()
-
-
-def test_who_should_be_seen_first_is_not_asked_for_their_answers(browser, site, smtp, mail_worker):
-    with visitor(browser, site, viewport=PHONE) as patient:
-        walk(patient, urgent=["RF-U4"])  # and under 18: test_report_summary.py
-        assert not patient.page.locator("main").get_by_role("link", name="Email me my report").count()
-        patient.open("/report/")
-        assert not patient.page.get_by_text("Include my answers?").count()
-        fill(patient.page)
-        send(patient.page)
-    wait_for(lambda: smtp.messages, seconds=20, what="the report's mail")
-    assert "/report/summary/" not in text_of(smtp.messages[-1])
-
-
 def test_after_an_emergency_there_is_nothing_to_include(browser, site):
     with visitor(browser, site, viewport=PHONE) as patient:
         page = patient.page
