@@ -12,7 +12,6 @@ from statistics import fmean, pstdev
 
 from django.utils.text import Truncator
 
-from factsheets import safety
 from factsheets.models import GlossaryTerm
 from factsheets.rendering.glossary_marks import SENTENCE_END, Glossary
 from factsheets.rendering.markdown import plain
@@ -92,21 +91,6 @@ def measure(document: dict) -> Readability:
         if length > MAX_PARAGRAPH
     ]
     return found
-
-
-def measure_safety() -> dict[str, Readability]:
-    """The safety advice of each tier, with the tier's heading and closing words. Raises SafetyAdviceMissing."""
-    return {
-        tier["tier"]: _measured(
-            (tier["heading"], words)
-            for words in [
-                tier["heading"],
-                *(each for item in tier["items"] for each in (item["text"], item["action"]) if each),
-                tier["after"],
-            ]
-        )
-        for tier in safety.tiers()
-    }
 
 
 def grade(text: str) -> float:

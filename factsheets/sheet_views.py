@@ -1,6 +1,5 @@
 """The addresses of one sheet: its page, PDF, large print, text and JSON."""
 
-import re
 from dataclasses import dataclass
 from functools import wraps
 from urllib.parse import quote
@@ -21,9 +20,6 @@ from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 from factsheets.rendering.text import text
 
-# How templates are indented is for those who write them: 2 % of what a reader's phone must load. Nothing on a sheet's page keeps
-# its white space.
-INDENT = re.compile(rb"\n\s+")
 # What a server may send on a new line before it must wait for the phone's answer: ten packets (RFC 6928). What is open on the page
 # comes with them. test_weight.py
 MAX_LEAFLET_BYTES = 14 * 1024  # bytes, compressed, with the headers before them
@@ -113,7 +109,10 @@ def _read(request, found: FactSheet, more: dict | None = None):
         **(more or {}),
     }
     response = render(request, "factsheets/sheet.html", context)
-    response.content = INDENT.sub(b"\n", response.content)
+    # How templates are indented is for those who write them: 2 % of what a reader's phone must load. Nothing on a sheet's page
+    # keeps its white space.
+    lines = (line.lstrip() for line in response.content.split(b"\n"))
+    response.content = b"\n".join(line for line in lines if line)
     return response
 
 

@@ -5,6 +5,7 @@ emphasis, link, break, and cite (a source key, numbered later). No HTML is accep
 """
 
 import re
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
@@ -31,8 +32,13 @@ class BodyError(ValueError):
 
 def parse(body: str) -> list[dict]:
     """Blocks of a Markdown text. Raises BodyError for what no output could show."""
-    tree = SyntaxTreeNode(parser.parse(NEVER_SHOWN.sub("", body)))
-    return [block for node in tree.children for block in _block(node)]
+    return [block for node in _tree(body).children for block in _block(node)]
+
+
+@lru_cache(maxsize=256)  # the texts of a few sheets
+def _tree(body: str) -> SyntaxTreeNode:
+    """Parsed once a save: the check of the form, the sheet's document and what stops its publication all ask for the same text."""
+    return SyntaxTreeNode(parser.parse(NEVER_SHOWN.sub("", body)))
 
 
 def parse_body(kind: str, body: str) -> list[dict]:

@@ -17,7 +17,7 @@ from backcare.core.crypto.encryption import CannotDecrypt, key_ring, new_key
 from enquiries.models import Enquiry, KeyCheck
 from tests.conftest import ROOT, consultation, database_environment, report
 from tests.core.test_encryption import overwrite, raw
-from tests.support.keys import rotate, three_enquiries
+from tests.support.keys import compare_again, rotate, three_enquiries
 from tests.support.smtp import free_port
 
 
@@ -49,7 +49,7 @@ def test_a_wrong_key_is_named_and_writes_nothing(some, settings, wrong, says, wi
     before = [raw(Enquiry, one.pk) for one in some]
     right = settings.FIELD_ENCRYPTION_KEYS
     settings.FIELD_ENCRYPTION_KEYS = [wrong()]
-    keys.unseen()
+    compare_again()
     with pytest.raises(keys.WrongKey, match=says):
         consultation(name="Grace Example")
     assert Enquiry.objects.count() == 3
@@ -92,7 +92,7 @@ def test_a_lost_key_can_be_given_up_without_touching_what_it_sealed(some, settin
 
 @pytest.mark.parametrize("command", [["manage.py", "deliver_mail"], ["manage.py", "serve"], ["gunicorn"]])
 def test_no_server_starts_with_a_wrong_key(transactional_db, command):
-    keys.unseen()
+    compare_again()
     kept = report(sheet=the_sheet())
     environment = database_environment() | {"FIELD_ENCRYPTION_KEYS": an_unknown_one(), "PORT": str(free_port())}
     if command == ["gunicorn"]:

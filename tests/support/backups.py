@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from backcare.core.crypto import keys
 from backcare.ops.backups import database
+from tests.support.keys import compare_again
 
 SQLITE = connection.vendor == "sqlite"
 
@@ -80,13 +80,13 @@ def empty_place(tmp_path):
         kept = connection.settings_dict["NAME"]
         connection.close()
         connection.settings_dict["NAME"] = name
-        keys.unseen()
+        compare_again()
         try:
             yield
         finally:
             connection.close()
             connection.settings_dict["NAME"] = kept
-            keys.unseen()
+            compare_again()
 
     yield inside
     if not SQLITE:

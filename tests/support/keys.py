@@ -9,9 +9,14 @@ from enquiries.models import Enquiry
 from tests.conftest import consultation
 
 
+def compare_again() -> None:
+    """As after a start: the next write looks whether the keys are right."""
+    keys._seen["right"] = False
+
+
 def three_enquiries() -> list[Enquiry]:
     """Sealed with the key that comes first now. As after a start, the first write looks whether the keys are right."""
-    keys.unseen()
+    compare_again()
     return [consultation(name=f"Ada Example{n}", email=f"ada{n}@example.com") for n in range(3)]
 
 

@@ -114,11 +114,6 @@ def _checks() -> models.Manager[Any]:
     return apps.get_model("enquiries", "KeyCheck")._default_manager
 
 
-def unseen() -> None:
-    """The next write compares again."""
-    _seen["right"] = False
-
-
 def _ids_in_use() -> dict[int, list[tuple[bytes, str]]]:
     """The key ids in the database, with some values of each: (sealed, context)."""
     found: dict[int, list[tuple[bytes, str]]] = {}

@@ -108,10 +108,6 @@ OVER = re.compile(
     r"went away|went completely|better now|nae bother|no bother now|in remission for|sorted (?:now|out)|"
     r"fine since|woke up as soon)\b"
 )
-PRESENT = _set(
-    "now again today tonight yesterday currently still suddenly lately worse worsening returning returned new newly recently "
-    "but however though instead back"
-)
 PRESENT_SAID = re.compile(
     r"\b(?:now|today|tonight|yesterday|again|returned|worse|newly|new|recently|lately|currently|suddenly|"
     r"this (?:morning|week|weekend|afternoon|evening|month)|(?:is|came|come|coming|are|has) back(?! (?:clear|"
@@ -194,7 +190,6 @@ OWN = re.compile(
     r"it) help|how (?:rare|"
     r"common)|chances?)\b"
 )
-CHILD_OF_PRESENT = re.compile(rf"\bmy {FAMILY}\b")
 
 
 def scopes(text: Text) -> list[Scope]:

@@ -12,7 +12,6 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from backcare.core.crypto import keys
 from enquiries.actions import erasure
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage, SearchToken, StoppedAddress
 from enquiries.privacy import person
@@ -20,6 +19,7 @@ from tests.conftest import ROOT, consultation, database_environment
 from tests.core.test_encryption import database_bytes, raw, sent_rows
 from tests.enquiries.privacy.test_purge import everything_kept
 from tests.support.desk import errors_of
+from tests.support.keys import compare_again
 from tests.support.person import ADA, PAGE, WORDS
 
 # --- erased ---
@@ -107,7 +107,7 @@ def test_all_of_it_goes_or_none(ada, staff, monkeypatch):
 
 def test_no_byte_is_left_in_the_files_of_the_database(transactional_db, staff):
     """Neither in plain text nor sealed, in the database file or the write-ahead log: read as bytes, past the database."""
-    keys.unseen()
+    compare_again()
     one = consultation(**WORDS)
     sealed = [value for value in raw(Enquiry, one.pk).values() if len(value) > 40]
     stored = database_bytes()
@@ -144,7 +144,7 @@ def command(*options, typed: str) -> subprocess.CompletedProcess:
 
 
 def test_the_command_gives_out_and_erases_with_the_address_on_standard_input(transactional_db):
-    keys.unseen()
+    compare_again()
     consultation(**WORDS)
     given = command("--export", typed=f"{ADA}\n")
     assert json.loads(given.stdout)["held"][0]["rows"][0]["description"] == WORDS["description"]

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from factsheets.models import SectionKind
-from factsheets.rendering import html
+from factsheets.rendering import html, markdown
 from factsheets.rendering.document import Citations
 from factsheets.rendering.markdown import BodyError, cited, key_points, parse, parse_body, plain
 from tests.support.html import text as words
@@ -53,6 +53,16 @@ def expect_only_what_we_allow(made: str) -> None:
         assert set(node.attrib) <= html.ATTRIBUTES.get(node.tag, set()), made
     for link in links(fragment(made)):
         assert re.match(r"https://|/(?![/\\])|#|mailto:|tel:", link), made
+
+
+def test_a_text_is_parsed_once_and_whoever_asks_gets_blocks_of_their_own(monkeypatch):
+    parsed, parser = [], markdown.parser.parse
+    monkeypatch.setattr(markdown.parser, "parse", lambda text: parsed.append(text) or parser(text))
+    body = "A save checks this, builds the sheet from it and looks at it again before publication [@NG59]."
+    checked, built = parse_body("text", body), parse(body)
+    number(built)
+    assert checked == parse(body) != built
+    assert parsed == [body]
 
 
 @patient
