@@ -33,6 +33,9 @@ MAX_JSON = 1_000_000
 KEEP_TOGETHER = 700
 # In points: the largest of these in which a leaflet has two sides. docs/decisions/0032
 POINTS = [11.5, 11.25, 11, 10.75, 10.5, 10.25, 10, 9.75, 9.5, 9.25, 9]
+# Beside them, in points, how small a drawing's labels may be. They shrink before the text falls below 9.5 points.
+LABELS = 9
+SIZES = [*((points, LABELS) for points in POINTS[:-2]), (9.5, 7.5), (9.5, 6.5), (9.25, 6.5), (9, 6.5), (9, 5.5)]
 LARGE_POINTS = 18  # what sight-loss charities ask for
 SIDES, LARGE_SIDES = 2, 4
 
@@ -81,6 +84,7 @@ def leaflet_pdf(
         "large_print": large_print,
         "keep": KEEP_TOGETHER // 2,
         "points": LARGE_POINTS if large_print else POINTS[0],
+        "labels": LABELS,
     }
     main = {"main.typ": TEMPLATES / "leaflet.typ"} | files
 
@@ -88,7 +92,9 @@ def leaflet_pdf(
         return compiled(main, data | changes, name=document["slug"], timestamp=_timestamp(document))
 
     if not large_print:
-        return _first_that_fits([partial(made, {"points": points}) for points in POINTS], sides=SIDES)
+        return _first_that_fits(
+            [partial(made, {"points": points, "labels": labels}) for points, labels in SIZES], sides=SIDES
+        )
     parts, bare = document["optional"], data["sheet"] | {"lead_figure": None}
     shorter = [data["sheet"], *(_without(bare, parts[:number]) for number in range(len(parts) + 1))]
     versions = [partial(made, {"sheet": sheet}) for sheet in shorter]

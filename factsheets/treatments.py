@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from factsheets.models import Direction, FactSheet, Section, State, Statement
 from factsheets.models.evidence import GRADE_MEANINGS
 from factsheets.rendering import html
-from factsheets.rendering.document import NICE_CHIP, NICE_SAYS_NO
+from factsheets.rendering.document import NICE_CHIP, NICE_SAYS_NO, verdict_of
 from factsheets.rendering.markdown import parse
 
 
@@ -80,7 +80,7 @@ def _row(statement: Statement, places: list[dict]) -> dict:
         "grade": statement.grade,
         "grade_words": statement.get_grade_display() if statement.grade else "Guidance, not graded",
         "grade_meaning": GRADE_MEANINGS.get(statement.grade, ""),
-        "direction_words": statement.get_direction_display(),
+        "verdict": verdict_of(statement),
         # Its sources stand below it, each in full, so that no numbers are needed.
         "html": html.render(without_citations(parse(statement.detail))),
         "nice_position": position,

@@ -32,6 +32,52 @@ class Direction(models.TextChoices):
     SERIOUS_HARM_RARE = "serious_harm_rare", "Serious harm is rare"
 
 
+# Verdict and sureness in one phrase. "May help a little" beside "probably" hedged twice, and readers could not tell it from
+# "helps a little" beside "probably". The four are in the order of the grades.
+VERDICTS = {
+    Direction.HELPS: ("Helps. We are fairly sure", "Probably helps", "May help, but we are not sure", ""),
+    Direction.HELPS_A_LITTLE: (
+        "Helps a little. We are fairly sure",
+        "Probably helps a little",
+        "May help a little, but we are not sure",
+        "",
+    ),
+    Direction.MAY_HELP: (
+        "May help a little, going by good studies",
+        "May help a little, though there is some doubt",
+        "May help a little, but we are not sure",
+        "",
+    ),
+    Direction.LITTLE_OR_NO: (
+        "Little or no help. We are fairly sure",
+        "Probably little or no help",
+        "Little or no help as far as we know, but we are not sure",
+        "",
+    ),
+    Direction.NOT_ADVISED: (
+        "Not advised, going by good studies",
+        "Not advised, going by reasonable studies",
+        "Not advised, but studies are few or weak",
+        "Not advised, though no good study has looked at it",
+    ),
+    Direction.UNCLEAR: ("Studies do not agree", "Studies do not agree", "We are not sure if it helps", ""),
+    Direction.SERIOUS_HARM_RARE: (
+        "Serious harm is rare. We are fairly sure",
+        "Serious harm is probably rare",
+        "Serious harm may be rare, but we are not sure",
+        "We do not know how rare serious harm is",
+    ),
+}
+DO_NOT_KNOW = "We do not know if it helps"
+
+
+def verdict(direction: str, grade: str) -> str:
+    """What is found and how sure we are, in one phrase without a full stop. Advice that is not graded is a health body's word."""
+    if not grade:
+        return Direction(direction).label
+    return VERDICTS[Direction(direction)][Grade.values.index(grade)] or DO_NOT_KNOW
+
+
 BENEFITS = [Direction.HELPS.value, Direction.HELPS_A_LITTLE.value, Direction.MAY_HELP.value]
 
 

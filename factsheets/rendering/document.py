@@ -4,14 +4,14 @@ Everything that reading needs is final here: the HTML of each part, the order of
 the numbers of the sources and where each is cited first. A page only joins it.
 """
 
-from factsheets.models import Question, Source
-from factsheets.models.evidence import GRADE_MEANINGS
+from factsheets.models import Direction, Question, Source
+from factsheets.models.evidence import GRADE_MEANINGS, verdict
 from factsheets.models.section import CHAPTER_KINDS, Layer
 from factsheets.rendering import html
 from factsheets.rendering.glossary_marks import Words
 from factsheets.rendering.markdown import BodyError, in_short, key_points, numbers_of, parse, parse_body
 
-VERSION = 4
+VERSION = 5
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
 UNNAMED = "More about this"
 # What a row of the evidence says beside its verdict when NICE advises against the treatment.
@@ -177,6 +177,13 @@ def _figure(figure) -> dict:
     }
 
 
+def verdict_of(statement) -> str:
+    """The row's one phrase. NICE's own advice names NICE, and needs no chip beside it that says so again."""
+    found = verdict(statement.direction, statement.grade)
+    by_nice = not statement.grade and statement.direction == Direction.NOT_ADVISED and statement.nice_position
+    return f"{found} by NICE" if by_nice else found
+
+
 def _statement(statement, place: str, citations: Citations, words: Words) -> dict:
     blocks = parse(statement.detail)
     citations.apply(blocks)
@@ -196,6 +203,7 @@ def _statement(statement, place: str, citations: Citations, words: Words) -> dic
         "grade_meaning": GRADE_MEANINGS.get(statement.grade, ""),
         "direction": statement.direction,
         "direction_words": statement.get_direction_display(),
+        "verdict": verdict_of(statement),
         "nice_position": position,
         "nice_chip": chip,
         "nice_printed": printed,

@@ -1,7 +1,10 @@
 """A sheet on paper: the shared data in the shape that the Typst templates take. Its leaflet, and the whole sheet."""
 
+import re
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
@@ -46,7 +49,7 @@ def compiled_leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
     """Made anew: about half a second of one processor, as the letters are tried in three or four sizes."""
     data = full(_as_it_is(sheet.pk))
     return leaflet_pdf(
-        _leaflet(data),
+        _leaflet(data, with_addresses=not large_print),
         clinic=clinic.details(),
         safety=data["safety"],
         address=data["address"],
@@ -97,11 +100,13 @@ def _chapters(data: dict, layer: str) -> Iterator[list[dict]]:
             yield inside
 
 
-def _leaflet(data: dict) -> dict:
+def _leaflet(data: dict, *, with_addresses: bool) -> dict:
     document = _document(data, [Layer.LEAFLET])
     own = data["address"].removeprefix(settings.BASE_URL)
     for section in document["sections"]:
         section["blocks"] = _without_pointers(section["blocks"], own)
+        if with_addresses:  # at 18 points they would take the room of what they lead to
+            section["blocks"] = _with_addresses(section["blocks"], own)
     parts = sorted(_optional(data), key=lambda part: OPTIONAL.index(part["kind"]))
     return document | {"optional": parts, "left_out": []}
 
@@ -155,6 +160,31 @@ def _without_pointers(value, own: str):
     return kept
 
 
+def _with_addresses(value, own: str):
+    """The same with the address after what paper cannot open: a page of ours as its path, another site as its name."""
+    if isinstance(value, dict):
+        return {key: _with_addresses(each, own) for key, each in value.items()}
+    if not isinstance(value, list):
+        return value
+    made: list = []
+    for node in value:
+        if not (isinstance(node, dict) and node.get("type") == "link"):
+            made.append(_with_addresses(node, own))
+            continue
+        href = node["href"]
+        if href.startswith((own, "#")):  # a place on this page is a word of this leaflet
+            made += node["content"]
+            continue
+        said = f"{node['content']}"
+        place = urlsplit(href).path.rstrip("/") if href.startswith("/") else urlsplit(href).netloc.removeprefix("www.")
+        place = re.sub(r"(?<=.)([/-])(?=.)", "\\1\u200b", place)  # it may go on in the next line after these
+        in_brackets = bool(made) and str(made[-1].get("text", "")).endswith("(")
+        made.append(node)
+        if place and place.replace("\u200b", "") not in said:
+            made.append({"type": "text", "text": f", {place}" if in_brackets else f" ({place})"})
+    return made
+
+
 def _section(section: dict) -> dict:
     made = {key: value for key, value in section.items() if key != "html"}
     if section.get("figure"):
@@ -171,4 +201,12 @@ def _section(section: dict) -> dict:
 def _figure(figure: dict) -> dict:
     if picture := figure.get("picture"):
         return {**figure, "data": pictures.jpeg(picture["digest"])}
-    return {**figure, "path": finders.find(figure["drawing"]) or ""}
+    path = finders.find(figure["drawing"]) or ""
+    return {**figure, "path": path, "letters": _letters(path)}
+
+
+@lru_cache
+def _letters(path: str) -> float:
+    """The size of a drawing's smallest letters, in its own units. 0 when it has none."""
+    said = Path(path).read_text() if path.endswith(".svg") and Path(path).is_file() else ""
+    return min((float(size) for size in re.findall(r'font-size="([0-9.]+)"', said)), default=0)

@@ -99,7 +99,7 @@ def _section(section: dict) -> list[str]:
     for block in section["blocks"]:
         lines += [*_block(block), ""]
     for statement in section.get("evidence", []):
-        lines += _wrap(f"{statement['claim']}: {statement['direction_words']}. {statement['grade_words']}.")
+        lines += _wrap(f"{statement['claim']}: {statement['verdict']}.")
         for block in statement["blocks"]:
             lines += _block(block)
         if statement["nice_position"]:

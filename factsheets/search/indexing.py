@@ -101,7 +101,7 @@ def _of_section(section: dict, chapter: str) -> Iterable[Passage]:
     for statement in section.get("evidence", []):
         # One by one, so that no quotation shows a benefit without what stands beside it.
         text = join([statement["claim"], plain(statement["blocks"]), statement["nice_position"]])
-        verdict = f"{statement['claim']}: {statement['direction_words'].lower()} ({statement['grade_words'].lower()})"
+        verdict = f"{statement['claim']}: {statement['verdict'][:1].lower()}{statement['verdict'][1:]}"
         yield Passage(heading=own or chapter, text=text, strong=statement["claim"], verdict=f"{verdict}.", **common)
 
 

@@ -350,7 +350,20 @@ def test_emergency_advice_has_three_tiers_and_a_short_form_for_the_first_page():
     compact = [each for each in shared("safetyadvice") if each["on_compact_card"]]
     assert {each["tier"] for each in compact} == {"emergency"}
     assert {"RF-E1", "RF-E2", "RF-E3"} <= {each["code"] for each in compact}, "Cauda equina is on every page."
-    assert sum(len(each["short_text"].split()) for each in compact) <= 58, "With its heading and links, under 80 words."
+    words = sum(len(each["short_text"].split()) for each in compact)
+    assert words <= 70, (
+        "With its heading, what to do and its links, under 120 words: they say which signs belong together."
+    )
+
+
+def test_no_number_is_drawn_a_second_time_by_those_it_leaves_out():
+    """Nine of a hundred filled dots, and below them 91: the second drawing says the opposite of the first at a glance."""
+    for slug in SHEETS:
+        for section in entries(slug, "section"):
+            if section["kind"] == "numbers":
+                drawn = [(int(a), int(b)) for a, b in re.findall(r"^- (\d+) in (\d+):", section["body"], re.M)]
+                assert drawn
+                assert not [(a, b) for a, b in drawn if (b - a, b) in drawn], f"{slug}: {section['slug']}"
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 import pytest
 
 from factsheets.models import Direction, FactSheet, State, Statement
+from factsheets.rendering.document import verdict_of
 from tests.support.html import text
 from tests.support.reading import expect_links_on_the_page_to_lead_somewhere, ids, links, page, with_class
 
@@ -24,7 +25,7 @@ def test_every_statement_is_there_with_all_that_is_known(client):
     said = rows(client, "/treatments/")
     for each in Statement.objects.exclude(direction=Direction.SERIOUS_HARM_RARE):
         row = next(words for name, words in said.items() if name.startswith(each.claim))
-        assert each.get_direction_display() in row
+        assert verdict_of(each) in row
         assert (each.get_grade_display() if each.grade else "Guidance") in row
         assert each.nice_position in row
         for source in each.sources.all():

@@ -77,8 +77,9 @@ def test_a_row_of_the_evidence_says_verdict_and_nice_before_it_is_opened(client,
     needles, rest = with_class(by_id(tree, "rows"), "claim")
     assert (needles.tag, needles.get("open")) == ("details", None)
     shown = text(next(needles.iter("summary")))
-    for words in ("pretend acupuncture", "May help a little", "Not sure", "NICE: not recommended"):
+    for words in ("pretend acupuncture", "May help a little, but we are not sure", "NICE: not recommended"):
         assert words in shown
+    assert "More bars mean that we are surer" in text(by_id(tree, "rows"))
     assert "NICE: not recommended" not in text(rest)
     assert text(by_id(tree, "rows")).count("NICE does not recommend acupuncture") <= 1, "The chip has said it."
 

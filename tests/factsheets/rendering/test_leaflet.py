@@ -8,6 +8,7 @@ from pypdf import PdfReader
 
 from factsheets import actions
 from factsheets.models import FactSheet, Layer, Question, Section, Statement
+from factsheets.models.evidence import verdict
 from factsheets.pdf_tables import with_row_headers
 from factsheets.safety import HEADINGS, compact, tiers
 from tests.factsheets.rendering.test_access_large_print import letters_by_size
@@ -57,7 +58,10 @@ def test_a_leaflet_has_two_sides_with_the_answer_the_emergency_and_every_questio
         assert packed(heading) in said, heading
     for statement in Statement.objects.filter(uses__section__in=sections):
         start = said.index(packed(statement.claim)) if packed(statement.claim) in said else 0
-        assert packed(statement.get_direction_display()) in said[start:], statement.key
+        found = verdict(statement.direction, statement.grade)
+        assert packed(found) in said[start:], statement.key
+    assert first.index(packed("Key points")) < first.index(packed(signs[0]))
+    assert packed(sheet.audience) in first, "For whom it is, and what it covers."
     for words in (
         settings.CLINIC["name"],
         settings.CLINIC["phone"],

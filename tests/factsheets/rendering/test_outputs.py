@@ -9,6 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from factsheets.models import BENEFITS, FactSheet, SafetyAdvice, Section, Statement
+from factsheets.rendering.document import verdict_of
+from factsheets.safety import AFTERWORDS
 from tests.support.html import by_id, text
 from tests.support.pictures import figures_of
 from tests.support.reading import (
@@ -132,7 +134,8 @@ def test_emergency_advice_stands_before_the_body_and_all_of_it_is_a_link_away(pa
         SafetyAdvice.objects.filter(tier="emergency", on_compact_card=True).values_list("short_text", flat=True)
     )
     assert not [node for node in tree.iter("details") if emergency in set(node.iter())], "It is never folded away."
-    assert len(text(emergency).split()) <= 80, "Seen at a glance: all the signs in full have a page of their own."
+    assert AFTERWORDS["emergency"] in text(emergency), "One sign is enough, and nobody drives with it."
+    assert len(text(emergency).split()) <= 120, "Seen at a glance: all the signs in full have a page of their own."
     other = by_id(tree, "care-all")
     assert "/get-help-now/" in links(other)
     assert not [node for node in tree.iter("details") if other in set(node.iter())]
@@ -143,10 +146,13 @@ def test_nice_stands_within_every_statement_of_a_benefit_of_acupuncture(slug):
     tree = published(slug)
     for statement in of_sheet(slug):
         [shown] = [node for node in with_class(tree, "claim") if text(node).startswith(statement.claim)]
-        for words in (statement.get_direction_display(), statement.get_grade_display()):
+        for words in (verdict_of(statement), statement.get_grade_display()):
             assert (words or "") in text(shown)
         says_no = statement.nice_position.startswith(("NICE does not recommend", "Do not offer"))
-        assert ("NICE: not recommended" in text(next(shown.iter("summary")))) == says_no
+        # Guidance that is not graded names NICE as its verdict.
+        summary = text(next(shown.iter("summary")))
+        assert ("NICE: not recommended" in summary) == (says_no and bool(statement.grade))
+        assert not says_no or "NICE" in summary
         if "acupuncture" in statement.treatment and statement.direction in BENEFITS:
             assert says_no or "NICE does not recommend acupuncture" in text(shown)
         else:

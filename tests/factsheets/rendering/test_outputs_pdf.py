@@ -11,6 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from factsheets.models import FactSheet, SafetyAdvice, Section
+from factsheets.rendering.document import verdict_of
 from factsheets.safety import HEADINGS
 from tests.support.pictures import figures_of
 from tests.support.reading import SLUGS, packed
@@ -68,7 +69,7 @@ def test_it_holds_every_heading_in_order_every_statement_and_nice(slug):
         assert packed(heading) in words[at:], heading
         at = words.index(packed(heading), at)
     for statement in of_sheet(sheet.slug):
-        start = words.index(packed(f"{statement.claim} {statement.get_direction_display()}"))
+        start = words.index(packed(f"{statement.claim} {verdict_of(statement)}"))
         end = words.index("Source", start)
         assert packed(statement.nice_position) in words[start:end], statement.key
         assert packed(statement.get_grade_display() or "") in words[start:end], statement.key

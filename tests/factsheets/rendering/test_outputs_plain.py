@@ -5,6 +5,7 @@ import re
 import pytest
 
 from factsheets.models import BENEFITS, FactSheet, SafetyAdvice, Section
+from factsheets.rendering.document import verdict_of
 from factsheets.safety import HEADINGS
 from tests.support.pictures import figures_of
 from tests.support.reading import SLUGS, squeezed
@@ -37,7 +38,7 @@ def test_the_text_holds_every_heading_in_order_and_every_statement_with_nice(cli
     for heading in [sheet.title, sheet.audience, "Key points", *sheet.sections.values_list("heading", flat=True)]:
         at = said.index(heading, at)
     for statement in of_sheet(sheet.slug):
-        start = said.index(f"{statement.claim}: {statement.get_direction_display()}.")
+        start = said.index(f"{statement.claim}: {verdict_of(statement)}.")
         end = said.index("Sources: ", start)
         assert statement.nice_position in said[start:end]
 
