@@ -35,7 +35,15 @@ KEEP_TOGETHER = 700
 POINTS = [11.5, 11.25, 11, 10.75, 10.5, 10.25, 10, 9.75, 9.5, 9.25, 9]
 # Beside them, in points, how small a drawing's labels may be. They shrink before the text falls below 9.5 points.
 LABELS = 9
-SIZES = [*((points, LABELS) for points in POINTS[:-2]), (9.5, 7.5), (9.5, 6.5), (9.25, 6.5), (9, 6.5), (9, 5.5)]
+SIZES = [
+    *((points, LABELS) for points in POINTS[:-2]),
+    (9.5, 7.5),
+    (9.5, 6.5),
+    (9.25, 6.5),
+    (9, 6.5),
+    (9, 5.5),
+    (9, 4.5),
+]
 LARGE_POINTS = 18  # what sight-loss charities ask for
 SIDES, LARGE_SIDES = 2, 4
 
