@@ -18,7 +18,7 @@ from enquiries import abuse, clock
 from enquiries.admin.page import due, how_it_ended
 from enquiries.assessment import handover
 from enquiries.inbox import calls
-from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel
+from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel, Status
 from enquiries.privacy import retention
 
 
@@ -38,7 +38,8 @@ class Columns:
     @admin.display(description="status", ordering="status")
     def flag(self, enquiry):
         badges = [format_html('<span class="status {}">{}</span>', enquiry.status, enquiry.get_status_display())]
-        if (said := how_it_ended(enquiry)) and not (enquiry.signs or enquiry.settled):
+        # Of one that was flagged the line below says the outcome.
+        if (said := how_it_ended(enquiry)) and not (enquiry.outcome and (enquiry.signs or enquiry.settled)):
             badges.append(format_html('<span class="quiet">{}</span>', said))
         if getattr(enquiry, "is_fresh", False):
             badges.append(mark_safe('<span class="fresh">new since you looked</span>'))
@@ -58,9 +59,10 @@ class Columns:
     def release(self, enquiry):
         address = reverse("admin:enquiries_enquiry_not_spam", args=[enquiry.pk])
         return format_html(
-            '<button type="submit" class="plain" formaction="{}" formnovalidate>Not spam'
+            '<button type="submit" class="plain" formaction="{}" formnovalidate>{}'
             '<span class="visually-hidden">: {}</span></button>',
             address,
+            "Release" if enquiry.status == Status.HELD else "Not spam",
             enquiry.reference,
         )
 
