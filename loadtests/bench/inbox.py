@@ -86,18 +86,26 @@ def grow(size: int) -> None:
     key = "random()" if connection.vendor == "sqlite" else "(random() * 9e18)::bigint"
     [shared] = search_tokens.begins_or_sounds("mod")[:1]
     with connection.cursor() as cursor:
+        if (
+            connection.vendor == "sqlite"
+        ):  # a page cache of 1 GB for the making alone: millions of hashes go into two indexes
+            usual = cursor.execute("PRAGMA cache_size").fetchone()[0]
+            cursor.execute("PRAGMA cache_size = -1000000")
         cursor.execute(statement)
         cursor.execute(WORDS.format(tokens=TOKENS, shared=shared, key=key))
         cursor.execute("ANALYZE")
+        if connection.vendor == "sqlite":
+            cursor.execute(f"PRAGMA cache_size = {usual}")
 
 
 def best(client: Client, path: str) -> float:
-    """Milliseconds of the quickest of several."""
+    """Milliseconds of the quickest of several. SQLite works in this process, so a busy machine need not count."""
+    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
 
     def once() -> float:
-        start = time.perf_counter()
+        start = clock()
         assert client.get(path).status_code == 200, path
-        return (time.perf_counter() - start) * 1000
+        return (clock() - start) * 1000
 
     once()
     return min(once() for _ in range(ROUNDS))
