@@ -160,6 +160,7 @@ def test_only_those_who_may_change_enquiries_write_one_down(client, db):
 
 
 @pytest.mark.browser
+@pytest.mark.once
 def test_by_keyboard_and_mouse_on_a_desk_and_on_a_phone(browser, site, subtests):
     """A caller is found, written down, and their address mended, each in a few presses; no page is wider than a phone."""
     with_second_factor(with_password(person("Rita", "reception")))
