@@ -31,7 +31,7 @@ AT_ONCE = 500  # hashes in one question to the database
 MAX_TYPED, MAX_WORDS = 200, 6  # characters and words of a name that are looked for
 SIMILAR = "~"  # before what is typed: similar names as well
 REFERENCE = re.compile(r"^[0-9a-z]{4}[\s-]?[0-9a-z]{4}$", re.IGNORECASE)
-NUMBER = re.compile(r"^[\d\s()+./-]*\d[\d\s()+./-]*$")
+NUMBER = re.compile(r"^([\d\s()+./-]*\d[\d\s()+./-]*)(?:(?:x|ext\.?)\s*\d+)?$", re.IGNORECASE)
 DAYS = [
     re.compile(r"(?P<year>\d{4})-(?P<month>\d\d?)-(?P<day>\d\d?)"),
     re.compile(r"(?P<day>\d\d?)[/.](?P<month>\d\d?)(?:[/.](?P<year>\d{4}|\d\d))?"),
@@ -126,13 +126,14 @@ def _month(typed: str) -> int:
 
 
 def _by_number(typed: str, today: date) -> Found | None:
-    if not NUMBER.match(typed):
+    number = NUMBER.match(typed)
+    if not number:
         return None
     said = "With this phone number."
     whole = Enquiry.objects.filter(phone_key__in=blind_index.phone_keys(phones.e164(typed)))
     if found := _found(whole.order_by("-created_at").values_list("pk", flat=True)[:MAX_FOUND], said):
         return found
-    return _found(_newest(search_tokens.digits(typed)), "With a phone number that ends like this.")
+    return _found(_newest(search_tokens.digits(number[1])), "With a phone number that ends like this.")
 
 
 def _by_address(typed: str, today: date) -> Found | None:

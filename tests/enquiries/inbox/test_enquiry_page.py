@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.actions import contact, erasure, transitions
-from enquiries.models import Enquiry, StaffDraft
+from enquiries.models import Enquiry, ReplyTemplate, StaffDraft
 from tests.conftest import consultation, give_signs
 from tests.support.desk import person, tree, values_of
 from tests.support.html import text
@@ -149,7 +149,10 @@ def test_a_page_that_says_nonsense_about_itself_breaks_nothing(reception, nonsen
 
 def test_a_template_is_added_and_never_replaces(reception):
     enquiry = consultation()
-    page = values_of(page_of(reception, enquiry)) | {"reply-text": "Dear Ada,", "insert": "phone"}
+    page = values_of(page_of(reception, enquiry)) | {
+        "reply-text": "Dear Ada,",
+        "insert": str(ReplyTemplate.objects.get(name="Please phone us").pk),
+    }
     reception.post(reverse("admin:enquiries_enquiry_step", args=[enquiry.pk, "reply"]), page)
     reply = values_of(page_of(reception, enquiry))["reply-text"]
     assert reply.startswith("Dear Ada,\n\nHello,") and "Please phone us" in reply

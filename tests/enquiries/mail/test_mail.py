@@ -223,7 +223,6 @@ def test_the_attached_report_opens_and_is_a_tagged_pdf_with_its_title_and_the_em
         "<ada@example.com> victim@example.com",
         "ada@example.com\r\n.\r\nMAIL FROM:<victim@example.com>",
         "nobody",
-        "",
         "jörg@example.com",
     ],
 )

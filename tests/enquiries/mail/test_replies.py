@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from enquiries import clock
 from enquiries.actions.appointments import book
 from enquiries.mail import replies
 from enquiries.mail.replies import find_sheet
@@ -49,7 +50,9 @@ def test_a_template_is_written_added_to_what_is_typed_previewed_and_sent_as_prev
     assert refused.status_code == 422
     assert "no appointment is booked" in errors_of(refused)
     assert begun in refused.content.decode().replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
-    book(enquiry=enquiry, by=staff, at=timezone.now() + timedelta(days=9), channel="phone", sure="", doubts=[])
+    in_nine_days = timezone.localtime() + timedelta(days=9)
+    opening = clock.load().hours.next_opening(in_nine_days.replace(hour=0))
+    book(enquiry=enquiry, by=staff, at=opening, channel="phone", sure="", doubts=[])
     # Filled in, previewed as text and as HTML, with all that belongs to it.
     seen = step(reception, enquiry, "reply", text=begun, subject=f"Your visit, {enquiry.reference}")
     shown = seen.context["preview"]
