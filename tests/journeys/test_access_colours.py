@@ -69,3 +69,15 @@ def test_the_page_one_is_on_is_marked_in_the_menu_and_no_other(browser, site):
         lined = [items.nth(i).evaluate(STYLE)["bottom"] != canvas for i in range(items.count())]
         assert lined == [each is not None for each in marked]
         assert lined.count(True) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_that_are_hard_to_read_in_one_scheme_only_are_found(browser, site, scheme):
+    with patient(browser, site, bypass_csp=True) as met:
+        met.open("/report/sent/")
+        met.expect_accessible_in_both_schemes()
+        met.page.add_style_tag(
+            content=f"@media (prefers-color-scheme: {scheme}) {{ main p {{ color: #888; background: #999 }} }}"
+        )
+        with pytest.raises(AssertionError, match="color-contrast"):
+            met.expect_accessible_in_both_schemes()
