@@ -1,6 +1,6 @@
 from django.urls import path
 
-from factsheets import feedback_views, sheet_views, views
+from factsheets import feedback, sheet_views, views
 from factsheets.metadata import views as machines
 from factsheets.search import views as search
 
@@ -18,8 +18,8 @@ urlpatterns = [
     ),
     path("fact-sheets/<slug:slug>/text/", sheet_views.sheet_text, name="sheet_text"),
     path("fact-sheets/<slug:slug>/json/", sheet_views.sheet_json, name="sheet_json"),
-    path("fact-sheets/<slug:slug>/useful/", feedback_views.useful, name="useful"),
-    path("fact-sheets/<slug:slug>/useful/<slug:said>/", feedback_views.said, name="useful_said"),
+    path("fact-sheets/<slug:slug>/useful/", feedback.useful, name="useful"),
+    path("fact-sheets/<slug:slug>/useful/<slug:said>/", feedback.said, name="useful_said"),
     # Last: the others are no former pages (factsheets/models/section.py, TAKEN_PAGES).
     path("fact-sheets/<slug:slug>/<slug:page>/", sheet_views.former_page, name="former_page"),
     path("treatments/", views.treatments, name="treatments"),

@@ -1,21 +1,26 @@
 from factsheets.models.approval import Approval, Decision, Register, Subject
-from factsheets.models.claim import Claim, ClaimStatus
 from factsheets.models.edition import WRITING, Edition, GuardOverride, ReviewReminder, Step
-from factsheets.models.evidence import BENEFITS, Direction, Grade, Statement, StatementUse
+from factsheets.models.evidence import BENEFITS, Claim, ClaimStatus, Direction, Grade, Statement, StatementUse
 from factsheets.models.feedback import Answer, Reason, SheetFeedback
 from factsheets.models.figure import Figure
 from factsheets.models.glossary import GlossaryTerm
-from factsheets.models.installed import InstalledRecord
 from factsheets.models.picture import Picture, PictureFile
 from factsheets.models.reads import SheetReads
 from factsheets.models.safety import SafetyAdvice, Tier
-from factsheets.models.safety_draft import DRAFT_WRITING, DraftState, DraftStep, SafetyDraft, SafetyDraftEvent
-from factsheets.models.safety_edition import SafetyEdition, SafetyStep
+from factsheets.models.safety_draft import (
+    DRAFT_WRITING,
+    DraftState,
+    DraftStep,
+    SafetyDraft,
+    SafetyDraftEvent,
+    SafetyEdition,
+    SafetyStep,
+)
 from factsheets.models.search import SearchMiss, SearchQuestions, Synonym
 from factsheets.models.section import Aspect, Layer, Question, Section, SectionKind, Tradition
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import Source, SourceUse
-from factsheets.models.version import ContentVersion
+from factsheets.models.version import ContentVersion, InstalledRecord
 from factsheets.models.word_list import WordList
 
 __all__ = [

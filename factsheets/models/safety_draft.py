@@ -78,3 +78,38 @@ class SafetyDraftEvent(models.Model):
 
     def __str__(self):
         return f"{self.get_step_display()} by {self.actor}"
+
+
+class SafetyStep(models.TextChoices):
+    INSTALLED = "installed", "installed with the site’s content"
+    PUBLISHED = "published", "approved and published"
+
+
+class SafetyEdition(models.Model):
+    """All red flags as patients saw them from this moment on: who published them, and what changed since the edition before.
+
+    The unit is the whole set: that is what a clinician approves and what the self-assessment asks.
+    """
+
+    number = models.PositiveIntegerField(unique=True, editable=False)
+    step = models.CharField(max_length=10, choices=SafetyStep, editable=False)
+    content = models.JSONField(editable=False, help_text="The set as factsheets.safety_revisions.snapshot makes it.")
+    changes = models.JSONField(default=list, editable=False, help_text="What changed, a line each, made by us.")
+    note = models.CharField(max_length=500, blank=True, editable=False, help_text="Why, in the authors’ words.")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    actor = models.CharField(max_length=150, blank=True, editable=False, help_text="The name, for when accounts go.")
+    authors = models.CharField(max_length=500, blank=True, editable=False, help_text="Who wrote what was approved.")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.CheckConstraint(condition=Q(step__in=SafetyStep.values), name="safety_edition_known_step"),
+            # Only what came with the site has no author.
+            models.CheckConstraint(condition=Q(step="installed") | ~Q(actor=""), name="safety_edition_has_actor"),
+        ]
+
+    def __str__(self):
+        return f"Red flags, edition {self.number}"

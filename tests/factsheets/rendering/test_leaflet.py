@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from factsheets import actions
 from factsheets.models import FactSheet, Layer, Question, Section, Statement
 from factsheets.models.evidence import verdict
-from factsheets.pdf_tables import with_row_headers
+from factsheets.pdf import with_row_headers
 from factsheets.safety import HEADINGS, compact, tiers
 from tests.factsheets.rendering.test_access_large_print import letters_by_size
 from tests.factsheets.rendering.test_outputs_pdf import alternatives, nodes, tags
