@@ -11,7 +11,8 @@ from django.urls import Resolver404, resolve
 
 # The links we mail carry a secret in their address.
 SECRET_IN_ADDRESS = re.compile(
-    r"(/report/summary/|/report/stop/|/report/delete/|/request/|/staff/calendar/|/(?:consultation|question|report)/sent/)[^/\s\"']+"
+    r"(/report/summary/|/report/stop/|/report/delete/|/request/|/staff/calendar/|"
+    r"/admin/login/(?:new-password|invitation)/|/(?:consultation|question|report)/sent/)[^/\s\"']+"
 )
 
 # Django writes addresses and host names as they were sent under these names.

@@ -1,4 +1,4 @@
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -8,7 +8,13 @@ class StaffConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        apps.get_app_config("auth").verbose_name = "Staff accounts"
+        from django.contrib import admin
+
+        from backcare.staff import account_pages, mail
+
+        mail.install()
+        for route, view, name in account_pages.PAGES:
+            admin.site.add_page(route, view, name=name)
 
 
 class StaffDeskConfig(AdminConfig):

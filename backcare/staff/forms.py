@@ -1,7 +1,9 @@
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.models import User
 
-from backcare.staff import throttle
+from backcare.staff import accounts, throttle
 
 
 class PasswordForm(AdminAuthenticationForm):
@@ -55,3 +57,57 @@ class RecoveryForm(forms.Form):
             attrs={"autocomplete": "off", "autocapitalize": "none", "autofocus": True, "spellcheck": "false"}
         ),
     )
+
+
+class ForgottenForm(forms.Form):
+    email = forms.EmailField(
+        label="Your work email address",
+        max_length=254,
+        error_messages={
+            "required": "Enter your email address.",
+            "invalid": "Enter an email address in full, such as name@example.com.",
+        },
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
+
+
+class NewPasswordForm(SetPasswordForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].label = "New password"
+        self.fields["new_password1"].help_text = "At least 12 characters. Three random words are easy to remember."
+        self.fields["new_password2"].label = "The same password again"
+        self.fields["new_password2"].help_text = ""
+        self.fields["new_password1"].error_messages["required"] = "Enter a password."
+        self.fields["new_password2"].error_messages["required"] = "Enter the same password again."
+
+
+class AccountForm(forms.Form):
+    """Who somebody is and what they may do: to invite them, and to change it later."""
+
+    first_name = forms.CharField(label="First name", max_length=150)
+    last_name = forms.CharField(label="Last name", max_length=150, required=False)
+    # As long as a username, because it is one.
+    email = forms.EmailField(
+        label="Work email address",
+        max_length=150,
+        error_messages={"invalid": "Enter an email address in full, such as name@example.com."},
+    )
+    role = forms.ChoiceField(label="Role", choices=accounts.ROLES.items(), widget=forms.RadioSelect)
+
+    def __init__(self, *args, account: User | None = None, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.account = account
+        for name, field in self.fields.items():
+            field.error_messages["required"] = (
+                "Choose a role." if name == "role" else f"Enter the {field.label.lower()}."
+            )
+            if name != "role":
+                field.widget.attrs["autocomplete"] = "off"
+
+    def clean_email(self):
+        address = self.cleaned_data["email"]
+        if holder := accounts.taken(address, but=self.account):
+            state = "" if holder.is_active else ", which is deactivated"
+            raise forms.ValidationError(f"There is already an account for {address}{state}.")
+        return address

@@ -5,6 +5,7 @@ was typed and sends it again from there.
 """
 
 import time
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.contrib import admin
@@ -12,6 +13,7 @@ from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.urls import reverse
+from django.utils import timezone
 
 SIGNED_IN_AT, SEEN_AT = "signed_in_at", "seen_at"  # in the session, in seconds since 1970
 MAX_SESSION_SECONDS = 12 * 60 * 60  # seconds
@@ -21,6 +23,7 @@ NOTED_EVERY = 20  # seconds between writes of SEEN_AT: so much earlier may an id
 REASONS = {
     "idle": "You were signed out because you were not active for a while.",
     "long": "You were signed out because you signed in 12 hours ago.",
+    "changed": "Your password is changed, and you are signed out on every device.",
     "ended": "You are no longer signed in. You signed out, your password or second factor changed, or your time ran out.",
 }
 
@@ -60,6 +63,17 @@ def end_all(*, user: User, but: str | None = None) -> int:
         if row.session_key != but and row.get_decoded().get(SESSION_KEY) == str(user.pk)
     ]
     return Session.objects.filter(pk__in=ended).delete()[0]
+
+
+def last_seen() -> dict[int, datetime]:
+    """When each user with a session was last at the desk, to NOTED_EVERY seconds."""
+    seen: dict[int, datetime] = {}
+    for row in Session.objects.filter(expire_date__gt=timezone.now()):
+        held = row.get_decoded()
+        if SESSION_KEY in held and SEEN_AT in held:
+            user, at = int(held[SESSION_KEY]), datetime.fromtimestamp(held[SEEN_AT], UTC)
+            seen[user] = max(at, seen.get(user, at))
+    return seen
 
 
 class SessionLimitsMiddleware:

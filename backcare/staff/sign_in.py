@@ -69,15 +69,7 @@ class PasswordView(LoginView):
         app = totp.of(user)
         if app is None and not totp.is_required():
             return _signed_in(self.request, user, None, HttpResponseRedirect(after))
-        # An empty session with a new id: whatever somebody put into this browser before is worth nothing.
-        self.request.session.flush()
-        self.request.session[HALF] = {
-            "user": user.pk,
-            "password": user.get_session_auth_hash(),
-            "at": int(time.time()),
-            "next": after,
-        }
-        return redirect("admin:code" if app else "admin:set_up")
+        return half_sign_in(self.request, user, after)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(**kwargs) | {
@@ -88,6 +80,21 @@ class PasswordView(LoginView):
             "next": self.get_redirect_url() or reverse("admin:index"),
             "why": sessions.REASONS.get(self.request.GET.get("why"), ""),
         }
+
+
+def half_sign_in(request, user: User, after: str):
+    """The first factor is proved. Leads to the second, or to setting one up.
+
+    In an empty session with a new id: whatever somebody put into this browser before is worth nothing.
+    """
+    request.session.flush()
+    request.session[HALF] = {
+        "user": user.pk,
+        "password": user.get_session_auth_hash(),
+        "at": int(time.time()),
+        "next": after,
+    }
+    return redirect("admin:code" if totp.of(user) else "admin:set_up")
 
 
 @sensitive_post_parameters()

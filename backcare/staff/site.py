@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from backcare.staff import account, sign_in, totp
+from backcare.staff import account, by_mail, sign_in, totp
 
 # Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (loadtests/fuzz).
 MAX_WORDS = 30
@@ -59,6 +59,10 @@ class StaffSite(admin.AdminSite):
         return [
             path("login/code/", sign_in.code, name="code"),
             path("login/set-up/", sign_in.set_up, name="set_up"),
+            path("login/forgotten/", by_mail.forgotten, name="forgotten"),
+            # The secret is one part of the address, which logs leave out (backcare/ops/logs.py).
+            path("login/new-password/<uidb64>.<token>/", by_mail.NewPasswordView.as_view(), name="new_password"),
+            path("login/invitation/<uidb64>.<token>/", by_mail.InvitationView.as_view(), name="invitation"),
             path("your-sign-in/", self.admin_view(account.second_factor), name="second_factor"),
             path("sign-out-everywhere/", self.admin_view(account.sign_out_everywhere), name="sign_out_everywhere"),
             *(path(route, self.admin_view(view), name=name) for route, view, name in self.pages),

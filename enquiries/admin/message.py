@@ -71,10 +71,10 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
     def what_about(self, message):
         if message.enquiry_id:
             return str(message.enquiry)
-        if not message.reminder_id:
+        if message.day:
             return message.about
         reader = message.staff.get_full_name() or message.staff.get_username()
-        return f"“{message.reminder.sheet}”, to {reader}"
+        return f"“{message.reminder.sheet}”, to {reader}" if message.reminder_id else f"the account of {reader}"
 
     @admin.display(description="review")
     def review(self, message):
@@ -95,11 +95,6 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
     @admin.display(description="send again")
     def again(self, message):
         return send_again_button(message)
-
-    def has_delete_permission(self, request, obj=None):
-        """Nobody deletes from the log. But an account may be deleted, and the mails it got go with it."""
-        in_the_log = request.resolver_match.url_name.startswith("enquiries_outgoingmessage")
-        return obj is not None and obj.staff_id is not None and not in_the_log
 
     def get_urls(self):
         again = path(

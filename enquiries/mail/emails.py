@@ -79,7 +79,7 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
     summary = kept.first()
     if summary and summary.enquiry.email != enquiry.email:
         summary = None  # the address was corrected while this mail was in hand: the link is for the right one only
-    mail = _mail(
+    mail = compose(
         message,
         connection,
         "report",
@@ -101,7 +101,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
     enquiry = _there(message.enquiry)
     # With its day, because a mail is read on other days than its own.
     reply = in_words(enquiry.reply_by, enquiry.created_at, dated=True) if enquiry.reply_by else ""
-    return _mail(
+    return compose(
         message,
         connection,
         f"{enquiry.kind}_acknowledgement",
@@ -117,7 +117,9 @@ def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMulti
     """What somebody wrote, so it is no automatic mail, and whoever answers it is read."""
     event, link_to_it = _there(message.event), access.request_address(_there(message.enquiry), of_mail(message))
     subject = subject_of_reply(event.subject)
-    mail = _mail(message, connection, "reply", to=_patient(message), words=event.note, title=subject, manage=link_to_it)
+    mail = compose(
+        message, connection, "reply", to=_patient(message), words=event.note, title=subject, manage=link_to_it
+    )
     del mail.extra_headers["Auto-Submitted"]
     return mail
 
@@ -170,7 +172,7 @@ def _about_appointment(
         "manage": access.request_address(_there(message.enquiry), of_mail(message)),
         "no_reminder": links.reminder_address(_there(message.enquiry)) if booked.remind else "",
     }
-    return _mail(message, connection, name, to=_patient(message), **given)
+    return compose(message, connection, name, to=_patient(message), **given)
 
 
 def _with_calendar(mail: EmailMultiAlternatives, method: str, file: bytes) -> EmailMultiAlternatives:
@@ -183,7 +185,7 @@ def _with_calendar(mail: EmailMultiAlternatives, method: str, file: bytes) -> Em
 def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """Staff send it when a private link was shut. It says no more than that there is a link."""
     link_to_it = access.request_address(_there(message.enquiry), of_mail(message))
-    return _mail(message, connection, "new_link", to=_patient(message), manage=link_to_it)
+    return compose(message, connection, "new_link", to=_patient(message), manage=link_to_it)
 
 
 def _clinic_alert(
@@ -193,7 +195,7 @@ def _clinic_alert(
     enquiry = _there(message.enquiry)
     if enquiry.is_flagged:
         name = "urgent_alert"
-    return _mail(
+    return compose(
         message,
         connection,
         name,
@@ -211,8 +213,8 @@ def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> 
     if not people.clinicians().filter(pk=message.staff_id).exists():
         raise CannotRender("NoLongerAClinician")
     link = f"{settings.BASE_URL}{enquiry.get_admin_url()}"
-    to = _one_address(_there(message.staff).email)
-    return _mail(message, connection, "urgent_alert", to=to, reference=enquiry.reference, link=link)
+    to = one_address(_there(message.staff).email)
+    return compose(message, connection, "urgent_alert", to=to, reference=enquiry.reference, link=link)
 
 
 def _change_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
@@ -222,7 +224,7 @@ def _change_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> Ema
 
 def _abuse_alarm(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     link = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}?queue=held"
-    return _mail(message, connection, "abuse_alarm", to=_clinic(), many=abuse.beyond_total(), link=link)
+    return compose(message, connection, "abuse_alarm", to=_clinic(), many=abuse.beyond_total(), link=link)
 
 
 def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
@@ -234,11 +236,11 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
         raise NoLongerNeeded
     sheet = reminder.sheet
     due_on = _there(sheet.review_due_on)
-    return _mail(
+    return compose(
         message,
         connection,
         "review_reminder",
-        to=_one_address(_there(message.staff).email),
+        to=one_address(_there(message.staff).email),
         sheet=sheet,
         reviewer=sheets.reviewer(sheet),
         days_left=(due_on - today).days,
@@ -255,7 +257,7 @@ def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
     if not waits:
         raise NoLongerNeeded
     inbox = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}"
-    return _mail(
+    return compose(
         message,
         connection,
         "digest",
@@ -283,7 +285,7 @@ RENDERERS: dict[str, Callable[[OutgoingMessage, BaseEmailBackend], EmailMultiAlt
 }
 
 
-def _mail(
+def compose(
     message: OutgoingMessage, connection: BaseEmailBackend, name: str, *, to: str, **context: Any
 ) -> EmailMultiAlternatives:
     context |= {
@@ -323,7 +325,7 @@ def _patient(message: OutgoingMessage) -> str:
     enquiry = _there(message.enquiry)
     if enquiry.erased_at:
         raise NoLongerNeeded
-    return _one_address(enquiry.email)
+    return one_address(enquiry.email)
 
 
 def _willing(message: OutgoingMessage) -> str:
@@ -341,7 +343,7 @@ def _clinic() -> str:
     return settings.CLINIC_INBOX_EMAIL
 
 
-def _one_address(address: str) -> str:
+def one_address(address: str) -> str:
     """One address and nothing else. The forms see to that; what leaves the building does not rely on it."""
     try:
         validate_email(address)

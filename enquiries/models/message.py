@@ -23,11 +23,14 @@ class Purpose(models.TextChoices):
     REVIEW_REMINDER = "review_reminder", "review reminder to an editor"
     DIGEST = "digest", "daily summary to the clinic"
     ABUSE_ALARM = "abuse_alarm", "alert to the clinic: too many forms"
+    INVITATION = "invitation", "invitation to the staff desk"
+    PASSWORD_RESET = "password_reset", "link to choose a new password"
 
 
 ABOUT_A_DAY = ["digest", "abuse_alarm"]
 ABOUT_AN_APPOINTMENT = ["booking", "cancellation", "booking_reminder"]
-TO_ONE_OF_STAFF = ["review_reminder", "clinician_alert"]
+ABOUT_AN_ACCOUNT = ["invitation", "password_reset"]
+TO_ONE_OF_STAFF = ["review_reminder", "clinician_alert", *ABOUT_AN_ACCOUNT]
 
 
 class MessageState(models.TextChoices):
@@ -62,7 +65,8 @@ class OutgoingMessage(models.Model):
     """One mail to be sent. It holds ids, not words: the worker renders it when it sends it.
 
     It belongs to an enquiry, to the patient, the clinic or one clinician; or it is the reminder of a sheet's review that one member
-    of staff gets; or it is about a day: its digest, or the alarm that very many forms came.
+    of staff gets; or it is about a day: its digest, or the alarm that very many forms came; or about a staff account. The link that
+    opens an account is made when it is sent (backcare/staff/mail.py), and stored nowhere.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -139,6 +143,10 @@ class OutgoingMessage(models.Model):
                     & Q(reminder__isnull=True, day__isnull=True)
                 )
                 | (
+                    Q(purpose__in=ABOUT_AN_ACCOUNT, staff__isnull=False)
+                    & Q(enquiry__isnull=True, reminder__isnull=True, day__isnull=True)
+                )
+                | (
                     ~Q(purpose__in=[*TO_ONE_OF_STAFF, *ABOUT_A_DAY])
                     & Q(enquiry__isnull=False, reminder__isnull=True, staff__isnull=True, day__isnull=True)
                 ),
@@ -169,9 +177,11 @@ class OutgoingMessage(models.Model):
 
     @property
     def about(self) -> str:
-        """What it is about, in a word that may stand in a log: an enquiry's reference, a sheet's slug, or a day."""
+        """What it is about, in a word that may stand in a log: a reference, a sheet's slug, a day, or an account's number."""
         if self.day:
             return self.day.isoformat()
+        if self.purpose in ABOUT_AN_ACCOUNT:
+            return f"account {self.staff_id}"
         return self.enquiry.reference if self.enquiry_id else self.reminder.sheet.slug
 
     @property

@@ -97,7 +97,7 @@ FOUND = [
     "/admin/factsheets/factsheet/change/history/",
     "/admin/factsheets/factsheet/x/history/",
     "/admin/factsheets/factsheet/%3Czq/history/",
-    "/admin/auth/user/x/reset-second-factor/",
+    "/admin/accounts/x/second-factor/",
 ]
 
 

@@ -31,19 +31,16 @@ PAGES_OF = {
         enquiries_outgoingmessage_delete enquiries_replytemplate_delete factsheets_approval_add factsheets_approval_delete
         factsheets_factsheet_delete factsheets_safetyadvice_add
         factsheets_safetyadvice_delete factsheets_searchmiss_add
-        factsheets_wordlist_add factsheets_wordlist_delete set_up staff_authenticator_add
-        staff_authenticator_delete
+        factsheets_wordlist_add factsheets_wordlist_delete set_up
     """,
     # The owner.
     "O": """
-        auth_group_add auth_group_change auth_group_changelist auth_group_delete auth_group_history auth_user_add
-        auth_user_change auth_user_changelist auth_user_delete auth_user_history auth_user_password_change
-        auth_user_reset_second_factor enquiries_absence_add enquiries_absence_change enquiries_absence_changelist
+        account account_deactivate account_second_factor accounts invite
+        enquiries_absence_add enquiries_absence_change enquiries_absence_changelist
         enquiries_absence_delete enquiries_absence_history enquiries_enquiry_person enquiries_export_change
         enquiries_export_changelist
         enquiries_export_history factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
-        factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete staff_authenticator_change
-        staff_authenticator_changelist staff_authenticator_history reports
+        factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete reports
     """,
     "RO": """
         enquiries_clinichours_change enquiries_clinichours_changelist enquiries_clinichours_history
@@ -94,12 +91,14 @@ PAGES_OF = {
         view_on_site
     """,
     "ASRCEO": """
-        login
+        forgotten invitation login new_password
     """,
 }
 PAGES = {name: who for who, names_of in PAGES_OF.items() for name in names_of.split()}
 # Where something is done and nothing shown: who may send the form. GET is refused to all.
 DEEDS = {
+    "account_delete": "O",
+    "account_reactivate": "O",
     "enquiries_enquiry_allow_mail": "O",
     "enquiries_enquiry_another": "RCO",
     "enquiries_enquiry_draft": "RCO",
@@ -178,8 +177,10 @@ class People:
             self.given[f"enquiries_enquiry_{name}"] = actions_on
         for name in ("desk", "move", "let_stand"):
             self.given[f"factsheets_factsheet_{name}"] = {"pk": sheet.pk}
-        for name in ("password_change", "reset_second_factor"):
-            self.given[f"auth_user_{name}"] = {"id": self.users["S"].pk}
+        for name in ("account", "account_deactivate", "account_second_factor", "account_delete", "account_reactivate"):
+            self.given[name] = {"id": self.users["S"].pk}
+        for name in ("invitation", "new_password"):
+            self.given[name] = {"uidb64": "x", "token": "y"}
         for model in admin.site._registry:
             for page in ("change", "delete", "history"):
                 record = model._default_manager.order_by("pk").first()

@@ -1,10 +1,14 @@
 """A receptionist sets up her second factor and signs in with it, in a real browser, without scripts and without a mouse."""
 
+import re
+
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from backcare.staff import totp
 from tests.support.desk import PASSWORD, code_of, person, sign_in, with_password, with_second_factor
+from tests.support.outbox import deliver, text_of
 from tests.support.sign_in import code_for
 from tests.support.visitor import visitor
 
@@ -105,3 +109,47 @@ def test_every_page_of_the_sign_in_is_accessible_and_works_by_keyboard(browser, 
         seen()
         assert all("status of 403" in each or "status of 429" in each for each in desk.complaints), desk.complaints
         assert not desk.foreign
+
+
+@pytest.mark.once
+def test_an_owner_invites_someone_who_comes_to_their_first_page_without_scripts(
+    browser, site, smtp, mail_through, staff
+):
+    small = {"viewport": {"width": 360, "height": 740}, "java_script_enabled": False}
+    with visitor(browser, site, **small) as desk:
+        page = desk.page
+        sign_in(desk, "sam")
+        page.get_by_role("link", name="Staff accounts").click()
+        page.get_by_role("link", name="Invite someone").click()
+        page.get_by_label("First name").fill("Nora")
+        page.get_by_label("Work email address").fill("nora@example.com")
+        page.get_by_label("Reception").check()
+        page.get_by_role("button", name="Send the invitation").click()
+        expect(page.get_by_text("Invited Nora.")).to_be_visible()
+        desk.expect_no_sideways_scrolling()
+    deliver()
+    [(_, mail)] = smtp.received
+    [link] = re.findall(r"https?://[^/\s]+(/admin/login/invitation/\S+)", text_of(mail))
+    with visitor(browser, site, **small) as desk:
+        page = desk.page
+        desk.open(link)
+        assert link.rpartition(".")[2].strip("/") not in page.url
+        page.get_by_label("New password").fill(PASSWORD)
+        page.get_by_label("The same password again").fill(PASSWORD)
+        page.get_by_role("button", name="Continue").click()
+        secret = page.locator(".key").inner_text().replace(" ", "")
+        page.get_by_role("textbox", name="Code").fill(code_for(secret))
+        page.get_by_role("button", name="Finish").click()
+        page.get_by_role("link", name="I have saved them. Continue").click()
+        expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
+        desk.expect_clean(cookies=True)
+    with visitor(browser, site, viewport={"width": 360, "height": 740}) as desk:
+        nora = User.objects.get(username="nora@example.com")
+        sign_in(desk, "sam")
+        for address in ("", "invite/", f"{nora.pk}/", f"{nora.pk}/second-factor/", f"{nora.pk}/deactivate/"):
+            desk.open(f"/admin/accounts/{address}")
+            desk.expect_accessible()
+            desk.expect_no_sideways_scrolling()
+        for address in ("forgotten/", "forgotten/?sent", "invitation/x.y/", "new-password/x.y/"):
+            desk.open(f"/admin/login/{address}")
+            desk.expect_accessible()

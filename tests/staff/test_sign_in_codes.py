@@ -161,7 +161,14 @@ def admin_addresses() -> list[str]:
     )
 
 
-OPEN = {LOGIN, CODE, SET_UP}
+OPEN = {
+    LOGIN,
+    CODE,
+    SET_UP,
+    "/admin/login/forgotten/",
+    "/admin/login/new-password/1.1/",
+    "/admin/login/invitation/1.1/",
+}
 
 
 def test_no_address_of_the_desk_opens_before_both_factors(rita, codes):

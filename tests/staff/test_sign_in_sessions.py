@@ -159,19 +159,6 @@ def test_a_changed_password_ends_every_other_session(rita, codes):
     assert "at least 12 characters" in short.content.decode()
 
 
-def test_an_account_that_is_shut_and_opened_again_has_no_session_left(client, rita, codes, staff):
-    with_second_factor(staff)
-    sign_in(client, rita)
-    owner = Client()
-    sign_in(owner, staff)
-    for active in (False, True):
-        values = {"username": "rita", "is_staff": "on", "date_joined_0": "2026-01-01", "date_joined_1": "09:00:00"}
-        values |= {"is_active": "on"} if active else {}
-        answer = owner.post(reverse("admin:auth_user_change", args=[rita.pk]), values)
-        assert answer.status_code == 302, answer.context["adminform"].errors
-        assert not is_in(client)
-
-
 def test_signing_out_everywhere_does(rita, codes, staff):
     with_second_factor(staff)
     here, there, other = Client(), Client(), Client()

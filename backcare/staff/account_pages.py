@@ -1,0 +1,226 @@
+"""The owners' pages of staff accounts: who they are, what they may do, and what was done with each. No secret is ever shown."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
+
+from backcare.staff import accounts, sessions, totp
+from backcare.staff.forms import AccountForm
+from enquiries.clock.formatting import at_words
+from enquiries.inbox import people
+from enquiries.mail.outbox import reason_in_words
+from enquiries.models import Appointment, AppointmentState, MessageState, OutgoingMessage, Purpose
+from enquiries.templatetags.moments import lately
+
+HISTORY = 50  # lines
+
+
+def owners_only(view):
+    def checked(request, *args, **kwargs):
+        if not (request.user.is_active and request.user.is_superuser):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+@owners_only
+def list_accounts(request):
+    seen = sessions.last_seen()
+    users = (
+        User.objects.filter(is_staff=True).prefetch_related("groups").order_by("-is_active", "first_name", "username")
+    )
+    rows = [_row(user, seen) for user in users]
+    return _page(request, "list", "Staff accounts", rows=rows)
+
+
+@owners_only
+def invite(request):
+    form = AccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = accounts.invite(**form.cleaned_data, by=request.user)
+        except accounts.Refused as refusal:
+            form.add_error("email", str(refusal))
+        else:
+            messages.success(request, f"Invited {people.full_name(user)}. {_invited(user)}")
+            return redirect("admin:accounts")
+    return _page(request, "invite", "Invite someone", form=form)
+
+
+@owners_only
+def account(request, id):
+    user = _account(id)
+    kept = {name: getattr(user, name) for name in ("first_name", "last_name", "email")}
+    form = AccountForm(request.POST or None, initial=kept | {"role": accounts.role_of(user)}, account=user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = accounts.change(user=user, by=request.user, **form.cleaned_data)
+        except accounts.Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"Saved {people.full_name(changed)}.")
+            _tell_who_takes_over(request, changed)
+            gave_up = changed == request.user and not changed.is_superuser
+            return redirect("admin:index" if gave_up else "admin:accounts")
+    about = ContentType.objects.get_for_model(User)
+    history = LogEntry.objects.filter(content_type=about, object_id=str(user.pk)).select_related("user")
+    return _page(
+        request,
+        "account",
+        people.full_name(user),
+        form=form,
+        account=user,
+        row=_row(user, sessions.last_seen()),
+        own=user == request.user,
+        history=[(lately(each.action_time), _name(each), each.get_change_message()) for each in history[:HISTORY]],
+    )
+
+
+@owners_only
+def second_factor(request, id):
+    """A second factor that is lost is reset, and an invitation that ended is renewed. Never one's own."""
+    user = _account(id)
+    app, own = totp.of(user), user == request.user
+    if request.method == "POST" and not own:
+        try:
+            had_one = accounts.invite_again(user=user, by=request.user)
+        except accounts.Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            done = f"{people.full_name(user)} no longer has a second factor. " if had_one else "Invited them again. "
+            messages.success(request, done + _invited(user, mailed=not had_one))
+        return redirect("admin:account", id)
+    title = (
+        f"Reset the second factor of {people.full_name(user)}"
+        if app or own
+        else f"Invite {people.full_name(user)} again"
+    )
+    status = 403 if request.method == "POST" else 200
+    return _page(request, "second_factor", title, status=status, account=user, app=app, own=own)
+
+
+@owners_only
+def deactivate(request, id):
+    user = _account(id)
+    if request.method == "POST":
+        try:
+            accounts.deactivate(user=user, by=request.user)
+        except accounts.Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("admin:account", id)
+        messages.success(request, f"{people.full_name(user)} can no longer sign in.")
+        _tell_who_takes_over(request, User.objects.get(pk=user.pk))
+        return redirect("admin:accounts")
+    title = f"Deactivate {people.full_name(user)}"
+    to_come = Appointment.objects.filter(state=AppointmentState.BOOKED, with_whom=user, starts_at__gt=timezone.now())
+    return _page(
+        request,
+        "deactivate",
+        title,
+        account=user,
+        own=user == request.user,
+        open_enquiries=accounts.open_enquiries(user),
+        appointments=to_come.count(),
+    )
+
+
+@require_POST
+@owners_only
+def reactivate(request, id):
+    user = _account(id)
+    try:
+        accounts.reactivate(user=user, by=request.user)
+    except accounts.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{people.full_name(user)} can sign in again.")
+    return redirect("admin:account", id)
+
+
+@require_POST
+@owners_only
+def delete(request, id):
+    user = _account(id)
+    name = people.full_name(user)
+    try:
+        accounts.delete(user=user, by=request.user)
+    except accounts.Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("admin:account", id)
+    messages.success(request, f"Deleted the account of {name}. The link in the invitation no longer works.")
+    return redirect("admin:accounts")
+
+
+PAGES = [
+    ("accounts/", list_accounts, "accounts"),
+    ("accounts/invite/", invite, "invite"),
+    ("accounts/<int:id>/", account, "account"),
+    ("accounts/<int:id>/second-factor/", second_factor, "account_second_factor"),
+    ("accounts/<int:id>/deactivate/", deactivate, "account_deactivate"),
+    ("accounts/<int:id>/reactivate/", reactivate, "account_reactivate"),
+    ("accounts/<int:id>/delete/", delete, "account_delete"),
+]
+
+
+def _account(id: int) -> User:
+    return get_object_or_404(User, pk=id, is_staff=True)
+
+
+def _row(user: User, seen: dict) -> dict:
+    app, until = totp.of(user), totp.invited_until(user)
+    invitation = OutgoingMessage.objects.filter(staff=user, purpose=Purpose.INVITATION).order_by("created_at").last()
+    failed = invitation is not None and invitation.state == MessageState.FAILED
+    needs_factor = app is None and totp.is_required()
+    may_invite = user.is_active and app is None and (needs_factor or not user.has_usable_password())
+    if not user.is_active:
+        state = "Deactivated"
+    elif user.has_usable_password() and not needs_factor:
+        state = "Active"
+    elif until:
+        state = f"Invited until {at_words(until, timezone.now())}"
+    else:
+        state = "Invitation expired"
+    return {
+        "account": user,
+        "name": people.full_name(user),
+        "role": accounts.role_in_words(user),
+        "factor": app.created_at if app else None,
+        "seen": lately(seen.get(user.pk) or user.last_login) or "Never",
+        "state": state,
+        "may_invite": may_invite,
+        "invite_now": may_invite and (until is None or failed),
+        "failed": reason_in_words(invitation.error) if failed and may_invite else "",
+        "never_used": user.last_login is None,
+    }
+
+
+def _invited(user: User, *, mailed: bool = True) -> str:
+    until = at_words(totp.invited_until(user), timezone.now())
+    sent = f"We are emailing a link to {user.email}. " if mailed else "They sign in with their password. "
+    return f"{sent}They can set up a second factor until {until}. After that, invite them again."
+
+
+def _tell_who_takes_over(request, user: User) -> None:
+    number = accounts.open_enquiries(user)
+    if number and accounts.hands_over(user):
+        queue = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=cover"
+        said = f"Their {number} open enquir{'y is' if number == 1 else 'ies are'} now in"
+        messages.info(request, format_html('{} <a href="{}">Colleague away</a>.', said, queue))
+
+
+def _name(entry: LogEntry) -> str:
+    return people.full_name(entry.user)
+
+
+def _page(request, name: str, title: str, *, status: int = 200, **context):
+    context = {**admin.site.each_context(request), "title": title, **context}
+    return TemplateResponse(request, f"admin/accounts/{name}.html", context, status=status)

@@ -1,0 +1,178 @@
+"""What owners do with staff accounts: invite, change, deactivate. Each is one transaction, and stands in the account's history.
+
+An owner who can sign in always stays. Owners take their turns (their rows are locked first), so two who demote each other at the
+same moment end as one owner and one refusal.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.auth.models import Group, User
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from backcare.staff import roles, sessions, totp
+from enquiries.inbox import people
+from enquiries.models import Enquiry, OutgoingMessage, Purpose
+
+OWNER = "owner"
+# In the words of whoever chooses.
+ROLES = {
+    "reception": "Reception: the inbox, appointments and opening hours",
+    "clinician": "Clinician: the inbox with what patients wrote, and signing off fact sheets",
+    "editor": "Editor: fact sheets, and no enquiries",
+    OWNER: "Owner: everything, staff accounts included",
+}
+
+
+class Refused(Exception):  # noqa: N818 - reads as what happened
+    """Nothing was changed. The text is for the owner who asked."""
+
+
+LAST_OWNER = (
+    "This is the only owner who can sign in. Make someone else an owner first, and wait until they have signed in."
+)
+NO_OWNER = "You are no longer an owner, so nothing was changed."
+USED = "This account has been used, so it stays in the records. Deactivate it instead."
+
+
+def role_of(user: User) -> str:
+    """The role in one word. Empty for none, or for several, which only a command could have given."""
+    if user.is_superuser:
+        return OWNER
+    names = [group.name for group in user.groups.all()]
+    return names[0] if len(names) == 1 and names[0] in ROLES else ""
+
+
+def role_in_words(user: User) -> str:
+    return role_of(user) or ", ".join(group.name for group in user.groups.all()) or "no role"
+
+
+def taken(address: str, *, but: User | None = None) -> User | None:
+    """The account that has this address, as its own or to sign in with."""
+    others = User.objects.filter(Q(email__iexact=address) | Q(username__iexact=address))
+    return others.exclude(pk=but.pk if but else None).first()
+
+
+def invite(*, email: str, first_name: str, last_name: str, role: str, by: User) -> User:
+    """Makes an account without a password, and mails the link with which its owner chooses one. They sign in with the address."""
+    address = email.lower()
+    try:
+        with _one_owner_at_a_time(by):
+            user = User(username=address, email=address, first_name=first_name, last_name=last_name, is_staff=True)
+            user.set_unusable_password()
+            user.save()
+            _give(user, role)
+            totp.reset(user=user, by=by)
+            _write(user)
+            _record(by, user, ADDITION, f"Invited as {role}.")
+    except IntegrityError as error:
+        raise Refused(f"There is already an account for {address}.") from error
+    return user
+
+
+def invite_again(*, user: User, by: User) -> bool:
+    """Takes the second factor away, if there is one, and gives another day to set one up. Whoever has none yet gets a new link.
+
+    Whoever had one signs in with the password they know. Returns whether they had one. Raises totp.OwnAccount.
+    """
+    with _one_owner_at_a_time(by):
+        had_one = totp.reset(user=user, by=by)
+        if not had_one:
+            _write(user)
+        done = "Reset the second factor, and ended the account's sessions." if had_one else "Invited them again."
+        _record(by, user, CHANGE, f"{done} They can set up a new one for 24 hours.")
+    return had_one
+
+
+def change(*, user: User, email: str, first_name: str, last_name: str, role: str, by: User) -> User:
+    with _one_owner_at_a_time(by):
+        user = User.objects.get(pk=user.pk)
+        done = []
+        if role != role_of(user):
+            done.append(f"Changed the role from {role_in_words(user)} to {role}.")
+            if role != OWNER:
+                _expect_another_owner(user)
+            _give(user, role)
+        if email.lower() != user.email.lower():
+            done.append("Changed the email address.")
+        if (first_name, last_name) != (user.first_name, user.last_name):
+            done.append("Changed the name.")
+        user.email, user.first_name, user.last_name = email, first_name, last_name
+        user.save(update_fields=["email", "first_name", "last_name"])
+        if done:
+            _record(by, user, CHANGE, " ".join(done))
+    return user
+
+
+def deactivate(*, user: User, by: User) -> None:
+    """Nobody signs in with it from now on, and its sessions end. Its open enquiries are in "Colleague away"."""
+    with _one_owner_at_a_time(by):
+        _expect_another_owner(user)
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        sessions.end_all(user=user)
+        _record(by, user, CHANGE, "Deactivated the account, and ended its sessions.")
+
+
+def reactivate(*, user: User, by: User) -> None:
+    with _one_owner_at_a_time(by):
+        User.objects.filter(pk=user.pk).update(is_active=True)
+        _record(by, user, CHANGE, "Activated the account again.")
+
+
+def delete(*, user: User, by: User) -> None:
+    """For an invitation that went to the wrong person. What was used stays: its name stands beside what it did."""
+    with _one_owner_at_a_time(by):
+        user = User.objects.get(pk=user.pk)
+        if user.last_login is not None:
+            raise Refused(USED)
+        _expect_another_owner(user)
+        _record(by, user, DELETION, "Deleted the account, which was never used.")
+        user.delete()
+
+
+def open_enquiries(user: User) -> int:
+    return Enquiry.objects.filter(live=True, owner=user).count()
+
+
+def hands_over(user: User) -> bool:
+    """Whether the account's open enquiries are in the queue "Colleague away"."""
+    return not people.may_open(user)
+
+
+@contextmanager
+def _one_owner_at_a_time(by: User) -> Iterator[None]:
+    with transaction.atomic():
+        owners = User.objects.filter(is_superuser=True, is_active=True, is_staff=True)
+        # A row that only points to an owner, as a line of the timeline does, needs not wait.
+        if by not in list(owners.select_for_update(no_key=True).order_by("pk")):
+            raise Refused(NO_OWNER)
+        yield
+
+
+def _expect_another_owner(but: User) -> None:
+    others = User.objects.filter(is_superuser=True, is_active=True, is_staff=True).exclude(pk=but.pk)
+    if not any(_can_sign_in(owner) for owner in others):
+        raise Refused(LAST_OWNER)
+
+
+def _can_sign_in(user: User) -> bool:
+    return user.has_usable_password() and (totp.of(user) is not None or not totp.is_required())
+
+
+def _give(user: User, role: str) -> None:
+    """This role and nothing beside it."""
+    roles.install()
+    user.is_superuser = role == OWNER
+    user.save(update_fields=["is_superuser"])
+    user.groups.set(Group.objects.filter(name=role) if role != OWNER else [])
+    user.user_permissions.clear()
+
+
+def _write(user: User) -> None:
+    OutgoingMessage.objects.create(purpose=Purpose.INVITATION, staff=user)
+
+
+def _record(by: User, user: User, what: int, words: str) -> None:
+    LogEntry.objects.log_actions(by.pk, [user], what, words, single_object=True)

@@ -1,0 +1,117 @@
+"""What an email opens: a new password for whoever forgot it, and the first one for whoever is invited.
+
+Whoever asks for a link learns nothing about who works here: the answer has the same words and costs the same work for an address
+without an account. The new password ends every session, and the second factor is still asked for.
+"""
+
+import logging
+import math
+from datetime import timedelta
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.db import transaction
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from backcare.core import limits
+from backcare.staff import links, sessions
+from backcare.staff.forms import ForgottenForm, NewPasswordForm
+from backcare.staff.sign_in import BARE, half_sign_in, page
+from enquiries.models import OutgoingMessage, Purpose
+
+logger = logging.getLogger(__name__)
+
+PER = timedelta(hours=1)
+CLIENT = 10  # in PER, from one client
+ACCOUNT = 3  # in PER, for one address. Whoever uses them up for somebody else has sent them three links that work
+
+
+@never_cache
+def forgotten(request):
+    """Asks for an address, and mails a link to the accounts that have it."""
+    if "sent" in request.GET:
+        return page(request, "admin/forgotten_sent.html", "Check your email")
+    form = ForgottenForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        address = form.cleaned_data["email"].casefold()
+        wait = _count(request, address)
+        if not wait:
+            send_link(address)
+            return redirect(f"{reverse('admin:forgotten')}?sent")
+        minutes = math.ceil(wait / 60)
+        form.add_error(
+            "email", f"You have asked for this too often. Try again in {minutes} minutes, or ask an owner to help."
+        )
+        status = 429
+    response = page(request, "admin/forgotten.html", "Forgotten your password?", form=form, status=status)
+    if status == 429:
+        response["Retry-After"] = str(wait)
+    return response
+
+
+def _count(request, address: str) -> int:
+    """Seconds to wait. 0 when it may be asked for now, and then it is counted."""
+    counted = [("password link client", limits.client(request), CLIENT), ("password link account", address, ACCOUNT)]
+    for ask in (limits.look, limits.hit):
+        for name, subject, most in counted:
+            verdict = ask(name, subject, most=most, per=PER)
+            if not verdict:
+                return verdict.wait
+    return 0
+
+
+def send_link(address: str) -> None:
+    """One row is written in one transaction, whether or not there is an account: the time it takes tells nothing."""
+    with transaction.atomic():
+        found = User.objects.filter(email__iexact=address, is_active=True, is_staff=True)
+        users = [user for user in found if links.may_reset(user)]
+        for user in users:
+            OutgoingMessage.objects.create(purpose=Purpose.PASSWORD_RESET, staff=user)
+        if not users:
+            limits.add([("password link nobody", address)], per=PER)
+    logger.info("Staff sign-in: somebody asked for a new password")
+
+
+class _ByLink(PasswordResetConfirmView):
+    """Django's: the secret leaves the address at once, for the session, so that no other page is told of it."""
+
+    form_class = NewPasswordForm
+    template_name = "admin/new_password.html"
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        valid = context["validlink"]
+        return context | BARE | {"title": self.title if valid else self.over, "account": self.user, "kind": self.kind}
+
+    def form_valid(self, form):
+        with transaction.atomic():
+            user = form.save()
+            sessions.end_all(user=user)
+            LogEntry.objects.log_actions(user.pk, [user], CHANGE, self.done, single_object=True)
+        logger.info("Staff sign-in: account %s chose a password by a link", user.pk)
+        return self.after(User.objects.get(pk=user.pk))
+
+
+class NewPasswordView(_ByLink):
+    kind = "password"
+    title, over = "Choose a new password", "This link no longer works"
+    done = "Chose a new password with a link sent by email. Every session ended."
+    token_generator = links.password_tokens
+
+    def after(self, user: User):
+        self.request.session.flush()
+        return redirect(f"{reverse('admin:login')}?why=changed")
+
+
+class InvitationView(_ByLink):
+    kind = "invitation"
+    title, over = "Choose your password", "This invitation no longer works"
+    done = "Accepted the invitation, and chose a password."
+    token_generator = links.invitation_tokens
+
+    def after(self, user: User):
+        return half_sign_in(self.request, user, reverse("admin:index"))

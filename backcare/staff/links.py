@@ -1,0 +1,87 @@
+"""The links that open an account by email: to choose a new password, or to accept an invitation.
+
+A link is made when its email is sent and is stored nowhere. It ends when it is used, when the password or the address changes, and
+with its time: an hour for a password, and for an invitation the day in which a second factor may be set up. It stands for the
+password alone, so the second factor is still asked for.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import base36_to_int, urlsafe_base64_encode
+
+from backcare.staff import totp
+from backcare.staff.models import Invitation
+
+PASSWORD_FOR = timedelta(hours=1)
+
+
+class _Tokens(PasswordResetTokenGenerator):
+    lasts: timedelta
+
+    def _now(self) -> datetime:
+        """Django takes local time, which jumps by an hour in March: links of that hour would end at once."""
+        return timezone.now().astimezone(UTC).replace(tzinfo=None)
+
+    def check_token(self, user: User | None, token: str | None) -> bool:
+        if not super().check_token(user, token):
+            return False
+        age = self._num_seconds(self._now()) - base36_to_int(token.partition("-")[0])
+        return age <= self.lasts.total_seconds()
+
+
+class PasswordTokens(_Tokens):
+    """For an account that has a password. One that never had any was not set up, and needs its invitation."""
+
+    key_salt = "backcare.staff.links.password"
+    lasts = PASSWORD_FOR
+
+    def check_token(self, user: User | None, token: str | None) -> bool:
+        return super().check_token(user, token) and may_reset(user)
+
+
+class InvitationTokens(_Tokens):
+    """A renewed invitation ends the links of the one before."""
+
+    key_salt = "backcare.staff.links.invitation"
+    lasts = totp.INVITED_FOR
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        at = Invitation.objects.filter(user=user).values_list("at", flat=True).first()
+        return f"{super()._make_hash_value(user, timestamp)}{at and at.timestamp()}"
+
+    def check_token(self, user: User | None, token: str | None) -> bool:
+        return super().check_token(user, token) and is_invited(user)
+
+
+password_tokens, invitation_tokens = PasswordTokens(), InvitationTokens()
+
+
+def may_sign_in(user: User) -> bool:
+    return user.is_active and user.is_staff
+
+
+def may_reset(user: User) -> bool:
+    return may_sign_in(user) and user.has_usable_password()
+
+
+def is_invited(user: User) -> bool:
+    return may_sign_in(user) and totp.of(user) is None and totp.invited_until(user) is not None
+
+
+def password_address(user: User) -> str:
+    return _address("admin:new_password", user, password_tokens)
+
+
+def invitation_address(user: User) -> str:
+    return _address("admin:invitation", user, invitation_tokens)
+
+
+def _address(name: str, user: User, tokens: _Tokens) -> str:
+    given = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": tokens.make_token(user)}
+    return f"{settings.BASE_URL}{reverse(name, kwargs=given)}"

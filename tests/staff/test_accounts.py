@@ -1,0 +1,265 @@
+"""Owners invite, change and deactivate staff on the desk. Nobody is shown a password, and an owner always stays."""
+
+import re
+from threading import Thread
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.db import connection, connections
+from django.test import Client
+from django.urls import reverse
+
+from backcare.staff import accounts
+from enquiries.actions import transitions
+from enquiries.models import MessageState, OutgoingMessage
+from tests.conftest import consultation
+from tests.support.desk import code_of, person, tree, with_password, with_second_factor
+from tests.support.html import parse, text
+from tests.support.outbox import deliver, html_of, text_of
+from tests.support.sign_in import CODE, DESK, INBOX, LOGIN, SET_UP, is_in, password, recovery_codes, shown_code, sign_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]
+
+ACCOUNTS, INVITE = "/admin/accounts/", "/admin/accounts/invite/"
+NEW = "seven green kettles"
+
+
+@pytest.fixture
+def owner(staff):
+    """The browser of Sam, who owns the clinic."""
+    with_second_factor(staff)
+    client = Client()
+    sign_in(client, staff)
+    return client
+
+
+def nora(**changes):
+    return {"first_name": "Nora", "last_name": "Bell", "email": "Nora@example.com", "role": "reception"} | changes
+
+
+def link_in(mail) -> str:
+    [link] = set(re.findall(r"https?://\S+(/admin/login/(?:invitation|new-password)/\S+)", text_of(mail)))
+    assert any(each.get("href", "").endswith(link) for each in html_of(mail).iter("a"))
+    return link
+
+
+def open_link(client, link):
+    """Follows the link to the page without its secret. Returns that page's address."""
+    answer = client.get(link)
+    return answer["Location"] if answer.status_code == 302 else None
+
+
+def choose(client, address, word=NEW):
+    return client.post(address, {"new_password1": word, "new_password2": word})
+
+
+def said(response) -> str:
+    return text(tree(response))
+
+
+def test_the_invited_choose_a_password_and_a_second_factor_and_nobody_else_sees_either(owner, staff, mail_through):
+    asked = owner.post(INVITE, nora(role=""))
+    assert "Choose a role." in said(asked) and "Bell" in asked.content.decode(), "What was typed is gone."
+    answer = owner.post(INVITE, nora(), follow=True)
+    assert "Invited Nora Bell. We are emailing a link to nora@example.com." in said(answer)
+    again = owner.post(INVITE, nora())
+    assert "There is already an account for Nora@example.com." in said(again)
+    user = User.objects.get(username="nora@example.com")
+    assert accounts.role_of(user) == "reception" and not user.has_usable_password()
+    deliver()
+    [(to, mail)] = mail_through.received
+    assert to == ["nora@example.com"]
+    assert "Your role: reception." in text_of(mail)
+    link = link_in(mail)
+    token = link.rstrip("/").rpartition(".")[2]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM enquiries_outgoingmessage")
+        assert token not in repr(cursor.fetchall()), "What opens an account is stored."
+
+    nora_s = Client()
+    assert open_link(Client(), link[:-3] + "xy/") is None, "Not her secret."
+    page = open_link(nora_s, link)
+    assert token not in page
+    refused = choose(nora_s, page, "short")
+    assert "at least 12 characters" in text(parse(refused))
+    assert choose(nora_s, page)["Location"] == SET_UP
+    assert not is_in(nora_s)
+    done = nora_s.post(SET_UP, {"code": shown_code(nora_s.get(SET_UP))})
+    assert recovery_codes(done) and is_in(nora_s)
+    assert nora_s.get(INBOX).status_code == 200 and nora_s.get(ACCOUNTS).status_code == 403
+    assert open_link(Client(), link) is None, "The link worked twice."
+    listed = said(owner.get(ACCOUNTS))
+    assert "Nora Bell" in listed and "Active" in listed
+    assert [(each.user, each.get_change_message()) for each in LogEntry.objects.filter(object_id=str(user.pk))] == [
+        (user, "Accepted the invitation, and chose a password."),
+        (staff, "Invited as reception."),
+    ]
+
+
+def test_an_invitation_ends_after_a_day_and_is_renewed_with_one_press(owner, staff, mail_through, clock):
+    owner.post(INVITE, nora())
+    deliver()
+    user = User.objects.get(username="nora@example.com")
+    first = link_in(mail_through.received[-1][1])
+    clock(24 * 3600 + 60)
+    assert "This invitation no longer works" in text(parse(Client().get(first)))
+    sign_in(owner, staff)
+    assert "Invitation expired" in said(owner.get(ACCOUNTS))
+    assert "Invited them again." in said(owner.post(f"{ACCOUNTS}{user.pk}/second-factor/", follow=True))
+    deliver()
+    second = link_in(mail_through.received[-1][1])
+    assert open_link(Client(), first) is None
+    client = Client()
+    assert choose(client, open_link(client, second))["Location"] == SET_UP
+
+    # One that bounced says so, and one that nobody used can be taken back.
+    OutgoingMessage.objects.filter(staff=user).update(
+        state=MessageState.FAILED, error="SMTPRecipientsRefused 550", sent_at=None
+    )
+    assert "The invitation was not delivered: There is no such mailbox" in said(owner.get(ACCOUNTS))
+    owner.post(f"{ACCOUNTS}{user.pk}/delete/")
+    assert not User.objects.filter(pk=user.pk).exists()
+    refused = owner.post(f"{ACCOUNTS}{staff.pk}/delete/", follow=True)
+    assert "This account has been used" in said(refused) and User.objects.filter(pk=staff.pk).exists()
+
+
+def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
+    owner, staff, rita, codes, mail_through
+):
+    enquiry = consultation()
+    transitions.triage(enquiry=enquiry, by=rita, owner=rita, change_owner=True)
+    client = Client()
+    sign_in(client, rita)
+    deactivate = f"{ACCOUNTS}{rita.pk}/deactivate/"
+    assert "Their 1 open enquiry will be in “Colleague away”" in said(owner.get(deactivate))
+    assert is_in(client), "Looking must change nothing."
+    answer = owner.post(deactivate, follow=True)
+    assert "Rita can no longer sign in." in said(answer) and "Deactivated" in said(answer)
+    assert not is_in(client) and "not right" in text(parse(password(Client())))
+    assert enquiry.reference in said(owner.get(f"{INBOX}?queue=cover"))
+    assert Client().post("/admin/login/forgotten/", {"email": rita.email}).status_code == 302
+    deliver()
+    assert rita.email not in {each for to, _ in mail_through.received for each in to}
+    assert "can sign in again" in said(owner.post(f"{ACCOUNTS}{rita.pk}/reactivate/", follow=True))
+    assert not is_in(client), "A session from before went on."
+    assert password(client)["Location"] == CODE
+    # An editor opens no enquiries, so they are in the queue as well.
+    answer = owner.post(f"{ACCOUNTS}{rita.pk}/", nora(email=rita.email, role="editor"), follow=True)
+    assert "Their 1 open enquiry is now in Colleague away." in said(answer)
+    assert enquiry.reference in said(owner.get(f"{INBOX}?queue=cover"))
+    history = [each.get_change_message() for each in LogEntry.objects.filter(object_id=str(rita.pk))]
+    assert history == [
+        "Changed the role from reception to editor. Changed the name.",
+        "Activated the account again.",
+        "Deactivated the account, and ended its sessions.",
+    ]
+
+
+def test_an_owner_who_can_sign_in_always_stays(owner, staff):
+    only = "This is the only owner who can sign in."
+    sam = {"first_name": "Sam", "email": staff.email}
+    owner.post(INVITE, nora(role="owner"))  # does not count before she has signed in
+    assert only in said(owner.post(f"{ACCOUNTS}{staff.pk}/", sam | {"role": "editor"}))
+    assert only in said(owner.post(f"{ACCOUNTS}{staff.pk}/deactivate/", follow=True))
+    staff.refresh_from_db()
+    assert staff.is_superuser and staff.is_active and is_in(owner)
+    with_second_factor(with_password(User.objects.get(username="nora@example.com")))
+    assert owner.post(f"{ACCOUNTS}{staff.pk}/", sam | {"role": "editor"}).status_code == 302
+    assert owner.get(ACCOUNTS).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_demote_each_other_at_once_leave_one(staff):
+    other = User.objects.create_superuser("olga", "olga@example.com", first_name="Olga")
+    for each in (staff, other):
+        with_second_factor(with_password(each))
+    refused = []
+
+    def demote(by, user):
+        try:
+            accounts.change(user=user, email=user.email, first_name="X", last_name="", role="editor", by=by)
+        except accounts.Refused as refusal:
+            refused.append(str(refusal))
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=demote, args=pair) for pair in ((staff, other), (other, staff))]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert refused == [accounts.NO_OWNER]
+    assert User.objects.filter(is_superuser=True).count() == 1
+
+
+# --- a password that was forgotten ---
+
+FORGOTTEN = "/admin/login/forgotten/"
+
+
+def test_a_new_password_by_mail_ends_every_session_and_still_asks_for_the_code(rita, codes, mail_through, clock):
+    there, here = Client(), Client()
+    sign_in(there, rita)
+    assert 'href="/admin/login/forgotten/"' in here.get(LOGIN).content.decode()
+    told = here.post(FORGOTTEN, {"email": "RITA@example.com"}, follow=True)
+    assert "If a staff account has this address" in text(parse(told))
+    deliver()
+    [(to, mail)] = mail_through.received
+    assert to == ["rita@example.com"] and "Your username: rita" in text_of(mail)
+    link = link_in(mail)
+    page = open_link(here, link)
+    other = here.post(page, {"new_password1": NEW, "new_password2": "seven red kettles"})
+    assert other.status_code == 200 and is_in(there)
+    done = choose(here, page)
+    assert done["Location"] == f"{LOGIN}?why=changed"
+    assert "Your password is changed" in text(parse(here.get(done["Location"])))
+    assert not is_in(there) and not is_in(here)
+    assert password(here, word=NEW)["Location"] == CODE
+    assert here.post(CODE, {"code": code_of(rita)})["Location"] == DESK
+    late = Client().get(link)
+    assert "This link no longer works" in text(parse(late))
+    # An hour, whichever it is.
+    Client().post(FORGOTTEN, {"email": "rita@example.com"})
+    deliver()
+    newest = link_in(mail_through.received[-1][1])
+    clock(3590)
+    assert open_link(Client(), newest)
+    clock(20)
+    assert open_link(Client(), newest) is None
+
+
+def test_an_address_without_an_account_is_answered_alike_and_nobody_is_flooded(rita, mail_through, monkeypatch):
+    from django.test.utils import CaptureQueriesContext
+
+    def ask(address, place):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            answer = Client(REMOTE_ADDR=place).post(FORGOTTEN, {"email": address})
+        written = [each["sql"].split()[0] for each in queries if each["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
+        return answer.status_code, answer.get("Location"), written, len(queries)
+
+    known, unknown = ask(rita.email, "192.0.2.1"), ask("nobody@example.com", "192.0.2.2")
+    assert known == unknown and known[0] == 302
+    for number in range(4):
+        known, unknown = ask(rita.email, f"192.0.2.{number + 3}"), ask("nobody@example.com", f"192.0.2.{number + 20}")
+        assert known[:2] == unknown[:2]
+    assert known[0] == 429
+    assert {ask(f"{number}@example.com", "198.51.100.1")[0] for number in range(10)} == {302}
+    refused = Client(REMOTE_ADDR="198.51.100.1").post(FORGOTTEN, {"email": "eleven@example.com"})
+    assert refused.status_code == 429 and "eleven@example.com" in refused.content.decode()
+    deliver()
+    assert len(mail_through.received) == 3
+    # Who was never invited to the end has no password to forget.
+    new = person("Ned", "editor")
+    assert ask(new.email, "192.0.2.99")[0] == 302
+    deliver()
+    assert len(mail_through.received) == 3
+
+
+def test_django_s_own_pages_of_users_and_permissions_are_gone(owner, staff):
+    for address in ("/admin/auth/user/", "/admin/auth/group/", f"/admin/auth/user/{staff.pk}/change/"):
+        assert owner.get(address).status_code == 404
+    page = owner.get(DESK)
+    assert reverse("admin:accounts") in page.content.decode()
