@@ -1,6 +1,6 @@
 """Everything held about one person: found by an e-mail address or a number, given to them as one file.
 
-UK GDPR, Articles 15 and 20 (a copy of it all) and 17 (erasure: `actions.one_person`). What is looked through is not a list kept
+UK GDPR, Articles 15 and 20 (a copy of it all) and 17 (erasure: `actions.erasure`). What is looked through is not a list kept
 by hand: it is every table that the register of personal data names as holding data of patients.
 """
 

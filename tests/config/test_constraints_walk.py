@@ -38,6 +38,15 @@ MAY_BE_EMPTY_ALONE = {
     "enquiries.Export": {"by": "the actor is kept as text beside it, for when accounts go"},
     "enquiries.PrivateLink": {"name": "a link from before they had names"},
     "enquiries.OutgoingMessage": {"error": "a waiting mail may or may not have been tried"},
+    "enquiries.ReplyTemplate": {
+        "subject": "our own subject is used",
+        "kept_because": "the claims guard found nothing",
+    },
+    "enquiries.ReplyTemplateEdition": {
+        "by": "the actor is kept as text beside it, for when accounts go",
+        "subject": "our own subject was used",
+        "kept_because": "the claims guard had found nothing",
+    },
     "factsheets.FactSheet": {
         "review_due_on": "a date to come, for sheets reviewed or not",
         "in_short": "a draft, until it is written",
