@@ -31,6 +31,7 @@ def test_nothing_is_lost_while_two_people_work_and_a_patient_costs_few_presses(b
         sign_in(rita, "rita")
         sign_in(robin, "robin")
         # By the keyboard from the list to the patient, and what matters is on the screen.
+        page.bring_to_front()
         rita.open(LIST)
         expect(page).to_have_title("(2) Inbox | Larkfield Back Clinic")
         page.keyboard.press("j")
