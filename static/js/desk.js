@@ -150,7 +150,9 @@
       const step = document.getElementById(`step-${name}`);
       if (!step) continue;
       if (step.tagName === "DETAILS") step.open = true;
-      (step.querySelector("textarea, select, input:not([type=hidden])") ?? step).focus();
+      // A reply has a subject of its own already.
+      const first = step.querySelector("[name=reply-text]") ?? step.querySelector("textarea, select, input:not([type=hidden])");
+      (first ?? step).focus();
       step.scrollIntoView({ block: "nearest" });
       return;
     }

@@ -31,7 +31,6 @@ def test_nothing_is_lost_while_two_people_work_and_a_patient_costs_few_presses(b
         sign_in(rita, "rita")
         sign_in(robin, "robin")
         # By the keyboard from the list to the patient, and what matters is on the screen.
-        page.bring_to_front()
         rita.open(LIST)
         expect(page).to_have_title("(2) Inbox | Larkfield Back Clinic")
         page.keyboard.press("j")
@@ -50,7 +49,8 @@ def test_nothing_is_lost_while_two_people_work_and_a_patient_costs_few_presses(b
         with page.expect_response(lambda answer: "/draft/" in answer.url):
             reply.press_sequentially(HALF)
         expect(page.get_by_text("Draft saved at")).to_be_visible()
-        page.get_by_role("button", name="We tried to reach you").click()
+        with page.expect_response(lambda answer: "/draft/" in answer.url):
+            page.get_by_role("button", name="We tried to reach you").click()
         written = reply.input_value()
         assert written.startswith(f"{HALF}\n\n") and "could not reach you" in written
 
