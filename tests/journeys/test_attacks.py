@@ -137,7 +137,7 @@ def test_a_flood_buries_nobody_silences_nobody_is_stopped_and_shuts_no_link_for_
         assert open_with(behind_a_proxy, first, "eve@example.com") == 422
         PrivateLink.objects.update(last_wrong_at=timezone.now() - timedelta(minutes=1))  # the pause between tries
     assert open_with(behind_a_proxy, first, honest.email) == 404
-    assert "was closed" in text(tree(staff_client.get(honest.get_admin_url())))
+    assert "A private link to this enquiry is closed" in text(tree(staff_client.get(honest.get_admin_url())))
     known = set(links_in(mail_through))
     for _ in range(2):
         assert staff_client.post(f"{INBOX}{honest.pk}/new-link/").status_code == 302

@@ -105,7 +105,7 @@ def test_a_flagged_request_from_the_form_to_the_settled_flag(browser, site, smtp
         expect(lane).to_contain_text("do not drive yourself")
         expect(lane).to_contain_text("welfare check")
         # Whoever calls needs to read the needs box beforehand; what they wrote about their back is opened knowingly.
-        expect(page.get_by_role("note").filter(has_text="Communication needs")).to_contain_text(NUMB)
+        expect(page.get_by_role("region", name="Communication needs")).to_contain_text(NUMB)
         expect(page.locator("body")).not_to_contain_text(AT_THE_WEEKEND)
         desk.expect_accessible()
         lane.get_by_role("button", name="Show what they wrote").click()
@@ -147,7 +147,7 @@ def test_a_flagged_request_from_the_form_to_the_settled_flag(browser, site, smtp
         for words in ("Was flagged.", "Told them to call 999 or go to A&E now: Rita", "Outcome: went elsewhere"):
             expect(in_the_list).to_contain_text(words)
         page.get_by_role("link", name="Ada Example").click()
-        history = page.get_by_role("note").filter(has_text="Was flagged as a possible emergency")
+        history = page.get_by_role("region", name="Was flagged as a possible emergency")
         for words in (
             "Told them to call 999 or go to A&E now: Rita",
             "Told Sam by email: Rita",
