@@ -13,6 +13,7 @@ from django.urls import reverse
 from backcare.staff.sessions import REASONS
 from backcare.staff.sign_in import half_signed_in, page
 
+FILLED_IN = "shown"  # with what an enquiry's page was filled in, for its drafts (enquiries/admin/drafts.py)
 SHORT = 40  # characters: longer values, and those with a space, are what a person wrote
 
 
@@ -61,7 +62,7 @@ def _holds_password(request) -> bool:
 
 
 def _value(name: str, value: str) -> dict:
-    written = len(value) > SHORT or any(sign.isspace() for sign in value.strip())
+    written = name != FILLED_IN and (len(value) > SHORT or any(sign.isspace() for sign in value.strip()))
     return {"name": name, "label": _label(name), "value": value, "written": written}
 
 

@@ -13,6 +13,7 @@ from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.form_fields import EmailField, PhoneField
 from enquiries.actions import corrections, transitions
 from enquiries.actions.mail import TO_STAFF, Erased
+from enquiries.admin import inbox
 from enquiries.admin.step_form import to_change
 from enquiries.mail.outbox import reason_in_words
 from enquiries.models import Enquiry, EnquiryKind, OutgoingMessage
@@ -80,7 +81,7 @@ def correct(model_admin, request, pk):
             form = CorrectForm(data, enquiry=enquiry)
         else:
             messages.success(request, _said(done))
-            return HttpResponseRedirect(enquiry.get_admin_url())
+            return HttpResponseRedirect(inbox.back_to(request, enquiry))
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"Correct the address or number: {enquiry.reference}",
@@ -89,6 +90,8 @@ def correct(model_admin, request, pk):
         "form": form,
         "asked": getattr(form, "asked", ""),
         "refusal": refusal,
+        "place": inbox.given_place(request),
+        "back": inbox.back_to(request, enquiry),
     }
     status = 422 if refusal or form.errors else 200
     return TemplateResponse(request, "admin/enquiries/enquiry/correct.html", context, status=status)

@@ -162,7 +162,9 @@ def go(model_admin, request, pk):
     if model_admin.has_change_permission(request, enquiry):
         drafts.keep(request, enquiry)
     if to == "correct":
-        return HttpResponseRedirect(reverse("admin:enquiries_enquiry_correct", args=[enquiry.pk]))
+        _, _, place = inbox.back_to(request, enquiry).partition("?")
+        address = reverse("admin:enquiries_enquiry_correct", args=[enquiry.pk])
+        return HttpResponseRedirect(f"{address}?{place}" if place else address)
     if re.fullmatch(r"same-as( [0-9A-Z]{4}-[0-9A-Z]{4})?", to):
         address = reverse("admin:enquiries_enquiry_same_as", args=[enquiry.pk])
         _, _, reference = to.partition(" ")

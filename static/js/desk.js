@@ -43,6 +43,7 @@
     }
   };
   if (form?.elements.shown) {
+    form.autocomplete = "off"; // the drafts give back what was typed; a browser would also give back what was sent
     form.addEventListener("input", () => { dirty = true; clearTimeout(timer); timer = setTimeout(keep, QUIET); });
     form.addEventListener("submit", () => { leaving = true; clearTimeout(timer); });
     addEventListener("pageshow", () => { leaving = false; });

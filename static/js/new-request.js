@@ -32,6 +32,12 @@
     waits = setTimeout(look, PAUSE);
   });
 
+  // A browser gives nothing back on this form, so it asks before what was typed here is left behind.
+  let unsaved = Boolean(document.querySelector(".errornote"));
+  form.addEventListener("input", () => { unsaved = true; });
+  form.addEventListener("submit", () => { unsaved = false; });
+  addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+
   // Only what the kind of request needs is shown.
   const OF_KIND = {
     contact_by: ["consultation"], may_leave_voicemail: ["consultation"], may_say_who_calls: ["consultation"],

@@ -144,6 +144,9 @@ def test_a_monday_ends_with_an_empty_inbox_and_nothing_typed_is_lost(browser, si
         page.get_by_role("group", name="May we leave a voicemail?").get_by_label("No").check()
         page.get_by_role("group", name="May we say who is calling?").get_by_label("Yes").check()
         page.get_by_label("I read this to them, and they agreed").check()
+        page.once("dialog", lambda asks: asks.dismiss())  # a slip of the hand
+        page.get_by_role("link", name="Back to the inbox").click(no_wait_after=True)
+        expect(page.get_by_label("Their name")).to_have_value("Grace Telephone")
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("Saved as")).to_be_visible()
 
@@ -152,6 +155,8 @@ def test_a_monday_ends_with_an_empty_inbox_and_nothing_typed_is_lost(browser, si
             press.button("Please phone us")
             press.button("Send now")
             press.says("Reply sent.")
+            robin.back()  # what was sent is not offered again
+            expect(page.get_by_label("Your message")).to_have_value("")
         with presses(robin, 2) as press:  # a call
             press.patient("Ring Ring")
             press.button("No answer")
@@ -176,6 +181,7 @@ def test_a_monday_ends_with_an_empty_inbox_and_nothing_typed_is_lost(browser, si
             page.get_by_label("Email address", exact=True).fill("typo@example.com")
             press.button("Save")
             press.says("1 email is on the way to the new address.")
+            press.says("in All open")  # and she is where she was
         day = open_day()
         with presses(robin, 3) as press:  # an appointment
             press.patient("Book Ahead")
