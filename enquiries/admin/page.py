@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html_join
 from django.utils.text import capfirst
 
 from backcare.core import phones
@@ -63,6 +64,9 @@ def render(model_admin, request, enquiry: Enquiry, *, bound=None, refusal: str =
         "told_us": model_admin.told_us(request, enquiry),
         "refusal": refusal,
         "errors": any(form.errors for form in (bound or {}).values()),
+        "to_refused": format_html_join(
+            " ", '<a href="#step-{}">Go to “{}”</a>', ((name, form.heading) for name, form in (bound or {}).items())
+        ),
     }
     return TemplateResponse(request, "admin/enquiries/enquiry/change_form.html", context, status=status)
 
@@ -113,7 +117,7 @@ def _follow_up(enquiry: Enquiry) -> tuple[str, bool]:
 def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
     now, reply_clock = timezone.now(), inbox.reply_clock(request)
     slots, hours = enquiry.call_slots, reply_clock.hours
-    words, late = due(enquiry, reply_clock)
+    words, overdue = due(enquiry, reply_clock)
     number = opened(enquiry, "phone")
     tel = phones.to_dial(number)
     added, duplicates = list(by_patient.added(enquiry)), _duplicates(enquiry)
@@ -140,7 +144,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "owner": people.full_name(enquiry.owner) if enquiry.owner else "",
         "ended": how_it_ended(enquiry),
         "due": _said_alone(words),
-        "overdue": late,
+        "overdue": overdue,
         "viewers": viewers(request.user, enquiry, now),
         "lane": _lane(enquiry, duplicates, now, callable_now=bool(tel)) if lane else None,
         "can_email": "@" in opened(enquiry, "email"),
@@ -156,6 +160,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "tel": tel,
         "number": phones.in_words(number),
         "suits_now": calls.suits(slots, now, hours),
+        "best_times": "; ".join(filter(None, [*enquiry.call_times, opened(enquiry, "best_time")])) or "any time",
         "call_advice": calls.advice_now(slots, now, hours),
         "next_try": calls.next_in_words(slots, enquiry.next_call_at, now, hours) if enquiry.next_call_at else "",
         # The form.

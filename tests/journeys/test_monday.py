@@ -220,6 +220,7 @@ def test_a_monday_ends_with_an_empty_inbox_and_nothing_typed_is_lost(browser, si
         page = rita.page
         page.get_by_role("button", name="No answer", exact=True).click()
         expect(page.locator(".errornote")).to_contain_text("Robin replied while you were writing.")
+        rita.expect_accessible_in_both_schemes()
         expect(page.get_by_label("Your message")).to_have_value(HALF)
         expect(page.get_by_label("Note of the call (optional)")).to_have_value("She asked about parking.")
         page.get_by_role("button", name="No answer", exact=True).click()

@@ -254,3 +254,25 @@ def test_a_call_is_one_press(reception):
     assert "Rita called: Left a voicemail" in text(tree(after))
     assert (values_of(after)["call-note"], values_of(after)["reply-text"]) == ("", HALF)
     assert step(reception, enquiry, "call", result="").status_code == 422
+
+
+def test_after_the_session_has_ended_what_staff_wrote_is_shown_and_what_the_page_began_with_is_sent_along(reception):
+    enquiry = consultation()
+    sent = values_of(page_of(reception, enquiry)) | {"reply-text": "Dear Ada, thank you for asking."}
+    reception.logout()
+    answer = reception.post(reverse("admin:enquiries_enquiry_step", args=[enquiry.pk, "reply"]), sent)
+    assert answer.status_code == 403
+    assert [each.get("name") for each in tree(answer).iter("textarea")] == ["reply-text"]
+    [began] = [each for each in tree(answer).iter("input") if each.get("name") == "shown"]
+    assert (began.get("type"), began.get("value")) == ("hidden", sent["shown"])
+
+
+def test_what_is_due_later_is_not_shown_as_late_and_their_own_words_about_times_are_beside_the_number(reception):
+    enquiry = consultation(best_time="after the school run")
+    page = page_of(reception, enquiry)
+    [due] = [each for each in tree(page).iter("span") if "due" in each.get("class", "").split()]
+    assert due.get("class") == "due", text(due)
+    assert "Best times: after the school run" in text(tree(page))
+    Enquiry.objects.filter(pk=enquiry.pk).update(reply_by=timezone.now() - timedelta(minutes=5))
+    [due] = [each for each in tree(page_of(reception, enquiry)).iter("span") if "due" in each.get("class", "").split()]
+    assert due.get("class") == "due late", text(due)
