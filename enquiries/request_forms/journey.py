@@ -311,6 +311,7 @@ class _Walk:
             "enquiries/request_forms/check.html",
             self.form,
             status=status,
+            advice=advice(self.words.codes, safety.tiers()),
             groups=groups,
             email=addresses.in_words(email),
             meant=addresses.in_words(addresses.suggestion(email)),

@@ -82,6 +82,8 @@ def test_each_box_of_a_consultation_brings_the_card_which_names_it(client, box, 
 
 def test_a_sign_in_the_needs_box_is_followed_by_its_advice_to_the_end(client, mail_through):
     check = press(client, client.post(PATH, first_step(needs_note=NUMB)), "check")
+    before = said(check)
+    assert before.index("do not wait for our reply") < before.index(EMERGENCY) < before.index("we will reply")
     answer = press(client, check, "send")
     kept = Enquiry.objects.get()
     for _ in range(2):  # a reload shows it again, and so does another browser: it needs no cookie
