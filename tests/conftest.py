@@ -264,7 +264,7 @@ def web_server(django_db_setup, django_db_blocker):
     port = free_port()
     with django_db_blocker.unblock():
         environment = {**database_environment(), "PORT": str(port)}
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:tests.support.gunicorn", "backcare.config.wsgi"]
     process = start_process(command, env=environment, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
 

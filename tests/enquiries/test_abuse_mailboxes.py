@@ -80,6 +80,7 @@ def test_many_victims_of_one_place_get_ten_mails_and_the_sender_is_told_what_to_
     said = text(next(parse(refused).iter("main")))
     assert "We cannot email it just now" in said
     assert "020 7946 0958" in said
+    assert "Call 999 or go to A&E now if" in said
     assert 0 < int(refused["Retry-After"]) <= 4200
     assert "You can try again in" in said
     assert "/fact-sheets/about-back-pain/pdf/" in refused.content.decode()

@@ -1,0 +1,14 @@
+"""The web server's own configuration, for the server that the tests share: it writes nothing behind a test's back.
+
+What was read is written when the server ends, and not once a minute: a test that compares the whole database would find it changed.
+"""
+
+from backcare.ops import gunicorn
+from backcare.ops.gunicorn import *  # noqa: F403 - gunicorn reads the names of a configuration
+
+
+def post_worker_init(worker):
+    from factsheets import reads
+
+    reads.WRITTEN_EACH = 24 * 3600.0
+    gunicorn.post_worker_init(worker)
