@@ -32,9 +32,12 @@ class ReadOnlyInline(ReadOnlyMixin, TabularInline):
     show_change_link = False
 
 
-def opened(instance: models.Model, name: str) -> str:
-    """An encrypted text, or a sentence that says it cannot be opened: one broken value must not hide the page."""
+def opened(instance: models.Model, name: str, *, nothing: str = "–") -> str:
+    """An encrypted text, or a sentence that says it cannot be opened: one broken value must not hide the page.
+
+    `nothing` is what to say of an empty one.
+    """
     try:
-        return getattr(instance, name) or "–"
+        return getattr(instance, name) or nothing
     except CannotDecrypt as error:
         return f"This text cannot be opened: {error}. Tell the clinic owner before you change anything."

@@ -330,7 +330,7 @@ def _row(appointment: Appointment) -> dict:
         "how": appointment.get_channel_display(),
         "whom": people.full_name(appointment.with_whom) if appointment.with_whom else "",
         "name": opened(enquiry, "for_name") if enquiry.for_agreed else opened(enquiry, "name"),
-        "needs": opened(enquiry, "needs").removeprefix("–"),
+        "needs": opened(enquiry, "needs", nothing=""),
         "state": appointment.get_state_display(),
         "over": appointment.needs_outcome,
         "booked": appointment.state == AppointmentState.BOOKED,

@@ -15,9 +15,9 @@ from backcare.core import phones
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import abuse, clock
-from enquiries.admin.page import due, how_it_ended
+from enquiries.admin.page import due, how_it_ended, times_to_call
 from enquiries.assessment import handover
-from enquiries.inbox import calls
+from enquiries.inbox import calls, people
 from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel, Status
 from enquiries.privacy import retention
 
@@ -77,13 +77,13 @@ class Columns:
             what = f"Fact sheet: {enquiry.sheet.title}"
         if enquiry.channel != IntakeChannel.WEBSITE:
             what = f"{what}, {enquiry.get_channel_display()}"
-        if enquiry.needs is None or not (needs := opened(enquiry, "needs").removeprefix("–")):
+        if not (needs := opened(enquiry, "needs", nothing="")):
             return what
         return format_html('{} <b class="need">{}</b>', what, Truncator(" · ".join(needs.split("\n"))).chars(80))
 
     @admin.display(description="best times")
     def best_times(self, enquiry):
-        return "; ".join(enquiry.call_times) or ("any time" if enquiry.by_phone else "–")
+        return times_to_call(enquiry) or ("any time" if enquiry.by_phone else "–")
 
     @admin.display(description="reply due", ordering="reply_by")
     def due(self, enquiry):
@@ -97,7 +97,7 @@ class Columns:
 
     @admin.display(description="assigned to", ordering="owner")
     def who(self, enquiry):
-        return (enquiry.owner.get_full_name() or enquiry.owner.get_username()) if enquiry.owner else "–"
+        return people.full_name(enquiry.owner) if enquiry.owner else "–"
 
     @admin.display(description="email address")
     def email_address(self, enquiry):
@@ -110,10 +110,6 @@ class Columns:
     @admin.display(description="contact by")
     def contact(self, enquiry):
         return ", ".join(enquiry.contact_methods)
-
-    @admin.display(description="best time to call")
-    def time_to_call(self, enquiry):
-        return opened(enquiry, "best_time")
 
     @admin.display(description="self-assessment")
     def answers_given(self, enquiry):
@@ -177,7 +173,7 @@ class Columns:
         """What they told us, as terms and what is said of each. Empty answers are left out."""
         told = ["asked_for", "patient", "phone_number", "email_address"]
         if enquiry.kind == EnquiryKind.CONSULTATION:
-            told += ["contact", "best_times", "time_to_call"]
+            told += ["contact", "best_times"]
             if request.user.has_perm("enquiries.read_answers_enquiry"):
                 told += ["answers_given"]
         told += ["received"]
@@ -194,7 +190,7 @@ class Columns:
         return [(capfirst(label), conditional_escape(said)) for label, said in rows if said and said != "–"]
 
     def stopped(self, enquiry):
-        if enquiry is None or enquiry.erased_at:
+        if enquiry.erased_at:
             return None
         try:
             return abuse.stopped(enquiry.email)

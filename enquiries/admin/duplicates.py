@@ -13,6 +13,7 @@ from backcare.core.readonly_admin import opened
 from enquiries.actions import transitions
 from enquiries.admin import inbox
 from enquiries.admin.step_form import to_change, version_shown
+from enquiries.inbox import people
 from enquiries.models import Enquiry
 
 
@@ -88,6 +89,7 @@ def _told(enquiry: Enquiry) -> dict:
         "name": opened(enquiry, "name"),
         "email": opened(enquiry, "email"),
         "phone": phones.in_words(opened(enquiry, "phone")),
+        "owner": people.full_name(enquiry.owner) if enquiry.owner else "Unassigned",
     }
 
 

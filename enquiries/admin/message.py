@@ -9,16 +9,22 @@ from django.views.decorators.http import require_POST
 from backcare.core.readonly_admin import ReadOnlyMixin
 from enquiries.actions import mail
 from enquiries.admin import drafts, inbox
+from enquiries.inbox import people
 from enquiries.models import MessageState, OutgoingMessage
 from enquiries.templatetags.moments import lately
 
 
 def send_again_button(message: OutgoingMessage) -> str:
-    """For what has failed, and for what was sent to a patient: nobody gets a reminder, or what is about a day, twice."""
+    """For what has failed, and for what was sent to a patient: nobody gets a reminder, or what is about a day, twice.
+
+    Empty for the others.
+    """
     if not message.enquiry_id and message.state != MessageState.FAILED:
-        return "–"
+        return ""
+    if message.state not in {MessageState.SENT, MessageState.FAILED}:
+        return ""
     if message.enquiry_id and message.enquiry.erased_at:
-        return "–"
+        return ""
     return render_to_string("admin/enquiries/_send_again.html", {"message": message})
 
 
@@ -73,7 +79,7 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
             return str(message.enquiry)
         if message.day:
             return message.about
-        reader = message.staff.get_full_name() or message.staff.get_username()
+        reader = people.full_name(message.staff)
         return f"“{message.reminder.sheet}”, to {reader}" if message.reminder_id else f"the account of {reader}"
 
     @admin.display(description="review")
@@ -94,7 +100,7 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
 
     @admin.display(description="send again")
     def again(self, message):
-        return send_again_button(message)
+        return send_again_button(message) or "–"
 
     def get_urls(self):
         again = path(

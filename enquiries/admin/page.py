@@ -83,11 +83,7 @@ def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
         return f"Booked for {clock.at_words(enquiry.appointment_at, timezone.now())}", False
     if enquiry.status == Status.IN_PROGRESS and (enquiry.first_contact_at or not enquiry.reply_by):
         return _follow_up(enquiry)
-    if (
-        enquiry.first_contact_at
-        or not enquiry.reply_by
-        or enquiry.status in {Status.CLOSED, Status.SPAM, Status.HELD, Status.BOOKED}
-    ):
+    if enquiry.first_contact_at or not enquiry.reply_by or enquiry.status in {Status.CLOSED, Status.SPAM, Status.HELD}:
         return "", False
     now = timezone.now()
     return clock.due_in_words(enquiry.reply_by, now, reply_clock.hours), enquiry.reply_by < now
@@ -110,8 +106,16 @@ def how_it_ended(enquiry) -> str:
 def _follow_up(enquiry: Enquiry) -> tuple[str, bool]:
     if enquiry.return_on is None:
         return "No follow-up day", True
-    words = f"{enquiry.return_on:%A} {enquiry.return_on.day} {enquiry.return_on:%B}"
+    today = timezone.localdate()
+    if enquiry.return_on == today:
+        return "Follow up today", False
+    words = clock.day_words(enquiry.return_on, today)
     return (f"Follow-up was due on {words}", True) if enquiry.is_back else (f"Follow up on {words}", False)
+
+
+def times_to_call(enquiry: Enquiry) -> str:
+    """The times that they chose, and what they wrote about times. Empty where they did neither."""
+    return "; ".join(filter(None, [*enquiry.call_times, opened(enquiry, "best_time", nothing="")]))
 
 
 def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
@@ -160,7 +164,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "tel": tel,
         "number": phones.in_words(number),
         "suits_now": calls.suits(slots, now, hours),
-        "best_times": "; ".join(filter(None, [*enquiry.call_times, opened(enquiry, "best_time")])) or "any time",
+        "best_times": times_to_call(enquiry) or "any time",
         "call_advice": calls.advice_now(slots, now, hours),
         "next_try": calls.next_in_words(slots, enquiry.next_call_at, now, hours) if enquiry.next_call_at else "",
         # The form.
@@ -191,7 +195,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
 
 def line(event: EnquiryEvent, now: datetime, open_to_them: bool) -> dict:
     """A line of the timeline: when, who did what in words, and what they wrote."""
-    note = opened(event, "note").removeprefix("–")
+    note = opened(event, "note", nothing="")
     if event.kind == EventKind.ADDED and note and not open_to_them:
         note = "Press “Show what they wrote” above"
     return {"when": clock.at_words(event.created_at, now), "what": in_words(event), "note": note}
