@@ -20,6 +20,7 @@ from enquiries.admin import drafts, inbox, replies, steps
 from enquiries.admin.corrections import failed_mails
 from enquiries.admin.message import send_again_button, state_in_words
 from enquiries.assessment import handover
+from enquiries.clock.formatting import day_words
 from enquiries.inbox import calls, people, safety_lane
 from enquiries.models import Agreement, Assessment, Enquiry, EnquiryEvent, EnquiryKind, EventKind, StaffDraft, Status
 from enquiries.private_links import MAX_WRONG_TRIES
@@ -109,7 +110,7 @@ def _follow_up(enquiry: Enquiry) -> tuple[str, bool]:
     today = timezone.localdate()
     if enquiry.return_on == today:
         return "Follow up today", False
-    words = clock.day_words(enquiry.return_on, today)
+    words = day_words(enquiry.return_on, today)
     return (f"Follow-up was due on {words}", True) if enquiry.is_back else (f"Follow up on {words}", False)
 
 
