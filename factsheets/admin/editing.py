@@ -111,7 +111,8 @@ class EditsSheet(StopsUnsound):
     """For the admin of a sheet, of a part of it, or of what several share. `sheets_of` says which were changed."""
 
     def sheet_of(self, obj):
-        raise NotImplementedError
+        """The sheet itself, or the one that a part belongs to."""
+        return getattr(obj, "sheet", obj)
 
     def sheets_of(self, obj) -> list:
         return [self.sheet_of(obj)]

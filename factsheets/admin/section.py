@@ -137,9 +137,6 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
     actions = None  # a section is taken away on its own page, which says what goes with it
     save_on_top = True
 
-    def sheet_of(self, obj):
-        return obj.sheet
-
     def has_module_permission(self, request):
         return False
 

@@ -131,9 +131,6 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
     def get_inlines(self, request, obj):
         return [RelatedInline, SourceUseInline] if obj else [RelatedInline]
 
-    def sheet_of(self, obj):
-        return obj
-
     def get_queryset(self, request):
         return super().get_queryset(request).with_changed_since_review()
 

@@ -1,11 +1,9 @@
 from factsheets.models.approval import Approval, Decision, Register, Subject
 from factsheets.models.edition import WRITING, Edition, GuardOverride, ReviewReminder, Step
 from factsheets.models.evidence import BENEFITS, Claim, ClaimStatus, Direction, Grade, Statement, StatementUse
-from factsheets.models.feedback import Answer, Reason, SheetFeedback
 from factsheets.models.figure import Figure
-from factsheets.models.glossary import GlossaryTerm
 from factsheets.models.picture import Picture, PictureFile
-from factsheets.models.reads import SheetReads
+from factsheets.models.readers import Answer, Reason, SheetFeedback, SheetReads
 from factsheets.models.safety import SafetyAdvice, Tier
 from factsheets.models.safety_draft import (
     DRAFT_WRITING,
@@ -21,7 +19,7 @@ from factsheets.models.section import Aspect, Layer, Question, Section, SectionK
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import Source, SourceUse
 from factsheets.models.version import ContentVersion, InstalledRecord
-from factsheets.models.word_list import WordList
+from factsheets.models.words import GlossaryTerm, WordList
 
 __all__ = [
     "BENEFITS",

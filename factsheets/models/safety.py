@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from factsheets.models.natural import ByNaturalKey, NaturalKeyModel
-from factsheets.models.word_list import WordList
+from factsheets.models.words import WordList
 
 SHORT_WORDS = 12  # ledger, part 2, §1
 

@@ -1,3 +1,5 @@
+"""What is counted of a sheet's readers: how often it is opened, and what they answer. Nothing here says who they were."""
+
 from django.db import models
 from django.db.models import Q
 
@@ -42,3 +44,18 @@ class SheetFeedback(models.Model):
 
     def __str__(self):
         return f"{self.sheet}, week of {self.week}: {self.answer} {self.reason}".rstrip()
+
+
+class SheetReads(models.Model):
+    """How often a sheet's page was opened on one day. Nothing here says by whom, from where or at what time."""
+
+    sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="reads")
+    day = models.DateField(db_index=True)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "sheet reads"
+        constraints = [models.UniqueConstraint(fields=["sheet", "day"], name="reads_one_count_a_day")]
+
+    def __str__(self):
+        return f"{self.sheet}, {self.day}: {self.count}"

@@ -1,7 +1,28 @@
+"""Words: those that the glossary explains, and the lists that the red flags' patterns name."""
+
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from factsheets.models.natural import NaturalKeyModel
+
+
+class GlossaryTerm(NaturalKeyModel):
+    """A hard word and what it means. Sheets explain it where they first use it."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    term = models.CharField(max_length=120)
+    also = models.JSONField("also called", default=list, blank=True)
+    meaning = models.TextField(help_text="One or two plain sentences.")
+    explain_in_text = models.BooleanField(
+        default=True,
+        help_text="Explain it where a sheet first uses it. Switch off for words that most people know.",
+    )
+
+    class Meta:
+        ordering = ["term"]
+
+    def __str__(self):
+        return self.term
 
 
 def check_words(lines) -> None:
