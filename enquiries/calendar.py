@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
+from backcare.core import clinic
 from backcare.core.private_pages import personal
 from enquiries.inbox import people
 from enquiries.models import Appointment, AppointmentState, CalendarFeed, Channel
@@ -70,7 +71,8 @@ def where(appointment: Appointment) -> str:
     if appointment.place:
         return appointment.place
     if appointment.channel == Channel.CLINIC:
-        return ", ".join(filter(None, (str(settings.CLINIC[part]) for part in ("name", "address"))))
+        known = clinic.details()
+        return ", ".join(filter(None, (str(known[part]) for part in ("name", "address"))))
     return "By phone" if appointment.channel == Channel.PHONE else "By video call"
 
 
@@ -89,7 +91,7 @@ def _invited(appointment: Appointment, to: str, stamp: datetime, organiser: str,
     """RFC 5546, 3.2.2 and 3.2.5: an invitation names who sends it and whom it is for. Nobody is asked for an answer."""
     event = _event(appointment, stamp, sequence)
     event.add("summary", "Appointment")
-    event.add("organizer", _address(organiser, CN=vText(str(settings.CLINIC["name"]))))
+    event.add("organizer", _address(organiser, CN=vText(str(clinic.details()["name"]))))
     event.add("attendee", _address(to, PARTSTAT="ACCEPTED", RSVP="FALSE", ROLE="REQ-PARTICIPANT"))
     return event
 

@@ -1,11 +1,11 @@
 """The three forms with which people ask, each with its pages and its confirmation, and the two pages on privacy."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from backcare.core import clinic
 from backcare.core.private_pages import personal
 from enquiries import abuse
 from enquiries.actions.intake import Submission
@@ -84,7 +84,7 @@ class ReportJourney(Journey):
     def notes(self, walk) -> dict:
         form = walk.form
         return {
-            "retention_days": settings.REPORT_RETENTION_DAYS,
+            "retention_days": clinic.details()["report_retention_days"],
             "answers_gone": walk.answers_gone,
             "one_more": walk.first_mistake(every_step=True) is None and self.lacks(walk),
             "wanted": form.cleaned_data.get("sheet"),
@@ -128,7 +128,7 @@ def report_page(request, page: str):
 def privacy(request: HttpRequest) -> HttpResponse:
     context = {
         "safety_tiers": safety.tiers(),
-        "retention_days": settings.REPORT_RETENTION_DAYS,
+        "retention_days": clinic.details()["report_retention_days"],
         "summary_days": SUMMARY_DAYS,
         "periods": register.periods(),
     }

@@ -1,4 +1,5 @@
-"""Public pages kept ready to send, compressed. A page is a pure function of the content, the clinic's details and the day.
+"""Public pages kept ready to send, compressed. A page is a pure function of the content, in which the clinic's
+settings and hours count, and the day.
 
 Every request asks the database for one thing: the content's token (`ContentVersion`). While it is the same, the page is. So an
 edit shows on the very next request in every process, and a page that is read a thousand times is rendered once.
@@ -73,12 +74,10 @@ class LRUCache:
                 self.pages.move_to_end(key)
             return page
 
-    def last(self, path: str, clinic: tuple) -> Page | None:
+    def last(self, path: str) -> Page | None:
         """The newest page of this address, of whatever content and day."""
         with self.lock:
-            return next(
-                (page for key, page in reversed(self.pages.items()) if (key[0], key[3:]) == (path, clinic)), None
-            )
+            return next((page for key, page in reversed(self.pages.items()) if key[0] == path), None)
 
     def put(self, key: tuple, page: Page) -> None:
         with self.lock:
@@ -107,18 +106,17 @@ def cached_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     def ready(request, *args, **options):
         if settings.DEBUG or request.method not in {"GET", "HEAD"}:
             return view(request, *args, **options)
-        clinic = _clinic()
         try:
             token = ContentVersion.now()
         except Error as error:
-            page = cache.last(request.path, clinic)
+            page = cache.last(request.path)
             if page is None:
                 raise
             logger.error("Served as it was last, the database cannot be asked: %s", type(error).__name__)
             return _answer(request, page)
         if not token:
             return view(request, *args, **options)
-        key = (request.path, token, timezone.localdate(), *clinic)
+        key = (request.path, token, timezone.localdate(), settings.BASE_URL)
         page = cache.get(key)
         if page is None:
             response = view(request, *args, **options)
@@ -139,17 +137,12 @@ def made(name: str, make: Callable[[], bytes]) -> bytes:
     token = ContentVersion.now()
     if settings.DEBUG or not token:
         return make()
-    key = (name, token, timezone.localdate(), *_clinic())
+    key = (name, token, timezone.localdate(), settings.BASE_URL)
     page = cache.get(key)
     if page is None:
         page = Page({"Content-Type": "application/pdf"}, make())
         cache.put(key, page)
     return page.body("")
-
-
-def _clinic() -> tuple[str, str]:
-    """The clinic's details are fixed for a process, but for a test that changes them."""
-    return settings.BASE_URL, repr(settings.CLINIC)
 
 
 def _page(response: HttpResponse) -> Page:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import wraps
 from urllib.parse import quote
 
-from django.conf import settings
 from django.contrib import admin
 from django.http import Http404, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,6 +11,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.http import require_safe
 
+from backcare.core.clinic import details
 from factsheets import reads, safety
 from factsheets.metadata import linked_data
 from factsheets.models import FactSheet, FormerAddress, Layer, State
@@ -172,10 +172,10 @@ def sheet_text(request, found):
 @for_sheet
 @another_form
 def sheet_json(request, found):
-    address = sheets.address(found)
+    address, clinic = sheets.address(found), details()
     data = {
         **sheets.full(found),
-        "licence": settings.CONTENT_LICENCE,
+        "licence": clinic["content_licence"],
         "links": {
             "self": f"{address}json/",
             "canonical": address,
@@ -185,8 +185,8 @@ def sheet_json(request, found):
             "whole_pdf": f"{address}pdf/full/",
             "whole_large_print": f"{address}pdf/full/large/",
         },
-        "publisher": settings.CLINIC["name"],
-        "interest_statement": settings.CLINIC["interest_statement"] if found.treatment_offered else "",
+        "publisher": clinic["name"],
+        "interest_statement": clinic["interest_statement"] if found.treatment_offered else "",
         "notice": "For patient information only. It does not replace advice from a clinician.",
         "linked_data": linked_data.whole_sheet(found),
     }

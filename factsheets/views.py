@@ -1,10 +1,10 @@
-from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from backcare.core import clinic
 from factsheets import safety, situations
 from factsheets import treatments as treatment_list
 from factsheets.metadata import linked_data
@@ -117,7 +117,7 @@ def glossary(request):
 @cached_page
 @require_safe
 def about(request):
-    context = {"licence": settings.CONTENT_LICENCE, "safety_tiers": safety.tiers()}
+    context = {"licence": clinic.details()["content_licence"], "safety_tiers": safety.tiers()}
     return shared(render(request, "pages/about.html", context))
 
 

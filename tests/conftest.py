@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from whitenoise import WhiteNoise
 
+from backcare.core.models import ClinicSettings, ClinicSettingsEdition
 from enquiries.actions import intake
 from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours, ReplyTemplate, ReplyTemplateEdition
 from factsheets.content import MODELS
@@ -139,6 +140,8 @@ def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_d
             Edition,
             SafetyEdition,
             ContentVersion,
+            ClinicSettings,
+            ClinicSettingsEdition,
             ClinicHours,
             OpeningHours,
             ReplyTemplate,

@@ -37,47 +37,44 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 # --- the clinic -------------------------------------------------------------------------------------------------
 
-CLINIC: dict[str, Any] = {
-    "name": env.text("CLINIC_NAME", "Larkfield Back Clinic" if LOCAL else "Back clinic"),
+# What the clinic's settings begin with: a migration writes them into the one row that an owner edits from then on
+# (backcare/core/models.py). After that nothing reads these variables, and `check --deploy` says which of them are set.
+CLINIC_AT_FIRST: dict[str, Any] = {
+    "name": env.text("CLINIC_NAME", "Larkfield Back Clinic" if LOCAL else ""),
     "phone": env.text("CLINIC_PHONE", "020 7946 0958" if LOCAL else ""),
     "email": env.text("CLINIC_EMAIL", "hello@example.com" if LOCAL else ""),
+    "inbox_email": env.text("CLINIC_INBOX_EMAIL", "inbox@example.com" if LOCAL else ""),
+    "reply_to_email": env.text("REPLY_TO_EMAIL"),
     "address": env.text("CLINIC_ADDRESS", "1 Example Street, Larkfield" if LOCAL else ""),
-    "interest_statement": env.text(
-        "CLINIC_INTEREST_STATEMENT",
-        "This clinic sells some of the treatments these pages describe, acupuncture among them. "
-        "That is why each page says what the research found, and what NICE says, for and against.",
+    "prices": "\n".join(
+        env.words(
+            "CLINIC_PRICES",
+            ["First consultation, 45 minutes: £60", "Follow-up, 30 minutes: £45", "Acupuncture, 30 minutes: £45"]
+            if LOCAL
+            else [],
+            between=";",
+        )
     ),
-    # On the home page and under “About”. Each person and each price is a line there; empty, nothing is said.
-    "people": env.words(
-        "CLINIC_PEOPLE",
-        ["Ines Demo, physiotherapist (HCPC)", "Tom Demo, osteopath (GOsC)", "Mei Demo, acupuncturist (BAcC)"]
-        if LOCAL
-        else [],
-        between=";",
-    ),
-    "prices": env.words(
-        "CLINIC_PRICES",
-        ["First consultation, 45 minutes: £60", "Follow-up, 30 minutes: £45", "Acupuncture, 30 minutes: £45"]
-        if LOCAL
-        else [],
-        between=";",
-    ),
+    "interest_statement": env.text("CLINIC_INTEREST_STATEMENT"),
+    "report_retention_days": env.number("REPORT_RETENTION_DAYS", default=30, least=1, most=365),
+    "enquiry_retention_months": env.number("ENQUIRY_RETENTION_MONTHS", default=12, least=1, most=120),
+    "content_licence": env.text("CONTENT_LICENCE"),
 }
-# What others may do with the fact sheets; it goes out with every sheet as JSON, and stands on the about page.
-CONTENT_LICENCE = env.text(
+CLINIC_VARIABLES = [
+    *("CLINIC_NAME", "CLINIC_PHONE", "CLINIC_EMAIL", "CLINIC_INBOX_EMAIL", "REPLY_TO_EMAIL", "CLINIC_ADDRESS"),
+    *("CLINIC_PRICES", "CLINIC_INTEREST_STATEMENT", "REPORT_RETENTION_DAYS", "ENQUIRY_RETENTION_MONTHS"),
     "CONTENT_LICENCE",
-    "Creative Commons Attribution 4.0 (creativecommons.org/licenses/by/4.0): you may copy, print and adapt this page. Say where "
-    "it comes from, keep its date, and leave out the reviewer’s name if you change it.",
+]
+# On the home page and under “About”. Each person is a line there; empty, nothing is said.
+CLINIC_PEOPLE = env.words(
+    "CLINIC_PEOPLE",
+    ["Ines Demo, physiotherapist (HCPC)", "Tom Demo, osteopath (GOsC)", "Mei Demo, acupuncturist (BAcC)"]
+    if LOCAL
+    else [],
+    between=";",
 )
-# Where staff alerts go. They hold a reference and a link, never what a patient wrote.
-CLINIC_INBOX_EMAIL = env.text("CLINIC_INBOX_EMAIL", "inbox@example.com" if LOCAL else "")
 # The mail that tells the clinic each morning how much waits, in numbers.
 DAILY_DIGEST = env.flag("DAILY_DIGEST", default=True)
-# Days after which the details of a report request are erased, counted from the mail that brought it.
-REPORT_RETENTION_DAYS = env.number("REPORT_RETENTION_DAYS", default=30, least=1, most=365)
-# Months after which the details of a consultation or a question are erased, counted from the day it was closed.
-ENQUIRY_RETENTION_MONTHS = env.number("ENQUIRY_RETENTION_MONTHS", default=12, least=1, most=120)
-
 # How much the forms may be used (docs/threat-model.md, A1): enquiries/abuse.py says what happens beyond.
 MAX_MAILS_PER_ADDRESS_PER_DAY = env.number("MAX_MAILS_PER_ADDRESS_PER_DAY", default=3, least=1)
 MAX_FORMS_PER_SENDER_PER_HOUR = env.number("MAX_FORMS_PER_SENDER_PER_HOUR", default=10, least=1)
@@ -197,10 +194,9 @@ else:
     # `manage.py check --deploy` refuses this outside a local run.
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = MAIL_DIR
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", CLINIC["email"])
+# The address that patients' mail comes from: one for which the mail server may send. Empty: the clinic's own.
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# Where a patient's answer to one of our mails comes: a mailbox that somebody reads.
-REPLY_TO_EMAIL = env.text("REPLY_TO_EMAIL", CLINIC["email"])
 
 # --- what a browser may do --------------------------------------------------------------------------------------
 

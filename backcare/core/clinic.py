@@ -1,17 +1,27 @@
-"""The clinic as readers see it: its details from the environment, its hours and its promise from the staff desk."""
+"""The clinic as readers see it: its settings, its hours and its promise, as they are on the staff desk.
+
+They are read once for a version of the content and a day, and remembered in the process: every change of them gives the content a
+new version in the same transaction. A page therefore asks the database for the version, and for nothing else that is here.
+"""
 
 import logging
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.db import Error
+from django.utils import timezone
+
+from backcare.core.models import ClinicSettings
 
 FROM_THE_DESK: dict[str, Any] = {"hours": "", "promise": "", "closures": []}
 
 logger = logging.getLogger(__name__)
 _last_known: dict[str, Any] = {}
+_remembered: dict[tuple[str, date], dict[str, Any]] = {}
 _sources: list[Callable[[], dict[str, Any]]] = []
+_versions: list[Callable[[], str]] = []
 
 
 def read_desk_with(source: Callable[[], dict[str, Any]]) -> None:
@@ -19,39 +29,61 @@ def read_desk_with(source: Callable[[], dict[str, Any]]) -> None:
     _sources[:] = [source]
 
 
-class Clinic(dict[str, Any]):
-    """The details by name. What staff set on the desk is read when a page first asks for it.
+def versioned_by(version: Callable[[], str]) -> None:
+    """For the app that keeps the version, when it is ready. It is empty while nothing may be remembered, and may raise Error."""
+    _versions[:] = [version]
 
-    With `asks` off the database is not asked: its hours are the last that this process knew, for a page that says that the
-    database is in trouble.
+
+class Clinic(dict[str, Any]):
+    """The details by name, read when a page first asks for one.
+
+    With `asks` off the database is not asked: they are the last that this process knew, for a page that says that the database is
+    in trouble.
     """
 
     def __init__(self, *, asks: bool = True) -> None:
-        super().__init__(settings.CLINIC)
+        super().__init__()
         self.asks = asks
 
     def __missing__(self, name: str) -> Any:
-        if name not in FROM_THE_DESK:
+        if self:
             raise KeyError(name)
-        self.update(_from_the_desk() if self.asks else FROM_THE_DESK | _last_known)
+        self.update(details() if self.asks else last_known())
         return self[name]
 
 
 def details() -> dict[str, Any]:
-    """All details at once, for a PDF or a mail.
+    """All details at once, for a page, a PDF or a mail. While the database cannot be asked, the last that this process knew.
 
-    `hours`: "Monday to Friday, 9am to 5pm, except bank holidays", or empty when the clinic has none. `promise`: how soon it
-    replies, in a sentence or two. `closures`: a sentence for each closure within two weeks. None of them names a time of today,
-    so they hold for the whole day.
+    The columns of ClinicSettings, with `prices` as a list. `hours`: "Monday to Friday, 9am to 5pm, except bank holidays", or empty
+    when the clinic has none. `promise`: how soon it replies, in a sentence or two. `closures`: a sentence for each closure within
+    two weeks. None of them names a time of today, so they hold for the whole day.
     """
-    return {**settings.CLINIC, **_from_the_desk()}
-
-
-def _from_the_desk() -> dict[str, Any]:
     try:
-        found = _sources[0]() if _sources else dict(FROM_THE_DESK)
+        return current()
     except Error as error:
-        logger.error("The clinic's hours cannot be read: %s", type(error).__name__)
-        return FROM_THE_DESK | _last_known
-    _last_known.update(found)
-    return found
+        logger.error("The clinic's settings cannot be read: %s", type(error).__name__)
+        return last_known()
+
+
+def current() -> dict[str, Any]:
+    """The details as they are now. Raises Error where they cannot be read: for what must not act on older ones, such as erasing."""
+    # The version first: what was read before it could be older than it says.
+    version = _versions[0]() if _versions else ""
+    key = (version, timezone.localdate())
+    found = _remembered.get(key) if version else None
+    if found is None:
+        found = ClinicSettings.stored().values() | (_sources[0]() if _sources else FROM_THE_DESK)
+        _remembered.clear()
+        _remembered[key] = found
+        _last_known.update(found)
+    return found | _people()
+
+
+def last_known() -> dict[str, Any]:
+    """The details without the database. In a process that never had one, a clinic without a telephone number."""
+    return ClinicSettings().values() | FROM_THE_DESK | _last_known | _people()
+
+
+def _people() -> dict[str, Any]:
+    return {"people": settings.CLINIC_PEOPLE}

@@ -1,6 +1,10 @@
 """Tables that belong to the site as a whole."""
 
+from typing import Any, Self
+
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class Limit(models.Model):
@@ -23,3 +27,102 @@ class Limit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.count}"
+
+
+MAX_REPORT_DAYS, MAX_ENQUIRY_MONTHS = 365, 120
+INTEREST_STATEMENT = (
+    "This clinic sells some of the treatments these pages describe, acupuncture among them. "
+    "That is why each page says what the research found, and what NICE says, for and against."
+)
+CONTENT_LICENCE = (
+    "Creative Commons Attribution 4.0 (creativecommons.org/licenses/by/4.0): you may copy, print and adapt this page. Say where "
+    "it comes from, keep its date, and leave out the reviewer’s name if you change it."
+)
+
+
+class ClinicSettings(models.Model):
+    """What the clinic is, in one row. An owner edits it on the staff desk; the environment filled it once.
+
+    Each saved state stays as a ClinicSettingsEdition. Every save gives the content a new version (factsheets), so that kept
+    pages and PDFs follow.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    # Counts the saves, so that an owner does not undo what another one saved meanwhile.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    name = models.CharField(max_length=80, default="Back clinic")
+    phone = models.CharField(max_length=40, blank=True)
+    email = models.EmailField(max_length=254, blank=True)
+    # Where staff alerts go. They hold a reference and a link, never what a patient wrote.
+    inbox_email = models.EmailField(max_length=254, blank=True)
+    # Where a patient's answer to one of our mails comes: a mailbox that somebody reads. Empty: `email`.
+    reply_to_email = models.EmailField(max_length=254, blank=True)
+    address = models.CharField(max_length=200, blank=True)
+    map_link = models.URLField(max_length=500, blank=True)
+    # The emergency department near the clinic.
+    hospital_name = models.CharField(max_length=120, blank=True)
+    hospital_address = models.CharField(max_length=200, blank=True)
+    hospital_phone = models.CharField(max_length=40, blank=True)
+    prices = models.TextField(max_length=2000, blank=True)  # one a line
+    interest_statement = models.TextField(max_length=1000, default=INTEREST_STATEMENT)
+    # Days after which the details of a report request are erased, counted from the mail that brought it.
+    report_retention_days = models.PositiveSmallIntegerField(default=30)
+    # Months after which the details of a consultation or a question are erased, counted from the day it was closed.
+    enquiry_retention_months = models.PositiveSmallIntegerField(default=12)
+    # What others may do with the fact sheets; it goes out with every sheet as JSON, and is on the about page.
+    content_licence = models.TextField(max_length=600, default=CONTENT_LICENCE)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "clinic settings"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="clinic_settings_one_row"),
+            models.CheckConstraint(condition=~models.Q(name=""), name="clinic_settings_has_name"),
+            models.CheckConstraint(
+                condition=models.Q(report_retention_days__gte=1, report_retention_days__lte=MAX_REPORT_DAYS),
+                name="clinic_settings_report_days",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(enquiry_retention_months__gte=1, enquiry_retention_months__lte=MAX_ENQUIRY_MONTHS),
+                name="clinic_settings_enquiry_months",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "Clinic settings"
+
+    @classmethod
+    def stored(cls) -> Self:
+        """The row. A migration makes it; a database that lost it has the defaults."""
+        return cls.objects.filter(pk=1).first() or cls()
+
+    @classmethod
+    def shown_names(cls) -> list[str]:
+        return [field.name for field in cls._meta.concrete_fields if field.name not in {"id", "version"}]
+
+    def as_saved(self) -> dict[str, Any]:
+        """The values as an edition keeps them."""
+        return {name: getattr(self, name) for name in self.shown_names()}
+
+    def values(self) -> dict[str, Any]:
+        """The values as pages and mails use them."""
+        return self.as_saved() | {
+            "prices": [line.strip() for line in self.prices.splitlines() if line.strip()],
+            "reply_to_email": self.reply_to_email or self.email,
+        }
+
+
+class ClinicSettingsEdition(models.Model):
+    """The clinic's settings as they were saved once, by whom and when. Never changed."""
+
+    version = models.PositiveIntegerField()
+    values = models.JSONField()
+    at = models.DateTimeField(default=timezone.now)
+    # Empty: the first values, which came from the environment.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(fields=["version"], name="clinic_settings_edition_once")]
+
+    def __str__(self) -> str:
+        return f"Clinic settings, version {self.version}"

@@ -13,6 +13,7 @@ from django.db import Error, connection
 from backcare.core import environment
 from backcare.core.crypto import keys
 from backcare.core.crypto.encryption import key_ring
+from backcare.core.models import ClinicSettings
 from backcare.ops import binding, schema
 from factsheets import approvals
 from factsheets.models import Subject
@@ -91,25 +92,70 @@ def mail(app_configs, **kwargs):
                 id="backcare.E006",
             )
         )
-    for name in ("DEFAULT_FROM_EMAIL", "CLINIC_INBOX_EMAIL"):
-        if "@" not in getattr(settings, name):
-            found.append(
-                checks.Error(
-                    f"{name} is not set to an e-mail address.",
-                    hint="Patients' mail comes from DEFAULT_FROM_EMAIL; staff alerts go to CLINIC_INBOX_EMAIL.",
-                    id="backcare.E007",
-                )
+    return found
+
+
+def clinic_settings() -> ClinicSettings:
+    """The row, or what it will begin with where there is no database yet."""
+    try:
+        return ClinicSettings.stored()
+    except Error:
+        return ClinicSettings(**{name: value for name, value in settings.CLINIC_AT_FIRST.items() if value})
+
+
+def is_started() -> bool:
+    """Whether there is a database that was prepared: then the clinic's settings are on the staff desk."""
+    try:
+        return ClinicSettings.objects.exists()
+    except Error:
+        return False
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def clinic(app_configs, **kwargs):
+    row, found = clinic_settings(), []
+    where = "Set it on the staff desk under “Clinic settings” (/admin/clinic/)."
+    if "@" not in (settings.DEFAULT_FROM_EMAIL or row.email):
+        found.append(
+            checks.Error(
+                "DEFAULT_FROM_EMAIL is not set to an email address: patients’ mail comes from it.",
+                hint="Set it to an address that your mail server may send for, such as clinic@example.com",
+                id="backcare.E007",
             )
-    for name in ("phone", "email"):
-        if not settings.CLINIC[name]:
+        )
+    if not row.inbox_email:
+        hint = where if is_started() else "Set CLINIC_INBOX_EMAIL, or set it on the staff desk after the first start."
+        found.append(checks.Error("No inbox for staff alerts is set.", hint=hint, id="backcare.E007"))
+    for name, called in (("phone", "phone number"), ("email", "email address")):
+        if not getattr(row, name):
+            hint = (
+                where
+                if is_started()
+                else f"Set CLINIC_{name.upper()}, or set it on the staff desk after the first start."
+            )
             found.append(
                 checks.Error(
-                    f"CLINIC_{name.upper()} is not set: patients would have no other way to reach the clinic.",
-                    hint="It stands on every page, in every e-mail and on every printed sheet.",
+                    f"The clinic’s {called} is not set: patients would have no other way to reach the clinic.",
+                    hint=hint,
                     id="backcare.E008",
                 )
             )
     return found
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def read_once(app_configs, **kwargs):
+    """Variables that filled the clinic's settings once. Who changes one still would believe that patients read it."""
+    still = [name for name in settings.CLINIC_VARIABLES if os.environ.get(name, "").strip()]
+    if not still or not is_started():
+        return []
+    return [
+        checks.Info(
+            f"{', '.join(still)}: set in the environment, and no longer read since the first start.",
+            hint="Change the clinic’s settings on the staff desk (/admin/clinic/), and remove the variables.",
+            id="backcare.I001",
+        )
+    ]
 
 
 @checks.register(checks.Tags.security, deploy=True)

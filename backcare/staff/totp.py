@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django_otp.oath import hotp
 
+from backcare.core import clinic
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.staff import sessions
 from backcare.staff.models import Authenticator, Invitation, RecoveryCode
@@ -151,7 +152,7 @@ def reset(*, user: User, by: User | None) -> bool:
 
 def address(app: Authenticator) -> str:
     """What the QR code says: the address that authenticator apps agreed on (otpauth://)."""
-    issuer = settings.CLINIC["name"].replace(":", " ")
+    issuer = clinic.details()["name"].replace(":", " ")
     label = quote(f"{issuer}:{app.user.get_username()}")
     return f"otpauth://totp/{label}?{urlencode({'secret': app.secret, 'issuer': issuer}, quote_via=quote)}"
 

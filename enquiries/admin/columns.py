@@ -1,6 +1,5 @@
 """What the inbox and an enquiry's page show of an enquiry, column by column."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -11,7 +10,7 @@ from django.utils.safestring import mark_safe
 from django.utils.text import Truncator, capfirst
 from django.utils.timesince import timesince
 
-from backcare.core import phones
+from backcare.core import clinic, phones
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import abuse, clock
@@ -148,8 +147,8 @@ class Columns:
         if day:
             return f"{day:%-d %B %Y}"
         if enquiry.kind == EnquiryKind.REPORT:
-            return f"{settings.REPORT_RETENTION_DAYS} days after the email is sent"
-        return f"{settings.ENQUIRY_RETENTION_MONTHS} months after closing"
+            return f"{clinic.details()['report_retention_days']} days after the email is sent"
+        return f"{clinic.details()['enquiry_retention_months']} months after closing"
 
     @admin.display(description="why it was held back")
     def why_quarantined(self, enquiry):

@@ -7,8 +7,7 @@ the questions: a part that an older version did not have is left out. Neither ju
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.conf import settings
-
+from backcare.core import clinic
 from enquiries.actions.intake import Consented
 from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.assessment.flags import flags
@@ -110,7 +109,7 @@ CONSENT_WORDINGS = {
     "2026-11-spoken": (
         "I will write down what you tell me, so that the right person here can answer you. "
         "We keep it encrypted, and only staff who deal with your request see it. "
-        f"We delete your details {settings.ENQUIRY_RETENTION_MONTHS} months after we close your request at the latest, "
+        "We delete your details {enquiry_months} months after we close your request at the latest, "
         "or sooner if you ask. "
         "Is that all right?"
     ),
@@ -127,4 +126,4 @@ def consented(answers: Answers, version: str) -> Consented:
 
 
 def consent_wording(version: str = REPORT_CONSENT) -> str:
-    return CONSENT_WORDINGS[version]
+    return CONSENT_WORDINGS[version].format(enquiry_months=clinic.details()["enquiry_retention_months"])

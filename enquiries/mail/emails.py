@@ -86,7 +86,7 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
         to=(to := _willing(message)),
         stop=links.stop_address(to),
         delete=links.deletion_address(enquiry, to),
-        retention_days=settings.REPORT_RETENTION_DAYS,
+        retention_days=clinic.current()["report_retention_days"],
         advice=advice(enquiry.signs, safety.tiers()),
         sheet=sheet,
         address=sheets.address(sheet),
@@ -126,7 +126,7 @@ def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMulti
 
 def subject_of_reply(written: str) -> str:
     """Neutral where nobody wrote one: it may be read on a locked screen."""
-    return written or f"A message from {settings.CLINIC['name']}"
+    return written or f"A message from {clinic.details()['name']}"
 
 
 def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
@@ -168,7 +168,7 @@ def _about_appointment(
         "appointment": booked,
         "how": Channel(booked.channel).label,
         "whom": people.full_name(booked.with_whom) if booked.with_whom else "",
-        "place": booked.place or (settings.CLINIC["address"] if booked.channel == Channel.CLINIC else ""),
+        "place": booked.place or (clinic.details()["address"] if booked.channel == Channel.CLINIC else ""),
         "manage": access.request_address(_there(message.enquiry), of_mail(message)),
         "no_reminder": links.reminder_address(_there(message.enquiry)) if booked.remind else "",
     }
@@ -296,13 +296,14 @@ def compose(
     }
     folder = "enquiries/emails"
     subject = " ".join(render_to_string(f"{folder}/{name}_subject.txt", context).split())
-    sender_domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
+    sender_domain = sender_address().rpartition("@")[2].rstrip(">") or "localhost"
+    answers_to = context["clinic"]["reply_to_email"] if message.purpose in FROM_STAFF else ""
     mail = EmailMultiAlternatives(
         subject=subject,
         body=render_to_string(f"{folder}/{name}_body.txt", context),
         from_email=_sender(),
         to=[to],
-        reply_to=[settings.REPLY_TO_EMAIL] if message.purpose in FROM_STAFF and settings.REPLY_TO_EMAIL else None,
+        reply_to=[answers_to] if answers_to else None,
         connection=connection,
         headers={
             # The same for every try, so that a receiver can fold a mail that was sent twice.
@@ -337,10 +338,11 @@ def _willing(message: OutgoingMessage) -> str:
 
 
 def _clinic() -> str:
-    if "@" not in settings.CLINIC_INBOX_EMAIL:
+    inbox = str(clinic.current()["inbox_email"])
+    if "@" not in inbox:
         # Django takes a mail to nobody for sent.
-        raise ImproperlyConfigured("CLINIC_INBOX_EMAIL is not set to an e-mail address.")
-    return settings.CLINIC_INBOX_EMAIL
+        raise ImproperlyConfigured("The inbox for alerts is not set under “Clinic settings” on the staff desk.")
+    return inbox
 
 
 def one_address(address: str) -> str:
@@ -352,10 +354,15 @@ def one_address(address: str) -> str:
     return address
 
 
+def sender_address() -> str:
+    """The address that our mail comes from, with or without a name before it."""
+    return str(settings.DEFAULT_FROM_EMAIL or clinic.details()["email"])
+
+
 def _sender() -> str:
-    address = settings.DEFAULT_FROM_EMAIL
+    address = sender_address()
     if "@" not in address:
-        raise ImproperlyConfigured("DEFAULT_FROM_EMAIL is not set to an e-mail address.")
+        raise ImproperlyConfigured("DEFAULT_FROM_EMAIL is not set to an e-mail address, and the clinic has none.")
     if "<" in address:
         return address
-    return str(Address(display_name=" ".join(settings.CLINIC["name"].split()), addr_spec=address))
+    return str(Address(display_name=" ".join(clinic.details()["name"].split()), addr_spec=address))

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.core.mail import get_connection
 from django.utils import timezone
 
+from backcare.core import clinic
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries.clock import in_words
 from enquiries.clock.formatting import clock_time, day_words
@@ -107,8 +107,8 @@ FIELDS: dict[str, Callable[[Enquiry, str], str]] = {
     "appointment": _appointment,
     "promise": _promise,
     "sheet": _sheet,
-    "clinic": lambda enquiry, given: settings.CLINIC["name"],
-    "phone": lambda enquiry, given: settings.CLINIC["phone"],
+    "clinic": lambda enquiry, given: clinic.details()["name"],
+    "phone": lambda enquiry, given: clinic.details()["phone"],
 }
 IN_WORDS = {
     "{name}": "the patient’s name",

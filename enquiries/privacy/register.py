@@ -11,6 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 
+from backcare.core import clinic
 from enquiries.actions.erasure import STOPPED_MONTHS
 from enquiries.actions.mail import SUMMARY_DAYS
 from enquiries.privacy import retention
@@ -87,8 +88,8 @@ def periods() -> dict[str, str]:
     """The periods in force, in words."""
     return {
         "draft_days": _count(retention.DRAFT_DAYS, "day"),
-        "report_days": _count(settings.REPORT_RETENTION_DAYS, "day"),
-        "enquiry_months": _count(settings.ENQUIRY_RETENTION_MONTHS, "month"),
+        "report_days": _count(clinic.details()["report_retention_days"], "day"),
+        "enquiry_months": _count(clinic.details()["enquiry_retention_months"], "month"),
         "absence_days": _count(retention.ABSENCE_DAYS, "day"),
         "spam_days": _count(retention.SPAM_DAYS, "day"),
         "outbox_days": _count(retention.OUTBOX_DAYS, "day"),

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from backcare.core import clinic
 from backcare.core.models import Limit
 from enquiries.models import (
     Absence,
@@ -66,7 +66,7 @@ def due_reports(now: datetime) -> QuerySet[Enquiry]:
     sign waits for somebody to act on it.
     """
     flagged = Q(live=True, safety_signs__isnull=False, safety_acted_at=None)
-    before = now - timedelta(days=settings.REPORT_RETENTION_DAYS)
+    before = now - timedelta(days=clinic.current()["report_retention_days"])
     mail = OutgoingMessage.objects.filter(enquiry=OuterRef("pk"))
     return Enquiry.objects.filter(~flagged, kind=EnquiryKind.REPORT, erased_at=None, created_at__lte=before).exclude(
         Exists(mail.filter(Q(sent_at__gt=before) | Q(state__in=[MessageState.WAITING, MessageState.SENDING])))
@@ -74,8 +74,8 @@ def due_reports(now: datetime) -> QuerySet[Enquiry]:
 
 
 def due_enquiries(now: datetime) -> QuerySet[Enquiry]:
-    """Consultations and questions, ENQUIRY_RETENTION_MONTHS after they were closed."""
-    before = months_from(now, -settings.ENQUIRY_RETENTION_MONTHS)
+    """Consultations and questions, `enquiry_retention_months` of the clinic after they were closed."""
+    before = months_from(now, -clinic.current()["enquiry_retention_months"])
     return Enquiry.objects.filter(status=Status.CLOSED, erased_at=None, closed_at__lte=before).exclude(
         kind=EnquiryKind.REPORT
     )
@@ -123,14 +123,14 @@ RULES = [
         "Details of report requests",
         due_reports,
         erase=True,
-        why=lambda: f"{settings.REPORT_RETENTION_DAYS} days have passed",
+        why=lambda: f"{clinic.current()['report_retention_days']} days have passed",
     ),
     Rule(
         "enquiries",
         "Details of consultations and questions",
         due_enquiries,
         erase=True,
-        why=lambda: f"{settings.ENQUIRY_RETENTION_MONTHS} months have passed since it was closed",
+        why=lambda: f"{clinic.current()['enquiry_retention_months']} months have passed since it was closed",
     ),
     Rule(
         "spam",
@@ -190,8 +190,9 @@ def ends_on(enquiry: Enquiry) -> date | None:
             .first()
         )
         return timezone.localdate(
-            max(sent or enquiry.created_at, enquiry.created_at) + timedelta(days=settings.REPORT_RETENTION_DAYS)
+            max(sent or enquiry.created_at, enquiry.created_at)
+            + timedelta(days=clinic.current()["report_retention_days"])
         )
     if enquiry.status == Status.CLOSED and enquiry.closed_at:
-        return timezone.localdate(months_from(enquiry.closed_at, settings.ENQUIRY_RETENTION_MONTHS))
+        return timezone.localdate(months_from(enquiry.closed_at, clinic.current()["enquiry_retention_months"]))
     return None

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from backcare.core.clinic import details
 from factsheets.models import Edition, FactSheet, State
 from factsheets.rendering import sheet as sheets
 
@@ -65,18 +66,18 @@ def _last_day(sheet: FactSheet) -> date:
 
 def atom() -> bytes:
     """What changed in the sheets that readers can open, newest first: each entry one edition, as the sheet's own page lists it."""
-    entries = list(islice(_entries(), MAX_ENTRIES))
+    entries, clinic = list(islice(_entries(), MAX_ENTRIES)), details()
     address = f"{settings.BASE_URL}{reverse('factsheets:feed')}"
     root = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add(root, "id", address)
-    _add(root, "title", f"What changed in our fact sheets – {settings.CLINIC['name']}")
+    _add(root, "title", f"What changed in our fact sheets – {clinic['name']}")
     _add(root, "updated", _moment(entries[0][0].at if entries else NEVER))
     author = _add(root, "author")
-    _add(author, "name", settings.CLINIC["name"])
+    _add(author, "name", clinic["name"])
     _add(author, "uri", f"{settings.BASE_URL}/")
     _add(root, "link", rel="self", type="application/atom+xml", href=address)
     _add(root, "link", rel="alternate", type="text/html", href=f"{settings.BASE_URL}{reverse('factsheets:list')}")
-    _add(root, "rights", settings.CONTENT_LICENCE)
+    _add(root, "rights", clinic["content_licence"])
     for edition, lines in entries:
         entry = _add(root, "entry")
         _add(entry, "id", _tag(edition))

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
+from backcare.core.clinic import details
 from factsheets.models import FactSheet, GlossaryTerm, Layer, Source
 from factsheets.models.section import Aspect
 from factsheets.rendering import sheet as sheets
@@ -55,7 +56,7 @@ def for_page(sheet: FactSheet) -> dict:
     """
     return {
         **_page(sheet),
-        "publisher": {"@type": "MedicalClinic", "@id": _clinic_id(), "name": settings.CLINIC["name"]},
+        "publisher": {"@type": "MedicalClinic", "@id": _clinic_id(), "name": details()["name"]},
         "isPartOf": {"@id": _site_id()},
         "hasPart": list(_parts(sheets.chapters(sheet.document, Layer.LEAFLET))),
         "citation": [
@@ -72,7 +73,7 @@ def whole_sheet(sheet: FactSheet) -> dict:
         **_page(sheet),
         "@id": address,
         "publisher": clinic(),
-        "isPartOf": {"@type": "WebSite", "@id": _site_id(), "name": settings.CLINIC["name"], "url": _home()},
+        "isPartOf": {"@type": "WebSite", "@id": _site_id(), "name": details()["name"], "url": _home()},
         "license": f"{settings.BASE_URL}{reverse('factsheets:about')}#copying",
         "image": f"{settings.BASE_URL}{reverse('factsheets:card')}",
         "hasPart": [_part(section, sheet) for section in sheet.document.get("sections", []) if section["aspect"]],
@@ -174,9 +175,9 @@ def _site_id() -> str:
 
 def clinic() -> dict:
     """The clinic, with the details that are set."""
-    details = settings.CLINIC
-    data = {"@type": "MedicalClinic", "@id": _clinic_id(), "name": details["name"], "url": _home()}
-    names = {"telephone": details["phone"], "email": details["email"], "address": details["address"]}
+    known = details()
+    data = {"@type": "MedicalClinic", "@id": _clinic_id(), "name": known["name"], "url": _home()}
+    names = {"telephone": known["phone"], "email": known["email"], "address": known["address"]}
     return data | {name: value for name, value in names.items() if value}
 
 
@@ -187,7 +188,7 @@ def site() -> dict:
             {
                 "@type": "WebSite",
                 "@id": _site_id(),
-                "name": settings.CLINIC["name"],
+                "name": details()["name"],
                 "url": _home(),
                 "inLanguage": "en-GB",
                 "publisher": {"@id": _clinic_id()},

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from backcare.core.clinic import details
+
 # Nothing there is for a search engine: staff pages, what people typed into the search box, their way through the questions.
 DISALLOWED = ["/admin/", "/search/?", "/check/", "/report/summary/", "/request/"]
 MONTHS_VALID = 6
@@ -40,6 +42,6 @@ def expires(today: date) -> datetime:
 
 def _contact() -> str:
     # The field is required. A site whose clinic gives no address still has its form.
-    if email := settings.CLINIC["email"]:
+    if email := details()["email"]:
         return f"mailto:{quote(email, safe='@+')}"
     return f"{settings.BASE_URL}{reverse('enquiries:question')}"

@@ -6,6 +6,7 @@ from urllib.parse import urldefrag
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from backcare.core import clinic
 from factsheets.models import FactSheet, GlossaryTerm, SafetyAdvice
 from tests.support import linked_data
 from tests.support.html import parse, text, title
@@ -114,8 +115,8 @@ def test_a_page_is_sound_and_ours(client, settings, path):
     assert tree.get("lang") == "en-GB"
     expect_ordered_headings(tree)
     expect_links_on_the_page_to_lead_somewhere(tree)
-    assert title(tree).endswith(settings.CLINIC["name"])
-    assert len(title(tree)) > len(settings.CLINIC["name"]) + 5
+    assert title(tree).endswith(clinic.details()["name"])
+    assert len(title(tree)) > len(clinic.details()["name"]) + 5
     first = next(node for node in elements(tree) if node.tag == "a")
     assert first.get("href") == "#main", "The first link skips to the page."
     [main] = tree.iter("main")

@@ -5,8 +5,10 @@ from urllib.parse import urldefrag
 import pytest
 from django.test import Client
 
+from backcare.core import clinic
 from factsheets import situations
 from factsheets.models import FactSheet, State
+from tests.support.clinic_settings import set_clinic
 from tests.support.html import text
 from tests.support.reading import ids, links, page
 from tests.support.visitor import Visitor
@@ -45,9 +47,10 @@ def test_a_sheet_that_is_not_published_is_no_answer(client, db):
 @pytest.mark.parametrize("path", ["/", "/about/"])
 def test_who_where_when_and_how_much(client, db, settings, path):
     said = text(page(client, path))
-    for line in (*settings.CLINIC["people"], *settings.CLINIC["prices"], settings.CLINIC["address"]):
+    for line in (*clinic.details()["people"], *clinic.details()["prices"], clinic.details()["address"]):
         assert line in said
-    settings.CLINIC = {**settings.CLINIC, "people": [], "prices": []}
+    settings.CLINIC_PEOPLE = []
+    set_clinic(prices="")
     said = text(page(client, path))
     assert "Who you will meet" not in said
     assert "We tell you the price before you decide." in said

@@ -7,8 +7,10 @@ import brotli
 import pytest
 from django.utils import timezone
 
-from factsheets.models import ContentVersion, GlossaryTerm
+from backcare.core import clinic
+from factsheets.models import GlossaryTerm
 from tests.support import linked_data
+from tests.support.clinic_settings import set_clinic
 from tests.support.html import text, title
 from tests.support.linked_data import edit, path_of, sign_off
 from tests.support.reading import SHEET_PAGES, SLUGS, ids, page
@@ -35,7 +37,7 @@ def test_a_sheet_says_to_programs_what_it_says_to_people(client, settings, path)
     assert data["inLanguage"] == tree.get("lang")
     assert data["audience"] == {"@type": "MedicalAudience", "audienceType": "Patient"}
     assert data["about"]["name"] == "Back pain"
-    assert data["publisher"]["name"] == settings.CLINIC["name"]
+    assert data["publisher"]["name"] == clinic.details()["name"]
     published, changed = (date.fromisoformat(data[name]) for name in ("datePublished", "dateModified"))
     assert published <= changed <= timezone.localdate()
     there = ids(tree)
@@ -94,7 +96,7 @@ def test_linked_data_is_less_than_one_kilobyte_of_the_heaviest_sheet(client):
 @every_sheet
 def test_the_json_holds_the_whole_of_it_with_the_licence_and_where_everything_is(client, settings, slug):
     data = client.get(f"/fact-sheets/{slug}/json/").json()
-    assert data["licence"] == settings.CONTENT_LICENCE
+    assert data["licence"] == clinic.details()["content_licence"]
     assert "copy, print" in data["licence"]
     assert path_of(settings, data["links"]["self"]) == f"/fact-sheets/{slug}/json/"
     for name, address in data["links"].items():
@@ -114,20 +116,19 @@ def test_the_json_holds_the_whole_of_it_with_the_licence_and_where_everything_is
 
 
 def test_the_licence_is_the_clinics_to_set(client, settings):
-    settings.CONTENT_LICENCE = "CC BY 4.0 <by> the clinic."
-    ContentVersion.changed()
-    assert client.get(f"{ABOUT}json/").json()["licence"] == settings.CONTENT_LICENCE
-    assert settings.CONTENT_LICENCE in text(page(client, "/about/"))
+    set_clinic(content_licence="CC BY 4.0 <by> the clinic.")
+    assert client.get(f"{ABOUT}json/").json()["licence"] == clinic.details()["content_licence"]
+    assert clinic.details()["content_licence"] in text(page(client, "/about/"))
 
 
 def test_the_first_page_names_the_site_and_the_clinic_with_the_details_it_has(client, settings):
     data = linked_data.block(page(client, "/"))
     linked_data.expect_known_words(data)
-    site, clinic = data["@graph"]
-    assert (site["@type"], clinic["@type"]) == ("WebSite", "MedicalClinic")
-    assert site["publisher"]["@id"] == clinic["@id"]
-    assert clinic["telephone"] == settings.CLINIC["phone"]
-    settings.CLINIC = {**settings.CLINIC, "phone": "", "email": "", "address": ""}
+    site, ours = data["@graph"]
+    assert (site["@type"], ours["@type"]) == ("WebSite", "MedicalClinic")
+    assert site["publisher"]["@id"] == ours["@id"]
+    assert ours["telephone"] == clinic.details()["phone"]
+    set_clinic(phone="", email="", address="")
     bare = linked_data.block(page(client, "/"))["@graph"][1]
     assert not {"telephone", "email", "address"} & set(bare)
 

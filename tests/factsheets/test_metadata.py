@@ -14,10 +14,12 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from backcare.core import clinic
 from factsheets import actions
 from factsheets.models import ContentVersion, Edition, FactSheet, Step
 from tests.config.test_site import PAGES
 from tests.support import linked_data
+from tests.support.clinic_settings import set_clinic
 from tests.support.html import parse
 from tests.support.linked_data import edit, path_of, sign_off
 from tests.support.reading import SHEET_PAGES, SLUGS, links, page
@@ -110,10 +112,10 @@ def feed(client) -> tuple[ElementTree.Element, list[dict]]:
 
 def test_the_feed_says_who_it_is_from_and_where_it_is(client, settings):
     root, entries = feed(client)
-    assert root.findtext(f"{ATOM}author/{ATOM}name") == settings.CLINIC["name"]
+    assert root.findtext(f"{ATOM}author/{ATOM}name") == clinic.details()["name"]
     [me] = [link for link in root.findall(f"{ATOM}link") if link.get("rel") == "self"]
     assert path_of(settings, me.get("href")) == "/feed.xml"
-    assert root.findtext(f"{ATOM}rights") == settings.CONTENT_LICENCE
+    assert root.findtext(f"{ATOM}rights") == clinic.details()["content_licence"]
     assert {path_of(settings, entry["link"]) for entry in entries} == {f"/fact-sheets/{slug}/" for slug in SLUGS}
     assert {entry["summary"] for entry in entries} == {"First published here."}
 
@@ -205,12 +207,12 @@ def security(client) -> dict[str, str]:
 
 
 def test_security_txt_says_whom_to_tell(client, settings):
-    settings.CLINIC = {**settings.CLINIC, "email": "o'hara+clinic@example.com"}
+    set_clinic(email="o'hara+clinic@example.com")
     said = security(client)
     assert said["Contact"] == "mailto:o%27hara+clinic@example.com"
     assert said["Canonical"] == f"{settings.BASE_URL}/.well-known/security.txt"
     assert said["Preferred-Languages"] == "en"
-    settings.CLINIC = {**settings.CLINIC, "email": ""}
+    set_clinic(email="")
     assert security(client)["Contact"] == f"{settings.BASE_URL}/question/"
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from backcare.core import clinic
 from factsheets import actions
 from factsheets.models import Edition, FactSheet, Step
 from tests.support.html import title
@@ -117,14 +118,14 @@ def expect_head(tree, settings, path: str) -> None:
     [canonical] = head_links(tree, "canonical")
     assert path_of(settings, canonical["href"]) == path
     named = metas(tree)
-    assert title(tree) == f"{named.get('og:title', title(tree).split(' – ')[0])} – {settings.CLINIC['name']}"
+    assert title(tree) == f"{named.get('og:title', title(tree).split(' – ')[0])} – {clinic.details()['name']}"
     [feed] = [link for link in head_links(tree, "alternate") if link["type"] == "application/atom+xml"]
     assert feed["href"] == "/feed.xml"
     if named.get("robots") == "noindex":
         assert not [name for name in named if name.startswith(("og:", "twitter:"))]
         return
     assert named["og:url"] == canonical["href"]
-    assert named["og:site_name"] == settings.CLINIC["name"]
+    assert named["og:site_name"] == clinic.details()["name"]
     assert (named["og:locale"], named["twitter:card"]) == ("en_GB", "summary_large_image")
     assert named.get("og:description") == named.get("description")
     assert named["og:type"] == ("article" if path in SHEET_PAGES else "website")

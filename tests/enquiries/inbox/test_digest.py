@@ -14,6 +14,7 @@ from enquiries.clock.hours import Hours
 from enquiries.mail.outbox import Worker
 from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose
 from tests.conftest import consultation, give_signs
+from tests.support.clinic_settings import set_clinic
 from tests.support.desk import tree
 from tests.support.html import text
 from tests.support.inbox import whole_status
@@ -82,7 +83,7 @@ def test_on_a_closed_day_there_is_none(db, day):
 
 
 def test_it_tells_how_many_wait_where_and_nothing_about_anybody(open_now, mail_through, settings):
-    settings.CLINIC_INBOX_EMAIL = "desk@example.com"
+    set_clinic(inbox_email="desk@example.com")
     late, flagged = consultation(name="Ada Example"), question(description="Numb between the legs")
     Enquiry.objects.filter(pk=late.pk).update(reply_by=timezone.now() - timedelta(hours=2))
     give_signs(Enquiry.objects.filter(pk=flagged.pk))
@@ -138,7 +139,7 @@ def test_a_worker_killed_before_it_could_say_so_sends_no_second_one_with_another
 
 
 def test_without_an_address_it_waits_and_says_why(open_now, mail_through, settings):
-    settings.CLINIC_INBOX_EMAIL = ""
+    set_clinic(inbox_email="")
     question()
     only_the_digest()
     write_digest(now=timezone.now())

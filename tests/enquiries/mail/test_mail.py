@@ -9,11 +9,13 @@ from django.conf import settings as configured
 from django.urls import reverse
 from pypdf import PdfReader
 
+from backcare.core import clinic
 from enquiries.clock import in_words
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose
 from factsheets import safety
 from factsheets.models import SafetyAdvice, Tier
 from tests.conftest import consultation, report
+from tests.support.clinic_settings import set_clinic
 from tests.support.forms import seal
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
 
@@ -76,13 +78,13 @@ def test_both_parts_of_every_patient_mail_hold_the_emergency_advice(patient_mail
 
 def test_both_parts_of_every_patient_mail_hold_the_clinic_its_phone_and_the_way_to_help(patient_mails, settings):
     help_now = f"{settings.BASE_URL}{reverse('factsheets:get_help_now')}"
-    assert settings.CLINIC["phone"]
+    assert clinic.details()["phone"]
     for mail in patient_mails:
         links = [link.get("href") for link in html_of(mail).iter("a")]
         assert help_now in text_of(mail)
         assert help_now in links
         for words in (flat(text_of(mail)), words_of(mail)):
-            for fact in (settings.CLINIC["name"], settings.CLINIC["phone"], "Monday to Friday, 9am to 5pm"):
+            for fact in (clinic.details()["name"], clinic.details()["phone"], "Monday to Friday, 9am to 5pm"):
                 assert fact in words
             assert "Not an NHS service" in words
 
@@ -125,7 +127,7 @@ def test_the_clinic_gets_the_reference_and_the_link_and_nothing_more(db, mail_th
     assert enquiry.reference in words_of(mail)
     assert len(words_of(mail)) < 200
     assert not list(mail.iter_attachments())
-    assert getaddresses([mail["To"]]) == [("", settings.CLINIC_INBOX_EMAIL)]
+    assert getaddresses([mail["To"]]) == [("", clinic.details()["inbox_email"])]
 
 
 def test_no_mail_repeats_anything_the_patient_told_us(db, sheet, mail_through):
@@ -160,22 +162,22 @@ def test_every_subject_is_neutral(db, sheet, mail_through, settings):
     sheet.save()
     enquiries = [report(sheet, **PERSONAL), consultation(**PERSONAL), question(**PERSONAL)]
     deliver()
-    clinic = settings.CLINIC["name"]
+    name = clinic.details()["name"]
     assert sorted(mail["Subject"] for mail in mail_through.messages) == sorted(
         [
-            f"Your fact sheet from {clinic}",
-            f"{clinic} has your request",
-            f"{clinic} has your question",
+            f"Your fact sheet from {name}",
+            f"{name} has your request",
+            f"{name} has your question",
             *(f"New enquiry {enquiry.reference}" for enquiry in enquiries[1:]),
         ]
     )
 
 
 def test_a_setting_with_a_line_break_makes_no_second_header(db, mail_through, settings):
-    settings.CLINIC = {**settings.CLINIC, "name": "Larkfield\r\nBcc: everybody@example.com"}
+    set_clinic(name="Larkfield\r\nBcc: everybody@example.com")
     consultation()
     assert deliver() == 2
-    assert sorted(mail_through.recipients) == [["ada@example.com"], [settings.CLINIC_INBOX_EMAIL]]
+    assert sorted(mail_through.recipients) == [["ada@example.com"], [clinic.details()["inbox_email"]]]
     for mail in mail_through.messages:
         assert "Bcc" not in mail
         assert "\n" not in mail["Subject"] + mail["From"]

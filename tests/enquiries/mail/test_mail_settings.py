@@ -10,10 +10,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import OperationalError, connection
 
+from backcare.core import clinic
 from backcare.core.crypto.encryption import new_key
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from factsheets.models import SafetyAdvice
 from tests.conftest import report
+from tests.support.clinic_settings import set_clinic
 from tests.support.outbox import deliver, expect_delivered_once, expect_waiting, question, states
 from tests.support.smtp import SmtpSink
 
@@ -29,16 +31,17 @@ def test_a_changed_password_kills_no_mail_and_the_right_one_drains_the_outbox(db
     expect_delivered_once(mail_through, mails=6)
 
 
-@pytest.mark.parametrize("name", ["CLINIC_INBOX_EMAIL", "DEFAULT_FROM_EMAIL"])
-def test_a_missing_address_in_the_settings_makes_mail_wait_and_never_counts_as_sent(db, mail_through, settings, name):
+@pytest.mark.parametrize("name", ["inbox_email", "email"])
+def test_a_missing_address_of_the_clinic_makes_mail_wait_and_never_counts_as_sent(db, mail_through, settings, name):
+    settings.DEFAULT_FROM_EMAIL = ""
     question()
-    known = getattr(settings, name)
-    setattr(settings, name, "")
+    known = clinic.details()[name]
+    set_clinic(**{name: ""})
     deliver()
     waiting = OutgoingMessage.objects.filter(state=MessageState.WAITING, error="ImproperlyConfigured")
     assert waiting.filter(purpose=Purpose.CLINIC_ALERT).exists()
     assert len(mail_through.messages) == 2 - waiting.count()
-    setattr(settings, name, known)
+    set_clinic(**{name: known})
     expect_delivered_once(mail_through, mails=2)
 
 

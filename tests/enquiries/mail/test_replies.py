@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from backcare.core import clinic
 from enquiries import clock
 from enquiries.actions.appointments import book
 from enquiries.mail import replies
@@ -72,7 +73,7 @@ def test_a_template_is_written_added_to_what_is_typed_previewed_and_sent_as_prev
     # What arrives.
     assert mail["Subject"] == f"Your visit, {enquiry.reference}" == shown.subject
     assert "Auto-Submitted" not in mail, "A person wrote it."
-    assert mail["Reply-To"] == settings.REPLY_TO_EMAIL == shown.reply_to
+    assert mail["Reply-To"] == clinic.details()["reply_to_email"] == shown.reply_to
     assert "by phone" in text_of(mail)
     address = sheets.address(find_sheet("about-back-pain"))
     links = [(each.get("href"), text(each)) for each in html_of(mail).iter("a")]
@@ -83,7 +84,7 @@ def test_a_template_is_written_added_to_what_is_typed_previewed_and_sent_as_prev
     assert "trouble peeing" in text_of(mail), "The short card."
     assert "One of these is enough" not in text_of(mail), "Not the whole one."
     booking = mail_through.messages[-2]
-    assert booking["Reply-To"] == settings.REPLY_TO_EMAIL
+    assert booking["Reply-To"] == clinic.details()["reply_to_email"]
     assert "trouble peeing" in text_of(booking)
     assert "One of these is enough" not in words_of(booking)
     # Neither the subject nor the words are in the database as they are.
@@ -99,7 +100,7 @@ def test_with_an_open_warning_sign_a_reply_carries_all_of_the_emergency_advice(d
     give_signs([enquiry])
     mail = replies.preview(Enquiry.objects.get(pk=enquiry.pk), subject="", text="Please phone us.")
     assert "One of these is enough" in mail.text
-    assert mail.subject == f"A message from {settings.CLINIC['name']}"
+    assert mail.subject == f"A message from {clinic.details()['name']}"
 
 
 def test_whoever_writes_a_template_is_told_of_its_mistakes_and_of_what_the_claims_guard_finds(reception):

@@ -15,6 +15,7 @@ from backcare.core.crypto.fields import EncryptedTextField
 from enquiries.actions import transitions
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage
 from tests.conftest import consultation, report
+from tests.support.clinic_settings import set_clinic
 from tests.support.forms import form
 from tests.support.inbox import whole_status
 from tests.support.outbox import deliver
@@ -159,7 +160,7 @@ def test_a_report_sent_again_later_counts_from_then(db):
 
 
 def test_the_clinic_sets_the_days(db, settings):
-    settings.REPORT_RETENTION_DAYS = 3
+    set_clinic(report_retention_days=3)
     delivered(4)
     assert "erased: 1" in purge()
     assert "We delete them 3 days later" in Client().get("/report/").content.decode()
@@ -190,7 +191,7 @@ def test_the_mail_worker_does_it_without_a_timer_of_the_clinics(db, mail_through
 
 
 def test_an_erased_report_is_shown_as_such_and_cannot_be_sent_again(staff_client, db, settings):
-    settings.REPORT_RETENTION_DAYS = 3
+    set_clinic(report_retention_days=3)
     enquiry = delivered(4)
     message = enquiry.messages.get()
     purge()

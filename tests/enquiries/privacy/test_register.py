@@ -11,6 +11,7 @@ from backcare.core.crypto import keys
 from backcare.core.crypto.fields import EncryptedTextField
 from enquiries.privacy import register, retention
 from factsheets import page_cache
+from tests.support.clinic_settings import set_clinic
 from tests.support.html import parse, text
 
 # The tests' own copies of the content, and the database's own lists.
@@ -143,7 +144,7 @@ def test_each_detail_has_a_heading_and_its_three_answers_and_no_wide_table(db, c
 
 def test_the_periods_on_the_pages_are_those_in_force(db, settings, monkeypatch):
     monkeypatch.setattr(page_cache, "cache", page_cache.LRUCache(1))  # no page from before the change
-    settings.ENQUIRY_RETENTION_MONTHS, settings.REPORT_RETENTION_DAYS = 7, 11
+    set_clinic(enquiry_retention_months=7, report_retention_days=11)
     held, privacy = (text(parse(Client().get(address))) for address in (ADDRESS, "/privacy/"))
     assert "7 months after we close it" in held
     assert "11 days after the email is sent" in held

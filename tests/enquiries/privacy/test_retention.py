@@ -26,6 +26,7 @@ from enquiries.models import (
 from enquiries.privacy import retention
 from factsheets.models import FactSheet, ReviewReminder, SearchMiss
 from tests.conftest import consultation, report
+from tests.support.clinic_settings import set_clinic
 from tests.support.inbox import book_past, whole_status
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -67,7 +68,7 @@ def test_twelve_months_after_it_was_closed_a_consultation_loses_its_details(db):
 
 
 def test_the_clinic_sets_the_months(db, settings):
-    settings.ENQUIRY_RETENTION_MONTHS = 3
+    set_clinic(enquiry_retention_months=3)
     old, young = (
         closed(datetime(2026, 8, 20, tzinfo=UTC)),
         closed(datetime(2026, 8, 22, tzinfo=UTC), name="Grace Example"),
@@ -150,7 +151,7 @@ def test_rows_of_the_outbox_that_somebody_needs_stay(db, sheet):
 
 def test_a_report_is_erased_by_its_own_days_however_soon_the_outbox_forgets(db, settings, sheet):
     """A clinic that keeps reports for longer than the outbox must not lose the day from which that time counts."""
-    settings.REPORT_RETENTION_DAYS = 60
+    set_clinic(report_retention_days=60)
     one = report(sheet=sheet)
     one.messages.update(state="sent", sent_at=before(days=45))
     Enquiry.objects.update(created_at=before(days=61), **whole_status("closed", before(days=45)))

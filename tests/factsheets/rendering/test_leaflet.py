@@ -6,6 +6,7 @@ import re
 import pytest
 from pypdf import PdfReader
 
+from backcare.core import clinic
 from factsheets import actions
 from factsheets.models import FactSheet, Layer, Question, Section, Statement
 from factsheets.models.evidence import verdict
@@ -63,15 +64,15 @@ def test_a_leaflet_has_two_sides_with_the_answer_the_emergency_and_every_questio
     assert first.index(packed("Key points")) < first.index(packed(signs[0]))
     assert packed(sheet.audience) in first, "For whom it is, and what it covers."
     for words in (
-        settings.CLINIC["name"],
-        settings.CLINIC["phone"],
+        clinic.details()["name"],
+        clinic.details()["phone"],
         "Last changed",
         "Sources: on the page",
         sheet.get_absolute_url()[1:-1],
     ):
         assert packed(words) in said
     if sheet.treatment_offered:
-        assert packed(settings.CLINIC["interest_statement"]) in said
+        assert packed(clinic.details()["interest_statement"]) in said
     assert "[1]" not in said, "A leaflet has no list of sources, so no numbers of them."
     sizes = letters_by_size(reader)
     assert max(sizes, key=sizes.get) >= 9

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from backcare.core import clinic
 from factsheets.models import BENEFITS, FactSheet, SafetyAdvice, Section, Statement
 from factsheets.rendering.document import verdict_of
 from factsheets.safety import AFTERWORDS
@@ -208,7 +209,7 @@ def test_a_signed_review_shows_and_an_overdue_one_shows_more(client, staff, shee
 @every_page
 def test_what_the_clinic_sells_is_said_where_it_is_described(settings, path):
     sheet = sheet_at(path)
-    assert (settings.CLINIC["interest_statement"] in text(at(path))) == sheet.treatment_offered
+    assert (clinic.details()["interest_statement"] in text(at(path))) == sheet.treatment_offered
     assert sheet.treatment_offered or not sheet.slug.startswith(("acupuncture", "manual"))
 
 

@@ -10,6 +10,7 @@ from functools import cache
 import pytest
 from pypdf import PdfReader
 
+from backcare.core import clinic
 from factsheets.models import FactSheet, SafetyAdvice, Section
 from factsheets.rendering.document import verdict_of
 from factsheets.safety import HEADINGS
@@ -111,7 +112,7 @@ def test_every_page_has_the_clinic_the_review_and_its_number_at_its_foot(setting
     for number, page in enumerate(pages, start=1):
         foot = FOOTER.search(page)
         assert foot, f"No footer on page {number}"
-        assert settings.CLINIC["name"] in foot[0]
+        assert clinic.details()["name"] in foot[0]
         assert "Awaiting clinical review" in foot[0]
         assert foot[0].strip().endswith(f"Page {number} of {len(pages)}")
 
@@ -124,7 +125,7 @@ def test_it_is_tagged_with_a_language_and_a_title_for_screen_readers(settings, s
     assert root["/Lang"] == "en-GB"
     assert root["/ViewerPreferences"]["/DisplayDocTitle"].value is True
     assert reader.metadata.title == FactSheet.objects.get(slug=slug).title
-    assert reader.metadata.author == settings.CLINIC["name"]
+    assert reader.metadata.author == clinic.details()["name"]
     assert b"pdfuaid:part" in root["/Metadata"].get_data()
     kinds = set(tags(root["/StructTreeRoot"]))
     assert {"/H1", "/H2", "/P", "/L", "/LI", "/Link"} <= kinds

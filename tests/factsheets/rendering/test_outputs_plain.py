@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from backcare.core import clinic
 from factsheets.models import BENEFITS, FactSheet, SafetyAdvice, Section
 from factsheets.rendering.document import verdict_of
 from factsheets.safety import HEADINGS
@@ -72,7 +73,7 @@ def test_the_text_prints_every_source_related_page_and_figure_in_words(client, s
         assert f"{link.to.title}: {link.reason} {settings.BASE_URL}/fact-sheets/{link.to.slug}/" in said
     for figure in figures_of(slug):
         assert squeezed(figure.long_description) in said
-    for words in (settings.CLINIC["name"], settings.CLINIC["phone"], "Not an NHS service.", "Last changed: "):
+    for words in (clinic.details()["name"], clinic.details()["phone"], "Not an NHS service.", "Last changed: "):
         assert words in said
 
 
@@ -90,7 +91,7 @@ def test_the_json_holds_the_same_sections_in_order_and_says_what_it_is(client, s
     sheet = FactSheet.objects.get(slug=slug)
     data = as_json(client, slug)
     assert (data["slug"], data["title"], data["language"]) == (slug, sheet.title, "en-GB")
-    assert data["publisher"] == settings.CLINIC["name"]
+    assert data["publisher"] == clinic.details()["name"]
     assert data["address"] == f"{settings.BASE_URL}/fact-sheets/{slug}/"
     assert "does not replace advice" in data["notice"]
     assert bool(data["interest_statement"]) == sheet.treatment_offered

@@ -13,6 +13,7 @@ from factsheets.models import ContentVersion, FactSheet, SafetyAdvice
 from factsheets.page_cache import MAX_BYTES, LRUCache
 from factsheets.rendering import printed
 from tests.conftest import report
+from tests.support.clinic_settings import set_clinic
 from tests.support.outbox import deliver
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
@@ -97,7 +98,7 @@ def test_what_was_read_before_an_edit_is_not_kept_as_what_came_after(sheet):
 
 def test_a_clinic_with_another_number_gets_another_pdf(sheet, settings):
     printed.leaflet(sheet)
-    settings.CLINIC = {**settings.CLINIC, "phone": "020 7946 0123"}
+    set_clinic(phone="020 7946 0123")
     assert "020 7946 0123" in words_of(printed.leaflet(sheet))
 
 

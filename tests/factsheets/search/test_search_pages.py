@@ -6,6 +6,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 from django.test import Client
 
+from backcare.core import clinic
 from factsheets.search.text import plain
 from tests.support.html import parse, text, title
 from tests.support.reading import (
@@ -33,7 +34,7 @@ def test_a_page_without_results_helps(client, settings):
     assert len(links(cards)) == 6
     assert "/glossary/" in links(tree)
     assert "/question/" in links(tree)
-    assert settings.CLINIC["phone"] in text(tree)
+    assert clinic.details()["phone"] in text(tree)
     assert "Check your spelling" in text(tree)
 
 
