@@ -84,7 +84,7 @@ def test_what_is_said_to_be_hashed_is_no_text_that_anybody_can_read():
         assert not isinstance(field, EncryptedTextField)
 
 
-def test_each_table_about_people_can_be_read_by_them(subtests):
+def test_each_table_about_people_can_be_read_by_them(db, subtests):
     for table in [table for table in register.tables().values() if table.people != "nobody"]:
         with subtests.test(table=table):
             assert table.title
@@ -96,7 +96,7 @@ def test_each_table_about_people_can_be_read_by_them(subtests):
                 column.ends.format(**register.periods())
 
 
-def test_every_kind_that_ends_has_a_rule_that_ends_it():
+def test_every_kind_that_ends_has_a_rule_that_ends_it(db):
     """What the register promises, the purge does."""
     ruled = {rule.name for rule in retention.RULES}
     assert ruled >= {
