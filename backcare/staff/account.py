@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from backcare.staff import sessions, throttle, totp
+from backcare.staff import audit, sessions, throttle, totp
 from backcare.staff.forms import RecoveryForm
-from backcare.staff.sign_in import SET_UP, recovery_codes, right, too_often
+from backcare.staff.sign_in import SET_UP, record, recovery_codes, right, too_often
 
 
 @sensitive_post_parameters()
@@ -34,7 +34,9 @@ def second_factor(request):
             if request.POST.get("do") == "phone":
                 return _allow_set_up(request)
             codes = totp.new_recovery_codes(user=request.user)
+            record(request.user, "Made new recovery codes.")
             return recovery_codes(request, codes, reverse("admin:index"))
+        audit.refused(request.user, "wrong code in the sign-in settings")
         form.add_error("code", "That is not a code from your app or one of your recovery codes.")
     form.fields["code"].label = "A code from your app, or a recovery code"
     form.fields["code"].widget.attrs.pop("autofocus", None)
@@ -59,6 +61,7 @@ def _allow_set_up(request):
 @require_POST
 def sign_out_everywhere(request):
     sessions.end_all(user=request.user)
+    record(request.user, "Signed out on every device.")
     return signed_out(request, HttpResponseRedirect(f"{reverse('admin:login')}?why=ended"))
 
 

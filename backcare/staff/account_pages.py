@@ -1,10 +1,13 @@
 """The owners' pages of staff accounts: who they are, what they may do, and what was done with each. No secret is ever shown."""
 
+from datetime import datetime
+
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from backcare.staff import accounts, sessions, totp
 from backcare.staff.forms import AccountForm
+from backcare.staff.models import Authenticator, Invitation
 from enquiries.clock.formatting import at_words
 from enquiries.inbox import people
 from enquiries.mail.outbox import reason_in_words
@@ -34,12 +38,8 @@ def owners_only(view):
 
 @owners_only
 def list_accounts(request):
-    seen = sessions.last_seen()
-    users = (
-        User.objects.filter(is_staff=True).prefetch_related("groups").order_by("-is_active", "first_name", "username")
-    )
-    rows = [_row(user, seen) for user in users]
-    return _page(request, "list", "Staff accounts", rows=rows)
+    users = User.objects.filter(is_staff=True).order_by("-is_active", "first_name", "username")
+    return _page(request, "list", "Staff accounts", rows=_rows(users))
 
 
 @owners_only
@@ -79,7 +79,7 @@ def account(request, id):
         people.full_name(user),
         form=form,
         account=user,
-        row=_row(user, sessions.last_seen()),
+        row=_rows(User.objects.filter(pk=user.pk))[0],
         own=user == request.user,
         history=[(lately(each.action_time), _name(each), each.get_change_message()) for each in history[:HISTORY]],
     )
@@ -105,7 +105,9 @@ def second_factor(request, id):
         else f"Invite {people.full_name(user)} again"
     )
     status = 403 if request.method == "POST" else 200
-    return _page(request, "second_factor", title, status=status, account=user, app=app, own=own)
+    return _page(
+        request, "second_factor", title, status=status, account=user, whom=people.full_name(user), app=app, own=own
+    )
 
 
 @owners_only
@@ -175,9 +177,27 @@ def _account(id: int) -> User:
     return get_object_or_404(User, pk=id, is_staff=True)
 
 
-def _row(user: User, seen: dict) -> dict:
-    app, until = totp.of(user), totp.invited_until(user)
-    invitation = OutgoingMessage.objects.filter(staff=user, purpose=Purpose.INVITATION).order_by("created_at").last()
+def _rows(users: QuerySet[User]) -> list[dict]:
+    """What the list says of each account. The database is asked once for all of them, whatever is looked up."""
+    seen = sessions.last_seen()
+    apps = {app.user_id: app for app in Authenticator.objects.filter(user__in=users, confirmed=True)}
+    invited_at = dict(Invitation.objects.filter(user__in=users).values_list("user", "at"))
+    invitations = OutgoingMessage.objects.filter(staff__in=users, purpose=Purpose.INVITATION).order_by("created_at")
+    newest = {invitation.staff_id: invitation for invitation in invitations}
+    return [
+        _row(user, seen.get(user.pk), apps.get(user.pk), invited_at.get(user.pk), newest.get(user.pk))
+        for user in users.prefetch_related("groups")
+    ]
+
+
+def _row(
+    user: User,
+    seen: datetime | None,
+    app: Authenticator | None,
+    invited_at: datetime | None,
+    invitation: OutgoingMessage | None,
+) -> dict:
+    until = totp.until(user, invited_at)
     failed = invitation is not None and invitation.state == MessageState.FAILED
     needs_factor = app is None and totp.is_required()
     may_invite = user.is_active and app is None and (needs_factor or not user.has_usable_password())
@@ -194,7 +214,7 @@ def _row(user: User, seen: dict) -> dict:
         "name": people.full_name(user),
         "role": accounts.role_in_words(user),
         "factor": app.created_at if app else None,
-        "seen": lately(seen.get(user.pk) or user.last_login) or "Never",
+        "seen": lately(seen or user.last_login) or "Never",
         "state": state,
         "may_invite": may_invite,
         "invite_now": may_invite and (until is None or failed),

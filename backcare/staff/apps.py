@@ -10,10 +10,11 @@ class StaffConfig(AppConfig):
     def ready(self):
         from django.contrib import admin
 
-        from backcare.staff import account_pages, clinic_pages, mail
+        from backcare.staff import account_pages, audit, audit_page, clinic_pages, mail
 
         mail.install()
-        for route, view, name in [*account_pages.PAGES, *clinic_pages.PAGES]:
+        audit.install()
+        for route, view, name in [*account_pages.PAGES, *audit_page.PAGES, *clinic_pages.PAGES]:
             admin.site.add_page(route, view, name=name)
 
 

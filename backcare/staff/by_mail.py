@@ -8,7 +8,6 @@ import logging
 import math
 from datetime import timedelta
 
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.db import transaction
@@ -19,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from backcare.core import limits
 from backcare.staff import links, sessions
 from backcare.staff.forms import ForgottenForm, NewPasswordForm
-from backcare.staff.sign_in import BARE, half_sign_in, page
+from backcare.staff.sign_in import BARE, half_sign_in, page, record
 from enquiries.models import OutgoingMessage, Purpose
 
 logger = logging.getLogger(__name__)
@@ -91,7 +90,7 @@ class _ByLink(PasswordResetConfirmView):
         with transaction.atomic():
             user = form.save()
             sessions.end_all(user=user)
-            LogEntry.objects.log_actions(user.pk, [user], CHANGE, self.done, single_object=True)
+            record(user, self.done)
         logger.info("Staff sign-in: account %s chose a password by a link", user.pk)
         return self.after(User.objects.get(pk=user.pk))
 

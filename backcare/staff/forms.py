@@ -1,6 +1,6 @@
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
 
 from backcare.staff import accounts, throttle
@@ -71,7 +71,9 @@ class ForgottenForm(forms.Form):
     )
 
 
-class NewPasswordForm(SetPasswordForm):
+class _ChosenTwice:
+    """A password is chosen in our words, and what is wrong with it stands beside the first of the two fields."""
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["new_password1"].label = "New password"
@@ -80,6 +82,23 @@ class NewPasswordForm(SetPasswordForm):
         self.fields["new_password2"].help_text = ""
         self.fields["new_password1"].error_messages["required"] = "Enter a password."
         self.fields["new_password2"].error_messages["required"] = "Enter the same password again."
+
+    def validate_password_for_user(self, user, *args):
+        super().validate_password_for_user(user, "new_password1")
+
+
+class NewPasswordForm(_ChosenTwice, SetPasswordForm):
+    """For whoever has opened a link."""
+
+
+class ChangedPasswordForm(_ChosenTwice, PasswordChangeForm):
+    """For whoever is signed in."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.fields["old_password"].label = "Your present password"
+        self.fields["old_password"].error_messages["required"] = "Enter your present password."
+        self.error_messages = self.error_messages | {"password_incorrect": "This is not your present password."}
 
 
 class AccountForm(forms.Form):
@@ -92,12 +111,15 @@ class AccountForm(forms.Form):
         label="Work email address",
         max_length=150,
         error_messages={"invalid": "Enter an email address in full, such as name@example.com."},
+        help_text="They sign in with this address.",
     )
     role = forms.ChoiceField(label="Role", choices=accounts.ROLES.items(), widget=forms.RadioSelect)
 
     def __init__(self, *args, account: User | None = None, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)
         self.account = account
+        if account:
+            self.fields["email"].help_text = ""
         for name, field in self.fields.items():
             field.error_messages["required"] = (
                 "Choose a role." if name == "role" else f"Enter the {field.label.lower()}."

@@ -60,3 +60,41 @@ class RecoveryCode(models.Model):
 
     def __str__(self):
         return f"Recovery code of {self.user}"
+
+
+class StaffEventKind(models.TextChoices):
+    SIGNED_IN = "signed_in", "signed in"
+    REFUSED = "refused", "sign-in refused"
+    EXPORTED = "exported", "exported “Who did what”"
+
+
+class StaffEvent(models.Model):
+    """What staff did that no other record holds: signing in, being refused, and taking "Who did what" away as a file.
+
+    Refused sign-ins of one account and kind within an hour are one row that counts them, so that guessing fills no table.
+    """
+
+    kind = models.CharField(max_length=12, choices=StaffEventKind, editable=False)
+    at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+    # Of a refused sign-in: the account that was tried. Empty: there is none of that name. The name that was typed is not kept.
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    actor = models.CharField(max_length=150, blank=True, editable=False, help_text="The name, for when accounts go.")
+    what = models.CharField(max_length=300, editable=False)
+    reason = models.CharField(max_length=500, blank=True, editable=False)
+    times = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(kind__in=StaffEventKind.values), name="staff_event_known_kind"),
+            models.CheckConstraint(
+                condition=models.Q(kind="refused") | ~models.Q(actor=""), name="staff_event_has_actor"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind="exported") | ~models.Q(reason=""), name="staff_event_export_has_reason"
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()}: {self.actor or 'nobody'}"

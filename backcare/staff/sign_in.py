@@ -9,6 +9,7 @@ import math
 import time
 
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView
@@ -23,7 +24,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from backcare.staff import sessions, throttle, totp
+from backcare.staff import audit, sessions, throttle, totp
 from backcare.staff.forms import CodeForm, PasswordForm, RecoveryForm
 from backcare.staff.models import Authenticator
 from enquiries.clock.formatting import at_words
@@ -62,13 +63,15 @@ class PasswordView(LoginView):
             return response
         if form.non_field_errors():
             logger.warning("Staff sign-in: a wrong username or password")
+            tried = User.objects.filter(username=form.cleaned_data.get("username", ""), is_staff=True).first()
+            audit.refused(tried, "wrong password" if tried else "a username that no account has")
         return super().form_invalid(form)
 
     def form_valid(self, form):
         user, after = form.get_user(), self.get_success_url()
         app = totp.of(user)
         if app is None and not totp.is_required():
-            return _signed_in(self.request, user, None, HttpResponseRedirect(after))
+            return _signed_in(self.request, user, None, HttpResponseRedirect(after), "the password alone")
         return half_sign_in(self.request, user, after)
 
     def get_context_data(self, **kwargs):
@@ -119,8 +122,10 @@ def code(request):
             throttle.give_back(request, user.get_username(), code=True)
             # Who has lost the phone gets a new one in without being asked to look for it.
             to = reverse("admin:second_factor") if recovery else after
-            return _signed_in(request, user, app, HttpResponseRedirect(to))
+            how = "a recovery code" if recovery else "a code from the app"
+            return _signed_in(request, user, app, HttpResponseRedirect(to), how)
         logger.warning("Staff sign-in: a wrong code for account %s", user.pk)
+        audit.refused(user, "wrong recovery code" if recovery else "wrong code")
         form.add_error("code", WRONG_RECOVERY if recovery else WRONG_CODE)
     return page(request, "admin/code.html", "Enter your code", form=form, recovery=recovery, readable=readable)
 
@@ -135,6 +140,7 @@ def set_up(request):
     until = user and totp.invited_until(user)
     if user and until is None:
         logger.warning("Staff sign-in: account %s has no second factor, and its invitation has ended", user.pk)
+        audit.refused(user, "no second factor, and the invitation had ended")
         return page(request, "admin/not_invited.html", "Your invitation has ended", status=403, account=user)
     if (
         user is None
@@ -155,9 +161,10 @@ def set_up(request):
         if codes:
             throttle.give_back(request, user.get_username(), code=True)
             logger.info("Staff sign-in: account %s set up a second factor", user.pk)
+            record(user, "Set up a second factor. Every other session ended.")
             request.session.flush()  # with all the others of this account, which `confirm` ended
             response = recovery_codes(request, codes, after)
-            return _signed_in(request, User.objects.get(pk=user.pk), app, response)
+            return _signed_in(request, User.objects.get(pk=user.pk), app, response, "a new app")
         form.add_error(
             "code", "That code is not right. Check that your phone shows the right time, then enter the newest code."
         )
@@ -200,7 +207,12 @@ def _app_of_this_session(request, user: User) -> Authenticator:
     return app
 
 
-def _signed_in(request, user: User, app: Authenticator | None, response):
+def record(user: User, words: str) -> None:
+    """In the account's history: what its owner did about their own sign-in."""
+    LogEntry.objects.log_actions(user.pk, [user], CHANGE, words, single_object=True)
+
+
+def _signed_in(request, user: User, app: Authenticator | None, response, how: str):
     """Both were right. The session gets a new id (Django's login), and this browser is known from now on."""
     user.otp_device = app
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
@@ -208,6 +220,7 @@ def _signed_in(request, user: User, app: Authenticator | None, response):
     request.session.pop(SET_UP, None)
     sessions.started(request)
     throttle.remember(request, response, user.get_username())
+    audit.signed_in(user, how)
     logger.info("Staff sign-in: account %s", user.pk)
     return response
 

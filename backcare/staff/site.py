@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import TO_FIELD_VAR
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import BadRequest
 from django.http import HttpResponseRedirect
 from django.urls import path, reverse
@@ -13,6 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from backcare.staff import account, by_mail, sign_in, totp
+from backcare.staff.forms import ChangedPasswordForm
 
 # Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (loadtests/fuzz).
 MAX_WORDS = 30
@@ -86,7 +88,15 @@ class StaffSite(admin.AdminSite):
 
     def password_change(self, request, extra_context=None):
         """The new password ends the user's other sessions (Django's session hash); their rows go at once."""
-        response = super().password_change(request, extra_context)
+        titled = {**self.each_context(request), "title": "Change your password", **(extra_context or {})}
+        response = PasswordChangeView.as_view(
+            form_class=ChangedPasswordForm,
+            template_name="admin/password_change.html",
+            success_url=reverse("admin:second_factor"),
+            extra_context=titled,
+        )(request)
         if response.status_code == 302:
             account.sessions.end_all(user=request.user, but=request.session.session_key)
+            sign_in.record(request.user, "Changed the password. Every other session ended.")
+            messages.success(request, "Your password is changed, and you are signed out on every other device.")
         return response

@@ -60,9 +60,13 @@ def invited_until(user: User) -> datetime | None:
 
     The day begins when the account is made, and again with each `reset`.
     """
-    invited_at = Invitation.objects.filter(user=user).values_list("at", flat=True).first()
-    until = max(user.date_joined, invited_at or user.date_joined) + INVITED_FOR
-    return until if until > timezone.now() else None
+    return until(user, Invitation.objects.filter(user=user).values_list("at", flat=True).first())
+
+
+def until(user: User, invited_at: datetime | None) -> datetime | None:
+    """As `invited_until`, for who has looked up when they were last invited."""
+    ends = max(user.date_joined, invited_at or user.date_joined) + INVITED_FOR
+    return ends if ends > timezone.now() else None
 
 
 def begin(*, user: User) -> Authenticator:

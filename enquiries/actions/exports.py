@@ -123,14 +123,16 @@ def chunked(keys: list[UUID]) -> Iterator[list[UUID]]:
         yield keys[start : start + ROWS_AT_ONCE]
 
 
-class _Line:
+class Echo:
+    """For csv.writer: gives back each line that it writes."""
+
     def write(self, line: str) -> str:
         return line
 
 
 def lines(chunks: Iterable[list[UUID]], *, personal: bool) -> Iterator[str]:
     """The file, a piece at a time: every cell quoted, lines ended as RFC 4180 says."""
-    writer = csv.writer(_Line(), quoting=csv.QUOTE_ALL)
+    writer = csv.writer(Echo(), quoting=csv.QUOTE_ALL)
     yield BOM + writer.writerow(columns(personal=personal))
     cells = [*COLUMNS.values(), *(PERSONAL.values() if personal else ())]
     wanted = [*READ, *(READ_PERSONAL if personal else ())]

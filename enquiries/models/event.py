@@ -61,6 +61,8 @@ class EnquiryEvent(models.Model):
         ordering = ["created_at", "pk"]
         verbose_name = "timeline entry"
         verbose_name_plural = "timeline"
+        # The newest of everything, however much there is: "Who did what" (backcare/staff/audit.py).
+        indexes = [models.Index(fields=["created_at"], name="event_newest")]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=EventKind.values), name="event_known_kind"),
             models.CheckConstraint(

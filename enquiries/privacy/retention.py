@@ -109,10 +109,11 @@ def due_messages(now: datetime) -> QuerySet[Any]:
 
 def due_records(now: datetime) -> QuerySet[Enquiry]:
     """What is left of an enquiry after its details were erased: the reference, dates and the timeline without words."""
-    return Enquiry.objects.filter(erased_at__lte=_years_before(now))
+    return Enquiry.objects.filter(erased_at__lte=years_before(now))
 
 
-def _years_before(now: datetime) -> datetime:
+def years_before(now: datetime) -> datetime:
+    """Until when a record is over that is kept for RECORD_YEARS."""
     return months_from(now, -12 * RECORD_YEARS)
 
 
@@ -141,11 +142,11 @@ RULES = [
     ),
     Rule("messages", "Mails of the outbox that are done", due_messages),
     Rule("records", "Enquiries without details", due_records),
-    Rule("exports", "Entries of the log of exports", lambda now: Export.objects.filter(at__lte=_years_before(now))),
+    Rule("exports", "Entries of the log of exports", lambda now: Export.objects.filter(at__lte=years_before(now))),
     Rule(
         "admin_log",
         "Entries of the staff desk's log",
-        lambda now: LogEntry.objects.filter(action_time__lte=_years_before(now)),
+        lambda now: LogEntry.objects.filter(action_time__lte=years_before(now)),
     ),
     Rule("sessions", "Staff sessions that have ended", lambda now: Session.objects.filter(expire_date__lte=now)),
     Rule(

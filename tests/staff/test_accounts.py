@@ -1,13 +1,14 @@
 """Owners invite, change and deactivate staff on the desk. Nobody is shown a password, and an owner always stays."""
 
 import re
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backcare.staff import accounts
@@ -92,6 +93,7 @@ def test_the_invited_choose_a_password_and_a_second_factor_and_nobody_else_sees_
     listed = said(owner.get(ACCOUNTS))
     assert "Nora Bell" in listed and "Active" in listed
     assert [(each.user, each.get_change_message()) for each in LogEntry.objects.filter(object_id=str(user.pk))] == [
+        (user, "Set up a second factor. Every other session ended."),
         (user, "Accepted the invitation, and chose a password."),
         (staff, "Invited as reception."),
     ]
@@ -170,27 +172,57 @@ def test_an_owner_who_can_sign_in_always_stays(owner, staff):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_owners_who_demote_each_other_at_once_leave_one(staff):
+def test_two_owners_who_remove_each_other_at_once_leave_one(staff):
+    """On two connections: the second waits for the first, and is then an owner no more."""
     other = User.objects.create_superuser("olga", "olga@example.com", first_name="Olga")
     for each in (staff, other):
         with_second_factor(with_password(each))
-    refused = []
+    removed, may_commit, came_of_it = Event(), Event(), []
 
-    def demote(by, user):
+    def first():
         try:
-            accounts.change(user=user, email=user.email, first_name="X", last_name="", role="editor", by=by)
+            with transaction.atomic():
+                accounts.deactivate(user=other, by=staff)
+                removed.set()
+                assert may_commit.wait(10)
+        finally:
+            removed.set()
+            connections.close_all()
+
+    def second():
+        try:
+            sam = {"email": staff.email, "first_name": "Sam", "last_name": "", "role": "editor"}
+            accounts.change(user=staff, by=other, **sam)
+            came_of_it.append("Sam is an owner no more.")
         except accounts.Refused as refusal:
-            refused.append(str(refusal))
+            came_of_it.append(str(refusal))
         finally:
             connections.close_all()
 
-    threads = [Thread(target=demote, args=pair) for pair in ((staff, other), (other, staff))]
-    for each in threads:
-        each.start()
+    threads = [Thread(target=first), Thread(target=second)]
+    threads[0].start()
+    assert removed.wait(10)
+    threads[1].start()
+    threads[1].join(0.7)
+    assert threads[1].is_alive() and not came_of_it, "The second did not wait."
+    may_commit.set()
     for each in threads:
         each.join()
-    assert refused == [accounts.NO_OWNER]
-    assert User.objects.filter(is_superuser=True).count() == 1
+    assert came_of_it == [accounts.NO_OWNER]
+    assert [each.pk for each in User.objects.filter(is_superuser=True, is_active=True)] == [staff.pk]
+
+
+def test_the_list_asks_the_database_no_more_for_more_accounts(owner):
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert owner.get(ACCOUNTS).status_code == 200
+        return len(queries)
+
+    before = asked()
+    for number in range(4):
+        owner.post(INVITE, nora(email=f"nora{number}@example.com"))
+    assert said(owner.get(ACCOUNTS)).count("Invited until") == 4  # with what was said of each, shown once
+    assert asked() == before
 
 
 # --- a password that was forgotten ---
@@ -230,8 +262,6 @@ def test_a_new_password_by_mail_ends_every_session_and_still_asks_for_the_code(r
 
 
 def test_an_address_without_an_account_is_answered_alike_and_nobody_is_flooded(rita, mail_through, monkeypatch):
-    from django.test.utils import CaptureQueriesContext
-
     def ask(address, place):
         with CaptureQueriesContext(
             connection,

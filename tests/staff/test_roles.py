@@ -35,7 +35,7 @@ PAGES_OF = {
     """,
     # The owner.
     "O": """
-        account account_deactivate account_second_factor accounts invite
+        account account_deactivate account_second_factor accounts audit invite
         enquiries_absence_add enquiries_absence_change enquiries_absence_changelist
         enquiries_absence_delete enquiries_absence_history enquiries_enquiry_person enquiries_export_change
         enquiries_export_changelist

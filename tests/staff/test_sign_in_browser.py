@@ -91,10 +91,10 @@ def test_every_page_of_the_sign_in_is_accessible_and_works_by_keyboard(browser, 
         # A form that is sent after the sign-out comes back with what was written, and is sent again from a new tab's session.
         desk.open("/admin/password_change/")
         desk.context.clear_cookies()
-        page.get_by_label("Old password").fill("x")
-        page.get_by_label("New password", exact=False).first.fill("x")
-        page.get_by_label("New password confirmation").fill("x")
-        page.get_by_role("button", name="Change my password").click()
+        page.get_by_label("Your present password").fill("x")
+        page.get_by_label("New password").fill("x")
+        page.get_by_label("The same password again").fill("x")
+        page.get_by_role("button", name="Change password").click()
         expect(page.get_by_role("heading", name="You are not signed in, so nothing was saved")).to_be_visible()
         seen()
         for _ in range(5):
