@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.models import Enquiry, EnquiryEvent, EventKind, Status
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
 
 
 def record(enquiry: Enquiry, kind: str, **fields: Any) -> EnquiryEvent:
@@ -25,6 +25,12 @@ def entry(enquiry: Enquiry, kind: str, *, by: User | None = None, actor: str = "
             raise TypeError("Name the actor: by=user, or actor for the patient or the mail worker.")
         actor = by.get_full_name() or by.get_username()
     return EnquiryEvent(enquiry=enquiry, kind=kind, by=by, actor=actor, **fields)
+
+
+def moved_to(enquiry: Enquiry, to: str, outcome: str = "", **fields: Any) -> EnquiryEvent:
+    """The line of a move from where the enquiry is. Of one that is closed it says how it ended; it is not kept yet."""
+    ended = str(Outcome(outcome).label) if to == Status.CLOSED and outcome else ""
+    return entry(enquiry, EventKind.MOVED, from_status=enquiry.status, to_status=to, summary=ended, **fields)
 
 
 FOLLOW_UP_DAYS = 2  # working days after which one in progress is looked at again, where nobody said when
@@ -46,7 +52,7 @@ def transition(
     an outcome or is the same as another, and what is closed has no failed mail to look after. `by` and `actor`: see `record`.
     What each status needs is checked by whoever calls (`transitions.why_not`) and by the database.
     """
-    record(enquiry, EventKind.MOVED, from_status=enquiry.status, to_status=to, by=by, actor=actor)
+    moved_to(enquiry, to, outcome, by=by, actor=actor).save(force_insert=True)
     now = timezone.now()
     if enquiry.waiting_since:
         enquiry.reply_by = clock.resume(enquiry.reply_by, enquiry.waiting_since, now)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from enquiries import abuse, clock
 from enquiries.actions.intake import answer
 from enquiries.actions.mail import lock_enquiry
-from enquiries.actions.timeline import entry, record, transition
+from enquiries.actions.timeline import entry, moved_to, record, transition
 from enquiries.inbox import people
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED
@@ -26,21 +26,28 @@ NEEDS_OUTCOME = "Record how the appointment went first."
 # A patient who has not answered by then is forgotten rather than waited for.
 MAX_WAIT = timedelta(days=366)
 SAME_STEP = timedelta(seconds=2)
-# What somebody did, for colleagues whose page is older.
+# What somebody did, after their name: in the timeline, and for colleagues whose page is older.
 DID: dict[str, str] = {
     EventKind.ADDED: "added details",
     EventKind.APPOINTMENT: "changed the appointment",
     EventKind.ASSIGNED: "changed who this is assigned to",
     EventKind.BOOKED: "booked an appointment",
     EventKind.CALLED: "logged a call",
-    EventKind.CORRECTED: "corrected the address or number",
+    EventKind.CORRECTED: "corrected their details",
+    EventKind.ERASED: "erased the details",
+    EventKind.EXPORTED: "exported it",
     EventKind.LINKED: "marked a duplicate",
     EventKind.MESSAGE_AGAIN: "sent an email again",
+    EventKind.MESSAGE_FAILED: "could not send an email",
+    EventKind.MESSAGE_SENT: "sent an email",
     EventKind.NOTE: "added a note",
+    EventKind.READ: "read what they wrote",
+    EventKind.RELEASED: "released it",
     EventKind.REPLIED: "replied",
     EventKind.SAFETY: "recorded what was done about the warning sign",
     EventKind.TIMES: "changed the times to call",
     EventKind.TOLD: "told a clinician",
+    EventKind.VIEWED: "viewed this",
     EventKind.WITHDRAWN: "withdrew the enquiry",
 }
 
@@ -366,10 +373,7 @@ def _settle_all(rows: list[Enquiry], by: User, summary: str, reason: str, target
     for each in rows:
         (moved if target and each.may_move_to(target["to"]) else others).append(each)
     entries = [entry(each, EventKind.SAFETY, by=by, summary=summary, note=reason, created_at=now) for each in rows]
-    entries += [
-        entry(each, EventKind.MOVED, by=by, from_status=each.status, to_status=target["to"], created_at=then)
-        for each in moved
-    ]
+    entries += [moved_to(each, target["to"], target.get("outcome", ""), by=by, created_at=then) for each in moved]
     EnquiryEvent.objects.bulk_create(entries, batch_size=100)
     settled = {"safety_acted_at": now, "next_call_at": None, "version": F("version") + 1}
     if target:

@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from backcare.core.readonly_admin import opened
 from enquiries.actions import transitions
 from enquiries.actions.appointments import Doubtful, book, end_appointment
-from enquiries.admin.step_form import StaffField, StepForm, to_change, version_shown
+from enquiries.admin.step_form import StaffField, StepForm, one_of, to_change, version_shown
 from enquiries.calendar import address
 from enquiries.clock.formatting import clock_time, day_words
 from enquiries.clock.hours import LONDON, local, shown_at
@@ -193,14 +193,13 @@ class MoveForm(BookForm):
 
 class CancelForm(StepForm):
     heading, button = "Cancel the appointment", "Cancel it and email the patient"
-    who = forms.ChoiceField(
-        label="Who is cancelling?",
-        choices=[
+    who = one_of(
+        "Who is cancelling?",
+        [
             (AppointmentState.CANCELLED_BY_PATIENT, "The patient"),
             (AppointmentState.CANCELLED_BY_CLINIC, "The clinic"),
         ],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose who is cancelling"},
+        missing="Choose who is cancelling",
     )
 
     def act(self, enquiry, by):
@@ -215,16 +214,15 @@ class CancelForm(StepForm):
 
 class EndForm(StepForm):
     heading, button = "Record how the appointment went", "Record"
-    state = forms.ChoiceField(
-        label="How did it go?",
-        choices=[
+    state = one_of(
+        "How did it go?",
+        [
             (AppointmentState.CAME, "They came, or we spoke"),
             (AppointmentState.MISSED, "They did not come"),
             (AppointmentState.CANCELLED_BY_PATIENT, "They cancelled"),
             (AppointmentState.CANCELLED_BY_CLINIC, "We cancelled"),
         ],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose how it went"},
+        missing="Choose how it went",
     )
     keep_open = forms.BooleanField(
         label="Keep the enquiry open",

@@ -1,25 +1,22 @@
-"""The page on which staff put a patient's email address or phone number right, and the banner about mail that did not arrive."""
+"""The form that puts a patient's email address or phone number right, and the banner about mail that did not arrive."""
 
 from dataclasses import dataclass
 
 from django import forms
-from django.contrib import messages
-from django.http import HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 
 from backcare.core import addresses, phones
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.form_fields import EmailField, PhoneField
-from enquiries.actions import corrections, transitions
-from enquiries.actions.mail import TO_STAFF, Erased
-from enquiries.admin import inbox
-from enquiries.admin.step_form import to_change
+from enquiries.actions import corrections
+from enquiries.actions.mail import TO_STAFF
 from enquiries.mail.outbox import reason_in_words
 from enquiries.models import Enquiry, EnquiryKind, OutgoingMessage
 
 
 class CorrectForm(forms.Form):
+    """Its names begin with "correct-", so that a draft holds them beside what was typed on the enquiry's page."""
+
+    prefix = "correct"
     email = EmailField(label="Email address", required=False)
     phone = PhoneField(label="Phone number", required=False)
     why = forms.ChoiceField(
@@ -54,52 +51,31 @@ class CorrectForm(forms.Form):
             raise forms.ValidationError(f"Did you mean {meant}? If not, press the button again.")
         return email
 
+    @classmethod
+    def begin(cls, enquiry: Enquiry, typed: dict[str, str] | None = None) -> "CorrectForm":
+        """What is kept of the patient, and over it what was `typed` and not saved, by the names of its fields."""
+        now = {
+            "email": _kept(enquiry, "email"),
+            "phone": phones.in_words(_kept(enquiry, "phone")),
+            "version": enquiry.version,
+        }
+        own = f"{cls.prefix}-"
+        given = {name.removeprefix(own): text for name, text in (typed or {}).items() if name.startswith(own)}
+        return cls(initial=now | given, enquiry=enquiry)
 
-def correct(model_admin, request, pk):
-    enquiry = to_change(model_admin, request, pk)
-    posted = request.method == "POST"
-    form = CorrectForm(request.POST if posted else None, initial=_now(enquiry), enquiry=enquiry)
-    refusal = ""
-    if posted and form.is_valid():
-        given = form.cleaned_data
-        try:
-            done = corrections.correct_contact(
-                enquiry=enquiry,
-                by=request.user,
-                email=given["email"],
-                phone=given.get("phone", _kept(enquiry, "phone")),
-                why=given["why"],
-                send_again=given.get("send_again", False),
-                version=given["version"],
-            )
-        except (transitions.MoveRefused, transitions.StaleEnquiry, Erased) as error:
-            refusal = str(error)
-            enquiry = get_object_or_404(Enquiry, pk=pk)
-            # The same words over what the enquiry is now: sending them again is then a choice made knowingly.
-            data = form.data.copy()
-            data["version"] = str(enquiry.version)
-            form = CorrectForm(data, enquiry=enquiry)
-        else:
-            messages.success(request, _said(done))
-            return HttpResponseRedirect(inbox.back_to(request, enquiry))
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": f"Correct the address or number: {enquiry.reference}",
-        "opts": model_admin.opts,
-        "enquiry": enquiry,
-        "form": form,
-        "asked": getattr(form, "asked", ""),
-        "refusal": refusal,
-        "place": inbox.given_place(request),
-        "back": inbox.back_to(request, enquiry),
-    }
-    status = 422 if refusal or form.errors else 200
-    return TemplateResponse(request, "admin/enquiries/enquiry/correct.html", context, status=status)
-
-
-def _now(enquiry: Enquiry) -> dict:
-    phone = phones.in_words(_kept(enquiry, "phone"))
-    return {"email": _kept(enquiry, "email"), "phone": phone, "version": enquiry.version}
+    def act(self, enquiry: Enquiry, by) -> str:
+        """Does it, and returns what to tell the member of staff. Raises what `corrections.correct_contact` raises."""
+        given = self.cleaned_data
+        done = corrections.correct_contact(
+            enquiry=enquiry,
+            by=by,
+            email=given["email"],
+            phone=given.get("phone", _kept(enquiry, "phone")),
+            why=given["why"],
+            send_again=given.get("send_again", False),
+            version=given["version"],
+        )
+        return _said(done)
 
 
 def _kept(enquiry: Enquiry, column: str) -> str:

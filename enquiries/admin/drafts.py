@@ -1,4 +1,5 @@
-"""What a colleague has typed on an enquiry's page and not sent: kept with every button, and every few seconds where script runs.
+"""What a colleague has typed on an enquiry's page, or to correct its details, and not sent: kept with every button, and every few
+seconds where script runs.
 
 The page says in its field `shown` with which values it began. What differs from that was typed here; the rest is left as it is
 kept, so that an older tab takes nothing from a newer one.
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from backcare.core.crypto.encryption import CannotDecrypt
+from enquiries.admin.corrections import CorrectForm
 from enquiries.admin.steps import ALL_FORMS, HANDOVER, HandoverForm, begin
 from enquiries.models import Enquiry, StaffDraft
 
@@ -20,13 +22,16 @@ MAX_TEXT = (
     20_000  # characters of one field: more than any of them takes, so that what is too long is given back to be cut
 )
 
-NAMES = {
+OF_PAGE = {
     f"{name}-{field}" if name != HANDOVER else field
     for name, those in ALL_FORMS.items()
     for form in those
     for field, it_is in form.base_fields.items()
     if not it_is.widget.is_hidden
 }
+CORRECT = CorrectForm.prefix
+OF_CORRECTION = {f"{CORRECT}-{name}" for name, field in CorrectForm.base_fields.items() if not field.widget.is_hidden}
+NAMES = OF_PAGE | OF_CORRECTION
 
 
 def values(shown) -> dict[str, str]:
@@ -74,7 +79,8 @@ def keep(request, enquiry: Enquiry, step: str = "") -> dict[str, str]:
     changed = {name: text for name, text in typed.items() if text != began.get(name, "")}
     if not changed:
         return stored(enquiry, request.user)
-    begins = values(begin(enquiry).values())  # what is there without any draft is nothing typed
+    # What is there without any draft is nothing typed.
+    begins = values(begin(enquiry).values() if changed.keys() & OF_PAGE else [CorrectForm.begin(enquiry)])
     changes = {name: None if begins.get(name, "") == text else text for name, text in changed.items()}
     return _write(enquiry, request.user, changes)
 
@@ -86,9 +92,9 @@ def add(enquiry: Enquiry, by, name: str, text: str) -> None:
 
 
 def forget(enquiry: Enquiry, by, step: str = "") -> None:
-    """What was typed into a step that is done. Without one: everything."""
+    """What was typed into a step that is done. Without one: everything of the enquiry's own page."""
     own = set(HandoverForm.base_fields)
-    gone = {name for name in NAMES if not step or (name in own if step == HANDOVER else name.startswith(f"{step}-"))}
+    gone = OF_PAGE if not step else own if step == HANDOVER else {each for each in NAMES if each.startswith(f"{step}-")}
     _write(enquiry, by, dict.fromkeys(gone))
 
 

@@ -11,8 +11,7 @@ from backcare.core import phones
 from backcare.core.crypto import blind_index
 from backcare.core.readonly_admin import opened
 from enquiries.actions import transitions
-from enquiries.admin import inbox
-from enquiries.admin.step_form import to_change, version_shown
+from enquiries.admin.step_form import one_of, press, to_change, version_shown
 from enquiries.inbox import people
 from enquiries.models import Enquiry
 
@@ -71,12 +70,8 @@ def same_as(model_admin, request, pk):
 def another(model_admin, request, pk):
     """It was no duplicate after all."""
     enquiry = to_change(model_admin, request, pk)
-    try:
-        transitions.unlink(enquiry=enquiry, by=request.user, version=version_shown(request))
-        messages.success(request, "No longer marked as a duplicate. Moved to in progress.")
-    except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
-        messages.error(request, str(refusal))
-    return HttpResponseRedirect(inbox.back_to(request, enquiry))
+    done = "No longer marked as a duplicate. Moved to in progress."
+    return press(request, enquiry, transitions.unlink, done)
 
 
 def _share(enquiry: Enquiry, other: Enquiry) -> bool:
@@ -101,11 +96,10 @@ WHAT_FOLLOWS = {
 
 
 class FoldForm(forms.Form):
-    outcome = forms.ChoiceField(
-        label="What did you do?",
-        choices=[(each.value, f"{each.label} ({follows})") for each, follows in WHAT_FOLLOWS.items()],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose what you did"},
+    outcome = one_of(
+        "What did you do?",
+        [(each.value, f"{each.label} ({follows})") for each, follows in WHAT_FOLLOWS.items()],
+        missing="Choose what you did",
     )
     reason = forms.CharField(
         label="How you know",

@@ -1,11 +1,14 @@
 """How the inbox is cut into queues, and how staff find an enquiry in it."""
 
+import re
 import time
 import uuid
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.utils import timezone
 
 from enquiries import clock
@@ -141,53 +144,93 @@ def found(request) -> find.Found | None:
 
 
 NEAR = 20  # rows up and down that an enquiry may have moved while somebody worked on it
-MAX_AT = 1_000_000
+MAX_AT, MAX_SORTED = 1_000_000, 40
 
 
-def given_place(request) -> tuple[str, int] | None:
-    """The queue that somebody works through, and where in it they are. None for who came to the enquiry by another way."""
+@dataclass(frozen=True)
+class Trail:
+    """The list that somebody works through: a queue or what a search found, how it is sorted, and where in it they are."""
+
+    queue: str
+    at: int
+    typed: str = ""
+    sorted_by: str = ""  # as Django's list says it: 6.-1 is by its sixth column, then by its first, backwards
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What a form on the enquiry's page, and an address of it, carry."""
+        given = {"queue": self.queue, "at": str(self.at), "q": self.typed, "o": self.sorted_by}
+        return {name: value for name, value in given.items() if value}
+
+    @property
+    def of_list(self) -> str:
+        return urlencode({name: value for name, value in self.fields.items() if name != "at"})
+
+    @property
+    def label(self) -> str:
+        return f"search for “{self.typed}”" if self.typed else queues.BY_NAME[self.queue].label
+
+    def address_of(self, enquiry: Enquiry, at: int | None = None) -> str:
+        here = self if at is None else replace(self, at=at)
+        return f"{enquiry.get_admin_url()}?{urlencode(here.fields)}"
+
+    def rows(self, request):
+        """The enquiries of the list, in its order."""
+        found = Enquiry.objects.in_working_order()
+        if self.typed:
+            found = found.filter(pk__in=find.find(self.typed).pks)
+        hours = reply_clock(request).hours
+        found = queues.rows(found, self.queue, now=timezone.now(), user=request.user, hours=hours)
+        columns = [f"{back}{column}" for back, column in _columns(self.sorted_by)]
+        return found.order_by(*columns, *Enquiry.WORKING_ORDER) if columns else found
+
+
+# The list's columns as Django numbers them, behind the one with the boxes to tick.
+SORTED = {1: "reference", 2: "status", 6: "reply_by", 7: "created_at", 8: "owner"}
+
+
+def _columns(sorted_by: str) -> list[tuple[str, str]]:
+    found = [re.fullmatch(r"(-?)(\d{1,2})", each) for each in sorted_by.split(".")]
+    return [(each[1], SORTED[int(each[2])]) for each in found if each and int(each[2]) in SORTED]
+
+
+def given_trail(request) -> Trail | None:
+    """None for who came to the enquiry by another way."""
     given = request.POST if request.method == "POST" else request.GET
-    name, at = given.get("queue", ""), given.get("at", "0")
-    if name not in queues.BY_NAME:
+    name, at, typed = given.get("queue", ""), given.get("at", "0"), given.get("q", "").strip()
+    if name not in queues.BY_NAME and not (name == "all" and typed):
         return None
-    return name, min(int(at), MAX_AT) if at.isascii() and at.isdigit() and len(at) < 10 else 0
-
-
-def address_of(enquiry: Enquiry, name: str, at: int) -> str:
-    return f"{enquiry.get_admin_url()}?queue={name}&at={at}"
+    at = min(int(at), MAX_AT) if at.isascii() and at.isdigit() and len(at) < 10 else 0
+    return Trail(name, at, typed[: find.MAX_TYPED], given.get("o", "")[:MAX_SORTED])
 
 
 def back_to(request, enquiry: Enquiry) -> str:
-    """The enquiry's page, in the queue and place that the posted page had."""
-    given = given_place(request)
-    return address_of(enquiry, *given) if given else enquiry.get_admin_url()
+    """The enquiry's page, in the list and place that the posted page had."""
+    trail = given_trail(request)
+    return trail.address_of(enquiry) if trail else enquiry.get_admin_url()
 
 
 def place(request, enquiry: Enquiry) -> dict | None:
-    """Where the enquiry is in the queue that somebody works through, and what comes before and after it.
+    """Where the enquiry is in the list that somebody works through, and what comes before and after it.
 
-    It keeps its place when a step has taken it out of the queue: then the next one is what has moved up.
+    It keeps its place when a step has taken it out of the list: then the next one is what has moved up.
     """
-    given = given_place(request)
-    if given is None:
+    trail = given_trail(request)
+    if trail is None:
         return None
-    name, at = given
-    queue, first = queues.BY_NAME[name], max(at - NEAR, 0)
-    hours = reply_clock(request).hours
-    rows = queues.rows(Enquiry.objects.in_working_order(), name, now=timezone.now(), user=request.user, hours=hours)
-    near = list(rows.values_list("pk", flat=True)[first : at + NEAR + 2])
+    first = max(trail.at - NEAR, 0)
+    rows = trail.rows(request)
+    near = list(rows.values_list("pk", flat=True)[first : trail.at + NEAR + 2])
+    at = trail.at
     if enquiry.pk in near:
         here = near.index(enquiry.pk)
         after, at = here + 1, first + here
     else:
         here = after = at - first
-    count = rows.order_by().count()
     return {
-        "name": name,
-        "label": queue.label,
-        "at": at,
+        "trail": replace(trail, at=at),
         "number": at + 1,
-        "count": count,
+        "count": rows.order_by().count(),
         "inside": enquiry.pk in near,
         "next": (near[after], first + after) if after < len(near) else None,
         "previous": (near[here - 1], first + here - 1) if 0 < here <= len(near) else None,
@@ -210,12 +253,12 @@ class WorkList(ChangeList):
         super().get_results(request)
         since = looked_before(request)
         first = (self.page_num - 1) * self.list_per_page
-        self.queue = shown(request)
+        self.trail = Trail(shown(request), 0, self.query[: find.MAX_TYPED], self.params.get(ORDER_VAR, "")[:MAX_SORTED])
         self.places = {row.pk: first + number for number, row in enumerate(self.result_list)}
         for row in self.result_list:
             row.is_fresh = row.created_at.timestamp() > since
 
     def url_for_result(self, result):
-        if self.queue not in queues.BY_NAME:
+        if self.trail.queue not in queues.BY_NAME and not self.trail.typed:
             return super().url_for_result(result)
-        return address_of(result, self.queue, self.places[result.pk])
+        return self.trail.address_of(result, self.places[result.pk])

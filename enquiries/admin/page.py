@@ -15,7 +15,7 @@ from backcare.core.crypto import blind_index
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import clock
-from enquiries.actions import by_patient, contact
+from enquiries.actions import by_patient, contact, transitions
 from enquiries.admin import drafts, inbox, replies, steps
 from enquiries.admin.corrections import failed_mails
 from enquiries.admin.message import send_again_button, state_in_words
@@ -31,28 +31,8 @@ LATE = {"wait", "later", "close"}  # below the handover, because they end what s
 # Who is no member of staff, as staff read it.
 ACTORS = {"patient": "The patient", "mail worker": "The system", "retention": "The system"}
 LOOKS = [EventKind.VIEWED, EventKind.READ]
-# What somebody did, after their name. What is not here is told by its summary.
-DID = {
-    EventKind.CALLED: "called",
-    EventKind.REPLIED: "replied",
-    EventKind.NOTE: "added a note",
-    EventKind.BOOKED: "booked an appointment",
-    EventKind.APPOINTMENT: "changed the appointment",
-    EventKind.SAFETY: "recorded what was done about the warning sign",
-    EventKind.TOLD: "told a clinician",
-    EventKind.MESSAGE_AGAIN: "sent an email again",
-    EventKind.MESSAGE_SENT: "sent an email",
-    EventKind.MESSAGE_FAILED: "could not send an email",
-    EventKind.ADDED: "added details",
-    EventKind.TIMES: "changed the times to call",
-    EventKind.WITHDRAWN: "withdrew the enquiry",
-    EventKind.VIEWED: "viewed this",
-    EventKind.READ: "read what they wrote",
-    EventKind.CORRECTED: "corrected their details",
-    EventKind.ERASED: "erased the details",
-    EventKind.RELEASED: "released it",
-    EventKind.EXPORTED: "exported it",
-}
+# Of these the summary is the whole line, where there is one: “Assigned to Dr Rees”.
+TOLD_BY_SUMMARY = {EventKind.ASSIGNED, EventKind.LINKED, EventKind.NOTE}
 
 
 def render(model_admin, request, enquiry: Enquiry, *, bound=None, refusal: str = "", status: int = 200):
@@ -180,7 +160,8 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "unsent": [
             text for name, text in sorted(typed.items()) if name not in shown and name.endswith(("text", "note"))
         ],
-        "has_draft": bool(typed),
+        "has_draft": bool(typed.keys() & drafts.OF_PAGE),
+        "correction_begun": bool(typed.keys() & drafts.OF_CORRECTION),
         "seen": max((each.created_at for each in events), default=now).isoformat(),
         "changes": changes(enquiry, request, request.POST.get("seen", "")) if bound else [],
         "place": inbox.place(request, enquiry),
@@ -206,13 +187,15 @@ def in_words(event: EnquiryEvent) -> str:
     """Dr Rees replied. Who it was, and then what they did."""
     who = ACTORS.get(event.actor, event.actor)
     if event.to_status:
+        if event.to_status == Status.CLOSED and event.summary:
+            return f"{who} closed this: {event.summary}"
         return f"{who} changed the status: {event.get_from_status_display()} → {event.get_to_status_display()}"
     if event.kind == EventKind.RECEIVED:
         return f"Received: {event.summary}" if event.summary else "Received"
-    did = DID.get(event.kind)
-    if did is None or (event.kind == EventKind.NOTE and event.summary):
-        return f"{who}: {event.summary or event.get_kind_display()}"
-    return f"{who} {did}: {event.summary}" if event.summary else f"{who} {did}"
+    if event.kind in TOLD_BY_SUMMARY and event.summary:
+        return f"{who}: {event.summary}"
+    did = f"{who} {transitions.DID[event.kind]}"
+    return f"{did}: {event.summary}" if event.summary else did
 
 
 def changes(enquiry: Enquiry, request, seen: str) -> list[dict]:

@@ -1,9 +1,16 @@
 """What the steps of an enquiry share: their form, and the enquiry that a posted page is about."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
+from enquiries.actions.transitions import MoveRefused, StaleEnquiry
+from enquiries.admin import inbox
 from enquiries.inbox import people
 from enquiries.models import Enquiry
 
@@ -13,8 +20,15 @@ class StaffField(forms.ModelChoiceField):
         return people.full_name(user)
 
 
+def one_of(label: str, choices, *, missing: str) -> forms.ChoiceField:
+    """A choice that is all in sight, and what to say to whoever made none."""
+    return forms.ChoiceField(
+        label=label, choices=choices, widget=forms.RadioSelect, error_messages={"required": missing}
+    )
+
+
 class StepForm(forms.Form):
-    """What every step carries: the version of the enquiry that the page showed.
+    """What every step carries: the version of the enquiry that the page showed. Each has a heading, a button, and what it does.
 
     All steps of a page are parts of one form, so that a button sends what was typed into the others as well.
     """
@@ -23,10 +37,7 @@ class StepForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     button: str
     heading: str
-
-    def act(self, enquiry: Enquiry, by) -> str:
-        """Does it, and returns what to tell the member of staff."""
-        raise NotImplementedError
+    act: Callable[[Enquiry, Any], str]  # for the enquiry and who does it; returns what to tell them
 
     @classmethod
     def start(cls, enquiry: Enquiry) -> dict:
@@ -45,3 +56,13 @@ def version_shown(request) -> int:
     """The version that the page showed. A page without one showed none that holds."""
     given = request.POST.get("version", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+
+
+def press(request, enquiry: Enquiry, action: Callable, done: str):
+    """A button that is a step by itself: does it, says that it is `done` or why not, and leads back to the page."""
+    try:
+        action(enquiry=enquiry, by=request.user, version=version_shown(request))
+        messages.success(request, done)
+    except (MoveRefused, StaleEnquiry) as refusal:
+        messages.error(request, str(refusal))
+    return HttpResponseRedirect(inbox.back_to(request, enquiry))

@@ -10,7 +10,7 @@ from enquiries import clock
 from enquiries.actions import contact, mail, transitions
 from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment
 from enquiries.admin.replies import ReplyForm
-from enquiries.admin.step_form import StaffField, StepForm
+from enquiries.admin.step_form import StaffField, StepForm, one_of
 from enquiries.inbox import calls, people
 from enquiries.models import STAFF_OUTCOMES, Enquiry, EnquiryKind, Status
 
@@ -19,12 +19,7 @@ NOTE = {"widget": forms.Textarea(attrs={"rows": 2}), "max_length": 4000}
 
 class CallForm(StepForm):
     heading, button = "Log a call", "Save the call"
-    result = forms.ChoiceField(
-        label="How did the call go?",
-        choices=contact.CallResult.choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose how the call went"},
-    )
+    result = one_of("How did the call go?", contact.CallResult.choices, missing="Choose how the call went")
     note = forms.CharField(label="Note (optional)", required=False, **NOTE)
 
     def act(self, enquiry, by):

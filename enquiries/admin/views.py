@@ -1,7 +1,9 @@
 """What the buttons of an enquiry's page do. Each keeps what was typed into the other fields, and leads back to the page."""
 
+import json
 import re
 from functools import partial, wraps
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -16,7 +18,6 @@ from django.views.decorators.http import require_POST
 from enquiries.actions import contact, erasure, mail, transitions
 from enquiries.admin import (
     appointments,
-    corrections,
     drafts,
     duplicates,
     export,
@@ -26,7 +27,8 @@ from enquiries.admin import (
     replies,
     steps,
 )
-from enquiries.admin.step_form import StepForm, to_change, version_shown
+from enquiries.admin.corrections import CorrectForm
+from enquiries.admin.step_form import StepForm, press, to_change
 from enquiries.clock.formatting import clock_time
 from enquiries.inbox import queues
 from enquiries.models import Enquiry, EnquiryKind, Purpose, Status
@@ -85,7 +87,9 @@ def take_step(model_admin, request, pk, name: str):
     form = steps.form_for(enquiry, name)(request.POST, prefix=name)
     refusal = ""
     if form.is_valid() and (name != "reply" or form.fill_in(enquiry)):
-        if name == "reply" and "send" not in request.POST:
+        # What goes to someone with a warning sign is read once more by whoever wrote it.
+        unread = enquiry.is_flagged and "previewed" not in request.POST
+        if name == "reply" and ("send" not in request.POST or unread):
             return _preview(model_admin, request, enquiry, form)
         try:
             messages.success(request, form.act(enquiry, request.user))
@@ -133,7 +137,7 @@ def _preview(model_admin, request, enquiry: Enquiry, form: StepForm):
         "enquiry": enquiry,
         "form": form,
         "preview": preview,
-        "place": inbox.given_place(request),
+        "trail": inbox.given_trail(request),
         "seen": request.POST.get("seen", ""),
     }
     return TemplateResponse(request, "admin/enquiries/enquiry/preview.html", context)
@@ -146,9 +150,10 @@ def keep_draft(model_admin, request, pk):
     """By script every few seconds, and by the page's own button."""
     enquiry = to_change(model_admin, request, pk)
     if "discard" in request.POST:
-        drafts.forget(enquiry, request.user)
+        correcting = request.POST["discard"] == drafts.CORRECT
+        drafts.forget(enquiry, request.user, drafts.CORRECT if correcting else "")
         messages.success(request, "Discarded.")
-        return HttpResponseRedirect(inbox.back_to(request, enquiry))
+        return HttpResponseRedirect(_correction(request, enquiry) if correcting else inbox.back_to(request, enquiry))
     drafts.keep(request, enquiry)
     if request.headers.get("X-Requested-With") == "fetch":
         return JsonResponse({"saved": f"Draft saved at {clock_time(timezone.localtime().time())}"})
@@ -157,26 +162,72 @@ def keep_draft(model_admin, request, pk):
 
 
 def go(model_admin, request, pk):
-    """Leaves the page for the next in the queue, the one before, the queue itself, a correction, or a comparison with another."""
+    """Leaves the page for the next in the list, the one before, the list itself, a correction, or a comparison with another."""
     enquiry, to = _to_view(model_admin, request, pk), request.POST.get("to", "")
     if model_admin.has_change_permission(request, enquiry):
         drafts.keep(request, enquiry)
     if to == "correct":
-        _, _, place = inbox.back_to(request, enquiry).partition("?")
-        address = reverse("admin:enquiries_enquiry_correct", args=[enquiry.pk])
-        return HttpResponseRedirect(f"{address}?{place}" if place else address)
+        return HttpResponseRedirect(_correction(request, enquiry))
     if re.fullmatch(r"same-as( [0-9A-Z]{4}-[0-9A-Z]{4})?", to):
         address = reverse("admin:enquiries_enquiry_same_as", args=[enquiry.pk])
         _, _, reference = to.partition(" ")
         return HttpResponseRedirect(f"{address}?reference={reference}" if reference else address)
+    if to == "enquiry":
+        return HttpResponseRedirect(inbox.back_to(request, enquiry))
     place = inbox.place(request, enquiry)
     if place is None:
         return HttpResponseRedirect(reverse(LIST))
+    trail = place["trail"]
     if found := place.get(to) if to in {"next", "previous"} else None:
-        return HttpResponseRedirect(inbox.address_of(Enquiry(pk=found[0]), place["name"], found[1]))
+        return HttpResponseRedirect(trail.address_of(Enquiry(pk=found[0]), found[1]))
     if to == "next":
-        messages.info(request, f"That was the last one in “{place['label']}”.")
-    return HttpResponseRedirect(f"{reverse(LIST)}?queue={place['name']}")
+        where = f"found for “{trail.typed}”" if trail.typed else f"in “{trail.label}”"
+        messages.info(request, f"That was the last one {where}.")
+    return HttpResponseRedirect(f"{reverse(LIST)}?{trail.of_list}")
+
+
+def _correction(request, enquiry: Enquiry) -> str:
+    """The address of the page that corrects its details, with the list that somebody works through."""
+    trail, address = inbox.given_trail(request), reverse("admin:enquiries_enquiry_correct", args=[enquiry.pk])
+    return f"{address}?{urlencode(trail.fields)}" if trail else address
+
+
+def correct(model_admin, request, pk):
+    """The page on which an email address or phone number is put right. What is typed there is kept as on the enquiry's page."""
+    enquiry = to_change(model_admin, request, pk)
+    typed, refusal = drafts.stored(enquiry, request.user), ""
+    form = CorrectForm.begin(enquiry, typed)
+    if request.method == "POST":
+        typed = drafts.keep(request, enquiry, drafts.CORRECT)
+        form = CorrectForm(request.POST, enquiry=enquiry)
+        if form.is_valid():
+            try:
+                messages.success(request, form.act(enquiry, request.user))
+            except (transitions.MoveRefused, transitions.StaleEnquiry, mail.Erased) as error:
+                refusal = str(error)
+                enquiry = _as_it_is(enquiry)
+                # The same words over what the enquiry is now: sending them again is then a choice made knowingly.
+                data = form.data.copy()
+                data[form.add_prefix("version")] = str(enquiry.version)
+                form = CorrectForm(data, enquiry=enquiry)
+            else:
+                drafts.forget(enquiry, request.user, drafts.CORRECT)
+                return HttpResponseRedirect(inbox.back_to(request, enquiry))
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"Correct the address or number: {enquiry.reference}",
+        "opts": model_admin.opts,
+        "enquiry": enquiry,
+        "form": form,
+        "asked": getattr(form, "asked", ""),
+        "refusal": refusal,
+        "trail": inbox.given_trail(request),
+        "back": inbox.back_to(request, enquiry),
+        "shown": json.dumps(drafts.values([form]), ensure_ascii=False),
+        "has_draft": any(name in drafts.OF_CORRECTION for name in typed),
+    }
+    status = 422 if refusal or form.errors else 200
+    return TemplateResponse(request, "admin/enquiries/enquiry/correct.html", context, status=status)
 
 
 def pulse(model_admin, request, pk=None):
@@ -217,12 +268,7 @@ def _to_view(model_admin, request, pk) -> Enquiry:
 def they_agree(model_admin, request, pk):
     """The person for whom somebody asked agrees now."""
     enquiry = to_change(model_admin, request, pk)
-    try:
-        contact.they_agree_now(enquiry=enquiry, by=request.user, version=version_shown(request))
-        messages.success(request, "Saved: they now know and agree.")
-    except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
-        messages.error(request, str(refusal))
-    return HttpResponseRedirect(inbox.back_to(request, enquiry))
+    return press(request, enquiry, contact.they_agree_now, "Saved: they now know and agree.")
 
 
 def send_new_link(model_admin, request, pk):
@@ -300,7 +346,7 @@ def urls(model_admin) -> list:
         "new/": ("new", new_request.new_request),
         "pulse/": ("pulse", pulse),
         "<uuid:pk>/pulse/": ("enquiry_pulse", pulse),
-        "<uuid:pk>/correct/": ("correct", corrections.correct),
+        "<uuid:pk>/correct/": ("correct", correct),
         "<uuid:pk>/same-as/": ("same_as", duplicates.same_as),
     }
     wrap, found = model_admin.admin_site.admin_view, []

@@ -1,7 +1,8 @@
 """What staff type into the inbox's search box, and the enquiries that it means.
 
 Nothing is opened to look for it: names, addresses and numbers are found by `search_tokens`. Only where no name fits and similar
-ones are shown, the names of those few are opened, to leave out what only looks alike to a hash.
+ones are shown, the names of those few are opened, to leave out what only looks alike to a hash. Where half a domain is typed, the
+newest addresses that begin like it are opened.
 
 However much there is, a search reads at most the newest MAX_FOUND of each way to understand what was typed.
 """
@@ -145,13 +146,30 @@ def _by_address(typed: str, today: date) -> Found | None:
         whole.order_by("-created_at").values_list("pk", flat=True)[:MAX_FOUND], "With this email address."
     ):
         return found
-    local, at, host = typed.rpartition("@")
+    local, at, host = typed.casefold().rpartition("@")
     if not at:
         pks = [*_newest(search_tokens.mailbox_begins(typed)), *_newest(search_tokens.domain(typed))]
         return _found(pks, "With an email address like this.")
     sides = [search_tokens.mailbox_begins(local) if local else [], search_tokens.domain(host) if host else []]
     sides = [side for side in sides if side]
-    return _found(_newest(*sides), "With an email address like this.") if sides else None
+    said = "With an email address like this."
+    return _found(_newest(*sides), said) or _found(_half_typed(local, host), said) if sides else None
+
+
+def _half_typed(local: str, host: str) -> Pks:
+    """farthing@ex: no hash is of the beginning of a domain, so the newest addresses that begin like this are opened."""
+    able = _newest(search_tokens.mailbox_begins(local)) if host else []
+    rows = Enquiry.objects.filter(pk__in=able).only("email")
+    fitting = {each.pk for each in rows if _fits(each, local, host)}
+    return [pk for pk in able if pk in fitting]
+
+
+def _fits(enquiry: Enquiry, local: str, host: str) -> bool:
+    try:
+        mailbox, _, domain = enquiry.email.casefold().rpartition("@")
+    except CannotDecrypt:
+        return False
+    return mailbox.startswith(local) and domain.startswith(host)
 
 
 def _by_words(typed: str, *, similar: bool) -> Found:

@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const PULSE = 30_000, QUIET = 3_000; // milliseconds between two looks, and without typing before a draft is kept
-  const form = document.getElementById("enquiry_form");
+  const form = document.querySelector("form[data-draft]"); // an enquiry's page, or the one that corrects its details
   const queues = document.querySelector(".queues");
   const list = document.getElementById("result_list");
   const remembered = (name, otherwise) => {
@@ -128,13 +128,13 @@
     if (document.hidden) return;
     try {
       if (queues) showQueues(await ask(`${queues.dataset.pulse}?since=${encodeURIComponent(queues.dataset.since)}`));
-      if (form) showEnquiry(await ask(`${form.dataset.pulse}?seen=${encodeURIComponent(form.elements.seen.value)}`));
+      if (form?.dataset.pulse) showEnquiry(await ask(`${form.dataset.pulse}?seen=${encodeURIComponent(form.elements.seen.value)}`));
     } catch {
       clearInterval(pulsing); // signed out, or no network: the next press says so
     }
   };
-  const pulsing = queues || form ? setInterval(pulse, PULSE) : 0;
-  document.addEventListener("visibilitychange", () => { if (queues || form) pulse(); });
+  const pulses = Boolean(queues || form?.dataset.pulse), pulsing = pulses ? setInterval(pulse, PULSE) : 0;
+  document.addEventListener("visibilitychange", () => { if (pulses) pulse(); });
 
   /* --- the keyboard --- */
   const sound = document.getElementById("sound"), letters = document.getElementById("shortcuts-on");

@@ -20,7 +20,7 @@ def listed(client, **query) -> list:
 
 def step(client, enquiry, name: str, *, version=None, **typed):
     enquiry.refresh_from_db()
-    buttons = {"send", "change", "insert"}
+    buttons = {"send", "change", "insert", "previewed"}
     data = {f"{name}-{field}": value for field, value in typed.items() if field not in buttons}
     data |= {field: value for field, value in typed.items() if field in buttons}
     data[f"{name}-version"] = version or enquiry.version

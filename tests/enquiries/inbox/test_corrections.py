@@ -9,7 +9,7 @@ from enquiries.models import Enquiry, EventKind, MessageState, Purpose
 from enquiries.patient_portal import access
 from factsheets.models import FactSheet
 from tests.conftest import consultation, report
-from tests.support.desk import person
+from tests.support.desk import person, tree, values_of
 from tests.support.html import parse, text
 from tests.support.inbox import listed
 from tests.support.outbox import deliver, make_due, text_of
@@ -35,8 +35,12 @@ def page_of(enquiry) -> str:
 
 def correct(client, enquiry, **changes):
     enquiry.refresh_from_db()
-    typed = {"email": enquiry.email, "phone": enquiry.phone, "why": "told", "version": enquiry.version, **changes}
-    return client.post(page_of(enquiry), typed, follow=True)
+    now = {"email": enquiry.email, "phone": enquiry.phone, "why": "told", "version": enquiry.version}
+    return client.post(page_of(enquiry), named(**now | changes), follow=True)
+
+
+def named(asked: str = "", **typed) -> dict:
+    return {f"correct-{name}": value for name, value in typed.items()} | ({"asked": asked} if asked else {})
 
 
 def said(response) -> str:
@@ -138,15 +142,43 @@ def test_nothing_typed_is_lost_and_nothing_wrong_is_kept(reception, db, subtests
             assert message in said(response)
             values = {each.get("name"): each.get("value") for each in parse(response).iter("input")}
             for name in typed.keys() & {"email", "phone"}:
-                assert (values[name] or "") == typed[name]
+                assert (values[f"correct-{name}"] or "") == typed[name]
     enquiry.refresh_from_db()
     assert (enquiry.version, enquiry.email) == (version, "ada@example.com")
     meant = correct(reception, enquiry, email="ada@gmial.com", asked="ada@gmial.com")
     assert meant.status_code == 200, "A second press is meant."
     transitions.triage(enquiry=enquiry, by=person("Sam", "reception"), note="He phoned.")
-    stale = reception.post(page_of(enquiry), {"email": RIGHT, "phone": "", "why": "told", "version": version})
+    stale = reception.post(page_of(enquiry), named(email=RIGHT, phone="", why="told", version=version))
     assert "added a note while you were writing" in said(stale)
     assert RIGHT in stale.content.decode()
+
+
+def test_a_correction_that_was_begun_or_refused_is_there_when_somebody_comes_back_to_it(reception, db):
+    enquiry = consultation()
+    on_page = values_of(reception.get(page_of(enquiry)))
+    # By script every few seconds, and by the button that leads back.
+    for address, button in (("draft", {}), ("go", {"to": "enquiry"})):
+        data = on_page | {"correct-email": f"{address}@right.example", "correct-why": "typo"} | button
+        reception.post(reverse(f"admin:enquiries_enquiry_{address}", args=[enquiry.pk]), data)
+        there = values_of(reception.get(page_of(enquiry)))
+        assert (there["correct-email"], there["correct-why"]) == (f"{address}@right.example", "typo")
+        assert there["correct-phone"] == on_page["correct-phone"]
+    main = reception.get(enquiry.get_admin_url())
+    assert "You began a correction" in text(tree(main))
+    assert "What you typed before" not in text(tree(main)), "That is said where it is filled in."
+    refused = reception.post(page_of(enquiry), on_page | {"correct-email": "ada@right", "correct-phone": "12"})
+    assert refused.status_code == 422
+    again = reception.get(page_of(enquiry))
+    assert (values_of(again)["correct-email"], values_of(again)["correct-phone"]) == ("ada@right", "12")
+    assert "What you typed before and did not save" in text(tree(again))
+    discard = {"discard": "correct"}
+    after = reception.post(reverse("admin:enquiries_enquiry_draft", args=[enquiry.pk]), discard, follow=True)
+    now = values_of(after)
+    assert {name: now[name] for name in now if name.startswith("correct-")} == {
+        name: on_page[name] for name in on_page if name.startswith("correct-")
+    }
+    reception.post(page_of(enquiry), on_page | {"correct-email": RIGHT}, follow=True)
+    assert not enquiry.drafts.exists()
 
 
 def test_only_those_who_may_change_an_enquiry_correct_it(client, db):

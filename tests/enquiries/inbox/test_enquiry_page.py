@@ -210,6 +210,35 @@ def test_the_next_one_keeps_the_queue_and_the_place(reception):
     assert "That was the last one in “Unassigned”." in text(tree(end))
 
 
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"q": "moss", "o": "7"},
+        {"q": "moss"},
+        *({"queue": "open", "o": each} for each in ("-1", "2.-7", "6", "-7", "8")),
+    ],
+)
+def test_the_next_one_is_the_next_of_what_was_found_and_as_the_list_was_sorted(reception, staff, shown):
+    for number, name in enumerate(["Ann Moss", "Bo Moss", "Cy Moss", "Di Fern"]):
+        made = consultation(name=name, email=f"{number}@example.com")
+        if number % 2:
+            transitions.triage(enquiry=made, by=staff, to="in_progress", owner=staff, change_owner=True)
+    order = listed(reception, **shown)
+    assert len(order) == (3 if "q" in shown else 4)
+    links = [each.get("href") for each in tree(reception.get(LIST, shown)).iter("a")]
+    page, seen = reception.get(next(each for each in links if each and str(order[0]) in each)), [order[0]]
+    assert ("3 found for “moss”" if "q" in shown else "4 in All open") in text(tree(page))
+    for _ in order[1:]:
+        address = reverse("admin:enquiries_enquiry_go", args=[seen[-1]])
+        page = reception.post(address, values_of(page) | {"to": "next"}, follow=True)
+        seen.append(page.context["original"].pk)
+    assert seen == order
+    address = reverse("admin:enquiries_enquiry_go", args=[seen[-1]])
+    back = reception.post(address, values_of(page) | {"to": "next"}, follow=True)
+    assert "That was the last one" in text(tree(back))
+    assert [each.pk for each in back.context["cl"].result_list] == order, "It leads back to the same list."
+
+
 def test_counts_and_what_is_new_are_told_without_being_active(reception, monkeypatch):
     since = timezone.now().isoformat()
     consultation(email="1@example.com")
@@ -251,7 +280,7 @@ def test_a_call_is_one_press(reception):
     enquiry.refresh_from_db()
     after = page_of(reception, enquiry)
     assert enquiry.contact_attempts == 1
-    assert "Rita called: Left a voicemail" in text(tree(after))
+    assert "Rita logged a call: Left a voicemail" in text(tree(after))
     assert (values_of(after)["call-note"], values_of(after)["reply-text"]) == ("", HALF)
     assert step(reception, enquiry, "call", result="").status_code == 422
 

@@ -76,7 +76,7 @@ def test_nothing_is_lost_while_two_people_work_and_a_patient_costs_few_presses(b
         page.get_by_label("Note of the call (optional)").fill("Rang out.")
         page.get_by_role("button", name="No answer", exact=True).click()
         expect(page.get_by_text("Call logged.")).to_be_visible()
-        expect(page.get_by_text("Rita called: No answer")).to_be_visible()
+        expect(page.get_by_text("Rita logged a call: No answer")).to_be_visible()
         expect(page.get_by_label("Your message")).to_have_value(written)
         # One press brings the next patient, in the same queue.
         page.get_by_role("button", name="Next in this queue").click()

@@ -75,6 +75,7 @@ def test_closing_says_how_it_ended(reception):
     step(reception, enquiry, "close", outcome="answered")
     enquiry.refresh_from_db()
     assert (enquiry.status, enquiry.outcome) == ("closed", "answered")
+    assert "Rita closed this: answered" in text(parse(reception.get(enquiry.get_admin_url())))
 
 
 # --- safety ---

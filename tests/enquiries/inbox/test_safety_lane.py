@@ -144,7 +144,12 @@ def test_who_cannot_be_reached_can_be_sent_the_advice_of_the_tier(reception, mai
     [ready] = [each for each in parse(page).iter("textarea") if each.get("name") == "reply-text"]
     words = "".join(ready.itertext())
     assert "could not reach you" in words and "call 111 today" in words and "116 123" in words
-    step(reception, enquiry, "reply", text=words, send="yes")
+    assert "Send now" not in text(parse(page)), "What goes to somebody with a warning sign is read once more."
+    preview = step(reception, enquiry, "reply", text=words, send="yes")
+    assert "Nothing has been sent yet. Read it once more" in text(parse(preview))
+    assert not enquiry.messages.filter(purpose="reply").exists()
+    shown_there = {each.get("name"): each.get("value") for each in parse(preview).iter("input")}
+    step(reception, enquiry, "reply", text=words, previewed=shown_there["previewed"], send="yes")
     deliver()
     assert "call 111 today" in text_of(mail_through.messages[-1])
     assert fresh(enquiry).is_flagged, "A mail is no answer."
