@@ -3,6 +3,7 @@ from enquiries.admin.export import ExportAdmin
 from enquiries.admin.hours import AbsenceAdmin, ClinicHoursAdmin, ClosureAdmin
 from enquiries.admin.message import OutgoingMessageAdmin
 from enquiries.admin.replies import ReplyTemplateAdmin
+from enquiries.admin.wordings import WordingAdmin
 from enquiries.assessment import views
 from factsheets.admin.red_flags import Preview, previews
 
@@ -14,6 +15,7 @@ __all__ = [
     "ExportAdmin",
     "OutgoingMessageAdmin",
     "ReplyTemplateAdmin",
+    "WordingAdmin",
 ]
 
 # The first two questions are made of the red flags: whoever edits those sees them here.

@@ -1,4 +1,5 @@
-"""Every mail we send. One function and three templates each: subject, text, HTML.
+"""Every mail we send. To patients: one function and one text each (`texts.py`), which an owner may change. To staff: one function
+and three templates each, for subject, text and HTML.
 
 A mail that anyone can cause to be sent to anyone holds no text that the sender chose, the name included, and no word about
 anybody's health beyond the public sheet's title. Where an enquiry has a warning sign its acknowledgement begins with the standard
@@ -7,7 +8,7 @@ reply holds what a member of staff wrote. The clinic's alert holds a reference a
 sheet and about no patient.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.headerregistry import Address
 from typing import Any, TypeVar
 
@@ -27,13 +28,18 @@ from enquiries.actions.mail import SUMMARY_DAYS, is_digest_wanted, what_waits
 from enquiries.clock import in_words
 from enquiries.clock.formatting import day_words
 from enquiries.inbox import people
-from enquiries.mail import links
+from enquiries.mail import links, wordings
+from enquiries.mail.texts import NO_TIME
+from enquiries.mail.wordings import Block, Link, Value
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, OutgoingMessage, Purpose
 from enquiries.patient_portal import access
 from enquiries.private_links import of_mail
 from enquiries.report.summary import summary_address
 from enquiries.request_forms.own_words import advice
+from enquiries.templatetags.letters import linked
+from enquiries.templatetags.moments import moment
 from factsheets import reviews, safety
+from factsheets.models import FactSheet
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 
@@ -79,54 +85,63 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
     summary = kept.first()
     if summary and summary.enquiry.email != enquiry.email:
         summary = None  # the address was corrected while this mail was in hand: the link is for the right one only
-    mail = compose(
+    values = values_of_report(sheet, summary_address(summary, of_mail(message)) if summary else "")
+    mail = letter(
         message,
         connection,
         "report",
+        values,
         to=(to := _willing(message)),
         stop=links.stop_address(to),
         delete=links.deletion_address(enquiry, to),
-        retention_days=clinic.current()["report_retention_days"],
         advice=advice(enquiry.signs, safety.tiers()),
-        sheet=sheet,
-        address=sheets.address(sheet),
-        summary=summary_address(summary, of_mail(message)) if summary else "",
-        summary_days=SUMMARY_DAYS,
     )
     mail.attach(f"{sheet.slug}.pdf", printed.leaflet(sheet), "application/pdf")
     return mail
+
+
+def values_of_report(sheet: FactSheet, summary: str) -> dict[str, Value]:
+    address = sheets.address(sheet)
+    return {
+        "sheet": sheet.title,
+        "page": Link(address),
+        "large print": Link(f"{address}pdf/large/"),
+        "whole sheet": Link(f"{address}pdf/full/"),
+        "summary": _block("summary", summary=summary, summary_days=SUMMARY_DAYS) if summary else Block(),
+    }
 
 
 def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     enquiry = _there(message.enquiry)
     # With its day, because a mail is read on other days than its own.
     reply = in_words(enquiry.reply_by, enquiry.created_at, dated=True) if enquiry.reply_by else ""
-    return compose(
+    return letter(
         message,
         connection,
         f"{enquiry.kind}_acknowledgement",
+        {
+            "reply time": f"We will reply {reply}." if reply else NO_TIME,
+            "link": Link(access.request_address(enquiry, of_mail(message))),
+        },
         to=(to := _willing(message)),
         stop=links.stop_address(to),
-        reply=reply,
-        manage=access.request_address(enquiry, of_mail(message)),
         advice=advice(enquiry.signs, safety.tiers()),
     )
 
 
 def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """What somebody wrote, so it is no automatic mail, and whoever answers it is read."""
-    event, link_to_it = _there(message.event), access.request_address(_there(message.enquiry), of_mail(message))
-    subject = subject_of_reply(event.subject)
-    mail = compose(
-        message, connection, "reply", to=_patient(message), words=event.note, title=subject, manage=link_to_it
-    )
+    event = _there(message.event)
+    link_to_it = Link(access.request_address(_there(message.enquiry), of_mail(message)))
+    values: dict[str, Value] = {"message": Block(event.note, linked(event.note)), "link": link_to_it}
+    mail = letter(message, connection, "reply", values, to=_patient(message), subject=event.subject)
     del mail.extra_headers["Auto-Submitted"]
     return mail
 
 
 def subject_of_reply(written: str) -> str:
     """Neutral where nobody wrote one: it may be read on a locked screen."""
-    return written or f"A message from {clinic.details()['name']}"
+    return written or wordings.short("reply", "subject")
 
 
 def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
@@ -134,10 +149,19 @@ def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMul
     if booked is None or not booked.is_to_come:
         raise NoLongerNeeded
     before = last_told(booked)
-    same_time = before is not None and before.starts_at == booked.starts_at
-    mail = _about_appointment(message, connection, "booking", booked, replaces=before, same_time=same_time)
+    if before is None:
+        mail = _about_appointment(message, connection, "booking", booked)
+    else:
+        changed = what_changed(before, booked)
+        mail = _about_appointment(message, connection, "booking_changed", booked, {"what changed": changed})
     file = calendar.invitation(booked, to=mail.to[0], stamp=message.created_at, organiser=mail.from_email)
     return _with_calendar(mail, calendar.REQUEST, file)
+
+
+def what_changed(before: Appointment, booked: Appointment) -> str:
+    if before.starts_at == booked.starts_at:
+        return "We have changed your appointment. The time is the same."
+    return f"We have moved your appointment. This replaces the one at {moment(before.starts_at)}."
 
 
 def _cancellation(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
@@ -149,7 +173,8 @@ def _cancellation(message: OutgoingMessage, connection: BaseEmailBackend) -> Ema
     if told is None:
         raise NoLongerNeeded
     by_us = cancelled.state == AppointmentState.CANCELLED_BY_CLINIC
-    mail = _about_appointment(message, connection, "cancellation", cancelled, told=told, by_us=by_us)
+    key = "cancelled_by_clinic" if by_us else "cancelled_by_patient"
+    mail = letter(message, connection, key, {"time": moment(told.starts_at)}, to=_patient(message))
     file = calendar.cancellation(cancelled, to=mail.to[0], stamp=message.created_at, organiser=mail.from_email)
     return _with_calendar(mail, calendar.CANCEL, file)
 
@@ -162,17 +187,40 @@ def _booking_reminder(message: OutgoingMessage, connection: BaseEmailBackend) ->
 
 
 def _about_appointment(
-    message: OutgoingMessage, connection: BaseEmailBackend, name: str, booked: Appointment, **given: object
+    message: OutgoingMessage,
+    connection: BaseEmailBackend,
+    key: str,
+    booked: Appointment,
+    more: Mapping[str, Value] | None = None,
 ) -> EmailMultiAlternatives:
-    given |= {
-        "appointment": booked,
-        "how": Channel(booked.channel).label,
-        "whom": people.full_name(booked.with_whom) if booked.with_whom else "",
-        "place": booked.place or (clinic.details()["address"] if booked.channel == Channel.CLINIC else ""),
-        "manage": access.request_address(_there(message.enquiry), of_mail(message)),
-        "no_reminder": links.reminder_address(_there(message.enquiry)) if booked.remind else "",
+    enquiry = _there(message.enquiry)
+    values = values_of_appointment(
+        booked,
+        manage=access.request_address(enquiry, of_mail(message)),
+        no_reminder=links.reminder_address(enquiry) if booked.remind else "",
+    )
+    return letter(message, connection, key, {**values, **(more or {})}, to=_patient(message))
+
+
+def values_of_appointment(booked: Appointment, *, manage: str, no_reminder: str) -> dict[str, Value]:
+    table = _block(
+        "appointment",
+        appointment=booked,
+        how=Channel(booked.channel).label,
+        whom=people.full_name(booked.with_whom) if booked.with_whom else "",
+        place=booked.place or (clinic.details()["address"] if booked.channel == Channel.CLINIC else ""),
+    )
+    return {
+        "appointment": table,
+        "link": Link(manage),
+        "no reminder": Link(no_reminder),
+        "reminder": _block("reminder", no_reminder=no_reminder) if no_reminder else Block(),
     }
-    return compose(message, connection, name, to=_patient(message), **given)
+
+
+def _block(name: str, **context: object) -> Block:
+    text, html = (render_to_string(f"enquiries/emails/_{name}.{form}", context).strip() for form in ("txt", "html"))
+    return Block(text, html)
 
 
 def _with_calendar(mail: EmailMultiAlternatives, method: str, file: bytes) -> EmailMultiAlternatives:
@@ -184,8 +232,8 @@ def _with_calendar(mail: EmailMultiAlternatives, method: str, file: bytes) -> Em
 
 def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """Staff send it when a private link was shut. It says no more than that there is a link."""
-    link_to_it = access.request_address(_there(message.enquiry), of_mail(message))
-    return compose(message, connection, "new_link", to=_patient(message), manage=link_to_it)
+    link_to_it = Link(access.request_address(_there(message.enquiry), of_mail(message)))
+    return letter(message, connection, "new_link", {"link": link_to_it}, to=_patient(message))
 
 
 def _clinic_alert(
@@ -285,8 +333,30 @@ RENDERERS: dict[str, Callable[[OutgoingMessage, BaseEmailBackend], EmailMultiAlt
 }
 
 
+def letter(
+    message: OutgoingMessage,
+    connection: BaseEmailBackend,
+    key: str,
+    values: Mapping[str, Value],
+    *,
+    to: str,
+    subject: str = "",
+    parts: Mapping[str, str] | None = None,
+    **context: Any,
+) -> EmailMultiAlternatives:
+    """A mail whose words an owner may change. The templates add what nobody can leave out.
+
+    `subject` stands in place of the text's own. `parts` is what somebody is about to save, for a preview.
+    """
+    words = wordings.filled(key, values, parts)
+    subject = subject or words.parts["subject"]
+    context |= {"words": words, "retention_days": clinic.current()["report_retention_days"]}
+    heading = words.parts.get("heading", "")
+    return compose(message, connection, "letter", to=to, subject=subject, heading=heading, **context)
+
+
 def compose(
-    message: OutgoingMessage, connection: BaseEmailBackend, name: str, *, to: str, **context: Any
+    message: OutgoingMessage, connection: BaseEmailBackend, name: str, *, to: str, subject: str = "", **context: Any
 ) -> EmailMultiAlternatives:
     context |= {
         "clinic": clinic.details(),
@@ -295,7 +365,8 @@ def compose(
         "short_card": safety.compact(tiers) if _has_short_card(message) else [],
     }
     folder = "enquiries/emails"
-    subject = " ".join(render_to_string(f"{folder}/{name}_subject.txt", context).split())
+    subject = " ".join((subject or render_to_string(f"{folder}/{name}_subject.txt", context)).split())
+    context["subject"] = subject
     sender_domain = sender_address().rpartition("@")[2].rstrip(">") or "localhost"
     answers_to = context["clinic"]["reply_to_email"] if message.purpose in FROM_STAFF else ""
     mail = EmailMultiAlternatives(

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.core.mail import get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import timezone
 
 from backcare.core import clinic
@@ -13,7 +13,8 @@ from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries.clock import in_words
 from enquiries.clock.formatting import clock_time, day_words
 from enquiries.inbox import people
-from enquiries.mail import emails
+from enquiries.mail import emails, wordings
+from enquiries.mail.wordings import PLACEHOLDER
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, ReplyTemplate
 from enquiries.patient_portal import access
 from enquiries.private_links import of_mail
@@ -21,7 +22,6 @@ from factsheets import guard
 from factsheets.models import FactSheet
 from factsheets.rendering import sheet as sheets
 
-PLACEHOLDER = re.compile(r"\{\s*([a-z]+)\s*(?::\s*([^{}\n]*?)\s*)?\}", re.IGNORECASE)
 HIDDEN = "…"
 
 
@@ -135,9 +135,7 @@ def mistakes(text: str) -> list[str]:
 
 def claims(subject: str, text: str) -> list[guard.Finding]:
     """What the claims guard finds in a template: it stands in many emails, so it is read as a page is."""
-    # What is filled in is a name, a time or a sheet's title: the guard has read the titles.
-    plain = PLACEHOLDER.sub("", text)
-    return [*guard.free_text("subject", subject), *guard.free_text("message", plain)]
+    return wordings.claims({"subject": subject, "message": text})
 
 
 def offered(enquiry: Enquiry) -> list[dict[str, Any]]:
@@ -165,6 +163,22 @@ class Preview:
     text: str
     html: str
 
+    @classmethod
+    def of(cls, mail: EmailMultiAlternatives) -> "Preview":
+        return cls(
+            subject=str(mail.subject),
+            to=mail.to[0],
+            reply_to=", ".join(mail.reply_to),
+            # Rendered parts are marked safe, which `str` keeps. A page that shows them has to escape them.
+            text="" + str(mail.body),
+            html="" + str(mail.alternatives[0][0]),
+        )
+
+    def hiding(self, address: str, shown: str) -> "Preview":
+        if not address:
+            return self
+        return replace(self, text=self.text.replace(address, shown), html=self.html.replace(address, shown))
+
 
 def preview(enquiry: Enquiry, *, subject: str, text: str) -> Preview:
     """The email as the patient gets it, but for the secret of its private link, which is the patient's alone.
@@ -176,11 +190,4 @@ def preview(enquiry: Enquiry, *, subject: str, text: str) -> Preview:
     mail = emails.render(message, get_connection("django.core.mail.backends.dummy.EmailBackend"))
     address = access.request_address(enquiry, of_mail(message))
     shown = f"{address.rstrip('/').rpartition('/')[0]}/{HIDDEN}/"
-    body, html = str(mail.body), str(mail.alternatives[0][0])
-    return Preview(
-        subject=str(mail.subject),
-        to=mail.to[0],
-        reply_to=", ".join(mail.reply_to),
-        text=body.replace(address, shown) if address else body,
-        html=html.replace(address, shown) if address else html,
-    )
+    return Preview.of(mail).hiding(address, shown)

@@ -21,6 +21,7 @@ from enquiries.models.hours import Absence, ClinicHours, Closure, Nation, Openin
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
 from enquiries.models.reply_template import ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.upkeep import FloodMark, KeyCheck, LastPurge, StoppedAddress, WorkerHeartbeat
+from enquiries.models.wording import WordingEdition
 
 __all__ = [
     "DAY_PARTS",
@@ -59,6 +60,7 @@ __all__ = [
     "Status",
     "StoppedAddress",
     "Weekday",
+    "WordingEdition",
     "WorkerHeartbeat",
     "slot_bit",
     "slots_in_words",

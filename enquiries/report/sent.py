@@ -28,6 +28,7 @@ from backcare.core.form_layout import posted
 from backcare.core.private_pages import personal
 from enquiries import abuse
 from enquiries.actions import corrections, mail
+from enquiries.mail import wordings
 from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind
 from enquiries.report.summary import summary_address
 from enquiries.request_forms import journey
@@ -118,7 +119,7 @@ def sent(request, token: str = ""):
     if enquiry and (marked is None or marked == enquiry):
         return _sent(request, held, enquiry)
     tiers = safety.tiers()
-    context = {"safety_tiers": tiers, "emailed": True}
+    context = {"safety_tiers": tiers, "emailed": True, "words": wordings.filled("report_sent", {})}
     if marked:
         context["emailed"] = mail.is_mailed(marked)
         context["advice"] = advice(marked.signs, tiers)
@@ -216,6 +217,7 @@ def _sent(
         "not_again": not_again,
         "most_a_day": settings.MAX_MAILS_PER_ADDRESS_PER_DAY,
         "safety_tiers": tiers,
+        "words": wordings.filled("report_sent", {}),
     }
     response = render(request, "enquiries/report_sent_to.html", context)
     if refusal:

@@ -24,12 +24,15 @@ from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 
 from backcare.core import addresses, limits
+from backcare.core.clinic import Clinic
 from enquiries import abuse, clock
 from enquiries.actions import intake, mail
 from enquiries.assessment import cookie, handover
 from enquiries.assessment.handover import safety_codes
 from enquiries.assessment.kinds import Answers
 from enquiries.inbox import calls
+from enquiries.mail import wordings
+from enquiries.mail.texts import NO_TIME
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.patient_portal import access
 from enquiries.request_forms import answer_summary, own_words
@@ -382,7 +385,32 @@ def sent_page(request, kind: EnquiryKind, token: str = "") -> HttpResponse:
         context["advice"] = advice(enquiry.signs, tiers)
         if context["owed"] and not context["emailed"] and age < LINK_SECONDS:
             context["manage"] = access.request_address(enquiry)
+    context["reply_time"] = _reply_time(context)
+    values = {"reply time": context["reply_time"], "confirmation": _confirmation(kind, emailed=context["emailed"])}
+    context["words"] = wordings.filled(f"{kind}_sent", values)
     return render(request, "enquiries/request_forms/sent.html", context)
+
+
+def _reply_time(context: dict) -> str:
+    if reply := context.get("reply"):
+        return f"We will reply {reply}."
+    if not context.get("known"):
+        return Clinic()["promise"]
+    phone = Clinic()["phone"]
+    return f"{NO_TIME} You can phone us: {phone}." if phone else NO_TIME
+
+
+def _confirmation(kind: EnquiryKind, *, emailed: bool) -> str:
+    what = "question" if kind == EnquiryKind.QUESTION else "request"
+    if emailed:
+        return (
+            f"We will email you to confirm that we have your {what}, and to say when we will reply. "
+            "If you cannot see the email, look in your spam folder."
+        )
+    return (
+        f"We have your {what}, but will not email you to confirm it. We limit these emails, so that nobody can use our forms "
+        "to fill someone’s inbox."
+    )
 
 
 def _reply_of(enquiry: Enquiry) -> dict:

@@ -10,18 +10,20 @@ register = template.Library()
 
 ADDRESS = re.compile(r"https?://[^\s<>\"“”]+")
 AFTER = ".,;:!?)]}’'"  # belongs to the sentence when it stands at the end of an address
+IN_MAIL, ON_PAGE = '<a href="{0}"><font color="#1F5A54">{0}</font></a>', '<a href="{0}">{0}</a>'
 
 
 @register.filter
 def linked(text: str) -> SafeString:
     """Paragraphs, in which each web address is a link. What the text holds of HTML is shown as text."""
+    return mark_safe(linebreaks(linked_line(text), autoescape=False))  # noqa: S308 - each part was escaped
+
+
+def linked_line(text: str, *, mail: bool = True) -> SafeString:
     parts, end = [], 0
     for found in ADDRESS.finditer(text):
         address = found[0].rstrip(AFTER)
-        parts += [
-            escape(text[end : found.start()]),
-            format_html('<a href="{0}"><font color="#1F5A54">{0}</font></a>', address),
-        ]
+        parts += [escape(text[end : found.start()]), format_html(IN_MAIL if mail else ON_PAGE, address)]
         end = found.start() + len(address)
     parts.append(escape(text[end:]))
-    return mark_safe(linebreaks(mark_safe("".join(parts)), autoescape=False))  # noqa: S308 - each part was escaped
+    return mark_safe("".join(parts))  # noqa: S308 - each part was escaped

@@ -9,6 +9,8 @@ from django.template.loader import render_to_string
 from django.test import Client
 from playwright.sync_api import expect
 
+from enquiries.mail import samples
+from enquiries.mail.texts import WORDINGS
 from enquiries.models import Enquiry
 from enquiries.request_forms.forms import FORMS
 from factsheets import safety
@@ -222,22 +224,11 @@ def mails(part: str = "html") -> dict[str, str]:
         "days_over": -30,
         "link": address,
         "address": address,
-        "manage": address,
-        "stop": address,
-        "delete": address,
-        "retention_days": 30,
-        "summary": address,
-        "summary_days": 7,
     }
-    names = (
-        "report",
-        "consultation_acknowledgement",
-        "question_acknowledgement",
-        "clinic_alert",
-        "change_alert",
-        "review_reminder",
-    )
-    return {name: render_to_string(f"enquiries/emails/{name}_body.{part}", context) for name in names}
+    staffs = ("clinic_alert", "change_alert", "review_reminder")
+    made = {name: render_to_string(f"enquiries/emails/{name}_body.{part}", context) for name in staffs}
+    patients = {key: samples.email(key, WORDINGS[key].default) for key in samples.PURPOSES}
+    return made | {key: getattr(mail, {"txt": "text"}.get(part, part)) for key, mail in patients.items()}
 
 
 # Text and its ground, as a mail program computes them that drops what stands on the body.
@@ -293,8 +284,8 @@ def test_the_plain_text_of_a_mail_has_the_links_and_the_numbers_of_its_html(db):
         tree = html5lib.parse(mail, namespaceHTMLElements=False)
         links = {link.get("href") for link in tree.iter("a")}
         assert links
-        assert {address.rstrip(".") for address in re.findall(r"https://\S+", plain)} == links, name
-        assert numbers(re.sub(r"https://\S+", "", plain)) == numbers(text(next(tree.iter("body")))), name
+        assert {address.rstrip(".") for address in re.findall(r"https?://\S+", plain)} == links, name
+        assert numbers(re.sub(r"https?://\S+", "", plain)) == numbers(text(next(tree.iter("body")))), name
 
 
 # --- the staff desk ---

@@ -14,7 +14,7 @@ from django.utils import timezone
 from backcare.staff.models import Authenticator
 from enquiries.actions import by_patient
 from enquiries.assessment import handover
-from enquiries.models import Absence, Assessment, Closure, Enquiry, EventKind, Export
+from enquiries.models import Absence, Assessment, Closure, Enquiry, EventKind, Export, WordingEdition
 from factsheets import approvals
 from factsheets.models import FactSheet, SearchMiss
 from tests.conftest import consultation, give_signs
@@ -39,7 +39,8 @@ PAGES_OF = {
         enquiries_absence_add enquiries_absence_change enquiries_absence_changelist
         enquiries_absence_delete enquiries_absence_history enquiries_enquiry_person enquiries_export_change
         enquiries_export_changelist
-        enquiries_export_history factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
+        enquiries_export_history enquiries_wording enquiries_wordingedition_changelist
+        factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
         factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete reports
     """,
     "RO": """
@@ -149,6 +150,7 @@ class People:
         Export.objects.create(
             actor="Sam", what="All", how_many=1, columns="x", with_contact_details=False, reason="A test."
         )
+        WordingEdition.objects.create(key="reply", number=1, actor="Sam")
         clinician = {"name": "Ada Example", "register": "GMC", "number": "1234567"}
         approvals.record(subject="questions", version="1", digest="x", by=self.users["C"], **clinician)
         sheet = FactSheet.objects.get(slug="about-back-pain")
@@ -167,6 +169,7 @@ class People:
             "factsheets_safetyadvice_edition": {"number": 1},
             "app_list": {"app_label": "enquiries"},
             "view_on_site": {"content_type_id": 0, "object_id": 0},
+            "enquiries_wording": {"key": "reply"},
             "factsheets_approval_subject": {"subject": "questions"},
             "factsheets_approval_withdraw": {"subject": "questions"},
             "health": {},

@@ -1,0 +1,192 @@
+"""The owner's pages of what patients read in emails and on confirmation pages: the list, and one text with its preview."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from backcare.core.form_fields import plain_text
+from enquiries.clock.formatting import dated_words
+from enquiries.mail import samples, wordings
+from enquiries.mail.texts import LABELS, MAX_LENGTH, WORDINGS, Wording
+from enquiries.models import WordingEdition
+
+LIST = "admin:enquiries_wordingedition_changelist"
+ONE = "admin:enquiries_wording"
+
+
+class WordingForm(forms.Form):
+    """What is wrong with a text is said beside it, and nothing that was typed is lost."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args, wording: Wording, edition: WordingEdition | None, **kwargs):
+        self.wording = wording
+        initial = {
+            **wordings.parts_of(wording, edition),
+            "kept_because": edition.kept_because if edition else "",
+            "seen": edition.number if edition else 0,
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        for part in wording.default:
+            rows = 14 if part == "text" else 3
+            is_long = part in {"text", "lead"}
+            widget = forms.Textarea(attrs={"rows": rows}) if is_long else forms.TextInput()
+            self.fields[part] = forms.CharField(
+                label=LABELS[part],
+                max_length=MAX_LENGTH[part],
+                widget=widget,
+                error_messages={"required": "Write something, or put the default back."},
+            )
+        self.fields["kept_because"] = forms.CharField(
+            label="Why you keep the wording that the claims guard found (optional)",
+            required=False,
+            max_length=200,
+            help_text="Only if the guard found something and you are sure that it may be said.",
+        )
+        self.fields["seen"] = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=2**31 - 1)
+
+    @property
+    def parts(self) -> dict[str, str]:
+        return {part: plain_text(self.cleaned_data[part]) for part in self.wording.default}
+
+    def clean(self):
+        given = super().clean()
+        if self.errors:
+            return given
+        for part, why in wordings.mistakes(self.wording, self.parts):
+            self.add_error(part, why)
+        if self.errors or given["kept_because"].strip() or self.parts == self.wording.default:
+            return given
+        for each in wordings.claims(self.parts):
+            self.add_error(each.section, f"The claims guard found “{each.sentence}” {each.rule}")
+        if self.errors:
+            self.add_error("kept_because", "Change the wording, or say here why it may stay.")
+        return given
+
+
+@admin.register(WordingEdition)
+class WordingAdmin(admin.ModelAdmin):
+    """Two pages of its own in place of Django's: an edition is written by `wordings.save` alone."""
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("", view(self.changelist_view), name="enquiries_wordingedition_changelist"),
+            path("<slug:key>/", view(self.one), name="enquiries_wording"),
+        ]
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def changelist_view(self, request, extra_context=None):
+        self._expect_owner(request)
+        editions: dict[str, WordingEdition] = {}
+        for edition in WordingEdition.objects.order_by("number"):
+            editions[edition.key] = edition
+        rows = [_row(each, editions.get(each.key)) for each in WORDINGS.values()]
+        context = {
+            "title": "Wording of emails and pages",
+            "emails": [row for row in rows if not row["wording"].is_page],
+            "pages": [row for row in rows if row["wording"].is_page],
+        }
+        return self._page(request, "list", context)
+
+    def one(self, request, key):
+        self._expect_owner(request)
+        wording = WORDINGS.get(key)
+        if wording is None:
+            raise Http404("No such text")
+        edition = wordings.newest(key)
+        do = request.POST.get("do", "") if request.method == "POST" else ""
+        if do == "default":
+            return self._save(request, wording, wording.default) or self._one(request, wording, edition)
+        form = WordingForm(request.POST if do else None, wording=wording, edition=edition)
+        if do and form.is_valid():
+            if do == "page" and wording.is_page:
+                return _shown(request, wording, form.parts)
+            if do == "save" and (done := self._save(request, wording, form.parts, form.cleaned_data["kept_because"])):
+                return done
+        return self._one(request, wording, wordings.newest(key), form)
+
+    def _save(self, request, wording: Wording, parts: dict[str, str], because: str = ""):
+        given = request.POST.get("seen", "")
+        seen = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
+        try:
+            wordings.save(wording, parts, by=request.user, seen=seen, kept_because=because)
+        except wordings.Changed as changed:
+            theirs = changed.edition
+            messages.error(
+                request,
+                f"{theirs.actor} changed this text at {dated_words(theirs.at)}, while you had it open. Nothing was saved. "
+                "Their version is in the history below. Save again to put yours in its place.",
+            )
+            return None
+        put_back = parts == wording.default
+        messages.success(request, "The default is back." if put_back else "Saved. It is used from now on.")
+        return HttpResponseRedirect(reverse(ONE, args=[wording.key]))
+
+    def _one(self, request, wording: Wording, edition: WordingEdition | None, form: WordingForm | None = None):
+        form = form or WordingForm(wording=wording, edition=edition)
+        if form.is_bound:
+            # A second press means it: the newest is on the page by now.
+            form.data = form.data.copy()
+            form.data["seen"] = edition.number if edition else 0
+        parts = wordings.parts_of(wording, edition) if not form.is_bound else form.parts if form.is_valid() else None
+        context = {
+            "title": wording.name,
+            "wording": wording,
+            "form": form,
+            "edited": bool(edition and edition.parts),
+            "gave_way": bool(edition and edition.parts and wordings.mistakes(wording, _full(wording, edition))),
+            "found": [] if parts is None else wordings.claims(parts),
+            "preview": samples.email(wording.key, parts) if parts and not wording.is_page else None,
+            "fixed": "" if wording.is_page else samples.fixed(wording.key),
+            "history": [
+                {"edition": each, "parts": [(LABELS[name], said) for name, said in each.parts.items()]}
+                for each in WordingEdition.objects.filter(key=wording.key)
+            ],
+        }
+        return self._page(request, "one", context, status=422 if form.errors else 200)
+
+    def _expect_owner(self, request) -> None:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+
+    def _page(self, request, name: str, context: dict, status: int = 200):
+        base = self.admin_site.each_context(request)
+        return TemplateResponse(request, f"admin/enquiries/wordings/{name}.html", base | context, status=status)
+
+
+def _full(wording: Wording, edition: WordingEdition) -> dict[str, str]:
+    return {name: edition.parts.get(name, said) for name, said in wording.default.items()}
+
+
+def _row(wording: Wording, edition: WordingEdition | None) -> dict:
+    is_edited = edition is not None and bool(edition.parts)
+    return {
+        "wording": wording,
+        "url": reverse(ONE, args=[wording.key]),
+        "state": f"Changed by {edition.actor}, {dated_words(edition.at)}" if is_edited else "Default",
+    }
+
+
+def _shown(request, wording: Wording, parts: dict[str, str]):
+    """The page itself, in a tab of its own."""
+    kind = wording.key.removesuffix("_sent")
+    context = {
+        "kind": kind,
+        "emailed": True,
+        "owed": True,
+        "known": True,
+        "words": samples.page(wording.key, parts),
+        "preview_note": "Staff preview, with invented details. Patients cannot see it yet.",
+    }
+    template = "enquiries/report_sent.html" if kind == "report" else "enquiries/request_forms/sent.html"
+    return render(request, template, context)

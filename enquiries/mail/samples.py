@@ -1,0 +1,84 @@
+"""A text as its reader would get it, made up of invented things: what the page of its wording shows."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+
+from django.conf import settings
+from django.core.mail import get_connection
+from django.utils import timezone
+
+from enquiries.clock import in_words
+from enquiries.clock.hours import LONDON
+from enquiries.mail import emails, wordings
+from enquiries.mail.replies import HIDDEN, Preview
+from enquiries.mail.texts import WORDINGS
+from enquiries.mail.wordings import Block, Link, Value
+from enquiries.models import Appointment, Channel, Enquiry, EnquiryKind, OutgoingMessage, Purpose
+from enquiries.templatetags.letters import linked
+from enquiries.templatetags.moments import moment
+from factsheets.models import FactSheet
+
+PURPOSES = {
+    "report": Purpose.REPORT,
+    "consultation_acknowledgement": Purpose.ACKNOWLEDGEMENT,
+    "question_acknowledgement": Purpose.ACKNOWLEDGEMENT,
+    "booking": Purpose.BOOKING,
+    "booking_changed": Purpose.BOOKING,
+    "booking_reminder": Purpose.BOOKING_REMINDER,
+    "cancelled_by_clinic": Purpose.CANCELLATION,
+    "cancelled_by_patient": Purpose.CANCELLATION,
+    "new_link": Purpose.NEW_LINK,
+    "reply": Purpose.REPLY,
+}
+TO = "patient@example.com"
+STOPPABLE = {Purpose.REPORT, Purpose.ACKNOWLEDGEMENT}
+WORDS = "Hello Sam,\n\nthank you for your question. This is what a member of staff wrote."
+
+
+def email(key: str, parts: Mapping[str, str]) -> Preview:
+    """The whole email. `parts` must have no mistakes (`wordings.mistakes`)."""
+    private = f"{settings.BASE_URL}/{HIDDEN}/"
+    purpose = PURPOSES[key]
+    message = OutgoingMessage(purpose=purpose, enquiry=Enquiry(kind=EnquiryKind.CONSULTATION))
+    context = {"stop": private} if purpose in STOPPABLE else {}
+    if purpose == Purpose.REPORT:
+        context["delete"] = private
+    connection = get_connection("django.core.mail.backends.dummy.EmailBackend")
+    values = _values(private)
+    mail = emails.letter(message, connection, key, values, to=TO, parts=parts, **context)
+    return Preview.of(mail)
+
+
+def fixed(key: str) -> str:
+    """What the system adds to an email, as plain text around the place of the clinic's own words."""
+    parts = {name: "[your " + name + "]" for name in WORDINGS[key].default}
+    return email(key, parts).text
+
+
+def page(key: str, parts: Mapping[str, str]) -> wordings.Filled:
+    values = {"reply time": _reply_time(), "confirmation": "We will email you to confirm that we have it."}
+    return wordings.filled(key, values, parts)
+
+
+def _values(private: str) -> dict[str, Value]:
+    sheet = FactSheet.objects.published().first() or FactSheet(title="About back pain", slug="about-back-pain")
+    starts_at = _at(7, time(10, 30))
+    booked = Appointment(starts_at=starts_at, minutes=30, channel=Channel.PHONE)
+    before = Appointment(starts_at=starts_at - timedelta(days=1))
+    return {
+        **emails.values_of_report(sheet, private),
+        **emails.values_of_appointment(booked, manage=private, no_reminder=private),
+        "what changed": emails.what_changed(before, booked),
+        "reply time": _reply_time(),
+        "time": moment(starts_at),
+        "link": Link(private),
+        "message": Block(WORDS, linked(WORDS)),
+    }
+
+
+def _reply_time() -> str:
+    return f"We will reply {in_words(_at(2, time(17)), timezone.now(), dated=True)}."
+
+
+def _at(days: int, clock: time) -> datetime:
+    return datetime.combine(timezone.localdate() + timedelta(days=days), clock, LONDON)

@@ -1,0 +1,280 @@
+"""What an owner wrote in place of a default text: checked, kept with its history, and filled in as plain text and as HTML.
+
+The text has paragraphs, lists of lines that begin with "- ", and placeholders in braces. Each text offers its own placeholders
+(`texts.py`) and no others, so nothing that a stranger typed can come in with an edit.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from backcare.core import clinic
+from enquiries.inbox import people
+from enquiries.mail.texts import WORDINGS, Kind, Wording
+from enquiries.models import WordingEdition
+from enquiries.templatetags.letters import linked_line
+from factsheets import guard
+
+PLACEHOLDER = re.compile(r"\{\s*([a-z](?:[a-z ]*[a-z])?)\s*(?::\s*([^{}\n]*?)\s*)?\}", re.IGNORECASE)
+# Others may read a subject, on a locked screen or in a log.
+IN_SUBJECT = {"clinic", "phone"}
+
+
+@dataclass(frozen=True)
+class Link:
+    address: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part that the system makes. Both empty where it does not apply."""
+
+    text: str = ""
+    html: str = ""
+
+
+Value = str | Link | Block
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A text for one reader: its short parts as plain text by name, and its long one twice."""
+
+    parts: dict[str, str]
+    text: str
+    html: SafeString
+
+
+class Changed(Exception):  # noqa: N818
+    """Somebody else saved this text meanwhile; nothing was saved. Holds their edition."""
+
+    def __init__(self, edition: WordingEdition):
+        super().__init__(str(edition))
+        self.edition = edition
+
+
+# --- kept ---
+
+
+def newest(key: str) -> WordingEdition | None:
+    return WordingEdition.objects.filter(key=key).first()
+
+
+def parts_of(wording: Wording, edition: WordingEdition | None) -> dict[str, str]:
+    """What is in force. An edit that this release no longer accepts gives way to the default: a mail must go out whole."""
+    if edition is None or not edition.parts:
+        return wording.default
+    parts = {name: edition.parts.get(name, said) for name, said in wording.default.items()}
+    return wording.default if mistakes(wording, parts) else parts
+
+
+def save(wording: Wording, parts: Mapping[str, str], *, by: User, seen: int, kept_because: str = "") -> WordingEdition:
+    """`seen` is the number of the edition that the page showed, 0 for none. Raises Changed."""
+    kept = {} if parts == wording.default else dict(parts)
+    last = newest(wording.key)
+    try:
+        if (last.number if last else 0) != seen:
+            raise IntegrityError
+        with transaction.atomic():
+            return WordingEdition.objects.create(
+                key=wording.key,
+                number=seen + 1,
+                parts=kept,
+                kept_because=kept_because,
+                by=by,
+                actor=people.full_name(by),
+            )
+    except IntegrityError:
+        if theirs := newest(wording.key):
+            raise Changed(theirs) from None
+        raise
+
+
+# --- checked ---
+
+
+def mistakes(wording: Wording, parts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Part and reason of everything in it that could not be sent as it stands."""
+    found: dict[tuple[str, str], None] = {}
+    for part, text in parts.items():
+        for each in PLACEHOLDER.finditer(text):
+            if why := _mistake(wording, part, each[0], _name(each), each[2] or ""):
+                found[part, why] = None
+        if part == "text":
+            found |= {(part, why): None for why in _misplaced(wording, text)}
+        if "{" in (rest := PLACEHOLDER.sub("", text)) or "}" in rest:
+            found[part, "A brace has no partner, or holds something that is not one of the placeholders."] = None
+        if not PLACEHOLDER.sub("x", text).strip():
+            found[part, "Write something, or put the default back."] = None
+    for name, placeholder in wording.placeholders.items():
+        part = placeholder.needed_in
+        if part and name not in {_name(each) for each in PLACEHOLDER.finditer(parts[part])}:
+            found[part, f"{placeholder.written} is missing: {placeholder.means}."] = None
+    return list(found)
+
+
+def _mistake(wording: Wording, part: str, written: str, name: str, given: str) -> str:
+    placeholder = wording.placeholders.get(name)
+    if placeholder is None:
+        offered = ", ".join(each.written for each in wording.placeholders.values())
+        return f"{written} is not one of the placeholders of this text. It has {offered}."
+    if part == "subject" and name not in IN_SUBJECT:
+        return f"{written} cannot stand in a subject, which may be read on a locked screen."
+    if part != "text" and placeholder.kind != Kind.INLINE:
+        return f"{written} can stand in the text only."
+    if placeholder.kind == Kind.LINK and not given:
+        return f"{written} needs the words to press: {placeholder.written}."
+    if placeholder.kind != Kind.LINK and given:
+        return f"{written} takes no words: write {placeholder.written}."
+    return ""
+
+
+def _misplaced(wording: Wording, text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        for each in PLACEHOLDER.finditer(line):
+            placeholder = wording.placeholders.get(_name(each))
+            if placeholder and placeholder.kind == Kind.BLOCK and line.strip() != each[0]:
+                yield f"{each[0]} must have a line of its own."
+
+
+def claims(parts: Mapping[str, str]) -> list[guard.Finding]:
+    """What the claims guard finds. `section` of each is the part's name."""
+    # What is filled in is a name, a time or a sheet's title: the guard has read the titles. The words of a link are the clinic's.
+    return [
+        each
+        for part, text in parts.items()
+        for each in guard.free_text(part, PLACEHOLDER.sub(lambda found: found[2] or "", text))
+    ]
+
+
+def _name(found: re.Match[str]) -> str:
+    return " ".join(found[1].lower().split())
+
+
+# --- filled in ---
+
+
+def filled(key: str, values: Mapping[str, Value], parts: Mapping[str, str] | None = None) -> Filled:
+    """The text in force, or `parts` for a preview, for one reader. One query unless `parts` are given."""
+    wording = WORDINGS[key]
+    parts = parts_of(wording, newest(key)) if parts is None else parts
+    values = {**values, **_everywhere()}
+    short = {name: _plain(text, values) for name, text in parts.items() if name != "text"}
+    text, html = _long(parts["text"], values, mail=not wording.is_page)
+    return Filled(short, text, html)
+
+
+def short(key: str, part: str) -> str:
+    """One short part, which asks for nothing but what stands everywhere. One query."""
+    return _plain(parts_of(WORDINGS[key], newest(key))[part], _everywhere())
+
+
+def _everywhere() -> dict[str, Value]:
+    known = clinic.details()
+    return {"clinic": known["name"], "phone": known["phone"]}
+
+
+def _plain(text: str, values: Mapping[str, Value]) -> str:
+    return " ".join(PLACEHOLDER.sub(lambda found: str(values[_name(found)]), text).split())
+
+
+def _long(text: str, values: Mapping[str, Value], *, mail: bool) -> tuple[str, SafeString]:
+    """Paragraphs, lists and blocks, in both forms. A line that says nothing once it is filled in is left out."""
+    texts, html = [], []
+    for paragraph in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").strip()):
+        said = [line for line in map(str.strip, paragraph.split("\n")) if not _says_nothing(line, values)]
+        written: list[str] = []
+        for is_item, lines in _runs(said):
+            for line in lines:
+                block = _block(line, values)
+                written.append(block.text if block else _line_as_text(line, values))
+            html.append(_run_as_html(is_item, lines, values, mail=mail))
+        if written:
+            texts.append("\n".join(written))
+    return "\n\n".join(texts), mark_safe("\n".join(html))  # noqa: S308 - each part was escaped
+
+
+def _runs(lines: list[str]) -> Iterator[tuple[bool, list[str]]]:
+    run: list[str] = []
+    for line in lines:
+        if run and run[0].startswith("- ") != line.startswith("- "):
+            yield run[0].startswith("- "), run
+            run = []
+        run.append(line)
+    if run:
+        yield run[0].startswith("- "), run
+
+
+def _run_as_html(is_item: bool, lines: list[str], values: Mapping[str, Value], *, mail: bool) -> str:
+    if is_item:
+        items = format_html_join("", "<li>{}</li>", ((_line_as_html(line[2:], values, mail=mail),) for line in lines))
+        return format_html("<ul>{}</ul>", items)
+    parts: list[str] = []
+    open_lines: list[str] = []
+    for line in lines:
+        if block := _block(line, values):
+            parts += [_paragraph(open_lines), block.html]
+            open_lines = []
+        else:
+            open_lines.append(_line_as_html(line, values, mail=mail))
+    parts.append(_paragraph(open_lines))
+    return "\n".join(part for part in parts if part)
+
+
+def _paragraph(lines: list[str]) -> str:
+    return f"<p>{'<br>'.join(lines)}</p>" if lines else ""
+
+
+def _block(line: str, values: Mapping[str, Value]) -> Block | None:
+    found = PLACEHOLDER.fullmatch(line)
+    value = values[_name(found)] if found else None
+    return value if isinstance(value, Block) else None
+
+
+def _says_nothing(line: str, values: Mapping[str, Value]) -> bool:
+    found = list(PLACEHOLDER.finditer(line))
+    rest = PLACEHOLDER.sub("", line).strip(" -.")
+    return bool(found) and not rest and not any(_is_there(values[_name(each)]) for each in found)
+
+
+def _is_there(value: Value) -> bool:
+    return bool(value.address if isinstance(value, Link) else value.text if isinstance(value, Block) else value)
+
+
+def _line_as_text(line: str, values: Mapping[str, Value]) -> str:
+    alone = PLACEHOLDER.fullmatch(line.removeprefix("- ").rstrip("."))
+
+    def put_in(found: re.Match[str]) -> str:
+        value = values[_name(found)]
+        if not isinstance(value, Link):
+            return str(value)
+        if not value.address:
+            return found[2] or ""
+        return f"{found[2]}:\n{value.address}" if alone else f"{found[2]} ({value.address})"
+
+    filled_in = PLACEHOLDER.sub(put_in, line)
+    return filled_in.rstrip(".") if alone and isinstance(values[_name(alone)], Link) else filled_in
+
+
+def _line_as_html(line: str, values: Mapping[str, Value], *, mail: bool) -> SafeString:
+    parts: list[str] = []
+    end = 0
+    for found in PLACEHOLDER.finditer(line):
+        parts += [linked_line(line[end : found.start()], mail=mail), _as_html(found, values, mail=mail)]
+        end = found.end()
+    parts.append(linked_line(line[end:], mail=mail))
+    return mark_safe("".join(parts))  # noqa: S308 - each part was escaped
+
+
+def _as_html(found: re.Match[str], values: Mapping[str, Value], *, mail: bool) -> str:
+    value: Any = values[_name(found)]
+    if not isinstance(value, Link) or not value.address:
+        return escape(found[2] if isinstance(value, Link) else value)
+    words: Any = format_html('<font color="#1F5A54">{}</font>', found[2]) if mail else found[2]
+    return format_html('<a href="{}">{}</a>', value.address, words)
