@@ -28,6 +28,7 @@ OPTIONAL = [
     SectionKind.TABLE,
 ]
 NEEDED = {Aspect.SAFETY, Aspect.SEE_DOCTOR}
+WRITTEN_IN = {"my-week"}  # drawings with room for a pen: on paper as wide as their column
 
 
 def leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
@@ -103,12 +104,14 @@ def _chapters(data: dict, layer: str) -> Iterator[list[dict]]:
 def _leaflet(data: dict, *, with_addresses: bool) -> dict:
     document = _document(data, [Layer.LEAFLET])
     own = data["address"].removeprefix(settings.BASE_URL)
+    pages: list[str] = []
     for section in document["sections"]:
-        section["blocks"] = _without_pointers(section["blocks"], own)
-        if with_addresses:  # at 18 points they would take the room of what they lead to
-            section["blocks"] = _with_addresses(section["blocks"], own)
+        for part in ("blocks", "caption"):
+            section[part] = _without_pointers(section.get(part, []), own)
+            if with_addresses:  # at 18 points they would take the room of what they lead to
+                section[part] = _with_addresses(section[part], own, pages)
     parts = sorted(_optional(data), key=lambda part: OPTIONAL.index(part["kind"]))
-    return document | {"optional": parts, "left_out": []}
+    return document | {"optional": parts, "left_out": [], "pages": list(dict.fromkeys(pages))}
 
 
 def _optional(data: dict) -> list[dict]:
@@ -160,29 +163,40 @@ def _without_pointers(value, own: str):
     return kept
 
 
-def _with_addresses(value, own: str):
-    """The same with the address after what paper cannot open: a page of ours as its path, another site as its name."""
+def _with_addresses(value, own: str, pages: list[str]):
+    """The same with the name of another site after what paper cannot open.
+
+    The path of a page of ours goes into `pages`, for the foot: within a sentence it would break it.
+    """
     if isinstance(value, dict):
-        return {key: _with_addresses(each, own) for key, each in value.items()}
+        return {key: _with_addresses(each, own, pages) for key, each in value.items()}
     if not isinstance(value, list):
         return value
     made: list = []
     for node in value:
         if not (isinstance(node, dict) and node.get("type") == "link"):
-            made.append(_with_addresses(node, own))
+            made.append(_with_addresses(node, own, pages))
             continue
         href = node["href"]
         if href.startswith((own, "#")):  # a place on this page is a word of this leaflet
             made += node["content"]
             continue
+        if href.startswith("/"):
+            made.append(node)
+            pages.append(_breakable(urlsplit(href).path.rstrip("/")))
+            continue
         said = f"{node['content']}"
-        place = urlsplit(href).path.rstrip("/") if href.startswith("/") else urlsplit(href).netloc.removeprefix("www.")
-        place = re.sub(r"(?<=.)([/-])(?=.)", "\\1\u200b", place)  # it may go on in the next line after these
+        place = _breakable(urlsplit(href).netloc.removeprefix("www."))
         in_brackets = bool(made) and str(made[-1].get("text", "")).endswith("(")
         made.append(node)
         if place and place.replace("\u200b", "") not in said:
             made.append({"type": "text", "text": f", {place}" if in_brackets else f" ({place})"})
     return made
+
+
+def _breakable(address: str) -> str:
+    """The same address, which may go on in the next line after a slash or a hyphen."""
+    return re.sub(r"(?<=.)([/-])(?=.)", "\\1\u200b", address)
 
 
 def _section(section: dict) -> dict:
@@ -202,7 +216,7 @@ def _figure(figure: dict) -> dict:
     if picture := figure.get("picture"):
         return {**figure, "data": pictures.jpeg(picture["digest"])}
     path = finders.find(figure["drawing"]) or ""
-    return {**figure, "path": path, "letters": _letters(path)}
+    return {**figure, "path": path, "letters": _letters(path), "written_in": figure["slug"] in WRITTEN_IN}
 
 
 @lru_cache

@@ -79,7 +79,8 @@ def test_a_row_of_the_evidence_says_verdict_and_nice_before_it_is_opened(client,
     shown = text(next(needles.iter("summary")))
     for words in ("pretend acupuncture", "May help a little, but we are not sure", "NICE: not recommended"):
         assert words in shown
-    assert "More bars mean that we are surer" in text(by_id(tree, "rows"))
+    assert "The bars say how sure we are." in text(by_id(tree, "rows"))
+    assert "How sure?" in text(next(needles.iter("summary"))), "Four full bars beside little help are no praise."
     assert "NICE: not recommended" not in text(rest)
     assert text(by_id(tree, "rows")).count("NICE does not recommend acupuncture") <= 1, "The chip has said it."
 
