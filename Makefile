@@ -29,7 +29,7 @@ lint: .venv/test
 	$(PY) -m tests.support.audit
 
 bench: .venv/test
-	@$(PY) -m loadtests.bench
+	@$(PY) -m loadtests.bench $(ARGS)
 
 # The long dose of the fault tests, and load that is held: two hundred random kills and more, some forty minutes. `make trials ARGS="--kills 50"` is shorter.
 trials: .venv/test

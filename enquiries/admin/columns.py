@@ -70,19 +70,28 @@ class Columns:
         return opened(enquiry, "name")
 
     @admin.display(description="asked for")
-    def asked_for(self, enquiry):
+    def what(self, enquiry):
         what = enquiry.get_kind_display().capitalize()
         if enquiry.kind == EnquiryKind.REPORT:
             what = f"Fact sheet: {enquiry.sheet.title}"
-        if enquiry.channel != IntakeChannel.WEBSITE:
-            what = f"{what}, {enquiry.get_channel_display()}"
+        return what if enquiry.channel == IntakeChannel.WEBSITE else f"{what}, {enquiry.get_channel_display()}"
+
+    @admin.display(description="asked for")
+    def asked_for(self, enquiry):
+        """In the list, which has no other place for their communication needs."""
+        what = self.what(enquiry)
         if not (needs := opened(enquiry, "needs", nothing="")):
             return what
         return format_html('{} <b class="need">{}</b>', what, Truncator(" · ".join(needs.split("\n"))).chars(80))
 
     @admin.display(description="best times")
-    def best_times(self, enquiry):
+    def times(self, enquiry):
         return times_to_call(enquiry) or ("any time" if enquiry.by_phone else "–")
+
+    @admin.display(description="best times")
+    def best_times(self, enquiry):
+        """In the list: as much as a row has room for."""
+        return Truncator(self.times(enquiry)).chars(90)
 
     @admin.display(description="reply due", ordering="reply_by")
     def due(self, enquiry):
@@ -170,9 +179,9 @@ class Columns:
 
     def told_us(self, request, enquiry) -> list[tuple]:
         """What they told us, as terms and what is said of each. Empty answers are left out."""
-        told = ["asked_for", "patient", "phone_number", "email_address"]
+        told = ["what", "patient", "phone_number", "email_address"]
         if enquiry.kind == EnquiryKind.CONSULTATION:
-            told += ["contact", "best_times"]
+            told += ["contact", "times"]
             if request.user.has_perm("enquiries.read_answers_enquiry"):
                 told += ["answers_given"]
         told += ["received"]

@@ -1,8 +1,10 @@
 """`make bench`: what our own work costs, as ratios to a bare piece of the same kind, measured in one run.
 
 Absolute numbers belong to a machine; ratios travel. Each line takes the best of several rounds of both sides, in turns.
+`make bench ARGS="reading triaging"` measures some of it.
 """
 
+import sys
 import time
 from functools import partial
 from io import BytesIO
@@ -47,11 +49,15 @@ def main() -> None:
     from loadtests.bench.search import searching
 
     logging.disable(logging.INFO)
-    reading()
-    asking()
-    printing()
-    triaging()
-    searching(partial(get, WSGIHandler()))
+    parts = {
+        "reading": reading,
+        "asking": asking,
+        "printing": printing,
+        "triaging": triaging,
+        "searching": partial(searching, partial(get, WSGIHandler())),
+    }
+    for name in sys.argv[1:] or parts:
+        parts[name]()
 
 
 def get(handler, path: str, query: dict | None = None):

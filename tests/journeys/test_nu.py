@@ -1,19 +1,27 @@
-"""Every public page and state is valid HTML by the Nu checker, the one behind the W3C's own service."""
+"""Every public page and state, and the desk's pages, are valid HTML by the Nu checker, the one behind the W3C's own service."""
 
 import json
 import os
 import shutil
 import subprocess
+from datetime import timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
+from enquiries.actions import transitions
 from enquiries.request_forms.forms import FORMS, ConsultationForm
+from tests.conftest import consultation, give_signs
 from tests.support.accessibility import PAGES
 from tests.support.assessment import answer_all, finish
 from tests.support.forms import form
+from tests.support.inbox import book_past
 from tests.support.reading import SHEET_PAGES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.process]
@@ -71,14 +79,66 @@ def pages():
         yield outcome, finish(Client(), **given)
 
 
-def test_every_page_and_state_is_valid(checker, tmp_path):
+def desk_pages():
+    """What staff see of enquiries and accounts, as its owner does, with every kind of enquiry and with mistakes."""
+    client = Client()
+    owner = User.objects.create_superuser("olive", "olive@example.com", "x", first_name="Olive")
+    client.force_login(owner)
+    plain, sign, closed = (consultation(name=name, email=f"{name}@example.com") for name in ("Ann", "Bo", "Cy"))
+    give_signs([sign])
+    transitions.triage(enquiry=closed, by=owner, to="closed", outcome="answered")
+    booked, over = consultation(email="d@example.com", needs="BSL interpreter"), consultation(email="e@example.com")
+    for enquiry, days in ((booked, 2), (over, -2)):
+        book_past(enquiry, timezone.now() + timedelta(days=days), with_whom=owner)
+    calendar = reverse("admin:enquiries_enquiry_calendar")
+    client.post(calendar, {"do": "make", "whose": "all"})
+    listed, account = reverse("admin:enquiries_enquiry_changelist"), [owner.pk]
+    enquiries = {"plain": plain, "with a sign": sign, "closed": closed, "booked": booked, "over": over}
+    addresses = {
+        "the first page": reverse("admin:index"),
+        **{f"queue {name}": f"{listed}?queue={name}" for name in ("open", "spam", "held")},
+        "a search": f"{listed}?q=ann",
+        **{f"an enquiry, {name}": f"{each.get_admin_url()}?queue=open" for name, each in enquiries.items()},
+        **{name: reverse(f"admin:enquiries_enquiry_{name}") for name in ("new", "export", "person")},
+        **{name: reverse(f"admin:enquiries_enquiry_{name}", args=[plain.pk]) for name in ("correct", "same_as")},
+        **{
+            show: f"{reverse('admin:enquiries_enquiry_appointments')}?show={show}"
+            for show in ("today", "week", "outcome")
+        },
+        "calendar": calendar,
+        "reports": reverse("admin:reports"),
+        "reports with an error": f"{reverse('admin:reports')}?first=2026-02-01&last=2026-01-01",
+        **{name: reverse(f"admin:{name}") for name in ("accounts", "invite")},
+        **{
+            name: reverse(f"admin:{name}", args=account)
+            for name in ("account", "account_deactivate", "account_second_factor")
+        },
+    }
+    for name, address in addresses.items():
+        response = client.get(address)
+        assert response.status_code == (422 if "error" in name else 200), name
+        yield name, response
+    for name in ("new", "invite"):
+        yield f"{name} with errors", client.post(addresses[name], {})
+    yield "a correction with errors", client.post(addresses["correct"], {"correct-email": "x"})
+    take = partial(reverse, "admin:enquiries_enquiry_step")
+    typed = {"reply-text": "Please phone us.", "reply-version": plain.version}
+    yield "a preview", client.post(take(args=[plain.pk, "reply"]), typed)
+    for step in ("call", "reply", "book", "close"):
+        yield f"{step} with errors", client.post(take(args=[plain.pk, step]), {f"{step}-version": plain.version})
+    ticked = {"action": "close", "_selected_action": [plain.pk, sign.pk]}
+    yield "to be sure", client.post(listed, ticked)
+
+
+@pytest.mark.parametrize(("whose", "at_least"), [(pages, 55), (desk_pages, 34)])
+def test_every_page_and_state_is_valid(checker, tmp_path, whose, at_least):
     names = {}
-    for number, (name, response) in enumerate(pages()):
+    for number, (name, response) in enumerate(whose()):
         assert response.content, f"{name} answered {response.status_code} without a page"
         file = tmp_path / f"{number}.html"
         file.write_bytes(response.content)
         names[file.name] = name
-    assert len(names) > 55
+    assert len(names) > at_least
     found = [f"{names[each.split()[0]]} {each}" for each in complaints(checker, *tmp_path.iterdir())]
     assert not found, "\n".join(found[:20])
 
