@@ -11,8 +11,10 @@ class FactsheetsConfig(AppConfig):
 
         from backcare.core import clinic
         from backcare.core.models import ClinicSettings
+        from factsheets import team
         from factsheets.models import ContentVersion
 
+        clinic.read_people_with(team.shown)
         clinic.versioned_by(ContentVersion.now)
         post_save.connect(_clinic_changed, sender=ClinicSettings)
 

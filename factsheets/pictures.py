@@ -16,7 +16,7 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 from PIL import Image, ImageCms, ImageOps
 
-from factsheets.models import FactSheet, Figure, Picture, PictureFile
+from factsheets.models import FactSheet, Figure, Picture, PictureFile, TeamMember
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -172,17 +172,20 @@ def keep(prepared: Prepared, *, by) -> Picture:
 
 
 def discard_unused() -> int:
-    """Throws away the pictures that no figure shows any more. Returns how many.
+    """Throws away the pictures that no figure and no portrait shows any more. Returns how many.
 
     Editions name a figure and not its picture: an earlier edition shows what the figure shows today. So a picture that
     somebody asked us to take down is gone. Only a sheet that cannot be made anew keeps the picture of its last good text.
     """
-    unused = Picture.objects.filter(~Exists(Figure.objects.filter(picture=OuterRef("pk"))))
+    unused = Picture.objects.filter(
+        ~Exists(Figure.objects.filter(picture=OuterRef("pk"))),
+        ~Exists(TeamMember.objects.filter(picture=OuterRef("pk"))),
+    )
     discarded = 0
     with transaction.atomic():
         for picture in unused.select_for_update():
             # Asked again, now that it is locked: another editor may have chosen it since.
-            if not picture.figures.exists() and not _is_in_a_sheet(picture):
+            if not picture.figures.exists() and not picture.people.exists() and not _is_in_a_sheet(picture):
                 picture.delete()
                 discarded += 1
     return discarded

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
-from factsheets import guard, safety
+from factsheets import guard, safety, team
 from factsheets.models import Claim, ClaimStatus, Edition, FactSheet, Layer, SectionKind, Source, State, Step
 from factsheets.models.edition import WRITING
 from factsheets.models.section import MAX_CALLOUTS
@@ -118,7 +118,7 @@ def why_not_sign_off(sheet: FactSheet, user) -> str:
         return "Send it for clinical review first."
     if written_since_sign_off(sheet).filter(by=user).exists():
         return "You wrote part of it since the last sign-off, so another clinician must review it."
-    return ""
+    return team.why_no_reviewer(user)
 
 
 def due_date_problem(due_on: date) -> str:

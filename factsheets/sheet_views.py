@@ -12,7 +12,7 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.http import require_safe
 
 from backcare.core.clinic import details
-from factsheets import reads, safety
+from factsheets import reads, safety, team
 from factsheets.metadata import linked_data
 from factsheets.models import FactSheet, FormerAddress, Layer, State
 from factsheets.page_cache import COMPRESSORS, cached_page, shared
@@ -34,7 +34,7 @@ def for_sheet(view):
     @require_safe
     @wraps(view)
     def found(request, slug: str, **page):
-        sheet = FactSheet.objects.select_related("topic", "reviewed_by").filter(slug=slug).first()
+        sheet = FactSheet.objects.select_related("topic", "reviewed_by__team_member").filter(slug=slug).first()
         if sheet is None:
             former = get_object_or_404(FormerAddress.objects.select_related("sheet"), slug=slug)
             name = request.resolver_match.view_name
@@ -101,6 +101,7 @@ def _read(request, found: FactSheet, more: dict | None = None):
         "more": sheets.chapters(found.document, Layer.MORE),
         "state_note": sheets.state_note(found),
         "reviewer": sheets.reviewer(found),
+        "reviewed_by": team.of(found.reviewed_by),
         "related": sheets.related(found),
         "what_changed": sheets.what_changed(found),
         "safety_tiers": safety.tiers(),

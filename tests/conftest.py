@@ -18,7 +18,7 @@ from backcare.core.models import ClinicSettings, ClinicSettingsEdition
 from enquiries.actions import intake
 from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours, ReplyTemplate, ReplyTemplateEdition
 from factsheets.content import MODELS
-from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition
+from factsheets.models import ContentVersion, Edition, FactSheet, InstalledRecord, SafetyEdition, TeamMember
 from tests.support.filled_database import FilledDatabase, put_static_files
 from tests.support.fonts import font_environment
 from tests.support.processes import start_process
@@ -136,6 +136,7 @@ def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_d
         LISTED.update(ContentType.objects.values("pk", "model").get(app_label="enquiries", model="enquiry"))
         for model in [
             *MODELS,
+            TeamMember,
             InstalledRecord,
             Edition,
             SafetyEdition,

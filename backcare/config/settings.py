@@ -64,11 +64,12 @@ CLINIC_VARIABLES = [
     *("CLINIC_NAME", "CLINIC_PHONE", "CLINIC_EMAIL", "CLINIC_INBOX_EMAIL", "REPLY_TO_EMAIL", "CLINIC_ADDRESS"),
     *("CLINIC_PRICES", "CLINIC_INTEREST_STATEMENT", "REPORT_RETENTION_DAYS", "ENQUIRY_RETENTION_MONTHS"),
     "CONTENT_LICENCE",
-]
-# On the home page and under “About”. Each person is a line there; empty, nothing is said.
-CLINIC_PEOPLE = env.words(
     "CLINIC_PEOPLE",
-    ["Ines Demo, physiotherapist (HCPC)", "Tom Demo, osteopath (GOsC)", "Mei Demo, acupuncturist (BAcC)"]
+]
+# Who works at the clinic, each in a line, for the migration that makes records of them.
+CLINIC_PEOPLE_AT_FIRST = env.words(
+    "CLINIC_PEOPLE",
+    ["Ines Demo, physiotherapist (HCPC PH00000)", "Tom Demo, osteopath (GOsC 00000)", "Mei Demo, acupuncturist (BAcC)"]
     if LOCAL
     else [],
     between=";",

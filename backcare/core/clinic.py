@@ -9,24 +9,29 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
 from backcare.core.models import ClinicSettings
 
-FROM_THE_DESK: dict[str, Any] = {"hours": "", "promise": "", "closures": []}
+FROM_THE_DESK: dict[str, Any] = {"hours": "", "promise": "", "closures": [], "people": []}
 
 logger = logging.getLogger(__name__)
 _last_known: dict[str, Any] = {}
 _remembered: dict[tuple[str, date], dict[str, Any]] = {}
 _sources: list[Callable[[], dict[str, Any]]] = []
+_people: list[Callable[[], dict[str, Any]]] = []
 _versions: list[Callable[[], str]] = []
 
 
 def read_desk_with(source: Callable[[], dict[str, Any]]) -> None:
     """For the app that keeps the hours, when it is ready: `source` gives the values of FROM_THE_DESK, and may raise Error."""
     _sources[:] = [source]
+
+
+def read_people_with(source: Callable[[], dict[str, Any]]) -> None:
+    """For the app that keeps who works here, when it is ready: `source` gives `people`, and may raise Error."""
+    _people[:] = [source]
 
 
 def versioned_by(version: Callable[[], str]) -> None:
@@ -57,7 +62,8 @@ def details() -> dict[str, Any]:
 
     The columns of ClinicSettings, with `prices` as a list. `hours`: "Monday to Friday, 9am to 5pm, except bank holidays", or empty
     when the clinic has none. `promise`: how soon it replies, in a sentence or two. `closures`: a sentence for each closure within
-    two weeks. None of them names a time of today, so they hold for the whole day.
+    two weeks. `people`: who works here, each with `title`, `registration`, `link` and `portrait`. None of
+    them names a time of today, so they hold for the whole day.
     """
     try:
         return current()
@@ -73,17 +79,15 @@ def current() -> dict[str, Any]:
     key = (version, timezone.localdate())
     found = _remembered.get(key) if version else None
     if found is None:
-        found = ClinicSettings.stored().values() | (_sources[0]() if _sources else FROM_THE_DESK)
+        found = ClinicSettings.stored().values() | FROM_THE_DESK
+        for source in (*_sources, *_people):
+            found |= source()
         _remembered.clear()
         _remembered[key] = found
         _last_known.update(found)
-    return found | _people()
+    return dict(found)
 
 
 def last_known() -> dict[str, Any]:
     """The details without the database. In a process that never had one, a clinic without a telephone number."""
-    return ClinicSettings().values() | FROM_THE_DESK | _last_known | _people()
-
-
-def _people() -> dict[str, Any]:
-    return {"people": settings.CLINIC_PEOPLE}
+    return ClinicSettings().values() | FROM_THE_DESK | _last_known

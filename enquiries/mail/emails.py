@@ -38,7 +38,7 @@ from enquiries.report.summary import summary_address
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.letters import linked
 from enquiries.templatetags.moments import moment
-from factsheets import reviews, safety
+from factsheets import reviews, safety, team
 from factsheets.models import FactSheet
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
@@ -207,7 +207,7 @@ def values_of_appointment(booked: Appointment, *, manage: str, no_reminder: str)
         "appointment",
         appointment=booked,
         how=Channel(booked.channel).label,
-        whom=people.full_name(booked.with_whom) if booked.with_whom else "",
+        whom=team.name_of(booked.with_whom) if booked.with_whom else "",
         place=booked.place or (clinic.details()["address"] if booked.channel == Channel.CLINIC else ""),
     )
     return {

@@ -133,11 +133,11 @@ class Worker:
         return (
             OutgoingMessage.objects.select_related(
                 "enquiry__sheet__topic",
-                "enquiry__sheet__reviewed_by",
-                "reminder__sheet__reviewed_by",
+                "enquiry__sheet__reviewed_by__team_member",
+                "reminder__sheet__reviewed_by__team_member",
                 "staff",
                 "event",
-                "appointment__with_whom",
+                "appointment__with_whom__team_member",
             )
             .filter(pk=row.pk)
             .first()

@@ -12,13 +12,12 @@ from backcare.core import clinic
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries.clock import in_words
 from enquiries.clock.formatting import clock_time, day_words
-from enquiries.inbox import people
 from enquiries.mail import emails, wordings
 from enquiries.mail.wordings import PLACEHOLDER
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, ReplyTemplate
 from enquiries.patient_portal import access
 from enquiries.private_links import of_mail
-from factsheets import guard
+from factsheets import guard, team
 from factsheets.models import FactSheet
 from factsheets.rendering import sheet as sheets
 
@@ -70,7 +69,7 @@ def _appointment(enquiry: Enquiry, given: str) -> str:
         raise _Missing("cannot be filled in, because no appointment is booked.")
     at = timezone.localtime(booked.starts_at)
     words = f"{clock_time(at.time())} on {day_words(at.date(), timezone.localdate())}, {_how(booked.channel)}"
-    return f"{words}, with {people.full_name(booked.with_whom)}" if booked.with_whom else words
+    return f"{words}, with {team.name_of(booked.with_whom)}" if booked.with_whom else words
 
 
 def _how(channel: str) -> str:

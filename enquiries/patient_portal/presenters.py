@@ -12,10 +12,10 @@ from django.utils import timezone
 from enquiries import clock
 from enquiries.actions import by_patient
 from enquiries.clock.formatting import day_words
-from enquiries.inbox import people
 from enquiries.models import Enquiry, EnquiryKind, Outcome, Status
 from enquiries.request_forms.answer_summary import Row
 from enquiries.request_forms.choices import CONTACT
+from factsheets import team
 
 STATUS = {
     Status.NEW: "Received",
@@ -53,7 +53,7 @@ def appointment(enquiry: Enquiry, now: datetime) -> str:
     booked = enquiry.appointment
     if booked is None or booked.starts_at < now:
         return ""
-    whom = f", with {people.full_name(booked.with_whom)}" if booked.with_whom else ""
+    whom = f", with {team.name_of(booked.with_whom)}" if booked.with_whom else ""
     return f"is {booked.get_channel_display()}{whom}, at {clock.at_words(booked.starts_at, now)}"
 
 

@@ -12,6 +12,7 @@ from factsheets.admin.shared import (
 )
 from factsheets.admin.sheet import FactSheetAdmin
 from factsheets.admin.statement import StatementAdmin
+from factsheets.admin.team import TeamMemberAdmin
 
 __all__ = [
     "ApprovalAdmin",
@@ -26,6 +27,7 @@ __all__ = [
     "SourceAdmin",
     "StatementAdmin",
     "SynonymAdmin",
+    "TeamMemberAdmin",
     "TopicAdmin",
     "WordListAdmin",
 ]

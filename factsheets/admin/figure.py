@@ -36,7 +36,7 @@ class PictureInput(AdminFileWidget):
     clear_checkbox_label = "Remove the picture"
 
 
-def _outcome(upload: UploadedFile) -> pictures.Prepared | pictures.PictureRefused:
+def outcome(upload: UploadedFile) -> pictures.Prepared | pictures.PictureRefused:
     try:
         if upload.size > pictures.MAX_BYTES:
             raise pictures.PictureRefused(pictures.TOO_LARGE)
@@ -153,7 +153,7 @@ class FigureAdmin(SharedRecordAdmin):
         # Before the desk opens its transaction: SQLite lets nobody else write until it ends, and a picture takes seconds.
         may_write = self.has_change_permission(request) or self.has_add_permission(request)
         if may_write and (upload := request.FILES.get("upload")):
-            upload.outcome = _outcome(upload)
+            upload.outcome = outcome(upload)
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request, obj, form, change):

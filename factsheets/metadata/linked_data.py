@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from backcare.core.clinic import details
+from factsheets import team
 from factsheets.models import FactSheet, GlossaryTerm, Layer, Source
 from factsheets.models.section import Aspect
 from factsheets.rendering import sheet as sheets
@@ -100,7 +101,7 @@ def _page(sheet: FactSheet) -> dict:
     data["dateModified"] = timezone.localdate(sheet.updated_at).isoformat()
     if sheet.reviewed_on:
         data["lastReviewed"] = sheet.reviewed_on.isoformat()
-        data["reviewedBy"] = {"@type": "Person", "name": sheets.reviewer(sheet)}
+        data["reviewedBy"] = {"@type": "Person", "name": team.bare_name_of(sheet.reviewed_by)}
     data["breadcrumb"] = _breadcrumb(sheet)
     return data
 

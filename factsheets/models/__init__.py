@@ -18,6 +18,7 @@ from factsheets.models.search import SearchMiss, SearchQuestions, Synonym
 from factsheets.models.section import Aspect, Layer, Question, Section, SectionKind, Tradition
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import Source, SourceUse
+from factsheets.models.team import TeamMember
 from factsheets.models.version import ContentVersion, InstalledRecord
 from factsheets.models.words import GlossaryTerm, WordList
 
@@ -72,6 +73,7 @@ __all__ = [
     "Step",
     "Subject",
     "Synonym",
+    "TeamMember",
     "Tier",
     "Topic",
     "Tradition",

@@ -73,7 +73,7 @@ def compiled(sheet: FactSheet, *, large_print: bool = False) -> bytes:
 
 def _as_it_is(pk: int) -> FactSheet:
     """Read after the token: what the caller has in hand may have been read before an edit."""
-    return FactSheet.objects.select_related("topic", "reviewed_by").get(pk=pk)
+    return FactSheet.objects.select_related("topic", "reviewed_by__team_member").get(pk=pk)
 
 
 def _document(data: dict, layers) -> dict:

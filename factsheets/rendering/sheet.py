@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.utils import timezone
 
-from factsheets import pictures, publication, safety
+from factsheets import pictures, publication, safety, team
 from factsheets.models import Edition, FactSheet, Layer, Step, Tradition
 
 # Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
@@ -44,7 +44,8 @@ def lines(edition: Edition) -> list[str]:
 
 
 def reviewer(sheet: FactSheet) -> str:
-    return sheet.reviewed_by.get_full_name() or sheet.reviewed_by.get_username() if sheet.reviewed_by else ""
+    """As readers see it: Ann Lee, physiotherapist (HCPC PH123456). Empty while nobody has reviewed it."""
+    return team.reviewer_line(sheet.reviewed_by)
 
 
 def address(sheet: FactSheet) -> str:

@@ -41,6 +41,8 @@ PAGES_OF = {
         enquiries_export_changelist
         enquiries_export_history enquiries_wording enquiries_wordingedition_changelist
         factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
+        factsheets_teammember_add factsheets_teammember_change factsheets_teammember_changelist
+        factsheets_teammember_delete factsheets_teammember_history
         factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete reports
     """,
     "RO": """

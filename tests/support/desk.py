@@ -14,7 +14,7 @@ from django_otp.oath import hotp
 
 from backcare.staff import roles, totp
 from factsheets import actions
-from factsheets.models import FactSheet, Section, Source, Step, Topic
+from factsheets.models import FactSheet, Section, Source, Step, TeamMember, Topic
 from tests.support.html import text
 
 PASSWORD = "a long demo password"
@@ -69,7 +69,21 @@ def person(name: str, role: str) -> User:
     roles.install()
     user = User.objects.create_user(name.lower(), f"{name.lower()}@example.com", is_staff=True, first_name=name)
     user.groups.add(Group.objects.get(name=role))
+    if role == "clinician":
+        registered(user)
     return user
+
+
+def registered(user: User, name: str = "") -> TeamMember:
+    """Enters somebody as a physiotherapist, whom the website does not show: who may review a fact sheet."""
+    return TeamMember.objects.create(
+        name=name or user.get_full_name() or user.username,
+        role="physiotherapist",
+        register="HCPC",
+        number="PH123456",
+        account=user,
+        shown=False,
+    )
 
 
 def values_of(response) -> dict:

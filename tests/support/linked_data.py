@@ -10,6 +10,7 @@ from django.utils import timezone
 from backcare.core import clinic
 from factsheets import actions
 from factsheets.models import Edition, FactSheet, Step
+from tests.support.desk import registered
 from tests.support.html import title
 from tests.support.reading import SHEET_PAGES
 
@@ -97,6 +98,7 @@ def path_of(settings, address: str) -> str:
 def sign_off(sheet: FactSheet) -> User:
     """A clinician signs the sheet off, as on the desk."""
     clinician = User.objects.create_superuser("dr", "dr@example.com", "x", first_name="Robin", last_name="Example")
+    registered(clinician)
     due = timezone.localdate() + timedelta(days=300)
     actions.transition(sheet=sheet, step=Step.SIGNED_OFF, by=clinician, review_due_on=due)
     return clinician

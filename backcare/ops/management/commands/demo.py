@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from backcare.ops import demo
 from backcare.staff import roles
 from enquiries.models import Enquiry
+from factsheets.models import TeamMember
 
 
 class Command(BaseCommand):
@@ -50,5 +51,7 @@ class Command(BaseCommand):
                     last_name=name.title(),
                 )
                 user.groups.add(Group.objects.get(name=name))
+                if name == "clinician":
+                    TeamMember.objects.filter(name="Ines Demo", account=None).update(account=user)
             made[name] = password
         return made

@@ -1,0 +1,80 @@
+"""Who works at the clinic, for the pages that name them."""
+
+from pathlib import Path
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.templatetags.static import static
+
+from factsheets import pictures
+from factsheets.models import TeamMember
+
+
+def of(user: Any) -> TeamMember | None:
+    """The person whose account this is. None for nobody's, and for no account."""
+    return getattr(user, "team_member", None) if user else None
+
+
+def account_name(user: Any) -> str:
+    return user.get_full_name() or user.get_username()
+
+
+def bare_name_of(user: Any) -> str:
+    """Ann Lee."""
+    person = of(user)
+    return person.name if person else account_name(user)
+
+
+def name_of(user: Any) -> str:
+    """As patients read it: Ann Lee, physiotherapist. Of somebody who is not in the list, the account's name."""
+    person = of(user)
+    return person.title if person else account_name(user)
+
+
+def reviewer_line(user: Any) -> str:
+    """With register and number. Empty for nobody."""
+    person = of(user)
+    return person.line if person else account_name(user) if user else ""
+
+
+def why_no_reviewer(user: Any) -> str:
+    """Why readers could not be told who this reviewer is. Empty when they can."""
+    person = of(user)
+    if person and person.is_registered:
+        return ""
+    return (
+        "Readers see who reviewed a sheet, with register and number. "
+        "Ask an owner to enter yours under “People who work here”, with your staff account."
+    )
+
+
+def shown() -> dict[str, Any]:
+    """For pages that are kept (`backcare.core.clinic`): each person as plain data, in their order."""
+    people = TeamMember.objects.filter(shown=True).select_related("picture")
+    return {"people": [_as_data(each) for each in people]}
+
+
+def _as_data(person: TeamMember) -> dict[str, str]:
+    return {
+        "title": person.title,
+        "registration": person.registration,
+        "link": person.register_link,
+        "portrait": _portrait(person),
+    }
+
+
+def _portrait(person: TeamMember) -> str:
+    """The address of a picture or drawing. Empty where there is none, or where a drawing's file has gone."""
+    if person.picture:
+        width = person.picture.files.filter(format="jpg").order_by("width").values_list("width", flat=True).first()
+        return pictures.address(person.picture.digest, width, "jpg") if width else ""
+    try:
+        return static(person.drawing) if person.drawing and finders.find(person.drawing) else ""
+    except ValueError:  # a deployment that did not collect it
+        return ""
+
+
+def drawings() -> list[str]:
+    """The drawn portraits that there are, such as people/ann.svg: those in static/people/."""
+    folder = finders.find("people")
+    return sorted(f"people/{path.name}" for path in Path(folder).glob("*.svg")) if folder else []

@@ -1,0 +1,117 @@
+"""Who works at the clinic: an owner's records, and every place in which patients read them."""
+
+from datetime import timedelta
+from importlib import import_module
+
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
+from django.utils import timezone
+
+from enquiries.actions.appointments import book
+from factsheets import approvals, pictures
+from factsheets.models import FactSheet, Picture, State, Step, TeamMember
+from tests.conftest import consultation
+from tests.support.desk import draft, errors_of, move, person, published, save, tree
+from tests.support.html import text
+from tests.support.outbox import deliver, text_of, words_of
+from tests.support.pictures import made
+from tests.support.reading import links, page
+
+ADD = "/admin/factsheets/teammember/add/"
+ENTRY = "https://www.hcpc.example/PH123456"
+ANN = {"name": "Ann  Lee", "role": "physiotherapist", "register": "HCPC", "number": "ph 123456", "register_link": ENTRY}
+
+
+def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once(
+    staff_client, staff, client, author, mail_through
+):
+    reviewer = person("Clive", "clinician")
+    sheet = published(author, reviewer)
+    assert "by Clive, physiotherapist (HCPC PH123456)" in text(page(client, sheet.get_absolute_url()))
+    TeamMember.objects.all().delete()
+    assert "Who you will meet" not in text(page(client, "/"))
+    assert "by Clive." in text(page(client, sheet.get_absolute_url())), "A review stays, whoever left the list."
+    staff_client.force_login(staff)
+    portrait = SimpleUploadedFile("ann.jpg", made(), "image/jpeg")
+    saved = save(staff_client, ADD, **ANN, account=str(reviewer.pk), upload=portrait)
+    assert not errors_of(saved)
+    ann = TeamMember.objects.get()
+    assert (ann.name, ann.number) == ("Ann Lee", "PH123456")
+    staff_client.logout()
+    for path in ("/", "/about/"):
+        shown = page(client, path)
+        assert "Ann Lee, physiotherapist (HCPC PH123456)" in text(shown)
+        assert ENTRY in links(shown)
+        [image] = [each.get("src") for each in shown.iter("img") if ann.picture.digest in each.get("src", "")]
+        assert client.get(image)["Content-Type"] == "image/jpeg"
+    shown = page(client, sheet.get_absolute_url())
+    assert "by Ann Lee, physiotherapist (HCPC PH123456)" in text(shown)
+    assert ENTRY in links(shown)
+    assert "Ann Lee, physiotherapist (HCPC PH123456)" in client.get(f"{sheet.get_absolute_url()}text/").content.decode()
+    # With whom an appointment is.
+    enquiry = consultation()
+    at = timezone.localtime() + timedelta(days=9)
+    book(
+        enquiry=enquiry,
+        by=staff,
+        at=at.replace(hour=10, minute=0),
+        channel="phone",
+        with_whom=reviewer,
+        sure="",
+        doubts=[],
+    )
+    deliver()
+    booking = mail_through.messages[-1]
+    for part in (text_of(booking), words_of(booking)):
+        assert "Ann Lee, physiotherapist" in part
+    # Taken away again, and the portrait with it.
+    ann.delete()
+    pictures.discard_unused()
+    assert not Picture.objects.exists()
+    assert "Who you will meet" not in text(page(client, "/"))
+
+
+def test_mistakes_are_said_beside_their_field(staff_client):
+    wrong = ANN | {"number": "12", "other_register": "A body", "register_link": "http://example.com/"}
+    told = errors_of(save(staff_client, ADD, **wrong))
+    for why in ("a HCPC number has two letters", "not both", "begins with https://"):
+        assert why in told
+    assert "Say which register" in errors_of(save(staff_client, ADD, **ANN | {"register": ""}))
+    both = save(staff_client, ADD, **ANN | {"upload": SimpleUploadedFile("a.jpg", b"no picture", "image/jpeg")})
+    assert "We cannot read this file" in errors_of(both)
+    assert not TeamMember.objects.filter(name="Ann Lee").exists()
+
+
+def test_only_somebody_with_a_register_and_a_number_signs_off(client, author):
+    reviewer = person("Clive", "clinician")
+    TeamMember.objects.filter(account=reviewer).update(number="")
+    sheet = draft(author)
+    sheet.state = State.IN_REVIEW
+    sheet.save()
+    client.force_login(reviewer)
+    due = (timezone.localdate() + timedelta(days=300)).isoformat()
+    refused = move(client, sheet, Step.SIGNED_OFF, review_due_on=due)
+    assert "Ask an owner to enter yours under “People who work here”" in text(tree(refused))
+    TeamMember.objects.filter(account=reviewer).update(number="PH123456")
+    move(client, sheet, Step.SIGNED_OFF, review_due_on=due)
+    assert FactSheet.objects.get(pk=sheet.pk).reviewed_by == reviewer
+
+
+def test_the_migration_takes_over_the_environments_lines_and_those_who_reviewed(author):
+    reviewer = person("Clive", "clinician")
+    published(author, reviewer)
+    approver = User.objects.create_user("ada", first_name="Ada", last_name="Example")
+    known = {"name": "Dr Ada Example", "register": "GMC", "number": "1234567"}
+    approvals.record(subject="questions", version="1", digest="x", by=approver, **known)
+    TeamMember.objects.all().delete()
+    lines = ["Dr Ada Example, GP (GMC)", "Bo Li, acupuncturist (BAcC 12)", "The whole (team) of us, and more"]
+    with override_settings(CLINIC_PEOPLE_AT_FIRST=lines):
+        import_module("factsheets.migrations.0025_people").fill(apps, None)
+    assert [(each.line, each.account, each.shown) for each in TeamMember.objects.all()] == [
+        ("Dr Ada Example, GP (GMC 1234567)", approver, True),
+        ("Bo Li, acupuncturist (BAcC 12)", None, True),
+        ("The whole (team) of us, and more", None, True),
+        ("Clive", reviewer, False),
+    ]
