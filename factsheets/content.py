@@ -115,6 +115,7 @@ class _Edition:
         self.report = Report()
         self.seen: set[tuple[str, str]] = set()
         self.deleted: set[tuple[str, str]] = set()  # by staff; with each goes what the fixtures hang on it
+        self.installed = {(each.label, each.natural_key): each for each in InstalledRecord.objects.all()}
 
     def install(self, model, fields: dict) -> None:
         label, key = model._meta.label_lower, key_of(model, fields)
@@ -123,7 +124,7 @@ class _Edition:
             raise ValueError(f"{record} is there twice.")
         self.seen.add((label, key))
         check_names(model, fields)
-        installed = InstalledRecord.objects.filter(label=label, natural_key=key).first()
+        installed = self.installed.get((label, key))
         fields = self._without_deleted(model, fields)
         if fields is None:
             self._keep_deleted(label, key)

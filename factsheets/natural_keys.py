@@ -52,14 +52,20 @@ def values_of(instance, names, m2m_data=None) -> dict:
                 related = model_field.related_model.objects.filter(pk__in=m2m_data.get(name, []))
             else:
                 related = getattr(instance, name).all()
-            values[name] = sorted(list(map(str, each.natural_key())) for each in related)
+            values[name] = sorted(_words_of(related))
         elif model_field.is_relation:
-            related = getattr(instance, name)
-            values[name] = None if related is None else list(map(str, related.natural_key()))
+            related = model_field.related_model.objects.filter(pk=getattr(instance, model_field.attname))
+            values[name] = next(iter(_words_of(related)), None)
         else:
             value = getattr(instance, name)
             values[name] = value.isoformat() if hasattr(value, "isoformat") else value
     return values
+
+
+def _words_of(records) -> list[list[str]]:
+    """Their natural keys. Asks for these alone: a whole sheet with all that is made from it would come for one word."""
+    keys = records.values_list(*records.model.natural_key_lookups())
+    return [list(map(str, key)) for key in keys]
 
 
 def take_over(stored, offered, names) -> bool:

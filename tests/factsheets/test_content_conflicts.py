@@ -20,7 +20,7 @@ def desk(client):
 
 @pytest.fixture
 def fixtures(tmp_path):
-    made = Fixtures(tmp_path)
+    made = Fixtures(tmp_path, alone=True)
     made.load()
     return made
 

@@ -76,7 +76,7 @@ def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_
 
 
 def test_a_newer_edition_of_the_content_brings_changes_and_drops_it(tmp_path, client):
-    fixtures = Fixtures(tmp_path)
+    fixtures = Fixtures(tmp_path, alone=True)
     use = entry("sourceuse", sheet=[PART], source=["EDA"], finding="It found one thing.")
     fixtures.files[SHEET].append(use)
     fixtures.load()

@@ -103,7 +103,7 @@ def test_every_sheet_that_refers_to_a_statement_gives_the_same_verdict(db):
 
 
 def test_newer_words_for_a_statement_that_staff_edited_are_settled_in_every_sheet(desk, tmp_path):
-    fixtures = Fixtures(tmp_path)
+    fixtures = Fixtures(tmp_path, alone=True)
     fixtures.load()
     claim = Statement.objects.get(key="claim")
     assert not errors_of(save(desk, change_address(claim), detail="Our own words. [@EDA]"))

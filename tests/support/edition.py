@@ -7,11 +7,17 @@ import yaml
 from django.conf import settings
 from django.core.management import call_command
 
+from factsheets.models import FactSheet
+
 SHEET, PART = "sheets/a-sheet.yaml", "a-sheet"
 
 
 class Edition:
-    def __init__(self, folder):
+    """`alone`: the site's own sheets are taken away first, because each load makes every sheet anew."""
+
+    def __init__(self, folder, *, alone: bool = False):
+        if alone:
+            FactSheet.objects.all().delete()
         self.folder = folder
         (folder / "sheets").mkdir()
         self.files = {
