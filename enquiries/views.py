@@ -1,5 +1,8 @@
 """The three forms with which people ask, each with its pages and its confirmation, and the two pages on privacy."""
 
+from collections.abc import Callable
+from functools import partial
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -15,52 +18,32 @@ from enquiries.assessment.kinds import Answers
 from enquiries.models import Enquiry, EnquiryKind
 from enquiries.privacy import register
 from enquiries.report import sent
-from enquiries.request_forms import journey
 from enquiries.request_forms.forms import ConsultationForm, QuestionForm, ReportForm
-from enquiries.request_forms.journey import ASKED, Journey, ask
+from enquiries.request_forms.journey import ASKED, Journey, ask, sent_page
 from factsheets import safety
 from factsheets.page_cache import cached_page, shared
 
-CONSULTATION = Journey(ConsultationForm, "enquiries/consultation.html")
-QUESTION = Journey(QuestionForm, "enquiries/question.html")
-may_send = require_http_methods(["GET", "HEAD", "POST"])
+View = Callable[..., HttpResponse]
 
 
-@never_cache
-@may_send
-def consultation(request):
-    return ask(request, CONSULTATION)
+def pages_of(journey: Journey) -> tuple[View, View]:
+    """The views of a form's own address, where everybody begins, and of its later pages, which hold what somebody typed."""
+    may_send = require_http_methods(["GET", "HEAD", "POST"])
+
+    def later(request: HttpRequest, page: str) -> HttpResponse:
+        return ask(request, journey, page)
+
+    return never_cache(may_send(partial(ask, journey=journey))), personal(may_send(later))
 
 
-@personal
-@may_send
-def consultation_page(request, page: str):
-    return ask(request, CONSULTATION, page)
+def confirmation_of(kind: EnquiryKind) -> View:
+    return personal(require_safe(partial(sent_page, kind=kind)))
 
 
-@never_cache
-@may_send
-def question(request):
-    return ask(request, QUESTION)
-
-
-@personal
-@may_send
-def question_page(request, page: str):
-    return ask(request, QUESTION, page)
-
-
-@personal
-@require_safe
-def consultation_sent(request, token: str = ""):
-    return journey.sent_page(request, EnquiryKind.CONSULTATION, token)
-
-
-@personal
-@require_safe
-def question_sent(request, token: str = ""):
-    return journey.sent_page(request, EnquiryKind.QUESTION, token)
-
+consultation, consultation_page = pages_of(Journey(ConsultationForm, "enquiries/consultation.html"))
+question, question_page = pages_of(Journey(QuestionForm, "enquiries/question.html"))
+consultation_sent = confirmation_of(EnquiryKind.CONSULTATION)
+question_sent = confirmation_of(EnquiryKind.QUESTION)
 
 # The report: a sheet by email, and where the browser holds a finished self-assessment, a private link to its answers.
 
@@ -105,19 +88,7 @@ class ReportJourney(Journey):
         return sent.give_receipt(response, request, enquiry, form.cleaned_data["email"])
 
 
-REPORT = ReportJourney(ReportForm, "enquiries/report.html")
-
-
-@never_cache
-@may_send
-def report(request):
-    return ask(request, REPORT)
-
-
-@personal
-@may_send
-def report_page(request, page: str):
-    return ask(request, REPORT, page)
+report, report_page = pages_of(ReportJourney(ReportForm, "enquiries/report.html"))
 
 
 # What we do with readers' and patients' data: the privacy page, and the list of what we hold.

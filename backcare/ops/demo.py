@@ -22,7 +22,7 @@ from enquiries.models import (
     Status,
     slot_bit,
 )
-from enquiries.request_forms.choices import RELATIONS_KEPT
+from enquiries.request_forms.choices import RELATIONS
 from factsheets.models import FactSheet
 
 HOW_MANY = 60
@@ -60,11 +60,11 @@ NEEDS = ["BSL interpreter", "Large print", "Text relay", "An interpreter: Polish
 # Of the consultations, who asks for somebody else: for whom, and in what words.
 FOR_SOMEBODY = {
     47: (
-        {"for_name": "Demo Albert Yeadon", "for_relation": RELATIONS_KEPT["parent"], "for_agreed": Agreement.YES},
+        {"for_name": "Demo Albert Yeadon", "for_relation": RELATIONS["parent"].kept, "for_agreed": Agreement.YES},
         "My father has had an ache low in his back since the summer. He does not like the phone, so please ring me.",
     ),
     49: (
-        {"for_name": "Demo Rosa Blenkin", "for_relation": RELATIONS_KEPT["partner"], "for_agreed": Agreement.NOT_YET},
+        {"for_name": "Demo Rosa Blenkin", "for_relation": RELATIONS["partner"].kept, "for_agreed": Agreement.NOT_YET},
         "My wife is stiff every morning and says that it is nothing. What could help her?",
     ),
 }

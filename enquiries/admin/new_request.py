@@ -85,14 +85,14 @@ class NewRequestForm(forms.Form):
     sheet = SheetField(label="Which fact sheet?", queryset=None, required=False, empty_label="Choose a fact sheet")
     needs = forms.MultipleChoiceField(
         label="What would help them talk with us? (optional)",
-        choices=list({**choices.NEEDS, "helper": "Someone who helps them will join us"}.items()),
+        choices=list({**choices.asked(choices.NEEDS), "helper": "Someone who helps them will join us"}.items()),
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
     language = TextField(longest=SHORT_LENGTH, label="Which language? (for an interpreter)", required=False)
     needs_note = TextField(longest=SHORT_LENGTH, label="Anything else that would help (optional)", required=False)
     their_name = TextField(longest=NAME_LENGTH, label="Name of the person it is for", required=False)
-    they_are = _one_of("Who are they to the caller?", choices.RELATIONS_KEPT.items())
+    they_are = _one_of("Who are they to the caller?", choices.kept(choices.RELATIONS).items())
     they_agree = _one_of("Do they know, and agree?", choices.AGREED.items())
     agreed = forms.BooleanField(
         label="I read this to them, and they agreed",
@@ -182,7 +182,7 @@ class NewRequestForm(forms.Form):
         if told["their_name"]:
             also |= {
                 "for_name": told["their_name"],
-                "for_relation": choices.RELATIONS_KEPT[told["they_are"]],
+                "for_relation": choices.RELATIONS[told["they_are"]].kept,
                 "for_agreed": told["they_agree"],
             }
         return intake.Submission(

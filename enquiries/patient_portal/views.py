@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from backcare.core.form_fields import TextField
 from backcare.core.form_layout import Carried, posted
 from backcare.core.private_pages import personal
 from enquiries import clock
@@ -18,15 +17,13 @@ from enquiries.models import Enquiry, slots_in_words
 from enquiries.patient_portal import presenters
 from enquiries.patient_portal.access import Visit, visited
 from enquiries.request_forms import choices, own_words
-from enquiries.request_forms.base import SeenSigns
+from enquiries.request_forms.base import SeenSigns, long_text
 from enquiries.request_forms.forms import ConsultationForm
 from enquiries.request_forms.journey import CHANGE, SEND
 from enquiries.request_forms.own_words import OwnWords, advice, kept
 from factsheets import safety
 
-# What a patient may type about their request after they sent it.
-
-DETAIL_LENGTH = 500  # characters
+DETAIL_LENGTH = 500  # characters that a patient may add to their request at a time
 
 
 class VisitForm(forms.Form):
@@ -67,13 +64,11 @@ class TimesForm(VisitForm):
 
 
 class AddForm(VisitForm):
-    text = TextField(
+    text = long_text(
+        "What would you like to add?",
         longest=DETAIL_LENGTH,
-        lines=6,
-        label="What would you like to add?",
-        help_text=f"Up to {DETAIL_LENGTH} characters. Do not use this for emergencies.",
-        too_long=f"Shorten it to {DETAIL_LENGTH} characters or fewer",
-        error_messages={"required": "Write what you would like to add"},
+        shorten="it",
+        required="Write what you would like to add",
     )
 
     def parts(self):

@@ -75,7 +75,7 @@ def _consultation(form) -> list[Group]:
             [
                 Row(f"How long {who} have had it", [choices.HOW_LONG.get(told["how_long"], NOT_GIVEN)]),
                 Row(f"Where {who} feel it", [dict(form.fields["where"].choices).get(told["where"], NOT_GIVEN)]),
-                Row(f"Who {who} have seen about it", _named(choices.SEEN, told["seen"])),
+                Row(f"Who {who} have seen about it", _named(choices.asked(choices.SEEN), told["seen"])),
                 Row(f"{whose} back pain", _lines(told["description"])),
             ],
         ),
@@ -105,7 +105,7 @@ def _for_whom(form) -> list[Row]:
 def _them(told: dict) -> list[Row]:
     if not told["their_name"]:
         return []
-    who = [choices.RELATIONS[told["they_are"]]]
+    who = [choices.RELATIONS[told["they_are"]].asked]
     if told["they_are"] == choices.UNDER_18:
         who.append(choices.SEE_A_GP)
     agreed = [choices.AGREED[told["they_agree"]]]

@@ -16,6 +16,18 @@ NAME_LENGTH = 120
 DETAILS = ("name", "email", "phone", "best_time", "description")
 
 
+def long_text(label: str, *, longest: int, shorten: str, required: str, hint: str = "") -> TextField:
+    """A box for what somebody wants to tell us, of so many characters. `shorten` names it in the sentence for too many."""
+    return TextField(
+        longest=longest,
+        lines=6,
+        label=label,
+        help_text=f"{hint or f'Up to {longest:,} characters.'} Do not use this for emergencies.",
+        too_long=f"Shorten {shorten} to {longest:,} characters or fewer",
+        error_messages={"required": required},
+    )
+
+
 @dataclass(frozen=True)
 class Step:
     """One page of a form: some of its fields under one heading. `name` is part of the page's address."""

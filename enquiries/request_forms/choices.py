@@ -1,45 +1,46 @@
 """What a patient can choose in a consultation request: as the form asks it, and as the enquiry says it to staff."""
 
+from typing import NamedTuple
+
 from enquiries.models import DAY_PARTS, WEEKDAYS, Agreement, slot_bit
 
 CONTACT = {"phone": "Phone", "video": "Video call", "email": "Email"}
 YES_NO = {"yes": "Yes", "no": "No"}
 
+
+class Choice(NamedTuple):
+    asked: str  # as the form says it to the patient
+    kept: str  # as the enquiry says it to staff, beside others on one line
+
+
+def asked(known: dict[str, Choice]) -> dict[str, str]:
+    return {value: each.asked for value, each in known.items()}
+
+
+def kept(known: dict[str, Choice]) -> dict[str, str]:
+    return {value: each.kept for value, each in known.items()}
+
+
 INTERPRETER, RELAY = "interpreter", "relay"
 NEEDS = {
-    "bsl": "A British Sign Language (BSL) interpreter",
-    RELAY: "Calls through text relay",
-    "large_print": "Letters and emails in large print",
-    "helper": "Someone who helps me will join us",
-    INTERPRETER: "An interpreter for another language",
-}
-# How the enquiry names them, on one line beside each other.
-NEEDS_KEPT = {
-    "bsl": "BSL interpreter",
-    RELAY: "text relay",
-    "large_print": "large print",
-    "helper": "somebody who helps them takes part",
-    INTERPRETER: "interpreter",
+    "bsl": Choice("A British Sign Language (BSL) interpreter", "BSL interpreter"),
+    RELAY: Choice("Calls through text relay", "text relay"),
+    "large_print": Choice("Letters and emails in large print", "large print"),
+    "helper": Choice("Someone who helps me will join us", "somebody who helps them takes part"),
+    INTERPRETER: Choice("An interpreter for another language", "interpreter"),
 }
 
 # Who it is for. No answer is "me".
 ME, SOMEONE_ELSE = "me", "other"
 FOR_WHOM = {ME: "Me", SOMEONE_ELSE: "Someone else"}
 UNDER_18 = "under_18"
+# Staff read what is kept after that person's name.
 RELATIONS = {
-    "parent": "My mother or father",
-    "partner": "My husband, wife or partner",
-    "family": "Another adult in my family",
-    UNDER_18: "A child or young person under 18",
-    "other": "Someone else, such as a friend or a person I care for",
-}
-# As staff read them after that person's name.
-RELATIONS_KEPT = {
-    "parent": "their mother or father",
-    "partner": "their husband, wife or partner",
-    "family": "an adult in their family",
-    UNDER_18: "a child or young person under 18",
-    "other": "somebody else they know",
+    "parent": Choice("My mother or father", "their mother or father"),
+    "partner": Choice("My husband, wife or partner", "their husband, wife or partner"),
+    "family": Choice("Another adult in my family", "an adult in their family"),
+    UNDER_18: Choice("A child or young person under 18", "a child or young person under 18"),
+    "other": Choice("Someone else, such as a friend or a person I care for", "somebody else they know"),
 }
 AGREED = {
     Agreement.YES: "Yes",
@@ -52,11 +53,17 @@ SEE_A_GP = "Anyone under 18 with back pain should see a GP. You do not have to w
 
 # The closed questions before the free text: what it asks, and what may be answered.
 HOW_LONG = {"under_6": "Less than 6 weeks", "6_to_12": "6 to 12 weeks", "over_12": "More than 12 weeks"}
-WHERE = {"back": "In my back only", "leg": "In my back and down my leg, or only in my leg"}
-WHERE_THEIRS = {"back": "In their back only", "leg": "In their back and down their leg, or only in their leg"}
-WHERE_KEPT = {"back": "back only", "leg": "into the leg"}
-SEEN = {"gp": "A GP", "physio": "A physiotherapist", "other": "Someone else", "nobody": "Nobody yet"}
-SEEN_KEPT = {"gp": "a GP", "physio": "a physiotherapist", "other": "somebody else", "nobody": "nobody yet"}
+WHERE = {
+    "back": Choice("In my back only", "back only"),
+    "leg": Choice("In my back and down my leg, or only in my leg", "into the leg"),
+}
+WHERE_THEIRS = {value: each.replace(" my ", " their ") for value, each in asked(WHERE).items()}
+SEEN = {
+    "gp": Choice("A GP", "a GP"),
+    "physio": Choice("A physiotherapist", "a physiotherapist"),
+    "other": Choice("Someone else", "somebody else"),
+    "nobody": Choice("Nobody yet", "nobody yet"),
+}
 
 
 def call_slots(days: list[str], day_parts: list[str]) -> int:
@@ -81,9 +88,9 @@ def chosen_times(slots: int) -> dict[str, list[str]]:
 
 def needs_in_words(needs: list[str], language: str, note: str) -> str:
     """What helps to talk with them, as the enquiry keeps it. Empty when there is nothing."""
-    named = [NEEDS_KEPT[each] for each in NEEDS_KEPT if each in needs]
+    named = [each.kept for value, each in NEEDS.items() if value in needs]
     if language:
-        named = [f"{each} ({language})" if each == NEEDS_KEPT[INTERPRETER] else each for each in named]
+        named = [f"{each} ({language})" if each == NEEDS[INTERPRETER].kept else each for each in named]
         if INTERPRETER not in needs:
             named.append(f"language: {language}")
     line = "; ".join(named)
@@ -96,7 +103,7 @@ def back_in_words(how_long: str, where: str, seen: list[str]) -> str:
     if how_long:
         lines.append(f"How long: {HOW_LONG[how_long].lower()}")
     if where:
-        lines.append(f"Where: {WHERE_KEPT[where]}")
+        lines.append(f"Where: {WHERE[where].kept}")
     if seen:
-        lines.append("Has seen: " + ", ".join(SEEN_KEPT[each] for each in SEEN if each in seen))
+        lines.append("Has seen: " + ", ".join(each.kept for value, each in SEEN.items() if value in seen))
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from backcare.core.form_fields import PhoneField, Radios, TextField, Ticks, one_
 from enquiries.assessment import handover
 from enquiries.models import DAY_PARTS, WEEKDAYS
 from enquiries.request_forms import choices
-from enquiries.request_forms.base import NAME_LENGTH, EnquiryForm, Step
+from enquiries.request_forms.base import NAME_LENGTH, EnquiryForm, Step, long_text
 from factsheets.models import FactSheet
 
 SHORT_LENGTH = 120
@@ -81,7 +81,7 @@ class ConsultationForm(EnquiryForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": "Enter the name of the person this is for"},
     )
-    they_are = one_of("Who are they to you?", choices.RELATIONS, required="Choose who they are to you")
+    they_are = one_of("Who are they to you?", choices.asked(choices.RELATIONS), required="Choose who they are to you")
     they_agree = one_of(
         "Do they know, and agree, that you are asking us?",
         choices.AGREED,
@@ -133,16 +133,14 @@ class ConsultationForm(EnquiryForm):
         required=False,
     )
     how_long = one_of("How long have you had it? (optional)", choices.HOW_LONG)
-    where = one_of("Where do you feel it? (optional)", choices.WHERE)
-    seen = _ticks("Have you seen anyone about it? (optional)", "", choices.SEEN)
-    description = TextField(
+    where = one_of("Where do you feel it? (optional)", choices.asked(choices.WHERE))
+    seen = _ticks("Have you seen anyone about it? (optional)", "", choices.asked(choices.SEEN))
+    description = long_text(
+        "Briefly describe your back pain",
         longest=DESCRIPTION_LENGTH,
-        lines=6,
-        label="Briefly describe your back pain",
-        help_text=f"What worries you most about it, in up to {DESCRIPTION_LENGTH:,} characters. "
-        "Do not use this for emergencies.",
-        too_long=f"Shorten your description to {DESCRIPTION_LENGTH:,} characters or fewer",
-        error_messages={"required": "Tell us briefly about your back pain"},
+        shorten="your description",
+        required="Tell us briefly about your back pain",
+        hint=f"What worries you most about it, in up to {DESCRIPTION_LENGTH:,} characters.",
     )
     # Only where the browser holds a finished self-assessment.
     include_answers = forms.ChoiceField(
@@ -156,7 +154,7 @@ class ConsultationForm(EnquiryForm):
     needs = _ticks(
         "What would help us talk with you? (optional)",
         "Tick any that you need.",
-        choices.NEEDS,
+        choices.asked(choices.NEEDS),
         invalid="Choose from the list, or tell us in your own words below",
     )
     language = TextField(
@@ -269,13 +267,11 @@ class ConsultationForm(EnquiryForm):
         if self.for_someone_else:
             kept |= {
                 "for_name": told["their_name"],
-                "for_relation": choices.RELATIONS_KEPT[told["they_are"]],
+                "for_relation": choices.RELATIONS[told["they_are"]].kept,
                 "for_agreed": told["they_agree"],
             }
         return kept
 
-
-# The forms patients fill in. Every message is an instruction for its field; labels and hints stand beside them.
 
 QUESTION_LENGTH = 1000
 
@@ -325,13 +321,8 @@ class QuestionForm(EnquiryForm):
     kind = "question"
     steps = (Step("question", "Ask a question", ("name", "email", "description")),)
 
-    description = TextField(
-        longest=QUESTION_LENGTH,
-        lines=6,
-        label="Your question",
-        help_text=f"Up to {QUESTION_LENGTH:,} characters. Do not use this for emergencies.",
-        too_long=f"Shorten your question to {QUESTION_LENGTH:,} characters or fewer",
-        error_messages={"required": "Write your question"},
+    description = long_text(
+        "Your question", longest=QUESTION_LENGTH, shorten="your question", required="Write your question"
     )
 
 
