@@ -1,4 +1,4 @@
-"""What stands around the fact sheets: error pages that lose nothing, get help now, the sent pages, e-mails on a small screen."""
+"""What stands around the fact sheets: error pages that lose nothing, get help now, the sent pages, emails on a small screen."""
 
 import re
 from itertools import pairwise
@@ -205,7 +205,7 @@ def test_the_statement_says_how_long_the_large_print_is_and_what_no_person_has_t
         assert words in said
 
 
-# --- e-mails ---
+# --- emails ---
 
 
 def mails(part: str = "html") -> dict[str, str]:

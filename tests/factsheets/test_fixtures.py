@@ -8,6 +8,7 @@ import pytest
 import yaml
 from django.core.exceptions import ValidationError
 
+from factsheets.fixtures import StrictLoader
 from factsheets.models import SafetyAdvice, Source
 from factsheets.models.safety import check_joined, check_short
 from factsheets.models.section import MAX_CALLOUTS
@@ -17,8 +18,10 @@ from factsheets.safety import CRISIS
 pytestmark = pytest.mark.once
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures"
-SHEETS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((FOLDER / "sheets").glob("*.yaml"))}
-SHARED = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))}
+SHEETS, SHARED = (
+    {path.stem: yaml.load(path.read_text(), Loader=StrictLoader) for path in sorted(folder.glob("*.yaml"))}  # noqa: S506 - safe
+    for folder in (FOLDER / "sheets", FOLDER)
+)
 # What readers see, and what of it is Markdown. Sources are quoted as they are; the claim ledger and `why` are for staff.
 MARKDOWN = {"key_points", "body", "detail"}
 LINES = {

@@ -22,26 +22,32 @@ BORDERED = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_cards_buttons_fields_gauges_and_focus_stay_visible(browser, site, scheme):
-    with patient(browser, site, forced_colors="active", color_scheme=scheme, bypass_csp=True) as met:
+def test_cards_buttons_fields_gauges_and_focus_stay_visible(browser, site):
+    with patient(browser, site, forced_colors="active", bypass_csp=True) as met:
         page = met.page
         for path, parts in BORDERED.items():
             met.open(path)
-            canvas = page.evaluate(CANVAS)
-            for part in parts:
-                look = page.locator(part).first.evaluate(STYLE)
-                assert look["border"] >= 1, f"{part} on {path} has no border."
-                assert look["line"] != canvas, f"The border of {part} on {path} has the colour of the page."
-            for _ in range(4):
-                page.keyboard.press("Tab")
-                look = page.locator(":focus").evaluate(STYLE)
-                assert look["outline"] >= 2, f"No focus to be seen on {path}"
-                assert look["ring"] != canvas
+            canvases = set()
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme, forced_colors="active")
+                where = f"on {path}, {scheme}"
+                canvases.add(canvas := page.evaluate(CANVAS))
+                for part in parts:
+                    look = page.locator(part).first.evaluate(STYLE)
+                    assert look["border"] >= 1, f"{part} has no border {where}"
+                    assert look["line"] != canvas, f"The border of {part} has the colour of the page {where}"
+                for _ in range(4):
+                    page.keyboard.press("Tab")
+                    look = page.locator(":focus").evaluate(STYLE)
+                    assert look["outline"] >= 2, f"No focus to be seen {where}"
+                    assert look["ring"] != canvas
+            assert len(canvases) == 2, "The schemes are not drawn."
         met.open("/consultation/")
         page.locator("main form button").click()
-        assert page.locator(".problem").evaluate(STYLE)["border"] >= 1
-        assert page.locator(".wrong").first.evaluate(STYLE)["side"] >= 1
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, forced_colors="active")
+            assert page.locator(".problem").evaluate(STYLE)["border"] >= 1
+            assert page.locator(".wrong").first.evaluate(STYLE)["side"] >= 1
 
 
 def test_a_gauge_and_the_counted_dots_say_the_same_without_our_colours(browser, site):
@@ -71,13 +77,15 @@ def test_the_page_one_is_on_is_marked_in_the_menu_and_no_other(browser, site):
         assert lined.count(True) == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_that_are_hard_to_read_in_one_scheme_only_are_found(browser, site, scheme):
+def test_words_that_are_hard_to_read_in_one_scheme_only_are_found(browser, site):
     with patient(browser, site, bypass_csp=True) as met:
         met.open("/report/sent/")
         met.expect_accessible_in_both_schemes()
-        met.page.add_style_tag(
-            content=f"@media (prefers-color-scheme: {scheme}) {{ main p {{ color: #888; background: #999 }} }}"
-        )
-        with pytest.raises(AssertionError, match="color-contrast"):
-            met.expect_accessible_in_both_schemes()
+        for scheme in ("dark", "light"):
+            met.open("/report/sent/")
+            met.page.add_style_tag(
+                content=f"@media (prefers-color-scheme: {scheme}) {{ main p {{ color: #888; background: #999 }} }}"
+            )
+            with pytest.raises(AssertionError, match="color-contrast"):
+                met.expect_accessible_in_both_schemes()
+            met.page.emulate_media(color_scheme="light")

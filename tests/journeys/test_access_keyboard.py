@@ -191,12 +191,13 @@ def test_a_consultation_with_a_mistake_that_the_keyboard_puts_right(keys):
     assert keys.page.locator("[name=consultation-email]:focus").count() == 1
     keys.type("consultation", email="ada@example.com")
     keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/back/$")
-    keys.type("consultation", description="An ache low in my back.")
-    keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/help/$")
+    keys.type("consultation", description="Since Tuesday my bottom is numb.")
+    keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/please-read/$")
+    keys.press("main button >> text=Go on anyway", "/consultation/help/$")
     keys.press(f"main button >> text={SENDS['consultation']}", "/consultation/check/$")
     expect(keys.page.get_by_role("heading", level=1)).to_have_text("Check your answers")
     keys.press(f"main button >> text={LAST['consultation']}", "/consultation/sent/")
-    assert Enquiry.objects.get().by_email
+    assert (Enquiry.objects.get().by_email, Enquiry.objects.get().safety_signs) == (True, "RF-E1")
 
 
 def test_a_question_with_a_mistake_that_the_keyboard_puts_right(keys):

@@ -80,8 +80,17 @@ def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tm
     assert not any(password in second.stdout for password in passwords.values())
     assert "0 added, 0 changed" in second.stdout
 
-    server = serve(tmp_path, port)
     site = f"http://127.0.0.1:{port}"
+    # kill -9 of the one that started them takes the others along, and a supervisor can start it again.
+    killed = serve(tmp_path, port)
+    wait_for(lambda: answer(f"{site}/robots.txt")[0] == 200, seconds=30, what="the first answer")
+    started = children(killed.pid)
+    assert len(started) == 2
+    killed.kill()
+    killed.communicate(timeout=40)  # ends when nobody holds the other end
+    wait_for(lambda: not any(map(runs, started)), seconds=5, what="the end of the others")
+
+    server = serve(tmp_path, port)
     try:
         wait_for(lambda: answer(f"{site}/")[0] == 200, seconds=30, what="the home page")
         status, page, _ = answer(f"{site}/fact-sheets/about-back-pain/")
@@ -120,13 +129,3 @@ def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tm
     kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.relative_to(tmp_path).parts[0] != "static"]
     assert earlier in kept and tmp_path / "last-check.json" in kept
     assert not [path.name for path in kept if path.stat().st_mode & 0o077], "Others on the machine can read these."
-
-    # kill -9 of the one that started them takes the others along, and a supervisor can start it again.
-    for _ in range(2):
-        server = serve(tmp_path, port)
-        wait_for(lambda: answer(f"{site}/robots.txt")[0] == 200, seconds=30, what="the home page")
-        started = children(server.pid)
-        assert len(started) == 2
-        server.kill()
-        server.communicate(timeout=40)  # ends when nobody holds the other end
-        wait_for(lambda: not any(map(runs, started)), seconds=5, what="the end of the others")  # noqa: B023 - used at once

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from playwright.sync_api import expect
 
 from tests.enquiries.assessment.test_assessment_browser import choose
+from tests.support.assessment import answer_unseen
 from tests.support.visitor import Visitor, visitor
 
 # The longest sheet, with every part that a sheet can have.
@@ -74,17 +75,12 @@ def states(met: Visitor) -> Iterator[str]:
 
 
 def results(met: Visitor) -> Iterator[str]:
-    """The check from its first question to self-care, and back to the answers for the two graver outcomes."""
+    """The check's result, its answers, and back to a question for each of the two graver outcomes."""
     page = met.page
-    met.open("/check/1/")
-    for number in range(1, 13):
-        choose(page, number)
-        page.get_by_role("button", name="Continue").click()
-    page.wait_for_url("**/check/answers/")
-    yield "/check/answers/"
-    page.get_by_role("button", name="See what we suggest").click()
-    page.wait_for_url("**/check/result/")
+    answer_unseen(met)
     yield "self-care"
+    met.open("/check/answers/")
+    yield "/check/answers/"
     for number, given, outcome in ((3, {"age": "60_plus", "first": "yes"}, "GP"), (2, {"urgent": ["RF-U4"]}, "urgent")):
         met.open(f"/check/{number}/")
         if "urgent" in given:

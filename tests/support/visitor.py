@@ -19,6 +19,8 @@ RULES = {
 # What of it the other colour scheme can change. The rest is the same in both.
 COLOURS = RULES | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 AXE = Axe()
+PATIENCE = 30_000  # milliseconds: a busy machine is no failure
+expect.set_options(timeout=PATIENCE)
 
 
 def chromium() -> str | None:
@@ -43,7 +45,7 @@ class Visitor:
     def __init__(self, browser, site: str, **options):
         self.site = site
         self.context = browser.new_context(base_url=site, locale="en-GB", **options)
-        self.context.set_default_timeout(30_000)  # milliseconds: a busy machine is no failure
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.foreign: list[str] = []
         self.complaints: list[str] = []

@@ -14,9 +14,8 @@ from tests.support.visitor import expect_problem, reach
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
-def expect_well_made(met, *, scripts: bool = True, both_schemes: bool = False) -> None:
-    if scripts:  # axe is one
-        met.expect_accessible_in_both_schemes() if both_schemes else met.expect_accessible()
+def expect_well_made(met, *, both_schemes: bool = False) -> None:
+    met.expect_accessible_in_both_schemes() if both_schemes else met.expect_accessible()
     met.expect_no_sideways_scrolling()
     assert met.page.evaluate(CLIPPED) == []
     assert met.page.evaluate(CROWDED) == []
@@ -82,13 +81,12 @@ def unfold(page) -> None:
     page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize(("scripts", "scheme", "width"), [(False, "light", 320), (True, "dark", 360)])
-def test_by_keyboard_alone_from_the_form_past_the_card_to_the_confirmation(browser, site, scripts, scheme, width):
-    options = {"java_script_enabled": scripts, "color_scheme": scheme, "viewport": {"width": width, "height": 740}}
-    with patient(browser, site, **options) as met:
+def test_by_keyboard_alone_from_the_form_past_the_card_to_the_confirmation(browser, site):
+    """Without scripts: tests/journeys/test_access_keyboard.py. Here axe is one."""
+    with patient(browser, site, color_scheme="dark", viewport={"width": 320, "height": 740}) as met:
         page = met.page
         met.open("/consultation/")
-        expect_well_made(met, scripts=scripts)
+        expect_well_made(met)
         for step, heading in (
             (who, "How to reach you"),
             (how_to_reach, "When we phone you"),
@@ -101,11 +99,11 @@ def test_by_keyboard_alone_from_the_form_past_the_card_to_the_confirmation(brows
             if step is how_to_reach:
                 expect(page.locator(".problem")).to_be_visible()
                 expect_problem(page, "Enter an email address in the correct format, like name@example.com")
-                expect_well_made(met, scripts=scripts)
+                expect_well_made(met)
                 write(page, "Email address", "ada@example.com")
                 press(page, "Continue")
             expect_heading(page, heading)
-            expect_well_made(met, scripts=scripts)
+            expect_well_made(met)
         expect(page.get_by_text("Since Tuesday my bottom is numb.")).to_be_visible()
         press(page, "Go on anyway")
         expect_heading(page, "What helps us talk with you")
@@ -118,10 +116,10 @@ def test_by_keyboard_alone_from_the_form_past_the_card_to_the_confirmation(brows
         expect_heading(page, "What helps us talk with you")
         unfold(page)
         choose(page, "What would help us talk with you?", "Calls through text relay")
-        expect_well_made(met, scripts=scripts)
+        expect_well_made(met)
         press(page, "Continue")
         expect_heading(page, "Check your answers")
-        expect_well_made(met, scripts=scripts)
+        expect_well_made(met)
         press(page, "Change your times")
         expect_heading(page, "A good time for you")
         # The page opens at the answer that is to be changed.
@@ -133,7 +131,7 @@ def test_by_keyboard_alone_from_the_form_past_the_card_to_the_confirmation(brows
         assert not Enquiry.objects.exists()
         press(page, "Send my request")
         expect_heading(page, "Request sent")
-        expect_well_made(met, scripts=scripts)
+        expect_well_made(met)
         # The address says nothing of who they are or what they wrote: a signed mark of the advice that they are shown.
         assert re.search(r"/consultation/sent/[\w-]+\.?[\w.:-]*/$", page.url)
         expect(page.get_by_role("heading", name="Call 999 or go to A&E now")).to_be_visible()
