@@ -40,7 +40,7 @@ def still_holds(reminder: ReviewReminder, today: date) -> bool:
 
 
 def editors() -> QuerySet:
-    """Whom a reminder reaches: working staff accounts with an e-mail address that may change fact sheets."""
+    """Whom a reminder reaches: working staff accounts with an email address that may change fact sheets."""
     # The backend is named, as the permission is one of Django's own whatever else may sign people in.
     may_change = get_user_model().objects.with_perm(
         "factsheets.change_factsheet", backend="django.contrib.auth.backends.ModelBackend"

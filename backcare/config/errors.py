@@ -55,7 +55,7 @@ def forbidden(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
-    """Also met by honest people: who reads the page through a translation service sends its form from there."""
+    """Also met by honest people: a page read through a translation service sends its form from there."""
     form = rebuild_form(request)
     if form:
         return page(

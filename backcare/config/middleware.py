@@ -1,4 +1,4 @@
-"""Doors that every request passes."""
+"""Guards applied to every request."""
 
 import logging
 from http import HTTPStatus

@@ -88,7 +88,7 @@ MAX_FLAGGED_ALIKE_PER_HOUR = env.number("MAX_FLAGGED_ALIKE_PER_HOUR", default=3,
 MAX_SET_ASIDE = env.number("MAX_SET_ASIDE", default=5000, least=1)
 
 # Outside a local run the self-assessment is shown only while a clinician's approval covers it (factsheets/approvals.py). There is
-# no setting to do without; a local run may ask for it, to see what patients would.
+# no setting to turn that off; a local run may turn it on, to see what patients would.
 CHECK_NEEDS_APPROVAL = not LOCAL or env.flag("CHECK_NEEDS_APPROVAL")
 
 # --- application ------------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- backups and health (backcare/ops) ------------------------------------------------------------------------------
 
-# Naming a folder says that backups are meant to be made: /healthz then speaks of a late one.
+# Setting a folder says that backups are expected: /healthz then reports a late one.
 BACKUPS_EXPECTED = bool(env.text("BACKUP_DIR"))
 BACKUP_DIR = Path(env.text("BACKUP_DIR", str(DATA_DIR / "backups"))).resolve()
 BACKUP_KEEP = env.number("BACKUP_KEEP", default=14)  # files
@@ -219,7 +219,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = not LOCAL
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a health probe speaks plain http inside the machine
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a health probe uses plain http inside the machine
 SECURE_HSTS_SECONDS = 0 if LOCAL else 31_536_000  # one year
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL
 SILENCED_SYSTEM_CHECKS = [
@@ -298,7 +298,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Django's default would e-mail whole requests, posted values included, to ADMINS.
+        # Django's default would email whole requests, posted values included, to ADMINS.
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },

@@ -1,4 +1,4 @@
-"""Static files are answered before the other middleware: they get the same doors here."""
+"""Static files are answered before the other middleware, so they get their security headers here."""
 
 POLICY = "default-src 'none'; frame-ancestors 'none'"
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from django.utils.encoding import punycode
 from rapidfuzz.distance import OSA
 
-# In the order in which a slip that is as near to two of them is taken.
+# In order of preference: a slip that is as near to two of them is taken for the first.
 COMMON = [
     *("gmail.com", "hotmail.com", "hotmail.co.uk", "outlook.com", "yahoo.co.uk", "yahoo.com", "icloud.com"),
     *("googlemail.com", "live.co.uk", "live.com", "msn.com", "me.com", "mac.com", "aol.com", "aol.co.uk"),
@@ -35,14 +35,14 @@ MISTAKES = {
         for end in ("co.uk", "com.uk", "uk")
     },
 }
-# No domain in the world ends so.
+# No domain ends like this.
 ENDINGS = {
     **dict.fromkeys(("con", "cmo", "ocm", "vom", "xom", "cpm", "cim", "comm", "coom", "c0m", "conm"), "com"),
     **dict.fromkeys(("couk", "co.k", "co.ukk", "co.ik", "co.yk", "co.ul", "co.uj", "co.ku", "cou.k"), "co.uk"),
     "nte": "net",
 }
 
-# What word processors and telephones put in. No mail system writes an address so.
+# What word processors and telephones put in. No mail system writes an address like this.
 DASHES = re.compile("[\u2010-\u2015\u2212]")
 QUOTES = re.compile('[\u2018-\u201f"\u00ab\u00bb\u00b4`]')
 SEVERAL = re.compile(r"@[^\s,;/]+[\s,;/].*@")

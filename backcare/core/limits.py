@@ -6,7 +6,7 @@
 
 Allowed is what makes no more than `most` in any stretch of `per`, wherever the stretch begins: time is cut into slices of a sixth
 of `per`, and a slice counts until the whole of it is `per` old. So a person waits for `per` and a sixth at the longest. What is
-refused is not counted: nobody can keep somebody else waiting by knocking on, and waiting always helps.
+refused is not counted: nobody can keep somebody else waiting by trying again and again, and waiting always helps.
 
 What is counted stands in the database, under a keyed hash of the subject that changes every day (HMAC-SHA-256 under the clinic's
 own key, as in core/crypto/blind_index.py). Rows go within an hour of when they stop counting: enquiries/privacy/retention.py.
@@ -47,7 +47,7 @@ def hit(name: str, subject: str, *, most: int, per: timedelta, now: datetime | N
     """Counts one try of `subject` at `name`, unless `most` were counted in the last `per` already.
 
     `name` says what is limited, in up to 40 characters; each name counts for itself. `subject` is whom it is limited for: a client
-    address, an account, an e-mail address in its plain form. `per` is from six seconds to some days.
+    address, an account, an email address in its plain form. `per` is from six seconds to some days.
     """
     now = now or timezone.now()
     slice_ = per / SLICES

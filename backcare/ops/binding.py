@@ -18,7 +18,7 @@ def in_container(environment: Mapping[str, str] = os.environ, marks: tuple[Path,
 
 
 def address(environment: Mapping[str, str] = os.environ) -> str:
-    """In a container loopback would be nobody's: there the container's own network keeps strangers away."""
+    """Nobody could reach loopback in a container; there the container's own network keeps strangers away."""
     if environment.get("BACKCARE_LOCAL"):
         return f"127.0.0.1:{environment.get('PORT') or PORT}"
     everywhere = f"0.0.0.0:{PORT}"

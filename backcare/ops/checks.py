@@ -145,7 +145,7 @@ def clinic(app_configs, **kwargs):
 
 @checks.register(checks.Tags.security, deploy=True)
 def read_once(app_configs, **kwargs):
-    """Variables that filled the clinic's settings once. Who changes one still would believe that patients read it."""
+    """Variables that filled the clinic's settings once. Anyone who still changes one would believe that patients see it."""
     still = [name for name in settings.CLINIC_VARIABLES if os.environ.get(name, "").strip()]
     if not still or not is_started():
         return []
@@ -160,7 +160,7 @@ def read_once(app_configs, **kwargs):
 
 @checks.register(checks.Tags.security, deploy=True)
 def opening_hours(app_configs, **kwargs):
-    """Once a setting. Who sets it still would believe that patients read it."""
+    """A former setting. Anyone who still sets it would believe that patients see it."""
     if os.environ.get("CLINIC_HOURS", "").strip():
         return [
             checks.Warning(

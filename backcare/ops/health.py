@@ -163,7 +163,7 @@ def purge(now: datetime) -> Part:
 
 
 def backup(now: datetime) -> Part:
-    """Spoken of only where backups are meant to be: BACKUP_DIR is set, or one was made here."""
+    """Reported only where backups are expected: BACKUP_DIR is set, or one was made here."""
     last = making.last()
     if last is None:
         expected = settings.BACKUPS_EXPECTED

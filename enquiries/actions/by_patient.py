@@ -1,7 +1,7 @@
-"""What patients do with their own request, by the link in our mail: other times, one thing more, withdraw, erase.
+"""What patients do with their own request, by the link in our mail: change the times, add something, withdraw, erase.
 
 `version` is the one that the page they looked at showed. Each raises StaleEnquiry when the row has moved on since, and MoveRefused
-when it can no longer be done. Done twice with the same words it is done once.
+when it can no longer be done. The same change sent twice counts once.
 """
 
 import logging
@@ -55,7 +55,7 @@ def open_to_patient(enquiry: Enquiry) -> set[Wish]:
     if enquiry.status == Status.CLOSED:
         return {Wish.ERASE}
     wishes = {Wish.WITHDRAW, Wish.ERASE}
-    # An appointment has its time: who wants another must talk to somebody.
+    # Anyone who wants another appointment must talk to the clinic.
     if enquiry.kind == EnquiryKind.CONSULTATION and enquiry.status != Status.BOOKED:
         wishes.add(Wish.TIMES)
     if added(enquiry).count() < MAX_ADDED:
@@ -69,7 +69,7 @@ def added(enquiry: Enquiry) -> QuerySet[EnquiryEvent]:
 
 
 def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: int, safety_signs: str = "") -> Enquiry:
-    """Takes the place of the times they gave before, which the timeline keeps. A next call goes into the new ones.
+    """Replaces the times they gave before, which the timeline keeps. The next call moves into the new ones.
 
     `safety_signs` as in `add_detail`: people write about their health where a form asks for times.
     """
@@ -108,7 +108,7 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
         record(enquiry, EventKind.ADDED, note=text, summary=summary, actor=PATIENT)
         if safety_signs:
             _raise_flag(enquiry, safety_signs)
-        # Who reads a new request reads this with it.
+        # Whoever reads a new request reads this with it.
         if enquiry.is_flagged or enquiry.status != Status.NEW:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
         _heard_from(enquiry)
@@ -116,7 +116,7 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
 
 
 def withdraw(*, enquiry: Enquiry, version: int) -> Enquiry:
-    """Closes it, and calls off the appointment if there is one. It needs nobody's leave.
+    """Closes it, and cancels the appointment if there is one. No permission is needed.
 
     An open safety flag stays open, and the enquiry in the safety queue, until staff record what was done.
     """

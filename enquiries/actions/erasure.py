@@ -1,6 +1,7 @@
-"""How what a patient told us goes away again: at their word, at the clinic's, or when its time is over.
+"""How what a patient told us is erased: when they ask, when the clinic does it, or when its time is over.
 
-An address whose owner asked for no more mail is put on the list of stopped addresses here, because its reports are erased too."""
+An address whose owner asked for no more mail is put on the list of stopped addresses here, because its reports are erased too.
+"""
 
 import logging
 import math
@@ -35,7 +36,7 @@ from enquiries.privacy import retention
 
 logger = logging.getLogger(__name__)
 
-PAUSE_FOR_READERS = 0.2  # seconds, for them to come to an end
+PAUSE_FOR_READERS = 0.2  # seconds, for them to finish
 AT_ONCE = 100  # rows looked up at a time; each is erased in a short transaction of its own
 
 

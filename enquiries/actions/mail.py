@@ -1,4 +1,4 @@
-"""Mail enters the outbox here, the digest and the reminders of reviews too; what became of it is written on the enquiry."""
+"""How mail enters the outbox, the digest and the review reminders too, and how its delivery is recorded on the enquiry."""
 
 import logging
 from datetime import date, datetime, timedelta
@@ -194,9 +194,9 @@ def message_has_failed(*, message: OutgoingMessage) -> None:
     enquiry.save_new_version()
 
 
-# The clinic's own mail of the day: what waits in the inbox, in numbers. Written once for each day on which the clinic opens.
+# The daily digest for the clinic: what is waiting in the inbox, in numbers. One for each day on which the clinic opens.
 
-# What is told of; not who owns it, which differs from reader to reader, nor who can be called, which changes by the hour.
+# The queues that it counts; not those that differ from reader to reader (mine), or change by the hour (to call).
 DIGEST_TELLS = ["safety", "overdue", "today", "mail", "nobody", "cover", "outcome", "chase", "waiting", "held", "spam"]
 
 
@@ -218,7 +218,7 @@ def write_digest(*, now: datetime) -> bool:
 
 
 def is_digest_wanted(day: date, now: datetime) -> bool:
-    """Whether the clinic opens on that day, and has not closed yet: tomorrow nobody needs to know how it was today."""
+    """Whether the clinic opens on that day, and has not closed yet: nobody needs yesterday's numbers."""
     sessions = clock.load().hours.sessions(day)
     return bool(sessions) and timezone.localdate(now) == day and now < sessions[-1].ends
 
@@ -229,11 +229,11 @@ def what_waits(now: datetime) -> list[tuple[queues.Queue, int]]:
     return [(queues.BY_NAME[name], counted[name]) for name in DIGEST_TELLS if counted[name]]
 
 
-# Reviews that come up become mail to the editors.
+# Reminders to editors of reviews that are coming up.
 
 
 class NobodyToRemind(Exception):  # noqa: N818
-    """Reviews come up, and no staff account that may change fact sheets has an e-mail address."""
+    """Reviews come up, and no staff account that may change fact sheets has an email address."""
 
 
 def remind_of_reviews(*, today: date) -> int:

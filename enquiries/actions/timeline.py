@@ -9,6 +9,8 @@ from django.utils import timezone
 from enquiries import clock
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
 
+FOLLOW_UP_DAYS = 2  # working days after which one in progress is looked at again, where nobody said when
+
 
 def record(enquiry: Enquiry, kind: str, **fields: Any) -> EnquiryEvent:
     """As `entry`, and kept."""
@@ -33,9 +35,6 @@ def moved_to(enquiry: Enquiry, to: str, outcome: str = "", **fields: Any) -> Enq
     return entry(enquiry, EventKind.MOVED, from_status=enquiry.status, to_status=to, summary=ended, **fields)
 
 
-FOLLOW_UP_DAYS = 2  # working days after which one in progress is looked at again, where nobody said when
-
-
 def transition(
     enquiry: Enquiry,
     to: str,
@@ -48,9 +47,9 @@ def transition(
     """Writes the move on the timeline and sets what goes with it; the caller holds the row locked, and saves it.
 
     The reply clock is paused while an enquiry waits for the patient, which it does until `return_on`. One in progress is looked at
-    again on that day, or after FOLLOW_UP_DAYS. Only what is closed has
-    an outcome or is the same as another, and what is closed has no failed mail to look after. `by` and `actor`: see `record`.
-    What each status needs is checked by whoever calls (`transitions.why_not`) and by the database.
+    again on that day, or after FOLLOW_UP_DAYS. Only a closed enquiry has an outcome or is a duplicate, and it has no failed mail to
+    look after. `by` and `actor`: see `entry`. What each status needs is checked by the caller (`transitions.why_not`) and by the
+    database.
     """
     moved_to(enquiry, to, outcome, by=by, actor=actor).save(force_insert=True)
     now = timezone.now()

@@ -207,7 +207,7 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: User, version: int | None = Non
 
 
 def unlink(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
-    """They are two requests after all: the enquiry is worked on again. Both timelines say so: see status.move."""
+    """They are two requests after all: the enquiry is worked on again. Both timelines say so: see timeline.transition."""
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
         expect_shown(enquiry, version)

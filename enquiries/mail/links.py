@@ -25,8 +25,8 @@ from enquiries.private_links import SecretLink
 # The link holds a keyed hash of the mailbox it was sent to, so it works when the request is long erased, and after its address was
 # corrected it still means the mailbox that got the mail.
 #
-# The one POST is that of the page's button, and that of a mail program
-# whose own “unsubscribe” was pressed (RFC 8058: no cookie, no redirect, nothing more to press).
+# One POST serves the page's button and the “unsubscribe” of a mail program (RFC 8058: no cookie, no redirect, nothing more to
+# press).
 
 LINK_DAYS = 365  # as long as the address stays on the list: an old mail may be the one that somebody finds
 

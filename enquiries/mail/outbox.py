@@ -38,7 +38,7 @@ DATABASE_PAUSE = 0.5  # seconds between tries to record what happened
 # A mail whose sending has not begun so long after the claim is left to another worker. Its conversation with the server may still
 # outlive the lease, if the server is slow at every step: then the mail arrives twice, with the same Message-ID.
 BEGIN_WITHIN = LEASE - timedelta(seconds=60)
-# A mail that takes its worker down five times running would go on doing so, and with it go all the others' turns.
+# A mail that crashes its worker five times running would go on doing so, and hold up all the others.
 LOST_CLAIMS_ALLOWED = 5
 
 
@@ -213,7 +213,7 @@ class Worker:
         logger.warning("Not sent: %s for %s, %s", message.purpose, message.about, message.error)
 
     def _settle(self, message: OutgoingMessage, **outcome: Any) -> int:
-        """Lets go of the mail. 0 when it is no longer ours: a worker frozen past its lease has lost it to another."""
+        """Releases the mail. 0 when it is no longer ours: a worker frozen past its lease has lost it to another."""
         held = OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.SENDING, claimed_by=self.name)
         return held.update(claimed_by="", lease_until=None, **outcome)
 

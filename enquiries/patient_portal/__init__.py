@@ -1,1 +1,1 @@
-"""How somebody who asked sees to their request without an account: opened with the link from the mail and the e-mail address."""
+"""How somebody who asked sees to their request without an account: opened with the link from the mail and the email address."""

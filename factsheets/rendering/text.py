@@ -1,4 +1,4 @@
-"""A sheet as plain text, for a screen reader, a braille display, or an e-mail that must not be wide."""
+"""A sheet as plain text, for a screen reader, a braille display, or an email that must not be wide."""
 
 import textwrap
 from datetime import date

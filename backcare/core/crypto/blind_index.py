@@ -34,7 +34,7 @@ def phone_keys(number: str) -> list[str]:
 
 
 def keys_of(enquiry: Any) -> dict[str, list[str]]:
-    """With which values of its key columns the enquiries of the same person are found. Nothing for what it has not got."""
+    """With which values of its key columns the enquiries of the same person are found. Nothing for what is missing."""
     found = {}
     for column, text, keys in (("email_key", "email", email_keys), ("phone_key", "phone", phone_keys)):
         if not (own := getattr(enquiry, column)):

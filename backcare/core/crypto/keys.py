@@ -1,7 +1,7 @@
 """Whether the keys we were given are those that this database was written with.
 
-With a wrong key nothing could be read, and what is written would be lost to who has the right one. So the database keeps a check
-value of each key that wrote into it, and the web server, the mail worker and every first write of a process look at it.
+With a wrong key nothing could be read, and what is written would be lost to whoever has the right one. So the database keeps a
+check value of each key that wrote into it, and the web server, the mail worker and every first write of a process look at it.
 """
 
 import logging

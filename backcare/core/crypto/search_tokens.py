@@ -1,7 +1,7 @@
 """Finds a person by part of what is known of them, without opening anybody: many small keyed hashes of a name, address and number.
 
 Each kind of hash has a key of its own, derived from the encryption key, so that equal texts of two kinds have nothing in common.
-What is stored says neither its kind nor its order, and is padded to a multiple of STEP with numbers of chance. What a copy of the
+What is stored says neither its kind nor its order, and is padded to a multiple of STEP with random numbers. What a copy of the
 database gives away all the same, and what limits it, is in docs/threat-model.md, "What the database alone tells".
 
 Words with up to two letters wrong are found as follows. Of each word the hashes of itself and of every text that lacks one of its

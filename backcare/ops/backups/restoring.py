@@ -134,7 +134,7 @@ def _put(manifest: archive.Manifest, file: Path, replace: bool) -> Tried:
 
 @contextmanager
 def _gate(place: Path):
-    """Nobody begins to write meanwhile (backcare/sqlite)."""
+    """Nobody begins to write meanwhile (backcare/core/sqlite)."""
     gate = os.open(f"{place}-gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -163,7 +163,7 @@ def _holds_something(place: Path, replace: bool) -> bool:
                     f"There is a database at {place}. Nothing was changed. To put the backup in its place, add --replace: "
                     "the present one is kept beside it."
                 )
-            # Leaving WAL works only for who has the database to himself, and folds the log into the file.
+            # Leaving WAL works only for whoever has the database to themselves, and folds the log into the file.
             database.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):

@@ -52,7 +52,7 @@ class Command(BaseCommand):
                     last_mail = time.monotonic()
                     continue
             except (DatabaseError, InterfaceError) as error:
-                # A restarting or locked database is not a reason to die: wait, and connect anew.
+                # A restarting or locked database is not a reason to die: wait, and reconnect.
                 logger.warning("Mail worker waits for the database: %s", type(error).__name__)
                 connection.close()
                 self.stopping.wait(2)
