@@ -10,7 +10,7 @@ from django.http import UnreadablePostError
 
 from backcare.config import errors, static
 from backcare.core.private_pages import referrer_policy
-from backcare.ops import request_bodies, soundness
+from backcare.ops import health, request_bodies, soundness
 from backcare.ops.logs import SECRET_IN_ADDRESS
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 MAX_LENGTH_DIGITS = 12  # digits
+HEALTH = "/healthz"
 
 
 class RequestGuardMiddleware:
@@ -35,7 +36,7 @@ class RequestGuardMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        response = self.refusal(request) or self.get_response(request)
+        response = self.refusal(request) or self.health(request) or self.get_response(request)
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (response.streaming or not response.content):
             # A static file answers a wrong method with an empty stream.
             response = errors.wrong_method(response.get("Allow", ""))
@@ -56,6 +57,10 @@ class RequestGuardMiddleware:
             # The length stays that of the page; gunicorn would drop the body with a warning in the log.
             response.content = b""
         return response
+
+    def health(self, request):
+        """A probe asks by the machine's own name or number, over plain http, and is not told that the host is wrong."""
+        return health.healthz(request) if request.path_info == HEALTH else None
 
     def refusal(self, request):
         if request.method in {"TRACE", "TRACK", "CONNECT"}:

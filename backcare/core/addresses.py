@@ -5,7 +5,12 @@
 
 import re
 from contextlib import suppress
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.encoding import punycode
 from rapidfuzz.distance import OSA
 
@@ -69,6 +74,20 @@ def what_to_change(typed: str) -> str:
         ("@" in typed and typed[-1:] in {".", ",", ";"}, END),
     )
     return next((message for found, message in wrong if found), "")
+
+
+def can_send(sender: str) -> bool:
+    """Whether mail can come from it: one address in ASCII with a whole domain, alone or behind a name."""
+    name, address = parseaddr(sender)
+    alone = sender == address or sender.endswith(f" <{address}>")
+    if not alone or not sender.isprintable() or not address.isascii() or "." not in address.rpartition("@")[2]:
+        return False
+    try:
+        validate_email(address)
+        Address(display_name=name, addr_spec=address)
+        return True
+    except (ValidationError, ValueError, HeaderParseError):
+        return False
 
 
 def in_words(address: str) -> str:

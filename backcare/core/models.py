@@ -126,3 +126,23 @@ class ClinicSettingsEdition(models.Model):
 
     def __str__(self) -> str:
         return f"Clinic settings, version {self.version}"
+
+
+class SetUpStep(models.Model):
+    """A step of the first set-up that somebody did: what no other table can tell, because it begins with values of its own."""
+
+    CLINIC, HOURS, MAIL = "clinic", "hours", "mail"
+
+    name = models.CharField(max_length=10, primary_key=True)
+    # Of the mail step: the sender and the server that the test message went through. With others it has to be done again.
+    detail = models.CharField(max_length=400, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+    # Empty: the command line.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.name}, done"
+
+    @classmethod
+    def done(cls, name: str, *, by: models.Model | None, detail: str = "") -> None:
+        cls.objects.update_or_create(name=name, defaults={"detail": detail, "at": timezone.now(), "by": by})

@@ -10,11 +10,12 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 
-from backcare.core import environment
+from backcare.core import addresses, environment
 from backcare.core.crypto import keys
 from backcare.core.crypto.encryption import key_ring
-from backcare.core.models import ClinicSettings
+from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.ops import binding, schema
+from backcare.staff.first_steps import missing_steps
 from factsheets import approvals
 from factsheets.models import Subject
 
@@ -56,6 +57,15 @@ def allowed_hosts(app_configs, **kwargs):
                 f"BASE_URL is {settings.BASE_URL}, which does not start with https://.",
                 hint="Patients send health details to this address: give it a certificate.",
                 id="backcare.E003",
+            )
+        ]
+    address = urlsplit(settings.BASE_URL)
+    if address.path or address.query or address.fragment or "@" in address.netloc:
+        return [
+            checks.Error(
+                "BASE_URL has more than a host in it: a path, a query or a user.",
+                hint=f"Set BASE_URL to the address of the home page alone: https://{host}",
+                id="backcare.E015",
             )
         ]
     if host not in settings.ALLOWED_HOSTS:
@@ -115,7 +125,16 @@ def is_started() -> bool:
 def clinic(app_configs, **kwargs):
     row, found = clinic_settings(), []
     where = "Set it on the staff desk under “Clinic settings” (/admin/clinic/)."
-    if "@" not in (settings.DEFAULT_FROM_EMAIL or row.email):
+    sender = settings.DEFAULT_FROM_EMAIL or row.email
+    if sender and not addresses.can_send(sender):
+        found.append(
+            checks.Error(
+                f"No mail program can send from “{sender}”.",
+                hint="Set DEFAULT_FROM_EMAIL to one address, such as clinic@example.com or Clinic <clinic@example.com>",
+                id="backcare.E016",
+            )
+        )
+    elif not sender:
         found.append(
             checks.Error(
                 "DEFAULT_FROM_EMAIL is not set to an email address: patients’ mail comes from it.",
@@ -140,6 +159,33 @@ def clinic(app_configs, **kwargs):
                     id="backcare.E008",
                 )
             )
+    return found
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def set_up(app_configs, **kwargs):
+    """What the staff desk asks for at the first start, once there is a database."""
+    try:
+        missing = {step.name for step in missing_steps()}
+    except Error:
+        return []  # no database yet
+    found = []
+    if SetUpStep.HOURS in missing:
+        found.append(
+            checks.Error(
+                "Nobody has set the opening hours: patients would be promised a reply by hours that nobody chose.",
+                hint="Set them on the staff desk under “Opening hours and replies” (/admin/enquiries/clinichours/).",
+                id="backcare.E019",
+            )
+        )
+    if SetUpStep.MAIL in missing:
+        found.append(
+            checks.Error(
+                "Nobody has tested that email arrives, with the present sender and server.",
+                hint="Send a test message on the staff desk under “Test email” (/admin/clinic/email/).",
+                id="backcare.E020",
+            )
+        )
     return found
 
 
@@ -203,16 +249,16 @@ def only_the_proxy_reaches_us(app_configs, **kwargs):
 
 @checks.register(checks.Tags.security, deploy=True)
 def clinical_sign_off(app_configs, **kwargs):
-    """Names what no clinician has approved. A warning: the site is safe without the self-assessment, which is off until then."""
+    """Names what no clinician has approved. The self-assessment is off until then."""
     try:
         standings = [approvals.standing(subject) for subject in Subject.values]
     except Error:
         return []  # no database yet, or one that other checks speak of
     return [
-        checks.Warning(
+        checks.Error(
             f"“Check your symptoms” is off. {each.why_not}",
             hint="A clinician approves it on the staff desk under “Clinical sign-off”.",
-            id="backcare.W006" if each.subject == Subject.RED_FLAGS else "backcare.W005",
+            id="backcare.E018" if each.subject == Subject.RED_FLAGS else "backcare.E017",
         )
         for each in standings
         if not each.approval

@@ -71,7 +71,7 @@ class PasswordView(LoginView):
         user, after = form.get_user(), self.get_success_url()
         app = totp.of(user)
         if app is None and not totp.is_required():
-            return _signed_in(self.request, user, None, HttpResponseRedirect(after), "the password alone")
+            return signed_in(self.request, user, None, HttpResponseRedirect(after), "the password alone")
         return half_sign_in(self.request, user, after)
 
     def get_context_data(self, **kwargs):
@@ -123,7 +123,7 @@ def code(request):
             # Who has lost the phone gets a new one in without being asked to look for it.
             to = reverse("admin:second_factor") if recovery else after
             how = "a recovery code" if recovery else "a code from the app"
-            return _signed_in(request, user, app, HttpResponseRedirect(to), how)
+            return signed_in(request, user, app, HttpResponseRedirect(to), how)
         logger.warning("Staff sign-in: a wrong code for account %s", user.pk)
         audit.refused(user, "wrong recovery code" if recovery else "wrong code")
         form.add_error("code", WRONG_RECOVERY if recovery else WRONG_CODE)
@@ -164,7 +164,7 @@ def set_up(request):
             record(user, "Set up a second factor. Every other session ended.")
             request.session.flush()  # with all the others of this account, which `confirm` ended
             response = recovery_codes(request, codes, after)
-            return _signed_in(request, User.objects.get(pk=user.pk), app, response, "a new app")
+            return signed_in(request, User.objects.get(pk=user.pk), app, response, "a new app")
         form.add_error(
             "code", "That code is not right. Check that your phone shows the right time, then enter the newest code."
         )
@@ -212,7 +212,7 @@ def record(user: User, words: str) -> None:
     LogEntry.objects.log_actions(user.pk, [user], CHANGE, words, single_object=True)
 
 
-def _signed_in(request, user: User, app: Authenticator | None, response, how: str):
+def signed_in(request, user: User, app: Authenticator | None, response, how: str):
     """Both were right. The session gets a new id (Django's login), and this browser is known from now on."""
     user.otp_device = app
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from backcare.staff import account, by_mail, sign_in, totp
+from backcare.staff import account, by_mail, first_owner, first_steps, sign_in, totp
 from backcare.staff.forms import ChangedPasswordForm
 
 # Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (loadtests/fuzz).
@@ -61,6 +61,7 @@ class StaffSite(admin.AdminSite):
         return [
             path("login/code/", sign_in.code, name="code"),
             path("login/set-up/", sign_in.set_up, name="set_up"),
+            path("login/first-owner/", first_owner.first_owner, name="first_owner"),
             path("login/forgotten/", by_mail.forgotten, name="forgotten"),
             # The secret is one part of the address, which logs leave out (backcare/ops/logs.py).
             path("login/new-password/<uidb64>.<token>/", by_mail.NewPasswordView.as_view(), name="new_password"),
@@ -80,6 +81,8 @@ class StaffSite(admin.AdminSite):
     def login(self, request, extra_context=None):
         if request.method == "GET" and self.has_permission(request):
             return HttpResponseRedirect(reverse("admin:index"))
+        if request.method == "GET" and first_steps.waits_for_owner():
+            return HttpResponseRedirect(reverse("admin:first_owner"))
         return sign_in.PasswordView.as_view()(request)
 
     def logout(self, request, extra_context=None):

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from backcare.core.models import SetUpStep
 from enquiries import clock
 from enquiries.admin.step_form import StaffField
 from enquiries.clock.formatting import clock_time, day_words, span_in_words
@@ -165,6 +166,7 @@ class ClinicHoursAdmin(TellsPromise, admin.ModelAdmin):
         else:
             obj.go_on()
         super().save_model(request, obj, form, change)
+        SetUpStep.done(SetUpStep.HOURS, by=request.user)
 
 
 class ClosureForm(forms.ModelForm):

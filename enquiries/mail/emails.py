@@ -372,7 +372,7 @@ def compose(
     mail = EmailMultiAlternatives(
         subject=subject,
         body=render_to_string(f"{folder}/{name}_body.txt", context),
-        from_email=_sender(),
+        from_email=sender(),
         to=[to],
         reply_to=[answers_to] if answers_to else None,
         connection=connection,
@@ -430,7 +430,7 @@ def sender_address() -> str:
     return str(settings.DEFAULT_FROM_EMAIL or clinic.details()["email"])
 
 
-def _sender() -> str:
+def sender() -> str:
     address = sender_address()
     if "@" not in address:
         raise ImproperlyConfigured("DEFAULT_FROM_EMAIL is not set to an e-mail address, and the clinic has none.")

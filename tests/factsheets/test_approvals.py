@@ -242,7 +242,7 @@ def _every_text(value):
 def test_check_deploy_names_what_is_not_approved(client, db):
     from backcare.ops.checks import clinical_sign_off
 
-    assert [each.id for each in clinical_sign_off(None)] == ["backcare.W005", "backcare.W006"]
+    assert [each.id for each in clinical_sign_off(None)] == ["backcare.E017", "backcare.E018"]
     assert "No clinician has approved the red flags yet" in clinical_sign_off(None)[1].msg
     approve_both(client)
     assert clinical_sign_off(None) == []

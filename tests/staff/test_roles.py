@@ -26,7 +26,7 @@ ROLES = {"A": "anonymous", "S": "staff without a role", "R": "reception", "C": "
 PAGES_OF = {
     # Nobody: no log is added to, no enquiry or sheet is deleted by hand. The second step of signing in needs the first.
     "": """
-        autocomplete code enquiries_clinichours_add enquiries_clinichours_delete enquiries_enquiry_add
+        autocomplete code first_owner enquiries_clinichours_add enquiries_clinichours_delete enquiries_enquiry_add
         enquiries_enquiry_delete enquiries_export_add enquiries_export_delete enquiries_outgoingmessage_add
         enquiries_outgoingmessage_delete enquiries_replytemplate_delete factsheets_approval_add factsheets_approval_delete
         factsheets_factsheet_delete factsheets_safetyadvice_add
@@ -35,7 +35,7 @@ PAGES_OF = {
     """,
     # The owner.
     "O": """
-        account account_deactivate account_second_factor accounts audit invite
+        account account_deactivate account_second_factor accounts audit clinic clinic_email invite
         enquiries_absence_add enquiries_absence_change enquiries_absence_changelist
         enquiries_absence_delete enquiries_absence_history enquiries_enquiry_person enquiries_export_change
         enquiries_export_changelist

@@ -5,8 +5,9 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 
+from backcare.core.models import SetUpStep
 from backcare.ops import demo
-from backcare.staff import roles
+from backcare.staff import first_steps, roles
 from enquiries.models import Enquiry
 from factsheets.models import TeamMember
 
@@ -19,6 +20,9 @@ class Command(BaseCommand):
             raise CommandError("Demo data is for a local run only (BACKCARE_LOCAL=1). Nothing was added.")
         roles.install()
         passwords = self.accounts()
+        owner = User.objects.get(username="owner")
+        SetUpStep.done(SetUpStep.HOURS, by=owner)
+        SetUpStep.done(SetUpStep.MAIL, by=owner, detail=first_steps.mail_route())
         if not Enquiry.objects.exists():
             logging.disable(logging.INFO)  # a line for each enquiry would bury what matters
             try:

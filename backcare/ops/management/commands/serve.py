@@ -8,10 +8,12 @@ import time
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
+from django.urls import reverse
 
 from backcare.core.crypto import keys
 from backcare.ops import schema
 from backcare.ops.together import die_with
+from backcare.staff import first_steps
 
 RESTART_PAUSE = 1  # seconds
 STOP_PATIENCE = 25  # seconds: gunicorn's graceful timeout, and the mail in hand
@@ -26,6 +28,7 @@ class Command(BaseCommand):
             keys.at_start()
         except (schema.NewerDatabase, keys.WrongKey) as error:
             raise CommandError(str(error)) from None
+        code = first_steps.new_owner_code()
         connection.close()
         commands = {
             "web server": [
@@ -47,7 +50,12 @@ class Command(BaseCommand):
             if not settings.EMAIL_URL:
                 self.stdout.write(f"Mail is written to {settings.MAIL_DIR}")
             self.stdout.write("Ctrl-C stops it.")
-            self.stdout.flush()
+        if code:
+            address = f"{settings.BASE_URL}{reverse('admin:first_owner')}"
+            self.stdout.write(
+                f"\nThis site has no owner yet. Set it up on {address}\nThe code is {code} (24 hours, once)."
+            )
+        self.stdout.flush()
         status = 0
         while not self.stopping.wait(0.2):
             for name, process in running.items():

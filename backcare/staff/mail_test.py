@@ -1,0 +1,124 @@
+"""The owner's page that shows whether email arrives: a message with a code, which whoever receives it types in here."""
+
+import logging
+import secrets
+import time
+from datetime import timedelta
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage, get_connection
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.crypto import constant_time_compare
+
+from backcare.core import clinic, limits
+from backcare.core.form_fields import EmailField, TextField
+from backcare.core.models import SetUpStep
+from backcare.staff import first_steps
+from backcare.staff.account_pages import owners_only
+from enquiries.mail import emails
+from enquiries.mail.outbox import reason_in_words
+from enquiries.templatetags.moments import lately
+
+logger = logging.getLogger(__name__)
+
+SENT = "test email"  # in the session
+CODE_FOR = 60 * 60  # seconds
+MAX_PER_HOUR = 10  # messages
+PATIENCE = 10  # seconds for each step of the conversation with the mail server
+BODY = """This is a test message from {name}.
+
+The code is {code}
+
+Type it in on the page where you asked for this message, within an hour. Then everyone knows that email from this website arrives.
+
+If this was in your spam folder, tell the person who looks after your email. Patients' mail may end up there too.
+"""
+
+
+class SendForm(forms.Form):
+    use_required_attribute = False
+    to = EmailField(label="Send a test message to")
+
+
+class CodeForm(forms.Form):
+    use_required_attribute = False
+    code = TextField(
+        label="Code in the message", longest=20, error_messages={"required": "Enter the code from the message."}
+    )
+
+
+@owners_only
+def test_email(request):
+    sending, coding = SendForm(initial={"to": request.user.email}, label_suffix=""), CodeForm(label_suffix="")
+    if request.method == "POST" and "code" in request.POST:
+        coding = CodeForm(request.POST, label_suffix="")
+        if coding.is_valid() and _is_right(request, coding):
+            SetUpStep.done(SetUpStep.MAIL, by=request.user, detail=first_steps.mail_route())
+            request.session.pop(SENT, None)
+            messages.success(request, "Email arrives. Recorded.")
+            return redirect("admin:clinic_email")
+    elif request.method == "POST":
+        sending = SendForm(request.POST, label_suffix="")
+        if sending.is_valid() and _was_sent(request, sending):
+            messages.success(request, f"Sent to {sending.cleaned_data['to']}. Enter the code when it arrives.")
+            return redirect("admin:clinic_email")
+    tested = SetUpStep.objects.filter(name=SetUpStep.MAIL).first()
+    context = {
+        **admin.site.each_context(request),
+        "title": "Test email",
+        "sending": sending,
+        "coding": coding,
+        "waiting": request.session.get(SENT),
+        "sender": emails.sender_address(),
+        "server": settings.EMAIL_HOST if settings.EMAIL_URL else "",
+        "folder": "" if settings.EMAIL_URL else settings.MAIL_DIR,
+        "tested": lately(tested.at) if tested and tested.detail == first_steps.mail_route() else "",
+    }
+    return TemplateResponse(request, "admin/clinic/email.html", context)
+
+
+def _was_sent(request, form: SendForm) -> bool:
+    """Sends it now, and not through the outbox: whoever set the server up wants to see what it says."""
+    if not limits.hit("test email", str(request.user.pk), most=MAX_PER_HOUR, per=timedelta(hours=1)):
+        form.add_error("to", "You have sent many test messages. Wait an hour.")
+        return False
+    code, name = f"{secrets.randbelow(1_000_000):06}", clinic.details()["name"]
+    try:
+        EmailMessage(
+            subject=f"Test message from {' '.join(name.split())}",
+            body=BODY.format(name=name, code=f"{code[:3]} {code[3:]}"),
+            from_email=emails.sender(),
+            to=[form.cleaned_data["to"]],
+            headers={"Auto-Submitted": "auto-generated"},
+            connection=get_connection(timeout=PATIENCE),
+        ).send()
+    except ImproperlyConfigured as error:
+        form.add_error("to", str(error))
+        return False
+    except (OSError, ValueError) as error:  # smtplib's own errors are OSError
+        kind = f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".strip()
+        logger.warning("A test message was not sent: %s", kind)
+        form.add_error("to", f"The message was not sent. {reason_in_words(kind)} ({kind})")
+        return False
+    request.session[SENT] = {"to": form.cleaned_data["to"], "code": code, "at": int(time.time()), "tries": 0}
+    return True
+
+
+def _is_right(request, form: CodeForm) -> bool:
+    sent = request.session.get(SENT)
+    if not sent or time.time() - sent["at"] > CODE_FOR or sent["tries"] >= MAX_PER_HOUR:
+        request.session.pop(SENT, None)
+        form.add_error("code", "This code has ended. Send another test message.")
+        return False
+    request.session[SENT] = sent | {"tries": sent["tries"] + 1}
+    if not constant_time_compare("".join(form.cleaned_data["code"].split()), sent["code"]):
+        form.add_error("code", "That is not the code of the newest test message.")
+        return False
+    return True
+
+
+PAGES = [("clinic/email/", test_email, "clinic_email")]

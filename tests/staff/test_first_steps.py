@@ -1,0 +1,153 @@
+"""An empty site: its first owner comes in with the code of the first start, and sees what is still missing until nothing is."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from backcare.core import addresses
+from backcare.core.models import SetUpStep
+from backcare.ops import checks
+from backcare.staff import first_steps
+from tests.support.clinic_settings import set_clinic
+from tests.support.desk import save, tree
+from tests.support.html import text
+
+FIRST, LOGIN, EMAIL = "/admin/login/first-owner/", "/admin/login/", "/admin/clinic/email/"
+
+
+def given(code: str, **changes) -> dict[str, str]:
+    password = "seven green kettles"
+    return {
+        "code": code,
+        "first_name": "Olu",
+        "last_name": "Ray",
+        "email": "Olu@example.com",
+        "password": password,
+        "again": password,
+    } | changes
+
+
+def words(response) -> str:
+    return " ".join(text(tree(response)).split())
+
+
+@pytest.mark.parametrize("second_factor", [True, False])
+def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client, db, settings, second_factor):
+    settings.STAFF_SECOND_FACTOR = second_factor
+    assert client.get(LOGIN).status_code == 200, "No code was printed, so nobody is led away from signing in."
+    former, code = first_steps.new_owner_code(), first_steps.new_owner_code()
+    assert code not in str(SetUpStep.objects.values())
+    assert client.get(LOGIN).url == FIRST
+    for wrong in (former, code[:-1], "abcde", code + "a"):
+        refused = client.post(FIRST, given(wrong))
+        assert "This code is not right" in words(refused)
+        assert refused.context["form"]["first_name"].value() == "Olu"
+    for typed, said in (
+        ({"password": "short", "again": "short"}, "too short"),
+        ({"again": "another one, longer"}, "not the same"),
+        ({"email": "olu@localhost"}, "correct format"),
+    ):
+        assert said in words(client.post(FIRST, given(code, **typed)))
+    assert not User.objects.exists()
+    done = client.post(FIRST, given(f" {code.upper().replace('-', ' ')} "))
+    owner = User.objects.get()
+    assert (owner.username, owner.is_superuser, owner.is_staff) == ("olu@example.com", True, True)
+    assert done.url == ("/admin/login/set-up/" if second_factor else "/admin/")
+    assert client.get(done.url).status_code == 200
+    assert LogEntry.objects.filter(user=owner, change_message__contains="first owner").count() == 1
+    stranger = Client()
+    assert stranger.get(FIRST).url == stranger.post(FIRST, given(code)).url == LOGIN
+    assert stranger.get(LOGIN).status_code == 200
+    assert first_steps.new_owner_code() == ""
+    assert User.objects.count() == 1
+
+
+def test_a_code_ends_after_a_day_and_guessing_is_slowed(client, db):
+    code = first_steps.new_owner_code()
+    SetUpStep.objects.update(at=timezone.now() - timedelta(hours=25))
+    assert "This code is not right" in words(client.post(FIRST, given(code)))
+    for _ in range(9):
+        client.post(FIRST, given("guess"))
+    refused = client.post(FIRST, given(first_steps.new_owner_code()))
+    assert (refused.status_code, User.objects.count()) == (429, 0)
+    assert "Try again in" in words(refused)
+
+
+def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, mail_through, settings):
+    settings.CHECK_NEEDS_APPROVAL = False
+    settings.EMAIL_URL = "smtp://somewhere"
+    set_clinic(inbox_email="")
+
+    def missing() -> list[str]:
+        page = tree(staff_client.get("/admin/"))
+        return [text(each) for each in page.findall(".//section[@class='module set-up']//li/a")]
+
+    assert missing() == ["Clinic settings", "Opening hours", "Test email"]
+    assert {each.id for each in checks.set_up(None)} == {"backcare.E019", "backcare.E020"}
+    set_clinic(inbox_email="desk@example.com")
+    save(staff_client, "/admin/enquiries/clinichours/")
+    assert missing() == ["Test email"]
+    staff_client.post(EMAIL, {"to": "olu@example.com"})
+    [mail] = mail_through.messages
+    code = re.search(r"code is (\d{3} \d{3})", mail.get_content())[1]
+    assert mail["From"] == "Larkfield Back Clinic <hello@example.com>"
+    assert "not the code" in words(staff_client.post(EMAIL, {"code": f"{int(code.replace(' ', '')) ^ 1:06}"}))
+    staff_client.post(EMAIL, {"code": code})
+    assert missing() == []
+    assert checks.set_up(None) == []
+    assert "ended" in words(staff_client.post(EMAIL, {"code": code})), "A code is good once."
+    settings.DEFAULT_FROM_EMAIL = "other@example.com"
+    assert missing() == ["Test email"]
+
+
+def test_a_test_message_that_cannot_be_sent_says_why(staff_client, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    assert "was not sent" in words(staff_client.post(EMAIL, {"to": "olu@example.com"}))
+    set_clinic(email="")
+    assert "DEFAULT_FROM_EMAIL is not set" in words(staff_client.post(EMAIL, {"to": "olu@example.com"}))
+
+
+@pytest.mark.parametrize(
+    ("sender", "fine"),
+    [
+        ("clinic@example.com", True),
+        ("Clinic <clinic@example.com>", True),
+        ("Örtliche Klinik <clinic@example.com>", True),
+        ("clinic@localhost", False),
+        ("clinic", False),
+        ("a@example.com, b@example.com", False),
+        ("clinic @example.com", False),
+        ("klinik@exämple.com", False),
+        ("Clinic\nBcc: x@example.com <clinic@example.com>", False),
+        ("Clinic <clinic@example.com", False),
+    ],
+)
+def test_a_sender_that_no_mail_program_takes_is_refused(db, settings, sender, fine):
+    assert addresses.can_send(sender) == fine
+    settings.DEFAULT_FROM_EMAIL = sender
+    assert ("backcare.E016" in {each.id for each in checks.clinic(None)}) == (not fine)
+
+
+@pytest.mark.parametrize("more", ["/clinic", "?a=b", "#a"])
+def test_an_address_of_the_site_with_more_than_a_host_is_refused(settings, more):
+    settings.ALLOWED_HOSTS = ["back.example.com"]
+    settings.BASE_URL = "https://back.example.com"
+    assert checks.allowed_hosts(None) == []
+    for wrong in (f"https://back.example.com{more}", "https://user@back.example.com"):
+        settings.BASE_URL = wrong
+        assert [each.id for each in checks.allowed_hosts(None)] == ["backcare.E015"]
+
+
+def test_a_probe_may_ask_by_any_name(db, settings):
+    settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["back.example.com"], True
+    probe = Client(headers={"host": "10.1.2.3:8000"})
+    answer = probe.get("/healthz")
+    assert (answer.status_code, answer.json()["database"]) == (503, "ok")  # no mail worker runs here
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert probe.get("/", secure=True).status_code == 400
