@@ -1,4 +1,4 @@
-"""The page on which the first owner makes their account: there while there is none, and only with the code of the first start."""
+"""The page on which the first owner makes their account: there from the start that printed a code until there is an owner."""
 
 import logging
 import math
@@ -76,7 +76,7 @@ class FirstOwnerForm(forms.Form):
 @sensitive_post_parameters()
 @never_cache
 def first_owner(request):
-    if first_steps.has_owner():
+    if not first_steps.waits_for_owner():
         return redirect("admin:login")
     form, status, wait = FirstOwnerForm(request.POST or None), 200, 0
     if request.method == "POST" and form.is_valid():
