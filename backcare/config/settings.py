@@ -244,6 +244,13 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: one working day
 STAFF_IDLE_MINUTES = env.number("STAFF_IDLE_MINUTES", default=15, least=2, most=60)
 # Staff sign in with a code from their phone as well. The demo's accounts do without: `make run` prints their passwords.
 STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=not LOCAL)
+# The clinic's own provider (OpenID Connect), with which staff may sign in as well: backcare/staff/provider.py. Off unless set.
+OIDC_ISSUER = env.text("OIDC_ISSUER")  # as its tokens name it, such as https://login.example.com/tenant
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET")
+OIDC_NAME = env.text("OIDC_NAME", "your work account")  # on the button: “Sign in with …”
+# Methods of which the token must name one (its claim "amr"), such as mfa. Empty: the provider is trusted to ask for two factors.
+OIDC_AMR = env.words("OIDC_AMR")
 
 # Our longest honest form is about 6 KB. What is larger is refused before it is parsed.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes

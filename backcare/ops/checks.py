@@ -121,6 +121,31 @@ def is_started() -> bool:
         return False
 
 
+@checks.register(checks.Tags.security)
+def provider(app_configs, **kwargs):
+    """Sign-in with the clinic's own provider is set as a whole, and its answers come from where nobody can change them."""
+    if not settings.OIDC_ISSUER:
+        return []
+    found = []
+    if not settings.OIDC_CLIENT_ID or not settings.OIDC_CLIENT_SECRET:
+        found.append(
+            checks.Error(
+                "OIDC_ISSUER is set without OIDC_CLIENT_ID and OIDC_CLIENT_SECRET.",
+                hint="Set all three as the provider gives them, or none to have staff sign in here only.",
+                id="backcare.E025",
+            )
+        )
+    if not settings.LOCAL and not settings.OIDC_ISSUER.startswith("https://"):
+        found.append(
+            checks.Error(
+                f"OIDC_ISSUER is {settings.OIDC_ISSUER}, which does not start with https://.",
+                hint="Whoever can change the provider’s answers can sign in as anybody.",
+                id="backcare.E026",
+            )
+        )
+    return found
+
+
 @checks.register(checks.Tags.security, deploy=True)
 def clinic(app_configs, **kwargs):
     row, found = clinic_settings(), []

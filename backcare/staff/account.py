@@ -2,8 +2,10 @@
 
 import time
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import logout
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -11,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from backcare.staff import audit, sessions, throttle, totp
+from backcare.staff import audit, provider, sessions, throttle, totp
 from backcare.staff.forms import RecoveryForm
 from backcare.staff.sign_in import SET_UP, record, recovery_codes, right, too_often
 
@@ -21,7 +23,10 @@ def second_factor(request):
     """Changes ask for a code again: an unlocked screen is no proof (OWASP ASVS 5.0, 7.5.1)."""
     app = totp.of(request.user)
     form = RecoveryForm(request.POST or None, label_suffix="")
+    by_provider = provider.proved(request)
     if request.method == "POST" and app is None:
+        if by_provider:
+            raise PermissionDenied  # whoever sits at an unlocked screen could put their own phone in the account
         return _allow_set_up(request)
     if request.method == "POST" and form.is_valid():
         try:
@@ -48,6 +53,7 @@ def second_factor(request):
             "title": "Sign-in settings",
             "form": form,
             "app": app,
+            "provider": settings.OIDC_NAME if by_provider else "",
             "codes_left": request.user.recovery_codes.count(),
         },
     )

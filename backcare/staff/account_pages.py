@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
@@ -203,7 +204,7 @@ def _row(
     may_invite = user.is_active and app is None and (needs_factor or not user.has_usable_password())
     if not user.is_active:
         state = "Deactivated"
-    elif user.has_usable_password() and not needs_factor:
+    elif (user.has_usable_password() and not needs_factor) or (settings.OIDC_ISSUER and user.last_login):
         state = "Active"
     elif until:
         state = f"Invited until {at_words(until, timezone.now())}"

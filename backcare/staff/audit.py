@@ -18,7 +18,8 @@ from django.utils.text import capfirst
 
 from backcare.staff.models import StaffEvent, StaffEventKind
 from enquiries.inbox import people
-from enquiries.models import EnquiryEvent, EventKind, Export, ReplyTemplateEdition
+from enquiries.mail.texts import WORDINGS
+from enquiries.models import EnquiryEvent, EventKind, Export, ReplyTemplateEdition, WordingEdition
 from enquiries.privacy import retention
 from factsheets.models import Approval, Edition, GuardOverride, SafetyDraftEvent
 
@@ -293,6 +294,8 @@ def _log_entry(row: LogEntry) -> Line:
         link = row.get_admin_url() or ""
         if (app, model) == ("auth", "user"):
             link = reverse("admin:account", args=[row.object_id])
+        elif (app, model) == ("backcare", "clinicsettings"):
+            link = reverse("admin:clinic")
     what = f"{'Account' if kind == Kind.ACCOUNT else name}: {said}"
     return Line(row.action_time, people.full_name(row.user), kind, what, page=row.object_repr, link=link)
 
@@ -306,6 +309,18 @@ def _wording(row: ReplyTemplateEdition) -> Line:
     link = reverse("admin:enquiries_replytemplate_change", args=[row.template_id])
     unused = "" if row.in_use else " It is out of use."
     return Line(row.at, row.actor, Kind.WORDING, f"Saved a reply template.{unused}", page=row.name, link=link)
+
+
+def _patients_wordings(asked: Asked) -> QuerySet:
+    return _only(Kind.WORDING, WordingEdition.objects.all(), asked)
+
+
+def _patients_wording(row: WordingEdition) -> Line:
+    """Of an email or a page. One that is no longer ours has no page."""
+    what = "Changed a wording." if row.parts else "Put the default wording back."
+    wording = WORDINGS.get(row.key)
+    link = reverse("admin:enquiries_wording", args=[row.key]) if wording else ""
+    return Line(row.at, row.actor, Kind.WORDING, what, page=wording.name if wording else row.key, link=link)
 
 
 def _editions(asked: Asked) -> QuerySet:
@@ -378,6 +393,7 @@ SOURCES = [
     Source(_exports, _export),
     Source(_logged, _log_entry, at="action_time", by="user"),
     Source(_wordings, _wording),
+    Source(_patients_wordings, _patients_wording),
     Source(_editions, _edition),
     Source(_overrides, _override),
     Source(_approvals, _approval),

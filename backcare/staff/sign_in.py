@@ -8,6 +8,7 @@ import logging
 import math
 import time
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import login
@@ -82,6 +83,7 @@ class PasswordView(LoginView):
             "username": self.request.user.get_username(),
             "next": self.get_redirect_url() or reverse("admin:index"),
             "why": sessions.REASONS.get(self.request.GET.get("why"), ""),
+            "provider": settings.OIDC_ISSUER and settings.OIDC_NAME,
         }
 
 

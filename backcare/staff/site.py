@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from backcare.staff import account, by_mail, first_owner, first_steps, sign_in, totp
+from backcare.staff import account, by_mail, first_owner, first_steps, provider, sign_in, totp
 from backcare.staff.forms import ChangedPasswordForm
 
 # Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (loadtests/fuzz).
@@ -44,7 +44,8 @@ class StaffSite(admin.AdminSite):
         """The one door: every page of the desk asks here (`admin_view`)."""
         if not super().has_permission(request):
             return False
-        return not totp.is_required() or getattr(request.user, "otp_device", None) is not None
+        has_second_factor = getattr(request.user, "otp_device", None) is not None
+        return not totp.is_required() or has_second_factor or provider.proved(request)
 
     def admin_view(self, view, cacheable=False):
         @wraps(view)
@@ -62,6 +63,8 @@ class StaffSite(admin.AdminSite):
             path("login/code/", sign_in.code, name="code"),
             path("login/set-up/", sign_in.set_up, name="set_up"),
             path("login/first-owner/", first_owner.first_owner, name="first_owner"),
+            path("login/provider/", provider.begin, name="provider"),
+            path("login/provider/back/", provider.back, name="provider_back"),
             path("login/forgotten/", by_mail.forgotten, name="forgotten"),
             # The secret is one part of the address, which logs leave out (backcare/ops/logs.py).
             path("login/new-password/<uidb64>.<token>/", by_mail.NewPasswordView.as_view(), name="new_password"),

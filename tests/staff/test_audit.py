@@ -15,7 +15,8 @@ from django.utils import timezone
 from backcare.staff import audit
 from backcare.staff.models import StaffEvent
 from enquiries.actions import contact, exports, transitions
-from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate
+from enquiries.mail.texts import WORDINGS
+from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate, WordingEdition
 from factsheets import approvals
 from factsheets.models import Register, Subject
 from tests.conftest import consultation
@@ -68,6 +69,9 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
     template = reverse("admin:enquiries_replytemplate_change", args=[ReplyTemplate.objects.first().pk])
     saved = save(reception, template, subject="Hours at our clinic")
     assert not errors_of(saved), errors_of(saved)
+    wording = WordingEdition.objects.create(
+        key="question_acknowledgement", number=1, parts={"text": "x"}, by=staff, actor="Sam"
+    )
     b"".join(exports_of(enquiry, staff))
     owner.post("/admin/accounts/invite/", {"first_name": "Nora", "email": "nora@example.com", "role": "reception"})
     shown = approvals.standing(Subject.RED_FLAGS).digest
@@ -82,6 +86,7 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
         f"Rita | Assigned to Rita | {enquiry.reference}",
         "Rita | Closure: Added. | 6 May 2030",
         "Rita | Saved a reply template.",
+        f"Sam | Changed a wording. | {WORDINGS[wording.key].name}",
         "Exported 1 enquiry with contact details. Ticked by hand. Why: A list for the insurer | Exports",
         "Account: Invited as reception. | nora@example.com",
         "Clive | Fact sheet, edition 3: signed off | A new sheet",

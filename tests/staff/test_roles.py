@@ -90,7 +90,8 @@ PAGES_OF = {
     """,
     # Everybody who has signed in. A section’s history is its sheet’s, which has a line of its own.
     "SRCEO": """
-        app_list factsheets_section_history health index jsi18n password_change password_change_done second_factor
+        app_list factsheets_section_history health index jsi18n password_change password_change_done provider
+        provider_back second_factor
         view_on_site
     """,
     "ASRCEO": """

@@ -169,6 +169,8 @@ OPEN = {
     "/admin/login/forgotten/",
     "/admin/login/new-password/1.1/",
     "/admin/login/invitation/1.1/",
+    "/admin/login/provider/",  # test_sign_in_provider.py
+    "/admin/login/provider/back/",
 }
 
 

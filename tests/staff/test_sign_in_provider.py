@@ -1,0 +1,184 @@
+"""Signing in with the clinic's own provider, against a real one that signs real tokens: whom it lets in, and every lie refused."""
+
+import time
+from itertools import count
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from backcare.ops import checks
+from backcare.staff import accounts, provider
+from backcare.staff.models import Authenticator, StaffEvent
+from tests.support import oidc
+from tests.support.desk import with_password, with_second_factor
+from tests.support.html import parse, text
+from tests.support.sign_in import DESK, INBOX, LOGIN, is_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]
+
+BEGIN, BACK = "/admin/login/provider/", "/admin/login/provider/back/"
+
+
+next_place = count(1).__next__
+
+
+@pytest.fixture
+def there(settings):
+    """The provider, and the settings that name it."""
+    with oidc.running() as running:
+        settings.OIDC_ISSUER = running.issuer
+        settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = oidc.CLIENT, oidc.SECRET
+        settings.OIDC_NAME, settings.OIDC_AMR = "Larkfield login", []
+        yield running
+
+
+@pytest.fixture
+def here() -> Client:
+    return Client()
+
+
+def verified(address="RITA@example.com", **claims):
+    return {"email": address, "email_verified": True, **claims}
+
+
+def try_to_sign_in(client, there, next="", **claims):
+    client.defaults["REMOTE_ADDR"] = f"192.0.2.{next_place()}"  # so that a test may try often
+    begun = client.get(BEGIN, {"next": next} if next else {})
+    assert begun.status_code == 302 and begun["Location"].startswith(f"{there.issuer}/authorize?")
+    return client.get(there.sign_in(begun["Location"], **claims))
+
+
+def said(response) -> str:
+    return text(parse(response))
+
+
+def test_it_is_off_unless_it_is_set(here, rita):
+    assert "provider" not in here.get(LOGIN).content.decode()
+    for address in (BEGIN, f"{BACK}?code=1&state=1"):
+        assert here.get(address).status_code == 302 and not here.get(address)["Location"].startswith("http")
+    assert not is_in(here)
+
+
+def test_who_has_an_account_comes_in_by_the_provider_and_our_rules_hold(here, there, rita, staff, clock, monkeypatch):
+    page = here.get(f"{LOGIN}?next={INBOX}")
+    assert "Sign in with Larkfield login" in said(page) and f"{BEGIN}?next={INBOX}" in page.content.decode()
+    answer = try_to_sign_in(here, there, INBOX, **verified(auth_time=int(time.time())))
+    assert answer["Location"] == INBOX
+    assert is_in(here) and here.get(INBOX).status_code == 200
+    assert here.get("/admin/accounts/").status_code == 403, "Her role is still reception."
+    assert StaffEvent.objects.get(by=rita).what == "Signed in with Larkfield login"
+    # Nobody at an unlocked screen puts a phone of theirs into the account.
+    assert "which asks you for the second factor" in said(here.get("/admin/your-sign-in/"))
+    assert here.post("/admin/your-sign-in/", {"do": "phone"}).status_code == 403
+    assert not Authenticator.objects.exists()
+    # What only we can do: end the session when the account is deactivated, or after fifteen idle minutes.
+    accounts.deactivate(user=rita, by=staff_owner(staff))
+    assert not is_in(here)
+    assert "No active staff account" in said(try_to_sign_in(here, there, **verified()))
+    accounts.reactivate(user=rita, by=staff)
+    assert try_to_sign_in(here, there, "https://evil.example/", **verified())["Location"] == DESK
+    clock(16 * 60)
+    assert not is_in(here)
+    assert "not active for a while" in said(here.get(LOGIN + "?why=idle"))
+
+
+def staff_owner(staff) -> User:
+    with_second_factor(with_password(staff))
+    return staff
+
+
+def test_a_session_ends_with_the_setting(here, there, rita, settings):
+    try_to_sign_in(here, there, **verified())
+    assert is_in(here)
+    settings.OIDC_ISSUER = ""
+    assert not is_in(here)
+
+
+def test_every_lie_is_refused_and_nobody_gets_an_account(here, there, rita, settings):
+    now = int(time.time())
+    could_not, nobody = "We could not check who you are.", "No active staff account has your email address."
+    not_verified = "does not say that your email address is verified"
+    User.objects.create_user("two", "Twice@example.com", is_staff=True)
+    User.objects.create_user("three", "twice@example.com", is_staff=True)
+    User.objects.create_user("reader", "reader@example.com")
+    for lie, refusal in (
+        (verified(nonce="another"), could_not),
+        (verified(nonce=None), could_not),
+        (verified(aud="another client"), could_not),
+        (verified(aud="another client", azp=oidc.CLIENT), could_not),
+        (verified(aud=None), could_not),
+        (verified(iss="https://another.example"), could_not),
+        (verified(exp=now - 60), could_not),
+        (verified(exp=None), could_not),
+        (verified(iat=now + 3600), could_not),
+        (verified(email_verified=False), not_verified),
+        (verified(email_verified=None), not_verified),
+        (verified(email_verified="true"), not_verified),
+        (verified(None), not_verified),
+        (verified("nobody@example.com"), nobody),
+        (verified("reader@example.com"), nobody),
+        (verified("twice@example.com"), nobody),
+        (verified(auth_time=now - 3600), "did not ask you to sign in again"),
+    ):
+        answer = try_to_sign_in(here, there, **lie)
+        assert answer.status_code == 403 and refusal in said(answer), lie
+        assert not is_in(here), lie
+    settings.OIDC_AMR = ["mfa"]
+    assert "did not ask you for a second factor" in said(try_to_sign_in(here, there, **verified(amr=["pwd"])))
+    assert "did not ask you for a second factor" in said(try_to_sign_in(here, there, **verified()))
+    honest = there.sign
+    for sign in (
+        there.unsigned,
+        there.with_shared_secret,
+        lambda claims: honest(claims)[:-4] + "AAAA",
+        lambda claims: "x",
+    ):
+        there.sign = sign
+        assert could_not in said(try_to_sign_in(here, there, **verified(amr=["mfa"])))
+        assert not is_in(here)
+    there.sign = honest
+    assert User.objects.count() == 4
+    assert StaffEvent.objects.filter(kind="refused", by=None, times__gt=1).exists()
+    assert not StaffEvent.objects.filter(kind="signed_in").exists()
+    assert "nobody@example.com" not in repr(StaffEvent.objects.values_list())
+    assert try_to_sign_in(here, there, **verified(amr=["mfa"]))["Location"] == DESK
+
+
+def test_an_answer_belongs_to_the_browser_that_asked_and_is_taken_once(here, there, rita):
+    brought = there.sign_in(here.get(BEGIN)["Location"], **verified())
+    other = Client()
+    assert "could not check" in said(other.get(brought)) and not is_in(other), "Signed in with another's answer."
+    assert here.get(brought).status_code == 302 and is_in(here)
+    assert here.get(f"{BACK}?code=1&state=1")["Location"] == DESK and is_in(here), "A stranger's link signed her out."
+    again = Client()
+    again.cookies = here.cookies
+    here.post("/admin/logout/")
+    assert "could not check" in said(again.get(brought)) and not is_in(again)
+    cancelled = Client()
+    state = cancelled.get(BEGIN)["Location"].partition("state=")[2].partition("&")[0]
+    assert "could not check" in said(cancelled.get(f"{BACK}?error=access_denied&state={state}"))
+    assert cancelled.post(BACK).status_code == 405
+
+
+def test_new_keys_are_asked_for_and_a_provider_that_is_away_or_another_is_told(here, there, rita, settings):
+    assert try_to_sign_in(here, there, **verified()).status_code == 302
+    there.key = type(there.key).generate_key(2048, {"kid": "2", "use": "sig", "alg": "RS256"})
+    assert try_to_sign_in(Client(), there, **verified()).status_code == 302
+    there.about = {"issuer": "https://another.example"}
+    settings.OIDC_CLIENT_ID = "asked again"
+    assert "cannot be reached" in said(Client().get(BEGIN))
+    settings.OIDC_ISSUER = "http://127.0.0.1:9"
+    away = Client().get(BEGIN)
+    assert away.status_code == 502 and "Sign in with your password" in said(away)
+    place = Client(REMOTE_ADDR="192.0.2.77")
+    assert {place.get(BEGIN).status_code for _ in range(provider.STARTS)} == {502}
+    assert place.get(BEGIN).status_code == 429
+
+
+def test_half_a_setting_and_a_plain_address_are_found_by_check(settings):
+    settings.LOCAL = False
+    settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET = "http://login.example", "x", ""
+    assert [each.id for each in checks.provider(None)] == ["backcare.E025", "backcare.E026"]
+    settings.OIDC_ISSUER, settings.OIDC_CLIENT_SECRET = "https://login.example", "y"
+    assert checks.provider(None) == []
