@@ -73,6 +73,13 @@ def test_a_leaflet_has_two_sides_with_the_answer_the_emergency_and_every_questio
         assert packed(words) in said
     if sheet.treatment_offered:
         assert packed(clinic.details()["interest_statement"]) in said
+    for title in sections.exclude(figure=None).values_list("figure__title", flat=True):
+        assert packed(title) in said, "A drawing says what it shows."
+    body, _, foot = said.partition(packed("More on our website"))
+    assert "(/" not in body, "A path in brackets breaks its sentence."
+    named = {each for body in sections.values_list("body", flat=True) for each in re.findall(r"\]\((/[^)#]*)", body)}
+    for path in named - {sheet.get_absolute_url(), f"{sheet.get_absolute_url()}pdf/"}:
+        assert packed(path.rstrip("/")) in foot, path
     assert "[1]" not in said, "A leaflet has no list of sources, so no numbers of them."
     sizes = letters_by_size(reader)
     assert max(sizes, key=sizes.get) >= 9
