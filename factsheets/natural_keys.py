@@ -49,10 +49,10 @@ def values_of(instance, names, m2m_data=None) -> dict:
         model_field = instance._meta.get_field(name)
         if model_field.many_to_many:
             if m2m_data is not None:
-                related = model_field.related_model.objects.filter(pk__in=m2m_data.get(name, []))
-            else:
-                related = getattr(instance, name).all()
-            values[name] = sorted(_words_of(related))
+                words = _words_of(model_field.related_model.objects.filter(pk__in=m2m_data.get(name, [])))
+            else:  # which may have been fetched with the record
+                words = [list(map(str, each.natural_key())) for each in getattr(instance, name).all()]
+            values[name] = sorted(words)
         elif model_field.is_relation:
             related = model_field.related_model.objects.filter(pk=getattr(instance, model_field.attname))
             values[name] = next(iter(_words_of(related)), None)

@@ -13,7 +13,7 @@ There is nothing in it that could take long: no word is looked at more often tha
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from factsheets.search.redflags.wording import SPELT, joined
 from factsheets.search.text import plain
@@ -71,6 +71,12 @@ class Line:
 
 def read_line(line: str, names: Iterable[str], small_words: Iterable[str] = ()) -> Line:
     """The line, understood. `names` are those of the word lists there are. Raises LineError."""
+    return _read_line(line, frozenset(names), frozenset(small_words))
+
+
+# A page of the desk reads some hundred lines several times, and a process all of them after each change of content.
+@lru_cache(maxsize=4_096)
+def _read_line(line: str, names: frozenset[str], small_words: frozenset[str]) -> Line:
     said = _folded(line)
     if not said:
         raise LineError("The line is empty. Write words in it, or take it away.")
@@ -86,8 +92,7 @@ def read_line(line: str, names: Iterable[str], small_words: Iterable[str] = ()) 
     if unless and re.search(r"[+&]", unless[0]):
         raise LineError(f"After “unless”, “{line}” may have words and “|” but no “+” or “&”.")
     parts = tuple(
-        tuple(_group(words, line, names, frozenset(small_words)) for words in part.split("+"))
-        for part in needed.split("&")
+        tuple(_group(words, line, names, small_words) for words in part.split("+")) for part in needed.split("&")
     )
     if sum(map(len, parts)) > MAX_PARTS:
         raise LineError(f"“{line}” joins more than {MAX_PARTS} parts. Make two lines of it.")
