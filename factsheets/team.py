@@ -5,9 +5,10 @@ from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.templatetags.static import static
+from django.utils import timezone
 
 from factsheets import pictures
-from factsheets.models import TeamMember
+from factsheets.models import SiteNotice, TeamMember
 
 
 def of(user: Any) -> TeamMember | None:
@@ -49,9 +50,14 @@ def why_no_reviewer(user: Any) -> str:
 
 
 def shown() -> dict[str, Any]:
-    """For pages that are kept (`backcare.core.clinic`): each person as plain data, in their order."""
+    """For every page (`backcare.core.clinic`): each person as plain data, in their order, and the notice of the moment."""
     people = TeamMember.objects.filter(shown=True).select_related("picture")
-    return {"people": [_as_data(each) for each in people]}
+    notice = SiteNotice.at(timezone.now()).first()
+    important = notice is not None and notice.level == SiteNotice.Level.IMPORTANT
+    return {
+        "people": [_as_data(each) for each in people],
+        "notice": {"text": notice.text, "is_important": important} if notice else None,
+    }
 
 
 def _as_data(person: TeamMember) -> dict[str, str]:

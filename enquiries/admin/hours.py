@@ -13,6 +13,7 @@ from enquiries.admin.step_form import StaffField
 from enquiries.clock.formatting import clock_time, day_words, span_in_words
 from enquiries.inbox import people
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
+from factsheets import guard
 
 # What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.
 TIME = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
@@ -43,6 +44,8 @@ class ClinicHoursForm(forms.ModelForm):
         cleaned = super().clean()
         if cleaned.get("paused") and not cleaned.get("notice"):
             self.add_error("notice", "Write what patients will read while replies are paused.")
+        for each in guard.free_text("notice", cleaned.get("notice", "")):
+            self.add_error("notice", f"The claims guard found “{each.sentence}” {each.rule}")
         return cleaned
 
 
@@ -159,6 +162,14 @@ class ClinicHoursAdmin(TellsPromise, admin.ModelAdmin):
         replies = clock.load()
         open_when = clock.opening_in_words(replies.hours) or "No opening hours"
         return f"{open_when}. {clock.promise_in_words(replies)}"
+
+    def construct_change_message(self, request, form, formsets, add=False):
+        """The history keeps what patients read while replies were paused."""
+        said = super().construct_change_message(request, form, formsets, add)
+        if "notice" in form.changed_data or "paused" in form.changed_data:
+            paused = "Replies paused" if form.cleaned_data["paused"] else "Replies not paused"
+            return f"{paused}. Notice: {form.cleaned_data['notice'] or 'none'}"
+        return said
 
     def save_model(self, request, obj, form, change):
         if form.cleaned_data["paused"]:

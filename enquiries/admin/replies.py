@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import admin, messages
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from backcare.core.readonly_admin import ReadOnlyInline
@@ -10,7 +10,7 @@ from enquiries.actions import contact
 from enquiries.admin.step_form import StepForm
 from enquiries.clock.formatting import dated_words
 from enquiries.inbox import people, safety_lane
-from enquiries.mail import emails, replies
+from enquiries.mail import emails, replies, samples
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.reply_template import MAX_REPLY, MAX_SUBJECT
 
@@ -119,10 +119,25 @@ class ReplyTemplateAdmin(admin.ModelAdmin):
     list_display = ["name", "subject", "begins", "in_use"]
     list_filter = ["in_use"]
     search_fields = ["name", "subject", "text"]
-    readonly_fields = ["filled_in"]
+    readonly_fields = ["filled_in", "preview"]
     fieldsets = [
-        (None, {"fields": ["name", "subject", "text", "filled_in", "after_missed_calls", "in_use", "kept_because"]})
+        (None, {"fields": ["name", "subject", "text", "filled_in", "after_missed_calls", "in_use", "kept_because"]}),
+        ("Preview, as it was last saved, with invented details", {"fields": ["preview"]}),
     ]
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        return fieldsets if obj else fieldsets[:1]
+
+    @admin.display(description="the whole email")
+    def preview(self, template):
+        saved = ReplyTemplate.objects.get(pk=template.pk)  # the form may hold words that were refused
+        shown = samples.reply(saved.subject, saved.text)
+        return format_html(
+            '<p>{}</p><iframe class="letter" sandbox title="The email as most programs show it" srcdoc="{}"></iframe>'
+            '<details><summary>As plain text</summary><pre class="letter">{}</pre></details>',
+            *(shown.subject, shown.html, shown.text),
+        )
 
     @admin.display(description="begins with")
     def begins(self, template):

@@ -1,5 +1,6 @@
 """A text as its reader would get it, made up of invented things: what the page of its wording shows."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
@@ -58,6 +59,31 @@ def fixed(key: str) -> str:
 def page(key: str, parts: Mapping[str, str]) -> wordings.Filled:
     values = {"reply time": _reply_time(), "confirmation": "We will email you to confirm that we have it."}
     return wordings.filled(key, values, parts)
+
+
+FILLED_IN = {
+    "name": "Sam Patient",
+    "reference": "ABCD-EFGH",
+    "appointment": "10:30am on Monday 30 November, by phone",
+    "promise": "by 5pm on Tuesday 1 December",
+    "sheet": "“About back pain”",
+}
+
+
+def reply(subject: str, text: str) -> Preview:
+    """A reply template, in the email that it becomes."""
+
+    def put_in(found: re.Match[str]) -> str:
+        known = FILLED_IN | wordings.everywhere()
+        return str(known.get(found[1].lower(), found[0]))
+
+    said = wordings.PLACEHOLDER.sub(put_in, text)
+    private = f"{settings.BASE_URL}/{HIDDEN}/"
+    message = OutgoingMessage(purpose=Purpose.REPLY, enquiry=Enquiry(kind=EnquiryKind.CONSULTATION))
+    values: dict[str, Value] = {"message": Block(said, linked(said)), "link": Link(private)}
+    connection = get_connection("django.core.mail.backends.dummy.EmailBackend")
+    subject = wordings.PLACEHOLDER.sub(put_in, subject)
+    return Preview.of(emails.letter(message, connection, "reply", values, to=TO, subject=subject))
 
 
 def _values(private: str) -> dict[str, Value]:

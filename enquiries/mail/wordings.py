@@ -164,7 +164,7 @@ def filled(key: str, values: Mapping[str, Value], parts: Mapping[str, str] | Non
     """The text in force, or `parts` for a preview, for one reader. One query unless `parts` are given."""
     wording = WORDINGS[key]
     parts = parts_of(wording, newest(key)) if parts is None else parts
-    values = {**values, **_everywhere()}
+    values = {**values, **everywhere()}
     short = {name: _plain(text, values) for name, text in parts.items() if name != "text"}
     text, html = _long(parts["text"], values, mail=not wording.is_page)
     return Filled(short, text, html)
@@ -172,10 +172,10 @@ def filled(key: str, values: Mapping[str, Value], parts: Mapping[str, str] | Non
 
 def short(key: str, part: str) -> str:
     """One short part, which asks for nothing but what stands everywhere. One query."""
-    return _plain(parts_of(WORDINGS[key], newest(key))[part], _everywhere())
+    return _plain(parts_of(WORDINGS[key], newest(key))[part], everywhere())
 
 
-def _everywhere() -> dict[str, Value]:
+def everywhere() -> dict[str, Value]:
     known = clinic.details()
     return {"clinic": known["name"], "phone": known["phone"]}
 

@@ -1,5 +1,6 @@
 from factsheets.admin.approval import ApprovalAdmin
 from factsheets.admin.figure import FigureAdmin
+from factsheets.admin.notice import SiteNoticeAdmin
 from factsheets.admin.red_flags import SafetyAdviceAdmin
 from factsheets.admin.search import SearchMissAdmin, SearchQuestionsAdmin, SynonymAdmin
 from factsheets.admin.section import SectionAdmin
@@ -24,6 +25,7 @@ __all__ = [
     "SearchMissAdmin",
     "SearchQuestionsAdmin",
     "SectionAdmin",
+    "SiteNoticeAdmin",
     "SourceAdmin",
     "StatementAdmin",
     "SynonymAdmin",

@@ -19,7 +19,7 @@ from factsheets.models.section import Aspect, Layer, Question, Section, SectionK
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import Source, SourceUse
 from factsheets.models.team import TeamMember
-from factsheets.models.version import ContentVersion, InstalledRecord
+from factsheets.models.version import ContentVersion, InstalledRecord, SiteNotice
 from factsheets.models.words import GlossaryTerm, WordList
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "SheetFeedback",
     "SheetKind",
     "SheetReads",
+    "SiteNotice",
     "Source",
     "SourceUse",
     "State",

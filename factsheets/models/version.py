@@ -1,12 +1,16 @@
 import secrets
+from datetime import datetime
 
 from django.db import models
+from django.db.models import F, Q, Subquery
+from django.utils import timezone
 
 
 class ContentVersion(models.Model):
     """One row that changes whenever any content does, in the same transaction. Kept pages hold for one token only.
 
-    A random token and not a number: a database put back from a backup must never look like a state that was seen before.
+    A random token and not a number: a database put back from a backup must never look like a state that was seen before. While a
+    notice is shown its number is a part of the token, so that every page follows when it begins and when it ends.
     """
 
     token = models.CharField(max_length=16)
@@ -16,14 +20,70 @@ class ContentVersion(models.Model):
 
     @classmethod
     def now(cls) -> str:
-        """The token of the content as it stands. Empty before anything was loaded."""
-        return cls.objects.filter(pk=1).values_list("token", flat=True).first() or ""
+        """The token of the content as it stands. Empty before anything was loaded. One query."""
+        live = Subquery(SiteNotice.at(timezone.now()).values("pk")[:1])
+        row = cls.objects.filter(pk=1).annotate(notice=live).values_list("token", "notice").first()
+        if row is None:
+            return ""
+        token, notice = row
+        return f"{token}.{notice}" if notice else token
 
     @classmethod
     def changed(cls) -> None:
         token = secrets.token_hex(8)
         if not cls.objects.filter(pk=1).update(token=token):
             cls.objects.bulk_create([cls(pk=1, token=token)], ignore_conflicts=True)
+
+
+class SiteNotice(models.Model):
+    """What every page of the website says between two moments, such as that the clinic moves. One at a time."""
+
+    class Level(models.TextChoices):
+        INFORMATION = "information", "Information"
+        IMPORTANT = "important", "Important"
+
+    text = models.TextField(max_length=300)
+    level = models.CharField(
+        max_length=11,
+        choices=Level,
+        default=Level.INFORMATION,
+        help_text="Important ones begin with that word, in red.",
+    )
+    starts_at = models.DateTimeField("shown from", default=timezone.now)
+    ends_at = models.DateTimeField("shown until")
+    kept_because = models.CharField(
+        "why you keep the wording that the claims guard found",
+        max_length=200,
+        blank=True,
+        help_text="Only if the guard found something and you are sure that it may be said.",
+    )
+
+    class Meta:
+        ordering = ["-starts_at"]
+        verbose_name = "notice"
+        verbose_name_plural = "notices on every page"
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="site_notice_ends_after_start"),
+            models.CheckConstraint(condition=Q(level__in=["information", "important"]), name="site_notice_known_level"),
+            models.CheckConstraint(condition=~Q(text=""), name="site_notice_has_text"),
+        ]
+
+    def __str__(self):
+        return self.text if len(self.text) <= 60 else f"{self.text[:59]}…"
+
+    def save(self, *args, **options):
+        super().save(*args, **options)
+        ContentVersion.changed()
+
+    def delete(self, *args, **options):
+        deleted = super().delete(*args, **options)
+        ContentVersion.changed()
+        return deleted
+
+    @classmethod
+    def at(cls, moment: datetime) -> models.QuerySet["SiteNotice"]:
+        """Shown at that moment. The desk lets no two overlap; if two do, the later one comes first."""
+        return cls.objects.filter(starts_at__lte=moment, ends_at__gt=moment).order_by("-starts_at", "-pk")
 
 
 class InstalledRecord(models.Model):

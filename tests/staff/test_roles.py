@@ -16,7 +16,7 @@ from enquiries.actions import by_patient
 from enquiries.assessment import handover
 from enquiries.models import Absence, Assessment, Closure, Enquiry, EventKind, Export, WordingEdition
 from factsheets import approvals
-from factsheets.models import FactSheet, SearchMiss
+from factsheets.models import FactSheet, SearchMiss, SiteNotice
 from tests.conftest import consultation, give_signs
 from tests.support.desk import person, tree
 from tests.support.html import text
@@ -41,6 +41,8 @@ PAGES_OF = {
         enquiries_export_changelist
         enquiries_export_history enquiries_wording enquiries_wordingedition_changelist
         factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
+        factsheets_sitenotice_add factsheets_sitenotice_change factsheets_sitenotice_changelist
+        factsheets_sitenotice_delete factsheets_sitenotice_history
         factsheets_teammember_add factsheets_teammember_change factsheets_teammember_changelist
         factsheets_teammember_delete factsheets_teammember_history
         factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete reports
@@ -153,6 +155,7 @@ class People:
         Export.objects.create(
             actor="Sam", what="All", how_many=1, columns="x", with_contact_details=False, reason="A test."
         )
+        SiteNotice.objects.create(text="We move.", ends_at=timezone.now() + timedelta(days=1))
         WordingEdition.objects.create(key="reply", number=1, actor="Sam")
         clinician = {"name": "Ada Example", "register": "GMC", "number": "1234567"}
         approvals.record(subject="questions", version="1", digest="x", by=self.users["C"], **clinician)

@@ -9,10 +9,10 @@ from django.utils import timezone
 from enquiries.actions.appointments import book
 from enquiries.mail import wordings
 from enquiries.mail.texts import WORDINGS, Kind
-from enquiries.models import Enquiry, WordingEdition
+from enquiries.models import Enquiry, ReplyTemplate, WordingEdition
 from enquiries.request_forms import journey
 from tests.conftest import consultation, give_signs, report
-from tests.support.desk import errors_of, tree, values_of
+from tests.support.desk import errors_of, save, tree, values_of
 from tests.support.html import parse, text
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
 
@@ -180,3 +180,19 @@ def test_a_confirmation_page_is_previewed_as_itself(key, staff_client):
     assert "We have it, thank you" in said
     assert "Staff preview, with invented details" in said
     assert not WordingEdition.objects.exists()
+
+
+def test_the_guard_reads_a_pause_notice_too_and_a_reply_template_shows_its_whole_email(staff_client):
+    hours = "/admin/enquiries/clinichours/"
+    claim = {"paused": "on", "notice": "Acupuncture cures sciatica."}
+    assert "Do not promise a cure" in errors_of(save(staff_client, hours, **claim))
+    assert not errors_of(save(staff_client, hours, paused="on", notice="We are away until Monday."))
+    history = text(tree(staff_client.get(f"{hours}1/history/")))
+    assert "Replies paused. Notice: We are away until Monday." in history
+    template = ReplyTemplate.objects.create(name="Hello", text="Dear {name},\n\nabout {reference}: a < b.")
+    shown = tree(staff_client.get(f"/admin/enquiries/replytemplate/{template.pk}/change/"))
+    [frame] = shown.iter("iframe")
+    assert frame.get("sandbox") == ""
+    assert "Dear Sam Patient," in frame.get("srcdoc")
+    assert "a &lt; b." in frame.get("srcdoc")
+    assert "999" in frame.get("srcdoc")

@@ -1,0 +1,74 @@
+"""The notice on every page: from its first moment to its last, on pages that were kept as well."""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from backcare.core import clinic
+from factsheets.admin.notice import WHEN
+from factsheets.models import SiteNotice
+from tests.support.desk import errors_of, save, tree
+from tests.support.html import text
+from tests.support.reading import page
+
+ADD = "/admin/factsheets/sitenotice/add/"
+KEPT = ["/", "/fact-sheets/about-back-pain/", "/get-help-now/"]
+
+
+def typed(starts: datetime, ends: datetime, **more) -> dict[str, str]:
+    return {
+        name: timezone.localtime(at).strftime(WHEN) for name, at in (("starts_at", starts), ("ends_at", ends))
+    } | more
+
+
+def test_an_owner_shows_a_notice_and_every_kept_page_follows_its_beginning_and_its_end(
+    staff_client, client, monkeypatch, django_assert_num_queries
+):
+    now = timezone.now().replace(second=0, microsecond=0)
+    before = {path: client.get(path).content for path in KEPT}
+    notice = typed(now + timedelta(hours=1), now + timedelta(hours=2), text="We move on <Monday>.", level="important")
+    assert not errors_of(save(staff_client, ADD, **notice))
+    client.logout()
+
+    def at(moment: datetime) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    at(now + timedelta(minutes=59))
+    assert {path: client.get(path).content for path in KEPT} == before
+    at(now + timedelta(minutes=61))
+    for path in [*KEPT, "/question/"]:
+        [shown] = [each for each in page(client, path).iter("aside") if each.get("aria-label") == "Notice"]
+        assert text(shown) == "Important: We move on <Monday>."
+    with django_assert_num_queries(1):
+        client.get(KEPT[0])
+    at(now + timedelta(hours=2))
+    assert {path: client.get(path).content for path in KEPT} == before
+
+
+def test_no_two_notices_at_once_and_none_that_promises_a_cure(staff_client):
+    now = timezone.now().replace(second=0, microsecond=0)
+    SiteNotice.objects.create(text="First.", starts_at=now, ends_at=now + timedelta(days=2))
+    while_first = typed(now + timedelta(days=1), now + timedelta(days=3), text="Acupuncture cures sciatica.")
+    refused = save(staff_client, ADD, **while_first)
+    told = errors_of(refused)
+    assert "Another notice is shown then" in told
+    assert "Do not promise a cure" in told
+    assert "Acupuncture cures sciatica." in refused.content.decode(), "What was typed is still there."
+    backwards = typed(now + timedelta(days=5), now + timedelta(days=4), text="Second.")
+    assert "an end that is after the start" in errors_of(save(staff_client, ADD, **backwards))
+    after = typed(now + timedelta(days=2), now + timedelta(days=3), text="Second.")
+    assert not errors_of(save(staff_client, ADD, **after))
+    assert SiteNotice.at(now + timedelta(days=2)).get().text == "Second."
+    [second] = SiteNotice.objects.filter(text="Second.")
+    history = staff_client.get(reverse("admin:factsheets_sitenotice_history", args=[second.pk]))
+    assert re.search("Information, .* until .*: Second\\.", text(tree(history)))
+
+
+@pytest.mark.django_db
+def test_a_page_says_no_notice_while_the_database_is_away():
+    SiteNotice.objects.create(text="Over soon.", ends_at=timezone.now() + timedelta(days=1))
+    assert clinic.details()["notice"] == {"text": "Over soon.", "is_important": False}
+    assert clinic.last_known()["notice"] is None
