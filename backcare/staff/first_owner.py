@@ -93,7 +93,7 @@ def first_owner(request):
                 after = reverse("admin:index")
                 if totp.is_required():
                     return half_sign_in(request, user, after)
-                return signed_in(request, user, None, redirect(after), "the first start")
+                return signed_in(request, user, None, redirect(after), "the code of the first start")
             logger.warning("Staff sign-in: a wrong set-up code")
             form.add_error(
                 "code",
