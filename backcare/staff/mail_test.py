@@ -4,6 +4,7 @@ import logging
 import secrets
 import time
 from datetime import timedelta
+from email.utils import parseaddr
 
 from django import forms
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.utils.crypto import constant_time_compare
 from backcare.core import clinic, limits
 from backcare.core.form_fields import EmailField, TextField
 from backcare.core.models import SetUpStep
-from backcare.staff import first_steps
+from backcare.staff import first_steps, sender_dns
 from backcare.staff.account_pages import owners_only
 from enquiries.mail import emails
 from enquiries.mail.outbox import reason_in_words
@@ -54,7 +55,16 @@ class CodeForm(forms.Form):
 @owners_only
 def test_email(request):
     sending, coding = SendForm(initial={"to": request.user.email}, label_suffix=""), CodeForm(label_suffix="")
-    if request.method == "POST" and "code" in request.POST:
+    records = []
+    if request.method == "POST" and "dns" in request.POST:
+        domain = parseaddr(emails.sender_address())[1].rpartition("@")[2]
+        if not domain:
+            messages.error(request, "Set the clinic’s public email address first.")
+        elif limits.hit("sender records", str(request.user.pk), most=MAX_PER_HOUR, per=timedelta(hours=1)):
+            records = sender_dns.look(domain)
+        else:
+            messages.error(request, "You have asked many times. Wait an hour.")
+    elif request.method == "POST" and "code" in request.POST:
         coding = CodeForm(request.POST, label_suffix="")
         if coding.is_valid() and _is_right(request, coding):
             SetUpStep.done(SetUpStep.MAIL, by=request.user, detail=first_steps.mail_route())
@@ -76,6 +86,7 @@ def test_email(request):
         "sender": emails.sender_address(),
         "server": settings.EMAIL_HOST if settings.EMAIL_URL else "",
         "folder": "" if settings.EMAIL_URL else settings.MAIL_DIR,
+        "records": records,
         "tested": lately(tested.at) if tested and tested.detail == first_steps.mail_route() else "",
     }
     return TemplateResponse(request, "admin/clinic/email.html", context)

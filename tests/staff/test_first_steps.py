@@ -1,18 +1,25 @@
 """An empty site: its first owner comes in with the code of the first start, and sees what is still missing until nothing is."""
 
+import json
 import re
+import socket
+import threading
 from datetime import timedelta
 
+import dns.message
+import dns.rcode
+import dns.rrset
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from dns.resolver import Resolver
 
 from backcare.core import addresses
 from backcare.core.models import SetUpStep
 from backcare.ops import checks
-from backcare.staff import first_steps
+from backcare.staff import first_steps, sender_dns
 from tests.support.clinic_settings import set_clinic
 from tests.support.desk import save, tree
 from tests.support.html import text
@@ -151,3 +158,64 @@ def test_a_probe_may_ask_by_any_name(db, settings):
     assert (answer.status_code, answer.json()["database"]) == (503, "ok")  # no mail worker runs here
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert probe.get("/", secure=True).status_code == 400
+
+
+@pytest.fixture
+def name_server():
+    """A real name server on this machine. What it knows is a dictionary of TXT records; it never answers for “silent”."""
+    known: dict[str, list[str]] = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+
+        def answer():
+            while True:
+                try:
+                    data, asker = listening.recvfrom(4096)
+                except OSError:
+                    return
+                asked = dns.message.from_wire(data)
+                name = str(asked.question[0].name).rstrip(".")
+                if "silent" in name:
+                    continue
+                said = dns.message.make_response(asked)
+                if name in known:
+                    said.answer.append(dns.rrset.from_text(name + ".", 60, "IN", "TXT", *map(json.dumps, known[name])))
+                else:
+                    said.set_rcode(dns.rcode.NXDOMAIN)
+                listening.sendto(said.to_wire(), asker)
+
+        threading.Thread(target=answer, daemon=True).start()
+        resolver = Resolver(configure=False)
+        resolver.nameservers, resolver.port = ["127.0.0.1"], listening.getsockname()[1]
+        yield known, resolver
+
+
+def test_the_records_of_the_senders_domain_are_read_as_receivers_read_them(name_server, monkeypatch):
+    known, resolver = name_server
+    monkeypatch.setattr(sender_dns, "PATIENCE", 0.3)
+
+    def states(domain: str) -> dict[str, str]:
+        return {each.name: each.state for each in sender_dns.look(domain, resolver)}
+
+    assert states("example.com") == {"SPF": "missing", "DMARC": "missing"}
+    known["example.com"] = ["site-verification=1", "v=spf1 include:_spf.example.net -all"]
+    known["_dmarc.example.com"] = ["v=DMARC1; p=reject; sp=none"]
+    assert states("example.com") == {"SPF": "good", "DMARC": "good"}
+    assert states("mail.example.com") == {"SPF": "missing", "DMARC": "weak"}, "The policy for those below is none."
+    for record in ("v=spf1 +all", "v=spf1 mx"):
+        known["example.com"] = [record]
+        assert states("example.com")["SPF"] == "weak"
+    known["example.com"] = ["v=spf1 -all", "v=spf1 mx -all"]
+    known["_dmarc.example.com"] = ["v=DMARC1; p=none"]
+    assert states("example.com") == {"SPF": "weak", "DMARC": "weak"}
+    assert states("silent.example") == {"SPF": "unknown", "DMARC": "unknown"}
+
+
+def test_an_owner_asks_for_the_records_and_hears_when_nobody_answers(staff_client, monkeypatch):
+    nobody = Resolver(configure=False)
+    nobody.nameservers, nobody.port = ["127.0.0.1"], 9
+    monkeypatch.setattr(sender_dns, "PATIENCE", 0.3)
+    monkeypatch.setattr(sender_dns, "Resolver", lambda: nobody)
+    said = words(staff_client.post(EMAIL, {"dns": "1"}))
+    assert said.count("We could not ask the domain name system") == 2
+    assert "dkim=pass" in said
