@@ -50,7 +50,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--fast",
         action="store_true",
-        help="leaves out tests that drive a browser, start processes, or commit to the database",
+        help="leaves out tests that drive a browser, start processes, commit to the database, or take long",
     )
 
 
@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(config, items):
         leave_out(config, items, lambda item: not asks_database(item) or item.get_closest_marker("once"))
     if config.getoption("--fast"):
         leave_out(config, items, is_slow)
-    items.sort(key=lambda item: "db" in item.fixturenames and "transactional_db" not in item.fixturenames)
+    items.sort(key=lambda item: "db" in item.fixturenames and not is_slow(item))
 
 
 def leave_out(config, items, unwanted):
@@ -71,7 +71,8 @@ def leave_out(config, items, unwanted):
 
 def is_slow(item) -> bool:
     fixtures = {"browser", "web_server", "child_environment", "transactional_db"}
-    return bool(fixtures & set(item.fixturenames) or item.get_closest_marker("process"))
+    marked = any(item.get_closest_marker(name) for name in ("process", "long"))
+    return marked or bool(fixtures & set(item.fixturenames))
 
 
 def asks_database(item) -> bool:

@@ -156,6 +156,7 @@ def expect_nothing_foreign(tree) -> None:
             assert re.match(r"/(?!/)", node.get("href")), node.attrib
 
 
+@pytest.mark.long
 def test_titles_tell_the_pages_apart_and_every_link_picture_and_style_is_there(client):
     """Also the right place on the other page."""
     titles: dict[str, list[str]] = {}

@@ -50,6 +50,7 @@ def page(client, slug: str = PART) -> str:
     return client.get(f"/fact-sheets/{slug}/text/").content.decode()
 
 
+@pytest.mark.long
 def test_an_empty_database_gets_every_sheet_and_a_second_run_changes_nothing(db):
     for model in [InstalledRecord, *reversed(MODELS)]:
         model.objects.all().delete()

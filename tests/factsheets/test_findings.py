@@ -117,6 +117,7 @@ print(json.dumps([[each.natural_key, each.fields, each.offered] for each in Inst
 """
 
 
+@pytest.mark.process
 def test_the_migration_keeps_what_staff_wrote_in_every_sheet_that_cites_the_source(tmp_path):
     def manage(*arguments: str) -> str:
         environment = {"PATH": os.environ["PATH"], "BACKCARE_LOCAL": "1", "DATA_DIR": str(tmp_path)}

@@ -178,6 +178,7 @@ print([each["key"] for e in Edition.objects.order_by("number") for each in e.con
 
 
 @pytest.mark.once
+@pytest.mark.process
 def test_the_migration_keeps_what_staff_edited_added_and_deleted(tmp_path):
     def manage(*arguments: str) -> str:
         environment = {"PATH": os.environ["PATH"], "BACKCARE_LOCAL": "1", "DATA_DIR": str(tmp_path)}

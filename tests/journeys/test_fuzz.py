@@ -60,6 +60,7 @@ KNOWN = [
 ]
 
 
+@pytest.mark.long
 def test_no_generated_request_is_a_500_or_comes_back_unescaped_and_none_leaves_a_word_in_the_log():
     targets, staff = collect()
     paths = {each.path for each in targets}

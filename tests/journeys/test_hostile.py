@@ -49,6 +49,7 @@ EXAMPLES = 120  # for each form; the long dose is loadtests/trials/fuzz.py
 
 
 @pytest.mark.parametrize("kind", FORMS)
+@pytest.mark.long
 def test_no_generated_form_is_a_500_and_none_breaks_the_mail_or_the_inbox(staff_client, many_forms, kind):
     fields = [*FIELDS[kind], "website", "sheet"]
     more = [*fields, *OPTIONAL[kind], "seen_signs"] if kind in OPTIONAL else fields
@@ -259,6 +260,7 @@ def hostile() -> list[dict]:
     return made
 
 
+@pytest.mark.long
 def test_five_hundred_hostile_requests_are_refused_and_none_is_a_500():
     requests = hostile()
     assert len(requests) >= 500

@@ -68,6 +68,7 @@ def gp_reasons(age, first, weeks, checked, reach, walking, stiff, before_45, bot
     return found
 
 
+@pytest.mark.long
 def test_every_combination_that_can_change_the_outcome_gives_what_the_table_says():
     names = ["age", "first", "duration", "checked", "reach", "walking", "stiff", "before_45", "both_sides"]
     names += ["limits", "mood"]

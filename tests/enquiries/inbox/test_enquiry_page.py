@@ -58,6 +58,7 @@ def enquiry_with_everything(staff) -> Enquiry:
 
 
 @pytest.mark.parametrize("with_sign", [False, True], ids=["plain", "with a warning sign"])
+@pytest.mark.long
 def test_no_button_loses_what_was_typed_into_another_field(reception, staff, with_sign):
     carl = person("Carl", "clinician")
     made = enquiry_with_everything(staff)

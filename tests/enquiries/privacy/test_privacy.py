@@ -307,6 +307,7 @@ def everything() -> dict[str, list]:
 
 
 @pytest.mark.once
+@pytest.mark.long
 def test_no_address_changes_anything_when_it_is_only_opened(staff_client, staff):
     assert Client().post("/consultation/", form("consultation")).status_code == 303
     enquiry, message = Enquiry.objects.get(), OutgoingMessage.objects.first()

@@ -10,6 +10,7 @@ from tests.support.senders import ask, ask_in_full, from_place
 
 
 @pytest.mark.once
+@pytest.mark.long
 def test_fifty_people_pass_however_fast_they_are_and_hardly_a_script_does(db):
     for number in range(50):
         typed = {"email": f"person{number}@example.com", "description": f"May I swim {number} times?"}

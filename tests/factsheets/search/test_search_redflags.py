@@ -267,6 +267,7 @@ def test_the_written_cases_are_all_read_as_guidance_asks():
         ("third.json", {"E": 0.9, "U": 0.85, "C": 0.8, "": 0.95}),
     ],
 )
+@pytest.mark.long
 def test_phrasings_of_others_are_read_well_enough(name, floors):
     tiers, _, wrong = figures(redflags.read, phrases(PHRASES / name))
     assert {want: right / every for want, (right, every) in tiers.items() if right / every < floors[want]} == {}, wrong
