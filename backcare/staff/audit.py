@@ -256,7 +256,9 @@ HAVE_HISTORY = Q(content_type__app_label="factsheets", content_type__model__in=[
     content_type__app_label="enquiries", content_type__model="replytemplate"
 )
 OF_ACCOUNTS = Q(content_type__app_label__in=["auth", "staff"])
-OF_CONTENT = Q(content_type__app_label="factsheets")
+# In the app of the fact sheets, and about the clinic.
+ABOUT_CLINIC = ["sitenotice", "teammember"]
+OF_CONTENT = Q(content_type__app_label="factsheets") & ~Q(content_type__model__in=ABOUT_CLINIC)
 OF_ENQUIRIES = Q(content_type__app_label="enquiries", content_type__model="enquiry")
 LOGGED = {
     Kind.ACCOUNT: OF_ACCOUNTS,
@@ -281,7 +283,7 @@ def _log_entry(row: LogEntry) -> Line:
     app, model = (about.app_label, about.model) if about else ("", "")
     if app in {"auth", "staff"}:
         kind = Kind.ACCOUNT
-    elif app == "factsheets":
+    elif app == "factsheets" and model not in ABOUT_CLINIC:
         kind = Kind.CONTENT
     elif (app, model) == ("enquiries", "enquiry"):
         kind = Kind.EXPORT if row.action_flag == CHANGE else Kind.ENQUIRY

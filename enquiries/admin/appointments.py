@@ -5,6 +5,8 @@ from itertools import groupby
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -359,11 +361,13 @@ def calendar(model_admin, request):
     if request.method == "POST":
         if request.POST.get("do") == "remove":
             CalendarFeed.objects.filter(staff=request.user).delete()
+            _note(request.user, "Removed the address of the calendar.")
             messages.success(request, "Removed. The address no longer works.")
         else:
             another = {"secret": new_secret(), "created_at": timezone.now()}
             another["only_mine"] = request.POST.get("whose") == "mine"
             CalendarFeed.objects.update_or_create(staff=request.user, defaults=another)
+            _note(request.user, "Made a new address of the calendar.")
             messages.success(request, "Here is your new address. One that you had before no longer works.")
         return HttpResponseRedirect(reverse("admin:enquiries_enquiry_calendar"))
     feed = CalendarFeed.objects.filter(staff=request.user).first()
@@ -375,3 +379,8 @@ def calendar(model_admin, request):
         "address": address(feed) if feed else "",
     }
     return TemplateResponse(request, "admin/enquiries/calendar.html", context)
+
+
+def _note(user: User, words: str) -> None:
+    """In the account's history, which owners read."""
+    LogEntry.objects.log_actions(user.pk, [user], CHANGE, words, single_object=True)

@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 import vobject
 from django.apps import apps
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import migrations, models
 from django.db.migrations import RemoveConstraint
@@ -471,6 +472,9 @@ def test_the_feed_says_references_and_times_and_its_address_can_be_renewed(desk,
     User.objects.filter(pk=rita.pk).update(is_active=True)
     desk.post(page, {"do": "remove"})
     assert read(second).status_code == 404 and not CalendarFeed.objects.exists()
+    recorded = [each.get_change_message() for each in LogEntry.objects.filter(user=rita)]
+    made = "Made a new address of the calendar."
+    assert recorded == ["Removed the address of the calendar.", made, made], "Owners see it under Who did what."
 
 
 @pytest.mark.once
