@@ -59,7 +59,8 @@ MODELS = [
 ]
 # Parts of a sheet: taken away again when a newer edition of the sheet no longer has them. A part before what holds it.
 PARTS = [StatementUse, SourceUse, RelatedSheet, Section]
-MARKDOWN = {FactSheet: "key_points", Section: "body", Statement: "detail"}
+# Where sources are cited.
+MARKDOWN = {Section: "body", Statement: "detail"}
 # What a fixture can be wrong in: its values, its references, its names and its types.
 FAULTS = (
     ValidationError,

@@ -13,7 +13,7 @@ HEADINGS = {
     Tier.ROUTINE: "See a GP if:",
 }
 AFTERWORDS = {
-    Tier.EMERGENCY: "One of these is enough. Do not wait for more, and do not drive yourself to A&E.",
+    Tier.EMERGENCY: "One of these is enough. Do not drive yourself.",
     Tier.URGENT: "In Northern Ireland, call your GP or the GP out-of-hours service.",
     Tier.ROUTINE: "If you are worried, or new symptoms start, get help sooner.",
 }
@@ -70,7 +70,8 @@ def shown_as(flags: list[SafetyAdvice]) -> Iterator[None]:
 def records() -> list[SafetyAdvice]:
     """The red flags that patients read, in their order."""
     instead = _instead.get()
-    return list(SafetyAdvice.objects.all()) if instead is None else instead
+    # The word patterns are most of a record, and no reader sees them.
+    return list(SafetyAdvice.objects.defer("patterns")) if instead is None else instead
 
 
 def compact(found: list[dict]) -> list[str]:

@@ -44,7 +44,7 @@ def places() -> list[tuple[str, list[tuple[str, str]]]]:
     for entry in sorted(index.current().entries.values(), key=lambda entry: (entry.kind, entry.title)):
         if entry.kind != TERM:
             page = entry.key.partition(":")[2]
-            known = [(page, "Top of the page")]
+            known = [(page, f"Top of “{entry.title}”")]
             for anchor, number in entry.addresses.items():
                 if anchor and anchor != "key-points":
                     heading = entry.labels.get(anchor) or entry.passages[number].heading or anchor

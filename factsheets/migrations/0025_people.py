@@ -12,12 +12,16 @@ STATUTORY = {'GMC', 'HCPC', 'NMC', 'GOsC', 'GCC', 'GPhC'}
 # Ann Lee, physiotherapist (HCPC PH123456): as CLINIC_PEOPLE had it.
 LINE = re.compile(r'(?P<name>[^,()]+?)\s*(?:,\s*(?P<role>[^()]+?)\s*)?(?:\(\s*(?P<register>[^()\s]+)\s*(?P<number>[^()]*?)\s*\))?')
 
+# The invented people of a local run.
+DRAWN = {'Ines Demo': 'people/ines.svg', 'Tom Demo': 'people/tom.svg', 'Mei Demo': 'people/mei.svg'}
+
 
 def fill(apps, schema_editor):
     """The people whom the environment named, and everybody who reviewed a sheet or approved a text."""
     TeamMember = apps.get_model('factsheets', 'TeamMember')
     for position, line in enumerate(getattr(settings, 'CLINIC_PEOPLE_AT_FIRST', []), start=1):
-        TeamMember.objects.create(position=10 * position, **_parts(' '.join(line.split())))
+        parts = _parts(' '.join(line.split()))
+        TeamMember.objects.create(position=10 * position, drawing=DRAWN.get(parts['name'], ''), **parts)
     for user in _reviewers(apps):
         approval = apps.get_model('factsheets', 'Approval').objects.filter(by=user, decision='approved').first()
         name = approval.name if approval else f'{user.first_name} {user.last_name}'.strip() or user.username

@@ -156,7 +156,9 @@ class Section(NaturalKeyModel):
     def __str__(self):
         if self.heading:
             return self.heading
-        first = self.figure.title if self.figure_id else " ".join(re.sub(r"\[@[^]]*\]|[*#]|^- ", "", self.body).split())
+        links_as_words = re.sub(r"\[([^]@]+)\]\([^)]*\)", r"\1", self.body)
+        words = re.sub(r"\[@[^]]*\]|[*#]|^- ", "", links_as_words, flags=re.MULTILINE)
+        first = self.figure.title if self.figure_id else " ".join(words.split())
         return f"{self.get_kind_display()}: {Truncator(first).chars(50) or self.slug}"
 
     def clean(self):

@@ -1,5 +1,3 @@
-from functools import partial
-
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -187,7 +185,7 @@ class FactSheet(NaturalKeyModel):
         """Says in words what the outputs could not render."""
         from factsheets.rendering.markdown import BodyError, in_short, key_points
 
-        for name, parse in (("in_short", in_short), ("key_points", partial(key_points, in_layers=bool(self.in_short)))):
+        for name, parse in (("in_short", in_short), ("key_points", key_points)):
             try:
                 parse(getattr(self, name))
             except BodyError as error:

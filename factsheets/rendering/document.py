@@ -58,9 +58,7 @@ def build(sheet) -> dict:
     except BodyError as error:
         raise BodyError(f"In short: {error}") from error
     try:
-        # Citations only in a sheet from before there were layers, which has no “In short”.
-        points = key_points(sheet.key_points, in_layers=bool(sheet.in_short))
-        citations.apply(points)
+        points = key_points(sheet.key_points)
     except BodyError as error:
         raise BodyError(f"Key points: {error}") from error
     for point in points:

@@ -79,19 +79,15 @@ def numbers_of(blocks: list[dict]) -> list[dict]:
     return numbers
 
 
-def key_points(text: str, *, in_layers: bool = True) -> list[list[dict]]:
-    """The inline content of each key point. Raises BodyError unless it is one list of three lines without citations.
-
-    Not `in_layers` is a sheet from before sheets had an “In short”: up to five points, which may cite.
-    """
+def key_points(text: str) -> list[list[dict]]:
+    """The inline content of each key point. Raises BodyError unless it is one list of three lines without citations."""
     blocks = parse(text)
-    most = 3 if in_layers else 5
-    if [block["type"] for block in blocks] != ["list"] or not 3 <= len(blocks[0]["items"]) <= most:
+    if [block["type"] for block in blocks] != ["list"] or len(blocks[0]["items"]) != 3:
         raise BodyError("Write three key points, each on a line that starts with “- ”.")
     for item in blocks[0]["items"]:
         if [block["type"] for block in item] != ["paragraph"]:
             raise BodyError("Write each key point as one sentence or two, without a list or a heading in it.")
-    if in_layers and any(_cited(blocks)):
+    if any(_cited(blocks)):
         raise BodyError("Cite no sources in the key points. Cite them where the leaflet says the same.")
     return [item[0]["content"] for item in blocks[0]["items"]]
 

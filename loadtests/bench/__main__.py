@@ -32,7 +32,7 @@ def compare(name: str, ours, bare, *, unit: str) -> None:
     print(f"{name:<58} {best_ours / best_bare:>7.3f}   ({best_ours:,.0f} against {best_bare:,.0f} {unit})")  # noqa: T201
 
 
-def main() -> None:
+def main(wanted: list[str]) -> None:
     import django
 
     django.setup()
@@ -56,7 +56,9 @@ def main() -> None:
         "triaging": triaging,
         "searching": partial(searching, partial(get, WSGIHandler())),
     }
-    for name in sys.argv[1:] or parts:
+    if unknown := set(wanted) - set(parts):
+        sys.exit(f"No part is called {', '.join(sorted(unknown))}. There are {', '.join(parts)}.")
+    for name in wanted or parts:
         parts[name]()
 
 
@@ -137,4 +139,4 @@ def printing() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -47,10 +47,10 @@ FAULTS = {
         {"detail": "[@EDZ]"},
         "entry 1: detail: no source has the key EDZ",
     ),
-    "a citation of nothing in a key point": (
+    "a citation in a key point": (
         "a-sheet",
-        {"key_points": "- one\n- two\n- three [@EDZ]"},
-        "entry 1: key_points: no source has the key EDZ",
+        {"key_points": "- one\n- two\n- three [@EDA]"},
+        "entry 1: key_points: Cite no sources",
     ),
     "an unknown kind": ("first", {"kind": "poem"}, "entry 2: kind: .*poem"),
     "an unknown view": ("first", {"view": "eastern"}, "entry 2: view: .*eastern"),

@@ -1,5 +1,6 @@
 """The home page: six answers within a screen and a half of a phone, a short header, and who works at the clinic."""
 
+import re
 from urllib.parse import urldefrag
 
 import pytest
@@ -51,6 +52,8 @@ def test_who_where_when_and_how_much(client, db, path):
     assert people
     for line in (*people, *clinic.details()["prices"], clinic.details()["address"]):
         assert line in said
+    drawn = [each.get("src") for each in page(client, path).iter("img") if "/people/" in each.get("src")]
+    assert [re.sub(r"\..*", "", each.rpartition("/")[2]) for each in drawn] == ["ines", "tom", "mei"]
     TeamMember.objects.update(shown=False)
     set_clinic(prices="")
     said = text(page(client, path))

@@ -90,7 +90,7 @@ def made(db):
         slug="made",
         topic=Topic.objects.first(),
         title="Extraordinary musculoskeletal considerations",
-        key_points="- One two. [@NG59]\n- Three four\n- Five six. Seven.",
+        key_points="- One two.\n- Three four\n- Five six. Seven.",
     )
 
     def section(position, kind, heading, body, **more):

@@ -1,48 +1,19 @@
 """Whether searches as people make them get the right answer, and whether what editors keep for that is sound."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from factsheets.models import FactSheet, SearchQuestions
 from factsheets.search import index, intents
-from factsheets.search.answer import Answer, answer
-from factsheets.search.indexing import SHEET, Entry
-from factsheets.search.query import Place
+from factsheets.search.answer import answer
+from factsheets.search.indexing import SHEET
+from tests.support.search_figures import answers, misses, queries
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
-QUERIES = Path(__file__).parents[2] / "data" / "search_queries.txt"
-FIRST, WITHIN_THREE = 0.85, 0.95
+SHARES = {1: 0.85, 3: 0.95}  # of the searches that must be right first, and within the first three
 JUDGEMENTS = 3
-
-
-def queries() -> list[tuple[str, list[list[str]]]]:
-    """Each search, and what answers it by each judgement."""
-    lines = [line for line in QUERIES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    return [(typed, [each.split() for each in judged]) for typed, *judged in (line.split(" | ") for line in lines)]
-
-
-def answers(group: list[Place], wanted: str) -> bool:
-    """Whether a result is what was wanted: the page, and where a place is named, one of the two that are shown."""
-    entry: Entry = group[0].entry
-    page, _, anchor = wanted.partition("#")
-    address = page if page.startswith("/") else f"/fact-sheets/{page}/"
-    if page == "/glossary/":
-        return entry.address.startswith(page) and anchor in entry.address
-    if entry.address != address:
-        return False
-    if not anchor or anchor not in entry.addresses:
-        return True
-    there = entry.passages[entry.addresses[anchor]].anchor
-    return any(anchor == place.passage.question or there == place.passage.anchor for place in group[:2])
-
-
-def right(given: Answer, wanted: list[str], within: int) -> bool:
-    if "none" in wanted and not given.found.is_good:
-        return True
-    return any(answers(group, each) for group in given.found.entries[:within] for each in wanted)
 
 
 def test_searches_as_people_make_them_get_the_right_answer_first():
@@ -50,15 +21,8 @@ def test_searches_as_people_make_them_get_the_right_answer_first():
     listed = queries()
     assert len(listed) >= 150
     assert {len(judged) for _, judged in listed} == {JUDGEMENTS}
-    given = [answer(typed) for typed, _ in listed]
-    for each in range(JUDGEMENTS):
-        for within, share in ((1, FIRST), (3, WITHIN_THREE)):
-            wrong = [
-                typed
-                for (typed, judged), found in zip(listed, given, strict=True)
-                if not right(found, judged[each], within)
-            ]
-            assert 1 - len(wrong) / len(listed) >= share, (each + 1, within, wrong)
+    for (judgement, within), wrong in misses(listed).items():
+        assert 1 - len(wrong) / len(listed) >= SHARES[within], (judgement, within, wrong)
 
 
 def test_every_intent_has_its_first_answer():
