@@ -108,7 +108,8 @@ def desk_pages():
         "calendar": calendar,
         "reports": reverse("admin:reports"),
         "reports with an error": f"{reverse('admin:reports')}?first=2026-02-01&last=2026-01-01",
-        **{name: reverse(f"admin:{name}") for name in ("accounts", "invite")},
+        **{name: reverse(f"admin:{name}") for name in ("accounts", "invite", "audit", "password_change")},
+        "who did what, with an error": f"{reverse('admin:audit')}?from_day=2026-02-02&to_day=2026-02-01",
         **{
             name: reverse(f"admin:{name}", args=account)
             for name in ("account", "account_deactivate", "account_second_factor")
@@ -118,7 +119,7 @@ def desk_pages():
         response = client.get(address)
         assert response.status_code == (422 if "error" in name else 200), name
         yield name, response
-    for name in ("new", "invite"):
+    for name in ("new", "invite", "audit", "password_change"):
         yield f"{name} with errors", client.post(addresses[name], {})
     yield "a correction with errors", client.post(addresses["correct"], {"correct-email": "x"})
     take = partial(reverse, "admin:enquiries_enquiry_step")
