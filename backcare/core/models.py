@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from backcare.core import palette
+
 
 class Limit(models.Model):
     """How often something was done by somebody in a short stretch of time. Written and read by backcare/core/limits.py alone.
@@ -69,6 +71,9 @@ class ClinicSettings(models.Model):
     report_retention_days = models.PositiveSmallIntegerField(default=30)
     # Months after which the details of a consultation or a question are erased, counted from the day it was closed.
     enquiry_retention_months = models.PositiveSmallIntegerField(default=12)
+    colour = models.CharField(
+        max_length=10, default=palette.DEFAULT, choices=[(name, each.label) for name, each in palette.PALETTE.items()]
+    )
     # What others may do with the fact sheets; it goes out with every sheet as JSON, and is on the about page.
     content_licence = models.TextField(max_length=600, default=CONTENT_LICENCE)
 
@@ -105,9 +110,12 @@ class ClinicSettings(models.Model):
 
     def values(self) -> dict[str, Any]:
         """The values as pages and mails use them."""
+        colours = palette.PALETTE.get(self.colour, palette.PALETTE[palette.DEFAULT])
         return self.as_saved() | {
             "prices": [line.strip() for line in self.prices.splitlines() if line.strip()],
             "reply_to_email": self.reply_to_email or self.email,
+            "colours": {"strong": colours.strong, "tint": colours.tint},
+            "colour_sheet": palette.sheet_of(self.colour),
         }
 
 

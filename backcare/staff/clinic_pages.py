@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
-from backcare.core import phones
+from backcare.core import palette, phones
 from backcare.core.form_fields import EmailField, PhoneField, TextField
 from backcare.core.models import MAX_ENQUIRY_MONTHS, MAX_REPORT_DAYS, ClinicSettings, ClinicSettingsEdition
 from backcare.staff.account_pages import owners_only
@@ -25,7 +25,7 @@ HISTORY = 20  # saves
 MAX_PRICES, MAX_PRICE_LENGTH = 12, 120
 SHORTER = "shorter"
 SECTIONS = [
-    ("The clinic", ["name", "phone", "email", "address", "map_link", "nation"]),
+    ("The clinic", ["name", "phone", "email", "address", "map_link", "nation", "colour"]),
     ("Emergency department (A&E) near the clinic", ["hospital_name", "hospital_address", "hospital_phone"]),
     ("Prices and interests", ["prices", "interest_statement"]),
     ("Email", ["inbox_email", "reply_to_email"]),
@@ -95,6 +95,15 @@ class ClinicForm(forms.Form):
         error_messages={"invalid": "Enter a whole link, such as https://www.openstreetmap.org/…"},
     )
     nation = forms.ChoiceField(label="Nation", choices=Nation.choices, help_text="Its bank holidays count as closed.")
+    colour = forms.ChoiceField(
+        label="Colour",
+        choices=[(name, each.label) for name, each in palette.PALETTE.items()],
+        help_text="Of public pages, emails and PDFs. Each keeps words readable in the light and the dark scheme.",
+        error_messages={
+            "invalid_choice": "Choose one of these colours. With another one, words might not stand out enough "
+            "from what is behind them (4.5 to 1, WCAG AA), in the light or the dark scheme."
+        },
+    )
     hospital_name = line(
         "Hospital", 120, help_text="Shown under “Get help now”. Check it once a year: departments move."
     )

@@ -276,5 +276,6 @@ def _as_html(found: re.Match[str], values: Mapping[str, Value], *, mail: bool) -
     value: Any = values[_name(found)]
     if not isinstance(value, Link) or not value.address:
         return escape(found[2] if isinstance(value, Link) else value)
-    words: Any = format_html('<font color="#1F5A54">{}</font>', found[2]) if mail else found[2]
+    colour = clinic.details()["colours"]["strong"] if mail else ""
+    words: Any = format_html('<font color="{}">{}</font>', colour, found[2]) if mail else found[2]
     return format_html('<a href="{}">{}</a>', value.address, words)

@@ -45,6 +45,7 @@ def test_a_change_is_on_pages_a_leaflet_and_a_mail_at_once_and_in_the_history(ow
         "prices": "First visit: £70\n\n  Later   visits: £50 ",
         "nation": "scotland",
         "report_retention_days": "40",
+        "colour": "navy",
     }
     response = owner.post(PATH, filled(owner, **changes), follow=True)
     assert response.status_code == 200
@@ -62,6 +63,11 @@ def test_a_change_is_on_pages_a_leaflet_and_a_mail_at_once_and_in_the_history(ow
     question()
     deliver()
     assert ["desk@harbour.example"] in mail_through.recipients
+    assert "css/colour-navy." in reader.get("/").content.decode()
+    for mail in mail_through.messages:
+        html = mail.get_body(("html",)).get_content()
+        assert "#1E4B7A" in html
+        assert "#1F5A54" not in html
     assert {"Harbour Spine Clinic" in mail["From"] for mail in mail_through.messages} == {True}
     said = text(page(owner, PATH))
     assert "Name: “Larkfield Back Clinic” became “Harbour Spine Clinic”" in " ".join(said.split())
@@ -104,6 +110,7 @@ def test_two_owners_at_once_lose_nothing(owner):
         ({"nation": "france"}, "Select a valid choice"),
         ({"interest_statement": "Acupuncture cures back pain."}, "“Acupuncture cures back pain.”"),
         ({"prices": "x" * 121}, "Shorten the line"),
+        ({"colour": "#FF0000"}, "might not stand out enough"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_the_reason_and_kept_in_the_form(owner, typed, said):
