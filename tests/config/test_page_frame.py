@@ -214,7 +214,12 @@ def mails(part: str = "html") -> dict[str, str]:
         "https://clinic.example/a-long-address/that-nobody-should-see-in-full/0123456789012345678901234567890123456789/"
     )
     context = {
-        "clinic": {"name": "Larkfield Back Clinic", "phone": "020 7946 0958", "hours": "Monday to Friday, 9am to 5pm"},
+        "clinic": {
+            "colours": {"strong": "#1F5A54", "tint": "#CFE3DA"},
+            "name": "Larkfield Back Clinic",
+            "phone": "020 7946 0958",
+            "hours": "Monday to Friday, 9am to 5pm",
+        },
         "base_url": "https://clinic.example",
         "emergency": safety.tiers()[0],
         "sheet": sheet,
