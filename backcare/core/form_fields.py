@@ -1,10 +1,11 @@
 """What patients type, made safe to keep and possible to answer. Every message is an instruction for its field."""
 
 import unicodedata
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.core.validators import MaxLengthValidator
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.utils.encoding import punycode
 
 from backcare.core import addresses, phones
@@ -197,3 +198,19 @@ class UnseenField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return one_line(super().to_python(value) or "")
+
+
+DATE = "Enter a date, such as 27/3/2026."
+
+
+class DayField(forms.DateField):
+    """A day as staff type it for a list. The days before and after it can be counted, which ends with the year 9999."""
+
+    def __init__(self, *, label: str, required: bool = False):
+        super().__init__(
+            label=label,
+            required=required,
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            validators=[MinValueValidator(date(2000, 1, 1), DATE), MaxValueValidator(date(2999, 12, 31), DATE)],
+            error_messages={"invalid": DATE},
+        )

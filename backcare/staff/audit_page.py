@@ -2,17 +2,17 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from backcare.core.form_fields import DayField
 from backcare.core.private_pages import personal
 from backcare.staff import audit
 from backcare.staff.account_pages import owners_only
@@ -22,24 +22,12 @@ from enquiries.inbox.dashboard import midnight
 from enquiries.models import Enquiry
 
 LINES = 50  # on a page
-DATE = "Enter a date, such as 27/3/2026."
 FIELDS = ["who", "kind", "from_day", "to_day", "reference"]
 
 
 class Person(forms.ModelChoiceField):
     def label_from_instance(self, user: User) -> str:
         return people.full_name(user)
-
-
-class Day(forms.DateField):
-    def __init__(self, label: str):
-        super().__init__(
-            label=label,
-            required=False,
-            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-            validators=[MinValueValidator(date(2000, 1, 1), DATE), MaxValueValidator(date(2999, 12, 31), DATE)],
-            error_messages={"invalid": DATE},
-        )
 
 
 class FilterForm(forms.Form):
@@ -56,8 +44,8 @@ class FilterForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": "Choose one from the list."},
     )
-    from_day = Day(label="From")
-    to_day = Day(label="Up to and including")
+    from_day = DayField(label="From")
+    to_day = DayField(label="Up to and including")
     reference = forms.CharField(
         label="Reference of an enquiry",
         required=False,

@@ -10,6 +10,7 @@ from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from backcare.core.form_fields import DayField
 from backcare.core.private_pages import personal as kept_by_nobody
 from backcare.core.readonly_admin import ReadOnlyMixin
 from enquiries import clock
@@ -25,10 +26,8 @@ class ExportForm(forms.Form):
     which = forms.ChoiceField(
         label="Which enquiries?", widget=forms.RadioSelect, error_messages={"required": "Choose which enquiries"}
     )
-    from_day = forms.DateField(label="Received from", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    to_day = forms.DateField(
-        label="Received up to and including", required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    from_day = DayField(label="Received from")
+    to_day = DayField(label="Received up to and including")
     personal = forms.BooleanField(
         label="Include contact details: name, email address and phone number",
         help_text="This will be logged on each enquiry’s timeline.",
