@@ -91,7 +91,7 @@ class Submission:
     seal: str = ""
     hold: timedelta = timedelta(0)
     channel: str = IntakeChannel.WEBSITE
-    taken: "Taken | None" = None
+    taken: Taken | None = None
 
     def __post_init__(self) -> None:
         if unknown := set(self.also) - ALSO:

@@ -1,9 +1,11 @@
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -12,11 +14,28 @@ from django.urls import reverse
 
 from backcare.core.crypto import keys
 from backcare.ops import schema
-from backcare.ops.together import die_with
 from backcare.staff import first_steps
 
 RESTART_PAUSE = 1  # seconds
 STOP_PATIENCE = 25  # seconds: gunicorn's graceful timeout, and the mail in hand
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def die_with(parent: int) -> Callable[[], None] | None:
+    """For `preexec_fn`: the child gets SIGTERM when its parent is gone, also by kill -9. Linux only; elsewhere None.
+
+    Without it a supervisor that was killed leaves a web server that holds the port, and a mail worker that nobody stops.
+    """
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)  # loaded here: little is safe between fork and exec
+
+    def set_signal() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # gone before we asked
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return set_signal
 
 
 class Command(BaseCommand):
