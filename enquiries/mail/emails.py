@@ -433,7 +433,7 @@ def sender_address() -> str:
 def sender() -> str:
     address = sender_address()
     if "@" not in address:
-        raise ImproperlyConfigured("DEFAULT_FROM_EMAIL is not set to an e-mail address, and the clinic has none.")
+        raise ImproperlyConfigured("DEFAULT_FROM_EMAIL is not set to an email address, and the clinic has none.")
     if "<" in address:
         return address
     return str(Address(display_name=" ".join(clinic.details()["name"].split()), addr_spec=address))

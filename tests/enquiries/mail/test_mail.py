@@ -5,7 +5,6 @@ import re
 from email.utils import getaddresses
 
 import pytest
-from django.conf import settings as configured
 from django.urls import reverse
 from pypdf import PdfReader
 
@@ -194,7 +193,7 @@ def test_every_mail_has_one_recipient_its_own_id_and_says_that_it_is_automatic(d
         assert not {"Cc", "Bcc", "Reply-To", "X-Mailer"} & set(mail.keys())
         assert mail.get_all("Auto-Submitted") == ["auto-generated"]
         assert mail["Date"].datetime is not None
-    domain = configured.DEFAULT_FROM_EMAIL.rpartition("@")[2]
+    domain = clinic.details()["email"].rpartition("@")[2]
     assert sorted(mail_through.ids) == sorted(f"<{message.pk}@{domain}>" for message in messages)
 
 
@@ -232,7 +231,7 @@ def test_an_address_that_hides_another_reaches_nobody_and_fails_at_once(db, mail
     """The forms refuse such an address. The worker does not rely on them."""
     enquiry = consultation(email=address)
     deliver()
-    assert mail_through.recipients == [[configured.CLINIC_INBOX_EMAIL]]
+    assert mail_through.recipients == [[clinic.details()["inbox_email"]]]
     message = enquiry.messages.get(purpose=Purpose.ACKNOWLEDGEMENT)
     assert (message.state, message.error) == (MessageState.FAILED, "ValidationError")
     enquiry.refresh_from_db()
@@ -256,7 +255,7 @@ def test_what_is_typed_into_a_form_cannot_become_a_header_or_a_recipient(db, cli
     answer = client.post(reverse("enquiries:consultation"), sent)
     assert answer.status_code == 303
     assert deliver() == 2
-    assert sorted(mail_through.recipients) == [["ada@example.com"], [configured.CLINIC_INBOX_EMAIL]]
+    assert sorted(mail_through.recipients) == [["ada@example.com"], [clinic.details()["inbox_email"]]]
     for mail in mail_through.messages:
         assert "victim" not in mail.as_string()
         assert "Bcc" not in mail

@@ -307,8 +307,8 @@ def test_a_text_relay_number_is_shown_and_dialled_with_its_prefix(client, staff)
     client.post("/consultation/", form("consultation", phone="18001 020 7946 0018"))
     client.force_login(staff)
     page = parse(client.get(Enquiry.objects.get().get_admin_url()))
-    [link] = [each for each in page.iter("a") if "tel" in each.get("class", "").split()]
-    assert (link.get("href"), text(link)) == ("tel:1800102079460018", "18001 020 7946 0018")
+    links = {(each.get("href"), text(each)) for each in page.iter("a") if "tel" in each.get("class", "").split()}
+    assert links == {("tel:1800102079460018", "18001 020 7946 0018")}
 
 
 @pytest.mark.parametrize(
