@@ -110,6 +110,8 @@ def desk_pages():
         "reports with an error": f"{reverse('admin:reports')}?first=2026-02-01&last=2026-01-01",
         **{name: reverse(f"admin:{name}") for name in ("accounts", "invite", "audit", "password_change")},
         "who did what, with an error": f"{reverse('admin:audit')}?from_day=2026-02-02&to_day=2026-02-01",
+        "wordings": reverse("admin:enquiries_wordingedition_changelist"),
+        "a wording": reverse("admin:enquiries_wording", args=["booking"]),
         **{
             name: reverse(f"admin:{name}", args=account)
             for name in ("account", "account_deactivate", "account_second_factor")
@@ -122,6 +124,7 @@ def desk_pages():
     for name in ("new", "invite", "audit", "password_change"):
         yield f"{name} with errors", client.post(addresses[name], {})
     yield "a correction with errors", client.post(addresses["correct"], {"correct-email": "x"})
+    yield "a wording with errors", client.post(addresses["a wording"], {"do": "save", "text": "{x}", "seen": "0"})
     take = partial(reverse, "admin:enquiries_enquiry_step")
     typed = {"reply-text": "Please phone us.", "reply-version": plain.version}
     yield "a preview", client.post(take(args=[plain.pk, "reply"]), typed)
