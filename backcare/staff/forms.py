@@ -15,6 +15,11 @@ class PasswordForm(AdminAuthenticationForm):
         "busy": "Many people are signing in at the moment, so we did not check your password. Wait a few seconds and try again.",
     }
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.error_messages["required"] = f"Enter your {name}."
+
     def clean(self):
         username = self.cleaned_data.get("username")
         if username is None or not self.cleaned_data.get("password"):

@@ -108,7 +108,7 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
         desk.open(booked.get_admin_url())
         page.get_by_label("Username").fill("reception")
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
+        page.get_by_role("button", name="Sign in").click()
         page.get_by_role("button", name="Show what they wrote").click()
         expect(page.get_by_text("An ache low in my back for two months.").first).to_be_visible()
         assert "020 7946 0018" in page.inner_text("main")

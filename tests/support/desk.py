@@ -50,7 +50,7 @@ def sign_in(someone, name: str):
     someone.open("/admin/")
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Sign in").click()
     user = User.objects.get(username=name)
     if totp.of(user):
         page.get_by_role("heading", name="Enter your code").wait_for()
