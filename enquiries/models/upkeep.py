@@ -58,7 +58,7 @@ class FloodMark(models.Model):
 
 
 class StoppedAddress(models.Model):
-    """An e-mail address whose owner asked us to stop: no mail that a stranger can cause goes there. A keyed hash, no address."""
+    """An email address whose owner asked us to stop: no mail that a stranger can cause goes there. A keyed hash, no address."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

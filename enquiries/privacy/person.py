@@ -1,4 +1,4 @@
-"""Everything held about one person: found by an e-mail address or a number, given to them as one file.
+"""Everything held about one person: found by an email address or a number, given to them as one file.
 
 UK GDPR, Articles 15 and 20 (a copy of it all) and 17 (erasure: `actions.erasure`). What is looked through is not a list kept
 by hand: it is every table that the register of personal data names as holding data of patients.
@@ -27,7 +27,7 @@ INTRODUCTION = (
 
 
 def find(typed: str) -> list[Enquiry]:
-    """Every enquiry with this e-mail address or phone number, in any spelling, and those that staff linked with one of them."""
+    """Every enquiry with this email address or phone number, in any spelling, and those that staff linked with one of them."""
     found = set(Enquiry.objects.filter(_sent_with(typed)).values_list("pk", flat=True))
     while linked := set(_linked(found).values_list("pk", flat=True)) - found:
         found |= linked

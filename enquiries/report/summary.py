@@ -1,4 +1,4 @@
-"""A person's private summary: opened with the link from the mail, a press of a button, and the e-mail address again.
+"""A person's private summary: opened with the link from the mail, a press of a button, and the email address again.
 
 GET changes nothing and shows nothing personal, because mail scanners fetch every link. All that is shown, given or deleted is
 asked for by POST.

@@ -10,7 +10,7 @@ from enquiries.privacy import person
 
 class Command(BaseCommand):
     help = (
-        "Gives out, or erases, everything held about one person. The e-mail address or phone number is read from standard "
+        "Gives out, or erases, everything held about one person. The email address or phone number is read from standard "
         "input, because lists of processes show what stands on a command line."
     )
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             self.stderr.flush()
         typed = sys.stdin.readline().strip()
         if not typed:
-            raise CommandError("Give the e-mail address or the phone number on standard input.")
+            raise CommandError("Give the email address or the phone number on standard input.")
         enquiries = person.find(typed)
         if not enquiries:
             raise CommandError("Nothing is held under this address or number.")
