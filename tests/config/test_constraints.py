@@ -41,8 +41,10 @@ from factsheets.models import (
     SearchMiss,
     Section,
     SheetFeedback,
+    SiteNotice,
     SourceUse,
     Statement,
+    TeamMember,
 )
 from tests.conftest import consultation, report
 from tests.support.inbox import whole_status
@@ -248,6 +250,12 @@ HALF_FACTS = {
         (SheetFeedback, {"answer": "yes"}, {"reason": "too-long"}),
         (SheetFeedback, {"answer": "no"}, {"reason": "too-dear"}),
     ],
+    "site_notice_ends_after_start": [(SiteNotice, {}, {"ends_at": F("starts_at")})],
+    "site_notice_known_level": [(SiteNotice, {}, {"level": "shouted"})],
+    "site_notice_has_text": [(SiteNotice, {}, {"text": ""})],
+    "team_member_has_name": [(TeamMember, {}, {"name": ""})],
+    "team_member_one_portrait": [(TeamMember, {}, {"drawing": "people/ada.svg"})],
+    "team_member_one_register": [(TeamMember, {}, {"other_register": "Guild of Backs"})],
     "miss_text_only_when_often": [(SearchMiss, {}, {"text": "what somebody typed"})],
 }
 
@@ -288,6 +296,8 @@ def rows(sheet, staff):
     GuardOverride.objects.create(sheet=sheet, reason="It quotes.", actor="Sam", **override)
     picture = Picture.objects.create(digest="0" * 32, width=400, height=300)
     PictureFile.objects.create(picture=picture, width=400, format="jpg", data=b"x")
+    TeamMember.objects.create(name="Ada", role="Physiotherapist", register="GMC", number="1234567", picture=picture)
+    SiteNotice.objects.create(text="Closed today.", level="information", ends_at=timezone.now() + timedelta(days=1))
     FactSheet.objects.filter(pk=sheet.pk).update(state="published", review_due_on=timezone.localdate())
     mail.remind_of_reviews(today=timezone.localdate())
     OutgoingMessage.objects.create(purpose="digest", day=date(2026, 11, 23))

@@ -102,7 +102,7 @@ def test_a_flagged_request_from_the_form_to_the_settled_flag(browser, site, smtp
         expect(lane).to_be_visible()
         expect(lane.get_by_role("link", name="020 7946 0018")).to_have_attribute("href", "tel:+442079460018")
         expect(lane).to_contain_text("Do not leave a voicemail.")
-        expect(lane).to_contain_text("do not drive yourself")
+        expect(lane).to_contain_text("Do not drive yourself")
         expect(lane).to_contain_text("welfare check")
         # Whoever calls needs to read the needs box beforehand; what they wrote about their back is opened knowingly.
         expect(page.get_by_role("region", name="Communication needs")).to_contain_text(NUMB)

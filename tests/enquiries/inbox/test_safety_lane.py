@@ -101,7 +101,7 @@ def test_the_page_says_what_to_ask_and_say_and_what_if_nobody_answers(reception)
         "Do not leave a voicemail.",
         sign.text,
         "Call 999 or go to A&E now",
-        "do not drive yourself",
+        "Do not drive yourself",
         "Tell a clinician",
         "welfare check",
         "020 7946 0099",
@@ -118,7 +118,7 @@ def test_the_page_says_what_to_ask_and_say_and_what_if_nobody_answers(reception)
 @pytest.mark.parametrize(
     ("signs", "says", "never"),
     [
-        ("RF-E1 RF-U4", "do not drive yourself", "You must be seen the same day"),
+        ("RF-E1 RF-U4", "Do not drive yourself", "You must be seen the same day"),
         ("RF-U1", "Ask for an urgent GP appointment or call 111 today.", "999"),
         ("RF-R3", "116 123", "A&E now."),
         ("RF-R3 RF-E1", "116 123", "nothing"),
