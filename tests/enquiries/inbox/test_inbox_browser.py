@@ -37,7 +37,7 @@ def test_a_morning_from_the_first_call_to_the_booking(browser, site, smtp, mail_
         desk.expect_accessible()
         desk.open("/admin/enquiries/enquiry/?q=olu")
         page.get_by_role("link", name="Olu Example").click()
-        expect(page.get_by_text("Do not leave a voicemail.")).to_be_visible()
+        expect(page.get_by_text("Do not leave a voicemail.").locator("visible=true")).to_be_visible()
         page.get_by_role("button", name="No answer").click()
         expect(page.get_by_text("Call logged. Try again at midday on Wednesday")).to_be_visible()
 
