@@ -19,7 +19,8 @@ from enquiries.actions import appointments, contact
 from enquiries.assessment import cookie
 from enquiries.assessment.flags import flags
 from enquiries.mail import links
-from enquiries.models import Appointment, Assessment, Enquiry, OutgoingMessage
+from enquiries.mail.texts import WORDINGS
+from enquiries.models import Appointment, Assessment, Enquiry, OutgoingMessage, WordingEdition
 from enquiries.patient_portal import access
 from enquiries.report import summary
 from factsheets.models import FactSheet, Section
@@ -231,12 +232,16 @@ def _desk(kept: Collector) -> str:
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         _ask(kept, client, reverse(f"{name}_changelist"))
+        if model is WordingEdition:
+            continue  # it has a page for each text, and none for each edition
         _ask(kept, client, reverse(f"{name}_add"))
         records = Enquiry.objects.filter(safety_signs=None) if model is Enquiry else model._default_manager.all()
         for record in [*records.order_by("pk")[:ADMIN_PAGES], *([flagged] if model is Enquiry else [])]:
             _ask(kept, client, reverse(f"{name}_change", args=[record.pk]))
             if model not in {Section, FactSheet}:
                 _ask(kept, client, reverse(f"{name}_delete", args=[record.pk]))
+    for key in WORDINGS:
+        _ask(kept, client, reverse("admin:enquiries_wording", args=[key]))
     sheet = FactSheet.objects.get(slug="about-back-pain")
     _ask(kept, client, reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]))
     return _cookies(client)

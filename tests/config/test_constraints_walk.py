@@ -47,6 +47,17 @@ MAY_BE_EMPTY_ALONE = {
         "subject": "our own subject was used",
         "kept_because": "the claims guard had found nothing",
     },
+    "enquiries.WordingEdition": {
+        "by": "the actor is kept as text beside it, for when accounts go",
+        "kept_because": "the claims guard found nothing",
+    },
+    "factsheets.SiteNotice": {"kept_because": "the claims guard found nothing"},
+    "factsheets.TeamMember": {
+        "role": "the name says enough",
+        "number": "not everybody who works here is on a register",
+        "register_link": "not every register shows its people",
+        "account": "not everybody who works here signs in",
+    },
     "factsheets.FactSheet": {
         "review_due_on": "a date to come, for sheets reviewed or not",
         "in_short": "a draft, until it is written",
