@@ -4,6 +4,9 @@ SECRET_KEY signs, SECRET_KEY_FALLBACKS are read. Each sort of link has a salt of
 
 Each mail brings a link of its own. Ten wrong addresses shut one link and no other: somebody who got hold of an old mail cannot keep
 its owner out, who uses the link in the newest mail, or asks the clinic for a new one.
+
+Two kinds use it: a patient's own request (enquiries/patient_portal/) and the summary of a self-assessment (enquiries/report/). What
+they share is tried with the first, in tests/enquiries/patient_portal/test_patient_portal_link.py.
 """
 
 import uuid

@@ -4,7 +4,8 @@ It says where to get help and what to read. It makes no diagnosis, gives no scor
 ledger, "Self-assessment", as amended by its second part (29 November 2026), §2. Codes such as W-36 are its rows. The words of
 the red flags (RF-…) are the SafetyAdvice records, which staff keep in one place for the whole site.
 
-Change anything here, and VERSION and DATED change too: answers given to an older version are never judged by a newer one.
+Change anything here, and VERSION and DATED change too: answers given to an older version are never judged by a newer one. A new
+question also needs a field of its name in `Answers` (kinds.py).
 """
 
 from datetime import date

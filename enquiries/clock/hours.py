@@ -105,7 +105,7 @@ class Hours:
         reached = self._reach(at, minutes * MINUTE)
         return local(reached[0]) if reached else None
 
-    def promise(self, at: datetime, working: timedelta) -> datetime | None:
+    def add_working_rounded(self, at: datetime, working: timedelta) -> datetime | None:
         """As add_working, rounded up to what people say: the next half hour, or closing time when that is sooner."""
         reached = self._reach(at, working)
         if reached is None:

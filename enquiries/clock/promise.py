@@ -39,7 +39,7 @@ class ReplyClock:
         Rounded up, never down, to the half hour or the closing time: a patient should not be told "by 10:14am", and nobody
         is promised a moment at which the clinic is shut.
         """
-        return None if self.paused else self.hours.promise(at, self.within)
+        return None if self.paused else self.hours.add_working_rounded(at, self.within)
 
     def why_none(self, at: datetime) -> str:
         """For staff: why nothing is promised at that moment. Empty when something is."""
@@ -62,7 +62,7 @@ class ReplyClock:
         if reply_by is None or reply_by <= waiting_since:
             return reply_by
         left = self.hours.working_time(waiting_since, reply_by)
-        return self.hours.promise(max(now, waiting_since), left) or reply_by
+        return self.hours.add_working_rounded(max(now, waiting_since), left) or reply_by
 
     def promise(self, now: datetime) -> dict[str, Any]:
         """What templates/enquiries/_when.html shows before somebody writes.

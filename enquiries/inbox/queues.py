@@ -1,4 +1,7 @@
-"""The inbox's queues: what wants doing, and how much of it there is. One definition each, for the list and for its count."""
+"""The inbox's queues: what wants doing, and how much of it there is. One definition each, for the list and for its count.
+
+The order within a queue is `Enquiry.objects.in_working_order()` (enquiries/models/enquiry.py).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

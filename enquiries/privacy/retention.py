@@ -34,6 +34,7 @@ from factsheets.models import SearchMiss, SheetReads
 from factsheets.reads import KEPT_MONTHS
 from factsheets.search.failed_searches import KEPT_FOR
 
+# For reports, consultations and questions an owner sets the period on the desk: ClinicSettings (backcare/core/models.py).
 SPAM_DAYS = 30
 OUTBOX_DAYS = 30
 ABSENCE_DAYS = 30
@@ -60,7 +61,7 @@ class Rule:
 
 
 def due_reports(now: datetime) -> QuerySet[Enquiry]:
-    """Report requests whose details are no longer needed: REPORT_RETENTION_DAYS after the last mail was sent.
+    """Report requests whose details are no longer needed: `report_retention_days` after the last mail was sent.
 
     Where no mail was ever sent the days count from the request. Nothing is erased while a mail is on its way, or while a warning
     sign waits for somebody to act on it.

@@ -7,8 +7,8 @@ from enquiries.privacy import retention
 
 class Command(BaseCommand):
     help = (
-        "Erases or deletes what is kept no longer: see enquiries/privacy/retention.py, and REPORT_RETENTION_DAYS and "
-        "ENQUIRY_RETENTION_MONTHS. The mail worker does the same every hour."
+        "Erases or deletes what is kept no longer: see enquiries/privacy/retention.py, and the periods under “Clinic settings” "
+        "on the desk. The mail worker does the same every hour."
     )
 
     def add_arguments(self, parser):

@@ -1,4 +1,4 @@
-"""The inbox as staff use it: its queues, its search, and what the page of an enquiry shows."""
+"""The inbox as staff use it: its queues, its search, and what Django's own pages would show of an enquiry."""
 
 from datetime import date, timedelta
 

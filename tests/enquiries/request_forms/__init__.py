@@ -1,1 +1,1 @@
-"""enquiries/request_forms: consultation and question."""
+"""enquiries/request_forms: the three forms up to sending. What a report needs besides is in tests/enquiries/report/."""
