@@ -93,7 +93,7 @@ PAGES = [
             "interest",
             "NHS or private",
         ],
-        "How we write and review our fact sheets, and what our words for evidence mean. We are not an NHS service.",
+        "Who works here, where, when and what it costs, and how we write and review our fact sheets. We are not an NHS service.",
     ),
 ]
 HELP_WORDS = [

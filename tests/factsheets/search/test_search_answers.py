@@ -38,7 +38,7 @@ def test_every_intent_has_its_first_answer():
         "sex": ("Sex", "/question/"),
         "is it ok to drive": ("Driving", "posture-and-lifting"),
         "exercises": ("Exercise", "looking-after-your-back"),
-        "how much is it": ("Cost of a consultation", "/consultation/"),
+        "how much is it": ("Cost of a consultation", "/about/"),
         "I want an appointment": ("Booking", "/consultation/"),
     }
     for typed, (name, page) in first.items():
