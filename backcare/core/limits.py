@@ -69,6 +69,16 @@ def look(name: str, subject: str, *, most: int, per: timedelta, now: datetime | 
     return Verdict(not wait, wait)
 
 
+def hit_each(tries: list[tuple[str, str, int, timedelta]]) -> Verdict:
+    """Counts one try at each (name, subject, most, per), or at none of them where one says no: a refused try uses up nothing."""
+    for ask in (look, hit):
+        for name, subject, most, per in tries:
+            verdict = ask(name, subject, most=most, per=per)
+            if not verdict:
+                return verdict
+    return Verdict(True)
+
+
 def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None = None) -> None:
     """Takes one try that was counted out of the count, as when it was no guess: the password was right. `per` is the limit's."""
     now = now or timezone.now()

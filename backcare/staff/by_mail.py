@@ -54,13 +54,8 @@ def forgotten(request):
 
 def _count(request, address: str) -> int:
     """Seconds to wait. 0 when it may be asked for now, and then it is counted."""
-    counted = [("password link client", limits.client(request), CLIENT), ("password link account", address, ACCOUNT)]
-    for ask in (limits.look, limits.hit):
-        for name, subject, most in counted:
-            verdict = ask(name, subject, most=most, per=PER)
-            if not verdict:
-                return verdict.wait
-    return 0
+    client = ("password link client", limits.client(request), CLIENT, PER)
+    return limits.hit_each([client, ("password link account", address, ACCOUNT, PER)]).wait
 
 
 def send_link(address: str) -> None:

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from backcare.core import limits
 from backcare.core.form_fields import EmailField, TextField
-from backcare.staff import first_steps, totp
+from backcare.staff import accounts, first_steps, totp
 from backcare.staff.sign_in import half_sign_in, page, signed_in
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,11 @@ def first_owner(request):
             status = 429
         else:
             given = {name: form.cleaned_data[name] for name in ("code", "email", "first_name", "last_name", "password")}
-            user = first_steps.make_first_owner(**given)
+            try:
+                user = first_steps.make_first_owner(**given)
+            except accounts.Refused as refusal:
+                form.add_error("email", str(refusal))
+                return _shown(request, form)
             if user:
                 logger.info("Staff sign-in: account %s is the first owner", user.pk)
                 after = reverse("admin:index")
@@ -99,18 +103,17 @@ def first_owner(request):
                 "code",
                 "This code is not right, or it has ended. Each start of the site prints a new one, and ends the old.",
             )
-    response = page(request, "admin/first_owner.html", "Set up this site: the owner", form=form, status=status)
+    response = _shown(request, form, status=status)
     if wait:
         response["Retry-After"] = str(wait)
     return response
 
 
+def _shown(request, form: FirstOwnerForm, *, status: int = 200):
+    return page(request, "admin/first_owner.html", "Set up this site: the owner", form=form, status=status)
+
+
 def _count(request) -> int:
     """Seconds to wait. 0 when it may be tried now, and then it is counted."""
-    counted = [("first owner client", limits.client(request), CLIENT), ("first owner", "all", ALL)]
-    for ask in (limits.look, limits.hit):
-        for name, subject, most in counted:
-            verdict = ask(name, subject, most=most, per=PER)
-            if not verdict:
-                return verdict.wait
-    return 0
+    client = ("first owner client", limits.client(request), CLIENT, PER)
+    return limits.hit_each([client, ("first owner", "all", ALL, PER)]).wait

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from backcare.core.models import ClinicSettings, SetUpStep
+from backcare.staff import accounts
 from enquiries.mail import emails
 from factsheets import approvals
 from factsheets.models import Subject
@@ -57,15 +58,22 @@ def new_owner_code() -> str:
 
 
 def make_first_owner(*, code: str, email: str, first_name: str, last_name: str, password: str) -> User | None:
-    """The account of the first owner. None when the code is not right, has ended, or there is an owner already."""
+    """The account of the first owner. None when the code is not right, has ended, or there is an owner already.
+
+    Raises accounts.Refused where somebody else has the address, and then the code goes on working.
+    """
     with transaction.atomic():
         row = SetUpStep.objects.select_for_update().filter(name=OWNER_CODE).first()
         if row is None or has_owner() or row.at < timezone.now() - CODE_FOR:
             return None
         if not constant_time_compare(row.detail, _hash(code)):
             return None
-        row.delete()
         address = email.lower()
+        if accounts.taken(address):
+            raise accounts.Refused(
+                f"There is already an account for {address}, and it is not an owner’s. Use another address."
+            )
+        row.delete()
         user = User.objects.create_superuser(address, address, password, first_name=first_name, last_name=last_name)
         LogEntry.objects.log_actions(
             user.pk, [user], ADDITION, "Made the first owner, with the code of the first start.", single_object=True

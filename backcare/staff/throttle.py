@@ -53,13 +53,9 @@ class TooOften(Exception):  # noqa: N818 - reads as what happened
 
 def count(request, username: str, *, code: bool = False) -> None:
     """Counts one guess at an account. Raises TooOften, and then the guess must not be looked at."""
-    counted = _counted(request, username, code=code)
-    # All are looked at before any is counted: a refused try uses up nothing.
-    for ask in (limits.look, limits.hit):
-        for name, subject, most, per in counted:
-            verdict = ask(name, subject, most=most, per=per)
-            if not verdict:
-                raise TooOften(verdict.wait)
+    verdict = limits.hit_each(_counted(request, username, code=code))
+    if not verdict:
+        raise TooOften(verdict.wait)
 
 
 def give_back(request, username: str, *, code: bool = False) -> None:

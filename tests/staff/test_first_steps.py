@@ -12,6 +12,7 @@ import dns.rrset
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from dns.resolver import Resolver
@@ -19,6 +20,7 @@ from dns.resolver import Resolver
 from backcare.core import addresses
 from backcare.core.models import SetUpStep
 from backcare.ops import checks
+from backcare.ops.management.commands.serve import owner_code
 from backcare.staff import first_steps, sender_dns
 from tests.support.clinic_settings import set_clinic
 from tests.support.desk import save, tree
@@ -61,6 +63,11 @@ def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client
     ):
         assert said in words(client.post(FIRST, given(code, **typed)))
     assert not User.objects.exists()
+    User.objects.create_user("former@example.com", is_staff=True)
+    assert "already an account for former@example.com" in words(
+        client.post(FIRST, given(code, email="Former@example.com"))
+    )
+    User.objects.all().delete()
     done = client.post(FIRST, given(f" {code.upper().replace('-', ' ')} "))
     owner = User.objects.get()
     assert (owner.username, owner.is_superuser, owner.is_staff) == ("olu@example.com", True, True)
@@ -83,6 +90,15 @@ def test_a_code_ends_after_a_day_and_guessing_is_slowed(client, db):
     refused = client.post(FIRST, given(first_steps.new_owner_code()))
     assert (refused.status_code, User.objects.count()) == (429, 0)
     assert "Try again in" in words(refused)
+
+
+def test_a_start_while_the_database_is_away_prints_no_code_and_goes_on(db):
+    def away(*args):
+        raise OperationalError("database is locked")
+
+    with connection.execute_wrapper(away):
+        assert owner_code() == ""
+    assert owner_code()
 
 
 def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, mail_through, settings):

@@ -1,4 +1,5 @@
 import ctypes
+import logging
 import os
 import signal
 import subprocess
@@ -9,12 +10,14 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import Error, connection
 from django.urls import reverse
 
 from backcare.core.crypto import keys
 from backcare.ops import schema
 from backcare.staff import first_steps
+
+logger = logging.getLogger(__name__)
 
 RESTART_PAUSE = 1  # seconds
 STOP_PATIENCE = 25  # seconds: gunicorn's graceful timeout, and the mail in hand
@@ -38,6 +41,15 @@ def die_with(parent: int) -> Callable[[], None] | None:
     return set_signal
 
 
+def owner_code() -> str:
+    """A code for the first owner, where there is none yet. A database that is away just now is no reason to stay down."""
+    try:
+        return first_steps.new_owner_code()
+    except Error as error:
+        logger.warning("Whether the site has an owner was not looked at: %s", type(error).__name__)
+        return ""
+
+
 class Command(BaseCommand):
     help = "Runs the web server and the mail worker side by side. Ctrl-C, or SIGTERM, stops both."
 
@@ -47,7 +59,7 @@ class Command(BaseCommand):
             keys.at_start()
         except (schema.NewerDatabase, keys.WrongKey) as error:
             raise CommandError(str(error)) from None
-        code = first_steps.new_owner_code()
+        code = owner_code()
         connection.close()
         commands = {
             "web server": [
