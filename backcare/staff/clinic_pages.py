@@ -94,7 +94,13 @@ class ClinicForm(forms.Form):
         help_text="From any map website, starting with https://",
         error_messages={"invalid": "Enter a whole link, such as https://www.openstreetmap.org/…"},
     )
-    nation = forms.ChoiceField(label="Nation", choices=Nation.choices, help_text="Its bank holidays count as closed.")
+    # Also changed with the opening hours, which no version counts: so the form itself says what it was shown with.
+    nation = forms.ChoiceField(
+        label="Nation",
+        choices=Nation.choices,
+        show_hidden_initial=True,
+        help_text="Its bank holidays count as closed.",
+    )
     colour = forms.ChoiceField(
         label="Colour",
         choices=[(name, each.label) for name, each in palette.PALETTE.items()],
@@ -226,6 +232,8 @@ def clinic_settings(request):
         form = ClinicForm(request.POST, row=row, nation=nation)
         if form.is_valid():
             values = dict(form.cleaned_data)
+            if "nation" not in form.changed_data:
+                del values["nation"]
             try:
                 changed = save(values=values, version=values.pop("version"), by=request.user)
             except Outdated:
@@ -250,15 +258,16 @@ def _beside_the_other(form: ClinicForm) -> ClinicForm:
     row, nation = ClinicSettings.stored(), _nation()
     now = row.as_saved() | {"nation": nation}
     shown = ClinicSettingsEdition.objects.filter(version=form.cleaned_data["version"]).first()
-    then = now | (shown.values if shown else {})
     data, both = form.data.copy(), []
+    nation_shown = form["nation"].html_initial_name
+    then = (_whole(shown) if shown else now) | {"nation": data.get(nation_shown, nation)}
     for name, value in now.items():
         typed = form.cleaned_data[name]
         if typed == then[name]:
             data[name] = value
         elif value not in {typed, then[name]}:
             both.append(f"{_label(name)} is now “{value}”")
-    data["version"] = row.version
+    data["version"], data[nation_shown] = row.version, nation
     again = ClinicForm(data, row=row, nation=nation)
     again.full_clean()
     newest = ClinicSettingsEdition.objects.select_related("by").first()
@@ -267,6 +276,11 @@ def _beside_the_other(form: ClinicForm) -> ClinicForm:
     said += f" {capfirst('; '.join(both))}." if both else " Their changes are in the form now, beside yours."
     again.add_error(None, f"{said} Check the form and save again.")
     return again
+
+
+def _whole(edition: ClinicSettingsEdition) -> dict[str, Any]:
+    """What it says, and the default of a column that is younger: the first edition comes from a migration that knew few."""
+    return ClinicSettings().as_saved() | edition.values
 
 
 def _nation() -> str:
@@ -282,15 +296,12 @@ def _history() -> list[dict[str, Any]]:
     editions = list(ClinicSettingsEdition.objects.select_related("by")[: HISTORY + 1])
     rows = []
     for edition, former in zip(editions, [*editions[1:], None], strict=True):
-        lines = (
-            [
-                {"what": capfirst(_label(name)), "was": former.values.get(name, ""), "now": value}
-                for name, value in edition.values.items()
-                if name in ClinicForm.base_fields and name in former.values and former.values[name] != value
-            ]
-            if former
-            else []
-        )
+        before = _whole(former) if former else {}
+        lines = [
+            {"what": capfirst(_label(name)), "was": before[name], "now": value}
+            for name, value in edition.values.items()
+            if name in ClinicForm.base_fields and name in before and before[name] != value
+        ]
         who = people.full_name(edition.by) if edition.by else "From the first start"
         rows.append({"when": lately(edition.at), "who": who, "lines": lines})
     return rows[:HISTORY]

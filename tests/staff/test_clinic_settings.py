@@ -95,6 +95,24 @@ def test_two_owners_at_once_lose_nothing(owner):
     assert ClinicSettingsEdition.objects.count() == 4
 
 
+def test_what_a_colleague_saved_is_kept_although_the_first_edition_or_the_version_does_not_know_it(owner):
+    theirs, mine = filled(owner, nation="scotland", colour="navy"), filled(owner, phone="020 7946 0111")
+    mine["initial-nation"] = mine["nation"]
+    owner.post(PATH, theirs)
+    form = owner.post(PATH, mine).context["form"]
+    assert (form["nation"].value(), form["colour"].value(), form["phone"].value()) == (
+        "scotland",
+        "navy",
+        mine["phone"],
+    )
+    assert "Colour: “pine” became “navy”" in " ".join(text(page(owner, PATH)).split())
+    again = {name: form[name].value() for name in form.fields if name != "shorter"} | {"initial-nation": "scotland"}
+    ClinicHours.objects.update(nation="wales")  # on the page of the opening hours
+    assert "Saved: phone." in text(tree(owner.post(PATH, again, follow=True)))
+    assert ClinicHours.objects.get().nation == "wales"
+    assert 'name="initial-nation" value="wales"' in owner.get(PATH).content.decode()
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
