@@ -30,7 +30,7 @@ from django.views.decorators.http import require_safe
 from joserfc.errors import JoseError
 
 from backcare.core import limits
-from backcare.staff import audit, links
+from backcare.staff import audit
 from backcare.staff.sign_in import page, signed_in, too_often
 
 logger = logging.getLogger(__name__)
@@ -143,7 +143,9 @@ def _account(claims: dict) -> User:
     if claims.get("email_verified") is not True or not isinstance(address, str) or "@" not in address:
         audit.refused(None, f"{name} has not verified the email address")
         raise Refused(f"{name} does not say that your email address is verified. Tell whoever looks after it.")
-    found = [each for each in User.objects.filter(email__iexact=address)[:2] if links.may_sign_in(each)]
+    staff = User.objects.filter(email__iexact=address, is_active=True, is_staff=True)
+    # PostgreSQL takes some letters of other scripts for ours (CVE-2019-19844). No account has an address with them.
+    found = list(staff[:2]) if address.isascii() else []
     if len(found) != 1:
         audit.refused(None, f"no active account has the address that {name} verified")
         raise Refused("No active staff account has your email address. Ask an owner of this site to invite you.")

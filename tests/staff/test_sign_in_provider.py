@@ -117,6 +117,7 @@ def test_every_lie_is_refused_and_nobody_gets_an_account(here, there, rita, sett
         (verified(email_verified="true"), not_verified),
         (verified(None), not_verified),
         (verified("nobody@example.com"), nobody),
+        (verified("r\u0131ta@example.com"), nobody),  # PostgreSQL compares capitals, and finds Rita
         (verified("reader@example.com"), nobody),
         (verified("twice@example.com"), nobody),
         (verified(auth_time=now - 3600), "did not ask you to sign in again"),
