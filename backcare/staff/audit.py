@@ -155,7 +155,7 @@ def install() -> None:
 
 
 def signed_in(user: User, how: str) -> None:
-    """`how`: with what beyond the password."""
+    """`how`: with what, such as "a code from the app"."""
     StaffEvent.objects.create(
         kind=StaffEventKind.SIGNED_IN, by=user, actor=people.full_name(user), what=f"Signed in with {how}"
     )
