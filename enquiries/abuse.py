@@ -26,7 +26,6 @@ import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from math import ceil
 
 from django.conf import settings
 from django.db import transaction
@@ -73,8 +72,6 @@ class TooMany(Exception):  # noqa: N818 - reads as what happened
 
     def __init__(self, wait: int, *, kind: str = EnquiryKind.REPORT, in_total: bool = False, no_room: bool = False):
         self.wait, self.in_total = wait, in_total
-        minutes = ceil(wait / 60)
-        when = "in a minute" if minutes <= 1 else f"in {minutes} minutes"
         if in_total:
             many = "We are very busy"
         elif no_room:
@@ -83,7 +80,7 @@ class TooMany(Exception):  # noqa: N818 - reads as what happened
             many = "We had a lot of requests for reports from your internet connection"
         else:
             many = "We had a lot of forms from your internet connection"
-        super().__init__(f"{many} just now. You can try again {when}.")
+        super().__init__(f"{many} just now. You can try again {limits.in_words(wait)}.")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ admin.site.enable_nav_sidebar = False
 urlpatterns = [
     path("", include("factsheets.urls")),
     path("", include("enquiries.urls")),
+    # Answered before, in RequestGuardMiddleware, under any host name.
     path("healthz", health.healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]

@@ -139,6 +139,12 @@ def _insert(rows: list[tuple[str, str, datetime, datetime]], *, on_conflict: str
         return int(cursor.rowcount)
 
 
+def in_words(wait: int) -> str:
+    """When it may be tried again, for a sentence: “in a minute”. `wait` is in seconds."""
+    minutes = math.ceil(wait / 60)
+    return "in a minute" if minutes <= 1 else f"in {minutes} minutes"
+
+
 def client(request: HttpRequest) -> str:
     """The address a request came from, for `hit`; never to be stored or logged. An IPv6 network of 64 bits is one client.
 

@@ -5,7 +5,6 @@ without an account. The new password ends every session, and the second factor i
 """
 
 import logging
-import math
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -41,10 +40,8 @@ def forgotten(request):
         if not wait:
             send_link(address)
             return redirect(f"{reverse('admin:forgotten')}?sent")
-        minutes = math.ceil(wait / 60)
-        form.add_error(
-            "email", f"You have asked for this too often. Try again in {minutes} minutes, or ask an owner to help."
-        )
+        when = limits.in_words(wait)
+        form.add_error("email", f"You have asked for this too often. Try again {when}, or ask an owner to help.")
         status = 429
     response = page(request, "admin/forgotten.html", "Forgotten your password?", form=form, status=status)
     if status == 429:

@@ -1,7 +1,6 @@
 """The page on which the first owner makes their account: there from the start that printed a code until there is an owner."""
 
 import logging
-import math
 from datetime import timedelta
 
 from django import forms
@@ -82,8 +81,7 @@ def first_owner(request):
     if request.method == "POST" and form.is_valid():
         wait = _count(request)
         if wait:
-            minutes = math.ceil(wait / 60)
-            form.add_error("code", f"A code was tried too often. Try again in {minutes} minutes.")
+            form.add_error("code", f"A code was tried too often. Try again {limits.in_words(wait)}.")
             status = 429
         else:
             given = {name: form.cleaned_data[name] for name in ("code", "email", "first_name", "last_name", "password")}
