@@ -40,7 +40,7 @@ PATIENCE = 10 * 60  # seconds to sign in at the provider
 FRESH = 5 * 60  # seconds since somebody proved who they are there: we ask for it each time
 CLOCKS_DIFFER = 30  # seconds
 ANSWER_WITHIN = 5  # seconds, of each request to the provider
-STARTS, PER = 20, timedelta(minutes=5)  # from one client
+TRIES, PER = 20, timedelta(minutes=5)  # ways there, and ways back, from one client
 # Signed with a key that only the provider has. Whoever names another algorithm, or none, is refused (RFC 8725, section 3.1).
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 
@@ -68,7 +68,7 @@ def begin(request):
         return redirect("admin:index")
     if not is_on():
         return redirect("admin:login")
-    verdict = limits.hit("sign-in provider", limits.client(request), most=STARTS, per=PER)
+    verdict = limits.hit("sign-in provider", limits.client(request), most=TRIES, per=PER)
     if not verdict:
         return too_often(request, verdict.wait)
     request.session.flush()
@@ -90,6 +90,10 @@ def back(request):
         return redirect("admin:index")
     if not is_on():
         return redirect("admin:login")
+    # Whoever comes without having been there is refused too, and each refusal is written down.
+    verdict = limits.hit("answer of the provider", limits.client(request), most=TRIES, per=PER)
+    if not verdict:
+        return too_often(request, verdict.wait)
     after = request.session.get(NEXT) or reverse("admin:index")
     try:
         user = _who(request)

@@ -173,8 +173,10 @@ def test_new_keys_are_asked_for_and_a_provider_that_is_away_or_another_is_told(h
     away = Client().get(BEGIN)
     assert away.status_code == 502 and "Sign in with your password" in said(away)
     place = Client(REMOTE_ADDR="192.0.2.77")
-    assert {place.get(BEGIN).status_code for _ in range(provider.STARTS)} == {502}
-    assert place.get(BEGIN).status_code == 429
+    assert {place.get(BEGIN).status_code for _ in range(provider.TRIES)} == {502}
+    assert {place.get(BACK).status_code for _ in range(provider.TRIES)} == {403}
+    assert place.get(BEGIN).status_code == place.get(BACK).status_code == 429
+    assert StaffEvent.objects.get(kind="refused").times == provider.TRIES
 
 
 def test_half_a_setting_and_a_plain_address_are_found_by_check(settings):
