@@ -1,7 +1,9 @@
+import json
 from itertools import pairwise
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -164,11 +166,12 @@ class ClinicHoursAdmin(TellsPromise, admin.ModelAdmin):
         return f"{open_when}. {clock.promise_in_words(replies)}"
 
     def construct_change_message(self, request, form, formsets, add=False):
-        """The history keeps what patients read while replies were paused."""
+        """The history keeps what patients read while replies were paused, beside what else was changed."""
         said = super().construct_change_message(request, form, formsets, add)
         if "notice" in form.changed_data or "paused" in form.changed_data:
+            changed = LogEntry(change_message=json.dumps(said)).get_change_message()
             paused = "Replies paused" if form.cleaned_data["paused"] else "Replies not paused"
-            return f"{paused}. Notice: {form.cleaned_data['notice'] or 'none'}"
+            return f"{changed} {paused}. Notice: {form.cleaned_data['notice'] or 'none'}"
         return said
 
     def save_model(self, request, obj, form, change):

@@ -14,7 +14,6 @@ from enquiries.mail import samples, wordings
 from enquiries.mail.texts import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition
 
-LIST = "admin:enquiries_wordingedition_changelist"
 ONE = "admin:enquiries_wording"
 
 
@@ -111,9 +110,14 @@ class WordingAdmin(admin.ModelAdmin):
         if do and form.is_valid():
             if do == "page" and wording.is_page:
                 return _shown(request, wording, form.parts)
-            if do == "save" and (done := self._save(request, wording, form.parts, form.cleaned_data["kept_because"])):
-                return done
-        return self._one(request, wording, wordings.newest(key), form)
+            if do == "save":
+                if done := self._save(request, wording, form.parts, form.cleaned_data["kept_because"]):
+                    return done
+                # A second press means it: they are told, and the newest is on the page by now.
+                edition = wordings.newest(key)
+                form.data = form.data.copy()
+                form.data["seen"] = edition.number if edition else 0
+        return self._one(request, wording, edition, form)
 
     def _save(self, request, wording: Wording, parts: dict[str, str], because: str = ""):
         given = request.POST.get("seen", "")
@@ -134,17 +138,13 @@ class WordingAdmin(admin.ModelAdmin):
 
     def _one(self, request, wording: Wording, edition: WordingEdition | None, form: WordingForm | None = None):
         form = form or WordingForm(wording=wording, edition=edition)
-        if form.is_bound:
-            # A second press means it: the newest is on the page by now.
-            form.data = form.data.copy()
-            form.data["seen"] = edition.number if edition else 0
         parts = wordings.parts_of(wording, edition) if not form.is_bound else form.parts if form.is_valid() else None
         context = {
             "title": wording.name,
             "wording": wording,
             "form": form,
             "edited": bool(edition and edition.parts),
-            "gave_way": bool(edition and edition.parts and wordings.mistakes(wording, _full(wording, edition))),
+            "gave_way": bool(edition and edition.parts and wordings.parts_of(wording, edition) is wording.default),
             "found": [] if parts is None else wordings.claims(parts),
             "preview": samples.email(wording.key, parts) if parts and not wording.is_page else None,
             "fixed": "" if wording.is_page else samples.fixed(wording.key),
@@ -162,10 +162,6 @@ class WordingAdmin(admin.ModelAdmin):
     def _page(self, request, name: str, context: dict, status: int = 200):
         base = self.admin_site.each_context(request)
         return TemplateResponse(request, f"admin/enquiries/wordings/{name}.html", base | context, status=status)
-
-
-def _full(wording: Wording, edition: WordingEdition) -> dict[str, str]:
-    return {name: edition.parts.get(name, said) for name, said in wording.default.items()}
 
 
 def _row(wording: Wording, edition: WordingEdition | None) -> dict:

@@ -219,6 +219,7 @@ def values_of_appointment(booked: Appointment, *, manage: str, no_reminder: str)
 
 
 def _block(name: str, **context: object) -> Block:
+    context |= {"clinic": clinic.details()}
     text, html = (render_to_string(f"enquiries/emails/_{name}.{form}", context).strip() for form in ("txt", "html"))
     return Block(text, html)
 

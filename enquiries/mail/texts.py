@@ -4,7 +4,7 @@ Nothing here offers what a stranger typed into a form: anyone can cause these em
 footer, “Stop these emails” and the deletion link are not here, because they can be neither changed nor left out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 
@@ -34,7 +34,7 @@ class Wording:
     default: dict[str, str]
     own: tuple[Placeholder, ...] = ()
     is_page: bool = False
-    fixed: tuple[str, ...] = field(default=())  # what the system adds, in words for staff
+    fixed: tuple[str, ...] = ()  # what the system adds, in words for staff
 
     @property
     def placeholders(self) -> dict[str, Placeholder]:

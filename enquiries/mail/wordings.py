@@ -21,7 +21,10 @@ from enquiries.models import WordingEdition
 from enquiries.templatetags.letters import linked_line
 from factsheets import guard
 
-PLACEHOLDER = re.compile(r"\{\s*([a-z](?:[a-z ]*[a-z])?)\s*(?::\s*([^{}\n]*?)\s*)?\}", re.IGNORECASE)
+# The words after a colon are read once and never again (`*+`), so that no text takes longer than its length.
+PLACEHOLDER = re.compile(
+    r"\{\s*([a-z](?:[a-z ]*[a-z])?)\s*(?::\s*+((?:[^{}\s]++(?:[^\S\n]++(?=[^{}\s]))?+)*+)\s*+)?\}", re.IGNORECASE
+)
 # Others may read a subject, on a locked screen or in a log.
 IN_SUBJECT = {"clinic", "phone"}
 
@@ -78,13 +81,13 @@ def save(wording: Wording, parts: Mapping[str, str], *, by: User, seen: int, kep
     """`seen` is the number of the edition that the page showed, 0 for none. Raises Changed."""
     kept = {} if parts == wording.default else dict(parts)
     last = newest(wording.key)
+    if last and last.number != seen:
+        raise Changed(last)
     try:
-        if (last.number if last else 0) != seen:
-            raise IntegrityError
         with transaction.atomic():
             return WordingEdition.objects.create(
                 key=wording.key,
-                number=seen + 1,
+                number=last.number + 1 if last else 1,
                 parts=kept,
                 kept_because=kept_because,
                 by=by,

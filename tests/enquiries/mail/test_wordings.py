@@ -1,5 +1,6 @@
 """The words of emails and confirmation pages, as an owner changes them on the desk, and as patients then get them."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from enquiries.actions.appointments import book
-from enquiries.mail import wordings
+from enquiries.mail import samples, wordings
 from enquiries.mail.texts import WORDINGS, Kind
 from enquiries.models import Enquiry, ReplyTemplate, WordingEdition
 from enquiries.request_forms import journey
@@ -108,7 +109,12 @@ def test_of_two_owners_the_second_is_told_and_an_edit_that_no_longer_fits_gives_
     theirs = WORDINGS[key].default | {"heading": "From Ola"}
     wordings.save(WORDINGS[key], theirs, by=other, seen=0)
     mine = before | {"heading": "From Sam", "do": "save"}
+    # To look at it first, or to be told of a mistake, is not to have been told of hers.
+    for do, typed in (("preview", {}), ("save", {"text": "No link."})):
+        looked = staff_client.post(page_of(key), mine | typed | {"do": do})
+        mine["seen"] = values_of(looked)["seen"]
     told = staff_client.post(page_of(key), mine)
+    assert wordings.newest(key).parts == theirs, "Nothing was put over hers unseen."
     assert "Ola changed this text" in text(parse(told))
     assert values_of(told)["heading"] == "From Sam"
     staff_client.post(page_of(key), values_of(told) | {"do": "save"})
@@ -172,6 +178,13 @@ def test_no_edit_brings_in_what_a_stranger_typed_and_none_leaves_the_safety_advi
     assert advised.index("do not wait for our reply") < advised.index('href="tel:999"') < advised.rindex("Edited.")
 
 
+@pytest.mark.django_db
+def test_the_links_of_every_email_have_the_clinics_colour():
+    for key, wording in WORDINGS.items():
+        if not wording.is_page:
+            assert 'color=""' not in samples.email(key, wording.default).html, key
+
+
 @pytest.mark.parametrize("key", ["consultation_sent", "question_sent", "report_sent"])
 def test_a_confirmation_page_is_previewed_as_itself(key, staff_client):
     shown = press(staff_client, key, "page", heading="We have it, thank you")
@@ -189,6 +202,7 @@ def test_the_guard_reads_a_pause_notice_too_and_a_reply_template_shows_its_whole
     assert not errors_of(save(staff_client, hours, paused="on", notice="We are away until Monday."))
     history = text(tree(staff_client.get(f"{hours}1/history/")))
     assert "Replies paused. Notice: We are away until Monday." in history
+    assert re.search("Changed .*notice", history), "What else was changed with it is in the same line."
     template = ReplyTemplate.objects.create(name="Hello", text="Dear {name},\n\nabout {reference}: a < b.")
     shown = tree(staff_client.get(f"/admin/enquiries/replytemplate/{template.pk}/change/"))
     [frame] = shown.iter("iframe")
