@@ -23,8 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 
-from backcare.core import addresses, limits
-from backcare.core.clinic import Clinic
+from backcare.core import addresses, clinic, limits
 from enquiries import abuse, clock
 from enquiries.actions import intake, mail
 from enquiries.assessment import cookie, handover
@@ -395,8 +394,8 @@ def _reply_time(context: dict) -> str:
     if reply := context.get("reply"):
         return f"We will reply {reply}."
     if not context.get("known"):
-        return Clinic()["promise"]
-    phone = Clinic()["phone"]
+        return clinic.details()["promise"]
+    phone = clinic.details()["phone"]
     return f"{NO_TIME} You can phone us: {phone}." if phone else NO_TIME
 
 
