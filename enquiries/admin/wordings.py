@@ -13,6 +13,7 @@ from enquiries.clock.formatting import dated_words
 from enquiries.mail import samples, wordings
 from enquiries.mail.texts import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition
+from factsheets import safety
 
 ONE = "admin:enquiries_wording"
 
@@ -182,6 +183,7 @@ def _shown(request, wording: Wording, parts: dict[str, str]):
         "owed": True,
         "known": True,
         "words": samples.page(wording.key, parts),
+        "safety_tiers": safety.tiers(),
         "preview_note": "Staff preview, with invented details. Patients cannot see it yet.",
     }
     template = "enquiries/report_sent.html" if kind == "report" else "enquiries/request_forms/sent.html"

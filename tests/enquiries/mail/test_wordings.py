@@ -192,6 +192,7 @@ def test_a_confirmation_page_is_previewed_as_itself(key, staff_client):
     said = text(parse(shown))
     assert "We have it, thank you" in said
     assert "Staff preview, with invented details" in said
+    assert parse(shown).findall(".//section[@class='care emergency short']//li"), "With the signs of an emergency."
     assert not WordingEdition.objects.exists()
 
 
