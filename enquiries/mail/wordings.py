@@ -78,9 +78,11 @@ def parts_of(wording: Wording, edition: WordingEdition | None) -> dict[str, str]
 
 
 def save(wording: Wording, parts: Mapping[str, str], *, by: User, seen: int, kept_because: str = "") -> WordingEdition:
-    """`seen` is the number of the edition that the page showed, 0 for none. Raises Changed."""
+    """`seen` is the number of the edition that the page showed, 0 for none. Raises Changed. Twice the same is saved once."""
     kept = {} if parts == wording.default else dict(parts)
     last = newest(wording.key)
+    if last and (last.parts, last.kept_because) == (kept, kept_because):
+        return last
     if last and last.number != seen:
         raise Changed(last)
     try:
