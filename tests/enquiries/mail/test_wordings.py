@@ -13,6 +13,7 @@ from enquiries.mail.texts import WORDINGS, Kind
 from enquiries.models import Enquiry, ReplyTemplate, WordingEdition
 from enquiries.request_forms import journey
 from tests.conftest import consultation, give_signs, report
+from tests.support.clinic_settings import set_clinic
 from tests.support.desk import errors_of, save, tree, values_of
 from tests.support.html import parse, text
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
@@ -185,6 +186,9 @@ def test_the_links_of_every_email_have_the_clinics_colour():
     for key, wording in WORDINGS.items():
         if not wording.is_page:
             assert 'color=""' not in samples.email(key, wording.default).html, key
+    set_clinic(phone="")
+    without = samples.email("new_link", WORDINGS["new_link"].default)
+    assert "Text relay" not in without.text + without.html, "A clinic without a number gives none."
 
 
 @pytest.mark.parametrize("key", ["consultation_sent", "question_sent", "report_sent"])
