@@ -6,7 +6,7 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from factsheets import publication, revisions
+from factsheets import publication, revisions, team
 from factsheets.guard import Finding
 from factsheets.models import ContentVersion, Edition, FactSheet, FormerAddress, GuardOverride, Section, State, Step
 from factsheets.rendering.document import build, in_reading_order
@@ -149,7 +149,7 @@ def let_stand(*, sheet: FactSheet, finding: Finding, reason: str, by) -> GuardOv
             "sentence": finding.sentence,
             "reason": reason.strip(),
             "by": by,
-            "actor": name_of(by),
+            "actor": team.account_name(by),
         },
     )
     return override
@@ -199,10 +199,6 @@ def change_address(*, sheet: FactSheet, was: str) -> None:
     FormerAddress.objects.update_or_create(slug=was, defaults={"sheet": sheet})
 
 
-def name_of(user) -> str:
-    return user.get_full_name() or user.get_username()
-
-
 def _append(sheet, step, content, last: Edition | None, *, by, note: str, changes=()) -> Edition:
     # The list of changes on the public page has a new line.
     ContentVersion.changed()
@@ -216,7 +212,7 @@ def _append(sheet, step, content, last: Edition | None, *, by, note: str, change
         changes=list(changes),
         note=note.strip(),
         by=by,
-        actor=name_of(by) if by else "",
+        actor=team.account_name(by) if by else "",
     )
 
 

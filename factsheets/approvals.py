@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error, transaction
 from django.utils import timezone
 
-from factsheets import safety
+from factsheets import safety, team
 from factsheets.models import Approval, ContentVersion, Decision, Register, SafetyEdition, Subject
 from factsheets.safety_revisions import snapshot
 
@@ -177,7 +177,7 @@ def withdraw(*, subject: str, reason: str, by) -> Approval:
 
 def record(*, by, **values) -> Approval:
     """Adds a decision. Pages that were kept ready follow at once."""
-    made = Approval.objects.create(by=by, actor=by.get_full_name() or by.get_username(), **values)
+    made = Approval.objects.create(by=by, actor=team.account_name(by), **values)
     ContentVersion.changed()
     return made
 

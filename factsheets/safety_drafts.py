@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from factsheets import actions, approvals, publication, safety_revisions
+from factsheets import actions, approvals, publication, safety_revisions, team
 from factsheets.models import (
     DRAFT_WRITING,
     ContentVersion,
@@ -328,7 +328,7 @@ def _step(draft: SafetyDraft, state: DraftState, step: DraftStep, by, *, what: s
     draft.version += 1
     draft.save()
     SafetyDraftEvent.objects.create(
-        draft=draft, step=step, what=what[:300], note=note, by=by, actor=actions.name_of(by)
+        draft=draft, step=step, what=what[:300], note=note, by=by, actor=team.account_name(by)
     )
 
 
@@ -403,7 +403,7 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
         edition = safety_revisions.keep(
             step=SafetyStep.PUBLISHED,
             by=by,
-            actor=actions.name_of(by),
+            actor=team.account_name(by),
             authors=", ".join(event.actor for event in authors(draft))[:500],
             note=draft.note,
         )
