@@ -11,6 +11,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from tests.conftest import consultation, database_environment
 from tests.support.faults import Web
 from tests.support.processes import start_process
+from tests.support.smtp import free_port
 
 
 @pytest.fixture
@@ -23,11 +24,17 @@ def newer(transactional_db):
     recorder.record_unapplied("an_app_of_yesterday", "0001_initial")
 
 
-def test_nothing_starts_prepares_or_sends_on_a_database_of_tomorrow(newer, tmp_path):
+def test_nothing_starts_prepares_or_sends_on_a_database_of_tomorrow(newer, settings):
+    settings.PORT = free_port()  # a site may run on this machine
     kept = consultation()
     commands = [Web.command, ["manage.py", "serve"], ["manage.py", "deliver_mail"]]
     started = [
-        start_process([sys.executable, *command], env=database_environment(), stderr=subprocess.PIPE, text=True)
+        start_process(
+            [sys.executable, *command],
+            env={**database_environment(), "PORT": str(settings.PORT)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for command in commands
     ]
     try:
