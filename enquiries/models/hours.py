@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from factsheets.models.natural import Shown
+from factsheets.models.version import Shown
 
 MAX_REPLY_HOURS = 80  # working hours: two weeks of a clinic that is open 40 hours a week
 

@@ -1,25 +1,6 @@
 from django.db import models
 
-from factsheets.models.version import ContentVersion
-
-
-class ContentQuerySet(models.QuerySet):
-    """Whatever changes content, one row or many, says so: pages that were kept ready are made anew."""
-
-    def update(self, **values):
-        count = super().update(**values)
-        ContentVersion.changed()
-        return count
-
-    def bulk_create(self, *args, **options):
-        made = super().bulk_create(*args, **options)
-        ContentVersion.changed()
-        return made
-
-    def delete(self):
-        deleted = super().delete()
-        ContentVersion.changed()
-        return deleted
+from factsheets.models.version import ContentQuerySet, Shown
 
 
 class ByNaturalKey(models.Manager.from_queryset(ContentQuerySet)):
@@ -28,24 +9,6 @@ class ByNaturalKey(models.Manager.from_queryset(ContentQuerySet)):
     def get_by_natural_key(self, *values):
         # Its number is all that a fixture asks for: a sheet would come with every page that is made from it.
         return self.only("pk").get(**dict(zip(self.model.natural_key_lookups(), values, strict=True)))
-
-
-class Shown(models.Model):
-    """A record that kept pages show: a change of one row or of many ends what was kept, in every process."""
-
-    objects = ContentQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args, **options):
-        super().save(*args, **options)
-        ContentVersion.changed()
-
-    def delete(self, *args, **options):
-        deleted = super().delete(*args, **options)
-        ContentVersion.changed()
-        return deleted
 
 
 class NaturalKeyModel(Shown):

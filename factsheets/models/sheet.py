@@ -5,8 +5,9 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
-from factsheets.models.natural import ByNaturalKey, ContentQuerySet, NaturalKeyModel
+from factsheets.models.natural import ByNaturalKey, NaturalKeyModel
 from factsheets.models.section import Question
+from factsheets.models.version import ContentQuerySet
 
 
 class Topic(NaturalKeyModel):

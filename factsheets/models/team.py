@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from factsheets.models.approval import Register
-from factsheets.models.natural import Shown
+from factsheets.models.version import Shown
 
 PORTRAIT = r"^people/[a-z0-9-]+\.svg\Z"
 

@@ -1,9 +1,14 @@
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q, Subquery
 from django.utils import timezone
+
+_held: ContextVar[str | None] = ContextVar("held", default=None)
 
 
 class ContentVersion(models.Model):
@@ -20,7 +25,9 @@ class ContentVersion(models.Model):
 
     @classmethod
     def now(cls) -> str:
-        """The token of the content as it stands. Empty before anything was loaded. One query."""
+        """The token of the content as it stands. Empty before anything was loaded. One query, or none within `held`."""
+        if (held := _held.get()) is not None:
+            return held
         live = Subquery(SiteNotice.at(timezone.now()).values("pk")[:1])
         row = cls.objects.filter(pk=1).annotate(notice=live).values_list("token", "notice").first()
         if row is None:
@@ -29,13 +36,60 @@ class ContentVersion(models.Model):
         return f"{token}.{notice}" if notice else token
 
     @classmethod
+    @contextmanager
+    def held(cls) -> Iterator[None]:
+        """Asks once for what is made of several parts that each go by the version. For work that changes no content."""
+        before = _held.set(cls.now())
+        try:
+            yield
+        finally:
+            _held.reset(before)
+
+    @classmethod
     def changed(cls) -> None:
         token = secrets.token_hex(8)
         if not cls.objects.filter(pk=1).update(token=token):
             cls.objects.bulk_create([cls(pk=1, token=token)], ignore_conflicts=True)
 
 
-class SiteNotice(models.Model):
+class ContentQuerySet(models.QuerySet):
+    """Whatever changes content, one row or many, says so: pages that were kept ready are made anew."""
+
+    def update(self, **values):
+        count = super().update(**values)
+        ContentVersion.changed()
+        return count
+
+    def bulk_create(self, *args, **options):
+        made = super().bulk_create(*args, **options)
+        ContentVersion.changed()
+        return made
+
+    def delete(self):
+        deleted = super().delete()
+        ContentVersion.changed()
+        return deleted
+
+
+class Shown(models.Model):
+    """A record that kept pages show: a change of one row or of many ends what was kept, in every process."""
+
+    objects = ContentQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args, **options):
+        super().save(*args, **options)
+        ContentVersion.changed()
+
+    def delete(self, *args, **options):
+        deleted = super().delete(*args, **options)
+        ContentVersion.changed()
+        return deleted
+
+
+class SiteNotice(Shown):
     """What every page of the website says between two moments, such as that the clinic moves. One at a time."""
 
     class Level(models.TextChoices):
@@ -70,15 +124,6 @@ class SiteNotice(models.Model):
 
     def __str__(self):
         return self.text if len(self.text) <= 60 else f"{self.text[:59]}…"
-
-    def save(self, *args, **options):
-        super().save(*args, **options)
-        ContentVersion.changed()
-
-    def delete(self, *args, **options):
-        deleted = super().delete(*args, **options)
-        ContentVersion.changed()
-        return deleted
 
     @classmethod
     def at(cls, moment: datetime) -> models.QuerySet["SiteNotice"]:

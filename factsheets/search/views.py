@@ -4,7 +4,7 @@ from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from factsheets import safety, situations
-from factsheets.models import FactSheet, State, Tier
+from factsheets.models import ContentVersion, FactSheet, State, Tier
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
 from factsheets.search import failed_searches, redflags
 from factsheets.search.answer import Answer, answer, examples
@@ -16,6 +16,12 @@ SHEETS_LISTED = 12  # where there are no results
 @require_safe
 def search(request):
     """The search box alone, or what was found. Readers get no cookie; what they typed is in no log and in no cache."""
+    # The words of warning, the index and the clinic's details each go by the version of the content.
+    with ContentVersion.held():
+        return _search(request)
+
+
+def _search(request) -> HttpResponse:
     tiers = safety.tiers()
     given = answer(request.GET.get("q", ""), _number(request.GET.get("page", "")))
     context = {

@@ -4,9 +4,12 @@ import re
 from urllib.parse import quote, quote_plus
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from backcare.core import clinic
+from factsheets.models import FactSheet
 from factsheets.search.text import plain
 from tests.support.html import parse, text, title
 from tests.support.reading import (
@@ -209,3 +212,12 @@ def test_what_is_published_is_found_by_everybody_alike(staff):
     reader, signed_in = Client(), Client()
     signed_in.force_login(staff)
     assert reader.get("/search/?q=sciatica").content == signed_in.get("/search/?q=sciatica").content
+
+
+def test_all_of_an_answer_goes_by_one_version_of_the_content_which_is_asked_once(client, sheet):
+    client.get("/search/?q=sciatica")
+    with CaptureQueriesContext(connection) as asked:
+        assert b"sciatica" in client.get("/search/?q=sciatica").content
+    assert sum("factsheets_contentversion" in each["sql"] for each in asked) == 1
+    FactSheet.objects.filter(pk=sheet.pk).update(title="Wombat and you")
+    assert b"Wombat and you" in client.get("/search/?q=wombat").content
