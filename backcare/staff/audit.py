@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import F, Model, Q, QuerySet, TextChoices
+from django.db.models import Case, F, Model, Q, QuerySet, TextChoices, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -265,30 +265,26 @@ LOGGED = {
     Kind.CONTENT: OF_CONTENT,
     Kind.EXPORT: OF_ENQUIRIES & Q(action_flag=CHANGE),
     Kind.ENQUIRY: OF_ENQUIRIES & ~Q(action_flag=CHANGE),
-    Kind.SETTING: ~(OF_ACCOUNTS | OF_CONTENT | OF_ENQUIRIES),
 }
+OTHERS = ~(OF_ACCOUNTS | OF_CONTENT | OF_ENQUIRIES)  # settings
 
 
 def _logged(asked: Asked) -> QuerySet:
-    rows = LogEntry.objects.exclude(HAVE_HISTORY & ~Q(action_flag=DELETION)).select_related("user", "content_type")
+    kind = Case(*(When(which, then=Value(kind)) for kind, which in LOGGED.items()), default=Value(Kind.SETTING))
+    rows = LogEntry.objects.exclude(HAVE_HISTORY & ~Q(action_flag=DELETION)).annotate(kind=kind)
     if asked.reference:
         rows = rows.filter(OF_ENQUIRIES, change_message__contains=asked.reference)
-    if asked.kind:
-        return rows.filter(LOGGED[asked.kind]) if asked.kind in LOGGED else rows.none()
-    return rows
+    if asked.kind == Kind.SETTING:
+        rows = rows.filter(OTHERS)
+    elif asked.kind:
+        rows = rows.filter(LOGGED[asked.kind]) if asked.kind in LOGGED else rows.none()
+    return rows.select_related("user", "content_type")
 
 
 def _log_entry(row: LogEntry) -> Line:
     about = row.content_type
     app, model = (about.app_label, about.model) if about else ("", "")
-    if app in {"auth", "staff"}:
-        kind = Kind.ACCOUNT
-    elif app == "factsheets" and model not in ABOUT_CLINIC:
-        kind = Kind.CONTENT
-    elif (app, model) == ("enquiries", "enquiry"):
-        kind = Kind.EXPORT if row.action_flag == CHANGE else Kind.ENQUIRY
-    else:
-        kind = Kind.SETTING
+    kind = Kind(row.kind)
     name = capfirst(about.name) if about and about.model_class() else "A record that is no longer kept"
     said = row.get_change_message() or ("Deleted." if row.action_flag == DELETION else "Saved without a change.")
     link = ""

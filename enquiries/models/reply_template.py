@@ -1,8 +1,8 @@
 """Replies that the clinic writes once and uses often."""
 
-from django.conf import settings
 from django.db import models
-from django.utils import timezone
+
+from enquiries.models.wording import SavedWords
 
 MAX_REPLY = 4000  # characters, of a template as of a reply
 MAX_SUBJECT = 120  # characters
@@ -50,7 +50,7 @@ class ReplyTemplate(models.Model):
         return self.name
 
 
-class ReplyTemplateEdition(models.Model):
+class ReplyTemplateEdition(SavedWords):
     """A template as somebody saved it. Written once, so that the clinic can tell what its replies said, and from when."""
 
     template = models.ForeignKey(ReplyTemplate, on_delete=models.CASCADE, related_name="editions", editable=False)
@@ -58,12 +58,6 @@ class ReplyTemplateEdition(models.Model):
     subject = models.CharField(max_length=MAX_SUBJECT, blank=True, editable=False)
     text = models.TextField(editable=False)
     in_use = models.BooleanField(default=True, editable=False)
-    kept_because = models.CharField(max_length=200, blank=True, editable=False)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False
-    )
-    actor = models.CharField(max_length=150, editable=False, help_text="The name as it was, for when accounts go.")
-    at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["-at", "-pk"]

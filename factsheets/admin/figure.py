@@ -45,20 +45,74 @@ def outcome(upload: UploadedFile) -> pictures.Prepared | pictures.PictureRefused
         return refused
 
 
-def _short(drawing: str) -> str:
-    return drawing.removeprefix("figures/").removesuffix(".svg")
-
-
-class FigureForm(StoppableForm):
-    drawing = forms.ChoiceField(required=False, help_text="One of the site’s own drawings (in static/figures/).")
-    upload = forms.FileField(
-        label="Picture",
+def picture_field(label: str) -> forms.FileField:
+    return forms.FileField(
+        label=label,
         required=False,
         widget=PictureInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
         help_text=UPLOAD_HELP,
     )
+
+
+class PictureForm(forms.ModelForm):
+    """A form whose field `upload` brings the `picture` of a record, which may have a `drawing` of the site's own instead."""
+
     # The picture that this form uploaded, once it was read and found good.
     prepared: pictures.Prepared | None = None
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.picture:
+            self.initial["upload"] = CurrentPicture(self.instance.picture)
+
+    def drawing_choices(self, there: list[str], folder: str, none: str) -> list[tuple[str, str]]:
+        """The choices. A drawing whose file is gone stays chosen until somebody chooses another."""
+        lost = [self.instance.drawing] if self.instance.drawing and self.instance.drawing not in there else []
+        short = {name: name.removeprefix(folder).removesuffix(".svg") for name in [*there, *lost]}
+        return [
+            ("", none),
+            *((name, short[name]) for name in there),
+            *((name, f"{short[name]} (the file is missing)") for name in lost),
+        ]
+
+    def clean_upload(self):
+        upload = self.cleaned_data["upload"]
+        if not isinstance(upload, UploadedFile):  # left as it is, or taken away
+            return upload
+        if isinstance(upload.outcome, pictures.PictureRefused):
+            raise forms.ValidationError(str(upload.outcome))
+        self.prepared = upload.outcome
+        return upload
+
+
+class PictureAdmin(admin.ModelAdmin):
+    """Keeps what a PictureForm brought, and ends the pictures that nothing shows any more."""
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        # Before the desk opens its transaction: SQLite lets nobody else write until it ends, and a picture takes seconds.
+        may_write = self.has_change_permission(request) or self.has_add_permission(request)
+        if may_write and (upload := request.FILES.get("upload")):
+            upload.outcome = outcome(upload)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request, obj, form, change):
+        if form.prepared:
+            obj.picture = pictures.keep(form.prepared, by=request.user)
+        super().save_model(request, obj, form, change)
+        pictures.discard_unused()
+
+    def delete_model(self, request, obj):
+        super().delete_model(request, obj)
+        pictures.discard_unused()
+
+    def delete_queryset(self, request, queryset):
+        super().delete_queryset(request, queryset)
+        pictures.discard_unused()
+
+
+class FigureForm(PictureForm, StoppableForm):
+    drawing = forms.ChoiceField(required=False, help_text="One of the site’s own drawings (in static/figures/).")
+    upload = picture_field("Picture")
 
     class Meta:
         model = Figure
@@ -69,25 +123,7 @@ class FigureForm(StoppableForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        there = drawings()
-        # A drawing whose file is gone stays chosen until somebody chooses another.
-        lost = [self.instance.drawing] if self.instance.drawing and self.instance.drawing not in there else []
-        self.fields["drawing"].choices = [
-            ("", "No drawing"),
-            *((name, _short(name)) for name in there),
-            *((name, f"{_short(name)} (the file is missing)") for name in lost),
-        ]
-        if self.instance.picture:
-            self.initial["upload"] = CurrentPicture(self.instance.picture)
-
-    def clean_upload(self):
-        upload = self.cleaned_data["upload"]
-        if not isinstance(upload, UploadedFile):  # left as it is, or taken away
-            return upload
-        if isinstance(upload.outcome, pictures.PictureRefused):
-            raise forms.ValidationError(str(upload.outcome))
-        self.prepared = upload.outcome
-        return upload
+        self.fields["drawing"].choices = self.drawing_choices(drawings(), "figures/", "No drawing")
 
     def clean(self):
         cleaned = super().clean()
@@ -113,7 +149,7 @@ class FigureForm(StoppableForm):
 
 
 @admin.register(Figure)
-class FigureAdmin(SharedRecordAdmin):
+class FigureAdmin(PictureAdmin, SharedRecordAdmin):
     form = FigureForm
     list_display = ["title", "slug", "shows"]
     list_select_related = ["picture"]
@@ -146,26 +182,3 @@ class FigureAdmin(SharedRecordAdmin):
             '<img class="preview" src="{}" alt="{}" width="{}" height="{}"> {} × {} pixels, from the file',
             *(address, kept.alt, kept.width, kept.height, kept.width, kept.height),
         )
-
-    # --- saving ---
-
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        # Before the desk opens its transaction: SQLite lets nobody else write until it ends, and a picture takes seconds.
-        may_write = self.has_change_permission(request) or self.has_add_permission(request)
-        if may_write and (upload := request.FILES.get("upload")):
-            upload.outcome = outcome(upload)
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def save_model(self, request, obj, form, change):
-        if form.prepared:
-            obj.picture = pictures.keep(form.prepared, by=request.user)
-        super().save_model(request, obj, form, change)
-        pictures.discard_unused()
-
-    def delete_model(self, request, obj):
-        super().delete_model(request, obj)
-        pictures.discard_unused()
-
-    def delete_queryset(self, request, queryset):
-        super().delete_queryset(request, queryset)
-        pictures.discard_unused()

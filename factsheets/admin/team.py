@@ -5,10 +5,9 @@ import re
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.files.uploadedfile import UploadedFile
 
-from factsheets import approvals, pictures, team
-from factsheets.admin.figure import CHOOSE_AGAIN, UPLOAD_HELP, CurrentPicture, PictureInput, outcome
+from factsheets import approvals, team
+from factsheets.admin.figure import CHOOSE_AGAIN, PictureAdmin, PictureForm, picture_field
 from factsheets.models import TeamMember
 
 
@@ -17,7 +16,7 @@ class AccountField(forms.ModelChoiceField):
         return f"{team.account_name(user)} ({user.get_username()})"
 
 
-class TeamMemberForm(forms.ModelForm):
+class TeamMemberForm(PictureForm):
     account = AccountField(
         queryset=get_user_model().objects.filter(is_staff=True).order_by("first_name", "username"),
         required=False,
@@ -34,13 +33,7 @@ class TeamMemberForm(forms.ModelForm):
         widget=forms.URLInput(attrs={"class": "vURLField"}),
     )
     drawing = forms.ChoiceField(required=False, label="Drawn portrait")
-    upload = forms.FileField(
-        label="Portrait",
-        required=False,
-        widget=PictureInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
-        help_text=UPLOAD_HELP,
-    )
-    prepared: pictures.Prepared | None = None
+    upload = picture_field("Portrait")
 
     class Meta:
         model = TeamMember
@@ -51,17 +44,8 @@ class TeamMemberForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        there = team.drawings()
-        lost = [self.instance.drawing] if self.instance.drawing and self.instance.drawing not in there else []
-        short = {name: name.removeprefix("people/").removesuffix(".svg") for name in [*there, *lost]}
-        self.fields["drawing"].choices = [
-            ("", "None"),
-            *((name, short[name]) for name in there),
-            *((name, f"{short[name]} (the file is missing)") for name in lost),
-        ]
+        self.fields["drawing"].choices = self.drawing_choices(team.drawings(), "people/", "None")
         self.fields["register"].choices = [("", "None of these"), *self.fields["register"].choices[1:]]
-        if self.instance.picture:
-            self.initial["upload"] = CurrentPicture(self.instance.picture)
 
     def clean_name(self):
         return " ".join(self.cleaned_data["name"].split())
@@ -74,15 +58,6 @@ class TeamMemberForm(forms.ModelForm):
         if address and not address.startswith("https://"):
             raise forms.ValidationError("Enter an address that begins with https://.")
         return address
-
-    def clean_upload(self):
-        upload = self.cleaned_data["upload"]
-        if not isinstance(upload, UploadedFile):  # left as it is, or taken away
-            return upload
-        if isinstance(upload.outcome, pictures.PictureRefused):
-            raise forms.ValidationError(str(upload.outcome))
-        self.prepared = upload.outcome
-        return upload
 
     def clean(self):
         given = super().clean()
@@ -110,7 +85,7 @@ class TeamMemberForm(forms.ModelForm):
 
 
 @admin.register(TeamMember)
-class TeamMemberAdmin(admin.ModelAdmin):
+class TeamMemberAdmin(PictureAdmin):
     form = TeamMemberForm
     list_display = ["name", "role", "registered", "account", "shown", "position"]
     list_select_related = ["account"]
@@ -124,24 +99,3 @@ class TeamMemberAdmin(admin.ModelAdmin):
     @admin.display(description="registration")
     def registered(self, person):
         return person.registration or "none"
-
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        # Before the desk opens its transaction: SQLite lets nobody else write until it ends, and a picture takes seconds.
-        may_write = self.has_change_permission(request) or self.has_add_permission(request)
-        if may_write and (upload := request.FILES.get("upload")):
-            upload.outcome = outcome(upload)
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def save_model(self, request, obj, form, change):
-        if form.prepared:
-            obj.picture = pictures.keep(form.prepared, by=request.user)
-        super().save_model(request, obj, form, change)
-        pictures.discard_unused()
-
-    def delete_model(self, request, obj):
-        super().delete_model(request, obj)
-        pictures.discard_unused()
-
-    def delete_queryset(self, request, queryset):
-        super().delete_queryset(request, queryset)
-        pictures.discard_unused()
