@@ -41,7 +41,7 @@ def measure() -> Coverage:
         named.setdefault(section.sheet.slug, set()).update(refs)
         if not refs and section.kind not in MAY_STAND_ALONE:
             found.without_row.append(where)
-    for sheet in FactSheet.objects.exclude(state=State.RETIRED).select_related("lead_figure"):
+    for sheet in FactSheet.objects.exclude(state=State.RETIRED).select_related("lead_figure").defer("document"):
         if sheet.lead_figure:
             named.setdefault(sheet.slug, set()).update(sheet.lead_figure.claim_refs)
         wanted = {

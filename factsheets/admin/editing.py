@@ -12,6 +12,7 @@ from django.urls import reverse
 from factsheets import actions, publication
 from factsheets.admin.fields import TextKeptForm
 from factsheets.publication import Obstacle
+from factsheets.refusals import refusals
 from factsheets.rendering.markdown import BodyError
 
 
@@ -37,7 +38,9 @@ class StoppableForm(TextKeptForm):
 
 
 class EditingForm(StoppableForm):
-    """The form of a sheet or a section. Notices when somebody else saved first."""
+    """The form of a sheet or a section. Notices when somebody else saved first, and what readers would see broken."""
+
+    texts: tuple[str, ...] = ()  # the fields in Markdown
 
     note = forms.CharField(
         required=False,
@@ -61,6 +64,9 @@ class EditingForm(StoppableForm):
 
     def clean(self):
         cleaned = super().clean()
+        for name in self.texts:
+            for problem in refusals(cleaned.get(name) or "", **self.shown_in(name, cleaned)):
+                self.add_error(name, problem)
         now = self.initial.get("opened")
         if now and cleaned.get("opened") not in {"", None, now}:
             # The next save is meant: the person has read this.
@@ -72,6 +78,10 @@ class EditingForm(StoppableForm):
                 "Check the history before you save again, because your version will replace theirs.",
             )
         return cleaned
+
+    def shown_in(self, name: str, cleaned: dict) -> dict:
+        """Where readers meet the text, as `refusals` asks."""
+        return {}
 
 
 def in_words(obstacle: Obstacle) -> str:

@@ -29,6 +29,7 @@ def free_slug(words: str, taken: set[str], fallback: str) -> str:
 
 
 class SectionForm(EditingForm):
+    texts = ("body",)
     claim_refs = ClaimRefsField()
     former_slugs = WordsField(
         label="Former addresses",
@@ -77,6 +78,10 @@ class SectionForm(EditingForm):
         named = self.data.get(self.add_prefix("sheet")) or self.initial.get("sheet")
         return FactSheet.objects.filter(pk=named).first() if str(named or "").isdigit() else None
 
+    def shown_in(self, name, cleaned):
+        own = [cleaned.get("slug"), *(cleaned.get("former_slugs") or []), cleaned.get("question")]
+        return {"sheet": self._sheet(), "kind": cleaned.get("kind"), "layer": cleaned.get("layer"), "own": own}
+
     def clean(self):
         cleaned = super().clean()
         if sheet := self._sheet():
@@ -113,16 +118,16 @@ class StatementUseInline(admin.TabularInline):
     verbose_name_plural = "statements of evidence"
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("statement")
+        rows = super().get_queryset(request).select_related("statement", "section__sheet")
+        return rows.defer("section__sheet__document")
 
     @admin.display(description="also shown in")
     def also_in(self, use):
         if use.pk is None:
             return "-"
-        return (
-            ", ".join(each.title for each in use.statement.sheets if each.pk != use.section.sheet_id)
-            or "no other sheets"
-        )
+        others = FactSheet.objects.filter(sections__statement_uses__statement=use.statement)
+        titles = others.exclude(pk=use.section.sheet_id).distinct().values_list("title", "topic__position", "position")
+        return ", ".join(title for title, *_ in titles) or "no other sheets"
 
 
 @admin.register(Section)
@@ -139,6 +144,11 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
 
     def has_module_permission(self, request):
         return False
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "sheet":
+            kwargs["queryset"] = FactSheet.objects.defer("document")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_inlines(self, request, obj):
         return [StatementUseInline] if obj and obj.kind == SectionKind.EVIDENCE else []

@@ -11,6 +11,8 @@ from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, Wor
 from factsheets.rendering.glossary_marks import Glossary, key
 from factsheets.search.redflags.reader import EVERYDAY
 
+NO_LINK = models.Q(doi="", pmid="", pmcid="", url="", isbn="")
+
 
 class SharedRecordAdmin(StopsUnsound, admin.ModelAdmin):
     """A record that several sheets show: saving it makes their documents anew, and none of the public ones unsound."""
@@ -29,8 +31,22 @@ class SharedRecordAdmin(StopsUnsound, admin.ModelAdmin):
             raise Stopped(found)
 
 
+class SourceForm(StoppableForm):
+    def clean(self):
+        """A source that no reader could look up is not added, and none loses its link. One that never had any may wait for it."""
+        cleaned = super().clean()
+        findable = any(cleaned.get(name) for name in ("doi", "pmid", "pmcid", "url", "isbn"))
+        had_none = self.instance.pk and not Source.objects.exclude(NO_LINK).filter(pk=self.instance.pk).exists()
+        if not (findable or had_none or {"doi", "url", "isbn"} & set(self.errors)):
+            self.add_error(
+                None, "Give a DOI, a PubMed number, a web address or an ISBN, so that readers can look it up."
+            )
+        return cleaned
+
+
 @admin.register(Source)
 class SourceAdmin(SharedRecordAdmin):
+    form = SourceForm
     list_display = ["key", "title", "year", "kind", "verification", "still_needs"]
     list_filter = ["verification", "kind"]
     search_fields = ["key", "title", "authors"]

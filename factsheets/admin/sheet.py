@@ -17,6 +17,8 @@ from factsheets.models import FactSheet, RelatedSheet, Source, SourceUse
 
 
 class SheetForm(EditingForm):
+    texts = ("in_short", "key_points")
+
     class Meta:
         model = FactSheet
         fields = [
@@ -49,6 +51,9 @@ class SheetForm(EditingForm):
                 "If you change it, the old address will redirect to the new one."
             )
 
+    def shown_in(self, name, cleaned):
+        return {"sheet": self.instance if self.instance.pk else None}
+
     def clean_evidence_checked_on(self):
         day = self.cleaned_data["evidence_checked_on"]
         if day and day > timezone.localdate():
@@ -70,6 +75,15 @@ class RelatedInline(admin.TabularInline):
     extra = 1
     verbose_name = "related page"
     verbose_name_plural = "related pages"
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request).select_related("sheet", "to")
+        return rows.defer("sheet__document", "to__document")
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "to":
+            kwargs["queryset"] = FactSheet.objects.defer("document")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class SourceUseInline(admin.TabularInline):
@@ -106,7 +120,7 @@ class SourceUseInline(admin.TabularInline):
         return field
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("source")
+        return super().get_queryset(request).select_related("source", "sheet").defer("sheet__document")
 
     @admin.display(description="shown")
     def shown(self, use):
@@ -132,7 +146,9 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         return [RelatedInline, SourceUseInline] if obj else [RelatedInline]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).with_changed_since_review()
+        sheets = super().get_queryset(request).with_changed_since_review()
+        # A list shows no text: the documents of all sheets are megabytes.
+        return sheets.defer("document") if request.resolver_match.url_name.endswith("_changelist") else sheets
 
     def get_fieldsets(self, request, obj=None):
         facts = ["topic", "title", "slug", "position", "summary", "audience", "kind"]

@@ -14,6 +14,7 @@ from factsheets.models import Source, Statement
 
 
 class StatementForm(EditingForm):
+    texts = ("detail",)
     claim_refs = ClaimRefsField()
 
     class Meta:

@@ -67,7 +67,7 @@ def related(sheet: FactSheet) -> list[dict]:
     """Related sheets that the public can open, with the reason why."""
     return [
         {"title": link.to.title, "reason": link.reason, "path": link.to.get_absolute_url()}
-        for link in sheet.related.select_related("to")
+        for link in sheet.related.select_related("to").defer("to__document")
         if link.to.is_published
     ]
 

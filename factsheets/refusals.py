@@ -1,0 +1,160 @@
+"""What readers would see broken, refused when a text is saved: each with its line and what to do about it.
+
+The parser (`rendering/markdown.py`) refuses what no output could show. This refuses what it would show, but wrongly: tags as they
+were typed, half a table, a heading that breaks the page's outline, and a link that leads nowhere.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+from django.urls import Resolver404, resolve
+
+from factsheets.models import FactSheet, FormerAddress, Layer, Question, Section, SectionKind, Source
+from factsheets.rendering.markdown import CITATION
+
+TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>\n]*)?/?>|<!--")
+COMMENT = "<!--"
+AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^<>\s]+>")
+HEADING = re.compile(r" {0,3}(#{1,6})(\s|$)")
+CROWDED_HEADING = re.compile(r" {0,3}#{1,6}[^\s#]")
+HEADING_IN_LIST = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+#{1,6}\s")
+UNDERLINED = re.compile(r" {0,3}(=+|-{2,})\s*$")
+TABLE_LINE = re.compile(r"\s*\|.*\||.*\|\s*:?-{2,}")
+# [words](/address/ "title"), and the second half of a link that is written in two places: [1]: /address/
+LINK = re.compile(r"(?<!!)\[(?P<words>[^\]\n]*)\](?:\(|:\s+)(?P<to><[^>\n]*>|[^)\s]*)")
+SMALL, SMALLER = 3, 4  # levels of the headings that a folded text may have
+# Places that every sheet's page has, beside its sections (templates/factsheets/sheet.html).
+ON_EVERY_SHEET = {
+    *(
+        "in-short",
+        "audience",
+        "key-points",
+        "care-all",
+        "more",
+        "words",
+        "sources",
+        "changes",
+        "review",
+        "keep",
+        "useful",
+    ),
+    *("related", "our-interest"),
+}
+OF_A_LIST = re.compile(r"(?:source|word|term|cite)-[a-z0-9-]+\Z")
+STAFF_ONLY = ("/admin/", "/staff/")
+
+
+def refusals(
+    body: str, *, sheet: FactSheet | None = None, kind: str = SectionKind.TEXT, layer: str = Layer.MORE, own=()
+) -> list[str]:
+    """What to change in a text before it may be saved. `own` are addresses that its own section has, or will have.
+
+    A text without a `sheet` is shown by several, such as a statement's: it may not link to a place on its own page.
+    """
+    found: dict[str, int] = {}  # each problem once, with the first line that has it
+    before = ""
+    for number, line in enumerate(body.splitlines(), start=1):
+        for problem in _line(line, before, kind, layer):
+            found.setdefault(problem, number)
+        for match in LINK.finditer(line):
+            if problem := dead_end(match["to"].strip("<>"), sheet=sheet, own=own):
+                found.setdefault(f"the link “{match['words'] or match['to']}” {problem}", number)
+        before = line
+    return [f"Line {number}: {problem}" for problem, number in found.items()] + _unfindable(body)
+
+
+def _line(line: str, before: str, kind: str, layer: str) -> Iterator[str]:
+    for tag in TAG.findall(AUTOLINK.sub("", line)):
+        shown = "a comment" if tag == COMMENT else f"“{tag}”"
+        yield (
+            f"{shown} is HTML, and readers would see it as it was typed. Take it out. "
+            "Use **strong**, “- ” for a list and [words](/address/) for a link."
+        )
+    if heading := HEADING.match(line):
+        if layer == Layer.LEAFLET:
+            yield (
+                "a heading inside a text breaks the leaflet’s outline. Put what follows into a section of its own, "
+                "with this as its heading."
+            )
+        elif len(heading[1]) not in {SMALL, SMALLER}:
+            yield f"write a small heading with ### (or #### below one), not with {heading[1]}."
+    elif CROWDED_HEADING.match(line):
+        yield "a heading needs a space after the signs, such as “### What helps”."
+    elif HEADING_IN_LIST.match(line):
+        yield "a list cannot hold a heading. Write **strong** words at the start of the line instead."
+    elif UNDERLINED.match(line) and before.strip() and "|" not in before:
+        yield "a line of signs below words makes them a heading of the page. Take it out, or use ### before the words."
+    if kind != SectionKind.TABLE and TABLE_LINE.match(line):
+        yield (
+            "a table inside a text does not fit on a phone. Put it into a section of the kind “table”, "
+            "which becomes a list of rows there."
+        )
+
+
+def _unfindable(body: str) -> list[str]:
+    """Sources that the text cites and no reader could look up."""
+    keys = {key.strip(" @") for match in CITATION.finditer(body) for key in match[1].split(";")}
+    return [
+        f"Source {source.key} has no link: readers could not look it up. Add its DOI, PubMed number, web address or ISBN first."
+        for source in Source.objects.filter(key__in=keys).order_by("key")
+        if not (source.address or source.isbn)
+    ]
+
+
+def dead_end(to: str, *, sheet: FactSheet | None = None, own=()) -> str:
+    """Why a link leads nowhere, as the end of a sentence. Empty when it leads somewhere. Nothing is asked of the internet."""
+    if to.startswith("mailto:"):
+        return "" if re.fullmatch(r"mailto:[^@\s]+@[^@\s]+\.[^@\s]+", to) else "needs an email address after mailto:."
+    if to.startswith("tel:"):
+        return "" if re.fullmatch(r"tel:\+?[\d-]{3,}", to) else "needs a number after tel:, in digits."
+    try:
+        parts = urlsplit(to)
+    except ValueError:
+        return "is not an address."
+    if parts.scheme or parts.netloc:
+        if parts.scheme != "https":
+            return "must start with https:// or with /."
+        return "" if re.fullmatch(r"[^\s@]+\.[A-Za-z]{2,}(?::\d+)?", parts.netloc) else "is not a web address."
+    if not parts.path:
+        return _no_place(sheet, parts.fragment, own)
+    if not parts.path.startswith("/"):
+        return "must start with https:// or with /."
+    return _no_page(unquote(parts.path), parts.fragment, sheet, own)
+
+
+def _no_page(path: str, fragment: str, sheet: FactSheet | None, own) -> str:
+    try:
+        match = resolve(path if path.endswith("/") or "." in path.rpartition("/")[2] else f"{path}/")
+    except Resolver404:
+        return f"leads nowhere: no page of ours has the address {path}."
+    if path.startswith(STAFF_ONLY):
+        return "leads to the staff desk, which readers cannot open."
+    if match.namespace != "factsheets" or "slug" not in match.kwargs or match.url_name == "glossary":
+        return ""
+    slug = match.kwargs["slug"]
+    there = sheet if sheet and sheet.slug == slug else FactSheet.objects.filter(slug=slug).only("pk", "state").first()
+    if there is None:
+        return "" if FormerAddress.objects.filter(slug=slug).exists() else f"leads nowhere: no sheet is called {slug}."
+    if there is not sheet and not there.is_published:
+        return f"leads to a sheet that readers cannot open: it is {there.get_state_display()}."
+    page = match.kwargs.get("page", "whole")  # one of the pages in which sheets were once read: now a place
+    own = own if there is sheet else ()
+    return _no_place(there, "" if page == "whole" else page, own) or _no_place(there, fragment, own)
+
+
+def _no_place(sheet: FactSheet | None, fragment: str, own) -> str:
+    if not fragment and sheet is not None:
+        return ""
+    if sheet is None:
+        return "needs the whole address, such as /fact-sheets/about-back-pain/#try: several sheets show this text."
+    if fragment in ON_EVERY_SHEET or OF_A_LIST.match(fragment) or fragment in own:
+        return ""
+    places = set()
+    for slug, former, question in Section.objects.filter(sheet=sheet).values_list("slug", "former_slugs", "question"):
+        places |= {slug, question, *former}
+    if fragment in places:
+        return ""
+    if fragment in Question.values:
+        return f"leads nowhere: the sheet does not answer “{Question(fragment).label}”."
+    return f"leads nowhere: no section of the sheet has the address #{fragment}."

@@ -1,0 +1,75 @@
+"""What patients would see broken is refused on the desk, with its place and what to do, and nothing typed is lost."""
+
+import pytest
+from django.urls import reverse
+
+from factsheets.models import FactSheet, Section, Source, Statement
+from factsheets.refusals import refusals
+from tests.support.desk import change_address, draft, errors_of, save, values_of
+
+pytestmark = pytest.mark.django_db
+
+REFUSED = [
+    ("Keep moving.\n\nIt is <b>safe</b>. [@NG59]", "Line 3: “<b>” is HTML"),
+    ("See it.<!-- later --> [@NG59]", "Line 1: a comment is HTML"),
+    ("Keep moving.\n\n## What helps\n\nWalk.", "Line 3: a heading inside a text breaks the leaflet’s outline."),
+    ("Keep moving.\n-----\nWalk.", "Line 2: a line of signs below words makes them a heading"),
+    ("| Sign | What to do |\n| --- | --- |\n| Fever | Call 111 |", "Line 1: a table inside a text does not fit"),
+    ("Read [more](/fact-sheets/no-such-sheet/).", "Line 1: the link “more” leads nowhere: no sheet is called"),
+    ("Read [more](/no-such-page/).", "the link “more” leads nowhere: no page of ours has the address /no-such-page/"),
+    ("Read [more](#no-such-place).", "no section of the sheet has the address #no-such-place"),
+    ("Read [more][1].\n\n[1]: /fact-sheets/about-back-pain/#no-such-place", "Line 3: the link “1” leads nowhere"),
+    ("Read [more](/fact-sheets/a-draft/).", "leads to a sheet that readers cannot open: it is draft."),
+    ("Read [more](https://nhs).", "the link “more” is not a web address."),
+    ("Read [more](/admin/).", "leads to the staff desk"),
+    ("Keep moving. [@CAP12]", "Source CAP12 has no link: readers could not look it up."),
+]
+SOUND = (
+    "Pain in fewer than 5 in 100 (<5%) stays. Read [about pain](/fact-sheets/about-back-pain/#try), [here](#first), "
+    '[this](#what-to-avoid-here), [all the signs](/get-help-now/), [NHS](https://www.nhs.uk/conditions/back-pain/ "NHS") '
+    "or [phone us](tel:+441632960000). [@NG59]\n"
+)
+
+
+def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, author):
+    draft(author, slug="a-draft")
+    section = draft(author, slug="another").sections.get()
+    for body, words in REFUSED:
+        response = save(desk, change_address(section), body=body)
+        assert words in errors_of(response), body
+        assert values_of(response)["body"] == body
+    assert Section.objects.get(pk=section.pk).body.startswith("Keep moving. [@NG59]")
+    assert not errors_of(save(desk, change_address(section), body=SOUND, former_slugs="what-to-avoid-here"))
+    folded = {"layer": "more", "body": "Keep moving.\n\n### What helps\n\nWalk. [@NG59]"}
+    assert not errors_of(save(desk, change_address(section), **folded))
+    wrong = folded | {"body": "#What helps\n\n- ## Walk.\n\n# Rest"}
+    said = errors_of(save(desk, change_address(section), **wrong))
+    assert all(each in said for each in ("needs a space", "a list cannot hold a heading", "not with #."))
+    sheet = save(desk, change_address(section.sheet), in_short="Read <i>this</i> first, and [that](/nowhere/).")
+    assert "Line 1: “<i>” is HTML" in errors_of(sheet)
+    statement = Statement.objects.first()
+    assert "needs the whole address" in errors_of(save(desk, change_address(statement), detail="See [it](#try)."))
+
+
+def test_all_texts_that_come_with_the_site_pass():
+    texts = [
+        (section.body, {"sheet": section.sheet, "kind": section.kind, "layer": section.layer})
+        for section in Section.objects.select_related("sheet")
+    ]
+    texts += [
+        (text, {"sheet": sheet}) for sheet in FactSheet.objects.all() for text in (sheet.in_short, sheet.key_points)
+    ]
+    texts += [(statement.detail, {}) for statement in Statement.objects.all()]
+    assert len(texts) > 200
+    assert [problem for text, where in texts for problem in refusals(text, **where)] == []
+
+
+def test_a_source_needs_a_link_and_keeps_it(desk):
+    new = {"key": "NEW26", "kind": "trial", "title": "A trial of walking", "year": "2026"}
+    refused = save(desk, reverse("admin:factsheets_source_add"), **new)
+    assert "so that readers can look it up" in errors_of(refused)
+    assert values_of(refused)["title"] == "A trial of walking"
+    assert not errors_of(save(desk, reverse("admin:factsheets_source_add"), **new, doi="10.1000/walking"))
+    added = Source.objects.get(key="NEW26")
+    assert "so that readers can look it up" in errors_of(save(desk, change_address(added), doi=""))
+    assert not errors_of(save(desk, change_address(Source.objects.get(key="CAP12")), to_check="Look for its address."))
