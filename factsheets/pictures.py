@@ -16,12 +16,11 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 from PIL import Image, ImageCms, ImageOps
 
+from backcare.core.models import ClinicSettingsEdition
 from factsheets.models import FactSheet, Figure, Picture, PictureFile, TeamMember
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
-MIN_WIDTH = 400  # pixels; less is a blur on a wide screen
-MAX_RATIO = 3  # times the other side: beyond, it fits no phone and no printed page
 WIDTHS = [400, 800, 1200]
 # The only decoders that are tried. SVG, PDF, TIFF and PostScript are programs or boxes of anything.
 DECODERS = ["JPEG", "PNG", "WEBP"]
@@ -71,12 +70,24 @@ class Prepared:
     files: list[tuple[int, str, bytes]]
 
 
-def prepare(data: bytes) -> Prepared:
+@dataclass(frozen=True)
+class Shape:
+    min_width: int  # pixels
+    max_ratio: int  # times the other side
+
+
+# Less is a blur on a wide screen; a longer one fits no phone and no printed page.
+FIGURE = Shape(min_width=400, max_ratio=3)
+# A logo is shown no taller than two lines of text, and is often a name in one line.
+LOGO = Shape(min_width=160, max_ratio=8)
+
+
+def prepare(data: bytes, shape: Shape = FIGURE) -> Prepared:
     """The picture in every size and format, without anything but its pixels. Raises PictureRefused."""
     if len(data) > MAX_BYTES:
         raise PictureRefused(TOO_LARGE)
     with _one_at_a_time:
-        picture = _read(data)
+        picture = _read(data, shape)
         files = []
         for width in [width for width in WIDTHS if width < picture.width] + [picture.width]:
             size = picture.resize((width, _height(picture, width)), Image.Resampling.LANCZOS)
@@ -85,10 +96,10 @@ def prepare(data: bytes) -> Prepared:
     return Prepared(hashlib.sha256(named).hexdigest()[:32], picture.width, picture.height, files)
 
 
-def _read(data: bytes) -> Image.Image:
+def _read(data: bytes, shape: Shape) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data), formats=DECODERS) as opened:
-            return _as_shown(opened)
+            return _as_shown(opened, shape)
     except Image.DecompressionBombError as error:
         raise PictureRefused(TOO_MANY_PIXELS) from error
     except Image.UnidentifiedImageError as error:
@@ -97,7 +108,7 @@ def _read(data: bytes) -> Image.Image:
         raise PictureRefused(DAMAGED) from error
 
 
-def _as_shown(opened: Image.Image) -> Image.Image:
+def _as_shown(opened: Image.Image, shape: Shape) -> Image.Image:
     """The picture upright, at most as wide as our widest, opaque, in sRGB, and nothing but pixels."""
     if opened.width * opened.height > MAX_PIXELS:  # the header's word, before a single pixel is made
         raise PictureRefused(TOO_MANY_PIXELS)
@@ -108,19 +119,20 @@ def _as_shown(opened: Image.Image) -> Image.Image:
     # A JPEG decoder can leave out what nobody will see. It keeps at least twice the width that we write.
     opened.draft(None, (2 * WIDTHS[-1], 2 * WIDTHS[-1]))
     picture = ImageOps.exif_transpose(opened)
-    if picture.width < MIN_WIDTH:
+    if picture.width < shape.min_width:
         raise PictureRefused(
-            f"The picture is {picture.width} pixels wide. Choose one that is at least {MIN_WIDTH} pixels wide."
+            f"The picture is {picture.width} pixels wide. Choose one that is at least {shape.min_width} pixels wide."
         )
-    if max(picture.size) > MAX_RATIO * min(picture.size):
+    if max(picture.size) > shape.max_ratio * min(picture.size):
         raise PictureRefused(
-            f"The picture is too long and narrow. Crop it so that one side is no more than {MAX_RATIO} times the other."
+            "The picture is too long and narrow. "
+            f"Crop it so that one side is no more than {shape.max_ratio} times the other."
         )
     if picture.mode.startswith("I"):
         # Sixteen bits of grey: the upper eight are what a screen shows. Pillow's own conversion would cut them off.
         picture = picture.convert("I").point(lambda value: value / 256).convert("L")
     picture = _opaque_srgb(picture, profile)
-    picture.thumbnail((WIDTHS[-1], MAX_RATIO * WIDTHS[-1]), Image.Resampling.LANCZOS)
+    picture.thumbnail((WIDTHS[-1], FIGURE.max_ratio * WIDTHS[-1]), Image.Resampling.LANCZOS)
     # Pixels alone: an image remembers comments and profiles, and writers put them back.
     bare = Image.new("RGB", picture.size)
     bare.paste(picture)
@@ -172,10 +184,11 @@ def keep(prepared: Prepared, *, by) -> Picture:
 
 
 def discard_unused() -> int:
-    """Throws away the pictures that no figure and no portrait shows any more. Returns how many.
+    """Throws away the pictures that no figure and no portrait shows any more, and that were never a logo. Returns how many.
 
     Editions name a figure and not its picture: an earlier edition shows what the figure shows today. So a picture that
     somebody asked us to take down is gone. Only a sheet that cannot be made anew keeps the picture of its last good text.
+    The clinic's logos are kept, because an owner may put earlier settings back.
     """
     unused = Picture.objects.filter(
         ~Exists(Figure.objects.filter(picture=OuterRef("pk"))),
@@ -185,7 +198,8 @@ def discard_unused() -> int:
     with transaction.atomic():
         for picture in unused.select_for_update():
             # Asked again, now that it is locked: another editor may have chosen it since.
-            if not picture.figures.exists() and not picture.people.exists() and not _is_in_a_sheet(picture):
+            is_shown = picture.figures.exists() or picture.people.exists() or _is_in_a_sheet(picture)
+            if not is_shown and not _is_logo(picture):
                 picture.delete()
                 discarded += 1
     return discarded
@@ -194,6 +208,10 @@ def discard_unused() -> int:
 def _is_in_a_sheet(picture: Picture) -> bool:
     documents = FactSheet.objects.annotate(words=Cast("document", TextField()))
     return documents.filter(words__contains=picture.digest).exists()
+
+
+def _is_logo(picture: Picture) -> bool:
+    return ClinicSettingsEdition.objects.filter(values__logo=picture.digest).exists()
 
 
 def address(digest: str, width: int, format: str) -> str:

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles import finders
+from django.db.models import Subquery
 from django.templatetags.static import static
 from django.utils import timezone
 
+from backcare.core.models import ClinicSettings
 from factsheets import pictures
-from factsheets.models import SiteNotice, TeamMember
+from factsheets.models import PictureFile, SiteNotice, TeamMember
 
 
 def of(user: Any) -> TeamMember | None:
@@ -57,6 +59,24 @@ def shown() -> dict[str, Any]:
     return {
         "people": [_as_data(each) for each in people],
         "notice": {"text": notice.text, "is_important": important} if notice else None,
+        "logo": _logo(),
+    }
+
+
+def _logo() -> dict[str, Any] | None:
+    """The clinic's, in the smallest of its sizes: at the head of a page it is at most 40 pixels high."""
+    digest = ClinicSettings.objects.filter(pk=1).values("logo")[:1]
+    files = PictureFile.objects.filter(picture__digest=Subquery(digest), format=PictureFile.Format.JPEG)
+    file = files.select_related("picture").defer("data").order_by("width").first()
+    if file is None:
+        return None
+    picture = file.picture
+    return {
+        "address": pictures.address(picture.digest, file.width, file.format),
+        "digest": picture.digest,
+        "width": picture.width,
+        "height": picture.height,
+        "is_wide": picture.width >= 2 * picture.height,
     }
 
 

@@ -63,9 +63,11 @@ CLINIC_AT_FIRST: dict[str, Any] = {
 CLINIC_VARIABLES = [
     *("CLINIC_NAME", "CLINIC_PHONE", "CLINIC_EMAIL", "CLINIC_INBOX_EMAIL", "REPLY_TO_EMAIL", "CLINIC_ADDRESS"),
     *("CLINIC_PRICES", "CLINIC_INTEREST_STATEMENT", "REPORT_RETENTION_DAYS", "ENQUIRY_RETENTION_MONTHS"),
-    "CONTENT_LICENCE",
-    "CLINIC_PEOPLE",
+    *("CONTENT_LICENCE", "CLINIC_PEOPLE", "DEFAULT_FROM_EMAIL", "DAILY_DIGEST"),
 ]
+# The same for who mail is from, and the morning mail with the counts of the inbox. A migration of its own reads these two.
+SENDER_AT_FIRST = env.text("DEFAULT_FROM_EMAIL")
+DAILY_DIGEST_AT_FIRST = env.flag("DAILY_DIGEST", default=True)
 # Who works at the clinic, each in a line, for the migration that makes records of them.
 CLINIC_PEOPLE_AT_FIRST = env.words(
     "CLINIC_PEOPLE",
@@ -74,8 +76,6 @@ CLINIC_PEOPLE_AT_FIRST = env.words(
     else [],
     between=";",
 )
-# The mail that tells the clinic each morning how much waits, in numbers.
-DAILY_DIGEST = env.flag("DAILY_DIGEST", default=True)
 # How much the forms may be used (docs/threat-model.md, A1): enquiries/abuse.py says what happens beyond.
 MAX_MAILS_PER_ADDRESS_PER_DAY = env.number("MAX_MAILS_PER_ADDRESS_PER_DAY", default=3, least=1)
 MAX_FORMS_PER_SENDER_PER_HOUR = env.number("MAX_FORMS_PER_SENDER_PER_HOUR", default=10, least=1)
@@ -195,9 +195,6 @@ else:
     # `manage.py check --deploy` refuses this outside a local run.
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = MAIL_DIR
-# The address that patients' mail comes from: one for which the mail server may send. Empty: the clinic's own.
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL")
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- what a browser may do --------------------------------------------------------------------------------------
 
@@ -257,7 +254,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 # The editor's desk carries a whole sheet in one form.
 ADMIN_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes
-# A figure's form brings a picture. The form says what is wrong with one of more than 10 MB; a larger body never gets that far.
+# The forms of a figure, a person and the clinic bring a picture. They say what is wrong with one of more than 10 MB; a larger body
+# never gets that far.
 FIGURE_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024  # bytes
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -14,7 +14,14 @@ from django.utils import timezone
 
 from backcare.core.models import ClinicSettings
 
-FROM_THE_DESK: dict[str, Any] = {"hours": "", "promise": "", "closures": [], "people": [], "notice": None}
+FROM_THE_DESK: dict[str, Any] = {
+    "hours": "",
+    "promise": "",
+    "closures": [],
+    "people": [],
+    "notice": None,
+    "logo": None,
+}
 
 logger = logging.getLogger(__name__)
 _last_known: dict[str, Any] = {}
@@ -30,7 +37,7 @@ def read_desk_with(source: Callable[[], dict[str, Any]]) -> None:
 
 
 def read_people_with(source: Callable[[], dict[str, Any]]) -> None:
-    """For the app that keeps who works here, when it is ready: `source` gives `people` and `notice`, and may raise Error."""
+    """For the app that keeps who works here, when it is ready: `source` gives `people`, `notice` and `logo`."""
     _people[:] = [source]
 
 
@@ -63,7 +70,8 @@ def details() -> dict[str, Any]:
     The columns of ClinicSettings, with `prices` as a list. `hours`: "Monday to Friday, 9am to 5pm, except bank holidays", or empty
     when the clinic has none. `promise`: how soon it replies, in a sentence or two. `closures`: a sentence for each closure within
     two weeks. `people`: who works here, each with `title`, `registration`, `link` and `portrait`. `notice`: what every page says
-    just now, with `text` and `is_important`, or None. No word of them names a time of today, so they hold for the whole day.
+    just now, with `text` and `is_important`, or None. `logo`: its `address`, `width`, `height` and `digest`, and whether it
+    `is_wide` and so stands for the name, or None. No word of them names a time of today, so they hold for the whole day.
     """
     try:
         return current()

@@ -57,6 +57,11 @@ class ClinicSettings(models.Model):
     email = models.EmailField(max_length=254, blank=True)
     # Where staff alerts go. They hold a reference and a link, never what a patient wrote.
     inbox_email = models.EmailField(max_length=254, blank=True)
+    # Who our mail is from: an address that the mail server may send for. Empty: `name` and `email`.
+    sender_name = models.CharField(max_length=80, blank=True)
+    sender_email = models.EmailField(max_length=254, blank=True)
+    # Whether the inbox is told each morning how much waits, in numbers.
+    daily_digest = models.BooleanField(default=True)
     # Where a patient's answer to one of our mails comes: a mailbox that somebody reads. Empty: `email`.
     reply_to_email = models.EmailField(max_length=254, blank=True)
     address = models.CharField(max_length=200, blank=True)
@@ -74,6 +79,8 @@ class ClinicSettings(models.Model):
     colour = models.CharField(
         max_length=10, default=palette.DEFAULT, choices=[(name, each.label) for name, each in palette.PALETTE.items()]
     )
+    # The digest of a factsheets.Picture, which is kept as long as an edition names it. Empty: the site's own mark.
+    logo = models.CharField(max_length=32, blank=True)
     # What others may do with the fact sheets; it goes out with every sheet as JSON, and is on the about page.
     content_licence = models.TextField(max_length=600, default=CONTENT_LICENCE)
 
@@ -113,6 +120,8 @@ class ClinicSettings(models.Model):
         colours = palette.PALETTE.get(self.colour, palette.PALETTE[palette.DEFAULT])
         return self.as_saved() | {
             "prices": [line.strip() for line in self.prices.splitlines() if line.strip()],
+            "sender_name": self.sender_name or self.name,
+            "sender_email": self.sender_email or self.email,
             "reply_to_email": self.reply_to_email or self.email,
             "colours": {"strong": colours.strong, "tint": colours.tint},
             "colour_sheet": palette.sheet_of(self.colour),

@@ -150,21 +150,15 @@ def provider(app_configs, **kwargs):
 def clinic(app_configs, **kwargs):
     row, found = clinic_settings(), []
     where = "Set it on the staff desk under “Clinic settings” (/admin/clinic/)."
-    sender = settings.DEFAULT_FROM_EMAIL or row.email
+    sender = str((not is_started() and settings.SENDER_AT_FIRST) or row.sender_email or row.email)
     if sender and not addresses.can_send(sender):
         found.append(
             checks.Error(
                 f"No mail program can send from “{sender}”.",
-                hint="Set DEFAULT_FROM_EMAIL to one address, such as clinic@example.com or Clinic <clinic@example.com>",
+                hint=where
+                if is_started()
+                else "Set DEFAULT_FROM_EMAIL to one address, such as clinic@example.com or Clinic <clinic@example.com>",
                 id="backcare.E016",
-            )
-        )
-    elif not sender:
-        found.append(
-            checks.Error(
-                "DEFAULT_FROM_EMAIL is not set to an email address: patients’ mail comes from it.",
-                hint="Set it to an address that your mail server may send for, such as clinic@example.com",
-                id="backcare.E007",
             )
         )
     if not row.inbox_email:

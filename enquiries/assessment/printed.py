@@ -10,11 +10,11 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from backcare.core import clinic
 from enquiries.assessment.questions import DATED
 from enquiries.assessment.result import PARTS
 from factsheets import safety
 from factsheets.pdf import compiled
+from factsheets.rendering.printed import letterhead
 
 TEMPLATES = Path(__file__).resolve().parent / "typst"
 # When each file says it was made: the day of the questions, the same for everybody.
@@ -23,7 +23,7 @@ MADE = datetime.combine(DATED, time.min, UTC)
 
 def pdf(result: dict, *, large_print: bool = False) -> bytes:
     """The PDF of a result as `result.shown` gives it. Raises PdfError and SafetyAdviceMissing."""
-    data = {**summary(result, safety.tiers()), "clinic": clinic.details(), "large_print": large_print}
+    data = {**summary(result, safety.tiers()), "clinic": letterhead(), "large_print": large_print}
     return compiled(template("result.typ"), data, name="self-assessment result", timestamp=MADE)
 
 
@@ -85,7 +85,7 @@ def personal_pdf(
     """
     data = {
         **summary(result, safety.tiers()),
-        "clinic": clinic.details(),
+        "clinic": letterhead(),
         "large_print": large_print,
         "name": name,
         "told": _told(answers, result),

@@ -427,14 +427,12 @@ def one_address(address: str) -> str:
 
 
 def sender_address() -> str:
-    """The address that our mail comes from, with or without a name before it."""
-    return str(settings.DEFAULT_FROM_EMAIL or clinic.details()["email"])
+    """The address that our mail comes from."""
+    return str(clinic.details()["sender_email"])
 
 
 def sender() -> str:
     address = sender_address()
     if "@" not in address:
-        raise ImproperlyConfigured("DEFAULT_FROM_EMAIL is not set to an email address, and the clinic has none.")
-    if "<" in address:
-        return address
-    return str(Address(display_name=" ".join(clinic.details()["name"].split()), addr_spec=address))
+        raise ImproperlyConfigured("The clinic has no email address under “Clinic settings” on the staff desk.")
+    return str(Address(display_name=" ".join(clinic.details()["sender_name"].split()), addr_spec=address))

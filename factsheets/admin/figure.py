@@ -36,11 +36,13 @@ class PictureInput(AdminFileWidget):
     clear_checkbox_label = "Remove the picture"
 
 
-def outcome(upload: UploadedFile) -> pictures.Prepared | pictures.PictureRefused:
+def outcome(
+    upload: UploadedFile, shape: pictures.Shape = pictures.FIGURE
+) -> pictures.Prepared | pictures.PictureRefused:
     try:
         if upload.size > pictures.MAX_BYTES:
             raise pictures.PictureRefused(pictures.TOO_LARGE)
-        return pictures.prepare(upload.read())
+        return pictures.prepare(upload.read(), shape)
     except pictures.PictureRefused as refused:
         return refused
 

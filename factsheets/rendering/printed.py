@@ -51,7 +51,7 @@ def compiled_leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
     data = full(_as_it_is(sheet.pk))
     return leaflet_pdf(
         _leaflet(data, with_addresses=not large_print),
-        clinic=clinic.details(),
+        clinic=letterhead(),
         safety=data["safety"],
         address=data["address"],
         help_address=f"{settings.BASE_URL}{reverse('factsheets:get_help_now')}",
@@ -64,11 +64,19 @@ def compiled(sheet: FactSheet, *, large_print: bool = False) -> bytes:
     data = full(_as_it_is(sheet.pk))
     return sheet_pdf(
         _document(data, Layer),
-        clinic=clinic.details(),
+        clinic=letterhead(),
         safety=data["safety"],
         address=data["address"],
         large_print=large_print,
     )
+
+
+def letterhead() -> dict:
+    """The clinic's details, with the pixels of its logo."""
+    details = clinic.details()
+    if logo := details["logo"]:
+        details["logo"] = logo | {"data": pictures.jpeg(logo["digest"])}
+    return details
 
 
 def _as_it_is(pk: int) -> FactSheet:

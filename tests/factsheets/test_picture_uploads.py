@@ -161,7 +161,7 @@ def test_patients_forms_need_not_wait_while_a_picture_is_read(editor, figure, mo
     depths = []
     real = pictures.prepare
 
-    def watched(data):
+    def watched(data, shape):
         depths.append(len(connection.savepoint_ids))
         return real(data)
 

@@ -1,20 +1,31 @@
 """The owner's page of the clinic's settings, read back where patients are."""
 
+from io import BytesIO
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from backcare.core import clinic
-from backcare.core.models import ClinicSettings, ClinicSettingsEdition
+from backcare.core.models import INTEREST_STATEMENT, ClinicSettings, ClinicSettingsEdition
 from enquiries.models import ClinicHours
+from factsheets import pictures
 from factsheets.rendering import printed
 from tests.factsheets.rendering.test_pdf_cache import words_of
 from tests.support.desk import tree
 from tests.support.html import text
 from tests.support.outbox import deliver, question
+from tests.support.pictures import made
 from tests.support.reading import page
 
 PATH = "/admin/clinic/"
+EARLIER = PATH + "earlier/{}/"
+
+
+def png(size=(480, 120)) -> BytesIO:
+    file = BytesIO(made("PNG", size))
+    file.name = "logo.png"
+    return file
 
 
 @pytest.fixture
@@ -26,7 +37,7 @@ def owner(client, staff):
 def filled(client, **changes) -> dict[str, str]:
     """The form as the page shows it, with what the owner types."""
     form = client.get(PATH).context["form"]
-    return {name: form[name].value() for name in form.fields if name != "shorter"} | changes
+    return {name: form[name].value() for name in form.fields if name not in {"shorter", "logo"}} | changes
 
 
 def test_a_change_is_on_pages_a_leaflet_and_a_mail_at_once_and_in_the_history(owner, sheet, mail_through):
@@ -46,6 +57,8 @@ def test_a_change_is_on_pages_a_leaflet_and_a_mail_at_once_and_in_the_history(ow
         "nation": "scotland",
         "report_retention_days": "40",
         "colour": "navy",
+        "sender_name": "Harbour bookings",
+        "sender_email": "bookings@harbour.example",
     }
     response = owner.post(PATH, filled(owner, **changes), follow=True)
     assert response.status_code == 200
@@ -68,10 +81,10 @@ def test_a_change_is_on_pages_a_leaflet_and_a_mail_at_once_and_in_the_history(ow
         html = mail.get_body(("html",)).get_content()
         assert "#1E4B7A" in html
         assert "#1F5A54" not in html
-    assert {"Harbour Spine Clinic" in mail["From"] for mail in mail_through.messages} == {True}
+    assert {mail["From"] for mail in mail_through.messages} == {"Harbour bookings <bookings@harbour.example>"}
     said = text(page(owner, PATH))
     assert "Name: “Larkfield Back Clinic” became “Harbour Spine Clinic”" in " ".join(said.split())
-    assert "Nation: “england”" not in said  # the first values have none
+    assert "Nation: “England" not in said  # the first values have none
     logged = LogEntry.objects.get()
     assert "name, phone" in logged.get_change_message()
     assert "Harbour" not in logged.get_change_message()
@@ -85,7 +98,7 @@ def test_two_owners_at_once_lose_nothing(owner):
     assert "Their changes are in the form now" in text(tree(refused))
     form = refused.context["form"]
     assert (form["name"].value(), form["phone"].value()) == ("Mine", "020 7946 0111")
-    both = {name: form[name].value() for name in form.fields if name != "shorter"}
+    both = {name: form[name].value() for name in form.fields if name not in {"shorter", "logo"}}
     owner.post(PATH, filled(owner, name="Theirs"))
     refused = owner.post(PATH, both)
     assert "Name is now “Theirs”" in text(tree(refused))
@@ -105,8 +118,10 @@ def test_what_a_colleague_saved_is_kept_although_the_first_edition_or_the_versio
         "navy",
         mine["phone"],
     )
-    assert "Colour: “pine” became “navy”" in " ".join(text(page(owner, PATH)).split())
-    again = {name: form[name].value() for name in form.fields if name != "shorter"} | {"initial-nation": "scotland"}
+    assert "Colour: “Pine” became “Navy”" in " ".join(text(page(owner, PATH)).split())
+    again = {name: form[name].value() for name in form.fields if name not in {"shorter", "logo"}} | {
+        "initial-nation": "scotland"
+    }
     ClinicHours.objects.update(nation="wales")  # on the page of the opening hours
     assert "Saved: phone." in text(tree(owner.post(PATH, again, follow=True)))
     assert ClinicHours.objects.get().nation == "wales"
@@ -120,6 +135,10 @@ def test_what_a_colleague_saved_is_kept_although_the_first_edition_or_the_versio
         ({"phone": "call us"}, "Enter a phone number"),
         ({"phone": "18001 020 7946 0123"}, "without text relay"),
         ({"email": "clinic@localhost"}, "correct format"),
+        ({"sender_email": "bookings@localhost"}, "correct format"),
+        ({"logo": BytesIO(b"<svg/>")}, "We cannot read this file as a picture"),
+        ({"logo": png((100, 50))}, "at least 160 pixels wide"),
+        ({"logo": png(), "phone": "call us"}, "Choose the picture again"),
         ({"map_link": "javascript:alert(1)"}, "Enter a"),
         ({"map_link": "http://maps.example/"}, "starts with https://"),
         ({"hospital_phone": "020 7946 0123"}, "Enter the hospital’s name and address"),
@@ -138,6 +157,55 @@ def test_what_cannot_be_shown_is_refused_with_the_reason_and_kept_in_the_form(ow
     assert ClinicSettings.objects.get().version == 1
 
 
+def test_a_logo_heads_pages_and_pdfs_and_goes_and_comes_back_in_one_press(owner, sheet):
+    reader, path = Client(), sheet.get_absolute_url()
+    bare = printed.leaflet(sheet)
+    for size, is_wide in (((480, 120), True), ((300, 300), False)):
+        owner.post(PATH, filled(owner, logo=png(size)))
+        head = tree(reader.get(path)).find(".//a[@class='brand']")
+        image = head.find("img")
+        name = text(head), image.get("alt")
+        assert name == (("", "Larkfield Back Clinic") if is_wide else ("Larkfield Back Clinic", ""))
+        assert (image.get("width"), image.get("height")) == tuple(map(str, size))
+        assert reader.get(image.get("src"))["Content-Type"] == "image/jpeg"
+        assert printed.leaflet(sheet).count(b"/DCTDecode") == bare.count(b"/DCTDecode") + 1
+        assert printed.whole(sheet, large_print=True).count(b"/DCTDecode") == 1
+    assert "logo" in owner.post(PATH, filled(owner, remove_logo="1"), follow=True).content.decode()
+    assert tree(reader.get(path)).find(".//a[@class='brand']/img") is None
+    assert printed.leaflet(sheet) == bare
+    pictures.discard_unused()  # as after each work on a figure
+    assert "Put back: logo" in text(tree(owner.post(EARLIER.format(2), {"version": "4"}, follow=True)))
+    src = tree(reader.get(path)).find(".//a[@class='brand']/img").get("src")
+    assert reader.get(src).status_code == 200
+
+
+def test_earlier_settings_are_compared_word_by_word_and_put_back(owner):
+    owner.post(PATH, filled(owner, name="Harbour Back Clinic", report_retention_days="40", nation="wales"))
+    owner.post(PATH, filled(owner, interest_statement="We sell massage.", report_retention_days="50"))
+    shown = tree(owner.get(EARLIER.format(2)))
+    assert [text(each) for each in shown.findall(".//del")][-1] == "50"
+    assert "acupuncture among them" in " ".join(text(each) for each in shown.findall(".//ins"))
+    assert "Name" not in text(shown.find(".//section")), "It is the same in both."
+    refused = owner.post(EARLIER.format(2), {"version": "3"})
+    assert "Tick this too" in text(tree(refused))
+    late = owner.post(EARLIER.format(2), {"version": "2", "shorter": "on"})
+    assert "Compare again" in text(tree(late))
+    assert ClinicSettings.objects.get().version == 3
+    owner.post(EARLIER.format(2), {"version": "3", "shorter": "on"})
+    row = ClinicSettings.objects.get()
+    assert (row.report_retention_days, row.version, row.name) == (40, 4, "Harbour Back Clinic")
+    assert "acupuncture among them" in row.interest_statement
+    owner.post(EARLIER.format(1), {"version": "4", "shorter": "on"})
+    assert ClinicSettings.objects.get().name == "Larkfield Back Clinic"
+    assert ClinicHours.objects.get().nation == "wales", "The first settings did not know it."
+    assert "Put back settings 1: name" in LogEntry.objects.first().get_change_message()
+    typed = filled(owner, default="interest_statement", interest_statement="Ours.", name="Typed")
+    form = owner.post(PATH, typed).context["form"]
+    assert (form["interest_statement"].value(), form["name"].value()) == (INTEREST_STATEMENT, "Typed")
+    assert owner.get(EARLIER.format(9)).status_code == 404
+
+
 def test_only_owners_open_it(client, django_user_model):
     client.force_login(django_user_model.objects.create_user("rae", password="x", is_staff=True))
+    assert client.get(EARLIER.format(1)).status_code == 403
     assert client.get(PATH).status_code == client.post(PATH, {}).status_code == 403

@@ -150,7 +150,7 @@ def test_without_an_address_it_waits_and_says_why(open_now, mail_through, settin
 def test_the_worker_writes_it_and_trouble_with_it_holds_up_no_patients_mail(
     open_now, mail_through, settings, keep_signals, monkeypatch, caplog
 ):
-    settings.DAILY_DIGEST = True
+    set_clinic(daily_digest=True)
     question()
     call_command("deliver_mail", once=True)
     assert digests().get().state == MessageState.SENT
@@ -179,7 +179,7 @@ def test_in_the_log_it_is_called_by_its_day_and_is_not_sent_twice(staff_client, 
 
 
 def test_a_clinic_may_do_without_it(open_now, mail_through, settings, keep_signals):
-    settings.DAILY_DIGEST = False
+    set_clinic(daily_digest=False)
     question()
     only_the_digest()
     call_command("deliver_mail", once=True)

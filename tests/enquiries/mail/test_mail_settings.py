@@ -32,8 +32,7 @@ def test_a_changed_password_kills_no_mail_and_the_right_one_drains_the_outbox(db
 
 
 @pytest.mark.parametrize("name", ["inbox_email", "email"])
-def test_a_missing_address_of_the_clinic_makes_mail_wait_and_never_counts_as_sent(db, mail_through, settings, name):
-    settings.DEFAULT_FROM_EMAIL = ""
+def test_a_missing_address_of_the_clinic_makes_mail_wait_and_never_counts_as_sent(db, mail_through, name):
     question()
     known = clinic.details()[name]
     set_clinic(**{name: ""})
@@ -45,12 +44,12 @@ def test_a_missing_address_of_the_clinic_makes_mail_wait_and_never_counts_as_sen
     expect_delivered_once(mail_through, mails=2)
 
 
-def test_a_sender_with_a_line_break_kills_no_mail(db, mail_through, settings):
+def test_a_sender_with_a_line_break_kills_no_mail(db, mail_through):
     question()
-    settings.DEFAULT_FROM_EMAIL = "Clinic\nBcc: everybody@example.com <clinic@example.com>"
+    set_clinic(sender_email="clinic@example.com\nBcc: everybody@example.com")
     deliver()
     expect_waiting("ValueError")
-    settings.DEFAULT_FROM_EMAIL = "Clinic <clinic@example.com>"
+    set_clinic(sender_email="clinic@example.com")
     expect_delivered_once(mail_through, mails=2)
 
 

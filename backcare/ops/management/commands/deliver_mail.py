@@ -3,11 +3,11 @@ import signal
 import threading
 import time
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
+from backcare.core import clinic
 from backcare.core.crypto import keys
 from backcare.ops import schema, soundness
 from enquiries.actions import appointments, erasure, mail
@@ -113,7 +113,7 @@ class Command(BaseCommand):
             self.warned_on = today
 
     def digest(self):
-        if settings.DAILY_DIGEST:
+        if clinic.current()["daily_digest"]:
             mail.write_digest(now=timezone.now())
 
     def remind_patients(self):
