@@ -5,39 +5,11 @@ import re
 import pytest
 
 from backcare.core import clinic
-from tests.config.test_site import PAGES
-from tests.support import accessibility
 from tests.support.clinic_settings import set_clinic
 from tests.support.html import text
 from tests.support.reading import elements, links, page, squeezed
-from tests.support.visitor import visitor
 
 pytestmark = pytest.mark.once
-# A step of the symptom check that needs an earlier one leads back to its start, which is among these.
-# Those of tests/support/accessibility.py are tried at this width and with this spacing by tests/journeys/test_access_layout.py.
-OPEN = [path for path in PAGES if not re.match(r"/check/.", path) and path not in accessibility.PAGES]
-# WCAG 2.2, 1.4.12: what a reader may set without losing anything.
-SPACING = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }"
-SPACING += "p { margin-block-end: 2em !important; }"
-CUT_OFF = """() => [...document.querySelectorAll("body *")].filter(each => {
-  const style = getComputedStyle(each);
-  const hides = /hidden|clip/.test(style.overflowX + style.overflowY) && !each.matches(".away, .away *");
-  return hides && (each.scrollWidth > each.clientWidth + 1 || each.scrollHeight > each.clientHeight + 1);
-}).map(each => each.outerHTML.slice(0, 80))"""
-
-
-def test_every_page_fits_a_screen_of_320_pixels_with_the_readers_own_spacing(browser, site):
-    """320 pixels is what is left of 1,280 at 400 % zoom (WCAG 2.2, 1.4.10)."""
-    # The style of a reader is the browser's own, which no content policy stops.
-    with visitor(browser, site, viewport={"width": 320, "height": 640}, bypass_csp=True) as reader:
-        assert len(OPEN) > 20
-        for path in OPEN:
-            reader.open(path)
-            reader.expect_no_sideways_scrolling()
-            reader.page.add_style_tag(content=SPACING)
-            reader.expect_no_sideways_scrolling()
-            assert reader.page.evaluate(CUT_OFF) == [], path
-        reader.expect_clean()
 
 
 @pytest.mark.django_db

@@ -9,8 +9,6 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from enquiries.models import Enquiry, Status
-from factsheets.models import FactSheet
-from tests.support.reading import SHEET_PAGES
 from tests.support.smtp import wait_for
 from tests.support.visitor import expect_problem, visitor
 
@@ -129,47 +127,6 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
     booked.refresh_from_db()
     assert booked.status == "in_progress"
     assert Enquiry.objects.get(kind="report").status == "closed", "A delivered report needs nobody."
-
-
-# The forms are looked at below and in the tests of their journeys, with errors and without.
-PUBLIC = [
-    "/",
-    "/fact-sheets/",
-    "/fact-sheets/acupuncture-for-back-pain/",
-    "/treatments/",
-    "/get-help-now/",
-    "/consultation/sent/",
-    "/glossary/",
-    "/privacy/",
-    "/about/",
-    "/accessibility/",
-    "/complaints/",
-    "/nothing-here/",
-]
-
-
-@pytest.mark.once
-def test_axe_finds_nothing_on_any_public_page(browser, site):
-    with visitor(browser, site, viewport={"width": 360, "height": 740}) as patient:
-        for path in PUBLIC:
-            patient.open(path)
-            patient.expect_accessible_in_both_schemes()
-            patient.expect_no_sideways_scrolling()
-        patient.complaints = [text for text in patient.complaints if "404" not in text]
-        patient.expect_clean()
-        assert len(patient.requests) > len(PUBLIC)
-
-
-@pytest.mark.once
-def test_every_published_sheet_is_accessible_and_asks_no_other_host(browser, site):
-    with visitor(browser, site, viewport={"width": 1280, "height": 900}) as patient:
-        assert len(SHEET_PAGES) == FactSheet.objects.published().count()
-        for path in SHEET_PAGES:
-            patient.open(path)
-            # Lazy figures too: go all the way down before counting what was fetched.
-            patient.page.keyboard.press("End")
-            patient.expect_accessible()
-        patient.expect_clean()
 
 
 @pytest.mark.parametrize("kind", ["consultation", "question"])

@@ -33,6 +33,11 @@ PAGES = [
     "/nothing-here/",
 ]
 LONG = "x" * 119
+# WCAG 1.4.12, as a reader's own style sheet sets it.
+SPACING = """
+* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
+p { margin-block-end: 2em !important; }
+"""
 AN_ERROR = re.compile("^Error: ")
 SENDS = {"report": "Send me the report", "consultation": "Continue", "question": "Continue"}
 LAST = {"consultation": "Send my request", "question": "Send my question"}
