@@ -118,7 +118,7 @@ def earlier_settings(request, version: int):
     then = {name: value for name, value in edition.values.items() if name in now}
     wrong = []
     if request.method == "POST":
-        seen = request.POST.get("version", "")
+        seen = request.POST.get("opened", "")
         typed = now | then | {"version": seen, SHORTER: request.POST.get(SHORTER, "")}
         form = ClinicForm({**typed, "logo": ""}, row=row, nation=nation)
         if form.is_valid():
@@ -150,7 +150,7 @@ def earlier_settings(request, version: int):
             if name in ClinicForm.base_fields and now[name] != value
         ],
         "shorter": ClinicForm.base_fields[SHORTER].label if any(then.get(x, now[x]) < now[x] for x in periods) else "",
-        "version": row.version,
+        "opened": row.version,
         "wrong": wrong,
     }
     return TemplateResponse(request, "admin/clinic/earlier.html", context, status=409 if wrong else 200)

@@ -9,20 +9,27 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from backcare.core import clinic
 from backcare.core.models import SetUpStep
 from enquiries import clock
 from enquiries.admin.step_form import StaffField
 from enquiries.clock.formatting import clock_time, day_words, span_in_words
+from enquiries.clock.promise import NO_PROMISE
 from enquiries.inbox import people
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
 from factsheets import guard
+from factsheets.admin.editing import fingerprint
+from factsheets.admin.opened import OpenedAdmin, OpenedForm
 
 # What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.
 TIME = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
 DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
-class ClinicHoursForm(forms.ModelForm):
+PAUSE_NOTICE = "We cannot reply as quickly as usual at the moment. We are sorry about that."
+
+
+class ClinicHoursForm(OpenedForm):
     paused = forms.BooleanField(
         required=False,
         label="Pause replies",
@@ -34,6 +41,9 @@ class ClinicHoursForm(forms.ModelForm):
         model = ClinicHours
         fields = ["nation", "within_hours", "notice"]
         widgets = {"notice": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
+        help_texts = {
+            "notice": f"Patients see this on the forms instead of a reply time. It is kept for next time. Empty: “{PAUSE_NOTICE}”"
+        }
         error_messages = {
             "within_hours": {"min_value": "Enter at least 1 hour.", "max_value": "Enter 80 hours or fewer."}
         }
@@ -42,10 +52,14 @@ class ClinicHoursForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.initial["paused"] = self.instance.is_paused
 
+    def state(self, stored):
+        """With the lines of the opening hours, which the page saves too."""
+        return " ".join(map(fingerprint, [stored, *stored.openings.order_by("pk")]))
+
     def clean(self):
         cleaned = super().clean()
-        if cleaned.get("paused") and not cleaned.get("notice"):
-            self.add_error("notice", "Write what patients will read while replies are paused.")
+        if cleaned.get("paused") and "notice" in cleaned:
+            cleaned["notice"] = cleaned["notice"].strip() or PAUSE_NOTICE
         for each in guard.free_text("notice", cleaned.get("notice", "")):
             self.add_error("notice", f"The claims guard found “{each.sentence}” {each.rule}")
         return cleaned
@@ -117,14 +131,14 @@ def tell_promise(request) -> None:
 
 
 @admin.register(ClinicHours)
-class ClinicHoursAdmin(TellsPromise, admin.ModelAdmin):
+class ClinicHoursAdmin(TellsPromise, OpenedAdmin, admin.ModelAdmin):
     """When the clinic is open and how soon it answers: one row, so its list is its page."""
 
     form = ClinicHoursForm
     inlines = [OpeningInline]
-    readonly_fields = ["pause_now", "bank_holidays", "shown_on_website"]
+    readonly_fields = ["pause_now", "pause_preview", "bank_holidays", "shown_on_website"]
     fieldsets = [
-        ("Pause", {"fields": ["pause_now", "paused", "notice"]}),
+        ("Pause", {"fields": ["pause_now", "paused", "notice", "pause_preview"]}),
         ("How soon we reply", {"fields": ["within_hours", "nation", "bank_holidays", "shown_on_website"]}),
     ]
 
@@ -153,6 +167,17 @@ class ClinicHoursAdmin(TellsPromise, admin.ModelAdmin):
         if not hours.is_paused:
             return "Replies are not paused."
         return f"Replies were paused at {clock.at_words(hours.paused_at, timezone.now())} by {hours.paused_by}."
+
+    @admin.display(description="preview, as last saved")
+    def pause_preview(self, hours):
+        """On the forms of a paused clinic: theirs, and below it what is always there."""
+        kept = ClinicHours.objects.filter(pk=hours.pk).first() or hours  # the form may hold words that were refused
+        return format_html(
+            '<p class="letter">{}</p><p class="fixed-words">Always added, and not changed here: {} On every page stay the line '
+            "that says when to call 999, and the emergency advice of the form.</p>",
+            kept.notice or PAUSE_NOTICE,
+            f"{NO_PROMISE} You can phone us: {clinic.details()['phone']}." if clinic.details()["phone"] else NO_PROMISE,
+        )
 
     @admin.display(description="next bank holidays")
     def bank_holidays(self, hours):
@@ -183,7 +208,7 @@ class ClinicHoursAdmin(TellsPromise, admin.ModelAdmin):
         SetUpStep.done(SetUpStep.HOURS, by=request.user)
 
 
-class ClosureForm(forms.ModelForm):
+class ClosureForm(OpenedForm):
     class Meta:
         model = Closure
         fields = ["first_day", "last_day", "from_time", "until_time", "reason"]
@@ -191,7 +216,7 @@ class ClosureForm(forms.ModelForm):
 
 
 @admin.register(Closure)
-class ClosureAdmin(TellsPromise, admin.ModelAdmin):
+class ClosureAdmin(TellsPromise, OpenedAdmin, admin.ModelAdmin):
     """Days on which the clinic is closed. Bank holidays need no entry."""
 
     form = ClosureForm

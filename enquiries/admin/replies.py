@@ -2,8 +2,15 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
+from django.utils.text import capfirst
 
 from backcare.core.readonly_admin import ReadOnlyInline
 from enquiries.actions import contact
@@ -13,6 +20,9 @@ from enquiries.inbox import people, safety_lane
 from enquiries.mail import emails, replies, samples
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.reply_template import MAX_REPLY, MAX_SUBJECT
+from factsheets.admin.editing import fingerprint
+from factsheets.admin.opened import OpenedAdmin, OpenedForm
+from factsheets.revisions import word_difference
 
 # The safety advice of the tier, for a person with a warning sign whom nobody reaches. The system's own, so no template.
 SAFETY = "safety"
@@ -73,7 +83,7 @@ def preview(enquiry: Enquiry, form: ReplyForm) -> replies.Preview | None:
 # --- the templates ---
 
 
-class ReplyTemplateForm(forms.ModelForm):
+class ReplyTemplateForm(OpenedForm):
     """A mistake in what stands in braces, and what the claims guard finds, are said beside the text, which is never lost."""
 
     class Meta:
@@ -98,14 +108,24 @@ class ReplyTemplateForm(forms.ModelForm):
         return given
 
 
+PUT_BACK = ("subject", "text", "kept_because")
+
+
 class EditionInline(ReadOnlyInline):
     model = ReplyTemplateEdition
     verbose_name_plural = "history"
-    fields = readonly_fields = ["when", "who", "subject", "text", "kept_because"]
+    fields = readonly_fields = ["when", "who", "subject", "text", "kept_because", "back"]
 
     @admin.display(description="who")
     def who(self, edition):
         return edition.actor
+
+    @admin.display(description="earlier wording")
+    def back(self, edition):
+        if all(getattr(edition, name) == getattr(edition.template, name) for name in PUT_BACK):
+            return "In use"
+        address = reverse("admin:enquiries_replytemplate_back", args=[edition.template_id, edition.pk])
+        return format_html('<a href="{}">Compare and put back</a>', address)
 
     @admin.display(description="when")
     def when(self, edition):
@@ -113,7 +133,7 @@ class EditionInline(ReadOnlyInline):
 
 
 @admin.register(ReplyTemplate)
-class ReplyTemplateAdmin(admin.ModelAdmin):
+class ReplyTemplateAdmin(OpenedAdmin, admin.ModelAdmin):
     form = ReplyTemplateForm
     inlines = [EditionInline]
     list_display = ["name", "subject", "begins", "in_use"]
@@ -148,6 +168,56 @@ class ReplyTemplateAdmin(admin.ModelAdmin):
         lines = format_html_join("", "<dt><code>{}</code></dt><dd>{}</dd>", replies.IN_WORDS.items())
         return mark_safe(f'<dl class="placeholders">{lines}</dl>')  # noqa: S308 - each line was escaped
 
+    def get_urls(self):
+        address = path(
+            "<int:pk>/back/<int:edition>/", self.admin_site.admin_view(self.back), name="enquiries_replytemplate_back"
+        )
+        return [address, *super().get_urls()]
+
+    def back(self, request, pk: int, edition: int):
+        """An earlier wording beside the present one, word by word. POST puts it back."""
+        with transaction.atomic():
+            rows = ReplyTemplate.objects.select_for_update() if request.method == "POST" else ReplyTemplate.objects
+            template = get_object_or_404(rows, pk=pk)
+            if not self.has_change_permission(request, template):
+                raise PermissionDenied
+            earlier = get_object_or_404(template.editions, pk=edition)
+            wrong = replies.mistakes(earlier.subject) + replies.mistakes(earlier.text)
+            if not earlier.kept_because:
+                found = replies.claims(earlier.subject, earlier.text)
+                wrong += [f"The claims guard found “{each.sentence}” {each.rule}" for each in found]
+            if request.method == "POST" and request.POST.get("opened") != fingerprint(template):
+                wrong = ["Someone saved this template while you had this page open. Compare again."]
+            if request.method == "POST" and not wrong:
+                for name in PUT_BACK:
+                    setattr(template, name, getattr(earlier, name))
+                template.save()
+                self._keep(template, request.user)
+                self.log_change(request, template, f"Put back the wording of {dated_words(earlier.at)}.")
+                messages.success(request, "The earlier wording is back.")
+                return HttpResponseRedirect(reverse("admin:enquiries_replytemplate_change", args=[pk]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{template.name}, {dated_words(earlier.at)}",
+            "template": template,
+            "who": earlier.actor,
+            "wrong": wrong,
+            "opened": fingerprint(template),
+            "changes": [
+                {
+                    "field": capfirst(ReplyTemplate._meta.get_field(name).verbose_name),
+                    "words": list(word_difference(getattr(template, name), getattr(earlier, name))),
+                }
+                for name in PUT_BACK
+                if getattr(template, name) != getattr(earlier, name)
+            ],
+        }
+        return TemplateResponse(request, "admin/enquiries/reply_back.html", context, status=409 if wrong else 200)
+
+    def _keep(self, template, by) -> None:
+        kept = {name: getattr(template, name) for name in ("name", "subject", "text", "in_use", "kept_because")}
+        template.editions.create(**kept, by=by, actor=people.full_name(by))
+
     def change_view(self, request, object_id, form_url="", extra_context=None):
         own = {"own_history": True, "title": "Reply template", "subtitle": None}
         return super().change_view(request, object_id, form_url, own | (extra_context or {}))
@@ -162,8 +232,7 @@ class ReplyTemplateAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
         if not change or form.changed_data:
-            kept = {name: getattr(obj, name) for name in ("name", "subject", "text", "in_use", "kept_because")}
-            obj.editions.create(**kept, by=request.user, actor=people.full_name(request.user))
+            self._keep(obj, request.user)
         if obj.kept_because and (found := replies.claims(obj.subject, obj.text)):
             said = "; ".join(f"“{each.sentence}”" for each in found)
             messages.warning(request, f"Saved with wording that the claims guard found: {said}")

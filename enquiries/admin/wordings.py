@@ -14,6 +14,7 @@ from enquiries.mail import samples, wordings
 from enquiries.mail.texts import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition
 from factsheets import safety
+from factsheets.revisions import word_difference
 
 ONE = "admin:enquiries_wording"
 
@@ -107,6 +108,8 @@ class WordingAdmin(admin.ModelAdmin):
         do = request.POST.get("do", "") if request.method == "POST" else ""
         if do == "default":
             return self._save(request, wording, wording.default) or self._one(request, wording, edition)
+        if do.startswith("back "):
+            return self._put_back(request, wording, do) or self._one(request, wording, edition)
         form = WordingForm(request.POST if do else None, wording=wording, edition=edition)
         if do and form.is_valid():
             if do == "page" and wording.is_page:
@@ -119,6 +122,27 @@ class WordingAdmin(admin.ModelAdmin):
                 form.data = form.data.copy()
                 form.data["seen"] = edition.number if edition else 0
         return self._one(request, wording, edition, form)
+
+    def _put_back(self, request, wording: Wording, do: str):
+        number = do.removeprefix("back ")
+        known = WordingEdition.objects.filter(key=wording.key)
+        earlier = known.filter(number=int(number)).first() if number.isdecimal() and len(number) < 9 else None
+        if earlier is None:
+            raise Http404("No such text")
+        parts = _whole(wording, earlier)
+        if wrong := wordings.mistakes(wording, parts):
+            said = " ".join(dict.fromkeys(why for _, why in wrong))
+            messages.error(
+                request, f"This wording does not fit this version of the software: {said} Nothing was saved."
+            )
+            return None
+        if parts != wording.default and not earlier.kept_because and (found := wordings.claims(parts)):
+            said = " ".join(f"“{each.sentence}” {each.rule}" for each in found)
+            messages.error(
+                request, f"The claims guard found {said} Nothing was saved. Change the text in the form instead."
+            )
+            return None
+        return self._save(request, wording, parts, earlier.kept_because)
 
     def _save(self, request, wording: Wording, parts: dict[str, str], because: str = ""):
         given = request.POST.get("seen", "")
@@ -149,10 +173,8 @@ class WordingAdmin(admin.ModelAdmin):
             "found": [] if parts is None else wordings.claims(parts),
             "preview": samples.email(wording.key, parts) if parts and not wording.is_page else None,
             "fixed": "" if wording.is_page else samples.fixed(wording.key),
-            "history": [
-                {"edition": each, "parts": [(LABELS[name], said) for name, said in each.parts.items()]}
-                for each in WordingEdition.objects.filter(key=wording.key)
-            ],
+            "history": [_compared(wording, each, edition) for each in WordingEdition.objects.filter(key=wording.key)],
+            "to_default": _difference(wording.default, _whole(wording, edition)),
         }
         return self._page(request, "one", context, status=422 if form.errors else 200)
 
@@ -163,6 +185,29 @@ class WordingAdmin(admin.ModelAdmin):
     def _page(self, request, name: str, context: dict, status: int = 200):
         base = self.admin_site.each_context(request)
         return TemplateResponse(request, f"admin/enquiries/wordings/{name}.html", base | context, status=status)
+
+
+def _whole(wording: Wording, edition: WordingEdition | None) -> dict[str, str]:
+    """Every part of it, as it was saved. The default where nothing or the default was."""
+    kept = edition.parts if edition else {}
+    return {name: kept.get(name, said) for name, said in wording.default.items()}
+
+
+def _difference(then: dict[str, str], now: dict[str, str]) -> list[dict]:
+    return [
+        {"label": LABELS[name], "words": list(word_difference(now[name], said))}
+        for name, said in then.items()
+        if now[name] != said
+    ]
+
+
+def _compared(wording: Wording, each: WordingEdition, newest: WordingEdition | None) -> dict:
+    """What would change if it were put back."""
+    return {
+        "edition": each,
+        "parts": [(LABELS[name], said) for name, said in each.parts.items()],
+        "changes": _difference(_whole(wording, each), _whole(wording, newest)),
+    }
 
 
 def _row(wording: Wording, edition: WordingEdition | None) -> dict:

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 
 from factsheets import approvals, team
 from factsheets.admin.figure import CHOOSE_AGAIN, PictureAdmin, PictureForm, picture_field
+from factsheets.admin.opened import OpenedAdmin, OpenedForm
 from factsheets.models import TeamMember
 
 
@@ -16,7 +17,7 @@ class AccountField(forms.ModelChoiceField):
         return f"{team.account_name(user)} ({user.get_username()})"
 
 
-class TeamMemberForm(PictureForm):
+class TeamMemberForm(PictureForm, OpenedForm):
     account = AccountField(
         queryset=get_user_model().objects.filter(is_staff=True).order_by("first_name", "username"),
         required=False,
@@ -85,7 +86,7 @@ class TeamMemberForm(PictureForm):
 
 
 @admin.register(TeamMember)
-class TeamMemberAdmin(PictureAdmin):
+class TeamMemberAdmin(OpenedAdmin, PictureAdmin):
     form = TeamMemberForm
     list_display = ["name", "role", "registered", "account", "shown", "position"]
     list_select_related = ["account"]

@@ -8,11 +8,12 @@ from django.test import Client
 
 from backcare.core import clinic
 from backcare.core.models import INTEREST_STATEMENT, ClinicSettings, ClinicSettingsEdition
-from enquiries.models import ClinicHours
+from enquiries.models import ClinicHours, Closure, OpeningHours, ReplyTemplate
 from factsheets import pictures
+from factsheets.models import TeamMember
 from factsheets.rendering import printed
 from tests.factsheets.rendering.test_pdf_cache import words_of
-from tests.support.desk import tree
+from tests.support.desk import save, tree, values_of
 from tests.support.html import text
 from tests.support.outbox import deliver, question
 from tests.support.pictures import made
@@ -174,7 +175,7 @@ def test_a_logo_heads_pages_and_pdfs_and_goes_and_comes_back_in_one_press(owner,
     assert tree(reader.get(path)).find(".//a[@class='brand']/img") is None
     assert printed.leaflet(sheet) == bare
     pictures.discard_unused()  # as after each work on a figure
-    assert "Put back: logo" in text(tree(owner.post(EARLIER.format(2), {"version": "4"}, follow=True)))
+    assert "Put back: logo" in text(tree(owner.post(EARLIER.format(2), {"opened": "4"}, follow=True)))
     src = tree(reader.get(path)).find(".//a[@class='brand']/img").get("src")
     assert reader.get(src).status_code == 200
 
@@ -186,16 +187,16 @@ def test_earlier_settings_are_compared_word_by_word_and_put_back(owner):
     assert [text(each) for each in shown.findall(".//del")][-1] == "50"
     assert "acupuncture among them" in " ".join(text(each) for each in shown.findall(".//ins"))
     assert "Name" not in text(shown.find(".//section")), "It is the same in both."
-    refused = owner.post(EARLIER.format(2), {"version": "3"})
+    refused = owner.post(EARLIER.format(2), {"opened": "3"})
     assert "Tick this too" in text(tree(refused))
-    late = owner.post(EARLIER.format(2), {"version": "2", "shorter": "on"})
+    late = owner.post(EARLIER.format(2), {"opened": "2", "shorter": "on"})
     assert "Compare again" in text(tree(late))
     assert ClinicSettings.objects.get().version == 3
-    owner.post(EARLIER.format(2), {"version": "3", "shorter": "on"})
+    owner.post(EARLIER.format(2), {"opened": "3", "shorter": "on"})
     row = ClinicSettings.objects.get()
     assert (row.report_retention_days, row.version, row.name) == (40, 4, "Harbour Back Clinic")
     assert "acupuncture among them" in row.interest_statement
-    owner.post(EARLIER.format(1), {"version": "4", "shorter": "on"})
+    owner.post(EARLIER.format(1), {"opened": "4", "shorter": "on"})
     assert ClinicSettings.objects.get().name == "Larkfield Back Clinic"
     assert ClinicHours.objects.get().nation == "wales", "The first settings did not know it."
     assert "Put back settings 1: name" in LogEntry.objects.first().get_change_message()
@@ -203,6 +204,35 @@ def test_earlier_settings_are_compared_word_by_word_and_put_back(owner):
     form = owner.post(PATH, typed).context["form"]
     assert (form["interest_statement"].value(), form["name"].value()) == (INTEREST_STATEMENT, "Typed")
     assert owner.get(EARLIER.format(9)).status_code == 404
+
+
+def test_the_second_of_two_saves_is_told_of_the_first_and_loses_nothing(owner, staff):
+    person = TeamMember.objects.create(name="Ann Lee", role="physio")
+    template = ReplyTemplate.objects.first()
+    closure = Closure.objects.create(first_day="2027-03-01", last_day="2027-03-01", reason="Training")
+    for record, path, field, theirs, mine in (
+        (person, f"/admin/factsheets/teammember/{person.pk}/change/", "role", "osteopath", "physiotherapist"),
+        (template, f"/admin/enquiries/replytemplate/{template.pk}/change/", "name", "Theirs", "Mine"),
+        (closure, f"/admin/enquiries/closure/{closure.pk}/change/", "reason", "Staff training", "Team day"),
+        (ClinicHours.objects.get(), "/admin/enquiries/clinichours/", "within_hours", "5", "6"),
+    ):
+        opened = values_of(owner.get(path))
+        save(owner, path, **{field: theirs})
+        refused = owner.post(path, opened | {field: mine})
+        said = " ".join(text(tree(refused)).split())
+        assert f"{staff.get_full_name() or staff.username} saved this while you had it open." in said
+        assert f"“{theirs}”" in said
+        record.refresh_from_db()
+        assert str(getattr(record, field)) == theirs
+        meant = values_of(refused)
+        assert meant[field] == mine
+        owner.post(path, meant)
+        record.refresh_from_db()
+        assert str(getattr(record, field)) == mine
+    path = "/admin/enquiries/clinichours/"
+    opened = values_of(owner.get(path))
+    OpeningHours.objects.filter(weekday=1).update(opens="08:15")
+    assert "saved this while you had it open" in text(tree(owner.post(path, opened))), "The lines count too."
 
 
 def test_only_owners_open_it(client, django_user_model):

@@ -11,7 +11,8 @@ from enquiries import clock
 from enquiries.models import ClinicHours, Closure, Enquiry, OpeningHours
 from tests.conftest import consultation, report
 from tests.support.clinic_hours import ADD_CLOSURE, HOURS, hours, on_a_form, words
-from tests.support.desk import errors_of, save, values_of
+from tests.support.desk import errors_of, save, tree, values_of
+from tests.support.html import text
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +131,9 @@ def test_after_the_pause_times_are_promised_again_and_the_notice_is_kept_for_the
     assert promised.reply_by is not None, "What was promised before stays."
 
 
-def test_a_pause_without_a_notice_is_refused(reception):
-    refused = save(reception, HOURS, paused="on", notice="  ")
-    assert "Write what patients will read while replies are paused." in errors_of(refused)
-    assert not hours().is_paused
+def test_a_pause_without_a_notice_says_the_default_and_what_is_always_there_is_shown_beside_it(reception):
+    saved = save(reception, HOURS, paused="on", notice="  ")
+    assert not errors_of(saved) and hours().is_paused
+    assert on_a_form().startswith("We cannot reply as quickly as usual")
+    [fixed] = [each for each in tree(saved).iter("p") if each.get("class") == "fixed-words"]
+    assert "You can phone us: 020 7946 0958." in text(fixed)

@@ -119,7 +119,17 @@ def test_whoever_writes_a_template_is_told_of_its_mistakes_and_of_what_the_claim
     page = f"/admin/enquiries/replytemplate/{template.pk}/change/"
     save(reception, page, text="Hello {name},\n\nPlease phone us.", kept_because="", in_use="")
     assert ["cures" in each.text for each in template.editions.all()] == [False, True]
-    assert "cures sciatica" in text(parse(reception.get(page))), "Its history stays."
+    shown = tree(reception.get(page))
+    assert "cures sciatica" in text(shown), "Its history stays."
+    [back] = [each.get("href") for each in shown.iter("a") if text(each) == "Compare and put back"]
+    compared = tree(reception.get(back))
+    assert "cures sciatica." in " ".join(text(each) for each in compared.iter("ins"))
+    assert "Compare again" in text(tree(reception.post(back, {"opened": "of before"})))
+    [opened] = [each.get("value") for each in compared.iter("input") if each.get("name") == "opened"]
+    assert "The earlier wording is back." in text(tree(reception.post(back, {"opened": opened}, follow=True)))
+    template.refresh_from_db()
+    assert (template.text, template.kept_because) == (claim["text"], "Quoted from a patient’s letter")
+    assert template.editions.count() == 3 and not template.in_use
     page = text(tree(reception.get(consultation().get_admin_url())))
     assert "Offer" not in page, "Out of use."
     assert "We tried to reach you" in page

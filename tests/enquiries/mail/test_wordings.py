@@ -66,7 +66,8 @@ def test_an_owner_changes_an_email_sees_it_as_it_will_arrive_and_puts_the_defaul
     assert f"Your own request ({private})" in text_of(mail)
     back = press(staff_client, key, "default")
     assert "The default is back." in text(parse(back))
-    assert "Well met" in text(parse(back)), "What it was stays in its history."
+    new = {text(each) for each in tree(back).iter("ins")}
+    assert {"Well", "met"} <= new, "What it was stays in its history, beside what is in use."
     assert values_of(back)["heading"] == WORDINGS[key].default["heading"]
     assert list(WordingEdition.objects.values_list("actor", "number")) == [("Sam", 2), ("Sam", 1)]
 
@@ -124,8 +125,20 @@ def test_of_two_owners_the_second_is_told_and_an_edit_that_no_longer_fits_gives_
     assert (wordings.newest(key).number, wordings.newest(key).parts["heading"]) == (2, "From Sam")
     with pytest.raises(wordings.Changed):
         wordings.save(WORDINGS[key], theirs, by=other, seen=1)
+    # An earlier text comes back in one press, with the difference before it, and not over one that nobody here saw.
+    [earlier, default] = staff_client.get(page_of(key)).context["history"][1]["changes"], WORDINGS[key].default
+    assert [("gone", "Sam") in each["words"] and ("new", "Ola") in each["words"] for each in earlier] == [True]
+    staff_client.post(page_of(key), {"do": "back 1", "seen": "1"})
+    assert wordings.newest(key).number == 2
+    staff_client.post(page_of(key), {"do": "back 1", "seen": "2"})
+    assert wordings.newest(key).parts == theirs
+    assert staff_client.post(page_of(key), {"do": "back 9", "seen": "3"}).status_code == 404
+    assert wordings.save(WORDINGS[key], default | {"text": "{gone}"}, by=other, seen=3)
+    staff_client.post(page_of(key), {"do": "back 1", "seen": "4"})
+    unfit = staff_client.post(page_of(key), {"do": "back 4", "seen": "5"})
+    assert "does not fit this version of the software: {gone} is not one" in text(parse(unfit))
     # A later release takes a placeholder away: patients get the default, whole.
-    wordings.save(WORDINGS[key], theirs | {"text": "{gone}"}, by=other, seen=2)
+    wordings.save(WORDINGS[key], theirs | {"text": "{gone}"}, by=other, seen=5)
     assert wordings.parts_of(WORDINGS[key], wordings.newest(key)) == WORDINGS[key].default
     assert "does not fit this version" in text(parse(staff_client.get(page_of(key))))
 

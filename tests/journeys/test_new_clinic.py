@@ -1,0 +1,205 @@
+"""A clinic makes an empty site its own from a browser, and patients read all of it: no developer, no shell, no restart."""
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from datetime import timedelta
+from functools import partial
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+from pypdf import PdfReader
+
+from tests.support.outbox import text_of
+from tests.support.pictures import made
+from tests.support.processes import start_process
+from tests.support.sign_in import code_for
+from tests.support.smtp import free_port, wait_for
+from tests.support.visitor import visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.once]
+
+OWNER, STAFF = "olu@harbour.example", {"nora@harbour.example": "reception", "cal@harbour.example": "clinician"}
+PASSWORD = "seven green kettles"
+NAVY = (0x1E, 0x4B, 0x7A)
+# What was in the environment of another clinic. Nobody may ever read it.
+STALE = {
+    "CLINIC_NAME": "Stale Clinic",
+    "CLINIC_PHONE": "020 7946 0999",
+    "CLINIC_EMAIL": "stale@stale.example",
+    "CLINIC_INBOX_EMAIL": "stale@stale.example",
+    "DEFAULT_FROM_EMAIL": "Stale <stale@stale.example>",
+    "CLINIC_ADDRESS": "9 Stale Street",
+    "CLINIC_PRICES": "Stale: £1",
+    "CLINIC_PEOPLE": "Stale Person, physiotherapist",
+}
+
+
+@pytest.fixture
+def started(child_environment):
+    """The whole site, as one command starts it on a database that nobody has used. Gives its address and the printed code."""
+    port = free_port()
+    environment = child_environment | STALE | {"PORT": str(port), "STAFF_SECOND_FACTOR": "1", "WEB_WORKERS": "1"}
+    command = [sys.executable, "manage.py", "serve"]
+    process = start_process(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    printed = ""
+    while not (found := re.search(r"set it up on (\S+)\s+The code is (\S+)", printed, re.IGNORECASE)):
+        line = process.stdout.readline()
+        assert line, f"It ended: {printed}"
+        printed += line
+    site = f"http://{urlsplit(found[1]).netloc}"
+    wait_for(partial(answers, site), seconds=40, what="the first page")
+    yield site, found[2]
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=40)
+
+
+def answers(site: str) -> bool:
+    try:
+        return urllib.request.urlopen(f"{site}/robots.txt", timeout=2).status == 200
+    except OSError:
+        return False
+
+
+def mail_to(smtp, address: str, before: int = 0):
+    return wait_for(
+        lambda: next((mail for to, mail in smtp.received[before:] if address in to), None),
+        what=f"a mail to {address}",
+    )
+
+
+def set_up_second_factor(page) -> None:
+    secret = page.locator(".key").inner_text().replace(" ", "")
+    page.get_by_role("textbox", name="Code").fill(code_for(secret))
+    page.get_by_role("button", name="Finish").click()
+    page.get_by_role("link", name="I have saved them. Continue").click()
+    page.get_by_role("heading", name="Today", exact=True).wait_for()
+
+
+def fill(page, **values: str) -> None:
+    for name, value in values.items():
+        field = page.locator(f"[name='{name}']")
+        field.select_option(value) if field.evaluate("field => field.tagName") == "SELECT" else field.fill(value)
+
+
+def colours_of(pdf: PdfReader) -> set[tuple[int, ...]]:
+    """The colours, as bytes, that the first page is filled with."""
+    drawn = pdf.pages[0].get_contents().get_data().decode("latin-1")
+    found = re.findall(r"([\d.]+) ([\d.]+) ([\d.]+) (?:scn|rg)\b", drawn)
+    return {tuple(round(float(part) * 255) for part in each) for each in found}
+
+
+def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
+    site, code = started
+    with visitor(browser, site, viewport={"width": 360, "height": 740}, java_script_enabled=False) as desk:
+        page = desk.page
+        desk.open("/admin/")
+        fill(page, code=code, first_name="Olu", last_name="Ray", email=OWNER, password=PASSWORD, again=PASSWORD)
+        page.get_by_role("button", name="Make the account").click()
+        set_up_second_factor(page)
+        missing = page.locator(".set-up li > a").all_inner_texts()
+        assert {"Opening hours", "Test email"} <= set(missing)
+
+        desk.open("/admin/clinic/")
+        fill(
+            page,
+            name="Harbour Spine Clinic",
+            phone="020 7946 0123",
+            email="hello@harbour.example",
+            address="2 Quay Road, Harbour",
+            colour="navy",
+            prices="First visit: £70",
+            sender_name="Harbour bookings",
+            sender_email="bookings@harbour.example",
+            inbox_email="desk@harbour.example",
+        )
+        logo = {"name": "logo.png", "mimeType": "image/png", "buffer": made("PNG", (480, 120))}
+        page.locator("[name='logo']").set_input_files(logo)
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_text("Saved: name").wait_for()
+        desk.open("/admin/enquiries/clinichours/")
+        fill(page, **{"openings-0-opens": "07:35"})
+        page.locator("[name='_save']").click()
+        page.get_by_text("Patients who write now are told").wait_for()
+
+        desk.open("/admin/clinic/email/")
+        fill(page, to=OWNER)
+        page.get_by_role("button", name="Send a test message").click()
+        page.get_by_text("We sent a message with a code").wait_for()
+        fill(page, code=re.search(r"code is (\d{3} \d{3})", mail_to(smtp, OWNER).get_content())[1])
+        page.get_by_role("button", name="It arrived").click()
+        page.get_by_text("Email arrives. Recorded.").wait_for()
+        desk.open("/admin/")
+        assert not {"Clinic settings", "Opening hours", "Test email"} & set(
+            page.locator(".set-up li > a").all_inner_texts()
+        )
+
+        for address, role in STAFF.items():
+            desk.open("/admin/accounts/invite/")
+            fill(page, first_name=role.title(), email=address)
+            page.get_by_label(re.compile(role, re.IGNORECASE)).first.check()
+            page.get_by_role("button", name="Send the invitation").click()
+            page.get_by_text("We are emailing a link").wait_for()
+            link = re.search(r"https?://\S+/invitation/\S+", text_of(mail_to(smtp, address)))[0]
+            with visitor(browser, site, java_script_enabled=False) as theirs:
+                theirs.open(link)
+                fill(theirs.page, new_password1=PASSWORD, new_password2=PASSWORD)
+                theirs.page.get_by_role("button", name="Continue").click()
+                set_up_second_factor(theirs.page)
+        desk.open("/admin/accounts/")
+        for address in STAFF:
+            assert "since" in page.locator("tbody tr").filter(has_text=address).inner_text(), "No second factor."
+
+        desk.open("/admin/enquiries/wordingedition/report/")
+        fill(page, heading="Here is your leaflet, {sheet}")
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_text("Saved. It is used from now on.").wait_for()
+        desk.open("/admin/factsheets/sitenotice/add/")
+        now = timezone.localtime()
+        ends = f"{now + timedelta(days=1):%Y-%m-%dT%H:%M}"
+        fill(page, text="We move to the quay on Monday.", starts_at=f"{now:%Y-%m-%dT00:00}", ends_at=ends)
+        page.locator("[name='_save']").click()
+        page.locator(".messagelist .success").wait_for()
+        desk.expect_clean(cookies=True)
+
+    sent = len(smtp.received)
+    with visitor(browser, site, viewport={"width": 360, "height": 740}) as patient:
+        page = patient.page
+        read = ""
+        for path in ("/", "/about/", "/get-help-now/", "/fact-sheets/about-back-pain/"):
+            patient.open(path)
+            assert page.locator(".brand img").get_attribute("alt") == "Harbour Spine Clinic"
+            assert page.locator(".brand img").evaluate("image => image.naturalWidth") == 400
+            assert page.evaluate("getComputedStyle(document.querySelector('.strip a, a')) && true")
+            strong = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--pine').trim()")
+            assert strong.upper() == "#1E4B7A"
+            said = page.locator("body").inner_text()
+            assert "We move to the quay on Monday." in said
+            assert {"020 7946 0123" in said, "2 Quay Road, Harbour" in said, "7:35am" in said} == {True}, path
+            read += page.content()
+        patient.open("/about/")
+        assert "First visit: £70" in page.locator("main").inner_text()
+        patient.open("/fact-sheets/about-back-pain/#report")
+        page.locator("summary", has_text="Email me this sheet").click()
+        fill(page, **{"report-name": "Ada", "report-email": "ada@example.com"})
+        page.get_by_role("button", name="Send me the report").click()
+        page.wait_for_url("**/report/sent/")
+        patient.expect_clean(receipt=True)
+    mail = mail_to(smtp, "ada@example.com", sent)
+    assert mail["From"] == "Harbour bookings <bookings@harbour.example>"
+    html = mail.get_body(("html",)).get_content()
+    assert "Here is your leaflet, About back pain" in html
+    assert "#1E4B7A" in html and "020 7946 0123" in html
+    [leaflet] = [each.get_content() for each in mail.iter_attachments() if each.get_content_type() == "application/pdf"]
+    pdf = PdfReader(BytesIO(leaflet))
+    printed = " ".join(page.extract_text() for page in pdf.pages)
+    assert "Harbour Spine Clinic" in printed and "020 7946 0123" in printed and "7:35am" in printed
+    assert NAVY in colours_of(pdf)
+    assert b"/DCTDecode" in leaflet, "The logo is not in it."
+    mails = "".join(f"{each['From']} {text_of(each)}" for each in smtp.messages)
+    assert "Stale" not in read + mails + printed + html and "0999" not in read + mails + printed
+    assert not any("stale.example" in address for to, _ in smtp.received for address in to)
