@@ -77,6 +77,17 @@ def keep_edition(*, sheet: FactSheet, by=None, step: Step = Step.EDITED, note: s
         return _append(sheet, step, content, last, by=by, note=note, changes=changes)
 
 
+def ask_for_review(*, sheet: FactSheet, by, changes: list[str], note: str = "") -> Edition:
+    """Notes in the sheet's history that something it rests on has changed, such as the year of a source.
+
+    Its own words are the same, and yet they count as changed since the last sign-off.
+    """
+    with transaction.atomic():
+        _lock(sheet)
+        last = sheet.editions.first()
+        return _append(sheet, Step.EDITED, revisions.snapshot(sheet), last, by=by, note=note, changes=changes)
+
+
 def transition(
     *,
     sheet: FactSheet,

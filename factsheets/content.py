@@ -4,6 +4,7 @@ Each field is compared three ways: what was installed last (the base), what the 
 A field that staff changed stays; when the fixture changed it too, that is said, with both texts, every time until it is settled.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from pathlib import Path
@@ -14,8 +15,8 @@ from django.core.serializers import python as python_serializer
 from django.db import transaction
 from django.utils import timezone
 
-from factsheets import actions, safety_revisions
-from factsheets.fixtures import ContentError, entries
+from factsheets import actions, pictures, safety_revisions, shared_revisions
+from factsheets.fixtures import PICTURES, ContentError, entries
 from factsheets.models import (
     Claim,
     FactSheet,
@@ -27,6 +28,7 @@ from factsheets.models import (
     SafetyStep,
     SearchQuestions,
     Section,
+    SharedStep,
     Source,
     SourceUse,
     Statement,
@@ -71,6 +73,7 @@ FAULTS = (
     TypeError,
 )
 WHOLE = "the whole record"
+PICTURE_NAME = re.compile(r"(?P<digest>[0-9a-f]{32})-(?P<width>[0-9]{1,5})\.(?P<format>webp|jpg)")
 
 
 @dataclass
@@ -95,21 +98,38 @@ class Report:
 def load(folder: Path, *, dry_run: bool = False) -> Report:
     """Brings the database to the fixtures in `folder`. Raises ContentError, and then nothing has changed."""
     with transaction.atomic():
-        edition = _Edition()
+        edition = Edition()
+        take_in_pictures(folder)
         for model, fields, where in entries(folder, MODELS):
             try:
                 edition.install(model, fields)
             except FAULTS as error:
-                raise ContentError(f"{where}: {_sentence(error)}") from error
+                raise ContentError(f"{where}: {sentence(error)}") from error
         edition.remove_dropped_parts()
         edition.refresh()
+        pictures.discard_unused()
         safety_revisions.keep(step=SafetyStep.INSTALLED)
         if dry_run:
             transaction.set_rollback(True)
     return edition.report
 
 
-class _Edition:
+def take_in_pictures(folder: Path) -> None:
+    """Keeps the uploaded pictures that came with the content, as they are. Raises ContentError for anything else."""
+    found: dict[str, list[tuple[int, str, bytes]]] = {}
+    for path in sorted((folder / PICTURES).glob("*")):
+        name = PICTURE_NAME.fullmatch(path.name)
+        if name is None:
+            raise ContentError(f"{PICTURES}/{path.name} is no picture of an export.")
+        found.setdefault(name["digest"], []).append((int(name["width"]), name["format"], path.read_bytes()))
+    for digest, files in found.items():
+        try:
+            pictures.take_in(digest, files)
+        except pictures.PictureRefused as refused:
+            raise ContentError(f"{PICTURES}/{digest}: {refused}") from refused
+
+
+class Edition:
     """One run over the fixtures."""
 
     def __init__(self):
@@ -138,12 +158,15 @@ class _Edition:
                 return
             offered.object.full_clean()
             self._check_citations(offered.object)
-            offered.save()
-            InstalledRecord.objects.create(label=label, natural_key=key, fields=new)
-            self.report.added.append(record)
+            self._add(offered, new, label, key)
         else:
             self._check_citations(offered.object)
             self._merge(model.objects.get(pk=offered.object.pk), offered, new, installed, record)
+
+    def _add(self, offered, new: dict, label: str, key: str) -> None:
+        offered.save()
+        InstalledRecord.objects.create(label=label, natural_key=key, fields=new)
+        self.report.added.append(f"{label} {key}")
 
     def _merge(self, stored, offered, new: dict, installed: InstalledRecord | None, record: str) -> None:
         current = values_of(stored, new)
@@ -170,6 +193,7 @@ class _Edition:
                 if value != was:
                     self.report.kept.append(Kept(record, name, current[name], value))
                     offers[name] = value
+        before = shared_revisions.snapshot(stored) if taken and isinstance(stored, shared_revisions.SHARED) else None
         if taken and not take_over(stored, offered, taken):
             # Sound by itself, the new text does not fit beside what staff wrote: their record stays whole.
             self.report.kept += [Kept(record, name, current[name], new[name]) for name in taken]
@@ -178,6 +202,8 @@ class _Edition:
             taken = {}
         if taken:
             self.report.changed.append(f"{record}: {', '.join(sorted(taken))}")
+            if before is not None:
+                shared_revisions.keep(record=stored, before=before, step=SharedStep.INSTALLED)
             base |= {name: new[name] for name in taken}
         else:
             self.report.unchanged += 1
@@ -237,7 +263,7 @@ class _Edition:
                 part = named(model, key)
                 if part is None:
                     installed.delete()
-                elif _is_as_installed(part, installed):
+                elif is_as_installed(part, installed):
                     part.delete()
                     installed.delete()
                     self.report.removed.append(f"{label} {key}")
@@ -271,13 +297,13 @@ def _date(sheet: FactSheet, before: datetime) -> None:
         sheet.save(update_fields=["updated_at"])
 
 
-def _is_as_installed(part, installed: InstalledRecord) -> bool:
+def is_as_installed(part, installed: InstalledRecord) -> bool:
     # A section that still shows a statement which staff put there stays.
     holds_staff_work = isinstance(part, Section) and part.statement_uses.exists()
     return not holds_staff_work and values_of(part, installed.fields) == installed.fields
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(
             f"{name}: {' '.join(messages)}"

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.serializers import python as python_serializer
 from django.db import transaction
 
-from factsheets import actions, publication, safety_drafts
+from factsheets import actions, publication, safety_drafts, shared_revisions
 from factsheets.models import FactSheet, InstalledRecord, SafetyAdvice, Statement
 from factsheets.natural_keys import named, take_over, values_of
 from factsheets.rendering.markdown import BodyError
@@ -96,6 +96,7 @@ def _take(installed: InstalledRecord, field: str, offered, by) -> None:
     record = named(model, installed.natural_key)
     if record is None:
         raise actions.MoveRefused("It no longer exists.")
+    before = shared_revisions.snapshot(record) if isinstance(record, shared_revisions.SHARED) else None
     fields = {field: offered} | values_of(record, model.natural_key_fields)
     try:
         [newer] = python_serializer.Deserializer([{"model": installed.label, "fields": fields}])
@@ -105,6 +106,8 @@ def _take(installed: InstalledRecord, field: str, offered, by) -> None:
         raise actions.MoveRefused(f"The new wording does not fit here: {' '.join(error.messages)}") from error
     except (LookupError, ValueError) as error:
         raise actions.MoveRefused(f"The new wording does not fit here: {error}") from error
+    if before is not None:
+        shared_revisions.keep(record=record, before=before, by=by, note="Words from the site’s newer content")
     sheets = _sheets(installed, record)
     if not sheets:
         actions.refresh_all()

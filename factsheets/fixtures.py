@@ -4,6 +4,9 @@ from pathlib import Path
 
 import yaml
 
+# The folder, beside the YAML, of pictures that editors uploaded: digest, width and format are their names.
+PICTURES = "pictures"
+
 
 class ContentError(Exception):
     """A fixture cannot be installed. The text names the file and the entry."""

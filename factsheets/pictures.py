@@ -28,6 +28,7 @@ ENCODERS = {
     "webp": ("WEBP", {"quality": 80, "method": 4}),
     "jpg": ("JPEG", {"quality": 82, "optimize": True, "progressive": True}),
 }
+BEGINS = {"webp": b"RIFF", "jpg": b"\xff\xd8"}
 # What Pillow raises on bytes that make no sense.
 UNREADABLE = (
     OSError,
@@ -181,6 +182,26 @@ def keep(prepared: Prepared, *, by) -> Picture:
                 for width, name, data in prepared.files
             )
     return picture
+
+
+def take_in(digest: str, files: list[tuple[int, str, bytes]]) -> None:
+    """Keeps the files of a picture that was prepared on another installation: (width in pixels, format, bytes) of each.
+
+    Raises PictureRefused when one is not what its name says.
+    """
+    if Picture.objects.filter(digest=digest).exists():
+        return
+    sizes = []
+    for width, name, data in files:
+        picture = _read(data, FIGURE)
+        if picture.width != width or not data.startswith(BEGINS[name]):
+            raise PictureRefused(f"The file of {width} pixels is not what its name says.")
+        sizes.append(picture.size)
+    width, height = max(sizes)
+    kept = Picture.objects.create(digest=digest, width=width, height=height)
+    PictureFile.objects.bulk_create(
+        PictureFile(picture=kept, width=width, format=name, data=data) for width, name, data in files
+    )
 
 
 def discard_unused() -> int:

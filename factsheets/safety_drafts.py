@@ -241,17 +241,22 @@ def take_field(*, code: str, field: str, value, by) -> SafetyDraft | None:
 
 def put_back(*, edition: SafetyEdition, by) -> SafetyDraft:
     """Begins a draft with the words of an earlier edition. Raises DraftRefused."""
-    if current():
-        raise DraftRefused("There is already an open draft. Publish or discard it first, so that no work is lost.")
-
-    def edit(content):
-        content[:] = [whole(flag) for flag in edition.content]
-        return f"Everything as in edition {edition.number}"
-
-    draft = _change(edit, by, step=DraftStep.PUT_BACK, strict=False)
+    draft = begin(content=edition.content, what=f"Everything as in edition {edition.number}", by=by)
     if draft is None:
         raise DraftRefused(f"Patients already see the wording of edition {edition.number}.")
     return draft
+
+
+def begin(*, content: list[dict], what: str, by) -> SafetyDraft | None:
+    """Begins a draft with this set of red flags. None when it is what patients see. Raises DraftRefused."""
+    if current():
+        raise DraftRefused("There is already an open draft. Publish or discard it first, so that no work is lost.")
+
+    def edit(now):
+        now[:] = [whole(flag) for flag in content]
+        return what
+
+    return _change(edit, by, step=DraftStep.PUT_BACK, strict=False)
 
 
 def bring_up_to_date(*, by) -> SafetyDraft | None:

@@ -249,6 +249,9 @@ OIDC_NAME = env.text("OIDC_NAME", "your work account")  # on the button: “Sign
 # Methods of which the token must name one (its claim "amr"), such as mfa. Empty: the provider is trusted to ask for two factors.
 OIDC_AMR = env.words("OIDC_AMR")
 
+# Whether `check_links` may ask addresses inside a private network. Only tests set it, and no environment does.
+LINK_CHECK_PRIVATE_ADDRESSES = False
+
 # Our longest honest form is about 6 KB. What is larger is refused before it is parsed.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200

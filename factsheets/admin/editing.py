@@ -37,8 +37,33 @@ class StoppableForm(TextKeptForm):
         return cleaned
 
 
-class EditingForm(StoppableForm):
-    """The form of a sheet or a section. Notices when somebody else saved first, and what readers would see broken."""
+class NoticesOthers(StoppableForm):
+    """Notices when somebody else saved first: then nothing is saved, and what was typed stays in the form."""
+
+    opened = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "opened" in self.fields and self.instance.pk:
+            self.initial["opened"] = fingerprint(type(self.instance).objects.get(pk=self.instance.pk))
+
+    def clean(self):
+        cleaned = super().clean()
+        now = self.initial.get("opened")
+        if now and cleaned.get("opened") not in {"", None, now}:
+            # The next save is meant: the person has read this.
+            self.data = self.data.copy()
+            self.data[self.add_prefix("opened")] = now
+            self.add_error(
+                None,
+                "Someone else saved a change while you were editing. What you typed is still here. "
+                "Check the history before you save again, because your version will replace theirs.",
+            )
+        return cleaned
+
+
+class EditingForm(NoticesOthers):
+    """The form of a sheet, a section or a statement, with the words of its history. Refuses what readers would see broken."""
 
     texts: tuple[str, ...] = ()  # the fields in Markdown
 
@@ -55,28 +80,12 @@ class EditingForm(StoppableForm):
         help_text="Your reason is kept with your name, and the reviewer will see it.",
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    opened = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if "opened" in self.fields and self.instance.pk:
-            self.initial["opened"] = fingerprint(type(self.instance).objects.get(pk=self.instance.pk))
 
     def clean(self):
         cleaned = super().clean()
         for name in self.texts:
             for problem in refusals(cleaned.get(name) or "", **self.shown_in(name, cleaned)):
                 self.add_error(name, problem)
-        now = self.initial.get("opened")
-        if now and cleaned.get("opened") not in {"", None, now}:
-            # The next save is meant: the person has read this.
-            self.data = self.data.copy()
-            self.data[self.add_prefix("opened")] = now
-            self.add_error(
-                None,
-                "Someone else saved a change while you were editing. What you typed is still here. "
-                "Check the history before you save again, because your version will replace theirs.",
-            )
         return cleaned
 
     def shown_in(self, name: str, cleaned: dict) -> dict:
@@ -96,6 +105,10 @@ def fingerprint(record) -> str:
         field.attname: field.value_to_string(record)
         for field in record._meta.concrete_fields
         if field.name not in {"document", "updated_at", "position"}
+    }
+    values |= {
+        field.name: sorted(getattr(record, field.name).values_list("pk", flat=True))
+        for field in record._meta.many_to_many
     }
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -6,8 +6,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 
 from factsheets import pictures
-from factsheets.admin.editing import StoppableForm
 from factsheets.admin.shared import SharedRecordAdmin
+from factsheets.admin.shared_history import KEPT_FIELDS, SharedForm
 from factsheets.models import Figure, Picture
 from factsheets.models.figure import drawings
 
@@ -112,7 +112,7 @@ class PictureAdmin(admin.ModelAdmin):
         pictures.discard_unused()
 
 
-class FigureForm(PictureForm, StoppableForm):
+class FigureForm(PictureForm, SharedForm):
     drawing = forms.ChoiceField(required=False, help_text="One of the site’s own drawings (in static/figures/).")
     upload = picture_field("Picture")
 
@@ -165,7 +165,7 @@ class FigureAdmin(PictureAdmin, SharedRecordAdmin):
             (None, {"fields": ["title", "slug", *(["now"] if obj else [])]}),
             ("What it shows: a drawing or a picture", {"fields": shown}),
             ("In words, for people who cannot see it", {"fields": ["alt", "long_description"]}),
-            (None, {"fields": ["claim_refs"]}),
+            (None, {"fields": ["claim_refs", *KEPT_FIELDS]}),
         ]
 
     @admin.display(description="shows")

@@ -5,7 +5,9 @@ from django.contrib import admin
 from django.utils import timezone
 
 from factsheets import guard
+from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm
 from factsheets.models import SiteNotice
+from factsheets.shared_revisions import moment_in_words
 
 WHEN = "%Y-%m-%dT%H:%M"
 
@@ -15,7 +17,7 @@ def when_field(label: str, **options) -> forms.DateTimeField:
     return forms.DateTimeField(label=label, widget=widget, **options)
 
 
-class SiteNoticeForm(forms.ModelForm):
+class SiteNoticeForm(SharedForm):
     starts_at = when_field("Shown from", initial=timezone.now)
     ends_at = when_field("Shown until", help_text="It disappears by itself.")
 
@@ -30,7 +32,7 @@ class SiteNoticeForm(forms.ModelForm):
         if starts and ends:
             if ends <= starts:
                 self.add_error("ends_at", "Enter an end that is after the start.")
-            elif other := self._other(starts, ends):
+            elif other := SiteNotice(pk=self.instance.pk, starts_at=starts, ends_at=ends).shown_meanwhile():
                 until = timezone.localtime(other.ends_at)
                 self.add_error("starts_at", f"Another notice is shown then, until {until:%-d %B %Y, %H:%M}: “{other}”")
         if "text" in given and not given.get("kept_because", "").strip():
@@ -40,24 +42,21 @@ class SiteNoticeForm(forms.ModelForm):
                 self.add_error("kept_because", "Change the wording, or say here why it may stay.")
         return given
 
-    def _other(self, starts, ends) -> SiteNotice | None:
-        others = SiteNotice.objects.exclude(pk=self.instance.pk)
-        return others.filter(starts_at__lt=ends, ends_at__gt=starts).first()
-
 
 @admin.register(SiteNotice)
-class SiteNoticeAdmin(admin.ModelAdmin):
+class SiteNoticeAdmin(KeepsHistory, admin.ModelAdmin):
     form = SiteNoticeForm
     list_display = ["__str__", "level", "starts", "ends", "now"]
-    fields = ["text", "level", "starts_at", "ends_at", "kept_because"]
+    fields = ["text", "level", "starts_at", "ends_at", "kept_because", *KEPT_FIELDS]
+    use_is_known = False  # every page shows it
 
     @admin.display(description="shown from", ordering="starts_at")
     def starts(self, notice):
-        return _words(notice.starts_at)
+        return moment_in_words(notice.starts_at)
 
     @admin.display(description="shown until", ordering="ends_at")
     def ends(self, notice):
-        return _words(notice.ends_at)
+        return moment_in_words(notice.ends_at)
 
     @admin.display(description="now", boolean=True)
     def now(self, notice):
@@ -66,9 +65,5 @@ class SiteNoticeAdmin(admin.ModelAdmin):
     def construct_change_message(self, request, form, formsets, add=False):
         """The history says what patients read, and not only that it changed."""
         notice = form.instance
-        span = f"{_words(notice.starts_at)} until {_words(notice.ends_at)}"
+        span = f"{moment_in_words(notice.starts_at)} until {moment_in_words(notice.ends_at)}"
         return f"{notice.get_level_display()}, {span}: {notice.text}"
-
-
-def _words(moment) -> str:
-    return f"{timezone.localtime(moment):%-d %B %Y, %-I:%M%p}".replace("AM", "am").replace("PM", "pm")

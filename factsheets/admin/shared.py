@@ -2,11 +2,15 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db import models
+from django.urls import path
+from django.utils import timezone
 from django.utils.html import format_html_join
 
-from factsheets import actions, publication
-from factsheets.admin.editing import StoppableForm, Stopped, StopsUnsound
+from factsheets import actions, publication, shared_revisions
+from factsheets.admin import links
+from factsheets.admin.editing import Stopped
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField
+from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm
 from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
 from factsheets.rendering.glossary_marks import Glossary, key
 from factsheets.search.redflags.reader import EVERYDAY
@@ -14,10 +18,10 @@ from factsheets.search.redflags.reader import EVERYDAY
 NO_LINK = models.Q(doi="", pmid="", pmcid="", url="", isbn="")
 
 
-class SharedRecordAdmin(StopsUnsound, admin.ModelAdmin):
+class SharedRecordAdmin(KeepsHistory, admin.ModelAdmin):
     """A record that several sheets show: saving it makes their documents anew, and none of the public ones unsound."""
 
-    form = StoppableForm
+    form = SharedForm
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "claim_refs":
@@ -31,7 +35,7 @@ class SharedRecordAdmin(StopsUnsound, admin.ModelAdmin):
             raise Stopped(found)
 
 
-class SourceForm(StoppableForm):
+class SourceForm(SharedForm):
     def clean(self):
         """A source that no reader could look up is not added, and none loses its link. One that never had any may wait for it."""
         cleaned = super().clean()
@@ -47,10 +51,32 @@ class SourceForm(StoppableForm):
 @admin.register(Source)
 class SourceAdmin(SharedRecordAdmin):
     form = SourceForm
-    list_display = ["key", "title", "year", "kind", "verification", "still_needs"]
+    list_display = ["key", "title", "year", "kind", "verification", "still_needs", "link_checked"]
+    list_select_related = ["link"]
     list_filter = ["verification", "kind"]
     search_fields = ["key", "title", "authors"]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    def get_urls(self):
+        view = self.admin_site.admin_view(links.links)
+        return [path("links/", view, name="factsheets_source_links"), *super().get_urls()]
+
+    def changelist_view(self, request, extra_context=None):
+        doors = {"doors": [("admin:factsheets_source_links", "Check of the links")]}
+        return super().changelist_view(request, doors | (extra_context or {}))
+
+    @admin.display(description="link checked", ordering="link__checked_at")
+    def link_checked(self, source: Source) -> str:
+        link = getattr(source, "link", None)
+        if link is None or link.address != source.address:
+            return "-"
+        return f"{timezone.localdate(link.checked_at):%-d %B %Y}: {link.get_outcome_display()}"
+
+    def get_deleted_objects(self, objs, request):
+        """One that something rests on stays: its citations would lead nowhere."""
+        deleted, counted, needed, protected = super().get_deleted_objects(objs, request)
+        used = [f"{use.sheet or use.record} ({use.what})" for each in objs for use in shared_revisions.uses(each)]
+        return deleted, counted, needed, [*protected, *dict.fromkeys(used)]
 
     @admin.display(description="Still needs")
     def still_needs(self, source: Source) -> str:
@@ -58,7 +84,7 @@ class SourceAdmin(SharedRecordAdmin):
         return " and ".join(source.lacks)
 
 
-class GlossaryTermForm(StoppableForm):
+class GlossaryTermForm(SharedForm):
     also = forms.CharField(
         label="Also called",
         required=False,
@@ -89,7 +115,7 @@ class GlossaryTermForm(StoppableForm):
 @admin.register(GlossaryTerm)
 class GlossaryTermAdmin(SharedRecordAdmin):
     form = GlossaryTermForm
-    fields = ["term", "slug", "also", "meaning", "explain_in_text"]
+    fields = ["term", "slug", "also", "meaning", "explain_in_text", *KEPT_FIELDS]
     list_display = ["term", "meaning", "explain_in_text"]
     list_filter = ["explain_in_text"]
     search_fields = ["term", "meaning"]

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator, slugify
 
 from factsheets import actions
-from factsheets.admin import desk
+from factsheets.admin import desk, download
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
 from factsheets.admin.fields import TradingFormSet
 from factsheets.models import FactSheet, RelatedSheet, Source, SourceUse
@@ -167,6 +167,7 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("offers/", wrap(desk.settle), name="factsheets_offers"),
+            path("content.zip", wrap(download.content), name="factsheets_content"),
             path("<int:pk>/desk/", wrap(desk.sheet_desk), name="factsheets_factsheet_desk"),
             path("<int:pk>/move/", wrap(desk.move), name="factsheets_factsheet_move"),
             path("<int:pk>/let-stand/", wrap(desk.let_stand), name="factsheets_factsheet_let_stand"),

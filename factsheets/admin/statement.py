@@ -5,15 +5,15 @@ from dataclasses import replace
 from django import forms
 from django.contrib import admin
 from django.db.models import Count
-from django.utils.html import format_html_join
 
-from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, Stopped, desk_address
+from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, Stopped
 from factsheets.admin.fields import ClaimRefsField
 from factsheets.admin.section import free_slug
+from factsheets.admin.shared_history import KeepsHistory, SeenFirst
 from factsheets.models import Source, Statement
 
 
-class StatementForm(EditingForm):
+class StatementForm(SeenFirst, EditingForm):
     texts = ("detail",)
     claim_refs = ClaimRefsField()
 
@@ -50,7 +50,7 @@ class StatementForm(EditingForm):
 
 
 @admin.register(Statement)
-class StatementAdmin(EditsSheet, admin.ModelAdmin):
+class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
     """Saving one changes every sheet that shows it: each keeps an edition, and none that is public becomes unsound."""
 
     form = StatementForm
@@ -58,7 +58,6 @@ class StatementAdmin(EditsSheet, admin.ModelAdmin):
     list_filter = ["direction", "grade", "treatment"]
     search_fields = ["claim", "key", "detail", "treatment", "condition", "comparison"]
     filter_horizontal = ["sources"]
-    readonly_fields = ["used_in"]
     save_on_top = True
 
     def sheets_of(self, obj):
@@ -69,11 +68,11 @@ class StatementAdmin(EditsSheet, admin.ModelAdmin):
 
     def get_fieldsets(self, request, obj=None):
         self.fieldsets = [
-            (None, {"fields": ["used_in", "claim", "treatment", "condition", "comparison"]}),
+            (None, {"fields": ["claim", "treatment", "condition", "comparison"]}),
             ("Verdict", {"fields": ["direction", "grade", "nice_position", "detail"]}),
             ("Where the words come from", {"fields": ["sources", "claim_refs"]}),
             ("Key", {"fields": ["key"], "classes": ["collapse"]}),
-            ("History", {"fields": SHARED_FIELDS}),
+            ("History", {"fields": [*SHARED_FIELDS, "seen"]}),
         ]
         return super().get_fieldsets(request, obj)
 
@@ -85,11 +84,8 @@ class StatementAdmin(EditsSheet, admin.ModelAdmin):
             named = [replace(each, place=f"{sheet.title}, {each.place or 'as a whole'}") for each in stopped.obstacles]
             raise Stopped(named) from stopped
 
-    @admin.display(description="shown in")
-    def used_in(self, statement):
-        """The sheets that a save changes."""
-        links = [(desk_address(sheet), sheet.title) for sheet in statement.sheets] if statement.pk else []
-        return format_html_join(", ", '<a href="{}">{}</a>', links) or "no sheets yet"
+    def ask_for_review(self, request, record, effect, note) -> None:
+        """The edition that each sheet keeps asks for it already."""
 
     @admin.display(description="shown in sections", ordering="uses_count")
     def in_sections(self, statement):

@@ -16,8 +16,10 @@ from factsheets.models.safety_draft import (
 )
 from factsheets.models.search import SearchMiss, SearchQuestions, Synonym
 from factsheets.models.section import Aspect, Layer, Question, Section, SectionKind, Tradition
+from factsheets.models.shared_edition import SharedEdition, SharedStep
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import Source, SourceUse
+from factsheets.models.source_link import LinkOutcome, SourceLink
 from factsheets.models.team import TeamMember
 from factsheets.models.version import ContentVersion, InstalledRecord, SiteNotice
 from factsheets.models.words import GlossaryTerm, WordList
@@ -46,6 +48,7 @@ __all__ = [
     "GuardOverride",
     "InstalledRecord",
     "Layer",
+    "LinkOutcome",
     "Picture",
     "PictureFile",
     "Question",
@@ -62,11 +65,14 @@ __all__ = [
     "SearchQuestions",
     "Section",
     "SectionKind",
+    "SharedEdition",
+    "SharedStep",
     "SheetFeedback",
     "SheetKind",
     "SheetReads",
     "SiteNotice",
     "Source",
+    "SourceLink",
     "SourceUse",
     "State",
     "Statement",

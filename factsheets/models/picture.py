@@ -4,6 +4,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 
+class PictureManager(models.Manager):
+    def get_by_natural_key(self, digest: str) -> "Picture":
+        return self.get(digest=digest)
+
+
 class Picture(models.Model):
     """A picture that an editor uploaded, after it was read and written anew. Its files are kept in the database.
 
@@ -23,11 +28,20 @@ class Picture(models.Model):
     )
     uploaded_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = PictureManager()
+
     class Meta:
         ordering = ["-uploaded_at"]
 
     def __str__(self):
         return f"{self.digest}, {self.width} × {self.height}"
+
+    @classmethod
+    def natural_key_lookups(cls) -> list[str]:
+        return ["digest"]
+
+    def natural_key(self) -> tuple[str]:
+        return (self.digest,)
 
 
 class PictureFile(models.Model):

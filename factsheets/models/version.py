@@ -125,6 +125,11 @@ class SiteNotice(Shown):
     def __str__(self):
         return self.text if len(self.text) <= 60 else f"{self.text[:59]}…"
 
+    def shown_meanwhile(self) -> "SiteNotice | None":
+        """Another notice that is shown at some time when this one is."""
+        others = SiteNotice.objects.exclude(pk=self.pk)
+        return others.filter(starts_at__lt=self.ends_at, ends_at__gt=self.starts_at).first()
+
     @classmethod
     def at(cls, moment: datetime) -> models.QuerySet["SiteNotice"]:
         """Shown at that moment. The desk lets no two overlap; if two do, the later one comes first."""

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from factsheets import approvals, safety_drafts, safety_revisions
+from factsheets.admin.links import to_look_at
 from factsheets.models import FactSheet, InstalledRecord, State, Subject
 
 register = template.Library()
@@ -44,6 +45,7 @@ def sheets_that_need_somebody(context):
         "draft": safety_drafts.current(),
         "silent": [flag["code"] for flag in safety_drafts.gaps(safety_revisions.snapshot())],
         "check_is_off": not approvals.check_is_open(),
+        "links": to_look_at().count(),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],
         "changed": published.filter(was_changed=True, reviewed_on__isnull=False)[:LISTED],

@@ -63,8 +63,8 @@ def test_no_two_notices_at_once_and_none_that_promises_a_cure(staff_client):
     assert not errors_of(save(staff_client, ADD, **after))
     assert SiteNotice.at(now + timedelta(days=2)).get().text == "Second."
     [second] = SiteNotice.objects.filter(text="Second.")
-    history = staff_client.get(reverse("admin:factsheets_sitenotice_history", args=[second.pk]))
-    assert re.search("Information, .* until .*: Second\\.", text(tree(history)))
+    kept = staff_client.get(reverse("admin:factsheets_sitenotice_edition", args=[second.pk, 1]))
+    assert re.search("Text Second\\. Level Information Shown from .* Shown until", text(tree(kept)))
 
 
 @pytest.mark.django_db

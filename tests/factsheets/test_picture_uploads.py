@@ -14,7 +14,7 @@ from django.urls import reverse
 from factsheets import actions, pictures
 from factsheets.models import Figure, Picture, PictureFile, Section
 from tests.support import pictures as samples
-from tests.support.desk import change_address, errors_of, person, tree, values_of
+from tests.support.desk import change_address, errors_of, person, seen, tree, values_of
 from tests.support.pictures import BLUE, figure_of_a_sheet, made, prepared, show
 from tests.support.wsgi import ask
 
@@ -38,7 +38,7 @@ def file(data: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
 
 
 def send(client, address: str, **changes):
-    return client.post(address, values_of(client.get(address)) | changes)
+    return seen(client, address, client.post(address, values_of(client.get(address)) | changes), follow=False)
 
 
 def give(client, figure, data: bytes, **changes) -> Picture:

@@ -15,8 +15,8 @@ from backcare.staff.models import Authenticator
 from enquiries.actions import by_patient
 from enquiries.assessment import handover
 from enquiries.models import Absence, Assessment, Closure, Enquiry, EventKind, Export, WordingEdition
-from factsheets import approvals
-from factsheets.models import FactSheet, SearchMiss, SiteNotice
+from factsheets import approvals, shared_revisions
+from factsheets.models import FactSheet, SearchMiss, SharedEdition, SiteNotice
 from tests.conftest import consultation, give_signs
 from tests.support.desk import person, tree
 from tests.support.html import text
@@ -40,9 +40,10 @@ PAGES_OF = {
         enquiries_absence_delete enquiries_absence_history enquiries_enquiry_person enquiries_export_change
         enquiries_export_changelist
         enquiries_export_history enquiries_wording enquiries_wordingedition_changelist
-        factsheets_claim_add factsheets_claim_delete factsheets_figure_delete
+        factsheets_claim_add factsheets_claim_delete factsheets_content factsheets_figure_delete
         factsheets_sitenotice_add factsheets_sitenotice_change factsheets_sitenotice_changelist
         factsheets_sitenotice_delete factsheets_sitenotice_history
+        factsheets_sitenotice_deleted factsheets_sitenotice_edition
         factsheets_teammember_add factsheets_teammember_change factsheets_teammember_changelist
         factsheets_teammember_delete factsheets_teammember_history
         factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete reports
@@ -89,6 +90,9 @@ PAGES_OF = {
         factsheets_statement_changelist factsheets_statement_history factsheets_synonym_change
         factsheets_synonym_changelist factsheets_synonym_history factsheets_topic_change factsheets_topic_changelist
         factsheets_topic_history factsheets_wordlist_change factsheets_wordlist_changelist factsheets_wordlist_history
+        factsheets_figure_deleted factsheets_figure_edition factsheets_glossaryterm_deleted factsheets_glossaryterm_edition
+        factsheets_source_deleted factsheets_source_edition factsheets_source_links
+        factsheets_statement_deleted factsheets_statement_edition
     """,
     # Everybody who has signed in. A section’s history is its sheet’s, which has a line of its own.
     "SRCEO": """
@@ -190,6 +194,11 @@ class People:
             self.given[name] = {"id": self.users["S"].pk}
         for name in ("invitation", "new_password"):
             self.given[name] = {"uidb64": "x", "token": "y"}
+        for model in shared_revisions.SHARED:
+            record = model.objects.order_by("pk").first()
+            words = {"content": shared_revisions.snapshot(record), "name": record, "actor": "Sam", "step": "edited"}
+            SharedEdition.objects.create(label=model._meta.label_lower, record=record.pk, number=1, **words)
+            self.given[f"factsheets_{model._meta.model_name}_edition"] = {"pk": record.pk, "number": 1}
         for model in admin.site._registry:
             for page in ("change", "delete", "history"):
                 record = model._default_manager.order_by("pk").first()

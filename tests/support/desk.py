@@ -106,7 +106,21 @@ def values_of(response) -> dict:
 
 
 def save(client, address: str, **changes):
-    """Opens a form, changes some of its fields and sends it, following to the page after it."""
+    """Opens a form, changes some of its fields and sends it, following to the page after it.
+
+    Where the form first shows what the save would change, it is sent a second time.
+    """
+    return seen(client, address, save_once(client, address, **changes))
+
+
+def seen(client, address: str, response, *, follow: bool = True):
+    """The answer to a form, or to the same form sent again when it first showed what it would change."""
+    if response.status_code == 200 and "Not saved yet." in response.content.decode():
+        response = client.post(address, values_of(response), follow=follow)
+    return response
+
+
+def save_once(client, address: str, **changes):
     opened = client.get(address)
     assert opened.status_code == 200, opened
     return client.post(address, values_of(opened) | changes, follow=True)

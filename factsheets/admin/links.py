@@ -1,0 +1,100 @@
+"""The links of the sources on the desk: which have moved, gone or changed, and what to do about each."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from factsheets import actions, link_check, shared_revisions
+from factsheets.models import LinkOutcome, Source, SourceLink
+
+WORDS = {
+    LinkOutcome.GONE: (
+        "Gone",
+        "The page says that it is no longer there. Look for another address, or for another source.",
+    ),
+    LinkOutcome.MOVED: ("Moved for good", "The old address leads to a new one. Open it before you take it."),
+    LinkOutcome.CHANGED: (
+        "Changed since somebody read it",
+        "Read the page again. If it still says what the fact sheets say, press the button. If not, change the sheets first.",
+    ),
+    LinkOutcome.UNREACHABLE: (
+        "Could not be reached",
+        "On three days or more. Some publishers turn away programs: open the link to see if it works for people.",
+    ),
+}
+
+
+def to_look_at():
+    """The links about which somebody should do something, the first kind first."""
+    many_days = {"outcome": LinkOutcome.UNREACHABLE, "failed_days__lt": link_check.DAYS_BEFORE_IT_COUNTS}
+    return SourceLink.objects.exclude(outcome=LinkOutcome.FINE).exclude(**many_days).select_related("source")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def links(request):
+    verb = "change" if request.method == "POST" else "view"
+    if not request.user.has_perm(f"factsheets.{verb}_source"):
+        raise PermissionDenied
+    if request.method == "POST":
+        return _settle(request)
+    listed = list(to_look_at())
+    known = {link.source_id: link for link in SourceLink.objects.select_related("source")}
+    sources = [source for source in Source.objects.all() if source.address]
+    asked = [known[source.pk] for source in sources if source.pk in known]
+    context = admin.site.each_context(request) | {
+        "title": "Check of the links",
+        "opts": Source._meta,
+        "groups": [
+            {"title": title, "what": what, "links": found}
+            for outcome, (title, what) in WORDS.items()
+            if (found := [link for link in listed if link.outcome == outcome])
+        ],
+        "again": [link for link in asked if link.outcome == LinkOutcome.UNREACHABLE and link not in listed],
+        "fine": sum(link.outcome == LinkOutcome.FINE for link in asked),
+        "never": len(sources) - len(asked),
+        "last": max((link.checked_at for link in asked), default=None),
+        "may_write": request.user.has_perm("factsheets.change_source"),
+    }
+    return render(request, "admin/factsheets/links.html", context)
+
+
+def _settle(request):
+    """Takes a new address, or notes that somebody has read a changed page."""
+    number = request.POST.get("link", "")
+    pk = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+    link = get_object_or_404(SourceLink.objects.select_related("source"), pk=pk)
+    source, seen = link.source, request.POST.get("seen", "")
+    if request.POST.get("do") == "take" and link.outcome == LinkOutcome.MOVED and seen == link.moved_to:
+        _take(request, link)
+    elif request.POST.get("do") == "read" and link.outcome == LinkOutcome.CHANGED and seen == link.new_digest:
+        link_check.read_again(link)
+        messages.success(request, f"Noted: somebody has read {source.key} as it is now.")
+    else:
+        messages.warning(request, "That has changed in the meantime. Look at it again.")
+    return HttpResponseRedirect(reverse("admin:factsheets_source_links"))
+
+
+def _take(request, link: SourceLink) -> None:
+    source = link.source
+    if source.url != link.address:
+        messages.warning(request, f"Somebody has changed the address of {source.key} in the meantime.")
+        return
+    before = shared_revisions.snapshot(source)
+    source.url = link.moved_to
+    try:
+        source.full_clean()
+    except ValidationError as error:
+        messages.error(request, f"Not taken. {' '.join(error.messages)} Enter it by hand on the page of {source.key}.")
+        return
+    with transaction.atomic():
+        source.save()
+        note = "The page has moved. Found by the check of the links."
+        shared_revisions.keep(record=source, before=before, by=request.user, note=note)
+        changed = [sheet.title for sheet in actions.refresh_changed() if sheet.is_published]
+        link.delete()
+    told = f" Changed in: {', '.join(changed)}." if changed else ""
+    messages.success(request, f"{source.key} has its new address.{told}")

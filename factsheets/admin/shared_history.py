@@ -1,0 +1,292 @@
+"""What several pages share, on the desk: who uses it, what a save would change, its history, and the way back."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
+from django.views.decorators.http import require_http_methods
+
+from factsheets import actions, publication, shared_revisions
+from factsheets.admin.editing import NoticesOthers, StopsUnsound, desk_address
+from factsheets.models import FactSheet, SharedEdition, SharedStep
+from factsheets.revisions import CannotPutBack, Change
+
+NEWEST = 200  # editions that one page lists
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a save does to pages that patients read."""
+
+    sheets: list[FactSheet]
+    to_review: list[FactSheet]
+    because: list[str]
+    changes: list[Change]
+
+    @property
+    def seal(self) -> str:
+        """Names this effect, so that it is the one which somebody saw before they saved."""
+        words = [[sheet.pk for sheet in self.sheets], [[each.field, each.after] for each in self.changes]]
+        return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
+
+
+class Unseen(Exception):  # noqa: N818 - reads as what happened
+    """Nobody has seen yet what this save changes. Raised inside the save, so that it is undone."""
+
+    def __init__(self, effect: Effect):
+        super().__init__()
+        self.effect = effect
+
+
+class SeenFirst(NoticesOthers):
+    """A form that is saved once its writer has seen which public sheets that changes."""
+
+    seen = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
+    # Set by the admin for each request: what would change, and was not shown yet.
+    unseen: Effect | None = None
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.unseen:
+            self.data = self.data.copy()
+            self.data[self.add_prefix("seen")] = self.unseen.seal
+            many = len(self.unseen.sheets)
+            sheets = "1 public fact sheet" if many == 1 else f"{many} public fact sheets"
+            self.add_error(None, f"Not saved yet. This changes {sheets}, as shown above. Save again to do it.")
+        return cleaned
+
+
+class SharedForm(SeenFirst):
+    note = forms.CharField(
+        required=False,
+        max_length=300,
+        label="Why",
+        help_text="Optional. It is kept in the history, for your colleagues.",
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
+
+KEPT_FIELDS = ["note", "opened", "seen"]
+
+
+def changed_since(before: dict) -> list[FactSheet]:
+    """The sheets whose pages are not those of `before` any more, which is of `stamps`."""
+    sheets = FactSheet.objects.defer("document")
+    return [sheet for sheet in sheets if before.get(sheet.pk, sheet.updated_at) != sheet.updated_at]
+
+
+def stamps() -> dict:
+    return dict(FactSheet.objects.values_list("pk", "updated_at"))
+
+
+class KeepsHistory(StopsUnsound):
+    """For the admin of a shared record. Before Django's own class, and after nothing that saves."""
+
+    change_form_template = "admin/factsheets/shared/change_form.html"
+    change_list_template = "admin/factsheets/shared/change_list.html"
+    # Whether sheets use it, or every page does.
+    use_is_known = True
+
+    # --- the form ---
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.unseen = getattr(request, "unseen", None)
+        return form
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        context = dict(extra_context or {})
+        record = self.get_object(request, object_id) if object_id else None
+        if record is not None and self.has_view_permission(request, record):
+            context |= {
+                "uses": [(use, place_of(use)) for use in shared_revisions.uses(record)],
+                "use_is_known": self.use_is_known,
+            }
+        try:
+            return super().changeform_view(request, object_id, form_url, context)
+        except Unseen as unseen:
+            # The save is undone. Once more, so that the form comes back with everything typed and what it would change.
+            request.unseen = unseen.effect
+            return super().changeform_view(request, object_id, form_url, context | {"effect": unseen.effect})
+
+    def changelist_view(self, request, extra_context=None):
+        name = f"admin:factsheets_{self.opts.model_name}_deleted"
+        return super().changelist_view(request, {"deleted_name": name, **(extra_context or {})})
+
+    def save_model(self, request, obj, form, change):
+        stored = self.model.objects.get(pk=obj.pk) if change else None
+        request.before = shared_revisions.snapshot(stored) if stored else {}
+        request.stamps = stamps()
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        record, note = form.instance, form.cleaned_data.get("note", "")
+        effect = self.effect(record, request.before, request.stamps)
+        # A picture that was just chosen would be lost on the way; the page has said who uses the figure.
+        if change and effect.sheets and not request.FILES and form.cleaned_data.get("seen") != effect.seal:
+            raise Unseen(effect)
+        shared_revisions.keep(record=record, before=request.before, by=request.user, note=note)
+        self.ask_for_review(request, record, effect, note)
+        self.tell(request, effect)
+
+    def effect(self, record, before: dict, times: dict) -> Effect:
+        after = shared_revisions.snapshot(record)
+        because = shared_revisions.asks_for_review(record, before, after)
+        return Effect(
+            sheets=[sheet for sheet in changed_since(times) if sheet.is_published],
+            to_review=shared_revisions.resting_on(record) if because else [],
+            because=because,
+            changes=shared_revisions.changes(self.model, before, after),
+        )
+
+    def ask_for_review(self, request, record, effect: Effect, note: str) -> None:
+        for sheet in effect.to_review:
+            said = f"Changed: {record._meta.verbose_name} {record.natural_key()[0]}, {' and '.join(effect.because)}"
+            actions.ask_for_review(sheet=sheet, by=request.user, changes=[said], note=note)
+
+    def tell(self, request, effect: Effect) -> None:
+        if effect.sheets:
+            names = ", ".join(sheet.title for sheet in effect.sheets)
+            messages.info(request, f"These public fact sheets changed: {names}.")
+        if effect.to_review:
+            names = ", ".join(sheet.title for sheet in effect.to_review)
+            messages.warning(request, f"A clinician should read these again: {names}.")
+
+    # --- deleting ---
+
+    def delete_model(self, request, obj):
+        self._delete(request, [obj])
+
+    def delete_queryset(self, request, queryset):
+        self._delete(request, list(queryset))
+
+    def _delete(self, request, records: list) -> None:
+        with transaction.atomic():
+            for record in records:
+                pk, before = record.pk, shared_revisions.snapshot(record)
+                super().delete_model(request, record)
+                record.pk = pk
+                shared_revisions.keep(record=record, before=before, by=request.user, step=SharedStep.DELETED)
+
+    # --- the history ---
+
+    def get_urls(self):
+        view, name = self.admin_site.admin_view, f"factsheets_{self.opts.model_name}"
+        return [
+            path("deleted/", view(self.deleted_view), name=f"{name}_deleted"),
+            path("<int:pk>/editions/<int:number>/", view(self.edition_view), name=f"{name}_edition"),
+            *super().get_urls(),
+        ]
+
+    def history_view(self, request, object_id, extra_context=None):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        pk = int(object_id) if object_id.isascii() and object_id.isdigit() and len(object_id) < 10 else 0
+        record = self.model.objects.filter(pk=pk).first()
+        editions = list(shared_revisions.editions(self.model, pk)[:NEWEST])
+        if record is None and not editions:
+            raise Http404
+        name = record or editions[0].name
+        before = [*(each.content for each in editions[1:]), {}]
+        listed = [
+            (each, ", ".join(change.field for change in shared_revisions.changes(self.model, was, each.content)))
+            for each, was in zip(editions, before, strict=True)
+        ]
+        context = {"title": f"History of {name}", "record": record, "name": name, "pk": pk, "editions": listed}
+        return self._page(request, "history.html", context)
+
+    def deleted_view(self, request):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        label = self.model._meta.label_lower
+        there = self.model.objects.values("pk")
+        gone = SharedEdition.objects.filter(label=label, step=SharedStep.DELETED)
+        gone = gone.exclude(record__in=there).order_by("-at")[:NEWEST]
+        title = f"Deleted {self.opts.verbose_name_plural}"
+        return self._page(request, "deleted.html", {"title": title, "editions": gone})
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def edition_view(self, request, pk: int, number: int):
+        """One edition beside the one before it. POST puts it back."""
+        record = self.model.objects.filter(pk=pk).first()
+        may_write = self.has_change_permission(request) if record else self.has_add_permission(request)
+        if not (may_write if request.method == "POST" else self.has_view_permission(request)):
+            raise PermissionDenied
+        editions = shared_revisions.editions(self.model, pk)
+        found = get_object_or_404(editions, number=number)
+        if request.method == "POST":
+            return self._put_back(request, found)
+        before = editions.filter(number__lt=number).first()
+        now = shared_revisions.snapshot(record) if record else {}
+        uses = shared_revisions.uses(record) if record else []
+        context = {
+            "title": f"Edition {number} of {found.name}",
+            "record": record,
+            "name": record or found.name,
+            "pk": pk,
+            "edition": found,
+            "first": before is None,
+            "changes": shared_revisions.changes(self.model, before.content if before else {}, found.content),
+            "since": shared_revisions.changes(self.model, now, found.content) if found.content else [],
+            "may_put_back": may_write and found.content and found.content != now,
+            "sheets": list({use.sheet.pk: use.sheet for use in uses if use.sheet and use.sheet.is_published}.values()),
+        }
+        return self._page(request, "edition.html", context)
+
+    def _put_back(self, request, edition):
+        name = f"admin:factsheets_{self.opts.model_name}"
+        try:
+            with transaction.atomic():
+                stored = self.model.objects.filter(pk=edition.record).first()
+                before, times = (shared_revisions.snapshot(stored) if stored else {}), stamps()
+                record = shared_revisions.put_back(edition=edition, by=request.user)
+                self.make_anew(request, record, note=f"Back to edition {edition.number}: {record}"[:300])
+                effect = self.effect(record, before, times)
+                self.ask_for_review(request, record, effect, note="")
+                self.log_change(request, record, f"Put back edition {edition.number}.")
+        except CannotPutBack as refusal:
+            messages.error(request, f"Not put back. {refusal}")
+            return HttpResponseRedirect(reverse(f"{name}_edition", args=[edition.record, edition.number]))
+        messages.success(request, f"Edition {edition.number} put back.")
+        self.tell(request, effect)
+        return HttpResponseRedirect(reverse(f"{name}_history", args=[edition.record]))
+
+    def make_anew(self, request, record, *, note: str) -> None:
+        """The documents of the sheets that show the record. Raises CannotPutBack where a public one may not be so."""
+        changed = actions.refresh_changed()
+        using = [use.sheet for use in shared_revisions.uses(record) if use.sheet]
+        for sheet in {each.pk: each for each in [*using, *changed]}.values():
+            if sheet.is_published and (found := publication.obstacles(sheet)):
+                raise CannotPutBack(f"{sheet.title} cannot be published so: {found[0].text}")
+            actions.keep_edition(sheet=sheet, by=request.user, note=note)
+
+    def _page(self, request, template: str, context: dict):
+        base = admin.site.each_context(request) | {
+            "opts": self.opts,
+            "list_name": capfirst(self.opts.verbose_name_plural),
+            "list_address": reverse(f"admin:factsheets_{self.opts.model_name}_changelist"),
+            "history_name": f"admin:factsheets_{self.opts.model_name}_history",
+            "edition_name": f"admin:factsheets_{self.opts.model_name}_edition",
+            "deleted_address": reverse(f"admin:factsheets_{self.opts.model_name}_deleted"),
+            "change_name": f"admin:factsheets_{self.opts.model_name}_change",
+        }
+        return render(request, f"admin/factsheets/shared/{template}", base | context)
+
+
+def place_of(use) -> str:
+    """The address on the desk of a use: the section's form, or the sheet's page."""
+    if use.section:
+        return reverse("admin:factsheets_section_change", args=[use.section.pk])
+    if use.sheet:
+        return desk_address(use.sheet)
+    return reverse(f"admin:factsheets_{use.record._meta.model_name}_changelist")

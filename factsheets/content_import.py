@@ -1,0 +1,230 @@
+"""Takes content from an export of another installation: first the difference, then, when somebody says so, the change.
+
+Each field is compared three ways, as `content.load` does, with what the site's own release last installed. What only they changed
+is taken over; what only we changed stays; where both did, ours stays unless the person says otherwise. All that is taken counts as
+an edit of that person, with an edition, and not as the release: the next upgrade must not take it back.
+
+New sheets come as drafts. Red flags go into a draft that a second person approves. Nothing public becomes unsound.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.contenttypes.models import ContentType
+from django.core.serializers import python as python_serializer
+from django.db import transaction
+
+from factsheets import actions, content, pictures, publication, safety_drafts, safety_revisions, shared_revisions
+from factsheets.fixtures import ContentError, entries
+from factsheets.models import FactSheet, InstalledRecord, RelatedSheet, SafetyAdvice, Section, SourceUse, WordList
+from factsheets.models.evidence import StatementUse
+from factsheets.natural_keys import check_names, default_of, key_of, take_over, values_of
+from factsheets.rendering.markdown import BodyError
+from factsheets.revisions import Change
+
+# Which state a sheet is in, and when its words came with a release, is each installation's own.
+OURS = {FactSheet: {"state", "written_on"}}
+OF_SHEETS = (FactSheet, Section, StatementUse, SourceUse, RelatedSheet)
+NOTE = "Imported content"
+
+
+@dataclass
+class Imported:
+    """What an import changes, or would."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[Change] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    # Both changed it, and ours stays.
+    kept: list[Change] = field(default_factory=list)
+    # Why something was left out.
+    left: list[str] = field(default_factory=list)
+    red_flags: list[Change] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.added or self.changed or self.removed or self.red_flags)
+
+
+def bring_in(folder: Path, *, by=None, apply: bool = False, replace_ours: bool = False) -> Imported:
+    """Compares the folder with the database and, with `apply`, takes it over. Raises ContentError, and then nothing has changed.
+
+    `by` is whose edit it is. To look without changing anything needs nobody.
+    """
+    with transaction.atomic():
+        if by is None:
+            apply = False
+            by = get_user_model().objects.create(
+                username=f"import-{secrets.token_hex(8)}"
+            )  # until the end of this block
+        run = _Import(by, replace_ours)
+        content.take_in_pictures(folder)
+        for model, fields, where in entries(folder, content.MODELS):
+            try:
+                run.install(model, fields)
+            except content.FAULTS as error:
+                raise ContentError(f"{where}: {content.sentence(error)}") from error
+        run.remove_dropped_parts()
+        run.refresh()
+        run.draft_red_flags()
+        pictures.discard_unused()
+        if not apply:
+            transaction.set_rollback(True)
+    return run.imported
+
+
+class _Import(content.Edition):
+    def __init__(self, by, replace_ours: bool):
+        super().__init__()
+        self.by, self.replace_ours = by, replace_ours
+        self.imported = Imported()
+        self.flags: list[dict] = []
+        self.to_review: list[tuple] = []
+        self.faults_before = {(sheet.pk, each.text) for sheet, each in _faults()}
+
+    def install(self, model, fields: dict) -> None:
+        fields = {name: value for name, value in fields.items() if name not in OURS.get(model, set())}
+        if model is SafetyAdvice:
+            self._flag(fields)
+        elif model is WordList:
+            self._word_list(fields)
+        else:
+            super().install(model, fields)
+
+    def _keep_deleted(self, label: str, key: str) -> None:
+        self.deleted.add((label, key))
+        self.imported.left.append(f"{label} {key}: deleted here. Restore it first if you want it back.")
+
+    # --- what is new, and what differs ---
+
+    def _add(self, offered, new: dict, label: str, key: str) -> None:
+        offered.save()
+        self.imported.added.append(f"{label} {key}")
+        self._record(offered.object, before={}, flag=ADDITION)
+
+    def _merge(self, stored, offered, new: dict, installed: InstalledRecord | None, record: str) -> None:
+        current = values_of(stored, new)
+        wanted, both = [], []
+        for name, value in new.items():
+            was = self._base(stored, installed, name)
+            if current[name] == value or (installed and value == was):
+                continue  # the same, or only we changed it
+            (wanted if installed and current[name] == was else both).append(name)
+        if self.replace_ours:
+            wanted, both = wanted + both, []
+        before = shared_revisions.snapshot(stored) if isinstance(stored, shared_revisions.SHARED) else {}
+        if wanted and not take_over(stored, offered, wanted):
+            wanted, both = [], both + wanted
+        self.imported.changed += [_change(stored, record, name, current, new) for name in wanted]
+        self.imported.kept += [_change(stored, record, name, current, new) for name in both]
+        if wanted:
+            self._record(stored, before=before, flag=CHANGE)
+
+    def _base(self, stored, installed: InstalledRecord | None, name: str):
+        if installed is None:
+            return None
+        default = default_of(stored._meta.get_field(name))
+        return installed.fields.get(name, default)
+
+    def _record(self, record, *, before: dict, flag: int) -> None:
+        """The history of what is shared; that of a sheet is kept when it has been made anew."""
+        if isinstance(record, OF_SHEETS):
+            return
+        if isinstance(record, shared_revisions.SHARED):
+            shared_revisions.keep(record=record, before=before, by=self.by, note=NOTE)
+            if because := shared_revisions.asks_for_review(record, before, shared_revisions.snapshot(record)):
+                self.to_review.append((record, because))
+        _log(record, self.by, flag)
+
+    # --- what they no longer have ---
+
+    def remove_dropped_parts(self) -> None:
+        sheets = [key for label, key in self.seen if label == FactSheet._meta.label_lower]
+        for model in content.PARTS:
+            label = model._meta.label_lower
+            to_sheet = model.natural_key_lookups()[0]
+            for part in model.objects.filter(**{f"{to_sheet}__in": sheets}):
+                key = " ".join(map(str, part.natural_key()))
+                if (label, key) in self.seen:
+                    continue
+                installed = self.installed.get((label, key))
+                if self.replace_ours or (installed and content.is_as_installed(part, installed)):
+                    part.delete()
+                    self.imported.removed.append(f"{label} {key}")
+                else:
+                    self.imported.left.append(f"{label} {key}: only here, and kept.")
+
+    # --- the sheets that follow ---
+
+    def refresh(self) -> None:
+        for sheet in FactSheet.objects.all():
+            try:
+                actions.refresh(sheet=sheet)
+            except BodyError as error:
+                raise ContentError(f"{sheet.title}: {error}") from error
+            actions.keep_edition(sheet=sheet, by=self.by, note=NOTE)
+        new = [(sheet, each) for sheet, each in _faults() if (sheet.pk, each.text) not in self.faults_before]
+        if new:
+            listed = " ".join(f"{sheet.title}: {each.text}" for sheet, each in new[:5])
+            raise ContentError(f"A public fact sheet could not be shown so. {listed}")
+        for record, because in self.to_review:
+            if isinstance(record, shared_revisions.Source):
+                said = f"Changed: source {record.key}, {' and '.join(because)}"
+                for sheet in shared_revisions.resting_on(record):
+                    actions.ask_for_review(sheet=sheet, by=self.by, changes=[said], note=NOTE)
+
+    # --- what nobody changes alone ---
+
+    def _flag(self, fields: dict) -> None:
+        check_names(SafetyAdvice, fields)
+        key = key_of(SafetyAdvice, fields)
+        self.seen.add((SafetyAdvice._meta.label_lower, key))
+        [offered] = python_serializer.Deserializer([{"model": SafetyAdvice._meta.label_lower, "fields": fields}])
+        live = safety_drafts.find(safety_revisions.snapshot(), key)
+        theirs = values_of(offered.object, fields, offered.m2m_data)
+        self.flags.append({**safety_drafts.whole(live or {}), **theirs})
+
+    def draft_red_flags(self) -> None:
+        if not self.flags:
+            return
+        self.imported.red_flags = safety_revisions.changes(safety_revisions.snapshot(), self.flags)
+        if not self.imported.red_flags:
+            return
+        try:
+            safety_drafts.begin(content=self.flags, what=NOTE, by=self.by)
+        except safety_drafts.DraftRefused as refusal:
+            self.imported.red_flags = []
+            self.imported.left.append(f"Red flags: {refusal}")
+
+    def _word_list(self, fields: dict) -> None:
+        name = key_of(WordList, fields)
+        stored = WordList.objects.filter(name=name).first()
+        if stored is None or values_of(stored, fields) != fields:
+            self.imported.left.append(f"The word list {name} differs. It comes with a new version of backcare only.")
+
+
+def _faults() -> Iterator[tuple[FactSheet, publication.Obstacle]]:
+    """What public sheets may not say. Some may from before: an import must not add to it."""
+    for sheet in FactSheet.objects.published():
+        for each in publication.obstacles(sheet):
+            yield sheet, each
+
+
+def _change(record, label: str, name: str, current: dict, new: dict) -> Change:
+    words = str(record._meta.get_field(name).verbose_name)
+    return Change(label, words, *(safety_revisions.in_words(each[name]) for each in (current, new)))
+
+
+def _log(record, by, flag: int) -> None:
+    LogEntry.objects.create(
+        user=by,
+        content_type=ContentType.objects.get_for_model(record),
+        object_id=record.pk,
+        object_repr=str(record)[:200],
+        action_flag=flag,
+        change_message=NOTE,
+    )

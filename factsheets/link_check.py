@@ -1,0 +1,314 @@
+"""Asks whether the links of our sources still lead somewhere: moved, gone, out of reach, or changed since somebody read the page.
+
+Made for a few hundred addresses that editors chose: one request at a time, a pause before the same host is asked again, HEAD before
+GET, at most 2 MB and 20 seconds for each. Addresses inside a private network are refused at every hop, because an editor's link
+must not reach what only this machine can (OWASP, Server Side Request Forgery). The standard library is enough: the connection is
+made to the very address that was checked, which `requests` leaves to its pool (decision 46).
+"""
+
+import hashlib
+import http.client
+import ipaddress
+import re
+import socket
+import ssl
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from factsheets.models import LinkOutcome, Source, SourceLink
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_SECONDS = 20  # for one request, all of it
+MAX_HOPS = 8
+PERMANENT, TEMPORARY = {301, 308}, {302, 303, 307}
+GONE = {404, 410}
+# What a server says to HEAD that it may not mean: it is asked again with GET.
+ASK_AGAIN = {400, 403, 404, 405, 406, 410, 500, 501, 503}
+SLOW_DOWN = {429, 503}
+# An address that cannot be reached counts after so many days on which it could not.
+DAYS_BEFORE_IT_COUNTS = 3
+
+
+class Unreachable(Exception):  # noqa: N818 - reads as what happened
+    """No answer that says anything about the page. The text says why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one address. `moved_to` is where it has permanently gone; empty when it has not."""
+
+    status: int
+    moved_to: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    digest: str = ""
+
+
+# --- asking ---
+
+
+def public_address(host: str, port: int) -> tuple:
+    """Where to connect to: the first address of the host. Raises Unreachable when any of them is not on the public internet."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable("The name of its host is unknown.") from error
+    if not settings.LINK_CHECK_PRIVATE_ADDRESSES:
+        for *_, place in found:
+            address = ipaddress.ip_address(place[0].partition("%")[0])
+            address = getattr(address, "ipv4_mapped", None) or address
+            if not address.is_global or address.is_multicast:
+                raise Unreachable("It leads into a private network, which we do not ask.")
+    return found[0]
+
+
+def _connect(place: tuple[str, int], timeout, source_address=None) -> socket.socket:
+    family, kind, protocol, _, address = public_address(*place)
+    connection = socket.socket(family, kind, protocol)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _request(method: str, address: str) -> tuple[int, dict[str, str], bytes]:
+    """One request without following. Raises Unreachable."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Unreachable("It is no web address.")
+    try:
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            connection = http.client.HTTPSConnection(parts.hostname, parts.port or 443, timeout=10, context=context)
+        else:
+            connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=10)
+        connection._create_connection = _connect  # the way in that http.client has for it
+        too_long = threading.Event()
+        timer = threading.Timer(MAX_SECONDS, _cut, (connection, too_long))
+        timer.daemon = True
+        timer.start()
+        try:
+            connection.request(
+                method,
+                urlunsplit(("", "", parts.path or "/", parts.query, "")),
+                headers={
+                    "User-Agent": f"backcare link check (+{settings.BASE_URL})",
+                    "Accept": "text/html,application/pdf;q=0.9,*/*;q=0.5",
+                    "Accept-Language": "en-GB,en",
+                    "Connection": "close",
+                },
+            )
+            response = connection.getresponse()
+            body = response.read(MAX_BYTES) if method == "GET" and response.status < 300 else b""
+            if too_long.is_set():
+                raise Unreachable("It took too long.")
+            return response.status, {name.lower(): value for name, value in response.getheaders()}, body
+        finally:
+            timer.cancel()
+            connection.close()
+    except ssl.SSLError as error:
+        raise Unreachable("Its certificate is not valid.") from error
+    except TimeoutError as error:
+        raise Unreachable("It took too long.") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unreachable(f"There was no answer ({type(error).__name__}).") from error
+
+
+def _cut(connection: http.client.HTTPConnection, too_long: threading.Event) -> None:
+    """Ends a connection whose server sends one byte at a time: each is in time, and all of them never."""
+    too_long.set()
+    with suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+class Asker:
+    """Asks one address after the other, and never the same host twice within `pause` seconds."""
+
+    def __init__(self, pause: float, sleep: Callable[[float], None] = time.sleep):
+        self.pause, self.sleep = pause, sleep
+        self.last: dict[str, float] = {}
+        self.refusing: set[str] = set()  # hosts that asked us to slow down: no more today
+
+    def ask(self, source: Source, known: SourceLink | None = None) -> Answer:
+        """Raises Unreachable."""
+        answer = self._follow("HEAD", source.address)
+        may_have_changed = answer.status < 300 and changes_count(source) and not _same_file(answer, known)
+        if answer.status in ASK_AGAIN or may_have_changed:
+            answer = self._follow("GET", source.address)
+        return answer
+
+    def _follow(self, method: str, address: str) -> Answer:
+        moved_to, so_far_permanent = "", True
+        for _ in range(MAX_HOPS):
+            status, headers, body = self._politely(method, address)
+            if status not in PERMANENT | TEMPORARY or not headers.get("location"):
+                return Answer(
+                    status=status,
+                    moved_to=moved_to,
+                    etag=headers.get("etag", "")[:200],
+                    last_modified=headers.get("last-modified", "")[:60],
+                    digest=digest_of(body, headers.get("content-type", "")) if body else "",
+                )
+            address = urljoin(address, headers["location"])
+            so_far_permanent = so_far_permanent and status in PERMANENT
+            if so_far_permanent:
+                moved_to = address
+        raise Unreachable("It leads in a circle.")
+
+    def _politely(self, method: str, address: str) -> tuple[int, dict[str, str], bytes]:
+        try:
+            host = urlsplit(address).netloc
+        except ValueError as error:
+            raise Unreachable("It is no web address.") from error
+        if host in self.refusing:
+            raise Unreachable("Its host asked us to slow down.")
+        if (wait := self.last.get(host, 0) + self.pause - time.monotonic()) > 0 and host in self.last:
+            self.sleep(wait)
+        try:
+            answer = _request(method, address)
+        finally:
+            self.last[host] = time.monotonic()
+        if answer[0] == 429 or (answer[0] in SLOW_DOWN and "retry-after" in answer[1]):
+            self.refusing.add(host)
+        return answer
+
+
+class _Text(HTMLParser):
+    """The words of a page that a reader sees, without scripts and styles."""
+
+    SILENT = {"script", "style", "noscript", "template", "svg"}
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+        self.silent = 0
+
+    def handle_starttag(self, tag, attrs):
+        self.silent += tag in self.SILENT
+
+    def handle_endtag(self, tag):
+        self.silent -= tag in self.SILENT and self.silent > 0
+
+    def handle_data(self, data):
+        if not self.silent:
+            self.words.append(data)
+
+
+def digest_of(body: bytes, content_type: str) -> str:
+    """Names what a page says: of HTML its words alone, because each answer may carry other tokens and addresses."""
+    if "html" in content_type:
+        reader = _Text()
+        reader.feed(body.decode("utf-8", "replace"))
+        body = re.sub(r"\s+", " ", " ".join(reader.words)).strip().encode()
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
+def changes_count(source: Source) -> bool:
+    """Whether a change of the page says anything. A DOI or a PubMed number names a paper, which stays as it was printed."""
+    return bool(source.url) and source.address == source.url
+
+
+def _same_file(answer: Answer, known: SourceLink | None) -> bool:
+    """The server itself says that nothing has changed."""
+    if known is None:
+        return False
+    return bool(
+        (answer.etag and answer.etag == known.etag)
+        or (answer.last_modified and answer.last_modified == known.last_modified)
+    )
+
+
+# --- what it means ---
+
+
+def due(*, before) -> list[Source]:
+    """Sources with a link that was not asked for since `before`, those never asked first, and hosts in turn."""
+    found = Source.objects.select_related("link").order_by(F("link__checked_at").asc(nulls_first=True), "key")
+    waiting = defaultdict(list)
+    for source in found:
+        link = getattr(source, "link", None)
+        if source.address and (link is None or link.checked_at < before or link.address != source.address):
+            waiting[urlsplit(source.address).netloc].append(source)
+    return list(_in_turn(waiting.values()))
+
+
+def _in_turn(lists: Iterable[list]) -> Iterator:
+    lists = [list(reversed(each)) for each in lists]
+    while lists := [each for each in lists if each]:
+        for each in lists:
+            yield each.pop()
+
+
+def check(source: Source, asker: Asker) -> SourceLink:
+    """Asks for one source's link and keeps what came of it."""
+    address = source.address
+    known = SourceLink.objects.filter(source=source, address=address).first()
+    try:
+        answer, fault = asker.ask(source, known), ""
+        if answer.status >= 400 and answer.status not in GONE:
+            fault = f"Its host answered {answer.status}."
+    except Unreachable as unreachable:
+        answer, fault = Answer(status=0), str(unreachable)
+    with transaction.atomic():
+        link = SourceLink.objects.select_for_update().filter(source=source).first()
+        if link is None or link.address != address:
+            link = SourceLink(pk=link.pk if link else None, source=source, address=address)
+        _settle(link, source, answer, fault)
+        link.save()
+    return link
+
+
+def _settle(link: SourceLink, source: Source, answer: Answer, fault: str) -> None:
+    now = timezone.now()
+    earlier = link.checked_at
+    link.checked_at, link.status, link.fault, link.moved_to = now, answer.status, fault, ""
+    if fault:
+        # One bad day says nothing, and neither do ten tries in one hour.
+        if not link.failed_days or earlier is None or timezone.localdate(earlier) < timezone.localdate(now):
+            link.failed_days += 1
+        if link.outcome != LinkOutcome.CHANGED:
+            link.outcome = LinkOutcome.UNREACHABLE
+        return
+    link.failed_days = 0
+    if answer.status in GONE:
+        link.outcome = LinkOutcome.GONE
+        return
+    if answer.moved_to and changes_count(source) and answer.moved_to != source.url:
+        link.outcome, link.moved_to = LinkOutcome.MOVED, answer.moved_to[:1000]
+        return
+    if not changes_count(source):
+        link.outcome = LinkOutcome.FINE
+        return
+    new = answer.digest
+    if link.digest and new and link.digest != new and not _same_file(answer, link):
+        # The page that somebody read stays the measure until they say that they have read the new one.
+        link.outcome, link.new_digest = LinkOutcome.CHANGED, new
+        link.new_etag, link.new_last_modified = answer.etag, answer.last_modified
+        return
+    if link.outcome == LinkOutcome.CHANGED and not new and not _same_file(answer, link):
+        return  # an answer without words cannot say that the page is as it was
+    link.outcome, link.new_digest, link.new_etag, link.new_last_modified = LinkOutcome.FINE, "", "", ""
+    link.digest = new or link.digest
+    link.etag, link.last_modified = answer.etag, answer.last_modified
+
+
+def read_again(link: SourceLink) -> None:
+    """Somebody has read the page as it is now: it is the measure from here on."""
+    link.outcome = LinkOutcome.FINE
+    link.digest, link.etag, link.last_modified = link.new_digest, link.new_etag, link.new_last_modified
+    link.new_digest = link.new_etag = link.new_last_modified = ""
+    link.save()

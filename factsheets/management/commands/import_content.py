@@ -1,0 +1,76 @@
+from pathlib import Path
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from factsheets.content_import import bring_in
+from factsheets.fixtures import ContentError
+
+AROUND = 60  # characters of unchanged text that are shown beside a change
+
+
+class Command(BaseCommand):
+    help = (
+        "Shows what the content in a folder would change here, word by word. With --apply it changes it, as an edit of "
+        "the person that --by names. What staff changed here stays, unless --replace-ours says otherwise."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("folder", type=Path, help="As export_content wrote it.")
+        parser.add_argument("--apply", action="store_true", help="Change it. Without this, nothing changes.")
+        parser.add_argument("--by", metavar="USERNAME", help="The account under whose name it is recorded.")
+        parser.add_argument(
+            "--replace-ours", action="store_true", help="Take theirs also where both sides changed the same words."
+        )
+
+    def handle(self, *, folder, apply, by, replace_ours, **options):
+        if apply and not by:
+            raise CommandError("Say with --by whose edit it is.")
+        user = self._user(by) if by else None
+        try:
+            found = bring_in(folder, by=user, apply=apply, replace_ours=replace_ours)
+        except ContentError as error:
+            raise CommandError(f"{error} Nothing has been changed.") from error
+        self._show(found)
+        if found.is_empty:
+            self.stdout.write("There is nothing to take over.")
+        elif apply:
+            self.stdout.write("Done. The history of each page has it, and can put it back.")
+        else:
+            self.stdout.write("Nothing has been changed. Add --apply --by USERNAME to take this over.")
+
+    def _user(self, name: str):
+        user = get_user_model().objects.filter(username=name, is_active=True, is_staff=True).first()
+        if user is None or not user.has_perm("factsheets.change_factsheet"):
+            raise CommandError(f"There is no account {name} that may edit fact sheets.")
+        return user
+
+    def _show(self, found) -> None:
+        for record in found.added:
+            self.stdout.write(f"new      {record}")
+        for change in found.changed:
+            self._words("changed ", change)
+        for record in found.removed:
+            self.stdout.write(f"removed  {record}")
+        for change in found.red_flags:
+            self._words("red flag", change)
+        for change in found.kept:
+            self._words("ours kept", change)
+        for line in found.left:
+            self.stdout.write(f"left out {line}")
+        if found.red_flags:
+            self.stdout.write("Red flags go into a draft, which a clinician approves on the desk.")
+        if found.kept:
+            self.stdout.write("Ours kept: both sides changed it. --replace-ours takes theirs.")
+
+    def _words(self, what: str, change) -> None:
+        """As Git does: [-gone-] {+new+}, with some of what is around it."""
+        marks = {"gone": "[-{}-]", "new": "{{+{}+}}", "same": "{}"}
+        words = "".join(
+            marks[kind].format(_shortened(words) if kind == "same" else words) for kind, words in change.words
+        )
+        self.stdout.write(f"{what} {change.part}, {change.field}: {' '.join(words.split())}")
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= 2 * AROUND else f"{words[:AROUND]} … {words[-AROUND:]}"

@@ -1,0 +1,259 @@
+"""What several pages share, as values: to keep, to compare and to put back. And which pages show it.
+
+Sources, statements of evidence, glossary terms, figures and notices. A sheet has editions of its own (`revisions`), and the red
+flags have a draft and a second person (`safety_drafts`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.core.serializers.base import DeserializationError
+from django.core.serializers.python import Deserializer
+from django.db import transaction
+from django.db.models import DateField, DateTimeField, Q
+from django.utils import timezone
+
+from factsheets import team
+from factsheets.models import (
+    ContentVersion,
+    FactSheet,
+    Figure,
+    GlossaryTerm,
+    InstalledRecord,
+    Picture,
+    SafetyAdvice,
+    Section,
+    SharedEdition,
+    SharedStep,
+    SiteNotice,
+    Source,
+    SourceUse,
+    State,
+    Statement,
+)
+from factsheets.natural_keys import values_of
+from factsheets.rendering.markdown import BodyError, cited
+from factsheets.revisions import CannotPutBack, Change
+from factsheets.safety_revisions import in_words
+
+SHARED = (Source, Statement, GlossaryTerm, Figure, SiteNotice)
+MODELS = {model._meta.label_lower: model for model in SHARED}
+# Read from the file, and written by nobody.
+MADE = {Figure: {"width", "height"}}
+
+
+def fields_of(model) -> list[str]:
+    made = MADE.get(model, set())
+    fields = [field.name for field in model._meta.concrete_fields if not field.primary_key]
+    return [name for name in [*fields, *(each.name for each in model._meta.many_to_many)] if name not in made]
+
+
+def snapshot(record) -> dict:
+    """Everything that staff may change in the record; a picture by its digest."""
+    return values_of(record, fields_of(type(record)))
+
+
+def editions(model, pk: int):
+    return SharedEdition.objects.filter(label=model._meta.label_lower, record=pk).order_by("-number")
+
+
+def keep(
+    *, record, before: dict, by=None, step: SharedStep = SharedStep.EDITED, note: str = ""
+) -> SharedEdition | None:
+    """Keeps the record as it now is. `before` is its snapshot from before the change, empty for a new one.
+
+    None when nothing has changed. Where there is no history yet, `before` becomes its first edition.
+    """
+    content = {} if step == SharedStep.DELETED else snapshot(record)
+    if content == before:
+        return None
+    with transaction.atomic():
+        last = editions(type(record), record.pk).select_for_update().first()
+        number = last.number if last else 0
+        if before and (last is None or last.content != before):
+            # From before histories were kept, or changed by something that keeps none.
+            number += 1
+            _append(record, number, content=before, step=SharedStep.INSTALLED, at=_installed_at(record))
+        words = {"step": step, "note": note.strip(), "by": by, "actor": team.account_name(by) if by else ""}
+        return _append(record, number + 1, content=content, **words)
+
+
+def _installed_at(record) -> datetime:
+    """When the record came with the site's content. Now, where that is not known."""
+    key = " ".join(map(str, record.natural_key())) if hasattr(record, "natural_key") else ""
+    installed = InstalledRecord.objects.filter(label=record._meta.label_lower, natural_key=key)
+    return installed.values_list("installed_at", flat=True).first() or timezone.now()
+
+
+def _append(record, number: int, **fields) -> SharedEdition:
+    label = record._meta.label_lower
+    return SharedEdition.objects.create(label=label, record=record.pk, number=number, name=str(record)[:300], **fields)
+
+
+def changes(model, before: dict, after: dict) -> list[Change]:
+    """Every difference between two snapshots, in the order of the fields."""
+    found = []
+    for name in fields_of(model):
+        was, now = (_words(model, name, content.get(name)) for content in (before, after))
+        if was != now:
+            words = str(model._meta.get_field(name).verbose_name)
+            found.append(Change("", words[:1].upper() + words[1:], was, now))
+    return found
+
+
+def _words(model, name: str, value) -> str:
+    """A value as an editor reads it."""
+    kind = model._meta.get_field(name)
+    if value and isinstance(kind, DateTimeField):
+        return moment_in_words(datetime.fromisoformat(value))
+    if value and isinstance(kind, DateField):
+        return f"{date.fromisoformat(value):%-d %B %Y}"
+    chosen = dict(kind.flatchoices)
+    return str(chosen[value]) if isinstance(value, str) and value in chosen else in_words(value)
+
+
+def moment_in_words(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%-d %B %Y, %-I:%M%p}".replace("AM", "am").replace("PM", "pm")
+
+
+# --- put back ---
+
+
+def put_back(*, edition: SharedEdition, by):
+    """Makes the record what it was then, also when it has been deleted since. Returns it. Raises CannotPutBack.
+
+    Whoever calls it makes the sheets anew, in the same transaction.
+    """
+    model = MODELS[edition.label]
+    kept = {name: value for name, value in edition.content.items() if name in fields_of(model)}
+    if not kept:
+        raise CannotPutBack("This edition is the deletion. Put back the one before it.")
+    stored = model.objects.filter(pk=edition.record).first()
+    before = snapshot(stored) if stored else {}
+    with transaction.atomic():
+        try:
+            record = _restored(model, edition, kept)
+        except ValidationError as error:
+            raise CannotPutBack(f"It does not fit any more: {' '.join(error.messages)}") from error
+        except DeserializationError as error:
+            raise CannotPutBack(f"It names something that is no longer there: {error}") from error
+        ContentVersion.changed()
+        keep(record=record, before=before, by=by, step=SharedStep.PUT_BACK, note=f"Back to edition {edition.number}")
+    return record
+
+
+def _restored(model, edition: SharedEdition, kept: dict):
+    if (picture := kept.get("picture")) and not Picture.objects.filter(digest=picture[0]).exists():
+        raise CannotPutBack("Its picture was taken down, and we keep no copy. Upload it again.")
+    [made] = Deserializer([{"model": edition.label, "pk": edition.record, "fields": kept}])
+    record = made.object
+    if model is Figure:
+        record.width, record.height = record.size_of_file()
+    if model is SiteNotice and (other := record.shown_meanwhile()):
+        raise CannotPutBack(f"Another notice is shown at that time: “{other}”")
+    record._state.adding = not model.objects.filter(pk=record.pk).exists()
+    record.full_clean()
+    record.save(force_insert=record._state.adding)
+    for name, numbers in (made.m2m_data or {}).items():
+        getattr(record, name).set(numbers)
+    return record
+
+
+# --- who uses it ---
+
+
+@dataclass(frozen=True)
+class Use:
+    """A place that shows the record. Without a sheet it is something else on the desk."""
+
+    what: str
+    sheet: FactSheet | None = None
+    section: Section | None = None
+    record: object = None
+
+
+def uses(record) -> list[Use]:
+    """Where a change of the record would show, in the order of the sheets; first those that are public."""
+    match record:
+        case Source():
+            found = [*_citing(record), *_resting_on(record)]
+        case Statement():
+            found = _showing(Section.objects.filter(statement_uses__statement=record), "statement")
+        case Figure():
+            leading = [Use("first drawing", sheet) for sheet in record.leading.defer("document")]
+            found = [*leading, *_showing(record.sections.all(), "figure")]
+        case GlossaryTerm():
+            found = [
+                Use("explained", sheet)
+                for sheet in FactSheet.objects.all()
+                if any(word["slug"] == record.slug for word in sheet.document.get("words", []))
+            ]
+        case _:
+            found = []
+    return sorted(found, key=lambda use: not (use.sheet and use.sheet.is_published))
+
+
+def _showing(sections, what: str) -> list[Use]:
+    sections = sections.select_related("sheet").defer("sheet__document")
+    return [Use(what, section.sheet, section) for section in sections]
+
+
+def _citing(source: Source) -> Iterable[Use]:
+    """The sections that cite it, in their own words or in a statement's."""
+    texts = Section.objects.filter(
+        Q(body__contains=source.key)
+        | Q(statement_uses__statement__detail__contains=source.key)
+        | Q(statement_uses__statement__sources=source)
+    )
+    for section in texts.select_related("sheet").defer("sheet__document").distinct():
+        if source.key in _cited(section.body):
+            yield Use("cited in the text", section.sheet, section)
+        for statement in section.evidence:
+            if source.key in _cited(statement.detail) or source in statement.sources.all():
+                yield Use(f"source of the statement “{statement}”", section.sheet, section)
+    for use in SourceUse.objects.filter(source=source).select_related("sheet").defer("sheet__document"):
+        yield Use("what it found is said there", use.sheet)
+
+
+def _resting_on(source: Source) -> Iterable[Use]:
+    for flag in SafetyAdvice.objects.filter(sources=source):
+        yield Use(f"red flag {flag.code}", record=flag)
+    for statement in source.statements.filter(uses=None):
+        yield Use(f"statement that no sheet shows: “{statement}”", record=statement)
+
+
+def _cited(text: str) -> set[str]:
+    try:
+        return cited(text)
+    except BodyError:
+        return set()
+
+
+# --- what a reviewer should read again ---
+
+# A source's date is how old the evidence is; its identifiers are which study it is. A missing one that is added changes neither.
+VERDICT = ("claim", "direction", "grade", "detail", "nice_position", "sources")
+IDENTIFIERS = ("doi", "pmid", "pmcid", "isbn", "identifier")
+
+
+def asks_for_review(record, before: dict, after: dict) -> list[str]:
+    """The fields that changed and on which a clinician's signature rests, in words."""
+    if isinstance(record, Statement):
+        return [
+            str(Statement._meta.get_field(name).verbose_name) for name in VERDICT if before.get(name) != after[name]
+        ]
+    if not isinstance(record, Source) or not before:
+        return []
+    # The day on which somebody read it counts only where the source gives no year.
+    dates = ["year"] if before["year"] and after["year"] else ["year", "accessed"]
+    names = [name for name in dates if before[name] != after[name]]
+    names += [name for name in IDENTIFIERS if before[name] and before[name] != after[name]]
+    return [str(Source._meta.get_field(name).verbose_name) for name in names]
+
+
+def resting_on(record) -> list[FactSheet]:
+    """The sheets that a clinician has signed, or is about to, and that show the record."""
+    sheets = {use.sheet.pk: use.sheet for use in uses(record) if use.sheet}
+    return [sheet for sheet in sheets.values() if sheet.state in {State.PUBLISHED, State.IN_REVIEW}]

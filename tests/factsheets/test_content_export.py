@@ -1,0 +1,185 @@
+"""Content out and in: an export is the whole of it, byte for byte; an import shows the difference and takes nothing silently."""
+
+import io
+import json
+import zipfile
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from factsheets import actions, pictures, safety_drafts, safety_revisions
+from factsheets.models import (
+    Claim,
+    Edition,
+    FactSheet,
+    Figure,
+    GlossaryTerm,
+    InstalledRecord,
+    Picture,
+    SafetyAdvice,
+    SearchQuestions,
+    Section,
+    SharedEdition,
+    Source,
+    Statement,
+    Synonym,
+    Topic,
+    WordList,
+)
+from tests.support.desk import person
+from tests.support.edition import PART, SHEET
+from tests.support.edition import Edition as Fixtures
+from tests.support.pictures import show
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+TRICKY = "- {} [x]: “quotes” 'and' \"more\" # no comment\n\n  indented\ttab\nlast line without an end: ✓ 5 % & <b> \\n"
+
+
+def command(name: str, *options) -> str:
+    said = StringIO()
+    call_command(name, *map(str, options), stdout=said)
+    return said.getvalue()
+
+
+def documents() -> str:
+    return json.dumps(dict(FactSheet.objects.order_by("slug").values_list("slug", "document")), sort_keys=True)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_export_loaded_into_an_empty_database_gives_the_same_documents(tmp_path):
+    figure = Figure.objects.get(slug="keep-moving")
+    show(figure)
+    sheet = FactSheet.objects.get(slug="about-back-pain")
+    Section.objects.create(sheet=sheet, slug="tricky", position=5000, layer="more", heading="Yes", body=TRICKY)
+    GlossaryTerm.objects.filter(slug="acute").update(meaning="On: off, no. 1_000 ~ null", also=["0123", "yes", "1e3"])
+    Source.objects.filter(key="NG59").update(accessed="2026-11-29", year=None)
+    actions.refresh_all()
+    actions.keep_edition(sheet=sheet, by=person("Edith", "editor"))
+    out = tmp_path / "out"
+    assert "files written to" in command("export_content", out)
+    before, flags = documents(), safety_revisions.snapshot()
+    with pytest.raises(CommandError, match="There is content in"):
+        command("export_content", out)
+
+    for model in (FactSheet, Statement, SafetyAdvice, Source, Figure, GlossaryTerm, Topic, Picture, InstalledRecord):
+        model.objects.all().delete()
+    for model in (Claim, WordList, Synonym, SearchQuestions):
+        model.objects.all().delete()
+    command("load_content", "--folder", out)
+    assert documents() == before
+    assert safety_revisions.snapshot() == flags
+    assert Section.objects.get(slug="tricky").body == TRICKY
+    assert pictures.jpeg(Picture.objects.get().digest)
+    again = tmp_path / "again"
+    command("export_content", again)
+    assert files_of(again) == files_of(out)
+
+
+@pytest.fixture
+def there(tmp_path):
+    """Another installation's content, which is what this one was installed with."""
+    fixtures = Fixtures(tmp_path, alone=True)
+    fixtures.load()
+    return fixtures
+
+
+def take(fixtures, *options) -> str:
+    fixtures.write()
+    return command("import_content", fixtures.folder, *options)
+
+
+def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(there):
+    editor = person("Edith", "editor")
+    Section.objects.filter(slug="second").update(body="Our second words. [@EDB]\n")
+    there.fields("first")["body"] = "The newer first words. [@EDA]\n"
+    there.fields("second")["body"] = "Their second words. [@EDB]\n"
+    there.fields("claim")["direction"] = "helps"
+    there.fields("b-sheet")["title"] = "A sheet that they renamed"
+    there.files["sheets/c-sheet.yaml"] = [
+        {"model": "factsheets.factsheet", "fields": there.fields(PART) | {"slug": "c-sheet"}}
+    ]
+    there.files[SHEET].pop()
+    said = take(there)
+    assert "new      factsheets.factsheet c-sheet" in said
+    assert "changed  factsheets.section a-sheet first, body: The{+ newer+} first words." in said
+    assert "[-Our-]{+Their+} second words." in said
+    assert "ours kept factsheets.section a-sheet second" in said
+    assert "removed  factsheets.relatedsheet a-sheet b-sheet" in said
+    assert "Nothing has been changed." in said
+    assert Section.objects.get(slug="first").body == "The first words. [@EDA]\n"
+    assert not User.objects.filter(username__startswith="import-").exists()
+    with pytest.raises(CommandError, match="Say with --by"):
+        take(there, "--apply")
+    with pytest.raises(CommandError, match="There is no account nobody"):
+        take(there, "--apply", "--by", "nobody")
+
+    assert "Done." in take(there, "--apply", "--by", editor.username)
+    assert Section.objects.get(slug="first").body == "The newer first words. [@EDA]\n"
+    assert Section.objects.get(slug="second").body == "Our second words. [@EDB]\n"
+    assert FactSheet.objects.get(slug="c-sheet").state == "draft"
+    newest = Edition.objects.filter(sheet__slug=PART).first()
+    assert (newest.actor, newest.note) == ("Edith", "Imported content")
+    kept = SharedEdition.objects.filter(label="factsheets.statement").order_by("-number").first()
+    assert (kept.actor, kept.content["direction"]) == ("Edith", "helps")
+    again = take(there)
+    assert "There is nothing to take over." in again
+    take(there, "--apply", "--by", editor.username, "--replace-ours")
+    assert Section.objects.get(slug="second").body == "Their second words. [@EDB]\n"
+
+
+def test_the_next_upgrade_does_not_take_back_what_was_imported(there):
+    editor = person("Edith", "editor")
+    there.fields("first")["body"] = "Imported words. [@EDA]\n"
+    take(there, "--apply", "--by", editor.username)
+    there.fields("first")["body"] = "The first words. [@EDA]\n"
+    there.load()
+    assert Section.objects.get(slug="first").body == "Imported words. [@EDA]\n"
+
+
+def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
+    editor = person("Edith", "editor")
+    there.fields("first")["body"] = "Acupuncture cures. [@EDA]\n"
+    there.fields("EDA")["title"] = "Theirs"
+    with pytest.raises(CommandError, match="A public fact sheet could not be shown so"):
+        take(there, "--apply", "--by", editor.username)
+    assert Source.objects.get(key="EDA").title == "The study EDA"
+    there.fields("first")["body"] = "Words. [@NOWHERE]\n"
+    with pytest.raises(CommandError, match="no source has the key NOWHERE"):
+        take(there)
+    (there.folder / "pictures").mkdir()
+    (there.folder / "pictures" / f"{'a' * 32}-800.jpg").write_bytes(b"no picture")
+    with pytest.raises(CommandError, match="pictures/aaa"):
+        take(there)
+
+
+def test_red_flags_go_into_a_draft_for_a_second_person(tmp_path):
+    editor = person("Edith", "editor")
+    out = tmp_path / "out"
+    command("export_content", out)
+    assert "There is nothing to take over." in command("import_content", out)
+    path = out / "safety_advice.yaml"
+    live = SafetyAdvice.objects.get(code="RF-E1").short_text
+    path.write_text(path.read_text().replace(live, "other words"))
+    assert "red flag RF-E1" in command("import_content", out)
+    assert safety_drafts.current() is None
+    command("import_content", out, "--apply", "--by", editor.username)
+    assert SafetyAdvice.objects.get(code="RF-E1").short_text == live
+    assert safety_drafts.find(safety_drafts.current().content, "RF-E1")["short_text"] == "other words"
+    assert "Red flags: There is already an open draft." in command("import_content", out)
+
+
+def test_an_owner_downloads_all_content_and_nobody_else(client, staff_client):
+    address = reverse("admin:factsheets_content")
+    answer = staff_client.get(address)
+    assert answer["Content-Disposition"].startswith('attachment; filename="content-')
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert "content/sheets/about-back-pain.yaml" in archive.namelist()
+    client.force_login(person("Edith", "editor"))
+    assert client.get(address).status_code == 403

@@ -1,0 +1,223 @@
+"""The check of the sources' links, against a server of our own: moved, gone, changed, out of reach, and what the desk offers."""
+
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from factsheets import link_check
+from factsheets.models import SharedEdition, Source, SourceLink
+from tests.support.desk import person, tree
+from tests.support.html import text
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
+PAGE = "<html><script>var token = {};</script><body><h1>Advice</h1><p>{}</p></body></html>"
+
+
+class Site:
+    """What a path answers: a status, headers and words. Remembers what it was asked."""
+
+    def __init__(self):
+        self.answers: dict[str, tuple[int, dict, str]] = {}
+        self.asked: list[str] = []
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                site.asked.append(f"{self.command} {self.path}")
+                site.agent = self.headers["User-Agent"]
+                status, headers, words = site.answers.get(self.path, (404, {}, ""))
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(PAGE.format(len(site.asked), words).encode())
+
+            do_HEAD = do_GET  # noqa: N815 - as the base class names it
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+
+    def page(self, path: str, words: str = "Words.", status: int = 200, **headers) -> str:
+        headers = {"Content-Type": "text/html", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        self.answers[path] = (status, headers, words)
+        return self.address + path
+
+
+@contextmanager
+def running(site: Site):
+    thread = threading.Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield site
+    finally:
+        site.server.shutdown()
+        site.server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def web(settings):
+    settings.LINK_CHECK_PRIVATE_ADDRESSES = True
+    Source.objects.update(doi="", pmid="", pmcid="", url="")
+    with running(Site()) as site:
+        yield site
+
+
+def linked(key: str, address: str, **fields) -> Source:
+    Source.objects.filter(key=key).update(url=address, **fields)
+    return Source.objects.get(key=key)
+
+
+def check(*options: str) -> str:
+    said = StringIO()
+    call_command("check_links", "--pause=0", "--days=0", *options, stdout=said)
+    return said.getvalue()
+
+
+def outcomes() -> dict[str, str]:
+    return dict(SourceLink.objects.values_list("source__key", "outcome"))
+
+
+def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, client):
+    linked("NG59", web.page("/old", status=301, Location="/new"))
+    web.page("/new", status=302, Location="/new/login")
+    web.page("/new/login")
+    linked("MU20", web.address + "/gone")
+    linked("NHS-BP", web.page("/advice"))
+    linked("NHSL-RF", web.page("/head-is-refused", status=200))
+    linked("HART18", web.page("/file", ETag='"one"'))
+    said = check()
+    assert outcomes() == {"NG59": "moved", "MU20": "gone", "NHS-BP": "fine", "NHSL-RF": "fine", "HART18": "fine"}
+    assert "5 checked, 3 as they should be, 2 to look at" in said
+    assert web.agent.startswith("backcare link check (+http")
+    assert web.asked.index("HEAD /advice") < web.asked.index("GET /advice")
+
+    web.asked.clear()
+    web.page("/advice", "Other words.")
+    web.page("/file", "Other words, same file.", ETag='"one"')
+    check()
+    assert outcomes()["NHS-BP"] == "changed", "Its script differs in each answer, and does not count."
+    assert (outcomes()["NHSL-RF"], outcomes()["HART18"]) == ("fine", "fine")
+    assert "GET /file" not in web.asked
+
+    client.force_login(person("Edith", "editor"))
+    address = reverse("admin:factsheets_source_links")
+    assert "Links of sources to look at (3)" in text(tree(client.get("/admin/")))
+    shown = tree(client.get(address))
+    words = text(shown)
+    assert "Last checked" in words
+    assert f"now at {web.address}/new" in words
+    forms = [form for form in shown.iter("form") if any(each.get("name") == "seen" for each in form.iter("input"))]
+    for form in forms:
+        values = {each.get("name"): each.get("value") for each in form.iter() if each.get("name")}
+        assert client.post(address, values).status_code == 302
+        if values["do"] == "read":
+            again = client.post(address, values, follow=True)
+            assert "That has changed in the meantime." in text(tree(again))
+    assert len(forms) == 2
+    assert Source.objects.get(key="NG59").url == web.address + "/new"
+    kept = SharedEdition.objects.get(label="factsheets.source", number=2)
+    assert (kept.actor, kept.content["url"]) == ("Edith", web.address + "/new")
+    check()
+    assert outcomes()["NHS-BP"] == "fine"
+    client.force_login(person("Clive", "clinician"))
+    assert client.get(address).status_code == 200
+    assert client.post(address, {"do": "take"}).status_code == 403
+    client.force_login(person("Rita", "reception"))
+    assert client.get(address).status_code == 403
+
+
+def test_what_cannot_be_reached_counts_after_three_days(web, client):
+    linked("NG59", web.page("/away", status=503))
+    linked("MU20", "http://no-such-host.invalid/")
+    client.force_login(person("Edith", "editor"))
+    address = reverse("admin:factsheets_source_links")
+    for day in range(3):
+        SourceLink.objects.update(checked_at=timezone.now() - timedelta(days=1))
+        check()
+        check()  # a second try on the same day says nothing new
+        assert set(SourceLink.objects.values_list("failed_days", flat=True)) == {day + 1}
+        assert ("Could not be reached (2)" in text(tree(client.get(address)))) == (day == 2)
+        assert ("Tried again at the next check" in text(tree(client.get(address)))) == (day < 2)
+    web.page("/away")
+    check()
+    assert outcomes()["NG59"] == "fine"
+
+
+def test_private_addresses_circles_and_nonsense_are_refused(web, settings):
+    circle = linked("MU20", web.page("/circle", status=301, Location="/circle"))
+    asker = link_check.Asker(0)
+    assert link_check.check(circle, asker).fault == "It leads in a circle."
+    outside = linked("NG59", web.page("/file", status=302, Location="file:///etc/passwd"))
+    assert link_check.check(outside, asker).fault == "It is no web address."
+    settings.LINK_CHECK_PRIVATE_ADDRESSES = False
+    web.asked.clear()
+    for address in (
+        web.address + "/circle",
+        "http://localhost:80/",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://10.0.0.1/",
+        "http://0.0.0.0/",
+    ):
+        link = link_check.check(linked("NG59", address), asker)
+        assert (link.outcome, link.fault) == ("unreachable", "It leads into a private network, which we do not ask.")
+    assert web.asked == []
+
+
+def test_a_run_is_polite_and_goes_on_where_it_stopped(web, monkeypatch):
+    for number, key in enumerate(["NG59", "MU20", "NHS-BP"]):
+        linked(key, web.page(f"/{number}"))
+    waits = []
+    asker = link_check.Asker(2, sleep=waits.append)
+    link_check.check(Source.objects.get(key="NG59"), asker)
+    assert len(waits) == 1 and 1.5 < waits[0] <= 2, "HEAD and GET ask the same host."
+
+    honest = link_check.check
+
+    def interrupted(source, asker):
+        if SourceLink.objects.count() == 2:
+            raise KeyboardInterrupt
+        return honest(source, asker)
+
+    monkeypatch.setattr(link_check, "check", interrupted)
+    said = StringIO()
+    call_command("check_links", "--pause=0", stdout=said)
+    assert "Stopped after 1 of 2." in said.getvalue()
+    monkeypatch.setattr(link_check, "check", honest)
+    web.asked.clear()
+    said = StringIO()
+    call_command("check_links", "--pause=0", stdout=said)
+    assert len(web.asked) == 2, "Only the one that was left."
+    assert "1 checked" in said.getvalue()
+
+    web.page("/0", status=429, Retry_After="60")
+    web.asked.clear()
+    check()
+    assert len(web.asked) == 1, "The host asked us to slow down."
+
+
+def test_a_doi_is_followed_and_never_counts_as_changed(web, monkeypatch):
+    monkeypatch.setattr(
+        Source, "address", property(lambda source: f"{web.address}/{source.doi}" if source.doi else source.url)
+    )
+    Source.objects.filter(key="MU20").update(doi="10.1/x")
+    web.page("/10.1/x", status=301, Location="/paper")
+    web.page("/paper", "A paper.")
+    check()
+    web.page("/paper", "A paper, and what was read most today.")
+    check()
+    assert outcomes() == {"MU20": "fine"}
+    assert not [each for each in web.asked if each.startswith("GET")]
