@@ -67,8 +67,9 @@ ROLES = {
 
 def install() -> None:
     """Makes the groups, and adds what a role lacks. What an owner gave a group beyond that stays."""
+    rows = Permission.objects.values_list("content_type__app_label", "codename", "pk")
+    known = {(app, codename): pk for app, codename, pk in rows}
     for name, grants in ROLES.items():
         group, _ = Group.objects.get_or_create(name=name)
-        for app, model, verbs in grants:
-            codenames = [f"{verb}_{model}" for verb in verbs]
-            group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename__in=codenames))
+        wanted = [(app, f"{verb}_{model}") for app, model, verbs in grants for verb in verbs]
+        group.permissions.add(*(known[each] for each in wanted if each in known))
