@@ -3,6 +3,8 @@ PORT ?= 8000
 DATA_DIR ?= ./var
 PYTHON ?= python3
 PY := .venv/bin/python
+# Each process of the tests compiles the code anew where the environment forbids to keep it compiled: eight seconds a worker.
+export PYTHONDONTWRITEBYTECODE :=
 LOCAL := BACKCARE_LOCAL=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)"
 
 .PHONY: run test test-fast lint bench trials lock
