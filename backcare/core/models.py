@@ -125,6 +125,7 @@ class ClinicSettings(models.Model):
             "reply_to_email": self.reply_to_email or self.email,
             "colours": {"strong": colours.strong, "tint": colours.tint},
             "colour_sheet": palette.sheet_of(self.colour),
+            "desk_sheet": palette.sheet_of(self.colour, kind="desk"),
         }
 
 

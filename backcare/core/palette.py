@@ -1,4 +1,4 @@
-"""The colours that a clinic may choose from, for its pages, emails and PDFs.
+"""The colours that a clinic may choose from, for its pages, emails and PDFs, and for its staff desk.
 
 Every colour keeps the contrast of WCAG 2.2 AA (4.5 to 1 for text) on every ground that the style sheet puts it on, in the light and
 in the dark scheme: tests/core/test_palette.py measures it. Red is for emergencies and is not among them.
@@ -24,6 +24,42 @@ class Colours:
         dark = f"--pine: {self.dark_strong}; --sage: {self.dark_tint}; --mist: {self.dark_mist};"
         return f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
 
+    @property
+    def desk(self) -> tuple[dict[str, str], dict[str, str]]:
+        """What the colour changes of the desk's variables (static/css/desk.css), in the light and in the dark scheme."""
+        deep, lifted = _mixed(self.strong, "#000000", 0.3), _mixed(self.strong, "#FFFFFF", 0.12)
+        light = {
+            **dict.fromkeys(("primary", "secondary", "header-bg", "link-fg", "button-bg"), self.strong),
+            **dict.fromkeys(("breadcrumbs-bg", "link-hover-color", "button-hover-bg"), deep),
+            "selected-bg": self.mist,
+        }
+        dark = {
+            **dict.fromkeys(("primary", "secondary"), self.dark_tint),
+            "header-bg": "#0E1716",
+            "breadcrumbs-bg": self.dark_mist,
+            "link-fg": self.dark_strong,
+            "link-hover-color": _mixed(self.dark_strong, "#FFFFFF", 0.3),
+            "button-bg": self.strong,
+            "button-hover-bg": lifted,
+            "selected-bg": self.dark_mist,
+        }
+        return light, dark
+
+    @property
+    def desk_stylesheet(self) -> str:
+        light, dark = (" ".join(f"--{name}: {value};" for name, value in each.items()) for each in self.desk)
+        chosen = f'html[data-theme="dark"] {{ {dark} }}'
+        return (
+            f':root, html[data-theme="light"] {{ {light} }}\n'
+            f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n{chosen}\n"
+        )
+
+
+def _mixed(colour: str, other: str, share: float) -> str:
+    """The colour with that share of the other in it."""
+    pairs = ((int(each[start : start + 2], 16) for each in (colour, other)) for start in (1, 3, 5))
+    return "#" + "".join(f"{round(one + (two - one) * share):02X}" for one, two in pairs)
+
 
 DEFAULT = "pine"
 PALETTE = {
@@ -35,6 +71,6 @@ PALETTE = {
 }
 
 
-def sheet_of(colour: str) -> str:
-    """The style sheet that a page needs beside its own. Empty for the colour that is its own."""
-    return "" if colour == DEFAULT or colour not in PALETTE else f"css/colour-{colour}.css"
+def sheet_of(colour: str, *, kind: str = "colour") -> str:
+    """The style sheet that a page needs beside its own, or with `kind` "desk" one of the desk. Empty for the colour of both."""
+    return "" if colour == DEFAULT or colour not in PALETTE else f"css/{kind}-{colour}.css"

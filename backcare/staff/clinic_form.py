@@ -97,7 +97,7 @@ class ClinicForm(forms.Form):
     colour = forms.ChoiceField(
         label="Colour",
         choices=[(name, each.label) for name, each in palette.PALETTE.items()],
-        help_text="Of public pages, emails and PDFs. Each keeps words readable in the light and the dark scheme.",
+        help_text="Of public pages, emails, PDFs and this desk. Each keeps words readable in the light and the dark scheme.",
         error_messages={
             "invalid_choice": "Choose one of these colours. With another one, words might not stand out enough "
             "from what is behind them (4.5 to 1, WCAG AA), in the light or the dark scheme."

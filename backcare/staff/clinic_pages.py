@@ -143,7 +143,7 @@ def earlier_settings(request, version: int):
     context = {
         **admin.site.each_context(request),
         "title": f"Clinic settings, saved {lately(edition.at)}",
-        "who": people.full_name(edition.by) if edition.by else "",
+        "who": f"Saved by {people.full_name(edition.by)}" if edition.by else "From the first start",
         "changes": [
             {"field": capfirst(label(name)), "words": word_difference(in_words(name, now[name]), in_words(name, value))}
             for name, value in then.items()

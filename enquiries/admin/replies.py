@@ -108,6 +108,11 @@ class ReplyTemplateForm(OpenedForm):
         return given
 
 
+def _lines(words: str) -> str:
+    """As browsers send them, lines end in two characters; in what is installed, in one."""
+    return "\n".join(words.splitlines())
+
+
 PUT_BACK = ("subject", "text", "kept_because")
 
 
@@ -122,7 +127,7 @@ class EditionInline(ReadOnlyInline):
 
     @admin.display(description="earlier wording")
     def back(self, edition):
-        if all(getattr(edition, name) == getattr(edition.template, name) for name in PUT_BACK):
+        if all(_lines(getattr(edition, name)) == _lines(getattr(edition.template, name)) for name in PUT_BACK):
             return "In use"
         address = reverse("admin:enquiries_replytemplate_back", args=[edition.template_id, edition.pk])
         return format_html('<a href="{}">Compare and put back</a>', address)
@@ -200,16 +205,16 @@ class ReplyTemplateAdmin(OpenedAdmin, admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "title": f"{template.name}, {dated_words(earlier.at)}",
             "template": template,
-            "who": earlier.actor,
+            "who": f"Saved by {earlier.actor}" if earlier.by_id else capfirst(earlier.actor),
             "wrong": wrong,
             "opened": fingerprint(template),
             "changes": [
                 {
                     "field": capfirst(ReplyTemplate._meta.get_field(name).verbose_name),
-                    "words": list(word_difference(getattr(template, name), getattr(earlier, name))),
+                    "words": list(word_difference(_lines(getattr(template, name)), _lines(getattr(earlier, name)))),
                 }
                 for name in PUT_BACK
-                if getattr(template, name) != getattr(earlier, name)
+                if _lines(getattr(template, name)) != _lines(getattr(earlier, name))
             ],
         }
         return TemplateResponse(request, "admin/enquiries/reply_back.html", context, status=409 if wrong else 200)

@@ -56,12 +56,40 @@ def test_words_stand_out_from_every_ground_in_both_schemes(name):
     assert contrast("#14201F", colours.dark_strong) >= 4.5
 
 
+@pytest.mark.parametrize("name", PALETTE)
+def test_words_stand_out_on_the_desk_in_both_schemes(name):
+    css = Path(CSS, "desk.css").read_text()
+    own = re.findall(r'(?::root|html\[data-theme="light"\]) \{(.*?)\}', css, re.DOTALL)[:2]
+    for part, changed in zip(own, PALETTE[name].desk, strict=True):
+        known = dict(re.findall(r"--([\w-]+): (#\w{3,6})\b", part))
+        assert set(changed) == set(PALETTE[name].desk[0]) <= set(known), "The desk knows it, in both schemes."
+        now = {"header-color": "#FFFFFF", "breadcrumbs-link-fg": "#FFFFFF"} | known
+        now = {
+            each: value if len(value) == 7 else "#" + "".join(2 * x for x in value[1:]) for each, value in now.items()
+        }
+        now |= changed
+        for words, grounds in {
+            "link-fg": ("body-bg", "darkened-bg", "selected-bg", "selected-row"),
+            "link-hover-color": ("body-bg", "darkened-bg", "selected-bg"),
+            "body-fg": ("selected-bg",),
+            "body-quiet-color": ("selected-bg",),
+            "header-color": ("header-bg", "primary", "secondary", "button-bg", "button-hover-bg"),
+            "breadcrumbs-fg": ("breadcrumbs-bg",),
+            "breadcrumbs-link-fg": ("breadcrumbs-bg",),
+            "accent": ("header-bg", "primary"),
+        }.items():
+            for ground in grounds:
+                assert contrast(now[words], now[ground]) >= 4.5, (name, words, ground)
+
+
 def test_each_colour_but_the_sites_own_has_its_style_sheet():
-    kept = {each.name for each in CSS.glob("colour-*.css")}
-    assert kept == {Path(sheet_of(name)).name for name in PALETTE if name != DEFAULT}
+    for kind in ("colour", "desk"):
+        kept = {each.name for each in CSS.glob(f"{kind}-*.css")}
+        assert kept == {Path(sheet_of(name, kind=kind)).name for name in PALETTE if name != DEFAULT}
     for name, colours in PALETTE.items():
         if name != DEFAULT:
             assert Path(CSS, f"colour-{name}.css").read_text() == colours.stylesheet
+            assert Path(CSS, f"desk-{name}.css").read_text() == colours.desk_stylesheet
     light, dark = variables()
     own = PALETTE[DEFAULT]
     assert (light["pine"], light["sage"], light["mist"]) == (own.strong, own.tint, own.mist)
