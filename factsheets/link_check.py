@@ -31,6 +31,7 @@ from factsheets.models import LinkOutcome, Source, SourceLink
 MAX_BYTES = 2 * 1024 * 1024
 MAX_SECONDS = 20  # for one request, all of it
 MAX_HOPS = 8
+SAMPLE = 10  # hosts that are looked up to see whether we are on the internet at all
 PERMANENT, TEMPORARY = {301, 308}, {302, 303, 307}
 GONE = {404, 410}
 # What a server says to HEAD that it may not mean: it is asked again with GET.
@@ -230,6 +231,16 @@ def _same_file(answer: Answer, known: SourceLink | None) -> bool:
         (answer.etag and answer.etag == known.etag)
         or (answer.last_modified and answer.last_modified == known.last_modified)
     )
+
+
+def is_online(sources: list[Source]) -> bool:
+    """Whether any of their hosts is known. When none of a few is, it is not they who are out of reach."""
+    hosts = list(dict.fromkeys(urlsplit(source.address).hostname for source in sources))[:SAMPLE]
+    for host in hosts:
+        with suppress(OSError, UnicodeError):
+            socket.getaddrinfo(host, None)
+            return True
+    return False
 
 
 # --- what it means ---

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -99,7 +99,7 @@ def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, clien
     linked("HART18", web.page("/file", ETag='"one"'))
     said = check()
     assert outcomes() == {"NG59": "moved", "MU20": "gone", "NHS-BP": "fine", "NHSL-RF": "fine", "HART18": "fine"}
-    assert "5 checked, 3 as they should be, 2 to look at" in said
+    assert "5 checked, 3 as they should be." in said
     assert web.agent.startswith("backcare link check (+http")
     assert web.asked.index("HEAD /advice") < web.asked.index("GET /advice")
 
@@ -153,6 +153,13 @@ def test_what_cannot_be_reached_counts_after_three_days(web, client):
     web.page("/away")
     check()
     assert outcomes()["NG59"] == "fine"
+
+
+def test_a_machine_without_the_internet_says_so_and_blames_no_source(web):
+    linked("NG59", "http://no-such-host.invalid/")
+    with pytest.raises(CommandError, match="Is this machine on the internet"):
+        check()
+    assert not SourceLink.objects.exists()
 
 
 def test_private_addresses_circles_and_nonsense_are_refused(web, settings):

@@ -14,7 +14,16 @@ from django.utils import timezone
 from backcare.staff.models import Authenticator
 from enquiries.actions import by_patient
 from enquiries.assessment import handover
-from enquiries.models import Absence, Assessment, Closure, Enquiry, EventKind, Export, WordingEdition
+from enquiries.models import (
+    Absence,
+    Assessment,
+    Closure,
+    Enquiry,
+    EventKind,
+    Export,
+    ReplyTemplateEdition,
+    WordingEdition,
+)
 from factsheets import approvals, shared_revisions
 from factsheets.models import FactSheet, SearchMiss, SharedEdition, SiteNotice
 from tests.conftest import consultation, give_signs
@@ -35,7 +44,7 @@ PAGES_OF = {
     """,
     # The owner.
     "O": """
-        account account_deactivate account_second_factor accounts audit clinic clinic_email invite
+        account account_deactivate account_second_factor accounts audit clinic clinic_earlier clinic_email invite
         enquiries_absence_add enquiries_absence_change enquiries_absence_changelist
         enquiries_absence_delete enquiries_absence_history enquiries_enquiry_person enquiries_export_change
         enquiries_export_changelist
@@ -61,7 +70,7 @@ PAGES_OF = {
         enquiries_enquiry_correct enquiries_enquiry_new
         enquiries_outgoingmessage_change enquiries_outgoingmessage_changelist
         enquiries_outgoingmessage_history enquiries_replytemplate_add enquiries_replytemplate_change
-        enquiries_replytemplate_changelist enquiries_replytemplate_history
+        enquiries_replytemplate_changelist enquiries_replytemplate_history enquiries_replytemplate_back
     """,
     "EO": """
         factsheets_factsheet_add factsheets_figure_add factsheets_glossaryterm_add factsheets_glossaryterm_delete
@@ -165,6 +174,7 @@ class People:
         approvals.record(subject="questions", version="1", digest="x", by=self.users["C"], **clinician)
         sheet = FactSheet.objects.get(slug="about-back-pain")
         actions_on = {"pk": enquiry.pk}
+        earlier = ReplyTemplateEdition.objects.first()
         self.given = {
             "enquiries_enquiry_step": {**actions_on, "name": "call"},
             "enquiries_enquiry_fold": {"flood": enquiry.pk},
@@ -183,6 +193,8 @@ class People:
             "factsheets_approval_subject": {"subject": "questions"},
             "factsheets_approval_withdraw": {"subject": "questions"},
             "health": {},
+            "clinic_earlier": {"version": 1},
+            "enquiries_replytemplate_back": {"pk": earlier.template_id, "edition": earlier.pk},
         }
         of_one = "allow_mail same_as another they_agree words new_link not_spam appointment_outcome draft go correct"
         of_one += " enquiry_pulse"

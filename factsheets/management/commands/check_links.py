@@ -2,7 +2,7 @@ import time
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from factsheets import link_check
@@ -25,6 +25,8 @@ class Command(BaseCommand):
         if not sources:
             self.stdout.write(f"Every link was checked within {days:g} days.")
             return
+        if not link_check.is_online(sources):
+            raise CommandError("No host is known. Is this machine on the internet? Nothing has been noted.")
         asker, started, found = link_check.Asker(pause), time.monotonic(), []
         try:
             for number, source in enumerate(sources, start=1):
@@ -40,8 +42,8 @@ class Command(BaseCommand):
         self._clear()
         fine = sum(link.outcome == LinkOutcome.FINE for link in found)
         self.stdout.write(
-            f"Links: {len(found)} checked, {fine} as they should be, {len(found) - fine} to look at on the desk, "
-            "under Sources, “Check of the links”."
+            f"Links: {len(found)} checked, {fine} as they should be. "
+            "What to do about the others is on the desk, under Sources, “Check of the links”."
         )
 
     def _progress(self, number: int, of: int, started: float, source) -> None:
