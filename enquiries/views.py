@@ -60,6 +60,9 @@ class ReportJourney(Journey):
     def form(self, data=None, **options) -> ReportForm:
         return super().form(data, choose_sheet=True, **options)
 
+    def when(self) -> str:
+        return ""
+
     def lacks(self, walk) -> bool:
         """From the foot of a sheet, which is the same page for every reader, nobody was asked about their answers."""
         return walk.answers_gone or bool(walk.answers and ASKED not in walk.draft.typed)

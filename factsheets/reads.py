@@ -10,12 +10,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
-from functools import wraps
+from functools import partial, wraps
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
 from django.db.models import F
 from django.http import HttpResponse
-from django.utils import timezone
 
 from factsheets.models import FactSheet, SheetReads
 
@@ -29,17 +28,20 @@ _counted: Counter[tuple[str, date]] = Counter()
 
 
 def counted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Counts each GET that is answered with the public page. Previews by staff are not public, and are not counted."""
+    """Counts each GET that is answered with the public page, by `page_cache.answer`. Previews by staff are not counted."""
 
     @wraps(view)
     def counting(request, slug: str, **options):
         response = view(request, slug=slug, **options)
-        if request.method == "GET" and response.status_code == 200 and "public" in response.get("Cache-Control", ""):
-            with _lock:
-                _counted[slug, timezone.localdate()] += 1
+        response.read = partial(_count, slug)
         return response
 
     return counting
+
+
+def _count(slug: str, day: date) -> None:
+    with _lock:
+        _counted[slug, day] += 1
 
 
 def write() -> None:

@@ -12,6 +12,7 @@ from backcare.config import errors, static
 from backcare.core.private_pages import referrer_policy
 from backcare.ops import health, request_bodies, soundness
 from backcare.ops.logs import SECRET_IN_ADDRESS
+from factsheets import page_cache
 
 logger = logging.getLogger(__name__)
 
@@ -36,26 +37,36 @@ class RequestGuardMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        response = self.refusal(request) or self.health(request) or self.get_response(request)
+        refused = self.refusal(request) or self.health(request)
+        response = self.with_headers(request, refused) if refused else page_cache.answer(request, self.through)
+        if settings.SECURE_HSTS_SECONDS and request.is_secure():
+            # Django puts it on every answer but those that are made before its own middleware: refusals, and pages kept ready.
+            response.headers.setdefault("Strict-Transport-Security", transport_security())
+        if request.method == "HEAD" and not response.streaming:
+            # The length stays that of the page; gunicorn would drop the body with a warning in the log.
+            response.content = b""
+        return response
+
+    def through(self, request):
+        """All other middleware, and the view."""
+        return self.with_headers(request, self.get_response(request))
+
+    def with_headers(self, request, response):
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (response.streaming or not response.content):
             # A static file answers a wrong method with an empty stream.
             response = errors.wrong_method(response.get("Allow", ""))
         if is_private(request.path_info):
             response.setdefault("Cache-Control", "no-store")
             response["Referrer-Policy"] = referrer_policy(request)
+        elif getattr(response, "made_from", None) is None:  # what is kept is compressed when it is asked for
+            response = page_cache.compressed(request, response)
         if response.status_code == HTTPStatus.NOT_MODIFIED and request.path_info.startswith(settings.STATIC_URL):
             # A browser takes the headers of this answer for the file it holds: they must not be a page's.
             response["Content-Security-Policy"] = static.POLICY
         for name, value in HEADERS.items():
             response.setdefault(name, value)
-        if settings.SECURE_HSTS_SECONDS and request.is_secure():
-            # Django puts it on every answer but those that are made before its own middleware: the refusals below.
-            response.setdefault("Strict-Transport-Security", transport_security())
         if "Content-Security-Policy" not in response and not settings.DEBUG:
             response["Content-Security-Policy"] = build_policy()
-        if request.method == "HEAD" and not response.streaming:
-            # The length stays that of the page; gunicorn would drop the body with a warning in the log.
-            response.content = b""
         return response
 
     def health(self, request):

@@ -1,11 +1,18 @@
 import os
+import time
 
-from django.core.handlers.wsgi import WSGIRequest
-from django.core.wsgi import get_wsgi_application
-
-from backcare.ops import request_bodies
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.http import HttpRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backcare.config.settings")
+django.setup(set_prefix=False)
+
+from backcare.config.middleware import transport_security  # noqa: E402 - they need the settings
+from backcare.ops import request_bodies  # noqa: E402
+from factsheets import page_cache  # noqa: E402
 
 
 class Request(WSGIRequest):
@@ -29,5 +36,56 @@ class Request(WSGIRequest):
             self.content_params = {"charset": "unreadable"}  # which RequestGuardMiddleware refuses
 
 
-application = get_wsgi_application()
-application.request_class = Request
+class Door(HttpRequest):
+    """As much of a request as it takes to check its host and its scheme."""
+
+    def __init__(self, environ):
+        self.META = environ
+
+    def _get_scheme(self):
+        return self.META["wsgi.url_scheme"]
+
+
+class Application(WSGIHandler):
+    """Gives out what is kept ready (factsheets/page_cache.py) without Django, which would take most of the time."""
+
+    request_class = Request
+
+    def __call__(self, environ, start_response):
+        if not is_plain_reading(environ):
+            return super().__call__(environ, start_response)
+        door = Door(environ)
+        found = kept(environ) if page_cache.is_ours(door) else None
+        if found is None:
+            return super().__call__(environ, start_response)
+        headers = found.headers
+        if settings.SECURE_HSTS_SECONDS and door.is_secure():
+            headers = [*headers, ("Strict-Transport-Security", transport_security())]
+        start_response("200 OK" if found.status == 200 else "304 Not Modified", headers)
+        return [found.body if environ["REQUEST_METHOD"] == "GET" else b""]
+
+
+def is_plain_reading(environ) -> bool:
+    """Whether RequestGuardMiddleware could find nothing wrong with it."""
+    return (
+        environ["REQUEST_METHOD"] in {"GET", "HEAD"}
+        and environ.get("CONTENT_LENGTH", "") in {"", "0"}
+        and not environ.get("CONTENT_TYPE")
+        and not environ.get("HTTP_TRANSFER_ENCODING")
+        and request_bodies.TROUBLE not in environ
+        and not settings.DEBUG
+    )
+
+
+def kept(environ):
+    """Nothing where a connection to the database is to be opened, renewed or given up: Django does that with each request."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.connection is None or (database.close_at is not None and time.monotonic() >= database.close_at):
+        return None
+    try:
+        return page_cache.ready(environ)
+    except Error:
+        return None
+
+
+application = Application()

@@ -21,7 +21,6 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.gzip import gzip_page
 
 from backcare.core import addresses, clinic, limits
 from enquiries import abuse, clock
@@ -39,7 +38,7 @@ from enquiries.request_forms import draft as drafts
 from enquiries.request_forms.base import EnquiryForm, Step
 from enquiries.request_forms.draft import Draft
 from enquiries.request_forms.own_words import advice, kept
-from factsheets import safety
+from factsheets import page_cache, safety
 from factsheets.models import FactSheet
 
 # What the pressed button says, in the field "…-step". None of them: the form's own button.
@@ -63,6 +62,10 @@ class Journey:
     def answers(self, request) -> Answers | None:
         """Those of a finished self-assessment in this browser, where they may go along."""
         return cookie.may_go_along(request) if ASKED in self.form_class.base_fields else None
+
+    def when(self) -> str:
+        """What an empty first page says that changes by the clock."""
+        return repr(clock.promise(timezone.now()))
 
     def notes(self, walk: "_Walk") -> dict:
         """What the first page says beside its form."""
@@ -132,14 +135,21 @@ def _opened(request, journey: Journey, page: str) -> HttpResponse:
     return _empty(request, journey, lost=True)
 
 
-# Only the empty form: it repeats itself much, and holds nothing that its compressed length could give away.
-@gzip_page
 def _empty(request, journey: Journey, *, lost: bool = False) -> HttpResponse:
-    """The first step. `lost`: a later page was asked for, and this browser holds nothing; perhaps it takes no cookies."""
-    slug = request.GET.get("sheet", "")
-    sheet = FactSheet.objects.published().filter(slug=slug[:80].replace("\x00", "")).first()
+    """The first step. `lost`: a later page was asked for, and this browser holds nothing; perhaps it takes no cookies.
+
+    Without a cookie it is the same page for everybody until the promise changes, and is kept ready.
+    """
+    slug = request.GET.get("sheet", "")[:80].replace("\x00", "")
+    sheet = FactSheet.objects.published().filter(slug=slug).first() if slug else None
     draft = Draft(typed={"sheet": [sheet.slug]} if sheet else {}, no_cookies=lost)
-    return _Walk(request, journey, draft).page(journey.first.name, lost=lost)
+
+    def make() -> HttpResponse:
+        return _Walk(request, journey, draft).page(journey.first.name, lost=lost)
+
+    if lost or request.COOKIES:
+        return make()
+    return page_cache.kept(request, ("empty form", journey.kind, sheet and sheet.slug, journey.when()), make)
 
 
 def _posted(request, journey: Journey) -> HttpResponse:

@@ -3,26 +3,23 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 from django.http import HttpResponse
-from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from factsheets.metadata import feeds, robots_files
-from factsheets.page_cache import cached_page
+from factsheets.page_cache import cached_page, shared
 
 IMAGES = {"favicon.ico": "image/x-icon", "touch.png": "image/png", "card.png": "image/png"}
 
 
 def public(view):
-    """The same answer for everybody, cached_page ready; any cache may hold it and asks each time whether it is still the same."""
+    """The same answer for everybody, kept ready."""
 
     @cached_page
     @require_safe
     @wraps(view)
     def answer(request, **parts):
         body, content_type = view(**parts)
-        response = HttpResponse(body, content_type=content_type)
-        patch_cache_control(response, public=True, no_cache=True)
-        return response
+        return shared(HttpResponse(body, content_type=content_type))
 
     return answer
 

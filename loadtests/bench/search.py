@@ -1,9 +1,11 @@
 """What a search costs, and how that grows from 10 to 1,000 sheets; what the index in memory costs, whole and after one edit."""
 
 import time
+from collections.abc import Iterator
 from statistics import median
 
 from loadtests.bench.corpus import Corpus
+from loadtests.bench.measure import Figure
 
 SIZES = {10: 10, 1_000: 50}  # sheets → the most milliseconds of server time that half of the searches may take
 ROUNDS = 20
@@ -22,7 +24,7 @@ SEARCHES = [
 ]
 
 
-def searching(get) -> None:
+def searching(get) -> Iterator[Figure]:
     """Whole pages through all middleware, each search at its best of several rounds."""
     from factsheets.models import FactSheet
     from factsheets.search import index
@@ -39,11 +41,12 @@ def searching(get) -> None:
         times = {typed: milliseconds(get, typed) for typed in SEARCHES}
         slowest = max(times, key=times.get)
         medians.append(median(times.values()))
-        held = "" if medians[-1] <= limit else "NOT "
-        print(  # noqa: T201
-            f"{f'searching: {size:,} sheets ÷ {next(iter(SIZES))} sheets':<58} {medians[-1] / medians[0]:>7.3f}   "
-            f"(median {medians[-1]:.1f} ms, {held}within {limit}; slowest {times[slowest]:.1f} ms, “{slowest[:30]}”; "
+        said = (
+            f"(÷ {next(iter(SIZES))} sheets {medians[-1] / medians[0]:.2f}; slowest “{slowest[:30]}”; "
             f"index {whole:.2f} s, after an edit {after_an_edit:.2f} s)"
+        )
+        yield Figure(
+            f"searching: ms of half the searches, {size:,} sheets", [*times.values()], said, limit, at_most=True
         )
 
 

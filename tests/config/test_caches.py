@@ -72,6 +72,10 @@ def shared() -> list[str]:
 def test_a_shared_page_is_the_same_byte_for_byte_whatever_the_request_carries():
     found = shared()
     assert {"/", SHEET, "/glossary/", "/privacy/", "/feed.xml", "/robots.txt", f"{SHEET}json/"} <= set(found)
+    for path in found:
+        # A cache that took an address with and without its query for one would give out the empty page for what was found.
+        held = "public, no-cache" if path.startswith("/search/") else "public, max-age=0, s-maxage=1"
+        assert ask("GET", path).headers["Cache-Control"] == held, path
     small = [path for path in found if not path.endswith((".png", "/pdf/", "/full/", "/large/", ".ico"))]
     assert len(small) >= 12
     for path in small:
@@ -81,6 +85,21 @@ def test_a_shared_page_is_the_same_byte_for_byte_whatever_the_request_carries():
             assert same(answer, honest), f"{path} differs by {what}."
         assert MARK not in str(honest.headers)
         assert MARK.encode() not in honest.content
+
+
+def test_whatever_is_sent_asked_or_one_persons_is_held_by_no_cache():
+    """With and without a cookie: forms, searches, the check, private links, the desk."""
+    mine = ("/consultation/", "/question/", "/report/", "/check/", "/request/", "/staff/", "/admin/", "/search/tell/")
+    paths = [path for path in [*public_addresses(), "/admin/", "/admin/login/"] if path.startswith(mine)]
+    assert len(paths) >= 30
+    for path in [*paths, "/search/?q=sciatica", "/search/?q=%20x"]:
+        path, _, query = path.partition("?")
+        for cookie in ("", f"sessionid={MARK}; check={MARK}"):
+            for method in ("GET", "HEAD", "POST"):
+                answer = ask(method, path, QUERY_STRING=query, HTTP_COOKIE=cookie)
+                caching = answer.headers.get("Cache-Control", "no-store" if method == "POST" else "")
+                assert "no-store" in caching, f"{method} {path}: {answer.status_code} {caching!r}"
+                assert "s-maxage" not in caching
 
 
 @pytest.mark.parametrize("what", STRANGE)

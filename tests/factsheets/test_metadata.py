@@ -236,7 +236,7 @@ def test_security_txt_that_was_kept_is_made_anew_when_the_month_ends(client, mon
 @pytest.mark.parametrize("path", FILES)
 def test_a_file_for_programs_is_kept_like_a_page(client, path, django_assert_num_queries):
     first = client.get(path)
-    assert first["Cache-Control"] == "public, no-cache"
+    assert first["Cache-Control"] == "public, max-age=0, s-maxage=1"
     assert not first.cookies
     with django_assert_num_queries(1):
         again = client.get(path, headers={"Accept-Encoding": "br", "If-None-Match": first["ETag"]})
@@ -251,7 +251,7 @@ def test_links_of_the_frame_lead_to_the_new_pages(client):
     [footer] = page(client, "/").iter("footer")
     assert {"/accessibility/", "/complaints/", "/privacy/", "/about/"} <= set(links(footer))
     for path in ("/accessibility/", "/complaints/"):
-        assert Client().get(path)["Cache-Control"] == "public, no-cache"
+        assert Client().get(path)["Cache-Control"] == "public, max-age=0, s-maxage=1"
 
 
 def test_other_sites_browsers_and_phones_find_our_images_by_their_names(client):
@@ -266,7 +266,7 @@ def test_other_sites_browsers_and_phones_find_our_images_by_their_names(client):
         answer = client.get(path)
         with Image.open(io.BytesIO(answer.content)) as image:
             assert (answer["Content-Type"], image.format, image.size) == (content_type, kind, size)
-        assert answer["Cache-Control"] == "public, no-cache"
+        assert answer["Cache-Control"] == "public, max-age=0, s-maxage=1"
         assert client.get(path, headers={"If-None-Match": answer["ETag"]}).status_code == 304
     [icon] = [link.get("href") for link in tree.iter("link") if link.get("rel") == "icon"]
     with closing(client.get(icon)) as answer:

@@ -1,6 +1,7 @@
 """Pages kept ready: one small question to the database, and never a word that is out of date."""
 
 import gzip
+import time
 import urllib.request
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from enquiries.models import ClinicHours
 from factsheets import actions
 from factsheets.models import (
     ContentVersion,
@@ -111,16 +113,19 @@ def test_a_page_goes_out_in_the_best_form_the_browser_names(client, accepts, enc
     assert opened == plain.content
     assert response["ETag"] == plain["ETag"]
     assert response["Vary"] == "Accept-Encoding"
-    assert response["Cache-Control"] == plain["Cache-Control"] == "public, no-cache"
+    assert response["Cache-Control"] == plain["Cache-Control"] == "public, max-age=0, s-maxage=1"
     again = client.get(SHEET, headers={"Accept-Encoding": accepts, "If-None-Match": response["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
 @pytest.mark.django_db
-def test_a_pdf_is_not_compressed_twice(client):
+def test_a_pdf_is_a_third_lighter_on_its_way(client):
+    """Much of a tagged PDF are the objects of its structure, which stand in it in plain letters."""
     response = client.get(f"{SHEET}pdf/", headers={"Accept-Encoding": "br"})
-    assert "Content-Encoding" not in response
-    assert "Vary" not in response
+    plain = client.get(f"{SHEET}pdf/").content
+    assert response["Content-Encoding"] == "br"
+    assert brotli.decompress(response.content) == plain
+    assert len(response.content) < 0.7 * len(plain)
     assert response["Content-Disposition"] == 'inline; filename="about-back-pain.pdf"'
 
 
@@ -136,6 +141,53 @@ def test_a_preview_is_never_kept_for_the_public(staff_client, sheet):
 
 
 @pytest.mark.django_db
+def test_a_kept_page_goes_out_under_our_own_name_and_scheme_alone(client, settings):
+    plain = client.get(SHEET)
+    assert "Strict-Transport-Security" not in plain
+    assert client.get(SHEET, headers={"host": "evil.example"}).status_code == 400
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_SSL_REDIRECT = 60, True
+    ours = Client()  # with middleware that has read these settings
+    assert ours.get(SHEET).status_code == 301
+    for _ in range(2):
+        kept = ours.get(SHEET, secure=True)
+        assert (kept.status_code, kept.content) == (200, plain.content)
+        assert kept["Strict-Transport-Security"].startswith("max-age=60")
+    settings.SECURE_HSTS_SECONDS, settings.SECURE_SSL_REDIRECT = 0, False
+    assert client.get(SHEET).headers == plain.headers
+
+
+@pytest.mark.django_db
+def test_readers_who_have_the_page_do_not_have_it_made_anew_each_time(client, django_assert_num_queries):
+    """After an edit of something else the page is the same, and whoever asks "has it changed?" is the first to ask."""
+    etag = client.get(SHEET)["ETag"]
+    ContentVersion.changed()
+    for headers in (
+        {"If-None-Match": etag},
+        {"If-None-Match": f'"x", {etag.removeprefix("W/")}'},
+        {"If-None-Match": "*"},
+    ):
+        answer = client.get(SHEET, headers=headers)
+        assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", etag)
+        assert answer["Cache-Control"] == "public, max-age=0, s-maxage=1"
+        assert "Content-Length" not in answer
+    with django_assert_num_queries(1):
+        assert client.get(SHEET).status_code == 200
+    assert client.get(SHEET, headers={"If-None-Match": 'W/"x"'}).status_code == 200
+
+
+@pytest.mark.django_db
+def test_the_smallest_form_of_a_page_follows_the_first_reader(client):
+    ContentVersion.changed()
+    quick, until = client.get(SHEET, headers={"Accept-Encoding": "br"}), time.monotonic() + 20
+    small = quick
+    while len(small.content) >= len(quick.content) and time.monotonic() < until:
+        small = client.get(SHEET, headers={"Accept-Encoding": "br"})
+    assert len(small.content) < 0.95 * len(quick.content)
+    assert int(small["Content-Length"]) == len(small.content)
+    assert brotli.decompress(small.content) == brotli.decompress(quick.content)
+
+
+@pytest.mark.django_db
 def test_only_reading_is_answered_from_the_shelf(client):
     client.get(SHEET)
     assert client.post(SHEET).status_code in {403, 405}
@@ -147,14 +199,14 @@ def test_only_reading_is_answered_from_the_shelf(client):
 def test_the_shelf_gives_up_the_page_that_nobody_asked_for_longest():
     cache = LRUCache(most_bytes=1000)
     for name in ("one", "two", "three"):
-        cache.put((name,), Page({"Content-Type": "application/pdf"}, b"x" * 300))
-    cache.get(("one",))
-    cache.put(("four",), Page({"Content-Type": "application/pdf"}, b"x" * 300))
-    assert cache.get(("two",)) is None
-    assert cache.get(("one",)) is not None
-    cache.put(("one",), Page({"Content-Type": "application/pdf"}, b"y" * 200))
+        cache.put(name, Page([], b"x" * 300))
+    cache.get("one")
+    cache.put("four", Page([], b"x" * 300))
+    assert cache.get("two") is None
+    assert cache.get("one") is not None
+    cache.put("one", Page([], b"y" * 200))
     assert cache.bytes == 800
-    cache.put(("huge",), Page({"Content-Type": "application/pdf"}, b"x" * 2000))
+    cache.put("huge", Page([], b"x" * 2000))
     assert cache.bytes <= 1000
 
 
@@ -171,3 +223,43 @@ def test_every_process_of_the_real_server_shows_an_edit_at_once(site, transactio
     sheet.save()
     actions.refresh(sheet=sheet)
     assert all("A title that was just changed" in words() for _ in range(8))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/consultation/",
+        "/question/",
+        "/report/",
+        "/report/?sheet=about-back-pain",
+        "/check/",
+        "/check/1/",
+        "/search/?q=sciatica",
+    ],
+)
+def test_what_holds_no_secret_goes_out_small_and_still_is_kept_by_no_cache(client, path):
+    plain = client.get(path)
+    client.cookies.clear()
+    for _ in range(2):
+        small = client.get(path, headers={"Accept-Encoding": "gzip, br"})
+        assert small["Content-Encoding"] == "br"
+        assert int(small["Content-Length"]) == len(small.content) < len(plain.content) / 3
+        assert brotli.decompress(small.content) == plain.content
+        assert "no-store" in small["Cache-Control"]
+        assert not small.cookies
+    client.cookies["check"] = "x"
+    assert "Content-Encoding" not in client.get(path, headers={"Accept-Encoding": "br"})
+
+
+@pytest.mark.django_db
+def test_an_empty_form_is_made_once_until_its_promise_or_the_content_changes(client, django_assert_max_num_queries):
+    first = client.get("/consultation/").content
+    with django_assert_max_num_queries(4):  # the version, and the clinic's hours
+        assert client.get("/consultation/").content == first
+    hours = ClinicHours.objects.get()
+    hours.paused_at, hours.notice = timezone.now(), "We are away until a day that was just set."
+    hours.save()
+    assert hours.notice in client.get("/consultation/").content.decode()
+    assert client.get("/report/?sheet=about-back-pain").content != client.get("/report/").content
+    assert client.get("/report/?sheet=no-such-sheet").content == client.get("/report/").content

@@ -35,7 +35,7 @@ DOORS = {
 FILE = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 QUIET = {"Referrer-Policy": "no-referrer"}
 NEVER = "max-age=0, no-cache, no-store, must-revalidate, private"
-SHARED = "public, no-cache"
+SHARED = "public, max-age=0, s-maxage=1"
 
 
 class Asked:
@@ -128,7 +128,7 @@ LINKED, PERSONAL, DESK = KEPT | {"Link"}, {"X-Robots-Tag"}, {"Vary"}
 CLASSES = {
     "home": (200, lambda ask: ask.get("/"), SHARED, {}, KEPT),
     "sheet": (200, lambda ask: ask.get(SHEET), SHARED, {}, KEPT),
-    "PDF": (200, lambda ask: ask.get(f"{SHEET}pdf/"), SHARED, {}, {"ETag", "Link", "Content-Disposition"}),
+    "PDF": (200, lambda ask: ask.get(f"{SHEET}pdf/"), SHARED, {}, LINKED | SAVED),
     "JSON": (200, lambda ask: ask.get(f"{SHEET}json/"), SHARED, {}, LINKED),
     "text": (200, lambda ask: ask.get(f"{SHEET}text/"), SHARED, {}, LINKED),
     "card": (200, lambda ask: ask.get("/card.png"), SHARED, {}, {"ETag"}),

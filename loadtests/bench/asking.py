@@ -1,0 +1,79 @@
+"""What an accepted form costs, over HTTP with all that belongs to it: the form's checks, the limits, encryption, mail, a durable
+commit. Beside a bare view that writes one row as durably."""
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlencode
+
+from loadtests.bench.measure import Figure, alternately
+from loadtests.bench.servers import Client, bare, free_port, ours, request
+
+CONNECTIONS = 8
+ROUNDS = 5
+SECONDS = 1.5
+number = count()
+
+
+def asking() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        (body := Path(folder, "body")).write_bytes(b"")
+        with ours(free_port(), workers=2) as site, bare(free_port(), Path(folder, "bare.sqlite3"), body) as plain:
+            waits: list[float] = []
+            send = partial(_load, site.port, _report, 303, waits)
+            write = partial(_load, plain.port, _row, 302, [])
+            send(), write()
+            waits.clear()
+            found = alternately(send, write, rounds=ROUNDS)
+    waits.sort()
+    slow = waits[int(len(waits) * 0.99)] * 1000
+    rates = median(forms for forms, _ in found), median(rows for _, rows in found)
+    said = f"({rates[0]:,.0f} forms a second against {rates[1]:,.0f} rows)"
+    yield Figure("asking: accepted forms ÷ rows of a bare view", [a / b for a, b in found], said)
+    yield Figure(
+        f"asking: p99 in ms of {CONNECTIONS} who send all the time", [slow], f"({len(waits)} forms)", 1000, at_most=True
+    )
+
+
+def _report() -> bytes:
+    fields = {"name": "Ada Example", "email": f"bench{next(number)}@example.com", "sheet": "about-back-pain"}
+    body = urlencode({f"report-{name}": value for name, value in fields.items()}).encode()
+    return request("/report/", body=body, method="POST")
+
+
+def _row() -> bytes:
+    return request("/write/", body=urlencode({"said": f"row {next(number)}"}).encode(), method="POST")
+
+
+def _load(port: int, make: Callable[[], bytes], status: int, waits: list[float]) -> float:
+    """Accepted ones in a second."""
+    until = time.perf_counter() + SECONDS
+    trouble: list[int] = []
+    done: list[int] = []
+
+    def one() -> None:
+        client, taken = Client(port, 1), 0
+        while time.perf_counter() < until:
+            start = time.perf_counter()
+            found, *_ = client.ask(make())
+            waits.append(time.perf_counter() - start)
+            taken += 1
+            if found != status:
+                trouble.append(found)
+                break
+        done.append(taken)
+        client.close()
+
+    threads = [threading.Thread(target=one) for _ in range(CONNECTIONS)]
+    start = time.perf_counter()
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert not trouble, f"Refused: {trouble[:3]}"
+    return sum(done) / (time.perf_counter() - start)
