@@ -261,7 +261,7 @@ def kept(request: HttpRequest, name: Hashable, make: Callable[[], HttpResponse])
         page = Page([("Content-Type", response["Content-Type"])], response.content, version)
         cache.put(name, page)
     found = page.form(request.META.get("HTTP_ACCEPT_ENCODING", ""))
-    return HttpResponse(found.body, headers=dict(found.headers))
+    return HttpResponse(found.body, headers={**dict(found.headers), "Vary": "Accept-Encoding"})
 
 
 def compressed(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
+from backcare.core import clinic
 from enquiries.models import Enquiry, EnquiryEvent, OutgoingMessage
 from factsheets import page_cache
 from tests.support.forms import form
@@ -182,7 +183,8 @@ TROUBLES = (
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    """The connection waits for PATIENCE, at the gate and at SQLite's own lock."""
+    """The connection waits for PATIENCE, at the gate and at SQLite's own lock. As at the start, the clinic's number was read."""
+    clinic.details()
     if not SQLITE:
         yield
         return
