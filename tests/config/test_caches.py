@@ -69,6 +69,7 @@ def shared() -> list[str]:
     return [path for path in public_addresses() if "public" in ask("GET", path).headers.get("Cache-Control", "")]
 
 
+@pytest.mark.long
 def test_a_shared_page_is_the_same_byte_for_byte_whatever_the_request_carries():
     found = shared()
     assert {"/", SHEET, "/glossary/", "/privacy/", "/feed.xml", "/robots.txt", f"{SHEET}json/"} <= set(found)
@@ -186,6 +187,7 @@ def personal_pages(client) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_no_personal_page_is_kept_by_a_cache_under_any_address(client):
     pages = personal_pages(client)
     cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())

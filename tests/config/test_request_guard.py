@@ -99,6 +99,7 @@ LEADS_TO = {"/check/", "/check/start-again/", "/report/sent/"}
 LEADS_TO |= {f"/fact-sheets/about-back-pain/#{place}" for place in ("useful", "how-your-back-is-built")}
 
 
+@pytest.mark.long
 def test_every_public_address_has_its_doors_shut_and_sets_no_cookie():
     pages = loaded = 0
     for address in public_addresses():

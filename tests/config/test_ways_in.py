@@ -161,6 +161,7 @@ LYING_ABOUT = [
 ]
 
 
+@pytest.mark.long
 def test_no_path_leads_out_of_the_static_files():
     asked = 0
     for up in UP:

@@ -92,6 +92,7 @@ def test_any_letter_left_out_or_swapped_in_a_common_name_is_noticed(subtests):
 
 
 @given(st.text(max_size=80) | st.from_regex(r"[a-z.]{0,9}@[a-z.]{0,16}", fullmatch=True))
+@pytest.mark.long
 def test_whatever_is_typed_there_is_an_answer_and_only_the_domain_may_differ(typed):
     meant = suggestion(typed)
     if meant:

@@ -133,6 +133,7 @@ print(sum(allowed), len(allowed))
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_two_processes_at_once_share_one_limit_and_a_third_begins_where_they_ended():
     started = [
         start_process(

@@ -202,6 +202,7 @@ def test_a_cancellation_that_comes_back_opens_nothing_that_its_patient_withdrew(
     assert asked.messages.get(purpose=Purpose.CANCELLATION).state == MessageState.LAPSED
 
 
+@pytest.mark.long
 def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(desk):
     Closure.objects.create(first_day=date(2027, 2, 10), last_day=date(2027, 2, 11), reason="training")
     clive, dora = person("Clive", "clinician"), person("Dora", "clinician")

@@ -213,6 +213,7 @@ def test_a_seal_is_good_for_its_own_words_once_and_for_a_day_and_nothing_is_lost
 # --- a flood does not silence the honest ---
 
 
+@pytest.mark.long
 def test_a_flood_of_few_senders_leaves_a_third_for_those_who_come_first_and_the_rest_is_held_back_and_released_as_one(
     db, settings, mail_through, staff_client
 ):

@@ -14,7 +14,7 @@ from tests.support.linked_data import block
 from tests.support.reading import packed, page
 from tests.support.statements import of_sheet
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once, pytest.mark.long]
 
 TEXTS = {
     "Arabic": "ألم الظهر شائع جدا وعادة ما يتحسن",

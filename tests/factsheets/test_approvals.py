@@ -144,6 +144,7 @@ def test_a_change_of_the_questions_ends_the_approval(client, as_on_the_real_site
     assert approvals.standing("questions").approval
 
 
+@pytest.mark.long
 def test_new_content_of_a_release_ends_the_approval_and_is_an_edition(client, as_on_the_real_site, tmp_path):
     approve_both(client)
     release(tmp_path, "RF-R2", text="it is quite another thing")

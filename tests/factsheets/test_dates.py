@@ -35,6 +35,7 @@ def said(client, sheet: FactSheet) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_an_editor_says_when_the_evidence_was_checked_and_every_output_shows_the_month(desk, public_sheet, client):
     address = change_address(public_sheet)
     assert "Evidence" not in said(client, public_sheet)["page"]

@@ -48,6 +48,7 @@ def test_the_pdf_and_the_text_print_what_the_sheet_cites_a_source_for_and_nothin
     assert not any(shown(client, slug).get("NG193") for slug in SLUGS), "A guideline recommends, and finds nothing."
 
 
+@pytest.mark.long
 def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_history(desk, public_sheet, client):
     address = change_address(public_sheet)
     opened = values_of(desk.get(address))

@@ -101,6 +101,7 @@ def test_the_marks_change_nothing_that_a_sheet_says_and_nothing_that_the_guard_f
     assert guard.findings(was) == guard.findings(sheet.document)
 
 
+@pytest.mark.long
 def test_a_document_of_an_older_version_is_shown_and_made_anew_by_the_next_upgrade(client, tmp_path):
     sheet = FactSheet.objects.get(slug="tests-and-treatments")
     now = sheet.document

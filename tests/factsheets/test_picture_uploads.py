@@ -90,6 +90,7 @@ def test_the_form_can_be_filled_in_without_javascript_and_says_what_it_takes(edi
     assert {"", "figures/spine-24-bones.svg"} <= set(options)
 
 
+@pytest.mark.long
 def test_a_drawing_is_chosen_from_those_there_are_and_its_size_is_read_from_it(editor, figure):
     Figure.objects.filter(pk=figure.pk).update(width=1, height=1)
     assert send(editor, change_address(figure), drawing="figures/keep-moving.svg").status_code == 302
@@ -222,6 +223,7 @@ def test_a_stranger_s_upload_is_not_even_read(figure):
 # --- keeping and throwing away ---
 
 
+@pytest.mark.long
 def test_the_same_picture_is_kept_once_and_stays_while_a_figure_shows_it(editor, figure):
     other = Figure.objects.exclude(pk=figure.pk).first()
     first = show(figure)
@@ -239,6 +241,7 @@ def test_the_same_picture_is_kept_once_and_stays_while_a_figure_shows_it(editor,
     assert Client().get(pictures.address(first.digest, 400, "jpg")).status_code == 404
 
 
+@pytest.mark.long
 def test_saving_only_the_words_leaves_the_picture(editor, figure):
     picture = show(figure)
     assert send(editor, change_address(figure), title="Another title").status_code == 302

@@ -89,6 +89,7 @@ def test_text_and_json_carry_its_words_its_credit_and_its_address(figure, settin
 
 
 @pytest.mark.parametrize("size", [(400, 300), (400, 1_150)], ids=["wide", "tall"])
+@pytest.mark.long
 def test_the_pdf_shows_the_jpeg_itself_with_its_text_alternative_on_one_page(figure, size):
     picture = show(figure, size, credit="Photo: A. Example")
     response = Client().get("/fact-sheets/about-back-pain/pdf/full/")

@@ -154,6 +154,7 @@ def test_the_date_of_the_last_change_moves_when_the_words_change_and_only_then(c
 
 
 @every_output
+@pytest.mark.long
 def test_better_emergency_words_show_on_the_next_request_in_every_output(client, sheet, output):
     before = client.get(address(sheet, output))
     advice = SafetyAdvice.objects.filter(tier="emergency", on_compact_card=True).last()

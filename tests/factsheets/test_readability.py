@@ -194,6 +194,7 @@ def test_the_glossary_has_sixty_terms_in_short_and_easy_words():
         assert grade(term.meaning) <= 8, term
 
 
+@pytest.mark.long
 def test_the_dictionary_is_read_when_asked_for_and_neither_warns_nor_calls_anybody():
     program = """
 import socket, sys

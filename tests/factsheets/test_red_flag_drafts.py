@@ -9,7 +9,7 @@ from tests.support.desk import errors_of, person, tree
 from tests.support.edition import release
 from tests.support.html import text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 CLINICIAN = {"name": "Clive Example", "register": "GMC", "number": "1234567", "confirm": "on"}
 NEW, SHORT = "you cannot hold your pee, and it is new", "new trouble holding your pee"
 SHEET = "/fact-sheets/about-back-pain/"

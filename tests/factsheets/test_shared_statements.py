@@ -33,6 +33,7 @@ def cbt(db):
     return Statement.objects.get(key=CBT)
 
 
+@pytest.mark.long
 def test_an_edit_shows_in_every_sheet_and_each_keeps_an_edition(desk, cbt):
     assert sorted(sheet.slug for sheet in cbt.sheets) == SHOWING
     shown = text(tree(desk.get(change_address(cbt))))

@@ -291,6 +291,7 @@ def test_what_cannot_be_read_gets_a_page_that_says_so(broken):
 # --- honest requests, damaged at random ---
 
 
+@pytest.mark.long
 def test_a_damaged_honest_form_is_answered_whatever_is_damaged():
     chance = random.Random(SEED)  # noqa: S311 - repeatable, no secret
     honest = "&".join(f"{name}={quote(str(typed))}" for name, typed in form("consultation").items())

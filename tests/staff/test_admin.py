@@ -40,6 +40,7 @@ def change(client, enquiry, **changes):
     return client.post(address, values_of(client.get(address)) | changes, follow=True)
 
 
+@pytest.mark.long
 def test_every_admin_page_opens(staff_client, sheet):
     consultation(name=HOSTILE, description=HOSTILE, best_time=HOSTILE)
     report(sheet, name=HOSTILE)

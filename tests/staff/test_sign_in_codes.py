@@ -174,6 +174,7 @@ OPEN = {
 }
 
 
+@pytest.mark.long
 def test_no_address_of_the_desk_opens_before_both_factors(rita, codes):
     addresses = admin_addresses()
     assert len(addresses) > 60

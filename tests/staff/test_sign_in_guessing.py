@@ -125,6 +125,7 @@ print([client.post("/admin/login/", {"username": "rita", "password": "wrong"}).s
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_two_processes_at_once_share_the_throttle(rita):
     environment = database_environment()
     with start_process(

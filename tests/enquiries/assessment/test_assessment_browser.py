@@ -70,7 +70,7 @@ def test_every_page_and_state_is_accessible(browser, site):
         page = patient.page
 
         def look_at():
-            """The pages of the walk differ in their words. Each kind of control is on one of these, and dark colours are the same."""
+            """The pages of the walk differ in their words. Each kind of control is on one of these, and the dark colours."""
             if message := errors.pop(urlsplit(page.url).path, ""):
                 page.get_by_role("button", name="Continue").click()
                 expect_problem(page, message)

@@ -15,7 +15,7 @@ from tests.support.assessment import answers, finish
 from tests.support.html import parse, text
 from tests.support.reading import packed
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once, pytest.mark.long]
 RICH = {
     "duration": "over_12",
     "checked": "worse",

@@ -224,6 +224,7 @@ def test_any_single_emergency_sign_is_an_emergency_even_before_the_other_questio
             assert not result.may_ask_us
 
 
+@pytest.mark.long
 def test_any_single_urgent_sign_is_urgent_and_every_set_of_signs_is_at_least_that():
     for code in ASKED["urgent"]:
         assert evaluate(answers(urgent=code)).outcome == Outcome.URGENT

@@ -63,6 +63,7 @@ def only_tuesdays() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.long
 def test_every_page_paper_and_mail_follows_the_desk(client, mail_through):
     papers = [f"{SHEET}pdf/", f"{SHEET}text/"]
     for path in [*WITH_HOURS, *papers]:

@@ -202,6 +202,7 @@ def test_one_detail_that_cannot_be_opened_does_not_lose_the_others(staff_client,
     assert {row[0]: row[-3] for row in rows[1:]} == {one.reference: "cannot be opened", other.reference: "Ada Example"}
 
 
+@pytest.mark.long
 def test_memory_stays_flat_however_many_there_are(db):
     """Three times the rows: the peak grows by their keys (about 100 bytes each), not by the rows (2,500 bytes each)."""
     question()

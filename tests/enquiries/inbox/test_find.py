@@ -18,6 +18,7 @@ from tests.support.html import parse, text
 from tests.support.inbox import LIST, book_past, listed
 
 
+@pytest.mark.long
 def test_a_patient_is_found_by_what_staff_would_type(reception, subtests):
     found = consultation(name="Zoë O'Hara-Smith", email="zoe.ohara@cedars.example", phone="+442079460018")
     consultation(name="Bob Thistlewood", email="bob@elsewhere.example", phone="+442079461234")

@@ -12,6 +12,7 @@ from tests.support.reading import page
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 def test_an_edit_of_a_public_sheet_shows_at_once_and_says_that_no_clinician_saw_it(desk, public_sheet, client):
     save(desk, change_address(public_sheet.sections.get()), body="Keep moving, gently. [@NG59]", note="Kinder words.")
     client.logout()

@@ -89,6 +89,7 @@ def test_a_roll_back_to_words_that_may_not_be_public_is_refused_while_the_sheet_
     ],
     ids=["figure", "glossary"],
 )
+@pytest.mark.long
 def test_the_guard_also_reads_what_several_sheets_share(desk, record, field):
     found = record()
     before = getattr(found, field)
@@ -118,6 +119,7 @@ def test_the_desk_lists_the_sources_that_somebody_still_has_to_check(desk, sheet
     assert "based on general knowledge" in shown
 
 
+@pytest.mark.long
 def test_a_sheet_whose_source_a_reader_cannot_find_or_date_is_not_published_until_it_can(desk, sheet):
     assert not [each.text for each in obstacles(sheet) if "Source" in each.text]
     source = Source.objects.get(key="NHS-PMR")

@@ -43,6 +43,7 @@ def test_a_word_that_another_term_has_is_refused_with_its_name(staff_client):
     assert "“flare” already belongs to the term “Flare-up”." in response.content.decode()
 
 
+@pytest.mark.long
 def test_a_term_that_is_deleted_or_switched_off_is_no_longer_explained(staff_client):
     path = "/fact-sheets/tests-and-treatments/"
     for slug, change in (("tens", "delete"), ("mri", "change"), ("opioid", "delete_selected")):

@@ -87,6 +87,7 @@ def test_a_section_moves_among_those_of_its_question_and_no_further(desk, layere
     assert shift("list", "down") == before
 
 
+@pytest.mark.long
 def test_the_answer_is_short_and_cites_nothing(desk, layered):
     address = change_address(layered)
     for fields, said in (

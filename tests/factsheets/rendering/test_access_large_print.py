@@ -10,7 +10,7 @@ from tests.factsheets.rendering.test_outputs_pdf import FOOTER
 from tests.support.reading import packed
 from tests.support.statements import of_sheet
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once, pytest.mark.long]
 
 
 def large(client, slug: str) -> PdfReader:

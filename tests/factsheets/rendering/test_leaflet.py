@@ -16,7 +16,7 @@ from tests.factsheets.rendering.test_access_large_print import letters_by_size
 from tests.factsheets.rendering.test_outputs_pdf import alternatives, nodes, tags
 from tests.support.reading import SLUGS, links, packed, page
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once, pytest.mark.long]
 ATTACHED = 150_000  # bytes: what a mailed report may attach
 FOOT = re.compile(r"Side (\d) of (\d)\s*\Z")
 

@@ -19,7 +19,7 @@ from tests.support.reading import SLUGS, packed
 from tests.support.smtp import wait_for
 from tests.support.statements import of_sheet
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once, pytest.mark.long]
 every_sheet = pytest.mark.parametrize("slug", SLUGS)
 LABEL = "Traditional explanation. Not a medical diagnosis."
 SANS_SERIF = re.compile(r"/[A-Z]{6}\+(AtkinsonHyperlegible|NotoSans|NotoEmoji|DroidSans)[A-Za-z-]*\Z")

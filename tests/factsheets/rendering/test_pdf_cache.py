@@ -16,7 +16,7 @@ from tests.conftest import report
 from tests.support.clinic_settings import set_clinic
 from tests.support.outbox import deliver
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once, pytest.mark.long]
 
 
 @pytest.fixture(autouse=True)

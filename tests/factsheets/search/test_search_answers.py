@@ -16,6 +16,7 @@ SHARES = {1: 0.85, 3: 0.95}  # of the searches that must be right first, and wit
 JUDGEMENTS = 3
 
 
+@pytest.mark.long
 def test_searches_as_people_make_them_get_the_right_answer_first():
     """Each judgement by itself: at least 85 of 100 right in the first place, and 95 within the first three."""
     listed = queries()

@@ -85,6 +85,7 @@ def test_a_new_address_of_a_sheet_needs_no_new_index(client):
     assert addresses(search(client, "zebrafish")) == ["/fact-sheets/another/"]
 
 
+@pytest.mark.long
 def test_glossary_terms_come_change_and_go_with_the_editors_desk(client):
     client.force_login(person("Edith", "editor"))
     add = reverse("admin:factsheets_glossaryterm_add")
@@ -175,6 +176,7 @@ def test_synonyms_that_make_no_sense_are_refused_in_words(client, words, said):
     assert not Synonym.objects.filter(words=words).exists()
 
 
+@pytest.mark.long
 def test_there_are_many_groups_of_lay_words_and_most_lead_somewhere(client):
     groups = Synonym.objects.all()
     assert len(groups) >= 40
@@ -182,6 +184,7 @@ def test_there_are_many_groups_of_lay_words_and_most_lead_somewhere(client):
     assert not nowhere
 
 
+@pytest.mark.long
 def test_editors_write_what_patients_ask_beside_the_place_that_answers_it(client):
     client.force_login(person("Edith", "editor"))
     place = "about-back-pain#pagets-disease"
