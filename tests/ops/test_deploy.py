@@ -1,0 +1,285 @@
+"""The configurations in `deploy/`, each tried with the program it is for."""
+
+import gzip
+import http.client
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from django.core.management import get_commands
+
+from backcare.core.models import ClinicSettings
+from enquiries.models import Enquiry, Status
+from tests.conftest import ROOT, database_environment
+from tests.support.faults import Web
+from tests.support.forms import form
+from tests.support.processes import start_process
+from tests.support.smtp import free_port, wait_for
+
+pytestmark = [pytest.mark.process, pytest.mark.once]
+
+DEPLOY = ROOT / "deploy"
+DOMAIN = "backcare.example.org"
+# To openssl: a certificate for two days.
+REQUEST = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+REQUEST += ["-subj", f"/CN={DOMAIN}", "-addext", f"subjectAltName=DNS:{DOMAIN}"]
+SECRET = "SecretOfOnePerson"
+PRIVATE = [
+    f"/report/stop/{SECRET}/",
+    f"/report/summary/{SECRET}/",
+    f"/request/{SECRET}/",
+    f"/question/sent/{SECRET}/",
+    f"/admin/login/new-password/{SECRET}/",
+    f"/search/?q={SECRET}",
+]
+
+
+def program(name: str) -> str:
+    """Where CI has not installed it, that is a failure there and a skipped test elsewhere."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
+    if not found:
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(f"{name} is not installed.")
+    return found
+
+
+def test_the_units_start_our_commands_and_leave_them_few_rights(tmp_path):
+    analyze = program("systemd-analyze")
+    shutil.copytree(DEPLOY / "systemd", tmp_path, dirs_exist_ok=True)
+    services = sorted(tmp_path.glob("*.service"))
+    for unit in services:
+        text = unit.read_text()
+        if command := re.search(r"^ExecStart=\S+ manage\.py (\w+)", text, re.MULTILINE):
+            assert command[1] in get_commands()
+        else:
+            assert "-m gunicorn --config python:backcare.ops.gunicorn backcare.config.wsgi" in text
+        unit.write_text(text.replace("/opt/backcare/.venv/bin/python", "/bin/true"))
+        timer = unit.with_suffix(".timer")
+        assert "[Install]" in (timer.read_text() if "Type=oneshot" in text else text), f"Nothing starts {unit.name}"
+    environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"}
+    units = [str(each) for each in (*services, *tmp_path.glob("*.timer"))]
+    verified = subprocess.run([analyze, "verify", "--man=no", *units], env=environment, capture_output=True, text=True)
+    assert verified.returncode == 0, verified.stderr
+    assert not [line for line in verified.stderr.splitlines() if "backcare" in line], verified.stderr
+    for unit in services:
+        command = [analyze, "security", "--offline=true", "--threshold=25", "--no-pager", unit.name]
+        weighed = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert weighed.returncode == 0, weighed.stdout[-200:]
+
+
+class Proxy:
+    """A program in front of a site of two processes, with TLS, on ports of loopback."""
+
+    def __init__(self, name: str, folder: Path, web: Web):
+        self.folder, self.web, self.log = folder, web, folder / "log"
+        self.http, self.https = free_port(), free_port()
+        certificate, key = folder / "fullchain.pem", folder / "privkey.pem"
+        subprocess.run(
+            [program("openssl"), *REQUEST, "-keyout", str(key), "-out", str(certificate)],
+            check=True,
+            capture_output=True,
+        )
+        self.trust = ssl.create_default_context(cafile=str(certificate))
+        self.command = getattr(self, name)(program(name), certificate, key)
+
+    def nginx(self, found: str, certificate: Path, key: Path) -> list[str]:
+        ours = (DEPLOY / "nginx.conf").read_text()
+        for here, there in {
+            "[::]:80": f"127.0.0.2:{self.http}",
+            "[::]:443": f"127.0.0.2:{self.https}",
+            "listen 80": f"listen 127.0.0.1:{self.http}",
+            "listen 443": f"listen 127.0.0.1:{self.https}",
+            "127.0.0.1:8000": self.web.address.removeprefix("http://"),
+            f"/etc/letsencrypt/live/{DOMAIN}/fullchain.pem": str(certificate),
+            f"/etc/letsencrypt/live/{DOMAIN}/privkey.pem": str(key),
+            "/var/lib/nginx": str(self.folder),
+            "/var/log/nginx": str(self.folder),
+            "/opt/backcare": str(ROOT),
+        }.items():
+            assert here in ours
+            ours = ours.replace(here, there)
+        temporary = " ".join(f"{each}_temp_path {self.folder}/{each};" for each in ("client_body", "proxy", "fastcgi"))
+        temporary += " ".join(f"{each}_temp_path {self.folder}/{each};" for each in ("uwsgi", "scgi"))
+        (self.folder / "nginx.conf").write_text(
+            f"daemon off; pid {self.folder}/pid; error_log {self.folder}/main.log; worker_processes 1;\n"
+            + ("user root;\n" if os.geteuid() == 0 else "")
+            + "events { worker_connections 512; }\n"
+            + f"http {{ {temporary} access_log {self.folder}/default.log; {ours} }}\n"
+        )
+        return [
+            found,
+            "-p",
+            str(self.folder),
+            "-c",
+            str(self.folder / "nginx.conf"),
+            "-e",
+            str(self.folder / "main.log"),
+        ]
+
+    def caddy(self, found: str, certificate: Path, key: Path) -> list[str]:
+        ours = (DEPLOY / "Caddyfile").read_text()
+        for here, there in {
+            "\n{\n\tservers": f"\n{{\n\tadmin off\n\thttp_port {self.http}\n\thttps_port {self.https}\n\tservers",
+            f"\n{DOMAIN} {{\n": f"\n{DOMAIN} {{\n\ttls {certificate} {key}\n",
+            "127.0.0.1:8000": self.web.address.removeprefix("http://"),
+            "/opt/backcare": str(ROOT),
+        }.items():
+            assert here in ours
+            ours = ours.replace(here, there)
+        (self.folder / "Caddyfile").write_text(ours)
+        return [found, "run", "--config", str(self.folder / "Caddyfile"), "--adapter", "caddyfile"]
+
+    def __enter__(self) -> "Proxy":
+        environment = {**os.environ, "XDG_DATA_HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder)}
+        with self.log.open("ab") as log:
+            self.process = start_process(self.command, env=environment, stdout=log, stderr=log)
+        wait_for(self.is_up, seconds=20, what="the proxy's first answer")
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+    def is_up(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text() + (self.folder / "main.log").read_text()
+        try:
+            return self.ask("GET", "/robots.txt").status == 200
+        except OSError:
+            return False
+
+    def connect(self) -> ssl.SSLSocket:
+        return self.trust.wrap_socket(socket.create_connection(("127.0.0.1", self.https), 20), server_hostname=DOMAIN)
+
+    def ask(self, method: str, path: str, body=None, **headers: str) -> http.client.HTTPResponse:
+        """The answer, with its text as `.text`."""
+        connection = http.client.HTTPConnection(DOMAIN, timeout=30)
+        connection.sock = self.connect()
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        return read(connection, method, path, body, headers)
+
+
+def read(connection: http.client.HTTPConnection, method: str, path: str, body, headers) -> http.client.HTTPResponse:
+    try:
+        connection.request(method, path, body, {"Host": DOMAIN, **headers})
+        answer = connection.getresponse()
+        packed = answer.read()
+        answer.text = (gzip.decompress(packed) if answer.headers["Content-Encoding"] == "gzip" else packed).decode()
+        return answer
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def web(transactional_db, tmp_path):
+    environment = {
+        **database_environment(),
+        "ALLOWED_HOSTS": DOMAIN,
+        "BASE_URL": f"https://{DOMAIN}",
+        "BEHIND_TLS_PROXY": "1",
+        "MAX_FORMS_PER_SENDER_PER_HOUR": "2",
+    }
+    site = Web(environment, tmp_path / "web.log")
+    site.answers = lambda: answers(site)
+    site.start()
+    yield site
+    site.clear()
+
+
+def asked_directly(web: Web, path: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20)
+    return read(connection, "GET", path, None, {"X-Forwarded-Proto": "https"})
+
+
+def answers(web: Web) -> bool:
+    try:
+        return asked_directly(web, "/robots.txt").status == 200
+    except OSError:
+        return False
+
+
+# A proxy may say these in its own way.
+OF_THE_PROXY = {
+    "server",
+    "date",
+    "expires",
+    "connection",
+    "keep-alive",
+    "content-length",
+    "transfer-encoding",
+    "alt-svc",
+    "via",
+}
+
+
+@pytest.mark.parametrize("name", ["nginx", "caddy"])
+def test_behind_each_proxy_the_site_is_the_same_and_what_is_private_stays_private(name, web, tmp_path):
+    with Proxy(name, tmp_path, web) as proxy:
+        # The same pages, headers and refusals, and TLS.
+        for path in ("/", "/fact-sheets/acupuncture/", "/check/", "/question/", "/search/?q=sciatica", "/nothing/"):
+            there, here = proxy.ask("GET", path), asked_directly(web, path)
+            assert there.status == here.status, path
+            through, direct = ({(key.lower(), value) for key, value in each.getheaders()} for each in (there, here))
+            assert {key for key, _ in through ^ direct} <= OF_THE_PROXY, f"{path}: {through ^ direct}"
+        plain = http.client.HTTPConnection("127.0.0.1", proxy.http, timeout=20)
+        moved = read(plain, "GET", "/check/", None, {})
+        assert moved.status in {301, 308}
+        assert moved.headers["Location"] == f"https://{DOMAIN}/check/"
+
+        # Forms arrive, and whoever writes X-Forwarded-For themselves is still one sender.
+        for number in range(3):
+            asked = urlencode(form("question", description=f"Question {number}")).encode()
+            sent = proxy.ask(
+                "POST",
+                "/question/",
+                asked,
+                Content_Type="application/x-www-form-urlencoded",
+                X_Forwarded_For=f"198.51.100.{number}",
+                Origin=f"https://{DOMAIN}",
+            )
+            assert sent.status == 303, sent.text
+        assert sorted(Enquiry.objects.values_list("status", flat=True)) == [Status.NEW, Status.NEW, Status.SPAM]
+
+        # An edit shows within a second.
+        ClinicSettings.objects.update(name="The Clinic That Was Renamed")
+        ClinicSettings.objects.get().save()
+        wait_for(lambda: "Was Renamed" in proxy.ask("GET", "/").text, seconds=3, what="an edit behind the proxy")
+
+        # Forty megabytes of a picture come to the site, which sends strangers to sign in; too large a form gets a page with help.
+        picture = proxy.ask("POST", "/admin/factsheets/figure/add/", b"x" * 40_000_000, Origin=f"https://{DOMAIN}")
+        assert picture.status in {302, 403}, picture.text
+        for size in (300_000, *([2_000_000] if name == "nginx" else [])):
+            large = proxy.ask("POST", "/question/", b"x" * size, Content_Type="application/x-www-form-urlencoded")
+            assert large.status == 413, size
+            assert "999" in large.text
+
+        # Fifty who never finish their requests keep nobody waiting.
+        slow = [proxy.connect() for _ in range(50)]
+        for each in slow:
+            each.sendall(f"POST /question/ HTTP/1.1\r\nHost: {DOMAIN}\r\nContent-Length: 90\r\n\r\nx".encode())
+        assert [proxy.ask("GET", path).status for path in ("/", "/check/", "/question/")] == [200, 200, 200]
+        for each in slow:
+            each.close()
+
+        # What is private is in no log, while the site answers and while it is away. Then there is a page with help.
+        answers = [proxy.ask("GET", path).status for path in PRIVATE]
+        assert set(answers) <= {200, 302, 404}, answers
+        web.kill()
+        for path in (*PRIVATE, "/check/"):
+            away = proxy.ask("GET", path)
+            assert away.status == 502, path
+            assert "call 999" in away.text
+    if name == "nginx":
+        copies = [each.read_bytes() for each in (tmp_path / "backcare").rglob("*") if each.is_file()]
+        kept = {re.search(rb"\nKEY: https" + DOMAIN.encode() + rb"(\S+)", copy)[1].decode() for copy in copies}
+        assert "/fact-sheets/acupuncture/" in kept
+        assert kept <= {"/", "/fact-sheets/acupuncture/", "/robots.txt"}
+    logs = [each for each in tmp_path.rglob("*") if each.is_file() and each.name.endswith("log")]
+    assert logs
+    for each in logs:
+        assert SECRET.encode() not in each.read_bytes(), each.name
+        assert b"127.0.0.1 " not in each.read_bytes(), f"{each.name} tells a sender's address"
