@@ -290,6 +290,9 @@ PHONENUMBER_DEFAULT_REGION = "GB"
 PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 
 # Nothing that a person typed or a stranger sent is ever put into a log: references, states and error classes only.
+# For a monitor that asks /metrics. Without it there is no such page.
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
