@@ -199,6 +199,21 @@ def shift_section(*, section: Section, up: bool, by) -> None:
         keep_edition(sheet=sheet, by=by)
 
 
+def put_section(*, section: Section, after: Section | None, by) -> None:
+    """Moves a section behind another that stands below the same question, or first below it. Elsewhere it stays where it is."""
+    if after is not None and (after.pk == section.pk or stands_below(after) != stands_below(section)):
+        return
+    with transaction.atomic():
+        sheet = section.sheet
+        order = [each for each in in_reading_order(sheet, sheet.sections.all()) if each.pk != section.pk]
+        own = [at for at, each in enumerate(order) if stands_below(each) == stands_below(section)]
+        order.insert(order.index(after) + 1 if after else own[0] if own else 0, section)
+        _number(order)
+        Section.objects.bulk_update(order, ["position"])
+        refresh(sheet=sheet)
+        keep_edition(sheet=sheet, by=by)
+
+
 def stands_below(section: Section) -> tuple[str, str]:
     """Its layer and question: only among those of the same can a section change places."""
     return section.layer, section.question

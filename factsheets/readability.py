@@ -93,6 +93,11 @@ def measure(document: dict) -> Readability:
     return found
 
 
+def words_of(sections: list[dict]) -> int:
+    """How many words of running text some sections of a document have."""
+    return sum(len(_words(words)) for _, words in _running_text({"sections": sections}))
+
+
 def grade(text: str) -> float:
     """The Flesch–Kincaid grade of a plain text, to two decimals. A line without a full stop is a sentence. 0 for no words."""
     return _grade([sentence for line in text.splitlines() for sentence in sentences(line)])

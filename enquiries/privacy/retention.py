@@ -30,7 +30,7 @@ from enquiries.models import (
     Status,
     StoppedAddress,
 )
-from factsheets.models import SearchMiss, SheetReads
+from factsheets.models import SearchMiss, SheetReads, UnsavedEdit
 from factsheets.reads import KEPT_MONTHS
 from factsheets.search.failed_searches import KEPT_FOR
 
@@ -169,6 +169,11 @@ RULES = [
         "drafts",
         "Texts that staff typed and did not send",
         lambda now: StaffDraft.objects.filter(updated_at__lte=now - timedelta(days=DRAFT_DAYS)),
+    ),
+    Rule(
+        "unsaved_edits",
+        "Changes to fact sheets that nobody saved",
+        lambda now: UnsavedEdit.objects.filter(seen_at__lte=now - timedelta(days=DRAFT_DAYS)),
     ),
     Rule("limits", "Counts of limits", lambda now: Limit.objects.filter(until__lte=now)),
     Rule("flood_marks", "Marks of forms that are alike", lambda now: FloodMark.objects.filter(until__lte=now)),

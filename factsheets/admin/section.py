@@ -1,22 +1,27 @@
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import slugify
 
-from factsheets import actions
+from factsheets import actions, proof, unsaved
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
-from factsheets.admin.fields import ClaimRefsField, TradingFormSet, WordsField
-from factsheets.models import FactSheet, Question, Section, SectionKind, StatementUse
-from factsheets.models.section import TAKEN_SLUGS
-
-# What each kind's text must look like. Shown beside the text field.
-HOW_TO_WRITE = (
-    "Leave a blank line between paragraphs. “- ” starts a line of a list, “1. ” a step, “### ” a small heading, **strong**. "
-    "Cite a source after the full stop: [@NG59], or [@NG59; @MU20]. Link to another page with [words](/fact-sheets/its-address/). "
-    "Things to try, things to avoid and steps: one sentence, then one list; each thing to avoid starts with “do not”. "
-    "Numbers: lines such as “- 6 in 10: feel better within six weeks”. A table’s first column names the row."
+from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
+from factsheets.admin.writing import OnOnePage
+from factsheets.models import (
+    FactSheet,
+    Figure,
+    Layer,
+    Question,
+    SearchQuestions,
+    Section,
+    SectionKind,
+    Statement,
+    StatementUse,
+    Tradition,
 )
+from factsheets.models.section import TAKEN_SLUGS
 
 
 def free_slug(words: str, taken: set[str], fallback: str) -> str:
@@ -35,8 +40,16 @@ class SectionForm(EditingForm):
         label="Former addresses",
         help_text="Addresses of sections that are now part of this one, with commas between them. Links to them go on working.",
     )
+    asked = LinesField(
+        label="Questions it answers in search",
+        help_text="One on each line, as patients type them. Search uses them from the next search on.",
+    )
     after = forms.ModelChoiceField(
-        Section.objects.none(), required=False, empty_label="At the start of the sheet", label="Comes after"
+        Section.objects.none(),
+        required=False,
+        empty_label="At the start of the sheet",
+        label="Comes after",
+        show_hidden_initial=True,  # with another button, or by a colleague, it may be moved while this form is open
     )
 
     class Meta:
@@ -46,7 +59,7 @@ class SectionForm(EditingForm):
         widgets = {"body": forms.Textarea(attrs={"rows": 18, "cols": 80})}
         labels = {"body": "Text", "figure": "Drawing", "slug": "Address on the page", "aspect": "What it is about"}
         help_texts = {
-            "body": HOW_TO_WRITE,
+            "body": "“How to write it” lists the signs.",
             "slug": "Leave empty to make it from the heading. Changing it breaks existing links to this section.",
             "question": "Only in the leaflet. Sections with the same question stand below it one after the other, and often need "
             "no heading of their own.",
@@ -58,6 +71,8 @@ class SectionForm(EditingForm):
         super().__init__(*args, **kwargs)
         sheet = self._sheet()
         self.fields["after"].queryset = sheet.sections.exclude(pk=self.instance.pk) if sheet else Section.objects.none()
+        self.asked_before = proof.asked_at(sheet, self.instance) if sheet and self.instance.pk else []
+        self.initial.setdefault("asked", self.asked_before)
         if sheet and self.instance.pk:
             before = sheet.sections.filter(position__lt=self.instance.position)
             self.initial["after"] = before.last()
@@ -86,6 +101,13 @@ class SectionForm(EditingForm):
         cleaned = super().clean()
         if sheet := self._sheet():
             self._expect_free(sheet, cleaned)
+        if cleaned.get("asked"):
+            asked = SearchQuestions(questions=cleaned["asked"])
+            try:
+                asked.clean()
+            except ValidationError as error:
+                self.add_error("asked", error.message_dict["questions"])
+            cleaned["asked"] = asked.questions
         return cleaned
 
     def _expect_free(self, sheet: FactSheet, cleaned: dict) -> None:
@@ -131,7 +153,7 @@ class StatementUseInline(admin.TabularInline):
 
 
 @admin.register(Section)
-class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
+class SectionAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
     """One section of a sheet. Reached from the sheet's own page; there is no list of all sections in the menu."""
 
     form = SectionForm
@@ -154,8 +176,11 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         return [StatementUseInline] if obj and obj.kind == SectionKind.EVIDENCE else []
 
     def get_fieldsets(self, request, obj=None):
+        folded = ["collapse"] if obj else []
         self.fieldsets = [
-            (None, {"fields": ["sheet", "layer", "question", "kind", "after", "heading", "body", "figure"]}),
+            (None, {"fields": ["kind", "heading", "body", "figure"], "classes": ["written"]}),
+            ("What patients ask", {"fields": ["asked"], "classes": ["collapse"]}),
+            ("Its place on the page", {"fields": ["sheet", "layer", "question", "after"], "classes": folded}),
             ("Where the words come from", {"fields": ["view", "claim_refs"]}),
             ("Address and machines", {"fields": ["slug", "former_slugs", "aspect"], "classes": ["collapse"]}),
             ("History", {"fields": SHARED_FIELDS}),
@@ -171,7 +196,38 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         if not change:
             obj.position = 0
         super().save_model(request, obj, form, change)
-        actions.place_section(section=obj, after=form.cleaned_data["after"])
+        if not change or "after" in form.changed_data:
+            actions.place_section(section=obj, after=form.cleaned_data["after"])
+        elif {"layer", "question"} & set(form.changed_data):
+            actions.place_section(section=obj, after=obj.sheet.sections.filter(position__lt=obj.position).last())
+        self._keep_questions(obj, form)
+
+    def _keep_questions(self, section, form):
+        """They follow the section to another address. Where nothing is asked any more the row goes."""
+        was, asked = form.initial.get("slug"), form.cleaned_data["asked"]
+        moved = bool(was) and was != section.slug
+        if asked == form.asked_before and not moved:
+            return
+        # A draft's new address counts once it is published: until then search needs the old one.
+        if (moved and not getattr(section.sheet, "draft_of", None)) or not asked:
+            SearchQuestions.objects.filter(place=proof.place_of(section.sheet, was or section.slug)).delete()
+        if asked:
+            place = proof.place_of(section.sheet, section.slug)
+            SearchQuestions.objects.update_or_create(place=place, defaults={"questions": asked})
+
+    # --- the page around the form ---
+
+    def sheet_written(self, request, obj):
+        if obj is not None:
+            return obj.sheet
+        named = request.POST.get("sheet") or request.GET.get("sheet") or ""
+        return FactSheet.objects.filter(pk=named).first() if named.isdecimal() and len(named) < 10 else None
+
+    def part_of(self, obj) -> str:
+        return unsaved.part_of(obj) if obj else unsaved.NEW
+
+    def proof_of(self, request, sheet, obj, typed):
+        return proof.of_section(sheet, _typed_section(sheet, obj, typed, request.GET))
 
     def delete_model(self, request, obj):
         sheet = obj.sheet
@@ -198,3 +254,36 @@ class SectionAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         if section is not None:
             request.desk = desk_address(section.sheet)
         return super().delete_view(request, object_id, extra_context)
+
+
+def _typed_section(sheet, obj, typed, asked) -> Section:
+    """The section with what was typed, valid or not. It is not to be saved."""
+    section = Section.objects.select_related("figure").get(pk=obj.pk) if obj else Section(pk=-1, sheet=sheet)
+    given = typed if typed is not None else {} if obj else asked
+    for name in ("heading", "body"):
+        setattr(section, name, given.get(name, getattr(section, name)).replace("\r\n", "\n"))
+    for name, known in (("kind", SectionKind), ("layer", Layer), ("question", Question), ("view", Tradition)):
+        if (value := given.get(name)) in {*known.values, *([""] if name == "question" else [])}:
+            setattr(section, name, value)
+    if section.layer == Layer.MORE:
+        section.question = ""
+    if "figure" in given:
+        number = given["figure"]
+        section.figure = Figure.objects.filter(pk=number).first() if number.isdecimal() else None
+    if section.kind != SectionKind.FIGURE:
+        section.figure = None
+    if typed is not None and typed.get("statement_uses-TOTAL_FORMS", "").isdecimal():
+        section._prefetched_objects_cache = {"statement_uses": _typed_uses(typed)}
+    elif obj is None:
+        section._prefetched_objects_cache = {"statement_uses": []}
+    return section
+
+
+def _typed_uses(typed) -> list[StatementUse]:
+    rows = []
+    for number in range(min(int(typed["statement_uses-TOTAL_FORMS"]), 60)):
+        row = {name: typed.get(f"statement_uses-{number}-{name}", "") for name in ("statement", "position", "DELETE")}
+        if row["statement"].isdecimal() and not row["DELETE"]:
+            rows.append((int(row["position"]) if row["position"].isdecimal() else 0, int(row["statement"])))
+    known = Statement.objects.in_bulk([number for _, number in rows])
+    return [StatementUse(statement=known[number]) for _, number in sorted(rows) if number in known]

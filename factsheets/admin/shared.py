@@ -11,6 +11,7 @@ from factsheets.admin import links
 from factsheets.admin.editing import Stopped
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField
 from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm
+from factsheets.admin.writing import cite_new
 from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
 from factsheets.rendering.glossary_marks import Glossary, key
 from factsheets.search.redflags.reader import EVERYDAY
@@ -56,6 +57,9 @@ class SourceAdmin(SharedRecordAdmin):
     list_filter = ["verification", "kind"]
     search_fields = ["key", "title", "authors"]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    def response_post_save_add(self, request, obj):
+        return cite_new(request, obj) or super().response_post_save_add(request, obj)
 
     def get_urls(self):
         view = self.admin_site.admin_view(links.links)

@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator, slugify
 
-from factsheets import actions
+from factsheets import actions, proof, unsaved
 from factsheets.admin import desk, download
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
 from factsheets.admin.fields import TradingFormSet
+from factsheets.admin.writing import OnOnePage
 from factsheets.models import FactSheet, RelatedSheet, Source, SourceUse
 
 
@@ -130,7 +131,7 @@ class SourceUseInline(admin.TabularInline):
 
 
 @admin.register(FactSheet)
-class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
+class FactSheetAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
     """The sheet's facts. Its sections, its state and its history are on its desk page (factsheets/admin/desk.py)."""
 
     form = SheetForm
@@ -152,9 +153,10 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
 
     def get_fieldsets(self, request, obj=None):
         facts = ["topic", "title", "slug", "position", "summary", "audience", "kind"]
+        answer = ["in_short", "lead_figure", "key_points"]
         self.fieldsets = [
             (None, {"fields": [*facts, "treatment_offered", "evidence_checked_on"]}),
-            ("The answer, on the first screens", {"fields": ["in_short", "lead_figure", "key_points"]}),
+            ("The answer, on the first screens", {"fields": answer, "classes": ["written"]}),
             ("History", {"fields": SHARED_FIELDS}),
         ]
         return super().get_fieldsets(request, obj)
@@ -187,6 +189,20 @@ class FactSheetAdmin(OpensDesk, EditsSheet, admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if was and was != obj.slug:
             actions.change_address(sheet=obj, was=was)
+
+    # --- the page around the form ---
+
+    def sheet_written(self, request, obj):
+        return obj
+
+    def part_of(self, obj) -> str:
+        return unsaved.SHEET
+
+    def proof_of(self, request, sheet, obj, typed):
+        if typed is not None:
+            for name in ("title", "summary", "audience", "in_short", "key_points"):
+                setattr(sheet, name, typed.get(name, "").replace("\r\n", "\n"))
+        return proof.of_answer(sheet)
 
     def has_delete_permission(self, request, obj=None):
         return False  # a sheet is retired: enquiries and readers' bookmarks point to it

@@ -21,6 +21,7 @@ from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, Related
 from factsheets.models.source import Source, SourceUse
 from factsheets.models.source_link import LinkOutcome, SourceLink
 from factsheets.models.team import TeamMember
+from factsheets.models.unsaved import UnsavedEdit
 from factsheets.models.version import ContentVersion, InstalledRecord, SiteNotice
 from factsheets.models.words import GlossaryTerm, WordList
 
@@ -84,5 +85,6 @@ __all__ = [
     "Tier",
     "Topic",
     "Tradition",
+    "UnsavedEdit",
     "WordList",
 ]

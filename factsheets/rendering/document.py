@@ -9,7 +9,7 @@ from factsheets.models.evidence import GRADE_MEANINGS, verdict
 from factsheets.models.section import CHAPTER_KINDS, Layer
 from factsheets.rendering import html
 from factsheets.rendering.glossary_marks import Words
-from factsheets.rendering.markdown import BodyError, in_short, key_points, numbers_of, parse, parse_body
+from factsheets.rendering.markdown import BodyError, cited_in, in_short, key_points, numbers_of, parse, parse_body
 
 VERSION = 5
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
@@ -91,6 +91,33 @@ def build(sheet) -> dict:
         "words": words.listed(),
         "references": _references(citations, dict(sheet.source_uses.values_list("source__key", "finding"))),
     }
+
+
+def with_section(sheet, section) -> tuple[dict, dict]:
+    """The sheet's document as it would be with these words of one section, saved or not, and that section in it.
+
+    The other parts are taken from the document as it is, so that a preview costs no more than its own section. Raises BodyError.
+    """
+    known = {each["number"]: each["key"] for each in sheet.document.get("references", [])}
+    parts = list(sheet.document.get("sections", []))
+    kept = type(section).objects.filter(pk=section.pk).values_list("slug", flat=True).first()
+    at = next((number for number, each in enumerate(parts) if each["slug"] == kept), len(parts))
+    asked = {question.value: number for number, question in enumerate(sheet.questions, start=1)}
+    own = {"slug": section.slug or "new-section", "layer": section.layer, "question": section.question}
+    parts[at : at + 1] = [own]
+    parts.sort(key=lambda each: (each["layer"] == Layer.MORE, asked.get(each["question"], bool(each["question"]) * 99)))
+    citations, words = Citations(), Words()
+    for number, part in enumerate(parts):
+        if part is own:
+            own = parts[number] = _section(section, citations, words) | {"also": [], "slug": own["slug"]}
+            continue
+        for key in cited_in(part["blocks"]):
+            citations.number(key)
+        for statement in part.get("evidence", []):
+            for source in statement["sources"]:
+                citations.number(known[source["number"]])
+    made = {"sections": parts, "chapters": chapters(parts), "words": [], "references": _references(citations, {})}
+    return sheet.document | made, own
 
 
 def in_reading_order(sheet, sections) -> list:

@@ -87,7 +87,7 @@ def key_points(text: str) -> list[list[dict]]:
     for item in blocks[0]["items"]:
         if [block["type"] for block in item] != ["paragraph"]:
             raise BodyError("Write each key point as one sentence or two, without a list or a heading in it.")
-    if any(_cited(blocks)):
+    if any(cited_in(blocks)):
         raise BodyError("Cite no sources in the key points. Cite them where the leaflet says the same.")
     return [item[0]["content"] for item in blocks[0]["items"]]
 
@@ -99,7 +99,7 @@ def in_short(text: str) -> list[dict]:
         return []
     if [block["type"] for block in blocks] != ["paragraph"]:
         raise BodyError("Write “In short” as one paragraph of two or three sentences.")
-    if any(_cited(blocks)):
+    if any(cited_in(blocks)):
         raise BodyError("Cite no sources in “In short”. Cite them where the leaflet says the same.")
     if (length := len(plain(blocks).split())) > MAX_IN_SHORT:
         raise BodyError(f"“In short” has {length} words. Write {MAX_IN_SHORT} at most.")
@@ -108,19 +108,19 @@ def in_short(text: str) -> list[dict]:
 
 def cited(body: str) -> set[str]:
     """The keys of the sources that a Markdown text cites. Raises BodyError."""
-    return set(_cited(parse(body)))
+    return set(cited_in(parse(body)))
 
 
-def _cited(node):
+def cited_in(node):
     if isinstance(node, list):
         for part in node:
-            yield from _cited(part)
+            yield from cited_in(part)
     elif node.get("type") == "cite":
         yield node["key"]
     else:
         for value in node.values():
             if isinstance(value, list):
-                yield from _cited(value)
+                yield from cited_in(value)
 
 
 def plain(node) -> str:
@@ -192,7 +192,7 @@ def _inline(nodes) -> list[dict]:
                 if not SAFE_LINK.match(href):
                     raise BodyError(f"The link {href} must start with https:// or /.")
                 content = _inline(node.children)
-                if any(_cited(content)):
+                if any(cited_in(content)):
                     raise BodyError("Put the citation after the link, not in its words: a link cannot hold another.")
                 found.append({"type": "link", "href": href, "content": content})
             case _:

@@ -172,6 +172,7 @@ TOLD_ELSEWHERE = {
     "factsheets.SafetyEdition",  # with the step of its draft
     "factsheets.FactSheet",
     "factsheets.TeamMember",
+    "factsheets.UnsavedEdit",
     "enquiries.Appointment",
     "enquiries.CalendarFeed",
     "enquiries.Enquiry",

@@ -14,7 +14,7 @@ from django_otp.oath import hotp
 
 from backcare.staff import roles, totp
 from factsheets import actions
-from factsheets.models import FactSheet, Section, Source, Step, TeamMember, Topic
+from factsheets.models import FactSheet, Section, Source, Step, TeamMember, Topic, UnsavedEdit
 from tests.support.html import text
 
 PASSWORD = "a long demo password"
@@ -121,6 +121,7 @@ def seen(client, address: str, response, *, follow: bool = True):
 
 
 def save_once(client, address: str, **changes):
+    UnsavedEdit.objects.all().delete()  # what an earlier try left
     opened = client.get(address)
     assert opened.status_code == 200, opened
     return client.post(address, values_of(opened) | changes, follow=True)

@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from factsheets.models import FactSheet
-from tests.support.desk import person, sign_in, with_password
+from factsheets import actions
+from factsheets.models import FactSheet, Section, UnsavedEdit
+from tests.support.desk import change_address, draft, person, sign_in, with_password
 from tests.support.visitor import visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
@@ -95,3 +96,53 @@ def test_an_editor_takes_a_sheet_from_empty_to_published_and_a_clinician_signs_i
         "signed_off",
     ]
     assert sheet.sections.first().body == "NICE suggests that you stay active.\n\nStart small. [@NG59]"
+
+
+def test_what_is_typed_is_previewed_and_kept_and_sections_are_dragged(browser, site):
+    author = with_password(person("Edith", "editor"))
+    sheet = draft(author)
+    first = sheet.sections.get()
+    second = Section.objects.create(
+        sheet=sheet, slug="second", position=20, heading="The second part", body="Words. [@NG59]"
+    )
+    actions.refresh(sheet=sheet)
+    with visitor(browser, site, viewport={"width": 1280, "height": 900}) as editor:
+        page = editor.page
+        sign_in(editor, "edith")
+        editor.open(change_address(first))
+        editor.expect_accessible()
+        body = page.get_by_label("Text:", exact=True)
+        body.fill("Walking cures back pain.")
+        body.press("Control+a")
+        page.get_by_role("button", name="Strong").click()
+        assert body.input_value() == "**Walking cures back pain.**"
+        page.get_by_label("Cite a source").fill("MU20")
+        page.get_by_role("button", name="Cite", exact=True).click()
+        assert body.input_value() == "**Walking cures back pain.** [@MU20]"
+        expect(page.locator("#proof strong", has_text="Walking cures back pain.")).to_be_visible()
+        expect(page.locator("#proof").get_by_text("Do not promise a cure.")).to_be_visible()
+        expect(page.locator("#kept")).to_contain_text("Not saved yet.")
+        parts = page.locator(".parts [data-section]")
+        parts.nth(1).drag_to(parts.nth(0), target_position={"x": 6, "y": 2})
+        expect(parts.nth(0)).to_have_attribute("data-section", str(second.pk))
+        assert body.input_value() == "**Walking cures back pain.** [@MU20]"
+        body.press("Control+End")
+        body.press_sequentially(" Typed last.")
+        page.goto("about:blank")  # at once, as a closed tab: the page sends it as it goes
+        for _ in range(100):
+            if "last" in UnsavedEdit.objects.get(part=f"section-{first.pk}").typed:
+                break
+            page.wait_for_timeout(100)
+        editor.open(change_address(first))
+        assert body.input_value().endswith("[@MU20] Typed last.")
+        expect(page.get_by_text("have not saved it yet.")).to_be_visible()
+        editor.expect_accessible()
+        page.set_viewport_size({"width": 360, "height": 740})
+        editor.expect_no_sideways_scrolling()
+        editor.expect_accessible()
+        page.get_by_role("button", name="Save", exact=True).first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("A new sheet")
+        editor.expect_clean(cookies=True)
+    first.refresh_from_db()
+    assert first.body.strip() == "**Walking cures back pain.** [@MU20] Typed last."
+    assert [each.slug for each in sheet.sections.all()] == ["second", "first"]

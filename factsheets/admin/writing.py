@@ -1,0 +1,289 @@
+"""The page on which a sheet is written: its parts in their order, the one that is open, and beside it how readers will see it.
+
+Every button works without script, and each keeps what was typed: a press is a post, kept and answered with the same page. With
+script (static/js/writing.js) the same posts are sent while somebody types.
+"""
+
+from itertools import groupby
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect, JsonResponse, QueryDict
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from factsheets import actions, pasted_citation, proof, unsaved
+from factsheets.models import GlossaryTerm, Layer, Question, Section, Source
+from factsheets.publication import Obstacle
+from factsheets.rendering.document import in_reading_order
+from factsheets.rendering.sheet import TRADITIONAL_LABEL
+
+# The buttons beside Save. Each keeps the form first.
+PRESSES = ("_preview", "_open", "_shift", "_put", "_cite", "_explain", "_keep")
+NOT_SAVED = "You typed this and have not saved it yet."
+MAX_ASKED = 4_000  # characters: a citation with its abstract
+
+
+class OnOnePage:
+    """For the admin of a sheet and of a section. They say which sheet is written, in which part, and how it reads."""
+
+    def sheet_written(self, request, obj):
+        """None while there is none yet."""
+        raise NotImplementedError
+
+    def part_of(self, obj) -> str:
+        raise NotImplementedError
+
+    def proof_of(self, request, sheet, obj, typed: QueryDict | None) -> proof.Proof:
+        raise NotImplementedError
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        obj = self.get_object(request, unquote(object_id)) if object_id else None
+        sheet = self.sheet_written(request, obj)
+        if sheet is None or (object_id and obj is None):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        here = {"sheet": sheet, "part": self.part_of(obj), "by": request.user}
+        if press := next((each for each in (*PRESSES, "_discard", "_pulse", "_left") if each in request.POST), ""):
+            if not may_write:
+                raise PermissionDenied
+            return self._pressed(request, press, here, obj)
+        row = unsaved.look(**here) if may_write else None
+        if row and request.method == "POST":
+            row = self._keep(request, here, obj)
+        if row and row.typed and request.method == "GET":
+            # As if it were saved, and stopped: so the form has everything typed, and every field says what is wrong with it.
+            request.stopped = [Obstacle(NOT_SAVED)]
+            show = self._changeform_view  # past the check of where a post comes from: there is none
+            response = _as_posted(request, row.typed, lambda: show(request, object_id, form_url, extra_context))
+        else:
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+        if request.method == "POST" and response.status_code == 302:
+            unsaved.forget(**here)
+        if isinstance(response, TemplateResponse) and "adminform" in (response.context_data or {}):
+            response.context_data |= self._around(request, sheet, obj, row, response.context_data["adminform"].form)
+        return response
+
+    # --- what is typed ---
+
+    def _keep(self, request, here: dict, obj):
+        """Keeps the form, unless it says what is stored already."""
+        row = unsaved.keep(**here, posted=request.POST)
+        if not self._differs(request, obj, QueryDict(row.typed)):
+            unsaved.forget(**here)
+            row.typed, row.typed_at = "", None
+        return row
+
+    def _differs(self, request, obj, typed: QueryDict) -> bool:
+        if obj is None:
+            return any(typed.get(name, "").strip() for name in ("heading", "body", "asked", "figure"))
+        form = self.get_form(request, obj, change=True)(typed, instance=obj)
+        formsets, _ = _as_posted(request, typed.urlencode(), lambda: self._create_formsets(request, obj, change=True))
+        rows = [form, *(row for formset in formsets for row in formset.forms)]
+        own = {"opened", "after"}
+        return "after" in form.changed_data or any(
+            _says_more(row[name]) for row in rows for name in row.fields if name not in own
+        )
+
+    # --- buttons ---
+
+    def _pressed(self, request, press: str, here: dict, obj):
+        said, again = request.POST[press], _with(request, to="#proof")
+        match press:
+            case "_left":
+                unsaved.leave(**here)
+                return JsonResponse({})
+            case "_pulse":
+                unsaved.look(**here)
+                return JsonResponse({"others": unsaved.others(sheet=here["sheet"], by=request.user)})
+            case "_discard":
+                unsaved.forget(**here)
+            case "_cite":
+                again = self._cite(request, here, said)
+            case "_explain":
+                word = " ".join(request.POST.get("_word", "").split())[:80]
+                if term := GlossaryTerm.objects.filter(term__iexact=word).first():
+                    self._add(request, here, f" {term.term}")
+                else:
+                    unsaved.keep(**here, posted=request.POST)
+                    again = _with(request, word=word, to="#tools")
+            case _:
+                row = self._keep(request, here, obj)
+                if press == "_keep":
+                    return JsonResponse(self._kept(request, here, obj, row))
+                if press == "_open":
+                    again = _address_of(here["sheet"], said) or again
+                elif press != "_preview":
+                    _move(here["sheet"], said, request.user)
+                    again = _with(request, to="#parts")
+        return HttpResponseRedirect(again)
+
+    def _kept(self, request, here: dict, obj, row) -> dict:
+        return {
+            "kept": f"Kept for you at {unsaved.clock(row.typed_at)}. Not saved yet." if row.typed_at else "",
+            "proof": self._proof_page(request, here["sheet"], obj, request.POST),
+            "others": unsaved.others(sheet=here["sheet"], by=request.user),
+        }
+
+    def _cite(self, request, here: dict, chosen: str) -> str:
+        """Adds a citation at the end of the text; or offers several sources, or a new one made of what was pasted."""
+        asked = request.POST.get("_source", "")[:MAX_ASKED]
+        found = list(Source.objects.filter(key=chosen)) or pasted_citation.known(asked)
+        if len(found) == 1:
+            self._add(request, here, f" [@{found[0].key}]")
+            return _with(request, to="#proof")
+        unsaved.keep(**here, posted=request.POST)
+        return _with(request, source=asked, to="#tools")
+
+    def _add(self, request, here: dict, words: str) -> None:
+        """At the end of the text. With script it goes in at the cursor."""
+        unsaved.add_words(unsaved.keep(**here, posted=request.POST), "body", words)
+
+    # --- the page around the form ---
+
+    def _around(self, request, sheet, obj, row, form) -> dict:
+        is_kept = bool(row and row.typed and request.method == "GET")
+        typed = request.POST if request.method == "POST" else QueryDict(row.typed) if is_kept else None
+        context = {
+            "writing": sheet,
+            "groups": _outline(sheet, obj, request.user),
+            "others": unsaved.others(sheet=sheet, by=request.user),
+            "may_write": row is not None,
+            "is_section": self.model is Section,
+            "kept_at": unsaved.clock(row.typed_at) if is_kept else "",
+            "sources": Source.objects.values("key", "title", "authors", "year"),
+            "terms": GlossaryTerm.objects.values_list("term", flat=True).order_by("term"),
+            "proof_page": self._proof_page(request, sheet, obj, typed),
+        }
+        if is_kept:
+            context |= {"errors": None, "problems": [each for each in form.non_field_errors() if each != NOT_SAVED]}
+        if asked := request.GET.get("source", "")[:MAX_ASKED]:
+            context |= {"asked": asked, "offered": pasted_citation.known(asked), "new_source": _new_source(asked, obj)}
+        context["unknown_word"] = request.GET.get("word", "")[:80]
+        return context
+
+    def _proof_page(self, request, sheet, obj, typed: QueryDict | None) -> str:
+        shown = self.proof_of(request, sheet, obj, typed)
+        layer = shown.section["layer"] if shown.section else ""
+        context = {
+            "proof": shown,
+            "section": shown.section,
+            "traditional_label": TRADITIONAL_LABEL,
+            "layer": Layer(layer).label.partition(",")[0] if layer else "",
+            "goal": proof.goal(layer),
+        }
+        return render_to_string("admin/factsheets/writing/_proof.html", context, request)
+
+
+def _as_posted(request, typed: str, act):
+    """What `act` returns while the request is a post of these fields."""
+    was = request.method, request.POST
+    request.method, request.POST = "POST", QueryDict(typed)
+    try:
+        return act()
+    finally:
+        request.method, request.POST = was
+
+
+def _says_more(bound) -> bool:
+    """Whether a field was given other words than it began with. Ends of lines and of texts are no words."""
+    given, shown = bound.data, bound.field.prepare_value(bound.initial)
+    if isinstance(given, bool):
+        return given != bool(shown)
+    shown = bound.field.widget.format_value(shown)
+    if isinstance(shown, list):
+        shown = shown[0] if shown else ""
+    return _plain(given) != _plain(shown)
+
+
+def _plain(value) -> str:
+    return "" if value is None else str(value).replace("\r\n", "\n").strip()
+
+
+def _outline(sheet, obj, user) -> list[dict]:
+    """The parts as readers find them: each question of the leaflet, answered yet or not, and what is folded below."""
+    touched = unsaved.parts_with_text(sheet=sheet, by=user)
+    ordered = in_reading_order(sheet, sheet.sections.select_related("figure"))
+    groups = {(Layer.LEAFLET.value, question.value): [] for question in sheet.questions}
+    groups |= {key: [] for key in map(actions.stands_below, ordered) if key not in groups}
+    groups |= {(Layer.MORE.value, ""): groups.pop((Layer.MORE.value, ""), [])}
+    for key, sections in groupby(ordered, key=actions.stands_below):
+        groups[key] = list(sections)
+    for section in ordered:
+        section.is_open = isinstance(obj, Section) and section.pk == obj.pk
+        section.is_touched = unsaved.part_of(section) in touched
+    last = None
+    listed = []
+    for (layer, question), sections in groups.items():
+        last = sections[-1] if sections else last
+        listed.append(
+            {
+                "name": Question(question).label if question else Layer(layer).label.capitalize(),
+                "sections": sections,
+                "new": f"new:{layer}:{question}:{last.pk if last else ''}",
+            }
+        )
+    return listed
+
+
+def _move(sheet, said: str, by) -> None:
+    """“141:up”, or “141:139” for after that one, or “141:0” for the first place below its question."""
+    number, _, where = said.partition(":")
+    section = sheet.sections.filter(pk=number).first() if number.isdecimal() else None
+    if section is None:
+        return
+    if where in {"up", "down"}:
+        actions.shift_section(section=section, up=where == "up", by=by)
+    elif where.isdecimal():
+        after = sheet.sections.filter(pk=where).first()
+        if after is not None or where == "0":
+            actions.put_section(section=section, after=after, by=by)
+
+
+def _address_of(sheet, part: str) -> str:
+    """Of the sheet's own facts, of a section, or of a new one below a question."""
+    if part == unsaved.SHEET:
+        return reverse("admin:factsheets_factsheet_change", args=[sheet.pk])
+    if part.isdecimal() and sheet.sections.filter(pk=part).exists():
+        return reverse("admin:factsheets_section_change", args=[part])
+    if part.startswith("new:") and part.count(":") == 3:
+        _, layer, question, after = part.split(":")
+        asked = {"sheet": sheet.pk, "layer": layer, "question": question, "after": after}
+        asked = {name: value for name, value in asked.items() if value}
+        return f"{reverse('admin:factsheets_section_add')}?{urlencode(asked)}"
+    return ""
+
+
+def _with(request, *, to: str, **asked: str) -> str:
+    """This page again, with what was asked for and not found."""
+    query = request.GET.copy()
+    for name in ("source", "word"):
+        query.pop(name, None)
+    query.update(asked)
+    return f"{request.path}{f'?{query.urlencode()}' if query else ''}{to}"
+
+
+def cite_new(request, source: Source):
+    """After a source was added for a section: cites it in what its editor typed there, and leads back. None for other sources."""
+    named = request.GET.get("for", "")
+    section = Section.objects.filter(pk=named).first() if named.isdecimal() and len(named) < 10 else None
+    if section is None or not request.user.has_perm("factsheets.change_section"):
+        return None
+    row = unsaved.look(sheet=section.sheet, part=unsaved.part_of(section), by=request.user)
+    if row.typed:
+        unsaved.add_words(row, "body", f" [@{source.key}]")
+        messages.info(request, f"Cited as [@{source.key}] at the end of the text, which is not saved yet.")
+    else:
+        messages.info(request, f"Cite it as [@{source.key}].")
+    return HttpResponseRedirect(reverse("admin:factsheets_section_change", args=[section.pk]))
+
+
+def _new_source(pasted: str, section) -> str:
+    """The form of a new source, filled in from what was pasted. Saving it cites it in the section."""
+    fields = pasted_citation.read(pasted) or {"title": pasted[:400]}
+    if isinstance(section, Section):
+        fields |= {"for": str(section.pk)}
+    return f"{reverse('admin:factsheets_source_add')}?{urlencode(fields)}"

@@ -1,0 +1,23 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class UnsavedEdit(models.Model):
+    """Somebody has a part of a sheet open on the desk: since when, and what they typed and have not saved yet."""
+
+    sheet = models.ForeignKey(
+        "factsheets.FactSheet", on_delete=models.CASCADE, related_name="unsaved", editable=False, db_index=False
+    )  # the constraint's index begins with it
+    part = models.CharField(max_length=40, editable=False, help_text="“sheet”, “new”, or “section-” and its number.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", editable=False)
+    since = models.DateTimeField(default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+    typed = models.TextField(blank=True, editable=False, help_text="The form’s fields, as a browser sends them.")
+    typed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sheet", "part", "by"], name="unsaved_edit_once_for_each")]
+
+    def __str__(self):
+        return f"{self.part} of {self.sheet_id}"

@@ -1,0 +1,92 @@
+"""What editors have typed and not saved, and who has which sheet open.
+
+What was typed is kept whole, as the browser sent it: with every button of the page, and every few seconds where script runs. So a
+closed tab, an ended session or a step aside loses nothing. Nobody but its author sees it.
+"""
+
+from datetime import datetime, timedelta
+
+from django.http import QueryDict
+from django.utils import timezone
+
+from factsheets import team
+from factsheets.models import FactSheet, UnsavedEdit
+
+SHEET, NEW = "sheet", "new"
+STILL_HERE = timedelta(minutes=15)  # without script a page does not say that it is still open
+MAX_TYPED = 400_000  # characters, as a browser encodes them
+
+
+def part_of(section) -> str:
+    """The name of a part of a sheet: the sheet's own facts, a section, or a new one."""
+    return f"section-{section.pk}" if section.pk else NEW
+
+
+def clock(moment: datetime) -> str:
+    """10:02am, and the day before it when that is not today."""
+    local = timezone.localtime(moment)
+    at = f"{local:%-I:%M}{'am' if local.hour < 12 else 'pm'}"
+    return at if local.date() == timezone.localdate() else f"{at} on {local:%-d %B}"
+
+
+def look(*, sheet: FactSheet, part: str, by) -> UnsavedEdit:
+    """Notes that they have this part open. What they typed into it and did not save is in `typed`."""
+    now = timezone.now()
+    row, made = UnsavedEdit.objects.get_or_create(
+        sheet=sheet, part=part, by=by, defaults={"since": now, "seen_at": now}
+    )
+    if not made:
+        if row.seen_at < now - STILL_HERE:
+            row.since = now
+        row.seen_at = now
+        row.save(update_fields=["since", "seen_at"])
+    return row
+
+
+def keep(*, sheet: FactSheet, part: str, by, posted: QueryDict) -> UnsavedEdit:
+    """Keeps what a form holds. The lines end as in a database, not as a browser sends them."""
+    typed = QueryDict(mutable=True)
+    for name, values in posted.lists():
+        if name != "csrfmiddlewaretoken" and not name.startswith("_"):
+            typed.setlist(name, [value.replace("\r\n", "\n").replace("\x00", "") for value in values])
+    row = look(sheet=sheet, part=part, by=by)
+    words = typed.urlencode()
+    if len(words) <= MAX_TYPED and words != row.typed:
+        row.typed, row.typed_at = words, timezone.now()
+        row.save(update_fields=["typed", "typed_at"])
+    return row
+
+
+def add_words(row: UnsavedEdit, name: str, words: str) -> None:
+    """Puts words at the end of one field of what is kept."""
+    typed = QueryDict(row.typed, mutable=True)
+    typed[name] = f"{typed.get(name, '').rstrip()}{words}".lstrip()
+    row.typed, row.typed_at = typed.urlencode(), timezone.now()
+    row.save(update_fields=["typed", "typed_at"])
+
+
+def forget(*, sheet: FactSheet, part: str, by) -> None:
+    """After a save, or when they throw it away. They still have the part open."""
+    UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by).update(typed="", typed_at=None)
+
+
+def leave(*, sheet: FactSheet, part: str, by) -> None:
+    """They closed the page. What they typed stays for when they return."""
+    UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by).update(seen_at=timezone.now() - STILL_HERE)
+
+
+def parts_with_text(*, sheet: FactSheet, by) -> set[str]:
+    """Where they have typed something that is not saved."""
+    return set(UnsavedEdit.objects.filter(sheet=sheet, by=by).exclude(typed="").values_list("part", flat=True))
+
+
+def others(*, sheet: FactSheet, by) -> list[str]:
+    """Who else has the sheet open, one sentence each."""
+    rows = UnsavedEdit.objects.filter(sheet=sheet, seen_at__gt=timezone.now() - STILL_HERE).exclude(by=by)
+    since: dict = {}
+    for row in rows.select_related("by").defer("typed").order_by("since"):
+        since.setdefault(row.by, row.since)
+    return [
+        f"{team.account_name(person)} has had this sheet open since {clock(moment)}."
+        for person, moment in since.items()
+    ]

@@ -1,0 +1,155 @@
+// The page on which a sheet is written. Everything works without this; with it the preview follows what is typed, which is kept on
+// our own server every few seconds, buttons write the signs of a text, and sections are dragged to their place.
+(() => {
+  "use strict";
+  const form = document.querySelector(".writing form");
+  if (!form) return;
+  const QUIET = 900, PULSE = 30_000; // milliseconds without a letter before it is kept, and between two signs of life
+  const body = document.getElementById("id_body"), proof = document.getElementById("proof");
+  const said = document.getElementById("kept"), others = document.getElementById("others");
+  let dirty = false, leaving = false, timer = 0, asked = 0;
+
+  const send = async (name, { keepalive = false, whole = true } = {}) => {
+    const sent = whole ? new FormData(form) : new FormData();
+    sent.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken?.value ?? "");
+    sent.set(name, "yes");
+    const answer = await fetch(location.href, {
+      method: "POST", body: new URLSearchParams(sent), keepalive, redirect: "error", headers: { "X-Requested-With": "fetch" },
+    });
+    if (!answer.ok) throw new Error("not kept");
+    return answer.json();
+  };
+  const showOthers = (list) => {
+    if (list.join("\n") === [...others.children].map((each) => each.textContent).join("\n")) return;
+    others.replaceChildren(...list.map((each) => Object.assign(document.createElement("p"), { textContent: each })));
+  };
+  const keep = async () => {
+    clearTimeout(timer);
+    if (!dirty || leaving) return;
+    dirty = false;
+    const mine = ++asked;
+    try {
+      const answer = await send("_keep");
+      if (mine !== asked) return;
+      said.textContent = answer.kept;
+      proof.innerHTML = answer.proof;
+      showOthers(answer.others);
+    } catch {
+      dirty = true;
+      said.textContent = "Not kept. Check your connection, or sign in again in another tab.";
+      timer = setTimeout(keep, PULSE);
+    }
+  };
+  form.addEventListener("input", (event) => {
+    if (event.target.name?.startsWith("_")) return;
+    dirty = true;
+    clearTimeout(timer);
+    timer = setTimeout(keep, QUIET);
+  });
+  form.addEventListener("submit", () => { leaving = true; clearTimeout(timer); });
+  addEventListener("pageshow", () => { leaving = false; });
+  addEventListener("pagehide", () => {
+    if (leaving) return;
+    if (dirty) send("_keep", { keepalive: true }).catch(() => {});
+    send("_left", { keepalive: true, whole: false }).catch(() => {});
+  });
+  const pulsing = setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      showOthers((await send("_pulse", { whole: false })).others);
+    } catch {
+      clearInterval(pulsing);
+    }
+  }, PULSE);
+
+  /* --- the signs of a text --- */
+  const write = (before, after = "", otherwise = "") => {
+    const { selectionStart: from, selectionEnd: to, value } = body;
+    const chosen = value.slice(from, to) || otherwise;
+    body.focus();
+    body.setRangeText(before + chosen + after, from, to, "end");
+    if (!value.slice(from, to) && otherwise) body.setSelectionRange(from + before.length, from + before.length + chosen.length);
+    body.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const lines = (sign) => {
+    const { selectionStart: from, selectionEnd: to, value } = body;
+    const start = value.lastIndexOf("\n", from - 1) + 1;
+    const chosen = value.slice(start, to).split("\n").map((line, number) => `${sign(number)}${line}`).join("\n");
+    body.focus();
+    body.setRangeText((start && value[start - 2] !== "\n" ? "\n" : "") + chosen, start, to, "end");
+    body.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const focusOn = (id) => document.getElementById(id)?.focus();
+  if (body && !body.readOnly) {
+    const tools = {
+      Strong: () => write("**", "**", "strong words"),
+      List: () => lines(() => "- "),
+      Steps: () => lines((number) => `${number + 1}. `),
+      Link: () => write("[", "](/fact-sheets/)", "words"),
+      Source: () => focusOn("source-asked"),
+      "Word explained": () => focusOn("word-asked"),
+      Picture: () => {
+        document.getElementById("id_kind").value = "figure";
+        form.dispatchEvent(new Event("input"));
+        focusOn("id_figure");
+      },
+    };
+    const bar = Object.assign(document.createElement("div"), { className: "toolbar" });
+    bar.setAttribute("role", "group");
+    bar.setAttribute("aria-label", "Write");
+    for (const [name, act] of Object.entries(tools)) {
+      if (name === "Picture" && body.value.trim()) continue; // a picture is a section of its own
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: name });
+      button.addEventListener("click", act);
+      bar.append(button);
+    }
+    body.before(bar);
+    const enter = (id, press) => document.getElementById(id)?.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      form.querySelector(`button[name=${press}]`).click();
+    });
+    enter("source-asked", "_cite");
+    enter("word-asked", "_explain");
+    form.querySelectorAll("button[name=_cite], button[name=_explain]").forEach((button) => {
+      button.addEventListener("click", (event) => {
+        const field = document.getElementById(button.name === "_cite" ? "source-asked" : "word-asked");
+        const list = [...document.getElementById(field.getAttribute("list")).options].map((each) => each.value);
+        const chosen = button.name === "_cite" && button.value ? button.value : field.value.trim();
+        if (!list.includes(chosen)) return; // the server looks for it
+        event.preventDefault();
+        body.setSelectionRange(body.selectionEnd, body.selectionEnd);
+        const isWord = button.name !== "_cite" && /(^|\s)$/.test(body.value.slice(0, body.selectionEnd));
+        write(button.name === "_cite" ? ` [@${chosen}]` : isWord ? chosen : ` ${chosen}`);
+        field.value = "";
+      });
+    });
+  }
+
+  /* --- sections dragged to their place, below their own question --- */
+  let dragged = null;
+  document.querySelectorAll(".parts [data-group] > [data-section]").forEach((row) => {
+    row.draggable = true;
+    row.addEventListener("dragstart", (event) => {
+      dragged = row;
+      row.classList.add("dragged");
+      event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setData("text/plain", row.dataset.section);
+    });
+    row.addEventListener("dragend", () => { row.classList.remove("dragged"); dragged = null; });
+    row.addEventListener("dragover", (event) => { if (dragged && dragged.parentNode === row.parentNode) event.preventDefault(); });
+    row.addEventListener("drop", (event) => {
+      if (!dragged || dragged === row || dragged.parentNode !== row.parentNode) return;
+      event.preventDefault();
+      const isBelow = event.clientY > row.getBoundingClientRect().top + row.offsetHeight / 2;
+      const rows = [...row.parentNode.querySelectorAll("[data-section]")].filter((each) => each !== dragged);
+      const after = rows[rows.indexOf(row) - (isBelow ? 0 : 1)];
+      const button = Object.assign(document.createElement("button"), {
+        name: "_put", value: `${dragged.dataset.section}:${after ? after.dataset.section : 0}`, hidden: true,
+      });
+      form.append(button);
+      form.requestSubmit(button);
+    });
+  });
+  if (matchMedia("(max-width: 1099px)").matches) document.getElementById("parts").open = location.hash === "#parts";
+})();

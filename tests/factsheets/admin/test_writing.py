@@ -1,0 +1,222 @@
+"""The page on which a sheet is written, without script: its parts, its preview, what is not saved, sources, and who is there."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from factsheets import actions
+from factsheets.models import FactSheet, SearchQuestions, Section, Source, UnsavedEdit
+from factsheets.pasted_citation import known, read
+from tests.support.desk import change_address, draft, errors_of, person, save, tree, values_of
+from tests.support.html import text
+
+pytestmark = pytest.mark.django_db
+
+VANCOUVER = (
+    "12. Smith AB, Jones C, Brown DE, et al. Walking for back pain: a randomised trial. Spine J. 2025;25(3):101-110. "
+    "doi:10.1016/j.spinee.2025.01.002. PMID: 39999999"
+)
+RIS = """TY  - JOUR
+AU  - Smith, Anna B.
+AU  - Jones, C
+TI  - Walking for back pain
+JO  - Spine J
+VL  - 25
+IS  - 3
+SP  - 101
+EP  - 110
+PY  - 2025/03/01
+DO  - 10.1016/j.spinee.2025.01.002
+ER  -
+"""
+BIBTEX = """@article{smith2025, author = {Smith, Anna B. and {Jones}, C}, title = "{W}alking for back pain",
+ journal={Spine J}, year = 2025, volume=25, number={3}, pages={101--110}, doi={https://doi.org/10.1016/j.spinee.2025.01.002}}"""
+
+
+def press(client, address: str, **changes):
+    return client.post(address, values_of(client.get(address)) | changes, follow=True)
+
+
+def shown(response) -> str:
+    return " ".join(text(tree(response)).split())
+
+
+def test_what_is_typed_is_shown_as_readers_will_see_it_and_is_there_until_it_is_saved(desk, author):
+    sheet = draft(author)
+    first = sheet.sections.get()
+    address = change_address(first)
+    opened = desk.get(address)
+    assert "not saved it yet" not in shown(opened)
+    # Pressed with nothing typed: nothing is kept.
+    assert "not saved it yet" not in shown(desk.post(address, values_of(opened) | {"_preview": "yes"}, follow=True))
+    words = "Walking **cures** most back pain, which is good to know on a bad day. [@MU20]\n\n- One\n- Two"
+    response = press(desk, address, body=words, _preview="yes")
+    page = shown(response)
+    assert "You typed this at" in page and "not saved it yet." in page
+    assert "Walking cures most back pain" in page and "Do not promise a cure." in page
+    assert "Words a sentence, on average" in page and "Words in the leaflet" in page
+    assert "<strong>cures</strong>" in response.content.decode()
+    assert Section.objects.get(pk=first.pk).body == "Keep moving. [@NG59]\n", "A preview saves nothing."
+    # The tab is closed. Another browser of theirs shows it again, and nobody else's does.
+    assert values_of(desk.get(address))["body"] == words
+    colleague = Client()
+    colleague.force_login(person("Ada", "editor"))
+    theirs = colleague.get(address)
+    assert values_of(theirs)["body"].strip() == "Keep moving. [@NG59]"
+    assert "Edith has had this sheet open since" in shown(theirs)
+    assert "Ada has had this sheet open since" in shown(desk.get(change_address(sheet)))
+    colleague.post(address, {"_left": "yes"})
+    assert "Ada has had this sheet open" not in shown(desk.get(address))
+    # Other parts say that something here is not saved; what is wrong is said before the save; a bad preview says why.
+    assert "not saved" in shown(desk.get(change_address(sheet)))
+    assert "Line 1: “<b>” is HTML" in errors_of(press(desk, address, body="<b>x</b> [@NG59]", _preview="yes"))
+    assert "No source has the key NOSUCH." in shown(press(desk, address, body="x [@NOSUCH]", _preview="yes"))
+    # Saved: it is gone from what is kept. Discarded: what is stored is back.
+    assert not errors_of(press(desk, address, body="Walk a little each day. [@NG59]", _save="Save"))
+    assert "not saved" not in shown(desk.get(address))
+    press(desk, address, body="Something else.", _preview="yes")
+    assert values_of(desk.post(address, {"_discard": "yes"}, follow=True))["body"].startswith("Walk a little")
+    # A colleague's save in between is said, also to what was kept before it.
+    press(desk, address, body="Mine. [@NG59]", _preview="yes")
+    Section.objects.filter(pk=first.pk).update(body="Theirs. [@NG59]")
+    assert "Someone else saved a change while you were editing." in shown(desk.get(address))
+
+
+def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author):
+    sheet = draft(author)
+    first = sheet.sections.get()
+    for number, slug in enumerate(("second", "third"), start=2):
+        Section.objects.create(
+            sheet=sheet, slug=slug, position=number * 10, heading=slug.title(), body="Words. [@NG59]"
+        )
+    actions.refresh(sheet=sheet)
+    second, third = sheet.sections.get(slug="second"), sheet.sections.get(slug="third")
+    address = change_address(first)
+    response = press(desk, address, body="Half a sentence", _open=str(third.pk))
+    assert response.redirect_chain[-1][0] == change_address(third)
+    response = press(desk, address, _shift=f"{first.pk}:down")
+    assert values_of(response)["body"] == "Half a sentence"
+    slugs = [each.slug for each in sheet.sections.all()]
+    assert slugs == ["second", "first", "third"]
+    desk.post(address, {"_put": f"{third.pk}:0"})
+    assert [each.slug for each in sheet.sections.all()] == ["third", "second", "first"]
+    desk.post(address, {"_put": f"{third.pk}:{second.pk}"})
+    assert [each.slug for each in sheet.sections.all()] == ["second", "third", "first"]
+    for nonsense in (f"{third.pk}:999999", "x:up", "", "999999:down", f"{third.pk}:sideways"):
+        assert desk.post(address, {"_shift": nonsense}).status_code == 302
+    assert FactSheet.objects.get(pk=sheet.pk).document["sections"][0]["slug"] == "second"
+    response = press(desk, address, _open=f"new:more::{third.pk}")
+    new = values_of(response)
+    assert (new["layer"], new["after"], new["sheet"]) == ("more", str(third.pk), str(sheet.pk))
+    page = desk.post(
+        response.redirect_chain[-1][0],
+        new | {"heading": "Why walk?", "body": "It helps.", "_preview": "yes"},
+        follow=True,
+    )
+    assert "Why walk? It helps." in shown(page)
+    asked = "why should i walk\nis walking good for a bad back"
+    address = response.redirect_chain[-1][0]
+    assert not errors_of(
+        desk.post(address, new | {"heading": "Why walk?", "body": "It helps.", "asked": asked}, follow=True)
+    )
+    place = SearchQuestions.objects.get(place="a-new-sheet#why-walk")
+    assert place.questions == asked.split("\n")
+    made = sheet.sections.get(slug="why-walk")
+    assert "is walking good" in values_of(desk.get(change_address(made)))["asked"]
+    assert "cannot be a question" in errors_of(save(desk, change_address(made), asked="Why walk" * 40))
+    assert "Why walkWhy walk" in values_of(desk.get(change_address(made)))["asked"], "What was refused is kept too."
+    assert not errors_of(save(desk, change_address(made), slug="walking"))
+    assert SearchQuestions.objects.get(place="a-new-sheet#walking").questions == asked.split("\n")
+    assert not errors_of(save(desk, change_address(made), asked=""))
+    assert not SearchQuestions.objects.filter(place__startswith="a-new-sheet#").exists()
+
+
+def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, author):
+    section = draft(author).sections.get()
+    address = change_address(section)
+    one = press(desk, address, _cite="", _source="https://doi.org/10.1136/bmj.327.7410.323")
+    assert values_of(one)["body"] == "Keep moving. [@NG59] [@PENGEL03]"
+    several = press(desk, address, _cite="", _source="vickers acupuncture")
+    assert "Which one do you mean?" in shown(several)
+    assert values_of(press(desk, address, _cite="VICKERS18"))["body"].endswith("[@PENGEL03] [@VICKERS18]")
+    none = press(desk, address, _cite="", _source=VANCOUVER)
+    assert "We do not have that source yet." in shown(none)
+    [add] = [link.get("href") for link in tree(none).iter("a") if "source/add" in link.get("href", "")]
+    filled = values_of(desk.get(add))
+    assert filled["authors"] == "Smith AB, Jones C, Brown DE et al"
+    assert (filled["title"], filled["container"]) == ("Walking for back pain: a randomised trial", "Spine J")
+    assert (filled["year"], filled["detail"]) == ("2025", "25(3):101-110")
+    assert (filled["doi"], filled["pmid"]) == ("10.1016/j.spinee.2025.01.002", "39999999")
+    cited = desk.post(add, filled, follow=True)
+    assert values_of(cited)["body"].endswith("[@VICKERS18] [@SMITH25]")
+    assert Source.objects.get(key="SMITH25").address == "https://doi.org/10.1016/j.spinee.2025.01.002"
+    explained = press(desk, address, _explain="yes", _word="sciatica")
+    assert values_of(explained)["body"].lower().endswith(" sciatica")
+    assert "“zzz” is not in it yet." in shown(press(desk, address, _explain="yes", _word="zzz"))
+    for pasted in (RIS, BIBTEX):
+        found = read(pasted)
+        assert (found["authors"], found["title"]) == ("Smith AB, Jones C", "Walking for back pain")
+        assert (found["container"], found["year"], found["detail"]) == ("Spine J", "2025", "25(3):101-110")
+        assert found["doi"] == "10.1016/j.spinee.2025.01.002" and found["key"] == "SMITH25-2"
+    assert read("29198932")["pmid"] == "29198932" and known("PMID 29198932")[0].key == "VICKERS18"
+    assert read("hello") == {} and known("") == []
+    for hostile in ("@article{", "TY  - ", "@article{x, title={{{", "10.1/", "[" * 5000, "a. " * 3000):
+        assert isinstance(read(hostile), dict)
+
+
+def test_only_those_who_may_write_keep_anything_and_it_ends(client, desk, author, reviewer):
+    section = draft(author).sections.get()
+    reads = Client()
+    reads.force_login(reviewer)
+    page = reads.get(change_address(section))
+    assert page.status_code == 200 and "As readers see it" in shown(page)
+    assert reads.post(change_address(section), {"_keep": "yes", "body": "x"}).status_code == 403
+    kept = desk.post(
+        change_address(section), values_of(desk.get(change_address(section))) | {"body": "New.", "_keep": "yes"}
+    )
+    assert kept.json()["kept"].startswith("Kept for you at") and "<p>New.</p>" in kept.json()["proof"]
+    assert desk.post(change_address(section), {"_pulse": "yes"}).json() == {"others": []}
+    from enquiries.privacy.retention import RULES
+
+    [rule] = [each for each in RULES if each.name == "unsaved_edits"]
+    assert not rule.due(timezone.now()).exists()
+    assert rule.due(timezone.now() + timedelta(days=14)).count() == UnsavedEdit.objects.count() == 1
+
+
+def test_the_pages_of_a_sheet_ask_as_much_however_many_sheets_there_are(desk, author):
+    sheet = draft(author)
+    section = sheet.sections.get()
+    addresses = [
+        change_address(sheet),
+        change_address(section),
+        f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}",
+        reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]),
+        reverse("admin:factsheets_factsheet_changelist"),
+    ]
+
+    def asked() -> list[tuple[int, int]]:
+        found = []
+        for address in addresses:
+            desk.get(address)  # what a page keeps in memory is asked for once
+            with CaptureQueriesContext(connection) as queries:
+                assert desk.get(address).status_code == 200
+            found.append((len(queries), sum('"document"' in each["sql"] for each in queries)))
+        return found
+
+    before = asked()
+    for number in range(30):
+        FactSheet.objects.create(
+            slug=f"more-{number}",
+            title=f"More {number}",
+            topic=sheet.topic,
+            summary="x",
+            audience="x",
+            key_points="- x",
+        )
+    assert asked() == before
+    assert max(documents for _, documents in before) <= 3, before
