@@ -39,7 +39,7 @@ from enquiries.models import Enquiry, EnquiryKind, OutgoingMessage, Purpose, Sta
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EVERYBODY = "everybody"
-TOTAL = ("forms: total", EVERYBODY)
+TOTAL = ("forms: total", EVERYBODY, HOUR)
 # Forms of one sender within an hour after which one that comes in no time at all is a script's. A filled-in trap alone proves
 # nothing, because browsers fill it in as well; with it, one form before is enough.
 FEW, FEW_WITH_TRAP = 2, 1
@@ -108,12 +108,14 @@ class AbuseDecision:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a sender, the networks around it and everybody have sent within the hour."""
+    """What a sender, the networks around it and everybody have sent within the hour, and how often a mailbox was named today."""
 
     sender: str
     places: list[tuple[str, str, int]]  # a limit's name, its subject, how many allowances it has
     counts: list[int]  # of each place
     total: int  # that were neither set aside nor held back
+    mailbox: tuple[str, str, timedelta]  # the limit's name, its subject, and within how long
+    named: int  # how often
 
     def is_over(self, most: int) -> bool:
         return any(
@@ -130,9 +132,13 @@ class Standing:
         most = settings.MAX_FORMS_PER_HOUR
         return self.total < (most if self.is_new else most - most // SHARE_OF_NEW)
 
-    def count(self, *, in_total: bool) -> None:
-        counted = [(name, subject) for name, subject, _ in self.places]
-        limits.add([*counted, *([TOTAL] if in_total else [])], per=HOUR)
+    @property
+    def mailbox_had_enough(self) -> bool:
+        return self.named >= settings.MAX_MAILS_PER_ADDRESS_PER_DAY
+
+    def count(self, *, mailbox: bool = False, in_total: bool = False) -> None:
+        counted = [(name, subject, HOUR) for name, subject, _ in self.places]
+        limits.add([*counted, *([self.mailbox] if mailbox else []), *([TOTAL] if in_total else [])])
 
     def wait(self) -> int:
         """Seconds until the sender may send again what counts for it."""
@@ -158,12 +164,14 @@ def mailbox(address: str) -> str:
 # --- when a form comes ---
 
 
-def standing(sender: str) -> Standing:
+def standing(sender: str, kind: str, email: str) -> Standing:
     """Reads all that a form is weighed by in one query. Must be inside the transaction that keeps the form."""
-    limits.one_at_a_time(*TOTAL)
+    limits.one_at_a_time([TOTAL[:2]])
     places = _places(sender)
-    *counts, total = limits.tallies([*((name, subject) for name, subject, _ in places), TOTAL], per=HOUR)
-    return Standing(sender, places, counts, total)
+    named = (f"forms: {_mailbox_limit(kind)}", mailbox(email), DAY)
+    around = [(name, subject, HOUR) for name, subject, _ in places]
+    *counts, total, times = limits.tallies([*around, TOTAL, named])
+    return Standing(sender, places, counts, total, named, times)
 
 
 def _places(sender: str) -> list[tuple[str, str, int]]:
@@ -227,21 +235,21 @@ def _weigh(
     reason = caught or (ONE_PLACE if over else "") or (NO_TIME if hasty else "")
     if reason:
         _refuse_beyond_budget(kind, seen, flagged=flagged)
-        seen.count(in_total=False)
+        seen.count()
         return _without_mail(reason, flagged=flagged)
-    # Both are asked, whatever the first says: the answer takes as long for every address.
-    stopped, had_today = is_stopped(email), not _hit(_mailbox_limit(kind), mailbox(email))
+    # Both are known, whatever the first says: the answer takes as long for every address.
+    stopped, had_today = is_stopped(email), seen.mailbox_had_enough
     silent = (STOPPED if stopped else "") or (HAD_TODAY if had_today else "")
     if silent and kind == EnquiryKind.REPORT:
-        seen.count(in_total=False)
+        seen.count(mailbox=not had_today)
         return _without_mail(silent, flagged=flagged)
     if seen.room:
-        seen.count(in_total=True)
+        seen.count(mailbox=not had_today, in_total=True)
         return AbuseDecision(silent=silent)
     if kind == EnquiryKind.REPORT and not flagged:
         raise TooMany(_look("total", EVERYBODY).wait or 60, in_total=True)
     _refuse_beyond_budget(kind, seen, flagged=flagged)
-    seen.count(in_total=False)
+    seen.count(mailbox=not had_today)
     if flagged:
         return _without_mail(IN_TOTAL, flagged=True)
     # A script comes again from where it was, and does not read the page that checks. Neither proves anything.
@@ -319,7 +327,7 @@ def stopped(email: str) -> StoppedAddress | None:
 def sound_alarm() -> None:
     """The total was reached: counted for the staff's eyes, and told to the clinic's inbox once a day."""
     with transaction.atomic():
-        limits.hit("over the total", EVERYBODY, most=1_000_000, per=DAY)
+        limits.add([("over the total", EVERYBODY, DAY)])
         OutgoingMessage.objects.get_or_create(purpose=Purpose.ABUSE_ALARM, day=timezone.localdate())
 
 

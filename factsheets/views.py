@@ -29,7 +29,7 @@ def home(request):
 @require_safe
 def sheet_list(request):
     listed: dict[int, list[FactSheet]] = {}
-    for sheet in FactSheet.objects.published().defer("document", "key_points"):
+    for sheet in FactSheet.objects.published().without_text():
         listed.setdefault(sheet.topic_id, []).append(sheet)
     topics = [topic for topic in Topic.objects.all() if topic.pk in listed]
     for topic in topics:

@@ -49,33 +49,25 @@ def hit(name: str, subject: str, *, most: int, per: timedelta, now: datetime | N
     `name` says what is limited, in up to 40 characters; each name counts for itself. `subject` is whom it is limited for: a client
     address, an account, an email address in its plain form. `per` is from six seconds to some days.
     """
-    now = now or timezone.now()
-    slice_ = per / SLICES
-    start = _start_of_slice(now, slice_)
-    with transaction.atomic():
-        one_at_a_time(name, subject)
-        wait = _wait(name, subject, most=most, per=per, now=now)
-        if wait:
-            return Verdict(False, wait)
-        row = {"name": name, "key": _key(name, subject, start), "window_start": start}
-        if not Limit.objects.filter(**row).update(count=F("count") + 1):
-            Limit.objects.create(**row, count=1, until=start + slice_ + per)
-    return Verdict(True)
+    return hit_each([(name, subject, most, per)], now=now)
 
 
 def look(name: str, subject: str, *, most: int, per: timedelta, now: datetime | None = None) -> Verdict:
     """What `hit` would say, without counting."""
-    wait = _wait(name, subject, most=most, per=per, now=now or timezone.now())
+    wait = _longest_wait([(name, subject, most, per)], now or timezone.now())
     return Verdict(not wait, wait)
 
 
-def hit_each(tries: list[tuple[str, str, int, timedelta]]) -> Verdict:
-    """Counts one try at each (name, subject, most, per), or at none of them where one says no: a refused try uses up nothing."""
-    for ask in (look, hit):
-        for name, subject, most, per in tries:
-            verdict = ask(name, subject, most=most, per=per)
-            if not verdict:
-                return verdict
+def hit_each(tries: list[tuple[str, str, int, timedelta]], *, now: datetime | None = None) -> Verdict:
+    """Counts one try at each (name, subject, most, per), or at none of them where one says no: a refused try uses up nothing.
+
+    One look and one write, however many there are."""
+    now = now or timezone.now()
+    with transaction.atomic(savepoint=False):
+        one_at_a_time([(name, subject) for name, subject, _, _ in tries])
+        if wait := _longest_wait(tries, now):
+            return Verdict(False, wait)
+        add([(name, subject, per) for name, subject, _, per in tries], now=now)
     return Verdict(True)
 
 
@@ -83,7 +75,7 @@ def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None =
     """Takes one try that was counted out of the count, as when it was no guess: the password was right. `per` is the limit's."""
     now = now or timezone.now()
     with transaction.atomic():
-        one_at_a_time(name, subject)
+        one_at_a_time([(name, subject)])
         rows = Limit.objects.filter(name=name, key__in=_keys(name, subject, per, now), count__gt=0)
         newest = rows.order_by("-window_start").values_list("pk", flat=True).first()
         if newest:
@@ -97,27 +89,19 @@ def counted(name: str, subject: str, *, per: timedelta, now: datetime | None = N
     return sum(rows.values_list("count", flat=True))
 
 
-def tallies(subjects: list[tuple[str, str]], *, per: timedelta, now: datetime | None = None) -> list[int]:
-    """How many tries of each (name, subject) count at the moment, in one query: for what weighs several counts together."""
-    now = now or timezone.now()
-    place = {key: number for number, each in enumerate(subjects) for key in _keys(*each, per, now)}
-    names = {name for name, _ in subjects}
-    found = Limit.objects.filter(name__in=names, key__in=place, until__gt=now).values_list("key", "count")
-    counts = [0] * len(subjects)
-    for key, count in found:
-        counts[place[key]] += count
-    return counts
+def tallies(subjects: list[tuple[str, str, timedelta]], *, now: datetime | None = None) -> list[int]:
+    """How many tries of each (name, subject, per) count at the moment, in one query: for what weighs several counts together."""
+    return [sum(count for _, count in rows) for rows in _counted_rows(subjects, now or timezone.now())]
 
 
-def add(subjects: list[tuple[str, str]], *, per: timedelta, now: datetime | None = None) -> None:
-    """Counts one try of each (name, subject), in one statement and without a limit. `per` is that of `tallies`."""
+def add(subjects: list[tuple[str, str, timedelta]], *, now: datetime | None = None) -> None:
+    """Counts one try of each (name, subject, per), in one statement and without a limit."""
     now = now or timezone.now()
-    slice_ = per / SLICES
-    start = _start_of_slice(now, slice_)
-    _insert(
-        [(name, _key(name, subject, start), start, start + slice_ + per) for name, subject in subjects],
-        on_conflict=f"UPDATE SET count = {TABLE}.count + 1",
-    )
+    rows = []
+    for name, subject, per in subjects:
+        start = _start_of_slice(now, per / SLICES)
+        rows.append((name, _key(name, subject, start), start, start + per / SLICES + per))
+    _insert(rows, on_conflict=f"UPDATE SET count = {TABLE}.count + 1")
 
 
 def once(name: str, subject: str, *, until: datetime) -> bool:
@@ -178,10 +162,13 @@ def _address(text: str) -> str:
     return str(address)
 
 
-def _wait(name: str, subject: str, *, most: int, per: timedelta, now: datetime) -> int:
-    """Seconds until `subject` may try again; 0 for now."""
-    rows = Limit.objects.filter(name=name, key__in=_keys(name, subject, per, now), until__gt=now)
-    counted = list(rows.order_by("until").values_list("until", "count"))
+def _longest_wait(tries: list[tuple[str, str, int, timedelta]], now: datetime) -> int:
+    """Seconds until all of them may be tried again; 0 for now."""
+    found = _counted_rows([(name, subject, per) for name, subject, _, per in tries], now)
+    return max(_wait(rows, most, per, now) for rows, (_, _, most, per) in zip(found, tries, strict=True))
+
+
+def _wait(counted: list[tuple[datetime, int]], most: int, per: timedelta, now: datetime) -> int:
     too_many = sum(count for _, count in counted) - most + 1
     if too_many <= 0:
         return 0
@@ -190,6 +177,16 @@ def _wait(name: str, subject: str, *, most: int, per: timedelta, now: datetime) 
         if too_many <= 0:
             return max(1, math.ceil((until - now).total_seconds()))
     return math.ceil(per.total_seconds())  # a limit of none at all
+
+
+def _counted_rows(subjects: list[tuple[str, str, timedelta]], now: datetime) -> list[list[tuple[datetime, int]]]:
+    """Of each (name, subject, per) what counts at the moment: until when, and how many; the first to end comes first."""
+    place = {key: number for number, each in enumerate(subjects) for key in _keys(*each, now)}
+    rows = Limit.objects.filter(name__in={name for name, _, _ in subjects}, key__in=place, until__gt=now)
+    found: list[list[tuple[datetime, int]]] = [[] for _ in subjects]
+    for key, until, count in rows.order_by("until").values_list("key", "until", "count"):
+        found[place[key]].append((until, count))
+    return found
 
 
 def _start_of_slice(now: datetime, slice_: timedelta) -> datetime:
@@ -209,11 +206,12 @@ def _keys(name: str, subject: str, per: timedelta, now: datetime) -> list[str]:
     return [_key(name, subject, last - timedelta(days=back)) for back in range(days + 1)]
 
 
-def one_at_a_time(name: str, subject: str) -> None:
-    """Until the transaction ends nobody else counts this.
+def one_at_a_time(subjects: list[tuple[str, str]]) -> None:
+    """Until the transaction ends nobody else counts any (name, subject) of them.
 
-    SQLite's transactions are IMMEDIATE, which is one writer at a time. PostgreSQL is asked for a lock of this subject's own."""
+    SQLite's transactions are IMMEDIATE, which is one writer at a time. PostgreSQL is asked for a lock of each subject's own, always
+    in the same order, so that no two wait for each other."""
     if connection.vendor == "postgresql":
-        number = int(keyed_hash(name, subject, purpose="limit lock")[:15], 16)
+        numbers = sorted(int(keyed_hash(*each, purpose="limit lock")[:15], 16) for each in subjects)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+            cursor.execute(f"SELECT {', '.join(['pg_advisory_xact_lock(%s)'] * len(numbers))}", numbers)

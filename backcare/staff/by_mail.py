@@ -63,7 +63,7 @@ def send_link(address: str) -> None:
         for user in users:
             OutgoingMessage.objects.create(purpose=Purpose.PASSWORD_RESET, staff=user)
         if not users:
-            limits.add([("password link nobody", address)], per=PER)
+            limits.add([("password link nobody", address, PER)])
     logger.info("Staff sign-in: somebody asked for a new password")
 
 

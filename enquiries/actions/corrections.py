@@ -246,7 +246,7 @@ def _counted(enquiry: Enquiry, sender: str, email: str) -> str:
     """Why no mail goes there, in words for staff. Empty: it goes."""
     if not sender:
         return ""
-    seen = abuse.standing(sender)
+    seen = abuse.standing(sender, enquiry.kind, email)
     decision = abuse.decide(enquiry.kind, seen=seen, email=email, texts=[], caught=enquiry.quarantine_reason)
     return decision.silent.lower()
 

@@ -16,7 +16,7 @@ from backcare.core import limits
 from backcare.core.crypto import blind_index
 from backcare.core.crypto.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 from enquiries import abuse, clock, flood
-from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue, has_address
+from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue_first, has_address
 from enquiries.actions.timeline import record
 from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind, IntakeChannel, Purpose, SearchToken, Status
 from factsheets.models import FactSheet
@@ -129,11 +129,11 @@ def accept(submission: Submission, *, sender: str = "") -> Enquiry:
 
 def _keep(form: Submission, sender: str) -> Enquiry:
     with transaction.atomic():
-        seen = abuse.standing(sender) if sender else None
+        seen = abuse.standing(sender, form.kind, form.details["email"]) if sender else None
         if seen and form.kind == EnquiryKind.REPORT and not form.is_flagged:
             # Before the forms that came are looked at: a sender who may send no more learns nothing about them.
             abuse.refuse_if_too_many(seen)
-        keys = _submission_keys(form)
+        keys = _submission_keys(form, in_turn=seen is not None)
         now = timezone.now()
         earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
         if known := earlier.first():
@@ -172,7 +172,7 @@ def _keep(form: Submission, sender: str) -> Enquiry:
         enquiry.save(force_insert=True)
         if decision.marks:
             flood.leave_marks(enquiry, decision.marks, decision.fold)
-        SearchToken.write(enquiry)
+        SearchToken.write_first(enquiry)
         said = [f"Asked for: {enquiry.get_kind_display()}"]
         if decision.fold:
             said.append("One of many similar forms, grouped in the safety queue")
@@ -195,15 +195,23 @@ def _keep(form: Submission, sender: str) -> Enquiry:
         if not decision.aside:
             # Who wrote it down knows of it. Of a warning sign everybody is told.
             alarm = decision.alarm and (taken is None or form.is_flagged)
-            answer(enquiry, not_before=now + form.hold, silent=bool(decision.silent), alarm=alarm)
+            answer(enquiry, is_new=True, not_before=now + form.hold, silent=bool(decision.silent), alarm=alarm)
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
     return enquiry
 
 
-def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool = False, alarm: bool = True) -> None:
+def answer(
+    enquiry: Enquiry,
+    *,
+    is_new: bool = False,
+    not_before: datetime | None = None,
+    silent: bool = False,
+    alarm: bool = True,
+) -> None:
     """Puts the mails that this enquiry brings into the outbox, each once; a silent one those to the clinic alone.
 
-    Without `alarm` the clinic gets none: it was told of another one like it.
+    Without `alarm` the clinic gets none: it was told of another one like it. `is_new`: made in this transaction, so it has no
+    mail yet.
 
     One that was set aside was promised nothing: its promise is made now, and whoever calls this saves it with the row.
     """
@@ -213,17 +221,17 @@ def answer(enquiry: Enquiry, *, not_before: datetime | None = None, silent: bool
     purposes = [] if silent or not has_address(enquiry) else [TO_THEM[kind]]
     if alarm and (kind != EnquiryKind.REPORT or enquiry.is_flagged):
         purposes.append(Purpose.CLINIC_ALERT)
-    for purpose in purposes:
-        if not enquiry.messages.filter(purpose=purpose).exists():
-            enqueue(
-                enquiry=enquiry, purpose=purpose, not_before=None if purpose == Purpose.CLINIC_ALERT else not_before
-            )
+    if not is_new:
+        there = set(enquiry.messages.filter(purpose__in=purposes).values_list("purpose", flat=True))
+        purposes = [purpose for purpose in purposes if purpose not in there]
+    enqueue_first(enquiry, {each: None if each == Purpose.CLINIC_ALERT else not_before for each in purposes})
 
 
-def _submission_keys(form: Submission) -> list[str]:
+def _submission_keys(form: Submission, *, in_turn: bool) -> list[str]:
     """Keyed hashes of the form's content for this and the previous window, so that no window's edge splits a double click.
 
-    Waits until nobody else is keeping the same form, and only then looks at the clock. A form that was set aside is not
+    Waits until nobody else is keeping the same form, and only then looks at the clock; `in_turn`: whoever counts the form has
+    waited (`abuse.standing`). A form that was set aside is not
     the same as one that was not: a person whose browser filled in the trap may send it again.
     """
     texts = form.details | form.also
@@ -237,7 +245,7 @@ def _submission_keys(form: Submission) -> list[str]:
         *(f"{key}={texts[key]}" for key in sorted(texts)),
     ]
     database = transaction.get_connection()
-    if database.vendor == "postgresql":  # SQLite has one writer at a time anyway
+    if database.vendor == "postgresql" and not in_turn:  # SQLite has one writer at a time anyway
         with database.cursor() as cursor:
             turn = int(keyed_hash(*content, purpose="submission")[:15], 16)
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turn])

@@ -1,11 +1,12 @@
 """How mail enters the outbox, the digest and the review reminders too, and how its delivery is recorded on the enquiry."""
 
 import logging
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Exists, F, Max, OuterRef
 from django.utils import timezone
 
 from backcare.core.crypto.encryption import CannotDecrypt
@@ -56,8 +57,7 @@ def enqueue(
     appointment: Appointment | None = None,
 ) -> OutgoingMessage:
     """The only door to the outbox for an enquiry's mail. Must be inside the transaction of the fact that the mail reports."""
-    if not transaction.get_connection().in_atomic_block:
-        raise RuntimeError("enqueue() belongs inside the transaction of the fact it reports.")
+    _must_be_in_transaction()
     last = enquiry.messages.filter(purpose=purpose).aggregate(last=Max("sequence"))["last"] or 0
     return OutgoingMessage.objects.create(
         enquiry=enquiry,
@@ -69,6 +69,26 @@ def enqueue(
         staff=staff,
         appointment=appointment,
     )
+
+
+def enqueue_first(enquiry: Enquiry, purposes: Mapping[Purpose, datetime | None]) -> None:
+    """As `enqueue`, for purposes of which the enquiry has no mail yet: each, and before when it may not leave. One statement."""
+    _must_be_in_transaction()
+    now = timezone.now()
+    OutgoingMessage.objects.bulk_create(
+        OutgoingMessage(
+            enquiry=enquiry,
+            purpose=purpose,
+            next_attempt_at=not_before or now,
+            urgent=enquiry.is_flagged and purpose in TO_STAFF,
+        )
+        for purpose, not_before in purposes.items()
+    )
+
+
+def _must_be_in_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("A mail enters the outbox inside the transaction of the fact it reports.")
 
 
 def has_address(enquiry: Enquiry) -> bool:
@@ -86,8 +106,10 @@ def is_mailed(enquiry: Enquiry, *, since: datetime | None = None) -> bool:
     was on its way when the address was corrected went to the other.
     """
     mails = enquiry.messages.filter(purpose=TO_THEM[EnquiryKind(enquiry.kind)]).exclude(state=MessageState.LAPSED)
-    since = since or enquiry.events.filter(kind=EventKind.CORRECTED).aggregate(last=Max("created_at"))["last"]
-    return (mails.filter(next_attempt_at__gte=since) if since else mails).exists()
+    if since:
+        return mails.filter(next_attempt_at__gte=since).exists()
+    corrected = EnquiryEvent.objects.filter(enquiry=OuterRef("enquiry"), kind=EventKind.CORRECTED)
+    return mails.filter(~Exists(corrected.filter(created_at__gt=OuterRef("next_attempt_at")))).exists()
 
 
 def lock_enquiry(enquiry: Enquiry) -> Enquiry:

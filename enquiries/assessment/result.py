@@ -35,7 +35,7 @@ def shown(answers: Answers, known: Flags, *, on: date | None = None) -> dict:
     An emergency has a page of its own and nothing to show here.
     """
     result = evaluate(answers)
-    sheets = {sheet.slug: sheet for sheet in FactSheet.objects.published().defer("document", "key_points")}
+    sheets = {sheet.slug: sheet for sheet in FactSheet.objects.published().without_text()}
     said = wording(result)
     return {
         **edition(),

@@ -451,15 +451,20 @@ class SearchToken(models.Model):
 
     @classmethod
     def write(cls, enquiry: Enquiry) -> None:
-        """Makes those of an enquiry, in place of those that it has. Raises CannotDecrypt.
+        """Makes those of an enquiry, in place of those that it has. Raises CannotDecrypt."""
+        with transaction.atomic():
+            cls.objects.filter(enquiry=enquiry).delete()
+            cls.write_first(enquiry)
+
+    @classmethod
+    def write_first(cls, enquiry: Enquiry) -> None:
+        """Makes those of an enquiry that has none. Raises CannotDecrypt.
 
         For the name of whoever asks, and for that of the person they ask for: either may phone.
         """
         names = [enquiry.name, enquiry.for_name]
         keys = search_tokens.stored(names=names, email=enquiry.email, phone=enquiry.phone)
-        with transaction.atomic():
-            cls.objects.filter(enquiry=enquiry).delete()
-            cls.objects.bulk_create(cls(enquiry=enquiry, key=key) for key in sorted(keys))
+        cls.objects.bulk_create(cls(enquiry=enquiry, key=key) for key in sorted(keys))
 
 
 class PrivateLink(models.Model):

@@ -145,7 +145,7 @@ class EnquiryForm(forms.Form):
 
     def clean_sheet(self) -> FactSheet | None:
         slug = self.cleaned_data["sheet"]
-        return FactSheet.objects.published().filter(slug=slug).first() if slug else None
+        return FactSheet.objects.published().without_text().filter(slug=slug).first() if slug else None
 
     @property
     def with_answers(self) -> bool:

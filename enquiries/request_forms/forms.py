@@ -294,6 +294,8 @@ class ReportForm(EnquiryForm):
         error_messages={"invalid_choice": "Choose yes or no"},
     )
 
+    choice: dict[str, FactSheet] | None = None  # by slug, where it is offered
+
     # The own page offers the choice; the form at the foot of a sheet carries its sheet hidden.
     def __init__(self, *args, choose_sheet: bool = False, ask_about_answers: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
@@ -304,14 +306,14 @@ class ReportForm(EnquiryForm):
         else:
             del self.fields["include_answers"]
         if choose_sheet:
-            sheets = FactSheet.objects.published()
+            self.choice = {sheet.slug: sheet for sheet in FactSheet.objects.published().without_text()}
             self.fields["sheet"].label = "Which fact sheet would you like?"
             self.fields["sheet"].widget = forms.Select(
-                choices=[("", "Choose a fact sheet"), *((sheet.slug, sheet.title) for sheet in sheets)]
+                choices=[("", "Choose a fact sheet"), *((sheet.slug, sheet.title) for sheet in self.choice.values())]
             )
 
     def clean_sheet(self):
-        sheet = super().clean_sheet()
+        sheet = super().clean_sheet() if self.choice is None else self.choice.get(self.cleaned_data["sheet"])
         if sheet is None:
             raise forms.ValidationError("We do not have that fact sheet. Choose one from the list.")
         return sheet

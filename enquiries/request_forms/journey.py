@@ -39,7 +39,7 @@ from enquiries.request_forms.base import EnquiryForm, Step
 from enquiries.request_forms.draft import Draft
 from enquiries.request_forms.own_words import advice, kept
 from factsheets import page_cache, safety
-from factsheets.models import FactSheet
+from factsheets.models import ContentVersion, FactSheet
 
 # What the pressed button says, in the field "…-step". None of them: the form's own button.
 CHANGE, CHECK, SEND, MEANT = "change", "check", "send", "meant"
@@ -117,7 +117,8 @@ def ask(request, journey: Journey, page: str = "") -> HttpResponse:
         return _opened(request, journey, page)
     if page == CLEAR:
         return drafts.take_back(HttpResponseRedirect(journey.address, status=303), request, journey.kind)
-    return _posted(request, journey)
+    with ContentVersion.held():
+        return _posted(request, journey)
 
 
 def _opened(request, journey: Journey, page: str) -> HttpResponse:
@@ -141,7 +142,7 @@ def _empty(request, journey: Journey, *, lost: bool = False) -> HttpResponse:
     Without a cookie it is the same page for everybody until the promise changes, and is kept ready.
     """
     slug = request.GET.get("sheet", "")[:80].replace("\x00", "")
-    sheet = FactSheet.objects.published().filter(slug=slug).first() if slug else None
+    sheet = FactSheet.objects.published().without_text().filter(slug=slug).first() if slug else None
     draft = Draft(typed={"sheet": [sheet.slug]} if sheet else {}, no_cookies=lost)
 
     def make() -> HttpResponse:

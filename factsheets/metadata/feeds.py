@@ -40,10 +40,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 def sitemap() -> bytes:
     """Every page for readers, with the day of its last change or review where we keep one."""
-    dates = {
-        sheet.get_absolute_url(): _last_day(sheet)
-        for sheet in FactSheet.objects.published().defer("key_points", "document")
-    }
+    dates = {sheet.get_absolute_url(): _last_day(sheet) for sheet in FactSheet.objects.published().without_text()}
     newest = max(dates.values(), default=None)
     root = ElementTree.Element("urlset", xmlns=SITEMAP)
     for path, day in {

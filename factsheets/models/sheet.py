@@ -75,6 +75,10 @@ class FactSheetQuerySet(ContentQuerySet):
     def published(self):
         return self.filter(state=State.PUBLISHED).order_by("topic__position", "position", "slug")
 
+    def without_text(self):
+        """Without the long columns, which a list or a choice of sheets has no use for: a `document` takes 1 ms to decode."""
+        return self.defer("document", "key_points")
+
     def with_changed_since_review(self):
         """Adds `was_changed`: somebody wrote in the sheet after a clinician last signed it off."""
         from factsheets.models.edition import WRITING, Edition, Step
