@@ -187,10 +187,11 @@ def message_was_sent(*, message: OutgoingMessage) -> None:
     One with an open safety flag stays open, because somebody has to act on that. Staff may have moved the enquiry while its mail
     was on the way, and their move stands: so it is read again, locked.
     """
+    if message.purpose != Purpose.REPORT and message.enquiry:
+        record(message.enquiry, EventKind.MESSAGE_SENT, actor="mail worker", summary=message.get_purpose_display())
+        return
     enquiry = _lock_enquiry_of(message)
     record(enquiry, EventKind.MESSAGE_SENT, actor="mail worker", summary=message.get_purpose_display())
-    if message.purpose != Purpose.REPORT:
-        return
     Assessment.objects.filter(enquiry=enquiry).update(expires_at=timezone.now() + timedelta(days=SUMMARY_DAYS))
     if enquiry.status == Status.NEW and not enquiry.is_flagged:
         transition(enquiry, Status.CLOSED, outcome=Outcome.SENT, actor="mail worker")

@@ -66,6 +66,9 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "sent",
     ]
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("reminder__sheet__document")
+
     def get_fields(self, request, obj=None):
         if obj and obj.reminder_id:
             return ["what_about", "review", *self.fields, "again"]

@@ -106,7 +106,7 @@ class NewRequestForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["sheet"].queryset = FactSheet.objects.published().order_by("title")
+        self.fields["sheet"].queryset = FactSheet.objects.published().without_text().order_by("title")
 
     def open_fields(self):
         return [self[name] for name in self.fields if name not in (*self.FOLDED, "agreed")]

@@ -8,7 +8,7 @@ reply holds what a member of staff wrote. The clinic's alert holds a reference a
 sheet and about no patient.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from email.headerregistry import Address
 from typing import Any, TypeVar
 
@@ -39,7 +39,7 @@ from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.letters import linked
 from enquiries.templatetags.moments import moment
 from factsheets import reviews, safety, team
-from factsheets.models import FactSheet
+from factsheets.models import ContentVersion, FactSheet
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 
@@ -66,7 +66,8 @@ def render(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMulti
     """
     if message.is_replaced:
         raise NoLongerNeeded  # it would say the same as the other, beside it
-    return RENDERERS[message.purpose](message, connection)
+    with ContentVersion.held():
+        return RENDERERS[message.purpose](message, connection)
 
 
 def _there(part: T | None) -> T:
@@ -94,7 +95,7 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
         to=(to := _willing(message)),
         stop=links.stop_address(to),
         delete=links.deletion_address(enquiry, to),
-        advice=advice(enquiry.signs, safety.tiers()),
+        signs=enquiry.signs,
     )
     mail.attach(f"{sheet.slug}.pdf", printed.leaflet(sheet), "application/pdf")
     return mail
@@ -125,7 +126,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
         },
         to=(to := _willing(message)),
         stop=links.stop_address(to),
-        advice=advice(enquiry.signs, safety.tiers()),
+        signs=enquiry.signs,
     )
 
 
@@ -357,13 +358,22 @@ def letter(
 
 
 def compose(
-    message: OutgoingMessage, connection: BaseEmailBackend, name: str, *, to: str, subject: str = "", **context: Any
+    message: OutgoingMessage,
+    connection: BaseEmailBackend,
+    name: str,
+    *,
+    to: str,
+    subject: str = "",
+    signs: Sequence[str] = (),
+    **context: Any,
 ) -> EmailMultiAlternatives:
+    """`signs`: the codes of the warning signs whose advice it begins with."""
     context |= {
         "clinic": clinic.details(),
         "base_url": settings.BASE_URL,
         "emergency": (tiers := safety.tiers())[0],
         "short_card": safety.compact(tiers) if _has_short_card(message) else [],
+        "advice": advice(signs, tiers),
     }
     folder = "enquiries/emails"
     subject = " ".join((subject or render_to_string(f"{folder}/{name}_subject.txt", context)).split())

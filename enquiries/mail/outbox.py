@@ -18,7 +18,7 @@ from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import InterfaceError, OperationalError, transaction
 from django.db import connection as database
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -34,6 +34,7 @@ FIRST_RETRY = timedelta(seconds=30)
 MAX_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)
 MAILS_PER_CONNECTION = 100
+LOOK_FOR_LOST = 1.0  # seconds between looks for mails whose worker is gone
 DATABASE_PAUSE = 0.5  # seconds between tries to record what happened
 # A mail whose sending has not begun so long after the claim is left to another worker. Its conversation with the server may still
 # outlive the lease, if the server is slow at every step: then the mail arrives twice, with the same Message-ID.
@@ -71,6 +72,7 @@ class Worker:
         self.name = name or secrets.token_hex(8)
         self.connection: BaseEmailBackend | None = None
         self.sent_on_connection = 0
+        self.next_look = 0.0  # on time.monotonic(): for a mail whose worker is gone
         self.deadline = 0.0  # on time.monotonic(): when the sending of the mail in hand must have begun
 
     def run_once(self) -> bool:
@@ -102,11 +104,11 @@ class Worker:
     def _claim_one(self) -> OutgoingMessage | Claim | None:
         self.deadline = time.monotonic() + BEGIN_WITHIN.total_seconds()
         with transaction.atomic():
-            due = OutgoingMessage.objects.due().order_by("-urgent", "next_attempt_at", "pk")
+            due = OutgoingMessage.objects.due().with_enquiry().order_by("-urgent", "next_attempt_at", "pk")
             if database.features.has_select_for_update_skip_locked:
-                due = due.select_for_update(skip_locked=True)
+                due = due.select_for_update(skip_locked=True, of=["self"])
             # One state at a time, which its index answers: of both together SQLite reads the whole outbox, under the write lock.
-            row = due.filter(state=MessageState.SENDING).first() or due.filter(state=MessageState.WAITING).first()
+            row = self._lost(due) or due.filter(state=MessageState.WAITING).first()
             if row is None:
                 return None
             if wait := abuse.wait_before_mailing(row):
@@ -129,19 +131,17 @@ class Worker:
             )
         if not claimed:
             return None
-        # None when the enquiry was erased a moment ago.
-        return (
-            OutgoingMessage.objects.select_related(
-                "enquiry__sheet__topic",
-                "enquiry__sheet__reviewed_by__team_member",
-                "reminder__sheet__reviewed_by__team_member",
-                "staff",
-                "event",
-                "appointment__with_whom__team_member",
-            )
-            .filter(pk=row.pk)
-            .first()
-        )
+        row.state, row.claimed_by, row.lost_claims = MessageState.SENDING, self.name, lost
+        row.attempts += attempt
+        return row
+
+    def _lost(self, due: QuerySet[OutgoingMessage]) -> OutgoingMessage | None:
+        """One whose worker is gone. While there is much to send it is looked for now and then: its lease was longer."""
+        if time.monotonic() < self.next_look:
+            return None
+        lost = due.filter(state=MessageState.SENDING).first()
+        self.next_look = 0 if lost else time.monotonic() + LOOK_FOR_LOST
+        return lost
 
     def send(self, message: OutgoingMessage) -> None:
         if self.sent_on_connection >= MAILS_PER_CONNECTION:

@@ -54,6 +54,10 @@ class OutgoingMessageQuerySet(models.QuerySet["OutgoingMessage"]):
             | Q(state=MessageState.SENDING, lease_until__lt=Now())
         )
 
+    def with_enquiry(self) -> Self:
+        """With what most of them are about. The sheet's text is not read: its leaflet is kept ready."""
+        return self.select_related("enquiry__sheet").defer("enquiry__sheet__document", "enquiry__sheet__key_points")
+
     def failed(self) -> Self:
         return self.filter(state=MessageState.FAILED)
 

@@ -152,17 +152,27 @@ class StatementUseInline(admin.TabularInline):
         return ", ".join(title for title, *_ in titles) or "no other sheets"
 
 
+class SheetFilter(admin.RelatedFieldListFilter):
+    """Its choices by title, without the text of the sheets."""
+
+    def field_choices(self, field, request, model_admin):
+        return list(FactSheet.objects.values_list("pk", "title"))
+
+
 @admin.register(Section)
 class SectionAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
     """One section of a sheet. Reached from the sheet's own page; there is no list of all sections in the menu."""
 
     form = SectionForm
     list_display = ["__str__", "sheet", "layer", "kind", "view"]
-    list_filter = ["sheet", "layer", "kind", "view"]
+    list_filter = [("sheet", SheetFilter), "layer", "kind", "view"]
     list_select_related = ["sheet"]
     search_fields = ["heading", "body"]
     actions = None  # a section is taken away on its own page, which says what goes with it
     save_on_top = True
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("sheet__document")
 
     def has_module_permission(self, request):
         return False

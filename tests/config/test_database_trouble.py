@@ -2,6 +2,7 @@
 
 import fcntl
 import sqlite3
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -248,6 +249,10 @@ def test_trouble_outside_the_view_is_told_in_the_same_way(settings):
     expect_not_saved(response)
 
 
+def queued() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name == "write gate"]
+
+
 @pytest.mark.skipif(not SQLITE, reason="the gate is SQLite's")
 def test_the_gate_is_given_back_after_a_failure():
     from django.db import transaction
@@ -263,6 +268,12 @@ def test_the_gate_is_given_back_after_a_failure():
     with write_lock_held(), pytest.raises(OperationalError), transaction.atomic():
         pass
     assert connection.gate is None
-    with gate_held(), pytest.raises(OperationalError, match="no turn at the write gate"), transaction.atomic():
-        pass
+    with gate_held():
+        for _ in range(2):
+            with pytest.raises(OperationalError, match="no turn at the write gate"), transaction.atomic():
+                pass
+        assert len(queued()) == 1, "Whoever gives up leaves the place in the queue to the next."
+    for each in queued():
+        each.join(5)
+    assert not queued(), "A lock that nobody wants any more is given back."
     expect_back_to_normal()

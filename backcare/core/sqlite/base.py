@@ -3,11 +3,14 @@
 SQLite's own waiters sleep and poll, so under contention some starve: measured p99 613 ms for a form with eight
 connections. Taking turns on a lock of the operating system before `BEGIN IMMEDIATE` brought that to 22 ms. The gate also keeps
 two connections from writing and checkpointing at the same instant, the precondition of SQLite's WAL-reset bug (before 3.51.3).
+
+Nobody polls for the lock: the threads of a process take turns, and one of them waits in the kernel's queue with the other
+processes (docs/decisions/0049-the-write-gate-is-a-queue.md).
 """
 
 import fcntl
 import os
-import random
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,94 @@ from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 
+class Gate:
+    """The gate of one database file for the threads of this process."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.turn = threading.Lock()
+        self.queued: Queued | None = None
+
+    def enter(self, seconds: float) -> int:
+        """The open file that holds the lock. Raises OperationalError when it is not ours in time."""
+        deadline = time.monotonic() + seconds
+        if not self.turn.acquire(timeout=seconds):
+            raise OperationalError(NO_TURN)
+        try:
+            return self._locked(deadline)
+        except BaseException:
+            self.turn.release()
+            raise
+
+    def leave(self, file: int) -> None:
+        os.close(file)  # closing gives the lock back
+        self.turn.release()
+
+    def _locked(self, deadline: float) -> int:
+        if self.queued is None or not self.queued.is_wanted_again():
+            try:
+                file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise OperationalError("the write gate cannot be opened") from error
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.queued = Queued(file)
+            else:
+                return file
+        queued = self.queued
+        if queued is None or not queued.wait(deadline - time.monotonic()):
+            raise OperationalError(NO_TURN)
+        self.queued = None
+        return queued.file
+
+
+class Queued(threading.Thread):
+    """A place in the kernel's queue for the lock, which knows no time limit: whoever gives up leaves it to the next."""
+
+    def __init__(self, file: int) -> None:
+        super().__init__(name="write gate", daemon=True)
+        self.file, self.wanted, self.over = file, True, False
+        self.guard, self.held = threading.Lock(), threading.Event()
+        self.start()
+
+    def run(self) -> None:
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX)
+        except OSError:
+            locked = False
+        else:
+            locked = True
+        with self.guard:
+            if locked and self.wanted:
+                self.held.set()
+            else:
+                self.over = True
+                os.close(self.file)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the lock is ours. From then on it is for the caller to close the file."""
+        self.held.wait(seconds)
+        with self.guard:
+            self.wanted = self.held.is_set()
+            return self.wanted
+
+    def is_wanted_again(self) -> bool:
+        with self.guard:
+            self.wanted = not self.over
+            return self.wanted
+
+
+NO_TURN = "database is locked: no turn at the write gate"
+_gates: dict[str, Gate] = {}
+# A thread of the parent may be inside; it is not in the child.
+os.register_at_fork(after_in_child=_gates.clear)
+
+
 # Four of the methods are Django's own, which its types leave out.
 class DatabaseWrapper(base.DatabaseWrapper):
-    gate: int | None = None
+    gate: int | None = None  # the open file, while it is ours
+    entered: Gate | None = None
     file: tuple[int, int] | None = None  # device and inode of the open file
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
@@ -63,28 +151,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # Deleted, or put back from a backup: what is written into the file that we hold open would be lost with it.
             self.close()
             raise OperationalError("the database file was moved or replaced")
-        timeout = self.settings_dict["OPTIONS"].get("timeout", 5)
-        deadline = time.monotonic() + timeout
-        try:
-            gate = os.open(f"{name}-gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise OperationalError("the write gate cannot be opened") from error
-        while True:
-            try:
-                fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    os.close(gate)
-                    raise OperationalError("database is locked: no turn at the write gate") from None
-                time.sleep(random.uniform(0.001, 0.003))  # noqa: S311 - spreads the waiters, no secret
-            else:
-                self.gate = gate
-                return
+        gate = _gates.setdefault(name, Gate(f"{name}-gate"))
+        self.gate, self.entered = gate.enter(self.settings_dict["OPTIONS"].get("timeout", 5)), gate
 
     def _leave_gate(self) -> None:
-        if self.gate is not None:
-            os.close(self.gate)  # closing gives the lock back
-            self.gate = None
+        if self.gate is not None and self.entered is not None:
+            self.entered.leave(self.gate)
+            self.gate = self.entered = None
 
     def _file(self) -> tuple[int, int] | None:
         """Which file the database's name stands for now. None when it is gone, or was never one."""

@@ -177,6 +177,7 @@ def test_a_claimed_mail_is_left_alone_until_its_lease_runs_out(db, mail_through)
     enquiry = question()
     enquiry.messages.filter(purpose=Purpose.CLINIC_ALERT).delete()
     claimed = Worker("first").claim()
+    claimed.refresh_from_db()
     assert LEASE - SOON < claimed.lease_until - timezone.now() < LEASE + SOON
     assert deliver("second") == 0
     let_leases_run_out()

@@ -1,0 +1,80 @@
+"""What a form and its mail ask of the database: few statements, and no sheet's text where none is shown."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from enquiries.mail.outbox import Worker
+from enquiries.models import OutgoingMessage
+from factsheets.models import FactSheet
+from factsheets.rendering import printed
+from tests.support.forms import ADDRESSES, MAIL, form
+from tests.support.outbox import make_due
+from tests.support.senders import from_place
+
+# One more on PostgreSQL, where a sender waits for its turn.
+MOST = {"report": 15, "consultation": 18, "question": 18}
+DOCUMENT = '"factsheets_factsheet"."document"'
+
+
+@contextmanager
+def documents(most: int, *, what: str) -> Iterator[None]:
+    """At most so many statements read the text of sheets."""
+    with CaptureQueriesContext(connection) as asked:
+        yield
+    read = [query["sql"] for query in asked if DOCUMENT in query["sql"].partition(" FROM ")[0]]
+    assert len(read) <= most, f"{what} reads the text of sheets:\n" + "\n".join(each[-300:] for each in read)
+
+
+@pytest.mark.parametrize("kind", MAIL)
+def test_an_accepted_form_takes_few_statements_and_reads_no_sheet(db, kind):
+    for place, email in (1, "ada@example.com"), (2, "bea@example.com"):  # the first fills what the process remembers
+        data, client = form(kind, email=email), from_place(place)
+        with documents(0, what=f"The {kind}"), CaptureQueriesContext(connection) as asked:
+            assert client.post(ADDRESSES[kind], data).status_code == 303
+    assert len(asked) <= MOST[kind], "\n".join(query["sql"][:150] for query in asked)
+    assert OutgoingMessage.objects.count() == 2 * len(MAIL[kind])
+
+
+def test_a_mail_takes_few_statements_and_reads_no_sheet(db, sheet, mail_through):
+    for place in (1, 2):
+        for kind in MAIL:
+            from_place(place).post(ADDRESSES[kind], form(kind, email=f"ada{place}@example.com"))
+    make_due()
+    printed.leaflet(FactSheet.objects.get(slug="about-back-pain"))  # it is kept ready
+    worker = Worker()
+    for _ in range(5):
+        assert worker.run_once()
+    taken = []
+    for _ in range(5):
+        with documents(0, what="A mail"), CaptureQueriesContext(connection) as asked:
+            assert worker.run_once()
+        taken.append(len(asked))
+    worker.disconnect()
+    assert max(taken) <= 20, taken  # of a report, which closes its enquiry
+    assert sorted(taken)[3] <= 13, taken
+    assert len(set(mail_through.ids)) == len(mail_through.ids) == 10
+
+
+def test_no_choice_and_no_list_reads_the_text_of_sheets(db, staff_client, subtests):
+    Client().get("/search/?q=sciatica")  # the index is made, once for each version of the content
+    for page in ("/report/", "/report/?sheet=about-back-pain", "/consultation/"):
+        with subtests.test(page), documents(0, what=page):
+            assert Client().get(page).status_code == 200
+    for model in admin.site._registry:
+        page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        with subtests.test(page), documents(0, what=page):
+            assert staff_client.get(page).status_code in {200, 302, 403}
+    for page in ("admin:index", "admin:enquiries_enquiry_new"):
+        with subtests.test(page), documents(0, what=page):
+            assert staff_client.get(reverse(page)).status_code == 200
+    for sheet in FactSheet.objects.all()[:2]:  # its own, and no other's however many there are
+        page = reverse("admin:factsheets_factsheet_change", args=[sheet.pk])
+        with subtests.test(page), documents(2, what=page):
+            assert staff_client.get(page).status_code == 200
