@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 
 from backcare.config.context import clinic
 from backcare.core.clinic import Clinic
+from backcare.ops.logs import REQUEST
 from enquiries.request_forms.draft import rebuild_form
 from factsheets.approvals import check_is_open
 
@@ -26,6 +27,7 @@ def page(status: int, title: str, paragraphs: list[str], **more) -> HttpResponse
     if status >= 500:
         # The database may be what is in trouble, and must not make anybody wait once more.
         context["clinic"] = Clinic(asks=False)
+        context["reference"] = REQUEST.get()
     response = HttpResponse(render_to_string("error.html", context), status=status)
     response["Cache-Control"] = "no-store"
     return response

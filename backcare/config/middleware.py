@@ -11,7 +11,7 @@ from django.http import UnreadablePostError
 from backcare.config import errors, static
 from backcare.core.private_pages import referrer_policy
 from backcare.ops import health, request_bodies, soundness
-from backcare.ops.logs import SECRET_IN_ADDRESS
+from backcare.ops.logs import SECRET_IN_ADDRESS, about_one_request
 from factsheets import page_cache
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ class RequestGuardMiddleware:
 
     def through(self, request):
         """All other middleware, and the view."""
-        return self.with_headers(request, self.get_response(request))
+        with about_one_request():
+            return self.with_headers(request, self.get_response(request))
 
     def with_headers(self, request, response):
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (response.streaming or not response.content):

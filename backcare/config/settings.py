@@ -293,18 +293,26 @@ PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 # For a monitor that asks /metrics. Without it there is no such page.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 
+LOG_FORMAT = env.text("LOG_FORMAT", "line")
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT is “{LOG_FORMAT}”. Set it to line or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "line": {
+            "()": "backcare.ops.logs.PlainLine",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+        "json": {"()": "backcare.ops.logs.JsonLine"},
     },
     "filters": {
         "no_values": {"()": "backcare.ops.logs.WithoutRequestValues"},
         "cut_off": {"()": "backcare.ops.logs.CutOff"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_values", "cut_off"]},
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["no_values", "cut_off"]},
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

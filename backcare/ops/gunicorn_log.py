@@ -1,8 +1,10 @@
 """gunicorn's own logs, held to the same rules as ours."""
 
+import os
+
 from gunicorn.glogging import Logger
 
-from backcare.ops.logs import CutOff, WithoutRequestValues, pattern, without_secrets
+from backcare.ops.logs import CutOff, JsonLine, WithoutRequestValues, pattern, without_secrets
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"}
 
@@ -13,6 +15,8 @@ class PrivateLogger(Logger):
         for handler in self.error_log.handlers:
             handler.addFilter(WithoutRequestValues())
             handler.addFilter(CutOff())
+            if os.environ.get("LOG_FORMAT") == "json":
+                handler.setFormatter(JsonLine())
 
     def atoms(self, resp, req, environ, request_time):
         found = super().atoms(resp, req, environ, request_time)

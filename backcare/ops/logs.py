@@ -1,10 +1,16 @@
 """What may be written to a log: our own words. Not what a patient typed, nor what a stranger sent, and not without end."""
 
+import json
 import logging
 import re
+import secrets
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from django.urls import Resolver404, resolve
@@ -22,6 +28,21 @@ CAUSED_BY_STRANGERS = (*ABOUT_REQUESTS, "gunicorn", "backcare", "factsheets")
 
 MAX_LINES_PER_MINUTE = 20  # of one kind, from one process
 MINUTE = 60  # seconds
+
+
+# As enquiries/models/enquiry.py draws them.
+ENQUIRY_REFERENCE = re.compile(r"\b[BCDFGHJKMNPQRTVWXY346789]{4}-[BCDFGHJKMNPQRTVWXY346789]{4}\b")
+# Of the request that is being answered: it ties the lines about one request together, and a page about our trouble to them.
+REQUEST: ContextVar[str] = ContextVar("request", default="")
+
+
+@contextmanager
+def about_one_request() -> Iterator[None]:
+    token = REQUEST.set(secrets.token_hex(4))
+    try:
+        yield
+    finally:
+        REQUEST.reset(token)
 
 
 def without_secrets(text: str) -> str:
@@ -104,6 +125,34 @@ def about_bytes(record: logging.LogRecord) -> str:
         error, record.exc_info = sys.exc_info()[1], None
         return f"A connection broke: {type(error).__name__ if error else 'no more is known'}"
     return ""
+
+
+class PlainLine(logging.Formatter):
+    """For a person. Trouble is told with the code that the page about it shows."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        line = super().formatMessage(record)
+        return f"{line} [{REQUEST.get()}]" if record.levelno >= logging.ERROR and REQUEST.get() else line
+
+
+class JsonLine(logging.Formatter):
+    """A line of JSON for whoever collects logs (LOG_FORMAT=json), with the references of its request and its enquiry."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        message = record.getMessage()
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": message,
+        }
+        if request := REQUEST.get():
+            line["request"] = request
+        if enquiry := ENQUIRY_REFERENCE.search(message):
+            line["enquiry"] = enquiry[0]
+        if record.exc_text:
+            line["traceback"] = record.exc_text
+        return json.dumps(line, ensure_ascii=False)
 
 
 class CutOff(logging.Filter):
