@@ -11,11 +11,13 @@ class EnquiriesConfig(AppConfig):
 
         from backcare.core import clinic
         from enquiries import clock
+        from enquiries.actions.mail import tell_of_review
         from enquiries.admin import reports
         from enquiries.assessment import sign_off  # noqa: F401 - registers the questions for clinical sign-off
         from enquiries.assessment.flags import missing
-        from factsheets import safety_drafts
+        from factsheets import reviews, safety_drafts
 
         admin.site.add_page("reports/", reports.page, name="reports")
         clinic.read_desk_with(clock.for_readers)
         safety_drafts.requirements.append(missing)
+        reviews.tellers.append(tell_of_review)

@@ -6,9 +6,20 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from factsheets import publication, revisions, team
+from factsheets import drafts, publication, reviews, revisions, team
 from factsheets.guard import Finding
-from factsheets.models import ContentVersion, Edition, FactSheet, FormerAddress, GuardOverride, Section, State, Step
+from factsheets.models import (
+    SIGNED,
+    ContentVersion,
+    Edition,
+    FactSheet,
+    FormerAddress,
+    GuardOverride,
+    ReviewComment,
+    Section,
+    State,
+    Step,
+)
 from factsheets.rendering.document import build, in_reading_order
 from factsheets.rendering.markdown import BodyError
 
@@ -22,11 +33,13 @@ class MoveRefused(Exception):  # noqa: N818 - reads as what happened
 # Which step may be taken from which state, and where it leads.
 MOVES = {
     Step.SUBMITTED: ({State.DRAFT}, State.IN_REVIEW),
-    Step.SENT_BACK: ({State.IN_REVIEW}, State.DRAFT),
+    Step.SENT_BACK: ({State.IN_REVIEW, State.SCHEDULED}, State.DRAFT),
     Step.SIGNED_OFF: ({State.IN_REVIEW, State.PUBLISHED}, State.PUBLISHED),
-    Step.REOPENED: ({State.PUBLISHED, State.RETIRED}, State.DRAFT),
-    Step.RETIRED: ({State.DRAFT, State.IN_REVIEW, State.PUBLISHED}, State.RETIRED),
+    Step.REOPENED: ({State.RETIRED}, State.DRAFT),
+    Step.RETIRED: ({State.DRAFT, State.IN_REVIEW, State.SCHEDULED, State.PUBLISHED}, State.RETIRED),
 }
+# These are for a sheet that has an address of its own: a draft over one is discarded instead.
+NOT_FOR_DRAFTS = {Step.REOPENED, Step.RETIRED}
 # These must be explained to colleagues.
 NEEDS_NOTE = {Step.SENT_BACK, Step.REOPENED, Step.RETIRED}
 MUST_BE_SOUND = {Step.SUBMITTED, Step.SIGNED_OFF}
@@ -44,7 +57,17 @@ def refresh(*, sheet: FactSheet) -> bool:
             sheet.document = document
             sheet.updated_at = timezone.now()
             sheet.save(update_fields=["document", "updated_at"])
+        if not sheet.draft_of_id and (draft := sheet.open_draft):
+            _refresh_draft(draft)
     return changed
+
+
+def _refresh_draft(draft: FactSheet) -> None:
+    """What the sheet shares with others is in its draft as well. That a draft cannot be shown stops nothing that readers see."""
+    try:
+        refresh(sheet=draft)
+    except BodyError as error:
+        logger.warning("A draft keeps its last good document: %s", error)
 
 
 def refresh_changed() -> list[FactSheet]:
@@ -95,31 +118,68 @@ def transition(
     by,
     note: str = "",
     review_due_on: date | None = None,
+    publish_on: date | None = None,
+    retire_on: date | None = None,
     edition: int | None = None,
 ) -> Edition:
-    """Takes a sheet one step along draft → in clinical review → published → retired. Raises MoveRefused.
+    """Takes a sheet, or a draft over one, a step along draft → in clinical review → published → retired. Raises MoveRefused.
 
     `edition` is the number of the newest edition that the actor saw: nobody signs words that changed behind their back.
-    `review_due_on` is the day of the next review; a sign-off needs one.
+    `review_due_on` is the day of the next review; a sign-off needs one. With `publish_on`, in the future, the words wait for that
+    day. The sign-off of a draft ends it: its words become the sheet's, and the edition is one of the sheet.
     """
     with transaction.atomic():
         _lock(sheet)
         allowed, to = MOVES[step]
-        if sheet.state not in allowed:
+        if sheet.state not in allowed or (sheet.draft_of_id and step in NOT_FOR_DRAFTS):
             raise MoveRefused(f"The sheet is now {sheet.get_state_display()}. Look at it again before you continue.")
-        last = sheet.editions.first()
-        if edition is not None and last and edition != last.number:
-            raise MoveRefused("Someone changed the sheet while you were reading it. Read it again before you continue.")
+        last = _as_seen(sheet, edition)
         if step in NEEDS_NOTE and not note.strip():
             raise MoveRefused("Give a reason in a sentence or two. Your colleagues will read it.")
-        if step in MUST_BE_SOUND and (found := publication.obstacles(sheet)):
-            raise MoveRefused(f"{found[0].text} {f'({len(found)} problems to fix.)' if len(found) > 1 else ''}")
+        if step in MUST_BE_SOUND:
+            _expect_sound(sheet)
+        if step == Step.REOPENED and sheet.open_draft:
+            raise MoveRefused(
+                "It has an open draft. Continue there: when the draft is signed off, the page is public again."
+            )
         if step == Step.SIGNED_OFF:
+            _expect_resolved(sheet)
             _sign_off(sheet, by, review_due_on)
-        sheet.state = to
-        sheet.save(update_fields=["state", "reviewed_on", "reviewed_by", "review_due_on"])
-        refresh(sheet=sheet)
-        return _append(sheet, step, revisions.snapshot(sheet), last, by=by, note=note)
+            _plan(sheet, publish_on, retire_on)
+            to = State.SCHEDULED if sheet.publish_on else to
+        if to != State.SCHEDULED:
+            sheet.publish_on = None
+        if to == State.PUBLISHED and sheet.draft_of_id:
+            made = _publish_draft(sheet, Step.SIGNED_OFF, by=by, note=note)
+        else:
+            if sheet.state == State.SCHEDULED and to == State.DRAFT:
+                sheet.reviewed_on = sheet.reviewed_by = sheet.review_due_on = None
+            sheet.state = to
+            sheet.save(
+                update_fields=["state", "reviewed_on", "reviewed_by", "review_due_on", "publish_on", "retire_on"]
+            )
+            refresh(sheet=sheet)
+            made = _append(sheet, step, revisions.snapshot(sheet), last, by=by, note=note)
+        reviews.tell(made)
+        return made
+
+
+def _as_seen(sheet: FactSheet, edition: int | None) -> Edition | None:
+    """The newest edition. Raises MoveRefused when the actor saw another."""
+    last = sheet.editions.first()
+    if edition is not None and last and edition != last.number:
+        raise MoveRefused("Someone changed the sheet while you were reading it. Read it again before you continue.")
+    return last
+
+
+def _expect_sound(sheet: FactSheet) -> None:
+    if found := publication.obstacles(sheet):
+        raise MoveRefused(f"{found[0].text} {f'({len(found)} problems to fix.)' if len(found) > 1 else ''}")
+
+
+def _expect_resolved(sheet: FactSheet) -> None:
+    if open_ones := sheet.comments.filter(resolved_at=None).count():
+        raise MoveRefused(f"Resolve the comments first ({open_ones}).")
 
 
 def _sign_off(sheet: FactSheet, by, review_due_on: date | None) -> None:
@@ -132,19 +192,210 @@ def _sign_off(sheet: FactSheet, by, review_due_on: date | None) -> None:
     sheet.reviewed_on, sheet.reviewed_by, sheet.review_due_on = timezone.localdate(), by, review_due_on
 
 
+def _plan(sheet: FactSheet, publish_on: date | None, retire_on: date | None) -> None:
+    today = timezone.localdate()
+    later = publish_on if publish_on and publish_on > today else None
+    if later and sheet.state == State.PUBLISHED:
+        raise MoveRefused("It is published already. Leave out the date of publication.")
+    if later and sheet.review_due_on and later >= sheet.review_due_on:
+        raise MoveRefused("Enter a date of publication before the next review.")
+    if retire_on and retire_on <= (later or today):
+        raise MoveRefused("Enter a date on which to take the page down that is after its publication.")
+    sheet.publish_on, sheet.retire_on = later, retire_on
+
+
+# --- the draft over a published sheet ---
+
+
+def begin_draft(*, sheet: FactSheet, by) -> FactSheet:
+    """The draft that is to replace the published sheet: the one that is open, or a new one. Readers go on reading the sheet."""
+    with transaction.atomic():
+        _lock(sheet)
+        if draft := sheet.open_draft:
+            return draft
+        if not sheet.is_published:
+            raise MoveRefused("Only a published page needs a draft. Edit this one as it is.")
+        draft = drafts.begun_over(sheet)
+        refresh(sheet=draft)
+        _append(draft, Step.DRAFTED, revisions.snapshot(draft), None, by=by)
+        return draft
+
+
+def discard_draft(*, draft: FactSheet, by, edition: int | None = None) -> Edition:
+    """Ends the draft. Its editions stay in the sheet's history, from which they can be taken up again."""
+    with transaction.atomic():
+        sheet = draft.draft_of
+        _lock(sheet)
+        _as_seen(draft, edition)
+        drafts.end(draft, sheet)
+        return _append(sheet, Step.DISCARDED, revisions.snapshot(sheet), sheet.editions.first(), by=by)
+
+
+def correct(*, draft: FactSheet, by, reason: str, edition: int | None = None) -> Edition:
+    """Publishes a draft that corrects a slip, without a clinician, who sees it afterwards. Raises MoveRefused when it is more."""
+    with transaction.atomic():
+        _lock(draft)
+        _as_seen(draft, edition)
+        if draft.state not in {State.DRAFT, State.IN_REVIEW}:
+            raise MoveRefused(f"The draft is now {draft.get_state_display()}. Look at it again before you continue.")
+        if len(reason.split()) < 2:
+            raise MoveRefused("Say what you corrected, in a few words. The reviewer and readers will see it.")
+        _expect_resolved(draft)
+        _expect_sound(draft)
+        if why_not := drafts.why_not_small(draft):
+            raise MoveRefused(why_not)
+        return _publish_draft(draft, Step.CORRECTED, by=by, note=reason)
+
+
+def _publish_draft(draft: FactSheet, step: Step, *, by, note: str = "") -> Edition:
+    """The draft's words become the sheet's, in one transaction, and its signature when it has one."""
+    sheet = draft.draft_of
+    _lock(sheet)
+    before = revisions.snapshot(sheet)
+    notes = [each.note for each in draft.editions.filter(step=Step.EDITED).exclude(note="").order_by("number")]
+    try:
+        drafts.take_over(draft, sheet)
+        sheet.state, sheet.publish_on = State.PUBLISHED, None
+        if step in SIGNED:
+            for name in ("reviewed_on", "reviewed_by", "review_due_on", "retire_on"):
+                setattr(sheet, name, getattr(draft, name))
+        sheet.save(update_fields=["state", "publish_on", "retire_on", "reviewed_on", "reviewed_by", "review_due_on"])
+        refresh(sheet=sheet)
+    except (revisions.CannotPutBack, BodyError) as error:
+        raise MoveRefused(str(error)) from error
+    after = revisions.snapshot(sheet)
+    changes = revisions.summary(before, after)
+    words = note or " ".join(dict.fromkeys(notes))
+    return _append(sheet, step, after, sheet.editions.first(), by=by, note=words[:300], changes=changes)
+
+
+def carry_out_plans(*, today: date) -> list[FactSheet]:
+    """Publishes what was signed off for today, and takes down what was to go. What cannot be done stays, overdue, on the desk."""
+    done = []
+    for sheet in FactSheet.everything.filter(state=State.SCHEDULED, publish_on__lte=today):
+        try:
+            with transaction.atomic():
+                _publish_as_planned(sheet)
+        except MoveRefused as refusal:
+            logger.warning("Not published as planned, %s: %s", sheet.slug, refusal)
+        else:
+            done.append(sheet)
+    for sheet in FactSheet.objects.published().filter(retire_on__lte=today):
+        try:
+            note = "As planned when it was signed off."
+            transition(sheet=sheet, step=Step.RETIRED, by=sheet.reviewed_by, note=note)
+        except MoveRefused as refusal:
+            logger.warning("Not taken down as planned, %s: %s", sheet.slug, refusal)
+        else:
+            done.append(sheet)
+    return done
+
+
+def why_plan_waits(sheet: FactSheet) -> str:
+    """Why words that were signed off for a day cannot be published on it. Empty when nothing stands in the way."""
+    signed = publication.last_sign_off(sheet)
+    if signed is None or signed.content != revisions.snapshot(sheet):
+        return (
+            "Its words have changed since they were signed off, perhaps in a shared statement. "
+            "Send it back and have it signed again."
+        )
+    found = publication.obstacles(sheet)
+    return found[0].text if found else ""
+
+
+def _publish_as_planned(sheet: FactSheet) -> Edition:
+    _lock(sheet)
+    if sheet.state != State.SCHEDULED:
+        raise MoveRefused("Somebody else was there first.")
+    if why_not := why_plan_waits(sheet):
+        raise MoveRefused(why_not)
+    by = sheet.reviewed_by
+    if sheet.draft_of_id:
+        made = _publish_draft(sheet, Step.PUBLISHED, by=by)
+    else:
+        sheet.state, sheet.publish_on = State.PUBLISHED, None
+        sheet.save(update_fields=["state", "publish_on"])
+        refresh(sheet=sheet)
+        made = _append(sheet, Step.PUBLISHED, revisions.snapshot(sheet), sheet.editions.first(), by=by)
+    reviews.tell(made)
+    return made
+
+
 def roll_back(*, edition: Edition, by) -> Edition | None:
-    """Puts the words of an earlier edition back, as a new edition. Raises MoveRefused, and then nothing has changed."""
+    """Puts the words of an earlier edition back, as a new edition. Raises MoveRefused, and then nothing has changed.
+
+    Of a published sheet: what a clinician signed is public again at once, with the signature that it had; anything else goes into
+    the draft, and the edition that is returned is one of the draft.
+    """
     sheet = edition.sheet
     with transaction.atomic():
         _lock(sheet)
+        if sheet.state == State.SCHEDULED:
+            raise MoveRefused("It is signed off and waits for its day. Send it back to the authors first.")
+        if revisions.snapshot(sheet) == edition.content and not publication.changed_since_review(sheet):
+            return None
+        if sheet.is_published and (restored := _restore_signed(sheet, edition, by)):
+            return restored
+        into = begin_draft(sheet=sheet, by=by) if sheet.is_published else sheet
+        if into.state == State.SCHEDULED:
+            raise MoveRefused("Its draft is signed off and waits for its day. Send that back to the authors first.")
         try:
-            revisions.put_back(sheet, edition.content)
-            refresh(sheet=sheet)
+            revisions.put_back(into, edition.content)
+            refresh(sheet=into)
         except (revisions.CannotPutBack, BodyError) as error:
             raise MoveRefused(str(error)) from error
-        if sheet.is_published and (found := publication.obstacles(sheet)):
-            raise MoveRefused(f"This wording cannot be published. {found[0].text} Move the sheet back to draft first.")
-        return keep_edition(sheet=sheet, by=by, step=Step.ROLLED_BACK, note=f"Back to edition {edition.number}")
+        return keep_edition(sheet=into, by=by, step=Step.ROLLED_BACK, note=f"Back to edition {edition.number}")
+
+
+class _NotAsSigned(Exception):  # noqa: N818 - reads as what happened
+    """The words cannot come back exactly as they were signed: something that the sheet shares has changed since."""
+
+
+def _restore_signed(sheet: FactSheet, edition: Edition, by) -> Edition | None:
+    """None, with nothing changed, when the edition bears no signature or cannot be shown as it was signed."""
+    if edition.step not in SIGNED or not edition.public or edition.reviewed_by is None:
+        return None
+    last = sheet.editions.first()
+    before = revisions.snapshot(sheet)
+    try:
+        with transaction.atomic():
+            revisions.put_back(sheet, edition.content)
+            sheet.reviewed_on, sheet.reviewed_by = edition.reviewed_on, edition.reviewed_by
+            due = edition.review_due_on or edition.reviewed_on + publication.REVIEW_USUALLY
+            sheet.review_due_on = due
+            sheet.save(update_fields=["reviewed_on", "reviewed_by", "review_due_on"])
+            refresh(sheet=sheet)
+            after = revisions.snapshot(sheet)
+            if after != edition.content or publication.obstacles(sheet):
+                raise _NotAsSigned
+            note = f"Back to edition {edition.number}"
+            changes = revisions.summary(before, after)
+            return _append(sheet, Step.RESTORED, after, last, by=by, note=note, changes=changes)
+    except (_NotAsSigned, revisions.CannotPutBack, BodyError):
+        sheet.refresh_from_db()
+        return None
+
+
+# --- what colleagues say about it ---
+
+
+def comment(*, sheet: FactSheet, section: str, text: str, by) -> ReviewComment:
+    """Says something about a section, or about the whole sheet. Until it is resolved the sheet cannot be signed off."""
+    text = text.strip()
+    if not text:
+        raise MoveRefused("Write your comment first.")
+    if len(text) > 2000:
+        raise MoveRefused("Keep the comment below 2,000 characters.")
+    if section and not sheet.sections.filter(slug=section).exists():
+        section = ""
+    return ReviewComment.objects.create(sheet=sheet, section=section, text=text, by=by, actor=team.account_name(by))
+
+
+def resolve(*, comment: ReviewComment, by) -> None:
+    """Twice is once."""
+    ReviewComment.objects.filter(pk=comment.pk, resolved_at=None).update(
+        resolved_at=timezone.now(), resolved_actor=team.account_name(by)
+    )
 
 
 def let_stand(*, sheet: FactSheet, finding: Finding, reason: str, by) -> GuardOverride:
@@ -187,6 +438,7 @@ def shift_section(*, section: Section, up: bool, by) -> None:
     """Moves a section one place up or down, below its own question. At the end of that it stays."""
     with transaction.atomic():
         sheet = section.sheet
+        _expect_editable(sheet)
         order = in_reading_order(sheet, sheet.sections.all())
         at = order.index(section)
         to = at - 1 if up else at + 1
@@ -205,6 +457,7 @@ def put_section(*, section: Section, after: Section | None, by) -> None:
         return
     with transaction.atomic():
         sheet = section.sheet
+        _expect_editable(sheet)
         order = [each for each in in_reading_order(sheet, sheet.sections.all()) if each.pk != section.pk]
         own = [at for at, each in enumerate(order) if stands_below(each) == stands_below(section)]
         order.insert(order.index(after) + 1 if after else own[0] if own else 0, section)
@@ -212,6 +465,12 @@ def put_section(*, section: Section, after: Section | None, by) -> None:
         Section.objects.bulk_update(order, ["position"])
         refresh(sheet=sheet)
         keep_edition(sheet=sheet, by=by)
+
+
+def _expect_editable(sheet: FactSheet) -> None:
+    _lock(sheet)
+    if why_not := publication.why_not_edit(sheet):
+        raise MoveRefused(why_not)
 
 
 def stands_below(section: Section) -> tuple[str, str]:
@@ -225,7 +484,11 @@ def change_address(*, sheet: FactSheet, was: str) -> None:
     FormerAddress.objects.update_or_create(slug=was, defaults={"sheet": sheet})
 
 
-def _append(sheet, step, content, last: Edition | None, *, by, note: str, changes=()) -> Edition:
+# What an edition keeps of the signature below its words.
+SIGNATURE = ("reviewed_on", "reviewed_by", "review_due_on")
+
+
+def _append(sheet, step, content, last: Edition | None, *, by, note: str = "", changes=()) -> Edition:
     # The list of changes on the public page has a new line.
     ContentVersion.changed()
     return Edition.objects.create(
@@ -239,9 +502,10 @@ def _append(sheet, step, content, last: Edition | None, *, by, note: str, change
         note=note.strip(),
         by=by,
         actor=team.account_name(by) if by else "",
+        **{name: getattr(sheet, name) for name in SIGNATURE if step in SIGNED},
     )
 
 
 def _lock(sheet: FactSheet) -> None:
     """One change of a sheet at a time. On SQLite the transaction itself sees to it."""
-    sheet.state = FactSheet.objects.select_for_update().values_list("state", flat=True).get(pk=sheet.pk)
+    sheet.state = FactSheet.everything.select_for_update().values_list("state", flat=True).get(pk=sheet.pk)

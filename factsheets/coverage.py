@@ -24,7 +24,11 @@ def measure() -> Coverage:
     claims = {claim.ref: claim for claim in Claim.objects.all()}
     advice = set(SafetyAdvice.objects.values_list("code", flat=True))
     named: dict[str, set[str]] = {}
-    live = Section.objects.exclude(sheet__state=State.RETIRED).select_related("sheet", "figure")
+    live = (
+        Section.objects.filter(sheet__draft_of=None)
+        .exclude(sheet__state=State.RETIRED)
+        .select_related("sheet", "figure")
+    )
     live = live.defer("body", "sheet__document", "sheet__key_points").prefetch_related("statement_uses__statement")
     for section in live:
         where = f"{section.sheet.slug}#{section.slug}"

@@ -227,7 +227,7 @@ def discard_unused() -> int:
 
 
 def _is_in_a_sheet(picture: Picture) -> bool:
-    documents = FactSheet.objects.annotate(words=Cast("document", TextField()))
+    documents = FactSheet.everything.annotate(words=Cast("document", TextField()))
     return documents.filter(words__contains=picture.digest).exists()
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from factsheets import guard, safety, team
-from factsheets.models import Claim, ClaimStatus, Edition, FactSheet, Layer, SectionKind, Source, State, Step
+from factsheets.models import SIGNED, Claim, ClaimStatus, Edition, FactSheet, Layer, SectionKind, Source, State, Step
 from factsheets.models.edition import WRITING
 from factsheets.models.section import MAX_CALLOUTS
 from factsheets.rendering.document import build
@@ -95,19 +96,47 @@ def open_findings(sheet: FactSheet, document: dict) -> list[guard.Finding]:
 
 
 def last_sign_off(sheet: FactSheet) -> Edition | None:
-    return sheet.editions.filter(step=Step.SIGNED_OFF).defer("content").first()
+    """The newest edition that a clinician has signed; of a draft, only where the draft itself was signed."""
+    return _signed(sheet).first()
+
+
+def _signed(sheet: FactSheet):
+    """Of a published sheet, only what readers saw: a draft may have been signed for a day, and then discarded."""
+    signed = sheet.editions.filter(step__in=SIGNED)
+    return signed.filter(public=True) if sheet.is_published else signed
 
 
 def written_since_sign_off(sheet: FactSheet):
-    """The editions that no clinician has signed yet."""
-    signed = last_sign_off(sheet)
-    written = sheet.editions.filter(step__in=WRITING).defer("content")
-    return written.filter(number__gt=signed.number) if signed else written
+    """The editions that no clinician has signed yet; of a draft, also those of the sheet that it is to replace."""
+    unsigned = _unsigned(sheet) | (_unsigned(sheet.draft_of) if sheet.draft_of_id else Q(pk__in=[]))
+    return Edition.objects.filter(unsigned, step__in=WRITING).defer("content")
+
+
+def _unsigned(sheet: FactSheet) -> Q:
+    signed = _signed(sheet).values_list("number", flat=True).first()
+    return Q(sheet=sheet, number__gt=signed or 0)
+
+
+def only_corrected(sheet: FactSheet) -> bool:
+    """All that readers see and the reviewer did not are small corrections."""
+    return not written_since_sign_off(sheet).exclude(step=Step.CORRECTED).filter(public=True).exists()
 
 
 def changed_since_review(sheet: FactSheet) -> bool:
     """Readers see words that the reviewer did not."""
     return sheet.reviewed_on is not None and written_since_sign_off(sheet).exists()
+
+
+def why_not_edit(sheet: FactSheet) -> str:
+    """Why the words of this row may not be changed now. Empty when they may."""
+    if sheet.is_published:
+        return (
+            "This page was published after you opened it, and readers see it. What you typed is kept: "
+            "begin a draft on the sheet’s own page, and you will find it there."
+        )
+    if sheet.state == State.SCHEDULED:
+        return "It has been signed off and waits for its day. Send it back to the authors before you change it."
+    return ""
 
 
 def why_not_sign_off(sheet: FactSheet, user) -> str:

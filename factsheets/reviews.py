@@ -3,12 +3,13 @@
 At 60, 30 and 0 days before the review is due: the clinic's own rule. Nothing here writes or sends; enquiries/actions does.
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from factsheets.models import FactSheet, ReviewReminder
+from factsheets.models import SIGNED, WRITING, Edition, FactSheet, ReviewReminder, Step
 
 STEPS = (60, 30, 0)  # days before the review is due
 
@@ -41,8 +42,50 @@ def still_holds(reminder: ReviewReminder, today: date) -> bool:
 
 def editors() -> QuerySet:
     """Whom a reminder reaches: working staff accounts with an email address that may change fact sheets."""
+    return _reachable("factsheets.change_factsheet")
+
+
+def reviewers() -> QuerySet:
+    """Working staff accounts with an email address that may sign off fact sheets."""
+    return _reachable("factsheets.sign_off_factsheet")
+
+
+def _reachable(permission: str) -> QuerySet:
     # The backend is named, as the permission is one of Django's own whatever else may sign people in.
-    may_change = get_user_model().objects.with_perm(
-        "factsheets.change_factsheet", backend="django.contrib.auth.backends.ModelBackend"
-    )
-    return may_change.filter(is_staff=True).exclude(email="").order_by("pk")
+    may = get_user_model().objects.with_perm(permission, backend="django.contrib.auth.backends.ModelBackend")
+    return may.filter(is_staff=True).exclude(email="").order_by("pk")
+
+
+# --- who hears of a step in a review ---
+
+# Called with an edition and the people who are to hear of it, in the transaction of the step. `enquiries`, which has the outbox,
+# puts its function here when it starts.
+tellers: list[Callable[[Edition, list], None]] = []
+ANSWERS = {Step.SENT_BACK, Step.SIGNED_OFF}
+
+
+def authors(sheet: FactSheet, before: int) -> list[int]:
+    """The accounts that wrote in the sheet or sent it for review, between the last signature and this edition."""
+    ended = Q(step__in=SIGNED, public=True) | Q(step=Step.DISCARDED)
+    last = sheet.editions.filter(ended, number__lt=before).values_list("number", flat=True).first()
+    steps = [*WRITING, Step.DRAFTED, Step.SUBMITTED]
+    since = sheet.editions.filter(step__in=steps, number__gt=last or 0, number__lte=before, by__isnull=False)
+    return list(since.values_list("by", flat=True).distinct().order_by("by"))
+
+
+def listeners(edition: Edition) -> list:
+    """Reviewers hear that something was sent to them, authors what became of it. Nobody of what they did themselves."""
+    wrote = authors(edition.sheet, edition.number)
+    if edition.step == Step.SUBMITTED:
+        # Who wrote in it may not sign it.
+        return list(reviewers().exclude(pk__in=[*wrote, edition.by_id]))
+    if edition.step in ANSWERS:
+        may_read = get_user_model().objects.filter(pk__in=wrote, is_active=True, is_staff=True)
+        return list(may_read.exclude(email="").exclude(pk=edition.by_id))
+    return []
+
+
+def tell(edition: Edition) -> None:
+    if people := listeners(edition):
+        for teller in tellers:
+            teller(edition, people)

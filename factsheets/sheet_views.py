@@ -34,7 +34,7 @@ def for_sheet(view):
     @require_safe
     @wraps(view)
     def found(request, slug: str, **page):
-        sheet = FactSheet.objects.select_related("topic", "reviewed_by__team_member").filter(slug=slug).first()
+        sheet = FactSheet.everything.select_related("topic", "reviewed_by__team_member").filter(slug=slug).first()
         if sheet is None:
             former = get_object_or_404(FormerAddress.objects.select_related("sheet"), slug=slug)
             name = request.resolver_match.view_name
@@ -49,6 +49,7 @@ def for_sheet(view):
         response = view(request, sheet, **page)
         add_never_cache_headers(response)
         patch_cache_control(response, private=True, no_store=True)
+        response["X-Robots-Tag"] = "noindex"
         return response
 
     return cached_page(found)

@@ -27,7 +27,7 @@ from enquiries.models import (
     Status,
 )
 from factsheets import reviews
-from factsheets.models import FactSheet, ReviewReminder
+from factsheets.models import Edition, FactSheet, ReviewReminder
 
 logger = logging.getLogger(__name__)
 
@@ -286,6 +286,12 @@ def remind_of_reviews(*, today: date) -> int:
     for sheet, due_on, step in due:
         _remind(sheet, due_on, step, editors)
     return len(due)
+
+
+def tell_of_review(edition: Edition, people: list[User]) -> None:
+    """Puts a mail about a step in a sheet's review into the outbox for each of them, in the transaction of the step."""
+    for person in people:
+        OutgoingMessage.objects.get_or_create(edition=edition, staff=person, defaults={"purpose": Purpose.SHEET_REVIEW})
 
 
 def _remind(sheet: FactSheet, due_on: date, step: int, editors: list[User]) -> None:

@@ -39,7 +39,7 @@ from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.letters import linked
 from enquiries.templatetags.moments import moment
 from factsheets import reviews, safety, team
-from factsheets.models import ContentVersion, FactSheet
+from factsheets.models import ContentVersion, FactSheet, State, Step
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 
@@ -300,6 +300,27 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
     )
 
 
+def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+    """A sheet was sent for review, sent back or signed off. To a reviewer only while there is still something to review."""
+    edition = _there(message.edition)
+    sheet, person = edition.sheet, _there(message.staff)
+    if not (person.is_active and person.is_staff and person.has_perm("factsheets.view_factsheet")):
+        raise NoLongerNeeded
+    if edition.step == Step.SUBMITTED and sheet.state != State.IN_REVIEW:
+        raise NoLongerNeeded
+    return compose(
+        message,
+        connection,
+        "sheet_review",
+        to=one_address(person.email),
+        sheet=sheet,
+        edition=edition,
+        is_sent=edition.step == Step.SUBMITTED,
+        is_back=edition.step == Step.SENT_BACK,
+        link=f"{settings.BASE_URL}{reverse('admin:factsheets_factsheet_desk', args=[sheet.pk])}",
+    )
+
+
 def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     """What waits in the inbox, in numbers and a link. Never whose."""
     now, day = timezone.now(), _there(message.day)
@@ -330,6 +351,7 @@ RENDERERS: dict[str, Callable[[OutgoingMessage, BaseEmailBackend], EmailMultiAlt
     Purpose.CLINICIAN_ALERT: _clinician_alert,
     Purpose.CHANGE_ALERT: _change_alert,
     Purpose.REVIEW_REMINDER: _review_reminder,
+    Purpose.SHEET_REVIEW: _sheet_review,
     Purpose.DIGEST: _digest,
     Purpose.ABUSE_ALARM: _abuse_alarm,
 }

@@ -21,6 +21,7 @@ class Purpose(models.TextChoices):
     BOOKING_REMINDER = "booking_reminder", "appointment reminder to the patient"
     NEW_LINK = "new_link", "new private link to the patient"
     REVIEW_REMINDER = "review_reminder", "review reminder to an editor"
+    SHEET_REVIEW = "sheet_review", "step in a sheet’s review, to a reviewer or an author"
     DIGEST = "digest", "daily summary to the clinic"
     ABUSE_ALARM = "abuse_alarm", "alert to the clinic: too many forms"
     INVITATION = "invitation", "invitation to the staff desk"
@@ -30,7 +31,7 @@ class Purpose(models.TextChoices):
 ABOUT_A_DAY = ["digest", "abuse_alarm"]
 ABOUT_AN_APPOINTMENT = ["booking", "cancellation", "booking_reminder"]
 ABOUT_AN_ACCOUNT = ["invitation", "password_reset"]
-TO_ONE_OF_STAFF = ["review_reminder", "clinician_alert", *ABOUT_AN_ACCOUNT]
+TO_ONE_OF_STAFF = ["review_reminder", "sheet_review", "clinician_alert", *ABOUT_AN_ACCOUNT]
 
 
 class MessageState(models.TextChoices):
@@ -68,9 +69,9 @@ class OutgoingMessageQuerySet(models.QuerySet["OutgoingMessage"]):
 class OutgoingMessage(models.Model):
     """One mail to be sent. It holds ids, not words: the worker renders it when it sends it.
 
-    It belongs to an enquiry, to the patient, the clinic or one clinician; or it is the reminder of a sheet's review that one member
-    of staff gets; or it is about a day: its digest, or the alarm that very many forms came; or about a staff account. The link that
-    opens an account is made when it is sent (backcare/staff/mail.py), and stored nowhere.
+    It belongs to an enquiry, to the patient, the clinic or one clinician; or it tells one member of staff that a sheet's review is
+    due, or of a step in it (`edition`); or it is about a day: its digest, or the alarm that very many forms came; or about a staff
+    account. The link that opens an account is made when it is sent (backcare/staff/mail.py), and stored nowhere.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -79,6 +80,9 @@ class OutgoingMessage(models.Model):
     )
     reminder = models.ForeignKey(
         "factsheets.ReviewReminder", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
+    )
+    edition = models.ForeignKey(
+        "factsheets.Edition", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
     )
     staff = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="reminders", editable=False
@@ -131,6 +135,7 @@ class OutgoingMessage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["enquiry", "purpose", "sequence"], name="message_once"),
             models.UniqueConstraint(fields=["reminder", "staff"], name="message_reminds_each_once"),
+            models.UniqueConstraint(fields=["edition", "staff"], name="message_tells_each_once"),
             models.UniqueConstraint(fields=["day", "purpose"], name="message_one_of_a_day"),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="message_known_purpose"),
             models.CheckConstraint(
@@ -147,7 +152,7 @@ class OutgoingMessage(models.Model):
                     & Q(reminder__isnull=True, day__isnull=True)
                 )
                 | (
-                    Q(purpose__in=ABOUT_AN_ACCOUNT, staff__isnull=False)
+                    Q(purpose__in=[*ABOUT_AN_ACCOUNT, "sheet_review"], staff__isnull=False)
                     & Q(enquiry__isnull=True, reminder__isnull=True, day__isnull=True)
                 )
                 | (
@@ -155,6 +160,11 @@ class OutgoingMessage(models.Model):
                     & Q(enquiry__isnull=False, reminder__isnull=True, staff__isnull=True, day__isnull=True)
                 ),
                 name="message_is_about_one_thing",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose="sheet_review", edition__isnull=False)
+                | (~Q(purpose="sheet_review") & Q(edition__isnull=True)),
+                name="message_of_a_review_has_edition",
             ),
             models.CheckConstraint(
                 condition=Q(purpose="reply", event__isnull=False) | (~Q(purpose="reply") & Q(event__isnull=True)),
@@ -186,6 +196,8 @@ class OutgoingMessage(models.Model):
             return self.day.isoformat()
         if self.purpose in ABOUT_AN_ACCOUNT:
             return f"account {self.staff_id}"
+        if self.edition_id:
+            return self.edition.sheet.slug
         return self.enquiry.reference if self.enquiry_id else self.reminder.sheet.slug
 
     @property

@@ -11,7 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from factsheets import actions, content_conflicts, coverage, feedback, publication, readability, revisions, safety
+from factsheets import (
+    actions,
+    content_conflicts,
+    coverage,
+    drafts,
+    feedback,
+    publication,
+    readability,
+    revisions,
+    safety,
+)
 from factsheets.admin.editing import desk_address
 from factsheets.guard import findings
 from factsheets.models import (
@@ -43,22 +53,28 @@ def may_move(user) -> bool:
     return may_write(user) or user.has_perm("factsheets.sign_off_factsheet")
 
 
-def _sheet(request, pk: int, may) -> FactSheet:
+def find_sheet(request, pk: int, may) -> FactSheet:
     if not may(request.user):
         raise PermissionDenied
-    return get_object_or_404(FactSheet.objects.select_related("topic", "reviewed_by"), pk=pk)
+    return get_object_or_404(FactSheet.everything.select_related("topic", "reviewed_by", "draft_of"), pk=pk)
 
 
-def _page(request, template: str, sheet: FactSheet, title: str, **context):
+def sheet_page(request, template: str, sheet: FactSheet, title: str, *, status: int = 200, **context):
     base = admin.site.each_context(request) | {"title": title, "sheet": sheet, "opts": FactSheet._meta}
-    return render(request, f"admin/factsheets/{template}", base | context)
+    return render(request, f"admin/factsheets/{template}", base | context, status=status)
 
 
 @require_http_methods(["GET", "HEAD"])
 def sheet_desk(request, pk: int):
-    sheet = _sheet(request, pk, may_read)
+    return desk_page(request, find_sheet(request, pk, may_read))
+
+
+def desk_page(request, sheet: FactSheet, *, unsent: dict | None = None, status: int = 200):
+    """`unsent`: a comment that could not be kept, as {"section": address, "text": what was typed}."""
     found = publication.obstacles(sheet)
+    comments = list(sheet.comments.all())
     newest = sheet.editions.defer("content").first()
+    written = publication.written_since_sign_off(sheet).exclude(step=Step.INSTALLED)
     context = {
         "newest": newest,
         "obstacles": [each for each in found if not each.finding],
@@ -66,11 +82,20 @@ def sheet_desk(request, pk: int):
         "overrides": _overrides_in_force(sheet),
         "steps": _steps(sheet, request.user, stopped=bool(found)),
         "why_not_sign_off": publication.why_not_sign_off(sheet, request.user),
-        "unsigned": publication.written_since_sign_off(sheet).exclude(step=Step.INSTALLED).select_related("by"),
+        "unsigned": list(dict.fromkeys(written.exclude(actor="").values_list("actor", flat=True))),
         "changed_since_review": publication.changed_since_review(sheet),
         "suggested_due": timezone.localdate() + publication.REVIEW_USUALLY,
         "state_note": sheets.state_note(sheet),
-        "outline": _outline(sheet),
+        "outline": _outline(sheet, comments),
+        "comments": _not_below_a_section(sheet, comments),
+        "unresolved": sum(each.resolved_at is None for each in comments),
+        "unsent": unsent,
+        "draft": sheet.open_draft,
+        "may_edit": may_write(request.user) and not sheet.is_published and sheet.state != State.SCHEDULED,
+        "draft_changes": len(drafts.differences(sheet)) if sheet.draft_of_id else 0,
+        "underneath": drafts.changed_underneath(sheet) if sheet.draft_of_id else [],
+        "why_not_small": drafts.why_not_small(sheet) if sheet.draft_of_id else "",
+        "waits": _waits(sheet),
         "weight": _weight(request, sheet),
         "max_leaflet": MAX_LEAFLET_BYTES,
         "max_page": MAX_PAGE_BYTES,
@@ -82,7 +107,19 @@ def sheet_desk(request, pk: int):
         "may_write": may_write(request.user),
         "may_move": may_move(request.user),
     }
-    return _page(request, "desk.html", sheet, sheet.title, **context)
+    return sheet_page(request, "desk.html", sheet, sheet.title, status=status, **context)
+
+
+def _waits(sheet: FactSheet) -> str:
+    """Why a planned publication has not happened on its day."""
+    if sheet.state != State.SCHEDULED or sheet.publish_on > timezone.localdate():
+        return ""
+    return actions.why_plan_waits(sheet) or "It will be published within the hour, when the mail worker looks."
+
+
+def _not_below_a_section(sheet: FactSheet, comments: list) -> list:
+    slugs = set(sheet.sections.values_list("slug", flat=True))
+    return [each for each in comments if each.section not in slugs]
 
 
 def _steps(sheet: FactSheet, user, *, stopped: bool) -> list[dict]:
@@ -103,13 +140,17 @@ def _steps(sheet: FactSheet, user, *, stopped: bool) -> list[dict]:
             "stopped": stopped and step in actions.MUST_BE_SOUND,
         }
         for step, (states, _) in actions.MOVES.items()
-        if sheet.state in states and (step != Step.SIGNED_OFF or not publication.why_not_sign_off(sheet, user))
+        if sheet.state in states
+        and (step != Step.SIGNED_OFF or not publication.why_not_sign_off(sheet, user))
+        and not (sheet.draft_of_id and step in actions.NOT_FOR_DRAFTS)
     ]
 
 
-def _outline(sheet: FactSheet) -> list[dict]:
-    """The sections as readers find them, under the question or the layer that they stand below."""
+def _outline(sheet: FactSheet, comments: list) -> list[dict]:
+    """The sections as readers find them, under the question or the layer that they stand below, each with its comments."""
     ordered = in_reading_order(sheet, sheet.sections.select_related("figure"))
+    for section in ordered:
+        section.comments = [each for each in comments if each.section == section.slug]
     return [
         {
             "name": Question(question).label if question else Layer(layer).label.capitalize(),
@@ -143,31 +184,34 @@ def _to_check(sheet: FactSheet) -> dict:
     }
 
 
-def _back(sheet: FactSheet, part=None):
-    return HttpResponseRedirect(desk_address(sheet, part))
+def back_to_desk(sheet: FactSheet, part=None, anchor: str = ""):
+    return HttpResponseRedirect(desk_address(sheet, part) + (f"#{anchor}" if anchor else ""))
 
 
 @require_POST
 def move(request, pk: int):
-    sheet = _sheet(request, pk, may_move)
+    sheet = find_sheet(request, pk, may_move)
     step = request.POST.get("step", "")
     if step not in actions.MOVES:
         messages.error(request, "Choose what to do with the fact sheet.")
-        return _back(sheet)
+        return back_to_desk(sheet)
     try:
-        actions.transition(
+        made = actions.transition(
             sheet=sheet,
             step=Step(step),
             by=request.user,
             note=request.POST.get("note", "")[:300],
             review_due_on=_day(request.POST.get("review_due_on", "")),
-            edition=_number(request.POST.get("edition", "")),
+            publish_on=_day(request.POST.get("publish_on", "")),
+            retire_on=_day(request.POST.get("retire_on", "")),
+            edition=as_number(request.POST.get("edition", "")),
         )
     except actions.MoveRefused as refusal:
         messages.error(request, str(refusal))
     else:
+        sheet = made.sheet
         messages.success(request, f"Done. “{sheet.title}” is now {sheet.get_state_display()}.")
-    return _back(sheet)
+    return back_to_desk(sheet)
 
 
 def _day(text: str) -> date | None:
@@ -177,27 +221,27 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _number(text: str) -> int | None:
+def as_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 @require_POST
 def let_stand(request, pk: int):
-    sheet = _sheet(request, pk, may_write)
+    sheet = find_sheet(request, pk, may_write)
     key = request.POST.get("key", "")
     finding = next(
         (each.finding for each in publication.obstacles(sheet) if each.finding and each.finding.key == key), None
     )
     if finding is None:
         messages.warning(request, "That wording has already been changed.")
-        return _back(sheet)
+        return back_to_desk(sheet)
     try:
         actions.let_stand(sheet=sheet, finding=finding, reason=request.POST.get("reason", "")[:2000], by=request.user)
     except actions.MoveRefused as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, "Wording allowed. Your reason is kept with your name.")
-    return _back(sheet)
+    return back_to_desk(sheet)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -207,7 +251,7 @@ def settle(request):
     if not may(request.user):
         raise PermissionDenied
     if request.method == "POST":
-        installed = get_object_or_404(InstalledRecord, pk=_number(request.POST.get("record", "")))
+        installed = get_object_or_404(InstalledRecord, pk=as_number(request.POST.get("record", "")))
         take = request.POST.get("take") == "newer"
         try:
             content_conflicts.settle(
@@ -232,22 +276,25 @@ def settle(request):
 
 @require_POST
 def shift(request, pk: int, section: int):
-    sheet = _sheet(request, pk, may_write)
+    sheet = find_sheet(request, pk, may_write)
     found = get_object_or_404(sheet.sections, pk=section)
-    actions.shift_section(section=found, up=request.POST.get("way") == "up", by=request.user)
-    return _back(sheet, found)
+    try:
+        actions.shift_section(section=found, up=request.POST.get("way") == "up", by=request.user)
+    except actions.MoveRefused as refusal:
+        messages.error(request, str(refusal))
+    return back_to_desk(sheet, found)
 
 
 def history(request, pk):
-    sheet = _sheet(request, pk, may_read)
+    sheet = find_sheet(request, pk, may_read)
     listed = sheet.editions.defer("content")
-    return _page(request, "history.html", sheet, f"History of {sheet.title}", editions=listed)
+    return sheet_page(request, "history.html", sheet, f"History of {sheet.title}", editions=listed)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edition(request, pk: int, number: int):
     """One edition beside the one before it; or, with ?against=now, beside the sheet as it is. POST puts it back."""
-    sheet = _sheet(request, pk, may_write if request.method == "POST" else may_read)
+    sheet = find_sheet(request, pk, may_write if request.method == "POST" else may_read)
     found = get_object_or_404(Edition.objects.select_related("sheet"), sheet=sheet, number=number)
     if request.method == "POST":
         try:
@@ -255,15 +302,21 @@ def edition(request, pk: int, number: int):
         except actions.MoveRefused as refusal:
             messages.error(request, str(refusal))
         else:
+            into = kept.sheet if kept else sheet
             done = f"Edition {number} restored." if kept else "The sheet already has this wording."
+            if kept and kept.step == Step.RESTORED:
+                done = f"Edition {number} restored, with the signature of {kept.reviewed_on:%-d %B %Y}. Readers see it now."
+            elif into.draft_of_id:
+                done = f"Edition {number} copied to the draft. Readers will see it once a clinician has signed it off."
             messages.success(request, done)
-            if claims := revisions.reworded(found.content, revisions.snapshot(sheet)):
+            if claims := revisions.reworded(found.content, revisions.snapshot(into)):
                 messages.warning(
                     request,
                     "These statements of evidence appear in other sheets too, so they were not restored: "
                     f"{'; '.join(claims)}. Edit a statement on its own page.",
                 )
-        return _back(sheet)
+            sheet = into
+        return back_to_desk(sheet)
     against_now = request.GET.get("against") == "now"
     before = found.content if against_now else _content_before(sheet, number)
     after = revisions.snapshot(sheet) if against_now else found.content
@@ -275,7 +328,7 @@ def edition(request, pk: int, number: int):
         "may_write": may_write(request.user),
         "is_newest": not sheet.editions.filter(number__gt=number).exists(),
     }
-    return _page(request, "edition.html", sheet, f"Edition {number} of {sheet.title}", **context)
+    return sheet_page(request, "edition.html", sheet, f"Edition {number} of {sheet.title}", **context)
 
 
 def _content_before(sheet: FactSheet, number: int) -> dict:

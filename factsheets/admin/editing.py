@@ -4,9 +4,11 @@ import hashlib
 import json
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db import transaction
 from django.http import HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 
 from factsheets import actions, publication
@@ -45,7 +47,7 @@ class NoticesOthers(StoppableForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if "opened" in self.fields and self.instance.pk:
-            self.initial["opened"] = fingerprint(type(self.instance).objects.get(pk=self.instance.pk))
+            self.initial["opened"] = fingerprint(type(self.instance)._base_manager.get(pk=self.instance.pk))
 
     def clean(self):
         cleaned = super().clean()
@@ -152,8 +154,13 @@ class EditsSheet(StopsUnsound):
         if obstacles:
             raise Stopped(obstacles)
 
+    # A statement that sheets share has no draft of its own yet: its words change in all of them at once.
+    changes_published = False
+
     def written(self, request, sheet, *, note: str = "", reason: str = "") -> None:
         """After words of the sheet were saved: makes its document anew and keeps an edition. Raises Stopped."""
+        if not self.changes_published and (why_not := publication.why_not_edit(sheet)):
+            raise Stopped([Obstacle(why_not)])
         try:
             actions.refresh(sheet=sheet)
         except BodyError as error:
@@ -192,6 +199,49 @@ class EditsSheet(StopsUnsound):
                 messages.error(request, f"Not deleted. {in_words(obstacle)}")
             name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
             return HttpResponseRedirect(reverse(name, args=[object_id]))
+
+
+class OpensDraft:
+    """What is public is not edited: its form leads to the draft, or offers to begin one."""
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return self._draft_first(request, object_id) or super().changeform_view(
+            request, object_id, form_url, extra_context
+        )
+
+    def delete_view(self, request, object_id, extra_context=None):
+        return self._draft_first(request, object_id) or super().delete_view(request, object_id, extra_context)
+
+    def _draft_first(self, request, object_id):
+        if request.method == "POST" or not self.has_change_permission(request):
+            return None
+        obj = self.get_object(request, unquote(object_id)) if object_id else None
+        sheet = self.sheet_of(obj) if obj else self.sheet_named(request)
+        if sheet is None or not sheet.is_published:
+            return None
+        slug = obj.slug if obj and obj is not sheet else ""
+        if draft := sheet.open_draft:
+            return HttpResponseRedirect(edit_address(draft, slug))
+        context = admin.site.each_context(request) | {
+            "title": sheet.title,
+            "sheet": sheet,
+            "section": slug,
+            "opts": self.opts,
+        }
+        return render(request, "admin/factsheets/begin_draft.html", context)
+
+    def sheet_named(self, request):
+        """The sheet that an empty form is for. None when it names none."""
+        return None  # noqa: RET501 - the other one finds a sheet
+
+
+def edit_address(sheet, section: str = "") -> str:
+    """Where the sheet, or its section of this address, is edited; its desk when it has no such section."""
+    if not section:
+        return reverse("admin:factsheets_factsheet_change", args=[sheet.pk])
+    if found := sheet.sections.filter(slug=section).first():
+        return reverse("admin:factsheets_section_change", args=[found.pk])
+    return desk_address(sheet)
 
 
 class OpensDesk:

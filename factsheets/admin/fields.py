@@ -15,7 +15,7 @@ class TextKeptForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
-        stored = type(self.instance).objects.filter(pk=self.instance.pk).first()
+        stored = type(self.instance)._base_manager.filter(pk=self.instance.pk).first()
         for name, value in cleaned.items():
             if isinstance(value, str):
                 value = value.replace("\r\n", "\n")

@@ -21,7 +21,7 @@ class OpenedForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if not self.instance.pk:
             return
-        rows = type(self.instance)._default_manager
+        rows = type(self.instance)._base_manager
         if self.is_bound and connection.in_atomic_block:
             rows = rows.select_for_update()
         self.stored = rows.filter(pk=self.instance.pk).first() or self.instance

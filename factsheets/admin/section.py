@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from factsheets import actions, proof, unsaved
-from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
+from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, OpensDraft, desk_address
 from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
 from factsheets.admin.writing import OnOnePage
 from factsheets.models import (
@@ -91,7 +91,7 @@ class SectionForm(EditingForm):
         if self.instance.sheet_id:
             return self.instance.sheet
         named = self.data.get(self.add_prefix("sheet")) or self.initial.get("sheet")
-        return FactSheet.objects.filter(pk=named).first() if str(named or "").isdigit() else None
+        return FactSheet.everything.filter(pk=named).first() if str(named or "").isdigit() else None
 
     def shown_in(self, name, cleaned):
         own = [cleaned.get("slug"), *(cleaned.get("former_slugs") or []), cleaned.get("question")]
@@ -160,7 +160,7 @@ class SheetFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(Section)
-class SectionAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
+class SectionAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
     """One section of a sheet. Reached from the sheet's own page; there is no list of all sections in the menu."""
 
     form = SectionForm
@@ -177,9 +177,13 @@ class SectionAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
     def has_module_permission(self, request):
         return False
 
+    def sheet_named(self, request):
+        named = request.GET.get("sheet", "")
+        return FactSheet.objects.filter(pk=named).first() if named.isascii() and named.isdigit() else None
+
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "sheet":
-            kwargs["queryset"] = FactSheet.objects.defer("document")
+            kwargs["queryset"] = FactSheet.everything.defer("document")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_inlines(self, request, obj):
@@ -231,7 +235,7 @@ class SectionAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
         if obj is not None:
             return obj.sheet
         named = request.POST.get("sheet") or request.GET.get("sheet") or ""
-        return FactSheet.objects.filter(pk=named).first() if named.isdecimal() and len(named) < 10 else None
+        return FactSheet.everything.filter(pk=named).first() if named.isdecimal() and len(named) < 10 else None
 
     def part_of(self, obj) -> str:
         return unsaved.part_of(obj) if obj else unsaved.NEW

@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from django.utils.text import Truncator, slugify
 
 from factsheets import actions, proof, unsaved
-from factsheets.admin import desk, download
-from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, desk_address
+from factsheets.admin import desk, download, drafts
+from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, OpensDraft, desk_address
 from factsheets.admin.fields import TradingFormSet
 from factsheets.admin.writing import OnOnePage
 from factsheets.models import FactSheet, RelatedSheet, Source, SourceUse
@@ -131,7 +131,7 @@ class SourceUseInline(admin.TabularInline):
 
 
 @admin.register(FactSheet)
-class FactSheetAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
+class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
     """The sheet's facts. Its sections, its state and its history are on its desk page (factsheets/admin/desk.py)."""
 
     form = SheetForm
@@ -147,13 +147,18 @@ class FactSheetAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
         return [RelatedInline, SourceUseInline] if obj else [RelatedInline]
 
     def get_queryset(self, request):
-        sheets = super().get_queryset(request).with_changed_since_review()
+        sheets = FactSheet.everything.with_changed_since_review().order_by(*FactSheet._meta.ordering)
+        if not request.resolver_match.url_name.endswith("_changelist"):
+            return sheets
         # A list shows no text: the documents of all sheets are megabytes.
-        return sheets.defer("document") if request.resolver_match.url_name.endswith("_changelist") else sheets
+        return sheets.filter(draft_of=None).select_related("draft").defer("document", "draft__document")
 
     def get_fieldsets(self, request, obj=None):
         facts = ["topic", "title", "slug", "position", "summary", "audience", "kind"]
         answer = ["in_short", "lead_figure", "key_points"]
+        if obj and obj.draft_of_id:
+            # A draft has no address: that of the published sheet is changed on its desk.
+            facts = [name for name in facts if name not in {"slug", "position"}]
         self.fieldsets = [
             (None, {"fields": [*facts, "treatment_offered", "evidence_checked_on"]}),
             ("The answer, on the first screens", {"fields": answer, "classes": ["written"]}),
@@ -172,6 +177,14 @@ class FactSheetAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
             path("content.zip", wrap(download.content), name="factsheets_content"),
             path("<int:pk>/desk/", wrap(desk.sheet_desk), name="factsheets_factsheet_desk"),
             path("<int:pk>/move/", wrap(desk.move), name="factsheets_factsheet_move"),
+            path("<int:pk>/draft/", wrap(drafts.begin), name="factsheets_factsheet_draft"),
+            path("<int:pk>/discard/", wrap(drafts.discard), name="factsheets_factsheet_discard"),
+            path("<int:pk>/correct/", wrap(drafts.correct), name="factsheets_factsheet_correct"),
+            path("<int:pk>/address/", wrap(drafts.address), name="factsheets_factsheet_address"),
+            path("<int:pk>/comment/", wrap(drafts.comment), name="factsheets_factsheet_comment"),
+            path("<int:pk>/compare/", wrap(drafts.compare), name="factsheets_factsheet_compare"),
+            path("<int:pk>/compare/page/", wrap(drafts.page), name="factsheets_factsheet_compare_page"),
+            path("<int:pk>/comments/<int:number>/resolve/", wrap(drafts.resolve), name="factsheets_factsheet_resolve"),
             path("<int:pk>/let-stand/", wrap(desk.let_stand), name="factsheets_factsheet_let_stand"),
             path("<int:pk>/sections/<int:section>/shift/", wrap(desk.shift), name="factsheets_section_shift"),
             path("<int:pk>/editions/<int:number>/", wrap(desk.edition), name="factsheets_factsheet_edition"),
@@ -215,7 +228,11 @@ class FactSheetAdmin(OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
 
     @admin.display(description="state", ordering="state")
     def state_pill(self, sheet):
-        return format_html('<span class="status {}">{}</span>', sheet.state, sheet.get_state_display())
+        pill = format_html('<span class="status {}">{}</span>', sheet.state, sheet.get_state_display())
+        if draft := getattr(sheet, "draft", None):
+            address, state = desk_address(draft), draft.get_state_display()
+            return format_html('{} <a href="{}">new version: {}</a>', pill, address, state)
+        return pill
 
     @admin.display(description="last changed", ordering="updated_at")
     def last_changed(self, sheet):

@@ -54,6 +54,7 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
     """Saving one changes every sheet that shows it: each keeps an edition, and none that is public becomes unsound."""
 
     form = StatementForm
+    changes_published = True
     list_display = ["claim", "direction", "grade", "treatment", "condition", "comparison", "in_sections"]
     list_filter = ["direction", "grade", "treatment"]
     search_fields = ["claim", "key", "detail", "treatment", "condition", "comparison"]

@@ -117,7 +117,10 @@ class OnOnePage:
                 if press == "_open":
                     again = _address_of(here["sheet"], said) or again
                 elif press != "_preview":
-                    _move(here["sheet"], said, request.user)
+                    try:
+                        _move(here["sheet"], said, request.user)
+                    except actions.MoveRefused as refusal:
+                        messages.error(request, str(refusal))
                     again = _with(request, to="#parts")
         return HttpResponseRedirect(again)
 

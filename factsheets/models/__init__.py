@@ -1,5 +1,5 @@
 from factsheets.models.approval import Approval, Decision, Register, Subject
-from factsheets.models.edition import WRITING, Edition, GuardOverride, ReviewReminder, Step
+from factsheets.models.edition import SIGNED, WRITING, Edition, GuardOverride, ReviewComment, ReviewReminder, Step
 from factsheets.models.evidence import BENEFITS, Claim, ClaimStatus, Direction, Grade, Statement, StatementUse
 from factsheets.models.figure import Figure
 from factsheets.models.picture import Picture, PictureFile
@@ -29,6 +29,7 @@ __all__ = [
     "BENEFITS",
     "DRAFT_WRITING",
     "QUESTIONS",
+    "SIGNED",
     "WRITING",
     "Answer",
     "Approval",
@@ -56,6 +57,7 @@ __all__ = [
     "Reason",
     "Register",
     "RelatedSheet",
+    "ReviewComment",
     "ReviewReminder",
     "SafetyAdvice",
     "SafetyDraft",

@@ -15,16 +15,23 @@ class Step(models.TextChoices):
     SIGNED_OFF = "signed_off", "signed off"
     REOPENED = "reopened", "back to draft, to be reworked"
     RETIRED = "retired", "retired"
+    DRAFTED = "drafted", "draft begun"
+    DISCARDED = "discarded", "draft discarded"
+    CORRECTED = "corrected", "small correction"
+    RESTORED = "restored", "signed edition restored"
+    PUBLISHED = "published", "published as planned"
 
 
 # Steps that change words, and so have an author.
-WRITING = [Step.INSTALLED, Step.EDITED, Step.ROLLED_BACK]
+WRITING = [Step.INSTALLED, Step.EDITED, Step.ROLLED_BACK, Step.CORRECTED]
+# Steps after which a clinician's signature stands below the words as they are.
+SIGNED = [Step.SIGNED_OFF, Step.RESTORED, Step.PUBLISHED]
 
 
 class EditionQuerySet(models.QuerySet):
     def for_readers(self):
         """What happened to the sheet as readers know it: what changed while it was published, and the sign-offs."""
-        return self.filter(Q(public=True) & (Q(step__in=WRITING) | Q(step=Step.SIGNED_OFF)))
+        return self.filter(public=True, step__in=[*WRITING, *SIGNED])
 
 
 class Edition(models.Model):
@@ -55,6 +62,12 @@ class Edition(models.Model):
     )
     actor = models.CharField(max_length=150, blank=True, editable=False, help_text="The name, for when accounts go.")
     at = models.DateTimeField(default=timezone.now, editable=False)
+    # The signature below the words, for the steps in SIGNED: to be restored with them.
+    reviewed_on = models.DateField(null=True, blank=True, editable=False)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    review_due_on = models.DateField(null=True, blank=True, editable=False)
 
     objects = EditionQuerySet.as_manager()
 
@@ -69,6 +82,35 @@ class Edition(models.Model):
 
     def __str__(self):
         return f"{self.sheet}, edition {self.number}"
+
+
+class ReviewComment(models.Model):
+    """What a colleague says about a section, or about the whole sheet, before it is published. Settled, it stays in the record."""
+
+    sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="comments", editable=False)
+    section = models.SlugField(max_length=80, blank=True, editable=False, help_text="Empty: the sheet as a whole.")
+    text = models.TextField(max_length=2000, editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    actor = models.CharField(max_length=150, editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    resolved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    resolved_actor = models.CharField(max_length=150, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["at", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(text="") & ~Q(actor=""), name="comment_has_text_and_actor"),
+            models.CheckConstraint(
+                condition=Q(resolved_at__isnull=True, resolved_actor="")
+                | (Q(resolved_at__isnull=False) & ~Q(resolved_actor="")),
+                name="comment_resolved_by_somebody",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.actor}: {self.text[:60]}"
 
 
 class GuardOverride(models.Model):

@@ -29,6 +29,7 @@ class Topic(NaturalKeyModel):
 class State(models.TextChoices):
     DRAFT = "draft", "draft"
     IN_REVIEW = "in_review", "in clinical review"
+    SCHEDULED = "scheduled", "signed off, waiting for its day"
     PUBLISHED = "published", "published"
     RETIRED = "retired", "retired"
 
@@ -81,10 +82,10 @@ class FactSheetQuerySet(ContentQuerySet):
 
     def with_changed_since_review(self):
         """Adds `was_changed`: somebody wrote in the sheet after a clinician last signed it off."""
-        from factsheets.models.edition import WRITING, Edition, Step
+        from factsheets.models.edition import SIGNED, WRITING, Edition
 
         here = Edition.objects.filter(sheet=OuterRef("pk"))
-        signed = here.filter(step=Step.SIGNED_OFF).order_by("-number").values("number")[:1]
+        signed = here.filter(step__in=SIGNED, public=True).order_by("-number").values("number")[:1]
         return self.annotate(signed=Subquery(signed)).annotate(
             was_changed=Exists(here.filter(step__in=WRITING, number__gt=OuterRef("signed")))
         )
@@ -93,7 +94,16 @@ class FactSheetQuerySet(ContentQuerySet):
         return self.published().filter(review_due_on__lte=day).order_by("review_due_on")
 
 
+class WithoutDrafts(ByNaturalKey.from_queryset(FactSheetQuerySet)):
+    """What the site consists of. A draft over a published sheet is no sheet of its own: no reader and no list finds it."""
+
+    def get_queryset(self):
+        return super().get_queryset().filter(draft_of__isnull=True)
+
+
 class FactSheet(NaturalKeyModel):
+    """A fact sheet; or, where `draft_of` is set, the draft that is to replace a published one (factsheets/drafts.py)."""
+
     slug = models.SlugField(max_length=80, unique=True, help_text="The address: /fact-sheets/<slug>/")
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="sheets")
     position = models.PositiveSmallIntegerField(default=0, help_text="Order within the topic.")
@@ -155,8 +165,14 @@ class FactSheet(NaturalKeyModel):
         help_text="The sheet as all four outputs need it, made when it or a part of it is saved.",
     )
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    draft_of = models.OneToOneField(
+        "self", on_delete=models.CASCADE, null=True, blank=True, editable=False, related_name="draft"
+    )
+    publish_on = models.DateField(null=True, blank=True, editable=False, help_text="Signed off, to be published then.")
+    retire_on = models.DateField(null=True, blank=True, editable=False, help_text="To be taken off the site then.")
 
-    objects = ByNaturalKey.from_queryset(FactSheetQuerySet)()
+    objects = WithoutDrafts()
+    everything = FactSheetQuerySet.as_manager()
 
     class Meta:
         ordering = ["topic__position", "position", "slug"]
@@ -168,6 +184,15 @@ class FactSheet(NaturalKeyModel):
                 condition=Q(reviewed_on__isnull=True, reviewed_by__isnull=True)
                 | Q(reviewed_on__isnull=False, reviewed_by__isnull=False),
                 name="sheet_reviewed_on_and_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(draft_of__isnull=True) | Q(state__in=[State.DRAFT, State.IN_REVIEW, State.SCHEDULED]),
+                name="sheet_draft_is_not_public",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="scheduled", publish_on__isnull=False, reviewed_on__isnull=False)
+                | (~Q(state="scheduled") & Q(publish_on__isnull=True)),
+                name="sheet_scheduled_has_day_and_signature",
             ),
         ]
 
@@ -199,6 +224,11 @@ class FactSheet(NaturalKeyModel):
     @property
     def is_published(self) -> bool:
         return self.state == State.PUBLISHED
+
+    @property
+    def open_draft(self) -> "FactSheet | None":
+        """The draft that is to replace it. None while nobody has begun one."""
+        return FactSheet.everything.filter(draft_of=self).first()
 
     @property
     def awaits_review(self) -> bool:

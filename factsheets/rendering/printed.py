@@ -81,7 +81,7 @@ def letterhead() -> dict:
 
 def _as_it_is(pk: int) -> FactSheet:
     """Read after the token: what the caller has in hand may have been read before an edit."""
-    return FactSheet.objects.select_related("topic", "reviewed_by__team_member").get(pk=pk)
+    return FactSheet.everything.select_related("topic", "reviewed_by__team_member").get(pk=pk)
 
 
 def _document(data: dict, layers) -> dict:

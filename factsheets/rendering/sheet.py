@@ -4,7 +4,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from factsheets import pictures, publication, safety, team
-from factsheets.models import Edition, FactSheet, Layer, Step, Tradition
+from factsheets.models import SIGNED, Edition, FactSheet, Layer, Step, Tradition
 
 # Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
@@ -14,6 +14,8 @@ LISTED_CHANGES = 10
 
 def state_note(sheet: FactSheet) -> str:
     """What a reader must know about the review before trusting the page. Empty when it is reviewed and in time."""
+    if sheet.draft_of_id:
+        return "This is a draft of a published page. Only staff can see it."
     if not sheet.is_published:
         return f"This page is {sheet.get_state_display()}. Only staff can see it."
     if sheet.awaits_review:
@@ -21,6 +23,10 @@ def state_note(sheet: FactSheet) -> str:
     if sheet.review_is_overdue(timezone.localdate()):
         return f"The review of this page was due on {sheet.review_due_on:%-d %B %Y} and has not happened yet."
     if publication.changed_since_review(sheet):
+        if publication.only_corrected(sheet):
+            return (
+                f"Small corrections were made since a clinician signed this page off on {sheet.reviewed_on:%-d %B %Y}."
+            )
         return f"This page has changed since a clinician signed it off on {sheet.reviewed_on:%-d %B %Y}."
     return ""
 
@@ -36,8 +42,11 @@ def what_changed(sheet: FactSheet) -> list[dict]:
 
 def lines(edition: Edition) -> list[str]:
     """What an edition says to readers. Empty when it changed nothing that they see."""
-    if edition.step == Step.SIGNED_OFF:
-        return ["A clinician read the page and signed it off."]
+    if edition.step == Step.RESTORED:
+        return ["An earlier version of the page, which a clinician had signed off, was put back."]
+    if edition.step in SIGNED:
+        said = [edition.note] if edition.note else edition.changes
+        return [*said, "A clinician read the page and signed it off."]
     if edition.number == 1:
         return ["First published here."]
     return [edition.note] if edition.note else edition.changes

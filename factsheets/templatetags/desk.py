@@ -2,12 +2,13 @@ import re
 from datetime import timedelta
 
 from django import template
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from factsheets import approvals, safety_drafts, safety_revisions
+from factsheets import approvals, reviews, safety_drafts, safety_revisions
 from factsheets.admin.links import to_look_at
-from factsheets.models import FactSheet, InstalledRecord, State, Subject
+from factsheets.models import Edition, FactSheet, InstalledRecord, State, Step, Subject
 
 register = template.Library()
 
@@ -35,8 +36,11 @@ def sheets_that_need_somebody(context):
         return {}
     today = timezone.localdate()
     user = context["request"].user
-    sheets = FactSheet.objects.defer("document", "key_points").with_changed_since_review()
+    sheets = FactSheet.everything.defer("document", "key_points").with_changed_since_review()
     published = sheets.filter(state=State.PUBLISHED)
+    corrected = Edition.objects.filter(sheet=OuterRef("pk"), step=Step.CORRECTED, number__gt=OuterRef("signed"))
+    published = published.annotate(was_corrected=Exists(corrected))
+    written = sheets.filter(state=State.DRAFT)
     return {
         "today": today,
         "unapproved": [each for subject in Subject.values if not (each := approvals.standing(subject)).approval]
@@ -51,5 +55,19 @@ def sheets_that_need_somebody(context):
         "changed": published.filter(was_changed=True, reviewed_on__isnull=False)[:LISTED],
         "due": sheets.review_due_by(today + SOON)[:LISTED],
         "never": published.filter(reviewed_on__isnull=True)[:LISTED],
-        "drafts": sheets.filter(state=State.DRAFT)[:LISTED],
+        "corrections": Edition.objects.filter(step=Step.CORRECTED, sheet__in=published.filter(was_corrected=True))
+        .select_related("sheet")
+        .defer("content", "sheet__document")
+        .order_by("-at")[:LISTED],
+        "sent_back": [each for each in written if _is_sent_back_to(each, user)][:LISTED],
+        "overdue": sheets.filter(Q(publish_on__lt=today) | Q(retire_on__lt=today, state=State.PUBLISHED))[:LISTED],
+        "planned": sheets.filter(publish_on__gte=today)[:LISTED],
+        "drafts": written[:LISTED],
     }
+
+
+def _is_sent_back_to(sheet: FactSheet, user) -> bool:
+    """A reviewer sent it back, and this person wrote in it or sent it; until it is sent again."""
+    steps = [Step.SUBMITTED, Step.SENT_BACK]
+    last = sheet.editions.filter(step__in=steps).defer("content").first()
+    return last is not None and last.step == Step.SENT_BACK and user.pk in reviews.authors(sheet, last.number)

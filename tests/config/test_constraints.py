@@ -34,6 +34,7 @@ from factsheets.models import (
     Picture,
     PictureFile,
     RelatedSheet,
+    ReviewComment,
     SafetyAdvice,
     SafetyDraft,
     SafetyDraftEvent,
@@ -148,6 +149,10 @@ HALF_FACTS = {
         (EnquiryEvent, {"kind": "received"}, {"from_status": "new", "to_status": "closed"}),
         (EnquiryEvent, {"kind": "received"}, {"to_status": "closed"}),
     ],
+    "message_of_a_review_has_edition": [
+        (OutgoingMessage, {"purpose": "review_reminder"}, {"edition": 1}),
+        (OutgoingMessage, {"purpose": "sheet_review"}, {"edition": None}),
+    ],
     "message_reply_has_words": [(OutgoingMessage, {"purpose": "acknowledgement"}, {"purpose": "reply"})],
     "message_known_state": [(OutgoingMessage, {}, {"state": "flying"})],
     "message_known_purpose": [(OutgoingMessage, {}, {"purpose": "chain_letter"})],
@@ -165,6 +170,8 @@ HALF_FACTS = {
         (OutgoingMessage, {"purpose": "review_reminder"}, {"staff": None}),
         (OutgoingMessage, {"purpose": "review_reminder"}, {"enquiry": uuid.uuid4()}),
         (OutgoingMessage, {"purpose": "review_reminder"}, {"day": date(2026, 6, 1)}),
+        (OutgoingMessage, {"purpose": "sheet_review"}, {"staff": None}),
+        (OutgoingMessage, {"purpose": "sheet_review"}, {"enquiry": uuid.uuid4()}),
         (OutgoingMessage, {"purpose": "digest"}, {"day": None}),
         (OutgoingMessage, {"purpose": "digest"}, {"enquiry": uuid.uuid4()}),
         (OutgoingMessage, {"purpose": "digest"}, {"reminder": 1}),
@@ -195,6 +202,17 @@ HALF_FACTS = {
     "sheet_reviewed_on_and_by": [
         (FactSheet, {}, {"reviewed_on": timezone.localdate()}),
         (FactSheet, {}, {"reviewed_by": 1}),
+    ],
+    "sheet_draft_is_not_public": [(FactSheet, {"state": "published"}, {"draft_of": F("pk")})],
+    "sheet_scheduled_has_day_and_signature": [
+        (FactSheet, {}, {"state": "scheduled"}),
+        (FactSheet, {}, {"state": "scheduled", "publish_on": date(2026, 6, 1)}),
+        (FactSheet, {}, {"publish_on": date(2026, 6, 1)}),
+    ],
+    "comment_has_text_and_actor": [(ReviewComment, {}, {"text": ""}), (ReviewComment, {}, {"actor": ""})],
+    "comment_resolved_by_somebody": [
+        (ReviewComment, {}, {"resolved_at": timezone.now()}),
+        (ReviewComment, {}, {"resolved_actor": "Sam"}),
     ],
     "related_to_another_sheet": [(RelatedSheet, {}, {"to": F("sheet")})],
     "related_has_reason": [(RelatedSheet, {}, {"reason": ""})],
@@ -300,6 +318,8 @@ def rows(sheet, staff):
     SiteNotice.objects.create(text="Closed today.", level="information", ends_at=timezone.now() + timedelta(days=1))
     FactSheet.objects.filter(pk=sheet.pk).update(state="published", review_due_on=timezone.localdate())
     mail.remind_of_reviews(today=timezone.localdate())
+    ReviewComment.objects.create(sheet=sheet, text="Why?", actor="Sam")
+    OutgoingMessage.objects.create(purpose="sheet_review", edition=sheet.editions.first(), staff=staff)
     OutgoingMessage.objects.create(purpose="digest", day=date(2026, 11, 23))
     OutgoingMessage.objects.create(purpose="abuse_alarm", day=date(2026, 11, 23))
     erasure.stop_mails(key="x")

@@ -230,7 +230,7 @@ def mails(part: str = "html") -> dict[str, str]:
         "link": address,
         "address": address,
     }
-    staffs = ("clinic_alert", "change_alert", "review_reminder")
+    staffs = ("clinic_alert", "change_alert", "review_reminder", "sheet_review")
     made = {name: render_to_string(f"enquiries/emails/{name}_body.{part}", context) for name in staffs}
     patients = {key: samples.email(key, WORDINGS[key].default) for key in samples.PURPOSES}
     return made | {key: getattr(mail, {"txt": "text"}.get(part, part)) for key, mail in patients.items()}

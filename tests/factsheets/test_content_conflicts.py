@@ -1,8 +1,10 @@
 """An upgrade of the content after a staff edit: the edit stays, the desk shows both texts, and somebody settles it."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.urls import reverse
 
+from factsheets import actions
 from factsheets.models import Edition, FactSheet, InstalledRecord, Section, Source
 from tests.support.desk import change_address, desk_of, errors_of, person, save, tree
 from tests.support.edition import PART
@@ -30,6 +32,7 @@ def differing(fixtures, desk):
     """Staff changed a section; a newer edition of the content changed it too."""
     section = Section.objects.get(sheet__slug=PART, slug="first")
     assert not errors_of(save(desk, change_address(section), body="Our own words. [@EDA]"))
+    actions.correct(draft=section.sheet.open_draft, by=User.objects.get(username="edith"), reason="Our own words.")
     fixtures.fields("first")["body"] = "Newer words. [@EDB]\n"
     said = fixtures.load()
     assert "kept your edit: factsheets.section a-sheet first, body" in said
@@ -53,7 +56,7 @@ def test_the_desk_shows_both_texts(desk, differing):
 def test_taking_the_newer_words_shows_them_to_readers_and_keeps_ours_in_the_history(desk, differing, client, fixtures):
     assert "The new wording is now in use." in text(tree(settle(desk, "newer")))
     assert "Newer words." in client.get(f"/fact-sheets/{PART}/").content.decode()
-    newest, before, *_ = Edition.objects.filter(sheet=differing.sheet)
+    newest, before, *_ = Edition.objects.filter(sheet=differing.sheet, public=True)
     assert newest.actor == "Edith"
     assert before.content["sections"][0]["body"] == "Our own words. [@EDA]\n"
     assert "No differences to settle." in text(tree(desk.get(reverse("admin:factsheets_offers"))))

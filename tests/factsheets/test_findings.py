@@ -10,10 +10,11 @@ import pytest
 from django.urls import reverse
 from pypdf import PdfReader
 
+from factsheets import actions
 from factsheets.models import Edition, FactSheet, InstalledRecord, SourceUse
 from factsheets.rendering import printed
 from tests.conftest import ROOT
-from tests.support.desk import change_address, errors_of, save, tree, values_of
+from tests.support.desk import change_address, errors_of, move, save, signed, tree, values_of
 from tests.support.edition import PART, SHEET, entry
 from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
@@ -49,8 +50,11 @@ def test_the_pdf_and_the_text_print_what_the_sheet_cites_a_source_for_and_nothin
 
 
 @pytest.mark.long
-def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_history(desk, public_sheet, client):
-    address = change_address(public_sheet)
+def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_history(
+    desk, public_sheet, client, author, reviewer
+):
+    new = actions.begin_draft(sheet=public_sheet, by=author)
+    address = change_address(new)
     opened = values_of(desk.get(address))
     [prefix] = {name.split("-")[0] for name in opened if name.startswith("source_uses-")}
     form = tree(desk.get(address))
@@ -59,21 +63,25 @@ def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_
     assert keys == ["NG59"], "Only what the sheet cites can be chosen."
     [source] = [each.get("value") for each in choice.iter("option") if each.get("value")]
     row = {f"{prefix}-0-source": source}
-    stopped = save(desk, address, **row | {f"{prefix}-0-finding": "It is proven to cure."})
-    assert "Do not promise a cure." in errors_of(stopped)
-    assert "It is proven to cure." in str(values_of(stopped)), "What was typed is still there."
-    assert not public_sheet.source_uses.exists()
-    assert not errors_of(save(desk, address, **row | {f"{prefix}-0-finding": "Moving is safe."}))
+    save(desk, address, **row | {f"{prefix}-0-finding": "It is proven to cure."})
+    assert "Do not promise a cure." in text(tree(move(desk, new, "submitted")))
+    assert not errors_of(save(desk, address, **{f"{prefix}-0-finding": "Moving is safe."}))
+    assert shown(client, public_sheet.slug) == {"NG59": ""}
+    signed(public_sheet, author, reviewer)
     assert shown(client, public_sheet.slug) == {"NG59": "Moving is safe."}
     newest = Edition.objects.filter(sheet=public_sheet).first()
     assert newest.changes == ["Changed: What the studies found"]
-    assert not errors_of(save(desk, address, **{f"{prefix}-0-finding": "Moving is good."}))
+    assert not errors_of(save(desk, change_address(public_sheet), **{f"{prefix}-0-finding": "Moving is good."}))
+    signed(public_sheet, author, reviewer)
     desk.post(reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, newest.number]))
     assert shown(client, public_sheet.slug) == {"NG59": "Moving is safe."}
-    section = public_sheet.sections.get()
-    save(desk, change_address(section), body="Keep moving. [@MU20]")
-    assert shown(client, public_sheet.slug) == {"MU20": ""}
+    save(desk, change_address(public_sheet.sections.get()), body="Keep moving. [@MU20]")
+    address = change_address(public_sheet.open_draft)
     assert "no, because the sheet no longer cites it" in text(tree(desk.get(address)))
+    save(desk, address, **{f"{prefix}-0-DELETE": "on"})
+    signed(public_sheet, author, reviewer)
+    assert shown(client, public_sheet.slug) == {"MU20": ""}
+    assert not public_sheet.source_uses.exists(), "A draft can take the last finding away."
 
 
 def test_a_newer_edition_of_the_content_brings_changes_and_drops_it(tmp_path, client):

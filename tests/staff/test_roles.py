@@ -88,6 +88,7 @@ PAGES_OF = {
         factsheets_approval_subject
         factsheets_claim_change factsheets_claim_changelist factsheets_claim_history factsheets_factsheet_change
         factsheets_factsheet_changelist factsheets_factsheet_desk factsheets_factsheet_edition
+        factsheets_factsheet_compare factsheets_factsheet_compare_page
         factsheets_factsheet_history factsheets_figure_change factsheets_figure_changelist factsheets_figure_history
         factsheets_glossaryterm_change factsheets_glossaryterm_changelist factsheets_glossaryterm_history
         factsheets_offers factsheets_safetyadvice_change factsheets_safetyadvice_changelist
@@ -132,7 +133,13 @@ DEEDS = {
     "enquiries_enquiry_words": "RCO",
     "enquiries_outgoingmessage_send_again": "RCO",
     "factsheets_approval_withdraw": "CO",
+    "factsheets_factsheet_address": "EO",
+    "factsheets_factsheet_comment": "CEO",
+    "factsheets_factsheet_correct": "EO",
+    "factsheets_factsheet_discard": "EO",
+    "factsheets_factsheet_draft": "EO",
     "factsheets_factsheet_let_stand": "EO",
+    "factsheets_factsheet_resolve": "CEO",
     "factsheets_factsheet_move": "CEO",
     "factsheets_safetyadvice_retire": "EO",
     "factsheets_safetyadvice_shift": "EO",
@@ -200,8 +207,10 @@ class People:
         of_one += " enquiry_pulse"
         for name in of_one.split():
             self.given[f"enquiries_enquiry_{name}"] = actions_on
-        for name in ("desk", "move", "let_stand"):
+        of_a_sheet = "desk move let_stand draft discard correct address comment compare compare_page"
+        for name in of_a_sheet.split():
             self.given[f"factsheets_factsheet_{name}"] = {"pk": sheet.pk}
+        self.given["factsheets_factsheet_resolve"] = {"pk": sheet.pk, "number": 1}
         for name in ("account", "account_deactivate", "account_second_factor", "account_delete", "account_reactivate"):
             self.given[name] = {"id": self.users["S"].pk}
         for name in ("invitation", "new_password"):

@@ -14,7 +14,7 @@ from django_otp.oath import hotp
 
 from backcare.staff import roles, totp
 from factsheets import actions
-from factsheets.models import FactSheet, Section, Source, Step, TeamMember, Topic, UnsavedEdit
+from factsheets.models import Edition, FactSheet, Section, Source, Step, TeamMember, Topic, UnsavedEdit
 from tests.support.html import text
 
 PASSWORD = "a long demo password"
@@ -108,7 +108,8 @@ def values_of(response) -> dict:
 def save(client, address: str, **changes):
     """Opens a form, changes some of its fields and sends it, following to the page after it.
 
-    Where the form first shows what the save would change, it is sent a second time.
+    Where the form first shows what the save would change, it is sent a second time. What is public has no form: its draft is
+    begun, or the one that is open is edited.
     """
     return seen(client, address, save_once(client, address, **changes))
 
@@ -122,9 +123,25 @@ def seen(client, address: str, response, *, follow: bool = True):
 
 def save_once(client, address: str, **changes):
     UnsavedEdit.objects.all().delete()  # what an earlier try left
-    opened = client.get(address)
+    opened = client.get(address, follow=True)
     assert opened.status_code == 200, opened
+    for form in tree(opened).iter("form"):
+        if form.get("action", "").endswith("/draft/"):
+            given = {each.get("name"): each.get("value") for each in form.iter("input")}
+            opened = client.post(form.get("action"), given, follow=True)
+    if opened.redirect_chain:
+        address = opened.redirect_chain[-1][0]
     return client.post(address, values_of(opened) | changes, follow=True)
+
+
+def signed(sheet, by, reviewer) -> Edition:
+    """The open draft of the sheet, sent for review by one and signed off by the other: readers see it."""
+    draft = sheet.open_draft
+    actions.transition(sheet=draft, step=Step.SUBMITTED, by=by)
+    due = timezone.localdate() + timedelta(days=300)
+    made = actions.transition(sheet=draft, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due)
+    sheet.refresh_from_db()
+    return made
 
 
 def errors_of(response) -> str:

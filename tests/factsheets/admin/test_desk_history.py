@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from factsheets import actions
-from factsheets.models import FactSheet, Section
-from tests.support.desk import change_address, desk_of, draft, save, tree
+from factsheets import actions, publication
+from factsheets.models import Section
+from tests.support.desk import change_address, desk_of, draft, person, save, signed, tree
 from tests.support.html import text
 from tests.support.reading import page
 
@@ -16,14 +16,22 @@ def edition(client, sheet, number: int, query: str = ""):
     return client.get(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, number]) + query)
 
 
-def test_without_a_note_the_public_list_says_which_parts_changed(desk, public_sheet, client):
+def test_without_a_note_the_public_list_says_which_parts_changed(desk, public_sheet, client, author, reviewer):
     section = public_sheet.sections.get()
     save(desk, change_address(section), body="Keep moving, gently. [@NG59]")
     save(desk, change_address(public_sheet), title="A better title", summary="Other words for lists.")
+    signed(public_sheet, author, reviewer)
+    save(desk, change_address(public_sheet), title="A better title still", note="A kinder title.")
+    signed(public_sheet, author, reviewer)
     listed = client.get(f"{public_sheet.get_absolute_url()}json/").json()["changes"]
     assert [each["lines"] for each in listed] == [
-        ["Changed: Title", "Changed: Summary"],
-        ["Changed: The first part"],
+        ["A kinder title.", "A clinician read the page and signed it off."],
+        [
+            "Changed: Title",
+            "Changed: Summary",
+            "Changed: The first part",
+            "A clinician read the page and signed it off.",
+        ],
         ["A clinician read the page and signed it off."],
     ]
 
@@ -38,13 +46,14 @@ def test_what_was_written_before_a_sheet_was_public_is_not_in_the_public_list(pu
 def test_the_difference_between_editions_is_readable_word_by_word(desk, public_sheet):
     section = public_sheet.sections.get()
     save(desk, change_address(section), body="Keep moving every day. [@NG59]\r\n")
-    shown = tree(edition(desk, public_sheet, public_sheet.editions.first().number))
+    new = public_sheet.open_draft
+    shown = tree(edition(desk, new, new.editions.first().number))
     gone = [text(each) for each in shown.iter("del")]
     new = [text(each) for each in shown.iter("ins")]
     assert gone == ["moving."]
     assert new == ["moving every day."]
     assert "The first part" in text(shown)
-    first = text(tree(edition(desk, public_sheet, 1, "?against=now")))
+    first = text(tree(edition(desk, public_sheet.open_draft, 1, "?against=now")))
     assert "Changes since this edition" in first
     assert "every day." in first
     assert "There is no earlier edition" in text(tree(edition(desk, public_sheet, 1)))
@@ -54,7 +63,10 @@ def test_the_difference_between_editions_is_readable_word_by_word(desk, public_s
 def test_hostile_words_are_text_in_the_history(desk, author):
     sheet = draft(author)
     hostile = "</del><script>alert(1)</script>"
-    save(desk, change_address(sheet.sections.get()), body=f"{hostile} [@NG59]", heading=hostile)
+    # The form refuses it in the text; it may have been there before.
+    sheet.sections.update(body=f"{hostile} [@NG59]", heading=hostile)
+    actions.refresh(sheet=sheet)
+    actions.keep_edition(sheet=sheet, by=author)
     for response in (
         edition(desk, sheet, 2),
         desk.get(desk_of(sheet)),
@@ -64,20 +76,39 @@ def test_hostile_words_are_text_in_the_history(desk, author):
         assert hostile in text(tree(response))
 
 
-def test_a_deleted_section_is_gone_for_readers_and_comes_back_with_its_edition(desk, public_sheet, client):
+def test_a_deleted_section_is_gone_for_readers_and_comes_back_with_its_edition_and_signature(
+    desk, public_sheet, client, author, reviewer
+):
     second = Section.objects.create(
         sheet=public_sheet, slug="second", position=20, heading="Second part", body="More words."
     )
     actions.refresh(sheet=public_sheet)
     actions.keep_edition(sheet=public_sheet, by=None, step="installed")
-    with_it = public_sheet.editions.first().number
-    response = desk.post(reverse("admin:factsheets_section_delete", args=[second.pk]), {"post": "yes"}, follow=True)
-    assert response.redirect_chain[-1][0].startswith(desk_of(public_sheet))
-    assert "Second part" not in str(FactSheet.objects.get(pk=public_sheet.pk).document["sections"])
-    desk.post(reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, with_it]))
-    assert public_sheet.sections.get(slug="second").body == "More words."
+    unsigned = public_sheet.editions.first().number
+    desk.get(reverse("admin:factsheets_section_delete", args=[second.pk]))
+    new = actions.begin_draft(sheet=public_sheet, by=author)
+    gone = reverse("admin:factsheets_section_delete", args=[new.sections.get(slug="second").pk])
+    response = desk.post(gone, {"post": "yes"}, follow=True)
+    assert response.redirect_chain[-1][0].startswith(desk_of(new))
+    second_reviewer = person("Cora", "clinician")
+    made = signed(public_sheet, author, second_reviewer)
+    assert "Second part" not in str(public_sheet.document["sections"])
+    back = reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, unsigned])
+    assert "copied to the draft" in text(tree(desk.post(back, follow=True))), "Nobody had signed it with that section."
+    assert public_sheet.open_draft.sections.get(slug="second").body == "More words."
+    assert "More words." not in text(page(client, public_sheet.get_absolute_url()))
+    again = signed(public_sheet, author, reviewer)
     assert "More words." in text(page(client, public_sheet.get_absolute_url()))
-    assert public_sheet.editions.first().note == f"Back to edition {with_it}"
+    back = reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, made.number])
+    assert "with the signature of" in text(tree(desk.post(back, follow=True)))
+    public_sheet.refresh_from_db()
+    assert (public_sheet.reviewed_by, public_sheet.review_due_on) == (second_reviewer, made.review_due_on)
+    assert not publication.changed_since_review(public_sheet)
+    shown = text(page(client, public_sheet.get_absolute_url()))
+    assert "More words." not in shown
+    assert "by Cora" in shown
+    assert public_sheet.editions.first().note == f"Back to edition {made.number}"
+    assert public_sheet.editions.first().number == again.number + 1
 
 
 def test_a_roll_back_says_what_is_no_longer_there(desk, author):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from factsheets import actions
@@ -57,12 +58,16 @@ def test_a_clinician_who_changed_a_word_since_the_last_signature_may_not_sign_it
     reviewer.groups.add(*person("Emma", "editor").groups.all())
     client.force_login(reviewer)
     save(client, change_address(sheet.sections.get()), body="Keep moving, gently. [@NG59]")
+    new = sheet.open_draft
+    move(client, new, "submitted")
     assert "another clinician must review it" in said(
-        move(client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat())
+        move(client, new, "signed_off", review_due_on=NEXT_YEAR.isoformat())
     )
     second = person("Cora", "clinician")
     client.force_login(second)
-    assert "is now published" in said(move(client, sheet, "signed_off", review_due_on=NEXT_YEAR.isoformat()))
+    assert "is now published" in said(move(client, new, "signed_off", review_due_on=NEXT_YEAR.isoformat()))
+    sheet.refresh_from_db()
+    assert (sheet.reviewed_by, sheet.open_draft) == (second, None)
 
 
 def test_words_that_changed_behind_the_reviewers_back_are_not_signed(client, author, reviewer):
@@ -162,19 +167,21 @@ def test_without_emergency_advice_nothing_can_be_published(desk, author):
 def test_sending_back_reopening_and_retiring_need_a_reason_that_is_kept(client, author, reviewer):
     sheet = published(author, reviewer)
     client.force_login(author)
+    assert "is now published" in said(move(client, sheet, "reopened", note="To change it.")), (
+        "That is what drafts are for."
+    )
+    move(client, sheet, "retired", note="Replaced by another sheet.")
+    assert Client().get(sheet.get_absolute_url()).status_code == 410
     assert "Give a reason" in said(move(client, sheet, "reopened", note="  "))
     move(client, sheet, "reopened", note="The guideline changed.")
     sheet.refresh_from_db()
     assert sheet.state == State.DRAFT
     assert client.get(sheet.get_absolute_url()).status_code == 200, "Staff can preview it."
-    move(client, sheet, "retired", note="Replaced by another sheet.")
     listed = sheet.editions.all()
     assert [(each.step, each.note) for each in listed[:2]] == [
-        ("retired", "Replaced by another sheet."),
         ("reopened", "The guideline changed."),
+        ("retired", "Replaced by another sheet."),
     ]
-    client.logout()
-    assert client.get(sheet.get_absolute_url()).status_code == 410
 
 
 def test_a_step_that_the_state_does_not_allow_is_refused(desk, author):
@@ -224,11 +231,17 @@ def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, revi
     actions.transition(sheet=waiting, step=Step.SUBMITTED, by=author)
     changed = published(author, reviewer, slug="two", title="Changed by Edith")
     save(desk, change_address(changed.sections.get()), body="Keep moving, gently. [@NG59]")
+    actions.correct(draft=changed.open_draft, by=author, reason="A missing word.")
+    back = draft(author, slug="four", title="Back with Edith")
+    actions.transition(sheet=back, step=Step.SUBMITTED, by=author)
+    actions.transition(sheet=back, step=Step.SENT_BACK, by=reviewer, note="Too long.")
     overdue = published(author, reviewer, slug="three", title="Overdue")
     FactSheet.objects.filter(pk=overdue.pk).update(review_due_on=timezone.localdate() - timedelta(days=1))
     shown = text(tree(desk.get("/admin/")))
     for heading, title in [
         ("Waiting for sign-off", "Waits for Clive"),
+        ("Sent back to you", "Back with Edith"),
+        ("Small corrections that no clinician has seen", "A missing word."),
         ("Changed since sign-off", "Changed by Edith"),
         ("Review due", "Overdue"),
         ("Published but never signed off", "About back pain"),

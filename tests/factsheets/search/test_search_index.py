@@ -17,7 +17,7 @@ from factsheets.models import (
     Synonym,
 )
 from factsheets.search import index, pages
-from tests.support.desk import change_address, person, published, save, tree, values_of
+from tests.support.desk import change_address, person, published, save, signed, tree, values_of
 from tests.support.html import text
 from tests.support.reading import ids, links, page
 from tests.support.search import a_sheet, addresses, hits, search, titles
@@ -55,6 +55,8 @@ def test_an_edit_at_the_editors_desk_is_found_on_the_next_search(client):
     sheet = published(author, person("Clive", "clinician"))
     client.force_login(author)
     save(client, change_address(sheet.sections.get()), body="Keep a platypus moving. [@NG59]", note="A platypus.")
+    assert not hits(search(Client(), "platypus")), "A draft is found."
+    signed(sheet, author, FactSheet.objects.get(pk=sheet.pk).reviewed_by)
     assert titles(search(Client(), "platypus")) == [sheet.title]
 
 

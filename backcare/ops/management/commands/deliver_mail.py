@@ -12,6 +12,7 @@ from backcare.core.crypto import keys
 from backcare.ops import schema, soundness
 from enquiries.actions import appointments, erasure, mail
 from enquiries.mail.outbox import Worker
+from factsheets import actions
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class Command(BaseCommand):
             return
         self.next_look = time.monotonic() + CHORES_AGAIN
         done = [self.try_chore("Review reminders were not written", self.remind)]
+        done.append(self.try_chore("Planned publications were not made", self.publish))
         done.append(self.try_chore("The daily digest was not written", self.digest))
         done.append(self.try_chore("Reminders of appointments were not written", self.remind_patients))
         done.append(self.try_chore("Nothing was purged", self.purge))
@@ -111,6 +113,9 @@ class Command(BaseCommand):
             if today != self.warned_on:
                 logger.warning("%s", nobody.__doc__)
             self.warned_on = today
+
+    def publish(self):
+        actions.carry_out_plans(today=timezone.localdate())
 
     def digest(self):
         if clinic.current()["daily_digest"]:

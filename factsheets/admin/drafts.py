@@ -1,0 +1,167 @@
+"""The draft over a published sheet on the desk: begun, compared with what readers see, talked about, corrected, discarded."""
+
+from csp.constants import SELF
+from csp.decorators import csp_replace
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils.cache import add_never_cache_headers, patch_cache_control
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST, require_safe
+
+from factsheets import actions, drafts
+from factsheets.admin.desk import (
+    as_number,
+    back_to_desk,
+    desk_page,
+    find_sheet,
+    may_move,
+    may_read,
+    may_write,
+    sheet_page,
+)
+from factsheets.admin.editing import edit_address
+from factsheets.models import FactSheet, FormerAddress
+
+
+def _draft(request, pk: int, may) -> FactSheet:
+    sheet = find_sheet(request, pk, may)
+    if sheet.draft_of is None:
+        raise Http404
+    return sheet
+
+
+@require_POST
+def begin(request, pk: int):
+    sheet = find_sheet(request, pk, may_write)
+    section = request.POST.get("section", "")
+    try:
+        draft = actions.begin_draft(sheet=sheet, by=request.user)
+    except actions.MoveRefused as refusal:
+        messages.error(request, str(refusal))
+        return back_to_desk(sheet)
+    if "section" in request.POST:
+        return HttpResponseRedirect(edit_address(draft, section))
+    return back_to_desk(draft)
+
+
+@require_POST
+def discard(request, pk: int):
+    draft = _draft(request, pk, may_write)
+    sheet = draft.draft_of
+    try:
+        actions.discard_draft(draft=draft, by=request.user, edition=as_number(request.POST.get("edition", "")))
+    except actions.MoveRefused as refusal:
+        messages.error(request, str(refusal))
+        return back_to_desk(draft)
+    messages.success(request, "Draft discarded. Its words are still in the history.")
+    return back_to_desk(sheet)
+
+
+@require_POST
+def correct(request, pk: int):
+    draft = _draft(request, pk, may_write)
+    sheet = draft.draft_of
+    try:
+        actions.correct(
+            draft=draft,
+            by=request.user,
+            reason=request.POST.get("reason", "")[:300],
+            edition=as_number(request.POST.get("edition", "")),
+        )
+    except actions.MoveRefused as refusal:
+        messages.error(request, str(refusal))
+        return back_to_desk(draft)
+    messages.success(request, "Published. The reviewer will see this correction on the first page of the desk.")
+    return back_to_desk(sheet)
+
+
+@require_POST
+def address(request, pk: int):
+    """The address of a sheet and its place in the topic: not words, so without a draft. The old address goes on working."""
+    sheet = find_sheet(request, pk, may_write)
+    if sheet.draft_of_id:
+        raise Http404
+    slug, position = request.POST.get("slug", "").strip().lower(), as_number(request.POST.get("position", ""))
+    try:
+        validate_slug(slug)
+        if len(slug) > FactSheet._meta.get_field("slug").max_length:
+            raise ValidationError("Keep the address below 80 characters.")
+        if FactSheet.everything.filter(slug=slug).exclude(pk=sheet.pk).exists():
+            raise ValidationError("Another sheet has this address.")
+        if FormerAddress.objects.filter(slug=slug).exclude(sheet=sheet).exists():
+            raise ValidationError("Another sheet had this address, and links to it still lead there.")
+        if position is None or position > 32767:
+            raise ValidationError("Enter the order as a number.")
+    except ValidationError as error:
+        messages.error(request, f"Nothing changed. {' '.join(error.messages)}")
+        return back_to_desk(sheet)
+    was, sheet.slug, sheet.position = sheet.slug, slug, position
+    sheet.save(update_fields=["slug", "position"])
+    if was != slug:
+        actions.change_address(sheet=sheet, was=was)
+    messages.success(request, "Saved. Readers see it at once.")
+    return back_to_desk(sheet)
+
+
+# --- comments ---
+
+
+@require_POST
+def comment(request, pk: int):
+    sheet = find_sheet(request, pk, may_move)
+    section, text = request.POST.get("section", "")[:80], request.POST.get("text", "")
+    try:
+        made = actions.comment(sheet=sheet, section=section, text=text, by=request.user)
+    except actions.MoveRefused as refusal:
+        messages.error(request, str(refusal))
+        return desk_page(request, sheet, unsent={"section": section, "text": text}, status=422)
+    return back_to_desk(sheet, anchor=f"comments-{made.section}")
+
+
+@require_POST
+def resolve(request, pk: int, number: int):
+    sheet = find_sheet(request, pk, may_move)
+    found = get_object_or_404(sheet.comments, pk=number)
+    actions.resolve(comment=found, by=request.user)
+    return back_to_desk(sheet, anchor=f"comments-{found.section}")
+
+
+# --- the draft beside the published page ---
+
+WIDTHS = {"phone": "Phone", "wide": "Wide screen"}
+
+
+@csp_replace({"frame-src": [SELF]})
+@require_safe
+def compare(request, pk: int):
+    """Both pages as readers see them, at one width, and below them what differs, word by word."""
+    sheet = find_sheet(request, pk, may_read)
+    width = request.GET.get("width", "phone")
+    context = {
+        "width": width if width in WIDTHS else "phone",
+        "widths": WIDTHS,
+        "changes": drafts.differences(sheet) if sheet.draft_of_id else [],
+    }
+    return _private(sheet_page(request, "compare.html", sheet, f"Preview of {sheet.title}", **context))
+
+
+@csp_replace({"frame-ancestors": [SELF]})
+@xframe_options_sameorigin
+@require_safe
+def page(request, pk: int):
+    """The page of a draft, or of any sheet, to stand in a frame of the preview. Only staff are answered, and nothing keeps it."""
+    from factsheets import sheet_views  # it needs the forms of another app, which is loaded after this one
+
+    sheet = find_sheet(request, pk, may_read)
+    note = "" if sheet.is_published else "Staff preview. Readers cannot see this yet."
+    return _private(sheet_views.preview(request, sheet, {"preview_note": note} if note else {}))
+
+
+def _private(response):
+    add_never_cache_headers(response)
+    patch_cache_control(response, private=True, no_store=True)
+    response["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,131 @@
+"""The draft over a published sheet: a row of its own with sections of its own, so that nothing readers see knows of it.
+
+Its verbs, each with its actor, are in factsheets/actions.py; the decision is docs/decisions/0050-a-draft-is-a-copy-of-the-sheet.md.
+"""
+
+import re
+import secrets
+from difflib import SequenceMatcher
+
+from factsheets import revisions
+from factsheets.models import FactSheet, GuardOverride, State, UnsavedEdit
+from factsheets.revisions import SECTION, SHEET, WORD, Change
+
+# A small correction is one that nobody needs to judge: our own rule.
+MAX_CORRECTED_WORDS = 12
+CORRECTABLE = {
+    *(SHEET[name] for name in ("title", "summary", "audience", "in_short", "key_points")),
+    *(SECTION[name] for name in ("heading", "body")),
+}
+# Where one of these changes, the meaning may have: a number, a citation or address, and how sure or how urgent something is.
+WEIGHTY = re.compile(
+    r"\d|[\[\]()<>@%£#*|]|n[’']t\b|\b(?:no|not|nor|never|none|without|cannot|only|if|unless|until|may|might|can|could|should|must|will|all"
+    r"|some|most|many|few|more|less|always|often|rarely|before|after|one|two|three|four|five|six|seven|eight|nine|ten|half|twice"
+    r"|once|hours?|days?|weeks?|months?|years?|emergency|urgent\w*|risks?|safe|unsafe|999|111)\b",
+    re.IGNORECASE,
+)
+
+
+def begun_over(sheet: FactSheet) -> FactSheet:
+    """A copy of the sheet's rows. Its address is private: only staff are answered at it."""
+    draft = FactSheet.everything.create(
+        **{name: getattr(sheet, name) for name in SHEET},
+        slug=f"draft-{secrets.token_hex(8)}",
+        position=sheet.position,
+        written_on=sheet.written_on,
+        state=State.DRAFT,
+        draft_of=sheet,
+    )
+    for section in sheet.sections.prefetch_related("statement_uses"):
+        uses = list(section.statement_uses.all())
+        section.pk, section.sheet = None, draft
+        section._state.adding = True
+        section.save()
+        for use in uses:
+            use.pk, use.section = None, section
+            use._state.adding = True
+            use.save()
+    _hand_on_what_is_typed(sheet, draft)
+    for part in [*sheet.related.all(), *sheet.source_uses.all(), *sheet.overrides.all()]:
+        part.pk, part.sheet = None, draft
+        part._state.adding = True
+        part.save()
+    return draft
+
+
+def take_over(draft: FactSheet, sheet: FactSheet) -> None:
+    """Gives the sheet the draft's words and its whole record, and ends the draft. Raises CannotPutBack."""
+    content = revisions.snapshot(draft)
+    # A snapshot that says nothing of what the studies found is, here, one of a sheet that says nothing of it.
+    revisions.put_back(sheet, {**content, "findings": content.get("findings", {})})
+    known = set(sheet.overrides.values_list("key", flat=True))
+    GuardOverride.objects.filter(sheet=draft).exclude(key__in=known).update(sheet=sheet)
+    end(draft, sheet)
+
+
+def end(draft: FactSheet, sheet: FactSheet) -> None:
+    """The draft's editions and comments become the sheet's, behind its own; the draft is gone."""
+    last = sheet.editions.first()
+    number = last.number if last else 0
+    for edition in draft.editions.order_by("number").defer("content"):
+        number += 1
+        edition.sheet, edition.number = sheet, number
+        edition.save(update_fields=["sheet", "number"])
+    draft.comments.update(sheet=sheet)
+    _hand_on_what_is_typed(draft, sheet)
+    draft.delete()
+
+
+def _hand_on_what_is_typed(sheet: FactSheet, to: FactSheet) -> None:
+    """What editors typed and did not save waits for them in the row that they will edit next."""
+    slugs = {f"section-{pk}": slug for pk, slug in sheet.sections.values_list("pk", "slug")}
+    there = {slug: f"section-{pk}" for pk, slug in to.sections.values_list("pk", "slug")}
+    for row in UnsavedEdit.objects.filter(sheet=sheet).exclude(typed=""):
+        part = there.get(slugs.get(row.part, ""), "") if row.part.startswith("section-") else row.part
+        if not part:
+            continue  # its section is gone, and what was typed is about nothing
+        UnsavedEdit.objects.filter(sheet=to, part=part, by=row.by).delete()
+        UnsavedEdit.objects.filter(pk=row.pk).update(sheet=to, part=part)
+
+
+def differences(draft: FactSheet) -> list[Change]:
+    """From what readers read now to what they would read: what a clinician signs."""
+    return revisions.changes(revisions.snapshot(draft.draft_of), revisions.snapshot(draft))
+
+
+def changed_underneath(draft: FactSheet) -> list[Change]:
+    """What happened to the published sheet since the draft was begun, and the draft would undo. Shared statements are in both."""
+    begun = draft.editions.order_by("number").first()
+    if begun is None:
+        return []
+    return [each for each in revisions.changes(begun.content, revisions.snapshot(draft.draft_of)) if not each.statement]
+
+
+def why_not_small(draft: FactSheet) -> str:
+    """Why the draft is more than a small correction, so that a clinician must read it. Empty when it is none."""
+    found = differences(draft)
+    if not found:
+        return "The draft says the same as the published page."
+    words = 0
+    for each in found:
+        place = each.part if each.part != revisions.SHEET_ITSELF else each.field
+        if each.statement or each.field not in CORRECTABLE or not (each.before.strip() and each.after.strip()):
+            return f"More than wording has changed: {place}. A clinician must sign it off."
+        old, new = WORD.findall(each.before), WORD.findall(each.after)
+        for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if kind == "equal":
+                continue
+            gone, come = ([word for word in run if word.strip()] for run in (old[a:b], new[c:d]))
+            words += max(len(gone), len(come))
+            # The same weighty words on both sides, as where a comma is put behind one, change nothing.
+            if WEIGHTY.findall(" ".join(gone)) != WEIGHTY.findall(" ".join(come)):
+                return (
+                    f"A number, a source, or a word that can change the meaning is different: {place}. "
+                    "A clinician must sign it off."
+                )
+    if words > MAX_CORRECTED_WORDS:
+        return f"{words} words have changed, more than {MAX_CORRECTED_WORDS}. A clinician must sign it off."
+    kept = set(draft.draft_of.overrides.values_list("key", flat=True))
+    if draft.overrides.exclude(key__in=kept).exists():
+        return "It has wording that the claims guard stopped. A clinician must sign it off."
+    return ""

@@ -1,0 +1,227 @@
+"""The draft over a published sheet: who sees it, what may go out as a small correction, planned days, and who hears of it."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from enquiries.models import OutgoingMessage
+from factsheets import actions, drafts, publication
+from factsheets.models import FactSheet, Section, State, Statement, StatementUse, Step
+from tests.support.desk import change_address, desk_of, draft, person, save, signed, tree
+from tests.support.html import text
+from tests.support.outbox import deliver, text_of, words_of
+from tests.support.reading import page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def new(desk, public_sheet, author):
+    return actions.begin_draft(sheet=public_sheet, by=author)
+
+
+def test_a_draft_is_found_by_staff_at_its_private_address_and_by_nobody_and_nothing_else(desk, new, public_sheet):
+    save(desk, change_address(new.sections.get()), body="A platypus. [@NG59]")
+    for output in ("", "pdf/", "text/", "json/"):
+        address = f"{new.get_absolute_url()}{output}"
+        assert Client().get(address).status_code == 404
+        seen = desk.get(address)
+        assert seen.status_code == 200
+        assert "no-store" in seen["Cache-Control"]
+        assert seen["X-Robots-Tag"] == "noindex"
+    for address in (
+        "/fact-sheets/",
+        "/sitemap.xml",
+        "/search/?q=platypus",
+        "/feed.xml",
+        public_sheet.get_absolute_url(),
+    ):
+        shown = Client().get(address).content.decode()
+        assert new.slug not in shown, address
+        assert "A platypus" not in shown, address
+    assert not FactSheet.objects.filter(pk=new.pk).exists()
+    framed = desk.get(reverse("admin:factsheets_factsheet_compare_page", args=[new.pk]))
+    assert "A platypus." in text(tree(framed))
+    assert framed["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in framed["Content-Security-Policy"]
+    assert "no-store" in framed["Cache-Control"]
+    # Begun twice, it is the same; and its form is where the published words were edited.
+    assert desk.get(change_address(public_sheet.sections.get())).url == change_address(new.sections.get())
+    listed = text(tree(desk.get(reverse("admin:factsheets_factsheet_changelist"))))
+    assert listed.count(public_sheet.title) == 1
+    assert "new version: draft" in listed
+
+
+def test_a_discarded_draft_leaves_the_page_as_it_was_and_its_words_in_the_history(desk, new, public_sheet):
+    save(desk, change_address(new.sections.get()), body="A platypus. [@NG59]")
+    wording = new.editions.first()
+    discard = reverse("admin:factsheets_factsheet_discard", args=[new.pk])
+    desk.post(discard, {"edition": "1"})
+    assert public_sheet.open_draft, "It changed since the page was opened."
+    desk.post(discard, {"edition": str(wording.number)})
+    assert public_sheet.open_draft is None
+    assert "Keep moving." in text(page(Client(), public_sheet.get_absolute_url()))
+    wording.refresh_from_db()
+    assert (wording.sheet, wording.public) == (public_sheet, False)
+    desk.post(reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, wording.number]))
+    assert public_sheet.open_draft.sections.get().body.strip() == "A platypus. [@NG59]"
+
+
+WEIGHTY = [
+    ({"body": "Do not keep moving. [@NG59]"}, "can change the meaning"),
+    ({"body": "Keep moving. [@MU20]"}, "can change the meaning"),
+    ({"body": "Keep moving [here](https://example.org). [@NG59]"}, "can change the meaning"),
+    ({"body": f"Keep moving {'gently ' * 13}on. [@NG59]"}, "more than 12"),
+    ({"kind": "details"}, "More than wording has changed"),
+    ({"claim_refs": ["B-01"]}, "More than wording has changed"),
+    ({}, "says the same"),
+]
+
+
+def test_a_small_correction_changes_wording_and_nothing_that_has_weight(desk, new, public_sheet):
+    sections = Section.objects.filter(sheet=new)
+    before = sections.values("body", "kind", "claim_refs").get()
+    for fields, said in WEIGHTY:
+        sections.update(**before | fields)
+        assert said in drafts.why_not_small(new), fields
+    sections.update(**before | WEIGHTY[0][0])
+    correct = reverse("admin:factsheets_factsheet_correct", args=[new.pk])
+    assert "can change the meaning" in text(tree(desk.post(correct, {"reason": "A missing word."}, follow=True)))
+    sections.update(**before | {"body": "Keep moving, please. [@NG59]"})
+    assert "Say what you corrected" in text(tree(desk.post(correct, {"reason": " "}, follow=True)))
+    desk.post(correct, {"reason": "A missing word."})
+    assert public_sheet.open_draft is None
+    shown = text(page(Client(), public_sheet.get_absolute_url()))
+    assert "Keep moving, please." in shown
+    assert "Small corrections were made since" in shown
+    assert public_sheet.editions.first().note == "A missing word."
+
+
+def test_an_upgrade_of_the_published_page_shows_on_its_draft(desk, new, public_sheet):
+    public_sheet.sections.update(body="Newer words. [@NG59]")
+    actions.refresh(sheet=public_sheet)
+    assert "Publishing the draft would undo that" in text(tree(desk.get(desk_of(new))))
+    assert "Publishing the draft would undo that" not in text(tree(desk.get(desk_of(public_sheet))))
+
+
+def sign_for(sheet, author, reviewer, **plan):
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=author)
+    due = timezone.localdate() + timedelta(days=300)
+    return actions.transition(sheet=sheet, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due, **plan)
+
+
+def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_signed(
+    desk, new, public_sheet, author, reviewer
+):
+    today = timezone.localdate()
+    tomorrow, later = today + timedelta(days=1), today + timedelta(days=30)
+    section = new.sections.get()
+    save(desk, change_address(section), body="New words. [@NG59]")
+    with pytest.raises(actions.MoveRefused, match="after its publication"):
+        sign_for(new, author, reviewer, publish_on=tomorrow, retire_on=tomorrow)
+    due = today + timedelta(days=300)
+    new.refresh_from_db()
+    plan = {"publish_on": tomorrow, "retire_on": later}
+    actions.transition(sheet=new, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due, **plan)
+    assert new.state == State.SCHEDULED
+    assert "It has been signed off" in text(tree(save(desk, change_address(section), body="Other words. [@NG59]")))
+    assert not actions.carry_out_plans(today=today)
+    assert "Planned" in text(tree(desk.get("/admin/")))
+    # Somebody changes the words after all: they are not what was signed.
+    Section.objects.filter(pk=section.pk).update(body="Unsigned words. [@NG59]")
+    assert not actions.carry_out_plans(today=tomorrow)
+    FactSheet.everything.filter(pk=new.pk).update(publish_on=today - timedelta(days=1))
+    assert "was to be published on" in text(tree(desk.get("/admin/")))
+    assert "have changed since they were signed off" in text(tree(desk.get(desk_of(new))))
+    Section.objects.filter(pk=section.pk).update(body=new.editions.first().content["sections"][0]["body"])
+    assert actions.carry_out_plans(today=tomorrow)
+    public_sheet.refresh_from_db()
+    assert (public_sheet.reviewed_by, public_sheet.review_due_on, public_sheet.retire_on) == (reviewer, due, later)
+    assert "New words." in text(page(Client(), public_sheet.get_absolute_url()))
+    assert not publication.changed_since_review(public_sheet)
+    assert actions.carry_out_plans(today=later) == [public_sheet]
+    assert Client().get(public_sheet.get_absolute_url()).status_code == 410
+
+
+def test_a_new_sheet_is_published_on_its_day_too(author, reviewer):
+    sheet = draft(author)
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    sign_for(sheet, author, reviewer, publish_on=tomorrow)
+    assert Client().get(sheet.get_absolute_url()).status_code == 404
+    assert actions.carry_out_plans(today=tomorrow) == [sheet]
+    assert "by Clive" in text(page(Client(), sheet.get_absolute_url()))
+
+
+def test_reviewers_and_authors_hear_of_each_step_by_email_without_the_words(desk, new, author, reviewer, mail_through):
+    nobody = person("Emma", "editor")
+    OutgoingMessage.objects.all().delete()  # those of the published sheet
+    save(desk, change_address(new.sections.get()), body="New words. [@NG59]")
+    actions.transition(sheet=new, step=Step.SUBMITTED, by=author)
+    actions.transition(sheet=new, step=Step.SENT_BACK, by=reviewer, note="Too short.")
+    actions.transition(sheet=new, step=Step.SUBMITTED, by=author)
+    sheet = new.draft_of
+    assert list(OutgoingMessage.objects.values_list("staff__first_name", "edition__step").order_by("created_at")) == [
+        ("Clive", "submitted"),
+        ("Edith", "sent_back"),
+        ("Clive", "submitted"),
+    ]
+    deliver()
+    assert mail_through.recipients == [["clive@example.com"], ["edith@example.com"], ["clive@example.com"]]
+    assert mail_through.messages[1]["Subject"] == f"Sent back to you: {sheet.title}"
+    for each in mail_through.messages:
+        assert desk_of(new) in text_of(each)
+        assert "sent" in words_of(each)
+        assert "New words" not in text_of(each)
+        assert "Too short" not in text_of(each)
+    due = timezone.localdate() + timedelta(days=300)
+    actions.transition(sheet=new, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due)
+    deliver()
+    last = mail_through.messages[3]
+    assert (last["To"], last["Subject"]) == ("edith@example.com", f"Signed off: {sheet.title}")
+    assert "Readers see it now." in " ".join(text_of(last).split())
+    assert desk_of(sheet) in text_of(last)
+    assert not OutgoingMessage.objects.filter(staff=nobody).exists()
+    # A reviewer who is told late is not told of what is done.
+    again = actions.begin_draft(sheet=sheet, by=author)
+    save(desk, change_address(again.sections.get()), body="Newest words. [@NG59]")
+    signed(sheet, author, reviewer)
+    deliver()
+    assert [each["Subject"] for each in mail_through.messages[4:]] == [f"Signed off: {sheet.title}"]
+
+
+def test_a_comment_must_say_something_and_what_is_too_long_is_not_lost(desk, new, author):
+    address = reverse("admin:factsheets_factsheet_comment", args=[new.pk])
+    long = "word " * 401
+    answer = desk.post(address, {"section": "first", "text": long})
+    assert answer.status_code == 422
+    [box] = [each for each in tree(answer).iter("textarea") if each.get("id") == "comment-first"]
+    assert "".join(box.itertext()).strip() == long.strip()
+    desk.post(address, {"section": "gone", "text": "<script>alert(1)</script>"})
+    comment = new.comments.get()
+    assert (comment.section, comment.actor) == ("", "Edith")
+    shown = desk.get(desk_of(new))
+    assert b"<script>alert" not in shown.content
+    resolve = reverse("admin:factsheets_factsheet_resolve", args=[new.pk, comment.pk])
+    desk.post(resolve)
+    desk.post(resolve)
+    comment.refresh_from_db()
+    assert comment.resolved_actor == "Edith"
+
+
+def test_a_draft_copies_the_evidence_and_gives_it_back(desk, public_sheet, author, reviewer):
+    proof = Section.objects.create(
+        sheet=public_sheet, slug="proof", position=90, kind="evidence", heading="What the evidence says"
+    )
+    statement = Statement.objects.order_by("pk").first()
+    StatementUse.objects.create(section=proof, statement=statement, position=10)
+    actions.refresh(sheet=public_sheet)
+    new = actions.begin_draft(sheet=public_sheet, by=author)
+    assert new.document["sections"] == FactSheet.objects.get(pk=public_sheet.pk).document["sections"]
+    assert public_sheet.title not in [each.title for each in statement.sheets if each.pk == new.pk]
+    save(desk, change_address(new), title="Another title")
+    signed(public_sheet, author, reviewer)
+    assert [use.statement for use in StatementUse.objects.filter(section__sheet=public_sheet)] == [statement]
+    assert StatementUse.objects.filter(section__sheet__slug=new.slug).count() == 0
