@@ -1,6 +1,6 @@
 """What staff type into the inbox's search box, and the enquiries that it means.
 
-Nothing is opened to look for it: names, addresses and numbers are found by `search_tokens`. Only where no name fits and similar
+Nothing is opened to look for it: names, addresses and numbers are found by `blind_index`. Only where no name fits and similar
 ones are shown, the names of those few are opened, to leave out what only looks alike to a hash. Where half a domain is typed, the
 newest addresses that begin like it are opened.
 
@@ -21,7 +21,7 @@ from django.utils import timezone
 from rapidfuzz.distance import OSA
 
 from backcare.core import phones
-from backcare.core.crypto import blind_index, search_tokens
+from backcare.core.crypto import blind_index
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries.models import Appointment, Enquiry, SearchToken
 from factsheets.models import FactSheet
@@ -134,7 +134,7 @@ def _by_number(typed: str, today: date) -> Found | None:
     whole = Enquiry.objects.filter(phone_key__in=blind_index.phone_keys(phones.e164(typed)))
     if found := _found(whole.order_by("-created_at").values_list("pk", flat=True)[:MAX_FOUND], said):
         return found
-    return _found(_newest(search_tokens.digits(number[1])), "With a phone number that ends like this.")
+    return _found(_newest(blind_index.digits(number[1])), "With a phone number that ends like this.")
 
 
 def _by_address(typed: str, today: date) -> Found | None:
@@ -148,9 +148,9 @@ def _by_address(typed: str, today: date) -> Found | None:
         return found
     local, at, host = typed.casefold().rpartition("@")
     if not at:
-        pks = [*_newest(search_tokens.mailbox_begins(typed)), *_newest(search_tokens.domain(typed))]
+        pks = [*_newest(blind_index.mailbox_begins(typed)), *_newest(blind_index.domain(typed))]
         return _found(pks, "With an email address like this.")
-    sides = [search_tokens.mailbox_begins(local) if local else [], search_tokens.domain(host) if host else []]
+    sides = [blind_index.mailbox_begins(local) if local else [], blind_index.domain(host) if host else []]
     sides = [side for side in sides if side]
     said = "With an email address like this."
     return _found(_newest(*sides), said) or _found(_half_typed(local, host), said) if sides else None
@@ -158,7 +158,7 @@ def _by_address(typed: str, today: date) -> Found | None:
 
 def _half_typed(local: str, host: str) -> Pks:
     """farthing@ex: no hash is of the beginning of a domain, so the newest addresses that begin like this are opened."""
-    able = _newest(search_tokens.mailbox_begins(local)) if host else []
+    able = _newest(blind_index.mailbox_begins(local)) if host else []
     rows = Enquiry.objects.filter(pk__in=able).only("email")
     fitting = {each.pk for each in rows if _fits(each, local, host)}
     return [pk for pk in able if pk in fitting]
@@ -179,7 +179,7 @@ def _by_words(typed: str, *, similar: bool) -> Found:
     if not similar:
         pks = [*_by_name(words), *_by_sheet(words)]
         if len(words) == 1:
-            pks += _newest(search_tokens.mailbox_begins(typed))
+            pks += _newest(blind_index.mailbox_begins(typed))
         if found := _found(pks, "", similar=_similar(words)):
             return found
     pks = _by_similar_name([word for word in words if not _is_initial(word)] or words)
@@ -192,7 +192,7 @@ def _is_initial(word: str) -> bool:
 
 def _similar(words: list[str]) -> str:
     """What to type for similar names too. Empty where no letter may be wrong."""
-    return f"{SIMILAR}{' '.join(words)}" if any(search_tokens.allowed_edits(word) for word in words) else ""
+    return f"{SIMILAR}{' '.join(words)}" if any(blind_index.allowed_edits(word) for word in words) else ""
 
 
 def _by_name(words: list[str]) -> Pks:
@@ -200,16 +200,16 @@ def _by_name(words: list[str]) -> Pks:
     whole = [word for word in words if not _is_initial(word)]
     alone = [word for word in words if _is_initial(word)]
     if not whole:
-        return _newest(search_tokens.initials("".join(alone)))
-    needed = [search_tokens.begins_or_sounds(word) for word in sorted(whole, key=len, reverse=True)]
+        return _newest(blind_index.initials("".join(alone)))
+    needed = [blind_index.begins_or_sounds(word) for word in sorted(whole, key=len, reverse=True)]
     pks: Pks = []
     if alone:
         pks = _newest(
-            *needed, *([key for word in whole for key in search_tokens.initial_and_word(i, word)] for i in alone)
+            *needed, *([key for word in whole for key in blind_index.initial_and_word(i, word)] for i in alone)
         )
     pks = pks or _newest(*needed)  # the initial may be missing from the name that they gave
     if len(words) == 1 and len(words[0]) <= MAX_INITIALS:
-        pks = [*pks, *_newest(search_tokens.initials(words[0]))]
+        pks = [*pks, *_newest(blind_index.initials(words[0]))]
     return pks
 
 
@@ -218,7 +218,7 @@ def _by_similar_name(words: list[str]) -> Pks:
     within: set[UUID] | None = None
     newest: dict[UUID, int] = {}
     for word in words:
-        found = _rows(search_tokens.begins_or_sounds(word)) | _rows(search_tokens.nearly(word))
+        found = _rows(blind_index.begins_or_sounds(word)) | _rows(blind_index.nearly(word))
         newest |= found
         within = set(found) if within is None else within & set(found)
     able = sorted(within or (), key=newest.__getitem__, reverse=True)[:MAX_FOUND]
@@ -240,9 +240,9 @@ def _between(typed: str, word: str) -> int:
     if word.startswith(typed):
         return 0
     far = OSA.distance(typed, word)
-    if far <= search_tokens.allowed_edits(typed):
+    if far <= blind_index.allowed_edits(typed):
         return int(far)
-    return 1 if search_tokens.sound_alike(typed, word) else TOO_FAR
+    return 1 if blind_index.sound_alike(typed, word) else TOO_FAR
 
 
 def _by_sheet(words: list[str]) -> Pks:
@@ -261,7 +261,7 @@ def _by_sheet(words: list[str]) -> Pks:
 def same_person(name: str, *, email: str = "", phone: str = "") -> list[Enquiry]:
     """Who may have asked before: the same address or number, or the same name, in any spelling, not long ago. The newest first."""
     words = [word for word in blind_index.words_of(name[:MAX_TYPED])[:MAX_WORDS] if not _is_initial(word)]
-    named = _newest(*(search_tokens.begins_or_sounds(word) for word in words)) if len(words) > 1 else []
+    named = _newest(*(blind_index.begins_or_sounds(word) for word in words)) if len(words) > 1 else []
     lately = Q(live=True) | Q(created_at__gte=timezone.now() - SAME_NAME_WITHIN)
     same = Q(email_key__in=blind_index.email_keys(email)) | Q(phone_key__in=blind_index.phone_keys(phones.e164(phone)))
     found = Enquiry.objects.filter(same | (lately & Q(pk__in=named)), erased_at=None)

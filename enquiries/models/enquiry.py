@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
-from backcare.core.crypto import search_tokens
+from backcare.core.crypto import blind_index
 from backcare.core.crypto.encryption import CannotDecrypt
 from backcare.core.crypto.fields import EncryptedTextField
 
@@ -433,7 +433,7 @@ class Enquiry(models.Model):
 class SearchToken(models.Model):
     """One of the keyed hashes by which staff find an enquiry from part of a name, address or number, without opening any.
 
-    Of which kind it is, nobody can tell: `backcare/core/crypto/search_tokens.py`.
+    Of which kind it is, nobody can tell: `backcare/core/crypto/blind_index.py`.
     """
 
     enquiry = models.ForeignKey(
@@ -463,7 +463,7 @@ class SearchToken(models.Model):
         For the name of whoever asks, and for that of the person they ask for: either may phone.
         """
         names = [enquiry.name, enquiry.for_name]
-        keys = search_tokens.stored(names=names, email=enquiry.email, phone=enquiry.phone)
+        keys = blind_index.stored(names=names, email=enquiry.email, phone=enquiry.phone)
         cls.objects.bulk_create(cls(enquiry=enquiry, key=key) for key in sorted(keys))
 
 

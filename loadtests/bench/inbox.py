@@ -107,7 +107,7 @@ def triaging() -> Iterator[Figure]:
 
 
 def grow(size: int) -> None:
-    from backcare.core.crypto import search_tokens
+    from backcare.core.crypto import blind_index
     from enquiries.models import Enquiry
     from tests.conftest import consultation
 
@@ -132,7 +132,7 @@ def grow(size: int) -> None:
     values = ", ".join(unique.get(column, f"model.{column}") for column in columns)
     statement = COPIES.format(columns=", ".join(columns), values=values, first=there, last=size - 1, model=quoted)
     key = "random()" if connection.vendor == "sqlite" else "(random() * 9e18)::bigint"
-    [shared] = search_tokens.begins_or_sounds("mod")[:1]
+    [shared] = blind_index.begins_or_sounds("mod")[:1]
     with connection.cursor() as cursor:
         if (
             connection.vendor == "sqlite"

@@ -57,7 +57,9 @@ def test_a_mail_takes_few_statements_and_reads_no_sheet(db, sheet, mail_through)
             assert worker.run_once()
         taken.append(len(asked))
     worker.disconnect()
-    assert max(taken) <= 21, taken  # of a report, which closes its enquiry; on PostgreSQL its address waits for its turn
+    assert max(taken) <= 21, (
+        taken
+    )  # of a report, which closes its enquiry; on PostgreSQL its address waits for its turn
     assert sorted(taken)[3] <= 13, taken
     assert len(set(mail_through.ids)) == len(mail_through.ids) == 10
 

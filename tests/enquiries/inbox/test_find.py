@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from django.utils import timezone
 
-from backcare.core.crypto import blind_index, search_tokens
+from backcare.core.crypto import blind_index
 from enquiries.actions import erasure, intake, transitions
 from enquiries.inbox import find
 from enquiries.models import Enquiry, SearchToken, Status
@@ -117,22 +117,22 @@ def test_a_search_shows_no_more_than_so_many_and_says_so(reception, monkeypatch)
 def test_what_is_stored_to_find_a_name_by_says_little_about_it(db):
     one, other = consultation(name="Mr Al Wu"), consultation(name="Dr Bartholomew Featherstonehaugh Cholmondeley")
     counts = [each.search_tokens.count() for each in (one, other)]
-    assert all(count % search_tokens.STEP == 0 for count in counts), counts
+    assert all(count % blind_index.STEP == 0 for count in counts), counts
     kept = Counter(SearchToken.objects.values_list("key", flat=True))
     shared = {key for key, rows in kept.items() if rows > 1}
     # They share the address and the number of the tests alone.
-    assert shared <= {*search_tokens.digits("0018"), *search_tokens.digits("460018")} | {
-        key for length in range(3, 11) for key in search_tokens.mailbox_begins("ada"[:length])
-    } | set(search_tokens.domain("example.com")) | set(search_tokens.domain("example"))
+    assert shared <= {*blind_index.digits("0018"), *blind_index.digits("460018")} | {
+        key for length in range(3, 11) for key in blind_index.mailbox_begins("ada"[:length])
+    } | set(blind_index.domain("example.com")) | set(blind_index.domain("example"))
     # A hash of one kind is no hash of another.
-    assert not set(search_tokens.mailbox_begins("ann")) & set(search_tokens.begins_or_sounds("ann"))
+    assert not set(blind_index.mailbox_begins("ann")) & set(blind_index.begins_or_sounds("ann"))
     for title in ("mr", "dr"):
-        assert not kept.keys() & set(search_tokens.begins_or_sounds(title))
+        assert not kept.keys() & set(blind_index.begins_or_sounds(title))
 
 
 def test_two_words_within_two_edits_always_share_a_hash():
     """What the method rests on: every way to mistype a word in two letters, at each place in it."""
-    stored = search_tokens.stored(names=["Marchant"], email="", phone="")
+    stored = blind_index.stored(names=["Marchant"], email="", phone="")
     for typed in (
         "marchamt",
         "mxrchxnt",
@@ -144,8 +144,8 @@ def test_two_words_within_two_edits_always_share_a_hash():
         "marchantxx",
         "rchant",
     ):
-        assert stored & set(search_tokens.nearly(typed)), typed
-    assert not stored & set(search_tokens.nearly("xyzchant"))
+        assert stored & set(blind_index.nearly(typed)), typed
+    assert not stored & set(blind_index.nearly("xyzchant"))
 
 
 def test_enquiries_from_before_there_were_keys_are_found_after_an_upgrade(reception):
