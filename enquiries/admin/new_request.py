@@ -18,7 +18,7 @@ from enquiries.assessment import handover
 from enquiries.inbox import find
 from enquiries.models import Enquiry, EnquiryKind, IntakeChannel
 from enquiries.request_forms import choices, own_words
-from enquiries.request_forms.base import DETAILS, NAME_LENGTH
+from enquiries.request_forms.forms import DETAILS, NAME_LENGTH
 from enquiries.request_forms.own_words import kept
 from factsheets import safety
 from factsheets.models import FactSheet

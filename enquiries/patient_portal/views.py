@@ -17,8 +17,7 @@ from enquiries.models import Enquiry, slots_in_words
 from enquiries.patient_portal import presenters
 from enquiries.patient_portal.access import Visit, visited
 from enquiries.request_forms import choices, own_words
-from enquiries.request_forms.base import SeenSigns, long_text
-from enquiries.request_forms.forms import ConsultationForm
+from enquiries.request_forms.forms import ConsultationForm, SeenSigns, long_text
 from enquiries.request_forms.journey import CHANGE, SEND
 from enquiries.request_forms.own_words import OwnWords, advice, kept
 from factsheets import safety

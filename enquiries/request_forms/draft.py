@@ -24,8 +24,7 @@ from backcare.core.crypto.encryption import keyed_hash
 from backcare.core.form_fields import PhoneField, TextField
 from enquiries.actions.intake import SEAL_GOOD_FOR
 from enquiries.request_forms import own_words
-from enquiries.request_forms.base import EnquiryForm, Step
-from enquiries.request_forms.forms import FORMS
+from enquiries.request_forms.forms import FORMS, EnquiryForm, Step
 
 logger = logging.getLogger(__name__)
 

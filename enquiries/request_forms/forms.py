@@ -4,17 +4,180 @@ Every message is an instruction for its field; labels and hints stand beside the
 what the answers before it make needed: nobody who chose email is asked for a phone number.
 """
 
-from crispy_forms.layout import HTML
+from dataclasses import dataclass
+from functools import cached_property
+
+from crispy_forms.layout import HTML, Field, Submit
 from django import forms
 from django.utils.html import format_html
 
 from backcare.core import phones
-from backcare.core.form_fields import PhoneField, Radios, TextField, Ticks, one_of
+from backcare.core.form_fields import Begun, EmailField, PhoneField, Radios, TextField, Ticks, UnseenField, one_of
+from backcare.core.form_layout import Carried, posted
 from enquiries.assessment import handover
 from enquiries.models import DAY_PARTS, WEEKDAYS
 from enquiries.request_forms import choices
-from enquiries.request_forms.base import NAME_LENGTH, EnquiryForm, Step, long_text
 from factsheets.models import FactSheet
+
+# --- what they have in common ---
+
+NAME_LENGTH = 120
+# The texts of a form that have a column of their own.
+DETAILS = ("name", "email", "phone", "best_time", "description")
+
+
+def long_text(label: str, *, longest: int, shorten: str, required: str, hint: str = "") -> TextField:
+    """A box for what somebody wants to tell us, of so many characters. `shorten` names it in the sentence for too many."""
+    return TextField(
+        longest=longest,
+        lines=6,
+        label=label,
+        help_text=f"{hint or f'Up to {longest:,} characters.'} Do not use this for emergencies.",
+        too_long=f"Shorten {shorten} to {longest:,} characters or fewer",
+        error_messages={"required": required},
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One page of a form: some of its fields under one heading. `name` is part of the page's address."""
+
+    name: str
+    heading: str
+    fields: tuple[str, ...]
+
+
+class SeenSigns:
+    """The codes of the signs whose card this person has seen, so that the same words bring it once. Not a field: no other
+    site's form may fill it in (enquiries.request_forms.draft gives fields back)."""
+
+    def __init__(self, form):
+        self.form = form
+
+    def render(self, form, context, **kwargs):
+        return (
+            format_html('<input type="hidden" name="{}" value="{}">', form.add_prefix("seen_signs"), form.seen_signs)
+            if form.seen_signs
+            else ""
+        )
+
+
+class EnquiryForm(forms.Form):
+    """What every enquiry asks for, how it looks, and the trap for robots.
+
+    A form is checked as a whole, and shown step by step: `show` leaves only one step's fields in it.
+    """
+
+    kind: str
+    submit_label = "Continue"
+    steps: tuple[Step, ...]
+    seen_signs = ""
+    use_required_attribute = False  # our own messages say more than the browser's bubbles, in one place
+
+    name = TextField(
+        longest=NAME_LENGTH,
+        label="Your name",
+        too_long=f"Enter your name in {NAME_LENGTH} characters or fewer.",
+        error_messages={"required": "Enter your name"},
+        widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
+    )
+    email = EmailField(label="Email address")
+    sheet = UnseenField(widget=forms.HiddenInput)
+    # People never see this field; robots fill in every field they find.
+    website = UnseenField(
+        label="Leave this field empty",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"}),
+    )
+
+    def __init__(self, *args, action: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.action = action
+        self.hidden: list[tuple[str, str]] = []
+        self.order_fields([name for step in self.steps for name in step.fields])  # the error summary follows the pages
+
+    @cached_property
+    def helper(self):
+        """The layout, made once, when the form is shown."""
+        return posted(
+            self,
+            self.action,
+            *self.parts([name for name in self.fields if name != "website"]),
+            Carried(self.hidden),
+            SeenSigns(self),
+            Field("website", template="care/trap.html"),
+            Submit("send", self.submit_label, css_id=f"{self.prefix or self.kind}-send"),
+        )
+
+    def parts(self, names: list[str]) -> list:
+        return [Field(name) for name in names]
+
+    def show(self, step: Step, hidden: list[tuple[str, str]] = ()) -> None:
+        """Leaves the fields and the errors of one step, with what carries the others along."""
+        errors = {name: self.errors[name] for name in step.fields if name in self.errors} if self.is_bound else {}
+        self.fields = {name: field for name, field in self.fields.items() if name in (*step.fields, "website")}
+        if self.is_bound:
+            self._errors.clear()
+            self._errors.update(errors)
+        self.hidden = list(hidden)
+
+    def begin_at(self, name: str) -> None:
+        """The page opens at this field, for somebody who came back to change it."""
+        if name not in self.fields:
+            return
+        widget = self.fields[name].widget
+        if isinstance(widget, Begun):
+            widget.begin_here = True
+        else:
+            widget.attrs["autofocus"] = True
+
+    # --- of a form that was checked ---
+
+    def applies(self, step: Step) -> bool:
+        """Whether the answers so far make this step needed."""
+        return True
+
+    @property
+    def pages(self) -> list[Step]:
+        """The steps that this person is asked, in order."""
+        return [step for step in self.steps if self.applies(step)]
+
+    def heading(self, step: Step) -> str:
+        return step.heading
+
+    def is_wrong(self, step: Step) -> bool:
+        return any(name in self.errors for name in step.fields)
+
+    def step_named(self, name: str) -> Step | None:
+        return next((step for step in self.steps if step.name == name), None)
+
+    def step_of(self, field: str) -> Step | None:
+        return next((step for step in self.steps if field in step.fields), None)
+
+    def clean_sheet(self) -> FactSheet | None:
+        slug = self.cleaned_data["sheet"]
+        return FactSheet.objects.published().without_text().filter(slug=slug).first() if slug else None
+
+    @property
+    def with_answers(self) -> bool:
+        """Only some forms ask, and only where there are answers: no question is a no."""
+        return self.cleaned_data.get("include_answers") == "yes"
+
+    for_someone_else = False  # only some forms ask
+
+    def also(self) -> dict:
+        """What the enquiry keeps beside the texts."""
+        return {}
+
+    @property
+    def trap_is_filled(self) -> bool:
+        return bool(self.cleaned_data.get("website"))
+
+    def details(self) -> dict[str, str]:
+        """The texts that the enquiry keeps."""
+        return {name: self.cleaned_data.get(name) or "" for name in DETAILS}
+
+
+# --- a consultation ---
 
 SHORT_LENGTH = 120
 DESCRIPTION_LENGTH = 500  # characters, after the closed questions
@@ -273,7 +436,7 @@ class ConsultationForm(EnquiryForm):
         return kept
 
 
-QUESTION_LENGTH = 1000
+# --- a report, a question ---
 
 
 class ReportForm(EnquiryForm):
@@ -317,6 +480,9 @@ class ReportForm(EnquiryForm):
         if sheet is None:
             raise forms.ValidationError("We do not have that fact sheet. Choose one from the list.")
         return sheet
+
+
+QUESTION_LENGTH = 1000  # characters
 
 
 class QuestionForm(EnquiryForm):

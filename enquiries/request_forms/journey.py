@@ -35,8 +35,8 @@ from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.patient_portal import access
 from enquiries.request_forms import answer_summary, own_words
 from enquiries.request_forms import draft as drafts
-from enquiries.request_forms.base import EnquiryForm, Step
 from enquiries.request_forms.draft import Draft
+from enquiries.request_forms.forms import EnquiryForm, Step
 from enquiries.request_forms.own_words import advice, kept
 from factsheets import page_cache, safety
 from factsheets.models import ContentVersion, FactSheet

@@ -7,10 +7,10 @@ from backcare.core.form_fields import EMAIL_LENGTH, one_line
 from enquiries.inbox import find
 from enquiries.models import Enquiry
 from enquiries.privacy import person
-from enquiries.request_forms.base import NAME_LENGTH
 from enquiries.request_forms.forms import (
     DESCRIPTION_LENGTH,
     FORMS,
+    NAME_LENGTH,
     QUESTION_LENGTH,
     SHORT_LENGTH,
 )
