@@ -6,6 +6,9 @@ from django.db import migrations, models
 from backcare.core import addresses
 
 
+YOUNGER = ("colour", "sender_name", "sender_email", "daily_digest", "logo")
+
+
 def fill(apps, schema_editor):
     """What two variables said before: who mail is from, and whether the morning mail comes. Raises RuntimeError for a bad one."""
     values, sender = {}, settings.SENDER_AT_FIRST
@@ -19,13 +22,13 @@ def fill(apps, schema_editor):
         values |= {"sender_name": name, "sender_email": address}
     if not settings.DAILY_DIGEST_AT_FIRST:
         values["daily_digest"] = False
-    if not values:
-        return
-    apps.get_model("backcare", "ClinicSettings").objects.update(**values)
-    # The newest edition is what holds now, and these held with it.
-    edition = apps.get_model("backcare", "ClinicSettingsEdition").objects.order_by("-version").first()
-    if edition:
-        edition.values |= values
+    rows = apps.get_model("backcare", "ClinicSettings").objects
+    if values:
+        rows.update(**values)
+    # The newest edition is what holds now, and the columns that are younger than it hold with it.
+    row, edition = rows.first(), apps.get_model("backcare", "ClinicSettingsEdition").objects.order_by("-version").first()
+    if row and edition:
+        edition.values = {name: getattr(row, name) for name in YOUNGER} | edition.values
         edition.save()
 
 
