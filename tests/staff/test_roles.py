@@ -260,6 +260,8 @@ def test_every_page_has_its_line_in_the_table():
 
 
 @pytest.mark.parametrize("letter", sorted(ROLES), ids=ROLES.get)
+@pytest.mark.once
+@pytest.mark.long
 def test_each_role_opens_and_does_what_it_may_and_nothing_else(client, db, letter, caplog):
     caplog.set_level(logging.CRITICAL, "django.request")  # hundreds of refusals, each with its traceback
     people = People()

@@ -15,7 +15,7 @@ from tests.support.desk import tree, values_of, with_second_factor
 from tests.support.html import parse, text
 from tests.support.sign_in import CODE, LOGIN, SET_UP, is_in, password, recovery_codes, shown_code, sign_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required"), pytest.mark.once]
 
 
 def test_a_recovery_code_lets_in_once(client, rita, codes):

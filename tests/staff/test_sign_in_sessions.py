@@ -12,7 +12,7 @@ from tests.support.desk import PASSWORD, code_of, person, with_password, with_se
 from tests.support.html import parse, text
 from tests.support.sign_in import CODE, DESK, INBOX, LOGIN, SET_UP, is_in, password, sign_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required"), pytest.mark.once]
 
 
 # --- where it leads ---
