@@ -25,7 +25,7 @@ from factsheets.glyphs import FONTS, printable, printable_text
 TEMPLATES = Path(__file__).resolve().parent / "typst"
 MODULES = {name: TEMPLATES / name for name in ("style.typ", "content.typ")}  # what any of our papers may import
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
-DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
+DEFAULT_HEADINGS = {"try": "Try", "avoid": "What not to do"}
 LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 # Characters of JSON. The longest of our sheets has 110,000. A text of many millions takes Typst several gigabytes, and
 # when the memory is gone it ends the whole worker process; no exception can be caught.

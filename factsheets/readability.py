@@ -12,7 +12,7 @@ from statistics import fmean, pstdev
 
 from django.utils.text import Truncator
 
-from factsheets.models import GlossaryTerm
+from factsheets.models import GlossaryTerm, Layer
 from factsheets.rendering.glossary_marks import SENTENCE_END, Glossary
 from factsheets.rendering.markdown import plain
 
@@ -24,6 +24,8 @@ MEAN_LENGTH = (12, 16)  # words a sentence
 MIN_DEVIATION = 5  # words
 MAX_SHORT_PART = 0.1
 GRADE = (5, 7)
+MAX_OPEN_WORDS = 900  # of a sheet's leaflet, which is what stands open on its page
+MAX_OPEN_WORDS_OF = {"about-back-pain": 1200, "tests-and-treatments": 1200}
 PROSE_KINDS = {"text", "callout", "details", "evidence"}
 ENDS_A_SENTENCE = re.compile(r"[.!?:][”\"’)]*\Z")
 HARD_WORD = 4  # syllables
@@ -76,14 +78,18 @@ class Readability:
     rhythm: list[Figure] = field(default_factory=list)
 
 
-def measure(document: dict) -> Readability:
+def measure(document: dict, slug: str = "") -> Readability:
     """The running text of `FactSheet.document`: key points, paragraphs, list items, and the statements' claims and details.
 
     Headings, tables, figures and references are not sentences and do not count. Traditional or not makes no difference.
+    The sheet with this slug may have its own budget of open words.
     """
     found = _measured(_running_text(document))
     prose = [(name, words) for name, words in _prose(document) if ENDS_A_SENTENCE.search(words)]
     found.rhythm = _rhythm([sentence for _, words in prose for sentence in sentences(words)])
+    if count := open_words(document):
+        most = MAX_OPEN_WORDS_OF.get(slug, MAX_OPEN_WORDS)
+        found.rhythm.append(_figure("Words open on the page", count, None, most))
     counted = [(name, len(_words(words)), words) for name, words in prose]
     found.long_paragraphs = [
         LongParagraph(name, length, Truncator(words).words(8))
@@ -94,8 +100,17 @@ def measure(document: dict) -> Readability:
 
 
 def words_of(sections: list[dict]) -> int:
-    """How many words of running text some sections of a document have."""
-    return sum(len(_words(words)) for _, words in _running_text({"sections": sections}))
+    """What an author wrote into some sections of a document: headings, text, lists, tables, captions, and statements' claims."""
+    said: list[str] = []
+    for section in sections:
+        said += [section["heading"], plain(section["blocks"])]
+        said += [statement["claim"] for statement in section.get("evidence", [])]
+    return sum(len(_words(each)) for each in said)
+
+
+def open_words(document: dict) -> int:
+    """The words of its leaflet, which stand open on the page."""
+    return words_of([section for section in document.get("sections", []) if section["layer"] == Layer.LEAFLET])
 
 
 def grade(text: str) -> float:

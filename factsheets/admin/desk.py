@@ -100,7 +100,7 @@ def desk_page(request, sheet: FactSheet, *, unsent: dict | None = None, status: 
         "max_leaflet": MAX_LEAFLET_BYTES,
         "max_page": MAX_PAGE_BYTES,
         "offers": list(content_conflicts.open_offers(sheet)),
-        "reading": readability.measure(sheet.document) if sheet.document else None,
+        "reading": readability.measure(sheet.document, sheet.slug) if sheet.document else None,
         "feedback": feedback.by_week(sheet),
         "to_check": _to_check(sheet),
         "missing": coverage.measure().missing.get(sheet.slug, []),

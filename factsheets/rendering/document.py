@@ -11,8 +11,8 @@ from factsheets.rendering import html
 from factsheets.rendering.glossary_marks import Words
 from factsheets.rendering.markdown import BodyError, cited_in, in_short, key_points, numbers_of, parse, parse_body
 
-VERSION = 5
-DEFAULT_HEADINGS = {"try": "Try", "avoid": "Avoid"}
+VERSION = 6
+DEFAULT_HEADINGS = {"try": "Try", "avoid": "What not to do"}
 UNNAMED = "More about this"
 # What a row of the evidence says beside its verdict when NICE advises against the treatment.
 NICE_SAYS_NO = ("NICE does not recommend", "Do not offer")

@@ -165,7 +165,7 @@ def test_a_harder_sheet_has_a_higher_grade_and_an_empty_one_has_none(made):
 @pytest.mark.django_db
 @every_sheet
 def test_a_sheet_reads_as_a_person_writes(slug):
-    found = measure(FactSheet.objects.get(slug=slug).document)
+    found = measure(FactSheet.objects.get(slug=slug).document, slug)
     assert found.words > 500, "This test must read the sheet to prove anything."
     assert not [each for each in found.rhythm if each.problem]
     assert found.long_sentences == []

@@ -67,7 +67,7 @@ def test_the_answer_comes_first_then_the_leaflet_and_the_rest_is_folded(client, 
         assert by_id(tree, place) not in set(next(folded.iter("summary")).iter()), (
             "A summary's own address opens nothing."
         )
-    assert text(by_id(tree, "care-all")).startswith("Some signs should be checked today by 111 or your GP")
+    assert text(by_id(tree, "care-all")).startswith("Call 111 or your GP today for some signs")
     assert "/get-help-now/" in links(by_id(tree, "care-all"))
     assert order.index(by_id(tree, "care-all")) < order.index(by_id(tree, "more"))
 
