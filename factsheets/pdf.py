@@ -38,12 +38,11 @@ POINTS = [11.5, 11.25, 11, 10.75, 10.5, 10.25, 10, 9.75, 9.5, 9.25, 9]
 LABELS = 9
 SIZES = [
     *((points, LABELS) for points in POINTS[:-2]),
-    (9.5, 7.5),
-    (9.5, 6.5),
-    (9.25, 6.5),
+    (9.5, 8),
+    (9.25, 8),
+    (9, 8),
     (9, 6.5),
-    (9, 5.5),
-    (9, 4.5),
+    (9, 5),
 ]
 LARGE_POINTS = 18  # what sight-loss charities ask for
 SIDES, LARGE_SIDES = 2, 4
@@ -91,7 +90,7 @@ def leaflet_pdf(
         "emergency": {"heading": emergency["heading"], "signs": signs, "after": emergency["after"]},
         "help": {"url": help_address, "target": _absolute(help_address, address)},
         "large_print": large_print,
-        "keep": KEEP_TOGETHER // 2,
+        "keep": 0 if large_print else KEEP_TOGETHER // 2,
         "points": LARGE_POINTS if large_print else POINTS[0],
         "labels": LABELS,
     }

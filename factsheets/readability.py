@@ -82,12 +82,12 @@ def measure(document: dict, slug: str = "") -> Readability:
     """The running text of `FactSheet.document`: key points, paragraphs, list items, and the statements' claims and details.
 
     Headings, tables, figures and references are not sentences and do not count. Traditional or not makes no difference.
-    The sheet with this slug may have its own budget of open words.
+    With a slug it is a whole sheet, and its open words are counted too: some have a budget of their own.
     """
     found = _measured(_running_text(document))
     prose = [(name, words) for name, words in _prose(document) if ENDS_A_SENTENCE.search(words)]
     found.rhythm = _rhythm([sentence for _, words in prose for sentence in sentences(words)])
-    if count := open_words(document):
+    if slug and (count := open_words(document)):
         most = MAX_OPEN_WORDS_OF.get(slug, MAX_OPEN_WORDS)
         found.rhythm.append(_figure("Words open on the page", count, None, most))
     counted = [(name, len(_words(words)), words) for name, words in prose]

@@ -94,7 +94,9 @@ def look_at(met, path: str) -> None:
     met.page.set_viewport_size(PHONE)
     met.open(path)
     if path in SHEET_PAGES:
-        assert not beyond_its_budget(met)
+        for scheme in ("dark", "light"):
+            met.page.emulate_media(color_scheme=scheme)
+            assert not beyond_its_budget(met), scheme
     # Lazy figures too: all the way down before counting what was fetched.
     met.page.keyboard.press("End")
     if path == LONGEST:
