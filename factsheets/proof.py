@@ -11,8 +11,6 @@ from factsheets.rendering import html
 from factsheets.rendering.document import with_section
 from factsheets.rendering.markdown import BodyError, in_short, key_points, plain
 
-MAX_LEAFLET_WORDS = 1_200  # of the two longest leaflets; the others should stay below 900
-
 
 @dataclass
 class Proof:
@@ -94,8 +92,8 @@ def place_of(sheet: FactSheet, anchor: str) -> str:
     return f"{public.slug}#{anchor}"
 
 
-def goal(layer: str) -> str:
-    return f"at most {MAX_LEAFLET_WORDS:,}, better 900" if layer == Layer.LEAFLET else ""
+def goal(layer: str, slug: str) -> str:
+    return f"at most {readability.most_open_words(slug):,}" if layer == Layer.LEAFLET else ""
 
 
 def name_of(section: Section) -> str:

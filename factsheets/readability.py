@@ -88,8 +88,7 @@ def measure(document: dict, slug: str = "") -> Readability:
     prose = [(name, words) for name, words in _prose(document) if ENDS_A_SENTENCE.search(words)]
     found.rhythm = _rhythm([sentence for _, words in prose for sentence in sentences(words)])
     if slug and (count := open_words(document)):
-        most = MAX_OPEN_WORDS_OF.get(slug, MAX_OPEN_WORDS)
-        found.rhythm.append(_figure("Words open on the page", count, None, most))
+        found.rhythm.append(_figure("Words open on the page", count, None, most_open_words(slug)))
     counted = [(name, len(_words(words)), words) for name, words in prose]
     found.long_paragraphs = [
         LongParagraph(name, length, Truncator(words).words(8))
@@ -106,6 +105,10 @@ def words_of(sections: list[dict]) -> int:
         said += [section["heading"], plain(section["blocks"])]
         said += [statement["claim"] for statement in section.get("evidence", [])]
     return sum(len(_words(each)) for each in said)
+
+
+def most_open_words(slug: str) -> int:
+    return MAX_OPEN_WORDS_OF.get(slug, MAX_OPEN_WORDS)
 
 
 def open_words(document: dict) -> int:

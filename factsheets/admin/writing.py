@@ -176,7 +176,7 @@ class OnOnePage:
             "section": shown.section,
             "traditional_label": TRADITIONAL_LABEL,
             "layer": Layer(layer).label.partition(",")[0] if layer else "",
-            "goal": proof.goal(layer),
+            "goal": proof.goal(layer, (getattr(sheet, "draft_of", None) or sheet).slug),
         }
         return render_to_string("admin/factsheets/writing/_proof.html", context, request)
 
