@@ -170,6 +170,7 @@ TOLD_ELSEWHERE = {
     "staff.RecoveryCode",
     "factsheets.Picture",
     "factsheets.SafetyEdition",  # with the step of its draft
+    "factsheets.SharedEdition",  # and a line of Django’s log with each
     "factsheets.FactSheet",
     "factsheets.TeamMember",
     "factsheets.UnsavedEdit",
