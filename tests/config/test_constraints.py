@@ -41,8 +41,11 @@ from factsheets.models import (
     SafetyEdition,
     SearchMiss,
     Section,
+    SharedEdition,
     SheetFeedback,
     SiteNotice,
+    Source,
+    SourceLink,
     SourceUse,
     Statement,
     TeamMember,
@@ -214,6 +217,9 @@ HALF_FACTS = {
         (ReviewComment, {}, {"resolved_at": timezone.now()}),
         (ReviewComment, {}, {"resolved_actor": "Sam"}),
     ],
+    "shared_edition_known_step": [(SharedEdition, {}, {"step": "imagined", "actor": "Sam"})],
+    "shared_edition_has_actor": [(SharedEdition, {}, {"step": "edited", "actor": ""})],
+    "source_link_known_outcome": [(SourceLink, {}, {"outcome": "lost"})],
     "related_to_another_sheet": [(RelatedSheet, {}, {"to": F("sheet")})],
     "related_has_reason": [(RelatedSheet, {}, {"reason": ""})],
     "section_known_kind": [(Section, {"kind": "text"}, {"kind": "poem"})],
@@ -318,6 +324,11 @@ def rows(sheet, staff):
     SiteNotice.objects.create(text="Closed today.", level="information", ends_at=timezone.now() + timedelta(days=1))
     FactSheet.objects.filter(pk=sheet.pk).update(state="published", review_due_on=timezone.localdate())
     mail.remind_of_reviews(today=timezone.localdate())
+    SharedEdition.objects.create(
+        label="factsheets.source", record=1, number=99, name="A source", step="edited", actor="Sam", content={}
+    )
+    address = {"address": "https://example.org/", "checked_at": timezone.now()}
+    SourceLink.objects.create(source=Source.objects.first(), **address)
     ReviewComment.objects.create(sheet=sheet, text="Why?", actor="Sam")
     OutgoingMessage.objects.create(purpose="sheet_review", edition=sheet.editions.first(), staff=staff)
     OutgoingMessage.objects.create(purpose="digest", day=date(2026, 11, 23))
