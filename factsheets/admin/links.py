@@ -1,6 +1,7 @@
 """The links of the sources on the desk: which have moved, gone or changed, and what to do about each."""
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpResponseRedirect
@@ -94,6 +95,7 @@ def _take(request, link: SourceLink) -> None:
         source.save()
         note = "The page has moved. Found by the check of the links."
         shared_revisions.keep(record=source, before=before, by=request.user, note=note)
+        LogEntry.objects.log_actions(request.user.pk, [source], CHANGE, note, single_object=True)
         changed = [sheet.title for sheet in actions.refresh_changed() if sheet.is_published]
         link.delete()
     told = f" Changed in: {', '.join(changed)}." if changed else ""

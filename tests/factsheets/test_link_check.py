@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
@@ -129,6 +130,7 @@ def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, clien
     assert Source.objects.get(key="NG59").url == web.address + "/new"
     kept = SharedEdition.objects.get(label="factsheets.source", number=2)
     assert (kept.actor, kept.content["url"]) == ("Edith", web.address + "/new")
+    assert "The page has moved." in LogEntry.objects.get(object_id=str(kept.record)).get_change_message(), "For owners."
     check()
     assert outcomes()["NHS-BP"] == "fine"
     client.force_login(person("Clive", "clinician"))
