@@ -4,7 +4,8 @@ Each field is compared three ways, as `content.load` does, with what the site's 
 is taken over; what only we changed stays; where both did, ours stays unless the person says otherwise. All that is taken counts as
 an edit of that person, with an edition, and not as the release: the next upgrade must not take it back.
 
-New sheets come as drafts. Red flags go into a draft that a second person approves. Nothing public becomes unsound.
+New sheets come as drafts, and so do other words of a published one: the page stays as it is until they are signed off. Red flags go
+into a draft that a second person approves. What sheets share is changed at once, and no public sheet becomes unsound by it.
 """
 
 import secrets
@@ -18,7 +19,16 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.serializers import python as python_serializer
 from django.db import transaction
 
-from factsheets import actions, content, pictures, publication, safety_drafts, safety_revisions, shared_revisions
+from factsheets import (
+    actions,
+    content,
+    pictures,
+    publication,
+    revisions,
+    safety_drafts,
+    safety_revisions,
+    shared_revisions,
+)
 from factsheets.fixtures import ContentError, entries
 from factsheets.models import FactSheet, InstalledRecord, RelatedSheet, SafetyAdvice, Section, SourceUse, WordList
 from factsheets.models.evidence import StatementUse
@@ -29,6 +39,7 @@ from factsheets.revisions import Change
 # Which state a sheet is in, and when its words came with a release, is each installation's own.
 OURS = {FactSheet: {"state", "written_on"}}
 OF_SHEETS = (FactSheet, Section, StatementUse, SourceUse, RelatedSheet)
+PLACED = (Section, StatementUse, RelatedSheet)
 NOTE = "Imported content"
 
 
@@ -84,6 +95,8 @@ class _Import(content.Edition):
         self.imported = Imported()
         self.flags: list[dict] = []
         self.to_review: list[tuple] = []
+        self.before = {sheet.pk: revisions.snapshot(sheet) for sheet in FactSheet.objects.published()}
+        self.places = {model: _places(model) for model in PLACED}
         self.faults_before = {(sheet.pk, each.text) for sheet, each in _faults()}
 
     def install(self, model, fields: dict) -> None:
@@ -163,8 +176,10 @@ class _Import(content.Edition):
     def refresh(self) -> None:
         for sheet in FactSheet.objects.all():
             try:
+                if sheet.is_published:
+                    self._into_a_draft(sheet)
                 actions.refresh(sheet=sheet)
-            except BodyError as error:
+            except (BodyError, revisions.CannotPutBack) as error:
                 raise ContentError(f"{sheet.title}: {error}") from error
             actions.keep_edition(sheet=sheet, by=self.by, note=NOTE)
         new = [(sheet, each) for sheet, each in _faults() if (sheet.pk, each.text) not in self.faults_before]
@@ -176,6 +191,32 @@ class _Import(content.Edition):
                 said = f"Changed: source {record.key}, {' and '.join(because)}"
                 for sheet in shared_revisions.resting_on(record):
                     actions.ask_for_review(sheet=sheet, by=self.by, changes=[said], note=NOTE)
+
+    def _into_a_draft(self, sheet: FactSheet) -> None:
+        """Gives the published sheet its own words back, and a draft over it those of the import. Shared statements stay new."""
+        was, now = self.before[sheet.pk], revisions.snapshot(sheet)
+        if all(each.statement for each in revisions.changes(was, now)):
+            return
+        revisions.put_back(sheet, {**was, "findings": was.get("findings", {})})
+        for model, places in self.places.items():
+            # Or the next release would take the places that it numbers anew for a staff edit.
+            for key, position in _places(model).items():
+                if places.get(key, position) != position:
+                    model.objects.filter(**dict(zip(model.natural_key_lookups(), key, strict=True))).update(
+                        position=places[key]
+                    )
+        if sheet.open_draft:
+            self.imported.left.append(
+                f"{sheet.title}: it has an open draft. Publish or discard that, and import again."
+            )
+            return
+        # The page is as it was, and the draft begins from there.
+        actions.refresh(sheet=sheet)
+        actions.keep_edition(sheet=sheet, by=self.by, note=NOTE)
+        draft = actions.begin_draft(sheet=sheet, by=self.by)
+        revisions.put_back(draft, {**now, "findings": now.get("findings", {})})
+        actions.refresh(sheet=draft)
+        actions.keep_edition(sheet=draft, by=self.by, note=NOTE)
 
     # --- what nobody changes alone ---
 
@@ -212,6 +253,11 @@ def _faults() -> Iterator[tuple[FactSheet, publication.Obstacle]]:
     for sheet in FactSheet.objects.published():
         for each in publication.obstacles(sheet):
             yield sheet, each
+
+
+def _places(model) -> dict[tuple, int]:
+    lookups = model.natural_key_lookups()
+    return {tuple(key): position for *key, position in model.objects.values_list(*lookups, "position")}
 
 
 def _change(record, label: str, name: str, current: dict, new: dict) -> Change:

@@ -14,7 +14,6 @@ from django.urls import reverse
 from factsheets import actions, pictures, safety_drafts, safety_revisions
 from factsheets.models import (
     Claim,
-    Edition,
     FactSheet,
     Figure,
     GlossaryTerm,
@@ -95,9 +94,14 @@ def take(fixtures, *options) -> str:
     return command("import_content", fixtures.folder, *options)
 
 
+def bodies(sheet: FactSheet) -> list[str]:
+    return list(sheet.sections.values_list("body", flat=True))
+
+
 def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(there):
     editor = person("Edith", "editor")
     Section.objects.filter(slug="second").update(body="Our second words. [@EDB]\n")
+    before = bodies(FactSheet.objects.get(slug=PART))
     there.fields("first")["body"] = "The newer first words. [@EDA]\n"
     there.fields("second")["body"] = "Their second words. [@EDB]\n"
     there.fields("claim")["direction"] = "helps"
@@ -121,23 +125,28 @@ def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(
         take(there, "--apply", "--by", "nobody")
 
     assert "Done." in take(there, "--apply", "--by", editor.username)
-    assert Section.objects.get(slug="first").body == "The newer first words. [@EDA]\n"
-    assert Section.objects.get(slug="second").body == "Our second words. [@EDB]\n"
+    live = FactSheet.objects.get(slug=PART)
+    assert bodies(live) == before, "Readers see the page as it was."
+    assert [section.position for section in live.sections.all()] == [10, 20, 30]
+    assert bodies(live.open_draft) == ["The newer first words. [@EDA]\n", "Our second words. [@EDB]\n", ""]
+    assert not live.open_draft.related.exists()
     assert FactSheet.objects.get(slug="c-sheet").state == "draft"
-    newest = Edition.objects.filter(sheet__slug=PART).first()
+    newest = live.open_draft.editions.first()
     assert (newest.actor, newest.note) == ("Edith", "Imported content")
     kept = SharedEdition.objects.filter(label="factsheets.statement").order_by("-number").first()
     assert (kept.actor, kept.content["direction"]) == ("Edith", "helps")
-    again = take(there)
-    assert "There is nothing to take over." in again
+    assert "A sheet: it has an open draft." in take(there)
+    actions.discard_draft(draft=live.open_draft, by=editor)
     take(there, "--apply", "--by", editor.username, "--replace-ours")
-    assert Section.objects.get(slug="second").body == "Their second words. [@EDB]\n"
+    assert bodies(live.open_draft)[1] == "Their second words. [@EDB]\n"
 
 
 def test_the_next_upgrade_does_not_take_back_what_was_imported(there):
     editor = person("Edith", "editor")
     there.fields("first")["body"] = "Imported words. [@EDA]\n"
     take(there, "--apply", "--by", editor.username)
+    draft = FactSheet.objects.get(slug=PART).open_draft
+    actions.correct(draft=draft, by=editor, reason="A better word.")
     there.fields("first")["body"] = "The first words. [@EDA]\n"
     there.load()
     assert Section.objects.get(slug="first").body == "Imported words. [@EDA]\n"
@@ -145,7 +154,7 @@ def test_the_next_upgrade_does_not_take_back_what_was_imported(there):
 
 def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     editor = person("Edith", "editor")
-    there.fields("first")["body"] = "Acupuncture cures. [@EDA]\n"
+    there.fields("claim")["detail"] = "Acupuncture cures. [@EDA]\n"
     there.fields("EDA")["title"] = "Theirs"
     with pytest.raises(CommandError, match="A public fact sheet could not be shown so"):
         take(there, "--apply", "--by", editor.username)
