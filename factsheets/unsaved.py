@@ -51,7 +51,8 @@ def keep(*, sheet: FactSheet, part: str, by, posted: QueryDict) -> UnsavedEdit:
             typed.setlist(name, [value.replace("\r\n", "\n").replace("\x00", "") for value in values])
     row = look(sheet=sheet, part=part, by=by)
     words = typed.urlencode()
-    if len(words) <= MAX_TYPED and words != row.typed:
+    # Without a field it was a button alone, and says nothing of the form.
+    if words and words != row.typed and len(words) <= MAX_TYPED:
         row.typed, row.typed_at = words, timezone.now()
         row.save(update_fields=["typed", "typed_at"])
     return row

@@ -22,6 +22,7 @@ from factsheets.models import (
     Tradition,
 )
 from factsheets.models.section import TAKEN_SLUGS
+from factsheets.rendering.document import verdict_of
 
 
 def free_slug(words: str, taken: set[str], fallback: str) -> str:
@@ -142,6 +143,12 @@ class StatementUseInline(admin.TabularInline):
     def get_queryset(self, request):
         rows = super().get_queryset(request).select_related("statement", "section__sheet")
         return rows.defer("section__sheet__document")
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "statement":
+            field.label_from_instance = lambda statement: f"{statement.claim} ({verdict_of(statement)})"
+        return field
 
     @admin.display(description="also shown in")
     def also_in(self, use):

@@ -63,6 +63,8 @@ class OnOnePage:
             response = super().changeform_view(request, object_id, form_url, extra_context)
         if request.method == "POST" and response.status_code == 302:
             unsaved.forget(**here)
+            if left := _names_of(sheet, unsaved.parts_with_text(sheet=sheet, by=request.user)):
+                messages.warning(request, f"You have typed something in other parts and not saved it yet: {left}.")
         if isinstance(response, TemplateResponse) and "adminform" in (response.context_data or {}):
             response.context_data |= self._around(request, sheet, obj, row, response.context_data["adminform"].form)
         return response
@@ -230,6 +232,13 @@ def _outline(sheet, obj, user) -> list[dict]:
             }
         )
     return listed
+
+
+def _names_of(sheet, parts: set[str]) -> str:
+    names = {unsaved.SHEET: "title, “In short” and key points", unsaved.NEW: "a new section"}
+    numbers = [part.removeprefix("section-") for part in parts if part not in names]
+    sections = map(str, sheet.sections.filter(pk__in=numbers).select_related("figure"))
+    return "; ".join([*(name for part, name in names.items() if part in parts), *sections])
 
 
 def _move(sheet, said: str, by) -> None:
