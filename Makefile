@@ -7,7 +7,7 @@ PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE :=
 LOCAL := BACKCARE_LOCAL=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)"
 
-.PHONY: run test test-fast lint bench trials lock
+.PHONY: run test test-fast lint bench trials runbook lock
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
@@ -37,6 +37,10 @@ bench: .venv/test
 # The long dose of the fault tests, and load that is held: two hundred random kills and more, some forty minutes. `make trials ARGS="--kills 50"` is shorter.
 trials: .venv/test
 	@$(PY) -m loadtests.trials $(ARGS)
+
+# Follows docs/operations.md to the letter in an empty Debian. Needs root and debootstrap.
+runbook:
+	@loadtests/runbook.sh
 
 # After a change to the dependencies in pyproject.toml. Needs uv.
 lock:
