@@ -21,7 +21,7 @@ from enquiries.inbox import people
 from enquiries.mail.texts import WORDINGS
 from enquiries.models import EnquiryEvent, EventKind, Export, ReplyTemplateEdition, WordingEdition
 from enquiries.privacy import retention
-from factsheets.models import Approval, Edition, GuardOverride, SafetyDraftEvent
+from factsheets.models import Approval, Edition, GuardOverride, ReviewComment, SafetyDraftEvent
 
 AT_ONCE = 500  # lines in memory
 MAX_PLACE = 80  # characters of a place as it stands in an address
@@ -343,6 +343,15 @@ def _override(row: GuardOverride) -> Line:
     return Line(row.at, row.actor, Kind.CONTENT, what, page=row.sheet.title, link=link)
 
 
+def _comments(asked: Asked) -> QuerySet:
+    return _only(Kind.CONTENT, ReviewComment.objects.select_related("sheet").defer("sheet__document"), asked)
+
+
+def _comment(row: ReviewComment) -> Line:
+    link = reverse("admin:factsheets_factsheet_desk", args=[row.sheet_id])
+    return Line(row.at, row.actor, Kind.CONTENT, f"Comment: “{row.text}”", page=row.sheet.title, link=link)
+
+
 def _approvals(asked: Asked) -> QuerySet:
     return _only(Kind.CONTENT, Approval.objects.all(), asked)
 
@@ -394,6 +403,7 @@ SOURCES = [
     Source(_patients_wordings, _patients_wording),
     Source(_editions, _edition),
     Source(_overrides, _override),
+    Source(_comments, _comment),
     Source(_approvals, _approval),
     Source(_draft_events, _draft_event),
 ]

@@ -19,7 +19,7 @@ from backcare.staff.models import StaffEvent
 from enquiries.actions import contact, exports, transitions
 from enquiries.mail.texts import WORDINGS
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate, WordingEdition
-from factsheets import approvals
+from factsheets import actions, approvals
 from factsheets.models import Register, Subject
 from tests.conftest import consultation
 from tests.support.desk import code_of, errors_of, save, tree, with_second_factor
@@ -74,6 +74,7 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
     wording = WordingEdition.objects.create(
         key="question_acknowledgement", number=1, parts={"text": "x"}, by=staff, actor="Sam"
     )
+    actions.comment(sheet=public_sheet, section="", text="Say how far to walk.", by=staff)
     b"".join(exports_of(enquiry, staff))
     owner.post("/admin/accounts/invite/", {"first_name": "Nora", "email": "nora@example.com", "role": "reception"})
     shown = approvals.standing(Subject.RED_FLAGS).digest
@@ -93,6 +94,7 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
         "Account: Invited as reception. | nora@example.com",
         "Clive | Fact sheet, edition 3: signed off | A new sheet",
         "Approved: red flags",
+        "Sam | Comment: “Say how far to walk.” | A new sheet",
     ):
         assert any(wanted in line for line in said), (wanted, said)
     assert not any("in an export of" in line for line in said), "One line for the export is enough."
