@@ -151,7 +151,11 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
         if not request.resolver_match.url_name.endswith("_changelist"):
             return sheets
         # A list shows no text: the documents of all sheets are megabytes.
-        return sheets.filter(draft_of=None).select_related("draft").defer("document", "draft__document")
+        return (
+            sheets.filter(draft_of=None)
+            .select_related("draft", "topic", "reviewed_by")
+            .defer("document", "draft__document")
+        )
 
     def get_fieldsets(self, request, obj=None):
         facts = ["topic", "title", "slug", "position", "summary", "audience", "kind"]
