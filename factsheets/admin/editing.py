@@ -210,7 +210,8 @@ class OpensDraft:
         )
 
     def delete_view(self, request, object_id, extra_context=None):
-        return self._draft_first(request, object_id) or super().delete_view(request, object_id, extra_context)
+        draft_first = self._draft_first(request, object_id) if self.has_delete_permission(request) else None
+        return draft_first or super().delete_view(request, object_id, extra_context)
 
     def _draft_first(self, request, object_id):
         if request.method == "POST" or not self.has_change_permission(request):
