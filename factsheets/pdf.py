@@ -12,14 +12,14 @@ from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
 import segno
-import typst
 
+from factsheets.compiler import CompileError, compiler
 from factsheets.glyphs import FONTS, printable, printable_text
 
 TEMPLATES = Path(__file__).resolve().parent / "typst"
@@ -27,8 +27,7 @@ MODULES = {name: TEMPLATES / name for name in ("style.typ", "content.typ")}  # w
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "What not to do"}
 LINK_SCHEMES = {"http", "https", "mailto", "tel"}
-# Characters of JSON. The longest of our sheets has 110,000. A text of many millions takes Typst several gigabytes, and
-# when the memory is gone it ends the whole worker process; no exception can be caught.
+# Characters of JSON. The longest of our sheets has 110,000. A text of many millions takes Typst several gigabytes.
 MAX_JSON = 1_000_000
 # Characters. A card or table cell with less than this stays on one page; with more it may continue on the next.
 KEEP_TOGETHER = 700
@@ -165,29 +164,19 @@ def compiled(files: dict[str, Path | bytes], data: dict, *, name: str, timestamp
             raise PdfError(f"{name}: there is too much to print ({len(words)} characters).")
         try:
             return with_row_headers(
-                typst.compile(
+                compiler.compile(
                     MODULES | files | {"data.json": words},
                     root=TEMPLATES,
-                    font_paths=_fonts(),
+                    fonts=FONTS,
                     pdf_standards=["ua-1"],
                     timestamp=timestamp,
                 )
             )
-        except RuntimeError as error:  # TypstError is one; an unreadable file raises a bare RuntimeError
+        except CompileError as error:
             failure = error
-    drawing = re.search(r"figure-\w+-([\w-]+)\.\w+:", getattr(failure, "diagnostic", ""))
+    drawing = re.search(r"figure-\w+-([\w-]+)\.\w+:", failure.diagnostic)
     part = f"the drawing of figure {drawing[1]}: " if drawing else ""
     raise PdfError(f"{name}: {part}{failure}") from failure
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    """Our fonts and no others, so that every machine prints the same. Read once for each process. Raises PdfError."""
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
-    # Without any font Typst makes blank pages, and no error. A deployment that lost the files must not hand those out.
-    if missing := {"Atkinson Hyperlegible", "Noto Sans", "Noto Sans Symbols2"} - set(fonts.families()):
-        raise PdfError(f"Fonts are missing in {FONTS}: {', '.join(sorted(missing))}.")
-    return fonts
 
 
 def _prepared(document: dict, files: dict[str, bytes]) -> dict:

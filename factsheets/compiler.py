@@ -1,0 +1,117 @@
+"""Typst in a process of its own, for as long as there is something to print.
+
+Typst keeps what it has read and laid out: a hundred megabytes in each process that makes PDFs, of which a site has three. Here it
+lives in a child that ends when nothing was printed for IDLE seconds, and is started by the next PDF. A text so large that the
+memory is gone ends the child, and not the web server.
+
+The child is this file as a program. It knows nothing of Django, and ends with its parent.
+"""
+
+import os
+import pickle
+import select
+import subprocess
+import sys
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+NEEDED = {"Atkinson Hyperlegible", "Noto Sans", "Noto Sans Symbols2"}
+IDLE = 15  # seconds
+JOBS = 40  # after which it is started anew, so that it does not grow
+
+
+class CompileError(Exception):
+    """What Typst says. `diagnostic` names the place, where it knows one."""
+
+    def __init__(self, text: str, diagnostic: str = ""):
+        super().__init__(text)
+        self.diagnostic = diagnostic
+
+
+class Compiler:
+    """The child of this process. One PDF at a time: a second one would take the same processor."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen | None = None
+        self.owner = 0
+        self.lock = threading.Lock()
+
+    def compile(self, files: dict[str, Path | bytes], **options: Any) -> bytes:
+        """The arguments of `typst.compile`, with the fonts' folder as `fonts`. Raises CompileError."""
+        job = pickle.dumps((files, options))
+        with self.lock:
+            for _ in range(2):  # it may have ended just now
+                try:
+                    done, value = self._ask(job)
+                except (OSError, EOFError):
+                    self._end()
+                    continue
+                if not done:
+                    raise CompileError(*value)
+                return value
+        raise CompileError("Typst ended without an answer: there was perhaps too much to print.")
+
+    def _ask(self, job: bytes) -> tuple[bool, Any]:
+        if self.process is None or self.owner != os.getpid() or self.process.poll() is not None:
+            self.process = subprocess.Popen(  # noqa: S603 - fixed command
+                [sys.executable, "-P", __file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is for those who are waited for
+            )
+            self.owner = os.getpid()
+            threading.Thread(
+                target=self.process.wait, daemon=True
+            ).start()  # it ends by itself, and leaves nothing behind
+        self.process.stdin.write(job)
+        self.process.stdin.flush()
+        return pickle.load(self.process.stdout)  # noqa: S301 - of our own child
+
+    def _end(self) -> None:
+        if self.process is not None and self.owner == os.getpid():
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+
+compiler = Compiler()
+
+
+@lru_cache(maxsize=1)
+def _fonts(folder: Path) -> Any:
+    """Those in the folder and no others, so that every machine prints the same. Raises RuntimeError."""
+    import typst
+
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+    # Without any font Typst makes blank pages, and no error. A deployment that lost the files must not hand those out.
+    if missing := NEEDED - set(fonts.families()):
+        raise RuntimeError(f"Fonts are missing in {folder}: {', '.join(sorted(missing))}.")
+    return fonts
+
+
+def _print(files: dict[str, Path | bytes], options: dict[str, Any]) -> tuple[bool, Any]:
+    import typst
+
+    try:
+        return True, typst.compile(files, font_paths=_fonts(options.pop("fonts")), **options)
+    except RuntimeError as error:  # TypstError is one; an unreadable file raises a bare RuntimeError
+        return False, (str(error), getattr(error, "diagnostic", "") or "")
+
+
+def main() -> None:
+    jobs, answers = sys.stdin.buffer, sys.stdout.buffer
+    for _ in range(JOBS):
+        if not select.select([jobs], [], [], IDLE)[0]:
+            return
+        try:
+            files, options = pickle.load(jobs)  # noqa: S301 - of our own parent
+        except EOFError:
+            return
+        pickle.dump(_print(files, options), answers)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
