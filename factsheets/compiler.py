@@ -13,6 +13,7 @@ import select
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class Compiler:
                 try:
                     done, value = self._ask(job)
                 except (OSError, EOFError):
-                    self._end()
+                    self.end()
                     continue
                 if not done:
                     raise CompileError(*value)
@@ -55,6 +56,7 @@ class Compiler:
 
     def _ask(self, job: bytes) -> tuple[bool, Any]:
         if self.process is None or self.owner != os.getpid() or self.process.poll() is not None:
+            self.end()
             self.process = subprocess.Popen(  # noqa: S603 - fixed command
                 [sys.executable, "-P", __file__],
                 stdin=subprocess.PIPE,
@@ -62,18 +64,23 @@ class Compiler:
                 start_new_session=True,  # Ctrl-C is for those who are waited for
             )
             self.owner = os.getpid()
-            threading.Thread(
-                target=self.process.wait, daemon=True
-            ).start()  # it ends by itself, and leaves nothing behind
+            # It ends by itself, and leaves nothing behind.
+            threading.Thread(target=self.process.wait, daemon=True).start()
         self.process.stdin.write(job)
         self.process.stdin.flush()
         return pickle.load(self.process.stdout)  # noqa: S301 - of our own child
 
-    def _end(self) -> None:
-        if self.process is not None and self.owner == os.getpid():
-            self.process.kill()
-            self.process.wait()
-        self.process = None
+    def end(self) -> None:
+        """The next PDF starts another one."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if self.owner == os.getpid():
+            process.kill()
+            process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):  # what it did not read any more
+                pipe.close()
 
 
 compiler = Compiler()

@@ -18,8 +18,14 @@ def words(child: Compiler, source: bytes = b"Words", fonts: Path = FONTS) -> byt
     return child.compile({"main.typ": source}, fonts=fonts)
 
 
-def test_the_child_is_replaced_when_it_was_killed_and_leaves_by_itself_when_nobody_prints(monkeypatch, tmp_path):
-    child = Compiler()
+@pytest.fixture
+def child():
+    made = Compiler()
+    yield made
+    made.end()
+
+
+def test_the_child_is_replaced_when_it_was_killed_and_leaves_by_itself_when_nobody_prints(child, tmp_path):
     assert words(child).startswith(b"%PDF")
     first = child.process
     assert words(child) == words(child)
@@ -38,11 +44,11 @@ def test_the_child_is_replaced_when_it_was_killed_and_leaves_by_itself_when_nobo
     while child.process.poll() is None and time.monotonic() < until:
         time.sleep(0.02)
     assert child.process.poll() == 0
-    assert words(Compiler()).startswith(b"%PDF")
+    assert words(child).startswith(b"%PDF")
 
 
-def test_a_child_that_dies_of_each_job_is_an_error_and_not_a_loop(monkeypatch, tmp_path):
+def test_a_child_that_dies_of_each_job_is_an_error_and_not_a_loop(child, monkeypatch, tmp_path):
     (program := tmp_path / "dies.py").write_text("import sys; sys.exit(1)")
     monkeypatch.setattr(typst_child, "__file__", str(program))
     with pytest.raises(CompileError, match="too much to print"):
-        words(Compiler())
+        words(child)
