@@ -15,8 +15,9 @@ EXAMPLES = {
 }  # for each name in an address
 FORMER_PAGE = "how-your-back-is-built"  # of a sheet
 NOT_PUBLIC = {"admin"}
-# The files of an uploaded picture (test_pictures_shown.py uploads one first), and the desk's pages that are not the admin's.
-ELSEWHERE = ("/pictures/", "/admin/")
+# The files of an uploaded picture (test_pictures_shown.py uploads one first), the desk's pages that are not the admin's, and
+# what only a monitor with a token finds (test_metrics.py).
+ELSEWHERE = ("/pictures/", "/admin/", "/metrics")
 
 
 def public_addresses() -> dict[str, URLPattern]:
