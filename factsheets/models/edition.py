@@ -65,7 +65,7 @@ class Edition(models.Model):
     # The signature below the words, for the steps in SIGNED: to be restored with them.
     reviewed_on = models.DateField(null=True, blank=True, editable=False)
     reviewed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     review_due_on = models.DateField(null=True, blank=True, editable=False)
 
@@ -78,6 +78,12 @@ class Edition(models.Model):
             models.CheckConstraint(condition=Q(step__in=Step.values), name="edition_known_step"),
             # Only what came with the site has no author; everything else was done by somebody.
             models.CheckConstraint(condition=Q(step="installed") | ~Q(actor=""), name="edition_has_actor"),
+            # Signed before the next review was kept with it, an edition has none of its own.
+            models.CheckConstraint(
+                condition=Q(reviewed_on__isnull=True, reviewed_by__isnull=True, review_due_on__isnull=True)
+                | Q(reviewed_on__isnull=False, reviewed_by__isnull=False),
+                name="edition_reviewed_on_and_by",
+            ),
         ]
 
     def __str__(self):

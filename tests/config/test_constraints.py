@@ -199,6 +199,11 @@ HALF_FACTS = {
         (OutgoingMessage, {}, {"state": "failed", "lease_until": timezone.now()}),
     ],
     "edition_known_step": [(Edition, {}, {"step": "imagined", "actor": "Sam"})],
+    "edition_reviewed_on_and_by": [
+        (Edition, {}, {"reviewed_on": timezone.localdate()}),
+        (Edition, {}, {"reviewed_by": 1}),
+        (Edition, {}, {"review_due_on": timezone.localdate()}),
+    ],
     "edition_has_actor": [(Edition, {}, {"step": "edited", "actor": ""})],
     "override_has_reason_and_actor": [(GuardOverride, {}, {"reason": ""}), (GuardOverride, {}, {"actor": ""})],
     "sheet_known_state": [(FactSheet, {}, {"state": "secret"})],

@@ -16,6 +16,22 @@ MAY_BE_EMPTY_ALONE = {
         "by": "the actor is kept as text beside it, for when accounts go",
         "note": "the list of changes says enough",
     },
+    "factsheets.ReviewComment": {
+        "by": "the actor is kept as text beside it, for when accounts go",
+        "section": "it is about the sheet as a whole",
+    },
+    "factsheets.SharedEdition": {
+        "by": "the actor is kept as text beside it, for when accounts go",
+        "note": "the list of changes says enough",
+    },
+    "factsheets.SourceLink": dict.fromkeys(
+        ["digest", "etag", "last_modified", "new_digest", "new_etag", "new_last_modified", "fault", "moved_to"],
+        "what one check found; not every server says it, and not every check finds anything",
+    ),
+    "factsheets.UnsavedEdit": {
+        "typed": "somebody has it open and typed nothing yet",
+        "typed_at": "somebody has it open and typed nothing yet",
+    },
     "factsheets.GuardOverride": {"by": "the actor is kept as text beside it, for when accounts go"},
     "enquiries.Enquiry": {
         "owner": "nobody has taken it yet",
@@ -60,6 +76,7 @@ MAY_BE_EMPTY_ALONE = {
     },
     "factsheets.FactSheet": {
         "review_due_on": "a date to come, for sheets reviewed or not",
+        "retire_on": "a day to come, where one is planned",
         "in_short": "a draft, until it is written",
         "lead_figure": "not every sheet begins with a drawing",
         "evidence_checked_on": "a check of the facts, by whoever made it, reviewed or not",
