@@ -74,8 +74,10 @@ def test_an_old_clinic_without_recent_enquiries_is_told_so(client, db):
 def test_today_says_in_words_what_is_wrong_and_leads_there(client, db):
     flagged, late, failed = consultation(name="A"), consultation(name="B"), consultation(name="C")
     give_signs([flagged])
+    # Early on a working day the promise of each would be for that day.
+    change(flagged, reply_by=days_ago(-5))
     change(late, reply_by=days_ago(1), created_at=days_ago(3))
-    change(failed, mail_failed=True)
+    change(failed, mail_failed=True, reply_by=days_ago(-5))
     OutgoingMessage.objects.filter(enquiry=late).update(created_at=days_ago(1), next_attempt_at=days_ago(1))
     today = part(page_of(client, "reception"), "enquiries")
     cards = [text(each) for each in today.iter("li")]
