@@ -60,7 +60,7 @@ def test_a_mail_takes_few_statements_and_reads_no_sheet(db, sheet, mail_through)
     assert max(taken) <= 21, (
         taken
     )  # of a report, which closes its enquiry; on PostgreSQL its address waits for its turn
-    assert sorted(taken)[3] <= 13, taken
+    assert sorted(taken)[2] <= 13, taken  # the two reports may be among these five
     assert len(set(mail_through.ids)) == len(mail_through.ids) == 10
 
 
