@@ -96,9 +96,12 @@ def _page(sheet: FactSheet) -> dict:
         "audience": {"@type": "MedicalAudience", "audienceType": "Patient"},
         "about": {"@type": "MedicalCondition", "name": "Back pain"},
     }
+    changed = sheet.updated_at
     if first:
         data["datePublished"] = timezone.localdate(first).isoformat()
-    data["dateModified"] = timezone.localdate(sheet.updated_at).isoformat()
+        # Words that came with the site were written before they were published here.
+        changed = max(changed, first)
+    data["dateModified"] = timezone.localdate(changed).isoformat()
     if sheet.reviewed_on:
         data["lastReviewed"] = sheet.reviewed_on.isoformat()
         data["reviewedBy"] = {"@type": "Person", "name": team.bare_name_of(sheet.reviewed_by)}

@@ -29,7 +29,16 @@ PARTS = {
     "<int:number>": [str(number) for number in range(1, 13)],
 }
 # Addresses that answer something other than a page, or only to staff, and have tests of their own.
-NOT_PAGES = {"/healthz", "/robots.txt", "/sitemap.xml", "/feed.xml", "/.well-known/security.txt", "/static/", "/media/"}
+NOT_PAGES = {
+    "/healthz",
+    "/metrics",
+    "/robots.txt",
+    "/sitemap.xml",
+    "/feed.xml",
+    "/.well-known/security.txt",
+    "/static/",
+    "/media/",
+}
 NOT_PAGES |= {"/search/tell/"}  # takes a form and shows nothing: tests/factsheets/search/test_search_private.py
 NOT_HTML = ("/useful/", "/pdf/", "/full/", "/large/", "/text/", "/json/", ".png", ".ico")
 
