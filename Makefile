@@ -14,12 +14,9 @@ run: .venv/runtime
 	@$(LOCAL) $(PY) manage.py prepare
 	@exec env $(LOCAL) $(PY) manage.py serve
 
-# Twice as many as there are processors, because many tests wait for a browser or a process.
-WORKERS = $(shell $(PYTHON) -c 'import os; print(min(8, 2 * os.cpu_count()))')
-
 # Chromium draws its pages at nice 5. Tests at 0 would take the processor from the browsers that other tests wait for.
 test: .venv/test
-	@nice -n 5 $(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@nice -n 5 $(PY) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 # No browser, no processes, nothing committed to a database, nothing that takes long.
 test-fast: .venv/test
