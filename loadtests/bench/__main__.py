@@ -29,15 +29,15 @@ def main(wanted: list[str]) -> int:
 
     from django.core.handlers.wsgi import WSGIHandler
 
-    from loadtests.bench.asking import asking
     from loadtests.bench.inbox import triaging
     from loadtests.bench.reading import reading
     from loadtests.bench.search import searching
+    from loadtests.bench.sending import sending
 
     logging.disable(logging.ERROR)
     parts: dict[str, Callable[[], Iterator[Figure]]] = {
         "reading": reading,
-        "asking": asking,
+        "sending": sending,
         "printing": printing,
         "triaging": triaging,
         "searching": partial(searching, partial(get, WSGIHandler())),

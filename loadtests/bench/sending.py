@@ -20,7 +20,7 @@ SECONDS = 1.5
 number = count()
 
 
-def asking() -> Iterator[Figure]:
+def sending() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         (body := Path(folder, "body")).write_bytes(b"")
         with ours(free_port(), workers=2) as site, bare(free_port(), Path(folder, "bare.sqlite3"), body) as plain:
@@ -34,9 +34,13 @@ def asking() -> Iterator[Figure]:
     slow = waits[int(len(waits) * 0.99)] * 1000
     rates = median(forms for forms, _ in found), median(rows for _, rows in found)
     said = f"({rates[0]:,.0f} forms a second against {rates[1]:,.0f} rows)"
-    yield Figure("asking: accepted forms ÷ rows of a bare view", [a / b for a, b in found], said)
+    yield Figure("sending: accepted forms ÷ rows of a bare view", [a / b for a, b in found], said)
     yield Figure(
-        f"asking: p99 in ms of {CONNECTIONS} who send all the time", [slow], f"({len(waits)} forms)", 1000, at_most=True
+        f"sending: p99 in ms of {CONNECTIONS} who send all the time",
+        [slow],
+        f"({len(waits)} forms)",
+        1000,
+        at_most=True,
     )
 
 
