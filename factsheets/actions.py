@@ -43,6 +43,7 @@ NOT_FOR_DRAFTS = {Step.REOPENED, Step.RETIRED}
 # These must be explained to colleagues.
 NEEDS_NOTE = {Step.SENT_BACK, Step.REOPENED, Step.RETIRED}
 MUST_BE_SOUND = {Step.SUBMITTED, Step.SIGNED_OFF}
+TAKEN_DOWN = "The published page was taken down since. Only a clinician’s sign-off makes it public again."
 
 
 def refresh(*, sheet: FactSheet) -> bool:
@@ -251,6 +252,8 @@ def _publish_draft(draft: FactSheet, step: Step, *, by, note: str = "") -> Editi
     """The draft's words become the sheet's, in one transaction, and its signature when it has one."""
     sheet = draft.draft_of
     _lock(sheet)
+    if step != Step.SIGNED_OFF and not sheet.is_published:
+        raise MoveRefused(TAKEN_DOWN)
     before = revisions.snapshot(sheet)
     notes = [each.note for each in draft.editions.filter(step=Step.EDITED).exclude(note="").order_by("number")]
     try:
@@ -299,6 +302,8 @@ def why_plan_waits(sheet: FactSheet) -> str:
             "Its words have changed since they were signed off, perhaps in a shared statement. "
             "Send it back and have it signed again."
         )
+    if sheet.draft_of_id and not sheet.draft_of.is_published:
+        return TAKEN_DOWN
     found = publication.obstacles(sheet)
     return found[0].text if found else ""
 

@@ -146,6 +146,27 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
     assert Client().get(public_sheet.get_absolute_url()).status_code == 410
 
 
+@pytest.mark.parametrize("how", ["a small correction", "a day that was planned"])
+def test_a_page_that_was_taken_down_comes_back_by_a_sign_off_alone(desk, new, public_sheet, author, reviewer, how):
+    save(desk, change_address(new.sections.get()), body="Keep moving, please. [@NG59]")
+    new.refresh_from_db()
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    if how == "a day that was planned":
+        sign_for(new, author, reviewer, publish_on=tomorrow)
+    actions.transition(sheet=public_sheet, step=Step.RETIRED, by=reviewer, note="It did harm.")
+    address = public_sheet.get_absolute_url()
+    if how == "a day that was planned":
+        assert not actions.carry_out_plans(today=tomorrow)
+        actions.transition(sheet=new, step=Step.SENT_BACK, by=reviewer, note="The page is down.")
+    else:
+        correct = reverse("admin:factsheets_factsheet_correct", args=[new.pk])
+        assert "taken down" in text(tree(desk.post(correct, {"reason": "A missing word."}, follow=True)))
+    assert "taken down" in text(tree(desk.get(desk_of(new))))
+    assert Client().get(address).status_code == 410
+    sign_for(FactSheet.everything.get(pk=new.pk), author, reviewer)
+    assert "Keep moving, please." in text(page(Client(), address))
+
+
 def test_a_new_sheet_is_published_on_its_day_too(author, reviewer):
     sheet = draft(author)
     tomorrow = timezone.localdate() + timedelta(days=1)
