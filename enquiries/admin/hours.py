@@ -18,8 +18,7 @@ from enquiries.clock.promise import NO_PROMISE
 from enquiries.inbox import people
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
 from factsheets import guard
-from factsheets.admin.editing import fingerprint
-from factsheets.admin.opened import OpenedAdmin, OpenedForm
+from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
 
 # What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.
 TIME = forms.TimeInput(format="%H:%M", attrs={"type": "time"})

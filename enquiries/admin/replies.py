@@ -20,8 +20,7 @@ from enquiries.inbox import people, safety_lane
 from enquiries.mail import emails, replies, samples
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.reply_template import MAX_REPLY, MAX_SUBJECT
-from factsheets.admin.editing import fingerprint
-from factsheets.admin.opened import OpenedAdmin, OpenedForm
+from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
 from factsheets.revisions import word_difference
 
 # The safety advice of the tier, for a person with a warning sign whom nobody reaches. The system's own, so no template.

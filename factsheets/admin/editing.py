@@ -1,8 +1,5 @@
 """What the sheet's form and the section's form share: every save keeps an edition, and none makes a public page unsound."""
 
-import hashlib
-import json
-
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -13,6 +10,7 @@ from django.urls import reverse
 
 from factsheets import actions, publication
 from factsheets.admin.fields import TextKeptForm
+from factsheets.admin.opened import OpenedForm
 from factsheets.publication import Obstacle
 from factsheets.refusals import refusals
 from factsheets.rendering.markdown import BodyError
@@ -39,29 +37,16 @@ class StoppableForm(TextKeptForm):
         return cleaned
 
 
-class NoticesOthers(StoppableForm):
-    """Notices when somebody else saved first: then nothing is saved, and what was typed stays in the form."""
+class NoticesOthers(OpenedForm, StoppableForm):
+    """For what has a history, which says who saved first."""
 
-    opened = forms.CharField(required=False, widget=forms.HiddenInput)
+    locks = False  # the actions lock a sheet, and then its parts
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if "opened" in self.fields and self.instance.pk:
-            self.initial["opened"] = fingerprint(type(self.instance)._base_manager.get(pk=self.instance.pk))
-
-    def clean(self):
-        cleaned = super().clean()
-        now = self.initial.get("opened")
-        if now and cleaned.get("opened") not in {"", None, now}:
-            # The next save is meant: the person has read this.
-            self.data = self.data.copy()
-            self.data[self.add_prefix("opened")] = now
-            self.add_error(
-                None,
-                "Someone else saved a change while you were editing. What you typed is still here. "
-                "Check the history before you save again, because your version will replace theirs.",
-            )
-        return cleaned
+    def refusal(self, cleaned):
+        return (
+            "Someone else saved a change while you were editing. What you typed is still here. "
+            "Check the history before you save again, because your version will replace theirs."
+        )
 
 
 class EditingForm(NoticesOthers):
@@ -99,20 +84,6 @@ def in_words(obstacle: Obstacle) -> str:
     if obstacle.finding:
         return f"{obstacle.place}: “{obstacle.finding.sentence}” A published sheet cannot say this. {obstacle.text}"
     return f"{obstacle.place}: {obstacle.text}" if obstacle.place else obstacle.text
-
-
-def fingerprint(record) -> str:
-    """Names what the record says now. Changes whenever somebody saves other words."""
-    values = {
-        field.attname: field.value_to_string(record)
-        for field in record._meta.concrete_fields
-        if field.name not in {"document", "updated_at", "position"}
-    }
-    values |= {
-        field.name: sorted(getattr(record, field.name).values_list("pk", flat=True))
-        for field in record._meta.many_to_many
-    }
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class StopsUnsound:

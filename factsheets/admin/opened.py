@@ -1,5 +1,7 @@
 """For forms of one record whose last save would otherwise win: says what a colleague saved while the page was open."""
 
+import hashlib
+import json
 from typing import Any
 
 from django import forms
@@ -9,20 +11,34 @@ from django.db import connection
 from django.utils.text import capfirst
 
 from factsheets import team
-from factsheets.admin.editing import fingerprint
+
+
+def fingerprint(record) -> str:
+    """Names what the record says now. Changes whenever somebody saves other words."""
+    values = {
+        field.attname: field.value_to_string(record)
+        for field in record._meta.concrete_fields
+        if field.name not in {"document", "updated_at", "position"}
+    }
+    values |= {
+        field.name: sorted(getattr(record, field.name).values_list("pk", flat=True))
+        for field in record._meta.many_to_many
+    }
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 class OpenedForm(forms.ModelForm):
     """Refuses the first save over a colleague's. What was typed stays, and the next save is meant."""
 
     opened = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
+    locks = True  # the row, until the save is done
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.instance.pk:
+        if "opened" not in self.fields or not self.instance.pk:
             return
         rows = type(self.instance)._base_manager
-        if self.is_bound and connection.in_atomic_block:
+        if self.locks and self.is_bound and connection.in_atomic_block:
             rows = rows.select_for_update()
         self.stored = rows.filter(pk=self.instance.pk).first() or self.instance
         self.initial["opened"] = self.state(self.stored)
@@ -35,14 +51,17 @@ class OpenedForm(forms.ModelForm):
         cleaned = super().clean() or {}
         now = self.initial.get("opened")
         if now and cleaned.get("opened") not in {"", None, now}:
+            # The next save is meant: the person has read this.
             self.data = self.data.copy()
             self.data[self.add_prefix("opened")] = now
-            self.add_error(
-                None,
-                f"{self._who()} saved this while you had it open. Nothing was saved, and what you typed is still here."
-                f"{self._other(cleaned)} Save again to put yours in its place.",
-            )
+            self.add_error(None, self.refusal(cleaned))
         return cleaned
+
+    def refusal(self, cleaned: dict[str, Any]) -> str:
+        return (
+            f"{self._who()} saved this while you had it open. Nothing was saved, and what you typed is still here."
+            f"{self._other(cleaned)} Save again to put yours in its place."
+        )
 
     def _other(self, cleaned: dict[str, Any]) -> str:
         """What is kept now and differs from the form."""
