@@ -37,7 +37,7 @@ for number, block in enumerate(blocks, start=1):
     if "owner_code" in "".join(blocks[:number]):
         print("ask / | grep -q '</html>'; ask /healthz; echo")
 END
-cp "$steps" "$root/root/steps.sh"
+cp "$steps" "$root/steps.sh"
 
 boot() {
   mount --make-rprivate /
@@ -66,6 +66,6 @@ inside() { nsenter --target "$(init)" --mount --pid --uts --ipc env -i HOME=/roo
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
 trap 'kill -KILL "$(init)" 2>/dev/null || true; rm -f "$steps" "$log"; [ -n "${ROOT:-}" ] || rm -rf "$root"' EXIT
 for _ in $(seq 60); do inside systemctl is-system-running 2>/dev/null | grep -Eq "running|degraded" && break; sleep 1; done
-inside bash /root/steps.sh
+inside bash /steps.sh
 inside systemd-analyze security --no-pager backcare-web.service | tail -n 1
 echo "The document works as it stands."

@@ -8,9 +8,11 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 from pathlib import Path
 from urllib.parse import urlencode
 
+import brotli
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -21,7 +23,10 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from backcare.core.models import ClinicSettings
 from enquiries.models import Enquiry, Status
+from factsheets import actions
+from factsheets.models import FactSheet
 from tests.conftest import ROOT, database_environment
+from tests.support.addresses import public_addresses
 from tests.support.faults import Web
 from tests.support.forms import form
 from tests.support.processes import start_process
@@ -34,6 +39,7 @@ DOMAIN = "backcare.example.org"
 # To openssl: a certificate for two days.
 REQUEST = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
 REQUEST += ["-subj", f"/CN={DOMAIN}", "-addext", f"subjectAltName=DNS:{DOMAIN}"]
+SHEET = "/fact-sheets/about-back-pain/"
 FIGURE = "/admin/factsheets/figure/add/"
 SECRET = "SecretOfOnePerson"
 PRIVATE = [
@@ -106,6 +112,7 @@ class Proxy:
             "/var/lib/nginx": str(self.folder),
             "/var/log/nginx": str(self.folder),
             "/opt/backcare": str(ROOT),
+            "proxy_cache_lock on;": "proxy_cache_lock on; add_header X-Cache $upstream_cache_status;",
         }.items():
             assert here in ours
             ours = ours.replace(here, there)
@@ -173,8 +180,8 @@ def read(connection: http.client.HTTPConnection, method: str, path: str, body, h
     try:
         connection.request(method, path, body, {"Host": DOMAIN, **headers})
         answer = connection.getresponse()
-        packed = answer.read()
-        answer.text = (gzip.decompress(packed) if answer.headers["Content-Encoding"] == "gzip" else packed).decode()
+        unpack = {"gzip": gzip.decompress, "br": brotli.decompress}.get(answer.headers["Content-Encoding"], bytes)
+        answer.text = unpack(answer.read()).decode(errors="replace")
         return answer
     finally:
         connection.close()
@@ -229,6 +236,7 @@ def upload(picture: bytes, editor: Client) -> tuple[bytes, dict[str, str]]:
 # A proxy may say these in its own way.
 OF_THE_PROXY = {
     "server",
+    "x-cache",
     "date",
     "expires",
     "connection",
@@ -246,7 +254,7 @@ def test_behind_each_proxy_the_site_is_the_same_and_what_is_private_stays_privat
     editor.force_login(User.objects.create_superuser("olive@example.com", "olive@example.com"))
     with Proxy(name, tmp_path, web) as proxy:
         # The same pages, headers and refusals, and TLS.
-        for path in ("/", "/fact-sheets/about-back-pain/", "/check/", "/question/", "/search/?q=sciatica", "/nothing/"):
+        for path in ("/", SHEET, "/check/", "/question/", "/search/?q=sciatica", "/nothing/"):
             there, here = proxy.ask("GET", path), asked_directly(web, path)
             assert there.status == here.status, path
             through, direct = ({(key.lower(), value) for key, value in each.getheaders()} for each in (there, here))
@@ -303,10 +311,52 @@ def test_behind_each_proxy_the_site_is_the_same_and_what_is_private_stays_privat
     if name == "nginx":
         copies = [each.read_bytes() for each in (tmp_path / "backcare").rglob("*") if each.is_file()]
         kept = {re.search(rb"\nKEY: https" + DOMAIN.encode() + rb"(\S+)", copy)[1].decode() for copy in copies}
-        assert "/fact-sheets/about-back-pain/" in kept
-        assert kept <= {"/", "/fact-sheets/about-back-pain/", "/robots.txt"}
+        assert SHEET in kept
+        assert kept <= {"/", SHEET, "/robots.txt"}
     logs = [each for each in tmp_path.rglob("*") if each.is_file() and each.name.endswith("log")]
     assert logs
     for each in logs:
         assert SECRET.encode() not in each.read_bytes(), each.name
         assert b"127.0.0.1 " not in each.read_bytes(), f"{each.name} tells a sender's address"
+
+
+def test_nginx_holds_pages_for_a_second_and_nothing_else_ever(web, tmp_path):
+    def ask(path: str, method: str = "GET", body: bytes | None = None, **headers: str):
+        """The answer, and where nginx had it from."""
+        answer = proxy.ask(method, path, body, **headers)
+        return answer, answer.headers.get("X-Cache", "")
+
+    with Proxy("nginx", tmp_path, web) as proxy:
+        # Readers: nearly all get what nginx holds.
+        came, until = [], time.monotonic() + 4
+        while time.monotonic() < until or len(came) < 200:
+            answer, source = ask(SHEET, Accept_Encoding="gzip, deflate, br")
+            assert answer.status == 200
+            assert answer.headers["Content-Encoding"] == "br"
+            came.append(source == "HIT")
+        assert sum(came) / len(came) >= 0.95, f"{sum(came)} of {len(came)}"
+        assert ask(SHEET, Accept_Encoding="br;q=0, gzip")[0].headers["Content-Encoding"] == "gzip"
+        assert ask(SHEET, If_None_Match=answer.headers["ETag"])[0].status == 304
+
+        # An edit shows within a second.
+        sheet = FactSheet.objects.get(slug="about-back-pain")
+        assert "A title of this second" not in ask(SHEET)[0].text
+        sheet.title = "A title of this second"
+        sheet.save()
+        actions.refresh(sheet=sheet)
+        saved = time.monotonic()
+        while "A title of this second" not in ask(SHEET)[0].text:
+            assert time.monotonic() < saved + 2.5, "An edit takes longer than a second."
+
+        # Nothing is held of what is sent, searched for, or one person's; nor of what the site does not say may be held.
+        for path in [*public_addresses(), "/search/?q=sciatica", "/admin/", "/admin/login/", "/nothing/"]:
+            for _ in range(2):
+                answer, source = ask(path, Cookie="check=x")
+                said = answer.headers.get("Cache-Control", "")
+                assert "s-maxage" in said or "immutable" in said or source in {"", "MISS"}, (
+                    f"{path}: {source} of {said}"
+                )
+        for _ in range(2):
+            kind = {"Content_Type": "application/x-www-form-urlencoded", "Sec_Fetch_Site": "same-origin"}
+            answer, source = ask("/report/", "POST", urlencode(form("report")).encode(), **kind)
+            assert (answer.status, source) == (303, "")
