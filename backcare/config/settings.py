@@ -181,6 +181,13 @@ BACKUPS_EXPECTED = bool(env.text("BACKUP_DIR"))
 BACKUP_DIR = Path(env.text("BACKUP_DIR", str(DATA_DIR / "backups"))).resolve()
 BACKUP_KEEP = env.number("BACKUP_KEEP", default=14)  # files
 BACKUP_LATE_AFTER = env.number("BACKUP_LATE_AFTER", default=26, least=1)  # hours: once a day, and two to spare
+# Public keys of age, and a command that takes each backup off this machine (backups/offsite.py).
+BACKUP_RECIPIENTS = env.words("BACKUP_RECIPIENTS")
+if any(each.upper().startswith("AGE-SECRET-KEY-") for each in BACKUP_RECIPIENTS):
+    raise ImproperlyConfigured(
+        "BACKUP_RECIPIENTS holds a private key. Keep that elsewhere, and set the public one, age1…."
+    )
+BACKUP_HOOK = env.text("BACKUP_HOOK")
 MIN_DISK_MB = env.number("MIN_DISK_MB", default=500)
 MIN_DISK_PERCENT = env.number("MIN_DISK_PERCENT", default=5, most=99)
 

@@ -1,6 +1,8 @@
 """System checks: each names what is missing or weak, and where to set it."""
 
 import os
+import shlex
+import shutil
 import sqlite3
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from backcare.core.crypto import keys
 from backcare.core.crypto.encryption import key_ring
 from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.ops import binding, schema
+from backcare.ops.backups import Trouble, offsite
 from backcare.staff.first_steps import missing_steps
 from factsheets import approvals
 from factsheets.models import Subject
@@ -264,6 +267,37 @@ def only_the_proxy_reaches_us(app_configs, **kwargs):
             )
         ]
     return []
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def backups_elsewhere(app_configs, **kwargs):
+    """Found out now, and not at half past two in the night."""
+    found = []
+    if settings.BACKUP_RECIPIENTS:
+        try:
+            offsite.try_recipients(settings.BACKUP_RECIPIENTS)
+        except Trouble as trouble:
+            found.append(
+                checks.Error(
+                    f"No backup can be encrypted: {trouble}",
+                    hint="Set BACKUP_RECIPIENTS to the public keys that `age-keygen` prints, with commas between them.",
+                    id="backcare.E027",
+                )
+            )
+    if settings.BACKUP_HOOK:
+        try:
+            program = shlex.split(settings.BACKUP_HOOK)[0]
+        except ValueError:
+            program = ""
+        if not program or not shutil.which(program):
+            found.append(
+                checks.Error(
+                    "BACKUP_HOOK names no program that this account can run.",
+                    hint="Set it to a command that takes the path of a backup as its last argument.",
+                    id="backcare.E028",
+                )
+            )
+    return found
 
 
 @checks.register(checks.Tags.security, deploy=True)

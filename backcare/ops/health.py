@@ -22,7 +22,7 @@ from django.views.decorators.cache import never_cache
 from backcare.core import disk_space
 from backcare.core.crypto import keys
 from backcare.ops import schema, soundness
-from backcare.ops.backups import making
+from backcare.ops.backups import making, offsite
 from enquiries.models import Enquiry, LastPurge, OutgoingMessage, WorkerHeartbeat
 
 WORKER_SILENT_AFTER = timedelta(minutes=15)
@@ -172,6 +172,19 @@ def backup(now: datetime) -> Part:
     return Part("backup", "late" if late else "ok", ATTENTION if late else OK, since=last)
 
 
+def off_site(now: datetime) -> Part:
+    """Reported only where a command takes backups off this machine."""
+    last = offsite.last()
+    if not settings.BACKUP_HOOK:
+        return Part("offsite", "not set up")
+    if last.failed:
+        return Part("offsite", "failed", ATTENTION, since=last.failed)
+    if last.at is None:
+        return Part("offsite", "never", ATTENTION)
+    late = now - last.at > timedelta(hours=settings.BACKUP_LATE_AFTER)
+    return Part("offsite", "late" if late else "ok", ATTENTION if late else OK, since=last.at)
+
+
 CHECKS: dict[str, Callable[[datetime], Part]] = {
     "integrity": integrity,
     "forms": forms,
@@ -182,6 +195,7 @@ CHECKS: dict[str, Callable[[datetime], Part]] = {
     "disk": disk,
     "purge": purge,
     "backup": backup,
+    "offsite": off_site,
 }
 # What the first page of the desk warns of by itself. The others wait until somebody looks.
 LOUD = {"mail_worker": worker, "mail_queue": queue}

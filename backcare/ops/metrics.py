@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from backcare.core import disk_space
 from backcare.ops import health
-from backcare.ops.backups import making
+from backcare.ops.backups import making, offsite
 from enquiries import abuse, clock
 from enquiries.inbox import queues
 from enquiries.models import Enquiry, EnquiryKind, MessageState, OutgoingMessage, WorkerHeartbeat
@@ -56,6 +56,8 @@ class Figures(Collector):
         yield GaugeMetricFamily("backcare_disk_free_bytes", "Where the data is.", value=free)
         if backup := making.last():
             yield _age("backcare_backup_age_seconds", "Since the last backup that this machine made.", now - backup)
+        if away := offsite.last().at:
+            yield _age("backcare_offsite_age_seconds", "Since a backup last left this machine.", now - away)
         if parts[0].level == health.OK:  # the database
             yield from self.mail(now)
             yield from self.enquiries(now)

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import re
 import secrets
 import stat
+import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +16,11 @@ from django.db import connection
 
 from backcare.core.crypto.encryption import new_key
 from backcare.ops.backups import archive, database, making
+from backcare.ops.checks import backups_elsewhere
 from enquiries.models import Enquiry, OutgoingMessage
 from tests.support.backups import SQLITE, backup, everything, member, now_in_database, put_back, said
 from tests.support.outbox import deliver, question
+from tests.support.processes import program
 from tests.support.smtp import wait_for
 
 pytestmark = pytest.mark.usefixtures("transactional_db", "own_folder")
@@ -126,6 +130,59 @@ def test_a_backup_is_its_owners_alone_and_holds_no_key_and_no_readable_word(sett
     whole = gzip.decompress(file.read_bytes())
     secrets_ = [settings.SECRET_KEY, *(key.partition(":")[2] for key in settings.FIELD_ENCRYPTION_KEYS)]
     assert not [word for word in (*secrets_, "kestrel", "marmalade") if word.encode() in whole]
+
+
+def test_a_backup_for_a_key_elsewhere_leaves_this_machine_and_only_that_key_opens_it(
+    client, settings, tmp_path, empty_place
+):
+    """With age itself. What is under way, and what is left, is encrypted; and where it did not arrive, staff and monitor see it."""
+    program("age")
+    keys = [tmp_path / "owner.key", tmp_path / "another.key"]
+    for key in keys:
+        subprocess.run([program("age-keygen"), "-o", key], check=True, capture_output=True)
+    settings.BACKUP_RECIPIENTS = [re.search(r"age1\w+", keys[0].read_text())[0]]
+    away = tmp_path / "a place that is away"
+    settings.BACKUP_HOOK = f"cp --target-directory '{away}'"
+    settings.METRICS_TOKEN = "a-token"
+    assert not backups_elsewhere(None)
+
+    def shown() -> tuple[str, str]:
+        return client.get("/healthz").json()["offsite"], client.get(
+            "/metrics", headers={"Authorization": "Bearer a-token"}
+        ).content.decode()
+
+    question(description="marmalade")
+    with pytest.raises(CommandError, match=r"is a whole backup. But BACKUP_HOOK did not .*: it ended with 1"):
+        said("backup")
+    word, figures = shown()
+    assert (word, 'health{part="offsite"} 1.0' in figures, "offsite_age" in figures) == ("failed", True, False)
+    before = now_in_database()
+    away.mkdir()
+    file = backup()
+    word, figures = shown()
+    assert (word, 'health{part="offsite"} 0.0' in figures, "offsite_age" in figures) == ("ok", True, True)
+
+    assert file.suffix == ".age"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    kept = [path for path in settings.BACKUP_DIR.rglob("*") if path.is_file()]
+    assert len(kept) == 2
+    assert all(path.read_bytes().startswith(b"age-encryption.org/v1\n") for path in kept)
+    assert not list(settings.DATA_DIR.glob(".making*")), "A readable copy was left."
+    copy = away / file.name
+    with pytest.raises(CommandError, match=r"is encrypted\. Add --identity"):
+        said("restore", str(copy), check=True)
+    with pytest.raises(CommandError, match="no identity matched"):
+        said("restore", str(copy), check=True, identity=keys[1])
+    with empty_place():
+        assert "all there" in put_back(copy, identity=keys[0])
+        assert now_in_database() == before
+    assert not list(settings.DATA_DIR.glob(".restoring*"))
+
+    settings.BACKUP_RECIPIENTS, settings.BACKUP_HOOK = ["age1nonsense"], "no-such-program --there"
+    assert [each.id for each in backups_elsewhere(None)] == ["backcare.E027", "backcare.E028"]
+    with pytest.raises(CommandError, match="age did not work: "):
+        said("backup")
+    assert len(list(settings.BACKUP_DIR.iterdir())) == 2, "Something half-made was left."
 
 
 def test_old_backups_are_pruned_and_nothing_else(settings):

@@ -29,7 +29,7 @@ from tests.conftest import ROOT, database_environment
 from tests.support.addresses import public_addresses
 from tests.support.faults import Web
 from tests.support.forms import form
-from tests.support.processes import start_process
+from tests.support.processes import program, start_process
 from tests.support.smtp import free_port, wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.once]
@@ -50,14 +50,6 @@ PRIVATE = [
     f"/admin/login/new-password/{SECRET}/",
     f"/search/?q={SECRET}",
 ]
-
-
-def program(name: str) -> str:
-    """Where CI has not installed it, that is a failure there and a skipped test elsewhere."""
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
-    if not found:
-        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(f"{name} is not installed.")
-    return found
 
 
 def test_the_units_start_our_commands_and_leave_them_few_rights(tmp_path):

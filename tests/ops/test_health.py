@@ -27,7 +27,8 @@ from tests.support.outbox import age
 
 pytestmark = pytest.mark.django_db
 
-PARTS = {"database", "integrity", "forms", "migrations", "keys", "mail_worker", "mail_queue", "disk", "purge", "backup"}
+PARTS = {"database", "integrity", "forms", "migrations", "keys", "mail_worker", "mail_queue", "disk", "purge"}
+PARTS |= {"backup", "offsite"}
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +69,7 @@ def test_a_plain_local_run_is_well_without_any_backup(client):
         "purge": "not yet",
         "integrity": "not yet",
         "backup": "not set up",
+        "offsite": "not set up",
     }
 
 

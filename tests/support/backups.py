@@ -57,12 +57,16 @@ def put_back(file: Path, **options) -> str:
     if SQLITE:
         return said("restore", str(file), **options)
     with tempfile.TemporaryDirectory() as folder:
+        if identity := options.get("identity"):
+            plain = Path(folder, "plain.tar.gz")
+            subprocess.run(["age", "--decrypt", "--identity", identity, "--output", plain, file], check=True)  # noqa: S607
+            file = plain
         dump = Path(folder, "database.dump")
         dump.write_bytes(member(file, dump.name))
         options = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
         address = make_conninfo(**database.parameters())
         subprocess.run([database.program("pg_restore"), *options, f"--dbname={address}", dump], check=True)
-    return said("restore", str(file), check=True)
+        return said("restore", str(file), check=True)
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from pathlib import Path
 from django.conf import settings
 
 from backcare.ops import soundness
-from backcare.ops.backups import Trouble, archive, sealed
+from backcare.ops.backups import Trouble, archive, offsite, sealed
 from backcare.ops.backups.database import FILE_NAMES, migrations, one_moment, row_counts
 
-NAME = re.compile(r"backcare-\d{4}-\d{2}-\d{2}-\d{6}-\d{6}\.tar\.gz")
+NAME = re.compile(r"backcare-\d{4}-\d{2}-\d{2}-\d{6}-\d{6}\.tar\.gz(?:\.age)?")
 MAKING = ".making-"
 ABANDONED_AFTER = timedelta(days=1)  # a half-made backup whose maker was killed
 
@@ -31,7 +31,8 @@ class Made:
 def make(folder: Path, *, keep: int) -> Made:
     """Copies everything of one moment into one file in `folder`, reads it again, and only then prunes older ones.
 
-    `keep` is how many files stay in the folder, 0 for all. Raises Trouble, and leaves nothing half-made.
+    `keep` is how many files stay in the folder, 0 for all. With BACKUP_RECIPIENTS everything in `folder` is
+    encrypted at any moment. With BACKUP_HOOK the file is sent off this machine. Raises Trouble, and leaves nothing half-made.
     """
     try:
         sound = soundness.check()
@@ -44,14 +45,20 @@ def make(folder: Path, *, keep: int) -> Made:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _sweep(folder)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=MAKING) as scratch:
-            path, manifest = _write(folder, Path(scratch))
+        for place in {folder, settings.DATA_DIR}:
+            _sweep(place)
+        with (
+            tempfile.TemporaryDirectory(dir=folder, prefix=MAKING) as fresh,
+            tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=MAKING) as plain,
+        ):
+            path, manifest = _write(Path(fresh), Path(plain if settings.BACKUP_RECIPIENTS else fresh))
     except OSError as error:
         raise Trouble(f"The backup could not be written to {folder}: {error.strerror}.") from error
     try:
         _remember(path, manifest)
-        return Made(path, manifest, _prune(folder, keep))
+        made = Made(path, manifest, _prune(folder, keep))
+        offsite.send(path)
+        return made
     except OSError as error:
         raise Trouble(
             f"{path} is a whole backup. But {error.filename} could not be written or removed: {error.strerror}."
@@ -66,7 +73,8 @@ def last() -> datetime | None:
         return None
 
 
-def _write(folder: Path, scratch: Path) -> tuple[Path, archive.Manifest]:
+def _write(fresh: Path, scratch: Path) -> tuple[Path, archive.Manifest]:
+    """Copies in `scratch`; what is made in `fresh` is moved to the folder above it."""
     with one_moment() as database:
         now = datetime.now(UTC)
         copy = scratch / FILE_NAMES[database.vendor]
@@ -83,12 +91,15 @@ def _write(folder: Path, scratch: Path) -> tuple[Path, archive.Manifest]:
         migrations=moved,
         key_ids=numbers,
     )
-    fresh, path = scratch / "fresh", folder / f"backcare-{now:%Y-%m-%d-%H%M%S-%f}.tar.gz"
-    archive.write(fresh, manifest, copy)
+    made = scratch / f"backcare-{now:%Y-%m-%d-%H%M%S-%f}.tar.gz"
+    archive.write(made, manifest, copy)
     copy.unlink()
-    archive.unpack(fresh, scratch)  # what cannot be read again is no backup
-    fresh.rename(path)
-    archive.fsync_folder(folder)
+    archive.unpack(made, scratch)  # what cannot be read again is no backup
+    if settings.BACKUP_RECIPIENTS:
+        plain, made = made, fresh / f"{made.name}{offsite.ENDING}"
+        offsite.encrypt(plain, made, settings.BACKUP_RECIPIENTS)
+    path = made.rename(fresh.parent / made.name)
+    archive.fsync_folder(path.parent)
     return path, manifest
 
 

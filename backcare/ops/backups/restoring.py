@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from backcare.ops import schema, soundness
-from backcare.ops.backups import Trouble, archive, sealed
+from backcare.ops.backups import Trouble, archive, offsite, sealed
 from backcare.ops.backups.database import Opened, Sqlite, opened, row_counts, sqlite_path
 
 ASIDE = "before-restore"
@@ -39,20 +39,20 @@ class Tried:
     aside: str = ""  # where what was there before is kept
 
 
-def check(path: Path) -> Tried:
+def check(path: Path, identity: Path | None = None) -> Tried:
     """Looks at everything that the backup holds. The site's own database is not touched.
 
     On PostgreSQL, where this software restores nothing, the rows are those of the database in DATABASE_URL, into which
     somebody has restored the backup.
     """
     with (
-        _unpacked(path, settings.DATA_DIR) as (manifest, file),
+        _unpacked(path, settings.DATA_DIR, identity) as (manifest, file),
         closing(_sound(file)) if manifest.vendor == "sqlite" else opened() as database,
     ):
         return _compare(manifest, database)
 
 
-def restore(path: Path, *, replace: bool) -> Tried:
+def restore(path: Path, *, replace: bool, identity: Path | None = None) -> Tried:
     """Puts the backup in the place of the site's database. What was there is kept aside, and its new name returned.
 
     Everything that can be wrong with the backup is found out before anything is moved. Raises Trouble.
@@ -62,13 +62,26 @@ def restore(path: Path, *, replace: bool) -> Tried:
         raise Trouble(
             "On PostgreSQL a backup is put back with pg_restore (docs/operations.md, “Restore”). Nothing was changed."
         )
-    with _unpacked(path, sqlite_path().parent) as (manifest, file):
+    with _unpacked(path, sqlite_path().parent, identity) as (manifest, file):
         return _put(manifest, file, replace)
 
 
 @contextmanager
-def _unpacked(path: Path, folder: Path) -> Iterator[tuple[archive.Manifest, Path]]:
-    manifest = archive.read_manifest(path)
+def _unpacked(path: Path, folder: Path, identity: Path | None) -> Iterator[tuple[archive.Manifest, Path]]:
+    """`identity` is the file with the private key of a backup that is encrypted."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".restoring-") as scratch:
+            if offsite.is_encrypted(path):
+                path = offsite.decrypt(path, Path(scratch, path.name.removesuffix(offsite.ENDING)), identity)
+            _fits(archive.read_manifest(path))
+            yield archive.unpack(path, Path(scratch))
+    except OSError as error:
+        raise Trouble(f"The backup could not be unpacked in {folder}: {error.strerror}.") from error
+
+
+def _fits(manifest: archive.Manifest) -> None:
+    """Raises Trouble where this software, or this kind of database, cannot take the backup."""
     here = connections["default"].vendor
     if manifest.vendor != here:
         raise Trouble(f"This backup is from {manifest.vendor}, and DATABASE_URL names {here}. Name the same kind.")
@@ -76,12 +89,6 @@ def _unpacked(path: Path, folder: Path) -> Iterator[tuple[archive.Manifest, Path
         raise Trouble(
             f"This backup is from a newer version of this software ({sorted(unknown)[0]} is not known here). Upgrade first."
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".restoring-") as scratch:
-            yield archive.unpack(path, Path(scratch))
-    except OSError as error:
-        raise Trouble(f"The backup could not be unpacked in {folder}: {error.strerror}.") from error
 
 
 def _known_migrations() -> set[str]:

@@ -36,5 +36,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"To read it, {numbers} of FIELD_ENCRYPTION_KEYS is needed. Keep that apart from this file."
             )
+        if settings.BACKUP_RECIPIENTS:
+            self.stdout.write("It is encrypted: only a private key that belongs to BACKUP_RECIPIENTS opens it.")
         if made.pruned:
             self.stdout.write(f"{len(made.pruned)} older backups were deleted (the newest {keep} stay).")

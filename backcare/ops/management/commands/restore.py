@@ -21,12 +21,21 @@ class Command(BaseCommand):
             help="Only look whether this backup works. On PostgreSQL DATABASE_URL names the database restored from it.",
         )
         parser.add_argument(
+            "--identity",
+            type=Path,
+            help="The private key of an encrypted backup: a file, or - for standard input (BACKUP_RECIPIENTS).",
+        )
+        parser.add_argument(
             "--replace", action="store_true", help="The present database is kept aside, and not in use."
         )
 
-    def handle(self, *, file, check, replace, **options):
+    def handle(self, *, file, check, replace, identity, **options):
         try:
-            tried = restoring.check(file) if check else restoring.restore(file, replace=replace)
+            tried = (
+                restoring.check(file, identity)
+                if check
+                else restoring.restore(file, replace=replace, identity=identity)
+            )
         except Trouble as trouble:
             raise CommandError(f"This backup would not work. {trouble}" if check else str(trouble)) from None
         except ImproperlyConfigured as error:
