@@ -156,7 +156,7 @@ def compiled(files: dict[str, Path | bytes], data: dict, *, name: str, timestamp
     `name` says in a message what could not be printed. `timestamp` is when the file says it was made.
     """
     files = dict(files)
-    data = data | {"clinic": _with_logo(data["clinic"], files)}
+    data = data | {"clinic": with_logo(data["clinic"], files)}
     for plain in (False, True):
         # In a file, and not as `sys.inputs`: Typst works everything out anew when those differ.
         words = json.dumps(printable(data, plain=plain)).encode()
@@ -236,7 +236,7 @@ def _figure(figure: dict, name: str, files: dict[str, bytes]) -> dict:
     return {**figure, "alt": alt, "path": "", "file": name}
 
 
-def _with_logo(clinic: dict, files: dict[str, Path | bytes]) -> dict:
+def with_logo(clinic: dict, files: dict[str, Path | bytes]) -> dict:
     """The clinic, with its logo as a file of its own. Without one where the picture has gone: a leaflet is worth more than that."""
     logo = clinic.get("logo")
     if not logo or not logo.get("data"):

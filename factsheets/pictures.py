@@ -8,6 +8,7 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 
 from django.db import transaction
@@ -81,6 +82,8 @@ class Shape:
 FIGURE = Shape(min_width=400, max_ratio=3)
 # A logo is shown no taller than two lines of text, and is often a name in one line.
 LOGO = Shape(min_width=160, max_ratio=8)
+MAIL_LOGO = (480, 88)  # pixels at most, of which an email shows half as many: phones have two to a point
+MAIL_LOGO_BYTES = 16_000
 
 
 def prepare(data: bytes, shape: Shape = FIGURE) -> Prepared:
@@ -244,3 +247,29 @@ def jpeg(digest: str) -> bytes | None:
     files = PictureFile.objects.filter(picture__digest=digest, format=PictureFile.Format.JPEG)
     data = files.order_by("-width").values_list("data", flat=True).first()
     return None if data is None else bytes(data)
+
+
+@dataclass(frozen=True)
+class MailLogo:
+    data: bytes  # JPEG, of at most MAIL_LOGO_BYTES unless it is all noise
+    width: int  # as shown
+    height: int
+
+
+def mail_logo(digest: str) -> MailLogo | None:
+    """A logo small enough to be part of every email. None when the picture is gone."""
+    data = jpeg(digest)
+    return None if data is None else _mail_logo(data)
+
+
+@lru_cache(maxsize=2)
+def _mail_logo(jpeg: bytes) -> MailLogo:
+    with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as picture:
+        small = picture.convert("RGB")
+    small.thumbnail(MAIL_LOGO, Image.Resampling.LANCZOS)
+    for quality in (88, 70, 40):
+        out = io.BytesIO()
+        small.save(out, "JPEG", quality=quality, optimize=True)
+        if out.tell() <= MAIL_LOGO_BYTES:
+            break
+    return MailLogo(out.getvalue(), round(small.width / 2), round(small.height / 2))

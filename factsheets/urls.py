@@ -38,7 +38,7 @@ urlpatterns = [
     path("sitemap.xml", machines.sitemap, name="sitemap"),
     path("robots.txt", machines.robots, name="robots"),
     path(".well-known/security.txt", machines.security, name="security"),
-    path("card.png", machines.image, {"name": "card.png"}, name="card"),
+    path("card.png", machines.card, name="card"),
     path("favicon.ico", machines.image, {"name": "favicon.ico"}, name="favicon"),
     path("apple-touch-icon.png", machines.image, {"name": "touch.png"}, name="touch_icon"),
 ]

@@ -107,9 +107,9 @@ class ClinicForm(forms.Form):
         label="Logo",
         required=False,
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
-        help_text=f"At the top of every page and PDF, on white: JPEG, PNG or WebP, at least {pictures.LOGO.min_width} pixels "
+        help_text=f"Heads every page, PDF and email, on white. JPEG, PNG or WebP, at least {pictures.LOGO.min_width} pixels "
         f"wide, at most {pictures.MAX_BYTES // 1024**2} MB. If it is at least twice as wide as it is high, it is shown in "
-        "place of the name, so it should contain the name. Emails show the name.",
+        "place of the name, so it should contain the name.",
     )
     hospital_name = line(
         "Hospital", 120, help_text="Shown under “Get help now”. Check it once a year: departments move."

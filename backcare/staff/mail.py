@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.contrib.auth.models import User
-from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
@@ -22,14 +21,14 @@ def install() -> None:
     emails.RENDERERS[Purpose.INVITATION] = _invitation
 
 
-def _password_reset(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _password_reset(message: OutgoingMessage, connection: BaseEmailBackend) -> emails.Mail:
     user = _user(message)
     if not links.may_reset(user) or timezone.now() - message.created_at > NOT_LATER_THAN:
         raise emails.NoLongerNeeded
     return _mail(message, connection, "password_reset", user, link=links.password_address(user))
 
 
-def _invitation(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _invitation(message: OutgoingMessage, connection: BaseEmailBackend) -> emails.Mail:
     user = _user(message)
     if not links.is_invited(user):
         raise emails.NoLongerNeeded
@@ -43,7 +42,5 @@ def _user(message: OutgoingMessage) -> User:
     return User.objects.get(pk=message.staff_id)
 
 
-def _mail(
-    message: OutgoingMessage, connection: BaseEmailBackend, name: str, user: User, **context: str
-) -> EmailMultiAlternatives:
+def _mail(message: OutgoingMessage, connection: BaseEmailBackend, name: str, user: User, **context: str) -> emails.Mail:
     return emails.compose(message, connection, name, to=emails.one_address(user.email), account=user, **context)

@@ -10,6 +10,9 @@ sheet and about no patient.
 
 from collections.abc import Callable, Mapping, Sequence
 from email.headerregistry import Address
+from email.message import Message
+from email.mime.image import MIMEImage
+from email.mime.multipart import MIMEMultipart
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -38,7 +41,7 @@ from enquiries.report.summary import summary_address
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.letters import linked
 from enquiries.templatetags.moments import moment
-from factsheets import reviews, safety, team
+from factsheets import pictures, reviews, safety, team
 from factsheets.models import ContentVersion, FactSheet, State, Step
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
@@ -58,7 +61,32 @@ class NoLongerNeeded(Exception):  # noqa: N818
     """The mail would say what is no longer so. Nobody misses it, and nothing has failed."""
 
 
-def render(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+class Mail(EmailMultiAlternatives):
+    """Its HTML shows the clinic's logo out of the mail itself (RFC 2387), so nobody learns when it is opened."""
+
+    logo: pictures.MailLogo | None = None
+    logo_id = ""
+
+    def message(self, **options: Any) -> Any:
+        made: Any = super().message(**options)
+        if self.logo is not None:
+            [whole] = [each for each in made.walk() if each.get_content_type() == "multipart/alternative"]
+            for number, part in enumerate(parts := whole.get_payload()):
+                if part.get_content_type() == "text/html":
+                    parts[number] = self._with_logo(part, self.logo.data)
+        return made
+
+    def _with_logo(self, html: Message, data: bytes) -> Message:
+        related = MIMEMultipart("related", type="text/html")
+        image = MIMEImage(data, "jpeg")
+        image.add_header("Content-ID", f"<{self.logo_id}>")
+        image.add_header("Content-Disposition", "inline", filename="logo.jpg")
+        related.attach(html)
+        related.attach(image)
+        return related
+
+
+def render(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """The mail of one outbox row, ready to send. Raises CannotRender or NoLongerNeeded, which are final.
 
     Whatever else goes wrong (a template, a setting, a key, a database, content not loaded) somebody can mend, and it stops
@@ -77,7 +105,7 @@ def _there(part: T | None) -> T:
     return part
 
 
-def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     enquiry = _there(message.enquiry)
     sheet = _there(enquiry.sheet)
     if not sheet.is_published:
@@ -112,7 +140,7 @@ def values_of_report(sheet: FactSheet, summary: str) -> dict[str, Value]:
     }
 
 
-def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     enquiry = _there(message.enquiry)
     # With its day, because a mail is read on other days than its own.
     reply = in_words(enquiry.reply_by, enquiry.created_at, dated=True) if enquiry.reply_by else ""
@@ -130,7 +158,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
     )
 
 
-def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """What somebody wrote, so it is no automatic mail, and whoever answers it is read."""
     event = _there(message.event)
     link_to_it = Link(access.request_address(_there(message.enquiry), of_mail(message)))
@@ -145,7 +173,7 @@ def subject_of_reply(written: str) -> str:
     return written or wordings.short("reply", "subject")
 
 
-def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _booking(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     booked = message.appointment
     if booked is None or not booked.is_to_come:
         raise NoLongerNeeded
@@ -165,7 +193,7 @@ def what_changed(before: Appointment, booked: Appointment) -> str:
     return f"We have moved your appointment. This replaces the one at {moment(before.starts_at)}."
 
 
-def _cancellation(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _cancellation(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """Only where an email has told of the appointment: before that there is nothing to take back."""
     cancelled = message.appointment
     if cancelled is None or cancelled.starts_at <= timezone.now():
@@ -180,7 +208,7 @@ def _cancellation(message: OutgoingMessage, connection: BaseEmailBackend) -> Ema
     return _with_calendar(mail, calendar.CANCEL, file)
 
 
-def _booking_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _booking_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     booked = message.appointment
     if booked is None or not (booked.is_to_come and booked.remind):
         raise NoLongerNeeded
@@ -193,7 +221,7 @@ def _about_appointment(
     key: str,
     booked: Appointment,
     more: Mapping[str, Value] | None = None,
-) -> EmailMultiAlternatives:
+) -> Mail:
     enquiry = _there(message.enquiry)
     values = values_of_appointment(
         booked,
@@ -225,22 +253,20 @@ def _block(name: str, **context: object) -> Block:
     return Block(text, html)
 
 
-def _with_calendar(mail: EmailMultiAlternatives, method: str, file: bytes) -> EmailMultiAlternatives:
+def _with_calendar(mail: Mail, method: str, file: bytes) -> Mail:
     """Twice: as a part that names the method (RFC 6047, 2.4), which mail programs act on, and as a file to open by hand."""
     mail.attach_alternative(file.decode(), f"text/calendar; method={method}")
     mail.attach("appointment.ics", file, "application/ics")
     return mail
 
 
-def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """Staff send it when a private link was shut. It says no more than that there is a link."""
     link_to_it = Link(access.request_address(_there(message.enquiry), of_mail(message)))
     return letter(message, connection, "new_link", {"link": link_to_it}, to=_patient(message))
 
 
-def _clinic_alert(
-    message: OutgoingMessage, connection: BaseEmailBackend, name: str = "clinic_alert"
-) -> EmailMultiAlternatives:
+def _clinic_alert(message: OutgoingMessage, connection: BaseEmailBackend, name: str = "clinic_alert") -> Mail:
     """While a safety flag is open the mail says "Urgent: please look now", whatever brought it about."""
     enquiry = _there(message.enquiry)
     if enquiry.is_flagged:
@@ -255,7 +281,7 @@ def _clinic_alert(
     )
 
 
-def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """To one clinician, who may by now have lost the right to open it: then somebody else must be told."""
     enquiry = _there(message.enquiry)
     if not (enquiry.live and enquiry.is_flagged):
@@ -267,17 +293,17 @@ def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> 
     return compose(message, connection, "urgent_alert", to=to, reference=enquiry.reference, link=link)
 
 
-def _change_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _change_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """A patient did something with their request that somebody must know. It says no more than the first alert did."""
     return _clinic_alert(message, connection, "change_alert")
 
 
-def _abuse_alarm(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _abuse_alarm(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     link = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}?queue=held"
     return compose(message, connection, "abuse_alarm", to=_clinic(), many=abuse.beyond_total(), link=link)
 
 
-def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     today = timezone.localdate()
     reminder = _there(message.reminder)
     if not reviews.still_holds(reminder, today):
@@ -300,7 +326,7 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
     )
 
 
-def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """A sheet was sent for review, sent back or signed off. To a reviewer only while there is still something to review."""
     edition = _there(message.edition)
     sheet, person = edition.sheet, _there(message.staff)
@@ -321,7 +347,7 @@ def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Ema
     )
 
 
-def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """What waits in the inbox, in numbers and a link. Never whose."""
     now, day = timezone.now(), _there(message.day)
     waits = what_waits(now) if is_digest_wanted(day, now) else []
@@ -339,7 +365,7 @@ def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> EmailMult
     )
 
 
-RENDERERS: dict[str, Callable[[OutgoingMessage, BaseEmailBackend], EmailMultiAlternatives]] = {
+RENDERERS: dict[str, Callable[[OutgoingMessage, BaseEmailBackend], Mail]] = {
     Purpose.REPORT: _report,
     Purpose.ACKNOWLEDGEMENT: _acknowledgement,
     Purpose.REPLY: _reply,
@@ -367,7 +393,7 @@ def letter(
     subject: str = "",
     parts: Mapping[str, str] | None = None,
     **context: Any,
-) -> EmailMultiAlternatives:
+) -> Mail:
     """A mail whose words an owner may change. The templates add what nobody can leave out.
 
     `subject` stands in place of the text's own. `parts` is what somebody is about to save, for a preview.
@@ -388,7 +414,7 @@ def compose(
     subject: str = "",
     signs: Sequence[str] = (),
     **context: Any,
-) -> EmailMultiAlternatives:
+) -> Mail:
     """`signs`: the codes of the warning signs whose advice it begins with."""
     context |= {
         "clinic": clinic.details(),
@@ -401,8 +427,11 @@ def compose(
     subject = " ".join((subject or render_to_string(f"{folder}/{name}_subject.txt", context)).split())
     context["subject"] = subject
     sender_domain = sender_address().rpartition("@")[2].rstrip(">") or "localhost"
+    logo = context["clinic"]["logo"]
+    context["logo"] = logo and pictures.mail_logo(logo["digest"])
+    context["logo_id"] = f"{logo['digest']}@{sender_domain}" if logo else ""
     answers_to = context["clinic"]["reply_to_email"] if message.purpose in FROM_STAFF else ""
-    mail = EmailMultiAlternatives(
+    mail = Mail(
         subject=subject,
         body=render_to_string(f"{folder}/{name}_body.txt", context),
         from_email=sender(),
@@ -418,6 +447,7 @@ def compose(
         },
     )
     mail.attach_alternative(render_to_string(f"{folder}/{name}_body.html", context), "text/html")
+    mail.logo, mail.logo_id = context["logo"], context["logo_id"]
     return mail
 
 

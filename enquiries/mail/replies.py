@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import get_connection
 from django.utils import timezone
 
 from backcare.core import clinic
@@ -163,14 +163,17 @@ class Preview:
     html: str
 
     @classmethod
-    def of(cls, mail: EmailMultiAlternatives) -> "Preview":
+    def of(cls, mail: emails.Mail) -> "Preview":
+        html = "" + str(mail.alternatives[0][0])
+        if logo := clinic.details()["logo"]:
+            html = html.replace(f"cid:{mail.logo_id}", logo["address"])  # a page cannot look into a mail
         return cls(
             subject=str(mail.subject),
             to=mail.to[0],
             reply_to=", ".join(mail.reply_to),
             # Rendered parts are marked safe, which `str` keeps. A page that shows them has to escape them.
             text="" + str(mail.body),
-            html="" + str(mail.alternatives[0][0]),
+            html=html,
         )
 
     def hiding(self, address: str, shown: str) -> "Preview":

@@ -5,10 +5,11 @@ from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from factsheets.metadata import card as social_card
 from factsheets.metadata import feeds, robots_files
 from factsheets.page_cache import cached_page, shared
 
-IMAGES = {"favicon.ico": "image/x-icon", "touch.png": "image/png", "card.png": "image/png"}
+IMAGES = {"favicon.ico": "image/x-icon", "touch.png": "image/png"}
 
 
 def public(view):
@@ -42,6 +43,11 @@ def robots():
 @public
 def security():
     return robots_files.security(), "text/plain; charset=utf-8"
+
+
+@public
+def card():
+    return social_card.png(), "image/png"
 
 
 @public

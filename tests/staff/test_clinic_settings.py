@@ -5,6 +5,7 @@ from io import BytesIO
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from PIL import Image
 
 from backcare.core import clinic
 from backcare.core.models import INTEREST_STATEMENT, ClinicSettings, ClinicSettingsEdition
@@ -15,7 +16,8 @@ from factsheets.rendering import printed
 from tests.factsheets.rendering.test_pdf_cache import words_of
 from tests.support.desk import save, tree, values_of
 from tests.support.html import text
-from tests.support.outbox import deliver, question
+from tests.support.outbox import deliver, html_of, question
+from tests.support.outbox import words_of as words_in
 from tests.support.pictures import made
 from tests.support.reading import page
 
@@ -158,10 +160,26 @@ def test_what_cannot_be_shown_is_refused_with_the_reason_and_kept_in_the_form(ow
     assert ClinicSettings.objects.get().version == 1
 
 
-def test_a_logo_heads_pages_and_pdfs_and_goes_and_comes_back_in_one_press(owner, sheet):
+def logo_in(mail) -> tuple[Image.Image, str]:
+    """The only picture of a mail's HTML, out of the mail itself, and its text alternative."""
+    [shown] = html_of(mail).findall(".//img")
+    [part] = [each for each in mail.walk() if each["Content-ID"] == f"<{shown.get('src').removeprefix('cid:')}>"]
+    assert part.get_content_disposition() == "inline"
+    assert len(part.get_content()) <= pictures.MAIL_LOGO_BYTES
+    picture = Image.open(BytesIO(part.get_content()))
+    assert (int(shown.get("width")) * 2, int(shown.get("height")) * 2) == picture.size
+    return picture, shown.get("alt")
+
+
+def colours_of(image: bytes) -> set[tuple[int, ...]]:
+    with Image.open(BytesIO(image)) as picture:
+        return {colour[:3] for number, colour in picture.getcolors(picture.width * picture.height) if number > 500}
+
+
+def test_a_logo_heads_pages_pdfs_mails_and_the_card_and_goes_and_comes_back_in_one_press(owner, sheet, mail_through):
     reader, path = Client(), sheet.get_absolute_url()
-    bare = printed.leaflet(sheet)
-    for size, is_wide in (((480, 120), True), ((300, 300), False)):
+    bare, bare_card = printed.leaflet(sheet), reader.get("/card.png").content
+    for size, is_wide, in_mail in (((480, 120), True, (352, 88)), ((300, 300), False, (88, 88))):
         owner.post(PATH, filled(owner, logo=png(size)))
         head = tree(reader.get(path)).find(".//a[@class='brand']")
         image = head.find("img")
@@ -171,11 +189,28 @@ def test_a_logo_heads_pages_and_pdfs_and_goes_and_comes_back_in_one_press(owner,
         assert reader.get(image.get("src"))["Content-Type"] == "image/jpeg"
         assert printed.leaflet(sheet).count(b"/DCTDecode") == bare.count(b"/DCTDecode") + 1
         assert printed.whole(sheet, large_print=True).count(b"/DCTDecode") == 1
+        question(email=f"{size[0]}@example.com")
+        deliver()
+        picture, alt = logo_in(mail_through.messages[-1])
+        assert (picture.size, alt) == (in_mail, "Larkfield Back Clinic" if is_wide else "")
+        assert ("Larkfield Back Clinic" in words_in(mail_through.messages[-1]).partition("Hello")[0]) is not is_wide
+        # A page cannot look into a mail: a preview on the desk shows the picture of the website.
+        wording = owner.get("/admin/enquiries/wordingedition/report/").context["preview"]
+        assert f'src="{image.get("src")}"' in wording.html
+        red = {each for each in colours_of(reader.get("/card.png").content) if each[0] > 190 and max(each[1:]) < 40}
+        assert red, "The card shows no logo."
     assert "logo" in owner.post(PATH, filled(owner, remove_logo="1"), follow=True).content.decode()
     assert tree(reader.get(path)).find(".//a[@class='brand']/img") is None
     assert printed.leaflet(sheet) == bare
+    assert reader.get("/card.png").content == bare_card
+    owner.post(PATH, filled(owner, colour="navy"))
+    assert (0x1E, 0x4B, 0x7A) in colours_of(reader.get("/card.png").content) - colours_of(bare_card)
+    owner.post(PATH, filled(owner, colour="pine"))
+    question()
+    deliver()
+    assert not html_of(mail_through.messages[-1]).findall(".//img")
     pictures.discard_unused()  # as after each work on a figure
-    assert "Put back: logo" in text(tree(owner.post(EARLIER.format(2), {"opened": "4"}, follow=True)))
+    assert "Put back: logo" in text(tree(owner.post(EARLIER.format(2), {"opened": "6"}, follow=True)))
     src = tree(reader.get(path)).find(".//a[@class='brand']/img").get("src")
     assert reader.get(src).status_code == 200
 
