@@ -1,18 +1,25 @@
-"""Guards applied to every request."""
+"""Guards on every request: what is refused before anything reads it, what another site sends, and what a slip of typing meant."""
 
 import logging
+import re
 from http import HTTPStatus
 from urllib.parse import quote
 
 from csp.utils import build_policy
 from django.conf import settings
-from django.http import UnreadablePostError
+from django.db import Error
+from django.http import HttpResponsePermanentRedirect, UnreadablePostError
+from django.urls import Resolver404, resolve
+from django.utils.encoding import escape_uri_path
+from modern_csrf.middleware import ModernCsrfViewMiddleware
 
 from backcare.config import errors, static
 from backcare.core.private_pages import referrer_policy
 from backcare.ops import health, request_bodies, soundness
 from backcare.ops.logs import SECRET_IN_ADDRESS, about_one_request
+from backcare.staff import sign_in, signed_out
 from factsheets import page_cache
+from factsheets.models import FactSheet, FormerAddress, State
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +35,11 @@ HEADERS = {
 }
 MAX_LENGTH_DIGITS = 12  # digits
 HEALTH = "/healthz"
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+SAYS_WHERE_FROM = {"HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE"}
+SLASHES = re.compile(r"[/\\]+")
+AFTER_AN_ADDRESS = " \t.,;:!?'\"’”»…*_<>()[]{}/\\"
+MAX_CHARACTERS = 200  # no page of ours has a longer address
 
 
 class RequestGuardMiddleware:
@@ -139,3 +151,91 @@ class DatabaseTroubleMiddleware:
                 soundness.form_was_refused()
             return errors.unavailable(request)
         return None
+
+
+class SameOriginMiddleware(ModernCsrfViewMiddleware):
+    """The same-origin check of every post, stricter on the staff desk.
+
+    A public form is taken from a browser that does not say where it was sent from, because it does only what anybody may do. A form
+    of the desk acts with somebody's rights, so it must say so: every browser of recent years sends Origin or Sec-Fetch-Site with a
+    post (OWASP, Cross-Site Request Forgery Prevention, "Fetch Metadata headers").
+    """
+
+    def process_view(self, request, callback, callback_args, callback_kwargs):
+        silent = request.method not in SAFE_METHODS and not SAYS_WHERE_FROM & set(request.META)
+        of_our_tests = getattr(request, "_dont_enforce_csrf_checks", False)  # Django's test client
+        if silent and request.path_info.startswith("/admin/") and not of_our_tests:
+            logger.warning("Staff desk: refused a post without Origin and Sec-Fetch-Site")
+            return origin_refused(request)
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
+
+def origin_refused(request):
+    """What was typed is on the page, to be copied. No button sends it from here: another website may have typed it."""
+    values = signed_out.typed(request) if signed_out.may_be_read(request) else []
+    response = sign_in.page(
+        request,
+        "admin/no_origin.html",
+        "Your browser did not say where this form came from",
+        status=403,
+        values=[each for each in values if each["written"]],
+    )
+    response["Cache-Control"] = "no-store"
+    return response.render()
+
+
+class TypedAddressMiddleware:
+    """Addresses as people type them or copy them from a sentence: with capitals, a doubled slash, or a full stop at the end.
+
+    Redirects from an address at which there is nothing to the page that was meant, if there is one.
+
+    The new address is always a path on this site that leads to a page. Private links are left alone, because their capitals
+    count, and so is the staff desk.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if response.status_code != HTTPStatus.NOT_FOUND or request.method not in {"GET", "HEAD"}:
+            return response
+        path = meant(request.path_info)
+        if not path:
+            return response
+        query = request.META.get("QUERY_STRING", "")
+        return page_cache.shared(HttpResponsePermanentRedirect(escape_uri_path(path) + (f"?{query}" if query else "")))
+
+
+def meant(typed: str) -> str:
+    """The path of the public page that `typed` is a slip for, or an empty text."""
+    # One without a slash, "*", asks about the server itself.
+    if not typed.startswith("/") or len(typed) > MAX_CHARACTERS or is_private(typed):
+        return ""
+    path = SLASHES.sub("/", f"/{typed.strip()}").rstrip(AFTER_AN_ADDRESS).lower()
+    return next((each for each in (f"{path}/", path) if each not in {typed, ""} and _is_a_page(each)), "")
+
+
+def _is_a_page(path: str) -> bool:
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return False
+    if is_private(path) or match.namespace not in {"factsheets", "enquiries"}:
+        return False
+    try:
+        return _is_of_a_sheet(**match.captured_kwargs) if match.captured_kwargs else True
+    except Error:  # the database cannot be asked: then the page that says "not found" is the honest one
+        return False
+
+
+def _is_of_a_sheet(slug: str = "", page: str = "", **more) -> bool:
+    """Whether readers find something there. `page` is a section that once had an address of its own below its sheet's."""
+    if more or not slug:
+        return False
+    if FormerAddress.objects.filter(slug=slug).exists():
+        return True
+    sheet = FactSheet.objects.filter(slug=slug, state__in=[State.PUBLISHED, State.RETIRED]).first()
+    if sheet is None or not page:
+        return sheet is not None
+    return any(page in {each["slug"], *each.get("also", [])} for each in sheet.document.get("sections", []))
