@@ -14,7 +14,7 @@ from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedFor
 from factsheets.admin.writing import cite_new
 from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
 from factsheets.rendering.glossary_marks import Glossary, key
-from factsheets.search.redflags.reader import EVERYDAY
+from factsheets.search.redflags import EVERYDAY
 
 NO_LINK = models.Q(doi="", pmid="", pmcid="", url="", isbn="")
 

@@ -21,7 +21,7 @@ TIERS = {"E": "emergency", "U": "urgent", "C": "crisis", "": "nothing"}
 
 def reader():
     """The patterns as they stand in fixtures/."""
-    from factsheets.search.redflags.reader import Flag, Reader
+    from factsheets.search.redflags import Flag, Reader
 
     flags = [
         Flag(each["fields"]["code"], each["fields"]["tier"], tuple(each["fields"]["patterns"]))
