@@ -12,7 +12,7 @@ from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
@@ -43,8 +43,10 @@ SIZES = [
     (9, 6.5),
     (9, 5),
 ]
-LARGE_POINTS = 18  # what sight-loss charities ask for
+LARGE_POINTS, LARGE_LABELS = 18, 14  # what sight-loss charities ask for; and the smallest letters there
 SIDES, LARGE_SIDES = 2, 4
+KEY_POINTS, DRAWING = "key points", "drawing"  # kinds of what may be left out, beside those of sections
+LEAD = "-"  # instead of a section's slug: the drawing at the head
 
 
 class PdfError(Exception):
@@ -75,7 +77,7 @@ def leaflet_pdf(
 ) -> bytes:
     """The sheet's leaflet: two sides of A4 in the largest letters that fit, or four in 18 pt. Raises PdfError.
 
-    At 18 pt some parts may have to stay out: the first drawing, then those of `document["optional"]`, the first of them first. The
+    At 18 pt some of it may have to stay out: drawings, then the parts of `document["optional"]`, the first of them first. The
     leaflet says which.
     Where all that may go or shrink has done so, it takes as many sides as it needs: nothing is cut off.
     """
@@ -91,7 +93,7 @@ def leaflet_pdf(
         "large_print": large_print,
         "keep": 0 if large_print else KEEP_TOGETHER // 2,
         "points": LARGE_POINTS if large_print else POINTS[0],
-        "labels": LABELS,
+        "labels": LARGE_LABELS if large_print else LABELS,
     }
     main = {"main.typ": TEMPLATES / "leaflet.typ"} | files
 
@@ -102,18 +104,51 @@ def leaflet_pdf(
         return _first_that_fits(
             [partial(made, {"points": points, "labels": labels}) for points, labels in SIZES], sides=SIDES
         )
-    parts, bare = document["optional"], data["sheet"] | {"lead_figure": None}
-    shorter = [data["sheet"], *(_without(bare, parts[:number]) for number in range(len(parts) + 1))]
-    versions = [partial(made, {"sheet": sheet}) for sheet in shorter]
+    return _large(lambda sheet: made({"sheet": sheet}), data["sheet"], document["optional"])
+
+
+def _large(made: Callable[[dict], bytes], sheet: dict, parts: list[dict]) -> bytes:
+    """The leaflet with as much as four sides hold. What goes first comes back last, where the sides have room for it."""
+    drawings = [section["slug"] for section in sheet["sections"] if section.get("figure")]
+    # The drawing at the head goes first, then the others from the last on, then the parts.
+    gone_first = [*([LEAD] if sheet["lead_figure"] else []), *reversed(drawings)]
+    optional = [*({"kind": DRAWING, "sections": [slug]} for slug in gone_first), *parts]
+
+    @cache
+    def without(gone: frozenset[int]) -> bytes:
+        return made(_without(sheet, [each for number, each in enumerate(optional) if number in gone]))
+
+    def fits(gone: frozenset[int]) -> bool:
+        return sides_of(without(gone)) <= sides
+
     # Where the shortest takes more, there is no reason to leave out more than that many sides ask for.
-    return _first_that_fits(versions, sides=max(LARGE_SIDES, sides_of(versions[-1]())))
+    sides = max(LARGE_SIDES, sides_of(without(frozenset(range(len(optional))))))
+    count = bisect_left(range(len(optional) + 1), True, key=lambda count: fits(frozenset(range(count))))
+    gone = frozenset(range(count))
+    for number in reversed(range(count)):
+        if fits(gone - {number}):
+            gone -= {number}
+    return without(gone)
 
 
-def _without(sheet: dict, parts: list[dict]) -> dict:
-    """The sheet without some parts, and their names for those who look for them."""
-    slugs = {slug for part in parts for slug in part["sections"]}
-    kept = [section for section in sheet["sections"] if section["slug"] not in slugs]
-    return {**sheet, "sections": kept, "left_out": list(dict.fromkeys(part["name"] for part in parts))}
+def _without(sheet: dict, gone: list[dict]) -> dict:
+    """The sheet without some drawings and parts, and their names for those who look for them. Of an exercise the words stay."""
+    undrawn = {slug for each in gone if each["kind"] == DRAWING for slug in each["sections"]}
+    slugs = {slug for each in gone if each["kind"] != DRAWING for slug in each["sections"]}
+    kept = []
+    for section in sheet["sections"]:
+        is_drawn = section["slug"] not in undrawn
+        if section["slug"] not in slugs and (is_drawn or not section.get("figure") or section["figure"]["is_exercise"]):
+            kept.append({**section, "drawn": is_drawn})
+    names = [f"{len(undrawn)} drawing{'s' * (len(undrawn) > 1)}"] if undrawn else []
+    names += [each["name"] for each in gone if each["kind"] != DRAWING]
+    return {
+        **sheet,
+        "sections": kept,
+        "lead_figure": None if LEAD in undrawn else sheet["lead_figure"],
+        "key_points": [] if any(each["kind"] == KEY_POINTS for each in gone) else sheet["key_points"],
+        "left_out": list(dict.fromkeys(names)),
+    }
 
 
 def _first_that_fits(versions: list[Callable[[], bytes]], *, sides: int) -> bytes:

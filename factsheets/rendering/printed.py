@@ -13,15 +13,17 @@ from django.urls import reverse
 from backcare.core import clinic
 from factsheets import page_cache, pictures
 from factsheets.models import Aspect, FactSheet, Layer, SectionKind
-from factsheets.pdf import leaflet_pdf, sheet_pdf
+from factsheets.pdf import KEY_POINTS, leaflet_pdf, sheet_pdf
 from factsheets.rendering.sheet import full
 
 # What large print leaves out first where its four sides are too few. Never what protects (notes, what to avoid, harms in words,
-# when to see a doctor), the verdicts and NICE's position, and never the beginning of an answer.
+# when to see a doctor), the verdicts and NICE's position, and never the beginning of an answer. The key points say again what
+# the parts say.
 OPTIONAL = [
     SectionKind.NUMBERS,
     SectionKind.FIGURE,
     SectionKind.DETAILS,
+    KEY_POINTS,
     SectionKind.TEXT,
     SectionKind.STEPS,
     SectionKind.TRY,
@@ -29,6 +31,7 @@ OPTIONAL = [
 ]
 NEEDED = {Aspect.SAFETY, Aspect.SEE_DOCTOR}
 WRITTEN_IN = {"my-week"}  # drawings with room for a pen: on paper as wide as their column
+EXERCISE = "exercise-"  # how the slugs of drawings begin whose words say what to do
 
 
 def leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
@@ -118,7 +121,8 @@ def _leaflet(data: dict, *, with_addresses: bool) -> dict:
             section[part] = _without_pointers(section.get(part, []), own)
             if with_addresses:  # at 18 points they would take the room of what they lead to
                 section[part] = _with_addresses(section[part], own, pages)
-    parts = sorted(_optional(data), key=lambda part: OPTIONAL.index(part["kind"]))
+    again = {"name": "the key points", "kind": KEY_POINTS, "sections": []}
+    parts = sorted([again, *_optional(data)], key=lambda part: OPTIONAL.index(part["kind"]))
     return document | {"optional": parts, "left_out": [], "pages": list(dict.fromkeys(pages))}
 
 
@@ -151,24 +155,26 @@ def _optional(data: dict) -> list[dict]:
 def _without_pointers(value, own: str):
     """The same without the links that only say where on the page to look ("See each step"): paper opens nothing.
 
-    That is a link to the sheet's own page which is a sentence of its own. `own` is the page's path.
+    That is a link to the sheet's own page which is the last sentence of its paragraph or cell. `own` is the page's path.
     """
     if isinstance(value, dict):
         return {key: _without_pointers(each, own) for key, each in value.items()}
     if not isinstance(value, list):
         return value
     kept: list = []
-    for node in value:
+    for number, node in enumerate(value):
         if isinstance(node, dict) and node.get("type") == "link" and node["href"].startswith((own, "#")):
-            before = next((each for each in reversed(kept) if each.get("type") != "cite"), None)
-            if (
-                before is None
-                or before.get("text", "").rstrip().endswith((".", "?", "!"))
-                or not before.get("text", "x").strip()
-            ):
+            before = next((_said(each) for each in reversed(kept) if each.get("type") != "cite"), "")
+            after = next((_said(each) for each in value[number + 1 :] if each.get("type") != "cite"), "")
+            if (not before or before.endswith((".", "?", "!"))) and not after:
                 continue
         kept.append(_without_pointers(node, own))
     return kept
+
+
+def _said(node: dict) -> str:
+    """The words of inline content, or something for content of other kinds."""
+    return node["text"].strip() if node.get("type") == "text" else "…"
 
 
 def _with_addresses(value, own: str, pages: list[str]):
@@ -221,6 +227,7 @@ def _section(section: dict) -> dict:
 
 
 def _figure(figure: dict) -> dict:
+    figure = {**figure, "is_exercise": figure["slug"].startswith(EXERCISE)}
     if picture := figure.get("picture"):
         return {**figure, "data": pictures.jpeg(picture["digest"])}
     path = finders.find(figure["drawing"]) or ""
