@@ -11,7 +11,7 @@ LOCAL := BACKCARE_LOCAL=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)"
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
-	@$(LOCAL) $(PY) manage.py prepare
+	@$(LOCAL) $(PY) manage.py prepare $(if $(EMPTY),--empty)
 	@exec env $(LOCAL) $(PY) manage.py serve
 
 # Chromium draws its pages at nice 5. Tests at 0 would take the processor from the browsers that other tests wait for.

@@ -158,7 +158,8 @@ class ReplyTemplateAdmin(OpenedAdmin, admin.ModelAdmin):
         saved = ReplyTemplate.objects.get(pk=template.pk)  # the form may hold words that were refused
         shown = samples.reply(saved.subject, saved.text)
         return format_html(
-            '<p>{}</p><iframe class="letter" sandbox title="The email as most programs show it" srcdoc="{}"></iframe>'
+            '<p>{}</p><iframe class="letter" sandbox="allow-same-origin" title="The email as most programs show it" '
+            'srcdoc="{}"></iframe>'
             '<details><summary>As plain text</summary><pre class="letter">{}</pre></details>',
             *(shown.subject, shown.html, shown.text),
         )

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
+from PIL import Image
 from pypdf import PdfReader
 
 from tests.support.outbox import text_of
-from tests.support.pictures import made
+from tests.support.pictures import RED, made
 from tests.support.processes import start_process
 from tests.support.sign_in import code_for
 from tests.support.smtp import free_port, wait_for
@@ -174,13 +175,13 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
             patient.open(path)
             assert page.locator(".brand img").get_attribute("alt") == "Harbour Spine Clinic"
             assert page.locator(".brand img").evaluate("image => image.naturalWidth") == 400
-            assert page.evaluate("getComputedStyle(document.querySelector('.strip a, a')) && true")
             strong = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--pine').trim()")
             assert strong.upper() == "#1E4B7A"
             said = page.locator("body").inner_text()
             assert "We move to the quay on Monday." in said
             assert {"020 7946 0123" in said, "2 Quay Road, Harbour" in said, "7:35am" in said} == {True}, path
             read += page.content()
+        card = page.request.get("/card.png").body()
         patient.open("/about/")
         assert "First visit: £70" in page.locator("main").inner_text()
         patient.open("/fact-sheets/about-back-pain/#report")
@@ -193,13 +194,18 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
     assert mail["From"] == "Harbour bookings <bookings@harbour.example>"
     html = mail.get_body(("html",)).get_content()
     assert "Here is your leaflet, About back pain" in html
-    assert "#1E4B7A" in html and "020 7946 0123" in html
+    assert "#1E4B7A" in html and "020 7946 0123" in html and "7:35am" in html
+    [logo] = re.findall(r'<img src="cid:([^"]+)" [^>]*alt="Harbour Spine Clinic"', html)
+    assert [each.get_content_type() for each in mail.walk() if each["Content-ID"] == f"<{logo}>"] == ["image/jpeg"]
     [leaflet] = [each.get_content() for each in mail.iter_attachments() if each.get_content_type() == "application/pdf"]
     pdf = PdfReader(BytesIO(leaflet))
     printed = " ".join(page.extract_text() for page in pdf.pages)
     assert "Harbour Spine Clinic" in printed and "020 7946 0123" in printed and "7:35am" in printed
     assert NAVY in colours_of(pdf)
     assert b"/DCTDecode" in leaflet, "The logo is not in it."
+    with Image.open(BytesIO(card)) as picture:
+        shown = {colour[:3] for number, colour in picture.getcolors(picture.width * picture.height) if number > 999}
+    assert {NAVY, RED} <= shown, "The card beside shared links has another colour, or no logo."
     mails = "".join(f"{each['From']} {text_of(each)}" for each in smtp.messages)
     assert "Stale" not in read + mails + printed + html and "0999" not in read + mails + printed
     assert not any("stale.example" in address for to, _ in smtp.received for address in to)

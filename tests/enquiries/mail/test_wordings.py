@@ -43,7 +43,7 @@ def test_an_owner_changes_an_email_sees_it_as_it_will_arrive_and_puts_the_defaul
     assert values_of(seen)["text"].replace("\r\n", "\n") == own
     preview = seen.context["preview"]
     [frame] = tree(seen).iter("iframe")
-    assert (frame.get("srcdoc"), frame.get("sandbox")) == (preview.html, "")
+    assert (frame.get("srcdoc"), frame.get("sandbox")) == (preview.html, "allow-same-origin")
     for part in (preview.text, preview.html):
         assert "Good day," in part
         assert "999" in part
@@ -226,7 +226,7 @@ def test_the_guard_reads_a_pause_notice_too_and_a_reply_template_shows_its_whole
     template = ReplyTemplate.objects.create(name="Hello", text="Dear {name},\n\nabout {reference}: a < b.")
     shown = tree(staff_client.get(f"/admin/enquiries/replytemplate/{template.pk}/change/"))
     [frame] = shown.iter("iframe")
-    assert frame.get("sandbox") == ""
+    assert frame.get("sandbox") == "allow-same-origin"
     assert "Dear Sam Patient," in frame.get("srcdoc")
     assert "a &lt; b." in frame.get("srcdoc")
     assert "999" in frame.get("srcdoc")

@@ -18,6 +18,11 @@ class Command(BaseCommand):
     )
     requires_system_checks = ["security"]
 
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--empty", action="store_true", help="no demo: the first owner sets the site up in a browser"
+        )
+
     def handle(self, **options):
         self.folder(settings.DATA_DIR)
         self.port()
@@ -39,7 +44,8 @@ class Command(BaseCommand):
             self.folder(settings.MAIL_DIR)
             for mail in settings.MAIL_DIR.iterdir():  # from before there was a umask
                 mail.chmod(0o600)
-            call_command("demo", stdout=self.stdout)
+            if not options["empty"]:
+                call_command("demo", stdout=self.stdout)
 
     def folder(self, path: Path):
         try:
