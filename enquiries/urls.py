@@ -5,7 +5,6 @@ from enquiries import views
 from enquiries.assessment import views as check
 from enquiries.assessment.sign_off import only_when_approved
 from enquiries.calendar import calendar_feed
-from enquiries.mail import links
 from enquiries.patient_portal import views as portal
 from enquiries.report import sent, summary
 
@@ -36,8 +35,8 @@ report = [
     path("sent/change/", sent.change, name="report_change"),
     path("sent/again/", sent.again, name="report_again"),
     path("sent/<str:token>/", sent.sent, name="report_sent_as"),
-    path("stop/<str:token>/", links.stop, name="stop_mails"),
-    path("delete/<str:token>/", links.delete_report, name="report_delete"),
+    path("stop/<str:token>/", portal.stop, name="stop_mails"),
+    path("delete/<str:token>/", portal.delete_report, name="report_delete"),
     path("summary/deleted/", summary.deleted, name="summary_deleted"),
     path("summary/<str:token>/", summary.opened, name="summary"),
     path("summary/<str:token>/pdf/", summary.pdf, name="summary_pdf"),
@@ -48,7 +47,7 @@ report = [
 patient_portal = [
     path("erased/", portal.erased, name="manage_erased"),
     path("<str:token>/", portal.opened, name="manage"),
-    path("<str:token>/no-reminder/", links.no_reminder, name="no_reminder"),
+    path("<str:token>/no-reminder/", portal.no_reminder, name="no_reminder"),
     path("<str:token>/times/", portal.times, name="manage_times"),
     path("<str:token>/add/", portal.add, name="manage_add"),
     path("<str:token>/withdraw/", portal.withdraw, name="manage_withdraw"),

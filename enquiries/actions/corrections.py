@@ -17,6 +17,7 @@ from enquiries import abuse
 from enquiries.actions.mail import TO_STAFF, Erased, enqueue, lock_enquiry
 from enquiries.actions.timeline import record
 from enquiries.actions.transitions import MoveRefused, expect_shown
+from enquiries.links import MAX_WRONG_TRIES, of_mail
 from enquiries.models import (
     Assessment,
     Enquiry,
@@ -30,7 +31,6 @@ from enquiries.models import (
     SearchToken,
     Status,
 )
-from enquiries.private_links import MAX_WRONG_TRIES, of_mail
 
 logger = logging.getLogger(__name__)
 

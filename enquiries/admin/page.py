@@ -22,8 +22,8 @@ from enquiries.admin.message import send_again_button, state_in_words
 from enquiries.assessment import handover
 from enquiries.clock.formatting import day_words
 from enquiries.inbox import calls, people, safety_lane
+from enquiries.links import MAX_WRONG_TRIES
 from enquiries.models import Agreement, Assessment, Enquiry, EnquiryEvent, EnquiryKind, EventKind, StaffDraft, Status
-from enquiries.private_links import MAX_WRONG_TRIES
 
 LOOKING, WRITING = timedelta(minutes=5), timedelta(minutes=2)
 MAX_DUPLICATES = 10

@@ -25,19 +25,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.core import clinic
-from enquiries import abuse, calendar
+from enquiries import abuse, calendar, links
 from enquiries.actions.appointments import last_told, was_told
 from enquiries.actions.mail import SUMMARY_DAYS, is_digest_wanted, what_waits
 from enquiries.clock import in_words
 from enquiries.clock.formatting import day_words
 from enquiries.inbox import people
-from enquiries.mail import links, wordings
+from enquiries.mail import wordings
 from enquiries.mail.texts import NO_TIME
 from enquiries.mail.wordings import Block, Link, Value
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, OutgoingMessage, Purpose
-from enquiries.patient_portal import access
-from enquiries.private_links import of_mail
-from enquiries.report.summary import summary_address
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.letters import linked
 from enquiries.templatetags.moments import moment
@@ -114,7 +111,7 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     summary = kept.first()
     if summary and summary.enquiry.email != enquiry.email:
         summary = None  # the address was corrected while this mail was in hand: the link is for the right one only
-    values = values_of_report(sheet, summary_address(summary, of_mail(message)) if summary else "")
+    values = values_of_report(sheet, links.summary_address(summary, links.of_mail(message)) if summary else "")
     mail = letter(
         message,
         connection,
@@ -150,7 +147,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
         f"{enquiry.kind}_acknowledgement",
         {
             "reply time": f"We will reply {reply}." if reply else NO_TIME,
-            "link": Link(access.request_address(enquiry, of_mail(message))),
+            "link": Link(links.request_address(enquiry, links.of_mail(message))),
         },
         to=(to := _willing(message)),
         stop=links.stop_address(to),
@@ -161,7 +158,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """What somebody wrote, so it is no automatic mail, and whoever answers it is read."""
     event = _there(message.event)
-    link_to_it = Link(access.request_address(_there(message.enquiry), of_mail(message)))
+    link_to_it = Link(links.request_address(_there(message.enquiry), links.of_mail(message)))
     values: dict[str, Value] = {"message": Block(event.note, linked(event.note)), "link": link_to_it}
     mail = letter(message, connection, "reply", values, to=_patient(message), subject=event.subject)
     del mail.extra_headers["Auto-Submitted"]
@@ -225,7 +222,7 @@ def _about_appointment(
     enquiry = _there(message.enquiry)
     values = values_of_appointment(
         booked,
-        manage=access.request_address(enquiry, of_mail(message)),
+        manage=links.request_address(enquiry, links.of_mail(message)),
         no_reminder=links.reminder_address(enquiry) if booked.remind else "",
     )
     return letter(message, connection, key, {**values, **(more or {})}, to=_patient(message))
@@ -262,7 +259,7 @@ def _with_calendar(mail: Mail, method: str, file: bytes) -> Mail:
 
 def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """Staff send it when a private link was shut. It says no more than that there is a link."""
-    link_to_it = Link(access.request_address(_there(message.enquiry), of_mail(message)))
+    link_to_it = Link(links.request_address(_there(message.enquiry), links.of_mail(message)))
     return letter(message, connection, "new_link", {"link": link_to_it}, to=_patient(message))
 
 

@@ -12,11 +12,10 @@ from backcare.core import clinic
 from backcare.core.crypto.encryption import CannotDecrypt
 from enquiries.clock import in_words
 from enquiries.clock.formatting import clock_time, day_words
+from enquiries.links import of_mail, request_address
 from enquiries.mail import emails, wordings
 from enquiries.mail.wordings import PLACEHOLDER
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, ReplyTemplate
-from enquiries.patient_portal import access
-from enquiries.private_links import of_mail
 from factsheets import guard, team
 from factsheets.models import FactSheet
 from factsheets.rendering import sheet as sheets
@@ -190,6 +189,6 @@ def preview(enquiry: Enquiry, *, subject: str, text: str) -> Preview:
     event = EnquiryEvent(enquiry=enquiry, kind=EventKind.REPLIED, note=text, subject=subject)
     message = OutgoingMessage(enquiry=enquiry, purpose=Purpose.REPLY, event=event)
     mail = emails.render(message, get_connection("django.core.mail.backends.dummy.EmailBackend"))
-    address = access.request_address(enquiry, of_mail(message))
+    address = request_address(enquiry, of_mail(message))
     shown = f"{address.rstrip('/').rpartition('/')[0]}/{HIDDEN}/"
     return Preview.of(mail).hiding(address, shown)

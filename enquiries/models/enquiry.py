@@ -468,7 +468,7 @@ class SearchToken(models.Model):
 
 
 class PrivateLink(models.Model):
-    """A private link that was tried with a wrong email address: how often, so that guessing ends (enquiries/private_links.py).
+    """A private link that was tried with a wrong email address: how often, so that guessing ends (enquiries/links.py).
 
     `name` tells the links of one enquiry apart: each mail brings another. Most links are never tried wrongly, and have no row.
     """

@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import wraps
 from http import HTTPStatus
 
-from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -20,31 +19,21 @@ from django.views.decorators.http import require_http_methods
 
 from backcare.core.private_pages import personal
 from enquiries.actions import by_patient
+from enquiries.links import REQUEST, LinkPage, Pass, Shut
 from enquiries.models import Enquiry, EnquiryKind, Status
-from enquiries.private_links import ON_PAGE, LinkPage, Pass, SecretLink, Shut
 from factsheets import safety
 
-# The link to somebody's own request, and what its pages hand to each other.
-#
-# The link is made when the mail is made, so the outbox never holds it. A pass says that somebody gave the right address. A seal
-# says that they saw the page that asks "are you sure": it is good for one verb on one version of one request.
+# What the pages hand to each other. A pass says that somebody gave the right address. A seal says that they saw the page that asks
+# "are you sure": it is good for one verb on one version of one request.
 
-LINK = SecretLink("enquiries.patient_portal.link")
 PASS = Pass("enquiries.patient_portal.pass")
-PAGE = LinkPage(LINK, why="We ask so that nobody else can see your request.", button="Confirm and open my request")
+PAGE = LinkPage(REQUEST, why="We ask so that nobody else can see your request.", button="Confirm and open my request")
 AFTER_CLOSING = timedelta(days=14)
-
-
-def request_address(enquiry: Enquiry, name: str = ON_PAGE) -> str:
-    """With the site's own address, for a mail (`secret_link.of_mail`). Empty for a report, which has no request to see to."""
-    if enquiry.kind == EnquiryKind.REPORT:
-        return ""
-    return f"{settings.BASE_URL}{reverse('enquiries:manage', args=[LINK.token(enquiry, name)])}"
 
 
 def find(token: str) -> Enquiry | None:
     """The request that a link opens. None for every link that opens nothing, whatever the reason."""
-    key = LINK.key_of(token)
+    key = REQUEST.key_of(token)
     if key is None:
         return None
     lately = Q(live=True) | Q(closed_at__gt=timezone.now() - AFTER_CLOSING)
@@ -76,7 +65,7 @@ def sign(verb: str, enquiry: Enquiry) -> str:
 def sealed_version(verb: str, given: str, token: str) -> int | None:
     """The version that somebody was sure about. None for a seal of another verb or another request, and for an old one."""
     match _seals(verb).made_for(given):
-        case [pk, version] if (key := LINK.key_of(token)) and pk == key.hex:
+        case [pk, version] if (key := REQUEST.key_of(token)) and pk == key.hex:
             return int(version)
     return None
 
@@ -200,7 +189,7 @@ def _over(request, token: str, verb: str) -> HttpResponse:
 def _just_erased(request, token: str) -> bool:
     """A second click of "Yes, delete it", whose first click has done so."""
     sure = sealed_version(by_patient.Wish.ERASE, request.POST.get(SEALED, ""), token)
-    gone = Enquiry.objects.filter(pk=LINK.key_of(token), erased_at__isnull=False)
+    gone = Enquiry.objects.filter(pk=REQUEST.key_of(token), erased_at__isnull=False)
     return sure is not None and gone.exists()
 
 

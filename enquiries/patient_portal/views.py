@@ -1,17 +1,23 @@
-"""A patient's request, and what they can do with it. Each change is asked once more on a page of its own."""
+"""A patient's request, and what they can do with it, each change asked once more on a page of its own; and below it the pages of
+the links that ask for one press and for no address.
+"""
+
+from http import HTTPStatus
 
 from crispy_forms.layout import Field, Submit
 from django import forms
-from django.http import HttpResponse, HttpResponseRedirect
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from backcare.core.form_layout import Carried, posted
 from backcare.core.private_pages import personal
-from enquiries import clock
-from enquiries.actions import by_patient, transitions
+from enquiries import clock, links
+from enquiries.actions import by_patient, erasure, transitions
+from enquiries.actions.appointments import refuse_reminder
 from enquiries.inbox import calls
 from enquiries.models import Enquiry, slots_in_words
 from enquiries.patient_portal import presenters
@@ -207,3 +213,56 @@ def _interruption(visit: Visit, words: OwnWords, seen: list[str]) -> HttpRespons
 
 def _appointment(visit: Visit) -> str:
     return presenters.appointment(visit.enquiry, timezone.now())
+
+
+# The links that ask for one press (`enquiries/links.py`).
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """One POST serves the page's button and the “unsubscribe” of a mail program (RFC 8058: no cookie, no redirect, nothing more to
+    press)."""
+    context = {"address": request.path, "months": erasure.STOPPED_MONTHS}
+    try:
+        key = links.mailbox_of(token)
+    except signing.SignatureExpired:
+        return render(request, "enquiries/stop_mails.html", {"over": True}, status=HTTPStatus.GONE)
+    except signing.BadSignature:
+        raise Http404("Not a link of ours") from None
+    if request.method == "POST":
+        erasure.stop_mails(key=key)
+        context["done"] = True
+    return render(request, "enquiries/stop_mails.html", context)
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_report(request: HttpRequest, token: str) -> HttpResponse:
+    """Asks once, then erases the request: name, address, answers and summary. What is gone already is said to be gone.
+
+    It shows nothing, so it asks for nothing: one press of the page's button deletes.
+    """
+    try:
+        enquiry = links.report_to_delete(token)
+    except signing.BadSignature:
+        raise Http404("Not a link of ours") from None
+    if enquiry is None:
+        return HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303)
+    if request.method != "POST":
+        return render(request, "enquiries/report_delete.html", {"address": request.path})
+    erasure.erase(enquiry=enquiry, actor="patient", summary="With “Delete my data now” in the email")
+    return HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303)
+
+
+@personal
+@require_http_methods(["GET", "HEAD", "POST"])
+def no_reminder(request: HttpRequest, token: str) -> HttpResponse:
+    """The page says nothing about the appointment, or whether there is one."""
+    key = links.REMINDER.key_of(token)
+    if key is None:
+        raise Http404("Not a link of ours")
+    done = request.method == "POST"
+    if done and (enquiry := Enquiry.objects.filter(pk=key, erased_at=None).first()):
+        refuse_reminder(enquiry=enquiry)
+    return render(request, "enquiries/no_reminder.html", {"address": request.path, "done": done})

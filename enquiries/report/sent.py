@@ -28,9 +28,9 @@ from backcare.core.form_layout import posted
 from backcare.core.private_pages import personal
 from enquiries import abuse
 from enquiries.actions import corrections, mail
+from enquiries.links import summary_address
 from enquiries.mail import wordings
 from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind
-from enquiries.report.summary import summary_address
 from enquiries.request_forms import journey
 from enquiries.request_forms.own_words import advice
 from factsheets import safety

@@ -4,10 +4,8 @@ GET changes nothing and shows nothing personal, because mail scanners fetch ever
 asked for by POST.
 """
 
-import uuid
 from http import HTTPStatus
 
-from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,29 +15,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backcare.core.private_pages import personal
 from enquiries.actions import erasure, mail
 from enquiries.assessment import printed
+from enquiries.links import SUMMARY, LinkPage, Pass, Shut
 from enquiries.models import Assessment
-from enquiries.private_links import ON_PAGE, LinkPage, Pass, SecretLink, Shut
 from factsheets import safety
 from factsheets.models import FactSheet
 from factsheets.rendering.sheet import address
 
-# The link to a private summary, and the pass that a person holds after opening it.
-#
-# The link is made when the mail is made: the outbox never holds it.
-
-LINK = SecretLink("enquiries.report.link")
+# A person holds it after opening the link (`enquiries/links.py`).
 PASS = Pass("enquiries.report.pass")
-PAGE = LinkPage(LINK, why="We ask so that nobody else can open your summary.", button="Confirm and open my report")
-
-
-def summary_address(assessment: Assessment, name: str = ON_PAGE) -> str:
-    """With the site's own address, for a mail (`secret_link.of_mail`)."""
-    return f"{settings.BASE_URL}{reverse('enquiries:summary', args=[LINK.token(assessment, name)])}"
-
-
-def key_of(given: str) -> uuid.UUID | None:
-    """The row that a link names, whether it is still there or not. None: we never made this link."""
-    return LINK.key_of(given)
+PAGE = LinkPage(SUMMARY, why="We ask so that nobody else can open your summary.", button="Confirm and open my report")
 
 
 def new_pass(assessment: Assessment) -> str:
@@ -114,7 +98,7 @@ def deleted(request):
 
 def _find(token: str) -> Assessment | None:
     """What the link names. None when its time is over or it was deleted. Raises Http404 for a link we never made."""
-    key = key_of(token)
+    key = SUMMARY.key_of(token)
     if key is None:
         raise Http404("Not a link of ours")
     return Assessment.objects.select_related("enquiry").filter(pk=key, expires_at__gt=timezone.now()).first()

@@ -29,10 +29,10 @@ from enquiries.assessment import cookie, handover
 from enquiries.assessment.handover import safety_codes
 from enquiries.assessment.kinds import Answers
 from enquiries.inbox import calls
+from enquiries.links import request_address
 from enquiries.mail import wordings
 from enquiries.mail.texts import NO_TIME
 from enquiries.models import Enquiry, EnquiryKind, Status
-from enquiries.patient_portal import access
 from enquiries.request_forms import answer_summary, own_words
 from enquiries.request_forms import draft as drafts
 from enquiries.request_forms.draft import Draft
@@ -394,7 +394,7 @@ def sent_page(request, kind: EnquiryKind, token: str = "") -> HttpResponse:
         context["emailed"] = mail.is_mailed(enquiry)
         context["advice"] = advice(enquiry.signs, tiers)
         if context["owed"] and not context["emailed"] and age < LINK_SECONDS:
-            context["manage"] = access.request_address(enquiry)
+            context["manage"] = request_address(enquiry)
     context["reply_time"] = _reply_time(context)
     values = {"reply time": context["reply_time"], "confirmation": _confirmation(kind, emailed=context["emailed"])}
     context["words"] = wordings.filled(f"{kind}_sent", values)

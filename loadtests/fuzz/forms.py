@@ -15,14 +15,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from enquiries import links
 from enquiries.actions import appointments, contact
 from enquiries.assessment import cookie
 from enquiries.assessment.flags import flags
-from enquiries.mail import links
 from enquiries.mail.texts import WORDINGS
 from enquiries.models import Appointment, Assessment, Enquiry, OutgoingMessage, WordingEdition
 from enquiries.patient_portal import access
-from enquiries.report import summary
 from factsheets.models import FactSheet, Section
 from tests.conftest import consultation, give_signs
 from tests.support.assessment import answers, page_data
@@ -150,7 +149,7 @@ def _public(kept: Collector) -> None:
 def _own_requests(kept: Collector) -> None:
     client = Client()
     for enquiry in (consultation(email="own@example.com"), question(email="own@example.com")):
-        path = f"/request/{access.LINK.token(enquiry)}/"
+        path = f"/request/{links.REQUEST.token(enquiry)}/"
         _ask(kept, client, path)
         _ask(kept, client, path, {"email": "own@example.com"})
         given = {"pass": access.new_pass(enquiry)}
@@ -168,7 +167,7 @@ def _own_requests(kept: Collector) -> None:
         cookie.Kept(answers(), done=True), known=flags(), now=time.time()
     )
     finished.post("/report/", form("report", include_answers="yes", email="own@example.com"))
-    path = f"/report/summary/{summary.LINK.token(Assessment.objects.latest('pk'))}/"
+    path = f"/report/summary/{links.SUMMARY.token(Assessment.objects.latest('pk'))}/"
     _ask(kept, client, path)
     opened = _ask(kept, client, path, {"email": "own@example.com"})
     document = html5lib.parse(opened.content.decode(), namespaceHTMLElements=False)

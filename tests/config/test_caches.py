@@ -5,9 +5,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from enquiries import links
 from enquiries.models import Assessment
-from enquiries.patient_portal import access
-from enquiries.report import summary
 from factsheets import page_cache
 from tests.conftest import consultation
 from tests.support.addresses import public_addresses
@@ -179,8 +178,8 @@ def personal_pages(client) -> dict[str, str]:
         "/report/sent/": "ada@example.com",
         "/check/result/": "",
         "/check/answers/": "",
-        f"/request/{access.LINK.token(enquiry)}/": "",
-        f"/report/summary/{summary.LINK.token(Assessment.objects.get())}/": "",
+        f"/request/{links.REQUEST.token(enquiry)}/": "",
+        f"/report/summary/{links.SUMMARY.token(Assessment.objects.get())}/": "",
         "/admin/": "Sign-in settings",
         "/admin/enquiries/enquiry/": "Ada Example",
         enquiry.get_admin_url(): "Ada Example",
@@ -251,4 +250,4 @@ def test_a_link_of_one_person_says_nothing_to_another():
                 answer.content.replace(str(token).encode(), b"")
             )  # the address that was asked for stands in the page
     assert len(bodies) == 1, "The answer tells which part of a link was right."
-    assert Client().get(f"/report/summary/{access.LINK.token(enquiry)}/").status_code in {404, 410}
+    assert Client().get(f"/report/summary/{links.REQUEST.token(enquiry)}/").status_code in {404, 410}

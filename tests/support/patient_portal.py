@@ -8,8 +8,8 @@ from django.core import signing
 from django.test import Client
 from django.urls import reverse
 
+from enquiries import links
 from enquiries.models import Enquiry, EnquiryEvent, OutgoingMessage, Purpose
-from enquiries.patient_portal import access
 from tests.conftest import consultation
 from tests.support.html import parse, sent, text
 
@@ -26,7 +26,7 @@ def asked(db) -> Enquiry:
 
 
 def path(enquiry: Enquiry, verb: str = "") -> str:
-    return reverse(f"enquiries:manage_{verb}" if verb else "enquiries:manage", args=[access.LINK.token(enquiry)])
+    return reverse(f"enquiries:manage_{verb}" if verb else "enquiries:manage", args=[links.REQUEST.token(enquiry)])
 
 
 def enter(enquiry: Enquiry, email: str = "ada@example.com"):

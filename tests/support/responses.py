@@ -5,10 +5,9 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 
+from enquiries import links
 from enquiries.actions import intake
 from enquiries.models import Assessment
-from enquiries.patient_portal import access
-from enquiries.report import summary as report_summary
 from tests.conftest import consultation
 from tests.support.assessment import finish
 from tests.support.desk import PASSWORD, with_password
@@ -61,12 +60,12 @@ class Asked:
         return next(each.get("href") for each in document.iter("link") if each.get("rel") == rel)
 
     def manage(self) -> str:
-        return f"/request/{access.LINK.token(consultation())}/"
+        return f"/request/{links.REQUEST.token(consultation())}/"
 
     def summary(self) -> str:
         finish(self.visitor)
         assert self.post("/report/", form("report", include_answers="yes")).status_code == 303
-        return f"/report/summary/{report_summary.LINK.token(Assessment.objects.get())}/"
+        return f"/report/summary/{links.SUMMARY.token(Assessment.objects.get())}/"
 
     def opened_summary(self):
         return self.post(self.summary(), {"email": "ada@example.com"})

@@ -3,10 +3,10 @@
 import pytest
 from django.urls import reverse
 
+from enquiries import links
 from enquiries.actions import contact, transitions
 from enquiries.mail.outbox import reason_in_words
 from enquiries.models import Enquiry, EventKind, MessageState, Purpose
-from enquiries.patient_portal import access
 from factsheets.models import FactSheet
 from tests.conftest import consultation, report
 from tests.support.desk import person, tree, values_of
@@ -86,7 +86,7 @@ def test_what_went_to_the_old_address_is_sent_once_more_and_its_links_are_shut(r
     token = (
         next(line for line in text_of(smtp.messages[-1]).split() if "/request/" in line).rstrip("/").rsplit("/", 1)[1]
     )
-    assert access.LINK.name_of(token) not in names
+    assert links.REQUEST.name_of(token) not in names
 
 
 def test_without_the_tick_only_what_waited_goes_there(reception, mail_through, smtp):

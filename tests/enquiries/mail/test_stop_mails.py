@@ -9,9 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from backcare.ops.logs import without_secrets
-from enquiries import abuse
+from enquiries import abuse, links
 from enquiries.actions import contact, corrections, erasure
-from enquiries.mail import links
 from enquiries.models import Enquiry, EventKind, MessageState, Status, StoppedAddress
 from tests.conftest import consultation, give_signs, report
 from tests.support.desk import person, tree

@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from enquiries import links
 from enquiries.models import Enquiry, EventKind, slot_bit
-from enquiries.patient_portal import access
 from tests.conftest import consultation
 from tests.support.outbox import text_of
 from tests.support.smtp import wait_for
@@ -68,7 +68,7 @@ def test_every_state_is_accessible_and_fits_a_small_screen(browser, site):
         def press(words: str):
             page.get_by_role("button", name=words).click()
 
-        patient.open(reverse("enquiries:manage", args=[access.LINK.token(asked)]))
+        patient.open(reverse("enquiries:manage", args=[links.REQUEST.token(asked)]))
         look_at("Open your request")
         page.get_by_label("Your email address").fill("eve@example.com")
         press("Confirm and open")
@@ -103,7 +103,7 @@ def test_every_state_is_accessible_and_fits_a_small_screen(browser, site):
         look_at("Delete your details?")
         press("Yes, delete my details")
         look_at("Your details are deleted")
-        patient.open(reverse("enquiries:manage", args=[access.LINK.token(asked)]))
+        patient.open(reverse("enquiries:manage", args=[links.REQUEST.token(asked)]))
         look_at("This link does not work")
         patient.complaints = [each for each in patient.complaints if "404" not in each and "409" not in each]
         patient.expect_clean()

@@ -15,10 +15,10 @@ from gunicorn.config import Config
 from backcare.ops.gunicorn import access_log_format
 from backcare.ops.gunicorn_log import PrivateLogger
 from backcare.ops.logs import WithoutRequestValues
+from enquiries import links
 from enquiries.actions import appointments, by_patient, contact, corrections, erasure, transitions
 from enquiries.clock import in_words
 from enquiries.models import Enquiry, PrivateLink, Status, slot_bit
-from enquiries.patient_portal import access
 from tests.conftest import consultation, report
 from tests.support.html import parse, sent, text, title
 from tests.support.inbox import let_wait
@@ -51,7 +51,7 @@ def test_the_mail_of_a_report_holds_no_such_link_and_its_key_opens_nothing(sheet
     enquiry = report(sheet)
     deliver()
     assert "/request/" not in text_of(mail_through.messages[0])
-    assert access.request_address(enquiry) == ""
+    assert links.request_address(enquiry) == ""
     assert enter(enquiry).status_code == 404
 
 
@@ -150,7 +150,7 @@ def answers(token: str) -> list[tuple[int, str]]:
 
 def test_every_link_that_opens_nothing_says_the_same_in_the_same_words(asked):
     """Unknown, changed, over, erased, guessed at: nobody learns whether there was anything."""
-    token = access.LINK.token(asked)
+    token = links.REQUEST.token(asked)
     changed = token[:-3] + ("AAA" if token[-3:] != "AAA" else "BBB")
     expected = answers(changed)
     assert {status for status, _ in expected} == {404}
@@ -160,7 +160,7 @@ def test_every_link_that_opens_nothing_says_the_same_in_the_same_words(asked):
     for why, kill in DEAD.items():
         gone = consultation(description=f"An ache, {why}")
         kill(gone)
-        assert answers(access.LINK.token(gone)) == expected, why
+        assert answers(links.REQUEST.token(gone)) == expected, why
 
 
 def test_what_was_closed_lately_can_be_seen_and_only_erased(asked):
@@ -211,7 +211,7 @@ def test_a_form_from_another_site_opens_and_changes_nothing(asked):
 
 
 def test_no_log_of_ours_and_none_of_the_web_server_holds_the_link(asked, caplog, client):
-    token = access.LINK.token(asked)
+    token = links.REQUEST.token(asked)
     erasure.erase(enquiry=asked, actor="retention")
     with caplog.at_level(logging.DEBUG):
         Client().get(path(asked))

@@ -1,12 +1,16 @@
-"""Links that we mail: each names one row, is signed, and alone opens nothing. Whoever has it must also know the email address.
+"""The links in our mails to patients, made when the mail is made, so that the outbox never holds one.
 
-SECRET_KEY signs, SECRET_KEY_FALLBACKS are read. Each sort of link has a salt of its own, so that none stands for another.
+SECRET_KEY signs, SECRET_KEY_FALLBACKS are read. Each sort of link has a salt of its own, so that none stands for another. GET
+changes nothing and shows nothing personal, because mail scanners fetch every link.
 
-Each mail brings a link of its own. Ten wrong addresses shut one link and no other: somebody who got hold of an old mail cannot keep
-its owner out, who uses the link in the newest mail, or asks the clinic for a new one.
+Private links open something, each one row: a patient's own request (enquiries/patient_portal/) and the summary of a self-assessment
+(enquiries/report/). Alone they open nothing: whoever has one must also know the email address. Each mail brings one of its own. Ten
+wrong addresses shut that one and no other: somebody who got hold of an old mail cannot keep its owner out, who uses the link in
+the newest mail, or asks the clinic for a new one. What the two share is tried with the first, in
+tests/enquiries/patient_portal/test_patient_portal_link.py.
 
-Two kinds use it: a patient's own request (enquiries/patient_portal/) and the summary of a self-assessment (enquiries/report/). What
-they share is tried with the first, in tests/enquiries/patient_portal/test_patient_portal_link.py.
+The others ask for one press and for no address: “Stop these emails”, “Delete my data now” and “Do not remind me”. Their pages are
+in enquiries/patient_portal/views.py.
 """
 
 import uuid
@@ -15,15 +19,18 @@ from datetime import timedelta
 
 from crispy_forms.layout import Field, Submit
 from django import forms
+from django.conf import settings
 from django.core import signing
 from django.db import models, transaction
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from backcare.core.form_fields import EmailField
 from backcare.core.form_layout import Carried, posted
-from enquiries.models import Enquiry, OutgoingMessage, PrivateLink
+from enquiries import abuse
+from enquiries.models import Assessment, Enquiry, EnquiryKind, OutgoingMessage, PrivateLink
 
 PASS_SECONDS = 30 * 60
 # A person tries a spelling or two. Whoever goes on has not got the address.
@@ -166,3 +173,81 @@ def is_theirs(enquiry: Enquiry, name: str, *, given: str) -> bool:
             tried.last_wrong_at = timezone.now()
             tried.save(update_fields=["wrong_tries", "last_wrong_at"])
     return theirs
+
+
+# --- to a patient's own request, and to a private summary ---
+
+REQUEST = SecretLink("enquiries.patient_portal.link")
+SUMMARY = SecretLink("enquiries.report.link")
+
+
+def request_address(enquiry: Enquiry, name: str = ON_PAGE) -> str:
+    """With the site's own address, for a mail (`of_mail`). Empty for a report, which has no request to see to."""
+    if enquiry.kind == EnquiryKind.REPORT:
+        return ""
+    return f"{settings.BASE_URL}{reverse('enquiries:manage', args=[REQUEST.token(enquiry, name)])}"
+
+
+def summary_address(assessment: Assessment, name: str = ON_PAGE) -> str:
+    """With the site's own address, for a mail (`of_mail`)."""
+    return f"{settings.BASE_URL}{reverse('enquiries:summary', args=[SUMMARY.token(assessment, name)])}"
+
+
+# --- “Not you? Stop these emails”, in each mail that a stranger can cause to be sent ---
+#
+# The link holds a keyed hash of the mailbox it was sent to, so it works when the request is long erased, and after its address was
+# corrected it still means the mailbox that got the mail.
+
+STOP_DAYS = 365  # as long as the address stays on the list: an old mail may be the one that somebody finds
+
+STOP_SIGNER = signing.TimestampSigner(salt="enquiries.report.stop", sep=".")
+
+
+def stop_address(email: str) -> str:
+    token = STOP_SIGNER.sign(abuse.stop_key(email))
+    return f"{settings.BASE_URL}{reverse('enquiries:stop_mails', args=[token])}"
+
+
+def unsubscribe_headers(link: str) -> dict[str, str]:
+    """RFC 2369 and RFC 8058. Whoever signs our mail with DKIM has to sign these two as well."""
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def mailbox_of(token: str) -> str:
+    """The keyed hash of the mailbox that a link to stop was sent to. Raises SignatureExpired or BadSignature."""
+    return STOP_SIGNER.unsign(token, max_age=STOP_DAYS * 24 * 60 * 60)
+
+
+# --- “Delete my data now”, in the mail that brings a report ---
+#
+# The link names the request and the mailbox that the mail went to, so that the mail of a wrong address, which was corrected since,
+# deletes nothing of whoever has the right one.
+
+DELETION_SIGNER = signing.Signer(salt="enquiries.report.deletion", sep=".")
+
+
+def deletion_address(enquiry: Enquiry, email: str) -> str:
+    """With the site's own address, for the mail to `email`."""
+    token = DELETION_SIGNER.sign(f"{enquiry.pk.hex}-{abuse.stop_key(email)}")
+    return f"{settings.BASE_URL}{reverse('enquiries:report_delete', args=[token])}"
+
+
+def report_to_delete(token: str) -> Enquiry | None:
+    """None when nothing is left, or when it is for another address by now. Raises BadSignature for a link we never made."""
+    row, _, key = DELETION_SIGNER.unsign(token).partition("-")
+    try:
+        found = Enquiry.objects.filter(pk=uuid.UUID(row), erased_at=None).first()
+    except ValueError:
+        raise signing.BadSignature from None
+    return found if found and key in abuse.stop_keys(found.email) else None
+
+
+# --- “Do not remind me”, in the mails about an appointment ---
+#
+# It asks for no email address, because all that a stranger could do with it is keep one email away.
+
+REMINDER = SecretLink("enquiries.patient_portal.reminder")
+
+
+def reminder_address(enquiry: Enquiry) -> str:
+    return f"{settings.BASE_URL}{reverse('enquiries:no_reminder', args=[REMINDER.token(enquiry)])}"
