@@ -19,7 +19,7 @@ from enquiries.clock.formatting import dated_words
 from enquiries.inbox import people, safety_lane
 from enquiries.mail import emails, replies, samples
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
-from enquiries.models.reply_template import MAX_REPLY, MAX_SUBJECT
+from enquiries.models.wording import MAX_REPLY, MAX_SUBJECT
 from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
 from factsheets.revisions import word_difference
 

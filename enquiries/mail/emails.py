@@ -33,10 +33,9 @@ from enquiries.clock.formatting import day_words
 from enquiries.inbox import people
 from enquiries.mail import wordings
 from enquiries.mail.texts import NO_TIME
-from enquiries.mail.wordings import Block, Link, Value
+from enquiries.mail.wordings import Block, Link, Value, linked
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, OutgoingMessage, Purpose
 from enquiries.request_forms.own_words import advice
-from enquiries.templatetags.letters import linked
 from enquiries.templatetags.moments import moment
 from factsheets import pictures, reviews, safety, team
 from factsheets.models import ContentVersion, FactSheet, State, Step

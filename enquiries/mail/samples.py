@@ -13,9 +13,8 @@ from enquiries.clock.hours import LONDON
 from enquiries.mail import emails, wordings
 from enquiries.mail.replies import HIDDEN, Preview
 from enquiries.mail.texts import WORDINGS
-from enquiries.mail.wordings import Block, Link, Value
+from enquiries.mail.wordings import Block, Link, Value, linked
 from enquiries.models import Appointment, Channel, Enquiry, EnquiryKind, OutgoingMessage, Purpose
-from enquiries.templatetags.letters import linked
 from enquiries.templatetags.moments import moment
 from factsheets.models import FactSheet
 

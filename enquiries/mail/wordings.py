@@ -11,14 +11,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 
 from backcare.core import clinic
 from enquiries.inbox import people
 from enquiries.mail.texts import WORDINGS, Kind, Wording
 from enquiries.models import WordingEdition
-from enquiries.templatetags.letters import linked_line
 from factsheets import guard
 
 # The words after a colon are read once and never again (`*+`), so that no text takes longer than its length.
@@ -27,6 +26,10 @@ PLACEHOLDER = re.compile(
 )
 # Others may read a subject, on a locked screen or in a log.
 IN_SUBJECT = {"clinic", "phone"}
+# A web address in a text, which becomes a link.
+ADDRESS = re.compile(r"https?://[^\s<>\"“”]+")
+AFTER = ".,;:!?)]}’'"  # belongs to the sentence when it stands at the end of an address
+IN_MAIL, ON_PAGE = '<a href="{0}"><font color="{1}">{0}</font></a>', '<a href="{0}">{0}</a>'
 
 
 @dataclass(frozen=True)
@@ -284,3 +287,27 @@ def _as_html(found: re.Match[str], values: Mapping[str, Value], *, mail: bool) -
     colour = clinic.details()["colours"]["strong"] if mail else ""
     words: Any = format_html('<font color="{}">{}</font>', colour, found[2]) if mail else found[2]
     return format_html('<a href="{}">{}</a>', value.address, words)
+
+
+# --- plain text that somebody wrote, as HTML for an email ---
+
+
+def linked(text: str) -> SafeString:
+    """Paragraphs, in which each web address is a link. What the text holds of HTML is shown as text."""
+    return mark_safe(linebreaks(linked_line(text), autoescape=False))  # noqa: S308 - each part was escaped
+
+
+def _link(address: str, *, mail: bool) -> SafeString:
+    return (
+        format_html(IN_MAIL, address, clinic.details()["colours"]["strong"]) if mail else format_html(ON_PAGE, address)
+    )
+
+
+def linked_line(text: str, *, mail: bool = True) -> SafeString:
+    parts, end = [], 0
+    for found in ADDRESS.finditer(text):
+        address = found[0].rstrip(AFTER)
+        parts += [escape(text[end : found.start()]), _link(address, mail=mail)]
+        end = found.start() + len(address)
+    parts.append(escape(text[end:]))
+    return mark_safe("".join(parts))  # noqa: S308 - each part was escaped

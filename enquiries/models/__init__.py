@@ -19,9 +19,8 @@ from enquiries.models.enquiry import (
 from enquiries.models.event import EnquiryEvent, EventKind, Export, StaffDraft
 from enquiries.models.hours import Absence, ClinicHours, Closure, Nation, OpeningHours, Weekday
 from enquiries.models.message import MessageState, OutgoingMessage, Purpose
-from enquiries.models.reply_template import ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.upkeep import FloodMark, KeyCheck, LastPurge, StoppedAddress, WorkerHeartbeat
-from enquiries.models.wording import WordingEdition
+from enquiries.models.wording import ReplyTemplate, ReplyTemplateEdition, WordingEdition
 
 __all__ = [
     "DAY_PARTS",
