@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from backcare.staff import accounts, sessions, totp
 from backcare.staff.forms import AccountForm
 from backcare.staff.models import Authenticator, Invitation
-from enquiries.clock.formatting import at_words
+from enquiries.clock import at_words
 from enquiries.inbox import people
 from enquiries.mail.outbox import reason_in_words
 from enquiries.models import Appointment, AppointmentState, MessageState, OutgoingMessage, Purpose

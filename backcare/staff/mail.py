@@ -7,7 +7,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from backcare.staff import accounts, links, totp
-from enquiries.clock.formatting import dated_words
+from enquiries.clock import dated_words
 from enquiries.mail import emails
 from enquiries.models import OutgoingMessage, Purpose
 

@@ -28,7 +28,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from backcare.staff import audit, sessions, throttle, totp
 from backcare.staff.forms import CodeForm, PasswordForm, RecoveryForm
 from backcare.staff.models import Authenticator
-from enquiries.clock.formatting import at_words
+from enquiries.clock import at_words
 
 logger = logging.getLogger(__name__)
 

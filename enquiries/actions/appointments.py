@@ -13,8 +13,7 @@ from enquiries.actions.contact import lock_open_enquiry, reached, take
 from enquiries.actions.mail import enqueue, has_address, lock_enquiry
 from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import NEEDS_OUTCOME, MoveRefused
-from enquiries.clock.formatting import dated_words
-from enquiries.clock.hours import DAY, Hours, instant
+from enquiries.clock import dated_words
 from enquiries.inbox import diary, people
 from enquiries.models import (
     Appointment,
@@ -29,6 +28,7 @@ from enquiries.models import (
     Status,
 )
 from enquiries.models.appointment import MINUTES, OUTCOMES
+from enquiries.opening_hours import DAY, Hours, instant
 
 logger = logging.getLogger(__name__)
 

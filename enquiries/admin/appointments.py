@@ -19,11 +19,11 @@ from enquiries.actions import transitions
 from enquiries.actions.appointments import Doubtful, book, end_appointment
 from enquiries.admin.step_form import StaffField, StepForm, one_of, to_change, version_shown
 from enquiries.calendar import address
-from enquiries.clock.formatting import clock_time, day_words
-from enquiries.clock.hours import LONDON, local, shown_at
+from enquiries.clock import clock_time, day_words
 from enquiries.inbox import diary, people
 from enquiries.models import Appointment, AppointmentState, CalendarFeed, Channel, Enquiry
 from enquiries.models.appointment import MINUTES, OUTCOMES, new_secret
+from enquiries.opening_hours import LONDON, local, shown_at
 
 LENGTHS = [10, 15, 20, 30, 45, 60, 90]
 MAX_AHEAD = timedelta(days=3652)

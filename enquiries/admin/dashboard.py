@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from enquiries import clock
-from enquiries.clock.formatting import day_words
+from enquiries.clock import day_words
 from enquiries.inbox import dashboard, diary, queues
 from enquiries.models import Enquiry, EnquiryKind
 from factsheets.models import FactSheet, GuardOverride, SearchMiss

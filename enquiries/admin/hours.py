@@ -13,8 +13,7 @@ from backcare.core import clinic
 from backcare.core.models import SetUpStep
 from enquiries import clock
 from enquiries.admin.step_form import StaffField
-from enquiries.clock.formatting import clock_time, day_words, span_in_words
-from enquiries.clock.promise import NO_PROMISE
+from enquiries.clock import NO_PROMISE, clock_time, day_words, span_in_words
 from enquiries.inbox import people
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
 from factsheets import guard

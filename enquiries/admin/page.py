@@ -20,7 +20,7 @@ from enquiries.admin import drafts, inbox, replies, steps
 from enquiries.admin.corrections import failed_mails
 from enquiries.admin.message import send_again_button, state_in_words
 from enquiries.assessment import handover
-from enquiries.clock.formatting import day_words
+from enquiries.clock import day_words
 from enquiries.inbox import calls, people, safety_lane
 from enquiries.links import MAX_WRONG_TRIES
 from enquiries.models import Agreement, Assessment, Enquiry, EnquiryEvent, EnquiryKind, EventKind, StaffDraft, Status

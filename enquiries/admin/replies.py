@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from backcare.core.readonly_admin import ReadOnlyInline
 from enquiries.actions import contact
 from enquiries.admin.step_form import StepForm
-from enquiries.clock.formatting import dated_words
+from enquiries.clock import dated_words
 from enquiries.inbox import people, safety_lane
 from enquiries.mail import emails, replies, samples
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition

@@ -13,7 +13,7 @@ from django.utils import timezone
 from backcare.core.private_pages import personal as kept_by_nobody
 from enquiries import clock
 from enquiries.actions import exports
-from enquiries.clock.formatting import day_words
+from enquiries.clock import day_words
 from enquiries.inbox import dashboard, reports
 from enquiries.inbox.reports import Span, Table
 

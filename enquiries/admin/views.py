@@ -29,7 +29,7 @@ from enquiries.admin import (
 )
 from enquiries.admin.corrections import CorrectForm
 from enquiries.admin.step_form import StepForm, press, to_change
-from enquiries.clock.formatting import clock_time
+from enquiries.clock import clock_time
 from enquiries.inbox import queues
 from enquiries.models import Enquiry, EnquiryKind, Purpose, Status
 

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from backcare.core.form_fields import plain_text
-from enquiries.clock.formatting import dated_words
+from enquiries.clock import dated_words
 from enquiries.mail import samples, wordings
 from enquiries.mail.texts import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
-from enquiries.clock import Hours, at_words
-from enquiries.clock.hours import DAY, HORIZON, instant, local
+from enquiries.clock import at_words
 from enquiries.models import DAY_PARTS, slot_bit
+from enquiries.opening_hours import DAY, HORIZON, Hours, instant, local
 
 # Local time: what people mean by the words on the form. When the clinic is open within them is for its hours to say.
 PARTS = [(time(8), time(12)), (time(12), time(17)), (time(17), time(19))]

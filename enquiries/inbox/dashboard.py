@@ -14,9 +14,9 @@ from statistics import median
 from django.db.models import Case, Count, F, IntegerField, Min, Q, Value, When
 from django.utils import timezone
 
-from enquiries.clock.hours import Hours
 from enquiries.inbox import queues
 from enquiries.models import Enquiry, EnquiryKind, MessageState, Outcome, OutgoingMessage, Status
+from enquiries.opening_hours import Hours
 
 WEEKS = 4
 WEEK = timedelta(days=7)

@@ -7,12 +7,11 @@ from datetime import date, datetime, time, timedelta
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from enquiries.clock import Hours
-from enquiries.clock.formatting import at_words, clock_time, day_words, span_in_words
-from enquiries.clock.hours import DAY, instant, local
+from enquiries.clock import at_words, clock_time, day_words, span_in_words
 from enquiries.inbox import people
 from enquiries.models import Absence, Appointment, AppointmentState
 from enquiries.models.appointment import MAX_MINUTES
+from enquiries.opening_hours import DAY, Hours, instant, local
 
 FAR = 366 * DAY  # ahead; what is further away is more likely a slip of the year
 

@@ -11,10 +11,10 @@ from django.db.models import Count, F, Q
 from django.db.models.lookups import Exact, GreaterThan
 from django.utils import timezone
 
-from enquiries.clock import Hours
 from enquiries.inbox import calls, people
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.models.enquiry import FLAGGED
+from enquiries.opening_hours import Hours
 
 # By the column that the index of open enquiries is made of: what is closed, however much, is never looked at.
 OPEN = Q(live=True)

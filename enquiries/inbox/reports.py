@@ -12,11 +12,11 @@ from statistics import median, quantiles
 from django.db.models import Case, Count, IntegerField, Q, Sum, Value, When
 from django.utils import timezone
 
-from enquiries.clock.hours import Hours
 from enquiries.inbox import dashboard
 from enquiries.inbox.dashboard import ASKED, midnight
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.models.enquiry import UNREADABLE
+from enquiries.opening_hours import Hours
 from enquiries.request_forms.own_words import CRISIS
 from factsheets import feedback
 from factsheets.models import Answer, Reason, SafetyAdvice, SearchMiss, SheetFeedback, SheetReads

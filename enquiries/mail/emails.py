@@ -28,8 +28,7 @@ from backcare.core import clinic
 from enquiries import abuse, calendar, links
 from enquiries.actions.appointments import last_told, was_told
 from enquiries.actions.mail import SUMMARY_DAYS, is_digest_wanted, what_waits
-from enquiries.clock import in_words
-from enquiries.clock.formatting import day_words
+from enquiries.clock import day_words, in_words
 from enquiries.inbox import people
 from enquiries.mail import wordings
 from enquiries.mail.texts import NO_TIME

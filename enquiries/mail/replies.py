@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from backcare.core import clinic
 from backcare.core.crypto.encryption import CannotDecrypt
-from enquiries.clock import in_words
-from enquiries.clock.formatting import clock_time, day_words
+from enquiries.clock import clock_time, day_words, in_words
 from enquiries.links import of_mail, request_address
 from enquiries.mail import emails, wordings
 from enquiries.mail.wordings import PLACEHOLDER

@@ -9,12 +9,12 @@ from django.core.mail import get_connection
 from django.utils import timezone
 
 from enquiries.clock import in_words
-from enquiries.clock.hours import LONDON
 from enquiries.mail import emails, wordings
 from enquiries.mail.replies import HIDDEN, Preview
 from enquiries.mail.texts import WORDINGS
 from enquiries.mail.wordings import Block, Link, Value, linked
 from enquiries.models import Appointment, Channel, Enquiry, EnquiryKind, OutgoingMessage, Purpose
+from enquiries.opening_hours import LONDON
 from enquiries.templatetags.moments import moment
 from factsheets.models import FactSheet
 

@@ -115,7 +115,7 @@ class OpeningHours(Shown):
         ]
 
     def __str__(self):
-        from enquiries.clock.formatting import clock_time  # which reads these tables
+        from enquiries.clock import clock_time  # which reads these tables
 
         return f"{self.get_weekday_display()}, {clock_time(self.opens)} to {clock_time(self.closes)}"
 

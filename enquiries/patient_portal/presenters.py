@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from enquiries import clock
 from enquiries.actions import by_patient
-from enquiries.clock.formatting import day_words
+from enquiries.clock import day_words
 from enquiries.models import Enquiry, EnquiryKind, Outcome, Status
 from enquiries.request_forms.answer_summary import Row
 from enquiries.request_forms.choices import CONTACT

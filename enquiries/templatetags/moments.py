@@ -5,7 +5,7 @@ from datetime import datetime
 from django import template
 from django.utils import timezone
 
-from enquiries.clock.formatting import at_words, clock_time, day_words
+from enquiries.clock import at_words, clock_time, day_words
 
 register = template.Library()
 

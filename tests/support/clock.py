@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 
-from enquiries.clock import LONDON, Hours, Opening
+from enquiries.opening_hours import LONDON, Hours, Opening
 
 HALF_HOUR = timedelta(minutes=30)
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from enquiries.clock import LONDON, Closed, Hours, Opening, ReplyClock
-from enquiries.clock.hours import SUBDIVISIONS
+from enquiries.clock import ReplyClock
+from enquiries.opening_hours import LONDON, SUBDIVISIONS, Closed, Hours, Opening
 from tests.support.clock import HALF_HOUR, NIGHT, real
 
 few = settings(max_examples=60, deadline=None)

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from enquiries.clock import Closed, Hours, Opening, ReplyClock
-from enquiries.clock.hours import bank_holidays
+from enquiries.clock import ReplyClock
+from enquiries.opening_hours import Closed, Hours, Opening, bank_holidays
 from tests.support.clock import NIGHT, NINE_TO_FIVE, SPLIT, london, week
 
 # --- dates worked out by hand ---

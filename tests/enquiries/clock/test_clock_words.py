@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from enquiries.clock import Closed, Hours, Opening, due_in_words, hours_in_words, in_words
+from enquiries.clock import due_in_words, hours_in_words, in_words
+from enquiries.opening_hours import Closed, Hours, Opening
 from tests.support.clock import NINE_TO_FIVE, SPLIT, london, week
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from enquiries import clock
 from enquiries.models import Closure, OpeningHours
+from enquiries.opening_hours import LONDON
 from tests.support.clinic_hours import ADD_CLOSURE, HOURS, hours, on_a_form, words
 from tests.support.desk import errors_of, person, save, values_of
 
@@ -45,9 +46,7 @@ def test_reception_sets_a_split_day_and_is_told_what_a_patient_reads_now(recepti
     assert "Patients who write now are told: “we will reply by" in words(saved)
     loaded = clock.load()
     assert clock.hours_in_words(loaded.hours) == "Tuesday, 9am to 1pm and 2pm to 5:30pm; Saturday, 9am to midday"
-    assert loaded.reply_by(datetime(2026, 6, 9, 8, tzinfo=clock.LONDON)) == datetime(
-        2026, 6, 13, 9, 30, tzinfo=clock.LONDON
-    )
+    assert loaded.reply_by(datetime(2026, 6, 9, 8, tzinfo=LONDON)) == datetime(2026, 6, 13, 9, 30, tzinfo=LONDON)
 
 
 def test_staff_see_the_words_that_the_website_shows(reception):
@@ -76,7 +75,7 @@ def test_a_reply_time_that_means_nothing_is_refused(reception, number):
 
 
 def test_the_nation_decides_which_bank_holidays_count(reception):
-    boyne = datetime(2027, 7, 9, 18, tzinfo=clock.LONDON)
+    boyne = datetime(2027, 7, 9, 18, tzinfo=LONDON)
     assert "by 5pm on Monday 12 July" in on_a_form(boyne)
     save(reception, HOURS, nation="northern_ireland")
     assert "by 5pm on Tuesday 13 July" in on_a_form(boyne)
@@ -128,7 +127,7 @@ def test_a_closure_can_be_changed_and_taken_away_again(reception):
     address = reverse("admin:enquiries_closure_change", args=[closure.pk])
     assert 'value="2026-06-10"' in reception.get(address).content.decode(), "A browser's date field needs this form."
     save(reception, address, until_time="15:00")
-    assert "until 3pm on Wednesday 10 June" in on_a_form(datetime(2026, 6, 10, 12, tzinfo=clock.LONDON))
+    assert "until 3pm on Wednesday 10 June" in on_a_form(datetime(2026, 6, 10, 12, tzinfo=LONDON))
     gone = reception.post(reverse("admin:enquiries_closure_delete", args=[closure.pk]), {"post": "yes"}, follow=True)
     assert "Patients who write now are told" in words(gone)
     assert not Closure.objects.exists()

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from enquiries import clock
 from enquiries.models import ClinicHours, Closure, Enquiry, OpeningHours
+from enquiries.opening_hours import LONDON
 from tests.conftest import consultation, report
 from tests.support.clinic_hours import ADD_CLOSURE, HOURS, hours, on_a_form, words
 from tests.support.desk import errors_of, save, tree, values_of
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.django_db
 
 def test_a_new_installation_is_open_from_nine_to_five():
     assert clock.hours_in_words(clock.load().hours) == "Monday to Friday, 9am to 5pm"
-    at = datetime(2026, 5, 24, 12, tzinfo=clock.LONDON)
-    assert clock.reply_by(at) == datetime(2026, 5, 26, 17, tzinfo=clock.LONDON)
+    at = datetime(2026, 5, 24, 12, tzinfo=LONDON)
+    assert clock.reply_by(at) == datetime(2026, 5, 26, 17, tzinfo=LONDON)
 
 
 def test_an_enquiry_is_kept_with_the_time_that_its_form_showed(sheet):
@@ -48,7 +49,7 @@ def test_a_form_page_pays_two_queries_for_it_however_many_hours_and_closures():
 
 
 def test_patients_read_when_we_reply_and_what_makes_it_later():
-    read = on_a_form(datetime(2026, 5, 24, 12, tzinfo=clock.LONDON))
+    read = on_a_form(datetime(2026, 5, 24, 12, tzinfo=LONDON))
     assert read == (
         "If you send this now, we will reply by 5pm on Tuesday 26 May. Monday 25 May is a bank holiday. "
         "We are closed now. We open at 9am on Tuesday 26 May."
@@ -56,7 +57,7 @@ def test_patients_read_when_we_reply_and_what_makes_it_later():
 
 
 def test_patients_read_until_when_we_are_open():
-    assert on_a_form(datetime(2026, 5, 19, 10, tzinfo=clock.LONDON)) == (
+    assert on_a_form(datetime(2026, 5, 19, 10, tzinfo=LONDON)) == (
         "If you send this now, we will reply by 10am on Wednesday 20 May. We are open now, until 5pm."
     )
 
@@ -66,7 +67,7 @@ def test_a_closure_made_on_the_desk_is_read_by_patients_at_once(reception):
     assert saved.status_code == 200
     assert not errors_of(saved)
     assert "From Wednesday 10 June" in words(saved), "The list says it in the same words."
-    read = on_a_form(datetime(2026, 6, 9, 16, tzinfo=clock.LONDON))
+    read = on_a_form(datetime(2026, 6, 9, 16, tzinfo=LONDON))
     assert "by 4pm on Monday 15 June" in read
     assert "We are closed from Wednesday 10 June to Friday 12 June: moving <b>house</b>." in read
 

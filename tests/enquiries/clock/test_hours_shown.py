@@ -14,8 +14,9 @@ from enquiries import clock
 from enquiries.assessment import printed as result_pdf
 from enquiries.assessment.flags import flags
 from enquiries.assessment.result import shown as result_shown
-from enquiries.clock import Closed, Hours, Opening, ReplyClock
+from enquiries.clock import ReplyClock
 from enquiries.models import ClinicHours, Closure, OpeningHours
+from enquiries.opening_hours import Closed, Hours, Opening
 from factsheets.models import ContentVersion
 from tests.conftest import consultation
 from tests.support.assessment import answers

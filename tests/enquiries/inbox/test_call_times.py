@@ -7,9 +7,9 @@ from datetime import date, time
 
 import pytest
 
-from enquiries.clock import Closed, Hours, Opening
 from enquiries.inbox import calls
 from enquiries.models import Closure, Enquiry, OpeningHours, slot_bit
+from enquiries.opening_hours import Closed, Hours, Opening
 from tests.conftest import consultation
 from tests.support.clock import NINE_TO_FIVE, london, week
 from tests.support.desk import at_the_desk

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from backcare.ops.management.commands import deliver_mail
 from enquiries.actions.mail import send_again, write_digest
-from enquiries.clock.hours import Hours
 from enquiries.mail.outbox import Worker
 from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose
+from enquiries.opening_hours import Hours
 from tests.conftest import consultation, give_signs
 from tests.support.clinic_settings import set_clinic
 from tests.support.desk import tree

@@ -10,6 +10,7 @@ from django.test import Client
 from enquiries import clock
 from enquiries.mail import emails
 from enquiries.models import ClinicHours, Enquiry, OutgoingMessage, Purpose, slot_bit
+from enquiries.opening_hours import LONDON
 from tests.support.consultation_form import EVERYTHING, PATH, first_step, heading, is_refused, nothing_kept, press, walk
 from tests.support.forms import form
 from tests.support.html import form_at, parse, sent, summary, text, visible
@@ -306,7 +307,7 @@ def test_a_filled_trap_is_known_from_step_to_step_and_only_written_down(client):
 
 def test_the_confirmation_keeps_to_the_promise_given_however_late_it_is_opened_and_holds_nothing_of_theirs(client):
     address = press(client, client.post(PATH, first_step(**EVERYTHING)), "send")["Location"]
-    at = datetime(2025, 5, 27, 9, tzinfo=clock.LONDON)
+    at = datetime(2025, 5, 27, 9, tzinfo=LONDON)
     Enquiry.objects.update(created_at=at, reply_by=at.replace(hour=17))
     response = client.get(address)
     said = text(next(parse(response).iter("main")))

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from backcare.staff import totp
-from enquiries.clock.formatting import at_words
+from enquiries.clock import at_words
 
 logger = logging.getLogger(__name__)
 
