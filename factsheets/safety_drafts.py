@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from factsheets import actions, approvals, publication, safety_revisions, team
+from factsheets import actions, publication, safety_revisions, sign_off, team
 from factsheets.models import (
     DRAFT_WRITING,
     ContentVersion,
@@ -78,7 +78,7 @@ def find(content: list[dict], code: str) -> dict | None:
 
 def fingerprint(flag: dict | None) -> str:
     """Names what a flag says. Empty for one that is not there."""
-    return approvals.digest_of(whole(flag))[:16] if flag else ""
+    return sign_off.digest_of(whole(flag))[:16] if flag else ""
 
 
 # --- what stands in the way of publishing ---
@@ -387,7 +387,7 @@ def _must_be_ready(draft: SafetyDraft) -> None:
 
 def digest_of(draft: SafetyDraft) -> str:
     """Names the draft and what it would replace, as one page showed them."""
-    return approvals.digest_of([draft.pk, draft.version, draft.content, snapshot()])
+    return sign_off.digest_of([draft.pk, draft.version, draft.content, snapshot()])
 
 
 def approve(*, digest: str, name: str, register: str, number: str, by) -> SafetyEdition:
@@ -412,8 +412,8 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
             authors=", ".join(event.actor for event in authors(draft))[:500],
             note=draft.note,
         )
-        now = approvals.standing(Subject.RED_FLAGS)
-        approvals.record(
+        now = sign_off.standing(Subject.RED_FLAGS)
+        sign_off.record(
             subject=Subject.RED_FLAGS,
             version=now.version,
             digest=now.digest,

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from factsheets import feedback, sheet_views, views
-from factsheets.metadata import views as machines
+from factsheets.metadata import views as metadata
 from factsheets.search import views as search
 
 app_name = "factsheets"
@@ -34,11 +34,11 @@ urlpatterns = [
     path("about/", views.about, name="about"),
     path("accessibility/", views.accessibility, name="accessibility"),
     path("complaints/", views.complaints, name="complaints"),
-    path("feed.xml", machines.feed, name="feed"),
-    path("sitemap.xml", machines.sitemap, name="sitemap"),
-    path("robots.txt", machines.robots, name="robots"),
-    path(".well-known/security.txt", machines.security, name="security"),
-    path("card.png", machines.card, name="card"),
-    path("favicon.ico", machines.image, {"name": "favicon.ico"}, name="favicon"),
-    path("apple-touch-icon.png", machines.image, {"name": "touch.png"}, name="touch_icon"),
+    path("feed.xml", metadata.feed, name="feed"),
+    path("sitemap.xml", metadata.sitemap, name="sitemap"),
+    path("robots.txt", metadata.robots, name="robots"),
+    path(".well-known/security.txt", metadata.security, name="security"),
+    path("card.png", metadata.card, name="card"),
+    path("favicon.ico", metadata.image, {"name": "favicon.ico"}, name="favicon"),
+    path("apple-touch-icon.png", metadata.image, {"name": "touch.png"}, name="touch_icon"),
 ]

@@ -10,8 +10,9 @@ from enquiries.assessment.evaluate import Result, evaluate
 from enquiries.assessment.flags import Flags
 from enquiries.assessment.kinds import Answers, Note, Outcome, Part, Question, Rule, Words
 from enquiries.assessment.questions import ADULTS_ONLY, MATERNITY, QUESTIONS
-from factsheets import approvals, safety
+from factsheets import safety
 from factsheets.models import FactSheet, SafetyAdvice
+from factsheets.sign_off import red_flags_version
 
 PARTS = {part.name: part for question in QUESTIONS for part in question.parts}
 
@@ -20,7 +21,7 @@ def edition() -> dict[str, str]:
     """Which questions, rules and red flags these are, and who has approved them."""
     return {
         "version": sign_off.version(),
-        "red_flags": f"Warning signs: {approvals.red_flags_version()}",
+        "red_flags": f"Warning signs: {red_flags_version()}",
         "review": sign_off.in_words(),
     }
 

@@ -203,7 +203,7 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmi
             ("What patients ask", {"fields": ["asked"], "classes": ["collapse"]}),
             ("Its place on the page", {"fields": ["sheet", "layer", "question", "after"], "classes": folded}),
             ("Where the words come from", {"fields": ["view", "claim_refs"]}),
-            ("Address and machines", {"fields": ["slug", "former_slugs", "aspect"], "classes": ["collapse"]}),
+            ("Address and search engines", {"fields": ["slug", "former_slugs", "aspect"], "classes": ["collapse"]}),
             ("History", {"fields": SHARED_FIELDS}),
         ]
         return super().get_fieldsets(request, obj)

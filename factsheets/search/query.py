@@ -18,13 +18,13 @@ from math import log
 
 from tantivy import Occur, Query
 
-from factsheets.approvals import check_is_open
 from factsheets.search import intents
 from factsheets.search.index import FIELDS, Index, Row, current
 from factsheets.search.indexing import PAGE, SHEET, TERM, Entry
 from factsheets.search.intents import Intent
 from factsheets.search.synonyms import Phrase, Synonyms
 from factsheets.search.text import FUNCTION, Word, indexable, words
+from factsheets.sign_off import check_is_open
 
 MAX_CHARACTERS = 1_000  # of what was typed, looked at
 MAX_CONCEPTS = 20
@@ -56,9 +56,9 @@ ASKING = {
 }
 SMALL, EVERYDAY = 0.15, 0.3  # the weight of other small words
 COMMON = 0.7  # taken from every rarity, so that a word of every second passage weighs nothing
-LEAST_WEIGHT = 0.3  # of a word that stands nearly everywhere, such as “back”
+MIN_WEIGHT = 0.3  # of a word that stands nearly everywhere, such as “back”
 GOOD = 0.34  # below this nothing good was found
-LEAST = 0.3  # of the best score: what scores less is not shown
+MIN_SCORE = 0.3  # of the best score: what scores less is not shown
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class _Asked:
 
     def rarity(self, concept: Concept) -> float:
         spread = self.spread(concept)
-        return max(LEAST_WEIGHT, log(1 + len(self.index.rows) / max(spread, 1)) - COMMON)
+        return max(MIN_WEIGHT, log(1 + len(self.index.rows) / max(spread, 1)) - COMMON)
 
     def search(self, fields: Iterable[str], limit: int) -> list[Row]:
         """The rows that have any of the words in one of the fields."""
@@ -309,7 +309,7 @@ def _grouped(places: Iterable[Place]) -> list[list[Place]]:
     for group in grouped.values():
         group.sort(key=lambda place: (-place.total, place.number))
     order = sorted(grouped.values(), key=lambda group: (-group[0].total, group[0].entry.title.casefold()))
-    least = LEAST * order[0][0].total if order else 0
+    least = MIN_SCORE * order[0][0].total if order else 0
     return [group for group in order if group[0].total >= least][:MAX_ENTRIES]
 
 

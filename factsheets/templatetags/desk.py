@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from factsheets import approvals, reviews, safety_drafts, safety_revisions
+from factsheets import reviews, safety_drafts, safety_revisions, sign_off
 from factsheets.admin.links import to_look_at
 from factsheets.models import Edition, FactSheet, InstalledRecord, State, Step, Subject
 
@@ -43,12 +43,12 @@ def sheets_that_need_somebody(context):
     written = sheets.filter(state=State.DRAFT)
     return {
         "today": today,
-        "unapproved": [each for subject in Subject.values if not (each := approvals.standing(subject)).approval]
+        "unapproved": [each for subject in Subject.values if not (each := sign_off.standing(subject)).approval]
         if user.has_perm("factsheets.view_approval")
         else [],
         "draft": safety_drafts.current(),
         "silent": [flag["code"] for flag in safety_drafts.gaps(safety_revisions.snapshot())],
-        "check_is_off": not approvals.check_is_open(),
+        "check_is_off": not sign_off.check_is_open(),
         "links": to_look_at().count(),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],

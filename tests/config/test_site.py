@@ -85,7 +85,7 @@ def test_the_walk_meets_the_whole_site():
 
 
 def test_no_public_address_is_left_out_of_the_walk():
-    # The pages behind a link from a mail: test_report_summary_link.py, test_stop_mails.py, test_manage_link.py;
+    # The pages behind a link from a mail: test_report_summary_link.py, test_stop_mails.py, test_patient_portal_link.py;
     # a step, with what was typed: tests/enquiries/request_forms/test_consultation.py;
     # a signed confirmation: tests/enquiries/request_forms/test_signs_in_every_box.py.
     behind_a_link = (
