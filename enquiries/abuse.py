@@ -67,7 +67,7 @@ SAME_MAILBOX = {
 NOT_READ = {"gmail.com": ".", "proton.me": ".-_"}
 
 
-class TooMany(Exception):  # noqa: N818 - reads as what happened
+class TooMany(Exception):
     """Nothing was written. `wait` is in seconds; the text is for the patient."""
 
     def __init__(self, wait: int, *, kind: str = EnquiryKind.REPORT, in_total: bool = False, no_room: bool = False):

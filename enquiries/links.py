@@ -118,7 +118,7 @@ class OpenForm(forms.Form):
         return False
 
 
-class Shut(Exception):  # noqa: N818 - reads as what happened
+class Shut(Exception):
     """The link was tried with too many wrong addresses, and opens nothing any more."""
 
 
@@ -145,7 +145,7 @@ class LinkPage:
         return None if form.lets_in(enquiry, name) else form
 
 
-class TooQuick(Exception):  # noqa: N818 - reads as what happened
+class TooQuick(Exception):
     """The link was tried wrongly several times, the last time less than PAUSE ago. This try was not looked at."""
 
 

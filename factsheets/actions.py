@@ -26,7 +26,7 @@ from factsheets.rendering.markdown import BodyError
 logger = logging.getLogger(__name__)
 
 
-class MoveRefused(Exception):  # noqa: N818 - reads as what happened
+class MoveRefused(Exception):
     """The step cannot be taken. The text says why, and what to do."""
 
 
@@ -352,7 +352,7 @@ def roll_back(*, edition: Edition, by) -> Edition | None:
         return keep_edition(sheet=into, by=by, step=Step.ROLLED_BACK, note=f"Back to edition {edition.number}")
 
 
-class _NotAsSigned(Exception):  # noqa: N818 - reads as what happened
+class _NotAsSigned(Exception):
     """The words cannot come back exactly as they were signed: something that the sheet shares has changed since."""
 
 

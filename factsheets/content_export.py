@@ -64,7 +64,7 @@ OF_A_SHEET = [
 FLOWING = 100  # characters of a list that still goes on one line
 
 
-class ExportRefused(Exception):  # noqa: N818 - reads as what happened
+class ExportRefused(Exception):
     """The files cannot be written there. The text says why."""
 
 

@@ -41,7 +41,7 @@ SLOW_DOWN = {429, 503}
 DAYS_BEFORE_IT_COUNTS = 3
 
 
-class Unreachable(Exception):  # noqa: N818 - reads as what happened
+class Unreachable(Exception):
     """No answer that says anything about the page. The text says why."""
 
 

@@ -58,7 +58,7 @@ MOVES = "The picture is animated. Upload a still one, because movement distracts
 _one_at_a_time = Lock()
 
 
-class PictureRefused(Exception):  # noqa: N818 - reads as what happened
+class PictureRefused(Exception):
     """Why the picture is not taken, in a sentence for the editor."""
 
 

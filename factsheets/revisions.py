@@ -73,7 +73,7 @@ UNSEEN = {SHEET["kind"]} | {
 }
 
 
-class CannotPutBack(Exception):  # noqa: N818 - reads as what happened
+class CannotPutBack(Exception):
     """An edition names something that is no longer there. The text says what."""
 
 

@@ -49,7 +49,7 @@ HURT = (
 )
 
 
-class SafetyAdviceMissing(Exception):  # noqa: N818 - reads as what happened
+class SafetyAdviceMissing(Exception):
     """There is no emergency advice in the database. A page without it must not be shown."""
 
 

@@ -33,7 +33,7 @@ MANY = {field.name for field in SafetyAdvice._meta.many_to_many}
 GAP = 10  # between two places in the order
 
 
-class DraftRefused(Exception):  # noqa: N818 - reads as what happened
+class DraftRefused(Exception):
     """The step cannot be taken. The text says why, and what to do."""
 
 

@@ -26,7 +26,7 @@ from factsheets.safety_revisions import snapshot
 SHOWN = ("code", "tier", "text", "short_text", "on_compact_card", "action", "in_assessment")
 
 
-class ApprovalRefused(Exception):  # noqa: N818 - reads as what happened
+class ApprovalRefused(Exception):
     """The decision cannot be recorded. The text says why, and what to do."""
 
 

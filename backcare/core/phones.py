@@ -28,7 +28,7 @@ COUNTRY = "We do not know this country code. Check the digits after the +"
 NOT_REAL = "Check this number, because no phone number in the UK looks like it"
 
 
-class NotANumber(ValueError):  # noqa: N818 - reads as what happened
+class NotANumber(ValueError):
     """The text is for whoever typed it, and says what to change."""
 
 

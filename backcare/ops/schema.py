@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 logger = logging.getLogger(__name__)
 
 
-class NewerDatabase(Exception):  # noqa: N818 - reads as what happened
+class NewerDatabase(Exception):
     """The text is one sentence for the operator."""
 
 

@@ -26,7 +26,7 @@ ROLES = {
 }
 
 
-class Refused(Exception):  # noqa: N818 - reads as what happened
+class Refused(Exception):
     """Nothing was changed. The text is for the owner who asked."""
 
 

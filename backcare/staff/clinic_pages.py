@@ -26,7 +26,7 @@ HISTORY = 20  # saves
 DEFAULTS = {"interest_statement": INTEREST_STATEMENT, "content_licence": CONTENT_LICENCE}
 
 
-class Outdated(Exception):  # noqa: N818 - reads as what happened
+class Outdated(Exception):
     """Another owner saved while the page was open. Nothing was changed."""
 
 

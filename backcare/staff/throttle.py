@@ -41,11 +41,11 @@ COMPARING, IN_LINE = BoundedSemaphore(1), BoundedSemaphore(2)
 BUSY_FOR = 2  # seconds, for Retry-After
 
 
-class Busy(Exception):  # noqa: N818
+class Busy(Exception):
     """Others are signing in at this moment. Nothing was compared."""
 
 
-class TooOften(Exception):  # noqa: N818 - reads as what happened
+class TooOften(Exception):
     def __init__(self, wait: int):
         super().__init__()
         self.wait = wait  # seconds

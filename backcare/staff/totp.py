@@ -51,7 +51,7 @@ def is_readable(app: Authenticator) -> bool:
         return False
 
 
-class OwnAccount(Exception):  # noqa: N818 - reads as what happened
+class OwnAccount(Exception):
     """Nobody resets or invites themselves: whoever sits at an unlocked screen could put their own phone in place of the owner's."""
 
 

@@ -41,11 +41,11 @@ WAIT_BEFORE_AGAIN = timedelta(seconds=60)
 ASKED = [EventKind.CORRECTED, EventKind.MESSAGE_AGAIN]
 
 
-class TooSoon(Exception):  # noqa: N818 - reads as what happened
+class TooSoon(Exception):
     """The mail was asked for a moment ago. The text is for the patient."""
 
 
-class TooOften(Exception):  # noqa: N818
+class TooOften(Exception):
     """The request has used up what it may send. The text is for the patient."""
 
 

@@ -20,7 +20,7 @@ from enquiries.models import Enquiry, EnquiryEvent, EventKind, Export
 MIN_REASON_LENGTH = 10  # letters
 
 
-class NotAllowed(Exception):  # noqa: N818 - reads as what happened
+class NotAllowed(Exception):
     """This person may not take contact details out. The text is for staff."""
 
 

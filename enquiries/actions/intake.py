@@ -44,7 +44,7 @@ ALSO = {
 TRAP_NOTED = "A hidden field was filled in, as some browsers do"
 
 
-class SealUsed(Exception):  # noqa: N818 - reads as what happened
+class SealUsed(Exception):
     """The page that checked this form's answers has sent it before, longer than SAME_FORM_WITHIN ago."""
 
 

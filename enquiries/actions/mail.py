@@ -43,7 +43,7 @@ TO_THEM = {
 }
 
 
-class Erased(Exception):  # noqa: N818
+class Erased(Exception):
     """The enquiry's details were erased, so there is no address to write to. The text is for staff."""
 
 
@@ -255,7 +255,7 @@ def what_waits(now: datetime) -> list[tuple[queues.Queue, int]]:
 # Reminders to editors of reviews that are coming up.
 
 
-class NobodyToRemind(Exception):  # noqa: N818
+class NobodyToRemind(Exception):
     """Reviews come up, and no staff account that may change fact sheets has an email address."""
 
 

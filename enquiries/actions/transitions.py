@@ -52,11 +52,11 @@ DID: dict[str, str] = {
 }
 
 
-class MoveRefused(Exception):  # noqa: N818 - reads as what happened
+class MoveRefused(Exception):
     """The enquiry cannot go to that status. The text is for staff."""
 
 
-class StaleEnquiry(Exception):  # noqa: N818
+class StaleEnquiry(Exception):
     """Somebody changed the enquiry after this page was opened. The text is for staff."""
 
 

@@ -18,7 +18,7 @@ from enquiries.assessment.questions import (
 REQUIRED = tuple(part.name for question in QUESTIONS for part in question.parts if part.required)
 
 
-class Incomplete(Exception):  # noqa: N818 - reads as what happened
+class Incomplete(Exception):
     """A question that decides is not answered yet. There is no outcome without it."""
 
 

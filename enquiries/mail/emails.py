@@ -48,11 +48,11 @@ T = TypeVar("T")
 FROM_STAFF = {Purpose.REPLY, Purpose.BOOKING, Purpose.CANCELLATION, Purpose.BOOKING_REMINDER, Purpose.NEW_LINK}
 
 
-class CannotRender(Exception):  # noqa: N818 - reads as what happened
+class CannotRender(Exception):
     """What this one row is about stands in the way, now and later. The text holds no personal data."""
 
 
-class NoLongerNeeded(Exception):  # noqa: N818
+class NoLongerNeeded(Exception):
     """The mail would say what is no longer so. Nobody misses it, and nothing has failed."""
 
 

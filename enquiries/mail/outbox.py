@@ -43,15 +43,15 @@ BEGIN_WITHIN = LEASE - timedelta(seconds=60)
 LOST_CLAIMS_ALLOWED = 5
 
 
-class PermanentFailure(Exception):  # noqa: N818 - reads as what happened
+class PermanentFailure(Exception):
     """This mail will never be accepted. Trying again would not help."""
 
 
-class NothingSent(Exception):  # noqa: N818
+class NothingSent(Exception):
     """The mail library took the mail and sent nothing."""
 
 
-class WorkerLost(Exception):  # noqa: N818
+class WorkerLost(Exception):
     """Every worker that took this mail in hand was gone before it could say what happened."""
 
 

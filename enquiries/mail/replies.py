@@ -30,7 +30,7 @@ class Filled:
     missing: list[str]
 
 
-class _Missing(Exception):  # noqa: N818
+class _Missing(Exception):
     """Why a placeholder cannot be filled in. The text is for staff."""
 
 

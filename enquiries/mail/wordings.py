@@ -57,7 +57,7 @@ class Filled:
     html: SafeString
 
 
-class Changed(Exception):  # noqa: N818
+class Changed(Exception):
     """Somebody else saved this text meanwhile; nothing was saved. Holds their edition."""
 
     def __init__(self, edition: WordingEdition):

@@ -16,7 +16,7 @@ from factsheets.refusals import refusals
 from factsheets.rendering.markdown import BodyError
 
 
-class Stopped(Exception):  # noqa: N818 - reads as what happened
+class Stopped(Exception):
     """The sheet is public and would not be sound with this change. Raised inside the save, so that it is undone."""
 
     def __init__(self, obstacles: list[Obstacle]):

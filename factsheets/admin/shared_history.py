@@ -39,7 +39,7 @@ class Effect:
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
 
-class Unseen(Exception):  # noqa: N818 - reads as what happened
+class Unseen(Exception):
     """Nobody has seen yet what this save changes. Raised inside the save, so that it is undone."""
 
     def __init__(self, effect: Effect):

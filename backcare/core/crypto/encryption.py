@@ -26,7 +26,7 @@ STEP = 64  # bytes: the shortest padded text. Each further step is twice as long
 END = b"\x80"  # after the text; zeros follow (ISO/IEC 7816-4)
 
 
-class CannotDecrypt(Exception):  # noqa: N818 - reads as what happened
+class CannotDecrypt(Exception):
     """The stored value was changed, moved, or sealed with a key that is not in FIELD_ENCRYPTION_KEYS."""
 
 

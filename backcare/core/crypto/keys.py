@@ -24,7 +24,7 @@ TRIED = 5  # values of a key that are tried, where the database has no check val
 _seen = {"right": False}  # of this process
 
 
-class WrongKey(Exception):  # noqa: N818 - reads as what happened
+class WrongKey(Exception):
     """FIELD_ENCRYPTION_KEYS does not fit this database. The text is one sentence for the operator, and names no key."""
 
 

@@ -5,5 +5,5 @@ FIELD_ENCRYPTION_KEYS are never part of it: a backup without them is unreadable,
 """
 
 
-class Trouble(Exception):  # noqa: N818 - reads as what happened
+class Trouble(Exception):
     """Why a backup could not be made or put back, in a sentence for the operator. It names no person and no secret."""
