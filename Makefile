@@ -7,7 +7,7 @@ PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE :=
 LOCAL := BACKCARE_LOCAL=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)"
 
-.PHONY: run test test-fast lint bench trials runbook lock
+.PHONY: run test test-fast lint bench bench-peers trials runbook lock
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
@@ -33,6 +33,10 @@ lint: .venv/test
 
 bench: .venv/test
 	@$(PY) -m loadtests.bench $(ARGS)
+
+# Beside nginx and Wagtail, where they can be installed.
+bench-peers: .venv/test
+	@$(PY) -m loadtests.bench.peers
 
 # The long dose of the fault tests, and load that is held: two hundred random kills and more, some forty minutes. `make trials ARGS="--kills 50"` is shorter.
 trials: .venv/test

@@ -241,7 +241,10 @@ class _Walk:
                 return self.go(ANSWERS)
         submission = self.journey.submission(
             self.form,
-            also={**self.form.also(), "safety_signs": kept(self.words.codes, safety.tiers())},
+            also={
+                **self.form.also(),
+                "safety_signs": kept(codes, safety.tiers()) if (codes := self.words.codes) else "",
+            },
             consented=self.consented,
             in_no_time=looked_through is not None and looked_through < drafts.NO_TIME,
             seal=seal,

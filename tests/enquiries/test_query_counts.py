@@ -19,7 +19,7 @@ from tests.support.outbox import make_due
 from tests.support.senders import from_place
 
 # One more on PostgreSQL, where a sender waits for its turn.
-MAX = {"report": 15, "consultation": 18, "question": 18}
+MAX = {"report": 14, "consultation": 18, "question": 18}
 DOCUMENT = '"factsheets_factsheet"."document"'
 
 

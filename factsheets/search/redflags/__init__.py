@@ -57,7 +57,9 @@ class Reader:
                 self.flags.append((flag, self._lines(flag)))
         # By the identity of a group: hashing its many words each time would take longer than looking for them.
         self.starts: dict[int, Starts] = {}
-        self.wording = Wording(self._vocabulary())
+        words = self._words()
+        self.wording = Wording({word.text for word in words})
+        self.keys = frozenset(word.key for word in words)
 
     def _lists(self, word_lists: Mapping[str, Iterable[str]]) -> dict[str, Group]:
         found: dict[str, Group] = {}
@@ -87,9 +89,9 @@ class Reader:
                 self.faults.append((flag.code, str(error)))
         return lines
 
-    def _vocabulary(self) -> set[str]:
+    def _words(self) -> list[Word]:
         groups = [*self.lists.values(), *(group for _, lines in self.flags for line in lines for group in line.groups)]
-        return {item.text for group in groups for phrase in group for item in phrase if isinstance(item, Word)}
+        return [item for group in groups for phrase in group for item in phrase if isinstance(item, Word)]
 
     def read(self, typed: str) -> Reading:
         """What the words sound like. Never raises; looks at the first MAX_LENGTH characters."""
@@ -98,6 +100,8 @@ class Reader:
             return Reading()
         found = scopes(text)
         matcher = Matcher(text, found, self.lists, self.starts, SMALL)
+        if self.keys.isdisjoint(matcher.words):  # as most names are: no phrase of any line can be there
+            return Reading()
         found += [Scope(start, end) for start, end, _ in matcher.spans_of(self.lists.get(EVERYDAY, NONE))]
         codes: dict[str, list[str]] = {tier: [] for tier in Tier.values}
         for flag, lines in self.flags:
