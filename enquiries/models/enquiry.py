@@ -24,6 +24,8 @@ def new_reference() -> str:
 
 
 class EnquiryKind(models.TextChoices):
+    """Which form it came by. What we promise, and the mail that answers it, depend on this."""
+
     REPORT = "report", "fact sheet by email"
     CONSULTATION = "consultation", "consultation"
     QUESTION = "question", "question"
@@ -38,6 +40,8 @@ class IntakeChannel(models.TextChoices):
 
 
 class Status(models.TextChoices):
+    """Where an enquiry stands. MOVES says where it may go from there. Spam and what is held back were promised no reply."""
+
     NEW = "new", "new"
     IN_PROGRESS = "in_progress", "in progress"
     WAITING = "waiting", "waiting for patient"
@@ -113,6 +117,8 @@ FLAGGED = Q(live=True, safety_signs__isnull=False, safety_acted_at=None)
 
 
 class EnquiryQuerySet(models.QuerySet["Enquiry"]):
+    """The order of the inbox, and which of a flood share one row of it."""
+
     def in_working_order(self) -> Self:
         """Warning signs first, then failed mail, then those who have not heard from us by the promise given, then the others.
 

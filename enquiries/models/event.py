@@ -11,6 +11,8 @@ from enquiries.models.enquiry import Status
 
 
 class EventKind(models.TextChoices):
+    """What a line of an enquiry's timeline reports."""
+
     RECEIVED = "received", "received"
     MOVED = "moved", "status changed"
     ASSIGNED = "assigned", "assigned"

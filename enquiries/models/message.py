@@ -10,6 +10,8 @@ from django.utils import timezone
 
 
 class Purpose(models.TextChoices):
+    """What a mail is for: which text it has (`enquiries/mail/emails.py`, RENDERERS), who gets it, and what its row points to."""
+
     REPORT = "report", "fact sheet to the patient"
     ACKNOWLEDGEMENT = "acknowledgement", "acknowledgement to the patient"
     CLINIC_ALERT = "clinic_alert", "alert to the clinic"
@@ -35,6 +37,8 @@ TO_ONE_OF_STAFF = ["review_reminder", "sheet_review", "clinician_alert", *ABOUT_
 
 
 class MessageState(models.TextChoices):
+    """How far a mail is on its way. The last three are final unless staff send it again."""
+
     WAITING = "waiting", "waiting to be sent"
     SENDING = "sending", "being sent"
     SENT = "sent", "sent"

@@ -9,6 +9,8 @@ from factsheets.models.natural import NaturalKeyModel
 
 
 class SectionKind(models.TextChoices):
+    """What a section is, and so how each output sets it."""
+
     TEXT = "text", "text"
     TRY = "try", "things to try"
     AVOID = "avoid", "things to avoid"
@@ -22,6 +24,8 @@ class SectionKind(models.TextChoices):
 
 
 class Tradition(models.TextChoices):
+    """Whose explanation a section gives. A traditional one carries its label wherever it is shown."""
+
     NEITHER = "neither", "neither"
     WESTERN = "western", "Western medicine"
     TRADITIONAL = "traditional", "traditional Chinese medicine"
@@ -88,6 +92,8 @@ MAX_CALLOUTS = 2  # NHS service manual: warning callouts lose their force when t
 
 
 class Section(NaturalKeyModel):
+    """A part of a sheet, in its order: of one kind, in one layer of the page, under an address of its own there."""
+
     natural_key_fields = ("sheet", "slug")
 
     sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="sections")

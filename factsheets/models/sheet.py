@@ -11,6 +11,8 @@ from factsheets.models.version import ContentQuerySet
 
 
 class Topic(NaturalKeyModel):
+    """A question that patients have, and under it the sheets that answer it."""
+
     slug = models.SlugField(max_length=80, unique=True)
     position = models.PositiveSmallIntegerField(default=0)
     title = models.CharField(max_length=120)
@@ -27,6 +29,8 @@ class Topic(NaturalKeyModel):
 
 
 class State(models.TextChoices):
+    """How far a sheet is on its way to readers. `factsheets.actions.transition` moves it."""
+
     DRAFT = "draft", "draft"
     IN_REVIEW = "in_review", "in clinical review"
     SCHEDULED = "scheduled", "signed off, waiting for its day"
