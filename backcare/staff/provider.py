@@ -159,7 +159,8 @@ def _account(claims: dict) -> User:
         audit.refused(user, f"{name} did not ask for a second factor")
         raise Refused(f"{name} did not ask you for a second factor. Tell whoever looks after it.")
     at = claims.get("auth_time")
-    if at is not None and time.time() - at > FRESH + CLOCKS_DIFFER:
+    # Glewlwyd 2.7 writes 0 where it does not know, which others leave out.
+    if at and time.time() - at > FRESH + CLOCKS_DIFFER:
         audit.refused(user, f"{name} did not ask them to sign in again")
         raise Refused(f"{name} did not ask you to sign in again. Sign out there, then try again.")
     return user
