@@ -40,6 +40,7 @@ PATIENCE = 10 * 60  # seconds to sign in at the provider
 FRESH = 5 * 60  # seconds since somebody proved who they are there: we ask for it each time
 CLOCKS_DIFFER = 30  # seconds
 ANSWER_WITHIN = 5  # seconds, of each request to the provider
+ASK_AGAIN = 60  # seconds after which it is asked anew what it is, so that nobody is sent to one that is away
 TRIES, PER = 20, timedelta(minutes=5)  # ways there, and ways back, from one client
 # Signed with a key that only the provider has. Whoever names another algorithm, or none, is refused (RFC 8725, section 3.1).
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
@@ -168,7 +169,7 @@ def _account(claims: dict) -> User:
 
 @cache
 def _client_of(issuer: str, client_id: str, client_secret: str) -> DjangoOAuth2App:
-    """Asks the provider once in each process what it is, and for its keys again when a token names a new one."""
+    """Asks the provider what it is, and for its keys again when a token names a new one."""
     return OAuth().register(
         "provider",
         client_id=client_id,
@@ -186,6 +187,8 @@ def _client() -> DjangoOAuth2App:
     """Knows what the provider says about itself. Raises ValueError where that names another issuer (Discovery 1.0, 4.3)."""
     client = _client_of(settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET)
     with ASKING:
+        if time.time() - client.server_metadata.get("_loaded_at", 0) > ASK_AGAIN:
+            client.server_metadata.pop("_loaded_at", None)
         said = client.load_server_metadata()
         said["id_token_signing_alg_values_supported"] = ALGORITHMS
     if said.get("issuer") != settings.OIDC_ISSUER:

@@ -162,13 +162,21 @@ def test_an_answer_belongs_to_the_browser_that_asked_and_is_taken_once(here, the
     assert cancelled.post(BACK).status_code == 405
 
 
-def test_new_keys_are_asked_for_and_a_provider_that_is_away_or_another_is_told(here, there, rita, settings):
+def test_new_keys_are_asked_for_and_a_provider_that_is_away_or_another_is_told(
+    here, there, rita, settings, monkeypatch
+):
     assert try_to_sign_in(here, there, **verified()).status_code == 302
     there.key = type(there.key).generate_key(2048, {"kid": "2", "use": "sig", "alg": "RS256"})
     assert try_to_sign_in(Client(), there, **verified()).status_code == 302
     there.about = {"issuer": "https://another.example"}
     settings.OIDC_CLIENT_ID = "asked again"
     assert "cannot be reached" in said(Client().get(BEGIN))
+    settings.OIDC_CLIENT_ID, there.about = oidc.CLIENT, {}
+    assert Client().get(BEGIN).status_code == 302
+    there.server.shutdown()
+    there.server.server_close()
+    monkeypatch.setattr(provider, "ASK_AGAIN", 0)
+    assert Client().get(BEGIN).status_code == 502, "It sends people to a provider that has gone away since."
     settings.OIDC_ISSUER = "http://127.0.0.1:9"
     away = Client().get(BEGIN)
     assert away.status_code == 502 and "Sign in with your password" in said(away)
