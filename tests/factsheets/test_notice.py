@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.core import clinic
-from factsheets.admin.notice import WHEN
+from factsheets.admin.notice import PREVIEW, WHEN
 from factsheets.models import SiteNotice
 from tests.support.desk import errors_of, save, tree
 from tests.support.html import text
@@ -16,6 +16,10 @@ from tests.support.reading import page
 
 ADD = "/admin/factsheets/sitenotice/add/"
 KEPT = ["/", "/fact-sheets/about-back-pain/", "/get-help-now/"]
+
+
+def notices_on(page) -> list:
+    return [each for each in page.iter("aside") if each.get("aria-label") == "Notice"]
 
 
 def typed(starts: datetime, ends: datetime, **more) -> dict[str, str]:
@@ -30,6 +34,9 @@ def test_an_owner_shows_a_notice_and_every_kept_page_follows_its_beginning_and_i
     now = timezone.now().replace(second=0, microsecond=0)
     before = {path: client.get(path).content for path in KEPT}
     notice = typed(now + timedelta(hours=1), now + timedelta(hours=2), text="We move on <Monday>.", level="important")
+    preview = staff_client.post(ADD, notice | {PREVIEW: "1"})
+    assert [text(each) for each in notices_on(tree(preview))] == ["Important: We move on <Monday>."]
+    assert not SiteNotice.objects.exists()
     assert not errors_of(save(staff_client, ADD, **notice))
     client.logout()
 
@@ -40,7 +47,7 @@ def test_an_owner_shows_a_notice_and_every_kept_page_follows_its_beginning_and_i
     assert {path: client.get(path).content for path in KEPT} == before
     at(now + timedelta(minutes=61))
     for path in [*KEPT, "/question/"]:
-        [shown] = [each for each in page(client, path).iter("aside") if each.get("aria-label") == "Notice"]
+        [shown] = notices_on(page(client, path))
         assert text(shown) == "Important: We move on <Monday>."
     with django_assert_num_queries(1):
         client.get(KEPT[0])
