@@ -7,6 +7,7 @@ import logging
 import math
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,37 +89,46 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
     return enquiry
 
 
-def purge(*, now: datetime, dry_run: bool = False, seconds: float = math.inf) -> Purged:
+def purge(
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    seconds: float = math.inf,
+    progress: Callable[[int, str], None] = lambda rows, what: None,
+) -> Purged:
     """Erases or deletes what is over at `now`, by the rules of `enquiries.privacy.retention`. Returns how many of each.
 
     A dry run only counts. Each enquiry is a transaction of its own, and rows that only go are deleted a hundred at a time, so that
     nobody waits for a long one, and a purge that is cut off goes on where it stopped. What was done is kept as LastPurge.
 
-    After about so many `seconds` it stops; `finished` says whether something was left for the next time.
+    After about so many `seconds` it stops; `finished` says whether something was left for the next time. `progress` is told how
+    many more are gone, and by which rule.
     """
     if dry_run:
         return Purged({rule.name: rule.due(now).count() for rule in retention.RULES})
     until = time.monotonic() + seconds
-    counts = {rule.name: _end(rule, now, until) for rule in retention.RULES}
+    counts = {rule.name: _end(rule, now, until, progress) for rule in retention.RULES}
     purged = Purged(counts, finished=time.monotonic() < until)
     LastPurge.objects.update_or_create(pk=1, defaults={"at": now, "counts": purged.counts})
     clear_files(tries=1)
     return purged
 
 
-def _end(rule: retention.Rule, now: datetime, until: float) -> int:
+def _end(rule: retention.Rule, now: datetime, until: float, progress: Callable[[int, str], None]) -> int:
     ended, due = 0, rule.due(now).order_by("pk")
     while time.monotonic() < until and (rows := list(due.values_list("pk", flat=True)[:AT_ONCE])):
         # Each is asked once more: staff may have opened it again, or had a mail sent again, since it was looked up.
         if not rule.erase:
             _, gone = due.filter(pk__in=rows).delete()
             ended += gone.get(due.model._meta.label, 0)
+            progress(len(rows), rule.label)
             continue
         for enquiry in Enquiry.objects.filter(pk__in=rows):
             with transaction.atomic():
                 if due.filter(pk=lock_enquiry(enquiry).pk).exists():
                     erase(enquiry=enquiry, actor="retention", summary=rule.why())
                     ended += 1
+            progress(1, rule.label)
     return ended
 
 

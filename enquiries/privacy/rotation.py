@@ -39,8 +39,8 @@ def left() -> dict[str, int]:
     }
 
 
-def rotate(*, at_once: int = AT_ONCE, progress: Callable[[str, int], None] = lambda table, rows: None) -> Rotated:
-    """Seals everything anew with the writing key. `progress` is told a table and its rows done, after each transaction.
+def rotate(*, at_once: int = AT_ONCE, progress: Callable[[int, str], None] = lambda rows, table: None) -> Rotated:
+    """Seals everything anew with the writing key. `progress` is told how many rows each transaction sealed, and of which table.
 
     A row that somebody holds is left for the next round. What no key opens is left as it is and named in the result.
     """
@@ -73,9 +73,9 @@ def _old(model: type[models.Model], fields: Fields) -> models.QuerySet[models.Mo
 
 
 def _go_through(
-    model: type[models.Model], fields: Fields, at_once: int, result: Rotated, progress: Callable[[str, int], None]
+    model: type[models.Model], fields: Fields, at_once: int, result: Rotated, progress: Callable[[int, str], None]
 ) -> None:
-    table, last, done = model._meta.db_table, None, 0
+    last = None
     while True:
         with transaction.atomic():
             rows = _old(model, fields).order_by("pk")
@@ -85,12 +85,11 @@ def _go_through(
                 # Nobody waits for us, and we wait for nobody. On SQLite this transaction is the only writer.
                 rows = rows.select_for_update(skip_locked=True, of=("self",))
             taken = list(rows[:at_once])
-            for row in taken:
-                done += _reseal(row, fields, result)
+            done = sum(_reseal(row, fields, result) for row in taken)
         if not taken:
             return
         last = taken[-1].pk
-        progress(table, done)
+        progress(done, model._meta.db_table)
 
 
 def _reseal(row: models.Model, fields: Fields, result: Rotated) -> int:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -20,7 +21,7 @@ from enquiries.privacy import rotation
 from tests.conftest import consultation, database_environment
 from tests.core.test_encryption import overwrite, raw
 from tests.support.keys import compare_again, rotate, three_enquiries
-from tests.support.processes import start_process
+from tests.support.processes import OnTerminal, start_process
 
 
 @pytest.fixture
@@ -151,13 +152,8 @@ def test_what_somebody_writes_in_between_is_not_overwritten(some, new):
     assert Enquiry.objects.get(pk=some[0].pk).best_time == "after the rotation had read it"
 
 
-def start(*options) -> subprocess.Popen:
-    command = [sys.executable, "manage.py", "rotate_keys", *options]
-    return start_process(command, env=database_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(transactional_db, settings, staff):
-    """kill -9 in the middle, twice, while staff and patients go on writing."""
+    """Ctrl-C and kill -9 in the middle, on a terminal that shows how far it is, while staff and patients go on writing."""
     compare_again()
     made = [consultation(name=f"Ada Example{n}", email=f"ada{n}@example.com") for n in range(16)]
     old = next(iter(key_ring()))
@@ -166,17 +162,21 @@ def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(tra
         f"{number}:{base64.b64encode(os.urandom(32)).decode()}",
         *settings.FIELD_ENCRYPTION_KEYS,
     ]
-    for until in (3, 6):
-        process = start("--at-once", "1")
-        lines = 0
-        while lines < until and (line := process.stdout.readline()):
-            lines += " of " in line
-        process.kill()
-        process.communicate()
-        assert lines == until
+    command = [sys.executable, "manage.py", "rotate_keys", "--at-once"]
+    for until, number_of_signal in ((3, signal.SIGINT), (6, signal.SIGKILL)):
+        watched = OnTerminal([*command, "1"], env=database_environment())
+        watched.wait_for(rf"\r\x1b\[K{until} of \d+")
+        watched.process.send_signal(number_of_signal)
+        shown = watched.end()
+        if number_of_signal == signal.SIGINT:
+            assert watched.process.returncode == 130
+            assert "Stopped. What was encrypted again stays so." in shown
+        assert "Traceback" not in shown
         assert {old, number} <= keys_used(), "It was over before it could be killed."
         assert [found_by(f"ada{n}@example.com") for n in range(16)] == [[one.email] for one in made]
-    process = start("--at-once", "2")
+    process = start_process(
+        [*command, "2"], env=database_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     written = 0
     while process.poll() is None and written < 16:
         transitions.triage(enquiry=made[written], by=staff, note=f"note {written}")
@@ -185,6 +185,7 @@ def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(tra
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "You may now take key" in out
+    assert "\x1b" not in out, "Nobody watches a pipe."
     assert written, "It was over before anybody wrote."
     assert keys_used() == {number}
     settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS[:1]

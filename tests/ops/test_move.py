@@ -1,6 +1,7 @@
 """From SQLite to PostgreSQL in one command, with nothing lost and nothing changed."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from django.db import connection
 
 from tests.conftest import ROOT, database_environment
+from tests.support.processes import OnTerminal
 from tests.support.smtp import free_port
 
 pytestmark = [
@@ -57,6 +59,16 @@ def test_everything_moves_once_and_is_read_and_written_as_before(new_database, t
     assert "@example.com" in before
 
     assert "Set NEW_DATABASE_URL" in manage("move_to_postgresql", NEW_DATABASE_URL="sqlite:///x").stderr
+    # Ctrl-C half-way, on a terminal: nothing is there, and it can be run again.
+    environment = {**os.environ, **database_environment(), "DATA_DIR": str(tmp_path), "NEW_DATABASE_URL": new_database}
+    environment["DATABASE_URL"] = f"sqlite:///{tmp_path}/old.sqlite3"
+    watched = OnTerminal([sys.executable, "manage.py", "move_to_postgresql"], env=environment)
+    watched.wait_for(r"\d of [\d,]+.*: enquiries_")
+    watched.process.send_signal(signal.SIGINT)
+    assert "Stopped. The new database has no rows" in watched.end()
+    assert watched.process.returncode == 130
+    count = "from enquiries.models import Enquiry; print('rows', Enquiry.objects.count())"
+    assert "rows 0" in manage("shell", "-c", count, database=new_database).stdout
     moved = manage("move_to_postgresql", NEW_DATABASE_URL=new_database)
     assert moved.returncode == 0, moved.stderr
     assert "each is what it was" in moved.stdout

@@ -74,7 +74,7 @@ def test_somebody_who_stops_a_restore_has_what_was_there(empty_place, monkeypatc
         connection.close()
         before = now_in_database()
         monkeypatch.setattr(sealed, "try_sample", stopped)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(CommandError, match=r"Stopped\. The site's database is as it was"):
             said("restore", str(file), replace=True)
         assert now_in_database() == before
 

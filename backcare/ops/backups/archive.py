@@ -6,6 +6,7 @@ import json
 import os
 import tarfile
 import zlib
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,8 +65,13 @@ def read_manifest(path: Path) -> Manifest:
         return _manifest(archive, path)
 
 
-def unpack(path: Path, folder: Path) -> tuple[Manifest, Path]:
-    """The manifest, and the database's file in `folder`, whose bytes are those that the manifest promises."""
+def unpack(
+    path: Path, folder: Path, progress: Callable[[int, int], None] = lambda done, of: None
+) -> tuple[Manifest, Path]:
+    """The manifest, and the database's file in `folder`, whose bytes are those that the manifest promises.
+
+    `progress` is told how many of how many bytes are out.
+    """
     with _reading(path) as archive:
         manifest = _manifest(archive, path)
         member = archive.next()
@@ -78,6 +84,7 @@ def unpack(path: Path, folder: Path) -> tuple[Manifest, Path]:
             while part := source.read(AT_ONCE):
                 digest.update(part)
                 target.write(part)
+                progress(target.tell(), manifest.bytes)
             target.flush()
             os.fsync(target.fileno())
     if digest.hexdigest() != manifest.sha256:

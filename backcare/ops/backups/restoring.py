@@ -7,7 +7,7 @@ import fcntl
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +25,11 @@ RUNNING = (
     "The site still uses its database. Stop the web server and the mail worker, then try again. Nothing was changed."
 )
 RESTORED_INTO = " DATABASE_URL has to name the database into which it was restored, before the site writes to it."
+Telling = Callable[[int, int], None]  # how many of how many bytes are out
+
+
+def nobody(done: int, of: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +44,20 @@ class Tried:
     aside: str = ""  # where what was there before is kept
 
 
-def check(path: Path, identity: Path | None = None) -> Tried:
+def check(path: Path, identity: Path | None = None, progress: Telling = nobody) -> Tried:
     """Looks at everything that the backup holds. The site's own database is not touched.
 
     On PostgreSQL, where this software restores nothing, the rows are those of the database in DATABASE_URL, into which
     somebody has restored the backup.
     """
     with (
-        _unpacked(path, settings.DATA_DIR, identity) as (manifest, file),
+        _unpacked(path, settings.DATA_DIR, identity, progress) as (manifest, file),
         closing(_sound(file)) if manifest.vendor == "sqlite" else opened() as database,
     ):
         return _compare(manifest, database)
 
 
-def restore(path: Path, *, replace: bool, identity: Path | None = None) -> Tried:
+def restore(path: Path, *, replace: bool, identity: Path | None = None, progress: Telling = nobody) -> Tried:
     """Puts the backup in the place of the site's database. What was there is kept aside, and its new name returned.
 
     Everything that can be wrong with the backup is found out before anything is moved. Raises Trouble.
@@ -62,12 +67,14 @@ def restore(path: Path, *, replace: bool, identity: Path | None = None) -> Tried
         raise Trouble(
             "On PostgreSQL a backup is put back with pg_restore (docs/operations.md, “Restore”). Nothing was changed."
         )
-    with _unpacked(path, sqlite_path().parent, identity) as (manifest, file):
+    with _unpacked(path, sqlite_path().parent, identity, progress) as (manifest, file):
         return _put(manifest, file, replace)
 
 
 @contextmanager
-def _unpacked(path: Path, folder: Path, identity: Path | None) -> Iterator[tuple[archive.Manifest, Path]]:
+def _unpacked(
+    path: Path, folder: Path, identity: Path | None, progress: Telling
+) -> Iterator[tuple[archive.Manifest, Path]]:
     """`identity` is the file with the private key of a backup that is encrypted."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +82,7 @@ def _unpacked(path: Path, folder: Path, identity: Path | None) -> Iterator[tuple
             if offsite.is_encrypted(path):
                 path = offsite.decrypt(path, Path(scratch, path.name.removesuffix(offsite.ENDING)), identity)
             _fits(archive.read_manifest(path))
-            yield archive.unpack(path, Path(scratch))
+            yield archive.unpack(path, Path(scratch), progress)
     except OSError as error:
         raise Trouble(f"The backup could not be unpacked in {folder}: {error.strerror}.") from error
 

@@ -1,6 +1,7 @@
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from backcare.core.progress import Progress, stoppable
 from enquiries.actions import erasure
 from enquiries.privacy import retention
 
@@ -15,7 +16,12 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Only count what would be erased.")
 
     def handle(self, *, dry_run, **options):
-        purged = erasure.purge(now=timezone.now(), dry_run=dry_run)
+        now = timezone.now()
+        progress = Progress(self.stdout)
+        if progress.watched:
+            progress.total = erasure.purge(now=now, dry_run=True).total
+        with stoppable(progress, "What was erased is gone. Run purge again for the rest."):
+            purged = erasure.purge(now=now, dry_run=dry_run, progress=progress.more)
         words = "would be erased" if dry_run else "erased"
         for rule in retention.RULES:
             self.stdout.write(f"{rule.label} {words}: {purged.counts[rule.name]}")

@@ -3,6 +3,7 @@ from django.db.models import Max
 
 from backcare.core.crypto import keys
 from backcare.core.crypto.encryption import key_ring, writing_key
+from backcare.core.progress import Progress, stoppable
 from enquiries.models import KeyCheck, StoppedAddress
 from enquiries.privacy import rotation
 
@@ -33,17 +34,17 @@ class Command(BaseCommand):
         except keys.WrongKey as error:
             raise CommandError(str(error)) from None
         left = rotation.left()
+        progress = Progress(self.stdout, sum(left.values()))
         for table, rows in left.items():
             self.stdout.write(f"{table}: {rows} to encrypt again")
         if dry_run:
             self.stdout.write("Nothing was changed.")
             return
-        result = rotation.rotate(at_once=max(1, at_once), progress=lambda table, rows: self.say(table, rows, left))
+        with stoppable(
+            progress, "What was encrypted again stays so. Keep both keys, and run rotate_keys again for the rest."
+        ):
+            result = rotation.rotate(at_once=max(1, at_once), progress=progress.more)
         self.finish(result)
-
-    def say(self, table: str, rows: int, left: dict[str, int]):
-        self.stdout.write(f"{table}: {rows} of {max(rows, left[table])}")
-        self.stdout.flush()
 
     def finish(self, result: rotation.Rotated):
         for place in sorted(result.stuck):

@@ -1,10 +1,12 @@
 """A purge with very much to do lets the mail go in between, and goes on where it stopped."""
 
+import io
+import re
 import time
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from backcare.ops.management.commands import deliver_mail
@@ -38,6 +40,33 @@ def test_a_purge_whose_time_is_up_says_so_and_the_next_one_goes_on(over):
     assert purged.finished
     assert (purged.counts["enquiries"], purged.counts["messages"]) == (1, 2)
     assert erased(over)
+
+
+def test_a_purge_that_somebody_stops_says_so_keeps_what_it_did_and_goes_on(over, monkeypatch):
+    class Watched(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    second = consultation(email="second@example.com")
+    Enquiry.objects.filter(pk=second.pk).update(**whole_status("closed", timezone.now() - timedelta(days=3650)))
+    honest, asked = erasure.erase, []
+
+    def stopped_at_the_second(**about):
+        asked.append(about)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        honest(**about)
+
+    monkeypatch.setattr(erasure, "erase", stopped_at_the_second)
+    with pytest.raises(CommandError, match=r"Stopped\. What was erased is gone") as stopped:
+        call_command("purge", stdout=Watched())
+    assert stopped.value.returncode == 130
+    assert sorted([erased(over), erased(second)]) == [False, True]
+    monkeypatch.setattr(erasure, "erase", honest)
+    screen = Watched()
+    call_command("purge", stdout=screen)
+    assert erased(over) and erased(second)
+    assert re.search(r"\x1b\[K1 of \d+", screen.getvalue())
 
 
 def test_mail_goes_although_the_purge_is_not_finished(over, mail_through, monkeypatch):

@@ -14,6 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import CharField, Model
 
 from backcare.core import environment as env
+from backcare.core.progress import Progress, stoppable
 
 NEW = "new"
 AT_ONCE = 500  # rows
@@ -31,28 +32,13 @@ class Command(BaseCommand):
         if connection.vendor != "sqlite":
             raise CommandError("DATABASE_URL does not name an SQLite database, so there is nothing to move.")
         self.open_new()
+        self.progress = Progress(self.stdout)
+        models = [*apps.get_models(include_auto_created=True)]
+        models = [model for model in models if model._meta.managed and not model._meta.proxy]
         try:
-            # Migrations speak to the default database: there, it is the new one.
-            migrated = subprocess.run(
-                [sys.executable, "manage.py", "migrate", "--verbosity=0"],
-                cwd=settings.BASE_DIR,
-                env={**env.env.ENVIRON, "DATABASE_URL": env.secret("NEW_DATABASE_URL"), "DATABASE_URL_FILE": ""},
-                check=False,
-            )
-            if migrated.returncode:
-                raise CommandError("The new database could not be prepared. What stands above says why.")
-            self.compare_versions()
-            models = [*apps.get_models(include_auto_created=True)]
-            models = [model for model in models if model._meta.managed and not model._meta.proxy]
-            with transaction.atomic(), transaction.atomic(using=NEW):
-                # What migrations and their signals put there; this database has it, too.
-                call_command("flush", database=NEW, interactive=False, verbosity=0, inhibit_post_migrate=True)
-                rows = sum(self.copy(model) for model in models)
-                for statement in connections[NEW].ops.sequence_reset_sql(no_style(), models):
-                    with connections[NEW].cursor() as cursor:
-                        cursor.execute(statement)
-                for model in models:
-                    self.compare(model)
+            with stoppable(self.progress, "The new database has no rows, and this one is as it was. Run it again."):
+                self.prepare_new()
+                rows = self.move(models)
         except Error as error:
             raise CommandError(f"Stopped, and the new database is empty: {error}") from error
         finally:
@@ -61,6 +47,33 @@ class Command(BaseCommand):
             f"{rows} rows of {len(models)} tables are in the new database, and each is what it was. "
             "Name it in DATABASE_URL, run `manage.py prepare`, and start."
         )
+
+    def prepare_new(self) -> None:
+        # Migrations speak to the default database: there, it is the new one.
+        migrated = subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity=0"],
+            cwd=settings.BASE_DIR,
+            env={**env.env.ENVIRON, "DATABASE_URL": env.secret("NEW_DATABASE_URL"), "DATABASE_URL_FILE": ""},
+            check=False,
+        )
+        if migrated.returncode:
+            raise CommandError("The new database could not be prepared. What stands above says why.")
+        self.compare_versions()
+
+    def move(self, models: list[type[Model]]) -> int:
+        """How many rows were copied and compared. One transaction: whatever stops it, none is there."""
+        with transaction.atomic(), transaction.atomic(using=NEW):
+            # Each row is copied, then compared.
+            self.progress.total = 2 * sum(model._base_manager.count() for model in models)
+            # What migrations and their signals put there; this database has it, too.
+            call_command("flush", database=NEW, interactive=False, verbosity=0, inhibit_post_migrate=True)
+            rows = sum(self.copy(model) for model in models)
+            for statement in connections[NEW].ops.sequence_reset_sql(no_style(), models):
+                with connections[NEW].cursor() as cursor:
+                    cursor.execute(statement)
+            for model in models:
+                self.compare(model)
+        return rows
 
     def open_new(self) -> None:
         try:
@@ -92,12 +105,12 @@ class Command(BaseCommand):
             raise CommandError("This database is not of this version. Run `manage.py prepare` first.")
 
     def copy(self, model: type[Model]) -> int:
-        done, total = 0, model._base_manager.count()
+        done = 0
         for batch in batches(model._base_manager.order_by("pk").iterator(AT_ONCE)):
             with without_clocks(model):
                 model._base_manager.using(NEW).bulk_create(batch)
             done += len(batch)
-            self.progress(f"{model._meta.db_table}: {done} of {total}")
+            self.progress.more(len(batch), model._meta.db_table)
         return done
 
     def compare(self, model: type[Model]) -> None:
@@ -109,14 +122,10 @@ class Command(BaseCommand):
         for number, row in enumerate(old, start=1):
             if plain(row) != plain(next(new, ())):
                 raise CommandError(f"Stopped: row {number} of {model._meta.db_table} came out different.")
+            if number % AT_ONCE == 0:
+                self.progress.more(AT_ONCE, model._meta.db_table)
         if next(new, None) is not None:
             raise CommandError(f"Stopped: {model._meta.db_table} has rows that it did not have.")
-        self.progress(f"{model._meta.db_table}: compared")
-
-    def progress(self, words: str) -> None:
-        if self.stdout.isatty():
-            self.stdout.write(f"\r\033[K{words}", ending="")
-            self.stdout.flush()
 
 
 @contextmanager

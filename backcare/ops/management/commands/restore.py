@@ -3,6 +3,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
+from backcare.core.progress import Progress, stoppable
 from backcare.ops.backups import Trouble, restoring
 
 
@@ -30,12 +31,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, file, check, replace, identity, **options):
+        progress = Progress(self.stdout)
+        telling = {"identity": identity, "progress": progress.bytes}
         try:
-            tried = (
-                restoring.check(file, identity)
-                if check
-                else restoring.restore(file, replace=replace, identity=identity)
-            )
+            with stoppable(progress, "The site's database is as it was. Run restore again."):
+                tried = (
+                    restoring.check(file, **telling) if check else restoring.restore(file, replace=replace, **telling)
+                )
         except Trouble as trouble:
             raise CommandError(f"This backup would not work. {trouble}" if check else str(trouble)) from None
         except ImproperlyConfigured as error:

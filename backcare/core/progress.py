@@ -1,0 +1,67 @@
+"""How far a long command has come, for somebody who watches it; and how it stops when they press Ctrl-C."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from django.core.management.base import CommandError
+
+OVER = "\r\x1b[K"  # back to the beginning of the line, which is cleared
+INTERRUPTED = 130  # as a shell says that Ctrl-C ended a program
+
+
+class Output(Protocol):
+    """A command's `stdout`."""
+
+    def isatty(self) -> bool: ...
+    def write(self, words: str, *, ending: str | None = None) -> None: ...
+    def flush(self) -> None: ...
+
+
+class Progress:
+    """One line on a terminal, written over. Where nobody watches (a timer, a pipe), it writes nothing."""
+
+    def __init__(self, out: Output, total: int = 0):
+        self.out, self.total, self.watched = out, total, out.isatty()
+        self.done, self.started = 0, time.monotonic()
+
+    def at(self, done: int, about: str = "") -> None:
+        """`done` of `total` are done, and `about` says what comes now."""
+        self.done = done
+        if not self.watched:
+            return
+        left = (time.monotonic() - self.started) / done * (self.total - done) if done else 0
+        parts = [f"{done:,} of {max(done, self.total):,}", *([f"about {duration(left)} left"] if left >= 1 else [])]
+        self.out.write(f"{OVER}{', '.join(parts)}{f': {about}' if about else ''}", ending="")
+        self.out.flush()
+
+    def more(self, done: int, about: str = "") -> None:
+        self.at(self.done + done, about)
+
+    def bytes(self, done: int, total: int) -> None:
+        self.total = total // 1_000_000
+        self.at(done // 1_000_000, "MB")
+
+    def clear(self) -> None:
+        """Before another line is written."""
+        if self.watched:
+            self.out.write(OVER, ending="")
+
+
+def duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{max(1, round(seconds))} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
+@contextmanager
+def stoppable(progress: Progress, what_now: str) -> Iterator[None]:
+    """Ctrl-C ends the command with a sentence that says what it left, and not with a traceback."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise CommandError(f"Stopped. {what_now}", returncode=INTERRUPTED) from None
+    finally:
+        progress.clear()
