@@ -300,6 +300,9 @@ PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 # For a monitor that asks /metrics. Without it there is no such page.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 
+# Where errors are told as well, as our log tells them (ops/reporting.py). Empty: nowhere.
+SENTRY_DSN = env.secret("SENTRY_DSN")
+
 LOG_FORMAT = env.text("LOG_FORMAT", "line")
 if LOG_FORMAT not in {"line", "json"}:
     raise ImproperlyConfigured(f"LOG_FORMAT is “{LOG_FORMAT}”. Set it to line or json.")
@@ -328,3 +331,11 @@ LOGGING = {
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },
 }
+if SENTRY_DSN:
+    LOGGING["handlers"]["reports"] = {
+        "()": "backcare.ops.reporting.Reporter",
+        "dsn": SENTRY_DSN,
+        "filters": ["no_values", "cut_off"],
+    }
+    LOGGING["root"]["handlers"].append("reports")
+    LOGGING["loggers"]["django"]["handlers"].append("reports")

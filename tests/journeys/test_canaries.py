@@ -4,15 +4,19 @@ Where a word may be: tests/support/canaries.py. Files on disk (the database, its
 """
 
 import base64
+import gzip
 import io
 import os
 import re
 import signal
 import sys
+import threading
 import urllib.request
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote, quote_plus
 
+import brotli
 import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection
@@ -50,7 +54,32 @@ def running(command, environment, log):
 
 
 @pytest.fixture
-def servers(child_environment, tmp_path):
+def reports():
+    """A service that takes reports of errors: what it was sent, unpacked."""
+    taken = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self):
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            sent = {"gzip": gzip.decompress, "br": brotli.decompress}.get(self.headers["Content-Encoding"], bytes)(sent)
+            taken.append(f"{self.path}\n{self.headers}\n{sent.decode()}")
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1], taken
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def servers(child_environment, tmp_path, reports):
     """gunicorn with its access log, and the mail worker. Gives the site's address; their logs are in tmp_path."""
     port = free_port()
     environment = child_environment | {
@@ -58,6 +87,7 @@ def servers(child_environment, tmp_path):
         "ACCESS_LOG": "1",
         "TRUSTED_PROXIES": "1",
         "PYTHONUNBUFFERED": "1",
+        "SENTRY_DSN": f"http://a-key@127.0.0.1:{reports[0]}/7",
     }
     environment |= {"MAX_FORMS_PER_SENDER_PER_HOUR": "50"}
     gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:backcare.ops.gunicorn", "backcare.config.wsgi"]
@@ -118,7 +148,7 @@ def wait_for_the_mail():
         raise
 
 
-def test_a_marked_word_is_found_nowhere_but_where_it_may_stand(walker, smtp, staff, sheet, tmp_path):
+def test_a_marked_word_is_found_nowhere_but_where_it_may_stand(walker, smtp, staff, sheet, tmp_path, reports):
     # The server quotes the address and the name, as many do.
     smtp.answers["data"] = f"451 4.7.1 <{MARKS['email']}> {MARKS['name']} greylisted"
     patient = walker()
@@ -142,6 +172,7 @@ def test_a_marked_word_is_found_nowhere_but_where_it_may_stand(walker, smtp, sta
     wait_for_the_mail()
 
     logs_hold_nothing(tmp_path)
+    reports_hold_nothing(reports[1])
     answers_hold_nothing(walker.answers)
     database_holds_nothing(of=2)  # who stops our mail has their report erased
     mails_hold_nothing(smtp.received)
@@ -161,6 +192,18 @@ def logs_hold_nothing(folder):
     assert mail.count("Not sent") >= 2, mail
     for where, written in (("the web server's log", web), ("the mail worker's log", mail)):
         expect_none(written, where)
+
+
+def reports_hold_nothing(taken):
+    """The faults came to the service as the log tells them, with the places in the code and the reference of the request."""
+    wait_for(lambda: "SafetyAdviceMissing" in "".join(taken), what="the report of a fault")
+    whole = "\n".join(taken)
+    assert "/api/7/envelope/" in whole
+    assert "Internal Server Error: /consultation/" in whole
+    assert '"function":"' in whole and re.search(r'"tags":\{"request":"[0-9a-f]{8}"\}', whole), whole[:3000]
+    for name in ('"request":\\{', '"user"', '"vars"', '"breadcrumbs"', '"modules"', '"server_name":"[^"]', '"extra"'):
+        assert not re.search(name, whole), f"A report tells {name}"
+    expect_none(whole, "a report of an error")
 
 
 def answers_hold_nothing(answers):
