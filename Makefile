@@ -7,7 +7,7 @@ PY := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE :=
 LOCAL := BACKCARE_LOCAL=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)"
 
-.PHONY: run test test-fast lint bench bench-peers trials runbook lock
+.PHONY: run test test-fast lint bench bench-peers trials failover runbook lock
 .DEFAULT_GOAL := run
 
 run: .venv/runtime
@@ -42,6 +42,10 @@ bench-peers: .venv/test
 trials: .venv/test
 	@$(PY) -m loadtests.trials $(ARGS)
 
+# Two machines' worth of processes and PostgreSQL with a replica: each part is killed under load. Some three minutes.
+failover: .venv/test
+	@$(PY) -m loadtests.trials.failover
+
 # Follows docs/operations.md to the letter in an empty Debian. Needs root and debootstrap.
 runbook:
 	@loadtests/runbook.sh
@@ -49,6 +53,7 @@ runbook:
 # After a change to the dependencies in pyproject.toml. Needs uv.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra sentry pyproject.toml -o requirements-sentry.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra test pyproject.toml -o requirements-test.txt
 
 .venv/bin/python:

@@ -12,6 +12,7 @@ def prepare() -> Path:
     os.environ.update(
         DJANGO_SETTINGS_MODULE="backcare.config.settings", BACKCARE_LOCAL="1", DATA_DIR=str(folder), PORT="8199"
     )
+    os.environ["DAILY_DIGEST"] = "0"  # it would wait for the morning, and "all mail is sent" with it
     for name in ("DEBUG", "EMAIL_URL", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "BACKUP_DIR"):
         os.environ.pop(name, None)
     import django

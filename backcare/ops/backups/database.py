@@ -19,6 +19,7 @@ from backcare.ops.backups import Trouble
 FILE_NAMES = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
 # What an address of PostgreSQL may say. Django's own parameters, such as its cursor, are not for other programs.
 CONNECTS_WITH = {"dbname", "user", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service", "passfile"}
+CONNECTS_WITH |= {"target_session_attrs", "connect_timeout"}
 
 
 class Sqlite:
