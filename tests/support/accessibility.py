@@ -17,7 +17,7 @@ PAGES = [
     "/",
     "/fact-sheets/",
     LONGEST,
-    "/fact-sheets/about-back-pain/#word-spinal-cord",
+    "/fact-sheets/about-back-pain/#word-disc",
     "/search/?q=sciatica",
     "/search/?q=xyzzyq 1",
     "/search/?q=can't pee",
