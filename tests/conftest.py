@@ -57,12 +57,25 @@ def pytest_addoption(parser):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """The many short tests last, so that at the end no process waits for another one's long test."""
+    """Each process begins with its share of the slow tests, so that at the end none waits for another one's long test."""
     if config.getoption("--other-database"):
         leave_out(config, items, lambda item: not asks_database(item) or item.get_closest_marker("once"))
     if config.getoption("--fast"):
         leave_out(config, items, is_slow)
-    items.sort(key=lambda item: "db" in item.fixturenames and not is_slow(item))
+    items[:] = dealt(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def dealt(items: list, processes: int) -> list:
+    """In the order in which xdist cuts them: a piece for each process, one after another, from whose end others steal later."""
+    slow, short = [item for item in items if is_slow(item)], [item for item in items if not is_slow(item)]
+    slow.sort(key=lambda item: bool(item.get_closest_marker("browser")), reverse=True)
+    found = []
+    for number in range(processes):
+        share = slow[number::processes]
+        room = (len(items) - len(found)) // (processes - number) - len(share)
+        found += share + short[: max(room, 0)]
+        del short[: max(room, 0)]
+    return found + short
 
 
 def pytest_collection_finish():
@@ -309,6 +322,16 @@ def mail_worker(child_environment):
     process.wait(30)
 
 
+# The two pages that Chromium draws behind its address bar, anew for each visitor: half a second of the processor. Of such lists
+# Chromium takes the last, so what Playwright leaves out (its chromiumSwitches.ts) is here again.
+WITHOUT = (
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,"
+    "AimEnabled,AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,"
+    "HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,"
+    "PaintHolding,PreconnectToSearch,ThirdPartyStoragePartitioning"
+)
+
+
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """A real Chromium. Without one the browser tests are skipped, and with REQUIRE_BROWSER=1 they fail."""
@@ -320,6 +343,7 @@ def browser(tmp_path_factory):
 
     with sync_playwright() as playwright:
         options = ["--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+        options.append(f"--disable-features={WITHOUT}")
         if os.geteuid() == 0:
             options.append("--no-sandbox")  # Chromium's own rule for root, as in a container
         fonts = font_environment(tmp_path_factory.mktemp("fonts"))
