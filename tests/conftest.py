@@ -42,17 +42,28 @@ pytest_plugins = [
 KEPT: list[str] = []
 
 
+LEFT_OUT = {
+    "--fast": "what drives a browser, starts a process, commits to the database, makes a PDF, or takes more than a second",
+    "--other-database": "what asks no database, and what no database can change",
+}
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--other-database",
         action="store_true",
-        help="a repetition on another database: leaves out what a database cannot change, as marked or without one at all",
+        help=f"a repetition on another database: leaves out {LEFT_OUT['--other-database']}",
     )
     parser.addoption(
         "--fast",
         action="store_true",
-        help="leaves out tests that drive a browser, start processes, commit to the database, or take long",
+        help=f"leaves out {LEFT_OUT['--fast']}",
     )
+
+
+def pytest_report_header(config):
+    """A part of the tests is not taken for all of them."""
+    return [f"{name} leaves out {what}." for name, what in LEFT_OUT.items() if config.getoption(name)]
 
 
 @pytest.hookimpl(trylast=True)
