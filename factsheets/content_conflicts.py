@@ -8,12 +8,13 @@ from django.core.exceptions import ValidationError
 from django.core.serializers import python as python_serializer
 from django.db import transaction
 
-from factsheets import actions, publication, safety_drafts, shared_revisions
+from factsheets import actions, draft_steps, publication, revisions, safety_drafts, shared_drafts, shared_revisions
 from factsheets.models import FactSheet, InstalledRecord, SafetyAdvice, Statement
 from factsheets.natural_keys import named, take_over, values_of
 from factsheets.rendering.markdown import BodyError
 from factsheets.revisions import word_difference
 
+NOTE = "Words from the site’s newer content"
 PARTS_OF_SHEETS = {
     "factsheets.factsheet",
     "factsheets.section",
@@ -68,46 +69,112 @@ def _sheets(installed: InstalledRecord, record) -> list[FactSheet]:
     return []
 
 
-def settle(*, installed: InstalledRecord, field: str, take: bool, by) -> None:
-    """Takes the newer words, or keeps ours for good. Raises MoveRefused, and then nothing has changed."""
+def waits_in(offer: Offer) -> tuple[str, object] | None:
+    """The draft that has the offered words already, as its kind and itself. The offer is settled when that is published."""
+    if isinstance(offer.record, shared_revisions.SHARED):
+        draft = shared_drafts.of(offer.record)
+        return ("shared", draft) if draft and draft.content.get(offer.field) == offer.offered else None
+    if offer.installed.label == SafetyAdvice._meta.label_lower:
+        draft = safety_drafts.current()
+        flag = safety_drafts.find(draft.content, offer.installed.natural_key) if draft else None
+        return ("red flags", draft) if flag and flag.get(offer.field) == offer.offered else None
+    sheet = _public_sheet(offer.installed, offer.field)
+    row = _in_draft(offer.installed, sheet.open_draft) if sheet and sheet.open_draft else None
+    same = row is not None and values_of(row, [offer.field])[offer.field] == offer.offered
+    return ("sheet", sheet.open_draft) if same else None
+
+
+def settle(*, installed: InstalledRecord, field: str, take: bool, by) -> object:
+    """Takes the newer words, or keeps ours for good. Raises MoveRefused, and then nothing has changed.
+
+    What readers see takes them by its draft, which is returned; the offer stays until that is published. Else None.
+    """
     if field not in installed.offered:
         raise actions.MoveRefused("That has already been settled.")
     with transaction.atomic():
-        if take and installed.label == SafetyAdvice._meta.label_lower:
-            _take_into_draft(installed, field, by)
-            return
+        if take and (draft := _take_into_draft(installed, field, by)):
+            return draft
         offered = installed.offered.pop(field)
         installed.fields[field] = offered
         installed.save()
         if take:
             _take(installed, field, offered, by)
+    return None
 
 
-def _take_into_draft(installed: InstalledRecord, field: str, by) -> None:
-    """Red flags go live by a draft and a second person. The offer is settled when the draft is published."""
+def _take_into_draft(installed: InstalledRecord, field: str, by):
+    """None for what no reader sees, such as a sheet that is a draft itself, or is of no sheet, such as a synonym."""
+    offered = installed.offered[field]
     try:
-        safety_drafts.take_field(code=installed.natural_key, field=field, value=installed.offered[field], by=by)
-    except safety_drafts.DraftRefused as refusal:
+        if installed.label == SafetyAdvice._meta.label_lower:
+            return safety_drafts.take_field(code=installed.natural_key, field=field, value=offered, by=by)
+        record = _named(installed)
+        if isinstance(record, shared_revisions.SHARED):
+            return shared_drafts.take_field(record=record, field=field, value=offered, by=by, what=NOTE)
+    except draft_steps.DraftRefused as refusal:
         raise actions.MoveRefused(str(refusal)) from refusal
+    sheet = _public_sheet(installed, field)
+    if sheet is None:
+        return None
+    draft = actions.begin_draft(sheet=sheet, by=by)
+    if why_not := publication.why_not_edit(draft):
+        raise actions.MoveRefused(why_not)
+    row = _in_draft(installed, draft)
+    if row is None:
+        raise actions.MoveRefused("The draft of this sheet no longer has this part. Discard the draft, or keep yours.")
+    theirs, ours = (values_of(each, [field])[field] for each in (row, record))
+    if theirs not in (ours, offered):
+        raise actions.MoveRefused("The open draft has words of its own there. Publish or discard it first.")
+    _write(row, record, installed, field, offered)
+    try:
+        actions.refresh(sheet=row if isinstance(row, FactSheet) else draft)
+    except BodyError as error:
+        raise actions.MoveRefused(str(error)) from error
+    actions.keep_edition(sheet=draft, by=by, note=NOTE)
+    return draft
 
 
-def _take(installed: InstalledRecord, field: str, offered, by) -> None:
-    model = apps.get_model(installed.label)
-    record = named(model, installed.natural_key)
+def _public_sheet(installed: InstalledRecord, field: str) -> FactSheet | None:
+    """The published sheet whose words the field is a part of."""
+    if installed.label not in PARTS_OF_SHEETS or (
+        installed.label == "factsheets.factsheet" and field not in revisions.SHEET
+    ):
+        return None
+    return FactSheet.objects.published().filter(slug=installed.natural_key.split()[0]).first()
+
+
+def _in_draft(installed: InstalledRecord, draft: FactSheet):
+    """The row of the draft that is the copy of the record. None when the draft has none."""
+    _, *rest = installed.natural_key.split()
+    if installed.label == "factsheets.factsheet":
+        return draft
+    return named(apps.get_model(installed.label), " ".join([draft.slug, *rest]))
+
+
+def _named(installed: InstalledRecord):
+    record = named(apps.get_model(installed.label), installed.natural_key)
     if record is None:
         raise actions.MoveRefused("It no longer exists.")
-    before = shared_revisions.snapshot(record) if isinstance(record, shared_revisions.SHARED) else None
-    fields = {field: offered} | values_of(record, model.natural_key_fields)
+    return record
+
+
+def _write(row, record, installed: InstalledRecord, field: str, offered) -> None:
+    """Gives the row, which may be the draft's copy of the record, the offered value. Raises MoveRefused."""
+    fields = {field: offered} | values_of(record, type(record).natural_key_fields)
     try:
         [newer] = python_serializer.Deserializer([{"model": installed.label, "fields": fields}])
-        if not take_over(record, newer, [field]):
+        if not take_over(row, newer, [field]):
             raise actions.MoveRefused("The new wording does not fit with other changes made here. Edit it by hand.")
     except ValidationError as error:
         raise actions.MoveRefused(f"The new wording does not fit here: {' '.join(error.messages)}") from error
     except (LookupError, ValueError) as error:
         raise actions.MoveRefused(f"The new wording does not fit here: {error}") from error
-    if before is not None:
-        shared_revisions.keep(record=record, before=before, by=by, note="Words from the site’s newer content")
+
+
+def _take(installed: InstalledRecord, field: str, offered, by) -> None:
+    """Of what no reader sees as it is."""
+    record = _named(installed)
+    _write(record, record, installed, field, offered)
     sheets = _sheets(installed, record)
     if not sheets:
         actions.refresh_all()
@@ -116,9 +183,7 @@ def _take(installed: InstalledRecord, field: str, offered, by) -> None:
             actions.refresh(sheet=sheet)
         except BodyError as error:
             raise actions.MoveRefused(str(error)) from error
-        if sheet.is_published and (found := publication.obstacles(sheet)):
-            raise actions.MoveRefused(f"This wording cannot be published. {sheet.title}: {found[0].text}")
-        actions.keep_edition(sheet=sheet, by=by, note="Words from the site’s newer content")
+        actions.keep_edition(sheet=sheet, by=by, note=NOTE)
 
 
 def _text(value) -> str:

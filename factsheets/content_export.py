@@ -1,7 +1,7 @@
 """Writes all content as the YAML files that `fixtures/` holds, so that it can go back there or to another installation.
 
-What belongs to one clinic stays there: who reviewed a sheet and when, its history, kept wordings with their reasons, notices,
-former addresses, the people, the clinic's settings and the words of emails.
+What belongs to one clinic stays there: drafts, who reviewed a sheet and when, its history, kept wordings with their reasons,
+notices, former addresses, the people, the clinic's settings and the words of emails.
 """
 
 import io

@@ -5,7 +5,7 @@ is taken over; what only we changed stays; where both did, ours stays unless the
 an edit of that person, with an edition, and not as the release: the next upgrade must not take it back.
 
 New sheets come as drafts, and so do other words of a published one: the page stays as it is until they are signed off. Red flags go
-into a draft that a second person approves. What sheets share is changed at once, and no public sheet becomes unsound by it.
+into a draft that a second person approves, and what sheets share into a draft of each record (`shared_drafts`).
 """
 
 import secrets
@@ -22,15 +22,27 @@ from django.db import transaction
 from factsheets import (
     actions,
     content,
+    draft_steps,
     pictures,
     publication,
     revisions,
     safety_drafts,
     safety_revisions,
+    shared_drafts,
     shared_revisions,
 )
 from factsheets.fixtures import ContentError, entries
-from factsheets.models import FactSheet, InstalledRecord, RelatedSheet, SafetyAdvice, Section, SourceUse, WordList
+from factsheets.models import (
+    FactSheet,
+    GlossaryTerm,
+    InstalledRecord,
+    RelatedSheet,
+    SafetyAdvice,
+    Section,
+    SharedDraft,
+    SourceUse,
+    WordList,
+)
 from factsheets.models.evidence import StatementUse
 from factsheets.natural_keys import check_names, default_of, key_of, take_over, values_of
 from factsheets.rendering.markdown import BodyError
@@ -94,7 +106,6 @@ class _Import(content.Edition):
         self.by, self.replace_ours = by, replace_ours
         self.imported = Imported()
         self.flags: list[dict] = []
-        self.to_review: list[tuple] = []
         self.before = {sheet.pk: revisions.snapshot(sheet) for sheet in FactSheet.objects.published()}
         self.places = {model: _places(model) for model in PLACED}
         self.faults_before = {(sheet.pk, each.text) for sheet, each in _faults()}
@@ -115,9 +126,32 @@ class _Import(content.Edition):
     # --- what is new, and what differs ---
 
     def _add(self, offered, new: dict, label: str, key: str) -> None:
+        if isinstance(offered.object, GlossaryTerm):
+            # Pages explain a word as soon as there is one.
+            if self._drafted(offered.object, None, new, label, key):
+                self.imported.added.append(f"{label} {key}")
+            return
         offered.save()
         self.imported.added.append(f"{label} {key}")
-        self._record(offered.object, before={}, flag=ADDITION)
+        if not isinstance(offered.object, OF_SHEETS):
+            if isinstance(offered.object, shared_revisions.SHARED):
+                shared_revisions.keep(record=offered.object, before={}, by=self.by, note=NOTE)
+            _log(offered.object, self.by, ADDITION)
+
+    def _drafted(self, record, pk: int | None, content: dict, label: str, key: str) -> bool:
+        """Puts it into a draft of its own. False where there is an open one, which stays as it is."""
+        try:
+            if pk is None and SharedDraft.objects.filter(label=label, name=str(record), is_open=True).exists():
+                raise draft_steps.DraftRefused
+            content = {**shared_revisions.snapshot(record), **content}
+            given = {"content": content, "name": str(record), "by": self.by, "note": NOTE, "what": NOTE}
+            shared_drafts.begin(model=type(record), pk=pk, **given)
+        except draft_steps.DraftRefused:
+            self.imported.left.append(
+                f"{label} {key}: it has an open draft. Publish or discard that, and import again."
+            )
+            return False
+        return True
 
     def _merge(self, stored, offered, new: dict, installed: InstalledRecord | None, record: str) -> None:
         current = values_of(stored, new)
@@ -129,29 +163,23 @@ class _Import(content.Edition):
             (wanted if installed and current[name] == was else both).append(name)
         if self.replace_ours:
             wanted, both = wanted + both, []
-        before = shared_revisions.snapshot(stored) if isinstance(stored, shared_revisions.SHARED) else {}
-        if wanted and not take_over(stored, offered, wanted):
+        if isinstance(stored, shared_revisions.SHARED):
+            label = stored._meta.label_lower
+            drafted = {name: new[name] for name in wanted}
+            if wanted and not self._drafted(stored, stored.pk, drafted, label, record.partition(" ")[2]):
+                wanted = []
+        elif wanted and not take_over(stored, offered, wanted):
             wanted, both = [], both + wanted
         self.imported.changed += [_change(stored, record, name, current, new) for name in wanted]
         self.imported.kept += [_change(stored, record, name, current, new) for name in both]
-        if wanted:
-            self._record(stored, before=before, flag=CHANGE)
+        if wanted and not isinstance(stored, (*OF_SHEETS, *shared_revisions.SHARED)):
+            _log(stored, self.by, CHANGE)
 
     def _base(self, stored, installed: InstalledRecord | None, name: str):
         if installed is None:
             return None
         default = default_of(stored._meta.get_field(name))
         return installed.fields.get(name, default)
-
-    def _record(self, record, *, before: dict, flag: int) -> None:
-        """The history of what is shared; that of a sheet is kept when it has been made anew."""
-        if isinstance(record, OF_SHEETS):
-            return
-        if isinstance(record, shared_revisions.SHARED):
-            shared_revisions.keep(record=record, before=before, by=self.by, note=NOTE)
-            if because := shared_revisions.asks_for_review(record, before, shared_revisions.snapshot(record)):
-                self.to_review.append((record, because))
-        _log(record, self.by, flag)
 
     # --- what they no longer have ---
 
@@ -186,16 +214,11 @@ class _Import(content.Edition):
         if new:
             listed = " ".join(f"{sheet.title}: {each.text}" for sheet, each in new[:5])
             raise ContentError(f"A public fact sheet could not be shown so. {listed}")
-        for record, because in self.to_review:
-            if isinstance(record, shared_revisions.Source):
-                said = f"Changed: source {record.key}, {' and '.join(because)}"
-                for sheet in shared_revisions.resting_on(record):
-                    actions.ask_for_review(sheet=sheet, by=self.by, changes=[said], note=NOTE)
 
     def _into_a_draft(self, sheet: FactSheet) -> None:
-        """Gives the published sheet its own words back, and a draft over it those of the import. Shared statements stay new."""
+        """Gives the published sheet its own words back, and a draft over it those of the import."""
         was, now = self.before[sheet.pk], revisions.snapshot(sheet)
-        if all(each.statement for each in revisions.changes(was, now)):
+        if not revisions.changes(was, now):
             return
         revisions.put_back(sheet, {**was, "findings": was.get("findings", {})})
         for model, places in self.places.items():
@@ -237,7 +260,7 @@ class _Import(content.Edition):
             return
         try:
             safety_drafts.begin(content=self.flags, what=NOTE, by=self.by)
-        except safety_drafts.DraftRefused as refusal:
+        except draft_steps.DraftRefused as refusal:
             self.imported.red_flags = []
             self.imported.left.append(f"Red flags: {refusal}")
 

@@ -106,10 +106,23 @@ def why_not_small(draft: FactSheet) -> str:
     found = differences(draft)
     if not found:
         return "The draft says the same as the published page."
+    if why_not := why_more_than_a_slip(found, CORRECTABLE):
+        return why_not
+    kept = set(draft.draft_of.overrides.values_list("key", flat=True))
+    if draft.overrides.exclude(key__in=kept).exists():
+        return "It has wording that the claims guard stopped. A clinician must sign it off."
+    return ""
+
+
+def why_more_than_a_slip(found: list[Change], correctable: set[str]) -> str:
+    """Why these changes are more than wording that nobody needs to judge. Empty when they are no more than that.
+
+    `correctable`: the fields of which only the wording may be different, as `Change.field` names them.
+    """
     words = 0
     for each in found:
-        place = each.part if each.part != revisions.SHEET_ITSELF else each.field
-        if each.statement or each.field not in CORRECTABLE or not (each.before.strip() and each.after.strip()):
+        place = each.field if each.part in {"", revisions.SHEET_ITSELF} else each.part
+        if each.statement or each.field not in correctable or not (each.before.strip() and each.after.strip()):
             return f"More than wording has changed: {place}. A clinician must sign it off."
         old, new = WORD.findall(each.before), WORD.findall(each.after)
         for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -125,7 +138,4 @@ def why_not_small(draft: FactSheet) -> str:
                 )
     if words > MAX_CORRECTED_WORDS:
         return f"{words} words have changed, more than {MAX_CORRECTED_WORDS}. A clinician must sign it off."
-    kept = set(draft.draft_of.overrides.values_list("key", flat=True))
-    if draft.overrides.exclude(key__in=kept).exists():
-        return "It has wording that the claims guard stopped. A clinician must sign it off."
     return ""

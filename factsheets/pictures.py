@@ -18,7 +18,7 @@ from django.urls import reverse
 from PIL import Image, ImageCms, ImageOps
 
 from backcare.core.models import ClinicSettingsEdition
-from factsheets.models import FactSheet, Figure, Picture, PictureFile, TeamMember
+from factsheets.models import FactSheet, Figure, Picture, PictureFile, SharedDraft, TeamMember
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -223,10 +223,17 @@ def discard_unused() -> int:
         for picture in unused.select_for_update():
             # Asked again, now that it is locked: another editor may have chosen it since.
             is_shown = picture.figures.exists() or picture.people.exists() or _is_in_a_sheet(picture)
+            is_shown = is_shown or _is_in_a_draft(picture)
             if not is_shown and not _is_logo(picture):
                 picture.delete()
                 discarded += 1
     return discarded
+
+
+def _is_in_a_draft(picture: Picture) -> bool:
+    """Of a figure, and not published or discarded yet."""
+    drafts = SharedDraft.objects.filter(label=Figure._meta.label_lower, is_open=True)
+    return any(content.get("picture") == [picture.digest] for content in drafts.values_list("content", flat=True))
 
 
 def _is_in_a_sheet(picture: Picture) -> bool:

@@ -9,7 +9,8 @@ from datetime import date, timedelta
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
-from factsheets.models import SIGNED, WRITING, Edition, FactSheet, ReviewReminder, Step
+from factsheets import draft_steps
+from factsheets.models import SIGNED, WRITING, DraftStep, Edition, FactSheet, ReviewReminder, SharedDraftEvent, Step
 
 STEPS = (60, 30, 0)  # days before the review is due
 
@@ -58,9 +59,9 @@ def _reachable(permission: str) -> QuerySet:
 
 # --- who hears of a step in a review ---
 
-# Called with an edition and the people who are to hear of it, in the transaction of the step. `enquiries`, which has the outbox,
-# puts its function here when it starts.
-tellers: list[Callable[[Edition, list], None]] = []
+# Called with an edition, or a step of a shared record's draft, and the people who are to hear of it, in the transaction of the
+# step. `enquiries`, which has the outbox, puts its function here when it starts.
+tellers: list[Callable[[Edition | SharedDraftEvent, list], None]] = []
 ANSWERS = {Step.SENT_BACK, Step.SIGNED_OFF}
 
 
@@ -79,13 +80,28 @@ def listeners(edition: Edition) -> list:
     if edition.step == Step.SUBMITTED:
         # Who wrote in it may not sign it.
         return list(reviewers().exclude(pk__in=[*wrote, edition.by_id]))
-    if edition.step in ANSWERS:
-        may_read = get_user_model().objects.filter(pk__in=wrote, is_active=True, is_staff=True)
-        return list(may_read.exclude(email="").exclude(pk=edition.by_id))
-    return []
+    return _colleagues(wrote, edition.by_id) if edition.step in ANSWERS else []
+
+
+def _colleagues(accounts: list[int], but: int | None) -> list:
+    may_read = get_user_model().objects.filter(pk__in=accounts, is_active=True, is_staff=True)
+    return list(may_read.exclude(email="").exclude(pk=but))
 
 
 def tell(edition: Edition) -> None:
-    if people := listeners(edition):
+    _tell(edition, listeners(edition))
+
+
+def tell_of_draft(event: SharedDraftEvent) -> None:
+    """Of a step of a shared record's draft, as of a sheet's."""
+    wrote = [each.by_id for each in draft_steps.authors(event.draft) if each.by_id]
+    if event.step == DraftStep.SENT:
+        _tell(event, list(reviewers().exclude(pk__in=[*wrote, event.by_id])))
+    elif event.step in {DraftStep.SENT_BACK, DraftStep.PUBLISHED}:
+        _tell(event, _colleagues(wrote, event.by_id))
+
+
+def _tell(about: Edition | SharedDraftEvent, people: list) -> None:
+    if people:
         for teller in tellers:
-            teller(edition, people)
+            teller(about, people)

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from factsheets import actions, publication, safety_revisions, sign_off, team
+from factsheets import actions, draft_steps, publication, safety_revisions, sign_off, team
+from factsheets.draft_steps import DraftRefused
 from factsheets.models import (
-    DRAFT_WRITING,
     ContentVersion,
     DraftState,
     DraftStep,
     InstalledRecord,
     SafetyAdvice,
     SafetyDraft,
-    SafetyDraftEvent,
     SafetyEdition,
     SafetyStep,
     Source,
@@ -31,10 +30,6 @@ from factsheets.safety_revisions import FIELDS, in_order, snapshot
 
 MANY = {field.name for field in SafetyAdvice._meta.many_to_many}
 GAP = 10  # between two places in the order
-
-
-class DraftRefused(Exception):
-    """The step cannot be taken. The text says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -122,19 +117,11 @@ def is_behind(draft: SafetyDraft) -> bool:
     return snapshot() != draft.base
 
 
-def authors(draft: SafetyDraft) -> list[SafetyDraftEvent]:
-    """Everybody who wrote in it, each once."""
-    seen = {}
-    for event in draft.events.filter(step__in=DRAFT_WRITING).order_by("at", "pk"):
-        seen.setdefault(event.by_id or event.actor, event)
-    return list(seen.values())
-
-
 def why_not_approve(draft: SafetyDraft, user) -> str:
     """Why this person cannot approve it. Empty when they can."""
     if not user.has_perm("factsheets.add_approval"):
         return "Only a clinician can approve this."
-    if any(event.by_id == user.pk for event in authors(draft)):
+    if draft_steps.wrote(draft, user):
         return "You wrote part of this draft, so someone else must approve it."
     return ""
 
@@ -315,7 +302,7 @@ def _change(edit, by, *, step=DraftStep.EDITED, strict=True, base: list[dict] | 
             draft.content = content
             if base is not None:
                 draft.base = base
-            _step(draft, DraftState.WRITING, step, by, what=what)
+            draft_steps.record(draft, DraftState.WRITING, step, by, what=what)
             return draft
     except IntegrityError as error:
         raise DraftRefused(
@@ -327,27 +314,11 @@ def _locked() -> SafetyDraft | None:
     return SafetyDraft.objects.select_for_update().filter(is_open=True).first()
 
 
-def _step(draft: SafetyDraft, state: DraftState, step: DraftStep, by, *, what: str = "", note: str = "") -> None:
-    draft.state = state
-    draft.is_open = state in {DraftState.WRITING, DraftState.IN_REVIEW}
-    draft.version += 1
-    draft.save()
-    SafetyDraftEvent.objects.create(
-        draft=draft, step=step, what=what[:300], note=note, by=by, actor=team.account_name(by)
-    )
-
-
 # --- from draft to live ---
 
 
 def _seen(version: int | None) -> SafetyDraft:
-    """The open draft, as the person saw it. Raises DraftRefused."""
-    draft = _locked()
-    if draft is None:
-        raise DraftRefused("The draft is no longer open. Check the history.")
-    if version != draft.version:
-        raise DraftRefused("A colleague changed the draft while you were reading it. Read it again first.")
-    return draft
+    return draft_steps.as_seen(_locked(), version)
 
 
 def send(*, version: int | None, note: str, by) -> None:
@@ -355,25 +326,19 @@ def send(*, version: int | None, note: str, by) -> None:
     with transaction.atomic():
         draft = _seen(version)
         _must_be_ready(draft)
-        draft.note = note.strip()[:500]
-        _step(draft, DraftState.IN_REVIEW, DraftStep.SENT, by, note=draft.note)
+        draft_steps.send(draft, note, by)
 
 
 def send_back(*, version: int | None, note: str, by) -> None:
     """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
-    if len(note.split()) < 3:
-        raise DraftRefused("Say in one sentence what should change. The authors will read it.")
     with transaction.atomic():
-        draft = _seen(version)
-        if draft.state != DraftState.IN_REVIEW:
-            raise DraftRefused("The draft is still being written. It has not been sent for approval.")
-        _step(draft, DraftState.WRITING, DraftStep.SENT_BACK, by, note=note.strip()[:500])
+        draft_steps.send_back(_seen(version), note, by)
 
 
 def discard(*, version: int | None, by) -> None:
     """Closes the draft. What patients read stays as it is, and the draft is kept. Raises DraftRefused."""
     with transaction.atomic():
-        _step(_seen(version), DraftState.DISCARDED, DraftStep.DISCARDED, by)
+        draft_steps.discard(_seen(version), by)
 
 
 def _must_be_ready(draft: SafetyDraft) -> None:
@@ -404,12 +369,12 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
         if not SafetyEdition.objects.exists():
             safety_revisions.keep(step=SafetyStep.INSTALLED)
         _make_live(draft.content)
-        _step(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by)
+        draft_steps.record(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by)
         edition = safety_revisions.keep(
             step=SafetyStep.PUBLISHED,
             by=by,
             actor=team.account_name(by),
-            authors=", ".join(event.actor for event in authors(draft))[:500],
+            authors=", ".join(event.actor for event in draft_steps.authors(draft))[:500],
             note=draft.note,
         )
         now = sign_off.standing(Subject.RED_FLAGS)

@@ -11,13 +11,12 @@ from datetime import date, datetime
 from django.core.exceptions import ValidationError
 from django.core.serializers.base import DeserializationError
 from django.core.serializers.python import Deserializer
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import DateField, DateTimeField, Q
 from django.utils import timezone
 
 from factsheets import team
 from factsheets.models import (
-    ContentVersion,
     FactSheet,
     Figure,
     GlossaryTerm,
@@ -121,39 +120,34 @@ def moment_in_words(moment: datetime) -> str:
 # --- put back ---
 
 
-def put_back(*, edition: SharedEdition, by):
-    """Makes the record what it was then, also when it has been deleted since. Returns it. Raises CannotPutBack.
+def restored(model, pk: int | None, content: dict):
+    """Makes the record what the snapshot says, also when there is none yet or none any more. Raises CannotPutBack.
 
-    Whoever calls it makes the sheets anew, in the same transaction.
+    Whoever calls it keeps the edition and makes the sheets anew, in the same transaction.
     """
-    model = MODELS[edition.label]
-    kept = {name: value for name, value in edition.content.items() if name in fields_of(model)}
+    kept = {name: value for name, value in content.items() if name in fields_of(model)}
     if not kept:
         raise CannotPutBack("This edition is the deletion. Put back the one before it.")
-    stored = model.objects.filter(pk=edition.record).first()
-    before = snapshot(stored) if stored else {}
-    with transaction.atomic():
-        try:
-            record = _restored(model, edition, kept)
-        except ValidationError as error:
-            raise CannotPutBack(f"It does not fit any more: {' '.join(error.messages)}") from error
-        except DeserializationError as error:
-            raise CannotPutBack(f"It names something that is no longer there: {error}") from error
-        ContentVersion.changed()
-        keep(record=record, before=before, by=by, step=SharedStep.PUT_BACK, note=f"Back to edition {edition.number}")
-    return record
+    try:
+        with transaction.atomic():
+            return _restored(model, pk, kept)
+    except ValidationError as error:
+        raise CannotPutBack(f"It does not fit any more: {' '.join(error.messages)}") from error
+    except IntegrityError as error:
+        raise CannotPutBack("It does not fit any more beside what colleagues saved since.") from error
+    except DeserializationError as error:
+        raise CannotPutBack(f"It names something that is no longer there: {error}") from error
 
 
-def _restored(model, edition: SharedEdition, kept: dict):
+def _restored(model, pk: int | None, kept: dict):
     if (picture := kept.get("picture")) and not Picture.objects.filter(digest=picture[0]).exists():
         raise CannotPutBack("Its picture was taken down, and we keep no copy. Upload it again.")
-    [made] = Deserializer([{"model": edition.label, "pk": edition.record, "fields": kept}])
+    [made] = Deserializer([{"model": model._meta.label_lower, "pk": pk, "fields": kept}])
     record = made.object
+    record.pk = pk  # which the words that name it may have found in another record
     if model is Figure:
         record.width, record.height = record.size_of_file()
-    if model is SiteNotice and (other := record.shown_meanwhile()):
-        raise CannotPutBack(f"Another notice is shown at that time: “{other}”")
-    record._state.adding = not model.objects.filter(pk=record.pk).exists()
+    record._state.adding = pk is None or not model.objects.filter(pk=pk).exists()
     record.full_clean()
     record.save(force_insert=record._state.adding)
     for name, numbers in (made.m2m_data or {}).items():

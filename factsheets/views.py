@@ -15,14 +15,24 @@ from factsheets.page_cache import cached_page, shared
 @cached_page
 @require_safe
 def home(request):
+    return shared(_home(request))
+
+
+def home_preview(request, notice: dict, preview_note: str):
+    """The home page with a notice that is not live, for staff."""
+    return _home(request, {"clinic": clinic.details() | {"notice": notice}, "preview_note": preview_note})
+
+
+def _home(request, more: dict | None = None):
     sheets = list(FactSheet.objects.published())
     context = {
         "cards": situations.listed(situations.CARDS, sheets),
         "questions": situations.listed(situations.QUESTIONS, sheets),
         "safety_tiers": safety.tiers(),
         "linked_data": linked_data.block(linked_data.site()),
+        **(more or {}),
     }
-    return shared(render(request, "factsheets/home.html", context))
+    return render(request, "factsheets/home.html", context)
 
 
 @cached_page

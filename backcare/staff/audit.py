@@ -21,7 +21,7 @@ from enquiries.inbox import people
 from enquiries.mail.texts import WORDINGS
 from enquiries.models import EnquiryEvent, EventKind, Export, ReplyTemplateEdition, WordingEdition
 from enquiries.privacy import retention
-from factsheets.models import Approval, Edition, GuardOverride, ReviewComment, SafetyDraftEvent
+from factsheets.models import Approval, Edition, GuardOverride, ReviewComment, SafetyDraftEvent, SharedDraftEvent
 
 AT_ONCE = 500  # lines in memory
 MAX_PLACE = 80  # characters of a place as it stands in an address
@@ -379,6 +379,18 @@ def _draft_event(row: SafetyDraftEvent) -> Line:
     )
 
 
+def _shared_draft_events(asked: Asked) -> QuerySet:
+    return _only(Kind.CONTENT, SharedDraftEvent.objects.select_related("draft"), asked)
+
+
+def _shared_draft_event(row: SharedDraftEvent) -> Line:
+    draft = row.draft
+    model = draft.label.partition(".")[2]
+    what = f"Draft: {row.get_step_display()}{f'. {row.what}' if row.what else ''}"
+    link = reverse(f"admin:factsheets_{model}_draft", args=[draft.pk])
+    return Line(row.at, row.actor, Kind.CONTENT, what, page=draft.name, link=link)
+
+
 def _unless(rows: QuerySet, kind: str) -> QuerySet:
     """The rows, unless a kind is asked for that none of them is."""
     return rows.none() if kind else rows
@@ -406,4 +418,5 @@ SOURCES = [
     Source(_comments, _comment),
     Source(_approvals, _approval),
     Source(_draft_events, _draft_event),
+    Source(_shared_draft_events, _shared_draft_event),
 ]

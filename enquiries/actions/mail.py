@@ -27,7 +27,7 @@ from enquiries.models import (
     Status,
 )
 from factsheets import reviews
-from factsheets.models import Edition, FactSheet, ReviewReminder
+from factsheets.models import Edition, FactSheet, ReviewReminder, SharedDraftEvent
 
 logger = logging.getLogger(__name__)
 
@@ -288,10 +288,11 @@ def remind_of_reviews(*, today: date) -> int:
     return len(due)
 
 
-def tell_of_review(edition: Edition, people: list[User]) -> None:
-    """Puts a mail about a step in a sheet's review into the outbox for each of them, in the transaction of the step."""
+def tell_of_review(about: Edition | SharedDraftEvent, people: list[User]) -> None:
+    """Puts a mail about a step in a review into the outbox for each of them, in the transaction of the step."""
+    kind = "edition" if isinstance(about, Edition) else "draft_event"
     for person in people:
-        OutgoingMessage.objects.get_or_create(edition=edition, staff=person, defaults={"purpose": Purpose.SHEET_REVIEW})
+        OutgoingMessage.objects.get_or_create(**{kind: about}, staff=person, defaults={"purpose": Purpose.SHEET_REVIEW})
 
 
 def _remind(sheet: FactSheet, due_on: date, step: int, editors: list[User]) -> None:

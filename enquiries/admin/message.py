@@ -50,7 +50,7 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "sent",
     ]
     list_filter = ["state", "purpose"]
-    list_select_related = ["enquiry", "reminder__sheet", "edition__sheet", "staff"]
+    list_select_related = ["enquiry", "reminder__sheet", "edition__sheet", "draft_event__draft", "staff"]
     ordering = ["-created_at"]
     search_fields = ["enquiry__reference", "reminder__sheet__title", "edition__sheet__title"]
     search_help_text = "Search by reference or fact sheet"
@@ -83,8 +83,9 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         if message.day:
             return message.about
         reader = people.full_name(message.staff)
-        if message.edition_id:
-            return f"“{message.edition.sheet}”, to {reader}"
+        if message.edition_id or message.draft_event_id:
+            about = message.edition.sheet if message.edition_id else message.draft_event.draft.name
+            return f"“{about}”, to {reader}"
         return f"“{message.reminder.sheet}”, to {reader}" if message.reminder_id else f"the account of {reader}"
 
     @admin.display(description="review")

@@ -15,6 +15,7 @@ from email.mime.image import MIMEImage
 from email.mime.multipart import MIMEMultipart
 from typing import Any, TypeVar
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail import EmailMultiAlternatives
@@ -37,7 +38,7 @@ from enquiries.models import Appointment, AppointmentState, Assessment, Channel,
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.moments import moment
 from factsheets import pictures, reviews, safety, team
-from factsheets.models import ContentVersion, FactSheet, State, Step
+from factsheets.models import ContentVersion, DraftState, DraftStep, Edition, FactSheet, SharedDraftEvent, State, Step
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 
@@ -322,24 +323,46 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 
 
 def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """A sheet was sent for review, sent back or signed off. To a reviewer only while there is still something to review."""
-    edition = _there(message.edition)
-    sheet, person = edition.sheet, _there(message.staff)
-    if not (person.is_active and person.is_staff and person.has_perm("factsheets.view_factsheet")):
+    """Something was sent for review, sent back or published. To a reviewer only while there is still something to review."""
+    about = _step_of_draft(message.draft_event) if message.draft_event else _step_of_sheet(_there(message.edition))
+    person = _there(message.staff)
+    if not (person.is_active and person.is_staff and person.has_perm(about.pop("needs"))):
         raise NoLongerNeeded
+    return compose(message, connection, "sheet_review", to=one_address(person.email), **about)
+
+
+def _step_of_sheet(edition: Edition) -> dict[str, Any]:
+    sheet = edition.sheet
     if edition.step == Step.SUBMITTED and sheet.state != State.IN_REVIEW:
         raise NoLongerNeeded
-    return compose(
-        message,
-        connection,
-        "sheet_review",
-        to=one_address(person.email),
-        sheet=sheet,
-        edition=edition,
-        is_sent=edition.step == Step.SUBMITTED,
-        is_back=edition.step == Step.SENT_BACK,
-        link=f"{settings.BASE_URL}{reverse('admin:factsheets_factsheet_desk', args=[sheet.pk])}",
-    )
+    return {
+        "needs": "factsheets.view_factsheet",
+        "called": sheet.title,
+        "what": "this fact sheet",
+        "sheet": sheet,
+        "actor": edition.actor,
+        "is_sent": edition.step == Step.SUBMITTED,
+        "is_back": edition.step == Step.SENT_BACK,
+        "link": f"{settings.BASE_URL}{reverse('admin:factsheets_factsheet_desk', args=[sheet.pk])}",
+    }
+
+
+def _step_of_draft(event: SharedDraftEvent) -> dict[str, Any]:
+    """Of what sheets share, such as a statement."""
+    draft = event.draft
+    if event.step == DraftStep.SENT and draft.state != DraftState.IN_REVIEW:
+        raise NoLongerNeeded
+    model = apps.get_model(draft.label)._meta
+    address = reverse(f"admin:factsheets_{model.model_name}_draft", args=[draft.pk])
+    return {
+        "needs": f"factsheets.view_{model.model_name}",
+        "called": draft.name,
+        "what": f"a draft of this {model.verbose_name}",
+        "actor": event.actor,
+        "is_sent": event.step == DraftStep.SENT,
+        "is_back": event.step == DraftStep.SENT_BACK,
+        "link": f"{settings.BASE_URL}{address}",
+    }
 
 
 def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:

@@ -23,7 +23,7 @@ class Purpose(models.TextChoices):
     BOOKING_REMINDER = "booking_reminder", "appointment reminder to the patient"
     NEW_LINK = "new_link", "new private link to the patient"
     REVIEW_REMINDER = "review_reminder", "review reminder to an editor"
-    SHEET_REVIEW = "sheet_review", "step in a sheet’s review, to a reviewer or an author"
+    SHEET_REVIEW = "sheet_review", "step in a review, to a reviewer or an author"
     DIGEST = "digest", "daily summary to the clinic"
     ABUSE_ALARM = "abuse_alarm", "alert to the clinic: too many forms"
     INVITATION = "invitation", "invitation to the staff desk"
@@ -74,8 +74,9 @@ class OutgoingMessage(models.Model):
     """One mail to be sent. It holds ids, not words: the worker renders it when it sends it.
 
     It belongs to an enquiry, to the patient, the clinic or one clinician; or it tells one member of staff that a sheet's review is
-    due, or of a step in it (`edition`); or it is about a day: its digest, or the alarm that very many forms came; or about a staff
-    account. The link that opens an account is made when it is sent (backcare/staff/mail.py), and stored nowhere.
+    due, or of a step in it (`edition`), or in that of a shared record's draft (`draft_event`); or it is about a day: its digest, or
+    the alarm that very many forms came; or about a staff account. The link that opens an account is made when it is sent
+    (backcare/staff/mail.py), and stored nowhere.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -87,6 +88,9 @@ class OutgoingMessage(models.Model):
     )
     edition = models.ForeignKey(
         "factsheets.Edition", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
+    )
+    draft_event = models.ForeignKey(
+        "factsheets.SharedDraftEvent", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
     )
     staff = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="reminders", editable=False
@@ -140,6 +144,7 @@ class OutgoingMessage(models.Model):
             models.UniqueConstraint(fields=["enquiry", "purpose", "sequence"], name="message_once"),
             models.UniqueConstraint(fields=["reminder", "staff"], name="message_reminds_each_once"),
             models.UniqueConstraint(fields=["edition", "staff"], name="message_tells_each_once"),
+            models.UniqueConstraint(fields=["draft_event", "staff"], name="message_tells_each_of_a_draft_once"),
             models.UniqueConstraint(fields=["day", "purpose"], name="message_one_of_a_day"),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="message_known_purpose"),
             models.CheckConstraint(
@@ -166,9 +171,10 @@ class OutgoingMessage(models.Model):
                 name="message_is_about_one_thing",
             ),
             models.CheckConstraint(
-                condition=Q(purpose="sheet_review", edition__isnull=False)
-                | (~Q(purpose="sheet_review") & Q(edition__isnull=True)),
-                name="message_of_a_review_has_edition",
+                condition=Q(purpose="sheet_review", edition__isnull=False, draft_event__isnull=True)
+                | Q(purpose="sheet_review", edition__isnull=True, draft_event__isnull=False)
+                | (~Q(purpose="sheet_review") & Q(edition__isnull=True, draft_event__isnull=True)),
+                name="message_of_a_review_has_its_step",
             ),
             models.CheckConstraint(
                 condition=Q(purpose="reply", event__isnull=False) | (~Q(purpose="reply") & Q(event__isnull=True)),
@@ -202,6 +208,8 @@ class OutgoingMessage(models.Model):
             return f"account {self.staff_id}"
         if self.edition_id:
             return self.edition.sheet.slug
+        if self.draft_event_id:
+            return f"draft {self.draft_event.draft_id}"
         return self.enquiry.reference if self.enquiry_id else self.reminder.sheet.slug
 
     @property

@@ -23,6 +23,7 @@ from factsheets import (
     safety,
 )
 from factsheets.admin.editing import desk_address
+from factsheets.admin.shared_drafts import address as draft_address
 from factsheets.guard import findings
 from factsheets.models import (
     Claim,
@@ -31,7 +32,6 @@ from factsheets.models import (
     InstalledRecord,
     Layer,
     Question,
-    SafetyAdvice,
     Source,
     State,
     Step,
@@ -254,24 +254,36 @@ def settle(request):
         installed = get_object_or_404(InstalledRecord, pk=as_number(request.POST.get("record", "")))
         take = request.POST.get("take") == "newer"
         try:
-            content_conflicts.settle(
+            draft = content_conflicts.settle(
                 installed=installed, field=request.POST.get("field", ""), take=take, by=request.user
             )
         except actions.MoveRefused as refusal:
             messages.error(request, str(refusal))
         else:
             done = "The new wording is now in use."
-            if installed.label == SafetyAdvice._meta.label_lower:
-                done = "The new wording is in the draft red flags, for a clinician to approve."
+            if draft:
+                done = "The new wording is in the draft. Readers see it once that is published."
             messages.success(request, done if take else "Your wording was kept.")
         return HttpResponseRedirect(reverse("admin:factsheets_offers"))
     context = admin.site.each_context(request) | {
         "title": "New site content",
         "opts": FactSheet._meta,
-        "offers": list(content_conflicts.open_offers()),
+        "offers": [(each, _draft_with(each)) for each in content_conflicts.open_offers()],
         "may_write": may_write(request.user),
     }
     return render(request, "admin/factsheets/offers.html", context)
+
+
+def _draft_with(offer: content_conflicts.Offer) -> str:
+    """The address of the draft that has the offered words already. Empty where none has them."""
+    match content_conflicts.waits_in(offer):
+        case "sheet", draft:
+            return desk_address(draft)
+        case "shared", draft:
+            return draft_address(draft)
+        case "red flags", _:
+            return reverse("admin:factsheets_safetyadvice_changelist")
+    return ""
 
 
 @require_POST

@@ -2,19 +2,14 @@
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.html import format_html
 
-from backcare.core import clinic
 from factsheets import guard
 from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm
 from factsheets.models import SiteNotice
 from factsheets.shared_revisions import moment_in_words
 
 WHEN = "%Y-%m-%dT%H:%M"
-PREVIEW = "_on_a_page"  # the button
 
 
 def when_field(label: str, **options) -> forms.DateTimeField:
@@ -52,31 +47,9 @@ class SiteNoticeForm(SharedForm):
 class SiteNoticeAdmin(KeepsHistory, admin.ModelAdmin):
     form = SiteNoticeForm
     list_display = ["__str__", "level", "starts", "ends", "now"]
-    fields = ["text", "level", "starts_at", "ends_at", "preview", "kept_because", *KEPT_FIELDS]
-    readonly_fields = ["preview"]
+    fields = ["text", "level", "starts_at", "ends_at", "kept_because", *KEPT_FIELDS]
     use_is_known = False  # every page shows it
-
-    @admin.display(description="preview")
-    def preview(self, notice):
-        return format_html(
-            '<button class="button" name="{}" value="1" formtarget="_blank">See it on a page, in a new tab</button>',
-            PREVIEW,
-        )
-
-    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        if request.method != "POST" or PREVIEW not in request.POST:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        if not (self.has_add_permission(request) or self.has_change_permission(request)):
-            raise PermissionDenied
-        notice = {
-            "text": request.POST.get("text", "").strip(),
-            "is_important": request.POST.get("level") == SiteNotice.Level.IMPORTANT,
-        }
-        shown = {
-            "clinic": clinic.details() | {"notice": notice if notice["text"] else None},
-            "preview_note": "Staff preview. Every page shows the notice at the top while it lasts. Nothing was saved.",
-        }
-        return TemplateResponse(request, "base.html", shown)
+    only_by_draft = True
 
     @admin.display(description="shown from", ordering="starts_at")
     def starts(self, notice):

@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from factsheets import safety, safety_drafts, safety_revisions, sign_off
+from factsheets import draft_steps, safety, safety_drafts, safety_revisions, sign_off
 from factsheets.admin.approval import ClinicianForm, as_last_time
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField, LinesField
+from factsheets.draft_steps import DraftRefused
 from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Source, Subject, Tier
-from factsheets.safety_drafts import DraftRefused
 
 NAME = "admin:factsheets_safetyadvice"
 OF_TIERS = {
@@ -330,7 +330,7 @@ def sign(request):
         "draft": draft,
         "in_review": draft.state == DraftState.IN_REVIEW,
         "changes": safety_drafts.difference(draft),
-        "authors": safety_drafts.authors(draft),
+        "authors": draft_steps.authors(draft),
         "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
         "previews": _previews(),
         "form": form,

@@ -31,6 +31,8 @@ class SharedRecordAdmin(KeepsHistory, admin.ModelAdmin):
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
+        if self.for_draft(request):
+            return
         changed = actions.refresh_changed()
         if found := [each for sheet in changed if sheet.is_published for each in publication.obstacles(sheet)]:
             raise Stopped(found)

@@ -15,9 +15,11 @@ from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods
 
-from factsheets import actions, publication, shared_revisions
-from factsheets.admin.editing import NoticesOthers, StopsUnsound, desk_address
-from factsheets.models import FactSheet, SharedEdition, SharedStep
+from factsheets import shared_drafts, shared_revisions
+from factsheets.admin.editing import NoticesOthers, desk_address
+from factsheets.admin.shared_drafts import Drafted, HasDrafts, address
+from factsheets.draft_steps import DraftRefused
+from factsheets.models import DraftStep, FactSheet, SharedDraft, SharedEdition, SharedStep
 from factsheets.revisions import CannotPutBack, Change
 
 NEWEST = 200  # editions that one page lists
@@ -31,6 +33,8 @@ class Effect:
     to_review: list[FactSheet]
     because: list[str]
     changes: list[Change]
+    # Why somebody else must publish it, from a draft. Empty when the editor may save it.
+    second: list[str]
 
     @property
     def seal(self) -> str:
@@ -59,6 +63,12 @@ class SeenFirst(NoticesOthers):
         if self.unseen:
             self.data = self.data.copy()
             self.data[self.add_prefix("seen")] = self.unseen.seal
+            if self.unseen.second:
+                words = ", ".join(self.unseen.second)
+                self.add_error(
+                    None, f"Not saved yet. A clinician must publish this: it changes {words}. Save it as a draft."
+                )
+                return cleaned
             many = len(self.unseen.sheets)
             sheets = "1 public fact sheet" if many == 1 else f"{many} public fact sheets"
             self.add_error(None, f"Not saved yet. This changes {sheets}, as shown above. Save again to do it.")
@@ -88,7 +98,7 @@ def stamps() -> dict:
     return dict(FactSheet.objects.values_list("pk", "updated_at"))
 
 
-class KeepsHistory(StopsUnsound):
+class KeepsHistory(HasDrafts):
     """For the admin of a shared record. Before Django's own class, and after nothing that saves."""
 
     change_form_template = "admin/factsheets/shared/change_form.html"
@@ -116,7 +126,8 @@ class KeepsHistory(StopsUnsound):
         except Unseen as unseen:
             # The save is undone. Once more, so that the form comes back with everything typed and what it would change.
             request.unseen = unseen.effect
-            return super().changeform_view(request, object_id, form_url, context | {"effect": unseen.effect})
+            context |= {"effect": unseen.effect, "draft_first": bool(unseen.effect.second)}
+            return super().changeform_view(request, object_id, form_url, context)
 
     def changelist_view(self, request, extra_context=None):
         name = f"admin:factsheets_{self.opts.model_name}_deleted"
@@ -129,15 +140,20 @@ class KeepsHistory(StopsUnsound):
         super().save_model(request, obj, form, change)
 
     def save_related(self, request, form, formsets, change):
+        if self.for_draft(request):
+            admin.ModelAdmin.save_related(self, request, form, formsets, change)
+            raise Drafted(form)
         super().save_related(request, form, formsets, change)
         record, note = form.instance, form.cleaned_data.get("note", "")
         effect = self.effect(record, request.before, request.stamps)
+        if effect.second:
+            raise Unseen(effect)
         # A picture that was just chosen would be lost on the way; the page has said who uses the figure.
-        if change and effect.sheets and not request.FILES and form.cleaned_data.get("seen") != effect.seal:
+        if effect.sheets and not request.FILES and form.cleaned_data.get("seen") != effect.seal:
             raise Unseen(effect)
         shared_revisions.keep(record=record, before=request.before, by=request.user, note=note)
-        self.ask_for_review(request, record, effect, note)
-        self.tell(request, effect)
+        shared_drafts.ask_for_review(record, request.before, by=request.user, note=note)
+        self.tell(request, effect.sheets, effect.to_review)
 
     def effect(self, record, before: dict, times: dict) -> Effect:
         after = shared_revisions.snapshot(record)
@@ -147,19 +163,14 @@ class KeepsHistory(StopsUnsound):
             to_review=shared_revisions.resting_on(record) if because else [],
             because=because,
             changes=shared_revisions.changes(self.model, before, after),
+            second=shared_drafts.why_second(record, before, after),
         )
 
-    def ask_for_review(self, request, record, effect: Effect, note: str) -> None:
-        for sheet in effect.to_review:
-            said = f"Changed: {record._meta.verbose_name} {record.natural_key()[0]}, {' and '.join(effect.because)}"
-            actions.ask_for_review(sheet=sheet, by=request.user, changes=[said], note=note)
-
-    def tell(self, request, effect: Effect) -> None:
-        if effect.sheets:
-            names = ", ".join(sheet.title for sheet in effect.sheets)
-            messages.info(request, f"These public fact sheets changed: {names}.")
-        if effect.to_review:
-            names = ", ".join(sheet.title for sheet in effect.to_review)
+    def tell(self, request, sheets: list[FactSheet], to_review: list[FactSheet]) -> None:
+        if sheets:
+            messages.info(request, f"These public fact sheets changed: {', '.join(sheet.title for sheet in sheets)}.")
+        if to_review:
+            names = ", ".join(sheet.title for sheet in to_review)
             messages.warning(request, f"A clinician should read these again: {names}.")
 
     # --- deleting ---
@@ -202,7 +213,9 @@ class KeepsHistory(StopsUnsound):
             (each, ", ".join(change.field for change in shared_revisions.changes(self.model, was, each.content)))
             for each, was in zip(editions, before, strict=True)
         ]
+        drafts = SharedDraft.objects.filter(label=self.model._meta.label_lower, record=pk)[:NEWEST]
         context = {"title": f"History of {name}", "record": record, "name": name, "pk": pk, "editions": listed}
+        context["drafts"] = [(draft, address(draft)) for draft in drafts]
         return self._page(request, "history.html", context)
 
     def deleted_view(self, request):
@@ -239,38 +252,42 @@ class KeepsHistory(StopsUnsound):
             "changes": shared_revisions.changes(self.model, before.content if before else {}, found.content),
             "since": shared_revisions.changes(self.model, now, found.content) if found.content else [],
             "may_put_back": may_write and found.content and found.content != now,
+            "to_draft": self._to_draft(record, now, found.content),
             "sheets": list({use.sheet.pk: use.sheet for use in uses if use.sheet and use.sheet.is_published}.values()),
         }
         return self._page(request, "edition.html", context)
 
+    def _to_draft(self, stored, now: dict, content: dict) -> bool:
+        """Whether an edition with this content is not put back at once."""
+        if not content or self.only_by_draft:
+            return bool(content)
+        return bool(stored and shared_drafts.why_second(stored, now, shared_drafts.whole(self.model, content, now)))
+
     def _put_back(self, request, edition):
-        name = f"admin:factsheets_{self.opts.model_name}"
+        """At once, or as a draft where somebody else must publish it."""
+        stored = self.model.objects.filter(pk=edition.record).first()
+        now = shared_revisions.snapshot(stored) if stored else {}
+        content = shared_drafts.whole(self.model, edition.content, now) if edition.content else {}
+        given = {"model": self.model, "pk": edition.record, "content": content, "by": request.user}
+        words = f"Back to edition {edition.number}"
         try:
-            with transaction.atomic():
-                stored = self.model.objects.filter(pk=edition.record).first()
-                before, times = (shared_revisions.snapshot(stored) if stored else {}), stamps()
-                record = shared_revisions.put_back(edition=edition, by=request.user)
-                self.make_anew(request, record, note=f"Back to edition {edition.number}: {record}"[:300])
-                effect = self.effect(record, before, times)
-                self.ask_for_review(request, record, effect, note="")
-                self.log_change(request, record, f"Put back edition {edition.number}.")
-        except CannotPutBack as refusal:
+            if self._to_draft(stored, now, edition.content):
+                draft = shared_drafts.begin(**given, name=edition.name, step=DraftStep.PUT_BACK, what=words)
+                messages.success(request, f"Edition {edition.number} copied to a draft. Readers see nothing of it yet.")
+                return HttpResponseRedirect(address(draft) if draft else request.path)
+            said = f"{words}: {edition.name}"[:300]
+            made = shared_drafts.make_live(
+                **given, author=request.user, step=SharedStep.PUT_BACK, note=words, said=said
+            )
+        except (CannotPutBack, DraftRefused) as refusal:
             messages.error(request, f"Not put back. {refusal}")
-            return HttpResponseRedirect(reverse(f"{name}_edition", args=[edition.record, edition.number]))
+            return HttpResponseRedirect(request.path)
+        self.log_change(request, made.record, f"Put back edition {edition.number}.")
         messages.success(request, f"Edition {edition.number} put back.")
-        self.tell(request, effect)
-        return HttpResponseRedirect(reverse(f"{name}_history", args=[edition.record]))
+        self.tell(request, made.sheets, made.to_review)
+        return HttpResponseRedirect(reverse(f"admin:factsheets_{self.opts.model_name}_history", args=[edition.record]))
 
-    def make_anew(self, request, record, *, note: str) -> None:
-        """The documents of the sheets that show the record. Raises CannotPutBack where a public one may not be so."""
-        changed = actions.refresh_changed()
-        using = [use.sheet for use in shared_revisions.uses(record) if use.sheet]
-        for sheet in {each.pk: each for each in [*using, *changed]}.values():
-            if sheet.is_published and (found := publication.obstacles(sheet)):
-                raise CannotPutBack(f"{sheet.title} cannot be published so: {found[0].text}")
-            actions.keep_edition(sheet=sheet, by=request.user, note=note)
-
-    def _page(self, request, template: str, context: dict):
+    def _page(self, request, template: str, context: dict, status: int = 200):
         base = admin.site.each_context(request) | {
             "opts": self.opts,
             "list_name": capfirst(self.opts.verbose_name_plural),
@@ -280,7 +297,7 @@ class KeepsHistory(StopsUnsound):
             "deleted_address": reverse(f"admin:factsheets_{self.opts.model_name}_deleted"),
             "change_name": f"admin:factsheets_{self.opts.model_name}_change",
         }
-        return render(request, f"admin/factsheets/shared/{template}", base | context)
+        return render(request, f"admin/factsheets/shared/{template}", base | context, status=status)
 
 
 def place_of(use) -> str:

@@ -85,9 +85,6 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
             named = [replace(each, place=f"{sheet.title}, {each.place or 'as a whole'}") for each in stopped.obstacles]
             raise Stopped(named) from stopped
 
-    def ask_for_review(self, request, record, effect, note) -> None:
-        """The edition that each sheet keeps asks for it already."""
-
     @admin.display(description="shown in sections", ordering="uses_count")
     def in_sections(self, statement):
         return statement.uses_count

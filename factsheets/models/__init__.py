@@ -1,22 +1,15 @@
 from factsheets.models.approval import Approval, Decision, Register, Subject
+from factsheets.models.draft import DRAFT_WRITING, DraftState, DraftStep
 from factsheets.models.edition import SIGNED, WRITING, Edition, GuardOverride, ReviewComment, ReviewReminder, Step
 from factsheets.models.evidence import BENEFITS, Claim, ClaimStatus, Direction, Grade, Statement, StatementUse
 from factsheets.models.figure import Figure
 from factsheets.models.picture import Picture, PictureFile
 from factsheets.models.readers import Answer, Reason, SheetFeedback, SheetReads
 from factsheets.models.safety import SafetyAdvice, Tier
-from factsheets.models.safety_draft import (
-    DRAFT_WRITING,
-    DraftState,
-    DraftStep,
-    SafetyDraft,
-    SafetyDraftEvent,
-    SafetyEdition,
-    SafetyStep,
-)
+from factsheets.models.safety_draft import SafetyDraft, SafetyDraftEvent, SafetyEdition, SafetyStep
 from factsheets.models.search import SearchMiss, SearchQuestions, Synonym
 from factsheets.models.section import Aspect, Layer, Question, Section, SectionKind, Tradition
-from factsheets.models.shared_edition import SharedEdition, SharedStep
+from factsheets.models.shared_edition import SharedDraft, SharedDraftEvent, SharedEdition, SharedStep
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import Source, SourceUse
 from factsheets.models.source_link import LinkOutcome, SourceLink
@@ -68,6 +61,8 @@ __all__ = [
     "SearchQuestions",
     "Section",
     "SectionKind",
+    "SharedDraft",
+    "SharedDraftEvent",
     "SharedEdition",
     "SharedStep",
     "SheetFeedback",

@@ -3,11 +3,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from factsheets.models.draft import ContentDraft, DraftEvent, by_somebody, open_until_it_ends
+
 
 class SharedStep(models.TextChoices):
     INSTALLED = "installed", "installed with the site’s content"
     EDITED = "edited", "edited"
     PUT_BACK = "put_back", "put back"
+    PUBLISHED = "published", "published from a draft"
     DELETED = "deleted", "deleted"
 
 
@@ -41,3 +44,34 @@ class SharedEdition(models.Model):
 
     def __str__(self):
         return f"{self.name}, edition {self.number}"
+
+
+class SharedDraft(ContentDraft):
+    """One shared record as it would read once the draft is published. At most one draft of it is open; closed ones are kept."""
+
+    label = models.CharField(max_length=80, editable=False, help_text="The model, such as factsheets.source.")
+    record = models.BigIntegerField(null=True, editable=False, help_text="Its number; none while it is not made yet.")
+    name = models.CharField(max_length=300, editable=False, help_text="What it was called when last saved.")
+    reason = models.TextField(
+        blank=True, editable=False, help_text="Why wording may stay that the claims guard found in the sheets."
+    )
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["label", "record"], condition=Q(is_open=True), name="shared_draft_one_open_of_a_record"
+            ),
+            *open_until_it_ends("shared_draft"),
+        ]
+
+    def __str__(self):
+        return f"Draft of {self.name}, {self.get_state_display()}"
+
+
+class SharedDraftEvent(DraftEvent):
+    draft = models.ForeignKey(SharedDraft, on_delete=models.CASCADE, related_name="events", editable=False)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        constraints = by_somebody("shared_draft_event")

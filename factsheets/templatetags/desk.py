@@ -8,6 +8,7 @@ from django.utils.safestring import mark_safe
 
 from factsheets import reviews, safety_drafts, safety_revisions, sign_off
 from factsheets.admin.links import to_look_at
+from factsheets.admin.shared_drafts import open_to
 from factsheets.models import Edition, FactSheet, InstalledRecord, State, Step, Subject
 
 register = template.Library()
@@ -51,6 +52,7 @@ def sheets_that_need_somebody(context):
         "check_is_off": not sign_off.check_is_open(),
         "links": to_look_at().count(),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
+        "shared_drafts": open_to(user)[:LISTED],
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],
         "changed": published.filter(was_changed=True, reviewed_on__isnull=False)[:LISTED],
         "due": sheets.review_due_by(today + SOON)[:LISTED],

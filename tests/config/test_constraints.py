@@ -41,6 +41,8 @@ from factsheets.models import (
     SafetyEdition,
     SearchMiss,
     Section,
+    SharedDraft,
+    SharedDraftEvent,
     SharedEdition,
     SheetFeedback,
     SiteNotice,
@@ -152,9 +154,11 @@ HALF_FACTS = {
         (EnquiryEvent, {"kind": "received"}, {"from_status": "new", "to_status": "closed"}),
         (EnquiryEvent, {"kind": "received"}, {"to_status": "closed"}),
     ],
-    "message_of_a_review_has_edition": [
+    "message_of_a_review_has_its_step": [
         (OutgoingMessage, {"purpose": "review_reminder"}, {"edition": 1}),
+        (OutgoingMessage, {"purpose": "review_reminder"}, {"draft_event": 1}),
         (OutgoingMessage, {"purpose": "sheet_review"}, {"edition": None}),
+        (OutgoingMessage, {"purpose": "sheet_review"}, {"draft_event": 1}),
     ],
     "message_reply_has_words": [(OutgoingMessage, {"purpose": "acknowledgement"}, {"purpose": "reply"})],
     "message_known_state": [(OutgoingMessage, {}, {"state": "flying"})],
@@ -222,6 +226,13 @@ HALF_FACTS = {
         (ReviewComment, {}, {"resolved_at": timezone.now()}),
         (ReviewComment, {}, {"resolved_actor": "Sam"}),
     ],
+    "shared_draft_known_state": [(SharedDraft, {}, {"state": "imagined", "is_open": False})],
+    "shared_draft_open_until_it_ends": [
+        (SharedDraft, {}, {"is_open": False}),
+        (SharedDraft, {}, {"state": "published"}),
+    ],
+    "shared_draft_event_known_step": [(SharedDraftEvent, {}, {"step": "imagined"})],
+    "shared_draft_event_has_actor": [(SharedDraftEvent, {}, {"actor": ""})],
     "shared_edition_known_step": [(SharedEdition, {}, {"step": "imagined", "actor": "Sam"})],
     "shared_edition_has_actor": [(SharedEdition, {}, {"step": "edited", "actor": ""})],
     "source_link_known_outcome": [(SourceLink, {}, {"outcome": "lost"})],
@@ -329,6 +340,8 @@ def rows(sheet, staff):
     SiteNotice.objects.create(text="Closed today.", level="information", ends_at=timezone.now() + timedelta(days=1))
     FactSheet.objects.filter(pk=sheet.pk).update(state="published", review_due_on=timezone.localdate())
     mail.remind_of_reviews(today=timezone.localdate())
+    shared = SharedDraft.objects.create(label="factsheets.source", record=1, name="A source", content={}, base={})
+    shared.events.create(step="edited", actor="Sam")
     SharedEdition.objects.create(
         label="factsheets.source", record=1, number=99, name="A source", step="edited", actor="Sam", content={}
     )

@@ -90,6 +90,16 @@ MAY_BE_EMPTY_ALONE = {
         "what": "only a change of words needs it",
         "note": "only what is sent back needs a reason, which is checked when it is given",
     },
+    "factsheets.SharedDraft": {
+        "record": "it is not made yet",
+        "note": "the list of changes says enough",
+        "reason": "the claims guard found nothing",
+    },
+    "factsheets.SharedDraftEvent": {
+        "by": "the actor is kept as text beside it, for when accounts go",
+        "what": "only a change of words needs it",
+        "note": "only what is sent back needs a reason, which is checked when it is given",
+    },
     "factsheets.SafetyEdition": {
         "by": "the actor is kept as text beside it, for when accounts go",
         "authors": "what came with the site has none here",

@@ -223,6 +223,7 @@ def mails(part: str = "html") -> dict[str, str]:
         "base_url": "https://clinic.example",
         "emergency": safety.tiers()[0],
         "sheet": sheet,
+        "called": sheet.title,
         "reviewer": "Dr Ada Example, GP",
         "reference": "DBDW-G3GR",
         "days_left": 30,

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from factsheets import actions
 from factsheets.models import Edition, FactSheet, InstalledRecord, Section, Source
-from tests.support.desk import change_address, desk_of, errors_of, person, save, tree
+from tests.support.desk import change_address, desk_of, draft_of, errors_of, person, save, signed, take, tree
 from tests.support.edition import PART
 from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
@@ -53,11 +53,16 @@ def test_the_desk_shows_both_texts(desk, differing):
     assert "Newer" in " ".join(text(each) for each in shown.iter("ins"))
 
 
-def test_taking_the_newer_words_shows_them_to_readers_and_keeps_ours_in_the_history(desk, differing, client, fixtures):
-    assert "The new wording is now in use." in text(tree(settle(desk, "newer")))
+def test_the_newer_words_wait_in_a_draft_and_ours_stay_in_the_history(desk, differing, client, fixtures, reviewer):
+    said = text(tree(settle(desk, "newer")))
+    assert "The new wording is in the draft. Readers see it once that is published." in said
+    assert "Use the new wording" not in said.partition("Newer")[2]
+    assert "Our own words." in client.get(f"/fact-sheets/{PART}/").content.decode()
+    assert "differs from your changes" in text(tree(desk.get(desk_of(differing.sheet)))), "Until it is published."
+    signed(differing.sheet, User.objects.get(username="edith"), reviewer)
     assert "Newer words." in client.get(f"/fact-sheets/{PART}/").content.decode()
-    newest, before, *_ = Edition.objects.filter(sheet=differing.sheet, public=True)
-    assert newest.actor == "Edith"
+    newest, before = Edition.objects.filter(sheet=differing.sheet, public=True)[:2]
+    assert newest.actor == "Clive"
     assert before.content["sections"][0]["body"] == "Our own words. [@EDA]\n"
     assert "No differences to settle." in text(tree(desk.get(reverse("admin:factsheets_offers"))))
     assert "kept your edit" not in fixtures.load()
@@ -76,12 +81,10 @@ def test_keeping_ours_stays_silent_until_the_content_changes_again(desk, differi
     assert "kept your edit" in fixtures.load()
 
 
-def test_newer_words_that_may_not_be_public_are_refused_and_stay_offered(desk, differing, fixtures):
-    fixtures.fields("first")["body"] = "Acupuncture cures. [@EDB]\n"
-    fixtures.load()
-    assert "This wording cannot be published." in text(tree(settle(desk, "newer")))
-    differing.refresh_from_db()
-    assert differing.body == "Our own words. [@EDA]\n"
+def test_newer_words_replace_none_that_an_editor_has_in_the_draft(desk, differing, fixtures):
+    save(desk, change_address(differing), body="Half a thought. [@EDA]")
+    assert "The open draft has words of its own there." in text(tree(settle(desk, "newer")))
+    assert differing.sheet.open_draft.sections.get(slug="first").body == "Half a thought. [@EDA]\n"
     assert InstalledRecord.objects.exclude(offered={}).count() == 1
 
 
@@ -101,6 +104,9 @@ def test_a_source_shared_by_sheets_can_be_settled_too(desk, fixtures):
     fixtures.load()
     installed = InstalledRecord.objects.exclude(offered={}).get()
     desk.post(reverse("admin:factsheets_offers"), {"record": installed.pk, "field": "title", "take": "newer"})
+    assert Source.objects.get(key="EDA").title == "Ours"
+    # No signature rests on a title: an editor publishes it.
+    assert "Published." in text(tree(take(desk, draft_of(Source.objects.get(key="EDA")), "publish")))
     assert Source.objects.get(key="EDA").title == "Theirs"
     assert "Theirs." in str(FactSheet.objects.get(slug=PART).document["references"])
 

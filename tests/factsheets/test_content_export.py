@@ -29,7 +29,7 @@ from factsheets.models import (
     Topic,
     WordList,
 )
-from tests.support.desk import person
+from tests.support.desk import draft_of, person, published_draft
 from tests.support.edition import PART, SHEET
 from tests.support.edition import Edition as Fixtures
 from tests.support.pictures import show
@@ -133,8 +133,12 @@ def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(
     assert FactSheet.objects.get(slug="c-sheet").state == "draft"
     newest = live.open_draft.editions.first()
     assert (newest.actor, newest.note) == ("Edith", "Imported content")
+    claim = Statement.objects.get(key="claim")
+    assert claim.direction == "may_help"
+    assert draft_of(claim).content["direction"] == "helps"
+    published_draft(claim, person("Clive", "clinician"))
     kept = SharedEdition.objects.filter(label="factsheets.statement").order_by("-number").first()
-    assert (kept.actor, kept.content["direction"]) == ("Edith", "helps")
+    assert (kept.actor, kept.content["direction"]) == ("Clive", "helps")
     assert "A sheet: it has an open draft." in take(there)
     actions.discard_draft(draft=live.open_draft, by=editor)
     take(there, "--apply", "--by", editor.username, "--replace-ours")
@@ -156,9 +160,13 @@ def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     editor = person("Edith", "editor")
     there.fields("claim")["detail"] = "Acupuncture cures. [@EDA]\n"
     there.fields("EDA")["title"] = "Theirs"
-    with pytest.raises(CommandError, match="A public fact sheet could not be shown so"):
-        take(there, "--apply", "--by", editor.username)
+    assert "go into drafts" in take(there, "--apply", "--by", editor.username)
     assert Source.objects.get(key="EDA").title == "The study EDA"
+    assert "cures" not in str(FactSheet.objects.get(slug=PART).document)
+    out = there.folder.parent / "out"
+    command("export_content", out)
+    assert "Theirs" not in (out / "sources.yaml").read_text(), "An export carries no drafts."
+    assert "factsheets.source EDA: it has an open draft." in take(there)
     there.fields("first")["body"] = "Words. [@NOWHERE]\n"
     with pytest.raises(CommandError, match="no source has the key NOWHERE"):
         take(there)

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.core import clinic
-from factsheets.admin.notice import PREVIEW, WHEN
-from factsheets.models import SiteNotice
-from tests.support.desk import errors_of, save, tree
+from factsheets.admin.notice import WHEN
+from factsheets.models import SharedDraft, SiteNotice
+from tests.support.desk import errors_of, save, take, tree
 from tests.support.html import text
 from tests.support.reading import page
 
@@ -34,10 +34,11 @@ def test_an_owner_shows_a_notice_and_every_kept_page_follows_its_beginning_and_i
     now = timezone.now().replace(second=0, microsecond=0)
     before = {path: client.get(path).content for path in KEPT}
     notice = typed(now + timedelta(hours=1), now + timedelta(hours=2), text="We move on <Monday>.", level="important")
-    preview = staff_client.post(ADD, notice | {PREVIEW: "1"})
-    assert [text(each) for each in notices_on(tree(preview))] == ["Important: We move on <Monday>."]
-    assert not SiteNotice.objects.exists()
-    assert not errors_of(save(staff_client, ADD, **notice))
+    shown = tree(save(staff_client, ADD, **notice))
+    [preview] = [each.get("href") for each in shown.iter("a") if text(each) == "Preview on the home page"]
+    assert [text(each) for each in notices_on(tree(staff_client.get(preview)))] == ["Important: We move on <Monday>."]
+    assert not SiteNotice.objects.exists(), "Nothing is live before it is published."
+    take(staff_client, SharedDraft.objects.get(), "publish")
     client.logout()
 
     def at(moment: datetime) -> None:
@@ -67,7 +68,8 @@ def test_no_two_notices_at_once_and_none_that_promises_a_cure(staff_client):
     backwards = typed(now + timedelta(days=5), now + timedelta(days=4), text="Second.")
     assert "an end that is after the start" in errors_of(save(staff_client, ADD, **backwards))
     after = typed(now + timedelta(days=2), now + timedelta(days=3), text="Second.")
-    assert not errors_of(save(staff_client, ADD, **after))
+    save(staff_client, ADD, **after)
+    assert "Published." in text(tree(take(staff_client, SharedDraft.objects.get(), "publish")))
     assert SiteNotice.at(now + timedelta(days=2)).get().text == "Second."
     [second] = SiteNotice.objects.filter(text="Second.")
     kept = staff_client.get(reverse("admin:factsheets_sitenotice_edition", args=[second.pk, 1]))

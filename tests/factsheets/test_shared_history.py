@@ -3,11 +3,25 @@
 import pytest
 from django.urls import reverse
 
+from enquiries.models import OutgoingMessage
 from factsheets import publication
-from factsheets.models import Figure, GlossaryTerm, SharedEdition, SiteNotice, Source, Statement
-from tests.support.desk import change_address, errors_of, person, save, save_once, seen, tree, values_of
+from factsheets.models import Figure, GlossaryTerm, SharedDraft, SharedEdition, SiteNotice, Source, Statement
+from tests.support.desk import (
+    change_address,
+    draft_of,
+    errors_of,
+    person,
+    published_draft,
+    save,
+    save_once,
+    seen,
+    take,
+    tree,
+    values_of,
+)
 from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
+from tests.support.outbox import deliver, text_of
 from tests.support.reading import page
 
 pytestmark = pytest.mark.django_db
@@ -25,44 +39,140 @@ def marked(response, name: str) -> str:
     return " ".join(text(each) for each in tree(response).iter(name))
 
 
-def test_a_source_shows_its_uses_what_a_save_changes_and_asks_for_a_review(desk, public_sheet):
-    source = Source.objects.get(key="NG59")
+def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_published_by_another(
+    client, author, reviewer, public_sheet, mail_through
+):
+    OutgoingMessage.objects.all().delete()  # those of the published sheet
+    source, path = Source.objects.get(key="NG59"), f"/fact-sheets/{public_sheet.slug}/"
     address = change_address(source)
-    shown = text(tree(desk.get(address)))
+    client.force_login(author)
+    shown = text(tree(client.get(address)))
     assert f"{public_sheet.title}: The first part cited in the text" in shown
-    assert "red flag RF-" in text(tree(desk.get(change_address(Source.objects.get(key="NHS-BP")))))
+    assert "red flag RF-" in text(tree(client.get(change_address(Source.objects.get(key="NHS-BP")))))
 
-    first = save_once(desk, address, year="2031", note="A new edition of the guideline.")
+    first = save_once(client, address, year="2031", note="A new edition of the guideline.")
     said = text(tree(first))
-    assert "Not saved yet. This changes" in errors_of(first)
+    assert "Not saved yet. A clinician must publish this: it changes year." in errors_of(first)
     assert public_sheet.title in said
-    assert "A reviewer will be asked to read these sheets again (year)" in said
     assert ("2031" in marked(first, "ins"), Source.objects.get(key="NG59").year) == (True, source.year)
     assert values_of(first)["note"] == "A new edition of the guideline.", "What was typed is lost."
-    # Other words than those that were shown are shown first.
-    again = desk.post(address, values_of(first) | {"title": "Low back pain, again"}, follow=True)
-    assert "pain, again" in marked(again, "ins")
-    assert not errors_of(desk.post(address, values_of(again), follow=True))
-    assert Source.objects.get(key="NG59").year == 2031
-    assert "2031" in text(page(desk, f"/fact-sheets/{public_sheet.slug}/"))
+    # Nor does it go live by another press of the same button.
+    assert "A clinician must publish" in errors_of(client.post(address, values_of(first), follow=True))
+    page_of_draft = client.post(address, values_of(first) | {"_draft": "Save as a draft"}, follow=True)
+    draft = draft_of(source)
+    said = text(tree(page_of_draft))
+    assert "Saved as a draft." in said
+    assert "being written Written by Edith. A new edition of the guideline." in said
+    assert ("2031" in marked(page_of_draft, "ins"), public_sheet.title in said) == (True, True)
+    preview = client.get(reverse("admin:factsheets_source_draft_page", args=[draft.pk, public_sheet.pk]))
+    assert "2031" in text(tree(preview))
+    assert preview["Cache-Control"].count("no-store") == 1
+    assert "2031" not in text(page(client, path))
+    assert "There is an open draft of this" in text(tree(client.get(address)))
+    assert f"NG59: {source.title}" in text(tree(client.get("/admin/"))).partition("Drafts of what sheets share")[2]
+    # It is edited in the same form, and refuses what that refuses.
+    edit = reverse("admin:factsheets_source_draft_edit", args=[draft.pk])
+    opened = values_of(client.get(edit))
+    assert opened["year"] == "2031"
+    refused = client.post(edit, opened | {"doi": "", "url": "", "pmid": "", "pmcid": "", "isbn": ""}, follow=True)
+    assert "Give a DOI" in errors_of(refused)
+    assert "Saved in the draft." in text(tree(client.post(edit, opened | {"year": "2032"}, follow=True)))
+    assert (Source.objects.get(key="NG59").year, draft_of(source).content["year"]) == (source.year, 2032)
+    assert "A clinician must publish this" in text(tree(take(client, draft, "publish")))
+    assert "Sent." in text(tree(take(client, draft, "send", note="The new edition.")))
+    deliver()
+
+    client.force_login(reviewer)
+    waiting = text(tree(client.get("/admin/")))
+    assert "waiting for a clinician’s approval" in waiting.partition("Drafts of what sheets share")[2]
+    assert client.post(edit, opened).status_code == 403
+    assert "Say in one sentence" in text(tree(take(client, draft, "send-back", note="No.")))
+    take(client, draft, "send-back", note="Please look at the page again.")
+    deliver()
+    client.force_login(author)
+    take(client, draft, "send")
+    client.force_login(reviewer)
+    stale = {"version": 1}
+    assert "A colleague changed the draft" in text(tree(take(client, draft, "publish", **stale)))
+    done = text(tree(take(client, draft, "publish")))
+    assert f"These public fact sheets changed: {public_sheet.title}" in done
+    deliver()
+    told = [(each["To"], each["Subject"].partition(":")[0]) for each in mail_through.messages]
+    # The second time it was sent nobody is asked any more: it is published.
+    said_back, published = ("edith@example.com", "Sent back to you"), ("edith@example.com", "Published")
+    assert told == [("clive@example.com", "Please review"), said_back, published]
+    assert reverse("admin:factsheets_source_draft", args=[draft.pk]) in text_of(mail_through.messages[0])
+    assert "2032" not in "".join(map(text_of, mail_through.messages))
+    assert "2032" in text(page(client, path))
     assert publication.changed_since_review(public_sheet)
     newest = public_sheet.editions.first()
     assert (newest.actor, newest.changes) == ("Edith", ["Changed: source NG59, year"])
-    assert public_sheet.title in text(tree(desk.get("/admin/"))).partition("Changed since sign-off")[2]
+    assert not publication.why_not_sign_off(public_sheet, reviewer), "Who published it may sign the sheet."
+    assert public_sheet.title in text(tree(client.get("/admin/"))).partition("Changed since sign-off")[2]
+    assert "no longer open" in text(tree(take(client, draft, "send-back", note="Back to the old one, please.")))
 
-    listed = text(tree(desk.get(history_of(source))))
-    assert "edited by Edith" in listed
-    assert "A new edition of the guideline. Changed: Title, Year" in listed
-    difference = desk.get(edition_of(source, 2))
-    assert "2031" in marked(difference, "ins")
-    back = desk.post(edition_of(source, 1), follow=True)
-    assert "Edition 1 put back." in text(tree(back))
-    assert Source.objects.get(key="NG59").title == source.title
-    assert "2031" not in text(page(desk, f"/fact-sheets/{public_sheet.slug}/"))
+    client.force_login(author)
+    listed = text(tree(client.get(history_of(source))))
+    assert "published from a draft by Clive Written by Edith." in listed
+    difference = client.get(edition_of(source, 2))
+    assert "2032" in marked(difference, "ins")
+    back = client.post(edition_of(source, 1), follow=True)
+    assert "Edition 1 copied to a draft." in text(tree(back))
+    again = draft_of(source)
+    assert "Discarded" in text(tree(take(client, again, "discard"))) or not SharedDraft.objects.get(pk=again.pk).is_open
     # What no reader sees is saved at once, and asks nobody.
     many = public_sheet.editions.count()
-    assert not errors_of(save_once(desk, address, to_check="Look up the page."))
+    assert not errors_of(save_once(client, address, to_check="Look up the page."))
     assert public_sheet.editions.count() == many
+
+
+def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(desk):
+    term = GlossaryTerm.objects.filter(explain_in_text=False).first()
+    address, label = change_address(term), {"label": "factsheets.glossaryterm"}
+    opened = values_of(desk.get(address))
+    save(desk, address, meaning="The draft’s meaning.", also="one more", _draft="1")
+    draft = draft_of(term)
+    # Two drafts of one thing: the second is refused, with what was typed.
+    late = desk.post(address, opened | {"meaning": "Late words.", "_draft": "1"}, follow=True)
+    assert "There is an open draft of this already." in errors_of(late)
+    assert values_of(late)["meaning"] == "Late words."
+    # Two editors of the draft.
+    edit = reverse("admin:factsheets_glossaryterm_draft_edit", args=[draft.pk])
+    theirs = values_of(desk.get(edit))
+    desk.post(edit, theirs | {"term": "Their term"})
+    clash = desk.post(edit, theirs | {"meaning": "Our words."}, follow=True)
+    assert "Someone else saved a change" in errors_of(clash)
+    assert values_of(clash)["meaning"] == "Our words."
+    # The live one changes meanwhile: both are shown, the draft’s words stay, and the others are taken over.
+    assert not errors_of(save(desk, address, meaning="The live meaning.", explain_in_text="on"))
+    shown = desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))
+    assert "Both changed: Meaning. There the draft’s wording is kept." in text(tree(shown))
+    assert "Update the draft first." in text(tree(take(desk, draft, "publish")))
+    take(desk, draft, "update")
+    assert "Published." in text(tree(take(desk, draft, "publish")))
+    term.refresh_from_db()
+    assert (term.term, term.meaning, term.also) == ("Their term", "The draft’s meaning.", ["one more"])
+    assert term.explain_in_text
+    assert "published from a draft by Edith" in text(tree(desk.get(history_of(term))))
+    # Deleted meanwhile: it comes back only if somebody wants it.
+    save(desk, address, meaning="Another.", _draft="1")
+    desk.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]), {"post": "yes"})
+    draft = SharedDraft.objects.get(is_open=True)
+    shown = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
+    assert "It was deleted after this draft was started." in shown
+    take(desk, draft, "update")
+    take(desk, draft, "publish")
+    assert GlossaryTerm.objects.get(pk=term.pk).meaning == "Another."
+    # A new one, thrown away: nothing of it is anywhere but in the draft.
+    add = reverse("admin:factsheets_glossaryterm_add")
+    save(desk, add, term="Zygapophysis", slug="zyga", meaning="A joint.", _draft="1")
+    draft = SharedDraft.objects.get(is_open=True, **label)
+    assert not GlossaryTerm.objects.filter(slug="zyga").exists()
+    take(desk, draft, "discard")
+    kept = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
+    assert "Draft, discarded" in kept
+    assert "A joint." in kept
+    assert not GlossaryTerm.objects.filter(slug="zyga").exists()
 
 
 @pytest.mark.once
@@ -83,19 +193,26 @@ def test_a_second_editor_is_told_and_loses_nothing(desk):
         assert SharedEdition.objects.filter(label=record._meta.label_lower, record=record.pk).count() == 3
 
 
-def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client):
+def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client, reviewer):
     desk = staff_client
     statement = Statement.objects.get(key="cbt-for-long-term-pain")
     was = (statement.grade, set(statement.sources.all()))
-    assert "(grade)" in text(tree(save_once(desk, change_address(statement), grade="G1")))
     other = Source.objects.exclude(statements=statement).first()
-    assert not errors_of(save(desk, change_address(statement), grade="G1", sources=[other.pk]))
+    refused = errors_of(save(desk, change_address(statement), grade="G1", sources=[other.pk]))
+    assert "it changes grade, sources." in refused
+    save(desk, change_address(statement), grade="G1", sources=[other.pk], _draft="1")
+    published_draft(statement, reviewer)
     sheet = statement.sheets[0]
     many = sheet.editions.count()
     desk.post(edition_of(statement, 1))
+    assert Statement.objects.get(pk=statement.pk).grade == "G1"
+    published_draft(statement, reviewer)
     again = Statement.objects.get(pk=statement.pk)
     assert (again.grade, set(again.sources.all())) == was
     assert sheet.editions.count() == many + 1
+    # A slip in the words an editor mends alone, and sees first in which sheets.
+    slip = save_once(desk, change_address(statement), detail=statement.detail.replace("pain", "pian", 1))
+    assert "Save again to do it." in errors_of(slip)
 
     term = GlossaryTerm.objects.get(slug="acute")
     assert "explained" in text(tree(desk.get(change_address(term))))
@@ -116,15 +233,23 @@ def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client):
 
     add = reverse("admin:factsheets_sitenotice_add")
     times = {"starts_at": "2031-01-01T10:00", "ends_at": "2031-01-02T10:00"}
-    assert not errors_of(save(staff_client, add, text="We move.", **times))
+    assert "Readers see nothing of it yet." in text(tree(save(desk, add, text="We move.", **times)))
+    assert not SiteNotice.objects.exists()
+    take(desk, SharedDraft.objects.get(is_open=True), "publish")
     notice = SiteNotice.objects.get()
-    assert not errors_of(save(staff_client, change_address(notice), text="We move on Monday."))
-    assert "Every page of the website" in text(tree(staff_client.get(change_address(notice))))
-    staff_client.post(edition_of(notice, 1))
+    save(desk, change_address(notice), text="We move on Monday.")
+    take(desk, draft_of(notice), "publish")
+    assert "Every page of the website" in text(tree(desk.get(change_address(notice))))
+    desk.post(edition_of(notice, 1))
+    take(desk, draft_of(notice), "publish")
     assert SiteNotice.objects.get().text == "We move."
-    staff_client.post(reverse("admin:factsheets_sitenotice_delete", args=[notice.pk]), {"post": "yes"})
-    assert not errors_of(save(staff_client, add, text="Another.", **times))
-    assert "Another notice is shown at that time" in text(tree(staff_client.post(edition_of(notice, 1), follow=True)))
+    desk.post(reverse("admin:factsheets_sitenotice_delete", args=[notice.pk]), {"post": "yes"})
+    save(desk, add, text="Another.", **times)
+    take(desk, SharedDraft.objects.get(is_open=True), "publish")
+    desk.post(edition_of(notice, 1))
+    shown = take(desk, SharedDraft.objects.get(is_open=True), "update")
+    assert "Another notice is shown at that time" in text(tree(shown))
+    assert "Another notice is shown at that time" in text(tree(take(desk, draft_of(notice), "publish")))
 
 
 @pytest.mark.once
@@ -140,7 +265,7 @@ def test_a_used_source_stays_and_a_source_that_is_gone_is_named(desk, staff_clie
 def test_clinicians_read_histories_and_reception_nothing(client, public_sheet):
     source = Source.objects.get(key="NG59")
     client.force_login(person("Una", "editor"))
-    save(client, change_address(source), year="2031")
+    save(client, change_address(source), title="Another title")
     client.force_login(public_sheet.reviewed_by)
     for address in (history_of(source), edition_of(source, 2), change_address(source)):
         assert client.get(address).status_code == 200
@@ -150,7 +275,7 @@ def test_clinicians_read_histories_and_reception_nothing(client, public_sheet):
     client.force_login(person("Rita", "reception"))
     for address in (history_of(source), edition_of(source, 2), reverse("admin:factsheets_source_deleted")):
         assert client.get(address).status_code == 403
-    assert Source.objects.get(key="NG59").year == 2031
+    assert Source.objects.get(key="NG59").title == "Another title"
 
 
 @pytest.mark.once

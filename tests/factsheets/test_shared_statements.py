@@ -10,7 +10,7 @@ from django.urls import reverse
 from factsheets import actions
 from factsheets.models import Edition, FactSheet, InstalledRecord, Section, Statement, StatementUse
 from tests.conftest import ROOT
-from tests.support.desk import change_address, errors_of, person, save, tree
+from tests.support.desk import change_address, draft_of, errors_of, person, published_draft, save, take, tree
 from tests.support.edition import PART
 from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
@@ -39,8 +39,11 @@ def test_an_edit_shows_in_every_sheet_and_each_keeps_an_edition(desk, cbt):
     shown = text(tree(desk.get(change_address(cbt))))
     assert all(sheet.title in shown for sheet in cbt.sheets), "The editor sees which sheets a save changes."
     others = {sheet.pk: sheet.editions.count() for sheet in FactSheet.objects.exclude(slug__in=SHOWING)}
-    response = save(desk, change_address(cbt), detail="New words on CBT. [@WILL20]", note="What CBT gives, reworded.")
-    assert not errors_of(response)
+    new = {"detail": "New words on CBT. [@WILL20]", "note": "What CBT gives, reworded."}
+    assert "A clinician must publish this: it changes detail." in errors_of(save(desk, change_address(cbt), **new))
+    save(desk, change_address(cbt), **new, _draft="1")
+    assert "New words on CBT." not in text(page(desk, "/fact-sheets/long-term-pain/"))
+    published_draft(cbt, person("Clive", "clinician"), note=new["note"])
     for slug in SHOWING:
         assert "New words on CBT." in text(page(desk, f"/fact-sheets/{slug}/"))
         newest = Edition.objects.filter(sheet__slug=slug).first()
@@ -53,7 +56,7 @@ def test_an_edit_shows_in_every_sheet_and_each_keeps_an_edition(desk, cbt):
     assert "New words on CBT." in text(page(desk, "/fact-sheets/stress-and-back-pain/"))
 
 
-def test_an_edit_that_no_public_sheet_may_show_is_stopped_in_all_of_them(desk, cbt):
+def test_an_edit_that_no_public_sheet_may_show_is_stopped_in_all_of_them(desk, cbt, client):
     before = cbt.detail
     errors = errors_of(save(desk, change_address(cbt), detail="CBT cures pain. [@WILL20]"))
     sections = Section.objects.filter(statement_uses__statement=cbt)
@@ -61,10 +64,18 @@ def test_an_edit_that_no_public_sheet_may_show_is_stopped_in_all_of_them(desk, c
     for section in sections:
         assert f"{section.sheet.title}, {section.heading}: {cbt.claim}: “CBT cures pain.”" in errors
     assert "Do not promise a cure." in errors
+    # As a draft it waits, and the page of the draft says why it cannot be published.
+    save(desk, change_address(cbt), detail="CBT cures pain. [@WILL20]", _draft="1")
+    draft = draft_of(cbt)
+    refused = text(tree(take(desk, draft, "send")))
+    assert "Fix these before publishing" in refused
+    assert "“CBT cures pain.” Do not promise a cure." in refused
+    take(desk, draft, "send", reason="It quotes what a patient said.")
+    client.force_login(person("Clive", "clinician"))
+    assert "It quotes what a patient said." in text(tree(client.get(f"/admin/factsheets/statement/drafts/{draft.pk}/")))
     cbt.refresh_from_db()
     assert cbt.detail == before
     assert "cures" not in text(page(desk, "/fact-sheets/long-term-pain/"))
-    assert "No source has the key" in errors_of(save(desk, change_address(cbt), detail="Words. [@NOWHERE]"))
 
 
 def test_the_same_question_is_answered_once(desk, cbt):
@@ -107,17 +118,21 @@ def test_newer_words_for_a_statement_that_staff_edited_are_settled_in_every_shee
     fixtures = Fixtures(tmp_path, alone=True)
     fixtures.load()
     claim = Statement.objects.get(key="claim")
-    assert not errors_of(save(desk, change_address(claim), detail="Our own words. [@EDA]"))
+    Statement.objects.filter(pk=claim.pk).update(detail="Our own words. [@EDA]\n")
+    actions.refresh_all()
     fixtures.fields("claim")["detail"] = "Newer words. [@EDA]\n"
     assert "kept your edit: factsheets.statement claim, detail" in fixtures.load()
     sheet = FactSheet.objects.get(slug=PART)
     shown = text(tree(desk.get(reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]))))
     assert "differs from your changes in 1 place" in shown
     installed = InstalledRecord.objects.exclude(offered={}).get()
-    desk.post(
-        reverse("admin:factsheets_offers"), {"record": installed.pk, "field": "detail", "take": "newer"}, follow=True
-    )
+    offers = reverse("admin:factsheets_offers")
+    taken = desk.post(offers, {"record": installed.pk, "field": "detail", "take": "newer"}, follow=True)
+    assert "The new wording is in the draft." in text(tree(taken))
+    assert "Our own words." in text(page(desk, f"/fact-sheets/{PART}/"))
+    published_draft(claim, person("Clive", "clinician"), note="Words from the site’s newer content")
     assert "Newer words." in text(page(desk, f"/fact-sheets/{PART}/"))
+    assert "No differences to settle." in text(tree(desk.get(offers)))
     assert sheet.editions.first().note == "Words from the site’s newer content"
 
 

@@ -25,7 +25,7 @@ from enquiries.models import (
     WordingEdition,
 )
 from factsheets import shared_revisions, sign_off
-from factsheets.models import FactSheet, SearchMiss, SharedEdition, SiteNotice
+from factsheets.models import FactSheet, SearchMiss, SharedDraft, SharedEdition, SiteNotice
 from tests.conftest import consultation, give_signs
 from tests.support.desk import person, tree
 from tests.support.html import text
@@ -53,6 +53,7 @@ PAGES_OF = {
         factsheets_sitenotice_add factsheets_sitenotice_change factsheets_sitenotice_changelist
         factsheets_sitenotice_delete factsheets_sitenotice_history
         factsheets_sitenotice_deleted factsheets_sitenotice_edition
+        factsheets_sitenotice_draft factsheets_sitenotice_draft_edit factsheets_sitenotice_draft_page
         factsheets_teammember_add factsheets_teammember_change factsheets_teammember_changelist
         factsheets_teammember_delete factsheets_teammember_history
         factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete reports
@@ -78,6 +79,8 @@ PAGES_OF = {
         factsheets_statement_delete factsheets_synonym_add
         factsheets_searchquestions_add factsheets_searchquestions_delete
         factsheets_safetyadvice_flag factsheets_safetyadvice_new factsheets_synonym_delete factsheets_topic_add
+        factsheets_figure_draft_edit factsheets_glossaryterm_draft_edit factsheets_source_draft_edit
+        factsheets_statement_draft_edit
     """,
     "CO": """
         factsheets_safetyadvice_sign
@@ -103,6 +106,9 @@ PAGES_OF = {
         factsheets_figure_deleted factsheets_figure_edition factsheets_glossaryterm_deleted factsheets_glossaryterm_edition
         factsheets_source_deleted factsheets_source_edition factsheets_source_links
         factsheets_statement_deleted factsheets_statement_edition
+        factsheets_figure_draft factsheets_figure_draft_page factsheets_glossaryterm_draft
+        factsheets_glossaryterm_draft_page factsheets_source_draft factsheets_source_draft_page
+        factsheets_statement_draft factsheets_statement_draft_page
     """,
     # Everybody who has signed in. A section’s history is its sheet’s, which has a line of its own.
     "SRCEO": """
@@ -145,6 +151,10 @@ DEEDS = {
     "factsheets_safetyadvice_shift": "EO",
     "factsheets_safetyadvice_step": "EO",
     "factsheets_section_shift": "EO",
+    **dict.fromkeys(
+        [f"factsheets_{name}_draft_step" for name in ("figure", "glossaryterm", "source", "statement")], "EO"
+    ),
+    "factsheets_sitenotice_draft_step": "O",
     "logout": "ASRCEO",
     "sign_out_everywhere": "SRCEO",
 }
@@ -220,6 +230,14 @@ class People:
             words = {"content": shared_revisions.snapshot(record), "name": record, "actor": "Sam", "step": "edited"}
             SharedEdition.objects.create(label=model._meta.label_lower, record=record.pk, number=1, **words)
             self.given[f"factsheets_{model._meta.model_name}_edition"] = {"pk": record.pk, "number": 1}
+            same = {"content": words["content"], "base": words["content"], "name": record}
+            draft = SharedDraft.objects.create(label=model._meta.label_lower, record=record.pk, **same)
+            draft.events.create(step="edited", actor="Sam")
+            for page in ("draft", "draft_edit"):
+                self.given[f"factsheets_{model._meta.model_name}_{page}"] = {"pk": draft.pk}
+            self.given[f"factsheets_{model._meta.model_name}_draft_step"] = {"pk": draft.pk, "step": "send"}
+            page = {"pk": draft.pk, "sheet": 0 if model is SiteNotice else sheet.pk}
+            self.given[f"factsheets_{model._meta.model_name}_draft_page"] = page
         for model in admin.site._registry:
             for page in ("change", "delete", "history"):
                 record = model._default_manager.order_by("pk").first()

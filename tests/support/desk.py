@@ -13,8 +13,8 @@ from django.utils import timezone
 from django_otp.oath import hotp
 
 from backcare.staff import roles, totp
-from factsheets import actions
-from factsheets.models import Edition, FactSheet, Section, Source, Step, TeamMember, Topic, UnsavedEdit
+from factsheets import actions, shared_drafts
+from factsheets.models import Edition, FactSheet, Section, SharedDraft, Source, Step, TeamMember, Topic, UnsavedEdit
 from tests.support.html import text
 
 PASSWORD = "a long demo password"
@@ -132,6 +132,26 @@ def save_once(client, address: str, **changes):
     if opened.redirect_chain:
         address = opened.redirect_chain[-1][0]
     return client.post(address, values_of(opened) | changes, follow=True)
+
+
+def draft_of(record) -> SharedDraft:
+    """The open draft of a shared record."""
+    return SharedDraft.objects.get(label=record._meta.label_lower, record=record.pk, is_open=True)
+
+
+def take(client, shared: SharedDraft, step: str, **values):
+    """A step of a shared record's draft, as its page sends it."""
+    name = f"admin:{shared.label.replace('.', '_')}_draft_step"
+    shared.refresh_from_db()
+    return client.post(reverse(name, args=[shared.pk, step]), {"version": shared.version, **values}, follow=True)
+
+
+def published_draft(record, reviewer: User, note: str = "") -> None:
+    """The open draft of a shared record, sent by its author and published by the other."""
+    shared = draft_of(record)
+    shared_drafts.send(draft=shared, version=shared.version, note=note, by=shared.events.last().by)
+    shared.refresh_from_db()
+    shared_drafts.publish(draft=shared, version=shared.version, by=reviewer)
 
 
 def signed(sheet, by, reviewer) -> Edition:

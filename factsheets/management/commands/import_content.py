@@ -58,6 +58,8 @@ class Command(BaseCommand):
             self._words("ours kept", change)
         for line in found.left:
             self.stdout.write(f"left out {line}")
+        if found.changed:
+            self.stdout.write("Sources, statements, terms and figures go into drafts, which are published on the desk.")
         if found.red_flags:
             self.stdout.write("Red flags go into a draft, which a clinician approves on the desk.")
         if found.kept:

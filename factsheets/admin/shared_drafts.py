@@ -1,0 +1,270 @@
+"""The draft of a shared record on the desk: begun and edited in the record's own form, previewed, sent, published, discarded."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.cache import add_never_cache_headers, patch_cache_control
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from factsheets import actions, draft_steps, pictures, shared_drafts, shared_revisions
+from factsheets.admin.editing import StopsUnsound
+from factsheets.draft_steps import DraftRefused
+from factsheets.models import DraftState, FactSheet, SharedDraft, SiteNotice
+from factsheets.publication import Obstacle
+from factsheets.rendering.markdown import BodyError
+from factsheets.revisions import CannotPutBack
+
+NOTE = "Staff preview of this page with the draft. Readers cannot see it yet."
+
+
+class Drafted(Exception):
+    """What the form said goes into a draft. Raised inside the save, so that nothing that is live changes."""
+
+    def __init__(self, form):
+        super().__init__()
+        self.form = form
+        words = {name: form.cleaned_data.get(name, "").strip() for name in ("note", "reason")}
+        self.given = {"content": shared_revisions.snapshot(form.instance), "name": str(form.instance), **words}
+
+
+def address(draft: SharedDraft, page: str = "draft", *more) -> str:
+    """A page about the draft, on the desk."""
+    model = shared_revisions.MODELS[draft.label]
+    return reverse(f"admin:factsheets_{model._meta.model_name}_{page}", args=[draft.pk, *more])
+
+
+def open_to(user) -> list[SharedDraft]:
+    """The open drafts of what this person may read, for the first page of the desk."""
+    found = list(SharedDraft.objects.filter(is_open=True))
+    for draft in found:
+        draft.address, draft.kind = address(draft), shared_revisions.MODELS[draft.label]._meta.verbose_name
+    may = {
+        name: user.has_perm(f"factsheets.view_{each._meta.model_name}")
+        for name, each in shared_revisions.MODELS.items()
+    }
+    return [draft for draft in found if may[draft.label]]
+
+
+class HasDrafts(StopsUnsound):
+    """For the admin of a shared record: “Save as a draft”, and the pages of a draft."""
+
+    # Nothing goes live from the form itself: it is published on the page of its draft, which shows it first.
+    only_by_draft = False
+
+    def for_draft(self, request) -> bool:
+        """Whether what is being saved is to be a draft."""
+        return request.method == "POST" and (self.only_by_draft or "_draft" in request.POST)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        editing = getattr(request, "editing", None)
+        record = self.get_object(request, object_id) if object_id else None
+        others = shared_drafts.of(record) if record and not editing else None
+        context = {
+            "editing": editing,
+            "open_draft": others,
+            "draft_address": address(others) if others else "",
+            "may_draft": not others,
+            "only_by_draft": self.only_by_draft or bool(editing),
+            **(extra_context or {}),
+        }
+        try:
+            return super().changeform_view(request, object_id, form_url, context)
+        except Drafted as drafted:
+            if editing:
+                raise
+            return self._begun(request, drafted, record, (object_id, form_url, context))
+
+    def _begun(self, request, drafted: Drafted, record, form_again: tuple):
+        _keep_picture(request, drafted)
+        pk = record.pk if record else None
+        try:
+            draft = shared_drafts.begin(model=self.model, pk=pk, by=request.user, **drafted.given)
+        except DraftRefused as refusal:
+            request.stopped = [Obstacle(f"{refusal} What you typed is still here.")]
+            request.POST = request.POST.copy()
+            request.POST.pop("_draft", None)
+            return super().changeform_view(request, *form_again)
+        if draft is None:
+            messages.info(request, "No changes to save.")
+            return HttpResponseRedirect(request.get_full_path())
+        messages.success(request, "Saved as a draft. Readers see nothing of it yet.")
+        return HttpResponseRedirect(address(draft))
+
+    # --- its pages ---
+
+    def get_urls(self):
+        view, name = self.admin_site.admin_view, f"factsheets_{self.opts.model_name}"
+        return [
+            path("drafts/<int:pk>/", view(self.draft_view), name=f"{name}_draft"),
+            path("drafts/<int:pk>/edit/", view(self.edit_draft_view), name=f"{name}_draft_edit"),
+            path("drafts/<int:pk>/step/<slug:step>/", view(self.draft_step_view), name=f"{name}_draft_step"),
+            path("drafts/<int:pk>/page/<int:sheet>/", view(self.draft_page_view), name=f"{name}_draft_page"),
+            *super().get_urls(),
+        ]
+
+    def _draft(self, pk: int) -> SharedDraft:
+        return get_object_or_404(SharedDraft, label=self.model._meta.label_lower, pk=pk)
+
+    @method_decorator(require_safe)
+    def draft_view(self, request, pk: int):
+        return self._draft_page(request, self._draft(pk))
+
+    def _draft_page(self, request, draft: SharedDraft, *, typed: str = "", status: int = 200):
+        """`typed`: words that could not be sent, so that nobody types them twice."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        record = shared_drafts.record_of(draft)
+        found = shared_drafts.outcome(draft) if draft.is_open else shared_drafts.Outcome()
+        because = shared_drafts.second_of(draft) if draft.is_open else []
+        context = {
+            "title": f"Draft: {draft.name}",
+            "draft": draft,
+            "record": record,
+            "name": draft.name,
+            "pk": draft.record if record else None,
+            "typed": typed or draft.note,
+            "changes": shared_drafts.difference(draft) if draft.is_open else [],
+            "words": shared_revisions.changes(self.model, draft.base, draft.content),
+            "underneath": shared_drafts.changed_underneath(draft) if draft.is_open else [],
+            "in_both": shared_drafts.in_both(draft) if draft.is_open else [],
+            "was_deleted": draft.is_open and draft.record and record is None,
+            "is_behind": draft.is_open and draft.record and shared_drafts.live(draft) != draft.base,
+            "sheets": [(sheet, address(draft, "draft_page", sheet.pk)) for sheet in found.sheets],
+            "every_page": address(draft, "draft_page", 0) if self.model is SiteNotice else "",
+            "problems": found.problems,
+            "has_findings": any(each.finding for each in found.problems),
+            "because": because,
+            "in_review": draft.state == DraftState.IN_REVIEW,
+            "may_write": draft.is_open and shared_drafts.may_write(draft, request.user),
+            "may_review": draft.state == DraftState.IN_REVIEW
+            and request.user.has_perm("factsheets.sign_off_factsheet"),
+            "why_not_publish": shared_drafts.why_not_publish(draft, request.user) if draft.is_open else "",
+            "authors": draft_steps.authors(draft),
+            "events": draft.events.all()[:200],
+            "step_name": f"admin:factsheets_{self.opts.model_name}_draft_step",
+            "edit_address": address(draft, "draft_edit"),
+        }
+        return self._page(request, "draft.html", context, status=status)
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def edit_draft_view(self, request, pk: int):
+        """The record's own form, with the draft in it. Every save is one of the draft."""
+        draft = self._draft(pk)
+        if not shared_drafts.may_write(draft, request.user):
+            raise PermissionDenied
+        if not draft.is_open and request.method != "POST":
+            messages.error(request, "The draft is no longer open. Its words are kept here.")
+            return HttpResponseRedirect(address(draft))
+        request.editing = draft
+        if request.method == "POST":
+            request.POST = request.POST.copy()
+            request.POST["_draft"] = "1"
+        try:
+            return self._form_of(request, draft)
+        except CannotPutBack as why_not:
+            messages.error(request, f"The draft cannot be edited. {why_not}")
+            return HttpResponseRedirect(address(draft))
+        except Drafted as drafted:
+            return self._rewritten(request, draft, drafted)
+
+    def _form_of(self, request, draft: SharedDraft):
+        with shared_drafts.applied(draft) as record:
+            context = {"title": f"Draft: {draft.name}", "back_address": address(draft), "show_delete": False}
+            # `add` says nothing here: the row is there until the page is made, and gone after it.
+            response = self.changeform_view(request, str(record.pk), "", context)
+            return response.render() if hasattr(response, "render") else response
+
+    def _rewritten(self, request, draft: SharedDraft, drafted: Drafted):
+        _keep_picture(request, drafted)
+        try:
+            changed = shared_drafts.rewrite(draft=draft, by=request.user, **drafted.given)
+        except DraftRefused as refusal:
+            request.stopped = [Obstacle(f"{refusal} What you typed is still here.")]
+            return self._form_of(request, draft)
+        messages.success(request, "Saved in the draft." if changed else "No changes to save.")
+        return HttpResponseRedirect(address(draft))
+
+    @method_decorator(require_POST)
+    def draft_step_view(self, request, pk: int, step: str):
+        """Sends, publishes, updates or discards the draft, or sends it back."""
+        draft = self._draft(pk)
+        words = {name: request.POST.get(name, "")[:limit] for name, limit in (("note", 500), ("reason", 2000))}
+        version = request.POST.get("version", "")
+        given = {"draft": draft, "by": request.user}
+        given["version"] = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None
+        writes = shared_drafts.may_write(draft, request.user)
+        reviews = request.user.has_perm("factsheets.sign_off_factsheet") and self.has_view_permission(request)
+        steps = {
+            "send": (writes, lambda: shared_drafts.send(**given, **words), "Sent. A clinician can now publish it."),
+            "publish": (writes or reviews, lambda: self._publish(request, given), ""),
+            "update": (writes, lambda: shared_drafts.bring_up_to_date(**given), "Draft updated."),
+            "discard": (
+                writes,
+                lambda: shared_drafts.discard(**given),
+                "Draft discarded. What is live has not changed.",
+            ),
+            "send-back": (
+                reviews,
+                lambda: shared_drafts.send_back(**given, note=words["note"]),
+                "Sent back to the authors.",
+            ),
+        }
+        if step not in steps:
+            raise Http404
+        may, verb, done = steps[step]
+        if not may:
+            raise PermissionDenied
+        try:
+            verb()
+        except DraftRefused as refusal:
+            messages.error(request, str(refusal))
+            return self._draft_page(request, self._draft(pk), typed=words["note"], status=422)
+        if done:
+            messages.success(request, done)
+        return HttpResponseRedirect(address(draft))
+
+    def _publish(self, request, given: dict) -> None:
+        made = shared_drafts.publish(**given)
+        messages.success(request, "Published.")
+        self.tell(request, made.sheets, made.to_review)
+
+    @method_decorator(require_safe)
+    def draft_page_view(self, request, pk: int, sheet: int):
+        """A page as readers would see it with the draft; 0 is the home page."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        draft = self._draft(pk)
+        if (sheet == 0) != (self.model is SiteNotice):
+            raise Http404
+        try:
+            response = self._notice_page(request, draft) if sheet == 0 else self._sheet_page(request, draft, sheet)
+        except (CannotPutBack, BodyError) as why_not:
+            messages.error(request, f"This page cannot be previewed. {why_not}")
+            return HttpResponseRedirect(address(draft))
+        add_never_cache_headers(response)
+        patch_cache_control(response, private=True, no_store=True)
+        response["X-Robots-Tag"] = "noindex"
+        return response
+
+    def _sheet_page(self, request, draft: SharedDraft, pk: int):
+        from factsheets import sheet_views  # it needs the forms of another app, which is loaded after this one
+
+        with shared_drafts.applied(draft):
+            sheet = get_object_or_404(FactSheet.objects.published(), pk=pk)
+            actions.refresh(sheet=sheet)
+            return sheet_views.preview(request, sheet, {"preview_note": NOTE})
+
+    def _notice_page(self, request, draft: SharedDraft):
+        from factsheets import views  # as above
+
+        important = draft.content["level"] == SiteNotice.Level.IMPORTANT
+        return views.home_preview(request, {"text": draft.content["text"], "is_important": important}, NOTE)
+
+
+def _keep_picture(request, drafted: Drafted) -> None:
+    """What was uploaded with the form, which the undone save has taken away again."""
+    if prepared := getattr(drafted.form, "prepared", None):
+        pictures.keep(prepared, by=request.user)

@@ -1,0 +1,63 @@
+"""The steps that every draft of what patients read takes, whatever it holds: a set of red flags, or one shared record.
+
+Each is recorded with its actor. Call them in a transaction, with the draft locked.
+"""
+
+from factsheets import team
+from factsheets.models import DRAFT_WRITING, DraftState, DraftStep
+from factsheets.models.draft import OPEN, ContentDraft, DraftEvent
+
+
+class DraftRefused(Exception):
+    """The step cannot be taken. The text says why, and what to do."""
+
+
+def record(
+    draft: ContentDraft, state: DraftState, step: DraftStep, by, *, what: str = "", note: str = ""
+) -> DraftEvent:
+    draft.state = state
+    draft.is_open = state in OPEN
+    draft.version += 1
+    draft.save()
+    return draft.events.create(step=step, what=what[:300], note=note[:500], by=by, actor=team.account_name(by))
+
+
+def as_seen(draft: ContentDraft | None, version: int | None) -> ContentDraft:
+    """The open draft, as the person saw it. Raises DraftRefused."""
+    if draft is None or not draft.is_open:
+        raise DraftRefused("The draft is no longer open. Check the history.")
+    if version != draft.version:
+        raise DraftRefused("A colleague changed the draft while you were reading it. Read it again first.")
+    return draft
+
+
+def send(draft: ContentDraft, note: str, by) -> DraftEvent:
+    """To the clinicians. Whoever calls it has looked whether the draft is ready."""
+    draft.note = note.strip()[:500]
+    return record(draft, DraftState.IN_REVIEW, DraftStep.SENT, by, note=draft.note)
+
+
+def send_back(draft: ContentDraft, note: str, by) -> DraftEvent:
+    """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
+    if len(note.split()) < 3:
+        raise DraftRefused("Say in one sentence what should change. The authors will read it.")
+    if draft.state != DraftState.IN_REVIEW:
+        raise DraftRefused("The draft is still being written. It has not been sent for approval.")
+    return record(draft, DraftState.WRITING, DraftStep.SENT_BACK, by, note=note.strip())
+
+
+def discard(draft: ContentDraft, by) -> DraftEvent:
+    """Closes the draft. What patients read stays as it is, and the draft is kept."""
+    return record(draft, DraftState.DISCARDED, DraftStep.DISCARDED, by)
+
+
+def authors(draft: ContentDraft) -> list[DraftEvent]:
+    """Everybody who wrote in it, each once, by their first step."""
+    seen = {}
+    for event in draft.events.filter(step__in=DRAFT_WRITING).order_by("at", "pk"):
+        seen.setdefault(event.by_id or event.actor, event)
+    return list(seen.values())
+
+
+def wrote(draft: ContentDraft, user) -> bool:
+    return any(event.by_id == user.pk for event in authors(draft))

@@ -1,0 +1,396 @@
+"""A draft of what several sheets share: a source, a statement, a glossary term, a figure or a notice. Readers keep the live one.
+
+What a clinician's signature rests on (`why_second`) is published by a clinician who wrote none of it, the rest by an editor.
+One table holds the drafts of all kinds, each as the snapshot that its history keeps (`shared_revisions`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from factsheets import actions, draft_steps, drafts, pictures, publication, reviews, shared_revisions, team
+from factsheets.draft_steps import DraftRefused
+from factsheets.models import (
+    ContentVersion,
+    DraftState,
+    DraftStep,
+    FactSheet,
+    SharedDraft,
+    SharedStep,
+    SiteNotice,
+    Source,
+    Statement,
+)
+from factsheets.publication import Obstacle
+from factsheets.revisions import CannotPutBack, Change
+from factsheets.shared_revisions import MODELS, fields_of, snapshot
+
+# Of a statement, the texts in which an editor may mend a slip alone, as of a sheet (`drafts.why_more_than_a_slip`).
+CORRECTABLE = {"Claim", "Detail"}
+
+
+def of(record) -> SharedDraft | None:
+    """The open draft of the record."""
+    rows = SharedDraft.objects.filter(label=record._meta.label_lower, record=record.pk, is_open=True)
+    return rows.first()
+
+
+def record_of(draft: SharedDraft):
+    """The live record. None when it was deleted, or is not made yet."""
+    return MODELS[draft.label].objects.filter(pk=draft.record).first() if draft.record else None
+
+
+def live(draft: SharedDraft) -> dict:
+    record = record_of(draft)
+    return snapshot(record) if record else {}
+
+
+def difference(draft: SharedDraft) -> list[Change]:
+    """From what is live to what the draft says."""
+    return shared_revisions.changes(MODELS[draft.label], live(draft), draft.content)
+
+
+def changed_underneath(draft: SharedDraft) -> list[Change]:
+    """What colleagues, or newer site content, changed in the live record since the draft was begun."""
+    now = live(draft)
+    return shared_revisions.changes(MODELS[draft.label], draft.base, now) if now else []
+
+
+def in_both(draft: SharedDraft) -> list[str]:
+    """The fields that the draft changes and somebody else changed meanwhile: the draft's words stay when it is updated."""
+    mine = shared_revisions.changes(MODELS[draft.label], draft.base, draft.content)
+    theirs = {each.field for each in changed_underneath(draft)}
+    return [each.field for each in mine if each.field in theirs]
+
+
+# --- who may publish it ---
+
+
+def why_second(record, before: dict, after: dict) -> list[str]:
+    """The fields, in words, because of which somebody else must publish the change: those on which signatures rest.
+
+    Empty when no public sheet shows the record, and for a slip in a statement's words.
+    """
+    because = shared_revisions.asks_for_review(record, before, after)
+    if not because or not any(sheet.is_published for sheet in shared_revisions.resting_on(record)):
+        return []
+    if isinstance(record, Statement):
+        found = shared_revisions.changes(Statement, before, after)
+        signed = [each for each in found if each.field.lower() in {name.lower() for name in because}]
+        if not drafts.why_more_than_a_slip(signed, CORRECTABLE):
+            return []
+    return because
+
+
+def second_of(draft: SharedDraft) -> list[str]:
+    record = record_of(draft)
+    return why_second(record, live(draft), draft.content) if record else []
+
+
+def may_write(draft: SharedDraft, user) -> bool:
+    verb = "change" if draft.record else "add"
+    return user.has_perm(f"factsheets.{verb}_{MODELS[draft.label]._meta.model_name}")
+
+
+def why_not_publish(draft: SharedDraft, user) -> str:
+    """Why this person cannot publish it now. Empty when they can."""
+    because = second_of(draft)
+    if not because:
+        return "" if may_write(draft, user) else "Only an editor can publish this."
+    if not user.has_perm("factsheets.sign_off_factsheet"):
+        return f"A clinician must publish this, because it changes: {', '.join(because)}."
+    if draft_steps.wrote(draft, user):
+        return "You wrote part of this draft, so another clinician must publish it."
+    if draft.state != DraftState.IN_REVIEW:
+        return "The authors have not sent it for review yet."
+    return team.why_no_reviewer(user)
+
+
+# --- writing ---
+
+
+def begin(
+    *,
+    model,
+    pk: int | None,
+    content: dict,
+    name: str,
+    by,
+    note: str = "",
+    reason: str = "",
+    step=DraftStep.EDITED,
+    what: str = "",
+) -> SharedDraft | None:
+    """Begins a draft of the record, or of a new one where `pk` is None. None when it is what is live. Raises DraftRefused."""
+    label = model._meta.label_lower
+    record = model.objects.filter(pk=pk).first() if pk else None
+    base = snapshot(record) if record else {}
+    found = shared_revisions.changes(model, base, content)
+    if not found:
+        return None
+    draft = SharedDraft(
+        label=label, record=pk, name=name[:300], content=content, base=base, note=note.strip(), reason=reason
+    )
+    try:
+        with transaction.atomic():
+            if pk and SharedDraft.objects.select_for_update().filter(label=label, record=pk, is_open=True).exists():
+                raise DraftRefused(OTHER_DRAFT)
+            draft_steps.record(draft, DraftState.WRITING, step, by, what=what or _named(found))
+    except IntegrityError as error:
+        raise DraftRefused(OTHER_DRAFT) from error
+    return draft
+
+
+OTHER_DRAFT = "There is an open draft of this already. Make your change in that draft, or discard it first."
+
+
+def _named(found: list[Change]) -> str:
+    return f"Changed: {', '.join(each.field for each in found)}"
+
+
+def rewrite(
+    *, draft: SharedDraft, content: dict, name: str, by, note: str = "", reason: str = ""
+) -> SharedDraft | None:
+    """Gives the draft other words. None when they are the same. Raises DraftRefused when it has changed since `draft` was read."""
+    found = shared_revisions.changes(MODELS[draft.label], draft.content, content)
+    with transaction.atomic():
+        kept = draft_steps.as_seen(_locked(draft), draft.version)
+        if not found:
+            return None
+        kept.content, kept.name, kept.note = content, name[:300], note.strip() or kept.note
+        kept.reason = reason or kept.reason
+        draft_steps.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=_named(found))
+    return kept
+
+
+def take_field(*, record, field: str, value, by, what: str) -> SharedDraft:
+    """Puts one field, such as newer content of the site has it, into the open draft or a new one. Raises DraftRefused."""
+    with transaction.atomic():
+        draft = of(record)
+        if draft is None:
+            content = snapshot(record) | {field: value}
+            given = {"model": type(record), "pk": record.pk, "name": str(record), "by": by, "what": what}
+            return begin(content=content, **given) or _refuse("It says that already.")
+        kept = _locked(draft)
+        if kept.content.get(field) not in (snapshot(record)[field], value):
+            raise DraftRefused("The open draft has words of its own there. Publish or discard it first.")
+        kept.content = kept.content | {field: value}
+        draft_steps.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what)
+        return kept
+
+
+def _refuse(why: str):
+    raise DraftRefused(why)
+
+
+def bring_up_to_date(*, draft: SharedDraft, version: int | None, by) -> None:
+    """Takes over what changed in the live record meanwhile. Where both changed a field, the draft's words stay."""
+    with transaction.atomic():
+        kept = draft_steps.as_seen(_locked(draft), version)
+        now, base, mine = live(kept), kept.base, kept.content
+        kept.content = {
+            name: mine[name] if name in mine and (not now or mine[name] != base.get(name)) else now.get(name)
+            for name in {**mine, **now}
+        }
+        kept.base = now
+        draft_steps.record(
+            kept, DraftState.WRITING, DraftStep.UPDATED, by, what="With the live changes made since it was started"
+        )
+
+
+def _locked(draft: SharedDraft) -> SharedDraft | None:
+    return SharedDraft.objects.select_for_update().filter(pk=draft.pk, is_open=True).first()
+
+
+# --- what it would change ---
+
+
+@contextmanager
+def applied(draft: SharedDraft) -> Iterator:
+    """Within it the record is as the draft says, and it is given; afterwards nothing has happened. Raises CannotPutBack.
+
+    It holds the lock of a writer, as a save does. Render what you show before it ends.
+    """
+    with transaction.atomic():
+        try:
+            yield shared_revisions.restored(MODELS[draft.label], draft.record, draft.content)
+        finally:
+            transaction.set_rollback(True)
+
+
+@dataclass
+class Outcome:
+    """What publishing changes, or why it cannot be done."""
+
+    sheets: list[FactSheet] = field(default_factory=list)
+    problems: list[Obstacle] = field(default_factory=list)
+
+
+def outcome(draft: SharedDraft) -> Outcome:
+    """Which public sheets the draft would change, and what they could not say. Costs what a save costs."""
+    try:
+        with applied(draft) as record:
+            changed = [sheet for sheet in _made_anew(record) if sheet.is_published]
+            return Outcome(changed, [*_problems_of(record), *_unsound(_showing(record, changed))])
+    except CannotPutBack as why_not:
+        return Outcome(problems=[Obstacle(str(why_not))])
+
+
+def _made_anew(record) -> list[FactSheet]:
+    """The sheets that changed with it. No sheet holds a notice."""
+    return [] if isinstance(record, SiteNotice) else actions.refresh_changed()
+
+
+def _showing(record, changed: list[FactSheet]) -> list[FactSheet]:
+    using = [use.sheet for use in shared_revisions.uses(record) if use.sheet]
+    return list({sheet.pk: sheet for sheet in [*using, *changed]}.values())
+
+
+def _unsound(sheets: list[FactSheet]) -> list[Obstacle]:
+    return [
+        Obstacle(each.text, f"{sheet.title}, {each.place}" if each.place else sheet.title, each.finding)
+        for sheet in sheets
+        if sheet.is_published
+        for each in publication.obstacles(sheet)
+    ]
+
+
+def _problems_of(record) -> list[Obstacle]:
+    """What only the record itself can be wrong in, beyond what its fields allow."""
+    if not isinstance(record, SiteNotice):
+        return []
+    if record.ends_at <= timezone.now():
+        return [Obstacle("The time in which it would be shown is over.")]
+    if other := record.shown_meanwhile():
+        return [Obstacle(f"Another notice is shown at that time: “{other}”")]
+    return []
+
+
+# --- from draft to live ---
+
+
+@dataclass
+class Made:
+    """What a change of a shared record did."""
+
+    record: object
+    sheets: list[FactSheet]
+    to_review: list[FactSheet]
+
+
+def make_live(
+    *, model, pk: int | None, content: dict, by, author, step: SharedStep, note: str, said: str, reason: str = ""
+) -> Made:
+    """Makes the record what `content` says, with every sheet that shows it. Raises CannotPutBack, and then nothing has changed.
+
+    `author` is whose words they are: nobody signs a sheet whose words they wrote. `note` is kept in the record's history, and
+    `said` in that of each sheet. With a `reason`, wording may stay that the claims guard finds.
+    """
+    with transaction.atomic():
+        stored = model.objects.filter(pk=pk).first() if pk else None
+        before = snapshot(stored) if stored else {}
+        record = shared_revisions.restored(model, pk, content)
+        ContentVersion.changed()
+        changed = _made_anew(record)
+        showing = _showing(record, changed)
+        if found := [*_problems_of(record), *_let_stand(showing, reason, author)]:
+            raise CannotPutBack(" ".join(f"{each.place}: {each.text}" if each.place else each.text for each in found))
+        for sheet in showing:
+            actions.keep_edition(sheet=sheet, by=author, note=said)
+        shared_revisions.keep(record=record, before=before, by=by, step=step, note=note[:300])
+        to_review = ask_for_review(record, before, by=author, note=said)
+        return Made(record, [sheet for sheet in changed if sheet.is_published], to_review)
+
+
+def _let_stand(sheets: list[FactSheet], reason: str, author) -> list[Obstacle]:
+    """What is in the way, after the wording that the claims guard found was let stand for the reason, where there is one."""
+    if reason.strip():
+        for sheet in sheets:
+            for each in publication.obstacles(sheet) if sheet.is_published else ():
+                if each.finding:
+                    try:
+                        actions.let_stand(sheet=sheet, finding=each.finding, reason=reason, by=author)
+                    except actions.MoveRefused as refusal:
+                        return [Obstacle(str(refusal))]
+    return _unsound(sheets)
+
+
+def ask_for_review(record, before: dict, *, by, note: str = "") -> list[FactSheet]:
+    """Puts the sheets whose signature rests on what changed in the record on the reviewers' list. Returns them."""
+    because = shared_revisions.asks_for_review(record, before, snapshot(record))
+    sheets = shared_revisions.resting_on(record) if because else []
+    if isinstance(record, Source):  # a statement's words are the sheet's own, and its edition says so
+        said = f"Changed: source {record.key}, {' and '.join(because)}"
+        for sheet in sheets:
+            actions.ask_for_review(sheet=sheet, by=by, changes=[said], note=note)
+    return sheets
+
+
+def send(*, draft: SharedDraft, version: int | None, note: str, by, reason: str = "") -> None:
+    """Sends the draft to the clinicians. Raises DraftRefused."""
+    with transaction.atomic():
+        kept = draft_steps.as_seen(_locked(draft), version)
+        kept.reason = reason.strip()
+        _must_be_ready(kept)
+        if found := [each for each in outcome(kept).problems if not (each.finding and kept.reason)]:
+            raise DraftRefused(f"{found[0].place}: {found[0].text}" if found[0].place else found[0].text)
+        reviews.tell_of_draft(draft_steps.send(kept, note, by))
+
+
+def _must_be_ready(draft: SharedDraft) -> None:
+    if not difference(draft):
+        raise DraftRefused("The draft is the same as what is live now.")
+    if draft.record and live(draft) != draft.base:
+        raise DraftRefused("It has changed since the draft was started. Update the draft first.")
+
+
+def send_back(*, draft: SharedDraft, version: int | None, note: str, by) -> None:
+    """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
+    with transaction.atomic():
+        reviews.tell_of_draft(draft_steps.send_back(draft_steps.as_seen(_locked(draft), version), note, by))
+
+
+def discard(*, draft: SharedDraft, version: int | None, by) -> None:
+    """Closes the draft, and keeps it. What is live stays as it is. Raises DraftRefused."""
+    with transaction.atomic():
+        draft_steps.discard(draft_steps.as_seen(_locked(draft), version), by)
+    pictures.discard_unused()
+
+
+def publish(*, draft: SharedDraft, version: int | None, by) -> Made:
+    """Makes the draft live. Raises DraftRefused, and then nothing has changed."""
+    with transaction.atomic():
+        kept = draft_steps.as_seen(_locked(draft), version)
+        if why_not := why_not_publish(kept, by):
+            raise DraftRefused(why_not)
+        _must_be_ready(kept)
+        authors = draft_steps.authors(kept)
+        author = next((each.by for each in reversed(authors) if each.by), by)
+        names = ", ".join(each.actor for each in authors)
+        note = f"Written by {names}. {kept.note}" if names != team.account_name(by) else kept.note
+        try:
+            made = make_live(
+                model=MODELS[kept.label],
+                pk=kept.record,
+                content=kept.content,
+                by=by,
+                author=author,
+                step=SharedStep.PUBLISHED,
+                note=note,
+                said=kept.note[:300],
+                reason=kept.reason,
+            )
+        except CannotPutBack as why_not:
+            raise DraftRefused(f"Not published. {why_not}") from why_not
+        kept.record = made.record.pk
+        reviews.tell_of_draft(draft_steps.record(kept, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
+    pictures.discard_unused()
+    return made
+
+
+def whole(model, content: dict, now: dict) -> dict:
+    """The content of an edition with every field that there is today: one from before a field was made lacks it."""
+    return {**now, **{name: value for name, value in content.items() if name in fields_of(model)}}
