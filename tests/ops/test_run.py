@@ -78,7 +78,10 @@ def test_a_first_run_serves_reads_and_mails_and_a_second_one_keeps_everything(tm
     second = prepare(tmp_path, port)
     assert second.returncode == 0, second.stderr
     assert not any(password in second.stdout for password in passwords.values())
-    assert "0 added, 0 changed" in second.stdout
+    [added] = re.findall(
+        r"^Content: (\d+) added, 0 changed, 0 removed, 0 as they were, 0 of yours kept", first.stdout, re.M
+    )
+    assert f"Content: 0 added, 0 changed, 0 removed, {added} as they were, 0 of yours kept" in second.stdout
 
     site = f"http://127.0.0.1:{port}"
     # kill -9 of the one that started them takes the others along, and a supervisor can start it again.
