@@ -1,7 +1,10 @@
-"""What a form and its mail ask of the database: few statements, and no sheet's text where none is shown."""
+"""What a form and its mail cost: few statements, no sheet's text where none is shown, and only files that a reader is told of."""
 
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.contrib import admin
@@ -80,3 +83,31 @@ def test_no_choice_and_no_list_reads_the_text_of_sheets(db, staff_client, subtes
         page = reverse("admin:factsheets_factsheet_change", args=[sheet.pk])
         with subtests.test(page), documents(2, what=page):
             assert staff_client.get(page).status_code == 200
+
+
+def test_a_consultation_enters_the_files_that_the_architecture_lists(db, mail_through):
+    root = Path(__file__).parents[2]
+    chapter = re.search(r"^A consultation, from.*?(?=^## )", (root / "docs/architecture.md").read_text(), re.M | re.S)[
+        0
+    ]
+    listed = {name.rpartition("/")[2] for name in re.findall(r"`([\w/]+\.py)`", chapter)}
+    own, entered = str(root / "enquiries"), set()
+
+    def note(frame, event, arg):
+        if event == "call" and frame.f_code.co_filename.startswith(own):
+            entered.add(Path(frame.f_code.co_filename))
+
+    worker = Worker()
+    for place in (1, 2):  # the first fills what the process remembers
+        sys.setprofile(note if place == 2 else None)
+        try:
+            from_place(place).post("/consultation/", form("consultation", email=f"ada{place}@example.com"))
+            make_due()
+            while worker.run_once():
+                pass
+        finally:
+            sys.setprofile(None)
+    worker.disconnect()
+    assert len(mail_through.ids) == 4
+    entered = {each.name for each in entered if each.parent.name not in {"models", "migrations"}}
+    assert {"intake.py", "outbox.py"} <= entered <= listed, entered - listed
