@@ -4,6 +4,7 @@ from itertools import pairwise
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -146,6 +147,11 @@ class ClinicHoursAdmin(TellsPromise, OpenedAdmin, admin.ModelAdmin):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         title = {"title": "Opening hours and replies", "subtitle": None}
         return super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
+
+    def response_change(self, request, obj):
+        messages.success(request, "Opening hours and replies saved.")
+        tell_promise(request)
+        return HttpResponseRedirect(request.path)
 
     def get_fieldsets(self, request, obj=None):
         if self.has_change_permission(request, obj):
