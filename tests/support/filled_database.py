@@ -83,6 +83,13 @@ class FilledDatabase:
                 old.with_suffix(".lock").unlink(missing_ok=True)
             self.unlock()
 
+    def start(self, data: Path) -> None:
+        """A copy for a site of its own, and its static files, where an earlier test has made them: `prepare` has less to do."""
+        if not self.copy_to(data / "backcare.sqlite3"):
+            self.unlock()
+        if (kept := copies() / f"{shape_of_static_files()}.static").exists():
+            shutil.copytree(kept, data / "static")
+
     def unlock(self) -> None:
         self._lock.close()
 
