@@ -45,7 +45,7 @@ def test_the_words_stand_before_the_sources_and_in_the_contents_and_only_when_th
         [contents] = [
             node for node in elements(tree) if node.tag == "nav" and node.get("aria-labelledby") == "contents"
         ]
-        assert links(contents)[-2:] == ["#more", "#sources"]
+        assert links(contents)[-3:] == ["#more", "#sources", "#keep"]
     else:
         assert there == ["sources"]
         assert "#words" not in links(tree)
