@@ -4,6 +4,7 @@ import http.client
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from urllib.parse import urlencode
@@ -129,6 +130,8 @@ def test_behind_each_proxy_the_site_is_the_same_and_what_is_private_stays_privat
             assert {key for key, _ in through ^ direct} <= OF_THE_PROXY, f"{path}: {through ^ direct}"
         plain = http.client.HTTPConnection("127.0.0.1", proxy.http, timeout=20)
         moved = read(plain, "GET", "/check/", None, {})
+        with socket.create_connection(("::1", proxy.https), 20):
+            pass  # on IPv6 too
         assert moved.status in {301, 308}
         assert moved.headers["Location"] == f"https://{DOMAIN}/check/"
 

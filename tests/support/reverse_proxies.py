@@ -40,8 +40,8 @@ class Proxy:
     def nginx(self, found: str, certificate: Path, key: Path) -> list[str]:
         ours = (DEPLOY / "nginx.conf").read_text()
         for here, there in {
-            "[::]:80": f"127.0.0.2:{self.http}",
-            "[::]:443": f"127.0.0.2:{self.https}",
+            "[::]:80": f"[::1]:{self.http}",
+            "[::]:443": f"[::1]:{self.https}",
             "listen 80": f"listen 127.0.0.1:{self.http}",
             "listen 443": f"listen 127.0.0.1:{self.https}",
             "127.0.0.1:8000": self.web.address.removeprefix("http://"),
