@@ -18,6 +18,7 @@ from factsheets.models import (
     DraftState,
     DraftStep,
     FactSheet,
+    GlossaryTerm,
     SharedDraft,
     SharedStep,
     SiteNotice,
@@ -25,6 +26,7 @@ from factsheets.models import (
     Statement,
 )
 from factsheets.publication import Obstacle
+from factsheets.rendering.glossary_marks import taken
 from factsheets.revisions import CannotPutBack, Change
 from factsheets.shared_revisions import MODELS, fields_of, snapshot
 
@@ -260,6 +262,8 @@ def _unsound(sheets: list[FactSheet]) -> list[Obstacle]:
 
 def _problems_of(record) -> list[Obstacle]:
     """What only the record itself can be wrong in, beyond what its fields allow."""
+    if isinstance(record, GlossaryTerm):
+        return [Obstacle(each) for each in taken([record.term, *record.also], but=record.pk)]
     if not isinstance(record, SiteNotice):
         return []
     if record.ends_at <= timezone.now():

@@ -13,7 +13,7 @@ from factsheets.admin.fields import ClaimRefsField, KnownWordsField
 from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm
 from factsheets.admin.writing import cite_new
 from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
-from factsheets.rendering.glossary_marks import Glossary, key
+from factsheets.rendering.glossary_marks import key, taken
 from factsheets.search.redflags import EVERYDAY
 
 NO_LINK = models.Q(doi="", pmid="", pmcid="", url="", isbn="")
@@ -108,14 +108,11 @@ class GlossaryTermForm(SharedForm):
         return list({key(name): name for name in names if name}.values())
 
     def clean(self):
-        """No two terms claim the same word: a reader who follows it must come to one meaning."""
         super().clean()
-        spellings = Glossary(GlossaryTerm.objects.exclude(pk=self.instance.pk)).spellings
         for field in ("term", "also"):
             value = self.cleaned_data.get(field) or []
-            for name in [value] if isinstance(value, str) else value:
-                if key(name) in spellings:
-                    self.add_error(field, f"“{name}” already belongs to the term “{spellings[key(name)][1]}”.")
+            for problem in taken([value] if isinstance(value, str) else value, but=self.instance.pk):
+                self.add_error(field, problem)
 
 
 @admin.register(GlossaryTerm)

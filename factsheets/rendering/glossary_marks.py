@@ -48,6 +48,14 @@ class Glossary:
                 yield match, *known[0]
 
 
+def taken(names: list[str], *, but: int | None) -> list[str]:
+    """A sentence for each of the names that another term has, than the one of this number: a reader must come to one meaning."""
+    spellings = Glossary(GlossaryTerm.objects.exclude(pk=but)).spellings
+    return [
+        f"“{name}” already belongs to the term “{spellings[key(name)][1]}”." for name in names if key(name) in spellings
+    ]
+
+
 class Words:
     """One sheet's hard words: marks where each is first used, and remembers it for the list."""
 

@@ -311,7 +311,7 @@ def test_newer_words_for_what_staff_changed_go_into_a_draft(desk, tmp_path):
     installed = InstalledRecord.objects.exclude(offered={}).get()
     values = {"record": installed.pk, "field": "text", "take": "newer"}
     said = said_by(desk.client.post(reverse("admin:factsheets_offers"), values, follow=True))
-    assert "in the draft red flags" in said
+    assert "The new wording is in the draft." in said
     assert live("RF-R2").text == "it stops you from doing things"
     desk.step("send")
     desk.sit("Clive").sign()

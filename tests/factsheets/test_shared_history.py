@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from enquiries.models import OutgoingMessage
 from factsheets import publication
-from factsheets.models import Figure, GlossaryTerm, SharedDraft, SharedEdition, SiteNotice, Source, Statement
+from factsheets.models import FactSheet, Figure, GlossaryTerm, SharedDraft, SharedEdition, SiteNotice, Source, Statement
 from tests.support.desk import (
     change_address,
     draft_of,
@@ -43,6 +43,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     client, author, reviewer, public_sheet, mail_through
 ):
     OutgoingMessage.objects.all().delete()  # those of the published sheet
+    FactSheet.objects.exclude(pk=public_sheet.pk).delete()  # each save makes every sheet anew
     source, path = Source.objects.get(key="NG59"), f"/fact-sheets/{public_sheet.slug}/"
     address = change_address(source)
     client.force_login(author)
@@ -127,6 +128,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
 
 
 def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(desk):
+    FactSheet.objects.all().delete()  # as above
     term = GlossaryTerm.objects.filter(explain_in_text=False).first()
     address, label = change_address(term), {"label": "factsheets.glossaryterm"}
     opened = values_of(desk.get(address))
@@ -168,6 +170,8 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     save(desk, add, term="Zygapophysis", slug="zyga", meaning="A joint.", _draft="1")
     draft = SharedDraft.objects.get(is_open=True, **label)
     assert not GlossaryTerm.objects.filter(slug="zyga").exists()
+    GlossaryTerm.objects.create(slug="theirs", term="zygapophysis", meaning="Theirs.")
+    assert "already belongs to the term “zygapophysis”" in text(tree(take(desk, draft, "publish")))
     take(desk, draft, "discard")
     kept = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
     assert "Draft, discarded" in kept
