@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from whitenoise import WhiteNoise
 
 from backcare.core.models import ClinicSettings, ClinicSettingsEdition
+from backcare.staff import totp
 from enquiries.actions import intake
 from enquiries.models import ClinicHours, Enquiry, EnquiryKind, OpeningHours, ReplyTemplate, ReplyTemplateEdition
 from factsheets.content import MODELS
@@ -117,6 +118,7 @@ def cheap_passwords():
     """Hashes as in production, but of one round. A process with the real settings can check them: the rounds stand in the hash."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PBKDF2PasswordHasher, "iterations", 1)
+        patch.setattr(totp, "ROUNDS", 1)  # of the ten recovery codes
         yield
 
 
