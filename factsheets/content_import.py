@@ -9,7 +9,7 @@ into a draft that a second person approves, and what sheets share into a draft o
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,10 +73,18 @@ class Imported:
         return not (self.added or self.changed or self.removed or self.red_flags)
 
 
-def bring_in(folder: Path, *, by=None, apply: bool = False, replace_ours: bool = False) -> Imported:
+def bring_in(
+    folder: Path,
+    *,
+    by=None,
+    apply: bool = False,
+    replace_ours: bool = False,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Imported:
     """Compares the folder with the database and, with `apply`, takes it over. Raises ContentError, and then nothing has changed.
 
-    `by` is whose edit it is. To look without changing anything needs nobody.
+    `by` is whose edit it is. To look without changing anything needs nobody. `progress` is told how many entries of how many are
+    read.
     """
     with transaction.atomic():
         if by is None:
@@ -86,7 +94,9 @@ def bring_in(folder: Path, *, by=None, apply: bool = False, replace_ours: bool =
             )  # until the end of this block
         run = _Import(by, replace_ours)
         content.take_in_pictures(folder)
-        for model, fields, where in entries(folder, content.MODELS):
+        listed = list(entries(folder, content.MODELS))
+        for number, (model, fields, where) in enumerate(listed, start=1):
+            progress(number, len(listed))
             try:
                 run.install(model, fields)
             except content.FAULTS as error:

@@ -39,6 +39,10 @@ class Progress:
     def more(self, done: int, about: str = "") -> None:
         self.at(self.done + done, about)
 
+    def of(self, done: int, total: int) -> None:
+        self.total = total
+        self.at(done)
+
     def bytes(self, done: int, total: int) -> None:
         self.total = total // 1_000_000
         self.at(done // 1_000_000, "MB")

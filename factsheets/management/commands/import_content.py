@@ -3,6 +3,7 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
+from backcare.core.progress import Progress, stoppable
 from factsheets.content_import import bring_in
 from factsheets.fixtures import ContentError
 
@@ -27,8 +28,10 @@ class Command(BaseCommand):
         if apply and not by:
             raise CommandError("Say with --by whose edit it is.")
         user = self._user(by) if by else None
+        progress = Progress(self.stdout)
         try:
-            found = bring_in(folder, by=user, apply=apply, replace_ours=replace_ours)
+            with stoppable(progress, "Nothing has been changed."):
+                found = bring_in(folder, by=user, apply=apply, replace_ours=replace_ours, progress=progress.of)
         except ContentError as error:
             raise CommandError(f"{error} Nothing has been changed.") from error
         self._show(found)
