@@ -233,6 +233,7 @@ ELSEWHERE = [
 
 
 @pytest.mark.once
+@pytest.mark.long
 def test_a_form_sent_from_another_website_is_refused_with_a_page(subtests):
     for headers in ELSEWHERE:
         for kind in FORMS:

@@ -87,6 +87,7 @@ def test_a_shared_page_is_the_same_byte_for_byte_whatever_the_request_carries():
         assert MARK.encode() not in honest.content
 
 
+@pytest.mark.long
 def test_whatever_is_sent_asked_or_one_persons_is_held_by_no_cache():
     """With and without a cookie: forms, searches, the check, private links, the desk."""
     mine = ("/consultation/", "/question/", "/report/", "/check/", "/request/", "/staff/", "/admin/", "/search/tell/")

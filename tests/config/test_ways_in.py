@@ -63,6 +63,7 @@ def test_the_reader_of_addresses_knows_the_tricks():
     assert is_ours("/admin/") and is_ours("?a=b") and is_ours("http://testserver/x") and is_ours("%2f%2fx")
 
 
+@pytest.mark.long
 def test_no_address_to_come_back_to_leads_elsewhere():
     with_password(User.objects.create_superuser("sam", "sam@example.com", "x"))
     given = {"username": "sam", "password": PASSWORD}
@@ -187,6 +188,7 @@ def decoded(path: str) -> str:
     return unquote_to_bytes(path).decode("latin-1")
 
 
+@pytest.mark.long
 def test_what_lies_about_on_a_server_is_not_given_out(subtests):
     for path in LYING_ABOUT:
         with subtests.test(path=path):

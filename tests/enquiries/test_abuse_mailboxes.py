@@ -49,6 +49,7 @@ def test_two_peoples_mailboxes_stay_two(other):
 # --- one victim, many victims ---
 
 
+@pytest.mark.long
 def test_whoever_asks_and_however_the_address_is_written_a_mailbox_gets_three_reports_a_day(db, mail_through):
     for number in range(24):
         answer = ask(client=from_place(number), email=WAYS[number % len(WAYS)].format(number), name=f"Ada {number}")
@@ -64,6 +65,7 @@ def test_whoever_asks_and_however_the_address_is_written_a_mailbox_gets_three_re
     assert aside.count() == 21, "Something that was asked for is gone."
 
 
+@pytest.mark.long
 def test_many_victims_of_one_place_get_ten_mails_and_the_sender_is_told_what_to_do(db, mail_through):
     client, answers = from_place(1), []
     for number in range(20):

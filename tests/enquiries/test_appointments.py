@@ -102,6 +102,7 @@ def files(mail) -> tuple[str, dict, dict]:
     return method, one, calendar
 
 
+@pytest.mark.long
 def test_booked_moved_and_cancelled_each_reaches_the_mailbox_and_the_calendar(desk, mail_through):
     clive = person("Clive", "clinician")
     enquiry = consultation()
@@ -257,6 +258,7 @@ def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(d
     assert booked(enquiry)
 
 
+@pytest.mark.long
 def test_what_cannot_be_booked_comes_back_with_what_was_typed(desk):
     enquiry = consultation()
     for wrong, why in (
@@ -277,6 +279,7 @@ def test_what_cannot_be_booked_comes_back_with_what_was_typed(desk):
     assert not Appointment.objects.exists()
 
 
+@pytest.mark.long
 def test_the_lists_say_what_is_today_this_week_and_what_needs_an_outcome(desk, staff):
     kinds = ("came", "missed", "by_patient", "by_clinic", "kept")
     asked = {name: consultation(email=f"{name}@example.com", name=f"{name.title()} Example") for name in kinds}

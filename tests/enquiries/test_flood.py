@@ -89,6 +89,7 @@ def settle(desk: Client, page, **typed):
     return desk.post(page.request["PATH_INFO"], shown | typed)
 
 
+@pytest.mark.long
 def test_a_fold_is_settled_in_one_step_but_for_what_somebody_took_or_what_came_meanwhile(db, reception, staff):
     noisy = from_place(1)
     folded = [warn(noisy, number, name=f"Noise {number}") for number in range(8)][3:]
@@ -247,6 +248,7 @@ def test_a_flood_of_few_senders_leaves_a_third_for_those_who_come_first_and_the_
     assert deliver() == 0
 
 
+@pytest.mark.long
 def test_networks_of_ipv6_are_counted_with_larger_allowances(db, settings):
     settings.MAX_FORMS_PER_SENDER_PER_HOUR = 1
     codes = [

@@ -23,6 +23,7 @@ def told(now) -> dict[str, int]:
     return {queue.name: number for queue, number in mail.what_waits(now)}
 
 
+@pytest.mark.long
 def test_what_is_in_progress_or_waits_is_chased_when_its_day_comes(reception, monkeypatch, staff):
     at_the_desk(monkeypatch, reception, FRIDAY)
     spoken, waits, promised, legacy = (consultation(email=f"{number}@example.com") for number in range(4))
@@ -73,6 +74,7 @@ def owner(db) -> Client:
     return client
 
 
+@pytest.mark.long
 def test_while_a_colleague_is_away_others_see_what_is_theirs(owner, reception):
     kim, rita = person("Kim", "clinician"), User.objects.get(first_name="Rita")
     theirs, hers, nobodys = (consultation(email=f"{number}@example.com") for number in range(3))

@@ -26,6 +26,7 @@ def fresh(enquiry) -> Enquiry:
     return Enquiry.objects.get(pk=enquiry.pk)
 
 
+@pytest.mark.long
 def test_the_status_menu_offers_only_moves_that_need_nothing_more(reception, staff):
     enquiry = consultation()
     assert menu(reception, enquiry) == ["new", "in_progress", "spam"]
@@ -62,6 +63,7 @@ def test_nothing_moves_without_what_the_status_says(db, staff, to, given, why):
     assert not enquiry.events.filter(kind=EventKind.MOVED).exists()
 
 
+@pytest.mark.long
 def test_waiting_comes_after_a_call_or_a_message_until_a_day_and_then_it_is_work_again(reception, monkeypatch):
     untouched, enquiry = consultation(email="u@example.com"), consultation()
     assert "Wait for the patient" not in text(parse(reception.get(enquiry.get_admin_url())))
@@ -126,6 +128,7 @@ def test_a_delivered_report_says_so_and_a_duplicate_with_an_appointment_is_not_c
 # --- who may have it ---
 
 
+@pytest.mark.long
 def test_an_enquiry_can_be_assigned_only_to_active_people_who_may_open_it(reception, staff):
     enquiry = consultation()
     able = person("Carl", "clinician")

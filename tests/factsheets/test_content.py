@@ -71,6 +71,7 @@ def test_an_untouched_record_is_upgraded_and_the_page_shows_it(edition, client):
     assert [each.key for each in Statement.objects.get(key="claim").sources.all()] == ["EDB"]
 
 
+@pytest.mark.long
 def test_a_staff_edit_of_a_field_stays_and_both_texts_are_said_until_it_is_settled(edition, client):
     staff_edit(part("first"), body="The words of staff.\n")
     assert "kept your edit" not in edition.load(), "An edit that the fixtures do not contest is not a conflict."
@@ -115,6 +116,7 @@ def test_a_field_that_an_edition_names_for_the_first_time_is_not_mistaken_for_a_
     assert part("first").aspect == "causes"
 
 
+@pytest.mark.long
 def test_new_words_that_do_not_fit_beside_a_staff_edit_leave_the_record_whole(edition, client):
     edition.fields("first").update(kind="try", heading="Try this", body="- one thing\n")
     edition.load()
@@ -236,6 +238,7 @@ def test_a_sheet_that_is_in_no_file_any_more_keeps_its_text(edition, client):
     assert "Key points" in page(client, "about-back-pain")
 
 
+@pytest.mark.long
 def test_a_dry_run_says_what_would_change_and_changes_nothing(edition, db):
     edition.files["sources.yaml"].append(source("EDC"))
     edition.fields("first")["body"] = "Newer words.\n"

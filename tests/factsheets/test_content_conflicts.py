@@ -45,6 +45,7 @@ def settle(client, take: str):
     return client.post(reverse("admin:factsheets_offers"), values, follow=True)
 
 
+@pytest.mark.long
 def test_the_desk_shows_both_texts(desk, differing):
     assert "differs from your changes in 1 place" in text(tree(desk.get(desk_of(differing.sheet))))
     assert "New site content differs from your changes" in text(tree(desk.get("/admin/")))
@@ -72,6 +73,7 @@ def test_the_newer_words_wait_in_a_draft_and_ours_stay_in_the_history(desk, diff
     assert differing.body == "Newest words. [@EDB]\n", "A settled text no longer counts as a staff edit."
 
 
+@pytest.mark.long
 def test_keeping_ours_stays_silent_until_the_content_changes_again(desk, differing, fixtures):
     assert "Your wording was kept." in text(tree(settle(desk, "ours")))
     assert "kept your edit" not in fixtures.load()
@@ -88,6 +90,7 @@ def test_newer_words_replace_none_that_an_editor_has_in_the_draft(desk, differin
     assert InstalledRecord.objects.exclude(offered={}).count() == 1
 
 
+@pytest.mark.long
 def test_a_second_click_and_a_deleted_record_are_answered_in_words(desk, differing):
     installed = InstalledRecord.objects.exclude(offered={}).get()
     values = {"record": installed.pk, "field": "body", "take": "ours"}
@@ -111,6 +114,7 @@ def test_a_source_shared_by_sheets_can_be_settled_too(desk, fixtures):
     assert "Theirs." in str(FactSheet.objects.get(slug=PART).document["references"])
 
 
+@pytest.mark.long
 def test_opening_and_saving_a_form_unchanged_is_no_staff_edit(desk, fixtures):
     """Browsers end lines with CR LF and forms strip the ends: neither may look like an edit to the next upgrade."""
     section = Section.objects.get(sheet__slug=PART, slug="first")
@@ -127,6 +131,7 @@ def test_opening_and_saving_a_form_unchanged_is_no_staff_edit(desk, fixtures):
     assert section.body == "Newer words. [@EDB]\n"
 
 
+@pytest.mark.long
 def test_reception_settles_nothing(client, differing):
     client.force_login(person("Rita", "reception"))
     assert client.get(reverse("admin:factsheets_offers")).status_code == 403

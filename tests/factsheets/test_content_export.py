@@ -52,6 +52,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.long
 def test_an_export_loaded_into_an_empty_database_gives_the_same_documents(tmp_path):
     figure = Figure.objects.get(slug="keep-moving")
     show(figure)
@@ -98,6 +99,7 @@ def bodies(sheet: FactSheet) -> list[str]:
     return list(sheet.sections.values_list("body", flat=True))
 
 
+@pytest.mark.long
 def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(there):
     editor = person("Edith", "editor")
     Section.objects.filter(slug="second").update(body="Our second words. [@EDB]\n")
@@ -176,6 +178,7 @@ def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
         take(there)
 
 
+@pytest.mark.long
 def test_red_flags_go_into_a_draft_for_a_second_person(tmp_path):
     editor = person("Edith", "editor")
     out = tmp_path / "out"
@@ -195,6 +198,7 @@ def test_red_flags_go_into_a_draft_for_a_second_person(tmp_path):
     assert "Red flags: There is already an open draft." in command("import_content", alone)
 
 
+@pytest.mark.long
 def test_an_owner_downloads_all_content_and_nobody_else(client, staff_client):
     address = reverse("admin:factsheets_content")
     answer = staff_client.get(address)

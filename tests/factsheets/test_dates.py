@@ -74,6 +74,7 @@ def test_the_last_change_is_of_the_words_and_not_of_the_day_on_which_they_were_i
     assert changed() == date(2025, 6, 1)
 
 
+@pytest.mark.long
 def test_an_edit_by_staff_is_a_later_change_than_that_of_the_content_installed_after_it(tmp_path, client, desk, author):
     fixtures = Fixtures(tmp_path, alone=True)
     fixtures.fields(PART)["written_on"] = date(2025, 3, 9)

@@ -155,6 +155,7 @@ PIECES += [
 @example(["**", "disc", "**", "s and di", "**", "sc", "**"])
 @example(["di", "ſ", "c facet\u00a0joint"])
 @example(["D", "İ", "SC"])
+@pytest.mark.long
 def test_marking_never_fails_and_never_changes_a_word(glossary, pieces):
     try:
         blocks = parse("".join(pieces))

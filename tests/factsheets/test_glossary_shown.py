@@ -70,6 +70,7 @@ def test_text_and_json_explain_the_same_words(client, slug):
 
 
 @pytest.mark.parametrize("slug", ["tests-and-treatments", "posture-and-lifting"])
+@pytest.mark.long
 def test_the_pdf_explains_the_same_words_and_links_to_them(client, slug):
     reader = PdfReader(io.BytesIO(client.get(f"/fact-sheets/{slug}/pdf/full/").content))
     assert b"pdfuaid:part" in reader.trailer["/Root"]["/Metadata"].get_data()

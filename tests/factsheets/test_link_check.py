@@ -90,6 +90,7 @@ def outcomes() -> dict[str, str]:
     return dict(SourceLink.objects.values_list("source__key", "outcome"))
 
 
+@pytest.mark.long
 def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, client):
     linked("NG59", web.page("/old", status=301, Location="/new"))
     web.page("/new", status=302, Location="/new/login")

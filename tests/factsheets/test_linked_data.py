@@ -81,6 +81,7 @@ def test_hostile_words_stay_words_in_the_data_and_in_the_head(client, sheet, wor
     assert title(tree).startswith(shown)
 
 
+@pytest.mark.long
 def test_linked_data_is_less_than_one_kilobyte_of_the_heaviest_sheet(client):
     def weight(content: bytes) -> int:
         return len(brotli.compress(content, mode=brotli.MODE_TEXT, quality=11))

@@ -168,6 +168,7 @@ def test_better_emergency_words_show_on_the_next_request_in_every_output(client,
         assert advice.text in squeezed(after.content.decode())
 
 
+@pytest.mark.long
 def test_a_source_that_is_corrected_shows_in_every_sheet_that_cites_it(client):
     source = Source.objects.get(key="NG59")
     source.title = "A guideline under a title that was just corrected"

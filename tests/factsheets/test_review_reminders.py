@@ -43,6 +43,7 @@ def test_a_sheet_without_a_date_has_reached_no_step():
     assert reviews.step_reached(None, date(2027, 3, 3)) is None
 
 
+@pytest.mark.long
 def test_an_editor_hears_at_60_and_30_and_0_days_and_never_in_between(sheet, editor, mail_through):
     set_due(sheet, 61)
     heard = []

@@ -180,6 +180,7 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
 
 
 @pytest.mark.once
+@pytest.mark.long
 def test_a_second_editor_is_told_and_loses_nothing(desk):
     for record, name, theirs, ours in [
         (Source.objects.get(key="NG59"), "to_check", "Theirs", "Ours"),
@@ -197,6 +198,7 @@ def test_a_second_editor_is_told_and_loses_nothing(desk):
         assert SharedEdition.objects.filter(label=record._meta.label_lower, record=record.pk).count() == 3
 
 
+@pytest.mark.long
 def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client, reviewer):
     desk = staff_client
     statement = Statement.objects.get(key="cbt-for-long-term-pain")
@@ -266,6 +268,7 @@ def test_a_used_source_stays_and_a_source_that_is_gone_is_named(desk, staff_clie
 
 
 @pytest.mark.once
+@pytest.mark.long
 def test_clinicians_read_histories_and_reception_nothing(client, public_sheet):
     source = Source.objects.get(key="NG59")
     client.force_login(person("Una", "editor"))

@@ -38,6 +38,7 @@ def loaded(path: str, *, open_only: bool = False) -> int:
 
 
 @pytest.mark.django_db
+@pytest.mark.long
 def test_every_sheet_is_light_and_its_leaflet_comes_first():
     heavy = {path: size for path in SHEET_PAGES if (size := loaded(path)) > MAX_HTML - KB // 4}
     heavy |= {path: size for path in SHEET_PAGES if (size := loaded(path, open_only=True)) > MAX_LEAFLET}

@@ -116,6 +116,7 @@ def test_a_field_name_that_is_none_of_the_admins_is_refused(staff_client, value)
     assert staff_client.post(source, {"_to_field": value}).status_code == 400
 
 
+@pytest.mark.long
 def test_a_search_for_very_many_words_is_one_for_the_first_of_them(staff_client, subtests):
     for model in sorted(each._meta.label_lower for each in admin.site._registry):
         with subtests.test(model=model):

@@ -61,6 +61,7 @@ def test_trouble_has_one_code_on_the_page_and_in_the_log_and_no_word_of_the_pati
     assert "Ada" not in "\n".join(lines(JsonLine) + lines(PlainLine))
 
 
+@pytest.mark.long
 def test_the_form_of_the_log_is_a_setting_and_a_mistyped_one_stops_the_start():
     def started(form: str) -> subprocess.CompletedProcess:
         command = [

@@ -59,6 +59,7 @@ def said(response) -> str:
     return text(tree(response))
 
 
+@pytest.mark.long
 def test_the_invited_choose_a_password_and_a_second_factor_and_nobody_else_sees_either(owner, staff, mail_through):
     asked = owner.post(INVITE, nora(role=""))
     assert "Choose a role." in said(asked) and "Bell" in asked.content.decode(), "What was typed is gone."
@@ -126,6 +127,7 @@ def test_an_invitation_ends_after_a_day_and_is_renewed_with_one_press(owner, sta
     assert "This account has been used" in said(refused) and User.objects.filter(pk=staff.pk).exists()
 
 
+@pytest.mark.long
 def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     owner, staff, rita, codes, mail_through
 ):
@@ -158,6 +160,7 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     ]
 
 
+@pytest.mark.long
 def test_an_owner_who_can_sign_in_always_stays(owner, staff):
     only = "This is the only owner who can sign in."
     sam = {"first_name": "Sam", "email": staff.email}
@@ -172,6 +175,7 @@ def test_an_owner_who_can_sign_in_always_stays(owner, staff):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_two_owners_who_remove_each_other_at_once_leave_one(staff):
     """On two connections: the second waits for the first, and is then an owner no more."""
     other = User.objects.create_superuser("olga", "olga@example.com", first_name="Olga")

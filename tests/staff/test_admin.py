@@ -224,6 +224,7 @@ def demo(db, capsys):
     return capsys
 
 
+@pytest.mark.long
 def test_reception_works_the_inbox_and_nothing_else(client, demo):
     client.force_login(User.objects.get(username="reception"))
     enquiry = Enquiry.objects.filter(kind="consultation", status=Status.NEW, safety_signs=None, same_as=None).first()

@@ -55,6 +55,7 @@ def file(response) -> list[list[str]]:
     return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode("utf-8-sig"), newline="")))
 
 
+@pytest.mark.long
 def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff, rita, codes, public_sheet):
     enquiry = consultation()
     reception = Client()

@@ -43,6 +43,7 @@ def filled(client, **changes) -> dict[str, str]:
     return {name: form[name].value() for name in form.fields if name not in {"shorter", "logo"}} | changes
 
 
+@pytest.mark.long
 def test_a_change_is_on_pages_a_leaflet_and_a_mail_at_once_and_in_the_history(owner, sheet, mail_through):
     reader = Client()
     pages = ("/", "/about/", "/get-help-now/", sheet.get_absolute_url())
@@ -241,6 +242,7 @@ def test_earlier_settings_are_compared_word_by_word_and_put_back(owner):
     assert owner.get(EARLIER.format(9)).status_code == 404
 
 
+@pytest.mark.long
 def test_the_second_of_two_saves_is_told_of_the_first_and_loses_nothing(owner, staff):
     person = TeamMember.objects.create(name="Ann Lee", role="physio")
     template = ReplyTemplate.objects.first()

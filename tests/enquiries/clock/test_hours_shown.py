@@ -112,6 +112,7 @@ def test_a_closure_stands_in_the_help_block_until_it_is_over(client, reception, 
 
 
 @pytest.mark.django_db
+@pytest.mark.long
 def test_a_clinic_without_opening_hours_is_given_none(client):
     OpeningHours.objects.all().delete()
     for path in [*WITH_HOURS, f"{SHEET}text/", f"{SHEET}pdf/"]:

@@ -145,6 +145,7 @@ def test_the_four_weeks_count_what_came_and_who_was_answered_on_time(client, she
     assert "1 person could not be reached in three or more calls." in text(part(client.get(INDEX), "calls"))
 
 
+@pytest.mark.long
 def test_every_number_of_a_table_leads_to_as_many_enquiries(client, sheet):
     some_weeks()
     report(sheet)

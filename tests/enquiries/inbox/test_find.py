@@ -49,6 +49,7 @@ def test_a_patient_is_found_by_what_staff_would_type(reception, subtests):
                 assert listed(reception, q=typed) == [found.pk]
 
 
+@pytest.mark.long
 def test_words_that_are_too_far_from_the_name_find_nobody(reception, subtests):
     consultation(name="Zoë O'Hara-Smith", email="zoe@gmail.com", phone="+442079460018")
     for typed in (

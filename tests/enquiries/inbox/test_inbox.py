@@ -26,6 +26,7 @@ def counted(client) -> dict[str, int]:
 # --- queues ---
 
 
+@pytest.mark.long
 def test_each_queue_counts_what_it_lists(reception):
     now = timezone.now()
     plain, overdue, mine, waiting, spam, failed, closed = (consultation(email=f"{n}@example.com") for n in range(7))

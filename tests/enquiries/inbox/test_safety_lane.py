@@ -215,6 +215,7 @@ def test_it_can_be_settled_without_a_call_for_a_reason(reception):
 
 
 @pytest.mark.parametrize("settles", ["call", "safety"])
+@pytest.mark.long
 def test_withdrawn_with_an_open_flag_it_stays_in_the_safety_queue_until_staff_record_what_was_done(
     reception, mail_through, settles
 ):
@@ -255,6 +256,7 @@ def test_withdrawn_with_an_open_flag_it_stays_in_the_safety_queue_until_staff_re
 # --- a clinician ---
 
 
+@pytest.mark.long
 def test_a_clinician_is_told_once_by_a_mail_that_says_nothing(reception, mail_through):
     person("Edith", "editor")
     carl = person("Carl", "clinician")

@@ -169,6 +169,7 @@ def test_the_link_is_left_out_of_logs():
     assert "/report/stop/…" in line
 
 
+@pytest.mark.long
 def test_staff_see_that_an_address_is_listed_and_the_owner_alone_takes_it_off(path, staff, client):
     Client().post(path)
     page = latest().get_admin_url()

@@ -88,6 +88,7 @@ def test_a_private_summary_is_named_where_there_is_one(client):
     assert "Not included" in read(client)
 
 
+@pytest.mark.long
 def test_any_other_receipt_shows_the_general_page(client, settings):
     value = asked(client).cookies["sent"].value
     held, now = sent.opened_receipt(value, now=time.time()), int(time.time())

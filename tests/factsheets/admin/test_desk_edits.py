@@ -12,6 +12,7 @@ from tests.support.reading import page
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.long
 def test_saving_without_a_change_keeps_no_edition(desk, public_sheet):
     response = save(desk, change_address(public_sheet.sections.get()))
     assert not errors_of(response)
@@ -56,6 +57,7 @@ def test_somebody_elses_change_is_not_overwritten_unseen(desk, author):
     assert section.body == "My words. [@NG59]"
 
 
+@pytest.mark.long
 def test_sections_are_added_moved_and_named_without_numbers_or_slugs(desk, author):
     sheet = draft(author)
     first = sheet.sections.get()
@@ -80,6 +82,7 @@ def test_sections_are_added_moved_and_named_without_numbers_or_slugs(desk, autho
     ]
 
 
+@pytest.mark.long
 def test_a_section_shows_a_statement_that_the_editor_picks(desk, author):
     sheet = draft(author)
     add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
@@ -96,6 +99,7 @@ def test_a_section_shows_a_statement_that_the_editor_picks(desk, author):
     assert section.statement_uses.count() == 1
 
 
+@pytest.mark.long
 def test_ledger_rows_are_words_with_commas_and_an_unknown_one_is_named(desk, author):
     section = draft(author).sections.get()
     assert "no row B-999" in errors_of(save(desk, change_address(section), claim_refs="B-01, B-999"))

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.once]
 CURE = "Acupuncture cures back pain. [@NG59]"
 
 
+@pytest.mark.long
 def test_what_the_guard_stops_stays_in_the_draft_until_a_reason_is_kept_with_it(desk, public_sheet, author, reviewer):
     save(desk, change_address(public_sheet.sections.get()), body=CURE)
     new = public_sheet.open_draft
@@ -37,6 +38,7 @@ def test_what_the_guard_stops_stays_in_the_draft_until_a_reason_is_kept_with_it(
     assert obstacles(public_sheet.open_draft)
 
 
+@pytest.mark.long
 def test_a_draft_may_say_anything_and_the_desk_shows_what_is_stopped(desk, author):
     sheet = draft(author)
     assert not errors_of(save(desk, change_address(sheet.sections.get()), body=CURE))
@@ -52,6 +54,7 @@ def test_a_draft_may_say_anything_and_the_desk_shows_what_is_stopped(desk, autho
     assert "already been changed" in text(tree(desk.post(address, {"key": "gone", "reason": "x y z"}, follow=True)))
 
 
+@pytest.mark.long
 def test_a_roll_back_to_words_that_may_not_be_public_goes_into_the_draft(desk, author, reviewer):
     sheet = draft(author)
     save(desk, change_address(sheet.sections.get()), body=CURE)

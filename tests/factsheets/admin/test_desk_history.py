@@ -16,6 +16,7 @@ def edition(client, sheet, number: int, query: str = ""):
     return client.get(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, number]) + query)
 
 
+@pytest.mark.long
 def test_without_a_note_the_public_list_says_which_parts_changed(desk, public_sheet, client, author, reviewer):
     section = public_sheet.sections.get()
     save(desk, change_address(section), body="Keep moving, gently. [@NG59]")
@@ -76,6 +77,7 @@ def test_hostile_words_are_text_in_the_history(desk, author):
         assert hostile in text(tree(response))
 
 
+@pytest.mark.long
 def test_a_deleted_section_is_gone_for_readers_and_comes_back_with_its_edition_and_signature(
     desk, public_sheet, client, author, reviewer
 ):

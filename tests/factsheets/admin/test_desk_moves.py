@@ -53,6 +53,7 @@ def test_an_editor_who_did_not_write_it_still_may_not_sign(desk, author, reviewe
     assert "Sign off" not in text(tree(desk.get(desk_of(sheet))))
 
 
+@pytest.mark.long
 def test_a_clinician_who_changed_a_word_since_the_last_signature_may_not_sign_it_again(client, author, reviewer):
     sheet = published(author, reviewer)
     reviewer.groups.add(*person("Emma", "editor").groups.all())
@@ -216,6 +217,7 @@ def test_a_clinician_reads_and_signs_but_does_not_write(client, sheet, reviewer)
     assert client.post(shift, {"way": "down"}).status_code == 403
 
 
+@pytest.mark.long
 def test_a_fixture_sheet_awaits_review_until_somebody_signs(client, sheet, reviewer):
     assert "Awaiting clinical review" in text(page(client, sheet.get_absolute_url()))
     client.force_login(reviewer)
@@ -226,6 +228,7 @@ def test_a_fixture_sheet_awaits_review_until_somebody_signs(client, sheet, revie
     assert f"Reviewed {timezone.localdate():%-d %B %Y} by Clive" in public
 
 
+@pytest.mark.long
 def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, reviewer):
     waiting = draft(author, slug="one", title="Waits for Clive")
     actions.transition(sheet=waiting, step=Step.SUBMITTED, by=author)

@@ -31,6 +31,7 @@ SOUND = (
 )
 
 
+@pytest.mark.long
 def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, author):
     draft(author, slug="a-draft")
     section = draft(author, slug="another").sections.get()
@@ -51,6 +52,7 @@ def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, aut
     assert "needs the whole address" in errors_of(save(desk, change_address(statement), detail="See [it](#try)."))
 
 
+@pytest.mark.long
 def test_all_texts_that_come_with_the_site_pass():
     texts = [
         (section.body, {"sheet": section.sheet, "kind": section.kind, "layer": section.layer})
@@ -64,6 +66,7 @@ def test_all_texts_that_come_with_the_site_pass():
     assert [problem for text, where in texts for problem in refusals(text, **where)] == []
 
 
+@pytest.mark.long
 def test_a_source_needs_a_link_and_keeps_it(desk):
     new = {"key": "NEW26", "kind": "trial", "title": "A trial of walking", "year": "2026"}
     refused = save(desk, reverse("admin:factsheets_source_add"), **new)

@@ -53,6 +53,7 @@ def test_a_related_page_may_move_up_while_another_takes_its_line(desk, sheet):
     assert related(sheet) == [("two", "Reason 1."), ("three", "Reason 2.")]
 
 
+@pytest.mark.long
 def test_the_same_page_twice_is_said_and_nothing_is_saved(desk, sheet):
     before = related(sheet)
     assert errors_of(save(desk, change_address(sheet), **{"related-0-to": pk("two")}))

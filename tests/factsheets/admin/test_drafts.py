@@ -23,6 +23,7 @@ def new(desk, public_sheet, author):
     return actions.begin_draft(sheet=public_sheet, by=author)
 
 
+@pytest.mark.long
 def test_a_draft_is_found_by_staff_at_its_private_address_and_by_nobody_and_nothing_else(desk, new, public_sheet):
     save(desk, change_address(new.sections.get()), body="A platypus. [@NG59]")
     for output in ("", "pdf/", "text/", "json/"):
@@ -113,6 +114,7 @@ def sign_for(sheet, author, reviewer, **plan):
     return actions.transition(sheet=sheet, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due, **plan)
 
 
+@pytest.mark.long
 def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_signed(
     desk, new, public_sheet, author, reviewer
 ):
@@ -147,6 +149,7 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
 
 
 @pytest.mark.parametrize("how", ["a small correction", "a day that was planned"])
+@pytest.mark.long
 def test_a_page_that_was_taken_down_comes_back_by_a_sign_off_alone(desk, new, public_sheet, author, reviewer, how):
     save(desk, change_address(new.sections.get()), body="Keep moving, please. [@NG59]")
     new.refresh_from_db()
@@ -176,6 +179,7 @@ def test_a_new_sheet_is_published_on_its_day_too(author, reviewer):
     assert "by Clive" in text(page(Client(), sheet.get_absolute_url()))
 
 
+@pytest.mark.long
 def test_reviewers_and_authors_hear_of_each_step_by_email_without_the_words(desk, new, author, reviewer, mail_through):
     nobody = person("Emma", "editor")
     OutgoingMessage.objects.all().delete()  # those of the published sheet

@@ -17,6 +17,7 @@ def form_of(client, address: str) -> dict:
     return {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
 
 
+@pytest.mark.long
 def test_an_editor_writes_other_names_with_commas_and_every_sheet_follows(staff_client):
     found = GlossaryTerm.objects.get(slug="myeloma")
     address = reverse("admin:factsheets_glossaryterm_change", args=[found.pk])

@@ -40,6 +40,7 @@ def test_the_desk_shows_the_questions_in_order_with_the_weight_of_the_open_layer
     assert not [each for each in publication.obstacles(layered) if not each.finding]
 
 
+@pytest.mark.long
 def test_the_desk_says_what_the_leaflet_does_not_answer_yet_and_what_another_kind_of_sheet_asks(desk, layered):
     layered.sections.filter(slug="gp").update(question="what-next")
     said = text(tree(desk.get(desk_of(layered))))
@@ -49,6 +50,7 @@ def test_the_desk_says_what_the_leaflet_does_not_answer_yet_and_what_another_kin
     assert "Choose the question that this section answers." in text(tree(desk.get(desk_of(layered))))
 
 
+@pytest.mark.long
 def test_the_form_offers_the_questions_of_the_sheet_and_says_what_does_not_fit(desk, layered):
     studies = layered.sections.get(slug="studies")
     opened = tree(desk.get(change_address(studies)))

@@ -46,6 +46,7 @@ def shown(response) -> str:
     return " ".join(text(tree(response)).split())
 
 
+@pytest.mark.long
 def test_what_is_typed_is_shown_as_readers_will_see_it_and_is_there_until_it_is_saved(desk, author):
     sheet = draft(author)
     first = sheet.sections.get()
@@ -87,6 +88,7 @@ def test_what_is_typed_is_shown_as_readers_will_see_it_and_is_there_until_it_is_
     assert "Someone else saved a change while you were editing." in shown(desk.get(address))
 
 
+@pytest.mark.long
 def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author):
     sheet = draft(author)
     first = sheet.sections.get()
@@ -136,6 +138,7 @@ def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author
     assert not SearchQuestions.objects.filter(place__startswith="a-new-sheet#").exists()
 
 
+@pytest.mark.long
 def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, author):
     section = draft(author).sections.get()
     address = change_address(section)
@@ -188,6 +191,7 @@ def test_only_those_who_may_write_keep_anything_and_it_ends(client, desk, author
     assert rule.due(timezone.now() + timedelta(days=14)).count() == UnsavedEdit.objects.count() == 1
 
 
+@pytest.mark.long
 def test_the_pages_of_a_sheet_ask_as_much_however_many_sheets_there_are(desk, author):
     sheet = draft(author)
     section = sheet.sections.get()

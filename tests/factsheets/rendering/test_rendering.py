@@ -72,6 +72,7 @@ def test_a_text_is_parsed_once_and_whoever_asks_gets_blocks_of_their_own(monkeyp
 @example("| a |\n|---|")
 @example("[words [@NG59]](https://example.com)")
 @example("[@NG59;\n@MU20]")
+@pytest.mark.long
 def test_nothing_that_is_typed_becomes_markup_or_an_exception(body):
     try:
         made = rendered(body)
@@ -83,6 +84,7 @@ def test_nothing_that_is_typed_becomes_markup_or_an_exception(body):
 
 @patient
 @given(hostile, st.sampled_from(SectionKind.values))
+@pytest.mark.long
 def test_every_kind_takes_or_refuses_any_text_with_a_sentence(body, kind):
     try:
         blocks = parse_body(kind, body)
@@ -97,6 +99,7 @@ def test_every_kind_takes_or_refuses_any_text_with_a_sentence(body, kind):
 @example("- \n- a\n- b")
 @example("- - a\n- b\n- c")
 @example("- a\n\n  more\n- b\n- c")
+@pytest.mark.long
 def test_key_points_are_three_sentences_or_are_refused(text):
     try:
         points = key_points(text)

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 # --- what is found ---
 
 
+@pytest.mark.long
 def test_a_search_finds_what_a_reader_means(client, subtests):
     for typed, address in [
         ("sciatica", "/glossary/#sciatica"),

@@ -50,6 +50,7 @@ def test_an_edit_is_found_on_the_next_search_and_the_old_words_are_not(client):
     assert not hits(search(Client(), "zebrafish"))
 
 
+@pytest.mark.long
 def test_an_edit_at_the_editors_desk_is_found_on_the_next_search(client):
     author = person("Edith", "editor")
     sheet = published(author, person("Clive", "clinician"))

@@ -81,6 +81,7 @@ ANY_TEXT = {
 }
 
 
+@pytest.mark.long
 def test_any_text_gets_a_helpful_page_that_keeps_it_in_the_box(client, subtests):
     for what in ANY_TEXT:
         with subtests.test(what=what):

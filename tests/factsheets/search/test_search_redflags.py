@@ -273,6 +273,7 @@ def test_phrasings_of_others_are_read_well_enough(name, floors):
     assert {want: right / every for want, (right, every) in tiers.items() if right / every < floors[want]} == {}, wrong
 
 
+@pytest.mark.long
 def test_the_fixtures_are_what_is_read(db):
     """The figures of `python -m tests.support.red_flag_figures` hold for what runs."""
     assert not reader().faults
