@@ -130,10 +130,11 @@ def test_newer_words_for_a_statement_that_staff_edited_are_settled_in_every_shee
     taken = desk.post(offers, {"record": installed.pk, "field": "detail", "take": "newer"}, follow=True)
     assert "The new wording is in the draft." in text(tree(taken))
     assert "Our own words." in text(page(desk, f"/fact-sheets/{PART}/"))
-    published_draft(claim, person("Clive", "clinician"), note="Words from the site’s newer content")
+    # Few words and none of weight: an editor publishes them alone, as a small correction of a sheet.
+    assert "Published." in text(tree(take(desk, draft_of(claim), "publish")))
     assert "Newer words." in text(page(desk, f"/fact-sheets/{PART}/"))
     assert "No differences to settle." in text(tree(desk.get(offers)))
-    assert sheet.editions.first().note == "Words from the site’s newer content"
+    assert sheet.editions.first().changes == ["Changed: Proof"]
 
 
 def test_an_edition_puts_statements_back_in_their_places(db):
