@@ -1,4 +1,7 @@
-"""Who may read what, and when a change shows: nothing unpublished leaks, nothing stale stays, nothing goes out unsafe."""
+"""Who may read what, and when a change shows: nothing unpublished leaks, nothing stale stays, nothing goes out unsafe.
+
+What stops a sheet from being published is tried where an editor meets it: `admin/test_desk_moves.py`, `admin/test_desk_guard.py`.
+"""
 
 from datetime import UTC, datetime
 
