@@ -9,7 +9,7 @@ allowances. Over a limit:
   and the private link there and then. That page is the same for a mailbox that has had its mails for today, for one that asked us
   to stop and for a filled-in trap, so nobody learns which.
 - A consultation or a question is kept. Beyond what one sender may send it is set aside among the spam. Beyond what all together
-  may send it is held back, in a queue of its own, until staff release it (`actions.transitions.release_held`); a third of the total is kept for
+  may send it is held back, in a queue of its own, until staff release it; a third of the total is kept for
   senders who have sent nothing within the hour. Either way its page promises no reply and says why. Where only its mailbox has had
   enough it keeps its place and its promise, and its page says that no email comes.
 - Any form with a warning sign, a report as well, is kept, and neither set aside nor held back. It alerts the clinic; many alike
