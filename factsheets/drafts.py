@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from factsheets import revisions
 from factsheets.models import FactSheet, GuardOverride, State, UnsavedEdit
 from factsheets.revisions import SECTION, SHEET, WORD, Change
+from factsheets.unsaved import ASIDE
 
 # A small correction is one that nobody needs to judge: our own rule.
 MAX_CORRECTED_WORDS = 12
@@ -81,9 +82,11 @@ def _hand_on_what_is_typed(sheet: FactSheet, to: FactSheet) -> None:
     slugs = {f"section-{pk}": slug for pk, slug in sheet.sections.values_list("pk", "slug")}
     there = {slug: f"section-{pk}" for pk, slug in to.sections.values_list("pk", "slug")}
     for row in UnsavedEdit.objects.filter(sheet=sheet).exclude(typed=""):
-        part = there.get(slugs.get(row.part, ""), "") if row.part.startswith("section-") else row.part
+        part, aside, _ = row.part.partition(ASIDE)
+        part = there.get(slugs.get(part, ""), "") if part.startswith("section-") else part
         if not part:
             continue  # its section is gone, and what was typed is about nothing
+        part += aside
         UnsavedEdit.objects.filter(sheet=to, part=part, by=row.by).delete()
         UnsavedEdit.objects.filter(pk=row.pk).update(sheet=to, part=part)
 

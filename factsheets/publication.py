@@ -22,6 +22,8 @@ from factsheets.rendering.markdown import BodyError
 # Our own rule. A year is what we offer first.
 MAX_REVIEW_PERIOD = timedelta(days=2 * 366)
 REVIEW_USUALLY = timedelta(days=365)
+# What a sheet does not have yet when it has just been begun.
+FACTS = {"summary": "the summary", "audience": "who it is for", "key_points": "the key points"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
         document = build(sheet)
     except BodyError as error:
         return [Obstacle(f"It cannot be displayed yet. {error}")]
+    if unwritten := [words for name, words in FACTS.items() if not getattr(sheet, name).strip()]:
+        found.append(Obstacle(f"Write {' and '.join(unwritten)}."))
     if not any(section.kind == SectionKind.TEXT and (section.heading or section.question) for section in sections):
         found.append(Obstacle("It has no text yet. Add a text section with a question or a heading."))
     if sheet.in_short:

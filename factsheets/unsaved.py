@@ -13,13 +13,17 @@ from factsheets import team
 from factsheets.models import FactSheet, UnsavedEdit
 
 SHEET, NEW = "sheet", "new"
+ASIDE = "/aside"  # behind the name of a part: what they typed there in another tab
+TAB = "_tab"  # the field that names the tab. A page that shows what was kept goes on as the tab that typed it
 STILL_HERE = timedelta(minutes=15)  # without script a page does not say that it is still open
 MAX_TYPED = 400_000  # characters, as a browser encodes them
 
 
-def part_of(section) -> str:
+def part_of(obj) -> str:
     """The name of a part of a sheet: the sheet's own facts, a section, or a new one."""
-    return f"section-{section.pk}" if section.pk else NEW
+    if isinstance(obj, FactSheet):
+        return SHEET
+    return f"section-{obj.pk}" if obj is not None and obj.pk else NEW
 
 
 def clock(moment: datetime) -> str:
@@ -44,31 +48,78 @@ def look(*, sheet: FactSheet, part: str, by) -> UnsavedEdit:
 
 
 def keep(*, sheet: FactSheet, part: str, by, posted: QueryDict) -> UnsavedEdit:
-    """Keeps what a form holds. The lines end as in a database, not as a browser sends them."""
+    """Keeps what a form holds. The lines end as in a database, not as a browser sends them.
+
+    What the same person typed here in another tab, which this one never showed, is put aside.
+    """
     typed = QueryDict(mutable=True)
     for name, values in posted.lists():
-        if name != "csrfmiddlewaretoken" and not name.startswith("_"):
+        if name == TAB or (name != "csrfmiddlewaretoken" and not name.startswith("_")):
             typed.setlist(name, [value.replace("\r\n", "\n").replace("\x00", "") for value in values])
     row = look(sheet=sheet, part=part, by=by)
     words = typed.urlencode()
     # Without a field it was a button alone, and says nothing of the form.
-    if words and words != row.typed and len(words) <= MAX_TYPED:
+    if set(typed) - {TAB} and words != row.typed and len(words) <= MAX_TYPED:
+        if _of_another_tab(row, posted):
+            _put_aside(row)
         row.typed, row.typed_at = words, timezone.now()
         row.save(update_fields=["typed", "typed_at"])
     return row
 
 
-def add_words(row: UnsavedEdit, name: str, words: str) -> None:
-    """Puts words at the end of one field of what is kept."""
+def tab_of(row: UnsavedEdit) -> str:
+    return QueryDict(row.typed).get(TAB, "")
+
+
+def _of_another_tab(row: UnsavedEdit, posted: QueryDict) -> bool:
+    mine, theirs = posted.get(TAB, ""), tab_of(row)
+    return bool(mine and theirs and mine != theirs)
+
+
+def _put_aside(row: UnsavedEdit) -> None:
+    UnsavedEdit.objects.update_or_create(
+        sheet=row.sheet,
+        part=row.part + ASIDE,
+        by=row.by,
+        defaults={"typed": row.typed, "typed_at": row.typed_at, "seen_at": row.seen_at, "since": row.since},
+    )
+
+
+def aside(*, sheet: FactSheet, part: str, by) -> UnsavedEdit | None:
+    """What they typed into this part in another tab."""
+    return UnsavedEdit.objects.filter(sheet=sheet, part=part + ASIDE, by=by).exclude(typed="").first()
+
+
+def swap(*, sheet: FactSheet, part: str, by) -> None:
+    """What was put aside is shown, and what was shown is put aside."""
+    row, other = look(sheet=sheet, part=part, by=by), aside(sheet=sheet, part=part, by=by)
+    if other is not None:
+        row.typed, other.typed = other.typed, row.typed
+        row.typed_at, other.typed_at = other.typed_at, row.typed_at
+        for each in (row, other):
+            each.save(update_fields=["typed", "typed_at"])
+
+
+def set_fields(row: UnsavedEdit, **fields: str) -> None:
+    """Changes some fields of what is kept."""
     typed = QueryDict(row.typed, mutable=True)
-    typed[name] = f"{typed.get(name, '').rstrip()}{words}".lstrip()
+    for name, value in fields.items():
+        typed[name] = value
     row.typed, row.typed_at = typed.urlencode(), timezone.now()
     row.save(update_fields=["typed", "typed_at"])
 
 
-def forget(*, sheet: FactSheet, part: str, by) -> None:
-    """After a save, or when they throw it away. They still have the part open."""
-    UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by).update(typed="", typed_at=None)
+def add_words(row: UnsavedEdit, name: str, words: str) -> None:
+    """Puts words at the end of one field of what is kept."""
+    set_fields(row, **{name: f"{QueryDict(row.typed).get(name, '').rstrip()}{words}".lstrip()})
+
+
+def forget(*, sheet: FactSheet, part: str, by, posted: QueryDict | None = None) -> None:
+    """After a save, or when they throw it away. They still have the part open. `posted` is what was saved."""
+    rows = UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by)
+    if posted is not None and (row := rows.exclude(typed="").first()) and _of_another_tab(row, posted):
+        _put_aside(row)
+    rows.update(typed="", typed_at=None)
 
 
 def leave(*, sheet: FactSheet, part: str, by) -> None:
@@ -78,7 +129,8 @@ def leave(*, sheet: FactSheet, part: str, by) -> None:
 
 def parts_with_text(*, sheet: FactSheet, by) -> set[str]:
     """Where they have typed something that is not saved."""
-    return set(UnsavedEdit.objects.filter(sheet=sheet, by=by).exclude(typed="").values_list("part", flat=True))
+    rows = UnsavedEdit.objects.filter(sheet=sheet, by=by).exclude(typed="")
+    return {part.removesuffix(ASIDE) for part in rows.values_list("part", flat=True)}
 
 
 def others(*, sheet: FactSheet, by) -> list[str]:

@@ -62,13 +62,14 @@ def discard(request, pk: int):
 
 @require_POST
 def correct(request, pk: int):
+    """From the draft's desk; or, after a save, from the page on which it is written, whose own field `reason` is another."""
     draft = _draft(request, pk, may_write)
     sheet = draft.draft_of
     try:
         actions.correct(
             draft=draft,
             by=request.user,
-            reason=request.POST.get("reason", "")[:300],
+            reason=request.POST.get("_reason", request.POST.get("reason", ""))[:300],
             edition=as_number(request.POST.get("edition", "")),
         )
     except actions.MoveRefused as refusal:

@@ -5,9 +5,10 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import slugify
 
-from factsheets import actions, proof, unsaved
+from factsheets import actions, proof
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, OpensDraft, desk_address
 from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
+from factsheets.admin.picking import PickedStatement, picked_figure
 from factsheets.admin.writing import OnOnePage
 from factsheets.models import (
     FactSheet,
@@ -22,7 +23,6 @@ from factsheets.models import (
     Tradition,
 )
 from factsheets.models.section import TAKEN_SLUGS
-from factsheets.rendering.document import verdict_of
 
 
 def free_slug(words: str, taken: set[str], fallback: str) -> str:
@@ -128,35 +128,23 @@ class SectionForm(EditingForm):
         return free_slug(self.data.get(self.add_prefix("heading"), ""), taken, fallback=f"{kind}-1")
 
 
-class StatementUseInline(admin.TabularInline):
+class StatementUseInline(admin.StackedInline):
     """Which statements the section shows. Their words are edited on their own page, for all sheets at once."""
 
     model = StatementUse
     formset = TradingFormSet
-    template = "admin/inline_rows.html"
-    extra = 1
-    fields = ["position", "statement", "also_in"]
-    readonly_fields = ["also_in"]
-    verbose_name = "statement of evidence"
-    verbose_name_plural = "statements of evidence"
+    template = "admin/factsheets/section/_statements.html"
+    extra = 0  # one more is picked by words of it
+    fields = ["position", "statement"]
 
     def get_queryset(self, request):
         rows = super().get_queryset(request).select_related("statement", "section__sheet")
         return rows.defer("section__sheet__document")
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "statement":
-            field.label_from_instance = lambda statement: f"{statement.claim} ({verdict_of(statement)})"
-        return field
-
-    @admin.display(description="also shown in")
-    def also_in(self, use):
-        if use.pk is None:
-            return "-"
-        others = FactSheet.objects.filter(sections__statement_uses__statement=use.statement)
-        titles = others.exclude(pk=use.section.sheet_id).distinct().values_list("title", "topic__position", "position")
-        return ", ".join(title for title, *_ in titles) or "no other sheets"
+            return db_field.formfield(widget=PickedStatement)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 class SheetFilter(admin.RelatedFieldListFilter):
@@ -185,8 +173,8 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmi
         return False
 
     def sheet_named(self, request):
-        named = request.GET.get("sheet", "")
-        return FactSheet.objects.filter(pk=named).first() if named.isascii() and named.isdigit() else None
+        named = request.POST.get("sheet") or request.GET.get("sheet") or ""
+        return FactSheet.everything.filter(pk=named).first() if named.isdecimal() and len(named) < 10 else None
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "sheet":
@@ -194,7 +182,13 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmi
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_inlines(self, request, obj):
-        return [StatementUseInline] if obj and obj.kind == SectionKind.EVIDENCE else []
+        kind = request.POST.get("kind") or (obj.kind if obj else "")
+        return [StatementUseInline] if kind == SectionKind.EVIDENCE else []
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "figure":
+            return picked_figure(db_field, **kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_fieldsets(self, request, obj=None):
         folded = ["collapse"] if obj else []
@@ -237,15 +231,6 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmi
             SearchQuestions.objects.update_or_create(place=place, defaults={"questions": asked})
 
     # --- the page around the form ---
-
-    def sheet_written(self, request, obj):
-        if obj is not None:
-            return obj.sheet
-        named = request.POST.get("sheet") or request.GET.get("sheet") or ""
-        return FactSheet.everything.filter(pk=named).first() if named.isdecimal() and len(named) < 10 else None
-
-    def part_of(self, obj) -> str:
-        return unsaved.part_of(obj) if obj else unsaved.NEW
 
     def proof_of(self, request, sheet, obj, typed):
         return proof.of_section(sheet, _typed_section(sheet, obj, typed, request.GET))

@@ -1,20 +1,30 @@
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db import models
 from django.db.models import Q
-from django.http import Http404
+from django.http import Http404, HttpResponseRedirect
 from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator, slugify
 
-from factsheets import actions, proof, unsaved
+from factsheets import actions, proof
 from factsheets.admin import desk, download, drafts
-from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, OpensDraft, desk_address
+from factsheets.admin.editing import (
+    SHARED_FIELDS,
+    EditingForm,
+    EditsSheet,
+    OpensDesk,
+    OpensDraft,
+    desk_address,
+    edit_address,
+)
 from factsheets.admin.fields import TradingFormSet
+from factsheets.admin.picking import picked_figure
+from factsheets.admin.section import free_slug
 from factsheets.admin.writing import OnOnePage
-from factsheets.models import FactSheet, RelatedSheet, Source, SourceUse
+from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, SourceUse
 
 
 class SheetForm(EditingForm):
@@ -66,6 +76,25 @@ class SheetForm(EditingForm):
         if not slug:
             raise forms.ValidationError("Write an address in small letters, numbers and hyphens.")
         return slug
+
+
+class NewSheetForm(SheetForm):
+    """Begins a sheet. What is written in it has a page that keeps every letter, and that page needs a sheet to keep it for."""
+
+    texts = ()
+
+    class Meta(SheetForm.Meta):
+        fields = ["topic", "title", "kind"]
+
+    note = reason = opened = None
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("title"):
+            taken = set(FactSheet.everything.values_list("slug", flat=True))
+            taken |= set(FormerAddress.objects.values_list("slug", flat=True))
+            self.instance.slug = free_slug(cleaned["title"], taken, fallback="sheet")
+        return cleaned
 
 
 class RelatedInline(admin.TabularInline):
@@ -140,11 +169,18 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
     list_filter = ["state", "topic"]
     list_select_related = ["topic", "reviewed_by"]
     search_fields = ["title", "slug", "summary"]
-    prepopulated_fields = {"slug": ["title"]}
     save_on_top = True
 
     def get_inlines(self, request, obj):
-        return [RelatedInline, SourceUseInline] if obj else [RelatedInline]
+        return [RelatedInline, SourceUseInline] if obj else []
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return super().get_form(request, obj, change, **({"form": NewSheetForm} if obj is None else {}), **kwargs)
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        if db_field.name == "lead_figure":
+            return picked_figure(db_field, **kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_queryset(self, request):
         sheets = FactSheet.everything.with_changed_since_review().order_by(*FactSheet._meta.ordering)
@@ -158,9 +194,11 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
         )
 
     def get_fieldsets(self, request, obj=None):
+        if obj is None:
+            return [(None, {"fields": NewSheetForm.Meta.fields})]
         facts = ["topic", "title", "slug", "position", "summary", "audience", "kind"]
         answer = ["in_short", "lead_figure", "key_points"]
-        if obj and obj.draft_of_id:
+        if obj.draft_of_id:
             # A draft has no address: that of the published sheet is changed on its desk.
             facts = [name for name in facts if name not in {"slug", "position"}]
         self.fieldsets = [
@@ -169,10 +207,6 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
             ("History", {"fields": SHARED_FIELDS}),
         ]
         return super().get_fieldsets(request, obj)
-
-    def get_prepopulated_fields(self, request, obj=None):
-        # A published address must not move because the title was reworded.
-        return {} if obj else self.prepopulated_fields
 
     def get_urls(self):
         wrap = self.admin_site.admin_view
@@ -201,6 +235,16 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
             raise Http404
         return desk.history(request, sheet.pk)
 
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        shown = {"show_save_and_add_another": False}
+        if not object_id:
+            shown |= {"show_save_and_continue": False, "title": "Begin a fact sheet"}
+        return super().changeform_view(request, object_id, form_url, shown | (extra_context or {}))
+
+    def response_add(self, request, obj, post_url_continue=None):
+        messages.success(request, f"“{obj.title}” is begun. Only staff can see it.")
+        return HttpResponseRedirect(edit_address(obj))
+
     def save_model(self, request, obj, form, change):
         was = form.initial.get("slug") if change else None
         super().save_model(request, obj, form, change)
@@ -208,12 +252,6 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
             actions.change_address(sheet=obj, was=was)
 
     # --- the page around the form ---
-
-    def sheet_written(self, request, obj):
-        return obj
-
-    def part_of(self, obj) -> str:
-        return unsaved.SHEET
 
     def proof_of(self, request, sheet, obj, typed):
         if typed is not None:

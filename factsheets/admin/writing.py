@@ -5,10 +5,12 @@ script (static/js/writing.js) the same posts are sent while somebody types.
 """
 
 from itertools import groupby
+from secrets import token_hex
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponseRedirect, JsonResponse, QueryDict
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -16,41 +18,49 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from factsheets import actions, pasted_citation, proof, unsaved
-from factsheets.models import GlossaryTerm, Layer, Question, Section, Source
+from factsheets.admin import drafts, picking
+from factsheets.admin.editing import Stopped
+from factsheets.models import (
+    FactSheet,
+    Figure,
+    GlossaryTerm,
+    Layer,
+    Question,
+    Section,
+    SectionKind,
+    Source,
+    Statement,
+    UnsavedEdit,
+)
 from factsheets.publication import Obstacle
 from factsheets.rendering.document import in_reading_order
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
 
 # The buttons beside Save. Each keeps the form first.
-PRESSES = ("_preview", "_open", "_shift", "_put", "_cite", "_explain", "_keep")
+PRESSES = ("_preview", "_open", "_shift", "_put", "_cite", "_explain", "_show", "_draw", "_keep")
+# And those that keep nothing.
+OTHERS = ("_discard", "_swap", "_pulse", "_left")
 NOT_SAVED = "You typed this and have not saved it yet."
 MAX_ASKED = 4_000  # characters: a citation with its abstract
+ROWS = "statement_uses"  # what Django calls the statements that a section shows
 
 
 class OnOnePage:
-    """For the admin of a sheet and of a section. They say which sheet is written, in which part, and how it reads."""
-
-    def sheet_written(self, request, obj):
-        """None while there is none yet."""
-        raise NotImplementedError
-
-    def part_of(self, obj) -> str:
-        raise NotImplementedError
-
-    def proof_of(self, request, sheet, obj, typed: QueryDict | None) -> proof.Proof:
-        raise NotImplementedError
+    """For the admin of a sheet and of a section. Each has a `proof_of`: how its part reads with what is typed."""
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         obj = self.get_object(request, unquote(object_id)) if object_id else None
-        sheet = self.sheet_written(request, obj)
+        sheet = _sheet_of(obj) or self.sheet_named(request)
         if sheet is None or (object_id and obj is None):
             return super().changeform_view(request, object_id, form_url, extra_context)
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        here = {"sheet": sheet, "part": self.part_of(obj), "by": request.user}
-        if press := next((each for each in (*PRESSES, "_discard", "_pulse", "_left") if each in request.POST), ""):
+        here = {"sheet": sheet, "part": unsaved.part_of(obj), "by": request.user}
+        if press := next((each for each in (*PRESSES, *OTHERS) if each in request.POST), ""):
             if not may_write:
                 raise PermissionDenied
             return self._pressed(request, press, here, obj)
+        if request.method == "POST":
+            request.POST = _with_rows(request.POST)
         row = unsaved.look(**here) if may_write else None
         if row and request.method == "POST":
             row = self._keep(request, here, obj)
@@ -62,12 +72,31 @@ class OnOnePage:
         else:
             response = super().changeform_view(request, object_id, form_url, extra_context)
         if request.method == "POST" and response.status_code == 302:
-            unsaved.forget(**here)
-            if left := _names_of(sheet, unsaved.parts_with_text(sheet=sheet, by=request.user)):
-                messages.warning(request, f"You have typed something in other parts and not saved it yet: {left}.")
+            unsaved.forget(**here, posted=request.POST)
+            self._save_the_rest(request, sheet)
+            if "_correct" in request.POST:
+                return drafts.correct(request, sheet.pk)
         if isinstance(response, TemplateResponse) and "adminform" in (response.context_data or {}):
             response.context_data |= self._around(request, sheet, obj, row, response.context_data["adminform"].form)
         return response
+
+    def _save_the_rest(self, request, sheet) -> None:
+        """Save saves the page: also what they typed into its other parts, unless something there has to be put right first."""
+        request.stopped = []
+        kept = UnsavedEdit.objects.filter(sheet=sheet, by=request.user).exclude(typed="")
+        for row in kept.exclude(part__endswith=unsaved.ASIDE):
+            model, number = _place_of(row)
+            save = self.admin_site.get_model_admin(model)._changeform_view
+            try:
+                with transaction.atomic():
+                    # mypy and ruff cannot see that it is called at once.
+                    done = _as_posted(request, row.typed, lambda save=save, at=number: save(request, at, "", None))
+            except Stopped:
+                continue
+            if done.status_code == 302:
+                unsaved.forget(sheet=sheet, part=row.part, by=request.user)
+        if left := _names_of(sheet, unsaved.parts_with_text(sheet=sheet, by=request.user)):
+            messages.warning(request, f"Not saved yet, because something there has to be put right first: {left}.")
 
     # --- what is typed ---
 
@@ -81,7 +110,8 @@ class OnOnePage:
 
     def _differs(self, request, obj, typed: QueryDict) -> bool:
         if obj is None:
-            return any(typed.get(name, "").strip() for name in ("heading", "body", "asked", "figure"))
+            rows = typed.get("statement_uses-TOTAL_FORMS", "0") != "0"
+            return rows or any(typed.get(name, "").strip() for name in ("heading", "body", "asked", "figure"))
         form = self.get_form(request, obj, change=True)(typed, instance=obj)
         formsets, _ = _as_posted(request, typed.urlencode(), lambda: self._create_formsets(request, obj, change=True))
         rows = [form, *(row for formset in formsets for row in formset.forms)]
@@ -102,9 +132,15 @@ class OnOnePage:
                 unsaved.look(**here)
                 return JsonResponse({"others": unsaved.others(sheet=here["sheet"], by=request.user)})
             case "_discard":
-                unsaved.forget(**here)
+                unsaved.forget(**here | {"part": here["part"] + (unsaved.ASIDE if said == "aside" else "")})
+            case "_swap":
+                unsaved.swap(**here)
             case "_cite":
                 again = self._cite(request, here, said)
+            case "_show":
+                again = self._show(request, here, said)
+            case "_draw":
+                again = self._draw(request, here, said)
             case "_explain":
                 word = " ".join(request.POST.get("_word", "").split())[:80]
                 if term := GlossaryTerm.objects.filter(term__iexact=word).first():
@@ -143,6 +179,47 @@ class OnOnePage:
         unsaved.keep(**here, posted=request.POST)
         return _with(request, source=asked, to="#tools")
 
+    def _show(self, request, here: dict, chosen: str) -> str:
+        """Adds a statement of evidence, or offers several. A section without words becomes one that shows evidence."""
+        row = unsaved.keep(**here, posted=request.POST)
+        asked = request.POST.get("_statement", "")[:MAX_ASKED]
+        picked = Statement.objects.filter(pk=chosen) if chosen.isdecimal() else picking.found(Statement, asked)
+        if len(picked) != 1:
+            return _with(request, statement=asked, to="#statement-asked")
+        typed = _with_rows(QueryDict(row.typed))
+        rows = range(int(typed.get(f"{ROWS}-TOTAL_FORMS", "0")))
+        if str(picked[0].pk) in {typed.get(f"{ROWS}-{each}-statement") for each in rows}:
+            messages.info(request, f"“{picked[0]}” is in this section already.")
+            return _with(request, to="#statements")
+        last = max(
+            (int(typed[name]) for each in rows if typed.get(name := f"{ROWS}-{each}-position", "").isdecimal()),
+            default=0,
+        )
+        at = f"{ROWS}-{len(rows)}"
+        added = {f"{at}-statement": str(picked[0].pk), f"{at}-position": str(last + 10), f"{at}-id": ""}
+        owner = here["part"].removeprefix("section-")
+        added |= {f"{at}-section": owner if owner.isdecimal() else "", f"{ROWS}-TOTAL_FORMS": str(len(rows) + 1)}
+        added |= {f"{ROWS}-INITIAL_FORMS": typed.get(f"{ROWS}-INITIAL_FORMS", "0"), "kind": SectionKind.EVIDENCE}
+        unsaved.set_fields(row, **added)
+        return _with(request, to="#statements")
+
+    def _draw(self, request, here: dict, chosen: str) -> str:
+        """Puts a figure of the library in, or offers several, or takes it out. A section without words becomes a figure."""
+        row = unsaved.keep(**here, posted=request.POST)
+        asked = request.POST.get("_figure", "")[:MAX_ASKED]
+        field = "figure" if self.model is Section else "lead_figure"
+        if chosen == "none":
+            unsaved.set_fields(row, **{field: ""})
+            return _with(request, to=f"#id_{field}-asked")
+        picked = (
+            Figure.objects.filter(pk=chosen) if chosen.isdecimal() else picking.found(Figure, asked) if asked else []
+        )
+        if len(picked) != 1:
+            return _with(request, drawing=asked, to=f"#id_{field}-asked")
+        is_empty = self.model is Section and not QueryDict(row.typed).get("body", "").strip()
+        unsaved.set_fields(row, **{field: str(picked[0].pk)}, **({"kind": SectionKind.FIGURE} if is_empty else {}))
+        return _with(request, to="#proof")
+
     def _add(self, request, here: dict, words: str) -> None:
         """At the end of the text. With script it goes in at the cursor."""
         unsaved.add_words(unsaved.keep(**here, posted=request.POST), "body", words)
@@ -151,6 +228,7 @@ class OnOnePage:
 
     def _around(self, request, sheet, obj, row, form) -> dict:
         is_kept = bool(row and row.typed and request.method == "GET")
+        aside = unsaved.aside(sheet=sheet, part=row.part, by=request.user) if row else None
         typed = request.POST if request.method == "POST" else QueryDict(row.typed) if is_kept else None
         context = {
             "writing": sheet,
@@ -158,7 +236,10 @@ class OnOnePage:
             "others": unsaved.others(sheet=sheet, by=request.user),
             "may_write": row is not None,
             "is_section": self.model is Section,
+            "correction": request.POST.get("_reason", "")[:300],
             "kept_at": unsaved.clock(row.typed_at) if is_kept else "",
+            "aside_at": unsaved.clock(aside.typed_at) if aside else "",
+            "tab": request.POST.get(unsaved.TAB) or (unsaved.tab_of(row) if is_kept else "") or token_hex(4),
             "sources": Source.objects.values("key", "title", "authors", "year"),
             "terms": GlossaryTerm.objects.values_list("term", flat=True).order_by("term"),
             "proof_page": self._proof_page(request, sheet, obj, typed),
@@ -168,7 +249,25 @@ class OnOnePage:
         if asked := request.GET.get("source", "")[:MAX_ASKED]:
             context |= {"asked": asked, "offered": pasted_citation.known(asked), "new_source": _new_source(asked, obj)}
         context["unknown_word"] = request.GET.get("word", "")[:80]
+        if "drawing" in request.GET and isinstance(shown := _figure_field(form), picking.PickedFigure):
+            shown.asked = request.GET["drawing"][:MAX_ASKED]
+        if self.model is Section:
+            context |= self._statements(request, obj, typed)
         return context
+
+    def _statements(self, request, section, typed: QueryDict | None) -> dict:
+        """The shared list, for a section that shows evidence, and for one that has no words yet and could."""
+        stored = {name: getattr(section, name, "") for name in ("kind", "body")}
+        now = typed if typed is not None else stored
+        if now.get("kind") != SectionKind.EVIDENCE and now.get("body", "").strip():
+            return {}
+        asked = request.GET.get("statement", "")[:MAX_ASKED]
+        return {
+            "statements": Statement.objects.order_by("claim").values_list("claim", flat=True),
+            "shows_evidence": now.get("kind") == SectionKind.EVIDENCE,
+            "statement_asked": asked,
+            "statements_offered": picking.found(Statement, asked) if asked else [],
+        }
 
     def _proof_page(self, request, sheet, obj, typed: QueryDict | None) -> str:
         shown = self.proof_of(request, sheet, obj, typed)
@@ -183,10 +282,35 @@ class OnOnePage:
         return render_to_string("admin/factsheets/writing/_proof.html", context, request)
 
 
+def _sheet_of(obj):
+    return getattr(obj, "sheet", obj)
+
+
+def _place_of(row: UnsavedEdit) -> tuple[type, str | None]:
+    """Which form a part of a sheet is written in, and of what: None of a new section."""
+    if row.part == unsaved.SHEET:
+        return FactSheet, str(row.sheet_id)
+    return Section, None if row.part == unsaved.NEW else row.part.removeprefix("section-")
+
+
+def _with_rows(posted: QueryDict) -> QueryDict:
+    """A form that became one of evidence on this very page has no rows yet, and says so."""
+    if posted.get("kind") != SectionKind.EVIDENCE or f"{ROWS}-TOTAL_FORMS" in posted:
+        return posted
+    posted = posted.copy()
+    posted.update({f"{ROWS}-TOTAL_FORMS": "0", f"{ROWS}-INITIAL_FORMS": "0"})
+    return posted
+
+
+def _figure_field(form):
+    name = next((each for each in ("figure", "lead_figure") if each in form.fields), "")
+    return form.fields[name].widget if name else None
+
+
 def _as_posted(request, typed: str, act):
     """What `act` returns while the request is a post of these fields."""
     was = request.method, request.POST
-    request.method, request.POST = "POST", QueryDict(typed)
+    request.method, request.POST = "POST", _with_rows(QueryDict(typed))
     try:
         return act()
     finally:
@@ -272,7 +396,7 @@ def _address_of(sheet, part: str) -> str:
 def _with(request, *, to: str, **asked: str) -> str:
     """This page again, with what was asked for and not found."""
     query = request.GET.copy()
-    for name in ("source", "word"):
+    for name in ("source", "word", "statement", "drawing"):
         query.pop(name, None)
     query.update(asked)
     return f"{request.path}{f'?{query.urlencode()}' if query else ''}{to}"

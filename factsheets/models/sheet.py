@@ -220,6 +220,8 @@ class FactSheet(NaturalKeyModel):
         from factsheets.rendering.markdown import BodyError, in_short, key_points
 
         for name, parse in (("in_short", in_short), ("key_points", key_points)):
+            if not getattr(self, name):
+                continue  # not written yet, which a form says of what it must have
             try:
                 parse(getattr(self, name))
             except BodyError as error:

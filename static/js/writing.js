@@ -5,6 +5,7 @@
   const form = document.querySelector(".writing form");
   if (!form) return;
   const QUIET = 900, PULSE = 30_000; // milliseconds without a letter before it is kept, and between two signs of life
+  const RETRY = 5_000; // milliseconds after which it asks whether somebody has signed in again
   const body = document.getElementById("id_body"), proof = document.getElementById("proof");
   const said = document.getElementById("kept"), others = document.getElementById("others");
   let dirty = false, leaving = false, timer = 0, asked = 0;
@@ -18,6 +19,13 @@
     });
     if (!answer.ok) throw new Error("not kept");
     return answer.json();
+  };
+  // Whoever signs in again, in another tab, has another token: the page asks for it before it tries once more.
+  const askForToken = async () => {
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+    const token = page.querySelector(".writing form [name=csrfmiddlewaretoken]");
+    if (token) form.elements.csrfmiddlewaretoken.value = token.value;
+    return Boolean(token);
   };
   const showOthers = (list) => {
     if (list.join("\n") === [...others.children].map((each) => each.textContent).join("\n")) return;
@@ -37,7 +45,10 @@
     } catch {
       dirty = true;
       said.textContent = "Not kept. Check your connection, or sign in again in another tab.";
-      timer = setTimeout(keep, PULSE);
+      timer = setTimeout(async () => {
+        if (await askForToken().catch(() => false)) keep();
+        else timer = setTimeout(keep, PULSE);
+      }, RETRY);
     }
   };
   form.addEventListener("input", (event) => {
@@ -90,8 +101,9 @@
       "Word explained": () => focusOn("word-asked"),
       Picture: () => {
         document.getElementById("id_kind").value = "figure";
+        showFigure();
         form.dispatchEvent(new Event("input"));
-        focusOn("id_figure");
+        focusOn("id_figure-asked");
       },
     };
     const bar = Object.assign(document.createElement("div"), { className: "toolbar" });
@@ -104,13 +116,6 @@
       bar.append(button);
     }
     body.before(bar);
-    const enter = (id, press) => document.getElementById(id)?.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter") return;
-      event.preventDefault();
-      form.querySelector(`button[name=${press}]`).click();
-    });
-    enter("source-asked", "_cite");
-    enter("word-asked", "_explain");
     form.querySelectorAll("button[name=_cite], button[name=_explain]").forEach((button) => {
       button.addEventListener("click", (event) => {
         const field = document.getElementById(button.name === "_cite" ? "source-asked" : "word-asked");
@@ -125,6 +130,19 @@
       });
     });
   }
+
+  /* --- Enter presses the button beside a search field, and only a figure has a drawing --- */
+  form.querySelectorAll(".asking input").forEach((field) => field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    field.parentNode.querySelector("button").click();
+  }));
+  const kind = document.getElementById("id_kind"), drawing = document.querySelector(".field-figure");
+  const showFigure = () => {
+    drawing?.classList.toggle("hidden", kind.value !== "figure" && !drawing.querySelector("[type=hidden]").value && !drawing.querySelector(".errorlist"));
+  };
+  if (kind) kind.addEventListener("change", showFigure);
+  showFigure();
 
   /* --- sections dragged to their place, below their own question --- */
   let dragged = null;

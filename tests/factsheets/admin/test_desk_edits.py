@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from factsheets import actions
-from factsheets.models import FactSheet, Section, Statement
+from factsheets.models import FactSheet, Section
 from tests.support.desk import change_address, desk_of, draft, errors_of, save, tree, values_of
 from tests.support.html import text
 from tests.support.reading import page
@@ -80,23 +80,6 @@ def test_sections_are_added_moved_and_named_without_numbers_or_slugs(desk, autho
         "try-this-2",
         "try-this",
     ]
-
-
-@pytest.mark.long
-def test_a_section_shows_a_statement_that_the_editor_picks(desk, author):
-    sheet = draft(author)
-    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
-    save(desk, add, kind="evidence", heading="What the evidence says", body="")
-    section = sheet.sections.get(kind="evidence")
-    heat = Statement.objects.get(key="heat-for-recent-pain")
-    row = {"statement_uses-0-statement": heat.pk, "statement_uses-0-position": "10"}
-    assert not errors_of(save(desk, change_address(section), **row))
-    assert section.evidence == [heat]
-    shown = text(tree(desk.get(change_address(section))))
-    assert "Looking after your back" in shown, "The section's page says which other sheets show the statement."
-    twice = {"statement_uses-1-statement": heat.pk, "statement_uses-1-position": "20"}
-    assert errors_of(save(desk, change_address(section), **twice))
-    assert section.statement_uses.count() == 1
 
 
 @pytest.mark.long

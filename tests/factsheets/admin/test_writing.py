@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from factsheets import actions
-from factsheets.models import FactSheet, SearchQuestions, Section, Source, UnsavedEdit
+from factsheets.models import FactSheet, Figure, SearchQuestions, Section, Source, Statement, Topic, UnsavedEdit
 from factsheets.pasted_citation import known, read
-from tests.support.desk import change_address, draft, errors_of, person, save, tree, values_of
+from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, tree, values_of
 from tests.support.html import text
 
 pytestmark = pytest.mark.django_db
@@ -125,7 +125,14 @@ def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author
     address = response.redirect_chain[-1][0]
     saved = desk.post(address, new | {"heading": "Why walk?", "body": "It helps.", "asked": asked}, follow=True)
     assert not errors_of(saved)
-    assert "not saved it yet: The first part." in shown(saved), "What is left in other parts is said."
+    assert Section.objects.get(pk=first.pk).body.strip() == "Half a sentence", (
+        "Save saves what is typed in other parts too."
+    )
+    press(desk, change_address(first), body="<b>Bold</b>", _preview="yes")
+    saved = press(desk, change_address(second), body="Two. [@NG59]", _save="Save")
+    assert "something there has to be put right first: The first part." in shown(saved)
+    assert Section.objects.get(pk=second.pk).body.strip() == "Two. [@NG59]"
+    assert values_of(desk.post(change_address(first), {"_discard": "yes"}, follow=True))["body"] == "Half a sentence\n"
     place = SearchQuestions.objects.get(place="a-new-sheet#why-walk")
     assert place.questions == asked.split("\n")
     made = sheet.sections.get(slug="why-walk")
@@ -170,6 +177,69 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
     assert read("hello") == {} and known("") == []
     for hostile in ("@article{", "TY  - ", "@article{x, title={{{", "10.1/", "[" * 5000, "a. " * 3000):
         assert isinstance(read(hostile), dict)
+
+
+def test_statements_and_figures_are_picked_by_words_of_them(desk, author):
+    sheet = draft(author)
+    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}&layer=more"
+    several = press(desk, add, _show="", _statement="exercise", heading="What the evidence says")
+    assert "Which one do you mean?" in shown(several) and "No statement has all" in shown(
+        press(desk, add, _show="", _statement="zzz")
+    )
+    heat, other = Statement.objects.get(key="heat-for-recent-pain"), Statement.objects.exclude(treatment="heat").first()
+    picked = press(desk, add, _show=str(heat.pk))
+    assert values_of(picked)["kind"] == "evidence", "A section without words becomes one that shows evidence."
+    assert "Looking after your back" in shown(picked), "It says which sheets show the statement."
+    assert "is in this section already" in shown(press(desk, add, _show="", _statement=heat.claim))
+    picked = press(desk, add, _show=str(other.pk))
+    assert not errors_of(desk.post(add, values_of(picked), follow=True))
+    section = sheet.sections.get(kind="evidence")
+    assert section.evidence == [heat, other]
+    address = change_address(section)
+    changed = values_of(desk.get(address)) | {"statement_uses-0-DELETE": "on", "statement_uses-1-position": "5"}
+    assert not errors_of(desk.post(address, changed, follow=True))
+    assert Section.objects.get(pk=section.pk).evidence == [other]
+    twice = values_of(press(desk, address, _show=str(heat.pk))) | {"statement_uses-1-statement": str(other.pk)}
+    assert errors_of(desk.post(address, twice, follow=True))
+    assert errors_of(desk.post(address, twice | {"statement_uses-1-statement": "999999"}, follow=True))
+    desk.post(address, {"_discard": "yes"})
+    # A figure, in a section and beside the key points.
+    bones, facet = Figure.objects.order_by("slug")[:2]
+    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
+    assert facet.title in shown(press(desk, add, _draw="", _figure="")), "The library is shown to who asks for nothing."
+    assert "No figure has all these words" in shown(press(desk, add, _draw="", _figure="zzz"))
+    picked = values_of(press(desk, add, _draw="", _figure=bones.title.upper()))
+    assert (picked["kind"], picked["figure"]) == ("figure", str(bones.pk))
+    assert not errors_of(desk.post(add, picked, follow=True))
+    assert sheet.sections.get(kind="figure").figure == bones
+    assert not errors_of(save(desk, change_address(sheet), lead_figure=str(facet.pk)))
+    assert not errors_of(
+        desk.post(change_address(sheet), values_of(press(desk, change_address(sheet), _draw="none")), follow=True)
+    )
+    assert FactSheet.objects.get(pk=sheet.pk).lead_figure is None
+
+
+def test_a_new_sheet_keeps_every_letter_from_its_first_and_two_tabs_lose_nothing(desk):
+    add = reverse("admin:factsheets_factsheet_add")
+    assert "required" in errors_of(save(desk, add, title="", topic=str(Topic.objects.first().pk)))
+    begun = save(desk, add, title="About back pain", topic=str(Topic.objects.first().pk))
+    sheet = FactSheet.objects.get(title="About back pain", state="draft")
+    address = change_address(sheet)
+    assert begun.redirect_chain[-1][0] == address and sheet.slug == "about-back-pain-2"
+    assert "Write the summary and who it is for and the key points." in shown(desk.get(desk_of(sheet)))
+    assert desk.get(sheet.get_absolute_url()).status_code == 200
+    one, two = values_of(desk.get(address)), values_of(desk.get(address))
+    desk.post(address, one | {"summary": "Typed in one tab.", "_preview": "yes"})
+    desk.post(address, two | {"summary": "Typed in another.", "_preview": "yes"})
+    page = desk.get(address)
+    assert values_of(page)["summary"] == "Typed in another." and "You typed something else here at" in shown(page)
+    page = desk.post(address, {"_swap": "yes"}, follow=True)
+    assert values_of(page)["summary"] == "Typed in one tab." and "You typed something else here at" in shown(page)
+    desk.post(address, two | {"summary": "Typed in another, and more.", "_preview": "yes"})
+    assert values_of(desk.get(address))["summary"] == "Typed in another, and more."
+    assert values_of(desk.post(address, {"_swap": "yes"}, follow=True))["summary"] == "Typed in one tab."
+    page = desk.post(address, {"_discard": "aside"}, follow=True)
+    assert "You typed something else" not in shown(page)
 
 
 def test_only_those_who_may_write_keep_anything_and_it_ends(client, desk, author, reviewer):
