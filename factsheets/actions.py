@@ -16,11 +16,10 @@ from factsheets.models import (
     FormerAddress,
     GuardOverride,
     ReviewComment,
-    Section,
     State,
     Step,
 )
-from factsheets.rendering.document import build, in_reading_order
+from factsheets.rendering.document import build
 from factsheets.rendering.markdown import BodyError
 
 logger = logging.getLogger(__name__)
@@ -92,7 +91,7 @@ def refresh_all() -> int:
 def keep_edition(*, sheet: FactSheet, by=None, step: Step = Step.EDITED, note: str = "") -> Edition | None:
     """Keeps the sheet's words as they now are in its history. None when nothing of them changed since the last edition."""
     with transaction.atomic():
-        _lock(sheet)
+        lock(sheet)
         last = sheet.editions.first()
         content = revisions.snapshot(sheet)
         if last and last.content == content:
@@ -107,7 +106,7 @@ def ask_for_review(*, sheet: FactSheet, by, changes: list[str], note: str = "") 
     Its own words are the same, and yet they count as changed since the last sign-off.
     """
     with transaction.atomic():
-        _lock(sheet)
+        lock(sheet)
         last = sheet.editions.first()
         return _append(sheet, Step.EDITED, revisions.snapshot(sheet), last, by=by, note=note, changes=changes)
 
@@ -130,7 +129,7 @@ def transition(
     day. The sign-off of a draft ends it: its words become the sheet's, and the edition is one of the sheet.
     """
     with transaction.atomic():
-        _lock(sheet)
+        lock(sheet)
         allowed, to = MOVES[step]
         if sheet.state not in allowed or (sheet.draft_of_id and step in NOT_FOR_DRAFTS):
             raise MoveRefused(f"The sheet is now {sheet.get_state_display()}. Look at it again before you continue.")
@@ -211,7 +210,7 @@ def _plan(sheet: FactSheet, publish_on: date | None, retire_on: date | None) -> 
 def begin_draft(*, sheet: FactSheet, by) -> FactSheet:
     """The draft that is to replace the published sheet: the one that is open, or a new one. Readers go on reading the sheet."""
     with transaction.atomic():
-        _lock(sheet)
+        lock(sheet)
         if draft := sheet.open_draft:
             return draft
         if not sheet.is_published:
@@ -226,7 +225,7 @@ def discard_draft(*, draft: FactSheet, by, edition: int | None = None) -> Editio
     """Ends the draft. Its editions stay in the sheet's history, from which they can be taken up again."""
     with transaction.atomic():
         sheet = draft.draft_of
-        _lock(sheet)
+        lock(sheet)
         _as_seen(draft, edition)
         drafts.end(draft, sheet)
         return _append(sheet, Step.DISCARDED, revisions.snapshot(sheet), sheet.editions.first(), by=by)
@@ -235,7 +234,7 @@ def discard_draft(*, draft: FactSheet, by, edition: int | None = None) -> Editio
 def correct(*, draft: FactSheet, by, reason: str, edition: int | None = None) -> Edition:
     """Publishes a draft that corrects a slip, without a clinician, who sees it afterwards. Raises MoveRefused when it is more."""
     with transaction.atomic():
-        _lock(draft)
+        lock(draft)
         _as_seen(draft, edition)
         if draft.state not in {State.DRAFT, State.IN_REVIEW}:
             raise MoveRefused(f"The draft is now {draft.get_state_display()}. Look at it again before you continue.")
@@ -251,7 +250,7 @@ def correct(*, draft: FactSheet, by, reason: str, edition: int | None = None) ->
 def _publish_draft(draft: FactSheet, step: Step, *, by, note: str = "") -> Edition:
     """The draft's words become the sheet's, in one transaction, and its signature when it has one."""
     sheet = draft.draft_of
-    _lock(sheet)
+    lock(sheet)
     if step != Step.SIGNED_OFF and not sheet.is_published:
         raise MoveRefused(TAKEN_DOWN)
     before = revisions.snapshot(sheet)
@@ -309,7 +308,7 @@ def why_plan_waits(sheet: FactSheet) -> str:
 
 
 def _publish_as_planned(sheet: FactSheet) -> Edition:
-    _lock(sheet)
+    lock(sheet)
     if sheet.state != State.SCHEDULED:
         raise MoveRefused("Somebody else was there first.")
     if why_not := why_plan_waits(sheet):
@@ -334,7 +333,7 @@ def roll_back(*, edition: Edition, by) -> Edition | None:
     """
     sheet = edition.sheet
     with transaction.atomic():
-        _lock(sheet)
+        lock(sheet)
         if sheet.state == State.SCHEDULED:
             raise MoveRefused("It is signed off and waits for its day. Send it back to the authors first.")
         if revisions.snapshot(sheet) == edition.content and not publication.changed_since_review(sheet):
@@ -422,67 +421,6 @@ def let_stand(*, sheet: FactSheet, finding: Finding, reason: str, by) -> GuardOv
     return override
 
 
-def place_section(*, section: Section, after: Section | None) -> None:
-    """Puts a section behind another of its sheet, or first, and numbers them all anew with gaps of ten."""
-    with transaction.atomic():
-        _lock(section.sheet)
-        order = list(section.sheet.sections.exclude(pk=section.pk))
-        order.insert(order.index(after) + 1 if after else 0, section)
-        _number(order)
-        # As readers find them: a section moved below another question stands at that end of its own.
-        _number(in_reading_order(section.sheet, order))
-        Section.objects.bulk_update(order, ["position"])
-
-
-def _number(order: list[Section]) -> None:
-    for number, each in enumerate(order, start=1):
-        each.position = number * 10
-
-
-def shift_section(*, section: Section, up: bool, by) -> None:
-    """Moves a section one place up or down, below its own question. At the end of that it stays."""
-    with transaction.atomic():
-        sheet = section.sheet
-        _expect_editable(sheet)
-        order = in_reading_order(sheet, sheet.sections.all())
-        at = order.index(section)
-        to = at - 1 if up else at + 1
-        if not 0 <= to < len(order) or stands_below(order[to]) != stands_below(section):
-            return
-        _number(order)
-        order[at].position, order[to].position = order[to].position, order[at].position
-        Section.objects.bulk_update(order, ["position"])
-        refresh(sheet=sheet)
-        keep_edition(sheet=sheet, by=by)
-
-
-def put_section(*, section: Section, after: Section | None, by) -> None:
-    """Moves a section behind another that stands below the same question, or first below it. Elsewhere it stays where it is."""
-    if after is not None and (after.pk == section.pk or stands_below(after) != stands_below(section)):
-        return
-    with transaction.atomic():
-        sheet = section.sheet
-        _expect_editable(sheet)
-        order = [each for each in in_reading_order(sheet, sheet.sections.all()) if each.pk != section.pk]
-        own = [at for at, each in enumerate(order) if stands_below(each) == stands_below(section)]
-        order.insert(order.index(after) + 1 if after else own[0] if own else 0, section)
-        _number(order)
-        Section.objects.bulk_update(order, ["position"])
-        refresh(sheet=sheet)
-        keep_edition(sheet=sheet, by=by)
-
-
-def _expect_editable(sheet: FactSheet) -> None:
-    _lock(sheet)
-    if why_not := publication.why_not_edit(sheet):
-        raise MoveRefused(why_not)
-
-
-def stands_below(section: Section) -> tuple[str, str]:
-    """Its layer and question: only among those of the same can a section change places."""
-    return section.layer, section.question
-
-
 def change_address(*, sheet: FactSheet, was: str) -> None:
     """Remembers the address a sheet had, so that links to it go on working."""
     FormerAddress.objects.filter(slug=sheet.slug).delete()
@@ -511,6 +449,6 @@ def _append(sheet, step, content, last: Edition | None, *, by, note: str = "", c
     )
 
 
-def _lock(sheet: FactSheet) -> None:
+def lock(sheet: FactSheet) -> None:
     """One change of a sheet at a time. On SQLite the transaction itself sees to it."""
     sheet.state = FactSheet.everything.select_for_update().values_list("state", flat=True).get(pk=sheet.pk)

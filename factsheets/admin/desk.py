@@ -21,6 +21,7 @@ from factsheets import (
     readability,
     revisions,
     safety,
+    section_order,
 )
 from factsheets.admin.editing import desk_address
 from factsheets.admin.shared_drafts import address as draft_address
@@ -156,7 +157,7 @@ def _outline(sheet: FactSheet, comments: list) -> list[dict]:
             "name": Question(question).label if question else Layer(layer).label.capitalize(),
             "sections": list(sections),
         }
-        for (layer, question), sections in groupby(ordered, key=actions.stands_below)
+        for (layer, question), sections in groupby(ordered, key=section_order.stands_below)
     ]
 
 
@@ -291,7 +292,7 @@ def shift(request, pk: int, section: int):
     sheet = find_sheet(request, pk, may_write)
     found = get_object_or_404(sheet.sections, pk=section)
     try:
-        actions.shift_section(section=found, up=request.POST.get("way") == "up", by=request.user)
+        section_order.shift(section=found, up=request.POST.get("way") == "up", by=request.user)
     except actions.MoveRefused as refusal:
         messages.error(request, str(refusal))
     return back_to_desk(sheet, found)

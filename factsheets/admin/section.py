@@ -5,7 +5,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import slugify
 
-from factsheets import actions, proof
+from factsheets import proof, section_order
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, OpensDraft, desk_address
 from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
 from factsheets.admin.picking import PickedStatement, picked_figure
@@ -212,9 +212,9 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmi
             obj.position = 0
         super().save_model(request, obj, form, change)
         if not change or "after" in form.changed_data:
-            actions.place_section(section=obj, after=form.cleaned_data["after"])
+            section_order.place(section=obj, after=form.cleaned_data["after"])
         elif {"layer", "question"} & set(form.changed_data):
-            actions.place_section(section=obj, after=obj.sheet.sections.filter(position__lt=obj.position).last())
+            section_order.place(section=obj, after=obj.sheet.sections.filter(position__lt=obj.position).last())
         self._keep_questions(obj, form)
 
     def _keep_questions(self, section, form):

@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from factsheets import actions, pasted_citation, proof, unsaved
+from factsheets import actions, pasted_citation, proof, section_order, unsaved
 from factsheets.admin import drafts, picking
 from factsheets.admin.editing import Stopped
 from factsheets.models import (
@@ -337,9 +337,9 @@ def _outline(sheet, obj, user) -> list[dict]:
     touched = unsaved.parts_with_text(sheet=sheet, by=user)
     ordered = in_reading_order(sheet, sheet.sections.select_related("figure"))
     groups = {(Layer.LEAFLET.value, question.value): [] for question in sheet.questions}
-    groups |= {key: [] for key in map(actions.stands_below, ordered) if key not in groups}
+    groups |= {key: [] for key in map(section_order.stands_below, ordered) if key not in groups}
     groups |= {(Layer.MORE.value, ""): groups.pop((Layer.MORE.value, ""), [])}
-    for key, sections in groupby(ordered, key=actions.stands_below):
+    for key, sections in groupby(ordered, key=section_order.stands_below):
         groups[key] = list(sections)
     for section in ordered:
         section.is_open = isinstance(obj, Section) and section.pk == obj.pk
@@ -372,11 +372,11 @@ def _move(sheet, said: str, by) -> None:
     if section is None:
         return
     if where in {"up", "down"}:
-        actions.shift_section(section=section, up=where == "up", by=by)
+        section_order.shift(section=section, up=where == "up", by=by)
     elif where.isdecimal():
         after = sheet.sections.filter(pk=where).first()
         if after is not None or where == "0":
-            actions.put_section(section=section, after=after, by=by)
+            section_order.put(section=section, after=after, by=by)
 
 
 def _address_of(sheet, part: str) -> str:
