@@ -3,6 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.text import capfirst
 
 from factsheets.models import Claim, SafetyAdvice
 
@@ -34,6 +35,13 @@ class TradingFormSet(forms.BaseInlineFormSet):
     Django saves one row after the other, so the first would take a name that the second still has. Rows that get another
     name are therefore taken out and put back, under the same key.
     """
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        # In the table the heads of the columns are the labels, which a screen reader does not tie to a field.
+        for field in form.fields.values():
+            inner = getattr(field.widget, "widget", field.widget)
+            inner.attrs = {"aria-label": str(capfirst(field.label or "")), **inner.attrs}
 
     def save_existing_objects(self, commit=True):
         own = self.model.natural_key_fields[-1]  # before it stands the parent

@@ -9,7 +9,7 @@ from factsheets import proof, section_order
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, OpensDraft, desk_address
 from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
 from factsheets.admin.picking import PickedStatement, picked_figure
-from factsheets.admin.writing import OnOnePage
+from factsheets.admin.writing import MAX_ROWS, OnOnePage
 from factsheets.models import (
     FactSheet,
     Figure,
@@ -287,7 +287,7 @@ def _typed_section(sheet, obj, typed, asked) -> Section:
 
 def _typed_uses(typed) -> list[StatementUse]:
     rows = []
-    for number in range(min(int(typed["statement_uses-TOTAL_FORMS"]), 60)):
+    for number in range(min(int(typed["statement_uses-TOTAL_FORMS"]), MAX_ROWS)):
         row = {name: typed.get(f"statement_uses-{number}-{name}", "") for name in ("statement", "position", "DELETE")}
         if row["statement"].isdecimal() and not row["DELETE"]:
             rows.append((int(row["position"]) if row["position"].isdecimal() else 0, int(row["statement"])))

@@ -43,6 +43,7 @@ OTHERS = ("_discard", "_swap", "_pulse", "_left")
 NOT_SAVED = "You typed this and have not saved it yet."
 MAX_ASKED = 4_000  # characters: a citation with its abstract
 ROWS = "statement_uses"  # what Django calls the statements that a section shows
+MAX_ROWS = 60
 
 
 class OnOnePage:
@@ -138,9 +139,9 @@ class OnOnePage:
             case "_cite":
                 again = self._cite(request, here, said)
             case "_show":
-                again = self._show(request, here, said)
+                again = self._show(request, here, obj, said)
             case "_draw":
-                again = self._draw(request, here, said)
+                again = self._draw(request, here, obj, said)
             case "_explain":
                 word = " ".join(request.POST.get("_word", "").split())[:80]
                 if term := GlossaryTerm.objects.filter(term__iexact=word).first():
@@ -179,15 +180,17 @@ class OnOnePage:
         unsaved.keep(**here, posted=request.POST)
         return _with(request, source=asked, to="#tools")
 
-    def _show(self, request, here: dict, chosen: str) -> str:
+    def _show(self, request, here: dict, obj, chosen: str) -> str:
         """Adds a statement of evidence, or offers several. A section without words becomes one that shows evidence."""
-        row = unsaved.keep(**here, posted=request.POST)
         asked = request.POST.get("_statement", "")[:MAX_ASKED]
         picked = Statement.objects.filter(pk=chosen) if chosen.isdecimal() else picking.found(Statement, asked)
         if len(picked) != 1:
+            self._keep(request, here, obj)
             return _with(request, statement=asked, to="#statement-asked")
+        row = unsaved.keep(**here, posted=request.POST)
         typed = _with_rows(QueryDict(row.typed))
-        rows = range(int(typed.get(f"{ROWS}-TOTAL_FORMS", "0")))
+        count = typed.get(f"{ROWS}-TOTAL_FORMS", "")
+        rows = range(min(int(count), MAX_ROWS) if count.isdecimal() else 0)
         if str(picked[0].pk) in {typed.get(f"{ROWS}-{each}-statement") for each in rows}:
             messages.info(request, f"“{picked[0]}” is in this section already.")
             return _with(request, to="#statements")
@@ -203,19 +206,20 @@ class OnOnePage:
         unsaved.set_fields(row, **added)
         return _with(request, to="#statements")
 
-    def _draw(self, request, here: dict, chosen: str) -> str:
+    def _draw(self, request, here: dict, obj, chosen: str) -> str:
         """Puts a figure of the library in, or offers several, or takes it out. A section without words becomes a figure."""
-        row = unsaved.keep(**here, posted=request.POST)
         asked = request.POST.get("_figure", "")[:MAX_ASKED]
         field = "figure" if self.model is Section else "lead_figure"
         if chosen == "none":
-            unsaved.set_fields(row, **{field: ""})
+            unsaved.set_fields(unsaved.keep(**here, posted=request.POST), **{field: ""})
             return _with(request, to=f"#id_{field}-asked")
         picked = (
             Figure.objects.filter(pk=chosen) if chosen.isdecimal() else picking.found(Figure, asked) if asked else []
         )
         if len(picked) != 1:
+            self._keep(request, here, obj)
             return _with(request, drawing=asked, to=f"#id_{field}-asked")
+        row = unsaved.keep(**here, posted=request.POST)
         is_empty = self.model is Section and not QueryDict(row.typed).get("body", "").strip()
         unsaved.set_fields(row, **{field: str(picked[0].pk)}, **({"kind": SectionKind.FIGURE} if is_empty else {}))
         return _with(request, to="#proof")
@@ -261,12 +265,12 @@ class OnOnePage:
         now = typed if typed is not None else stored
         if now.get("kind") != SectionKind.EVIDENCE and now.get("body", "").strip():
             return {}
-        asked = request.GET.get("statement", "")[:MAX_ASKED]
+        asked = request.GET["statement"][:MAX_ASKED] if "statement" in request.GET else None
         return {
             "statements": Statement.objects.order_by("claim").values_list("claim", flat=True),
             "shows_evidence": now.get("kind") == SectionKind.EVIDENCE,
             "statement_asked": asked,
-            "statements_offered": picking.found(Statement, asked) if asked else [],
+            "statements_offered": picking.found(Statement, asked) if asked is not None else [],
         }
 
     def _proof_page(self, request, sheet, obj, typed: QueryDict | None) -> str:

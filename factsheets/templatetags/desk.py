@@ -27,6 +27,7 @@ def kind(value) -> str:
 def inline_words(rows: str) -> str:
     """Django's rows below a form, with its "Add another Opening time" and "Delete?" as the desk says them."""
     rows = re.sub(r"Add another (\w)", lambda found: f"Add {found[1].lower()}", rows)
+    rows = rows.replace('<th class="original"></th>', '<td class="original"></td>')  # no head of anything
     return mark_safe(rows.replace("Delete?", "Remove"))  # noqa: S308 - rendered, and so escaped, before
 
 
