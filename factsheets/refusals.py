@@ -95,10 +95,17 @@ def _line(line: str, before: str, kind: str, layer: str) -> Iterator[str]:
 def _unfindable(body: str) -> list[str]:
     """Sources that the text cites and no reader could look up."""
     keys = {key.strip(" @") for match in CITATION.finditer(body) for key in match[1].split(";")}
+    known = {source.key: source for source in Source.objects.filter(key__in=keys)}
     return [
-        f"Source {source.key} has no link: readers could not look it up. Add its DOI, PubMed number, web address or ISBN first."
-        for source in Source.objects.filter(key__in=keys).order_by("key")
-        if not (source.address or source.isbn)
+        *(
+            f"No source has the key {key}. Find it by its title with “Cite a source”."
+            for key in sorted(keys - set(known))
+        ),
+        *(
+            f"Source {key} has no link: readers could not look it up. Add its DOI, PubMed number, web address or ISBN first."
+            for key, source in sorted(known.items())
+            if not (source.address or source.isbn)
+        ),
     ]
 
 

@@ -78,6 +78,7 @@ def desk_page(request, sheet: FactSheet, *, unsent: dict | None = None, status: 
     written = publication.written_since_sign_off(sheet).exclude(step=Step.INSTALLED)
     context = {
         "newest": newest,
+        "sent_back": _sent_back(sheet),
         "obstacles": [each for each in found if not each.finding],
         "findings": [each for each in found if each.finding],
         "overrides": _overrides_in_force(sheet),
@@ -109,6 +110,14 @@ def desk_page(request, sheet: FactSheet, *, unsent: dict | None = None, status: 
         "may_move": may_move(request.user),
     }
     return sheet_page(request, "desk.html", sheet, sheet.title, status=status, **context)
+
+
+def _sent_back(sheet: FactSheet) -> Edition | None:
+    """The words with which a reviewer sent it back, until it is sent again."""
+    if sheet.state != State.DRAFT:
+        return None
+    last = sheet.editions.exclude(step=Step.EDITED).defer("content").first()
+    return last if last and last.step == Step.SENT_BACK else None
 
 
 def _waits(sheet: FactSheet) -> str:

@@ -22,6 +22,7 @@ REFUSED = [
     ("Read [more](/fact-sheets/a-draft/).", "leads to a sheet that readers cannot open: it is draft."),
     ("Read [more](https://nhs).", "the link “more” is not a web address."),
     ("Read [more](/admin/).", "leads to the staff desk"),
+    ("Keep moving. [@NG59; @NOWHERE]", "No source has the key NOWHERE."),
     ("Keep moving. [@CAP12]", "Source CAP12 has no link: readers could not look it up."),
 ]
 SOUND = (
