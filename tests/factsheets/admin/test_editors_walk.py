@@ -151,7 +151,8 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         expect(page.get_by_text("Sent. A clinician")).to_be_visible()
         editor.expect_accessible()
         assert SafetyAdvice.objects.get(code="RF-E2").text != FLAG
-        clinician.open("/admin/factsheets/safetyadvice/sign/")
+        clinician.open("/admin/factsheets/safetyadvice/")
+        reader.get_by_role("link", name="Read and approve").click()
         clinician.expect_accessible()
         reader.locator("#id_name").fill("Clive Example")
         reader.locator("#id_register").select_option("GMC")
