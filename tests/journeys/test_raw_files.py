@@ -39,7 +39,7 @@ TYPED = {
     "what was done about a sign": "canarysafety told them to ring 999",
 }
 # As the number is kept, and pieces that would show a text kept in parts.
-ALSO = ["+442079460199", "2079460199", "canary", "Canary", "finch", "It stops daily activity", "stops daily"]
+ALSO = ["+442079460199", "2079460199", "canary", "Canary", "finch", "It stops daily activity", "stops daily activity"]
 # Old spellings of a word would be missed: texts in a database may also be UTF-16.
 ENCODINGS = ["utf-8", "utf-16-le"]
 
