@@ -9,7 +9,7 @@ from factsheets.models import FactSheet
 
 @dataclass(frozen=True)
 class Situation:
-    """`sheet` and `place` are the addresses of a sheet and of a section on it, or `page` is the name of another page of ours."""
+    """`sheet` is the address of a sheet, or `page` the name of another page of ours; `place` is a section or a sign on it."""
 
     words: str
     answer: str = ""
@@ -20,7 +20,7 @@ class Situation:
     def url(self, published: dict[str, FactSheet]) -> str:
         """Where it leads: to the whole sheet when an editor has removed the section. Empty when the sheet is not published."""
         if self.page:
-            return reverse(self.page)
+            return reverse(self.page) + (f"#{self.place}" if self.place else "")
         sheet = published.get(self.sheet)
         if sheet is None:
             return ""
@@ -49,7 +49,7 @@ CARDS = [
 ]
 QUESTIONS = [
     Situation("Which treatments help?", page="factsheets:treatments"),
-    Situation("I am pregnant: when should I call my midwife?", page="factsheets:get_help_now"),
+    Situation("I am pregnant: which signs need help now?", page="factsheets:get_help_now", place="sign-rf-p1"),
     Situation("What can I do while I wait for treatment?", sheet="looking-after-your-back", place="keep-moving"),
     Situation("Do I need a scan or another test?", sheet="tests-and-treatments"),
     Situation("How long will it last?", sheet="about-back-pain", place="how-long-it-lasts"),

@@ -2,14 +2,15 @@ import re
 from datetime import timedelta
 
 from django import template
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 from factsheets import reviews, safety_drafts, safety_revisions, sign_off
 from factsheets.admin.links import to_look_at
 from factsheets.admin.shared_drafts import open_to
-from factsheets.models import Edition, FactSheet, InstalledRecord, State, Step, Subject
+from factsheets.models import SIGNED, Edition, FactSheet, InstalledRecord, State, Step, Subject
 
 register = template.Library()
 
@@ -40,8 +41,6 @@ def sheets_that_need_somebody(context):
     user = context["request"].user
     sheets = FactSheet.everything.defer("document", "key_points").with_changed_since_review()
     published = sheets.filter(state=State.PUBLISHED)
-    corrected = Edition.objects.filter(sheet=OuterRef("pk"), step=Step.CORRECTED, number__gt=OuterRef("signed"))
-    published = published.annotate(was_corrected=Exists(corrected))
     written = sheets.filter(state=State.DRAFT)
     return {
         "today": today,
@@ -58,15 +57,25 @@ def sheets_that_need_somebody(context):
         "changed": published.filter(was_changed=True, reviewed_on__isnull=False)[:LISTED],
         "due": sheets.review_due_by(today + SOON)[:LISTED],
         "never": published.filter(reviewed_on__isnull=True)[:LISTED],
-        "corrections": Edition.objects.filter(step=Step.CORRECTED, sheet__in=published.filter(was_corrected=True))
-        .select_related("sheet")
-        .defer("content", "sheet__document")
-        .order_by("-at")[:LISTED],
+        "corrections": _corrections_not_seen()[:LISTED],
         "sent_back": [each for each in written if _is_sent_back_to(each, user)][:LISTED],
         "overdue": sheets.filter(Q(publish_on__lt=today) | Q(retire_on__lt=today, state=State.PUBLISHED))[:LISTED],
         "planned": sheets.filter(publish_on__gte=today)[:LISTED],
         "drafts": written[:LISTED],
     }
+
+
+def _corrections_not_seen():
+    """Small corrections since a clinician last signed the sheet off, or at all where nobody ever has."""
+    signed = Edition.objects.filter(sheet=OuterRef("sheet"), step__in=SIGNED, public=True).order_by("-number")
+    return (
+        Edition.objects.filter(step=Step.CORRECTED, sheet__state=State.PUBLISHED)
+        .annotate(signed=Coalesce(Subquery(signed.values("number")[:1]), 0))
+        .filter(number__gt=F("signed"))
+        .select_related("sheet")
+        .defer("content", "sheet__document")
+        .order_by("-at")
+    )
 
 
 def _is_sent_back_to(sheet: FactSheet, user) -> bool:

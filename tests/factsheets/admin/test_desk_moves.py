@@ -235,6 +235,17 @@ def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, revi
     changed = published(author, reviewer, slug="two", title="Changed by Edith")
     save(desk, change_address(changed.sections.get()), body="Keep moving, gently. [@NG59]")
     actions.correct(draft=changed.open_draft, by=author, reason="A missing word.")
+    read = published(author, reviewer, slug="five", title="Read again")
+    save(desk, change_address(read.sections.get()), body="Keep moving, gently. [@NG59]")
+    actions.correct(draft=read.open_draft, by=author, reason="Read since.")
+    read.refresh_from_db()
+    due = timezone.localdate() + timedelta(days=300)
+    actions.transition(sheet=read, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due)
+    installed = FactSheet.objects.get(slug="about-back-pain")  # nobody has ever signed it off
+    for own, body in (read, "Keep moving gently. [@NG59]"), (installed, None):
+        section = own.sections.filter(kind="text").exclude(body="").first()
+        save(desk, change_address(section), body=body or section.body.replace(" the ", " that ", 1))
+        actions.correct(draft=own.open_draft, by=author, reason=f"A slip in {own.slug}.")
     back = draft(author, slug="four", title="Back with Edith")
     actions.transition(sheet=back, step=Step.SUBMITTED, by=author)
     actions.transition(sheet=back, step=Step.SENT_BACK, by=reviewer, note="Too long.")
@@ -245,11 +256,14 @@ def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, revi
         ("Waiting for sign-off", "Waits for Clive"),
         ("Sent back to you", "Back with Edith"),
         ("Small corrections that no clinician has seen", "A missing word."),
+        ("Small corrections that no clinician has seen", "A slip in five."),
+        ("Small corrections that no clinician has seen", "A slip in about-back-pain."),
         ("Changed since sign-off", "Changed by Edith"),
         ("Review due", "Overdue"),
         ("Published but never signed off", "About back pain"),
     ]:
         assert title in shown[shown.index(heading) :]
+    assert "Read since." not in shown
     desk.force_login(person("Rita", "reception"))
     assert "Needs attention" not in text(tree(desk.get("/admin/")))
 
