@@ -18,7 +18,8 @@ def fingerprint(record) -> str:
     values = {
         field.attname: field.value_to_string(record)
         for field in record._meta.concrete_fields
-        if field.name not in {"document", "updated_at", "position"}
+        # A draft of a new record has another number each time it is opened.
+        if not field.primary_key and field.name not in {"document", "updated_at", "position"}
     }
     values |= {
         field.name: sorted(getattr(record, field.name).values_list("pk", flat=True))
