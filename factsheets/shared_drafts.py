@@ -156,27 +156,32 @@ def _named(found: list[Change]) -> str:
 def rewrite(
     *, draft: SharedDraft, content: dict, name: str, by, note: str = "", reason: str = ""
 ) -> SharedDraft | None:
-    """Gives the draft other words. None when they are the same. Raises DraftRefused when it has changed since `draft` was read."""
+    """Gives the draft other words, or other reasons. None when all are the same.
+
+    Raises DraftRefused when the draft has changed since `draft` was read.
+    """
     found = shared_revisions.changes(MODELS[draft.label], draft.content, content)
     with transaction.atomic():
         kept = draft_steps.as_seen(_locked(draft), draft.version)
-        if not found:
+        reasons = kept.note, kept.reason
+        kept.note, kept.reason = note.strip() or kept.note, reason.strip() or kept.reason
+        if not found and (kept.note, kept.reason) == reasons:
             return None
-        kept.content, kept.name, kept.note = content, name[:300], note.strip() or kept.note
-        kept.reason = reason or kept.reason
-        draft_steps.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=_named(found))
+        kept.content, kept.name = content, name[:300]
+        what = _named(found) if found else "Changed: the reason given"
+        draft_steps.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what)
     return kept
 
 
 def take_field(*, record, field: str, value, by, what: str) -> SharedDraft:
     """Puts one field, such as newer content of the site has it, into the open draft or a new one. Raises DraftRefused."""
     with transaction.atomic():
-        draft = of(record)
-        if draft is None:
+        rows = SharedDraft.objects.select_for_update()
+        kept = rows.filter(label=record._meta.label_lower, record=record.pk, is_open=True).first()
+        if kept is None:
             content = snapshot(record) | {field: value}
             given = {"model": type(record), "pk": record.pk, "name": str(record), "by": by, "what": what}
             return begin(content=content, **given) or _refuse("It says that already.")
-        kept = _locked(draft)
         if kept.content.get(field) not in (snapshot(record)[field], value):
             raise DraftRefused("The open draft has words of its own there. Publish or discard it first.")
         kept.content = kept.content | {field: value}

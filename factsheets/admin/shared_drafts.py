@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
@@ -78,10 +79,11 @@ class HasDrafts(StopsUnsound):
             return self._begun(request, drafted, record, (object_id, form_url, context))
 
     def _begun(self, request, drafted: Drafted, record, form_again: tuple):
-        _keep_picture(request, drafted)
         pk = record.pk if record else None
         try:
-            draft = shared_drafts.begin(model=self.model, pk=pk, by=request.user, **drafted.given)
+            with transaction.atomic():
+                _keep_picture(request, drafted)
+                draft = shared_drafts.begin(model=self.model, pk=pk, by=request.user, **drafted.given)
         except DraftRefused as refusal:
             request.stopped = [Obstacle(f"{refusal} What you typed is still here.")]
             request.POST = request.POST.copy()
@@ -112,20 +114,29 @@ class HasDrafts(StopsUnsound):
     def draft_view(self, request, pk: int):
         return self._draft_page(request, self._draft(pk))
 
-    def _draft_page(self, request, draft: SharedDraft, *, typed: str = "", status: int = 200):
-        """`typed`: words that could not be sent, so that nobody types them twice."""
+    def _draft_page(self, request, draft: SharedDraft, *, refused: dict | None = None):
+        """`refused`: the step that could not be taken, with the `note` and `reason` of its form, so that nobody types twice."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         record = shared_drafts.record_of(draft)
         found = shared_drafts.outcome(draft) if draft.is_open else shared_drafts.Outcome()
         because = shared_drafts.second_of(draft) if draft.is_open else []
+        in_review = draft.state == DraftState.IN_REVIEW
+        may_write = draft.is_open and shared_drafts.may_write(draft, request.user)
+        may_send = may_write and because and not in_review
+        may_review = in_review and request.user.has_perm("factsheets.sign_off_factsheet")
+        typed = refused or {}
+        # A colleague may have taken the step meanwhile, and its form is not on the page any more.
+        has_form = {"send": may_send, "send-back": may_review}.get(typed.get("step"), False)
         context = {
             "title": f"Draft: {draft.name}",
             "draft": draft,
             "record": record,
             "name": draft.name,
             "pk": draft.record if record else None,
-            "typed": typed or draft.note,
+            "typed": typed,
+            "typed_back": typed["note"] if typed.get("step") == "send-back" else "",
+            "unsent": [] if has_form else [words for name in ("note", "reason") if (words := typed.get(name))],
             "changes": shared_drafts.difference(draft) if draft.is_open else [],
             "words": shared_revisions.changes(self.model, draft.base, draft.content),
             "underneath": shared_drafts.changed_underneath(draft) if draft.is_open else [],
@@ -137,17 +148,17 @@ class HasDrafts(StopsUnsound):
             "problems": found.problems,
             "has_findings": any(each.finding for each in found.problems),
             "because": because,
-            "in_review": draft.state == DraftState.IN_REVIEW,
-            "may_write": draft.is_open and shared_drafts.may_write(draft, request.user),
-            "may_review": draft.state == DraftState.IN_REVIEW
-            and request.user.has_perm("factsheets.sign_off_factsheet"),
+            "in_review": in_review,
+            "may_write": may_write,
+            "may_send": may_send,
+            "may_review": may_review,
             "why_not_publish": shared_drafts.why_not_publish(draft, request.user) if draft.is_open else "",
             "authors": draft_steps.authors(draft),
             "events": draft.events.all()[:200],
             "step_name": f"admin:factsheets_{self.opts.model_name}_draft_step",
             "edit_address": address(draft, "draft_edit"),
         }
-        return self._page(request, "draft.html", context, status=status)
+        return self._page(request, "draft.html", context, status=422 if refused else 200)
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def edit_draft_view(self, request, pk: int):
@@ -178,9 +189,10 @@ class HasDrafts(StopsUnsound):
             return response.render() if hasattr(response, "render") else response
 
     def _rewritten(self, request, draft: SharedDraft, drafted: Drafted):
-        _keep_picture(request, drafted)
         try:
-            changed = shared_drafts.rewrite(draft=draft, by=request.user, **drafted.given)
+            with transaction.atomic():
+                _keep_picture(request, drafted)
+                changed = shared_drafts.rewrite(draft=draft, by=request.user, **drafted.given)
         except DraftRefused as refusal:
             request.stopped = [Obstacle(f"{refusal} What you typed is still here.")]
             return self._form_of(request, draft)
@@ -221,7 +233,7 @@ class HasDrafts(StopsUnsound):
             verb()
         except DraftRefused as refusal:
             messages.error(request, str(refusal))
-            return self._draft_page(request, self._draft(pk), typed=words["note"], status=422)
+            return self._draft_page(request, self._draft(pk), refused={"step": step, **words})
         if done:
             messages.success(request, done)
         return HttpResponseRedirect(address(draft))
@@ -265,6 +277,9 @@ class HasDrafts(StopsUnsound):
 
 
 def _keep_picture(request, drafted: Drafted) -> None:
-    """What was uploaded with the form, which the undone save has taken away again."""
+    """What was uploaded with the form, which the undone save has taken away again.
+
+    In the transaction that writes the draft: what nothing names is thrown away by anybody's next save.
+    """
     if prepared := getattr(drafted.form, "prepared", None):
         pictures.keep(prepared, by=request.user)

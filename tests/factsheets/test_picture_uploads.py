@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import threading
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -11,10 +12,10 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from factsheets import actions, pictures
+from factsheets import actions, pictures, shared_drafts
 from factsheets.models import Figure, Picture, PictureFile, Section
 from tests.support import pictures as samples
-from tests.support.desk import change_address, errors_of, person, seen, tree, values_of
+from tests.support.desk import change_address, draft_of, errors_of, person, seen, tree, values_of
 from tests.support.pictures import BLUE, figure_of_a_sheet, made, prepared, show
 from tests.support.wsgi import ask
 
@@ -170,6 +171,30 @@ def test_patients_forms_need_not_wait_while_a_picture_is_read(editor, figure, mo
     outside = len(connection.savepoint_ids)
     give(editor, figure, made())
     assert depths == [outside]
+
+
+def test_a_picture_is_kept_while_a_colleague_s_save_clears_up_and_its_draft_is_not_written_yet(
+    transactional_db, client, figure, monkeypatch
+):
+    client.force_login(person("Eve", "editor"))
+    real = shared_drafts.begin
+
+    def clear_up():
+        pictures.discard_unused()
+        connection.close()
+
+    colleague = threading.Thread(target=clear_up)
+
+    def begun_late(**given):
+        colleague.start()
+        colleague.join(0.5)
+        return real(**given)
+
+    monkeypatch.setattr(shared_drafts, "begin", begun_late)
+    send(client, change_address(figure), drawing="", upload=file(made()), _draft="1")
+    colleague.join(20)
+    [digest] = draft_of(figure).content["picture"]
+    assert Picture.objects.filter(digest=digest).exists()
 
 
 # --- who, and how much ---

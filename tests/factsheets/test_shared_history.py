@@ -1,10 +1,14 @@
 """What sheets share: who uses it, what a save changes, who should read it again, its history, and the way back."""
 
+import threading
+import time
+
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
 from enquiries.models import OutgoingMessage
-from factsheets import publication
+from factsheets import publication, shared_drafts
 from factsheets.models import FactSheet, Figure, GlossaryTerm, SharedDraft, SharedEdition, SiteNotice, Source, Statement
 from tests.support.desk import (
     change_address,
@@ -33,6 +37,12 @@ def history_of(record) -> str:
 
 def edition_of(record, number: int) -> str:
     return reverse(f"admin:factsheets_{record._meta.model_name}_edition", args=[record.pk, number])
+
+
+def typed_in(response, name: str) -> str:
+    """What a field of the page holds, by its id."""
+    [field] = [each for each in tree(response).iter() if each.get("id") == name]
+    return field.get("value") or "".join(field.itertext())
 
 
 def marked(response, name: str) -> str:
@@ -80,6 +90,8 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert "Saved in the draft." in text(tree(client.post(edit, opened | {"year": "2032"}, follow=True)))
     assert (Source.objects.get(key="NG59").year, draft_of(source).content["year"]) == (source.year, 2032)
     assert "A clinician must publish this" in text(tree(take(client, draft, "publish")))
+    refused = take(client, draft, "send", version=1, note="My note.", reason="My reason.")
+    assert (typed_in(refused, "note"), typed_in(refused, "reason")) == ("My note.", "My reason.")
     assert "Sent." in text(tree(take(client, draft, "send", note="The new edition.")))
     deliver()
 
@@ -87,7 +99,10 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     waiting = text(tree(client.get("/admin/")))
     assert "waiting for a clinician’s approval" in waiting.partition("Drafts of what sheets share")[2]
     assert client.post(edit, opened).status_code == 403
-    assert "Say in one sentence" in text(tree(take(client, draft, "send-back", note="No.")))
+    refused = take(client, draft, "send-back", note="No.")
+    assert ("Say in one sentence" in text(tree(refused)), typed_in(refused, "back-note")) == (True, "No.")
+    late = take(client, draft, "send", note="Sent twice.")
+    assert late.status_code == 403
     take(client, draft, "send-back", note="Please look at the page again.")
     deliver()
     client.force_login(author)
@@ -110,7 +125,8 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert (newest.actor, newest.changes) == ("Edith", ["Changed: source NG59, year"])
     assert not publication.why_not_sign_off(public_sheet, reviewer), "Who published it may sign the sheet."
     assert public_sheet.title in text(tree(client.get("/admin/"))).partition("Changed since sign-off")[2]
-    assert "no longer open" in text(tree(take(client, draft, "send-back", note="Back to the old one, please.")))
+    late = text(tree(take(client, draft, "send-back", note="Back to the old one, please.")))
+    assert "no longer open" in late and "Not sent. You wrote: Back to the old one, please." in late
 
     client.force_login(author)
     listed = text(tree(client.get(history_of(source))))
@@ -145,6 +161,10 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     clash = desk.post(edit, theirs | {"meaning": "Our words."}, follow=True)
     assert "Someone else saved a change" in errors_of(clash)
     assert values_of(clash)["meaning"] == "Our words."
+    # A reason alone is a change too.
+    assert "No changes to save." in text(tree(save(desk, edit)))
+    assert "Saved in the draft." in text(tree(save(desk, edit, note="It reads better.")))
+    assert draft_of(term).note == "It reads better."
     # The live one changes meanwhile: both are shown, the draft’s words stay, and the others are taken over.
     assert not errors_of(save(desk, address, meaning="The live meaning.", explain_in_text="on"))
     shown = desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))
@@ -170,13 +190,37 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     save(desk, add, term="Zygapophysis", slug="zyga", meaning="A joint.", _draft="1")
     draft = SharedDraft.objects.get(is_open=True, **label)
     assert not GlossaryTerm.objects.filter(slug="zyga").exists()
+    edit = reverse("admin:factsheets_glossaryterm_draft_edit", args=[draft.pk])
+    assert not errors_of(save_once(desk, edit, meaning="A joint of the spine."))
     GlossaryTerm.objects.create(slug="theirs", term="zygapophysis", meaning="Theirs.")
     assert "already belongs to the term “zygapophysis”" in text(tree(take(desk, draft, "publish")))
     take(desk, draft, "discard")
     kept = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
     assert "Draft, discarded" in kept
-    assert "A joint." in kept
+    assert "A joint of the spine." in kept
     assert not GlossaryTerm.objects.filter(slug="zyga").exists()
+
+
+def test_newer_content_waits_for_a_colleague_who_discards_the_draft(transactional_db):
+    by, term = person("Edith", "editor"), GlossaryTerm.objects.first()
+    given = {"record": term, "field": "meaning", "by": by, "what": "Newer content"}
+    first = shared_drafts.take_field(**given, value="Newer.")
+    held = threading.Event()
+
+    def discard():
+        with transaction.atomic():
+            shared_drafts.discard(draft=first, version=first.version, by=by)
+            held.set()
+            time.sleep(0.5)
+        connection.close()
+
+    other = threading.Thread(target=discard)
+    other.start()
+    held.wait(10)
+    again = shared_drafts.take_field(**given, value="Newest.")
+    other.join(20)
+    assert again.pk != first.pk
+    assert (draft_of(term), draft_of(term).content["meaning"]) == (again, "Newest.")
 
 
 @pytest.mark.once
