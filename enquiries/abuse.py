@@ -33,7 +33,7 @@ from django.utils import timezone
 from django.utils.encoding import punycode
 
 from backcare.core import disk_space, limits
-from backcare.core.crypto.encryption import CannotDecrypt, keyed_hash, keyed_hashes
+from backcare.core.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 from enquiries import flood
 from enquiries.models import Enquiry, EnquiryKind, OutgoingMessage, Purpose, Status, StoppedAddress
 

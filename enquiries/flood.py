@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import keyed_hash
+from backcare.core.encryption import keyed_hash
 from enquiries.models import Enquiry, FloodMark
 from enquiries.models.enquiry import FLAGGED
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from backcare.config import static
 from backcare.core import environment as env
-from backcare.core.crypto.encryption import new_key
+from backcare.core.encryption import new_key
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()

@@ -1,6 +1,6 @@
 """A small value that a person's own browser holds for us, sealed. The server keeps nothing of it.
 
-AES-256-GCM under the keys of FIELD_ENCRYPTION_KEYS (backcare/core/crypto/encryption.py). The associated data names the cookie, and
+AES-256-GCM under the keys of FIELD_ENCRYPTION_KEYS (backcare/core/encryption.py). The associated data names the cookie, and
 what else the value is bound to, so that none opens as another. No script can read it, and no other site can have it sent.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from backcare.core.crypto.encryption import CannotDecrypt, decrypt, encrypt
+from backcare.core.encryption import CannotDecrypt, decrypt, encrypt
 
 MAX_COOKIE_BYTES = 4096  # bytes with the name: what every browser keeps (RFC 6265, 6.1)
 FAST = 60  # seconds that the clock of another of our machines may be ahead

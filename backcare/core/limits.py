@@ -9,7 +9,7 @@ of `per`, and a slice counts until the whole of it is `per` old. So a person wai
 refused is not counted: nobody can keep somebody else waiting by trying again and again, and waiting always helps.
 
 What is counted stands in the database, under a keyed hash of the subject that changes every day (HMAC-SHA-256 under the clinic's
-own key, as in core/crypto/blind_index.py). Rows go within an hour of when they stop counting: enquiries/privacy/retention.py.
+own key, as in core/blind_index.py). Rows go within an hour of when they stop counting: enquiries/privacy/retention.py.
 
 Counting is a transaction. Call `hit` outside any transaction of yours that may be rolled back, or the count goes with it. Trouble
 with the database is raised, so that a limit that cannot be asked refuses.
@@ -26,7 +26,7 @@ from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import keyed_hash
+from backcare.core.encryption import keyed_hash
 from backcare.core.models import Limit
 
 SLICES = 6  # of `per`

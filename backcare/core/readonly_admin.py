@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 
 if TYPE_CHECKING:
     TabularInline = admin.TabularInline[models.Model, models.Model]

@@ -12,9 +12,8 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection
 
-from backcare.core import addresses, environment
-from backcare.core.crypto import keys
-from backcare.core.crypto.encryption import key_ring
+from backcare.core import addresses, encryption, environment
+from backcare.core.encryption import key_ring
 from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.ops import binding, schema
 from backcare.ops.backups import Trouble, offsite
@@ -324,8 +323,8 @@ def keys_fit(app_configs, databases=None, **kwargs):
     if "default" not in (databases or []):
         return []
     try:
-        keys.at_start()
-    except (keys.WrongKey, ImproperlyConfigured) as error:
+        encryption.verify_keys_at_start()
+    except (encryption.WrongKey, ImproperlyConfigured) as error:
         return [checks.Error(str(error), id="backcare.E010")]
     return []
 

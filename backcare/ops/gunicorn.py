@@ -36,15 +36,14 @@ def on_starting(server):
     """Refuses to start on a newer database, or with other keys than this database's, before anything is served or written."""
     from django.db import connection
 
-    from backcare.core import clinic
-    from backcare.core.crypto import keys
+    from backcare.core import clinic, encryption
     from backcare.ops import schema
 
     try:
         schema.at_start()
-        keys.at_start()
+        encryption.verify_keys_at_start()
         clinic.details()  # so that every worker knows the telephone number when the database goes away
-    except (schema.NewerDatabase, keys.WrongKey) as error:
+    except (schema.NewerDatabase, encryption.WrongKey) as error:
         sys.exit(f"The web server does not start: {error}")
     finally:
         connection.close()  # a connection must not be shared with the processes that are forked from this one

@@ -19,8 +19,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from backcare.core import disk_space
-from backcare.core.crypto import keys
+from backcare.core import disk_space, encryption
 from backcare.ops import schema, soundness
 from backcare.ops.backups import making, offsite
 from enquiries.models import Enquiry, LastPurge, OutgoingMessage, WorkerHeartbeat
@@ -143,8 +142,8 @@ def queue(now: datetime) -> Part:
 
 def fitting_keys(now: datetime) -> Part:
     try:
-        keys.verify()
-    except (keys.WrongKey, ImproperlyConfigured):
+        encryption.verify_keys()
+    except (encryption.WrongKey, ImproperlyConfigured):
         return Part("keys", "wrong", TROUBLE)
     return Part("keys", "ok")
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django_otp.models import Device
 
-from backcare.core.crypto.fields import EncryptedTextField
+from backcare.core.encryption import EncryptedTextField
 
 
 def number_of_its_own() -> int:

@@ -20,7 +20,7 @@ from django.urls import reverse_lazy
 
 from backcare.core import limits
 from backcare.core.cookies import EncryptedCookie
-from backcare.core.crypto.encryption import keyed_hash
+from backcare.core.encryption import keyed_hash
 
 PER = timedelta(minutes=5)
 ACCOUNT = 6  # guesses in PER at one account, from all the browsers that never signed in to it

@@ -19,7 +19,7 @@ from django.utils.crypto import constant_time_compare
 from django_otp.oath import hotp
 
 from backcare.core import clinic
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 from backcare.staff import sessions
 from backcare.staff.models import Authenticator, Invitation, RecoveryCode
 

@@ -11,8 +11,8 @@ from django.db import models, transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from backcare.core.crypto import blind_index
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core import blind_index
+from backcare.core.encryption import CannotDecrypt
 from enquiries import abuse
 from enquiries.actions.mail import TO_STAFF, Erased, enqueue, lock_enquiry
 from enquiries.actions.timeline import record

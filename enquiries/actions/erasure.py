@@ -18,7 +18,7 @@ from django.db import connection, models, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 from enquiries import abuse
 from enquiries.actions.mail import lock_enquiry
 from enquiries.actions.timeline import record, transition

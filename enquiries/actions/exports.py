@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Export
 
 MIN_REASON_LENGTH = 10  # letters

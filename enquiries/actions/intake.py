@@ -12,9 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from backcare.core import limits
-from backcare.core.crypto import blind_index
-from backcare.core.crypto.encryption import CannotDecrypt, keyed_hash, keyed_hashes
+from backcare.core import blind_index, limits
+from backcare.core.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 from enquiries import abuse, clock, flood
 from enquiries.actions.mail import SUMMARY_DAYS, TO_THEM, enqueue_first, has_address
 from enquiries.actions.timeline import record

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 from enquiries import clock
 from enquiries.actions.timeline import record, transition
 from enquiries.inbox import queues

@@ -11,7 +11,7 @@ from django.utils.text import Truncator, capfirst
 from django.utils.timesince import timesince
 
 from backcare.core import clinic, phones
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import abuse, clock
 from enquiries.admin.page import due, how_it_ended, times_to_call

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django import forms
 
 from backcare.core import addresses, phones
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 from backcare.core.form_fields import EmailField, PhoneField
 from enquiries.actions import corrections
 from enquiries.actions.mail import TO_STAFF

@@ -12,7 +12,7 @@ from django import forms
 from django.db import transaction
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 from enquiries.admin.corrections import CorrectForm
 from enquiries.admin.steps import ALL_FORMS, HANDOVER, HandoverForm, begin
 from enquiries.models import Enquiry, StaffDraft

@@ -7,8 +7,7 @@ from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from backcare.core import phones
-from backcare.core.crypto import blind_index
+from backcare.core import blind_index, phones
 from backcare.core.readonly_admin import opened
 from enquiries.actions import transitions
 from enquiries.admin.step_form import one_of, press, to_change, version_shown

@@ -10,9 +10,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html_join
 from django.utils.text import capfirst
 
-from backcare.core import phones
-from backcare.core.crypto import blind_index
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core import blind_index, phones
+from backcare.core.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
 from enquiries import clock
 from enquiries.actions import by_patient, contact, transitions

@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 from enquiries import clock
 from enquiries.actions import contact, mail, transitions
 from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment

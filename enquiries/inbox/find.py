@@ -20,9 +20,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from rapidfuzz.distance import OSA
 
-from backcare.core import phones
-from backcare.core.crypto import blind_index
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core import blind_index, phones
+from backcare.core.encryption import CannotDecrypt
 from enquiries.models import Appointment, Enquiry, SearchToken
 from factsheets.models import FactSheet
 

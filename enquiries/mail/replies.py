@@ -9,7 +9,7 @@ from django.core.mail import get_connection
 from django.utils import timezone
 
 from backcare.core import clinic
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core.encryption import CannotDecrypt
 from enquiries.clock import clock_time, day_words, in_words
 from enquiries.links import of_mail, request_address
 from enquiries.mail import emails, wordings

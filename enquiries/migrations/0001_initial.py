@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import backcare.core.crypto.fields
+import backcare.core.encryption
 import enquiries.models.enquiry
 import uuid
 from django.conf import settings
@@ -33,14 +33,14 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('reference', models.CharField(default=enquiries.models.enquiry.new_reference, editable=False, max_length=9, unique=True)),
                 ('kind', models.CharField(choices=[('report', 'report by e-mail'), ('consultation', 'consultation'), ('question', 'question')], editable=False, max_length=14)),
-                ('name', backcare.core.crypto.fields.EncryptedTextField()),
-                ('email', backcare.core.crypto.fields.EncryptedTextField(verbose_name='e-mail address')),
-                ('phone', backcare.core.crypto.fields.EncryptedTextField(help_text='E.164, or empty.', verbose_name='phone number')),
-                ('best_time', backcare.core.crypto.fields.EncryptedTextField(verbose_name='best time to call')),
+                ('name', backcare.core.encryption.EncryptedTextField()),
+                ('email', backcare.core.encryption.EncryptedTextField(verbose_name='e-mail address')),
+                ('phone', backcare.core.encryption.EncryptedTextField(help_text='E.164, or empty.', verbose_name='phone number')),
+                ('best_time', backcare.core.encryption.EncryptedTextField(verbose_name='best time to call')),
                 ('by_phone', models.BooleanField(default=False, editable=False, verbose_name='by phone')),
                 ('by_video', models.BooleanField(default=False, editable=False, verbose_name='by video')),
                 ('by_email', models.BooleanField(default=False, editable=False, verbose_name='by e-mail')),
-                ('description', backcare.core.crypto.fields.EncryptedTextField(verbose_name='in their words')),
+                ('description', backcare.core.encryption.EncryptedTextField(verbose_name='in their words')),
                 ('status', models.CharField(choices=[('new', 'new'), ('in_progress', 'in progress'), ('waiting', 'waiting for the patient'), ('booked', 'booked'), ('closed', 'closed'), ('spam', 'spam')], default='new', max_length=12)),
                 ('mail_failed', models.BooleanField(default=False, editable=False)),
                 ('quarantine_reason', models.CharField(blank=True, editable=False, max_length=80)),
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('from_status', models.CharField(blank=True, choices=[('new', 'new'), ('in_progress', 'in progress'), ('waiting', 'waiting for the patient'), ('booked', 'booked'), ('closed', 'closed'), ('spam', 'spam')], editable=False, max_length=12)),
                 ('to_status', models.CharField(blank=True, choices=[('new', 'new'), ('in_progress', 'in progress'), ('waiting', 'waiting for the patient'), ('booked', 'booked'), ('closed', 'closed'), ('spam', 'spam')], editable=False, max_length=12)),
                 ('summary', models.CharField(blank=True, editable=False, help_text='Never holds what a patient wrote.', max_length=200)),
-                ('note', backcare.core.crypto.fields.EncryptedTextField()),
+                ('note', backcare.core.encryption.EncryptedTextField()),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('enquiry', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='enquiries.enquiry')),

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import backcare.core.crypto.fields
+import backcare.core.encryption
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='Assessment',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('told', backcare.core.crypto.fields.EncryptedTextField(verbose_name='result and answers, as JSON')),
+                ('told', backcare.core.encryption.EncryptedTextField(verbose_name='result and answers, as JSON')),
                 ('questions_version', models.CharField(editable=False, max_length=40)),
                 ('consent_version', models.CharField(editable=False, max_length=20)),
                 ('wrong_tries', models.PositiveSmallIntegerField(default=0, editable=False, help_text='How often the link was opened with another e-mail address.')),

@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-import backcare.core.crypto.fields
+import backcare.core.encryption
 
 AGREEMENTS = [
     ("yes", "They know and agree."),
@@ -16,12 +16,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="enquiry",
             name="for_name",
-            field=backcare.core.crypto.fields.EncryptedTextField(null=True, verbose_name="for somebody else"),
+            field=backcare.core.encryption.EncryptedTextField(null=True, verbose_name="for somebody else"),
         ),
         migrations.AddField(
             model_name="enquiry",
             name="for_relation",
-            field=backcare.core.crypto.fields.EncryptedTextField(null=True, verbose_name="who that is to them"),
+            field=backcare.core.encryption.EncryptedTextField(null=True, verbose_name="who that is to them"),
         ),
         migrations.AddField(
             model_name="enquiry",

@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
-import backcare.core.crypto.fields
-from backcare.core.crypto.encryption import CannotDecrypt
+import backcare.core.encryption
+from backcare.core.encryption import CannotDecrypt
 
 
 def seal(apps, schema_editor):
@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="enquiry",
             name="safety_signs",
-            field=backcare.core.crypto.fields.EncryptedTextField(null=True),
+            field=backcare.core.encryption.EncryptedTextField(null=True),
         ),
         migrations.RunPython(seal, open_again, elidable=True),
     ]

@@ -1,5 +1,5 @@
 import django.core.validators
-import backcare.core.crypto.fields
+import backcare.core.encryption
 from django.db import migrations, models
 
 
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='enquiry',
             name='email',
-            field=backcare.core.crypto.fields.EncryptedTextField(verbose_name='email address'),
+            field=backcare.core.encryption.EncryptedTextField(verbose_name='email address'),
         ),
         migrations.AlterField(
             model_name='enquiry',

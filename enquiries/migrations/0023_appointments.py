@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-import backcare.core.crypto.fields
+import backcare.core.encryption
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('starts_at', models.DateTimeField(db_index=True, editable=False)),
                 ('minutes', models.PositiveSmallIntegerField(default=30, editable=False, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(480)])),
                 ('channel', models.CharField(choices=[('phone', 'by phone'), ('video', 'by video call'), ('clinic', 'at the clinic')], editable=False, max_length=10)),
-                ('place', backcare.core.crypto.fields.EncryptedTextField(null=True, verbose_name='place or video link')),
+                ('place', backcare.core.encryption.EncryptedTextField(null=True, verbose_name='place or video link')),
                 ('remind', models.BooleanField(default=False, editable=False, help_text='Whether the patient gets an email the working day before.')),
                 ('reminded_at', models.DateTimeField(editable=False, null=True)),
                 ('state', models.CharField(choices=[('booked', 'booked'), ('moved', 'moved'), ('came', 'came'), ('missed', 'did not come'), ('by_patient', 'cancelled by the patient'), ('by_clinic', 'cancelled by the clinic'), ('not_recorded', 'not recorded')], default='booked', editable=False, max_length=12)),

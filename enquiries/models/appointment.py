@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from backcare.core.crypto.fields import EncryptedTextField
+from backcare.core.encryption import EncryptedTextField
 
 MIN_MINUTES, MAX_MINUTES = 5, 480
 MINUTES = 30  # of an appointment for which nobody said otherwise

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from backcare.core.crypto.fields import EncryptedTextField
+from backcare.core.encryption import EncryptedTextField
 
 
 class AssessmentQuerySet(models.QuerySet["Assessment"]):

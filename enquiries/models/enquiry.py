@@ -10,9 +10,8 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
-from backcare.core.crypto import blind_index
-from backcare.core.crypto.encryption import CannotDecrypt
-from backcare.core.crypto.fields import EncryptedTextField
+from backcare.core import blind_index
+from backcare.core.encryption import CannotDecrypt, EncryptedTextField
 
 # No vowels and no look-alikes, so that a reference read out on the telephone is one word a letter and spells nothing.
 REFERENCE_ALPHABET = "BCDFGHJKMNPQRTVWXY346789"
@@ -442,7 +441,7 @@ INSERT_HASH = "INSERT INTO enquiries_searchtoken (enquiry_id, key) VALUES (%s, %
 class SearchToken(models.Model):
     """One of the keyed hashes by which staff find an enquiry from part of a name, address or number, without opening any.
 
-    Of which kind it is, nobody can tell: `backcare/core/crypto/blind_index.py`.
+    Of which kind it is, nobody can tell: `backcare/core/blind_index.py`.
     """
 
     enquiry = models.ForeignKey(

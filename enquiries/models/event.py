@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from backcare.core.crypto.fields import EncryptedTextField
+from backcare.core.encryption import EncryptedTextField
 from enquiries.models.enquiry import Status
 
 

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class KeyCheck(models.Model):
-    """A key that something here may be sealed with, told from others without giving it away (`backcare.core.crypto.keys`)."""
+    """A key that something here may be sealed with, told from others without giving it away (`backcare.core.encryption`)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, editable=False)
     check_value = models.CharField(max_length=64, editable=False)

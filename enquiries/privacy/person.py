@@ -13,9 +13,8 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import ForeignKey, Model, Q, QuerySet
 
-from backcare.core import phones
-from backcare.core.crypto import blind_index
-from backcare.core.crypto.encryption import CannotDecrypt
+from backcare.core import blind_index, phones
+from backcare.core.encryption import CannotDecrypt
 from enquiries import abuse
 from enquiries.models import Enquiry, StoppedAddress
 from enquiries.privacy import register

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from django.db import connection, models, transaction
 from django.db.models import Q
 
-from backcare.core.crypto import blind_index, keys
-from backcare.core.crypto.encryption import CannotDecrypt, decrypt, encrypt, written_now
-from backcare.core.crypto.fields import Ciphertext, EncryptedTextField
+from backcare.core import blind_index, encryption
+from backcare.core.encryption import CannotDecrypt, Ciphertext, EncryptedTextField, decrypt, encrypt, written_now
 from enquiries.models import Enquiry, SearchToken
 
 Fields = list[EncryptedTextField]  # of one model
@@ -35,7 +34,7 @@ def left() -> dict[str, int]:
     """Rows with a value that another key than the writing one sealed, or that was not padded, by table."""
     return {
         model._meta.db_table: _old(model, fields).count()
-        for model, fields in sorted(keys.sealed_columns().items(), key=_name)
+        for model, fields in sorted(encryption.sealed_columns().items(), key=_name)
     }
 
 
@@ -48,7 +47,7 @@ def rotate(*, at_once: int = AT_ONCE, progress: Callable[[int, str], None] = lam
     tried_until = time.monotonic() + PATIENCE
     while True:
         before = result.rows
-        for model, fields in sorted(keys.sealed_columns().items(), key=_name):
+        for model, fields in sorted(encryption.sealed_columns().items(), key=_name):
             _go_through(model, fields, at_once, result, progress)
         if sum(left().values()) <= len(result.stuck) or time.monotonic() > tried_until:
             return result
@@ -65,7 +64,7 @@ def _old(model: type[models.Model], fields: Fields) -> models.QuerySet[models.Mo
     # "none" is a column that was added later and holds nothing yet.
     others = Q(pk__in=[])
     rows: models.QuerySet[models.Model] = model._base_manager.annotate(
-        **{f"start_of_{each.name}": keys.Start(each.name) for each in fields}
+        **{f"start_of_{each.name}": encryption.StartOfSealed(each.name) for each in fields}
     )
     for each in fields:
         others |= Q(**{f"{each.name}__isnull": False}) & ~Q(**{f"start_of_{each.name}": current})

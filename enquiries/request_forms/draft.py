@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from backcare.core.cookies import EncryptedCookie
-from backcare.core.crypto.encryption import keyed_hash
+from backcare.core.encryption import keyed_hash
 from backcare.core.form_fields import PhoneField, TextField
 from enquiries.actions.intake import SEAL_GOOD_FOR
 from enquiries.request_forms import own_words

@@ -107,7 +107,7 @@ def triaging() -> Iterator[Figure]:
 
 
 def grow(size: int) -> None:
-    from backcare.core.crypto import blind_index
+    from backcare.core import blind_index
     from enquiries.models import Enquiry
     from tests.conftest import consultation
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import CheckConstraint, F
 from django.utils import timezone
 
-from backcare.core.crypto.fields import Ciphertext
+from backcare.core.encryption import Ciphertext
 from enquiries.actions import appointments, erasure, intake, mail, transitions
 from enquiries.models import (
     Absence,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import models
 from django.db.models import CheckConstraint, Q
 
-from backcare.core.crypto.fields import EncryptedTextField
+from backcare.core.encryption import EncryptedTextField
 from enquiries.models import OutgoingMessage
 from factsheets.models import FactSheet
 from tests.support.models import our_models

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as project
 from django.test import Client
 
-from backcare.core.crypto.encryption import new_key
+from backcare.core.encryption import new_key
 from tests.support.forms import form
 from tests.support.observatory import redirection, score
 from tests.support.responses import CLASSES, DOORS, OF_EVERY_PAGE, POLICY, Asked, read

@@ -8,7 +8,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from backcare.core import environment
-from backcare.core.crypto.encryption import new_key
+from backcare.core.encryption import new_key
 from backcare.ops import binding
 from backcare.ops.checks import only_the_proxy_reaches_us
 

@@ -9,8 +9,7 @@ from django.core.serializers import serialize
 from django.db import connection, transaction
 from django.db.models import Q
 
-from backcare.core.crypto.encryption import CannotDecrypt, decrypt, encrypt, key_ring, keyed_hash, new_key
-from backcare.core.crypto.fields import EncryptedTextField
+from backcare.core.encryption import CannotDecrypt, EncryptedTextField, decrypt, encrypt, key_ring, keyed_hash, new_key
 from enquiries.actions import transitions
 from enquiries.models import Enquiry, EnquiryEvent
 from tests.conftest import consultation

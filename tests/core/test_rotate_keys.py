@@ -11,8 +11,8 @@ import pytest
 from django.core.management import CommandError
 from django.utils import timezone
 
-from backcare.core.crypto import blind_index, keys
-from backcare.core.crypto.encryption import encrypt, key_of, key_ring, new_key
+from backcare.core import blind_index, encryption
+from backcare.core.encryption import encrypt, key_of, key_ring, new_key
 from enquiries import abuse
 from enquiries.actions import corrections, erasure, transitions
 from enquiries.inbox import find
@@ -43,7 +43,7 @@ def some(db):
 def keys_used() -> set[int]:
     """Of every sealed value of every table, past the models' own reading."""
     used = set()
-    for model, fields in keys.sealed_columns().items():
+    for model, fields in encryption.sealed_columns().items():
         for row in model._base_manager.values_list(*[field.name for field in fields]):
             used |= {key_of(value) for value in row if value not in {None, ""}}
     return used
@@ -66,7 +66,7 @@ def test_everything_moves_to_the_new_key_and_the_old_one_may_go(some, new, staff
     assert found_by("ada1@example.com") == ["ada1@example.com"]
     assert len(found_by("020 7946 0018")) == 3
     assert found_by("example2") == ["ada2@example.com"]
-    keys.verify()
+    encryption.verify_keys()
 
 
 def test_a_dry_run_counts_and_changes_nothing(some, new):
@@ -105,7 +105,7 @@ def test_a_rotation_pads_what_was_written_before_values_were_padded_with_the_sam
 
 
 def test_each_look_up_works_before_during_and_after(some, new, staff_client):
-    rotation._reseal(Enquiry.objects.get(pk=some[0].pk), keys.sealed_columns()[Enquiry], rotation.Rotated())
+    rotation._reseal(Enquiry.objects.get(pk=some[0].pk), encryption.sealed_columns()[Enquiry], rotation.Rotated())
     stored = dict(Enquiry.objects.values_list("pk", "email_key"))
     assert stored[some[0].pk] == blind_index.email_key("ada0@example.com")
     assert stored[some[1].pk] != blind_index.email_key("ada1@example.com"), "The second was not to be rotated yet."
@@ -146,7 +146,7 @@ def test_what_somebody_writes_in_between_is_not_overwritten(some, new):
     changed.best_time = "after the rotation had read it"
     changed.save()
     result = rotation.Rotated()
-    assert rotation._reseal(read, keys.sealed_columns()[Enquiry], result) == 0
+    assert rotation._reseal(read, encryption.sealed_columns()[Enquiry], result) == 0
     assert Enquiry.objects.get(pk=some[0].pk).best_time == "after the rotation had read it"
     rotate()
     assert Enquiry.objects.get(pk=some[0].pk).best_time == "after the rotation had read it"
@@ -200,11 +200,11 @@ def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(tra
 
 def test_the_old_key_is_asked_for_until_nothing_needs_it(some, new, settings):
     everything = settings.FIELD_ENCRYPTION_KEYS
-    keys.verify()
+    encryption.verify_keys()
     settings.FIELD_ENCRYPTION_KEYS = everything[:1]
-    with pytest.raises(keys.WrongKey, match="lacks key"):
-        keys.verify()
+    with pytest.raises(encryption.WrongKey, match="lacks key"):
+        encryption.verify_keys()
     settings.FIELD_ENCRYPTION_KEYS = everything
     rotate()
     settings.FIELD_ENCRYPTION_KEYS = everything[:1]
-    keys.verify()
+    encryption.verify_keys()

@@ -12,8 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
 from django.db import connection
 
-from backcare.core.crypto import keys
-from backcare.core.crypto.encryption import CannotDecrypt, key_ring, new_key
+from backcare.core import encryption
+from backcare.core.encryption import CannotDecrypt, key_ring, new_key
 from enquiries.models import Enquiry, KeyCheck
 from tests.conftest import ROOT, consultation, database_environment, report
 from tests.core.test_encryption import overwrite, raw
@@ -50,7 +50,7 @@ def test_a_wrong_key_is_named_and_writes_nothing(some, settings, wrong, says, wi
     right = settings.FIELD_ENCRYPTION_KEYS
     settings.FIELD_ENCRYPTION_KEYS = [wrong()]
     compare_again()
-    with pytest.raises(keys.WrongKey, match=says):
+    with pytest.raises(encryption.WrongKey, match=says):
         consultation(name="Grace Example")
     assert Enquiry.objects.count() == 3
     with pytest.raises(CommandError, match=says):
@@ -66,7 +66,7 @@ def test_one_value_that_was_tampered_with_is_no_wrong_key(some):
     broken = bytearray(raw(Enquiry, some[0].pk)["name"])
     broken[-1] ^= 1
     overwrite(some[0].pk, "name", bytes(broken))
-    keys.verify()
+    encryption.verify_keys()
     assert KeyCheck.objects.count() == 1
 
 
@@ -74,10 +74,10 @@ def test_a_lost_key_can_be_given_up_without_touching_what_it_sealed(some, settin
     right, before = settings.FIELD_ENCRYPTION_KEYS, [raw(Enquiry, one.pk) for one in some]
     settings.FIELD_ENCRYPTION_KEYS = [an_unknown_one()]
     number = int(right[0].partition(":")[0])
-    with pytest.raises(keys.WrongKey):
-        keys.verify()
+    with pytest.raises(encryption.WrongKey):
+        encryption.verify_keys()
     assert f"starts without key {number} now" in rotate(lost=number)
-    keys.verify()
+    encryption.verify_keys()
     grace = consultation(name="Grace Example")
     assert [raw(Enquiry, one.pk) for one in some] == before
     with pytest.raises(CannotDecrypt):

@@ -7,8 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backcare.core import limits
-from backcare.core.crypto import blind_index
+from backcare.core import blind_index, limits
 from backcare.core.models import Limit
 from backcare.ops import health
 from enquiries import abuse, flood

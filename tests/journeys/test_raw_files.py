@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from backcare.core.crypto import keys
+from backcare.core import encryption
 from enquiries.actions import contact, corrections, transitions
 from enquiries.models import Assessment, Enquiry, OutgoingMessage
 from tests.conftest import give_signs
@@ -116,7 +116,7 @@ def live_every_journey(client, staff) -> None:
 
 def sealed_values() -> list[bytes]:
     found = []
-    for model, fields in keys.sealed_columns().items():
+    for model, fields in encryption.sealed_columns().items():
         for row in model._base_manager.values_list(*[field.name for field in fields]):
             found += [bytes(value) for value in row if value and len(value) > 40]
     return found

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
-from backcare.core.crypto.encryption import new_key
+from backcare.core.encryption import new_key
 from backcare.ops.backups import archive, database, making
 from backcare.ops.checks import backups_elsewhere
 from enquiries.models import Enquiry, OutgoingMessage

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from backcare.core.crypto.encryption import new_key
+from backcare.core.encryption import new_key
 from enquiries.models import Enquiry
 from tests.conftest import ROOT, database_environment
 from tests.support.faults import MailWorker, Patients, Reckoning, Web, post

@@ -13,8 +13,8 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from backcare.core.crypto import keys
-from backcare.core.crypto.encryption import new_key
+from backcare.core import encryption
+from backcare.core.encryption import new_key
 from backcare.ops import health, soundness
 from backcare.ops.backups import making
 from backcare.ops.checks import NETWORK_FILE_SYSTEMS, durability, file_system
@@ -176,7 +176,7 @@ def test_wrong_keys_are_red(client, settings):
     seen()
     consultation()
     compare_again()
-    keys.verify()
+    encryption.verify_keys()
     settings.FIELD_ENCRYPTION_KEYS = [new_key()]
     status, words = asked(client)
     assert (status, words["keys"]) == (503, "wrong")

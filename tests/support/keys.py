@@ -4,14 +4,14 @@ import io
 
 from django.core.management import call_command
 
-from backcare.core.crypto import keys
+from backcare.core import encryption
 from enquiries.models import Enquiry
 from tests.conftest import consultation
 
 
 def compare_again() -> None:
     """As after a start: the next write looks whether the keys are right."""
-    keys._seen["right"] = False
+    encryption._keys_seen["right"] = False
 
 
 def three_enquiries() -> list[Enquiry]:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from backcare.core.crypto import keys
-from backcare.core.crypto.encryption import CannotDecrypt, decrypt
+from backcare.core import encryption
+from backcare.core.encryption import CannotDecrypt, decrypt
 from backcare.ops.backups.database import Opened
 
 SAMPLE = 20  # values of each column and each key
@@ -44,7 +44,7 @@ def try_sample(database: Opened) -> Opening:
 def _columns(database: Opened):
     """The encrypted columns that the database has, each with the ids of the keys used in it."""
     tables = set(database.tables())
-    for model, fields in keys.sealed_columns().items():
+    for model, fields in encryption.sealed_columns().items():
         table = model._meta.db_table
         if table not in tables:
             continue  # a backup from before this table was made

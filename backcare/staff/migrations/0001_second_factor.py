@@ -2,7 +2,7 @@
 
 import backcare.staff.models
 import django.db.models.deletion
-import backcare.core.crypto.fields
+import backcare.core.encryption
 from django.conf import settings
 from django.db import migrations, models
 
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
                 ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
                 ('id', models.BigIntegerField(default=backcare.staff.models.number_of_its_own, editable=False, primary_key=True, serialize=False)),
-                ('secret', backcare.core.crypto.fields.EncryptedTextField()),
+                ('secret', backcare.core.encryption.EncryptedTextField()),
                 ('last_step', models.BigIntegerField(default=-1, editable=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='set up')),
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='last used')),

@@ -3,7 +3,7 @@ import sys
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from backcare.core.crypto import keys
+from backcare.core import encryption
 from enquiries.actions import erasure
 from enquiries.privacy import person
 
@@ -25,8 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *, export, erase, reason, yes, **options):
         try:
-            keys.verify()
-        except keys.WrongKey as error:
+            encryption.verify_keys()
+        except encryption.WrongKey as error:
             raise CommandError(str(error)) from None
         if sys.stdin.isatty():
             self.stderr.write("E-mail address or phone number: ", ending="")

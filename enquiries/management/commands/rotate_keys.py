@@ -1,8 +1,8 @@
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max
 
-from backcare.core.crypto import keys
-from backcare.core.crypto.encryption import key_ring, writing_key
+from backcare.core import encryption
+from backcare.core.encryption import key_ring, writing_key
 from backcare.core.progress import Progress, stoppable
 from enquiries.models import KeyCheck, StoppedAddress
 from enquiries.privacy import rotation
@@ -30,8 +30,8 @@ class Command(BaseCommand):
             self.give_up(lost)
             return
         try:
-            keys.verify()
-        except keys.WrongKey as error:
+            encryption.verify_keys()
+        except encryption.WrongKey as error:
             raise CommandError(str(error)) from None
         left = rotation.left()
         progress = Progress(self.stdout, sum(left.values()))
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         current = writing_key()
         others = [number for number in key_ring() if number != current]
         for number in others:
-            keys.forget(number)
+            encryption.forget_key(number)
         self.stdout.write(f"{result.rows} rows were encrypted again. Everything is under key {current}.")
         if others:
             names = " and ".join(f"key {number}" for number in others)
@@ -81,7 +81,7 @@ class Command(BaseCommand):
     def give_up(self, number: int):
         if number in key_ring():
             raise CommandError(f"Key {number} is in FIELD_ENCRYPTION_KEYS, so it is not lost. Nothing was changed.")
-        if not keys.give_up(number):
+        if not encryption.give_up_key(number):
             raise CommandError(f"This database does not ask for key {number}. Nothing was changed.")
         self.stdout.write(
             f"The site starts without key {number} now. What only that key opens is shown as “This text cannot be opened” "

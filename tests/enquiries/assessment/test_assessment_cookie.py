@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backcare.core.cookies import MAX_COOKIE_BYTES
-from backcare.core.crypto.encryption import new_key
+from backcare.core.encryption import new_key
 from enquiries.assessment import cookie, questions
 from enquiries.assessment.cookie import Kept, finished, may_be_included, may_go_along, opened, sealed
 from enquiries.assessment.flags import Flags, flags

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from django.utils import timezone
 
-from backcare.core.crypto import blind_index
+from backcare.core import blind_index
 from enquiries.actions import erasure, intake, transitions
 from enquiries.inbox import find
 from enquiries.models import Enquiry, SearchToken, Status

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import OperationalError, connection
 
 from backcare.core import clinic
-from backcare.core.crypto.encryption import new_key
+from backcare.core.encryption import new_key
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from factsheets.models import SafetyAdvice
 from tests.conftest import report

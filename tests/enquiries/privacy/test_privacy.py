@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError, OperationalError
 from django.test import Client
 
-from backcare.core.crypto import keys
+from backcare.core import encryption
 from enquiries import views
 from enquiries.actions import intake
 from enquiries.mail.outbox import Worker
@@ -315,7 +315,7 @@ def test_no_address_changes_anything_when_it_is_only_opened(staff_client, staff)
     change = enquiry.get_admin_url()
     act = {"action": "close", "_selected_action": str(enquiry.pk)}
     addresses = [*public_addresses(), again, change, f"{change}delete/", "/admin/enquiries/enquiry/", "/admin/logout/"]
-    keys.at_start()  # as every server does
+    encryption.verify_keys_at_start()  # as every server does
     before = everything()
     assert len(before["enquiries.Enquiry"]) == 1
     assert len(before.pop("sessions.Session")) == 1

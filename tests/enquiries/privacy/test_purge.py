@@ -10,8 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import CannotDecrypt
-from backcare.core.crypto.fields import EncryptedTextField
+from backcare.core.encryption import CannotDecrypt, EncryptedTextField
 from enquiries.actions import transitions
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage
 from tests.conftest import consultation, report

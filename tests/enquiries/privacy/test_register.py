@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.models import BigIntegerField
 from django.test import Client
 
-from backcare.core.crypto import keys
-from backcare.core.crypto.fields import EncryptedTextField
+from backcare.core import encryption
+from backcare.core.encryption import EncryptedTextField
 from enquiries.privacy import register, retention
 from factsheets import page_cache
 from tests.support.clinic_settings import set_clinic
@@ -62,7 +62,11 @@ def test_what_is_said_to_be_encrypted_is_and_the_other_way_round():
         for column in table.personal.values()
         if column.protection == "encrypted"
     }
-    is_ = {(model._meta.db_table, field.column) for model, fields in keys.sealed_columns().items() for field in fields}
+    is_ = {
+        (model._meta.db_table, field.column)
+        for model, fields in encryption.sealed_columns().items()
+        for field in fields
+    }
     assert said == is_
     assert ("enquiries_enquiry", "description") in said
 

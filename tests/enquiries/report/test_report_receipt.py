@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import new_key
+from backcare.core.encryption import new_key
 from enquiries import abuse
 from enquiries.actions import corrections, erasure, mail, transitions
 from enquiries.models import Assessment, Enquiry, EventKind, OutgoingMessage, Status

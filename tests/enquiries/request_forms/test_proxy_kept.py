@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from backcare.core.crypto.encryption import key_ring
+from backcare.core.encryption import key_ring
 from enquiries.actions import erasure, transitions
 from enquiries.models import Enquiry, EventKind, SearchToken, Status
 from tests.conftest import consultation

@@ -7,8 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
-from backcare.core import clinic
-from backcare.core.crypto import keys
+from backcare.core import clinic, encryption
 from backcare.ops import schema, soundness
 from enquiries.actions import appointments, erasure, mail
 from enquiries.mail.outbox import Worker
@@ -78,8 +77,8 @@ class Command(BaseCommand):
         if not self.compared:
             try:
                 schema.verify()
-                keys.verify()
-            except (schema.NewerDatabase, keys.WrongKey) as error:
+                encryption.verify_keys()
+            except (schema.NewerDatabase, encryption.WrongKey) as error:
                 raise CommandError(str(error)) from None
             self.compared = True
 

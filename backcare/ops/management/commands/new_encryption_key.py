@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from backcare.core.crypto.encryption import new_key
+from backcare.core.encryption import new_key
 
 
 class Command(BaseCommand):

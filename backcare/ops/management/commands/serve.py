@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, connection
 from django.urls import reverse
 
-from backcare.core.crypto import keys
+from backcare.core import encryption
 from backcare.ops import schema, supervisor
 from backcare.staff import first_steps
 
@@ -32,8 +32,8 @@ class Command(BaseCommand):
     def handle(self, **options):
         try:
             schema.at_start()
-            keys.at_start()
-        except (schema.NewerDatabase, keys.WrongKey) as error:
+            encryption.verify_keys_at_start()
+        except (schema.NewerDatabase, encryption.WrongKey) as error:
             raise CommandError(str(error)) from None
         code = owner_code()
         connection.close()

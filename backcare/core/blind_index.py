@@ -23,7 +23,7 @@ from typing import Any
 import jellyfish
 
 from backcare.core import phones
-from backcare.core.crypto.encryption import CannotDecrypt, key_ring, keyed_hash, keyed_hashes, short_hashes
+from backcare.core.encryption import CannotDecrypt, key_ring, keyed_hash, keyed_hashes, short_hashes
 
 # Nobody is searched for by these, and as the most frequent words they would show which hash means what: docs/threat-model.md.
 TITLES = {"mr", "mrs", "ms", "mx", "miss", "dr", "prof", "professor"}
