@@ -10,7 +10,17 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
 from factsheets import draft_steps
-from factsheets.models import SIGNED, WRITING, DraftStep, Edition, FactSheet, ReviewReminder, SharedDraftEvent, Step
+from factsheets.models import (
+    SIGNED,
+    WRITING,
+    DraftStep,
+    Edition,
+    FactSheet,
+    ReviewReminder,
+    SafetyDraftEvent,
+    SharedDraftEvent,
+    Step,
+)
 
 STEPS = (60, 30, 0)  # days before the review is due
 
@@ -51,6 +61,11 @@ def reviewers() -> QuerySet:
     return _reachable("factsheets.sign_off_factsheet")
 
 
+def approvers() -> QuerySet:
+    """Working staff accounts with an email address that may approve the red flags."""
+    return _reachable("factsheets.add_approval")
+
+
 def _reachable(permission: str) -> QuerySet:
     # The backend is named, as the permission is one of Django's own whatever else may sign people in.
     may = get_user_model().objects.with_perm(permission, backend="django.contrib.auth.backends.ModelBackend")
@@ -59,9 +74,11 @@ def _reachable(permission: str) -> QuerySet:
 
 # --- who hears of a step in a review ---
 
-# Called with an edition, or a step of a shared record's draft, and the people who are to hear of it, in the transaction of the
-# step. `enquiries`, which has the outbox, puts its function here when it starts.
-tellers: list[Callable[[Edition | SharedDraftEvent, list], None]] = []
+# What people hear of: a step of a sheet, or one of the draft of a shared record or of the red flags.
+About = Edition | SharedDraftEvent | SafetyDraftEvent
+# Called with it and the people who are to hear of it, in the transaction of the step. `enquiries`, which has the outbox, puts its
+# function here when it starts.
+tellers: list[Callable[[About, list], None]] = []
 ANSWERS = {Step.SENT_BACK, Step.SIGNED_OFF}
 
 
@@ -92,16 +109,17 @@ def tell(edition: Edition) -> None:
     _tell(edition, listeners(edition))
 
 
-def tell_of_draft(event: SharedDraftEvent) -> None:
-    """Of a step of a shared record's draft, as of a sheet's."""
+def tell_of_draft(event: SharedDraftEvent | SafetyDraftEvent) -> None:
+    """Of a step of a draft, as of a sheet's. The red flags go to those who may approve them."""
     wrote = [each.by_id for each in draft_steps.authors(event.draft) if each.by_id]
     if event.step == DraftStep.SENT:
-        _tell(event, list(reviewers().exclude(pk__in=[*wrote, event.by_id])))
+        may_publish = approvers() if isinstance(event, SafetyDraftEvent) else reviewers()
+        _tell(event, list(may_publish.exclude(pk__in=[*wrote, event.by_id])))
     elif event.step in {DraftStep.SENT_BACK, DraftStep.PUBLISHED}:
         _tell(event, _colleagues(wrote, event.by_id))
 
 
-def _tell(about: Edition | SharedDraftEvent, people: list) -> None:
+def _tell(about: About, people: list) -> None:
     if people:
         for teller in tellers:
             teller(about, people)

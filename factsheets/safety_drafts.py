@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from factsheets import actions, draft_steps, publication, safety_revisions, sign_off, team
+from factsheets import actions, draft_steps, publication, reviews, safety_revisions, shared_revisions, sign_off, team
 from factsheets.draft_steps import DraftRefused
 from factsheets.models import (
     ContentVersion,
@@ -110,6 +110,11 @@ def gaps(content: list[dict]) -> list[dict]:
 def difference(draft: SafetyDraft) -> list[Change]:
     """What patients and staff would read differently."""
     return safety_revisions.changes(snapshot(), draft.content)
+
+
+def repeating(draft: SafetyDraft) -> list[shared_revisions.Use]:
+    """Where public sheets repeat what the draft changes. They are to be read again once it is published."""
+    return shared_revisions.repeating(safety_revisions.reworded(snapshot(), draft.content))
 
 
 def is_behind(draft: SafetyDraft) -> bool:
@@ -326,13 +331,13 @@ def send(*, version: int | None, note: str, by) -> None:
     with transaction.atomic():
         draft = _seen(version)
         _must_be_ready(draft)
-        draft_steps.send(draft, note, by)
+        reviews.tell_of_draft(draft_steps.send(draft, note, by))
 
 
 def send_back(*, version: int | None, note: str, by) -> None:
     """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
     with transaction.atomic():
-        draft_steps.send_back(_seen(version), note, by)
+        reviews.tell_of_draft(draft_steps.send_back(_seen(version), note, by))
 
 
 def discard(*, version: int | None, by) -> None:
@@ -368,8 +373,9 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
         _must_be_ready(draft)
         if not SafetyEdition.objects.exists():
             safety_revisions.keep(step=SafetyStep.INSTALLED)
+        to_read_again = repeating(draft)
         _make_live(draft.content)
-        draft_steps.record(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by)
+        reviews.tell_of_draft(draft_steps.record(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
         edition = safety_revisions.keep(
             step=SafetyStep.PUBLISHED,
             by=by,
@@ -377,6 +383,7 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
             authors=", ".join(event.actor for event in draft_steps.authors(draft))[:500],
             note=draft.note,
         )
+        _ask_to_read_again(to_read_again, draft, by)
         now = sign_off.standing(Subject.RED_FLAGS)
         sign_off.record(
             subject=Subject.RED_FLAGS,
@@ -388,6 +395,15 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
             by=by,
         )
         return edition
+
+
+def _ask_to_read_again(found: list[shared_revisions.Use], draft: SafetyDraft, by) -> None:
+    """Puts the sheets that repeat a changed flag on the reviewers' list. Whoever wrote the flag does not sign them."""
+    author = next((each.by for each in reversed(draft_steps.authors(draft)) if each.by), by)
+    for sheet in {use.sheet.pk: use.sheet for use in found}.values():
+        codes = {code for use in found if use.sheet == sheet for code in use.what.split(", ")}
+        changes = [f"Changed: warning sign {code}" for code in sorted(codes)]  # readers see this list
+        actions.ask_for_review(sheet=sheet, by=author, changes=changes)
 
 
 def _make_live(content: list[dict]) -> None:

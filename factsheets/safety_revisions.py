@@ -101,6 +101,36 @@ def summary(before: list[dict], after: list[dict]) -> list[str]:
     ]
 
 
+def shown_in(before: list[dict], after: list[dict]) -> list[str]:
+    """The pages that would differ between the two sets, in words. Empty when only staff would notice."""
+    readings = {
+        "The short emergency card: on every page, and in every leaflet and email": _on_the_card,
+        "“Get help now”, each fact sheet as a PDF and as text, and the first email to a patient": _said,
+        "“Check your symptoms”": lambda flag: flag["in_assessment"] and _said(flag),
+        "What search and the forms recognise in people’s own words": lambda flag: (flag["tier"], flag["patterns"]),
+    }
+    old, new = in_order(before), in_order(after)
+    return [
+        words
+        for words, reading in readings.items()
+        if list(filter(None, map(reading, old))) != list(filter(None, map(reading, new)))
+    ]
+
+
+def reworded(before: list[dict], after: list[dict]) -> list[str]:
+    """The numbers of the flags that are gone or say something else: a sheet that repeats one may be wrong now."""
+    now = {flag["code"]: _said(flag) for flag in after}
+    return [flag["code"] for flag in before if now.get(flag["code"]) != _said(flag)]
+
+
+def _said(flag: dict) -> list[str]:
+    return [flag["tier"], flag["text"], flag["action"]]
+
+
+def _on_the_card(flag: dict) -> str:
+    return flag["short_text"] if flag["tier"] == Tier.EMERGENCY and flag["on_compact_card"] else ""
+
+
 def _without_place(flag: dict) -> dict:
     return {field: value for field, value in flag.items() if field != "position"}
 

@@ -218,6 +218,22 @@ def _resting_on(source: Source) -> Iterable[Use]:
         yield Use(f"statement that no sheet shows: “{statement}”", record=statement)
 
 
+def repeating(codes: list[str]) -> list[Use]:
+    """The public sheets that say one of these red flags in words or a drawing of their own: their ledger rows name it."""
+    found = []
+    for sheet in FactSheet.objects.published().select_related("lead_figure").defer("document"):
+        if sheet.lead_figure and (named := _named(codes, sheet.lead_figure.claim_refs)):
+            found.append(Use(named, sheet))
+        for section in sheet.sections.select_related("figure"):
+            if named := _named(codes, [*section.claim_refs, *(section.figure.claim_refs if section.figure else [])]):
+                found.append(Use(named, sheet, section))
+    return found
+
+
+def _named(codes: list[str], refs: list[str]) -> str:
+    return ", ".join(code for code in codes if code in refs)
+
+
 def _cited(text: str) -> set[str]:
     try:
         return cited(text)

@@ -27,7 +27,7 @@ from enquiries.models import (
     Status,
 )
 from factsheets import reviews
-from factsheets.models import Edition, FactSheet, ReviewReminder, SharedDraftEvent
+from factsheets.models import Edition, FactSheet, ReviewReminder, SafetyDraftEvent, SharedDraftEvent
 
 logger = logging.getLogger(__name__)
 
@@ -288,9 +288,9 @@ def remind_of_reviews(*, today: date) -> int:
     return len(due)
 
 
-def tell_of_review(about: Edition | SharedDraftEvent, people: list[User]) -> None:
+def tell_of_review(about: reviews.About, people: list[User]) -> None:
     """Puts a mail about a step in a review into the outbox for each of them, in the transaction of the step."""
-    kind = "edition" if isinstance(about, Edition) else "draft_event"
+    kind = {Edition: "edition", SharedDraftEvent: "draft_event", SafetyDraftEvent: "safety_event"}[type(about)]
     for person in people:
         OutgoingMessage.objects.get_or_create(**{kind: about}, staff=person, defaults={"purpose": Purpose.SHEET_REVIEW})
 

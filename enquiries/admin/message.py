@@ -10,7 +10,7 @@ from backcare.core.readonly_admin import ReadOnlyMixin
 from enquiries.actions import mail
 from enquiries.admin import drafts, inbox
 from enquiries.inbox import people
-from enquiries.models import MessageState, OutgoingMessage
+from enquiries.models import MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately
 
 
@@ -50,7 +50,14 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "sent",
     ]
     list_filter = ["state", "purpose"]
-    list_select_related = ["enquiry", "reminder__sheet", "edition__sheet", "draft_event__draft", "staff"]
+    list_select_related = [
+        "enquiry",
+        "reminder__sheet",
+        "edition__sheet",
+        "draft_event__draft",
+        "safety_event",
+        "staff",
+    ]
     ordering = ["-created_at"]
     search_fields = ["enquiry__reference", "reminder__sheet__title", "edition__sheet__title"]
     search_help_text = "Search by reference or fact sheet"
@@ -83,8 +90,9 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         if message.day:
             return message.about
         reader = people.full_name(message.staff)
-        if message.edition_id or message.draft_event_id:
-            about = message.edition.sheet if message.edition_id else message.draft_event.draft.name
+        if message.purpose == Purpose.SHEET_REVIEW:
+            draft = message.draft_event.draft.name if message.draft_event_id else "Red flags"
+            about = message.edition.sheet if message.edition_id else draft
             return f"“{about}”, to {reader}"
         return f"“{message.reminder.sheet}”, to {reader}" if message.reminder_id else f"the account of {reader}"
 

@@ -38,7 +38,17 @@ from enquiries.models import Appointment, AppointmentState, Assessment, Channel,
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.moments import moment
 from factsheets import pictures, reviews, safety, team
-from factsheets.models import ContentVersion, DraftState, DraftStep, Edition, FactSheet, SharedDraftEvent, State, Step
+from factsheets.models import (
+    ContentVersion,
+    DraftState,
+    DraftStep,
+    Edition,
+    FactSheet,
+    SafetyDraftEvent,
+    SharedDraftEvent,
+    State,
+    Step,
+)
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
 
@@ -324,7 +334,8 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 
 def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """Something was sent for review, sent back or published. To a reviewer only while there is still something to review."""
-    about = _step_of_draft(message.draft_event) if message.draft_event else _step_of_sheet(_there(message.edition))
+    draft_event = message.draft_event or message.safety_event
+    about = _step_of_draft(draft_event) if draft_event else _step_of_sheet(_there(message.edition))
     person = _there(message.staff)
     if not (person.is_active and person.is_staff and person.has_perm(about.pop("needs"))):
         raise NoLongerNeeded
@@ -343,24 +354,32 @@ def _step_of_sheet(edition: Edition) -> dict[str, Any]:
         "actor": edition.actor,
         "is_sent": edition.step == Step.SUBMITTED,
         "is_back": edition.step == Step.SENT_BACK,
+        "note": edition.note,
         "link": f"{settings.BASE_URL}{reverse('admin:factsheets_factsheet_desk', args=[sheet.pk])}",
     }
 
 
-def _step_of_draft(event: SharedDraftEvent) -> dict[str, Any]:
-    """Of what sheets share, such as a statement."""
-    draft = event.draft
-    if event.step == DraftStep.SENT and draft.state != DraftState.IN_REVIEW:
+def _step_of_draft(event: SharedDraftEvent | SafetyDraftEvent) -> dict[str, Any]:
+    """Of what sheets share, such as a statement, or of the red flags."""
+    is_sent = event.step == DraftStep.SENT
+    if is_sent and event.draft.state != DraftState.IN_REVIEW:
         raise NoLongerNeeded
-    model = apps.get_model(draft.label)._meta
-    address = reverse(f"admin:factsheets_{model.model_name}_draft", args=[draft.pk])
+    if isinstance(event, SafetyDraftEvent):
+        needs, called, what = "factsheets.view_safetyadvice", "Red flags", "the draft red flags"
+        address = reverse(f"admin:factsheets_safetyadvice_{'sign' if is_sent else 'changelist'}")
+    else:
+        draft = event.draft
+        model = apps.get_model(draft.label)._meta
+        needs, called, what = f"factsheets.view_{model.model_name}", draft.name, f"a draft of this {model.verbose_name}"
+        address = reverse(f"admin:factsheets_{model.model_name}_draft", args=[draft.pk])
     return {
-        "needs": f"factsheets.view_{model.model_name}",
-        "called": draft.name,
-        "what": f"a draft of this {model.verbose_name}",
+        "needs": needs,
+        "called": called,
+        "what": what,
         "actor": event.actor,
-        "is_sent": event.step == DraftStep.SENT,
+        "is_sent": is_sent,
         "is_back": event.step == DraftStep.SENT_BACK,
+        "note": event.note,
         "link": f"{settings.BASE_URL}{address}",
     }
 

@@ -74,9 +74,9 @@ class OutgoingMessage(models.Model):
     """One mail to be sent. It holds ids, not words: the worker renders it when it sends it.
 
     It belongs to an enquiry, to the patient, the clinic or one clinician; or it tells one member of staff that a sheet's review is
-    due, or of a step in it (`edition`), or in that of a shared record's draft (`draft_event`); or it is about a day: its digest, or
-    the alarm that very many forms came; or about a staff account. The link that opens an account is made when it is sent
-    (backcare/staff/mail.py), and stored nowhere.
+    due, or of a step in it (`edition`), in that of a shared record's draft (`draft_event`) or of the red flags (`safety_event`).
+    Or it is about a day: its digest, or the alarm that very many forms came; or about a staff account. The link that opens an
+    account is made when it is sent (backcare/staff/mail.py), and stored nowhere.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -91,6 +91,9 @@ class OutgoingMessage(models.Model):
     )
     draft_event = models.ForeignKey(
         "factsheets.SharedDraftEvent", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
+    )
+    safety_event = models.ForeignKey(
+        "factsheets.SafetyDraftEvent", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
     )
     staff = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="reminders", editable=False
@@ -145,6 +148,7 @@ class OutgoingMessage(models.Model):
             models.UniqueConstraint(fields=["reminder", "staff"], name="message_reminds_each_once"),
             models.UniqueConstraint(fields=["edition", "staff"], name="message_tells_each_once"),
             models.UniqueConstraint(fields=["draft_event", "staff"], name="message_tells_each_of_a_draft_once"),
+            models.UniqueConstraint(fields=["safety_event", "staff"], name="message_tells_each_of_red_flags_once"),
             models.UniqueConstraint(fields=["day", "purpose"], name="message_one_of_a_day"),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="message_known_purpose"),
             models.CheckConstraint(
@@ -171,9 +175,10 @@ class OutgoingMessage(models.Model):
                 name="message_is_about_one_thing",
             ),
             models.CheckConstraint(
-                condition=Q(purpose="sheet_review", edition__isnull=False, draft_event__isnull=True)
-                | Q(purpose="sheet_review", edition__isnull=True, draft_event__isnull=False)
-                | (~Q(purpose="sheet_review") & Q(edition__isnull=True, draft_event__isnull=True)),
+                condition=Q(purpose="sheet_review", edition__isnull=False, draft_event=None, safety_event=None)
+                | Q(purpose="sheet_review", edition=None, draft_event__isnull=False, safety_event=None)
+                | Q(purpose="sheet_review", edition=None, draft_event=None, safety_event__isnull=False)
+                | (~Q(purpose="sheet_review") & Q(edition=None, draft_event=None, safety_event=None)),
                 name="message_of_a_review_has_its_step",
             ),
             models.CheckConstraint(
@@ -210,6 +215,8 @@ class OutgoingMessage(models.Model):
             return self.edition.sheet.slug
         if self.draft_event_id:
             return f"draft {self.draft_event.draft_id}"
+        if self.safety_event_id:
+            return f"red flags, draft {self.safety_event.draft_id}"
         return self.enquiry.reference if self.enquiry_id else self.reminder.sheet.slug
 
     @property

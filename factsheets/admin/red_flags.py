@@ -280,13 +280,22 @@ def overview(request, *, typed: str = ""):
     if draft:
         context |= {
             "in_review": draft.state == DraftState.IN_REVIEW,
-            "changes": safety_drafts.difference(draft),
+            **_effect(draft),
             "problems": safety_drafts.problems(draft.content),
             "behind": safety_drafts.is_behind(draft),
             "events": draft.events.all()[:200],
             "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
         }
     return _page(request, "overview.html", context)
+
+
+def _effect(draft) -> dict:
+    """What patients would see differently, and which sheets a clinician is asked to read again."""
+    return {
+        "changes": safety_drafts.difference(draft),
+        "shown_in": safety_revisions.shown_in(safety_revisions.snapshot(), draft.content),
+        "repeating": safety_drafts.repeating(draft),
+    }
 
 
 def _by_tier(content: list[dict]) -> list[dict]:
@@ -329,7 +338,7 @@ def sign(request):
         "title": "Approve the red flags",
         "draft": draft,
         "in_review": draft.state == DraftState.IN_REVIEW,
-        "changes": safety_drafts.difference(draft),
+        **_effect(draft),
         "authors": draft_steps.authors(draft),
         "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
         "previews": _previews(),

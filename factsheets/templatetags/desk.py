@@ -7,10 +7,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from factsheets import reviews, safety_drafts, safety_revisions, sign_off
+from factsheets import draft_steps, reviews, safety_drafts, safety_revisions, sign_off
 from factsheets.admin.links import to_look_at
 from factsheets.admin.shared_drafts import open_to
-from factsheets.models import SIGNED, Edition, FactSheet, InstalledRecord, State, Step, Subject
+from factsheets.models import SIGNED, DraftState, DraftStep, Edition, FactSheet, InstalledRecord, State, Step, Subject
 
 register = template.Library()
 
@@ -47,7 +47,7 @@ def sheets_that_need_somebody(context):
         "unapproved": [each for subject in Subject.values if not (each := sign_off.standing(subject)).approval]
         if user.has_perm("factsheets.view_approval")
         else [],
-        "draft": safety_drafts.current(),
+        **_red_flags(user),
         "silent": [flag["code"] for flag in safety_drafts.gaps(safety_revisions.snapshot())],
         "check_is_off": not sign_off.check_is_open(),
         "links": to_look_at().count(),
@@ -62,6 +62,19 @@ def sheets_that_need_somebody(context):
         "overdue": sheets.filter(Q(publish_on__lt=today) | Q(retire_on__lt=today, state=State.PUBLISHED))[:LISTED],
         "planned": sheets.filter(publish_on__gte=today)[:LISTED],
         "drafts": written[:LISTED],
+    }
+
+
+def _red_flags(user) -> dict:
+    """Their draft, and what this person is to do about it: approve it, or mend it with the words of who sent it back."""
+    draft = safety_drafts.current()
+    last = draft.events.filter(step__in=[DraftStep.SENT, DraftStep.SENT_BACK]).first() if draft else None
+    is_back = last is not None and last.step == DraftStep.SENT_BACK and draft_steps.wrote(draft, user)
+    is_sent = draft is not None and draft.state == DraftState.IN_REVIEW
+    return {
+        "draft": draft,
+        "flags_to_approve": draft if is_sent and not safety_drafts.why_not_approve(draft, user) else None,
+        "flags_sent_back": last if is_back else None,
     }
 
 

@@ -157,8 +157,10 @@ HALF_FACTS = {
     "message_of_a_review_has_its_step": [
         (OutgoingMessage, {"purpose": "review_reminder"}, {"edition": 1}),
         (OutgoingMessage, {"purpose": "review_reminder"}, {"draft_event": 1}),
+        (OutgoingMessage, {"purpose": "review_reminder"}, {"safety_event": 1}),
         (OutgoingMessage, {"purpose": "sheet_review"}, {"edition": None}),
         (OutgoingMessage, {"purpose": "sheet_review"}, {"draft_event": 1}),
+        (OutgoingMessage, {"purpose": "sheet_review"}, {"safety_event": 1}),
     ],
     "message_reply_has_words": [(OutgoingMessage, {"purpose": "acknowledgement"}, {"purpose": "reply"})],
     "message_known_state": [(OutgoingMessage, {}, {"state": "flying"})],

@@ -4,10 +4,11 @@ import pytest
 from django.urls import reverse
 
 from factsheets import safety_drafts, sign_off
-from factsheets.models import Approval, InstalledRecord, SafetyAdvice, SafetyDraft, SafetyEdition
+from factsheets.models import Approval, FactSheet, InstalledRecord, SafetyAdvice, SafetyDraft, SafetyEdition
 from tests.support.desk import errors_of, person, tree
 from tests.support.edition import release
 from tests.support.html import text
+from tests.support.outbox import deliver, text_of, words_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 CLINICIAN = {"name": "Clive Example", "register": "GMC", "number": "1234567", "confirm": "on"}
@@ -78,7 +79,8 @@ def said_by(response) -> str:
     return text(tree(response))
 
 
-def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, client):
+def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, client, mail_through):
+    sheet = FactSheet.objects.get(slug="about-back-pain")
     before, short_before = live().text, live().short_text
     said = said_by(desk.edit("RF-E2", text=NEW, short_text=SHORT, patterns="cannot hold pee\n\n  wet   myself "))
     assert "Patients see the old wording until it is approved" in said
@@ -89,9 +91,28 @@ def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, cli
     assert "Draft, being written" in text(page)
     assert "Sent. A clinician" in said_by(desk.step("send", note="NHS has new words."))
     assert desk.sit("Una").client.get(at("sign")).status_code == 403
-    assert "The draft red flags" in text(tree(desk.sit("Clive").client.get("/admin/")))
+    front = text(tree(desk.sit("Clive").client.get("/admin/")))
+    assert "Read and approve the draft red flags NHS has new words." in front
     assert NEW in desk.get("sign") and "NHS has new words." in desk.get("sign")
+    for page in (desk.get("sign"), desk.get("changelist")):
+        assert "The short emergency card: on every page" in page and "“Check your symptoms”" in page
+        assert f"{sheet.title}: figure: Where you may feel an emergency RF-E2" in page, "It repeats the sign."
+        assert "Long-term pain: " not in page
+    deliver()
     assert "Published: red flags, edition 2" in said_by(desk.sign())
+    deliver()
+    told = [(each["To"], each["Subject"]) for each in mail_through.messages]
+    assert told == [("clive@example.com", "Please review: Red flags"), ("edith@example.com", "Published: Red flags")]
+    asked, answered = mail_through.messages
+    assert at("sign") in text_of(asked)
+    assert "Edith wrote: “NHS has new words.”" in text_of(asked) and "Edith wrote: “NHS has new words.”" in words_of(
+        asked
+    )
+    assert NEW not in text_of(asked) and "published the changes. Readers see them now." in words_of(answered)
+    # A sheet that repeats the flag is read again, and not signed by who wrote the flag.
+    newest = sheet.editions.first()
+    assert (newest.actor, newest.changes) == ("Edith", ["Changed: warning sign RF-E2"])
+    assert not FactSheet.objects.get(slug="long-term-pain").editions.filter(actor="Edith").exists()
     assert (live().text, live().patterns) == (NEW, ["cannot hold pee", "wet myself"])
     for address, words in [("/get-help-now/", NEW), (SHEET, SHORT), (f"{SHEET}text/", NEW), ("/check/1/", NEW)]:
         assert words in " ".join(text(tree(client.get(address))).split()).lower(), address
@@ -124,7 +145,7 @@ def test_whoever_wrote_a_part_cannot_approve_it(desk):
     assert SafetyEdition.objects.first().authors == "Edith, Olga"
 
 
-def test_only_what_was_sent_and_read_can_be_approved(desk):
+def test_only_what_was_sent_and_read_can_be_approved(desk, mail_through):
     desk.edit("RF-E2", text=NEW)
     digest = safety_drafts.digest_of(safety_drafts.current())
     desk.sit("Clive")
@@ -143,6 +164,13 @@ def test_only_what_was_sent_and_read_can_be_approved(desk):
     assert "Sent back" in said_by(desk.step("send-back", note="Burning is another sign."))
     assert "Burning is another sign." in desk.sit("Edith").get("changelist")
     assert live().text != NEW
+    deliver()
+    assert [(each["To"], each["Subject"]) for each in mail_through.messages] == [
+        ("edith@example.com", "Sent back to you: Red flags")
+    ], "What Clive was asked to read is no longer there to be read."
+    assert "Clive wrote: “Burning is another sign.”" in words_of(mail_through.messages[0])
+    assert "sent back to you by Clive, Burning is another sign." in text(tree(desk.client.get("/admin/")))
+    assert "sent back to you" not in text(tree(desk.sit("Una").client.get("/admin/"))), "She wrote none of it."
 
 
 def test_what_two_people_write_at_once_is_not_lost(desk):

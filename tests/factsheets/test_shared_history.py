@@ -118,6 +118,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     said_back, published = ("edith@example.com", "Sent back to you"), ("edith@example.com", "Published")
     assert told == [("clive@example.com", "Please review"), said_back, published]
     assert reverse("admin:factsheets_source_draft", args=[draft.pk]) in text_of(mail_through.messages[0])
+    assert "Clive wrote: “Please look at the page again.”" in text_of(mail_through.messages[1])
     assert "2032" not in "".join(map(text_of, mail_through.messages))
     assert "2032" in text(page(client, path))
     assert publication.changed_since_review(public_sheet)

@@ -180,7 +180,9 @@ def test_a_new_sheet_is_published_on_its_day_too(author, reviewer):
 
 
 @pytest.mark.long
-def test_reviewers_and_authors_hear_of_each_step_by_email_without_the_words(desk, new, author, reviewer, mail_through):
+def test_reviewers_and_authors_hear_of_each_step_by_email_with_what_was_said_and_without_the_sheet(
+    desk, new, author, reviewer, mail_through
+):
     nobody = person("Emma", "editor")
     OutgoingMessage.objects.all().delete()  # those of the published sheet
     save(desk, change_address(new.sections.get()), body="New words. [@NG59]")
@@ -200,7 +202,8 @@ def test_reviewers_and_authors_hear_of_each_step_by_email_without_the_words(desk
         assert desk_of(new) in text_of(each)
         assert "sent" in words_of(each)
         assert "New words" not in text_of(each)
-        assert "Too short" not in text_of(each)
+    assert ["Clive wrote: “Too short.”" in text_of(each) for each in mail_through.messages] == [False, True, False]
+    assert "Clive wrote: “Too short.”" in words_of(mail_through.messages[1])
     due = timezone.localdate() + timedelta(days=300)
     actions.transition(sheet=new, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due)
     deliver()
