@@ -16,7 +16,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from factsheets import actions, pictures, safety_revisions, shared_revisions
-from factsheets.fixtures import PICTURES, ContentError, entries
+from factsheets.fixtures import (
+    PICTURES,
+    ContentError,
+    check_names,
+    default_of,
+    entries,
+    key_of,
+    must_find,
+    named,
+    take_over,
+    values_of,
+)
 from factsheets.models import (
     Claim,
     FactSheet,
@@ -38,7 +49,6 @@ from factsheets.models import (
     Topic,
     WordList,
 )
-from factsheets.natural_keys import check_names, default_of, key_of, must_find, named, take_over, values_of
 from factsheets.rendering.markdown import BodyError, cited
 
 # In the order in which they refer to one another.

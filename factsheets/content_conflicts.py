@@ -9,8 +9,8 @@ from django.core.serializers import python as python_serializer
 from django.db import transaction
 
 from factsheets import actions, draft_steps, publication, revisions, safety_drafts, shared_drafts, shared_revisions
+from factsheets.fixtures import named, take_over, values_of
 from factsheets.models import FactSheet, InstalledRecord, SafetyAdvice, Statement
-from factsheets.natural_keys import named, take_over, values_of
 from factsheets.rendering.markdown import BodyError
 from factsheets.revisions import word_difference
 

@@ -14,7 +14,7 @@ import yaml
 from django.db import transaction
 from django.utils import timezone
 
-from factsheets.fixtures import PICTURES
+from factsheets.fixtures import PICTURES, values_of
 from factsheets.models import (
     Claim,
     FactSheet,
@@ -30,7 +30,6 @@ from factsheets.models import (
     Topic,
     WordList,
 )
-from factsheets.natural_keys import values_of
 
 FILES = {
     "topics.yaml": Topic,

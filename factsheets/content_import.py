@@ -31,7 +31,7 @@ from factsheets import (
     shared_drafts,
     shared_revisions,
 )
-from factsheets.fixtures import ContentError, entries
+from factsheets.fixtures import ContentError, check_names, default_of, entries, key_of, take_over, values_of
 from factsheets.models import (
     FactSheet,
     GlossaryTerm,
@@ -44,7 +44,6 @@ from factsheets.models import (
     WordList,
 )
 from factsheets.models.evidence import StatementUse
-from factsheets.natural_keys import check_names, default_of, key_of, take_over, values_of
 from factsheets.rendering.markdown import BodyError
 from factsheets.revisions import Change
 

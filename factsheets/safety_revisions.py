@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils.text import Truncator
 
+from factsheets.fixtures import values_of
 from factsheets.models import SafetyAdvice, SafetyEdition, SafetyStep, Tier
-from factsheets.natural_keys import values_of
 from factsheets.revisions import Change
 
 # Not written by anybody: the row's own number.

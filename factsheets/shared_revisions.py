@@ -16,6 +16,7 @@ from django.db.models import DateField, DateTimeField, Q
 from django.utils import timezone
 
 from factsheets import team
+from factsheets.fixtures import values_of
 from factsheets.models import (
     FactSheet,
     Figure,
@@ -32,7 +33,6 @@ from factsheets.models import (
     State,
     Statement,
 )
-from factsheets.natural_keys import values_of
 from factsheets.rendering.markdown import BodyError, cited
 from factsheets.revisions import CannotPutBack, Change
 from factsheets.safety_revisions import in_words

@@ -1,18 +1,27 @@
 from factsheets.models.approval import Approval, Decision, Register, Subject
 from factsheets.models.draft import DRAFT_WRITING, DraftState, DraftStep
-from factsheets.models.edition import SIGNED, WRITING, Edition, GuardOverride, ReviewComment, ReviewReminder, Step
+from factsheets.models.edition import (
+    SIGNED,
+    WRITING,
+    Edition,
+    GuardOverride,
+    ReviewComment,
+    ReviewReminder,
+    SharedDraft,
+    SharedDraftEvent,
+    SharedEdition,
+    SharedStep,
+    Step,
+)
 from factsheets.models.evidence import BENEFITS, Claim, ClaimStatus, Direction, Grade, Statement, StatementUse
 from factsheets.models.figure import Figure
 from factsheets.models.picture import Picture, PictureFile
 from factsheets.models.readers import Answer, Reason, SheetFeedback, SheetReads
-from factsheets.models.safety import SafetyAdvice, Tier
-from factsheets.models.safety_draft import SafetyDraft, SafetyDraftEvent, SafetyEdition, SafetyStep
+from factsheets.models.safety import SafetyAdvice, SafetyDraft, SafetyDraftEvent, SafetyEdition, SafetyStep, Tier
 from factsheets.models.search import SearchMiss, SearchQuestions, Synonym
 from factsheets.models.section import Aspect, Layer, Question, Section, SectionKind, Tradition
-from factsheets.models.shared_edition import SharedDraft, SharedDraftEvent, SharedEdition, SharedStep
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
-from factsheets.models.source import Source, SourceUse
-from factsheets.models.source_link import LinkOutcome, SourceLink
+from factsheets.models.source import LinkOutcome, Source, SourceLink, SourceUse
 from factsheets.models.team import TeamMember
 from factsheets.models.unsaved import UnsavedEdit
 from factsheets.models.version import ContentVersion, InstalledRecord, SiteNotice
