@@ -117,9 +117,17 @@ def add_words(row: UnsavedEdit, name: str, words: str) -> None:
 def forget(*, sheet: FactSheet, part: str, by, posted: QueryDict | None = None) -> None:
     """After a save, or when they throw it away. They still have the part open. `posted` is what was saved."""
     rows = UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by)
-    if posted is not None and (row := rows.exclude(typed="").first()) and _of_another_tab(row, posted):
-        _put_aside(row)
-    rows.update(typed="", typed_at=None)
+    if posted is None:
+        rows.update(typed="", typed_at=None)
+    elif row := rows.exclude(typed="").first():
+        if _of_another_tab(row, posted):
+            _put_aside(row)
+        forget_read(row)
+
+
+def forget_read(row: UnsavedEdit) -> None:
+    """After what the row said when it was read was saved. What they typed since then stays."""
+    UnsavedEdit.objects.filter(pk=row.pk, typed=row.typed).update(typed="", typed_at=None)
 
 
 def leave(*, sheet: FactSheet, part: str, by) -> None:

@@ -74,15 +74,18 @@ class OnOnePage:
             response = super().changeform_view(request, object_id, form_url, extra_context)
         if request.method == "POST" and response.status_code == 302:
             unsaved.forget(**here, posted=request.POST)
-            self._save_the_rest(request, sheet)
+            all_saved = self._save_the_rest(request, sheet)
             if "_correct" in request.POST:
-                return drafts.correct(request, sheet.pk)
+                return drafts.correct_written(request, sheet.pk, all_saved=all_saved)
         if isinstance(response, TemplateResponse) and "adminform" in (response.context_data or {}):
             response.context_data |= self._around(request, sheet, obj, row, response.context_data["adminform"].form)
         return response
 
-    def _save_the_rest(self, request, sheet) -> None:
-        """Save saves the page: also what they typed into its other parts, unless something there has to be put right first."""
+    def _save_the_rest(self, request, sheet) -> bool:
+        """Save saves the page: also what they typed into its other parts, unless something there has to be put right first.
+
+        Whether nothing was left.
+        """
         request.stopped = []
         kept = UnsavedEdit.objects.filter(sheet=sheet, by=request.user).exclude(typed="")
         for row in kept.exclude(part__endswith=unsaved.ASIDE):
@@ -95,9 +98,10 @@ class OnOnePage:
             except Stopped:
                 continue
             if done.status_code == 302:
-                unsaved.forget(sheet=sheet, part=row.part, by=request.user)
+                unsaved.forget_read(row)
         if left := _names_of(sheet, unsaved.parts_with_text(sheet=sheet, by=request.user)):
             messages.warning(request, f"Not saved yet, because something there has to be put right first: {left}.")
+        return not left
 
     # --- what is typed ---
 
@@ -105,7 +109,7 @@ class OnOnePage:
         """Keeps the form, unless it says what is stored already."""
         row = unsaved.keep(**here, posted=request.POST)
         if not self._differs(request, obj, QueryDict(row.typed)):
-            unsaved.forget(**here)
+            unsaved.forget_read(row)
             row.typed, row.typed_at = "", None
         return row
 
@@ -241,6 +245,7 @@ class OnOnePage:
             "may_write": row is not None,
             "is_section": self.model is Section,
             "correction": request.POST.get("_reason", "")[:300],
+            "edition": request.POST.get("_edition") or _newest_edition(sheet),
             "kept_at": unsaved.clock(row.typed_at) if is_kept else "",
             "aside_at": unsaved.clock(aside.typed_at) if aside else "",
             "tab": request.POST.get(unsaved.TAB) or (unsaved.tab_of(row) if is_kept else "") or token_hex(4),
@@ -284,6 +289,10 @@ class OnOnePage:
             "goal": proof.goal(layer, (getattr(sheet, "draft_of", None) or sheet).slug),
         }
         return render_to_string("admin/factsheets/writing/_proof.html", context, request)
+
+
+def _newest_edition(sheet) -> int | str:
+    return sheet.editions.values_list("number", flat=True).first() or ""
 
 
 def _sheet_of(obj):

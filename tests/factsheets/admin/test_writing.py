@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models.signals import post_save
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from factsheets import actions
+from factsheets import actions, unsaved
 from factsheets.models import FactSheet, Figure, SearchQuestions, Section, Source, Statement, Topic, UnsavedEdit
 from factsheets.pasted_citation import known, read
 from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, tree, values_of
@@ -122,12 +124,24 @@ def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author
     )
     assert "Why walk? It helps." in shown(page)
     asked = "why should i walk\nis walking good for a bad back"
+    typed_meanwhile = values_of(desk.get(change_address(first))) | {"body": "Half a sentence, and more"}
+
+    def type_on(instance, **_):
+        """Their other tab types on while this save saves what it had typed before."""
+        if instance.pk == first.pk:
+            data = QueryDict(mutable=True)
+            data.update(typed_meanwhile)
+            unsaved.keep(sheet=sheet, part=unsaved.part_of(first), by=author, posted=data)
+
+    post_save.connect(type_on, sender=Section)
     address = response.redirect_chain[-1][0]
     saved = desk.post(address, new | {"heading": "Why walk?", "body": "It helps.", "asked": asked}, follow=True)
     assert not errors_of(saved)
     assert Section.objects.get(pk=first.pk).body.strip() == "Half a sentence", (
         "Save saves what is typed in other parts too."
     )
+    post_save.disconnect(type_on, sender=Section)
+    assert values_of(desk.get(change_address(first)))["body"] == "Half a sentence, and more"
     press(desk, change_address(first), body="<b>Bold</b>", _preview="yes")
     saved = press(desk, change_address(second), body="Two. [@NG59]", _save="Save")
     assert "something there has to be put right first: The first part." in shown(saved)
