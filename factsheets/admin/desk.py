@@ -217,11 +217,16 @@ def move(request, pk: int):
             edition=as_number(request.POST.get("edition", "")),
         )
     except actions.MoveRefused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, f"{refusal}{you_wrote(request.POST.get('note', ''))}")
     else:
         sheet = made.sheet
         messages.success(request, f"Done. “{sheet.title}” is now {sheet.get_state_display()}.")
     return back_to_desk(sheet)
+
+
+def you_wrote(words: str) -> str:
+    """For a refusal: what was typed in vain, to be copied."""
+    return f" You wrote: “{words.strip()}”" if words.strip() else ""
 
 
 def _day(text: str) -> date | None:
@@ -248,7 +253,7 @@ def let_stand(request, pk: int):
     try:
         actions.let_stand(sheet=sheet, finding=finding, reason=request.POST.get("reason", "")[:2000], by=request.user)
     except actions.MoveRefused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, f"{refusal}{you_wrote(request.POST.get('reason', ''))}")
     else:
         messages.success(request, "Wording allowed. Your reason is kept with your name.")
     return back_to_desk(sheet)

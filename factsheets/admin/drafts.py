@@ -21,6 +21,7 @@ from factsheets.admin.desk import (
     may_read,
     may_write,
     sheet_page,
+    you_wrote,
 )
 from factsheets.admin.editing import edit_address
 from factsheets.models import FactSheet, FormerAddress
@@ -62,18 +63,36 @@ def discard(request, pk: int):
 
 @require_POST
 def correct(request, pk: int):
-    """From the draft's desk; or, after a save, from the page on which it is written, whose own field `reason` is another."""
+    """From the draft's desk."""
     draft = _draft(request, pk, may_write)
-    sheet = draft.draft_of
-    try:
-        actions.correct(
-            draft=draft,
-            by=request.user,
-            reason=request.POST.get("_reason", request.POST.get("reason", ""))[:300],
-            edition=as_number(request.POST.get("edition", "")),
+    edition = as_number(request.POST.get("edition", ""))
+    return _corrected(request, draft, reason=request.POST.get("reason", ""), edition=edition)
+
+
+def correct_written(request, pk: int, *, all_saved: bool):
+    """From the page on which the draft is written, after its save. `_edition` is the newest that its writer saw there."""
+    draft = _draft(request, pk, may_write)
+    newest = draft.editions.defer("content").first()
+    seen = as_number(request.POST.get("_edition", "")) or 0
+    unseen = draft.editions.filter(number__gt=seen).exclude(by=request.user).defer("content").first()
+    why_not = "" if all_saved else "Something that you typed in this draft is not saved yet."
+    if unseen:
+        why_not = (
+            f"{unseen.actor or 'An update'} changed the draft after you opened the page. Your words are saved in it. "
+            "Read it again before you publish it."
         )
+    reason = request.POST.get("_reason", "")
+    return _corrected(request, draft, reason=reason, edition=newest.number if newest else None, why_not=why_not)
+
+
+def _corrected(request, draft: FactSheet, *, reason: str, edition: int | None, why_not: str = ""):
+    sheet, reason = draft.draft_of, reason[:300]
+    try:
+        if why_not:
+            raise actions.MoveRefused(why_not)
+        actions.correct(draft=draft, by=request.user, reason=reason, edition=edition)
     except actions.MoveRefused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, f"Not published. {refusal}{you_wrote(reason)}")
         return back_to_desk(draft)
     messages.success(request, "Published. The reviewer will see this correction on the first page of the desk.")
     return back_to_desk(sheet)

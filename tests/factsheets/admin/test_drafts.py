@@ -10,7 +10,7 @@ from django.utils import timezone
 from enquiries.models import OutgoingMessage
 from factsheets import actions, drafts, publication
 from factsheets.models import FactSheet, Section, State, Statement, StatementUse, Step
-from tests.support.desk import change_address, desk_of, draft, person, save, signed, tree
+from tests.support.desk import change_address, desk_of, draft, person, save, signed, tree, values_of
 from tests.support.html import text
 from tests.support.outbox import deliver, text_of, words_of
 from tests.support.reading import page
@@ -99,6 +99,37 @@ def test_a_small_correction_changes_wording_and_nothing_that_has_weight(desk, ne
     assert "Keep moving, please." in shown
     assert "Small corrections were made since" in shown
     assert public_sheet.editions.first().note == "A missing word."
+
+
+def test_a_correction_publishes_no_words_that_its_writer_has_not_seen_or_not_saved(desk, new, public_sheet, author):
+    Section.objects.create(sheet=new, slug="second", position=20, heading="More", body="Walk a littel. [@NG59]")
+    actions.keep_edition(sheet=new, by=author)
+    one, two = map(change_address, new.sections.all())
+    opened = values_of(desk.get(one)) | {"body": "Keep moving, please. [@NG59]", "_reason": "A missing word."}
+    colleague = Client()
+    colleague.force_login(person("Ada", "editor"))
+    save(colleague, two, body="Walk a little. [@NG59]")
+    refused = text(tree(desk.post(one, opened | {"_correct": "yes"}, follow=True)))
+    assert "Not published. Ada changed the draft after you opened the page." in refused
+    assert "You wrote: “A missing word.”" in refused
+    assert [each.body.strip() for each in new.sections.all()] == [
+        "Keep moving, please. [@NG59]",
+        "Walk a little. [@NG59]",
+    ]
+    # What is typed elsewhere and cannot be saved would be missing from the correction.
+    desk.post(two, values_of(desk.get(two)) | {"body": "Walk <b>a</b> little.", "_preview": "yes"})
+    again = {"_reason": "A missing word.", "_correct": "yes"}
+    refused = text(tree(desk.post(one, values_of(desk.get(one)) | again, follow=True)))
+    assert "Not published. Something that you typed in this draft is not saved yet." in refused
+    assert public_sheet.open_draft
+    desk.post(two, {"_discard": "yes"})
+    # Now it is only too much for a correction.
+    refused = text(tree(desk.post(one, values_of(desk.get(one)) | again, follow=True)))
+    assert "More than wording has changed" in refused
+    Section.objects.filter(pk=new.sections.last().pk).delete()
+    actions.keep_edition(sheet=new, by=author)
+    desk.post(one, values_of(desk.get(one)) | again)
+    assert public_sheet.open_draft is None
 
 
 def test_an_upgrade_of_the_published_page_shows_on_its_draft(desk, new, public_sheet):
