@@ -111,8 +111,10 @@ def _signed(sheet: FactSheet):
 
 
 def written_since_sign_off(sheet: FactSheet):
-    """The editions that no clinician has signed yet; of a draft, also those of the sheet that it is to replace."""
-    unsigned = _unsigned(sheet) | (_unsigned(sheet.draft_of) if sheet.draft_of_id else Q(pk__in=[]))
+    """The editions that no clinician has signed; of a draft that none has, also those of the sheet that it is to replace."""
+    unsigned = _unsigned(sheet)
+    if sheet.draft_of_id and not _signed(sheet).exists():
+        unsigned |= _unsigned(sheet.draft_of)
     return Edition.objects.filter(unsigned, step__in=WRITING).defer("content")
 
 

@@ -160,6 +160,10 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
     plan = {"publish_on": tomorrow, "retire_on": later}
     actions.transition(sheet=new, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due, **plan)
     assert new.state == State.SCHEDULED
+    # A correction of the page meanwhile says nothing of the signature, which is for exactly these words.
+    actions.ask_for_review(sheet=public_sheet, by=author, changes=["Changed: source NG59, year"])
+    assert "changed since sign-off" not in text(tree(desk.get(desk_of(new))))
+    assert "changed since sign-off" in text(tree(desk.get(desk_of(public_sheet))))
     assert "It has been signed off" in text(tree(save(desk, change_address(section), body="Other words. [@NG59]")))
     assert not actions.carry_out_plans(today=today)
     assert "Planned" in text(tree(desk.get("/admin/")))
