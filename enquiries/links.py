@@ -27,8 +27,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from backcare.core.form_fields import EmailField
-from backcare.core.form_layout import Carried, posted
+from backcare.core.forms import Carried, EmailField, posted
 from enquiries import abuse
 from enquiries.models import Assessment, Enquiry, EnquiryKind, OutgoingMessage, PrivateLink
 

@@ -12,7 +12,7 @@ from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from backcare.core.form_fields import DayField
+from backcare.core.forms import DayField
 from backcare.core.private_pages import personal
 from backcare.staff import audit
 from backcare.staff.account_pages import owners_only

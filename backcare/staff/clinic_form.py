@@ -7,7 +7,7 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
 from backcare.core import addresses, palette, phones
-from backcare.core.form_fields import EmailField, PhoneField, TextField
+from backcare.core.forms import EmailField, PhoneField, TextField
 from backcare.core.models import MAX_ENQUIRY_MONTHS, MAX_REPORT_DAYS, ClinicSettings
 from enquiries.models.hours import Nation
 from factsheets import guard, pictures

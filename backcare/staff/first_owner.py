@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from backcare.core import limits
-from backcare.core.form_fields import EmailField, TextField
+from backcare.core.forms import EmailField, TextField
 from backcare.staff import accounts, first_steps, totp
 from backcare.staff.sign_in import half_sign_in, page, signed_in
 

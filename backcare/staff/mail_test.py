@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.utils.crypto import constant_time_compare
 
 from backcare.core import clinic, limits
-from backcare.core.form_fields import EmailField, TextField
+from backcare.core.forms import EmailField, TextField
 from backcare.core.models import SetUpStep
 from backcare.staff import first_steps, sender_dns
 from backcare.staff.account_pages import owners_only

@@ -6,7 +6,7 @@ from django import forms
 
 from backcare.core import addresses, phones
 from backcare.core.encryption import CannotDecrypt
-from backcare.core.form_fields import EmailField, PhoneField
+from backcare.core.forms import EmailField, PhoneField
 from enquiries.actions import corrections
 from enquiries.actions.mail import TO_STAFF
 from enquiries.mail.outbox import reason_in_words

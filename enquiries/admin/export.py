@@ -10,7 +10,7 @@ from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from backcare.core.form_fields import DayField
+from backcare.core.forms import DayField
 from backcare.core.private_pages import personal as kept_by_nobody
 from backcare.core.readonly_admin import ReadOnlyMixin
 from enquiries import clock

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 
 from backcare.core import phones
-from backcare.core.form_fields import EmailField, PhoneField, TextField
+from backcare.core.forms import EmailField, PhoneField, TextField
 from backcare.core.readonly_admin import opened
 from enquiries.actions import intake
 from enquiries.assessment import handover

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from backcare.core.form_fields import plain_text
+from backcare.core.forms import plain_text
 from enquiries.clock import dated_words
 from enquiries.mail import samples, wordings
 from enquiries.mail.texts import LABELS, MAX_LENGTH, WORDINGS, Wording

@@ -7,7 +7,7 @@ tab has ticked since then cannot be taken away by somebody who never saw it here
 from crispy_forms.layout import Field, Submit
 from django import forms
 
-from backcare.core.form_layout import posted
+from backcare.core.forms import posted
 from enquiries.assessment.flags import Flags
 from enquiries.assessment.kinds import NONE, UNSURE, Answers, Part, Question
 from enquiries.assessment.questions import CRISIS

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from backcare.core.form_layout import Carried, posted
+from backcare.core.forms import Carried, posted
 from backcare.core.private_pages import personal
 from enquiries import clock, links
 from enquiries.actions import by_patient, erasure, transitions

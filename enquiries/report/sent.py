@@ -23,8 +23,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from backcare.core import addresses, limits
 from backcare.core.cookies import EncryptedCookie
-from backcare.core.form_fields import EmailField
-from backcare.core.form_layout import posted
+from backcare.core.forms import EmailField, posted
 from backcare.core.private_pages import personal
 from enquiries import abuse
 from enquiries.actions import corrections, mail

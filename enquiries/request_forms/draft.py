@@ -21,7 +21,7 @@ from django.urls import reverse
 
 from backcare.core.cookies import EncryptedCookie
 from backcare.core.encryption import keyed_hash
-from backcare.core.form_fields import PhoneField, TextField
+from backcare.core.forms import PhoneField, TextField
 from enquiries.actions.intake import SEAL_GOOD_FOR
 from enquiries.request_forms import own_words
 from enquiries.request_forms.forms import FORMS, EnquiryForm, Step

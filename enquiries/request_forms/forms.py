@@ -12,8 +12,18 @@ from django import forms
 from django.utils.html import format_html
 
 from backcare.core import phones
-from backcare.core.form_fields import Begun, EmailField, PhoneField, Radios, TextField, Ticks, UnseenField, one_of
-from backcare.core.form_layout import Carried, posted
+from backcare.core.forms import (
+    Begun,
+    Carried,
+    EmailField,
+    PhoneField,
+    Radios,
+    TextField,
+    Ticks,
+    UnseenField,
+    one_of,
+    posted,
+)
 from enquiries.assessment import handover
 from enquiries.models import DAY_PARTS, WEEKDAYS
 from enquiries.request_forms import choices

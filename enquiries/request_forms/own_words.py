@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from django import forms
 
-from backcare.core.form_fields import TextField
+from backcare.core.forms import TextField
 from factsheets import safety
 from factsheets.models import Tier
 from factsheets.search import redflags

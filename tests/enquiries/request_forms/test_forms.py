@@ -3,7 +3,7 @@
 import pytest
 
 from backcare.core import addresses, phones
-from backcare.core.form_fields import EMAIL_LENGTH, one_line
+from backcare.core.forms import EMAIL_LENGTH, one_line
 from enquiries.inbox import find
 from enquiries.models import Enquiry
 from enquiries.privacy import person

@@ -7,7 +7,7 @@ from django import forms as django_forms
 from django.test import Client
 from django.utils import timezone
 
-from backcare.core.form_fields import EmailField, TextField
+from backcare.core.forms import EmailField, TextField
 from enquiries.actions import erasure
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose, Status
 from enquiries.patient_portal.views import AddForm, TimesForm

@@ -1,12 +1,19 @@
-"""What patients type, made safe to keep and possible to answer. Every message is an instruction for its field."""
+"""Form fields that make what people type safe to keep and possible to answer, and how our forms are sent.
+
+Every message is an instruction for its field.
+"""
 
 import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout
 from django import forms
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.utils.encoding import punycode
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from backcare.core import addresses, phones
 
@@ -214,3 +221,24 @@ class DayField(forms.DateField):
             validators=[MinValueValidator(date(2000, 1, 1), DATE), MaxValueValidator(date(2999, 12, 31), DATE)],
             error_messages={"invalid": DATE},
         )
+
+
+class Carried:
+    """Hidden fields that take along what was typed before. A part of a crispy layout."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self.pairs = pairs
+
+    def render(self, form: forms.Form, context: Any, **kwargs: Any) -> SafeString:
+        return format_html_join("\n", '<input type="hidden" name="{}" value="{}">', self.pairs)
+
+
+def posted(form: forms.Form, action: str, *parts: Any, **attributes: str) -> FormHelper:
+    """The crispy helper of a form that is posted to `action`, with its parts in order."""
+    helper = FormHelper(form)
+    helper.form_action = action
+    helper.form_method = "post"
+    helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
+    helper.attrs = {"novalidate": "", **attributes}
+    helper.layout = Layout(*parts)
+    return helper
