@@ -22,7 +22,7 @@ from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
 from backcare.core import clinic
 from backcare.core.private_pages import personal
-from enquiries.inbox import people
+from enquiries import people
 from enquiries.models import Appointment, AppointmentState, CalendarFeed, Channel
 
 REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_POST
 from backcare.staff import accounts, sessions, totp
 from backcare.staff.forms import AccountForm
 from backcare.staff.models import Authenticator, Invitation
+from enquiries import people
 from enquiries.clock import at_words
-from enquiries.inbox import people
 from enquiries.mail.outbox import reason_in_words
 from enquiries.models import Appointment, AppointmentState, MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from backcare.staff import roles, sessions, totp
-from enquiries.inbox import people
+from enquiries import people
 from enquiries.models import Enquiry, OutgoingMessage, Purpose
 
 OWNER = "owner"

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from backcare.staff.models import StaffEvent, StaffEventKind
-from enquiries.inbox import people
+from enquiries import people
 from enquiries.mail.texts import WORDINGS
 from enquiries.models import EnquiryEvent, EventKind, Export, ReplyTemplateEdition, WordingEdition
 from enquiries.privacy import retention

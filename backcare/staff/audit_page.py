@@ -16,8 +16,8 @@ from backcare.core.forms import DayField
 from backcare.core.private_pages import personal
 from backcare.staff import audit
 from backcare.staff.account_pages import owners_only
+from enquiries import people
 from enquiries.actions import exports
-from enquiries.inbox import people
 from enquiries.inbox.dashboard import midnight
 from enquiries.models import Enquiry
 

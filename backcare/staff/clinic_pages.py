@@ -15,7 +15,7 @@ from backcare.core import clinic
 from backcare.core.models import CONTENT_LICENCE, INTEREST_STATEMENT, ClinicSettings, ClinicSettingsEdition
 from backcare.staff.account_pages import owners_only
 from backcare.staff.clinic_form import CHOOSE_AGAIN, SHORTER, ClinicForm, in_words, label
-from enquiries.inbox import people
+from enquiries import people
 from enquiries.models import ClinicHours
 from enquiries.models.hours import Nation
 from enquiries.templatetags.moments import lately

@@ -8,13 +8,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from enquiries import calendar, clock
+from enquiries import calendar, clock, people
 from enquiries.actions.contact import lock_open_enquiry, reached, take
 from enquiries.actions.mail import enqueue, has_address, lock_enquiry
 from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import NEEDS_OUTCOME, MoveRefused
 from enquiries.clock import dated_words
-from enquiries.inbox import diary, people
+from enquiries.inbox import diary
 from enquiries.models import (
     Appointment,
     AppointmentState,

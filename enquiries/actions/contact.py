@@ -7,11 +7,11 @@ from django.db import models, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from enquiries import clock
+from enquiries import clock, people
 from enquiries.actions.mail import Erased, enqueue, lock_enquiry
 from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import MoveRefused, expect_shown
-from enquiries.inbox import calls, people
+from enquiries.inbox import calls
 from enquiries.models import Agreement, Enquiry, EnquiryKind, EventKind, MessageState, OutgoingMessage, Purpose, Status
 
 

@@ -10,11 +10,10 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from enquiries import abuse, clock
+from enquiries import abuse, clock, people
 from enquiries.actions.intake import answer
 from enquiries.actions.mail import lock_enquiry
 from enquiries.actions.timeline import entry, moved_to, record, transition
-from enquiries.inbox import people
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED
 

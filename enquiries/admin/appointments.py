@@ -15,12 +15,13 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from backcare.core.readonly_admin import opened
+from enquiries import people
 from enquiries.actions import transitions
 from enquiries.actions.appointments import Doubtful, book, end_appointment
 from enquiries.admin.step_form import StaffField, StepForm, one_of, to_change, version_shown
 from enquiries.calendar import address
 from enquiries.clock import clock_time, day_words
-from enquiries.inbox import diary, people
+from enquiries.inbox import diary
 from enquiries.models import Appointment, AppointmentState, CalendarFeed, Channel, Enquiry
 from enquiries.models.appointment import MINUTES, OUTCOMES, new_secret
 from enquiries.opening_hours import LONDON, local, shown_at

@@ -13,10 +13,10 @@ from django.utils.timesince import timesince
 from backcare.core import clinic, phones
 from backcare.core.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
-from enquiries import abuse, clock
+from enquiries import abuse, clock, people
 from enquiries.admin.page import due, how_it_ended, times_to_call
 from enquiries.assessment import handover
-from enquiries.inbox import calls, people
+from enquiries.inbox import calls
 from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel, Status
 from enquiries.privacy import retention
 

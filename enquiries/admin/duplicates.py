@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from backcare.core import blind_index, phones
 from backcare.core.readonly_admin import opened
+from enquiries import people
 from enquiries.actions import transitions
 from enquiries.admin.step_form import one_of, press, to_change, version_shown
-from enquiries.inbox import people
 from enquiries.models import Enquiry
 
 

@@ -12,10 +12,9 @@ from django.utils.text import capfirst
 
 from backcare.core import clinic
 from backcare.core.models import SetUpStep
-from enquiries import clock
+from enquiries import clock, people
 from enquiries.admin.step_form import StaffField
 from enquiries.clock import NO_PROMISE, clock_time, day_words, span_in_words
-from enquiries.inbox import people
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
 from factsheets import guard
 from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint

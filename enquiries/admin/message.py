@@ -7,9 +7,9 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from backcare.core.readonly_admin import ReadOnlyMixin
+from enquiries import people
 from enquiries.actions import mail
 from enquiries.admin import drafts, inbox
-from enquiries.inbox import people
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately
 

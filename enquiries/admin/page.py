@@ -13,14 +13,14 @@ from django.utils.text import capfirst
 from backcare.core import blind_index, phones
 from backcare.core.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
-from enquiries import clock
+from enquiries import clock, people
 from enquiries.actions import by_patient, contact, transitions
 from enquiries.admin import drafts, inbox, replies, steps
 from enquiries.admin.corrections import failed_mails
 from enquiries.admin.message import send_again_button, state_in_words
 from enquiries.assessment import handover
 from enquiries.clock import day_words
-from enquiries.inbox import calls, people, safety_lane
+from enquiries.inbox import calls, safety_lane
 from enquiries.links import MAX_WRONG_TRIES
 from enquiries.models import Agreement, Assessment, Enquiry, EnquiryEvent, EnquiryKind, EventKind, StaffDraft, Status
 

@@ -13,10 +13,11 @@ from django.utils.safestring import mark_safe
 from django.utils.text import capfirst
 
 from backcare.core.readonly_admin import ReadOnlyInline
+from enquiries import people
 from enquiries.actions import contact
 from enquiries.admin.step_form import StepForm
 from enquiries.clock import dated_words
-from enquiries.inbox import people, safety_lane
+from enquiries.inbox import safety_lane
 from enquiries.mail import emails, replies, samples
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.wording import MAX_REPLY, MAX_SUBJECT

@@ -9,9 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
+from enquiries import people
 from enquiries.actions.transitions import MoveRefused, StaleEnquiry
 from enquiries.admin import inbox
-from enquiries.inbox import people
 from enquiries.models import Enquiry
 
 

@@ -6,12 +6,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from backcare.core.encryption import CannotDecrypt
-from enquiries import clock
+from enquiries import clock, people
 from enquiries.actions import contact, mail, transitions
 from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment
 from enquiries.admin.replies import ReplyForm
 from enquiries.admin.step_form import StaffField, StepForm, one_of
-from enquiries.inbox import calls, people
+from enquiries.inbox import calls
 from enquiries.models import STAFF_OUTCOMES, Enquiry, EnquiryKind, Status
 
 NOTE = {"widget": forms.Textarea(attrs={"rows": 2}), "max_length": 4000}

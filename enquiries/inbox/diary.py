@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
+from enquiries import people
 from enquiries.clock import at_words, clock_time, day_words, span_in_words
-from enquiries.inbox import people
 from enquiries.models import Absence, Appointment, AppointmentState
 from enquiries.models.appointment import MAX_MINUTES
 from enquiries.opening_hours import DAY, Hours, instant, local

@@ -11,7 +11,8 @@ from django.db.models import Count, F, Q
 from django.db.models.lookups import Exact, GreaterThan
 from django.utils import timezone
 
-from enquiries.inbox import calls, people
+from enquiries import people
+from enquiries.inbox import calls
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.models.enquiry import FLAGGED
 from enquiries.opening_hours import Hours

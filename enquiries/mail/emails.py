@@ -26,11 +26,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.core import clinic
-from enquiries import abuse, calendar, links
+from enquiries import abuse, calendar, links, people
 from enquiries.actions.appointments import last_told, was_told
 from enquiries.actions.mail import SUMMARY_DAYS, is_digest_wanted, what_waits
 from enquiries.clock import day_words, in_words
-from enquiries.inbox import people
 from enquiries.mail import wordings
 from enquiries.mail.texts import NO_TIME
 from enquiries.mail.wordings import Block, Link, Value, linked

@@ -15,7 +15,7 @@ from django.utils.html import escape, format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 
 from backcare.core import clinic
-from enquiries.inbox import people
+from enquiries import people
 from enquiries.mail.texts import WORDINGS, Kind, Wording
 from enquiries.models import WordingEdition
 from factsheets import guard
