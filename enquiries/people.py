@@ -33,7 +33,3 @@ def away(day: date) -> QuerySet[User]:
     """Whose open work others look after: colleagues who are away on that day, and those who can no longer open enquiries."""
     cannot = ~Q(pk__in=who_may_open().order_by().values("pk"))
     return get_user_model().objects.filter(cannot | Q(pk__in=Absence.objects.on(day).values("staff")))
-
-
-def full_name(user: User) -> str:
-    return user.get_full_name() or user.get_username()

@@ -19,11 +19,11 @@ from django.views.decorators.http import require_POST
 from backcare.staff import accounts, sessions, totp
 from backcare.staff.forms import AccountForm
 from backcare.staff.models import Authenticator, Invitation
-from enquiries import people
 from enquiries.clock import at_words
 from enquiries.mail.outbox import reason_in_words
 from enquiries.models import Appointment, AppointmentState, MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately
+from factsheets import team
 
 HISTORY = 50  # lines
 
@@ -52,7 +52,7 @@ def invite(request):
         except accounts.Refused as refusal:
             form.add_error("email", str(refusal))
         else:
-            messages.success(request, f"Invited {people.full_name(user)}. {_invited(user)}")
+            messages.success(request, f"Invited {team.account_name(user)}. {_invited(user)}")
             return redirect("admin:accounts")
     return _page(request, "invite", "Invite someone", form=form)
 
@@ -68,7 +68,7 @@ def account(request, id):
         except accounts.Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"Saved {people.full_name(changed)}.")
+            messages.success(request, f"Saved {team.account_name(changed)}.")
             _tell_who_takes_over(request, changed)
             gave_up = changed == request.user and not changed.is_superuser
             return redirect("admin:index" if gave_up else "admin:accounts")
@@ -77,7 +77,7 @@ def account(request, id):
     return _page(
         request,
         "account",
-        people.full_name(user),
+        team.account_name(user),
         form=form,
         account=user,
         row=_rows(User.objects.filter(pk=user.pk))[0],
@@ -97,17 +97,17 @@ def second_factor(request, id):
         except accounts.Refused as refusal:
             messages.error(request, str(refusal))
         else:
-            done = f"{people.full_name(user)} no longer has a second factor. " if had_one else "Invited them again. "
+            done = f"{team.account_name(user)} no longer has a second factor. " if had_one else "Invited them again. "
             messages.success(request, done + _invited(user, mailed=not had_one))
         return redirect("admin:account", id)
     title = (
-        f"Reset the second factor of {people.full_name(user)}"
+        f"Reset the second factor of {team.account_name(user)}"
         if app or own
-        else f"Invite {people.full_name(user)} again"
+        else f"Invite {team.account_name(user)} again"
     )
     status = 403 if request.method == "POST" else 200
     return _page(
-        request, "second_factor", title, status=status, account=user, whom=people.full_name(user), app=app, own=own
+        request, "second_factor", title, status=status, account=user, whom=team.account_name(user), app=app, own=own
     )
 
 
@@ -120,10 +120,10 @@ def deactivate(request, id):
         except accounts.Refused as refusal:
             messages.error(request, str(refusal))
             return redirect("admin:account", id)
-        messages.success(request, f"{people.full_name(user)} can no longer sign in.")
+        messages.success(request, f"{team.account_name(user)} can no longer sign in.")
         _tell_who_takes_over(request, User.objects.get(pk=user.pk))
         return redirect("admin:accounts")
-    title = f"Deactivate {people.full_name(user)}"
+    title = f"Deactivate {team.account_name(user)}"
     to_come = Appointment.objects.filter(state=AppointmentState.BOOKED, with_whom=user, starts_at__gt=timezone.now())
     return _page(
         request,
@@ -145,7 +145,7 @@ def reactivate(request, id):
     except accounts.Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{people.full_name(user)} can sign in again.")
+        messages.success(request, f"{team.account_name(user)} can sign in again.")
     return redirect("admin:account", id)
 
 
@@ -153,7 +153,7 @@ def reactivate(request, id):
 @owners_only
 def delete(request, id):
     user = _account(id)
-    name = people.full_name(user)
+    name = team.account_name(user)
     try:
         accounts.delete(user=user, by=request.user)
     except accounts.Refused as refusal:
@@ -212,7 +212,7 @@ def _row(
         state = "Invitation expired"
     return {
         "account": user,
-        "name": people.full_name(user),
+        "name": team.account_name(user),
         "role": accounts.role_in_words(user),
         "factor": app.created_at if app else None,
         "seen": lately(seen or user.last_login) or "Never",
@@ -239,7 +239,7 @@ def _tell_who_takes_over(request, user: User) -> None:
 
 
 def _name(entry: LogEntry) -> str:
-    return people.full_name(entry.user)
+    return team.account_name(entry.user)
 
 
 def _page(request, name: str, title: str, *, status: int = 200, **context):

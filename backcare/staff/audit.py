@@ -17,10 +17,10 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from backcare.staff.models import StaffEvent, StaffEventKind
-from enquiries import people
 from enquiries.mail.texts import WORDINGS
 from enquiries.models import EnquiryEvent, EventKind, Export, ReplyTemplateEdition, WordingEdition
 from enquiries.privacy import retention
+from factsheets import team
 from factsheets.models import Approval, Edition, GuardOverride, ReviewComment, SafetyDraftEvent, SharedDraftEvent
 
 AT_ONCE = 500  # lines in memory
@@ -157,7 +157,7 @@ def install() -> None:
 def signed_in(user: User, how: str) -> None:
     """`how`: with what, such as "a code from the app"."""
     StaffEvent.objects.create(
-        kind=StaffEventKind.SIGNED_IN, by=user, actor=people.full_name(user), what=f"Signed in with {how}"
+        kind=StaffEventKind.SIGNED_IN, by=user, actor=team.account_name(user), what=f"Signed in with {how}"
     )
 
 
@@ -166,13 +166,13 @@ def refused(user: User | None, what: str) -> None:
     lately = timezone.now() - REFUSALS_TOGETHER
     rows = StaffEvent.objects.filter(kind=StaffEventKind.REFUSED, by=user, what=what, at__gt=lately)
     if not rows.update(times=F("times") + 1):
-        actor = people.full_name(user) if user else ""
+        actor = team.account_name(user) if user else ""
         StaffEvent.objects.create(kind=StaffEventKind.REFUSED, by=user, actor=actor, what=what)
 
 
 def took_file(user: User, what: str, reason: str) -> None:
     StaffEvent.objects.create(
-        kind=StaffEventKind.EXPORTED, by=user, actor=people.full_name(user), what=what, reason=reason
+        kind=StaffEventKind.EXPORTED, by=user, actor=team.account_name(user), what=what, reason=reason
     )
 
 
@@ -295,7 +295,7 @@ def _log_entry(row: LogEntry) -> Line:
         elif (app, model) == ("backcare", "clinicsettings"):
             link = reverse("admin:clinic")
     what = f"{'Account' if kind == Kind.ACCOUNT else name}: {said}"
-    return Line(row.action_time, people.full_name(row.user), kind, what, page=row.object_repr, link=link)
+    return Line(row.action_time, team.account_name(row.user), kind, what, page=row.object_repr, link=link)
 
 
 def _wordings(asked: Asked) -> QuerySet:

@@ -16,10 +16,10 @@ from backcare.core.forms import DayField
 from backcare.core.private_pages import personal
 from backcare.staff import audit
 from backcare.staff.account_pages import owners_only
-from enquiries import people
 from enquiries.actions import exports
 from enquiries.inbox.dashboard import midnight
 from enquiries.models import Enquiry
+from factsheets import team
 
 LINES = 50  # on a page
 FIELDS = ["who", "kind", "from_day", "to_day", "reference"]
@@ -27,7 +27,7 @@ FIELDS = ["who", "kind", "from_day", "to_day", "reference"]
 
 class Person(forms.ModelChoiceField):
     def label_from_instance(self, user: User) -> str:
-        return people.full_name(user)
+        return team.account_name(user)
 
 
 class FilterForm(forms.Form):
@@ -85,7 +85,7 @@ class FilterForm(forms.Form):
         """Which lines a file holds."""
         given = self.cleaned_data
         words = [
-            f"by {people.full_name(given['who'])}" if given["who"] else "",
+            f"by {team.account_name(given['who'])}" if given["who"] else "",
             f"about {audit.Kind(given['kind']).label[0].lower()}{audit.Kind(given['kind']).label[1:]}"
             if given["kind"]
             else "",

@@ -15,11 +15,10 @@ from backcare.core import clinic
 from backcare.core.models import CONTENT_LICENCE, INTEREST_STATEMENT, ClinicSettings, ClinicSettingsEdition
 from backcare.staff.account_pages import owners_only
 from backcare.staff.clinic_form import CHOOSE_AGAIN, SHORTER, ClinicForm, in_words, label
-from enquiries import people
 from enquiries.models import ClinicHours
 from enquiries.models.hours import Nation
 from enquiries.templatetags.moments import lately
-from factsheets import pictures
+from factsheets import pictures, team
 from factsheets.revisions import word_difference
 
 HISTORY = 20  # saves
@@ -143,7 +142,7 @@ def earlier_settings(request, version: int):
     context = {
         **admin.site.each_context(request),
         "title": f"Clinic settings, saved {lately(edition.at)}",
-        "who": f"Saved by {people.full_name(edition.by)}" if edition.by else "From the first start",
+        "who": f"Saved by {team.account_name(edition.by)}" if edition.by else "From the first start",
         "changes": [
             {"field": capfirst(label(name)), "words": word_difference(in_words(name, now[name]), in_words(name, value))}
             for name, value in then.items()
@@ -176,7 +175,7 @@ def _beside_the_other(form: ClinicForm) -> ClinicForm:
     if form.prepared:
         again.add_error("logo", CHOOSE_AGAIN)
     newest = ClinicSettingsEdition.objects.select_related("by").first()
-    who = people.full_name(newest.by) if newest and newest.by else "Someone"
+    who = team.account_name(newest.by) if newest and newest.by else "Someone"
     said = f"{who} saved these settings while you had the page open, so nothing was saved yet."
     said += f" {capfirst('; '.join(both))}." if both else " Their changes are in the form now, beside yours."
     again.add_error(None, f"{said} Check the form and save again.")
@@ -206,7 +205,7 @@ def _history() -> list[dict[str, Any]]:
             for name, value in edition.values.items()
             if name in ClinicForm.base_fields and name in before and before[name] != value
         ]
-        who = people.full_name(edition.by) if edition.by else "From the first start"
+        who = team.account_name(edition.by) if edition.by else "From the first start"
         rows.append({"version": edition.version, "when": lately(edition.at), "who": who, "lines": lines})
     return rows[:HISTORY]
 

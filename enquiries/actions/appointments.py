@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from enquiries import calendar, clock, people
+from enquiries import calendar, clock
 from enquiries.actions.contact import lock_open_enquiry, reached, take
 from enquiries.actions.mail import enqueue, has_address, lock_enquiry
 from enquiries.actions.timeline import record, transition
@@ -29,6 +29,7 @@ from enquiries.models import (
 )
 from enquiries.models.appointment import MINUTES, OUTCOMES
 from enquiries.opening_hours import DAY, Hours, instant
+from factsheets import team
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def time_in_words(appointment: Appointment) -> str:
 
 def in_words(appointment: Appointment) -> str:
     """As `time_in_words`, with how and with whom. No place: it may be the link of a call."""
-    whom = f", with {people.full_name(appointment.with_whom)}" if appointment.with_whom else ""
+    whom = f", with {team.account_name(appointment.with_whom)}" if appointment.with_whom else ""
     return f"{time_in_words(appointment)}, {Channel(appointment.channel).label}{whom}"
 
 

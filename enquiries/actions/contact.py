@@ -13,6 +13,7 @@ from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.inbox import calls
 from enquiries.models import Agreement, Enquiry, EnquiryKind, EventKind, MessageState, OutgoingMessage, Purpose, Status
+from factsheets import team
 
 
 class CallResult(models.TextChoices):
@@ -149,7 +150,7 @@ def reached(enquiry: Enquiry, now: datetime) -> None:
 def take(enquiry: Enquiry, by: User) -> None:
     """Whoever acts on what nobody has taken, has taken it."""
     if enquiry.owner_id is None:
-        record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Assigned to {people.full_name(by)}")
+        record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Assigned to {team.account_name(by)}")
         enquiry.owner = by
     if enquiry.status == Status.NEW:
         transition(enquiry, Status.IN_PROGRESS, by=by)
@@ -186,12 +187,12 @@ def tell_clinician(*, enquiry: Enquiry, whom: User, by: User) -> bool:
             raise MoveRefused("This enquiry has no open warning sign.")
         if not people.clinicians().filter(pk=whom.pk).exists():
             raise MoveRefused(
-                f"{people.full_name(whom)} is not a clinician with an email address and access to this enquiry."
+                f"{team.account_name(whom)} is not a clinician with an email address and access to this enquiry."
             )
         if told_of_this_flag(enquiry).filter(staff=whom).exists():
             return False
         enqueue(enquiry=enquiry, purpose=Purpose.CLINICIAN_ALERT, staff=whom)
-        record(enquiry, EventKind.TOLD, by=by, summary=f"Told {people.full_name(whom)} by email")
+        record(enquiry, EventKind.TOLD, by=by, summary=f"Told {team.account_name(whom)} by email")
     return True
 
 

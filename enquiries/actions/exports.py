@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from backcare.core.encryption import CannotDecrypt
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Export
+from factsheets import team
 
 MIN_REASON_LENGTH = 10  # letters
 
@@ -39,7 +40,7 @@ def export(*, queryset: QuerySet[Enquiry], what: str, by: User, reason: str, per
     keys = list(queryset.values_list("pk", flat=True))
     kept = Export.objects.create(
         by=by,
-        actor=by.get_full_name() or by.get_username(),
+        actor=team.account_name(by),
         what=what,
         how_many=len(keys),
         columns=", ".join(columns(personal=personal)),

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from enquiries import clock
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
+from factsheets import team
 
 FOLLOW_UP_DAYS = 2  # working days after which one in progress is looked at again, where nobody said when
 
@@ -25,7 +26,7 @@ def entry(enquiry: Enquiry, kind: str, *, by: User | None = None, actor: str = "
     if not actor:
         if by is None:
             raise TypeError("Name the actor: by=user, or actor for the patient or the mail worker.")
-        actor = by.get_full_name() or by.get_username()
+        actor = team.account_name(by)
     return EnquiryEvent(enquiry=enquiry, kind=kind, by=by, actor=actor, **fields)
 
 

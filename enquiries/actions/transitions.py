@@ -16,6 +16,7 @@ from enquiries.actions.mail import lock_enquiry
 from enquiries.actions.timeline import entry, moved_to, record, transition
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED
+from factsheets import team
 
 logger = logging.getLogger(__name__)
 
@@ -99,8 +100,8 @@ def triage(
                 transition(current, to, by=by, outcome=outcome, return_on=return_on)
         if change_owner and owner != current.owner:
             if owner and not people.may_open(owner):
-                raise MoveRefused(f"{people.full_name(owner)} cannot open enquiries. Choose someone who can.")
-            summary = f"Assigned to {people.full_name(owner)}" if owner else "Unassigned"
+                raise MoveRefused(f"{team.account_name(owner)} cannot open enquiries. Choose someone who can.")
+            summary = f"Assigned to {team.account_name(owner)}" if owner else "Unassigned"
             record(current, EventKind.ASSIGNED, by=by, summary=summary)
             current.owner = owner
         if note.strip():
@@ -152,7 +153,7 @@ def _release(enquiry: Enquiry) -> None:
 def what_changed(enquiry: Enquiry) -> str:
     """For a member of staff whose page is older than the enquiry: who did what, and how it is now."""
     happened = _latest_step(enquiry)
-    owner = f"assigned to {people.full_name(enquiry.owner)}" if enquiry.owner else "unassigned"
+    owner = f"assigned to {team.account_name(enquiry.owner)}" if enquiry.owner else "unassigned"
     return (
         f"{happened} while you were writing. It is now “{enquiry.get_status_display()}”, {owner}. "
         "Your change was not saved. Read the enquiry again, then make your change."
@@ -300,7 +301,7 @@ def _release_some(by: User) -> int:
                 enquiry=each,
                 kind=EventKind.MOVED,
                 by=by,
-                actor=by.get_full_name() or by.get_username(),
+                actor=team.account_name(by),
                 from_status=Status.HELD,
                 to_status=Status.NEW,
             )

@@ -25,6 +25,7 @@ from enquiries.inbox import diary
 from enquiries.models import Appointment, AppointmentState, CalendarFeed, Channel, Enquiry
 from enquiries.models.appointment import MINUTES, OUTCOMES, new_secret
 from enquiries.opening_hours import LONDON, local, shown_at
+from factsheets import team
 
 LENGTHS = [10, 15, 20, 30, 45, 60, 90]
 MAX_AHEAD = timedelta(days=3652)
@@ -329,7 +330,7 @@ def _row(appointment: Appointment) -> dict:
         "at": clock_time(begins.time()),
         "until": clock_time(local(appointment.ends_at).time()),
         "how": appointment.get_channel_display(),
-        "whom": people.full_name(appointment.with_whom) if appointment.with_whom else "",
+        "whom": team.account_name(appointment.with_whom) if appointment.with_whom else "",
         "name": opened(enquiry, "for_name") if enquiry.for_agreed else opened(enquiry, "name"),
         "needs": opened(enquiry, "needs", nothing=""),
         "state": appointment.get_state_display(),

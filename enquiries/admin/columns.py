@@ -13,12 +13,13 @@ from django.utils.timesince import timesince
 from backcare.core import clinic, phones
 from backcare.core.encryption import CannotDecrypt
 from backcare.core.readonly_admin import opened
-from enquiries import abuse, clock, people
+from enquiries import abuse, clock
 from enquiries.admin.page import due, how_it_ended, times_to_call
 from enquiries.assessment import handover
 from enquiries.inbox import calls
 from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel, Status
 from enquiries.privacy import retention
+from factsheets import team
 
 
 def _was_flagged(enquiry) -> str:
@@ -105,7 +106,7 @@ class Columns:
 
     @admin.display(description="assigned to", ordering="owner")
     def who(self, enquiry):
-        return people.full_name(enquiry.owner) if enquiry.owner else "–"
+        return team.account_name(enquiry.owner) if enquiry.owner else "–"
 
     @admin.display(description="email address")
     def email_address(self, enquiry):

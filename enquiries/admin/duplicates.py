@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from backcare.core import blind_index, phones
 from backcare.core.readonly_admin import opened
-from enquiries import people
 from enquiries.actions import transitions
 from enquiries.admin.step_form import one_of, press, to_change, version_shown
 from enquiries.models import Enquiry
+from factsheets import team
 
 
 class SameAsForm(forms.Form):
@@ -83,7 +83,7 @@ def _told(enquiry: Enquiry) -> dict:
         "name": opened(enquiry, "name"),
         "email": opened(enquiry, "email"),
         "phone": phones.in_words(opened(enquiry, "phone")),
-        "owner": people.full_name(enquiry.owner) if enquiry.owner else "Unassigned",
+        "owner": team.account_name(enquiry.owner) if enquiry.owner else "Unassigned",
     }
 
 

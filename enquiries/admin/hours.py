@@ -16,7 +16,7 @@ from enquiries import clock, people
 from enquiries.admin.step_form import StaffField
 from enquiries.clock import NO_PROMISE, clock_time, day_words, span_in_words
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
-from factsheets import guard
+from factsheets import guard, team
 from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
 
 # What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.
@@ -252,7 +252,7 @@ class AbsenceAdmin(admin.ModelAdmin):
 
     @admin.display(description="who", ordering="staff")
     def name(self, absence):
-        return people.full_name(absence.staff)
+        return team.account_name(absence.staff)
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("staff")
@@ -265,6 +265,6 @@ class AbsenceAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
         number = Enquiry.objects.filter(live=True, owner=obj.staff).count()
-        said = f"{people.full_name(obj.staff)} has {number} open enquir{'y' if number == 1 else 'ies'}. While they are away, see"
+        said = f"{team.account_name(obj.staff)} has {number} open enquir{'y' if number == 1 else 'ies'}. While they are away, see"
         queue = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=cover"
         messages.info(request, format_html('{} <a href="{}">Colleague away</a>.', said, queue))

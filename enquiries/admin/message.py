@@ -7,11 +7,11 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from backcare.core.readonly_admin import ReadOnlyMixin
-from enquiries import people
 from enquiries.actions import mail
 from enquiries.admin import drafts, inbox
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately
+from factsheets import team
 
 
 def send_again_button(message: OutgoingMessage) -> str:
@@ -89,7 +89,7 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
             return str(message.enquiry)
         if message.day:
             return message.about
-        reader = people.full_name(message.staff)
+        reader = team.account_name(message.staff)
         if message.purpose == Purpose.SHEET_REVIEW:
             draft = message.draft_event.draft.name if message.draft_event_id else "Red flags"
             about = message.edition.sheet if message.edition_id else draft

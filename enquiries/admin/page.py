@@ -23,6 +23,7 @@ from enquiries.clock import day_words
 from enquiries.inbox import calls, safety_lane
 from enquiries.links import MAX_WRONG_TRIES
 from enquiries.models import Agreement, Assessment, Enquiry, EnquiryEvent, EnquiryKind, EventKind, StaffDraft, Status
+from factsheets import team
 
 LOOKING, WRITING = timedelta(minutes=5), timedelta(minutes=2)
 MAX_DUPLICATES = 10
@@ -125,7 +126,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "shut_links": enquiry.private_links.filter(wrong_tries__gte=MAX_WRONG_TRIES).count(),
         "appointments": list(enquiry.appointments.select_related("with_whom")),
         "linked": enquiry.linked.order_by("created_at"),
-        "owner": people.full_name(enquiry.owner) if enquiry.owner else "",
+        "owner": team.account_name(enquiry.owner) if enquiry.owner else "",
         "ended": how_it_ended(enquiry),
         "due": _said_alone(words),
         "overdue": overdue,
@@ -214,7 +215,7 @@ def viewers(user, enquiry: Enquiry, now: datetime) -> list[str]:
     """Who else is here: who opened it just now, and who is typing something."""
     looked = enquiry.events.filter(kind=EventKind.VIEWED, created_at__gte=now - LOOKING).exclude(by=user)
     typing = StaffDraft.objects.filter(enquiry=enquiry, updated_at__gte=now - WRITING).exclude(by=user)
-    writers = {people.full_name(each.by) for each in typing.select_related("by").defer("typed")}
+    writers = {team.account_name(each.by) for each in typing.select_related("by").defer("typed")}
     lookers = set(looked.values_list("actor", flat=True)) - writers
     return [
         *(f"{name} is writing here" for name in sorted(writers)),

@@ -13,7 +13,6 @@ from django.utils.safestring import mark_safe
 from django.utils.text import capfirst
 
 from backcare.core.readonly_admin import ReadOnlyInline
-from enquiries import people
 from enquiries.actions import contact
 from enquiries.admin.step_form import StepForm
 from enquiries.clock import dated_words
@@ -21,6 +20,7 @@ from enquiries.inbox import safety_lane
 from enquiries.mail import emails, replies, samples
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.wording import MAX_REPLY, MAX_SUBJECT
+from factsheets import team
 from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
 from factsheets.revisions import word_difference
 
@@ -222,7 +222,7 @@ class ReplyTemplateAdmin(OpenedAdmin, admin.ModelAdmin):
 
     def _keep(self, template, by) -> None:
         kept = {name: getattr(template, name) for name in ("name", "subject", "text", "in_use", "kept_because")}
-        template.editions.create(**kept, by=by, actor=people.full_name(by))
+        template.editions.create(**kept, by=by, actor=team.account_name(by))
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         own = {"own_history": True, "title": "Reply template", "subtitle": None}

@@ -9,15 +9,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
-from enquiries import people
 from enquiries.actions.transitions import MoveRefused, StaleEnquiry
 from enquiries.admin import inbox
 from enquiries.models import Enquiry
+from factsheets import team
 
 
 class StaffField(forms.ModelChoiceField):
     def label_from_instance(self, user):
-        return people.full_name(user)
+        return team.account_name(user)
 
 
 def one_of(label: str, choices, *, missing: str) -> forms.ChoiceField:

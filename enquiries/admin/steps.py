@@ -13,6 +13,7 @@ from enquiries.admin.replies import ReplyForm
 from enquiries.admin.step_form import StaffField, StepForm, one_of
 from enquiries.inbox import calls
 from enquiries.models import STAFF_OUTCOMES, Enquiry, EnquiryKind, Status
+from factsheets import team
 
 NOTE = {"widget": forms.Textarea(attrs={"rows": 2}), "max_length": 4000}
 
@@ -87,7 +88,7 @@ class TellForm(StepForm):
             self.initial["whom"] = able[0].pk
 
     def act(self, enquiry, by):
-        name = people.full_name(self.cleaned_data["whom"])
+        name = team.account_name(self.cleaned_data["whom"])
         if contact.tell_clinician(enquiry=enquiry, whom=self.cleaned_data["whom"], by=by):
             return f"We are emailing {name} now. Phone them too if you hear nothing within a few minutes."
         return f"{name} has already been told, so we did not send another email."
@@ -177,7 +178,7 @@ class CloseForm(OutcomeForm, StepForm):
 
 class OwnerField(StaffField):
     def label_from_instance(self, user):
-        name = people.full_name(user)
+        name = team.account_name(user)
         return name if people.may_open(user) else f"{name} (no longer has access)"
 
 

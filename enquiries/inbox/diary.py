@@ -7,11 +7,11 @@ from datetime import date, datetime, time, timedelta
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from enquiries import people
 from enquiries.clock import at_words, clock_time, day_words, span_in_words
 from enquiries.models import Absence, Appointment, AppointmentState
 from enquiries.models.appointment import MAX_MINUTES
 from enquiries.opening_hours import DAY, Hours, instant, local
+from factsheets import team
 
 FAR = 366 * DAY  # ahead; what is further away is more likely a slip of the year
 
@@ -58,11 +58,11 @@ def concerns(
     for other in beside(starts_at, minutes, but=but):
         when = f"from {clock_time(local(other.starts_at).time())} to {clock_time(local(other.ends_at).time())}"
         if with_whom and other.with_whom == with_whom:
-            found.append(f"{people.full_name(with_whom)} has another appointment {when} ({other.enquiry.reference}).")
+            found.append(f"{team.account_name(with_whom)} has another appointment {when} ({other.enquiry.reference}).")
         elif not (with_whom and other.with_whom):
             found.append(f"There is another appointment {when} ({other.enquiry.reference}).")
     if with_whom and (away := Absence.objects.on(local(starts_at).date()).filter(staff=with_whom).first()):
-        found.append(f"{people.full_name(with_whom)} is away until {day_words(away.last_day, local(now).date())}.")
+        found.append(f"{team.account_name(with_whom)} is away until {day_words(away.last_day, local(now).date())}.")
     return found
 
 

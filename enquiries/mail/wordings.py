@@ -15,10 +15,9 @@ from django.utils.html import escape, format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 
 from backcare.core import clinic
-from enquiries import people
 from enquiries.mail.texts import WORDINGS, Kind, Wording
 from enquiries.models import WordingEdition
-from factsheets import guard
+from factsheets import guard, team
 
 # The words after a colon are read once and never again (`*+`), so that no text takes longer than its length.
 PLACEHOLDER = re.compile(
@@ -96,7 +95,7 @@ def save(wording: Wording, parts: Mapping[str, str], *, by: User, seen: int, kep
                 parts=kept,
                 kept_because=kept_because,
                 by=by,
-                actor=people.full_name(by),
+                actor=team.account_name(by),
             )
     except IntegrityError:
         if theirs := newest(wording.key):

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from factsheets import team
 from factsheets.models.version import Shown
 
 MAX_REPLY_HOURS = 80  # working hours: two weeks of a clinic that is open 40 hours a week
@@ -89,7 +90,7 @@ class ClinicHours(Shown):
         """No promise is made from now on; patients see the notice. What was promised before stays. Does not save."""
         if not self.is_paused:
             self.paused_at = timezone.now()
-            self.paused_by = (by.get_full_name() or by.get_username())[:150]
+            self.paused_by = (team.account_name(by))[:150]
 
     def go_on(self) -> None:
         """Promises are made again. Does not save."""
@@ -205,7 +206,7 @@ class Absence(models.Model):
         ]
 
     def __str__(self) -> str:
-        name = self.staff.get_full_name() or self.staff.get_username()
+        name = team.account_name(self.staff)
         return f"{name}, {self.first_day:%-d %B} to {self.last_day:%-d %B %Y}"
 
     def clean(self) -> None:
