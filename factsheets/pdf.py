@@ -5,6 +5,7 @@ Typst refuses to make a PDF/UA-1 file that lacks a title, a language, or a pictu
 """
 
 import copy
+import hashlib
 import io
 import json
 import re
@@ -12,7 +13,7 @@ from base64 import b64encode
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import cache, partial
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
@@ -97,38 +98,65 @@ def leaflet_pdf(
     }
     main = {"main.typ": TEMPLATES / "leaflet.typ"} | files
 
-    def made(changes: dict) -> bytes:
-        return compiled(main, data | changes, name=document["slug"], timestamp=_timestamp(document))
-
-    if not large_print:
-        return _first_that_fits(
-            [partial(made, {"points": points, "labels": labels}) for points, labels in SIZES], sides=SIDES
-        )
-    return _large(lambda sheet: made({"sheet": sheet}), data["sheet"], document["optional"])
-
-
-def _large(made: Callable[[dict], bytes], sheet: dict, parts: list[dict]) -> bytes:
-    """The leaflet with as much as four sides hold. What goes first comes back last, where the sides have room for it."""
-    drawings = [section["slug"] for section in sheet["sections"] if section.get("figure")]
-    # The drawing at the head goes first, then the others from the last on, then the parts.
-    gone_first = [*([LEAD] if sheet["lead_figure"] else []), *reversed(drawings)]
-    optional = [*({"kind": DRAWING, "sections": [slug]} for slug in gone_first), *parts]
+    optional = _may_go(data["sheet"], document["optional"]) if large_print else []
 
     @cache
-    def without(gone: frozenset[int]) -> bytes:
-        return made(_without(sheet, [each for number, each in enumerate(optional) if number in gone]))
+    def made(version: Version) -> bytes:
+        if isinstance(version, int):
+            points, labels = SIZES[version]
+            changes = {"points": points, "labels": labels}
+        else:
+            changes = {"sheet": _without(data["sheet"], [optional[number] for number in sorted(version)])}
+        return compiled(main, data | changes, name=document["slug"], timestamp=_timestamp(document))
 
-    def fits(gone: frozenset[int]) -> bool:
-        return sides_of(without(gone)) <= sides
+    def sides(version: Version) -> int:
+        return sides_of(made(version))
 
+    key = _name_of(data, files, optional)
+    if (version := _fitting.get(key)) is None:
+        version = _least_left_out(len(optional), sides) if large_print else _largest_letters(sides)
+        if len(_fitting) >= MAX_FITTING:
+            _fitting.clear()
+        _fitting[key] = version
+    return made(version)
+
+
+# A place in SIZES, or what large print leaves out, as places in what may go.
+Version = int | frozenset[int]
+# Which fits, by all that is in the leaflet: the same words need no second search, on the next day or after an edit elsewhere.
+_fitting: dict[str, Version] = {}
+MAX_FITTING = 200  # leaflets
+
+
+def _name_of(data: dict, files: dict[str, bytes], optional: list[dict]) -> str:
+    named = hashlib.sha256(json.dumps([data, optional], default=repr).encode())
+    for name in sorted(files):
+        named.update(name.encode() + files[name])
+    return named.hexdigest()
+
+
+def _may_go(sheet: dict, parts: list[dict]) -> list[dict]:
+    """What large print can do without. First goes the drawing at the head, then the others from the last on, then the parts."""
+    drawings = [section["slug"] for section in sheet["sections"] if section.get("figure")]
+    gone_first = [*([LEAD] if sheet["lead_figure"] else []), *reversed(drawings)]
+    return [*({"kind": DRAWING, "sections": [slug]} for slug in gone_first), *parts]
+
+
+def _least_left_out(many: int, sides: Callable[[Version], int]) -> frozenset[int]:
+    """With as much as four sides hold. What goes first comes back last, where the sides have room for it."""
     # Where the shortest takes more, there is no reason to leave out more than that many sides ask for.
-    sides = max(LARGE_SIDES, sides_of(without(frozenset(range(len(optional))))))
-    count = bisect_left(range(len(optional) + 1), True, key=lambda count: fits(frozenset(range(count))))
+    most = max(LARGE_SIDES, sides(frozenset(range(many))))
+    count = bisect_left(range(many + 1), True, key=lambda count: sides(frozenset(range(count))) <= most)
     gone = frozenset(range(count))
     for number in reversed(range(count)):
-        if fits(gone - {number}):
+        if sides(gone - {number}) <= most:
             gone -= {number}
-    return without(gone)
+    return gone
+
+
+def _largest_letters(sides: Callable[[Version], int]) -> int:
+    """The first of SIZES that takes two sides, where each takes no more than the one before it. The last where none does."""
+    return bisect_left(range(len(SIZES) - 1), True, key=lambda place: sides(place) <= SIDES)
 
 
 def _without(sheet: dict, gone: list[dict]) -> dict:
@@ -149,19 +177,6 @@ def _without(sheet: dict, gone: list[dict]) -> dict:
         "key_points": [] if any(each["kind"] == KEY_POINTS for each in gone) else sheet["key_points"],
         "left_out": list(dict.fromkeys(names)),
     }
-
-
-def _first_that_fits(versions: list[Callable[[], bytes]], *, sides: int) -> bytes:
-    """The first that takes no more sides, where each takes no more than the one before it. The last where none does."""
-    found, low, high = None, 0, len(versions) - 1
-    while low < high:
-        middle = (low + high) // 2
-        content = versions[middle]()
-        if sides_of(content) <= sides:
-            found, high = content, middle
-        else:
-            low = middle + 1
-    return found if found is not None and low < len(versions) - 1 else versions[low]()
 
 
 def sides_of(content: bytes) -> int:

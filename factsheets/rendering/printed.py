@@ -50,7 +50,11 @@ def whole(sheet: FactSheet, *, large_print: bool = False) -> bytes:
 
 
 def compiled_leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """Made anew: about half a second of one processor, as the letters are tried in three or four sizes."""
+    """Made anew. What fits is looked for once in each process, and again when the sheet's own words change (`pdf.leaflet_pdf`).
+
+    That takes three or four printings in letters of several sizes, or half a second of one processor; in large print, with and
+    without some of the parts, 7 to 16 for our own sheets, or about a second.
+    """
     data = full(_as_it_is(sheet.pk))
     return leaflet_pdf(
         _leaflet(data, with_addresses=not large_print),

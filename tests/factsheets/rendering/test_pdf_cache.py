@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
 
-from factsheets import page_cache
+from factsheets import page_cache, pdf
 from factsheets.models import ContentVersion, FactSheet, SafetyAdvice
 from factsheets.page_cache import MAX_BYTES, LRUCache
 from factsheets.rendering import printed
@@ -106,6 +106,27 @@ def test_large_print_and_each_sheet_have_a_pdf_of_their_own(sheet, compiled):
     other = FactSheet.objects.published().exclude(pk=sheet.pk).first()
     made = {printed.leaflet(sheet), printed.leaflet(sheet, large_print=True), printed.leaflet(other)}
     assert len(made) == len(compiled) == 3
+
+
+@pytest.mark.parametrize("large_print", [False, True])
+def test_after_an_edit_elsewhere_a_leaflet_is_printed_once_and_after_its_own_as_often_as_it_takes_to_fit(
+    sheet, monkeypatch, large_print
+):
+    printings, real = [], pdf.compiled
+    monkeypatch.setattr(pdf, "compiled", lambda *args, **named: printings.append(1) or real(*args, **named))
+    monkeypatch.setattr(pdf, "_fitting", {})
+
+    def printed_now() -> bytes:
+        printings.clear()
+        return printed.leaflet(sheet, large_print=large_print)
+
+    first = printed_now()
+    assert 2 < len(printings) < 25
+    ContentVersion.changed()
+    assert (printed_now(), len(printings)) == (first, 1)
+    FactSheet.objects.filter(pk=sheet.pk).update(title="Another title")
+    ContentVersion.changed()
+    assert printed_now() != first and len(printings) > 2
 
 
 def test_the_address_of_a_pdf_and_the_mail_share_one_that_was_made(sheet, compiled):
