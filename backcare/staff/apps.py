@@ -10,9 +10,9 @@ class StaffConfig(AppConfig):
     def ready(self):
         from django.contrib import admin
 
-        from backcare.staff import account_pages, audit, audit_page, clinic_pages, mail, mail_test
+        from backcare.staff import account_emails, account_pages, audit, audit_page, clinic_pages, mail_test
 
-        mail.install()
+        account_emails.install()
         audit.install()
         for route, view, name in [*account_pages.PAGES, *audit_page.PAGES, *clinic_pages.PAGES, *mail_test.PAGES]:
             admin.site.add_page(route, view, name=name)

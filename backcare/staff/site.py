@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from backcare.staff import account, by_mail, first_owner, first_steps, provider, sign_in, totp
+from backcare.staff import first_owner, first_steps, password_pages, provider, sessions, sign_in, sign_in_settings, totp
 from backcare.staff.forms import ChangedPasswordForm
 
 # Each word of a search is a condition on every searched column, and SQLite takes a thousand levels of them (loadtests/fuzz).
@@ -65,12 +65,16 @@ class StaffSite(admin.AdminSite):
             path("login/first-owner/", first_owner.first_owner, name="first_owner"),
             path("login/provider/", provider.begin, name="provider"),
             path("login/provider/back/", provider.back, name="provider_back"),
-            path("login/forgotten/", by_mail.forgotten, name="forgotten"),
+            path("login/forgotten/", password_pages.forgotten, name="forgotten"),
             # The secret is one part of the address, which logs leave out (backcare/ops/logs.py).
-            path("login/new-password/<uidb64>.<token>/", by_mail.NewPasswordView.as_view(), name="new_password"),
-            path("login/invitation/<uidb64>.<token>/", by_mail.InvitationView.as_view(), name="invitation"),
-            path("your-sign-in/", self.admin_view(account.second_factor), name="second_factor"),
-            path("sign-out-everywhere/", self.admin_view(account.sign_out_everywhere), name="sign_out_everywhere"),
+            path("login/new-password/<uidb64>.<token>/", password_pages.NewPasswordView.as_view(), name="new_password"),
+            path("login/invitation/<uidb64>.<token>/", password_pages.InvitationView.as_view(), name="invitation"),
+            path("your-sign-in/", self.admin_view(sign_in_settings.second_factor), name="second_factor"),
+            path(
+                "sign-out-everywhere/",
+                self.admin_view(sign_in_settings.sign_out_everywhere),
+                name="sign_out_everywhere",
+            ),
             *(path(route, self.admin_view(view), name=name) for route, view, name in self.pages),
             *super().get_urls(),
         ]
@@ -90,7 +94,7 @@ class StaffSite(admin.AdminSite):
 
     def logout(self, request, extra_context=None):
         response = super().logout(request, extra_context)
-        return account.signed_out(request, response) if request.method == "POST" else response
+        return sign_in_settings.end_session(request, response) if request.method == "POST" else response
 
     def password_change(self, request, extra_context=None):
         """The new password ends the user's other sessions (Django's session hash); their rows go at once."""
@@ -102,7 +106,7 @@ class StaffSite(admin.AdminSite):
             extra_context=titled,
         )(request)
         if response.status_code == 302:
-            account.sessions.end_all(user=request.user, but=request.session.session_key)
+            sessions.end_all(user=request.user, but=request.session.session_key)
             sign_in.record(request.user, "Changed the password. Every other session ended.")
             messages.success(request, "Your password is changed, and you are signed out on every other device.")
         return response

@@ -76,7 +76,7 @@ class OutgoingMessage(models.Model):
     It belongs to an enquiry, to the patient, the clinic or one clinician; or it tells one member of staff that a sheet's review is
     due, or of a step in it (`edition`), in that of a shared record's draft (`draft_event`) or of the red flags (`safety_event`).
     Or it is about a day: its digest, or the alarm that very many forms came; or about a staff account. The link that opens an
-    account is made when it is sent (backcare/staff/mail.py), and stored nowhere.
+    account is made when it is sent (backcare/staff/account_emails.py), and stored nowhere.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

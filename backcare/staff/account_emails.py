@@ -1,8 +1,8 @@
-"""The links that open an account by email: to choose a new password, or to accept an invitation.
+"""The emails about an account, and the links in them: to choose a new password, or to accept an invitation.
 
-A link is made when its email is sent and is stored nowhere. It ends when it is used, when the password or the address changes, and
-with its time: an hour for a password, and for an invitation the day in which a second factor may be set up. It stands for the
-password alone, so the second factor is still asked for.
+A row of the outbox says whom an email is for. Its link is made when it is sent, and is stored nowhere. The link
+ends when it is used, when the password or the address changes, and with its time: an hour for a password, and for an invitation
+the day in which a second factor may be set up. It stands for the password alone, so the second factor is still asked for.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,13 +10,17 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core.mail.backends.base import BaseEmailBackend
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import base36_to_int, urlsafe_base64_encode
 
-from backcare.staff import totp
+from backcare.staff import accounts, totp
 from backcare.staff.models import Invitation
+from enquiries.clock import dated_words
+from enquiries.mail import emails
+from enquiries.models import OutgoingMessage, Purpose
 
 PASSWORD_FOR = timedelta(hours=1)
 
@@ -38,7 +42,7 @@ class _Tokens(PasswordResetTokenGenerator):
 class PasswordTokens(_Tokens):
     """For an account that has a password. One that never had any was not set up, and needs its invitation."""
 
-    key_salt = "backcare.staff.links.password"
+    key_salt = "backcare.staff.links.password"  # as in the links of emails that were sent
     lasts = PASSWORD_FOR
 
     def check_token(self, user: User | None, token: str | None) -> bool:
@@ -85,3 +89,38 @@ def invitation_address(user: User) -> str:
 def _address(name: str, user: User, tokens: _Tokens) -> str:
     given = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": tokens.make_token(user)}
     return f"{settings.BASE_URL}{reverse(name, kwargs=given)}"
+
+
+# Who asked for a password and got no email for so long has asked again, or another person.
+NOT_LATER_THAN = timedelta(days=1)
+
+
+def install() -> None:
+    """The mail worker renders these as it does its own. `enquiries` knows no staff accounts, so they are brought to it."""
+    emails.RENDERERS[Purpose.PASSWORD_RESET] = _password_reset
+    emails.RENDERERS[Purpose.INVITATION] = _invitation
+
+
+def _password_reset(message: OutgoingMessage, connection: BaseEmailBackend) -> emails.Mail:
+    user = _user(message)
+    if not may_reset(user) or timezone.now() - message.created_at > NOT_LATER_THAN:
+        raise emails.NoLongerNeeded
+    return _mail(message, connection, "password_reset", user, link=password_address(user))
+
+
+def _invitation(message: OutgoingMessage, connection: BaseEmailBackend) -> emails.Mail:
+    user = _user(message)
+    if not is_invited(user):
+        raise emails.NoLongerNeeded
+    until = dated_words(totp.invited_until(user))
+    role = accounts.role_in_words(user)
+    return _mail(message, connection, "invitation", user, link=invitation_address(user), until=until, role=role)
+
+
+def _user(message: OutgoingMessage) -> User:
+    """As it is now: what is claimed in a batch may be older than the press of a button."""
+    return User.objects.get(pk=message.staff_id)
+
+
+def _mail(message: OutgoingMessage, connection: BaseEmailBackend, name: str, user: User, **context: str) -> emails.Mail:
+    return emails.compose(message, connection, name, to=emails.one_address(user.email), account=user, **context)

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from backcare.core import limits
-from backcare.staff import links, sessions
+from backcare.staff import account_emails, sessions
 from backcare.staff.forms import ForgottenForm, NewPasswordForm
 from backcare.staff.sign_in import BARE, half_sign_in, page, record
 from enquiries.models import OutgoingMessage, Purpose
@@ -59,7 +59,7 @@ def send_link(address: str) -> None:
     """One row is written in one transaction, whether or not there is an account: the time it takes tells nothing."""
     with transaction.atomic():
         found = User.objects.filter(email__iexact=address, is_active=True, is_staff=True)
-        users = [user for user in found if links.may_reset(user)]
+        users = [user for user in found if account_emails.may_reset(user)]
         for user in users:
             OutgoingMessage.objects.create(purpose=Purpose.PASSWORD_RESET, staff=user)
         if not users:
@@ -91,7 +91,7 @@ class NewPasswordView(_ByLink):
     kind = "password"
     title, over = "Choose a new password", "This link no longer works"
     done = "Chose a new password with a link sent by email. Every session ended."
-    token_generator = links.password_tokens
+    token_generator = account_emails.password_tokens
 
     def after(self, user: User):
         self.request.session.flush()
@@ -102,7 +102,7 @@ class InvitationView(_ByLink):
     kind = "invitation"
     title, over = "Choose your password", "This invitation no longer works"
     done = "Accepted the invitation, and chose a password."
-    token_generator = links.invitation_tokens
+    token_generator = account_emails.invitation_tokens
 
     def after(self, user: User):
         return half_sign_in(self.request, user, reverse("admin:index"))

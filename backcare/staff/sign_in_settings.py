@@ -68,10 +68,10 @@ def _allow_set_up(request):
 def sign_out_everywhere(request):
     sessions.end_all(user=request.user)
     record(request.user, "Signed out on every device.")
-    return signed_out(request, HttpResponseRedirect(f"{reverse('admin:login')}?why=ended"))
+    return end_session(request, HttpResponseRedirect(f"{reverse('admin:login')}?why=ended"))
 
 
-def signed_out(request, response):
+def end_session(request, response):
     """Ends this session, and has the browser forget what it kept of the desk (OWASP ASVS 5.0, 14.3.1)."""
     logout(request)
     response["Clear-Site-Data"] = '"cache", "storage"'
