@@ -21,7 +21,7 @@ from factsheets.search.text import plain
 MAX_LINE_LENGTH = 2_000  # characters
 MAX_PARTS = 8  # joined by + and &
 MIN_START = 3  # letters before a *
-GAP = 3  # words that “..” stands for, at most
+GAP_WORDS = 3  # words that “..” stands for, at most
 PAST_COUNTS = "(past counts)"
 
 
