@@ -157,8 +157,7 @@ def purge(now: datetime) -> Part:
     last = LastPurge.objects.values_list("at", flat=True).first()
     if last is None:
         return Part("purge", "not yet")  # a site that has just been started
-    late = now - last > PURGE_LATE_AFTER
-    return Part("purge", "late" if late else "ok", ATTENTION if late else OK, since=last)
+    return _of_age("purge", now, last, PURGE_LATE_AFTER)
 
 
 def backup(now: datetime) -> Part:
@@ -167,8 +166,7 @@ def backup(now: datetime) -> Part:
     if last is None:
         expected = settings.BACKUPS_EXPECTED
         return Part("backup", "never made" if expected else "not set up", ATTENTION if expected else OK)
-    late = now - last > timedelta(hours=settings.BACKUP_LATE_AFTER)
-    return Part("backup", "late" if late else "ok", ATTENTION if late else OK, since=last)
+    return _of_age("backup", now, last, timedelta(hours=settings.BACKUP_LATE_AFTER))
 
 
 def off_site(now: datetime) -> Part:
@@ -180,8 +178,12 @@ def off_site(now: datetime) -> Part:
         return Part("offsite", "failed", ATTENTION, since=last.failed)
     if last.at is None:
         return Part("offsite", "never", ATTENTION)
-    late = now - last.at > timedelta(hours=settings.BACKUP_LATE_AFTER)
-    return Part("offsite", "late" if late else "ok", ATTENTION if late else OK, since=last.at)
+    return _of_age("offsite", now, last.at, timedelta(hours=settings.BACKUP_LATE_AFTER))
+
+
+def _of_age(name: str, now: datetime, last: datetime, late_after: timedelta) -> Part:
+    late = now - last > late_after
+    return Part(name, "late" if late else "ok", ATTENTION if late else OK, since=last)
 
 
 CHECKS: dict[str, Callable[[datetime], Part]] = {

@@ -156,7 +156,10 @@ class JsonLine(logging.Formatter):
 
 
 class CutOff(logging.Filter):
-    """Writes so many lines of one kind a minute, counts the rest, and says the count when the minute is over."""
+    """Writes so many lines of one kind a minute, counts the rest, and says the count when the minute is over.
+
+    A record may come to several handlers, each with this filter or one like it: it is counted once, and all write it or none.
+    """
 
     def __init__(self, most: int = MAX_LINES_PER_MINUTE, clock=time.monotonic):
         super().__init__()
@@ -166,6 +169,11 @@ class CutOff(logging.Filter):
         self.minute = clock()
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if "is_written" not in vars(record):
+            vars(record)["is_written"] = self.is_written(record)
+        return bool(vars(record)["is_written"])
+
+    def is_written(self, record: logging.LogRecord) -> bool:
         if self.clock() - self.minute >= MINUTE:
             self.tell()
         if record.levelno < logging.WARNING or not is_under(record.name, CAUSED_BY_STRANGERS):

@@ -1,6 +1,5 @@
 """Whether the database is whole, and whether forms are being refused. Kept in files: a sick database remembers nothing."""
 
-import json
 import logging
 import sqlite3
 from datetime import datetime
@@ -9,10 +8,12 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
+from backcare.ops.backups import keep_note, note, note_file
 from backcare.ops.backups.database import opened
 
 logger = logging.getLogger(__name__)
 
+NOTE = "last-check"
 NIGHT = 2  # o'clock: from then on, once a day
 
 
@@ -39,21 +40,21 @@ def check_nightly(now: datetime) -> None:
     sound = check()
     if not sound:
         logger.error("The database is damaged. Restore the newest backup (docs/operations.md, “Restore”).")
-    _note().write_text(json.dumps({"at": now.isoformat(), "sound": sound}), encoding="utf-8")
+    keep_note(NOTE, at=now.isoformat(), sound=sound)
 
 
 def noted() -> tuple[datetime, bool] | None:
     """When it was last checked, and whether it was whole. None when it never was."""
     try:
-        found = json.loads(_note().read_text(encoding="utf-8"))
+        found = note(NOTE)
         return datetime.fromisoformat(found["at"]), bool(found["sound"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 
 def forget() -> None:
     """Another database is in its place."""
-    _note().unlink(missing_ok=True)
+    note_file(NOTE).unlink(missing_ok=True)
 
 
 def form_was_refused() -> None:
@@ -69,10 +70,6 @@ def refused_at() -> datetime | None:
         return datetime.fromtimestamp(_refused().stat().st_mtime, tz=timezone.get_current_timezone())
     except OSError:
         return None
-
-
-def _note():
-    return settings.DATA_DIR / "last-check.json"
 
 
 def _refused():

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import secrets
 import stat
@@ -15,7 +16,7 @@ from django.core.management import CommandError
 from django.db import connection
 
 from backcare.core.encryption import new_key
-from backcare.ops.backups import archive, database, making
+from backcare.ops.backups import ABANDONED_AFTER, MAKING, RESTORING, archive, database, making
 from backcare.ops.checks import backups_elsewhere
 from enquiries.models import Enquiry, OutgoingMessage
 from tests.support.backups import SQLITE, backup, everything, member, now_in_database, put_back, said
@@ -185,14 +186,39 @@ def test_a_backup_for_a_key_elsewhere_leaves_this_machine_and_only_that_key_open
     assert len(list(settings.BACKUP_DIR.iterdir())) == 2, "Something half-made was left."
 
 
-def test_old_backups_are_pruned_and_nothing_else(settings):
+def test_old_backups_are_pruned_once_the_new_one_is_away_and_nothing_else(settings, tmp_path):
     folder = settings.BACKUP_DIR
     folder.mkdir()
+    seen = tmp_path / "seen"
+    settings.BACKUP_HOOK = f"sh -c 'ls {folder} | grep -c .tar.gz > {seen}; exit $(cat {tmp_path}/ends)'"
+    (tmp_path / "ends").write_text("0")
     mine = [folder / name for name in ("notes.txt", "backcare-old.tar.gz")]
     for path in mine:
         path.touch()
     made = [Path(said("backup", keep=2).splitlines()[0]) for _ in range(3)]
     assert sorted(folder.iterdir()) == sorted([*mine, *made[1:]])
+    assert seen.read_text() == "4\n", "The oldest went before the newest was away."
+    # Where it does not get away, the older ones are not kept for longer than was promised.
+    (tmp_path / "ends").write_text("1")
+    with pytest.raises(CommandError, match="BACKUP_HOOK did not"):
+        said("backup", keep=2)
+    assert len(list(folder.glob("*-*-*-*-*.tar.gz"))) == 2
+
+
+def test_what_killed_programs_left_is_swept_by_the_next(settings):
+    """A readable copy of the database may be in it."""
+    old, fresh = [], []
+    for folder in (settings.BACKUP_DIR, settings.DATA_DIR):
+        for kind in (MAKING, RESTORING):
+            for list_, age in ((old, ABANDONED_AFTER + timedelta(hours=1)), (fresh, timedelta(hours=1))):
+                left = folder / f"{kind}{secrets.token_hex(4)}"
+                left.mkdir(parents=True)
+                (left / "database.sqlite3").touch()
+                os.utime(left, ((datetime.now(UTC) - age).timestamp(),) * 2)
+                list_.append(left)
+    backup()
+    assert not [each for each in old if each.exists()]
+    assert all(each.exists() for each in fresh)
 
 
 def test_the_time_of_the_last_backup_is_kept():

@@ -11,7 +11,7 @@ import sys
 import pytest
 from django.test import Client
 
-from backcare.ops.logs import JsonLine, PlainLine, WithoutRequestValues
+from backcare.ops.logs import MINUTE, CutOff, JsonLine, PlainLine, WithoutRequestValues
 from enquiries.models import Enquiry
 from tests.conftest import ROOT
 from tests.support.forms import ADDRESSES, form, send
@@ -59,6 +59,37 @@ def test_trouble_has_one_code_on_the_page_and_in_the_log_and_no_word_of_the_pati
     assert "enquiry" not in told
     assert f"ERROR django.request: Internal Server Error: /question/ [{code}]" in lines(PlainLine)
     assert "Ada" not in "\n".join(lines(JsonLine) + lines(PlainLine))
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_line_that_repeats_is_cut_off_for_every_handler_alike(shared):
+    """One handler on the logger itself and one above it, as where errors are reported too: by one filter, or by one each."""
+    now, filters, told = [0.0], [], []
+    own, above = logging.getLogger("backcare.tried.here"), logging.getLogger("backcare.tried")
+    for logger in (own, above, logging.getLogger("counted")):
+        lines: list[str] = []
+        handler = logging.Handler()
+        handler.emit = lambda record, lines=lines: lines.append(record.getMessage())
+        if logger.name != "counted":
+            if not filters or not shared:
+                filters.append(CutOff(most=3, clock=lambda: now[0]))
+            handler.addFilter(filters[-1])
+        logger.addHandler(handler)
+        told.append((logger, handler, lines))
+    try:
+        for _ in range(5):
+            own.warning("Refused")
+        own.warning("Another")
+        for _, _, lines in told[:2]:
+            assert lines == ["Refused"] * 3 + ["Another"]
+        now[0] = MINUTE
+        own.warning("Refused")
+        for _, _, lines in told[:2]:
+            assert lines[4:] == ["Refused"]
+        assert told[2][2] == ["2 more like this: backcare.tried.here: Refused"]
+    finally:
+        for logger, handler, _ in told:
+            logger.removeHandler(handler)
 
 
 @pytest.mark.long

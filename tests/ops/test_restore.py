@@ -3,7 +3,9 @@
 import io
 import json
 import os
+import signal
 import tarfile
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -77,6 +79,46 @@ def test_somebody_who_stops_a_restore_has_what_was_there(empty_place, monkeypatc
         with pytest.raises(CommandError, match=r"Stopped\. The site's database is as it was"):
             said("restore", str(file), replace=True)
         assert now_in_database() == before
+
+
+@sqlite_only
+def test_once_a_restore_moves_files_ctrl_c_and_a_stop_do_not_leave_a_half_and_a_broken_disk_leaves_what_was_there(
+    empty_place, monkeypatch
+):
+    file, move = backup(), Path.rename
+
+    def full(path, target):
+        if path.name.startswith("restored."):
+            raise OSError(28, "No space left on device")
+        return move(path, target)
+
+    def stopped(path, target):
+        """Between what was there and what is to come."""
+        if path.name.startswith("restored."):
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)  # where Python would raise what it was sent
+        return move(path, target)
+
+    with empty_place():
+        said("restore", str(file))
+        question(email="after@example.com")
+        connection.close()
+        before = now_in_database()
+        monkeypatch.setattr(Path, "rename", full)
+        with pytest.raises(CommandError, match="No space left on device"):
+            said("restore", str(file), replace=True)
+        assert now_in_database() == before
+        monkeypatch.setattr(Path, "rename", stopped)
+        terminated = []
+        kept = signal.signal(signal.SIGTERM, lambda *_: terminated.append("half-way"))
+        try:
+            assert "The backup is in place." in said("restore", str(file), replace=True)
+            assert not Enquiry.objects.exists() and not terminated
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert terminated, "From then on, a stop is a stop."
+        finally:
+            signal.signal(signal.SIGTERM, kept)
 
 
 @sqlite_only

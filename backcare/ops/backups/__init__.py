@@ -4,6 +4,52 @@
 FIELD_ENCRYPTION_KEYS are never part of it: a backup without them is unreadable, and a thief of one file has nothing.
 """
 
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+MAKING, RESTORING = ".making-", ".restoring-"  # folders of what is under way
+ABANDONED_AFTER = timedelta(days=1)  # such a folder whose program was killed
+
 
 class Trouble(Exception):
     """Why a backup could not be made or put back, in a sentence for the operator. It names no person and no secret."""
+
+
+@contextmanager
+def under_way(folder: Path, kind: str) -> Iterator[Path]:
+    """A new folder in `folder`, which goes with all in it. What killed programs left there goes, too."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in (*folder.glob(f"{MAKING}*"), *folder.glob(f"{RESTORING}*")):
+        if time.time() - left.stat().st_mtime > ABANDONED_AFTER.total_seconds():
+            shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=kind) as made:
+        yield Path(made)
+
+
+def note(name: str) -> dict[str, Any]:
+    """What was noted last under this name, in DATA_DIR. Empty where nothing was, or nothing that can be read."""
+    try:
+        found = json.loads(note_file(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def keep_note(name: str, **noted: str | bool | None) -> None:
+    """In place of the one before, which stays whole until then."""
+    fresh = note_file(name).with_suffix(".json.new")
+    fresh.write_text(json.dumps(noted), encoding="utf-8")
+    fresh.rename(note_file(name))
+
+
+def note_file(name: str) -> Path:
+    return Path(settings.DATA_DIR, f"{name}.json")

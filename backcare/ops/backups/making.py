@@ -1,24 +1,19 @@
 """Taking a backup."""
 
-import json
 import re
-import shutil
 import sqlite3
-import tempfile
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
 
 from backcare.ops import soundness
-from backcare.ops.backups import Trouble, archive, offsite, sealed
+from backcare.ops.backups import MAKING, Trouble, archive, keep_note, note, offsite, sealed, under_way
 from backcare.ops.backups.database import FILE_NAMES, migrations, one_moment, row_counts
 
 NAME = re.compile(r"backcare-\d{4}-\d{2}-\d{2}-\d{6}-\d{6}\.tar\.gz(?:\.age)?")
-MAKING = ".making-"
-ABANDONED_AFTER = timedelta(days=1)  # a half-made backup whose maker was killed
+NOTE = "last-backup"
 
 
 @dataclass(frozen=True)
@@ -29,10 +24,11 @@ class Made:
 
 
 def make(folder: Path, *, keep: int) -> Made:
-    """Copies everything of one moment into one file in `folder`, reads it again, and only then prunes older ones.
+    """Copies everything of one moment into one file in `folder`, reads it again, sends it off, and only then prunes older ones.
 
     `keep` is how many files stay in the folder, 0 for all. With BACKUP_RECIPIENTS everything in `folder` is
     encrypted at any moment. With BACKUP_HOOK the file is sent off this machine. Raises Trouble, and leaves nothing half-made.
+    Where only the sending failed, the older ones are pruned all the same: they are not kept for longer than was promised.
     """
     try:
         sound = soundness.check()
@@ -44,21 +40,17 @@ def make(folder: Path, *, keep: int) -> Made:
             "newest one (docs/operations.md, “Restore”)."
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for place in {folder, settings.DATA_DIR}:
-            _sweep(place)
-        with (
-            tempfile.TemporaryDirectory(dir=folder, prefix=MAKING) as fresh,
-            tempfile.TemporaryDirectory(dir=settings.DATA_DIR, prefix=MAKING) as plain,
-        ):
-            path, manifest = _write(Path(fresh), Path(plain if settings.BACKUP_RECIPIENTS else fresh))
+        with under_way(folder, MAKING) as fresh, under_way(settings.DATA_DIR, MAKING) as plain:
+            path, manifest = _write(fresh, plain if settings.BACKUP_RECIPIENTS else fresh)
     except OSError as error:
         raise Trouble(f"The backup could not be written to {folder}: {error.strerror}.") from error
     try:
-        _remember(path, manifest)
-        made = Made(path, manifest, _prune(folder, keep))
-        offsite.send(path)
-        return made
+        keep_note(NOTE, at=manifest.made_at, file=path.name)
+        try:
+            offsite.send(path)
+        finally:
+            pruned = _prune(folder, keep)
+        return Made(path, manifest, pruned)
     except OSError as error:
         raise Trouble(
             f"{path} is a whole backup. But {error.filename} could not be written or removed: {error.strerror}."
@@ -68,8 +60,8 @@ def make(folder: Path, *, keep: int) -> Made:
 def last() -> datetime | None:
     """When this machine last made a backup, as `make` noted it in DATA_DIR. None when it never did."""
     try:
-        return datetime.fromisoformat(json.loads(_note().read_text(encoding="utf-8"))["at"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return datetime.fromisoformat(note(NOTE)["at"])
+    except (ValueError, KeyError, TypeError):
         return None
 
 
@@ -103,16 +95,6 @@ def _write(fresh: Path, scratch: Path) -> tuple[Path, archive.Manifest]:
     return path, manifest
 
 
-def _note() -> Path:
-    return settings.DATA_DIR / "last-backup.json"
-
-
-def _remember(path: Path, manifest: archive.Manifest) -> None:
-    fresh = _note().with_name("last-backup.json.new")
-    fresh.write_text(json.dumps({"at": manifest.made_at, "file": path.name}), encoding="utf-8")
-    fresh.rename(_note())
-
-
 def _prune(folder: Path, keep: int) -> list[Path]:
     """The oldest go, and only files that are called as ours are. Their names sort by time."""
     ours = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
@@ -120,9 +102,3 @@ def _prune(folder: Path, keep: int) -> list[Path]:
     for path in gone:
         path.unlink(missing_ok=True)
     return gone
-
-
-def _sweep(folder: Path) -> None:
-    for path in folder.glob(f"{MAKING}*"):
-        if time.time() - path.stat().st_mtime > ABANDONED_AFTER.total_seconds():
-            shutil.rmtree(path, ignore_errors=True)

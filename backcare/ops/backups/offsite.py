@@ -3,7 +3,6 @@
 `age` encrypts (https://age-encryption.org). This machine knows the public key alone, so it can write backups and read none of them.
 """
 
-import json
 import os
 import shlex
 import shutil
@@ -15,8 +14,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-from backcare.ops.backups import Trouble
+from backcare.ops.backups import Trouble, keep_note, note
 
+NOTE = "last-offsite"
 ENDING = ".age"
 MAGIC = b"age-encryption.org/"
 STDIN = Path("-")  # an identity that age reads from standard input
@@ -94,21 +94,14 @@ def send(path: Path) -> None:
 
 
 def last() -> Sent:
+    noted = note(NOTE)
     try:
-        noted = json.loads(_note().read_text(encoding="utf-8"))
         return Sent(*(datetime.fromisoformat(noted[name]) if noted[name] else None for name in ("at", "failed")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return Sent(None, None)
-
-
-def _note() -> Path:
-    return settings.DATA_DIR / "last-offsite.json"
 
 
 def _remember(*, failed: bool) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     before = last().at
-    kept = {"at": before and before.isoformat(), "failed": now} if failed else {"at": now, "failed": None}
-    fresh = _note().with_name("last-offsite.json.new")
-    fresh.write_text(json.dumps(kept), encoding="utf-8")
-    fresh.rename(_note())
+    keep_note(NOTE, **{"at": before and before.isoformat(), "failed": now} if failed else {"at": now, "failed": None})

@@ -3,13 +3,13 @@
 PostgreSQL's own programs restore PostgreSQL (docs/operations.md, "Restore"). `check` then compares what they restored.
 """
 
+import dataclasses
 import fcntl
 import os
+import signal
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from backcare.ops import schema, soundness
-from backcare.ops.backups import Trouble, archive, offsite, sealed
+from backcare.ops.backups import RESTORING, Trouble, archive, offsite, sealed, under_way
 from backcare.ops.backups.database import Opened, Sqlite, opened, row_counts, sqlite_path
 
 ASIDE = "before-restore"
@@ -32,7 +32,7 @@ def nobody(done: int, of: int) -> None:
     """Nobody watches."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Tried:
     """A backup that holds what its manifest says, as it was found in its new place."""
 
@@ -41,7 +41,7 @@ class Tried:
     rows: int
     waiting: int  # mails that had not gone when it was made
     behind: int  # migrations of this software that it does not have yet
-    aside: str = ""  # where what was there before is kept
+    aside: Path | None = None  # where what was there before is kept
 
 
 def check(path: Path, identity: Path | None = None, progress: Telling = nobody) -> Tried:
@@ -67,8 +67,28 @@ def restore(path: Path, *, replace: bool, identity: Path | None = None, progress
         raise Trouble(
             "On PostgreSQL a backup is put back with pg_restore (docs/operations.md, “Restore”). Nothing was changed."
         )
-    with _unpacked(path, sqlite_path().parent, identity, progress) as (manifest, file):
-        return _put(manifest, file, replace)
+    with _to_its_end() as from_now_on, _unpacked(path, sqlite_path().parent, identity, progress) as (manifest, file):
+        with closing(_sound(file)) as database:
+            tried = _compare(manifest, database)
+        from_now_on()
+        return dataclasses.replace(tried, aside=_put(file, replace))
+
+
+@contextmanager
+def _to_its_end() -> Iterator[Callable[[], None]]:
+    """Once what this gives is called, neither Ctrl-C nor a stop from the system ends the block: what is then said is true."""
+    stops = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    def from_now_on() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+
+    try:
+        yield from_now_on
+    finally:
+        while pending := signal.sigpending() & (stops - kept):
+            signal.sigwait(pending)
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
 @contextmanager
@@ -77,12 +97,11 @@ def _unpacked(
 ) -> Iterator[tuple[archive.Manifest, Path]]:
     """`identity` is the file with the private key of a backup that is encrypted."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".restoring-") as scratch:
+        with under_way(folder, RESTORING) as scratch:
             if offsite.is_encrypted(path):
-                path = offsite.decrypt(path, Path(scratch, path.name.removesuffix(offsite.ENDING)), identity)
+                path = offsite.decrypt(path, scratch / path.name.removesuffix(offsite.ENDING), identity)
             _fits(archive.read_manifest(path))
-            yield archive.unpack(path, Path(scratch), progress)
+            yield archive.unpack(path, scratch, progress)
     except OSError as error:
         raise Trouble(f"The backup could not be unpacked in {folder}: {error.strerror}.") from error
 
@@ -102,7 +121,7 @@ def _known_migrations() -> set[str]:
     return {f"{app}.{name}" for app, name in schema.known_migrations()}
 
 
-def _compare(manifest: archive.Manifest, database: Opened, aside: str = "") -> Tried:
+def _compare(manifest: archive.Manifest, database: Opened) -> Tried:
     found = row_counts(database)
     for table, rows in manifest.tables.items():
         if found.get(table) != rows:
@@ -116,7 +135,7 @@ def _compare(manifest: archive.Manifest, database: Opened, aside: str = "") -> T
             "SELECT count(*) FROM enquiries_outgoingmessage WHERE state IN ('waiting', 'sending')"
         )
     behind = len(_known_migrations() - set(manifest.migrations))
-    return Tried(manifest, sealed.try_sample(database), sum(found.values()), waiting, behind, aside)
+    return Tried(manifest, sealed.try_sample(database), sum(found.values()), waiting, behind)
 
 
 def _sound(file: Path) -> Sqlite:
@@ -132,18 +151,17 @@ def _sound(file: Path) -> Sqlite:
     return database
 
 
-def _put(manifest: archive.Manifest, file: Path, replace: bool) -> Tried:
+def _put(file: Path, replace: bool) -> Path | None:
+    """Where what was there is now. At no moment, a power cut included, is there no database, or a half."""
     place = sqlite_path()
-    with closing(_sound(file)) as database:
-        tried = _compare(manifest, database)
     with _gate(place):
-        aside = _set_file_aside(place) if _holds_something(place, replace) else None
-        for rest in (place, *_beside(place)):
+        aside = _kept_aside(place) if _holds_something(place, replace) else None
+        for rest in _beside(place):
             rest.unlink(missing_ok=True)  # of an empty database
         file.rename(place)
         soundness.forget()
         archive.fsync_folder(place.parent)
-    return Tried(**{**vars(tried), "aside": str(aside or "")})
+    return aside
 
 
 @contextmanager
@@ -189,11 +207,15 @@ def _holds_something(place: Path, replace: bool) -> bool:
     return True
 
 
-def _set_file_aside(place: Path) -> Path:
+def _kept_aside(place: Path) -> Path:
+    """Its second name. The first stays until the new database takes it."""
     stamp = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S-%f}"
     for path in _beside(place):
         if path.exists():  # only of a damaged database: it may hold what the file does not
             path.rename(path.with_name(f"{place.name}.{ASIDE}-{stamp}{path.name.removeprefix(place.name)}"))
     aside = place.with_name(f"{place.name}.{ASIDE}-{stamp}")
-    place.rename(aside)
+    try:
+        aside.hardlink_to(place)
+    except OSError:  # no file, or on a disk that has one name for each
+        place.rename(aside)
     return aside
