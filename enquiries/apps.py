@@ -11,7 +11,7 @@ class EnquiriesConfig(AppConfig):
 
         from backcare.core import clinic
         from enquiries import clock
-        from enquiries.actions.mail import tell_of_review
+        from enquiries.actions.outbox import tell_of_review
         from enquiries.admin import reports
         from enquiries.assessment import sign_off  # noqa: F401 - registers the questions for clinical sign-off
         from enquiries.assessment.flags import missing

@@ -12,7 +12,7 @@ from backcare.core import clinic
 from backcare.core.private_pages import personal
 from enquiries import abuse
 from enquiries.actions.intake import Submission
-from enquiries.actions.mail import SUMMARY_DAYS
+from enquiries.actions.outbox import SUMMARY_DAYS
 from enquiries.assessment import cookie, handover
 from enquiries.assessment.kinds import Answers
 from enquiries.models import Enquiry, EnquiryKind

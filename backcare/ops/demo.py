@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from enquiries import clock
-from enquiries.actions import appointments, contact, intake, mail, transitions
+from enquiries.actions import appointments, contact, intake, outbox, transitions
 from enquiries.models import (
     Agreement,
     Channel,
@@ -190,7 +190,7 @@ def _make_it_of(enquiry: Enquiry, at: datetime) -> None:
 
 def _delivered(enquiry: Enquiry, at: datetime) -> None:
     if enquiry.status == Status.NEW:
-        mail.message_was_sent(message=enquiry.messages.get())
+        outbox.message_was_sent(message=enquiry.messages.get())
         EnquiryEvent.objects.filter(enquiry=enquiry, created_at__gt=at).update(created_at=at + timedelta(minutes=1))
 
 

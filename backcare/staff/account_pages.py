@@ -20,7 +20,7 @@ from backcare.staff import accounts, sessions, totp
 from backcare.staff.forms import AccountForm
 from backcare.staff.models import Authenticator, Invitation
 from enquiries.clock import at_words
-from enquiries.mail.outbox import reason_in_words
+from enquiries.mail.worker import reason_in_words
 from enquiries.models import Appointment, AppointmentState, MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately
 from factsheets import team

@@ -21,7 +21,7 @@ from backcare.core.models import SetUpStep
 from backcare.staff import first_steps, sender_dns
 from backcare.staff.account_pages import owners_only
 from enquiries.mail import emails
-from enquiries.mail.outbox import reason_in_words
+from enquiries.mail.worker import reason_in_words
 from enquiries.templatetags.moments import lately
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from enquiries import calendar, clock
 from enquiries.actions.contact import lock_open_enquiry, reached, take
-from enquiries.actions.mail import enqueue, has_address, lock_enquiry
+from enquiries.actions.outbox import enqueue, has_address, lock_enquiry
 from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import NEEDS_OUTCOME, MoveRefused
 from enquiries.clock import dated_words

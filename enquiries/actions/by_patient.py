@@ -15,7 +15,7 @@ from enquiries import clock
 from enquiries.actions.appointments import cancel, time_in_words
 from enquiries.actions.erasure import erase
 from enquiries.actions.intake import SAME_FORM_WITHIN
-from enquiries.actions.mail import enqueue, lock_enquiry
+from enquiries.actions.outbox import enqueue, lock_enquiry
 from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.inbox import calls

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from enquiries import clock, people
-from enquiries.actions.mail import Erased, enqueue, lock_enquiry
+from enquiries.actions.outbox import Erased, enqueue, lock_enquiry
 from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.inbox import calls

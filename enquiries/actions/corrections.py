@@ -14,7 +14,7 @@ from django.utils import timezone
 from backcare.core import blind_index
 from backcare.core.encryption import CannotDecrypt
 from enquiries import abuse
-from enquiries.actions.mail import TO_STAFF, Erased, enqueue, lock_enquiry
+from enquiries.actions.outbox import TO_STAFF, Erased, enqueue, lock_enquiry
 from enquiries.actions.timeline import record
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.links import MAX_WRONG_TRIES, of_mail

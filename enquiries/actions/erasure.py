@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from backcare.core.encryption import CannotDecrypt
 from enquiries import abuse
-from enquiries.actions.mail import lock_enquiry
+from enquiries.actions.outbox import lock_enquiry
 from enquiries.actions.timeline import record, transition
 from enquiries.models import (
     Assessment,

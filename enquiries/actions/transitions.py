@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from enquiries import abuse, clock, people
 from enquiries.actions.intake import answer
-from enquiries.actions.mail import lock_enquiry
+from enquiries.actions.outbox import lock_enquiry
 from enquiries.actions.timeline import entry, moved_to, record, transition
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED

@@ -8,8 +8,8 @@ from backcare.core import addresses, phones
 from backcare.core.encryption import CannotDecrypt
 from backcare.core.forms import EmailField, PhoneField
 from enquiries.actions import corrections
-from enquiries.actions.mail import TO_STAFF
-from enquiries.mail.outbox import reason_in_words
+from enquiries.actions.outbox import TO_STAFF
+from enquiries.mail.worker import reason_in_words
 from enquiries.models import Enquiry, EnquiryKind, OutgoingMessage
 
 

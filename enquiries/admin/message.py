@@ -7,7 +7,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from backcare.core.readonly_admin import ReadOnlyMixin
-from enquiries.actions import mail
+from enquiries.actions import outbox
 from enquiries.admin import drafts, inbox
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately
@@ -131,8 +131,8 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         if message.enquiry:
             drafts.keep(request, message.enquiry)
         try:
-            message = mail.send_again(message=message, by=request.user)
-        except mail.Erased as refusal:
+            message = outbox.send_again(message=message, by=request.user)
+        except outbox.Erased as refusal:
             messages.error(request, str(refusal))
             return HttpResponseRedirect(inbox.back_to(request, message.enquiry))
         if message.state == MessageState.SENT:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from backcare.core.encryption import CannotDecrypt
 from enquiries import clock, people
-from enquiries.actions import contact, mail, transitions
+from enquiries.actions import contact, outbox, transitions
 from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment
 from enquiries.admin.replies import ReplyForm
 from enquiries.admin.step_form import StaffField, StepForm, one_of
@@ -276,7 +276,7 @@ def names_offered(enquiry: Enquiry) -> list[str]:
         names.remove("call")
         if enquiry.is_flagged:
             names = ["reply", "safety", "book"]
-    if "reply" in names and not mail.has_address(enquiry):
+    if "reply" in names and not outbox.has_address(enquiry):
         names.remove("reply")  # they asked by telephone or at the clinic, and gave a number alone
     if enquiry.is_closed:  # withdrawn with an open flag
         names.remove("book")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 
-from enquiries.actions import contact, erasure, mail, transitions
+from enquiries.actions import contact, erasure, outbox, transitions
 from enquiries.admin import (
     appointments,
     drafts,
@@ -93,7 +93,7 @@ def take_step(model_admin, request, pk, name: str):
             return _preview(model_admin, request, enquiry, form)
         try:
             messages.success(request, form.act(enquiry, request.user))
-        except (transitions.MoveRefused, transitions.StaleEnquiry, mail.Erased) as error:
+        except (transitions.MoveRefused, transitions.StaleEnquiry, outbox.Erased) as error:
             refusal = str(error)
             enquiry = _as_it_is(enquiry)
             form = _with_version(form, name, enquiry)
@@ -203,7 +203,7 @@ def correct(model_admin, request, pk):
         if form.is_valid():
             try:
                 messages.success(request, form.act(enquiry, request.user))
-            except (transitions.MoveRefused, transitions.StaleEnquiry, mail.Erased) as error:
+            except (transitions.MoveRefused, transitions.StaleEnquiry, outbox.Erased) as error:
                 refusal = str(error)
                 enquiry = _as_it_is(enquiry)
                 # The same words over what the enquiry is now: sending them again is then a choice made knowingly.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from backcare.core import clinic
 from enquiries.actions.intake import Consented
-from enquiries.actions.mail import SUMMARY_DAYS
+from enquiries.actions.outbox import SUMMARY_DAYS
 from enquiries.assessment.flags import flags
 from enquiries.assessment.kinds import Answers
 from enquiries.assessment.result import played_back, shown

@@ -28,7 +28,7 @@ from django.utils import timezone
 from backcare.core import clinic
 from enquiries import abuse, calendar, links, people
 from enquiries.actions.appointments import last_told, was_told
-from enquiries.actions.mail import SUMMARY_DAYS, is_digest_wanted, what_waits
+from enquiries.actions.outbox import SUMMARY_DAYS, is_digest_wanted, what_waits
 from enquiries.clock import day_words, in_words
 from enquiries.mail import wordings
 from enquiries.mail.texts import NO_TIME

@@ -47,7 +47,7 @@ class MessageState(models.TextChoices):
     LAPSED = "lapsed", "no longer needed"
 
 
-# How long a worker may hold a mail. What is not being sent by then is another worker's (enquiries/mail/outbox.py, BEGIN_WITHIN).
+# How long a worker may hold a mail. What is not being sent by then is another worker's (enquiries/mail/worker.py, BEGIN_WITHIN).
 LEASE = timedelta(seconds=90)
 
 
@@ -140,7 +140,7 @@ class OutgoingMessage(models.Model):
         verbose_name = "outgoing email"
         indexes = [
             models.Index(fields=["state", "next_attempt_at"], name="message_state_next"),
-            # In the order in which a worker takes them: enquiries/mail/outbox.py.
+            # In the order in which a worker takes them: enquiries/mail/worker.py.
             models.Index("state", F("urgent").desc(), "next_attempt_at", "id", name="message_in_turn"),
         ]
         constraints = [

@@ -13,7 +13,7 @@ from django.db import models
 
 from backcare.core import clinic
 from enquiries.actions.erasure import STOPPED_MONTHS
-from enquiries.actions.mail import SUMMARY_DAYS
+from enquiries.actions.outbox import SUMMARY_DAYS
 from enquiries.privacy import retention
 from factsheets.search.failed_searches import KEPT_FOR
 

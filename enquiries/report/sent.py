@@ -26,7 +26,7 @@ from backcare.core.cookies import EncryptedCookie
 from backcare.core.forms import EmailField, posted
 from backcare.core.private_pages import personal
 from enquiries import abuse
-from enquiries.actions import corrections, mail
+from enquiries.actions import corrections, outbox
 from enquiries.links import summary_address
 from enquiries.mail import wordings
 from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind
@@ -120,7 +120,7 @@ def sent(request, token: str = ""):
     tiers = safety.tiers()
     context = {"safety_tiers": tiers, "emailed": True, "words": wordings.filled("report_sent", {})}
     if marked:
-        context["emailed"] = mail.is_mailed(marked)
+        context["emailed"] = outbox.is_mailed(marked)
         context["advice"] = advice(marked.signs, tiers)
     return render(request, "enquiries/report_sent.html", context)
 
@@ -156,7 +156,7 @@ def change(request):
         return _sent(request, held, enquiry, refusal=refusal)
     except corrections.TooOften:
         return to(enquiry)
-    except mail.Erased:
+    except outbox.Erased:
         return _too_late(request)
     return give_receipt(to(enquiry), request, enquiry, email)
 
@@ -169,14 +169,14 @@ def again(request):
         return _too_late(request)
     try:
         goes = corrections.send_report_again(enquiry=enquiry, asked_at=held.asked_at, sender=limits.client(request))
-        if not goes and mail.is_mailed(enquiry):
+        if not goes and outbox.is_mailed(enquiry):
             return _sent(request, held, enquiry, not_again=True)
     except corrections.TooSoon as refusal:
         if not _just_now(enquiry, EventKind.MESSAGE_AGAIN):
             return _sent(request, held, enquiry, refusal=refusal)
     except (corrections.TooOften, abuse.TooMany) as refusal:
         return _sent(request, held, enquiry, refusal=refusal)
-    except mail.Erased:
+    except outbox.Erased:
         return _too_late(request)
     return to(enquiry)
 
@@ -197,8 +197,8 @@ def _sent(
     wait = max(0, ceil((corrections.again_from(enquiry, held.asked_at) - now).total_seconds()))
     left = corrections.corrections_left(enquiry)
     last = corrections.further_requests(enquiry).last()
-    once_more = last and last.kind == EventKind.MESSAGE_AGAIN and mail.is_mailed(enquiry, since=last.created_at)
-    emailed = mail.is_mailed(enquiry)
+    once_more = last and last.kind == EventKind.MESSAGE_AGAIN and outbox.is_mailed(enquiry, since=last.created_at)
+    emailed = outbox.is_mailed(enquiry)
     summary = Assessment.objects.filter(enquiry=enquiry, expires_at__gt=now).first()
     context = {
         "email": addresses.in_words(held.email),
@@ -207,7 +207,7 @@ def _sent(
         "emailed": emailed,
         "summary": summary_address(summary) if summary and not emailed else "",
         "with_summary": bool(summary),
-        "summary_days": mail.SUMMARY_DAYS,
+        "summary_days": outbox.SUMMARY_DAYS,
         "once_more": once_more,
         "meant": addresses.in_words(addresses.suggestion(held.email)) if left else "",
         "left": left,

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backcare.core.private_pages import personal
-from enquiries.actions import erasure, mail
+from enquiries.actions import erasure, outbox
 from enquiries.assessment import printed
 from enquiries.links import SUMMARY, LinkPage, Pass, Shut
 from enquiries.models import Assessment
@@ -118,7 +118,7 @@ def _summary(request, assessment: Assessment, token: str) -> HttpResponse:
 
 
 def _over(request) -> HttpResponse:
-    context = {"safety_tiers": safety.tiers(), "days": mail.SUMMARY_DAYS}
+    context = {"safety_tiers": safety.tiers(), "days": outbox.SUMMARY_DAYS}
     return render(request, "enquiries/summary_over.html", context, status=HTTPStatus.GONE)
 
 

@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from backcare.core import addresses, clinic, limits
 from enquiries import abuse, clock
-from enquiries.actions import intake, mail
+from enquiries.actions import intake, outbox
 from enquiries.assessment import cookie, handover
 from enquiries.assessment.handover import safety_codes
 from enquiries.assessment.kinds import Answers
@@ -380,7 +380,7 @@ def sent_address(enquiry: Enquiry) -> str:
     """Where the browser goes once the enquiry is kept."""
     name = f"enquiries:{enquiry.kind}_sent"
     aside = enquiry.status in {Status.SPAM, Status.HELD}
-    usual = not enquiry.signs and not aside and mail.is_mailed(enquiry)
+    usual = not enquiry.signs and not aside and outbox.is_mailed(enquiry)
     if enquiry.kind == EnquiryKind.REPORT and usual:  # no time is promised, and the browser holds a receipt
         return reverse(name)
     return reverse(f"{name}_as", args=[SENT_SIGNER.sign(enquiry.pk.hex)])
@@ -394,7 +394,7 @@ def sent_page(request, kind: EnquiryKind, token: str = "") -> HttpResponse:
         context |= {"known": True} | _reply_of(enquiry)
         context["owed"] = enquiry.status not in {Status.SPAM, Status.HELD}
         context["held"] = enquiry.status == Status.HELD
-        context["emailed"] = mail.is_mailed(enquiry)
+        context["emailed"] = outbox.is_mailed(enquiry)
         context["advice"] = advice(enquiry.signs, tiers)
         if context["owed"] and not context["emailed"] and age < LINK_SECONDS:
             context["manage"] = request_address(enquiry)

@@ -20,7 +20,7 @@ def delivering(requests: int = REQUESTS) -> bool:
     from django.conf import settings
     from django.utils import timezone
 
-    from enquiries.mail.outbox import Worker
+    from enquiries.mail.worker import Worker
     from enquiries.models import OutgoingMessage
     from factsheets.models import FactSheet
     from loadtests.trials.sink import MailServer

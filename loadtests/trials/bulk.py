@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.actions import erasure
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry, MessageState, OutgoingMessage
 from loadtests.trials.clients import Tally, together
 from loadtests.trials.ground import Ground

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.test import Client
 
 from backcare.core import addresses
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry
 from enquiries.request_forms.forms import FORMS
 from factsheets.models import FactSheet

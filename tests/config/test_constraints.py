@@ -9,7 +9,7 @@ from django.db.models import CheckConstraint, F
 from django.utils import timezone
 
 from backcare.core.encryption import Ciphertext
-from enquiries.actions import appointments, erasure, intake, mail, transitions
+from enquiries.actions import appointments, erasure, intake, outbox, transitions
 from enquiries.models import (
     Absence,
     Appointment,
@@ -341,7 +341,7 @@ def rows(sheet, staff):
     TeamMember.objects.create(name="Ada", role="Physiotherapist", register="GMC", number="1234567", picture=picture)
     SiteNotice.objects.create(text="Closed today.", level="information", ends_at=timezone.now() + timedelta(days=1))
     FactSheet.objects.filter(pk=sheet.pk).update(state="published", review_due_on=timezone.localdate())
-    mail.remind_of_reviews(today=timezone.localdate())
+    outbox.remind_of_reviews(today=timezone.localdate())
     shared = SharedDraft.objects.create(label="factsheets.source", record=1, name="A source", content={}, base={})
     shared.events.create(step="edited", actor="Sam")
     SharedEdition.objects.create(

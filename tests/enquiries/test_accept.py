@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from enquiries.actions import intake, mail
+from enquiries.actions import intake, outbox
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, Status
 from enquiries.models import enquiry as enquiry_model
 from tests.conftest import ROOT, consultation, database_environment
@@ -266,4 +266,4 @@ def test_an_enquiry_whose_reference_is_taken_gets_another(db, monkeypatch):
 def test_mail_cannot_be_queued_apart_from_the_fact_it_reports(transactional_db):
     kept = consultation()
     with pytest.raises(RuntimeError, match="inside the transaction"):
-        mail.enqueue(enquiry=kept, purpose=Purpose.ACKNOWLEDGEMENT)
+        outbox.enqueue(enquiry=kept, purpose=Purpose.ACKNOWLEDGEMENT)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from enquiries.actions import contact, mail
+from enquiries.actions import contact, outbox
 from enquiries.models import Absence, Enquiry
 from tests.conftest import consultation
 from tests.support.clock import london
@@ -20,7 +20,7 @@ ABSENCES = "/admin/enquiries/absence/"
 
 
 def told(now) -> dict[str, int]:
-    return {queue.name: number for queue, number in mail.what_waits(now)}
+    return {queue.name: number for queue, number in outbox.what_waits(now)}
 
 
 @pytest.mark.long

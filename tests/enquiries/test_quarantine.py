@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from enquiries.actions import transitions
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry, EventKind, OutgoingMessage, Status
 from enquiries.request_forms.forms import FORMS
 from tests.conftest import report

@@ -148,7 +148,7 @@ import os, signal, django
 django.setup()
 from django.db import connection
 from django.utils import timezone
-from enquiries.actions import mail
+from enquiries.actions import outbox
 
 def kill(execute, sql, *rest):
     done = execute(sql, *rest)
@@ -157,7 +157,7 @@ def kill(execute, sql, *rest):
     return done
 
 with connection.execute_wrapper(kill):
-    mail.remind_of_reviews(today=timezone.localdate())
+    outbox.remind_of_reviews(today=timezone.localdate())
 """
 
 

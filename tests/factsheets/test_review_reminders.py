@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.actions.mail import NobodyToRemind
+from enquiries.actions.outbox import NobodyToRemind
 from enquiries.models import Enquiry, MessageState, OutgoingMessage
 from factsheets import reviews
 from factsheets.models import ReviewReminder

@@ -6,7 +6,7 @@ import html5lib
 from django.utils import timezone
 
 from enquiries.actions import intake
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry, EnquiryKind, MessageState, OutgoingMessage
 
 PAST = timedelta(seconds=1)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
-from enquiries.actions.mail import remind_of_reviews
+from enquiries.actions.outbox import remind_of_reviews
 from enquiries.models import OutgoingMessage, Purpose
 from factsheets.models import FactSheet, ReviewReminder
 

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from enquiries import links
 from enquiries.actions import contact, transitions
-from enquiries.mail.outbox import reason_in_words
+from enquiries.mail.worker import reason_in_words
 from enquiries.models import Enquiry, EventKind, MessageState, Purpose
 from factsheets.models import FactSheet
 from tests.conftest import consultation, report

@@ -9,8 +9,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from backcare.ops.management.commands import deliver_mail
-from enquiries.actions.mail import send_again, write_digest
-from enquiries.mail.outbox import Worker
+from enquiries.actions.outbox import send_again, write_digest
+from enquiries.mail.worker import Worker
 from enquiries.models import Closure, Enquiry, MessageState, OpeningHours, OutgoingMessage, Purpose
 from enquiries.opening_hours import Hours
 from tests.conftest import consultation, give_signs

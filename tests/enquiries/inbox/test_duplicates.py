@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.actions import appointments, contact, erasure, transitions
-from enquiries.actions.mail import lock_enquiry
+from enquiries.actions.outbox import lock_enquiry
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, give_signs
 from tests.support.desk import person, tree

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from django.db import connection
 
-from enquiries.mail import outbox
+from enquiries.mail import worker
 from enquiries.models import EnquiryEvent, MessageState, OutgoingMessage, Purpose
 from tests.conftest import consultation, report
 from tests.support.outbox import deliver, expect_delivered_once, expect_waiting, make_due, question, states
@@ -166,8 +166,8 @@ def test_a_message_the_server_will_not_take_fails_at_once(db, mail_through):
 
 
 def test_one_connection_carries_as_many_mails_as_it_may_and_no_more(db, mail_through, monkeypatch):
-    assert outbox.MAILS_PER_CONNECTION == 100
-    monkeypatch.setattr(outbox, "MAILS_PER_CONNECTION", 6)
+    assert worker.MAILS_PER_CONNECTION == 100
+    monkeypatch.setattr(worker, "MAILS_PER_CONNECTION", 6)
     for number in range(4):
         question(email=f"ada{number}@example.com")
     deliver()

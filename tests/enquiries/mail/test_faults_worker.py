@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import F
 from django.urls import reverse
 
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from tests.support.faults import all_mail_is_sent
 from tests.support.outbox import age, deliver, make_due, question, states

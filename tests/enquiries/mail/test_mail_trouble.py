@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from enquiries.mail import outbox
-from enquiries.mail.outbox import GIVE_UP_AFTER, LOST_CLAIMS_ALLOWED, Worker
+from enquiries.mail import worker
+from enquiries.mail.worker import GIVE_UP_AFTER, LOST_CLAIMS_ALLOWED, Worker
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose
 from tests.conftest import consultation, report
 from tests.support.html import parse, text
@@ -158,7 +158,7 @@ def test_a_worker_that_wakes_when_its_time_is_over_sends_nothing(db, mail_throug
     message, other = one_mail(), Worker("other")
     asleep = Worker("asleep")
     with monkeypatch.context() as patch:
-        patch.setattr(outbox, "BEGIN_WITHIN", timedelta(0))
+        patch.setattr(worker, "BEGIN_WITHIN", timedelta(0))
         claimed = asleep.claim()
     let_leases_run_out()
     with pytest.raises(OSError, match="Too late"):

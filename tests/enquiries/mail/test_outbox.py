@@ -7,8 +7,8 @@ from django.db import IntegrityError, connection, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.actions import intake, mail, transitions
-from enquiries.mail.outbox import FIRST_RETRY, GIVE_UP_AFTER, MAX_RETRY, Worker, back_off
+from enquiries.actions import intake, outbox, transitions
+from enquiries.mail.worker import FIRST_RETRY, GIVE_UP_AFTER, MAX_RETRY, Worker, back_off
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status
 from enquiries.models.message import LEASE
 from tests.conftest import consultation, report
@@ -46,7 +46,7 @@ def test_mail_cannot_be_queued_outside_the_transaction_of_its_fact(transactional
     enquiry = consultation()
     before = enquiry.messages.count()
     with pytest.raises(RuntimeError, match="inside the transaction"):
-        mail.enqueue(enquiry=enquiry, purpose=Purpose.CLINIC_ALERT)
+        outbox.enqueue(enquiry=enquiry, purpose=Purpose.CLINIC_ALERT)
     assert enquiry.messages.count() == before
 
 
@@ -90,7 +90,7 @@ def test_a_message_row_has_no_room_for_an_address_or_a_text(db, sheet, mail_thro
     enquiry = consultation(**told)
     report(sheet, email=told["email"], name=told["name"])
     deliver()
-    mail.send_again(message=enquiry.messages.get(purpose=Purpose.CLINIC_ALERT), by=staff)
+    outbox.send_again(message=enquiry.messages.get(purpose=Purpose.CLINIC_ALERT), by=staff)
     Worker("held").claim()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {OutgoingMessage._meta.db_table}")  # noqa: S608 - the table's own name

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from enquiries.actions import mail
+from enquiries.actions import outbox
 from enquiries.models import EventKind, MessageState, Purpose, Status
 from factsheets.models import State
 from tests.conftest import consultation, report
@@ -78,10 +78,10 @@ def test_one_of_two_failed_mails_sent_again_leaves_the_other_in_sight(db, staff,
     enquiry = consultation()
     deliver()
     one, other = enquiry.messages.all()
-    mail.send_again(message=one, by=staff)
+    outbox.send_again(message=one, by=staff)
     enquiry.refresh_from_db()
     assert enquiry.mail_failed
-    mail.send_again(message=other, by=staff)
+    outbox.send_again(message=other, by=staff)
     enquiry.refresh_from_db()
     assert not enquiry.mail_failed
 
@@ -91,7 +91,7 @@ def test_sending_again_what_is_already_waiting_only_ends_the_wait(db, staff, mai
     enquiry = question()
     deliver()
     message = enquiry.messages.first()
-    mail.send_again(message=message, by=staff)
+    outbox.send_again(message=message, by=staff)
     assert enquiry.messages.count() == 2
     message.refresh_from_db()
     assert message.next_attempt_at <= timezone.now()

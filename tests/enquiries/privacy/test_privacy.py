@@ -18,7 +18,7 @@ from django.test import Client
 from backcare.core import encryption
 from enquiries import views
 from enquiries.actions import intake
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry, OutgoingMessage
 from enquiries.request_forms.forms import FORMS
 from tests.conftest import database_environment

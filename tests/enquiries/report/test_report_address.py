@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from enquiries.mail.emails import NoLongerNeeded
-from enquiries.mail.outbox import PermanentFailure, Worker
+from enquiries.mail.worker import PermanentFailure, Worker
 from enquiries.models import Assessment, Enquiry, EventKind, MessageState, OutgoingMessage, Status
 from tests.support.assessment import finish
 from tests.support.html import described, form_at, parse, sent, text, title

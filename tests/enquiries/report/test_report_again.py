@@ -5,7 +5,7 @@ import re
 import pytest
 
 from enquiries.actions import corrections
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Status
 from tests.enquiries.test_accept import at_once
 from tests.support.html import parse, text, title

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from backcare.core.encryption import new_key
 from enquiries import abuse
-from enquiries.actions import corrections, erasure, mail, transitions
+from enquiries.actions import corrections, erasure, outbox, transitions
 from enquiries.models import Assessment, Enquiry, EventKind, OutgoingMessage, Status
 from enquiries.report import sent
 from tests.config.test_bad_input import ELSEWHERE
@@ -141,7 +141,7 @@ def test_erased_details_are_played_back_to_nobody(client):
         lambda kept: corrections.correct_address(enquiry=kept, email=BEA),
         lambda kept: corrections.send_report_again(enquiry=kept),
     ):
-        with pytest.raises(mail.Erased):
+        with pytest.raises(outbox.Erased):
             verb(Enquiry.objects.get())
     assert Enquiry.objects.get().email == ""
 

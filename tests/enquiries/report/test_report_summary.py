@@ -10,7 +10,7 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from enquiries.assessment import handover
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import Assessment, Enquiry
 from tests.conftest import report as plain_report
 from tests.support.assessment import finish

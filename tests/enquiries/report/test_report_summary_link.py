@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pypdf import PdfReader
 
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage, PrivateLink
 from tests.support.html import form_at, parse, text, title
 from tests.support.outbox import deliver, html_of, text_of

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from enquiries import clock
-from enquiries.mail.outbox import Worker
+from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry
 from tests.support.accessibility import CLIPPED, CROWDED, patient
 from tests.support.visitor import expect_problem, reach

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from enquiries.actions.mail import SUMMARY_DAYS
+from enquiries.actions.outbox import SUMMARY_DAYS
 from enquiries.assessment import handover
 from enquiries.models import Assessment, Enquiry
 from tests.support.assessment import finish

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from backcare.core import clinic, encryption
 from backcare.ops import schema, soundness
-from enquiries.actions import appointments, erasure, mail
-from enquiries.mail.outbox import Worker
+from enquiries.actions import appointments, erasure, outbox
+from enquiries.mail.worker import Worker
 from factsheets import actions
 
 logger = logging.getLogger(__name__)
@@ -107,8 +107,8 @@ class Command(BaseCommand):
     def remind(self):
         today = timezone.localdate()
         try:
-            mail.remind_of_reviews(today=today)
-        except mail.NobodyToRemind as nobody:
+            outbox.remind_of_reviews(today=today)
+        except outbox.NobodyToRemind as nobody:
             if today != self.warned_on:
                 logger.warning("%s", nobody.__doc__)
             self.warned_on = today
@@ -118,7 +118,7 @@ class Command(BaseCommand):
 
     def digest(self):
         if clinic.current()["daily_digest"]:
-            mail.write_digest(now=timezone.now())
+            outbox.write_digest(now=timezone.now())
 
     def remind_patients(self):
         appointments.remind_of_appointments(now=timezone.now())

@@ -23,7 +23,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from enquiries import abuse
-from enquiries.actions.mail import message_has_failed, message_was_sent
+from enquiries.actions.outbox import message_has_failed, message_was_sent
 from enquiries.mail import emails
 from enquiries.models import MessageState, OutgoingMessage, WorkerHeartbeat
 from enquiries.models.message import LEASE
