@@ -13,7 +13,7 @@ class EnquiriesConfig(AppConfig):
         from enquiries import clock
         from enquiries.actions.outbox import tell_of_review
         from enquiries.admin import reports
-        from enquiries.assessment import sign_off  # noqa: F401 - registers the questions for clinical sign-off
+        from enquiries.assessment import approval  # noqa: F401 - registers the questions for approval
         from enquiries.assessment.flags import missing
         from factsheets import reviews, safety_drafts
 

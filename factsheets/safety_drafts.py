@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from factsheets import actions, draft_steps, publication, reviews, safety_revisions, shared_revisions, sign_off, team
+from factsheets import actions, approvals, draft_steps, publication, reviews, safety_revisions, shared_revisions, team
 from factsheets.draft_steps import DraftRefused
 from factsheets.models import (
     ContentVersion,
@@ -73,7 +73,7 @@ def find(content: list[dict], code: str) -> dict | None:
 
 def fingerprint(flag: dict | None) -> str:
     """Names what a flag says. Empty for one that is not there."""
-    return sign_off.digest_of(whole(flag))[:16] if flag else ""
+    return approvals.digest_of(whole(flag))[:16] if flag else ""
 
 
 # --- what stands in the way of publishing ---
@@ -357,7 +357,7 @@ def _must_be_ready(draft: SafetyDraft) -> None:
 
 def digest_of(draft: SafetyDraft) -> str:
     """Names the draft and what it would replace, as one page showed them."""
-    return sign_off.digest_of([draft.pk, draft.version, draft.content, snapshot()])
+    return approvals.digest_of([draft.pk, draft.version, draft.content, snapshot()])
 
 
 def approve(*, digest: str, name: str, register: str, number: str, by) -> SafetyEdition:
@@ -384,8 +384,8 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
             note=draft.note,
         )
         _ask_to_read_again(to_read_again, draft, by)
-        now = sign_off.standing(Subject.RED_FLAGS)
-        sign_off.record(
+        now = approvals.standing(Subject.RED_FLAGS)
+        approvals.record(
             subject=Subject.RED_FLAGS,
             version=now.version,
             digest=now.digest,

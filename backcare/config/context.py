@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from backcare.core.clinic import Clinic
-from factsheets.sign_off import check_is_open
+from factsheets.approvals import check_is_open
 
 
 def clinic(request) -> dict:

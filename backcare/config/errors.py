@@ -15,7 +15,7 @@ from backcare.config.context import clinic
 from backcare.core.clinic import Clinic
 from backcare.ops.logs import REQUEST
 from enquiries.request_forms.draft import rebuild_form
-from factsheets.sign_off import check_is_open
+from factsheets.approvals import check_is_open
 
 
 def page(status: int, title: str, paragraphs: list[str], **more) -> HttpResponse:

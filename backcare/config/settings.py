@@ -87,7 +87,7 @@ MAX_FLAGGED_ALIKE_PER_HOUR = env.number("MAX_FLAGGED_ALIKE_PER_HOUR", default=3,
 # Rows that may wait in "Spam" and "Held back"; beyond it only a sender's first form is set aside, and others are refused.
 MAX_SET_ASIDE = env.number("MAX_SET_ASIDE", default=5000, least=1)
 
-# Outside a local run the self-assessment is shown only while a clinician's approval covers it (factsheets/sign_off.py). There is
+# Outside a local run the self-assessment is shown only while a clinician's approval covers it (factsheets/approvals.py). There is
 # no setting to turn that off; a local run may turn it on, to see what patients would.
 CHECK_NEEDS_APPROVAL = not LOCAL or env.flag("CHECK_NEEDS_APPROVAL")
 

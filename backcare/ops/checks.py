@@ -18,7 +18,7 @@ from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.ops import binding, schema
 from backcare.ops.backups import Trouble, offsite
 from backcare.staff.first_steps import missing_steps
-from factsheets import sign_off
+from factsheets import approvals
 from factsheets.models import Subject
 
 SQLITE_WITHOUT_WAL_RESET_BUG = (3, 51, 3)
@@ -303,7 +303,7 @@ def backups_elsewhere(app_configs, **kwargs):
 def clinical_sign_off(app_configs, **kwargs):
     """Names what no clinician has approved. The self-assessment is off until then."""
     try:
-        standings = [sign_off.standing(subject) for subject in Subject.values]
+        standings = [approvals.standing(subject) for subject in Subject.values]
     except Error:
         return []  # no database yet, or one that other checks speak of
     return [

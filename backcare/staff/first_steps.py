@@ -20,7 +20,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.staff import accounts
 from enquiries.mail import emails
-from factsheets import sign_off
+from factsheets import approvals
 from factsheets.models import Subject
 
 OWNER_CODE = "owner code"  # the row of SetUpStep that holds the hash
@@ -120,7 +120,7 @@ def missing_steps() -> list[Step]:
 
 def waits_for_a_clinician() -> bool:
     """Whether the self-assessment is off because its questions or its warning signs are not approved."""
-    return settings.CHECK_NEEDS_APPROVAL and not all(sign_off.standing(each).approval for each in Subject.values)
+    return settings.CHECK_NEEDS_APPROVAL and not all(approvals.standing(each).approval for each in Subject.values)
 
 
 def _hours_were_saved() -> bool:

@@ -21,7 +21,7 @@ from enquiries.assessment import questions
 from enquiries.assessment.evaluate import evaluate
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import NONE, Answers
-from factsheets.sign_off import check_is_open
+from factsheets.approvals import check_is_open
 
 # Half an hour since the last answer.
 COOKIE = EncryptedCookie("check", prefix="__Host-", path="/", lifetime=30 * 60)

@@ -5,14 +5,14 @@ from datetime import date
 from django.conf import settings
 from django.utils import timezone
 
-from enquiries.assessment import result_texts, sign_off
+from enquiries.assessment import approval, result_texts
 from enquiries.assessment.evaluate import Result, evaluate
 from enquiries.assessment.flags import Flags
 from enquiries.assessment.kinds import Answers, Note, Outcome, Part, Question, Rule, Words
 from enquiries.assessment.questions import ADULTS_ONLY, MATERNITY, QUESTIONS
 from factsheets import safety
+from factsheets.approvals import red_flags_version
 from factsheets.models import FactSheet, SafetyAdvice
-from factsheets.sign_off import red_flags_version
 
 PARTS = {part.name: part for question in QUESTIONS for part in question.parts}
 
@@ -20,9 +20,9 @@ PARTS = {part.name: part for question in QUESTIONS for part in question.parts}
 def edition() -> dict[str, str]:
     """Which questions, rules and red flags these are, and who has approved them."""
     return {
-        "version": sign_off.version(),
+        "version": approval.version(),
         "red_flags": f"Warning signs: {red_flags_version()}",
-        "review": sign_off.in_words(),
+        "review": approval.in_words(),
     }
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from factsheets import sign_off, team
+from factsheets import approvals, team
 from factsheets.models import Approval, Register, Subject
 
 
@@ -55,7 +55,7 @@ class ClinicianForm(forms.Form):
         cleaned = super().clean()
         register, number = cleaned.get("register"), cleaned.get("number")
         if register and number:
-            pattern, words = sign_off.NUMBERS[register]
+            pattern, words = approvals.NUMBERS[register]
             if not re.fullmatch(pattern, number, re.ASCII):
                 self.add_error("number", f"Check the number: a {register} number has {words}")
         return cleaned
@@ -83,16 +83,16 @@ def subject_page(request, subject: str):
     form = ClinicianForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = sign_off.approve(
+            made = approvals.approve(
                 subject=subject, digest=form.cleaned_data["digest"], by=request.user, **form.clinician()
             )
-        except sign_off.ApprovalRefused as refusal:
+        except approvals.ApprovalRefused as refusal:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, f"Approved: {made.get_subject_display()}, {made.version}.")
             return HttpResponseRedirect(reverse("admin:factsheets_approval_changelist"))
-    standing = sign_off.standing(subject)
-    approvable = sign_off.of(subject)
+    standing = approvals.standing(subject)
+    approvable = approvals.of(subject)
     if form.is_bound:
         # What was typed stays; what is approved next is what this page shows.
         form.data = form.data.copy()
@@ -123,8 +123,8 @@ def withdraw(request, subject: str):
     if subject not in Subject.values:
         raise Http404
     try:
-        sign_off.withdraw(subject=subject, reason=request.POST.get("reason", "")[:500], by=request.user)
-    except sign_off.ApprovalRefused as refusal:
+        approvals.withdraw(subject=subject, reason=request.POST.get("reason", "")[:500], by=request.user)
+    except approvals.ApprovalRefused as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, "Approval withdrawn.")
@@ -155,8 +155,8 @@ class ApprovalAdmin(admin.ModelAdmin):
             raise PermissionDenied
         context = {
             "title": "Clinical sign-off",
-            "standings": [sign_off.standing(subject) for subject in Subject.values],
-            "check_is_open": sign_off.check_is_open(),
+            "standings": [approvals.standing(subject) for subject in Subject.values],
+            "check_is_open": approvals.check_is_open(),
             "needs_approval": settings.CHECK_NEEDS_APPROVAL,
             "decisions": Approval.objects.all()[:100],
             "may_approve": may_approve(request.user),

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from factsheets import draft_steps, safety, safety_drafts, safety_revisions, sign_off
+from factsheets import approvals, draft_steps, safety, safety_drafts, safety_revisions
 from factsheets.admin.approval import ClinicianForm, as_last_time
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField, LinesField
 from factsheets.draft_steps import DraftRefused
@@ -272,7 +272,7 @@ def overview(request, *, typed: str = ""):
         "typed": typed,
         "may_approve": may_approve(request.user),
         "draft": draft,
-        "standing": sign_off.standing(Subject.RED_FLAGS),
+        "standing": approvals.standing(Subject.RED_FLAGS),
         "tiers": _by_tier(content),
         "previews": _previews(),
         "editions": SafetyEdition.objects.count(),

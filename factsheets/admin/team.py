@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 
-from factsheets import sign_off, team
+from factsheets import approvals, team
 from factsheets.admin.figure import CHOOSE_AGAIN, PictureAdmin, PictureForm, picture_field
 from factsheets.admin.opened import OpenedAdmin, OpenedForm
 from factsheets.models import TeamMember
@@ -66,7 +66,7 @@ class TeamMemberForm(PictureForm, OpenedForm):
             if given.get("other_register"):
                 self.add_error("other_register", "Choose a register or name another one, not both.")
             if number := re.sub(r"[\s-]", "", given.get("number", "")).upper():
-                pattern, words = sign_off.NUMBERS[given["register"]]
+                pattern, words = approvals.NUMBERS[given["register"]]
                 if not re.fullmatch(pattern, number, re.ASCII):
                     self.add_error("number", f"Check the number: a {given['register']} number has {words}.")
                 given["number"] = number

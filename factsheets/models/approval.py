@@ -31,7 +31,7 @@ class Approval(models.Model):
     """A clinician's decision about one subject, as it stood at that moment. Rows are added and never changed.
 
     `digest` names the words that were approved. When they are no longer the words that patients are shown, the approval has
-    stopped counting: nobody has to remember to withdraw it. `factsheets.sign_off` says which one counts.
+    stopped counting: nobody has to remember to withdraw it. `factsheets.approvals` says which one counts.
     """
 
     subject = models.CharField(max_length=12, choices=Subject, editable=False)

@@ -18,13 +18,13 @@ from math import log
 
 from tantivy import Occur, Query
 
+from factsheets.approvals import check_is_open
 from factsheets.search import intents
 from factsheets.search.index import FIELDS, Index, Row, current
 from factsheets.search.indexing import PAGE, SHEET, TERM, Entry
 from factsheets.search.intents import Intent
 from factsheets.search.synonyms import Phrase, Synonyms
 from factsheets.search.text import FUNCTION, Word, indexable, words
-from factsheets.sign_off import check_is_open
 
 MAX_CHARACTERS = 1_000  # of what was typed, looked at
 MAX_CONCEPTS = 20

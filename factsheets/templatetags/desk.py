@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from factsheets import draft_steps, reviews, safety_drafts, safety_revisions, sign_off
+from factsheets import approvals, draft_steps, reviews, safety_drafts, safety_revisions
 from factsheets.admin.links import to_look_at
 from factsheets.admin.shared_drafts import open_to
 from factsheets.models import SIGNED, DraftState, DraftStep, Edition, FactSheet, InstalledRecord, State, Step, Subject
@@ -44,12 +44,12 @@ def sheets_that_need_somebody(context):
     written = sheets.filter(state=State.DRAFT)
     return {
         "today": today,
-        "unapproved": [each for subject in Subject.values if not (each := sign_off.standing(subject)).approval]
+        "unapproved": [each for subject in Subject.values if not (each := approvals.standing(subject)).approval]
         if user.has_perm("factsheets.view_approval")
         else [],
         **_red_flags(user),
         "silent": [flag["code"] for flag in safety_drafts.gaps(safety_revisions.snapshot())],
-        "check_is_off": not sign_off.check_is_open(),
+        "check_is_off": not approvals.check_is_open(),
         "links": to_look_at().count(),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "shared_drafts": open_to(user)[:LISTED],

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from factsheets import safety_drafts, sign_off
+from factsheets import approvals, safety_drafts
 from factsheets.models import Approval, FactSheet, InstalledRecord, SafetyAdvice, SafetyDraft, SafetyEdition
 from tests.support.desk import errors_of, person, tree
 from tests.support.edition import release
@@ -121,7 +121,7 @@ def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, cli
     assert edition.changes == [f"Changed: RF-E2: {live().short_text}"]
     made = Approval.objects.get()
     assert (made.clinician, made.version.split(",")[0]) == ("Clive Example (GMC 1234567)", "edition 2")
-    assert sign_off.standing("red_flags").approval == made
+    assert approvals.standing("red_flags").approval == made
     assert "edition 2" in text(tree(client.get("/check/"))) and not safety_drafts.current()
     history = desk.get("editions")
     assert "written by Edith" in history and "Edition 1" in history

@@ -10,7 +10,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from enquiries.actions.appointments import book
-from factsheets import pictures, sign_off
+from factsheets import approvals, pictures
 from factsheets.models import FactSheet, Picture, State, Step, TeamMember
 from tests.conftest import consultation
 from tests.support.desk import draft, errors_of, move, person, published, save, tree
@@ -104,7 +104,7 @@ def test_the_migration_takes_over_the_environments_lines_and_those_who_reviewed(
     published(author, reviewer)
     approver = User.objects.create_user("ada", first_name="Ada", last_name="Example")
     known = {"name": "Dr Ada Example", "register": "GMC", "number": "1234567"}
-    sign_off.record(subject="questions", version="1", digest="x", by=approver, **known)
+    approvals.record(subject="questions", version="1", digest="x", by=approver, **known)
     TeamMember.objects.all().delete()
     lines = ["Dr Ada Example, GP (GMC)", "Bo Li, acupuncturist (BAcC 12)", "The whole (team) of us, and more"]
     with override_settings(CLINIC_PEOPLE_AT_FIRST=lines):

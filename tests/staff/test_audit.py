@@ -19,7 +19,7 @@ from backcare.staff.models import StaffEvent
 from enquiries.actions import contact, exports, transitions
 from enquiries.mail.texts import WORDINGS
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate, WordingEdition
-from factsheets import actions, sign_off
+from factsheets import actions, approvals
 from factsheets.models import Register, Subject
 from tests.conftest import consultation
 from tests.support.desk import code_of, errors_of, save, tree, with_second_factor
@@ -78,9 +78,9 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
     actions.comment(sheet=public_sheet, section="", text="Say how far to walk.", by=staff)
     b"".join(exports_of(enquiry, staff))
     owner.post("/admin/accounts/invite/", {"first_name": "Nora", "email": "nora@example.com", "role": "reception"})
-    shown = sign_off.standing(Subject.RED_FLAGS).digest
+    shown = approvals.standing(Subject.RED_FLAGS).digest
     clinician = {"name": "Dr Lund", "register": Register.GMC, "number": "1234567"}
-    sign_off.approve(subject=Subject.RED_FLAGS, digest=shown, by=staff, **clinician)
+    approvals.approve(subject=Subject.RED_FLAGS, digest=shown, by=staff, **clinician)
     said = lines(owner)
     for wanted in (
         "Someone not signed in | Refused: wrong password for the account of Rita, 2 times within an hour",

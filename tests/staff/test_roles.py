@@ -24,7 +24,7 @@ from enquiries.models import (
     ReplyTemplateEdition,
     WordingEdition,
 )
-from factsheets import shared_revisions, sign_off
+from factsheets import approvals, shared_revisions
 from factsheets.models import FactSheet, SearchMiss, SharedDraft, SharedEdition, SiteNotice
 from tests.conftest import consultation, give_signs
 from tests.support.desk import person, tree
@@ -188,7 +188,7 @@ class People:
         SiteNotice.objects.create(text="We move.", ends_at=timezone.now() + timedelta(days=1))
         WordingEdition.objects.create(key="reply", number=1, actor="Sam")
         clinician = {"name": "Ada Example", "register": "GMC", "number": "1234567"}
-        sign_off.record(subject="questions", version="1", digest="x", by=self.users["C"], **clinician)
+        approvals.record(subject="questions", version="1", digest="x", by=self.users["C"], **clinician)
         sheet = FactSheet.objects.get(slug="about-back-pain")
         actions_on = {"pk": enquiry.pk}
         earlier = ReplyTemplateEdition.objects.first()

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.urls import get_resolver, reverse
 
 from enquiries.assessment import questions
-from factsheets import sign_off
+from factsheets import approvals
 from factsheets.models import Approval, SafetyAdvice, SafetyEdition, Subject
 from tests.support.assessment import finish
 from tests.support.desk import errors_of, person, tree
@@ -83,7 +83,7 @@ def test_nothing_leads_to_it_while_it_is_off(client, settings, db):
         assert b'href="/check/"' in client.get(address).content, address
     settings.CHECK_NEEDS_APPROVAL = True
     # What was kept ready for readers is bound to the content; approving and editing change that, a setting does not.
-    sign_off.ContentVersion.changed()
+    approvals.ContentVersion.changed()
     for address in pages:
         assert b'href="/check/"' not in client.get(address).content, address
 
@@ -122,7 +122,7 @@ def test_an_edit_of_a_red_flag_ends_the_approval_and_says_so(client, as_on_the_r
     "field", ["code", "tier", "text", "short_text", "on_compact_card", "action", "in_assessment", "position"]
 )
 def test_whatever_patients_see_of_a_red_flag_is_part_of_the_approval(db, field):
-    before = sign_off.standing("red_flags").digest
+    before = approvals.standing("red_flags").digest
     other = {
         "code": "RF-X9",
         "tier": "urgent",
@@ -131,7 +131,7 @@ def test_whatever_patients_see_of_a_red_flag_is_part_of_the_approval(db, field):
         "position": 85,
     }.get(field, "quite another text")
     SafetyAdvice.objects.filter(code="RF-E2").update(**{field: other})
-    assert sign_off.standing("red_flags").digest != before
+    assert approvals.standing("red_flags").digest != before
 
 
 def test_a_change_of_the_questions_ends_the_approval(client, as_on_the_real_site, monkeypatch):
@@ -141,7 +141,7 @@ def test_a_change_of_the_questions_ends_the_approval(client, as_on_the_real_site
     monkeypatch.setattr(questions, "RULES", (*questions.RULES[:-2], last))
     assert OFF in text(tree(client.get("/check/")))
     monkeypatch.undo()
-    assert sign_off.standing("questions").approval
+    assert approvals.standing("questions").approval
 
 
 @pytest.mark.long
@@ -158,7 +158,7 @@ def test_new_content_of_a_release_ends_the_approval_and_is_an_edition(client, as
 
 def test_what_changed_while_it_was_open_is_not_approved(client, db):
     client.force_login(person("Carl", "clinician"))
-    opened = sign_off.standing("red_flags").digest
+    opened = approvals.standing("red_flags").digest
     SafetyAdvice.objects.filter(code="RF-E2").update(text="quite another text")
     response = client.post(page_of("red_flags"), {"digest": opened, **CLINICIAN})
     assert response.status_code == 422
@@ -197,7 +197,7 @@ def test_a_clinician_can_switch_it_off_and_says_why(client, as_on_the_real_site)
 
 
 def test_editors_and_reception_cannot_approve(client, db):
-    digest = sign_off.standing("questions").digest
+    digest = approvals.standing("questions").digest
     for role in ("editor", "reception"):
         client.force_login(person(role.title(), role))
         assert client.post(page_of("questions"), {"digest": digest, **CLINICIAN}).status_code == 403
@@ -222,7 +222,7 @@ def test_the_page_shows_everything_that_is_approved(client, db):
             assert part.text in said
             for option in part.options:
                 assert option.label in said
-    for word in _every_text(sign_off.plain(sign_off.of("questions").content())):
+    for word in _every_text(approvals.plain(approvals.of("questions").content())):
         assert " ".join(word.split()) in said, word
     said = text(tree(client.get(page_of("red_flags"))))
     for record in SafetyAdvice.objects.all():

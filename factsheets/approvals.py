@@ -1,4 +1,4 @@
-"""Clinical sign-off: what a named clinician has approved, and whether that is still what patients are shown.
+"""Approvals: which questions and red flags a named clinician has approved, and whether patients are still shown those.
 
 The self-assessment gives advice made for one person, so somebody has to answer for it. Outside a local run it is shown only while
 both of its subjects are approved: the questions with their rules, and the red flags. An approval is bound to a hash of the words,

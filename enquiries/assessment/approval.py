@@ -1,6 +1,6 @@
 """The questions as a clinician approves them, and what /check/ is while nobody has.
 
-An approval covers every table of `questions.py` and every word of `words.py`, whatever is added there. How they are applied
+An approval covers every table of `questions.py` and every word of `result_texts.py`, whatever is added there. How they are applied
 (`evaluate.py`) is code: whoever changes it raises VERSION, which ends the approval too.
 """
 
@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from enquiries.assessment import cookie, questions, result_texts
 from enquiries.assessment.kinds import ANY, NONE
-from factsheets import safety, sign_off
+from factsheets import approvals, safety
 from factsheets.models import Subject
 
 
@@ -30,7 +30,7 @@ def version() -> str:
 
 def in_words() -> str:
     """Who approved the questions and the red flags, for patients."""
-    asked, signs = (sign_off.standing(subject) for subject in (Subject.QUESTIONS, Subject.RED_FLAGS))
+    asked, signs = (approvals.standing(subject) for subject in (Subject.QUESTIONS, Subject.RED_FLAGS))
     if not asked.approval or not signs.approval:
         return "Awaiting clinical review"
     if asked.who_and_when == signs.who_and_when:
@@ -40,7 +40,7 @@ def in_words() -> str:
 
 def for_clinicians() -> dict:
     """The same content in the order in which one reads it: questions, rules, and then every word of a result."""
-    everything = sign_off.plain(content())
+    everything = approvals.plain(content())
     return {
         "questions": questions.QUESTIONS,
         "rules": [{"rule": rule, "when": _in_words(rule.when)} for rule in questions.RULES],
@@ -69,9 +69,9 @@ def _in_order(part, values) -> list[str]:
     return sorted(values, key=lambda value: order.index(value) if value in order else len(order))
 
 
-sign_off.register(
+approvals.register(
     Subject.QUESTIONS,
-    sign_off.Approvable(content, version, "admin/factsheets/approval/questions.html", for_clinicians),
+    approvals.Approvable(content, version, "admin/factsheets/approval/questions.html", for_clinicians),
 )
 
 
@@ -83,7 +83,7 @@ def only_when_approved(view):
 
     @wraps(view)
     def page(request, *args, **kwargs):
-        if sign_off.check_is_open():
+        if approvals.check_is_open():
             return view(request, *args, **kwargs)
         context = {"safety_tiers": safety.tiers(), "canonical": "/check/"}
         return cookie.forget(render(request, "assessment/closed.html", context), request)
