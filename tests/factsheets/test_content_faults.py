@@ -6,7 +6,6 @@ import re
 import pytest
 from django.core.management import CommandError
 
-from factsheets.models import FactSheet
 from tests.factsheets.test_content import everything
 from tests.support.edition import SHEET, Edition, entry, run, section, sheet, source, statement, statement_use
 
@@ -24,8 +23,7 @@ def refused(edition: Edition) -> str:
 
 @pytest.fixture
 def edition(tmp_path):
-    FactSheet.objects.all().delete()
-    return Edition(tmp_path)
+    return Edition(tmp_path, alone=True)
 
 
 # Entry 2 of the sheet is the section "first", entry 4 the section "proof", entry 5 the use of its statement.

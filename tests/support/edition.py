@@ -7,17 +7,20 @@ import yaml
 from django.conf import settings
 from django.core.management import call_command
 
-from factsheets.models import FactSheet
+from factsheets.models import Claim, FactSheet, InstalledRecord, SearchQuestions, Statement, Synonym
 
 SHEET, PART = "sheets/a-sheet.yaml", "a-sheet"
 
 
 class Edition:
-    """`alone`: the site's own sheets are taken away first, because each load makes every sheet anew."""
+    """`alone`: what the site itself has installed is taken away first, because each load reads all of that, and makes every sheet
+    anew. What no sheet is shown without stays: the red flags, their words, and drawings.
+    """
 
     def __init__(self, folder, *, alone: bool = False):
         if alone:
-            FactSheet.objects.all().delete()
+            for model in [FactSheet, Statement, Claim, SearchQuestions, Synonym, InstalledRecord]:
+                model.objects.all().delete()
         self.folder = folder
         (folder / "sheets").mkdir()
         self.files = {
