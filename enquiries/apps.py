@@ -12,12 +12,12 @@ class EnquiriesConfig(AppConfig):
         from backcare.core import clinic
         from enquiries import clock
         from enquiries.actions.outbox import tell_of_review
-        from enquiries.admin import reports
+        from enquiries.admin import statistics
         from enquiries.assessment import approval  # noqa: F401 - registers the questions for approval
         from enquiries.assessment.flags import missing
         from factsheets import reviews, safety_drafts
 
-        admin.site.add_page("reports/", reports.page, name="reports")
+        admin.site.add_page("statistics/", statistics.page, name="statistics")
         clinic.read_desk_with(clock.for_readers)
         safety_drafts.requirements.append(missing)
         reviews.tellers.append(tell_of_review)

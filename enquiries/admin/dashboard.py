@@ -28,7 +28,7 @@ def blocks(user, now: datetime) -> dict:
         if Enquiry.objects.exists():
             reply_clock = clock.load()
             found |= {"today": _today(user, now, reply_clock), "charts": four_weeks(now, reply_clock)}
-            found["may_report"] = user.is_superuser
+            found["may_see_statistics"] = user.is_superuser
         else:
             found |= {"new": True, "may_set_hours": user.has_perm("enquiries.change_clinichours")}
     if user.has_perm("factsheets.view_factsheet"):

@@ -77,7 +77,7 @@ def triaging() -> Iterator[Figure]:
         "the first page": reverse("admin:index"),
         "the list of sheets": reverse("admin:factsheets_factsheet_changelist"),
         "a sheet’s desk": reverse("admin:factsheets_factsheet_change", args=[FactSheet.objects.order_by("pk")[0].pk]),
-        "reports of this month": reverse("admin:reports"),
+        "statistics of this month": reverse("admin:statistics"),
     }
     base, asked = {}, {}
     for size in SIZES:

@@ -106,8 +106,8 @@ def desk_pages():
             for show in ("today", "week", "outcome")
         },
         "calendar": calendar,
-        "reports": reverse("admin:reports"),
-        "reports with an error": f"{reverse('admin:reports')}?first=2026-02-01&last=2026-01-01",
+        "statistics": reverse("admin:statistics"),
+        "statistics with an error": f"{reverse('admin:statistics')}?first=2026-02-01&last=2026-01-01",
         **{name: reverse(f"admin:{name}") for name in ("accounts", "invite", "audit", "password_change")},
         "who did what, with an error": f"{reverse('admin:audit')}?from_day=2026-02-02&to_day=2026-02-01",
         "wordings": reverse("admin:enquiries_wordingedition_changelist"),

@@ -1,6 +1,6 @@
 """What the owner may ask of any range of days: how much came, how soon it was answered, how it ended, and what readers looked for.
 
-Counts only. Nothing here names a patient, and details that were deleted are not counted where a report would need them.
+Counts only. Nothing here names a patient, and details that were deleted are not counted where a table would need them.
 """
 
 from collections import Counter
@@ -77,7 +77,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Table:
-    """One report. `rows` hold the cells in the order of `head`; `note` says what the numbers are not."""
+    """One table. `rows` hold the cells in the order of `head`; `note` says what the numbers are not."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""The owner's page of reports, for any month or range of days: each a table, two of them with a chart, all of them as CSV."""
+"""The owner's page of statistics, for any month or range of days: each a table, two of them with a chart, all of them as CSV."""
 
 import csv
 from datetime import date, timedelta
@@ -14,8 +14,8 @@ from backcare.core.private_pages import personal as kept_by_nobody
 from enquiries import clock
 from enquiries.actions import exports
 from enquiries.clock import day_words
-from enquiries.inbox import dashboard, reports
-from enquiries.inbox.reports import Span, Table
+from enquiries.inbox import dashboard, statistics
+from enquiries.inbox.statistics import Span, Table
 
 DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
@@ -31,7 +31,7 @@ class RangeForm(forms.Form):
         first, last = given.get("first"), given.get("last")
         if first and last and last < first:
             self.add_error("last", "This day must be on or after the first one")
-        elif first and last and Span(first, last).days > reports.MAX_DAYS:
+        elif first and last and Span(first, last).days > statistics.MAX_DAYS:
             self.add_error("last", "Choose three years at the most")
         elif first and first > timezone.localdate():
             self.add_error("first", "Choose a day up to today")
@@ -43,13 +43,13 @@ def page(request):
     if not request.user.is_superuser:
         raise PermissionDenied
     today = timezone.localdate()
-    span = reports.month_of(today)
+    span = statistics.month_of(today)
     form = RangeForm(request.GET if {"first", "last"} & set(request.GET) else None, initial=vars(span))
     if form.is_bound:
         if not form.is_valid():
             return _answer(request, {"form": form, "choices": _choices(today)}, status=422)
         span = Span(form.cleaned_data["first"], form.cleaned_data["last"])
-    found = reports.tables(span, clock.load().hours)
+    found = statistics.tables(span, clock.load().hours)
     if "csv" in request.GET:
         return _file(span, next((each for each in found if each.name == request.GET["csv"]), None))
     context = {
@@ -57,30 +57,30 @@ def page(request):
         "choices": _choices(today),
         "span": span,
         "in_words": f"{day_words(span.first, today)} to {day_words(span.last, today)}",
-        "reports": [{"table": each, "drawing": _drawing(span, each)} for each in found],
+        "tables": [{"table": each, "drawing": _drawing(span, each)} for each in found],
     }
     return _answer(request, context)
 
 
 def _answer(request, context: dict, status: int = 200):
-    context = {**admin.site.each_context(request), "title": "Reports", **context}
-    return TemplateResponse(request, "admin/enquiries/reports.html", context, status=status)
+    context = {**admin.site.each_context(request), "title": "Statistics", **context}
+    return TemplateResponse(request, "admin/enquiries/statistics.html", context, status=status)
 
 
 def _choices(today: date) -> list[tuple[str, Span]]:
-    this = reports.month_of(today)
-    last = reports.month_of(this.first - timedelta(days=1))
+    this = statistics.month_of(today)
+    last = statistics.month_of(this.first - timedelta(days=1))
     start = this.first.replace(year=this.first.year - 1)
     return [
         ("This month", this),
         ("Last month", last),
-        (f"{last.first - timedelta(days=1):%B}", reports.month_of(last.first - timedelta(days=1))),
+        (f"{last.first - timedelta(days=1):%B}", statistics.month_of(last.first - timedelta(days=1))),
         ("The last 12 months", Span(start, this.first - timedelta(days=1))),
         ("This year", Span(date(today.year, 1, 1), today)),
     ]
 
 
-# Of which column of a report its chart is.
+# Of which column of a table its chart is.
 DRAWN = {"received": 4, "reads": None}
 
 

@@ -1,4 +1,4 @@
-"""The owner's reports: any range of days, each a table and a CSV file; and how often sheets are read, counted without anybody."""
+"""The owner's statistics: any range of days, each a table and a CSV file; and how often sheets are read, without anybody."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from enquiries.actions import contact, transitions
-from enquiries.inbox.reports import Span, month_of
+from enquiries.inbox.statistics import Span, month_of
 from enquiries.models import Enquiry, Status
 from factsheets import reads
 from factsheets.models import FactSheet, SearchMiss, SheetFeedback, SheetReads
@@ -20,11 +20,11 @@ from tests.support.html import text
 from tests.support.inbox import whole_status
 from tests.support.outbox import question
 
-REPORTS = "/admin/reports/"
+STATISTICS = "/admin/statistics/"
 
 
 def as_rows(client, name: str, **span) -> list[list[str]]:
-    answer = client.get(REPORTS, {**span, "csv": name})
+    answer = client.get(STATISTICS, {**span, "csv": name})
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     return list(csv.reader(io.StringIO(answer.content.decode().removeprefix("\ufeff"))))
@@ -78,27 +78,27 @@ def test_any_range_is_told_in_tables_and_each_is_a_file(client, staff, sheet, mo
         ["Jan 2027", "1", "0", "0", "1", "0"],
         ["Feb 2027", "2", "1", "1", "4", "1"],
     ]
-    page = client.get(REPORTS, february)
+    page = client.get(STATISTICS, february)
     captions = [text(each) for each in tree(page).iter("h3")]
     assert captions[:3] == ["Requests received", "Requests by fact sheet", "Warning signs"]
     assert len(list(tree(page).iter("{http://www.w3.org/2000/svg}svg"))) >= 2
     assert sent.reference not in page.content.decode()
 
 
-def test_reports_are_the_owners_and_a_wrong_range_is_said(client, staff):
+def test_statistics_are_the_owners_and_a_wrong_range_is_said(client, staff):
     client.force_login(person("Rita", "reception"))
-    assert client.get(REPORTS).status_code == 403
+    assert client.get(STATISTICS).status_code == 403
     client.force_login(staff)
-    assert client.get(REPORTS).status_code == 200
+    assert client.get(STATISTICS).status_code == 200
     for first, last, said in (
         ("2027-02-28", "2027-02-01", "This day must be on or after the first one"),
         ("2010-01-01", "2027-02-01", "Choose three years at the most"),
         ("soon", "2027-02-01", "Enter a valid date"),
         ("2026-01-01", "", "Enter the last day"),
     ):
-        answer = client.get(REPORTS, {"first": first, "last": last})
+        answer = client.get(STATISTICS, {"first": first, "last": last})
         assert (answer.status_code, said in answer.content.decode()) == (422, True), said
-    assert client.get(REPORTS, {"csv": "nothing"}).status_code == 404
+    assert client.get(STATISTICS, {"csv": "nothing"}).status_code == 404
     assert month_of(date(2028, 2, 9)) == Span(date(2028, 2, 1), date(2028, 2, 29))
     assert [part.label for part in Span(date(2025, 6, 1), date(2027, 2, 1)).parts] == ["2025", "2026", "2027"]
 
