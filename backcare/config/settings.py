@@ -153,8 +153,8 @@ TEMPLATES = [
     },
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
-CRISPY_ALLOWED_TEMPLATE_PACKS = "care"
-CRISPY_TEMPLATE_PACK = "care"
+CRISPY_ALLOWED_TEMPLATE_PACKS = "form_pack"
+CRISPY_TEMPLATE_PACK = "form_pack"
 
 # --- database ---------------------------------------------------------------------------------------------------
 

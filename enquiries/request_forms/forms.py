@@ -114,7 +114,7 @@ class EnquiryForm(forms.Form):
             *self.parts([name for name in self.fields if name != "website"]),
             Carried(self.hidden),
             SeenSigns(self),
-            Field("website", template="care/trap.html"),
+            Field("website", template="form_pack/trap.html"),
             Submit("send", self.submit_label, css_id=f"{self.prefix or self.kind}-send"),
         )
 

@@ -12,18 +12,18 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from factsheets import actions, drafts
-from factsheets.admin.desk import (
+from factsheets.admin.editing import edit_address
+from factsheets.admin.overview import (
     as_number,
-    back_to_desk,
-    desk_page,
+    back_to_sheet,
     find_sheet,
     may_move,
     may_read,
     may_write,
+    overview_page,
     sheet_page,
     you_wrote,
 )
-from factsheets.admin.editing import edit_address
 from factsheets.models import FactSheet, FormerAddress
 
 
@@ -42,10 +42,10 @@ def begin(request, pk: int):
         draft = actions.begin_draft(sheet=sheet, by=request.user)
     except actions.MoveRefused as refusal:
         messages.error(request, str(refusal))
-        return back_to_desk(sheet)
+        return back_to_sheet(sheet)
     if "section" in request.POST:
         return HttpResponseRedirect(edit_address(draft, section))
-    return back_to_desk(draft)
+    return back_to_sheet(draft)
 
 
 @require_POST
@@ -56,9 +56,9 @@ def discard(request, pk: int):
         actions.discard_draft(draft=draft, by=request.user, edition=as_number(request.POST.get("edition", "")))
     except actions.MoveRefused as refusal:
         messages.error(request, str(refusal))
-        return back_to_desk(draft)
+        return back_to_sheet(draft)
     messages.success(request, "Draft discarded. Its words are still in the history.")
-    return back_to_desk(sheet)
+    return back_to_sheet(sheet)
 
 
 @require_POST
@@ -93,9 +93,9 @@ def _corrected(request, draft: FactSheet, *, reason: str, edition: int | None, w
         actions.correct(draft=draft, by=request.user, reason=reason, edition=edition)
     except actions.MoveRefused as refusal:
         messages.error(request, f"Not published. {refusal}{you_wrote(reason)}")
-        return back_to_desk(draft)
+        return back_to_sheet(draft)
     messages.success(request, "Published. The reviewer will see this correction on the first page of the desk.")
-    return back_to_desk(sheet)
+    return back_to_sheet(sheet)
 
 
 @require_POST
@@ -117,13 +117,13 @@ def address(request, pk: int):
             raise ValidationError("Enter the order as a number.")
     except ValidationError as error:
         messages.error(request, f"Nothing changed. {' '.join(error.messages)}")
-        return back_to_desk(sheet)
+        return back_to_sheet(sheet)
     was, sheet.slug, sheet.position = sheet.slug, slug, position
     sheet.save(update_fields=["slug", "position"])
     if was != slug:
         actions.change_address(sheet=sheet, was=was)
     messages.success(request, "Saved. Readers see it at once.")
-    return back_to_desk(sheet)
+    return back_to_sheet(sheet)
 
 
 # --- comments ---
@@ -137,8 +137,8 @@ def comment(request, pk: int):
         made = actions.comment(sheet=sheet, section=section, text=text, by=request.user)
     except actions.MoveRefused as refusal:
         messages.error(request, str(refusal))
-        return desk_page(request, sheet, unsent={"section": section, "text": text}, status=422)
-    return back_to_desk(sheet, anchor=f"comments-{made.section}")
+        return overview_page(request, sheet, unsent={"section": section, "text": text}, status=422)
+    return back_to_sheet(sheet, anchor=f"comments-{made.section}")
 
 
 @require_POST
@@ -146,7 +146,7 @@ def resolve(request, pk: int, number: int):
     sheet = find_sheet(request, pk, may_move)
     found = get_object_or_404(sheet.comments, pk=number)
     actions.resolve(comment=found, by=request.user)
-    return back_to_desk(sheet, anchor=f"comments-{found.section}")
+    return back_to_sheet(sheet, anchor=f"comments-{found.section}")
 
 
 # --- the draft beside the published page ---

@@ -213,19 +213,19 @@ def edit_address(sheet, section: str = "") -> str:
         return reverse("admin:factsheets_factsheet_change", args=[sheet.pk])
     if found := sheet.sections.filter(slug=section).first():
         return reverse("admin:factsheets_section_change", args=[found.pk])
-    return desk_address(sheet)
+    return sheet_address(sheet)
 
 
-class OpensDesk:
+class OpensOverview:
     """After a save the editor is back at the sheet's own page, where the next thing to do is."""
 
     def response_post_save_add(self, request, obj):
-        return HttpResponseRedirect(desk_address(self.sheet_of(obj), obj))
+        return HttpResponseRedirect(sheet_address(self.sheet_of(obj), obj))
 
     response_post_save_change = response_post_save_add
 
 
-def desk_address(sheet, part=None) -> str:
+def sheet_address(sheet, part=None) -> str:
     anchor = f"#section-{part.slug}" if part is not None and part is not sheet else ""
     return reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]) + anchor
 

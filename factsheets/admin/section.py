@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 from factsheets import proof, section_order
-from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDesk, OpensDraft, desk_address
+from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDraft, OpensOverview, sheet_address
 from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
 from factsheets.admin.picking import PickedStatement, picked_figure
 from factsheets.admin.writing import MAX_ROWS, OnOnePage
@@ -155,7 +155,7 @@ class SheetFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(Section)
-class SectionAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
+class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.ModelAdmin):
     """One section of a sheet. Reached from the sheet's own page; there is no list of all sections in the menu."""
 
     form = SectionForm
@@ -258,7 +258,7 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmi
     def delete_view(self, request, object_id, extra_context=None):
         section = self.get_object(request, object_id)
         if section is not None:
-            request.desk = desk_address(section.sheet)
+            request.desk = sheet_address(section.sheet)
         return super().delete_view(request, object_id, extra_context)
 
 

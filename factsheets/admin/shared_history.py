@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods
 
 from factsheets import shared_drafts, shared_revisions
-from factsheets.admin.editing import NoticesOthers, desk_address
+from factsheets.admin.editing import NoticesOthers, sheet_address
 from factsheets.admin.shared_drafts import Drafted, HasDrafts, address
 from factsheets.draft_steps import DraftRefused
 from factsheets.models import DraftStep, FactSheet, SharedDraft, SharedEdition, SharedStep
@@ -305,5 +305,5 @@ def place_of(use) -> str:
     if use.section:
         return reverse("admin:factsheets_section_change", args=[use.section.pk])
     if use.sheet:
-        return desk_address(use.sheet)
+        return sheet_address(use.sheet)
     return reverse(f"admin:factsheets_{use.record._meta.model_name}_changelist")

@@ -10,15 +10,15 @@ from django.utils.html import format_html
 from django.utils.text import Truncator, slugify
 
 from factsheets import actions, proof
-from factsheets.admin import desk, download, drafts
+from factsheets.admin import download, drafts, overview
 from factsheets.admin.editing import (
     SHARED_FIELDS,
     EditingForm,
     EditsSheet,
-    OpensDesk,
     OpensDraft,
-    desk_address,
+    OpensOverview,
     edit_address,
+    sheet_address,
 )
 from factsheets.admin.fields import TradingFormSet
 from factsheets.admin.picking import picked_figure
@@ -160,12 +160,12 @@ class SourceUseInline(admin.TabularInline):
 
 
 @admin.register(FactSheet)
-class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAdmin):
-    """The sheet's facts. Its sections, its state and its history are on its desk page (factsheets/admin/desk.py)."""
+class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.ModelAdmin):
+    """The sheet's facts. Its sections, its state and its history are on its page (factsheets/admin/overview.py)."""
 
     form = SheetForm
     list_display = ["sheet", "topic", "state_pill", "review", "last_changed"]
-    list_display_links = None  # the title leads to the sheet's desk
+    list_display_links = None  # the title leads to the sheet's page
     list_filter = ["state", "topic"]
     list_select_related = ["topic", "reviewed_by"]
     search_fields = ["title", "slug", "summary"]
@@ -199,7 +199,7 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
         facts = ["topic", "title", "slug", "position", "summary", "audience", "kind"]
         answer = ["in_short", "lead_figure", "key_points"]
         if obj.draft_of_id:
-            # A draft has no address: that of the published sheet is changed on its desk.
+            # A draft has no address: that of the published sheet is changed on its page.
             facts = [name for name in facts if name not in {"slug", "position"}]
         self.fieldsets = [
             (None, {"fields": [*facts, "treatment_offered", "evidence_checked_on"]}),
@@ -211,10 +211,10 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
     def get_urls(self):
         wrap = self.admin_site.admin_view
         return [
-            path("offers/", wrap(desk.settle), name="factsheets_offers"),
+            path("offers/", wrap(overview.settle), name="factsheets_offers"),
             path("content.zip", wrap(download.content), name="factsheets_content"),
-            path("<int:pk>/desk/", wrap(desk.sheet_desk), name="factsheets_factsheet_desk"),
-            path("<int:pk>/move/", wrap(desk.move), name="factsheets_factsheet_move"),
+            path("<int:pk>/desk/", wrap(overview.overview), name="factsheets_factsheet_desk"),
+            path("<int:pk>/move/", wrap(overview.move), name="factsheets_factsheet_move"),
             path("<int:pk>/draft/", wrap(drafts.begin), name="factsheets_factsheet_draft"),
             path("<int:pk>/discard/", wrap(drafts.discard), name="factsheets_factsheet_discard"),
             path("<int:pk>/correct/", wrap(drafts.correct), name="factsheets_factsheet_correct"),
@@ -223,9 +223,9 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
             path("<int:pk>/compare/", wrap(drafts.compare), name="factsheets_factsheet_compare"),
             path("<int:pk>/compare/page/", wrap(drafts.page), name="factsheets_factsheet_compare_page"),
             path("<int:pk>/comments/<int:number>/resolve/", wrap(drafts.resolve), name="factsheets_factsheet_resolve"),
-            path("<int:pk>/let-stand/", wrap(desk.let_stand), name="factsheets_factsheet_let_stand"),
-            path("<int:pk>/sections/<int:section>/shift/", wrap(desk.shift), name="factsheets_section_shift"),
-            path("<int:pk>/editions/<int:number>/", wrap(desk.edition), name="factsheets_factsheet_edition"),
+            path("<int:pk>/let-stand/", wrap(overview.let_stand), name="factsheets_factsheet_let_stand"),
+            path("<int:pk>/sections/<int:section>/shift/", wrap(overview.shift), name="factsheets_section_shift"),
+            path("<int:pk>/editions/<int:number>/", wrap(overview.edition), name="factsheets_factsheet_edition"),
             *super().get_urls(),
         ]
 
@@ -233,7 +233,7 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
         sheet = self.get_object(request, unquote(object_id))
         if sheet is None:  # also for an address in which no number stands
             raise Http404
-        return desk.history(request, sheet.pk)
+        return overview.history(request, sheet.pk)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         shown = {"show_save_and_add_another": False}
@@ -266,13 +266,13 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensDesk, EditsSheet, admin.ModelAd
 
     @admin.display(description="sheet", ordering="title")
     def sheet(self, sheet):
-        return format_html('<a href="{}"><strong>{}</strong></a>', desk_address(sheet), sheet.title)
+        return format_html('<a href="{}"><strong>{}</strong></a>', sheet_address(sheet), sheet.title)
 
     @admin.display(description="state", ordering="state")
     def state_pill(self, sheet):
         pill = format_html('<span class="status {}">{}</span>', sheet.state, sheet.get_state_display())
         if draft := getattr(sheet, "draft", None):
-            address, state = desk_address(draft), draft.get_state_display()
+            address, state = sheet_address(draft), draft.get_state_display()
             return format_html('{} <a href="{}">new version: {}</a>', pill, address, state)
         return pill
 

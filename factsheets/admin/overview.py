@@ -1,4 +1,4 @@
-"""A sheet's desk: where it stands, what is in the way, its sections in order, and everything that ever happened to it."""
+"""The page of one sheet: where it stands, what is in the way, its sections in order, and everything that ever happened to it."""
 
 from datetime import date
 from itertools import groupby
@@ -23,7 +23,7 @@ from factsheets import (
     safety,
     section_order,
 )
-from factsheets.admin.editing import desk_address
+from factsheets.admin.editing import sheet_address
 from factsheets.admin.shared_drafts import address as draft_address
 from factsheets.guard import findings
 from factsheets.models import (
@@ -66,11 +66,11 @@ def sheet_page(request, template: str, sheet: FactSheet, title: str, *, status: 
 
 
 @require_http_methods(["GET", "HEAD"])
-def sheet_desk(request, pk: int):
-    return desk_page(request, find_sheet(request, pk, may_read))
+def overview(request, pk: int):
+    return overview_page(request, find_sheet(request, pk, may_read))
 
 
-def desk_page(request, sheet: FactSheet, *, unsent: dict | None = None, status: int = 200):
+def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, status: int = 200):
     """`unsent`: a comment that could not be kept, as {"section": address, "text": what was typed}."""
     found = publication.obstacles(sheet)
     comments = list(sheet.comments.all())
@@ -109,7 +109,7 @@ def desk_page(request, sheet: FactSheet, *, unsent: dict | None = None, status: 
         "may_write": may_write(request.user),
         "may_move": may_move(request.user),
     }
-    return sheet_page(request, "desk.html", sheet, sheet.title, status=status, **context)
+    return sheet_page(request, "overview.html", sheet, sheet.title, status=status, **context)
 
 
 def _sent_back(sheet: FactSheet) -> Edition | None:
@@ -194,8 +194,8 @@ def _to_check(sheet: FactSheet) -> dict:
     }
 
 
-def back_to_desk(sheet: FactSheet, part=None, anchor: str = ""):
-    return HttpResponseRedirect(desk_address(sheet, part) + (f"#{anchor}" if anchor else ""))
+def back_to_sheet(sheet: FactSheet, part=None, anchor: str = ""):
+    return HttpResponseRedirect(sheet_address(sheet, part) + (f"#{anchor}" if anchor else ""))
 
 
 @require_POST
@@ -204,7 +204,7 @@ def move(request, pk: int):
     step = request.POST.get("step", "")
     if step not in actions.MOVES:
         messages.error(request, "Choose what to do with the fact sheet.")
-        return back_to_desk(sheet)
+        return back_to_sheet(sheet)
     try:
         made = actions.transition(
             sheet=sheet,
@@ -221,7 +221,7 @@ def move(request, pk: int):
     else:
         sheet = made.sheet
         messages.success(request, f"Done. “{sheet.title}” is now {sheet.get_state_display()}.")
-    return back_to_desk(sheet)
+    return back_to_sheet(sheet)
 
 
 def you_wrote(words: str) -> str:
@@ -249,14 +249,14 @@ def let_stand(request, pk: int):
     )
     if finding is None:
         messages.warning(request, "That wording has already been changed.")
-        return back_to_desk(sheet)
+        return back_to_sheet(sheet)
     try:
         actions.let_stand(sheet=sheet, finding=finding, reason=request.POST.get("reason", "")[:2000], by=request.user)
     except actions.MoveRefused as refusal:
         messages.error(request, f"{refusal}{you_wrote(request.POST.get('reason', ''))}")
     else:
         messages.success(request, "Wording allowed. Your reason is kept with your name.")
-    return back_to_desk(sheet)
+    return back_to_sheet(sheet)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -293,7 +293,7 @@ def _draft_with(offer: content_conflicts.Offer) -> str:
     """The address of the draft that has the offered words already. Empty where none has them."""
     match content_conflicts.waits_in(offer):
         case "sheet", draft:
-            return desk_address(draft)
+            return sheet_address(draft)
         case "shared", draft:
             return draft_address(draft)
         case "red flags", _:
@@ -309,7 +309,7 @@ def shift(request, pk: int, section: int):
         section_order.shift(section=found, up=request.POST.get("way") == "up", by=request.user)
     except actions.MoveRefused as refusal:
         messages.error(request, str(refusal))
-    return back_to_desk(sheet, found)
+    return back_to_sheet(sheet, found)
 
 
 def history(request, pk):
@@ -343,7 +343,7 @@ def edition(request, pk: int, number: int):
                     f"{'; '.join(claims)}. Edit a statement on its own page.",
                 )
             sheet = into
-        return back_to_desk(sheet)
+        return back_to_sheet(sheet)
     against_now = request.GET.get("against") == "now"
     before = found.content if against_now else _content_before(sheet, number)
     after = revisions.snapshot(sheet) if against_now else found.content
