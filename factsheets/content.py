@@ -87,7 +87,7 @@ PICTURE_NAME = re.compile(r"(?P<digest>[0-9a-f]{32})-(?P<width>[0-9]{1,5})\.(?P<
 
 
 @dataclass
-class Kept:
+class StaffEdit:
     record: str
     field: str
     now: object
@@ -99,7 +99,7 @@ class Report:
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[StaffEdit] = field(default_factory=list)
     # Sheets that cannot be shown as staff left them: readers keep the last good text.
     stuck: list[str] = field(default_factory=list)
     unchanged: int = 0
@@ -184,7 +184,7 @@ class Edition:
             # Staff made a record of this name before the fixtures had one: it is theirs, all of it.
             self.report.unchanged += 1
             self.report.kept += [
-                Kept(record, name, current[name], new[name]) for name in new if current[name] != new[name]
+                StaffEdit(record, name, current[name], new[name]) for name in new if current[name] != new[name]
             ]
             if current == new:
                 InstalledRecord.objects.create(
@@ -201,12 +201,12 @@ class Edition:
             else:
                 base[name] = was
                 if value != was:
-                    self.report.kept.append(Kept(record, name, current[name], value))
+                    self.report.kept.append(StaffEdit(record, name, current[name], value))
                     offers[name] = value
         before = shared_revisions.snapshot(stored) if taken and isinstance(stored, shared_revisions.SHARED) else None
         if taken and not take_over(stored, offered, taken):
             # Sound by itself, the new text does not fit beside what staff wrote: their record stays whole.
-            self.report.kept += [Kept(record, name, current[name], new[name]) for name in taken]
+            self.report.kept += [StaffEdit(record, name, current[name], new[name]) for name in taken]
             offers |= {name: new[name] for name in taken}
             base |= taken
             taken = {}
@@ -223,7 +223,7 @@ class Edition:
 
     def _keep_deleted(self, label: str, key: str) -> None:
         self.deleted.add((label, key))
-        self.report.kept.append(Kept(f"{label} {key}", WHOLE, "deleted by staff", "present"))
+        self.report.kept.append(StaffEdit(f"{label} {key}", WHOLE, "deleted by staff", "present"))
 
     def _without_deleted(self, model, fields: dict) -> dict | None:
         """The fields without references to what staff deleted; None when the record belonged to what they deleted."""
@@ -278,7 +278,7 @@ class Edition:
                     installed.delete()
                     self.report.removed.append(f"{label} {key}")
                 else:
-                    self.report.kept.append(Kept(f"{label} {key}", WHOLE, "edited by staff", "gone"))
+                    self.report.kept.append(StaffEdit(f"{label} {key}", WHOLE, "edited by staff", "gone"))
 
     def refresh(self) -> None:
         for sheet in FactSheet.objects.all():

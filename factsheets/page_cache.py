@@ -245,7 +245,7 @@ def made(name: str, make: Callable[[], bytes]) -> bytes:
     return page.body
 
 
-def kept(request: HttpRequest, name: Hashable, make: Callable[[], HttpResponse]) -> HttpResponse:
+def cached_response(request: HttpRequest, name: Hashable, make: Callable[[], HttpResponse]) -> HttpResponse:
     """The page of that name for this request, compressed, for a view that knows by what else than its path it differs.
 
     Its headers are the view's to give, each time. `name` must hold nothing that a stranger could make up.

@@ -55,7 +55,7 @@ class Application(WSGIHandler):
         if not is_plain_reading(environ):
             return super().__call__(environ, start_response)
         door = Door(environ)
-        found = kept(environ) if page_cache.is_ours(door) else None
+        found = cached(environ) if page_cache.is_ours(door) else None
         if found is None:
             return super().__call__(environ, start_response)
         headers = found.headers
@@ -77,7 +77,7 @@ def is_plain_reading(environ) -> bool:
     )
 
 
-def kept(environ):
+def cached(environ):
     """Nothing where a connection to the database is to be opened, renewed or given up: Django does that with each request."""
     database = connections[DEFAULT_DB_ALIAS]
     if database.connection is None or (database.close_at is not None and time.monotonic() >= database.close_at):

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from backcare.core.forms import DayField
-from backcare.core.private_pages import personal as kept_by_nobody
+from backcare.core.private_pages import personal
 from backcare.core.readonly_admin import ReadOnlyMixin
 from enquiries import clock
 from enquiries.actions import exports
@@ -100,7 +100,7 @@ def _keys(selection: str) -> list[UUID]:
         return []
 
 
-@kept_by_nobody
+@personal
 def _file(request, given, keys) -> StreamingHttpResponse:
     now = timezone.now()
     queryset = Enquiry.objects.order_by("-created_at", "pk")

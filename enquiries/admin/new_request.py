@@ -19,7 +19,7 @@ from enquiries.inbox import find
 from enquiries.models import Enquiry, EnquiryKind, IntakeChannel
 from enquiries.request_forms import choices, own_words
 from enquiries.request_forms.forms import DETAILS, NAME_LENGTH
-from enquiries.request_forms.own_words import kept
+from enquiries.request_forms.own_words import to_store
 from factsheets import safety
 from factsheets.models import FactSheet
 
@@ -85,14 +85,14 @@ class NewRequestForm(forms.Form):
     sheet = SheetField(label="Which fact sheet?", queryset=None, required=False, empty_label="Choose a fact sheet")
     needs = forms.MultipleChoiceField(
         label="What would help them talk with us? (optional)",
-        choices=list({**choices.asked(choices.NEEDS), "helper": "Someone who helps them will join us"}.items()),
+        choices=list({**choices.for_patients(choices.NEEDS), "helper": "Someone who helps them will join us"}.items()),
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
     language = TextField(longest=SHORT_LENGTH, label="Which language? (for an interpreter)", required=False)
     needs_note = TextField(longest=SHORT_LENGTH, label="Anything else that would help (optional)", required=False)
     their_name = TextField(longest=NAME_LENGTH, label="Name of the person it is for", required=False)
-    they_are = _one_of("Who are they to the caller?", choices.kept(choices.RELATIONS).items())
+    they_are = _one_of("Who are they to the caller?", choices.for_staff(choices.RELATIONS).items())
     they_agree = _one_of("Do they know, and agree?", choices.AGREED.items())
     agreed = forms.BooleanField(
         label="I read this to them, and they agreed",
@@ -174,7 +174,7 @@ class NewRequestForm(forms.Form):
     def submission(self, *, by) -> intake.Submission:
         told = self.cleaned_data
         also = {
-            "safety_signs": kept(own_words.read(self).codes, safety.tiers()),
+            "safety_signs": to_store(own_words.read(self).codes, safety.tiers()),
             "may_leave_voicemail": SAID.get(told["may_leave_voicemail"]),
             "may_say_who_calls": SAID.get(told["may_say_who_calls"]),
             "needs": choices.needs_in_words(told["needs"], told["language"], told["needs_note"]),

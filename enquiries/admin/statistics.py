@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from backcare.core.private_pages import personal as kept_by_nobody
+from backcare.core.private_pages import personal
 from enquiries import clock
 from enquiries.actions import exports
 from enquiries.clock import day_words
@@ -38,7 +38,7 @@ class RangeForm(forms.Form):
         return given
 
 
-@kept_by_nobody
+@personal
 def page(request):
     if not request.user.is_superuser:
         raise PermissionDenied

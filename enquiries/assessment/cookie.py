@@ -28,21 +28,23 @@ COOKIE = EncryptedCookie("check", prefix="__Host-", path="/", lifetime=30 * 60)
 
 
 @dataclass(frozen=True)
-class Kept:
+class Progress:
+    """How far somebody is in the questions, as their browser holds it."""
+
     answers: Answers
     done: bool = False  # the person looked the answers through and asked for the result
     unsure: int = 0  # number of the question that was last answered with "I'm not sure", until it is answered
     clash: Answers | None = None  # what a second tab said to one question, where this would take a sign away unseen
 
 
-def read(request: HttpRequest, known: Flags) -> Kept | None:
+def read(request: HttpRequest, known: Flags) -> Progress | None:
     """What the browser keeps. None: nothing, too old, from other questions, or not made by us."""
     return opened(COOKIE.of(request), known=known, now=time.time())
 
 
-def keep(response: HttpResponse, kept: Kept, known: Flags) -> HttpResponse:
+def keep(response: HttpResponse, progress: Progress, known: Flags) -> HttpResponse:
     now = time.time()
-    return COOKIE.give(response, sealed(kept, known=known, now=now), at=now)
+    return COOKIE.give(response, sealed(progress, known=known, now=now), at=now)
 
 
 def forget(response: HttpResponse, request: HttpRequest) -> HttpResponse:
@@ -51,8 +53,8 @@ def forget(response: HttpResponse, request: HttpRequest) -> HttpResponse:
 
 def finished(request: HttpRequest) -> Answers | None:
     """The answers of an assessment that this browser has finished and seen the result of. None without one."""
-    kept = read(request, flags()) if COOKIE.of(request) else None
-    return kept.answers if kept and kept.done else None
+    progress = read(request, flags()) if COOKIE.of(request) else None
+    return progress.answers if progress and progress.done else None
 
 
 def may_be_included(request: HttpRequest) -> Answers | None:
@@ -75,19 +77,19 @@ def _finished_and_approved(request: HttpRequest) -> Answers | None:
     return finished(request) if COOKIE.of(request) and check_is_open() else None
 
 
-def sealed(kept: Kept, *, known: Flags, now: float) -> str:
-    held = {"done": kept.done, "unsure": kept.unsure, "answers": _plain(kept.answers)}
-    if kept.clash:
-        held["clash"] = _plain(kept.clash)
+def sealed(progress: Progress, *, known: Flags, now: float) -> str:
+    held = {"done": progress.done, "unsure": progress.unsure, "answers": _plain(progress.answers)}
+    if progress.clash:
+        held["clash"] = _plain(progress.clash)
     return COOKIE.sealed(held, *_bound_to(known), at=now)
 
 
-def opened(value: str, *, known: Flags, now: float) -> Kept | None:
+def opened(value: str, *, known: Flags, now: float) -> Progress | None:
     held = COOKIE.opened(value, *_bound_to(known), now=now)
     answers = _known_answers(held["answers"], known) if held else None
     if answers is None:
         return None
-    return Kept(
+    return Progress(
         answers, held["done"], held["unsure"], _known_answers(held["clash"], known) if "clash" in held else None
     )
 

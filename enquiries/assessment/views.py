@@ -27,17 +27,22 @@ def _go(name: str, *args) -> HttpResponse:
     return HttpResponseRedirect(reverse(f"enquiries:{name}", args=args), status=303)
 
 
-def _first_open(kept: cookie.Kept) -> int | None:
+def _first_open(progress: cookie.Progress) -> int | None:
     """The number of the first question that is not answered, or that was answered with "I'm not sure"."""
     return next(
-        (asked.number for asked in QUESTIONS if asked.number == kept.unsure or not kept.answers.answered(asked)), None
+        (
+            asked.number
+            for asked in QUESTIONS
+            if asked.number == progress.unsure or not progress.answers.answered(asked)
+        ),
+        None,
     )
 
 
-def _where_they_were(kept: cookie.Kept) -> str:
-    if kept.answers.ticked("emergency"):
+def _where_they_were(progress: cookie.Progress) -> str:
+    if progress.answers.ticked("emergency"):
         return reverse("enquiries:check_stop")
-    open_now = _first_open(kept)
+    open_now = _first_open(progress)
     return reverse("enquiries:check_question", args=[open_now]) if open_now else reverse("enquiries:check_answers")
 
 
@@ -49,12 +54,12 @@ def _lost(request) -> HttpResponse:
 @personal
 @require_safe
 def start(request):
-    kept = cookie.read(request, flags())
+    progress = cookie.read(request, flags())
     context = {
         "edition": edition(),
         "safety_tiers": safety.tiers(),
-        "go_on": _where_they_were(kept) if kept else "",
-        "emergency": bool(kept and kept.answers.ticked("emergency")),
+        "go_on": _where_they_were(progress) if progress else "",
+        "emergency": bool(progress and progress.answers.ticked("emergency")),
     }
     response = render(request, "assessment/start.html", context)
     response["X-Robots-Tag"] = "all"  # the one page of these that is worth finding
@@ -67,35 +72,37 @@ def question(request, number: int):
     if not 1 <= number <= LAST:
         raise Http404
     known = flags()
-    kept = cookie.read(request, known)
+    progress = cookie.read(request, known)
     asked = QUESTIONS[number - 1]
-    if kept is None and number > 1:
+    if progress is None and number > 1:
         return _lost(request)
-    kept = kept or cookie.Kept(Answers())
-    if kept.answers.ticked("emergency") and number > 1:
+    progress = progress or cookie.Progress(Answers())
+    if progress.answers.ticked("emergency") and number > 1:
         return _go("check_stop")
-    first_open = _first_open(kept)
+    first_open = _first_open(progress)
     if first_open and number > first_open:
         return _go("check_question", first_open)
     data = request.POST if request.method == "POST" else None
-    if data is None and kept.clash and kept.clash.answered(asked):
-        return _two_answers(request, asked, kept, known)
-    form = _form(asked, kept, known, data)
+    if data is None and progress.clash and progress.clash.answered(asked):
+        return _two_answers(request, asked, progress, known)
+    form = _form(asked, progress, known, data)
     if form.is_valid():
-        return _answered(request, form, kept, known)
-    return _asked(request, form, kept, status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK)
+        return _answered(request, form, progress, known)
+    return _asked(request, form, progress, status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK)
 
 
-def _form(asked: Question, kept: cookie.Kept, known: Flags, data=None, *, show: Answers | None = None) -> QuestionForm:
+def _form(
+    asked: Question, progress: cookie.Progress, known: Flags, data=None, *, show: Answers | None = None
+) -> QuestionForm:
     address = reverse("enquiries:check_question", args=[asked.number])
-    return QuestionForm(data, question=asked, known=known, answers=kept.answers, action=address, show=show)
+    return QuestionForm(data, question=asked, known=known, answers=progress.answers, action=address, show=show)
 
 
 def preview(number: int):
     """A view for staff: the question as it would be asked, with whatever red flags are shown just now. Nothing is kept."""
 
     def view(request, more: dict) -> HttpResponse:
-        empty = cookie.Kept(Answers())
+        empty = cookie.Progress(Answers())
         form = QuestionForm(
             question=QUESTIONS[number - 1], known=flags(), answers=empty.answers, action=request.get_full_path()
         )
@@ -104,13 +111,13 @@ def preview(number: int):
     return view
 
 
-def _asked(request, form: QuestionForm, kept: cookie.Kept, *, status: int, **more) -> HttpResponse:
-    number, answers = form.question.number, kept.answers
+def _asked(request, form: QuestionForm, progress: cookie.Progress, *, status: int, **more) -> HttpResponse:
+    number, answers = form.question.number, progress.answers
     context = {
         "form": form,
         "question": form.question,
         "last": LAST,
-        "back": _back(number, complete=_first_open(kept) is None),
+        "back": _back(number, complete=_first_open(progress) is None),
         "emergency": bool(answers.ticked("emergency")),
         "urgent": bool(answers.ticked("urgent")) and number > 2,
         "crisis": answers.meet(CRISIS) and number > 10,
@@ -125,38 +132,38 @@ def _back(number: int, *, complete: bool) -> str:
     return reverse("enquiries:check_question", args=[number - 1]) if number > 1 else reverse("enquiries:check")
 
 
-def _answered(request, form: QuestionForm, kept: cookie.Kept, known: Flags) -> HttpResponse:
+def _answered(request, form: QuestionForm, progress: cookie.Progress, known: Flags) -> HttpResponse:
     """Where a page's answers lead. An emergency goes nowhere else."""
     asked = form.question
-    answers = kept.answers.with_answers(**form.given())
+    answers = progress.answers.with_answers(**form.given())
     if answers.ticked("emergency"):
         # The page needs no cookie, so it also works in a browser that refuses them.
-        emergency = answers.ticked("emergency") | kept.answers.ticked("emergency")
-        stopped = cookie.Kept(answers.with_answers(emergency=emergency))
+        emergency = answers.ticked("emergency") | progress.answers.ticked("emergency")
+        stopped = cookie.Progress(answers.with_answers(emergency=emergency))
         return cookie.keep(_go("check_stop"), stopped, known)
     if form.lost_unseen:
         # Asked on the question's own page and not here, so that the browser's back button finds a page.
-        return cookie.keep(_go("check_question", asked.number), replace(kept, clash=Answers(**form.given())), known)
+        return cookie.keep(_go("check_question", asked.number), replace(progress, clash=Answers(**form.given())), known)
     if form.unsure:
         # Signs that were ticked beside it are held; alone it is no answer, and the question is open again.
         answers = answers if any(answers.ticked(part.name) for part in asked.parts) else answers.without(asked)
-        page, doubtful = _go("check_not_sure"), cookie.Kept(answers, unsure=asked.number)
+        page, doubtful = _go("check_not_sure"), cookie.Progress(answers, unsure=asked.number)
         return cookie.keep(page, doubtful, known) if answers.anything else cookie.forget(page, request)
-    unsure = 0 if kept.unsure == asked.number else kept.unsure
-    now = cookie.Kept(answers, unsure=unsure)
+    unsure = 0 if progress.unsure == asked.number else progress.unsure
+    now = cookie.Progress(answers, unsure=unsure)
     complete = _first_open(now) is None
     page = _go("check_answers") if complete else _go("check_question", asked.number + 1)
     return cookie.keep(page, now, known)
 
 
-def _two_answers(request, asked: Question, kept: cookie.Kept, known: Flags) -> HttpResponse:
+def _two_answers(request, asked: Question, progress: cookie.Progress, known: Flags) -> HttpResponse:
     """Another tab has ticked a sign that this page never showed. Both answers are shown, with the signs ticked, and asked about."""
-    form = _form(asked, kept, known, show=graver(asked, kept.answers, kept.clash))
+    form = _form(asked, progress, known, show=graver(asked, progress.answers, progress.clash))
     told = {
-        "elsewhere": in_words(asked, kept.answers, known),
-        "here": in_words(asked, kept.clash, known) or ["I’m not sure"],
+        "elsewhere": in_words(asked, progress.answers, known),
+        "here": in_words(asked, progress.clash, known) or ["I’m not sure"],
     }
-    return _asked(request, form, kept, status=HTTPStatus.OK, **told)
+    return _asked(request, form, progress, status=HTTPStatus.OK, **told)
 
 
 @personal
@@ -164,20 +171,20 @@ def _two_answers(request, asked: Question, kept: cookie.Kept, known: Flags) -> H
 def answers(request):
     """The answers to look through. Sending the page is what finishes the assessment."""
     known = flags()
-    kept = cookie.read(request, known)
-    if kept is None:
+    progress = cookie.read(request, known)
+    if progress is None:
         return _lost(request)
-    if kept.answers.ticked("emergency"):
+    if progress.answers.ticked("emergency"):
         return _go("check_stop")
-    if first_open := _first_open(kept):
+    if first_open := _first_open(progress):
         return _go("check_question", first_open)
     if request.method == "POST":
-        return cookie.keep(_go("check_result"), cookie.Kept(kept.answers, done=True), known)
+        return cookie.keep(_go("check_result"), cookie.Progress(progress.answers, done=True), known)
     context = {
-        "questions": played_back(kept.answers, known),
+        "questions": played_back(progress.answers, known),
         "back": reverse("enquiries:check_question", args=[LAST]),
-        "urgent": bool(kept.answers.ticked("urgent")),
-        "crisis": kept.answers.meet(CRISIS),
+        "urgent": bool(progress.answers.ticked("urgent")),
+        "crisis": progress.answers.meet(CRISIS),
     }
     return render(request, "assessment/answers.html", context)
 
@@ -185,14 +192,14 @@ def answers(request):
 def _finished(request):
     """The answers and the red flags they were given to, or the page to go to instead."""
     known = flags()
-    kept = cookie.read(request, known)
-    if kept is None:
+    progress = cookie.read(request, known)
+    if progress is None:
         return None, _lost(request)
-    if kept.answers.ticked("emergency"):
+    if progress.answers.ticked("emergency"):
         return None, _go("check_stop")
-    if not kept.done:
+    if not progress.done:
         return None, _go("check_answers")
-    return (kept.answers, known), None
+    return (progress.answers, known), None
 
 
 @personal
@@ -238,23 +245,23 @@ def _emergency_signs(request) -> list[SafetyAdvice]:
         known = flags()
     except SafetyAdviceMissing:
         return []
-    kept = cookie.read(request, known)
-    ticked = kept.answers.ticked("emergency") if kept else frozenset()
+    progress = cookie.read(request, known)
+    ticked = progress.answers.ticked("emergency") if progress else frozenset()
     return [record for record in known.asked("emergency") if record.code in ticked]
 
 
 @personal
 @require_safe
 def not_sure(request):
-    kept = cookie.read(request, flags())
-    back = _where_they_were(kept) if kept else reverse("enquiries:check_question", args=[1])
-    if kept and kept.unsure:
-        back = reverse("enquiries:check_question", args=[kept.unsure])
+    progress = cookie.read(request, flags())
+    back = _where_they_were(progress) if progress else reverse("enquiries:check_question", args=[1])
+    if progress and progress.unsure:
+        back = reverse("enquiries:check_question", args=[progress.unsure])
     context = {
         "edition": edition(),
         "said": result_texts.NOT_SURE,
         "safety_tiers": safety.tiers(),
-        "kept": kept,
+        "kept": progress,
         "back": back,
     }
     return render(request, "assessment/not_sure.html", context)

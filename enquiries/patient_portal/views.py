@@ -25,7 +25,7 @@ from enquiries.patient_portal.access import Visit, visited
 from enquiries.request_forms import choices, own_words
 from enquiries.request_forms.forms import ConsultationForm, SeenSigns, long_text
 from enquiries.request_forms.journey import CHANGE, SEND
-from enquiries.request_forms.own_words import OwnWords, advice, kept
+from enquiries.request_forms.own_words import OwnWords, advice, to_store
 from factsheets import safety
 
 DETAIL_LENGTH = 500  # characters that a patient may add to their request at a time
@@ -159,7 +159,7 @@ def _do(visit: Visit, action, words: OwnWords | None = None, **given) -> HttpRes
     """`words` are what they typed, for an action that keeps them: its signs go along, and their advice is on the page after."""
     codes = words.codes if words else ()
     if words is not None:
-        given["safety_signs"] = kept(codes, safety.tiers())
+        given["safety_signs"] = to_store(codes, safety.tiers())
     try:
         enquiry: Enquiry = action(enquiry=visit.enquiry, **given)
     except (transitions.StaleEnquiry, transitions.MoveRefused):

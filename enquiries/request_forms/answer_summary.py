@@ -75,7 +75,7 @@ def _consultation(form) -> list[Group]:
             [
                 Row(f"How long {who} have had it", [choices.HOW_LONG.get(told["how_long"], NOT_GIVEN)]),
                 Row(f"Where {who} feel it", [dict(form.fields["where"].choices).get(told["where"], NOT_GIVEN)]),
-                Row(f"Who {who} have seen about it", _named(choices.asked(choices.SEEN), told["seen"])),
+                Row(f"Who {who} have seen about it", _named(choices.for_patients(choices.SEEN), told["seen"])),
                 Row(f"{whose} back pain", _lines(told["description"])),
             ],
         ),

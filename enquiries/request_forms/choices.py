@@ -13,11 +13,11 @@ class Choice(NamedTuple):
     kept: str  # as the enquiry says it to staff, beside others on one line
 
 
-def asked(known: dict[str, Choice]) -> dict[str, str]:
+def for_patients(known: dict[str, Choice]) -> dict[str, str]:
     return {value: each.asked for value, each in known.items()}
 
 
-def kept(known: dict[str, Choice]) -> dict[str, str]:
+def for_staff(known: dict[str, Choice]) -> dict[str, str]:
     return {value: each.kept for value, each in known.items()}
 
 
@@ -57,7 +57,7 @@ WHERE = {
     "back": Choice("In my back only", "back only"),
     "leg": Choice("In my back and down my leg, or only in my leg", "into the leg"),
 }
-WHERE_THEIRS = {value: each.replace(" my ", " their ") for value, each in asked(WHERE).items()}
+WHERE_THEIRS = {value: each.replace(" my ", " their ") for value, each in for_patients(WHERE).items()}
 SEEN = {
     "gp": Choice("A GP", "a GP"),
     "physio": Choice("A physiotherapist", "a physiotherapist"),

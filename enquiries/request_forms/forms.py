@@ -254,7 +254,9 @@ class ConsultationForm(EnquiryForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": "Enter the name of the person this is for"},
     )
-    they_are = one_of("Who are they to you?", choices.asked(choices.RELATIONS), required="Choose who they are to you")
+    they_are = one_of(
+        "Who are they to you?", choices.for_patients(choices.RELATIONS), required="Choose who they are to you"
+    )
     they_agree = one_of(
         "Do they know, and agree, that you are asking us?",
         choices.AGREED,
@@ -306,8 +308,8 @@ class ConsultationForm(EnquiryForm):
         required=False,
     )
     how_long = one_of("How long have you had it? (optional)", choices.HOW_LONG)
-    where = one_of("Where do you feel it? (optional)", choices.asked(choices.WHERE))
-    seen = _ticks("Have you seen anyone about it? (optional)", "", choices.asked(choices.SEEN))
+    where = one_of("Where do you feel it? (optional)", choices.for_patients(choices.WHERE))
+    seen = _ticks("Have you seen anyone about it? (optional)", "", choices.for_patients(choices.SEEN))
     description = long_text(
         "Briefly describe your back pain",
         longest=DESCRIPTION_LENGTH,
@@ -327,7 +329,7 @@ class ConsultationForm(EnquiryForm):
     needs = _ticks(
         "What would help us talk with you? (optional)",
         "Tick any that you need.",
-        choices.asked(choices.NEEDS),
+        choices.for_patients(choices.NEEDS),
         invalid="Choose from the list, or tell us in your own words below",
     )
     language = TextField(

@@ -37,7 +37,7 @@ from enquiries.request_forms import answer_summary, own_words
 from enquiries.request_forms import draft as drafts
 from enquiries.request_forms.draft import Draft
 from enquiries.request_forms.forms import EnquiryForm, Step
-from enquiries.request_forms.own_words import advice, kept
+from enquiries.request_forms.own_words import advice, to_store
 from factsheets import page_cache, safety
 from factsheets.models import ContentVersion, FactSheet
 
@@ -150,7 +150,7 @@ def _empty(request, journey: Journey, *, lost: bool = False) -> HttpResponse:
 
     if lost or request.COOKIES:
         return make()
-    return page_cache.kept(request, ("empty form", journey.kind, sheet and sheet.slug, journey.when()), make)
+    return page_cache.cached_response(request, ("empty form", journey.kind, sheet and sheet.slug, journey.when()), make)
 
 
 def _posted(request, journey: Journey) -> HttpResponse:
@@ -243,7 +243,7 @@ class _Walk:
             self.form,
             also={
                 **self.form.also(),
-                "safety_signs": kept(codes, safety.tiers()) if (codes := self.words.codes) else "",
+                "safety_signs": to_store(codes, safety.tiers()) if (codes := self.words.codes) else "",
             },
             consented=self.consented,
             in_no_time=looked_through is not None and looked_through < drafts.NO_TIME,

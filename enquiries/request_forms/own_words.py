@@ -110,7 +110,7 @@ def advice(codes: Iterable[str], tiers: list[dict]) -> Advice:
     return Advice([_first(tiers[0], left)] if left else [], crisis)
 
 
-def kept(codes: Iterable[str], tiers: list[dict]) -> str:
+def to_store(codes: Iterable[str], tiers: list[dict]) -> str:
     """As the enquiry keeps them: at most CODES_LENGTH characters, the gravest of them."""
     codes = set(codes)
     order = [CRISIS, *(item["code"] for tier in tiers for item in tier["items"])]

@@ -164,7 +164,7 @@ def _own_requests(kept: Collector) -> None:
         _ask(kept, client, f"{path}add/", given | {"add-text": "Since this morning I can't pee."})
     finished = Client()
     finished.cookies[cookie.COOKIE.name] = cookie.sealed(
-        cookie.Kept(answers(), done=True), known=flags(), now=time.time()
+        cookie.Progress(answers(), done=True), known=flags(), now=time.time()
     )
     finished.post("/report/", form("report", include_answers="yes", email="own@example.com"))
     path = f"/report/summary/{links.SUMMARY.token(Assessment.objects.latest('pk'))}/"

@@ -15,7 +15,7 @@ from tests.support.outbox import html_of, text_of
 def patient(**given) -> Client:
     """A browser that has finished the self-assessment."""
     client = Client()
-    kept = cookie.Kept(answers(**given), done=True)
+    kept = cookie.Progress(answers(**given), done=True)
     client.cookies[cookie.COOKIE.name] = cookie.sealed(kept, known=flags(), now=time.time())
     return client
 

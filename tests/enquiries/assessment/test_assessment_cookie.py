@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backcare.core.cookies import MAX_COOKIE_BYTES
 from backcare.core.encryption import new_key
 from enquiries.assessment import cookie, questions
-from enquiries.assessment.cookie import Kept, finished, may_be_included, may_go_along, opened, sealed
+from enquiries.assessment.cookie import Progress, finished, may_be_included, may_go_along, opened, sealed
 from enquiries.assessment.flags import Flags, flags
 from enquiries.assessment.kinds import Outcome
 from enquiries.assessment.questions import ASKED, QUESTIONS
@@ -40,7 +40,7 @@ def expect_start_again(response) -> None:
 
 
 def done(**given_answers) -> str:
-    return sealed(Kept(answers(**given_answers), done=True), known=flags(), now=time.time())
+    return sealed(Progress(answers(**given_answers), done=True), known=flags(), now=time.time())
 
 
 # --- what the browser is given ---
@@ -77,7 +77,7 @@ def test_only_an_answer_sets_it(client):
 
 
 def test_nobody_can_read_the_answers_in_it():
-    made = {sealed(Kept(answers(urgent="RF-U2", mood="a_lot")), known=flags(), now=NOW) for _ in range(20)}
+    made = {sealed(Progress(answers(urgent="RF-U2", mood="a_lot")), known=flags(), now=NOW) for _ in range(20)}
     assert len(made) == 20, "Equal answers must not look equal."
     for value in made:
         inside = base64.urlsafe_b64decode(value + "==")
@@ -100,8 +100,8 @@ def test_every_answer_comes_back_as_it_went_in():
         for part in question.parts:
             for value in cookie.allowed(part, known):
                 for kept in (
-                    Kept(answers(**{part.name: value}), unsure=2),
-                    Kept(answers(**{part.name: None}), done=True),
+                    Progress(answers(**{part.name: value}), unsure=2),
+                    Progress(answers(**{part.name: None}), done=True),
                 ):
                     assert opened(sealed(kept, known=known, now=NOW), known=known, now=NOW) == kept
 
@@ -111,15 +111,15 @@ def test_every_answer_comes_back_as_it_went_in():
 )
 def test_it_ends_30_minutes_after_it_was_made_whatever_the_browser_does(age, opens):
     known = flags()
-    value = sealed(Kept(answers()), known=known, now=NOW)
+    value = sealed(Progress(answers()), known=known, now=NOW)
     assert (opened(value, known=known, now=NOW + age) is not None) == opens
     if not opens:
-        expect_start_again(ask_with(sealed(Kept(answers(), done=True), known=known, now=time.time() - age)))
+        expect_start_again(ask_with(sealed(Progress(answers(), done=True), known=known, now=time.time() - age)))
 
 
 def test_each_answer_gives_30_minutes_more(client):
     known = flags()
-    client.cookies["check"] = sealed(Kept(answers()), known=known, now=time.time() - 1700)
+    client.cookies["check"] = sealed(Progress(answers()), known=known, now=time.time() - 1700)
     client.post("/check/9/", page_data(9))
     assert opened(client.cookies["check"].value, known=known, now=time.time() + 1700)
 

@@ -121,7 +121,7 @@ def test_every_code_that_can_be_kept_is_a_record_and_the_gravest_fit(db):
     emergency = [f"RF-E{number}" for number in range(1, 10)]
     every = [own_words.CRISIS, *emergency, *(f"RF-U{number}" for number in range(1, 13))]
     assert set(every) <= set(SafetyAdvice.objects.values_list("code", flat=True))
-    kept = own_words.kept(reversed(every), safety.tiers())
+    kept = own_words.to_store(reversed(every), safety.tiers())
     assert len(kept) <= own_words.CODES_LENGTH
     assert kept.startswith("RF-R3 RF-E1 RF-E2")
     assert set(emergency) <= set(kept.split())
