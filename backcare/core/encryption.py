@@ -249,6 +249,17 @@ class EncryptedTextField(TextField):
         return None
 
 
+def readable(instance: models.Model, name: str, *, nothing: str = "–") -> str:
+    """An encrypted text, or a sentence that says it cannot be opened: one broken value must not hide the page.
+
+    `nothing` is what to say of an empty one.
+    """
+    try:
+        return getattr(instance, name) or nothing
+    except CannotDecrypt as error:
+        return f"This text cannot be opened: {error}. Tell the clinic owner before you change anything."
+
+
 # Whether the keys we were given are those that this database was written with.
 #
 # With a wrong key nothing could be read, and what is written would be lost to whoever has the right one. So the database keeps a

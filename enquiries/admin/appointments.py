@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from backcare.core.readonly_admin import opened
+from backcare.core.encryption import readable
 from enquiries import people
 from enquiries.actions import transitions
 from enquiries.actions.appointments import Doubtful, book, end_appointment
@@ -331,8 +331,8 @@ def _row(appointment: Appointment) -> dict:
         "until": clock_time(local(appointment.ends_at).time()),
         "how": appointment.get_channel_display(),
         "whom": team.account_name(appointment.with_whom) if appointment.with_whom else "",
-        "name": opened(enquiry, "for_name") if enquiry.for_agreed else opened(enquiry, "name"),
-        "needs": opened(enquiry, "needs", nothing=""),
+        "name": readable(enquiry, "for_name") if enquiry.for_agreed else readable(enquiry, "name"),
+        "needs": readable(enquiry, "needs", nothing=""),
         "state": appointment.get_state_display(),
         "over": appointment.needs_outcome,
         "booked": appointment.state == AppointmentState.BOOKED,

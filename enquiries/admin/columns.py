@@ -11,8 +11,7 @@ from django.utils.text import Truncator, capfirst
 from django.utils.timesince import timesince
 
 from backcare.core import clinic, phones
-from backcare.core.encryption import CannotDecrypt
-from backcare.core.readonly_admin import opened
+from backcare.core.encryption import CannotDecrypt, readable
 from enquiries import abuse, clock
 from enquiries.admin.page import due, how_it_ended, times_to_call
 from enquiries.assessment import handover
@@ -68,7 +67,7 @@ class Columns:
 
     @admin.display(description="name")
     def patient(self, enquiry):
-        return opened(enquiry, "name")
+        return readable(enquiry, "name")
 
     @admin.display(description="asked for")
     def what(self, enquiry):
@@ -81,7 +80,7 @@ class Columns:
     def asked_for(self, enquiry):
         """In the list, which has no other place for their communication needs."""
         what = self.what(enquiry)
-        if not (needs := opened(enquiry, "needs", nothing="")):
+        if not (needs := readable(enquiry, "needs", nothing="")):
             return what
         return format_html('{} <b class="need">{}</b>', what, Truncator(" · ".join(needs.split("\n"))).chars(80))
 
@@ -110,11 +109,11 @@ class Columns:
 
     @admin.display(description="email address")
     def email_address(self, enquiry):
-        return opened(enquiry, "email")
+        return readable(enquiry, "email")
 
     @admin.display(description="phone number")
     def phone_number(self, enquiry):
-        return phones.in_words(opened(enquiry, "phone"))
+        return phones.in_words(readable(enquiry, "phone"))
 
     @admin.display(description="contact by")
     def contact(self, enquiry):

@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from backcare.core import blind_index, phones
-from backcare.core.readonly_admin import opened
+from backcare.core.encryption import readable
 from enquiries.actions import transitions
 from enquiries.admin.step_form import one_of, press, to_change, version_shown
 from enquiries.models import Enquiry
@@ -80,9 +80,9 @@ def _share(enquiry: Enquiry, other: Enquiry) -> bool:
 def _told(enquiry: Enquiry) -> dict:
     return {
         "enquiry": enquiry,
-        "name": opened(enquiry, "name"),
-        "email": opened(enquiry, "email"),
-        "phone": phones.in_words(opened(enquiry, "phone")),
+        "name": readable(enquiry, "name"),
+        "email": readable(enquiry, "email"),
+        "phone": phones.in_words(readable(enquiry, "phone")),
         "owner": team.account_name(enquiry.owner) if enquiry.owner else "Unassigned",
     }
 

@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 
 from backcare.core import phones
+from backcare.core.encryption import readable
 from backcare.core.forms import EmailField, PhoneField, TextField
-from backcare.core.readonly_admin import opened
 from enquiries.actions import intake
 from enquiries.assessment import handover
 from enquiries.inbox import find
@@ -252,8 +252,8 @@ def _same_person(typed) -> list[dict]:
         {
             "reference": each.reference,
             "address": each.get_admin_url(),
-            "name": opened(each, "name"),
-            "phone": phones.in_words(opened(each, "phone")),
+            "name": readable(each, "name"),
+            "phone": phones.in_words(readable(each, "phone")),
             "kind": each.get_kind_display(),
             "status": each.get_status_display(),
             "created_at": each.created_at,

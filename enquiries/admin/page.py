@@ -11,8 +11,7 @@ from django.utils.html import format_html_join
 from django.utils.text import capfirst
 
 from backcare.core import blind_index, phones
-from backcare.core.encryption import CannotDecrypt
-from backcare.core.readonly_admin import opened
+from backcare.core.encryption import CannotDecrypt, readable
 from enquiries import clock, people
 from enquiries.actions import by_patient, contact, transitions
 from enquiries.admin import drafts, inbox, replies, steps
@@ -96,14 +95,14 @@ def _follow_up(enquiry: Enquiry) -> tuple[str, bool]:
 
 def times_to_call(enquiry: Enquiry) -> str:
     """The times that they chose, and what they wrote about times. Empty where they did neither."""
-    return "; ".join(filter(None, [*enquiry.call_times, opened(enquiry, "best_time", nothing="")]))
+    return "; ".join(filter(None, [*enquiry.call_times, readable(enquiry, "best_time", nothing="")]))
 
 
 def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
     now, reply_clock = timezone.now(), inbox.reply_clock(request)
     slots, hours = enquiry.call_slots, reply_clock.hours
     words, overdue = due(enquiry, reply_clock)
-    number = opened(enquiry, "phone")
+    number = readable(enquiry, "phone")
     tel = phones.to_dial(number)
     added, duplicates = list(by_patient.added(enquiry)), _duplicates(enquiry)
     open_to_them = contact.words_are_open(enquiry, request.user)
@@ -115,9 +114,9 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
     offered = {name: form for name, form in forms.items() if name not in {"tell", steps.HANDOVER}}
     late = {name: form for name, form in offered.items() if name in LATE and len(offered) > 1}
     return {
-        "title": opened(enquiry, "name"),
-        "words": opened(enquiry, "description") if enquiry.kind != EnquiryKind.REPORT and open_to_them else "",
-        "added": [(each.created_at, opened(each, "note")) for each in added] if open_to_them else [],
+        "title": readable(enquiry, "name"),
+        "words": readable(enquiry, "description") if enquiry.kind != EnquiryKind.REPORT and open_to_them else "",
+        "added": [(each.created_at, readable(each, "note")) for each in added] if open_to_them else [],
         "words_to_open": enquiry.kind != EnquiryKind.REPORT and not enquiry.erased_at and not open_to_them,
         "added_to_open": len(added),
         "may_act": may_act,
@@ -132,7 +131,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         "overdue": overdue,
         "viewers": viewers(request.user, enquiry, now),
         "lane": _lane(enquiry, duplicates, now, callable_now=bool(tel)) if lane else None,
-        "can_email": "@" in opened(enquiry, "email"),
+        "can_email": "@" in readable(enquiry, "email"),
         "told": contact.told_of_this_flag(enquiry),
         "flag_history": [
             f"{each.summary}: {each.actor}, {clock.at_words(each.created_at, now)}"
@@ -177,7 +176,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
 
 def line(event: EnquiryEvent, now: datetime, open_to_them: bool) -> dict:
     """A line of the timeline: when, who did what in words, and what they wrote."""
-    note = opened(event, "note", nothing="")
+    note = readable(event, "note", nothing="")
     if event.kind == EventKind.ADDED and note and not open_to_them:
         note = "Press “Show what they wrote” above"
     return {"when": clock.at_words(event.created_at, now), "what": in_words(event), "note": note}
@@ -226,7 +225,7 @@ def viewers(user, enquiry: Enquiry, now: datetime) -> list[str]:
 def _lane(enquiry: Enquiry, duplicates: list[Enquiry], now: datetime, *, callable_now: bool) -> dict:
     """What stands at the top while a safety flag is open."""
     numbers = [
-        (phones.in_words(opened(other, "phone")), other) for other in safety_lane.other_numbers(enquiry, duplicates)
+        (phones.in_words(readable(other, "phone")), other) for other in safety_lane.other_numbers(enquiry, duplicates)
     ]
     return {
         "script": safety_lane.script(enquiry),
@@ -254,9 +253,9 @@ def _somebody_else(enquiry: Enquiry) -> dict[str, str]:
     if not enquiry.for_agreed:
         return {}
     return {
-        "asked_by": opened(enquiry, "name"),
-        "name": opened(enquiry, "for_name"),
-        "relation": opened(enquiry, "for_relation"),
+        "asked_by": readable(enquiry, "name"),
+        "name": readable(enquiry, "for_name"),
+        "relation": readable(enquiry, "for_relation"),
         "agreement": enquiry.get_for_agreed_display(),
         "not_yet": enquiry.for_agreed == Agreement.NOT_YET,
     }
