@@ -309,7 +309,7 @@ def clinical_sign_off(app_configs, **kwargs):
     return [
         checks.Error(
             f"“Check your symptoms” is off. {each.why_not}",
-            hint="A clinician approves it on the staff desk under “Clinical sign-off”.",
+            hint="A clinician approves it on the staff desk under “Approvals”.",
             id="backcare.E018" if each.subject == Subject.RED_FLAGS else "backcare.E017",
         )
         for each in standings

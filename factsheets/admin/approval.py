@@ -1,4 +1,4 @@
-"""Clinical sign-off on the desk: what stands approved, what is waiting, and the form by which a clinician approves it."""
+"""Approvals on the desk: what stands approved, what is waiting, and the form by which a clinician approves it."""
 
 import re
 
@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from backcare.core.readonly_admin import ReadOnlyMixin
 from factsheets import approvals, team
 from factsheets.models import Approval, Register, Subject
 
@@ -100,7 +101,7 @@ def subject_page(request, subject: str):
     if not form.is_bound:
         form.initial |= {"name": request.user.get_full_name(), **as_last_time(request.user)}
     context = {
-        "title": f"Clinical sign-off: {standing.subject.label}",
+        "title": f"Approval: {standing.subject.label}",
         "standing": standing,
         "shown": approvable.template,
         "form": form,
@@ -137,7 +138,7 @@ def _page(request, template: str, context: dict, status: int = 200):
 
 
 @admin.register(Approval)
-class ApprovalAdmin(admin.ModelAdmin):
+class ApprovalAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """The log of decisions. They are made on the pages above, and none is ever changed."""
 
     list_display = ["subject", "decision", "version", "name", "at"]
@@ -154,7 +155,7 @@ class ApprovalAdmin(admin.ModelAdmin):
         if not may_read(request.user):
             raise PermissionDenied
         context = {
-            "title": "Clinical sign-off",
+            "title": "Approvals",
             "standings": [approvals.standing(subject) for subject in Subject.values],
             "check_is_open": approvals.check_is_open(),
             "needs_approval": settings.CHECK_NEEDS_APPROVAL,
@@ -162,12 +163,3 @@ class ApprovalAdmin(admin.ModelAdmin):
             "may_approve": may_approve(request.user),
         }
         return _page(request, "overview.html", context)
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

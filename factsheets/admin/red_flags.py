@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from backcare.core.readonly_admin import ReadOnlyMixin
 from factsheets import approvals, draft_steps, safety, safety_drafts, safety_revisions
 from factsheets.admin.approval import ClinicianForm, as_last_time
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField, LinesField
@@ -434,7 +435,7 @@ def edition(request, number: int):
 
 
 @admin.register(SafetyAdvice)
-class SafetyAdviceAdmin(admin.ModelAdmin):
+class SafetyAdviceAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """The live red flags, which nobody edits: a change goes through the draft and a second person."""
 
     def get_urls(self):
@@ -456,12 +457,3 @@ class SafetyAdviceAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request, extra_context=None):
         return overview(request)
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

@@ -6,6 +6,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html_join
 
+from backcare.core.readonly_admin import ReadOnlyMixin
 from factsheets import actions, publication, shared_revisions
 from factsheets.admin import links
 from factsheets.admin.editing import Stopped
@@ -139,7 +140,7 @@ class TopicAdmin(admin.ModelAdmin):
 
 
 @admin.register(WordList)
-class WordListAdmin(admin.ModelAdmin):
+class WordListAdmin(ReadOnlyMixin, admin.ModelAdmin):
     """Words that the red flags' patterns share, to be read. A new version of backcare changes them, and nobody by hand.
 
     One list is in the patterns of many flags, and takes effect at once: it must not get round the draft and its second person.
@@ -158,15 +159,6 @@ class WordListAdmin(admin.ModelAdmin):
         if words.name == EVERYDAY:
             return "All: it is taken out of every text first"
         return ", ".join(words.used_by()) or "None"
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 class ClaimForm(forms.ModelForm):
