@@ -100,7 +100,6 @@ INSTALLED_APPS = [
     "factsheets.apps.FactsheetsConfig",
     "enquiries.apps.EnquiriesConfig",
     "crispy_forms",
-    "phonenumber_field",
     "csp",
     "modern_csrf",
     "django_otp",
@@ -293,8 +292,6 @@ TIME_ZONE = "Europe/London"
 USE_I18N = False
 FORMAT_MODULE_PATH = "backcare.config.formats"
 USE_TZ = True
-PHONENUMBER_DEFAULT_REGION = "GB"
-PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 
 # Nothing that a person typed or a stranger sent is ever put into a log: references, states and error classes only.
 # For a monitor that asks /metrics. Without it there is no such page.
