@@ -385,10 +385,8 @@ def _shared_draft_events(asked: Asked) -> QuerySet:
 
 def _shared_draft_event(row: SharedDraftEvent) -> Line:
     draft = row.draft
-    model = draft.label.partition(".")[2]
     what = f"Draft: {row.get_step_display()}{f'. {row.what}' if row.what else ''}"
-    link = reverse(f"admin:factsheets_{model}_draft", args=[draft.pk])
-    return Line(row.at, row.actor, Kind.CONTENT, what, page=draft.name, link=link)
+    return Line(row.at, row.actor, Kind.CONTENT, what, page=draft.name, link=draft.desk_address())
 
 
 def _unless(rows: QuerySet, kind: str) -> QuerySet:

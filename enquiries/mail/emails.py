@@ -370,7 +370,7 @@ def _step_of_draft(event: SharedDraftEvent | SafetyDraftEvent) -> dict[str, Any]
         draft = event.draft
         model = apps.get_model(draft.label)._meta
         needs, called, what = f"factsheets.view_{model.model_name}", draft.name, f"a draft of this {model.verbose_name}"
-        address = reverse(f"admin:factsheets_{model.model_name}_draft", args=[draft.pk])
+        address = draft.desk_address()
     return {
         "needs": needs,
         "called": called,

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from factsheets.models.draft import ContentDraft, DraftEvent, by_somebody, open_until_it_ends
@@ -230,6 +231,9 @@ class SharedDraft(ContentDraft):
 
     def __str__(self):
         return f"Draft of {self.name}, {self.get_state_display()}"
+
+    def desk_address(self) -> str:
+        return reverse(f"admin:factsheets_{self.label.partition('.')[2]}_draft", args=[self.pk])
 
 
 class SharedDraftEvent(DraftEvent):

@@ -52,6 +52,8 @@ def test_the_steps_make_a_site_that_runs_with_few_rights_anywhere(tmp_path):
                 assert f"!{each}\n" in DOCKERFILE.with_suffix(".dockerignore").read_text()
                 to = image / target / ("" if (ROOT / each).is_dir() else each)
                 (shutil.copytree if (ROOT / each).is_dir() else shutil.copy)(ROOT / each, to)
+        elif word == "RUN" and "apt-get" in rest:
+            assert {"age", "postgresql-client"} <= set(rest.split())  # what backups call (backcare/ops/backups)
         elif word == "RUN":
             # “-l”: not the folders below, which would take seconds.
             compiling, making = rest.split(" && ")
@@ -113,15 +115,23 @@ def read(port: int, path: str) -> bytes:
 
 @pytest.mark.parametrize("name", ["compose.yaml", "compose.growth.yaml"])
 def test_the_compositions_run_what_there_is(name):
-    """Each service of ours is built from the Dockerfile and may write nothing but its volume; what is mounted exists."""
+    """Each service of ours is built from the Dockerfile and may write nothing but its volume; what is mounted exists.
+
+    Only the proxy is reached from outside, and the site listens where the proxy can reach it, whatever BIND the settings have.
+    """
     made = yaml.safe_load((ROOT / "deploy" / name).read_text())
-    ours = [each for each in made["services"].values() if "build" in each]
+    ours = {name: each for name, each in made["services"].items() if "build" in each}
     assert ours
-    for each in ours:
+    for each in ours.values():
         assert (ROOT / "deploy" / each["build"]["context"] / each["build"]["dockerfile"]).resolve() == DOCKERFILE
         assert each["read_only"] and each["cap_drop"] == ["ALL"] and each["volumes"] == ["data:/var/lib/backcare"]
+        assert each["environment"]["BIND"] == "0.0.0.0:8000"
         if "manage.py" in each.get("command", []):
             assert each["command"][2] in {"prepare", "deliver_mail"}
+    [proxy] = [name for name, each in made["services"].items() if "ports" in each]
+    assert proxy not in ours and not [each for each in made["services"].values() if "network_mode" in each]
+    [web] = [name for name in made["services"][proxy]["depends_on"] if name in ours]
+    assert f"`{web}:8000` for 127.0.0.1:8000" in (ROOT / "deploy" / name).read_text().replace("\n# ", " ")
     mounts = [mount for each in made["services"].values() for mount in each.get("volumes", [])]
     for mount in mounts:
         source = mount.split(":")[0]

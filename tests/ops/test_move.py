@@ -1,6 +1,7 @@
 """From SQLite to PostgreSQL in one command, with nothing lost and nothing changed."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -63,15 +64,22 @@ def test_everything_moves_once_and_is_read_and_written_as_before(new_database, t
     environment = {**os.environ, **database_environment(), "DATA_DIR": str(tmp_path), "NEW_DATABASE_URL": new_database}
     environment["DATABASE_URL"] = f"sqlite:///{tmp_path}/old.sqlite3"
     watched = OnTerminal([sys.executable, "manage.py", "move_to_postgresql"], env=environment)
-    watched.wait_for(r"\d of [\d,]+.*: enquiries_")
+    watched.wait_for(r"\d of [\d,]+.*: copying enquiries_")
     watched.process.send_signal(signal.SIGINT)
     assert "Stopped. The new database has no rows" in watched.end()
     assert watched.process.returncode == 130
     count = "from enquiries.models import Enquiry; print('rows', Enquiry.objects.count())"
     assert "rows 0" in manage("shell", "-c", count, database=new_database).stdout
-    moved = manage("move_to_postgresql", NEW_DATABASE_URL=new_database)
-    assert moved.returncode == 0, moved.stderr
-    assert "each is what it was" in moved.stdout
+    watched = OnTerminal([sys.executable, "manage.py", "move_to_postgresql"], env=environment)
+    said = watched.end()
+    assert watched.process.returncode == 0, said
+    # To the last row, and then what was done and what is next.
+    compared, total = re.findall(r"([\d,]+) of ([\d,]+)[^:]*: comparing ", said)[-1]
+    assert compared == total
+    [rows_copied] = re.findall(r"Copied: all ([\d,]+) rows of \d+ tables\.", said)
+    assert int(total.replace(",", "")) == 2 * int(rows_copied.replace(",", ""))
+    assert f"Nothing was changed in {tmp_path}/old.sqlite3, and the site still uses it." in said
+    assert "1. Set DATABASE_URL to what NEW_DATABASE_URL says" in said
     with sqlite3.connect(tmp_path / "old.sqlite3") as old:
         [(rows,)] = old.execute("SELECT count(*) FROM enquiries_enquiry")
     old.close()

@@ -44,8 +44,11 @@ class Command(BaseCommand):
         finally:
             connections[NEW].close()
         self.stdout.write(
-            f"{rows} rows of {len(models)} tables are in the new database, and each is what it was. "
-            "Name it in DATABASE_URL, run `manage.py prepare`, and start."
+            f"Copied: all {rows:,} rows of {len(models)} tables. Each was read from both databases, and is what it was.\n"
+            f"Nothing was changed in {connection.settings_dict['NAME']}, and the site still uses it. To use the new database:\n"
+            "1. Set DATABASE_URL to what NEW_DATABASE_URL says, and take NEW_DATABASE_URL out.\n"
+            "2. Run `manage.py prepare`, and start the site.\n"
+            "3. Keep the old file until you have seen the site work."
         )
 
     def prepare_new(self) -> None:
@@ -110,7 +113,7 @@ class Command(BaseCommand):
             with without_clocks(model):
                 model._base_manager.using(NEW).bulk_create(batch)
             done += len(batch)
-            self.progress.more(len(batch), model._meta.db_table)
+            self.progress.more(len(batch), f"copying {model._meta.db_table}")
         return done
 
     def compare(self, model: type[Model]) -> None:
@@ -119,11 +122,14 @@ class Command(BaseCommand):
         # Databases sort text each in its own way.
         as_text = isinstance(model._meta.pk.target_field if model._meta.pk.is_relation else model._meta.pk, CharField)
         old, new = (iter(sorted(rows, key=str)) if as_text else rows.iterator(AT_ONCE) for rows in both)
+        told, number = 0, 0
         for number, row in enumerate(old, start=1):
             if plain(row) != plain(next(new, ())):
                 raise CommandError(f"Stopped: row {number} of {model._meta.db_table} came out different.")
             if number % AT_ONCE == 0:
-                self.progress.more(AT_ONCE, model._meta.db_table)
+                self.progress.more(number - told, f"comparing {model._meta.db_table}")
+                told = number
+        self.progress.more(number - told, f"comparing {model._meta.db_table}")
         if next(new, None) is not None:
             raise CommandError(f"Stopped: {model._meta.db_table} has rows that it did not have.")
 
