@@ -326,6 +326,15 @@ def site(web_server, transactional_db):
 
 
 @pytest.fixture
+def keep_signals():
+    """`deliver_mail`, run in this process, takes SIGTERM and SIGINT for itself."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
 def mail_worker(child_environment):
     """A running `manage.py deliver_mail`, sending to the SMTP sink."""
     command = [sys.executable, "manage.py", "deliver_mail"]

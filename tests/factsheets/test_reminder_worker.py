@@ -47,15 +47,6 @@ def test_a_running_worker_reminds_by_itself(child_environment, sheet, smtp, edit
     assert smtp.recipients == [["ed@example.com"]]
 
 
-@pytest.fixture
-def keep_signals():
-    """The command takes SIGTERM and SIGINT for itself."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
-
-
 def test_a_worker_that_has_run_for_long_looks_again(
     transactional_db, sheet, editor, mail_through, keep_signals, monkeypatch
 ):

@@ -26,15 +26,6 @@ ACCOUNTS, INVITE = "/admin/accounts/", "/admin/accounts/invite/"
 NEW = "seven green kettles"
 
 
-@pytest.fixture
-def owner(staff):
-    """The browser of Sam, who owns the clinic."""
-    with_second_factor(staff)
-    client = Client()
-    sign_in(client, staff)
-    return client
-
-
 def nora(**changes):
     return {"first_name": "Nora", "last_name": "Bell", "email": "Nora@example.com", "role": "reception"} | changes
 

@@ -22,7 +22,7 @@ from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate, Wo
 from factsheets import actions, approvals
 from factsheets.models import Register, Subject
 from tests.conftest import consultation
-from tests.support.desk import code_of, errors_of, save, tree, with_second_factor
+from tests.support.desk import code_of, errors_of, save, tree
 from tests.support.html import text
 from tests.support.sign_in import CODE, password, sign_in
 
@@ -31,15 +31,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_requ
 PAGE = "/admin/who-did-what/"
 REASON = "Asked for by our insurer"
 OF_PATIENT = ["Ada", "ada@example.com", "442079460018", "An ache low", "mornings"]
-
-
-@pytest.fixture
-def owner(staff):
-    """The browser of Sam, who owns the clinic."""
-    with_second_factor(staff)
-    client = Client()
-    sign_in(client, staff)
-    return client
 
 
 def lines(client, **asked) -> list[str]:

@@ -5,6 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from django_otp.oath import hotp
 
@@ -29,6 +30,15 @@ def rita(db):
 def codes(rita):
     """Rita has an app and recovery codes."""
     return with_second_factor(rita)
+
+
+@pytest.fixture
+def owner(staff):
+    """The browser of Sam, who owns the clinic."""
+    with_second_factor(staff)
+    client = Client()
+    sign_in(client, staff)
+    return client
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The clinic's mail of the day: when it is written, that it is one, and that it says nothing about anybody."""
 
-import signal
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -30,15 +29,6 @@ def at(hour: int, day: date = MONDAY) -> datetime:
 
 def digests():
     return OutgoingMessage.objects.filter(purpose=Purpose.DIGEST)
-
-
-@pytest.fixture
-def keep_signals():
-    """The command takes SIGTERM and SIGINT for itself."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

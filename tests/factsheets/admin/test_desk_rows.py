@@ -15,12 +15,6 @@ def author():
 
 
 @pytest.fixture
-def desk(client, author):
-    client.force_login(author)
-    return client
-
-
-@pytest.fixture
 def sheet(author):
     sheet = draft(author)
     for number, slug in enumerate(["one", "two", "three"], start=1):
