@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from backcare.core.forms import plain_text
 from enquiries.clock import dated_words
 from enquiries.mail import samples, wordings
-from enquiries.mail.texts import LABELS, MAX_LENGTH, WORDINGS, Wording
+from enquiries.mail.default_wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition
 from factsheets import safety
 from factsheets.revisions import word_difference

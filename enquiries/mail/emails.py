@@ -1,5 +1,5 @@
-"""Every mail we send. To patients: one function and one text each (`texts.py`), which an owner may change. To staff: one function
-and three templates each, for subject, text and HTML.
+"""Every mail we send. To patients: one function and one text each (`default_wordings.py`), which an owner may change. To staff:
+one function and three templates each, for subject, text and HTML.
 
 A mail that anyone can cause to be sent to anyone holds no text that the sender chose, the name included, and no word about
 anybody's health beyond the public sheet's title. Where an enquiry has a warning sign its acknowledgement begins with the standard
@@ -31,7 +31,7 @@ from enquiries.actions.appointments import last_told, was_told
 from enquiries.actions.outbox import SUMMARY_DAYS, is_digest_wanted, what_waits
 from enquiries.clock import day_words, in_words
 from enquiries.mail import wordings
-from enquiries.mail.texts import NO_TIME
+from enquiries.mail.default_wordings import NO_TIME
 from enquiries.mail.wordings import Block, Link, Value, linked
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, OutgoingMessage, Purpose
 from enquiries.request_forms.own_words import advice

@@ -1,7 +1,7 @@
 """What an owner wrote in place of a default text: checked, kept with its history, and filled in as plain text and as HTML.
 
 The text has paragraphs, lists of lines that begin with "- ", and placeholders in braces. Each text offers its own placeholders
-(`texts.py`) and no others, so nothing that a stranger typed can come in with an edit.
+(`default_wordings.py`) and no others, so nothing that a stranger typed can come in with an edit.
 """
 
 import re
@@ -15,7 +15,7 @@ from django.utils.html import escape, format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 
 from backcare.core import clinic
-from enquiries.mail.texts import WORDINGS, Kind, Wording
+from enquiries.mail.default_wordings import WORDINGS, Kind, Wording
 from enquiries.models import WordingEdition
 from factsheets import guard, team
 

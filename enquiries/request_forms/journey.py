@@ -31,7 +31,7 @@ from enquiries.assessment.kinds import Answers
 from enquiries.inbox import calls
 from enquiries.links import request_address
 from enquiries.mail import wordings
-from enquiries.mail.texts import NO_TIME
+from enquiries.mail.default_wordings import NO_TIME
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.request_forms import answer_summary, own_words
 from enquiries.request_forms import draft as drafts

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from enquiries.actions.appointments import book
 from enquiries.mail import samples, wordings
-from enquiries.mail.texts import WORDINGS, Kind
+from enquiries.mail.default_wordings import WORDINGS, Kind
 from enquiries.models import Enquiry, ReplyTemplate, WordingEdition
 from enquiries.request_forms import journey
 from tests.conftest import consultation, give_signs, report
