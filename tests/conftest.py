@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection, transaction
+from pytest_django.plugin import blocking_manager_key
 from whitenoise import WhiteNoise
 
 from backcare.core.models import ClinicSettings, ClinicSettingsEdition
@@ -103,9 +104,14 @@ def leave_out(config, items, unwanted):
 
 
 def is_slow(item) -> bool:
-    fixtures = {"browser", "web_server", "child_environment", "transactional_db"}
+    fixtures = {"browser", "web_server", "child_environment"}
     marked = any(item.get_closest_marker(name) for name in ("process", "long"))
-    return marked or bool(fixtures & set(item.fixturenames))
+    return marked or commits(item) or bool(fixtures & set(item.fixturenames))
+
+
+def commits(item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return "transactional_db" in item.fixturenames or bool(marker and marker.kwargs.get("transaction"))
 
 
 def asks_database(item) -> bool:
@@ -221,17 +227,27 @@ def end_other_sessions():
             sys.__stderr__.write(f"A session was left behind by {program or 'a process'}: {state}, {query}\n")
 
 
-@pytest.fixture(autouse=True)
-def content(request):
-    """Puts the content back after a test that committed: such tests end by emptying every table."""
-    asked = {"db", "transactional_db"} & set(request.fixturenames)
-    if asked or request.node.get_closest_marker("django_db"):
-        request.getfixturevalue("transactional_db" if "transactional_db" in asked else "_django_db_helper")
-        if not FactSheet.objects.exists():
-            assert ContentType.objects.filter(**LISTED).exists(), "Emptied: the web server remembers other keys."
-            with transaction.atomic(), connection.cursor() as cursor:
-                for table in KEPT:
-                    cursor.execute(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"')  # noqa: S608 - our own names
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """Puts the content back after a test that committed: such tests end by emptying every table.
+
+    Committed as well. Put back inside the next test, it would go again with what that test undoes, and be missing in all others.
+    """
+    try:
+        return (yield)
+    finally:
+        if KEPT and commits(item):
+            with item.config.stash[blocking_manager_key].unblock():
+                put_content_back()
+
+
+def put_content_back():
+    """Where it is gone: a test that was skipped has emptied nothing."""
+    if not FactSheet.objects.exists():
+        assert ContentType.objects.filter(**LISTED).exists(), "Emptied: the web server remembers other keys."
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table in KEPT:
+                cursor.execute(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"')  # noqa: S608 - our own names
 
 
 @pytest.fixture
