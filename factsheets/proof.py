@@ -53,7 +53,7 @@ def of_answer(sheet: FactSheet) -> Proof:
     """The first screens: “In short” and the key points, as `sheet` has them typed."""
     try:
         short = in_short(sheet.in_short)
-        points = key_points(sheet.key_points) if sheet.key_points else []
+        points = key_points(sheet.key_points)
     except BodyError as error:
         return Proof(problem=str(error))
     answer = {"in_short": {"content": short}, "key_points": [{"content": point} for point in points]}

@@ -40,6 +40,11 @@ def plain_text(value: str) -> str:
     ).strip()
 
 
+def as_number(text: str) -> int | None:
+    """The number that a page of ours sent back, below 1,000,000,000. None for anything else that a request may hold there."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def one_line(value: str) -> str:
     return " ".join(plain_text(value).split())
 

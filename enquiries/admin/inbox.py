@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.utils import timezone
 
+from backcare.core.forms import as_number
 from enquiries import clock
 from enquiries.inbox import dashboard, find, queues
 from enquiries.models import Enquiry
@@ -200,8 +201,7 @@ def given_trail(request) -> Trail | None:
     name, at, typed = given.get("queue", ""), given.get("at", "0"), given.get("q", "").strip()
     if name not in queues.BY_NAME and not (name == "all" and typed):
         return None
-    at = min(int(at), MAX_AT) if at.isascii() and at.isdigit() and len(at) < 10 else 0
-    return Trail(name, at, typed[: find.MAX_TYPED], given.get("o", "")[:MAX_SORTED])
+    return Trail(name, min(as_number(at) or 0, MAX_AT), typed[: find.MAX_TYPED], given.get("o", "")[:MAX_SORTED])
 
 
 def back_to(request, enquiry: Enquiry) -> str:

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 
+from backcare.core.forms import as_number
 from enquiries.actions.transitions import MoveRefused, StaleEnquiry
 from enquiries.admin import inbox
 from enquiries.models import Enquiry
@@ -54,8 +55,7 @@ def to_change(model_admin, request, pk) -> Enquiry:
 
 def version_shown(request) -> int:
     """The version that the page showed. A page without one showed none that holds."""
-    given = request.POST.get("version", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+    return as_number(request.POST.get("version", "")) or 0
 
 
 def press(request, enquiry: Enquiry, action: Callable, done: str):

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from backcare.core.forms import plain_text
+from backcare.core.forms import as_number, plain_text
 from enquiries.clock import dated_words
 from enquiries.mail import samples, wordings
 from enquiries.mail.default_wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
@@ -126,7 +126,7 @@ class WordingAdmin(admin.ModelAdmin):
     def _put_back(self, request, wording: Wording, do: str):
         number = do.removeprefix("back ")
         known = WordingEdition.objects.filter(key=wording.key)
-        earlier = known.filter(number=int(number)).first() if number.isdecimal() and len(number) < 9 else None
+        earlier = known.filter(number=as_number(number)).first()
         if earlier is None:
             raise Http404("No such text")
         parts = _whole(wording, earlier)
@@ -145,8 +145,7 @@ class WordingAdmin(admin.ModelAdmin):
         return self._save(request, wording, parts, earlier.kept_because)
 
     def _save(self, request, wording: Wording, parts: dict[str, str], because: str = ""):
-        given = request.POST.get("seen", "")
-        seen = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
+        seen = as_number(request.POST.get("seen", "")) or 0
         try:
             wordings.save(wording, parts, by=request.user, seen=seen, kept_because=because)
         except wordings.Changed as changed:

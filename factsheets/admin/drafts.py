@@ -11,10 +11,10 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
+from backcare.core.forms import as_number
 from factsheets import actions, drafts
 from factsheets.admin.editing import edit_address
 from factsheets.admin.overview import (
-    as_number,
     back_to_sheet,
     find_sheet,
     may_move,

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from backcare.core.forms import as_number
 from factsheets import actions, link_check, shared_revisions
 from factsheets.models import LinkOutcome, Source, SourceLink
 
@@ -65,9 +66,8 @@ def links(request):
 
 def _settle(request):
     """Takes a new address, or notes that somebody has read a changed page."""
-    number = request.POST.get("link", "")
-    pk = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
-    link = get_object_or_404(SourceLink.objects.select_related("source"), pk=pk)
+    number = as_number(request.POST.get("link", ""))
+    link = get_object_or_404(SourceLink.objects.select_related("source"), pk=number)
     source, seen = link.source, request.POST.get("seen", "")
     if request.POST.get("do") == "take" and link.outcome == LinkOutcome.MOVED and seen == link.moved_to:
         _take(request, link)

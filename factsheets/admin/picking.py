@@ -3,6 +3,7 @@
 Sources are cited in the same way; what somebody may mean by a pasted citation is in factsheets/pasted_citation.py.
 """
 
+from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import or_
 
@@ -10,6 +11,7 @@ from django import forms
 from django.db.models import Model, Q
 from django.template.loader import render_to_string
 
+from backcare.core.forms import as_number
 from factsheets.models import FactSheet, Figure, Statement
 from factsheets.rendering.document import verdict_of
 
@@ -38,13 +40,21 @@ class PickedInput(forms.Widget):
 
     template_name = ""
     model: type[Model]
+    among: Callable[[], dict] | None = (
+        None  # what all the fields of a page hold, by number, where somebody asked for it at once
+    )
+
+    @classmethod
+    def by_number(cls, values: Iterable) -> dict[str, Model]:
+        numbers = {as_number(str(value or "")) for value in values} - {None}
+        return {str(pk): record for pk, record in cls.model._default_manager.in_bulk(numbers).items()}
 
     def value_from_datadict(self, data, files, name):
         return data.get(name)
 
     def render(self, name, value, attrs=None, renderer=None):
         number = str(value or "")
-        picked = self.model._default_manager.filter(pk=number).first() if number.isdecimal() else None
+        picked = (self.among() if self.among else self.by_number([number])).get(number)
         context = {"name": name, "value": number if picked else "", "picked": picked, "id": (attrs or {}).get("id", "")}
         return render_to_string(self.template_name, context | self.around(picked))
 
@@ -56,10 +66,19 @@ class PickedStatement(PickedInput):
     template_name = "admin/factsheets/writing/_picked_statement.html"
     model = Statement
 
+    @classmethod
+    def by_number(cls, values):
+        found = super().by_number(values)
+        for statement in found.values():
+            statement.titles = []
+        of = "sections__statement_uses__statement"
+        shown = FactSheet.objects.filter(**{f"{of}__in": list(found.values())}).distinct()
+        for pk, title, *_ in shown.values_list(of, "title", "topic__position", "position") if found else ():
+            found[str(pk)].titles.append(title)
+        return found
+
     def around(self, picked):
-        shown = FactSheet.objects.filter(sections__statement_uses__statement=picked).distinct() if picked else []
-        titles = [title for title, *_ in shown.values_list("title", "topic__position", "position")] if picked else []
-        return {"verdict": verdict_of(picked) if picked else "", "sheets": titles}
+        return {"verdict": verdict_of(picked), "sheets": picked.titles} if picked else {}
 
 
 class PickedFigure(PickedInput):

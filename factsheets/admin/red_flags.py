@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from backcare.core.forms import as_number
 from backcare.core.readonly_admin import ReadOnlyMixin
 from factsheets import approvals, draft_steps, safety, safety_drafts, safety_revisions
 from factsheets.admin.approval import ClinicianForm, as_last_time
@@ -230,8 +231,7 @@ def retire(request, code: str):
 def step(request, name: str):
     """Sends the draft for approval, discards it, brings it up to date (editors), or sends it back (clinicians)."""
     by, note = request.user, request.POST.get("note", "")[:500]
-    version = request.POST.get("version", "")
-    version = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None
+    version = as_number(request.POST.get("version", ""))
     steps = {
         "send": (
             may_write,

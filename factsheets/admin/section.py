@@ -3,8 +3,10 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.text import slugify
 
+from backcare.core.forms import as_number
 from factsheets import proof, section_order
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDraft, OpensOverview, sheet_address
 from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
@@ -43,7 +45,8 @@ class SectionForm(EditingForm):
     )
     asked = LinesField(
         label="Questions it answers in search",
-        help_text="One on each line, as patients type them. Search uses them from the next search on.",
+        help_text="One on each line, as patients type them. Search uses them from the next search on, "
+        "also while the rest of this page is a draft.",
     )
     after = forms.ModelChoiceField(
         Section.objects.none(),
@@ -128,18 +131,30 @@ class SectionForm(EditingForm):
         return free_slug(self.data.get(self.add_prefix("heading"), ""), taken, fallback=f"{kind}-1")
 
 
+class StatementRows(TradingFormSet):
+    """All rows ask for their statements at once."""
+
+    @cached_property
+    def picked(self) -> dict[str, Statement]:
+        return PickedStatement.by_number(form["statement"].value() for form in self.forms)
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        widget = form.fields["statement"].widget
+        getattr(widget, "widget", widget).among = lambda: self.picked
+
+
 class StatementUseInline(admin.StackedInline):
     """Which statements the section shows. Their words are edited on their own page, for all sheets at once."""
 
     model = StatementUse
-    formset = TradingFormSet
+    formset = StatementRows
     template = "admin/factsheets/section/_statements.html"
     extra = 0  # one more is picked by words of it
     fields = ["position", "statement"]
 
     def get_queryset(self, request):
-        rows = super().get_queryset(request).select_related("statement", "section__sheet")
-        return rows.defer("section__sheet__document")
+        return super().get_queryset(request).select_related("statement")
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "statement":
@@ -174,7 +189,7 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
 
     def sheet_named(self, request):
         named = request.POST.get("sheet") or request.GET.get("sheet") or ""
-        return FactSheet.everything.filter(pk=named).first() if named.isdecimal() and len(named) < 10 else None
+        return FactSheet.everything.filter(pk=as_number(named)).first()
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "sheet":
@@ -264,7 +279,8 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
 
 def _typed_section(sheet, obj, typed, asked) -> Section:
     """The section with what was typed, valid or not. It is not to be saved."""
-    section = Section.objects.select_related("figure").get(pk=obj.pk) if obj else Section(pk=-1, sheet=sheet)
+    stored = Section.objects.select_related("figure").prefetch_related("statement_uses__statement__sources")
+    section = stored.get(pk=obj.pk) if obj else Section(pk=-1, sheet=sheet)
     given = typed if typed is not None else {} if obj else asked
     for name in ("heading", "body"):
         setattr(section, name, given.get(name, getattr(section, name)).replace("\r\n", "\n"))
@@ -274,11 +290,10 @@ def _typed_section(sheet, obj, typed, asked) -> Section:
     if section.layer == Layer.MORE:
         section.question = ""
     if "figure" in given:
-        number = given["figure"]
-        section.figure = Figure.objects.filter(pk=number).first() if number.isdecimal() else None
+        section.figure = Figure.objects.filter(pk=as_number(given["figure"])).first()
     if section.kind != SectionKind.FIGURE:
         section.figure = None
-    if typed is not None and typed.get("statement_uses-TOTAL_FORMS", "").isdecimal():
+    if typed is not None and as_number(typed.get("statement_uses-TOTAL_FORMS", "")) is not None:
         section._prefetched_objects_cache = {"statement_uses": _typed_uses(typed)}
     elif obj is None:
         section._prefetched_objects_cache = {"statement_uses": []}
@@ -287,9 +302,10 @@ def _typed_section(sheet, obj, typed, asked) -> Section:
 
 def _typed_uses(typed) -> list[StatementUse]:
     rows = []
-    for number in range(min(int(typed["statement_uses-TOTAL_FORMS"]), MAX_ROWS)):
+    for number in range(min(as_number(typed["statement_uses-TOTAL_FORMS"]) or 0, MAX_ROWS)):
         row = {name: typed.get(f"statement_uses-{number}-{name}", "") for name in ("statement", "position", "DELETE")}
-        if row["statement"].isdecimal() and not row["DELETE"]:
-            rows.append((int(row["position"]) if row["position"].isdecimal() else 0, int(row["statement"])))
-    known = Statement.objects.in_bulk([number for _, number in rows])
+        statement = as_number(row["statement"])
+        if statement is not None and not row["DELETE"]:
+            rows.append((as_number(row["position"]) or 0, statement))
+    known = Statement.objects.prefetch_related("sources").in_bulk([number for _, number in rows])
     return [StatementUse(statement=known[number]) for _, number in sorted(rows) if number in known]

@@ -10,6 +10,7 @@ from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from backcare.core.forms import as_number
 from factsheets import actions, draft_steps, pictures, shared_drafts, shared_revisions
 from factsheets.admin.editing import StopsUnsound
 from factsheets.draft_steps import DraftRefused
@@ -204,9 +205,8 @@ class HasDrafts(StopsUnsound):
         """Sends, publishes, updates or discards the draft, or sends it back."""
         draft = self._draft(pk)
         words = {name: request.POST.get(name, "")[:limit] for name, limit in (("note", 500), ("reason", 2000))}
-        version = request.POST.get("version", "")
-        given = {"draft": draft, "by": request.user}
-        given["version"] = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else None
+        version = as_number(request.POST.get("version", ""))
+        given = {"draft": draft, "by": request.user, "version": version}
         writes = shared_drafts.may_write(draft, request.user)
         reviews = request.user.has_perm("factsheets.sign_off_factsheet") and self.has_view_permission(request)
         steps = {

@@ -15,6 +15,7 @@ from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods
 
+from backcare.core.forms import as_number
 from factsheets import shared_drafts, shared_revisions
 from factsheets.admin.editing import NoticesOthers, sheet_address
 from factsheets.admin.shared_drafts import Drafted, HasDrafts, address
@@ -202,7 +203,7 @@ class KeepsHistory(HasDrafts):
     def history_view(self, request, object_id, extra_context=None):
         if not self.has_view_permission(request):
             raise PermissionDenied
-        pk = int(object_id) if object_id.isascii() and object_id.isdigit() and len(object_id) < 10 else 0
+        pk = as_number(object_id) or 0
         record = self.model.objects.filter(pk=pk).first()
         editions = list(shared_revisions.editions(self.model, pk)[:NEWEST])
         if record is None and not editions:

@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from backcare.core.forms import as_number
 from factsheets import actions, pasted_citation, proof, section_order, unsaved
 from factsheets.admin import drafts, picking
 from factsheets.admin.editing import Stopped
@@ -194,12 +195,12 @@ class OnOnePage:
         row = unsaved.keep(**here, posted=request.POST)
         typed = _with_rows(QueryDict(row.typed))
         count = typed.get(f"{ROWS}-TOTAL_FORMS", "")
-        rows = range(min(int(count), MAX_ROWS) if count.isdecimal() else 0)
+        rows = range(min(as_number(count) or 0, MAX_ROWS))
         if str(picked[0].pk) in {typed.get(f"{ROWS}-{each}-statement") for each in rows}:
             messages.info(request, f"“{picked[0]}” is in this section already.")
             return _with(request, to="#statements")
         last = max(
-            (int(typed[name]) for each in rows if typed.get(name := f"{ROWS}-{each}-position", "").isdecimal()),
+            (as_number(typed.get(f"{ROWS}-{each}-position", "")) or 0 for each in rows),
             default=0,
         )
         at = f"{ROWS}-{len(rows)}"
@@ -418,7 +419,7 @@ def _with(request, *, to: str, **asked: str) -> str:
 def cite_new(request, source: Source):
     """After a source was added for a section: cites it in what its editor typed there, and leads back. None for other sources."""
     named = request.GET.get("for", "")
-    section = Section.objects.filter(pk=named).first() if named.isdecimal() and len(named) < 10 else None
+    section = Section.objects.filter(pk=as_number(named)).first()
     if section is None or not request.user.has_perm("factsheets.change_section"):
         return None
     row = unsaved.look(sheet=section.sheet, part=unsaved.part_of(section), by=request.user)

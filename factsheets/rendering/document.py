@@ -58,7 +58,7 @@ def build(sheet) -> dict:
     except BodyError as error:
         raise BodyError(f"In short: {error}") from error
     try:
-        points = key_points(sheet.key_points) if sheet.key_points else []  # a sheet that has just been begun has none
+        points = key_points(sheet.key_points)
     except BodyError as error:
         raise BodyError(f"Key points: {error}") from error
     for point in points:

@@ -80,7 +80,12 @@ def numbers_of(blocks: list[dict]) -> list[dict]:
 
 
 def key_points(text: str) -> list[list[dict]]:
-    """The inline content of each key point. Raises BodyError unless it is one list of three lines without citations."""
+    """The inline content of each key point, none for a sheet that has just been begun.
+
+    Raises BodyError unless it is one list of three lines without citations.
+    """
+    if not text.strip():
+        return []
     blocks = parse(text)
     if [block["type"] for block in blocks] != ["list"] or len(blocks[0]["items"]) != 3:
         raise BodyError("Write three key points, each on a line that starts with “- ”.")
@@ -200,6 +205,7 @@ def _inline(nodes) -> list[dict]:
     made = []
     for inline in _joined(found):
         made += _with_citations(inline["text"]) if inline["type"] == "text" else [inline]
+    made = _named_once(made)
     if any(inline["type"] == "text" and "[@" in inline["text"] for inline in made):
         raise BodyError("Write a citation as [@NG59], or [@NG59; @MU20] for several, in capitals.")
     return made
@@ -215,6 +221,21 @@ def _with_citations(text: str):
         at = match.end()
     if at < len(text):
         yield {"type": "text", "text": text[at:]}
+
+
+def _named_once(inlines: list[dict]) -> list[dict]:
+    """Without a source that the citations beside it name already: “[1, 1]” says no more than “[1]”."""
+    kept: list[dict] = []
+    beside: set[str] = set()
+    for inline in inlines:
+        if inline["type"] != "cite":
+            beside.clear()
+        elif inline["key"] in beside:
+            continue
+        else:
+            beside.add(inline["key"])
+        kept.append(inline)
+    return kept
 
 
 def _joined(inlines: list[dict]) -> list[dict]:

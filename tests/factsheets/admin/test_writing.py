@@ -210,9 +210,16 @@ def test_statements_and_figures_are_picked_by_words_of_them(desk, author):
     section = sheet.sections.get(kind="evidence")
     assert section.evidence == [heat, other]
     address = change_address(section)
+    desk.get(address)  # notes that it is open
+    with CaptureQueriesContext(connection) as queries:
+        desk.get(address)
+    of_two = len(queries)
     changed = values_of(desk.get(address)) | {"statement_uses-0-DELETE": "on", "statement_uses-1-position": "5"}
     assert not errors_of(desk.post(address, changed, follow=True))
     assert Section.objects.get(pk=section.pk).evidence == [other]
+    with CaptureQueriesContext(connection) as queries:
+        desk.get(address)
+    assert len(queries) == of_two, "Another row asks nothing more."
     twice = values_of(press(desk, address, _show=str(heat.pk))) | {"statement_uses-1-statement": str(other.pk)}
     assert errors_of(desk.post(address, twice, follow=True))
     assert errors_of(desk.post(address, twice | {"statement_uses-1-statement": "999999"}, follow=True))
