@@ -233,7 +233,7 @@ def discard_unused() -> int:
 def _is_in_a_draft(picture: Picture) -> bool:
     """Of a figure, and not published or discarded yet."""
     drafts = SharedDraft.objects.filter(label=Figure._meta.label_lower, is_open=True)
-    return any(content.get("picture") == [picture.digest] for content in drafts.values_list("content", flat=True))
+    return drafts.filter(content__picture=[picture.digest]).exists()
 
 
 def _is_in_a_sheet(picture: Picture) -> bool:

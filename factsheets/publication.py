@@ -34,6 +34,9 @@ class Obstacle:
     place: str = ""
     finding: guard.Finding | None = None
 
+    def __str__(self):
+        return f"{self.place}: {self.text}" if self.place else self.text
+
 
 def obstacles(sheet: FactSheet) -> list[Obstacle]:
     """Everything that stands between the sheet's words, as they are in its rows now, and the public."""

@@ -19,6 +19,7 @@ from factsheets.models import (
     ReviewReminder,
     SafetyDraftEvent,
     SharedDraftEvent,
+    State,
     Step,
 )
 
@@ -80,6 +81,14 @@ About = Edition | SharedDraftEvent | SafetyDraftEvent
 # function here when it starts.
 tellers: list[Callable[[About, list], None]] = []
 ANSWERS = {Step.SENT_BACK, Step.SIGNED_OFF}
+
+
+def sent_back(sheet: FactSheet) -> Edition | None:
+    """The step, with its words, by which a reviewer gave a draft back; until it is sent again or retired."""
+    if sheet.state != State.DRAFT:
+        return None
+    last = sheet.editions.exclude(step__in=WRITING).defer("content").first()
+    return last if last and last.step == Step.SENT_BACK else None
 
 
 def authors(sheet: FactSheet, before: int) -> list[int]:

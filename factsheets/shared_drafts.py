@@ -4,11 +4,14 @@ What a clinician's signature rests on (`why_second`) is published by a clinician
 One table holds the drafts of all kinds, each as the snapshot that its history keeps (`shared_revisions`).
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 from django.utils import timezone
 
 from factsheets import actions, draft_steps, drafts, pictures, publication, reviews, shared_revisions, team
@@ -18,6 +21,7 @@ from factsheets.models import (
     DraftState,
     DraftStep,
     FactSheet,
+    Figure,
     GlossaryTerm,
     SharedDraft,
     SharedStep,
@@ -30,6 +34,8 @@ from factsheets.rendering.glossary_marks import taken
 from factsheets.revisions import CannotPutBack, Change
 from factsheets.shared_revisions import MODELS, fields_of, snapshot
 
+logger = logging.getLogger(__name__)
+
 # Of a statement, the texts in which an editor may mend a slip alone, as of a sheet (`drafts.why_more_than_a_slip`).
 CORRECTABLE = {"Claim", "Detail"}
 
@@ -40,32 +46,66 @@ def of(record) -> SharedDraft | None:
     return rows.first()
 
 
-def record_of(draft: SharedDraft):
-    """The live record. None when it was deleted, or is not made yet."""
-    return MODELS[draft.label].objects.filter(pk=draft.record).first() if draft.record else None
+def record_of(draft: SharedDraft, *, lock: bool = False):
+    """The live record. None when it was deleted, or is not made yet. `lock`: no colleague's save comes before ours any more."""
+    rows = MODELS[draft.label].objects
+    rows = rows.select_for_update(no_key=True) if lock else rows
+    return rows.filter(pk=draft.record).first() if draft.record else None
 
 
-def live(draft: SharedDraft) -> dict:
-    record = record_of(draft)
-    return snapshot(record) if record else {}
+@dataclass(frozen=True)
+class Beside:
+    """A draft, and what is live, read once."""
+
+    draft: SharedDraft
+    record: Any
+    live: dict  # empty where nothing is
+
+    @cached_property
+    def difference(self) -> list[Change]:
+        """From what is live to what the draft says."""
+        return shared_revisions.changes(MODELS[self.draft.label], self.live, self.draft.content)
+
+    @cached_property
+    def underneath(self) -> list[Change]:
+        """What colleagues, or newer site content, changed in the live record since the draft was begun."""
+        if not self.live:
+            return []
+        return shared_revisions.changes(MODELS[self.draft.label], self.draft.base, self.live)
+
+    @property
+    def in_both(self) -> list[str]:
+        """The fields that the draft changes and somebody else changed too: the draft's words stay when it is updated."""
+        mine = shared_revisions.changes(MODELS[self.draft.label], self.draft.base, self.draft.content)
+        theirs = {each.field for each in self.underneath}
+        return [each.field for each in mine if each.field in theirs]
+
+    @property
+    def is_behind(self) -> bool:
+        return bool(self.draft.record) and self.live != self.draft.base
+
+    @cached_property
+    def because(self) -> list[str]:
+        """`why_second` of it."""
+        return why_second(self.record, self.live, self.draft.content) if self.record else []
+
+    def why_not_publish(self, user) -> str:
+        """Why this person cannot publish it now. Empty when they can."""
+        if not self.because:
+            return "" if may_write(self.draft, user) else "Only an editor can publish this."
+        if not user.has_perm("factsheets.sign_off_factsheet"):
+            return f"A clinician must publish this, because it changes: {', '.join(self.because)}."
+        if draft_steps.wrote(self.draft, user):
+            return "You wrote part of this draft, so another clinician must publish it."
+        if self.draft.state != DraftState.IN_REVIEW:
+            return "The authors have not sent it for review yet."
+        return team.why_no_reviewer(user)
 
 
-def difference(draft: SharedDraft) -> list[Change]:
-    """From what is live to what the draft says."""
-    return shared_revisions.changes(MODELS[draft.label], live(draft), draft.content)
-
-
-def changed_underneath(draft: SharedDraft) -> list[Change]:
-    """What colleagues, or newer site content, changed in the live record since the draft was begun."""
-    now = live(draft)
-    return shared_revisions.changes(MODELS[draft.label], draft.base, now) if now else []
-
-
-def in_both(draft: SharedDraft) -> list[str]:
-    """The fields that the draft changes and somebody else changed meanwhile: the draft's words stay when it is updated."""
-    mine = shared_revisions.changes(MODELS[draft.label], draft.base, draft.content)
-    theirs = {each.field for each in changed_underneath(draft)}
-    return [each.field for each in mine if each.field in theirs]
+def beside_live(draft: SharedDraft, *, lock: bool = False) -> Beside:
+    """`lock` as in `record_of`: after the draft's own lock, in that order everywhere."""
+    record = record_of(draft, lock=lock)
+    return Beside(draft, record, snapshot(record) if record else {})
 
 
 # --- who may publish it ---
@@ -87,28 +127,9 @@ def why_second(record, before: dict, after: dict) -> list[str]:
     return because
 
 
-def second_of(draft: SharedDraft) -> list[str]:
-    record = record_of(draft)
-    return why_second(record, live(draft), draft.content) if record else []
-
-
 def may_write(draft: SharedDraft, user) -> bool:
     verb = "change" if draft.record else "add"
     return user.has_perm(f"factsheets.{verb}_{MODELS[draft.label]._meta.model_name}")
-
-
-def why_not_publish(draft: SharedDraft, user) -> str:
-    """Why this person cannot publish it now. Empty when they can."""
-    because = second_of(draft)
-    if not because:
-        return "" if may_write(draft, user) else "Only an editor can publish this."
-    if not user.has_perm("factsheets.sign_off_factsheet"):
-        return f"A clinician must publish this, because it changes: {', '.join(because)}."
-    if draft_steps.wrote(draft, user):
-        return "You wrote part of this draft, so another clinician must publish it."
-    if draft.state != DraftState.IN_REVIEW:
-        return "The authors have not sent it for review yet."
-    return team.why_no_reviewer(user)
 
 
 # --- writing ---
@@ -197,7 +218,7 @@ def bring_up_to_date(*, draft: SharedDraft, version: int | None, by) -> None:
     """Takes over what changed in the live record meanwhile. Where both changed a field, the draft's words stay."""
     with transaction.atomic():
         kept = draft_steps.as_seen(_locked(draft), version)
-        now, base, mine = live(kept), kept.base, kept.content
+        now, base, mine = beside_live(kept, lock=True).live, kept.base, kept.content
         kept.content = {
             name: mine[name] if name in mine and (not now or mine[name] != base.get(name)) else now.get(name)
             for name in {**mine, **now}
@@ -299,14 +320,14 @@ def make_live(
     `said` in that of each sheet. With a `reason`, wording may stay that the claims guard finds.
     """
     with transaction.atomic():
-        stored = model.objects.filter(pk=pk).first() if pk else None
+        stored = model.objects.select_for_update(no_key=True).filter(pk=pk).first() if pk else None
         before = snapshot(stored) if stored else {}
         record = shared_revisions.restored(model, pk, content)
         ContentVersion.changed()
         changed = _made_anew(record)
         showing = _showing(record, changed)
         if found := [*_problems_of(record), *_let_stand(showing, reason, author)]:
-            raise CannotPutBack(" ".join(f"{each.place}: {each.text}" if each.place else each.text for each in found))
+            raise CannotPutBack(" ".join(map(str, found)))
         for sheet in showing:
             actions.keep_edition(sheet=sheet, by=author, note=said)
         shared_revisions.keep(record=record, before=before, by=by, step=step, note=note[:300])
@@ -343,16 +364,16 @@ def send(*, draft: SharedDraft, version: int | None, note: str, by, reason: str 
     with transaction.atomic():
         kept = draft_steps.as_seen(_locked(draft), version)
         kept.reason = reason.strip()
-        _must_be_ready(kept)
+        _must_be_ready(beside_live(kept))
         if found := [each for each in outcome(kept).problems if not (each.finding and kept.reason)]:
-            raise DraftRefused(f"{found[0].place}: {found[0].text}" if found[0].place else found[0].text)
+            raise DraftRefused(str(found[0]))
         reviews.tell_of_draft(draft_steps.send(kept, note, by))
 
 
-def _must_be_ready(draft: SharedDraft) -> None:
-    if not difference(draft):
+def _must_be_ready(beside: Beside) -> None:
+    if not beside.difference:
         raise DraftRefused("The draft is the same as what is live now.")
-    if draft.record and live(draft) != draft.base:
+    if beside.is_behind:
         raise DraftRefused("It has changed since the draft was started. Update the draft first.")
 
 
@@ -366,16 +387,27 @@ def discard(*, draft: SharedDraft, version: int | None, by) -> None:
     """Closes the draft, and keeps it. What is live stays as it is. Raises DraftRefused."""
     with transaction.atomic():
         draft_steps.discard(draft_steps.as_seen(_locked(draft), version), by)
-    pictures.discard_unused()
+    _clear_up(draft)
+
+
+def _clear_up(draft: SharedDraft) -> None:
+    """The picture that a figure had or would have had. A failure undoes no step: the next save of a figure does it."""
+    if draft.label != Figure._meta.label_lower:
+        return
+    try:
+        pictures.discard_unused()
+    except Error as error:
+        logger.warning("Unused pictures were left for later: %s", error)
 
 
 def publish(*, draft: SharedDraft, version: int | None, by) -> Made:
     """Makes the draft live. Raises DraftRefused, and then nothing has changed."""
     with transaction.atomic():
         kept = draft_steps.as_seen(_locked(draft), version)
-        if why_not := why_not_publish(kept, by):
+        beside = beside_live(kept, lock=True)
+        if why_not := beside.why_not_publish(by):
             raise DraftRefused(why_not)
-        _must_be_ready(kept)
+        _must_be_ready(beside)
         authors = draft_steps.authors(kept)
         author = next((each.by for each in reversed(authors) if each.by), by)
         names = ", ".join(each.actor for each in authors)
@@ -396,7 +428,7 @@ def publish(*, draft: SharedDraft, version: int | None, by) -> Made:
             raise DraftRefused(f"Not published. {why_not}") from why_not
         kept.record = made.record.pk
         reviews.tell_of_draft(draft_steps.record(kept, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
-    pictures.discard_unused()
+    _clear_up(draft)
     return made
 
 

@@ -83,7 +83,7 @@ class EditingForm(NoticesOthers):
 def in_words(obstacle: Obstacle) -> str:
     if obstacle.finding:
         return f"{obstacle.place}: “{obstacle.finding.sentence}” A published sheet cannot say this. {obstacle.text}"
-    return f"{obstacle.place}: {obstacle.text}" if obstacle.place else obstacle.text
+    return str(obstacle)
 
 
 class StopsUnsound:

@@ -40,7 +40,7 @@ class OpenedForm(forms.ModelForm):
             return
         rows = type(self.instance)._base_manager
         if self.locks and self.is_bound and connection.in_atomic_block:
-            rows = rows.select_for_update()
+            rows = rows.select_for_update(no_key=True)  # what only names the row need not wait
         self.stored = rows.filter(pk=self.instance.pk).first() or self.instance
         self.initial["opened"] = self.state(self.stored)
 

@@ -20,6 +20,7 @@ from factsheets import (
     feedback,
     publication,
     readability,
+    reviews,
     revisions,
     safety,
     section_order,
@@ -79,7 +80,7 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, stat
     written = publication.written_since_sign_off(sheet).exclude(step=Step.INSTALLED)
     context = {
         "newest": newest,
-        "sent_back": _sent_back(sheet),
+        "sent_back": reviews.sent_back(sheet),
         "obstacles": [each for each in found if not each.finding],
         "findings": [each for each in found if each.finding],
         "overrides": _overrides_in_force(sheet),
@@ -111,14 +112,6 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, stat
         "may_move": may_move(request.user),
     }
     return sheet_page(request, "overview.html", sheet, sheet.title, status=status, **context)
-
-
-def _sent_back(sheet: FactSheet) -> Edition | None:
-    """The words with which a reviewer sent it back, until it is sent again."""
-    if sheet.state != State.DRAFT:
-        return None
-    last = sheet.editions.exclude(step=Step.EDITED).defer("content").first()
-    return last if last and last.step == Step.SENT_BACK else None
 
 
 def _waits(sheet: FactSheet) -> str:

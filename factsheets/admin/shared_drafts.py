@@ -38,16 +38,14 @@ def address(draft: SharedDraft, page: str = "draft", *more) -> str:
     return reverse(f"admin:factsheets_{model._meta.model_name}_{page}", args=[draft.pk, *more])
 
 
-def open_to(user) -> list[SharedDraft]:
+def open_to(user, most: int) -> list[SharedDraft]:
     """The open drafts of what this person may read, for the first page of the desk."""
-    found = list(SharedDraft.objects.filter(is_open=True))
+    models = shared_revisions.MODELS
+    may_read = [name for name, each in models.items() if user.has_perm(f"factsheets.view_{each._meta.model_name}")]
+    found = list(SharedDraft.objects.filter(is_open=True, label__in=may_read).defer("content", "base")[:most])
     for draft in found:
-        draft.address, draft.kind = address(draft), shared_revisions.MODELS[draft.label]._meta.verbose_name
-    may = {
-        name: user.has_perm(f"factsheets.view_{each._meta.model_name}")
-        for name, each in shared_revisions.MODELS.items()
-    }
-    return [draft for draft in found if may[draft.label]]
+        draft.address, draft.kind = address(draft), models[draft.label]._meta.verbose_name
+    return found
 
 
 class HasDrafts(StopsUnsound):
@@ -119,12 +117,12 @@ class HasDrafts(StopsUnsound):
         """`refused`: the step that could not be taken, with the `note` and `reason` of its form, so that nobody types twice."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        record = shared_drafts.record_of(draft)
+        beside = shared_drafts.beside_live(draft)
+        record = beside.record
         found = shared_drafts.outcome(draft) if draft.is_open else shared_drafts.Outcome()
-        because = shared_drafts.second_of(draft) if draft.is_open else []
         in_review = draft.state == DraftState.IN_REVIEW
         may_write = draft.is_open and shared_drafts.may_write(draft, request.user)
-        may_send = may_write and because and not in_review
+        may_send = may_write and beside.because and not in_review
         may_review = in_review and request.user.has_perm("factsheets.sign_off_factsheet")
         typed = refused or {}
         # A colleague may have taken the step meanwhile, and its form is not on the page any more.
@@ -138,22 +136,18 @@ class HasDrafts(StopsUnsound):
             "typed": typed,
             "typed_back": typed["note"] if typed.get("step") == "send-back" else "",
             "unsent": [] if has_form else [words for name in ("note", "reason") if (words := typed.get(name))],
-            "changes": shared_drafts.difference(draft) if draft.is_open else [],
+            "beside": beside,
             "words": shared_revisions.changes(self.model, draft.base, draft.content),
-            "underneath": shared_drafts.changed_underneath(draft) if draft.is_open else [],
-            "in_both": shared_drafts.in_both(draft) if draft.is_open else [],
-            "was_deleted": draft.is_open and draft.record and record is None,
-            "is_behind": draft.is_open and draft.record and shared_drafts.live(draft) != draft.base,
+            "was_deleted": draft.record and record is None,
             "sheets": [(sheet, address(draft, "draft_page", sheet.pk)) for sheet in found.sheets],
             "every_page": address(draft, "draft_page", 0) if self.model is SiteNotice else "",
             "problems": found.problems,
             "has_findings": any(each.finding for each in found.problems),
-            "because": because,
             "in_review": in_review,
             "may_write": may_write,
             "may_send": may_send,
             "may_review": may_review,
-            "why_not_publish": shared_drafts.why_not_publish(draft, request.user) if draft.is_open else "",
+            "why_not_publish": beside.why_not_publish(request.user) if draft.is_open else "",
             "authors": draft_steps.authors(draft),
             "events": draft.events.all()[:200],
             "step_name": f"admin:factsheets_{self.opts.model_name}_draft_step",

@@ -55,6 +55,7 @@ class Unseen(Exception):
 class SeenFirst(NoticesOthers):
     """A form that is saved once its writer has seen which public sheets that changes."""
 
+    locks = True
     seen = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
     # Set by the admin for each request: what would change, and was not shown yet.
     unseen: Effect | None = None
@@ -274,8 +275,11 @@ class KeepsHistory(HasDrafts):
         try:
             if self._to_draft(stored, now, edition.content):
                 draft = shared_drafts.begin(**given, name=edition.name, step=DraftStep.PUT_BACK, what=words)
+                if draft is None:
+                    messages.info(request, "No changes to save.")
+                    return HttpResponseRedirect(request.path)
                 messages.success(request, f"Edition {edition.number} copied to a draft. Readers see nothing of it yet.")
-                return HttpResponseRedirect(address(draft) if draft else request.path)
+                return HttpResponseRedirect(address(draft))
             said = f"{words}: {edition.name}"[:300]
             made = shared_drafts.make_live(
                 **given, author=request.user, step=SharedStep.PUT_BACK, note=words, said=said

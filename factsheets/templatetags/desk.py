@@ -52,7 +52,7 @@ def sheets_that_need_somebody(context):
         "check_is_off": not approvals.check_is_open(),
         "links": to_look_at().count(),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
-        "shared_drafts": open_to(user)[:LISTED],
+        "shared_drafts": open_to(user, LISTED),
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],
         "changed": published.filter(was_changed=True, reviewed_on__isnull=False)[:LISTED],
         "due": sheets.review_due_by(today + SOON)[:LISTED],
@@ -92,7 +92,6 @@ def _corrections_not_seen():
 
 
 def _is_sent_back_to(sheet: FactSheet, user) -> bool:
-    """A reviewer sent it back, and this person wrote in it or sent it; until it is sent again."""
-    steps = [Step.SUBMITTED, Step.SENT_BACK]
-    last = sheet.editions.filter(step__in=steps).defer("content").first()
-    return last is not None and last.step == Step.SENT_BACK and user.pk in reviews.authors(sheet, last.number)
+    """And this person wrote in it or sent it."""
+    last = reviews.sent_back(sheet)
+    return last is not None and user.pk in reviews.authors(sheet, last.number)

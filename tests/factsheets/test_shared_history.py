@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from enquiries.models import OutgoingMessage
 from factsheets import publication, shared_drafts
+from factsheets.draft_steps import DraftRefused
 from factsheets.models import FactSheet, Figure, GlossaryTerm, SharedDraft, SharedEdition, SiteNotice, Source, Statement
 from tests.support.desk import (
     change_address,
@@ -222,6 +223,28 @@ def test_newer_content_waits_for_a_colleague_who_discards_the_draft(transactiona
     other.join(20)
     assert again.pk != first.pk
     assert (draft_of(term), draft_of(term).content["meaning"]) == (again, "Newest.")
+
+
+def test_a_draft_is_not_published_over_what_a_colleague_is_saving(transactional_db):
+    by, term = person("Edith", "editor"), GlossaryTerm.objects.filter(explain_in_text=False).first()
+    shared = shared_drafts.take_field(record=term, field="meaning", value="The draft’s.", by=by, what="Newer content")
+    saved = threading.Event()
+
+    def save_live():
+        with transaction.atomic():
+            GlossaryTerm.objects.filter(pk=term.pk).update(meaning="Theirs.")
+            saved.set()
+            time.sleep(0.5)
+        connection.close()
+
+    colleague = threading.Thread(target=save_live)
+    colleague.start()
+    saved.wait(10)
+    with pytest.raises(DraftRefused, match="It has changed since the draft was started"):
+        shared_drafts.publish(draft=shared, version=shared.version, by=by)
+    colleague.join(20)
+    term.refresh_from_db()
+    assert term.meaning == "Theirs."
 
 
 @pytest.mark.once

@@ -249,6 +249,8 @@ def test_the_first_page_of_the_desk_lists_what_needs_somebody(desk, author, revi
     back = draft(author, slug="four", title="Back with Edith")
     actions.transition(sheet=back, step=Step.SUBMITTED, by=author)
     actions.transition(sheet=back, step=Step.SENT_BACK, by=reviewer, note="Too long.")
+    actions.roll_back(edition=back.editions.get(number=1), by=author)  # none of the steps that end it
+    actions.keep_edition(sheet=back, by=author)
     overdue = published(author, reviewer, slug="three", title="Overdue")
     FactSheet.objects.filter(pk=overdue.pk).update(review_due_on=timezone.localdate() - timedelta(days=1))
     shown = text(tree(desk.get("/admin/")))
