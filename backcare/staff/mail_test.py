@@ -52,16 +52,40 @@ class CodeForm(forms.Form):
     )
 
 
+class RecordsForm(forms.Form):
+    use_required_attribute = False
+    selector = TextField(
+        label="DKIM selector (optional)",
+        longest=254,
+        required=False,
+        help_text="Ask whoever runs your email for it. It is a short word, such as “google” or “selector1”.",
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.fields["selector"].widget.attrs |= {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+
+    def clean_selector(self) -> str:
+        """Also taken out of the whole name that the record has, as mail providers show it."""
+        selector = self.cleaned_data["selector"].lower().partition("._domainkey")[0]
+        if selector and not sender_dns.SELECTOR.fullmatch(selector):
+            raise forms.ValidationError("Enter the selector only, such as “google” or “selector1”.")
+        return selector
+
+
 @owners_only
 def test_email(request):
     sending, coding = SendForm(initial={"to": request.user.email}, label_suffix=""), CodeForm(label_suffix="")
-    records = []
+    looking, records = RecordsForm(), []
     if request.method == "POST" and "dns" in request.POST:
+        looking = RecordsForm(request.POST)
         domain = parseaddr(emails.sender_address())[1].rpartition("@")[2]
-        if not domain:
+        if not looking.is_valid():
+            pass  # the page says why
+        elif not domain:
             messages.error(request, "Set the clinic’s public email address first.")
         elif limits.hit("sender records", str(request.user.pk), most=MAX_PER_HOUR, per=timedelta(hours=1)):
-            records = sender_dns.look(domain)
+            records = sender_dns.look(domain, looking.cleaned_data["selector"])
         else:
             messages.error(request, "You have asked many times. Wait an hour.")
     elif request.method == "POST" and "code" in request.POST:
@@ -86,6 +110,7 @@ def test_email(request):
         "sender": emails.sender_address(),
         "server": settings.EMAIL_HOST if settings.EMAIL_URL else "",
         "folder": "" if settings.EMAIL_URL else settings.MAIL_DIR,
+        "looking": looking,
         "records": records,
         "tested": lately(tested.at) if tested and tested.detail == first_steps.mail_route() else "",
     }

@@ -4,12 +4,15 @@ import json
 import re
 import socket
 import threading
+from base64 import b64encode
 from datetime import timedelta
 
 import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
@@ -22,6 +25,7 @@ from backcare.core.models import SetUpStep
 from backcare.ops import checks
 from backcare.ops.management.commands.serve import owner_code
 from backcare.staff import first_steps, sender_dns
+from factsheets.models import TeamMember
 from tests.support.clinic_settings import set_clinic
 from tests.support.desk import save, tree
 from tests.support.html import text
@@ -52,6 +56,7 @@ def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client
     former, code = first_steps.new_owner_code(), first_steps.new_owner_code()
     assert code not in str(SetUpStep.objects.values())
     assert client.get(LOGIN).url == FIRST
+    assert "step 1 of 4" in words(client.get(FIRST))
     for wrong in (former, code[:-1], "abcde", code + "a"):
         refused = client.post(FIRST, given(wrong))
         assert "This code is not right" in words(refused)
@@ -72,7 +77,8 @@ def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client
     owner = User.objects.get()
     assert (owner.username, owner.is_superuser, owner.is_staff) == ("olu@example.com", True, True)
     assert done.url == ("/admin/login/set-up/" if second_factor else "/admin/")
-    assert client.get(done.url).status_code == 200
+    following = words(client.get(done.url))
+    assert "step 1 of 4" in following if second_factor else "What is still missing" in following
     assert LogEntry.objects.filter(user=owner, change_message__contains="first owner").count() == 1
     stranger = Client()
     assert stranger.get(FIRST).url == stranger.post(FIRST, given(code)).url == LOGIN
@@ -105,16 +111,29 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     settings.CHECK_NEEDS_APPROVAL = False
     settings.EMAIL_URL = "smtp://somewhere"
     set_clinic(inbox_email="")
+    TeamMember.objects.filter(shown=True).update(shown=False)
+
+    def stage(address: str) -> str:
+        """The line that says which step of the set-up a page is, with what is done by then."""
+        way = tree(staff_client.get(address)).find(".//nav[@class='set-up-step']")
+        return "" if way is None else " ".join(text(way).split())
 
     def missing() -> list[str]:
         page = tree(staff_client.get("/admin/"))
         return [text(each) for each in page.findall(".//section[@class='module set-up']//li/a")]
 
-    assert missing() == ["Clinic settings", "Opening hours", "Test email"]
+    assert missing() == ["Clinic settings", "Opening hours", "Test email", "People who work here"]
+    assert "emergency department" in words(staff_client.get("/admin/"))
+    about = words(Client().get("/about/"))
+    assert "Who you will meet" not in about and "Asking us costs nothing" in about
+    assert stage("/admin/clinic/").startswith("Set-up: step 2 of 4.")
     assert {each.id for each in checks.set_up(None)} == {"backcare.E019", "backcare.E020"}
     set_clinic(inbox_email="desk@example.com")
+    TeamMember.objects.update(shown=True)
+    assert "step 3 of 4" in stage("/admin/enquiries/clinichours/")
     save(staff_client, "/admin/enquiries/clinichours/")
     assert missing() == ["Test email"]
+    assert stage(EMAIL).endswith("Your account (done)Clinic settings (done)Opening hours (done)Test email")
     staff_client.post(EMAIL, {"to": "olu@example.com"})
     [mail] = mail_through.messages
     code = re.search(r"code is (\d{3} \d{3})", mail.get_content())[1]
@@ -122,6 +141,7 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     assert "not the code" in words(staff_client.post(EMAIL, {"code": f"{int(code.replace(' ', '')) ^ 1:06}"}))
     staff_client.post(EMAIL, {"code": code})
     assert missing() == []
+    assert stage("/admin/clinic/") == stage(EMAIL) == ""
     assert checks.set_up(None) == []
     assert "ended" in words(staff_client.post(EMAIL, {"code": code})), "A code is good once."
     set_clinic(sender_email="other@example.com")
@@ -176,6 +196,11 @@ def test_a_probe_may_ask_by_any_name(db, settings):
     assert probe.get("/", secure=True).status_code == 400
 
 
+def in_strings(record: str) -> str:
+    """A TXT record as zone files write it: in strings of at most 255 bytes."""
+    return " ".join(json.dumps(record[start : start + 255]) for start in range(0, max(len(record), 1), 255))
+
+
 @pytest.fixture
 def name_server():
     """A real name server on this machine. What it knows is a dictionary of TXT records; it never answers for “silent”."""
@@ -195,7 +220,7 @@ def name_server():
                     continue
                 said = dns.message.make_response(asked)
                 if name in known:
-                    said.answer.append(dns.rrset.from_text(name + ".", 60, "IN", "TXT", *map(json.dumps, known[name])))
+                    said.answer.append(dns.rrset.from_text(name + ".", 60, "IN", "TXT", *map(in_strings, known[name])))
                 else:
                     said.set_rcode(dns.rcode.NXDOMAIN)
                 listening.sendto(said.to_wire(), asker)
@@ -211,7 +236,7 @@ def test_the_records_of_the_senders_domain_are_read_as_receivers_read_them(name_
     monkeypatch.setattr(sender_dns, "PATIENCE", 0.3)
 
     def states(domain: str) -> dict[str, str]:
-        return {each.name: each.state for each in sender_dns.look(domain, resolver)}
+        return {each.name: each.state for each in sender_dns.look(domain, resolver=resolver)}
 
     assert states("example.com") == {"SPF": "missing", "DMARC": "missing"}
     known["example.com"] = ["site-verification=1", "v=spf1 include:_spf.example.net -all"]
@@ -235,3 +260,46 @@ def test_an_owner_asks_for_the_records_and_hears_when_nobody_answers(staff_clien
     said = words(staff_client.post(EMAIL, {"dns": "1"}))
     assert said.count("We could not ask the domain name system") == 2
     assert "dkim=pass" in said
+    said = words(staff_client.post(EMAIL, {"dns": "1", "selector": "S1._domainkey.example.com"}))
+    assert said.count("We could not ask the domain name system") == 3
+    refused = words(staff_client.post(EMAIL, {"dns": "1", "selector": "the google one"}))
+    assert "Enter the selector only" in refused and "We could not ask" not in refused
+
+
+def dkim_key(bits: int) -> str:
+    """As a record holds it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits).public_key()
+    return b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+def test_the_dkim_key_of_a_selector_is_judged_as_receivers_do(name_server, monkeypatch):
+    known, resolver = name_server
+    monkeypatch.setattr(sender_dns, "PATIENCE", 0.3)
+    good, short = dkim_key(2048), dkim_key(1024)
+
+    def judged(*records: str, domain: str = "example.com") -> tuple[str, str]:
+        known.pop("s1._domainkey.example.com", None)
+        if records:
+            known["s1._domainkey.example.com"] = list(records)
+        [found] = [each for each in sender_dns.look(domain, "s1", resolver) if each.name == "DKIM"]
+        return found.state, found.words
+
+    state, said = judged()
+    assert state == "missing" and "no DKIM key at s1._domainkey.example.com" in said
+    assert judged("site-verification=1")[0] == "missing"
+    edwards = b64encode(bytes(32)).decode()
+    for fine in (f"v=DKIM1; k=rsa; p={good}", f"p={good[:100]} {good[100:]}", f"v=DKIM1; k=ed25519; p={edwards}"):
+        state, said = judged(fine)
+        assert (state, "bits" in said) == ("good", False), said
+    assert judged(f"v=DKIM1; p={short}")[0] == "good" and "1024 bits: ask for one of 2048" in judged(f"p={short}")[1]
+    for record, said in (
+        ("v=DKIM1; p=", "withdrawn"),
+        (f"v=DKIM1; p={good[:-20]}", "damaged"),
+        ("v=DKIM1; p=not a key", "damaged"),
+        ("v=DKIM1; k=ed25519; p=AAAA", "damaged"),
+        (f"v=DKIM1; t=y; p={good}", "only a test"),
+    ):
+        state, found = judged(record)
+        assert state == "weak" and said in found
+    assert judged(f"p={good}", f"p={short}")[0] == "weak"
+    assert judged(f"p={good}", domain="silent.example")[0] == "unknown"
