@@ -24,6 +24,7 @@ from factsheets import team
 from factsheets.models import Approval, Edition, GuardOverride, ReviewComment, SafetyDraftEvent, SharedDraftEvent
 
 AT_ONCE = 500  # lines in memory
+LOOK_THROUGH = 5000  # lines, for one page of those that have some words
 MAX_PLACE = 80  # characters of a place as it stands in an address
 REFUSALS_TOGETHER = timedelta(hours=1)
 
@@ -48,6 +49,7 @@ class Asked:
     since: datetime | None = None
     until: datetime | None = None  # the first moment that is not wanted
     reference: str = ""
+    words: str = ""  # each of them is somewhere in the line, in any order and in letters of either case
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Line:
     @property
     def about(self) -> str:
         return self.reference or self.page
+
+    def has(self, words: str) -> bool:
+        """In what the list shows of it, apart from the time."""
+        shown = " ".join([self.who, self.what, self.about]).casefold()
+        return all(word in shown for word in words.casefold().split())
 
 
 @dataclass(frozen=True)
@@ -100,18 +107,35 @@ class Place:
 
 
 def page(asked: Asked, *, after: Place | None = None, size: int) -> tuple[list[Line], Place | None]:
-    """So many lines that follow a place, and the place of the last of them where more follow."""
+    """So many lines that follow a place, and the place after which to look on where there may be more.
+
+    Where words are looked for, it stops after LOOK_THROUGH lines: a page must come at once. It may then hold few lines, or none.
+    """
+    if not asked.words:
+        found, more = _read(asked, after, size)
+        return [line for line, _ in found], found[-1][1] if more else None
+    fitting: list[tuple[Line, Place]] = []
+    for _ in range(LOOK_THROUGH // AT_ONCE):
+        found, more = _read(asked, after, AT_ONCE)
+        fitting += [each for each in found if each[0].has(asked.words)]
+        if len(fitting) > size:
+            return [line for line, _ in fitting[:size]], fitting[size - 1][1]
+        after = found[-1][1] if more else None
+        if after is None:
+            break
+    return [line for line, _ in fitting], after
+
+
+def _read(asked: Asked, after: Place | None, size: int) -> tuple[list[tuple[Line, Place]], bool]:
+    """So many lines that follow a place, each with its own, and whether more follow."""
     found: list[tuple[datetime, int, int, Model]] = []
     for number, source in enumerate(SOURCES):
         rows = _within(source, asked, source.rows(asked), number, after)
         for position, row in enumerate(rows.order_by(f"-{source.at}", "-pk")[: size + 1]):
             found.append((getattr(row, source.at), -number, -position, row))
     found.sort(key=lambda each: each[:3], reverse=True)
-    lines = [SOURCES[-number].line(row) for _, number, _, row in found[:size]]
-    if len(found) <= size:
-        return lines, None
-    at, number, _, row = found[size - 1]
-    return lines, Place(at, -number, str(row.pk))
+    lines = [(SOURCES[-number].line(row), Place(at, -number, str(row.pk))) for at, number, _, row in found[:size]]
+    return lines, len(found) > size
 
 
 def every(asked: Asked) -> Iterator[Line]:

@@ -12,7 +12,7 @@ from django.http import StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from backcare.core.forms import DayField
+from backcare.core.forms import DayField, TextField
 from backcare.core.private_pages import personal
 from backcare.staff import audit
 from backcare.staff.account_pages import owners_only
@@ -22,7 +22,7 @@ from enquiries.models import Enquiry
 from factsheets import team
 
 LINES = 50  # on a page
-FIELDS = ["who", "kind", "from_day", "to_day", "reference"]
+FIELDS = ["who", "kind", "words", "from_day", "to_day", "reference"]
 
 
 class Person(forms.ModelChoiceField):
@@ -44,6 +44,7 @@ class FilterForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": "Choose one from the list."},
     )
+    words = TextField(label="Words in the line", longest=80, required=False)
     from_day = DayField(label="From")
     to_day = DayField(label="Up to and including")
     reference = forms.CharField(
@@ -79,6 +80,7 @@ class FilterForm(forms.Form):
             since=given["from_day"] and midnight(given["from_day"]),
             until=given["to_day"] and midnight(given["to_day"] + timedelta(days=1)),
             reference=given["reference"],
+            words=given["words"],
         )
 
     def in_words(self) -> str:
@@ -89,6 +91,7 @@ class FilterForm(forms.Form):
             f"about {audit.Kind(given['kind']).label[0].lower()}{audit.Kind(given['kind']).label[1:]}"
             if given["kind"]
             else "",
+            f"with “{given['words']}”" if given["words"] else "",
             f"from {given['from_day']:%-d %B %Y}" if given["from_day"] else "",
             f"up to {given['to_day']:%-d %B %Y}" if given["to_day"] else "",
             f"of {given['reference']}" if given["reference"] else "",
@@ -139,6 +142,7 @@ def who_did_what(request):
         "query": urlencode(held),
         "older": urlencode({"after": str(more)}) if more else "",
         "is_later_page": after is not None,
+        "looked_through": audit.LOOK_THROUGH if more and len(lines) < LINES else 0,
     }
     return TemplateResponse(request, "admin/audit.html", context, status=422 if taking or form.errors else 200)
 

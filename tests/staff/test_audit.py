@@ -93,6 +93,13 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
 
     # Each filter, and two together.
     assert {line.partition(" | ")[0] for line in lines(owner, who=rita.pk, kind="read")} == {"Rita"}
+    [found] = lines(owner, words="INSURER exported")
+    assert "A list for the insurer" in found
+    assert [line for line in said if "rita" in line.casefold()] == lines(owner, words="rita")
+    assert lines(owner, words="insurer", kind="read") == lines(owner, words="insurer nothing") == []
+    [_, *rows] = file(owner.post(PAGE, {"reason": REASON, "words": "closure"}))
+    assert [row[3] for row in rows][-1] == "Closure: Added." and len(rows) == 2
+    StaffEvent.objects.filter(kind="exported").delete()
     assert [line.split(" | ")[1] for line in lines(owner, kind="setting")] == ["Closure: Added."]
     of_it = lines(owner, reference=enquiry.reference.lower().replace("-", " "))
     assert of_it and all(line.endswith(enquiry.reference) for line in of_it)
@@ -127,7 +134,7 @@ def exports_of(enquiry, by):
     return [each.encode() for each in found]
 
 
-def test_pages_follow_one_another_without_a_gap_or_a_line_twice(owner, staff):
+def test_pages_follow_one_another_without_a_gap_or_a_line_twice(owner, staff, monkeypatch):
     """Many lines of the same moment, in three tables."""
     enquiry, at = consultation(), timezone.now() - timedelta(days=1)
     EnquiryEvent.objects.bulk_create(
@@ -149,6 +156,11 @@ def test_pages_follow_one_another_without_a_gap_or_a_line_twice(owner, staff):
         address = older and PAGE + older
     whole = [line.what for line in audit.every(audit.Asked())]
     assert seen == whole
+    monkeypatch.setattr(audit, "AT_ONCE", 7)
+    monkeypatch.setattr(audit, "LOOK_THROUGH", 14)
+    assert [line.what for line in audit.every(audit.Asked(words="S1"))] == [each for each in whole if "s1" in each]
+    none = owner.get(PAGE, {"words": "s1"})
+    assert "We looked through 14 lines" in text(tree(none)) and "Older" in text(tree(none))
     ours = [each.rpartition(" ")[2] for each in whole if each[-1].isdigit()]
     wanted = {f"{letter}{n}" for letter, many in (("e", 60), ("s", 30), ("l", 30)) for n in range(many)}
     assert {each for each in ours if each in wanted} == wanted
