@@ -48,6 +48,10 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 ASKING = Lock()
 
 
+class Hangs(RuntimeError):
+    """Another thread is still waiting for the provider, and this one waits no longer: pages must go on being served."""
+
+
 class Refused(Exception):
     """Nobody is signed in. The text is for whoever tried."""
 
@@ -184,13 +188,20 @@ def _client_of(issuer: str, client_id: str, client_secret: str) -> DjangoOAuth2A
 
 
 def _client() -> DjangoOAuth2App:
-    """Knows what the provider says about itself. Raises ValueError where that names another issuer (Discovery 1.0, 4.3)."""
+    """Knows what the provider says about itself.
+
+    Raises ValueError where that names another issuer (Discovery 1.0, 4.3), Hangs, and what the network raises.
+    """
     client = _client_of(settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET)
-    with ASKING:
+    if not ASKING.acquire(timeout=ANSWER_WITHIN):
+        raise Hangs(f"The provider did not answer within {ANSWER_WITHIN} seconds, and another request is asking it.")
+    try:
         if time.time() - client.server_metadata.get("_loaded_at", 0) > ASK_AGAIN:
             client.server_metadata.pop("_loaded_at", None)
         said = client.load_server_metadata()
         said["id_token_signing_alg_values_supported"] = ALGORITHMS
+    finally:
+        ASKING.release()
     if said.get("issuer") != settings.OIDC_ISSUER:
         raise ValueError(f"The provider calls itself {said.get('issuer')}, and OIDC_ISSUER is {settings.OIDC_ISSUER}.")
     return client

@@ -180,6 +180,11 @@ def test_new_keys_are_asked_for_and_a_provider_that_is_away_or_another_is_told(
     settings.OIDC_ISSUER = "http://127.0.0.1:9"
     away = Client().get(BEGIN)
     assert away.status_code == 502 and "Sign in with your password" in said(away)
+    # One that neither answers nor refuses: whoever asks first waits, and the others do not wait for them.
+    monkeypatch.setattr(provider, "ANSWER_WITHIN", 0.2)
+    with provider.ASKING:
+        hung = Client().get(BEGIN)
+    assert hung.status_code == 502 and "cannot be reached" in said(hung)
     place = Client(REMOTE_ADDR="192.0.2.77")
     assert {place.get(BEGIN).status_code for _ in range(provider.TRIES)} == {502}
     assert {place.get(BACK).status_code for _ in range(provider.TRIES)} == {403}
