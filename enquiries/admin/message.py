@@ -59,8 +59,13 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
         "staff",
     ]
     ordering = ["-created_at"]
-    search_fields = ["enquiry__reference", "reminder__sheet__title", "edition__sheet__title"]
-    search_help_text = "Search by reference or fact sheet"
+    search_fields = [
+        "enquiry__reference",
+        "reminder__sheet__title",
+        "edition__sheet__title",
+        "draft_event__draft__name",
+    ]
+    search_help_text = "Search by reference, fact sheet or draft"
     fields = [
         "purpose",
         "sequence",
