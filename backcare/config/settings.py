@@ -40,21 +40,13 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 # What the clinic's settings begin with: a migration writes them into the one row that an owner edits from then on
 # (backcare/core/models.py). After that nothing reads these variables, and `check --deploy` says which of them are set.
 CLINIC_AT_FIRST: dict[str, Any] = {
-    "name": env.text("CLINIC_NAME", "Larkfield Back Clinic" if LOCAL else ""),
-    "phone": env.text("CLINIC_PHONE", "020 7946 0958" if LOCAL else ""),
-    "email": env.text("CLINIC_EMAIL", "hello@example.com" if LOCAL else ""),
-    "inbox_email": env.text("CLINIC_INBOX_EMAIL", "inbox@example.com" if LOCAL else ""),
+    "name": env.text("CLINIC_NAME"),
+    "phone": env.text("CLINIC_PHONE"),
+    "email": env.text("CLINIC_EMAIL"),
+    "inbox_email": env.text("CLINIC_INBOX_EMAIL"),
     "reply_to_email": env.text("REPLY_TO_EMAIL"),
-    "address": env.text("CLINIC_ADDRESS", "1 Example Street, Larkfield" if LOCAL else ""),
-    "prices": "\n".join(
-        env.words(
-            "CLINIC_PRICES",
-            ["First consultation, 45 minutes: £60", "Follow-up, 30 minutes: £45", "Acupuncture, 30 minutes: £45"]
-            if LOCAL
-            else [],
-            between=";",
-        )
-    ),
+    "address": env.text("CLINIC_ADDRESS"),
+    "prices": "\n".join(env.words("CLINIC_PRICES", between=";")),
     "interest_statement": env.text("CLINIC_INTEREST_STATEMENT"),
     "report_retention_days": env.number("REPORT_RETENTION_DAYS", default=30, least=1, most=365),
     "enquiry_retention_months": env.number("ENQUIRY_RETENTION_MONTHS", default=12, least=1, most=120),
@@ -69,13 +61,7 @@ CLINIC_VARIABLES = [
 SENDER_AT_FIRST = env.text("DEFAULT_FROM_EMAIL")
 DAILY_DIGEST_AT_FIRST = env.flag("DAILY_DIGEST", default=True)
 # Who works at the clinic, each in a line, for the migration that makes records of them.
-CLINIC_PEOPLE_AT_FIRST = env.words(
-    "CLINIC_PEOPLE",
-    ["Ines Demo, physiotherapist (HCPC PH00000)", "Tom Demo, osteopath (GOsC 00000)", "Mei Demo, acupuncturist (BAcC)"]
-    if LOCAL
-    else [],
-    between=";",
-)
+CLINIC_PEOPLE_AT_FIRST = env.words("CLINIC_PEOPLE", between=";")
 # How much the forms may be used (docs/threat-model.md, A1): enquiries/abuse.py says what happens beyond.
 MAX_MAILS_PER_ADDRESS_PER_DAY = env.number("MAX_MAILS_PER_ADDRESS_PER_DAY", default=3, least=1)
 MAX_FORMS_PER_SENDER_PER_HOUR = env.number("MAX_FORMS_PER_SENDER_PER_HOUR", default=10, least=1)

@@ -1,4 +1,4 @@
-"""Four weeks of an invented clinic: sixty enquiries in every state, most of the last week. Names say "Demo", addresses are
+"""An invented clinic, and four weeks of it: sixty enquiries in every state, most of the last week. Names say "Demo", addresses are
 example.com, and the telephone numbers are those that Ofcom keeps for drama. `manage.py demo` refuses to load it outside a local
 run."""
 
@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from backcare.core.models import ClinicSettings, ClinicSettingsEdition
 from enquiries import clock
 from enquiries.actions import appointments, contact, intake, outbox, transitions
 from enquiries.models import (
@@ -23,8 +24,21 @@ from enquiries.models import (
     slot_bit,
 )
 from enquiries.request_forms.choices import RELATIONS
-from factsheets.models import FactSheet
+from factsheets.models import FactSheet, TeamMember
 
+CLINIC = {
+    "name": "Larkfield Back Clinic",
+    "phone": "020 7946 0958",
+    "email": "hello@example.com",
+    "inbox_email": "inbox@example.com",
+    "address": "1 Example Street, Larkfield",
+    "prices": "First consultation, 45 minutes: £60\nFollow-up, 30 minutes: £45\nAcupuncture, 30 minutes: £45",
+}
+PEOPLE = [
+    {"name": "Ines Demo", "role": "physiotherapist", "register": "HCPC", "number": "PH00000"},
+    {"name": "Tom Demo", "role": "osteopath", "register": "GOsC", "number": "00000"},
+    {"name": "Mei Demo", "role": "acupuncturist", "other_register": "BAcC"},
+]
 HOW_MANY = 60
 # fmt: off
 SURNAMES = [
@@ -87,6 +101,23 @@ EARLIER = 33  # of the sixty are of the three weeks before the last one
 ANSWERED_AFTER = [3, 1, 22, 2, 5, 70, 3]  # hours
 LATE = {37, 49}  # of those still to do: nobody has answered in time
 WARNING = {3, 10, 11}  # of the consultations: their words sound like a sign
+
+
+@transaction.atomic
+def clinic() -> None:
+    """The invented clinic and its people, where nobody has entered any."""
+    row = ClinicSettings.stored()
+    if not (row.phone or row.email or row.inbox_email or row.version > 1):
+        for name, value in CLINIC.items():
+            setattr(row, name, value)
+        row.save()
+        first, _ = ClinicSettingsEdition.objects.get_or_create(version=1, defaults={"values": row.as_saved()})
+        first.values |= CLINIC
+        first.save()
+    if not TeamMember.objects.exists():
+        for position, each in enumerate(PEOPLE, start=1):
+            drawing = f"people/{each['name'].split()[0].lower()}.svg"
+            TeamMember.objects.create(position=10 * position, drawing=drawing, **each)
 
 
 @transaction.atomic

@@ -12,7 +12,14 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 from backcare.core import clinic
-from backcare.core.models import CONTENT_LICENCE, INTEREST_STATEMENT, ClinicSettings, ClinicSettingsEdition
+from backcare.core.models import (
+    CONTENT_LICENCE,
+    INTEREST_STATEMENT,
+    ClinicSettings,
+    ClinicSettingsEdition,
+    SetUpStep,
+)
+from backcare.staff import first_steps
 from backcare.staff.account_pages import owners_only
 from backcare.staff.clinic_form import CHOOSE_AGAIN, SHORTER, ClinicForm, in_words, label
 from enquiries.models import ClinicHours
@@ -80,10 +87,14 @@ def clinic_settings(request):
             except Outdated:
                 form = _beside_the_other(form)
             else:
+                SetUpStep.done(SetUpStep.CLINIC, by=request.user)
                 messages.success(request, f"Saved: {_listed(changed)}." if changed else "Nothing was changed.")
                 return redirect("admin:clinic")
     else:
-        form = ClinicForm(initial=row.as_saved() | {"nation": nation, "version": row.version}, row=row, nation=nation)
+        initial = row.as_saved() | {"nation": nation, "version": row.version}
+        if first_steps.is_nameless(row):
+            initial["name"] = ""
+        form = ClinicForm(initial=initial, row=row, nation=nation)
     context = {
         **admin.site.each_context(request),
         "title": "Clinic settings",

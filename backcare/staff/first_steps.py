@@ -21,9 +21,12 @@ from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.staff import accounts
 from enquiries.mail import emails
 from factsheets import approvals
-from factsheets.models import Subject
+from factsheets.models import Subject, TeamMember
 
 OWNER_CODE = "owner code"  # the row of SetUpStep that holds the hash
+ACCOUNT = "account"
+PEOPLE = "people"  # a step that the list of people itself tells of
+DEMO_OWNER = "owner"  # the username, which no invited owner has: theirs are addresses
 CODE_FOR = timedelta(hours=24)
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
 GROUPS, GROUP = 4, 5  # 99 bits
@@ -39,6 +42,12 @@ class Step:
 
 def has_owner() -> bool:
     return User.objects.filter(is_superuser=True).exists()
+
+
+def is_begun() -> bool:
+    """Whether somebody sets this site up in a browser, or has: a code was printed, or an owner came without the demo."""
+    has_code = SetUpStep.objects.filter(name=OWNER_CODE).exists()
+    return has_code or (has_owner() and not User.objects.filter(username=DEMO_OWNER).exists())
 
 
 def waits_for_owner() -> bool:
@@ -96,17 +105,7 @@ def missing_steps() -> list[Step]:
     """The steps of the set-up that nobody has done yet, in their order. Raises Error without a database."""
     row, done = ClinicSettings.stored(), dict(SetUpStep.objects.values_list("name", "detail"))
     found = []
-    lacks = [
-        what
-        for what, given in (
-            ("name", row.name != ClinicSettings._meta.get_field("name").default),
-            ("phone number", row.phone),
-            ("public email address", row.email),
-            ("inbox for alerts", row.inbox_email),
-        )
-        if not given
-    ]
-    if lacks:
+    if lacks := _not_set(row, was_saved=SetUpStep.CLINIC in done):
         why = f"Patients read these on every page. Not set yet: {', '.join(lacks)}."
         found.append(Step(SetUpStep.CLINIC, "Clinic settings", why, reverse("admin:clinic")))
     if SetUpStep.HOURS not in done and not _hours_were_saved():
@@ -115,7 +114,65 @@ def missing_steps() -> list[Step]:
     if done.get(SetUpStep.MAIL) != mail_route():
         why = "Nobody has tested that email arrives. Send yourself a test message."
         found.append(Step(SetUpStep.MAIL, "Test email", why, reverse("admin:clinic_email")))
+    if not TeamMember.objects.filter(shown=True).exists():
+        why = "The about page names nobody yet. Patients want to know who they will see, and on which register."
+        found.append(Step(PEOPLE, "People who work here", why, reverse("admin:factsheets_teammember_changelist")))
     return found
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One of the four of the first set-up, as each of its pages lists them."""
+
+    title: str
+    address: str
+    is_done: bool
+    is_here: bool
+
+
+def stages(here: str) -> list[Stage]:
+    """The four, for the page of one of them (a name of SetUpStep, or ACCOUNT). None once clinic, hours and email are done."""
+    missing = {step.name for step in missing_steps()} & {SetUpStep.CLINIC, SetUpStep.HOURS, SetUpStep.MAIL}
+    if not missing:
+        return []
+    pages = (
+        (ACCOUNT, "Your account", ""),
+        (SetUpStep.CLINIC, "Clinic settings", reverse("admin:clinic")),
+        (SetUpStep.HOURS, "Opening hours", reverse("admin:enquiries_clinichours_changelist")),
+        (SetUpStep.MAIL, "Test email", reverse("admin:clinic_email")),
+    )
+    return [
+        Stage(title, address, name != here and name not in missing and (name != ACCOUNT or has_owner()), name == here)
+        for name, title, address in pages
+    ]
+
+
+def is_alone() -> bool:
+    """Whether the first owner is the only account, or is still to come."""
+    return not User.objects.filter(is_superuser=False).exists() and User.objects.count() < 2
+
+
+def is_nameless(row: ClinicSettings) -> bool:
+    """Whether its name is the one that a new site has, and no owner chose it."""
+    is_default = row.name == ClinicSettings._meta.get_field("name").default
+    return is_default and not SetUpStep.objects.filter(name=SetUpStep.CLINIC).exists()
+
+
+def _not_set(row: ClinicSettings, *, was_saved: bool) -> list[str]:
+    """What patients cannot do without. Where an owner has not saved the settings yet, also what they may leave empty."""
+    needed = [
+        *(["name"] if is_nameless(row) else []),
+        *([] if row.phone else ["phone number"]),
+        *([] if row.email else ["public email address"]),
+        *([] if row.inbox_email else ["inbox for alerts"]),
+    ]
+    optional = (
+        ("address", row.address),
+        ("emergency department near the clinic", row.hospital_name),
+        ("prices", row.prices),
+    )
+    more = [what for what, given in optional if not given] if needed and not was_saved else []
+    return needed + more
 
 
 def waits_for_a_clinician() -> bool:

@@ -104,23 +104,8 @@ class OpeningInline(admin.TabularInline):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
-class TellsPromise:
-    """After a change, says what it means for a patient who writes now, so that a mistake is seen at once."""
-
-    def response_change(self, request, obj):
-        tell_promise(request)
-        return super().response_change(request, obj)
-
-    def response_add(self, request, obj, post_url_continue=None):
-        tell_promise(request)
-        return super().response_add(request, obj, post_url_continue)
-
-    def response_delete(self, request, obj_display, obj_id):
-        tell_promise(request)
-        return super().response_delete(request, obj_display, obj_id)
-
-
 def tell_promise(request) -> None:
+    """What a patient who writes now is promised."""
     now, replies = timezone.now(), clock.load()
     if reason := replies.why_none(now):
         messages.warning(request, f"Patients are not being given a reply time. {reason}")
@@ -129,10 +114,11 @@ def tell_promise(request) -> None:
 
 
 @admin.register(ClinicHours)
-class ClinicHoursAdmin(TellsPromise, OpenedAdmin, admin.ModelAdmin):
+class ClinicHoursAdmin(OpenedAdmin, admin.ModelAdmin):
     """When the clinic is open and how soon it answers: one row, so its list is its page."""
 
     form = ClinicHoursForm
+    change_form_template = "admin/enquiries/hours.html"
     inlines = [OpeningInline]
     readonly_fields = ["pause_now", "pause_preview", "bank_holidays", "shown_on_website"]
     fieldsets = [
@@ -219,7 +205,7 @@ class ClosureForm(OpenedForm):
 
 
 @admin.register(Closure)
-class ClosureAdmin(TellsPromise, OpenedAdmin, admin.ModelAdmin):
+class ClosureAdmin(OpenedAdmin, admin.ModelAdmin):
     """Days on which the clinic is closed. Bank holidays need no entry."""
 
     form = ClosureForm
@@ -237,6 +223,19 @@ class ClosureAdmin(TellsPromise, OpenedAdmin, admin.ModelAdmin):
     def changelist_view(self, request, extra_context=None):
         title = {"title": "Closures", "subtitle": "Bank holidays are already included: see the opening hours"}
         return super().changelist_view(request, title | (extra_context or {}))
+
+    # After each change, what it means for a patient who writes now, so that a mistake is seen at once.
+    def response_change(self, request, obj):
+        tell_promise(request)
+        return super().response_change(request, obj)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        tell_promise(request)
+        return super().response_add(request, obj, post_url_continue)
+
+    def response_delete(self, request, obj_display, obj_id):
+        tell_promise(request)
+        return super().response_delete(request, obj_display, obj_id)
 
     @admin.display(description="closed", ordering="first_day")
     def days(self, closure):

@@ -21,8 +21,11 @@ def prepare() -> Path:
     logging.disable(logging.WARNING)  # of this process: the figures are what counts
     from django.core.management import call_command
 
+    from backcare.ops import demo
+
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123
         call_command("migrate", verbosity=0)
         call_command("load_content", verbosity=0, stdout=nowhere)
         call_command("collectstatic", interactive=False, verbosity=0)
+    demo.clinic()
     return folder

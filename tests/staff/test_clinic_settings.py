@@ -88,7 +88,7 @@ def test_a_change_is_on_pages_a_leaflet_and_a_mail_at_once_and_in_the_history(ow
     assert {mail["From"] for mail in mail_through.messages} == {"Harbour bookings <bookings@harbour.example>"}
     said = text(page(owner, PATH))
     assert "Name: “Larkfield Back Clinic” became “Harbour Spine Clinic”" in " ".join(said.split())
-    assert "Nation: “England" not in said  # the first values have none
+    assert "Nation: “England” became “Scotland”" in " ".join(said.split())
     logged = LogEntry.objects.get()
     assert "name, phone" in logged.get_change_message()
     assert "Harbour" not in logged.get_change_message()
@@ -234,7 +234,7 @@ def test_earlier_settings_are_compared_word_by_word_and_put_back(owner):
     assert "acupuncture among them" in row.interest_statement
     owner.post(EARLIER.format(1), {"opened": "4", "shorter": "on"})
     assert ClinicSettings.objects.get().name == "Larkfield Back Clinic"
-    assert ClinicHours.objects.get().nation == "wales", "The first settings did not know it."
+    assert ClinicHours.objects.get().nation == "england"
     assert "Put back settings 1: name" in LogEntry.objects.first().get_change_message()
     typed = filled(owner, default="interest_statement", interest_statement="Ours.", name="Typed")
     form = owner.post(PATH, typed).context["form"]

@@ -16,5 +16,16 @@ os.environ["DAILY_DIGEST"] = (
 os.environ["DATA_DIR"] = folder
 for name in ("DEBUG", "EMAIL_URL", "BASE_URL", "ALLOWED_HOSTS", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS"):
     os.environ.pop(name, None)
+# The clinic that tests read of: a site whose owner has set it up.
+os.environ.update(
+    CLINIC_NAME="Larkfield Back Clinic",
+    CLINIC_PHONE="020 7946 0958",
+    CLINIC_EMAIL="hello@example.com",
+    CLINIC_INBOX_EMAIL="inbox@example.com",
+    CLINIC_ADDRESS="1 Example Street, Larkfield",
+    CLINIC_PRICES="First consultation, 45 minutes: £60; Follow-up, 30 minutes: £45; Acupuncture, 30 minutes: £45",
+    CLINIC_PEOPLE="Ines Demo, physiotherapist (HCPC PH00000); Tom Demo, osteopath (GOsC 00000); "
+    "Mei Demo, acupuncturist (BAcC)",
+)
 # Playwright's synchronous interface runs an event loop in the tests' own thread.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

@@ -11,3 +11,13 @@ def what_is_missing(context):
     if not context["request"].user.is_superuser:
         return {"steps": []}
     return {"steps": first_steps.missing_steps(), "clinician": first_steps.waits_for_a_clinician()}
+
+
+@register.inclusion_tag("admin/_set_up_step.html", takes_context=True)
+def set_up_step(context, here):
+    """Which of the four steps of the first set-up a page is, and the way to the others. Nothing once they are done."""
+    is_account = here == first_steps.ACCOUNT
+    shown = first_steps.is_alone() if is_account else context["request"].user.is_superuser
+    stages = first_steps.stages(here) if shown else []
+    number = next((at for at, stage in enumerate(stages, start=1) if stage.is_here), 0)
+    return {"stages": stages, "number": number, "can_go": not is_account}

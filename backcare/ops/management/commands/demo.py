@@ -18,7 +18,10 @@ class Command(BaseCommand):
     def handle(self, **options):
         if not settings.LOCAL:
             raise CommandError("Demo data is for a local run only (BACKCARE_LOCAL=1). Nothing was added.")
+        if first_steps.is_begun():
+            raise CommandError("This site is not a demo: somebody sets it up in a browser. Nothing was added.")
         roles.install()
+        demo.clinic()
         passwords = self.accounts()
         owner = User.objects.get(username="owner")
         SetUpStep.done(SetUpStep.HOURS, by=owner)

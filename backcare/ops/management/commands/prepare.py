@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from backcare.ops import schema
-from backcare.staff import roles
+from backcare.staff import first_steps, roles
 from enquiries.actions.intake import index_missing
 
 
@@ -44,7 +44,8 @@ class Command(BaseCommand):
             self.folder(settings.MAIL_DIR)
             for mail in settings.MAIL_DIR.iterdir():  # from before there was a umask
                 mail.chmod(0o600)
-            if not options["empty"]:
+            # What was begun without the demo goes on without it, also where nobody says so again.
+            if not options["empty"] and not first_steps.is_begun():
                 call_command("demo", stdout=self.stdout)
 
     def folder(self, path: Path):
