@@ -143,18 +143,27 @@ def check_is_open() -> bool:
 # --- deciding ---
 
 
-def approve(*, subject: str, digest: str, name: str, register: str, number: str, by) -> Approval:
+def signed_by(user) -> dict[str, str]:
+    """Who answers for an approval, as an owner entered them among the people who work here. It stays so in the approval.
+
+    Raises ApprovalRefused for somebody without a register and a number.
+    """
+    person = team.of(user)
+    if person is None or not person.is_registered:
+        raise ApprovalRefused(team.why_no_reviewer(user))
+    return {"name": person.name, "register": person.register, "number": person.number}
+
+
+def approve(*, subject: str, digest: str, by) -> Approval:
     """Records a clinician's approval of what they were shown. Raises ApprovalRefused when it changed since.
 
-    `digest` is that of the page they read. The form has checked the register and the number.
+    `digest` is that of the page they read.
     """
     with transaction.atomic():
         now = standing(subject)
         if digest != now.digest:
             raise ApprovalRefused("The wording changed while you were reading it. Read it again before you approve it.")
-        return record(
-            subject=subject, version=now.version, digest=now.digest, name=name, register=register, number=number, by=by
-        )
+        return record(subject=subject, version=now.version, digest=now.digest, by=by, **signed_by(by))
 
 
 def withdraw(*, subject: str, reason: str, by) -> Approval:

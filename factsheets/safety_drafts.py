@@ -128,7 +128,7 @@ def why_not_approve(draft: SafetyDraft, user) -> str:
         return "Only a clinician can approve this."
     if draft_steps.wrote(draft, user):
         return "You wrote part of this draft, so someone else must approve it."
-    return ""
+    return team.why_no_reviewer(user)
 
 
 # --- writing ---
@@ -360,7 +360,7 @@ def digest_of(draft: SafetyDraft) -> str:
     return approvals.digest_of([draft.pk, draft.version, draft.content, snapshot()])
 
 
-def approve(*, digest: str, name: str, register: str, number: str, by) -> SafetyEdition:
+def approve(*, digest: str, by) -> SafetyEdition:
     """Publishes the draft and records the clinician's approval of the whole set. Raises DraftRefused."""
     with transaction.atomic():
         draft = _locked()
@@ -389,10 +389,8 @@ def approve(*, digest: str, name: str, register: str, number: str, by) -> Safety
             subject=Subject.RED_FLAGS,
             version=now.version,
             digest=now.digest,
-            name=name,
-            register=register,
-            number=number,
             by=by,
+            **approvals.signed_by(by),
         )
         return edition
 

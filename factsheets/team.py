@@ -46,7 +46,7 @@ def why_no_reviewer(user: Any) -> str:
     if person and person.is_registered:
         return ""
     return (
-        "Readers see who reviewed a sheet, with register and number. "
+        "Readers see who reviewed or approved what they read, with register and number. "
         "Ask an owner to enter yours under “People who work here”, with your staff account."
     )
 

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backcare.core.forms import as_number
 from backcare.core.readonly_admin import ReadOnlyMixin
-from factsheets import approvals, draft_steps, safety, safety_drafts, safety_revisions
-from factsheets.admin.approval import ClinicianForm, as_last_time
+from factsheets import approvals, draft_steps, safety, safety_drafts, safety_revisions, team
+from factsheets.admin.approval import ApproveForm
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField, LinesField
 from factsheets.draft_steps import DraftRefused
 from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Source, Subject, Tier
@@ -316,17 +316,17 @@ def sign(request):
     _expect(request, may_approve)
     draft = safety_drafts.current()
     if request.method == "POST":
-        form = ClinicianForm(request.POST)
+        form = ApproveForm(request.POST)
         if form.is_valid():
             try:
-                edition = safety_drafts.approve(digest=form.cleaned_data["digest"], by=request.user, **form.clinician())
+                edition = safety_drafts.approve(digest=form.cleaned_data["digest"], by=request.user)
             except DraftRefused as refusal:
                 form.add_error(None, str(refusal))
             else:
                 messages.success(request, f"Published: red flags, edition {edition.number}. Patients can see it now.")
                 return _back()
     else:
-        form = ClinicianForm(initial={"name": request.user.get_full_name(), **as_last_time(request.user)})
+        form = ApproveForm()
     if draft is None:
         for words in form.non_field_errors() if form.is_bound else ["There is no open draft."]:
             messages.error(request, words)
@@ -344,6 +344,7 @@ def sign(request):
         "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
         "previews": _previews(),
         "form": form,
+        "signs_as": team.reviewer_line(request.user),
         **safety.for_clinicians(draft.content),
     }
     return _page(request, "sign.html", context, status=422 if form.errors else 200)

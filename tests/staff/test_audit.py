@@ -20,9 +20,9 @@ from enquiries.actions import contact, exports, transitions
 from enquiries.mail.default_wordings import WORDINGS
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate, WordingEdition
 from factsheets import actions, approvals
-from factsheets.models import Register, Subject
+from factsheets.models import Subject
 from tests.conftest import consultation
-from tests.support.desk import code_of, errors_of, save, tree
+from tests.support.desk import code_of, errors_of, registered, save, tree
 from tests.support.html import text
 from tests.support.sign_in import CODE, password, sign_in
 
@@ -70,8 +70,8 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
     b"".join(exports_of(enquiry, staff))
     owner.post("/admin/accounts/invite/", {"first_name": "Nora", "email": "nora@example.com", "role": "reception"})
     shown = approvals.standing(Subject.RED_FLAGS).digest
-    clinician = {"name": "Dr Lund", "register": Register.GMC, "number": "1234567"}
-    approvals.approve(subject=Subject.RED_FLAGS, digest=shown, by=staff, **clinician)
+    registered(staff)
+    approvals.approve(subject=Subject.RED_FLAGS, digest=shown, by=staff)
     said = lines(owner)
     for wanted in (
         "Someone not signed in | Refused: wrong password for the account of Rita, 2 times within an hour",
