@@ -141,10 +141,10 @@ def stages(here: str) -> list[Stage]:
         (SetUpStep.HOURS, "Opening hours", reverse("admin:enquiries_clinichours_changelist")),
         (SetUpStep.MAIL, "Test email", reverse("admin:clinic_email")),
     )
-    return [
-        Stage(title, address, name != here and name not in missing and (name != ACCOUNT or has_owner()), name == here)
-        for name, title, address in pages
-    ]
+    done = {
+        name for name, _, _ in pages if name not in missing and (name != ACCOUNT or (has_owner() and here != ACCOUNT))
+    }
+    return [Stage(title, address, name in done, name == here) for name, title, address in pages]
 
 
 def is_alone() -> bool:

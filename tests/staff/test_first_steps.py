@@ -133,6 +133,7 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     assert "step 3 of 4" in stage("/admin/enquiries/clinichours/")
     save(staff_client, "/admin/enquiries/clinichours/")
     assert missing() == ["Test email"]
+    assert "step 3 of 4, done. Next: Test email." in stage("/admin/enquiries/clinichours/")
     assert stage(EMAIL).endswith("Your account (done)Clinic settings (done)Opening hours (done)Test email")
     staff_client.post(EMAIL, {"to": "olu@example.com"})
     [mail] = mail_through.messages

@@ -20,4 +20,6 @@ def set_up_step(context, here):
     shown = first_steps.is_alone() if is_account else context["request"].user.is_superuser
     stages = first_steps.stages(here) if shown else []
     number = next((at for at, stage in enumerate(stages, start=1) if stage.is_here), 0)
-    return {"stages": stages, "number": number, "can_go": not is_account}
+    here_done = any(stage.is_here and stage.is_done for stage in stages)
+    following = next((stage for stage in stages if not stage.is_done), None) if here_done else None
+    return {"stages": stages, "number": number, "can_go": not is_account, "following": following}
