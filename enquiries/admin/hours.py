@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from backcare.core import clinic
 from backcare.core.models import SetUpStep
 from enquiries import clock, people
+from enquiries.admin.looked_at import LookedAtAdmin, LookedAtForm
 from enquiries.admin.step_form import StaffField
 from enquiries.clock import NO_PROMISE, clock_time, day_words, span_in_words
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
@@ -27,7 +28,7 @@ DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 PAUSE_NOTICE = "We cannot reply as quickly as usual at the moment. We are sorry about that."
 
 
-class ClinicHoursForm(OpenedForm):
+class ClinicHoursForm(LookedAtForm, OpenedForm):
     paused = forms.BooleanField(
         required=False,
         label="Pause replies",
@@ -114,7 +115,7 @@ def tell_promise(request) -> None:
 
 
 @admin.register(ClinicHours)
-class ClinicHoursAdmin(OpenedAdmin, admin.ModelAdmin):
+class ClinicHoursAdmin(LookedAtAdmin, OpenedAdmin, admin.ModelAdmin):
     """When the clinic is open and how soon it answers: one row, so its list is its page."""
 
     form = ClinicHoursForm
@@ -125,6 +126,9 @@ class ClinicHoursAdmin(OpenedAdmin, admin.ModelAdmin):
         ("Pause", {"fields": ["pause_now", "paused", "notice", "pause_preview"]}),
         ("How soon we reply", {"fields": ["within_hours", "nation", "bank_holidays", "shown_on_website"]}),
     ]
+
+    def default_words(self, pk):
+        return {"notice": PAUSE_NOTICE}
 
     def changelist_view(self, request, extra_context=None):
         return self.changeform_view(request, "1", request.path, extra_context)
@@ -157,13 +161,16 @@ class ClinicHoursAdmin(OpenedAdmin, admin.ModelAdmin):
             return "Replies are not paused."
         return f"Replies were paused at {clock.at_words(hours.paused_at, timezone.now())} by {hours.paused_by}."
 
-    @admin.display(description="preview, as last saved")
+    @admin.display(description="preview")
     def pause_preview(self, hours):
         """On the forms of a paused clinic: theirs, and below it what is always there."""
-        kept = ClinicHours.objects.filter(pk=hours.pk).first() or hours  # the form may hold words that were refused
+        is_typed = getattr(hours, "looked_at", False)
+        kept = hours if is_typed else ClinicHours.objects.filter(pk=hours.pk).first() or hours
         return format_html(
-            '<p class="letter">{}</p><p class="fixed-words">Always added, and not changed here: {} On every page stay the line '
+            '<p id="preview">{}</p><p class="letter">{}</p>'
+            '<p class="fixed-words">Always added, and not changed here: {} On every page stay the line '
             "that says when to call 999, and the emergency advice of the form.</p>",
+            "Not saved yet:" if is_typed else "As last saved:",
             kept.notice or PAUSE_NOTICE,
             f"{NO_PROMISE} You can phone us: {clinic.details()['phone']}." if clinic.details()["phone"] else NO_PROMISE,
         )

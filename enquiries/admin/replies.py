@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 
 from backcare.core.readonly_admin import ReadOnlyInline
 from enquiries.actions import contact
+from enquiries.admin.looked_at import PREVIEW, LookedAtAdmin, LookedAtForm
 from enquiries.admin.step_form import StepForm
 from enquiries.clock import dated_words
 from enquiries.inbox import safety_lane
@@ -83,7 +84,7 @@ def preview(enquiry: Enquiry, form: ReplyForm) -> replies.Preview | None:
 # --- the templates ---
 
 
-class ReplyTemplateForm(OpenedForm):
+class ReplyTemplateForm(LookedAtForm, OpenedForm):
     """A mistake in what stands in braces, and what the claims guard finds, are said beside the text, which is never lost."""
 
     class Meta:
@@ -113,6 +114,7 @@ def _lines(words: str) -> str:
     return "\n".join(words.splitlines())
 
 
+INSTALLED = "Installed with the site"  # in place of who saved it
 PUT_BACK = ("subject", "text", "kept_because")
 
 
@@ -138,7 +140,7 @@ class EditionInline(ReadOnlyInline):
 
 
 @admin.register(ReplyTemplate)
-class ReplyTemplateAdmin(OpenedAdmin, admin.ModelAdmin):
+class ReplyTemplateAdmin(LookedAtAdmin, OpenedAdmin, admin.ModelAdmin):
     form = ReplyTemplateForm
     inlines = [EditionInline]
     list_display = ["name", "subject", "begins", "in_use"]
@@ -147,22 +149,32 @@ class ReplyTemplateAdmin(OpenedAdmin, admin.ModelAdmin):
     readonly_fields = ["filled_in", "preview"]
     fieldsets = [
         (None, {"fields": ["name", "subject", "text", "filled_in", "after_missed_calls", "in_use", "kept_because"]}),
-        ("Preview, as it was last saved, with invented details", {"fields": ["preview"]}),
+        ("Preview, with invented details", {"fields": ["preview"]}),
     ]
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if obj else fieldsets[:1]
+        return fieldsets if obj or PREVIEW in request.POST else fieldsets[:1]
+
+    def default_words(self, pk):
+        """Of one that came with the site, as it came."""
+        first = ReplyTemplateEdition.objects.filter(template=pk, actor=INSTALLED).last() if pk.isdecimal() else None
+        return {"subject": first.subject, "text": first.text} if first else {}
 
     @admin.display(description="the whole email")
     def preview(self, template):
-        saved = ReplyTemplate.objects.get(pk=template.pk)  # the form may hold words that were refused
-        shown = samples.reply(saved.subject, saved.text)
+        is_typed = getattr(template, "looked_at", False)
+        # The form may hold words that were refused.
+        words = template if is_typed else ReplyTemplate.objects.filter(pk=template.pk).first()
+        if words is None:
+            return "–"
+        shown = samples.reply(words.subject, words.text)
         return format_html(
-            '<p>{}</p><iframe class="letter" sandbox="allow-same-origin" title="The email as most programs show it" '
+            '<p id="preview">{}</p><p>{}</p>'
+            '<iframe class="letter" sandbox="allow-same-origin" title="The email as most programs show it" '
             'srcdoc="{}"></iframe>'
             '<details><summary>As plain text</summary><pre class="letter">{}</pre></details>',
-            *(shown.subject, shown.html, shown.text),
+            *("Not saved yet:" if is_typed else "As last saved:", shown.subject, shown.html, shown.text),
         )
 
     @admin.display(description="begins with")

@@ -1,0 +1,38 @@
+"""For forms of words that patients will read: “Preview” shows them before they are saved, “Use the default text” fills them in."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+
+PREVIEW, DEFAULT = "_preview", "_default"  # the buttons
+
+
+class LookedAtForm(forms.ModelForm):
+    """Saves nothing while somebody only looks. Its instance then has what was typed, if that could be saved."""
+
+    def is_valid(self) -> bool:
+        is_good = super().is_valid()
+        is_look = PREVIEW in self.data or DEFAULT in self.data
+        self.instance.looked_at = is_look and is_good
+        return is_good and not is_look
+
+
+class LookedAtAdmin:
+    """Comes before Django's ModelAdmin. The field `preview` of its page shows what `looked_at` holds."""
+
+    change_form_template = "admin/enquiries/looked_at.html"
+
+    def default_words(self, pk: str) -> dict[str, str]:
+        """The default of each field that has one. Empty: there is none."""
+        raise NotImplementedError
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context: dict[str, Any] | None = None):
+        default = self.default_words(object_id) if object_id else {}
+        if default and DEFAULT in request.POST:
+            request.POST = request.POST.copy()
+            for name, words in default.items():
+                request.POST[name] = words
+            messages.info(request, "The default text is in the form. Save to use it.")
+        context = {"has_default": bool(default), **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
