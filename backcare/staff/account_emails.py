@@ -19,7 +19,7 @@ from django.utils.http import base36_to_int, urlsafe_base64_encode
 from backcare.staff import accounts, totp
 from backcare.staff.models import Invitation
 from enquiries.clock import dated_words
-from enquiries.mail import emails
+from enquiries.mail import emails, wordings
 from enquiries.models import OutgoingMessage, Purpose
 
 PASSWORD_FOR = timedelta(hours=1)
@@ -105,16 +105,23 @@ def _password_reset(message: OutgoingMessage, connection: BaseEmailBackend) -> e
     user = _user(message)
     if not may_reset(user) or timezone.now() - message.created_at > NOT_LATER_THAN:
         raise emails.NoLongerNeeded
-    return _mail(message, connection, "password_reset", user, link=password_address(user))
+    return _mail(message, connection, "password_reset", user, {"link": _button(password_address(user))})
 
 
 def _invitation(message: OutgoingMessage, connection: BaseEmailBackend) -> emails.Mail:
     user = _user(message)
     if not is_invited(user):
         raise emails.NoLongerNeeded
-    until = dated_words(totp.invited_until(user))
-    role = accounts.role_in_words(user)
-    return _mail(message, connection, "invitation", user, link=invitation_address(user), until=until, role=role)
+    values: dict[str, wordings.Value] = {
+        "link": _button(invitation_address(user)),
+        "until": dated_words(totp.invited_until(user)),
+        "role": accounts.role_in_words(user),
+    }
+    return _mail(message, connection, "invitation", user, values)
+
+
+def _button(address: str) -> wordings.Link:
+    return wordings.Link(address, is_button=True)
 
 
 def _user(message: OutgoingMessage) -> User:
@@ -122,5 +129,8 @@ def _user(message: OutgoingMessage) -> User:
     return User.objects.get(pk=message.staff_id)
 
 
-def _mail(message: OutgoingMessage, connection: BaseEmailBackend, name: str, user: User, **context: str) -> emails.Mail:
-    return emails.compose(message, connection, name, to=emails.one_address(user.email), account=user, **context)
+def _mail(
+    message: OutgoingMessage, connection: BaseEmailBackend, key: str, user: User, values: dict[str, wordings.Value]
+) -> emails.Mail:
+    values["username"] = user.get_username()
+    return emails.letter(message, connection, key, values, to=emails.one_address(user.email))

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from backcare.core.forms import as_number, plain_text
+from enquiries.actions import erasure
 from enquiries.clock import dated_words
 from enquiries.mail import samples, wordings
 from enquiries.mail.default_wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
@@ -94,7 +95,8 @@ class WordingAdmin(admin.ModelAdmin):
         rows = [_row(each, editions.get(each.key)) for each in WORDINGS.values()]
         context = {
             "title": "Wording of emails and pages",
-            "emails": [row for row in rows if not row["wording"].is_page],
+            "emails": [row for row in rows if not (row["wording"].is_page or row["wording"].to_staff)],
+            "to_staff": [row for row in rows if row["wording"].to_staff],
             "pages": [row for row in rows if row["wording"].is_page],
         }
         return self._page(request, "list", context)
@@ -218,11 +220,21 @@ def _row(wording: Wording, edition: WordingEdition | None) -> dict:
     }
 
 
+# What else a page needs to be shown as after the press of its button.
+PAGES = {
+    "report_sent": ("enquiries/report_sent.html", {"kind": "report"}),
+    "emails_stopped": ("enquiries/stop_mails.html", {"done": True, "months": erasure.STOPPED_MONTHS}),
+    "reminder_stopped": ("enquiries/no_reminder.html", {"done": True}),
+    "request_erased": ("enquiries/patient_portal/erased.html", {}),
+    "report_erased": ("enquiries/summary_deleted.html", {}),
+}
+
+
 def _shown(request, wording: Wording, parts: dict[str, str]):
     """The page itself, in a tab of its own."""
-    kind = wording.key.removesuffix("_sent")
+    sent = ("enquiries/request_forms/sent.html", {"kind": wording.key.removesuffix("_sent")})
+    template, more = PAGES.get(wording.key, sent)
     context = {
-        "kind": kind,
         "emailed": True,
         "owed": True,
         "known": True,
@@ -230,5 +242,4 @@ def _shown(request, wording: Wording, parts: dict[str, str]):
         "safety_tiers": safety.tiers(),
         "preview_note": "Staff preview, with invented details. Patients cannot see it yet.",
     }
-    template = "enquiries/report_sent.html" if kind == "report" else "enquiries/request_forms/sent.html"
-    return render(request, template, context)
+    return render(request, template, context | more)

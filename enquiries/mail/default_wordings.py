@@ -1,7 +1,8 @@
 """The emails and confirmation pages whose words an owner may change: their defaults, and what stands in braces in each.
 
 Nothing here offers what a stranger typed into a form: anyone can cause these emails to be sent to anyone. The safety advice, the
-footer, “Stop these emails” and the deletion link are not here, because they can be neither changed nor left out.
+footer, “Stop these emails” and the deletion link are not here, because they can be neither changed nor left out; nor is the
+subject of an urgent alert, or what emails with a link into an account warn of.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ class Placeholder:
     means: str
     kind: Kind = Kind.INLINE
     needed_in: str = ""  # the part that must have it
+    in_subject: bool = False  # others may read a subject, on a locked screen or in a log
 
     @property
     def written(self) -> str:
@@ -34,6 +36,9 @@ class Wording:
     default: dict[str, str]
     own: tuple[Placeholder, ...] = ()
     is_page: bool = False
+    to_staff: bool = False  # without the safety card and the footer
+    subject: str = ""  # where it is not to be changed
+    always: str = ""  # what the system adds below the text
     fixed: tuple[str, ...] = ()  # what the system adds, in words for staff
 
     @property
@@ -41,7 +46,10 @@ class Wording:
         return {each.name: each for each in (*self.own, *EVERYWHERE)}
 
 
-EVERYWHERE = (Placeholder("clinic", "the clinic’s name"), Placeholder("phone", "the clinic’s phone number"))
+EVERYWHERE = (
+    Placeholder("clinic", "the clinic’s name", in_subject=True),
+    Placeholder("phone", "the clinic’s phone number", in_subject=True),
+)
 LABELS = {"subject": "Subject", "heading": "Heading", "lead": "First sentence", "text": "Text"}
 MAX_LENGTH = {"subject": 120, "heading": 120, "lead": 300, "text": 4000}  # characters
 
@@ -86,11 +94,219 @@ CONFIRMATION = (
     Placeholder("reply time", "“We will reply by 5pm on Tuesday 1 December.”", needed_in="lead"),
     Placeholder("confirmation", "whether we will email to confirm it", needed_in="text"),
 )
+WHAT_IS_LEFT = ("what is left, and for how long our backups have it", "what to do if it gets worse")
 PAGE_FIXED = (
     "if the patient has a warning sign: the advice for it, in place of your first sentence",
     "if we promise no reply, such as while we are flooded with forms: why, in place of your list",
     "the private link, where no email comes",
     "what to do if it gets worse",
+)
+
+SIGN_IN = Placeholder("link", "the page on the staff desk", Kind.LINK, needed_in="text")
+REFERENCE = Placeholder("reference", "the enquiry’s reference", needed_in="text", in_subject=True)
+USERNAME = Placeholder("username", "what they sign in with", needed_in="text")
+NOT_EXPECTED = (
+    "Did you not expect this? Then do nothing, and tell the clinic. "
+    "Do not forward this email: the link is for you alone."
+)
+NOT_ASKED = (
+    "If it was not you, do nothing: your password stays as it is. If it happens again, tell an owner of the site."
+)
+URGENT = "Urgent: please look now"
+
+TO_STAFF = (
+    Wording(
+        "clinic_alert",
+        "New enquiry",
+        "To the inbox for alerts, when a consultation or question arrives",
+        {
+            "subject": "New enquiry {reference}",
+            "heading": "New enquiry {reference}",
+            "text": """A new enquiry is in the inbox: {reference}. Sign in to open it:
+
+{link: Open it in the inbox}""",
+        },
+        (REFERENCE, SIGN_IN),
+        to_staff=True,
+    ),
+    Wording(
+        "urgent_alert",
+        "Urgent alert",
+        "To the inbox for alerts, or to one clinician, while a warning sign is open",
+        {
+            "text": """Please look now at enquiry {reference}. Sign in to open it:
+
+{link: Open it in the inbox}""",
+        },
+        (REFERENCE, SIGN_IN),
+        to_staff=True,
+        subject=URGENT,
+        fixed=(f"the subject and heading “{URGENT}”, by which staff know these emails",),
+    ),
+    Wording(
+        "change_alert",
+        "Patient changed an enquiry",
+        "To the inbox for alerts, when a patient has added something, changed times or withdrawn",
+        {
+            "subject": "Please look at enquiry {reference}",
+            "heading": "Please look at enquiry {reference}",
+            "text": """The patient has made a change to enquiry {reference}. Please look at it soon. Sign in to open it:
+
+{link: Open it in the inbox}""",
+        },
+        (REFERENCE, SIGN_IN),
+        to_staff=True,
+    ),
+    Wording(
+        "digest",
+        "Summary of the inbox",
+        "To the inbox for alerts, on the morning of each working day when something is waiting",
+        {
+            "subject": "The inbox on {day}",
+            "heading": "The inbox on {day}",
+            "text": """These enquiries need attention. Sign in to open them:
+
+{queues}
+
+{link: Open the inbox}""",
+        },
+        (
+            Placeholder("day", "Monday 30 November", in_subject=True),
+            Placeholder("queues", "each queue with its number of enquiries", Kind.BLOCK, needed_in="text"),
+            SIGN_IN,
+        ),
+        to_staff=True,
+    ),
+    Wording(
+        "abuse_alarm",
+        "Too many forms",
+        "To the inbox for alerts, once a day at most, when more forms arrive in an hour than the website allows",
+        {
+            "subject": "Too many forms on the website",
+            "heading": "Too many forms on the website",
+            "text": """The website has received more forms in an hour than it allows: {number} over the limit so far. \
+Someone may be trying to flood other people’s mailboxes, or yours.
+
+Fact sheets were not sent. Consultations and questions are being held back, with no promise of a reply. Nothing is lost. Sign in \
+to release them once the flood is over:
+
+{link: Open held back enquiries}
+
+We send this email no more than once a day.""",
+        },
+        (Placeholder("number", "how many forms over the limit", needed_in="text"), SIGN_IN),
+        to_staff=True,
+    ),
+    Wording(
+        "review_reminder",
+        "Review of a fact sheet is due",
+        "To editors, 60 and 30 days before a review is due, and on the day",
+        {
+            "subject": "Review {due}: {sheet}",
+            "heading": "{sheet}",
+            "text": """Hello,
+
+{when} {last review}
+
+{public page} {page: See the public page}
+
+Ask a clinician who did not write it to review it and sign it off with a date for the next review. Sign in to open it:
+
+{link: Open it on the staff desk}
+
+You are getting this email because you can edit fact sheets. You do not need to reply.""",
+        },
+        (
+            Placeholder("sheet", "the fact sheet’s title", in_subject=True),
+            Placeholder("due", "“due on 1 March 2027” or “overdue since 1 March 2027”", in_subject=True),
+            Placeholder("when", "a sentence: when the review is or was due", needed_in="text"),
+            Placeholder("last review", "a sentence: who reviewed it last; nothing if nobody has"),
+            Placeholder("public page", "a sentence: what readers are told about the review"),
+            Placeholder("page", "the fact sheet on the website", Kind.LINK),
+            SIGN_IN,
+        ),
+        to_staff=True,
+    ),
+    Wording(
+        "sheet_review",
+        "Step of a draft",
+        "To reviewers and authors, when a draft is sent for review, sent back, signed off or published",
+        {
+            "subject": "{step}: {title}",
+            "heading": "{title}",
+            "text": """Hello,
+
+{what happened}
+
+{note}
+
+{link: Open it on the staff desk}
+
+You are getting this email because you write or review fact sheets. You do not need to reply.""",
+        },
+        (
+            Placeholder("step", "“Please review”, “Sent back to you”, “Signed off” or “Published”", in_subject=True),
+            Placeholder("title", "the fact sheet, or what else was drafted", in_subject=True),
+            Placeholder("what happened", "who did what, and what comes next", needed_in="text"),
+            Placeholder("note", "what that colleague wrote with it; nothing if they wrote nothing", needed_in="text"),
+            SIGN_IN,
+        ),
+        to_staff=True,
+    ),
+    Wording(
+        "invitation",
+        "Invitation to the staff desk",
+        "When an owner makes a staff account",
+        {
+            "subject": "You are invited to the staff desk of {clinic}",
+            "heading": "Your staff account",
+            "text": """Hello,
+
+{clinic} has made you a staff account. Your role: {role}.
+
+Have your phone beside you. The link leads you to choose a password and to set up your phone as a second factor.
+
+{link: Choose your password}
+
+The link works once, until {until}. After that, ask an owner of the site to invite you again.
+
+Your username: {username}""",
+        },
+        (
+            Placeholder("role", "such as reception or clinician"),
+            Placeholder("link", "the page on which they choose a password", Kind.LINK, needed_in="text"),
+            Placeholder("until", "10:30am on Monday 30 November: when the link ends", needed_in="text"),
+            USERNAME,
+        ),
+        to_staff=True,
+        always=NOT_EXPECTED,
+        fixed=(f"below your text: “{NOT_EXPECTED}”",),
+    ),
+    Wording(
+        "password_reset",
+        "New password for the staff desk",
+        "When someone presses “Forgotten your password?” for a staff account",
+        {
+            "subject": "Choose a new password for the staff desk",
+            "heading": "A new password",
+            "text": """Hello,
+
+Someone asked for a new password for your staff account at {clinic}. If it was you, choose one here:
+
+{link: Choose a new password}
+
+The link works once, for one hour. You still need your phone or a recovery code to sign in.
+
+Your username: {username}""",
+        },
+        (
+            Placeholder("link", "the page on which they choose a new password", Kind.LINK, needed_in="text"),
+            USERNAME,
+        ),
+        to_staff=True,
+        always=NOT_ASKED,
+        fixed=(f"below your text: “{NOT_ASKED}”",),
+    ),
 )
 
 WORDINGS = {
@@ -340,5 +556,53 @@ We will ask:
                 "what to do if it gets worse",
             ),
         ),
+        Wording(
+            "emails_stopped",
+            "Emails stopped",
+            "The page after “Stop these emails”",
+            {
+                "heading": "We have stopped these emails",
+                "lead": "We will send no more fact sheets or confirmations to this email address, whoever enters it on our "
+                "website.",
+            },
+            is_page=True,
+            fixed=("what we deleted, what we keep and for how long", "how to undo it"),
+        ),
+        Wording(
+            "reminder_stopped",
+            "Reminder stopped",
+            "The page after “Do not send me a reminder”",
+            {
+                "heading": "You will get no reminder",
+                "lead": "We will not email you a reminder. If you have an appointment with us, it stays as it is.",
+            },
+            is_page=True,
+            fixed=("how to undo it",),
+        ),
+        Wording(
+            "request_erased",
+            "Request deleted",
+            "The page after a patient has withdrawn a request and had it deleted",
+            {
+                "heading": "Your details are deleted",
+                "lead": "We have deleted your name, your contact details and what you wrote. The link in our email no longer "
+                "works.",
+            },
+            is_page=True,
+            fixed=WHAT_IS_LEFT,
+        ),
+        Wording(
+            "report_erased",
+            "Report deleted",
+            "The page after “Delete my data now”",
+            {
+                "heading": "Your report is deleted",
+                "lead": "We have deleted your name and email address, and any answers and summary that we had. The private "
+                "links in our email no longer work.",
+            },
+            is_page=True,
+            fixed=WHAT_IS_LEFT,
+        ),
+        *TO_STAFF,
     )
 }

@@ -1,5 +1,4 @@
-"""Every mail we send. To patients: one function and one text each (`default_wordings.py`), which an owner may change. To staff:
-one function and three templates each, for subject, text and HTML.
+"""Every mail we send: one function and one text each (`default_wordings.py`), which an owner may change.
 
 A mail that anyone can cause to be sent to anyone holds no text that the sender chose, the name included, and no word about
 anybody's health beyond the public sheet's title. Where an enquiry has a warning sign its acknowledgement begins with the standard
@@ -9,6 +8,7 @@ sheet and about no patient.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from email.headerregistry import Address
 from email.message import Message
 from email.mime.image import MIMEImage
@@ -31,9 +31,9 @@ from enquiries.actions.appointments import last_told, was_told
 from enquiries.actions.outbox import SUMMARY_DAYS, is_digest_wanted, what_waits
 from enquiries.clock import day_words, in_words
 from enquiries.mail import wordings
-from enquiries.mail.default_wordings import NO_TIME
+from enquiries.mail.default_wordings import NO_TIME, WORDINGS
 from enquiries.mail.wordings import Block, Link, Value, linked
-from enquiries.models import Appointment, AppointmentState, Assessment, Channel, OutgoingMessage, Purpose
+from enquiries.models import Appointment, AppointmentState, Assessment, Channel, Enquiry, OutgoingMessage, Purpose
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.moments import moment
 from factsheets import pictures, reviews, safety, team
@@ -276,14 +276,16 @@ def _clinic_alert(message: OutgoingMessage, connection: BaseEmailBackend, name: 
     enquiry = _there(message.enquiry)
     if enquiry.is_flagged:
         name = "urgent_alert"
-    return compose(
-        message,
-        connection,
-        name,
-        to=_clinic(),
-        reference=enquiry.reference,
-        link=f"{settings.BASE_URL}{enquiry.get_admin_url()}",
-    )
+    return letter(message, connection, name, values_of_alert(enquiry), to=_clinic())
+
+
+def values_of_alert(enquiry: Enquiry) -> dict[str, Value]:
+    return {"reference": enquiry.reference, "link": _button(enquiry.get_admin_url())}
+
+
+def _button(path: str) -> Link:
+    """To a page of the staff desk."""
+    return Link(f"{settings.BASE_URL}{path}", is_button=True)
 
 
 def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
@@ -293,9 +295,8 @@ def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> 
         raise NoLongerNeeded
     if not people.clinicians().filter(pk=message.staff_id).exists():
         raise CannotRender("NoLongerAClinician")
-    link = f"{settings.BASE_URL}{enquiry.get_admin_url()}"
     to = one_address(_there(message.staff).email)
-    return compose(message, connection, "urgent_alert", to=to, reference=enquiry.reference, link=link)
+    return letter(message, connection, "urgent_alert", values_of_alert(enquiry), to=to)
 
 
 def _change_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
@@ -304,8 +305,9 @@ def _change_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> Mai
 
 
 def _abuse_alarm(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    link = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}?queue=held"
-    return compose(message, connection, "abuse_alarm", to=_clinic(), many=abuse.beyond_total(), link=link)
+    link = _button(f"{reverse('admin:enquiries_enquiry_changelist')}?queue=held")
+    values: dict[str, Value] = {"number": str(abuse.beyond_total()), "link": link}
+    return letter(message, connection, "abuse_alarm", values, to=_clinic())
 
 
 def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
@@ -315,20 +317,29 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
         raise NoLongerNeeded
     if not reviews.editors().filter(pk=message.staff_id).exists():
         raise NoLongerNeeded
-    sheet = reminder.sheet
-    due_on = _there(sheet.review_due_on)
-    return compose(
-        message,
-        connection,
-        "review_reminder",
-        to=one_address(_there(message.staff).email),
-        sheet=sheet,
-        reviewer=sheets.reviewer(sheet),
-        days_left=(due_on - today).days,
-        days_over=(today - due_on).days,
-        address=sheets.address(sheet),
-        link=f"{settings.BASE_URL}{reverse('admin:factsheets_factsheet_change', args=[sheet.pk])}",
-    )
+    to = one_address(_there(message.staff).email)
+    return letter(message, connection, "review_reminder", values_of_reminder(reminder.sheet, today), to=to)
+
+
+def values_of_reminder(sheet: FactSheet, today: date) -> dict[str, Value]:
+    due_on, reviewer = _there(sheet.review_due_on), sheets.reviewer(sheet)
+    left = (due_on - today).days
+    context = {"sheet": sheet, "days_left": left, "days_over": -left}
+    reviewed = f"{reviewer} reviewed it last, on {sheet.reviewed_on:%-d %B %Y}." if reviewer else ""
+    return {
+        "sheet": sheet.title,
+        "due": f"{'overdue since' if left < 0 else 'due on'} {due_on:%-d %B %Y}",
+        "when": _sentence("review_when", context),
+        "last review": reviewed,
+        "public page": _sentence("review_public", context),
+        "page": Link(sheets.address(sheet)),
+        "link": _button(reverse("admin:factsheets_factsheet_change", args=[sheet.pk])),
+    }
+
+
+def _sentence(name: str, context: dict[str, Any]) -> str:
+    """Plain text: what it is put into escapes it."""
+    return " ".join(render_to_string(f"enquiries/emails/_{name}.txt", context).split())
 
 
 def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
@@ -338,7 +349,19 @@ def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mai
     person = _there(message.staff)
     if not (person.is_active and person.is_staff and person.has_perm(about.pop("needs"))):
         raise NoLongerNeeded
-    return compose(message, connection, "sheet_review", to=one_address(person.email), **about)
+    return letter(message, connection, "sheet_review", values_of_step(about), to=one_address(person.email))
+
+
+def values_of_step(about: dict[str, Any]) -> dict[str, Value]:
+    """`about`: as the two below give it."""
+    done = "Signed off" if about.get("sheet") else "Published"
+    return {
+        "step": "Please review" if about["is_sent"] else "Sent back to you" if about["is_back"] else done,
+        "title": about["called"],
+        "what happened": _sentence("sheet_review", about),
+        "note": f"{about['actor']} wrote: “{about['note']}”" if about["note"] else "",
+        "link": _button(about["address"]),
+    }
 
 
 def _step_of_sheet(edition: Edition) -> dict[str, Any]:
@@ -354,7 +377,7 @@ def _step_of_sheet(edition: Edition) -> dict[str, Any]:
         "is_sent": edition.step == Step.SUBMITTED,
         "is_back": edition.step == Step.SENT_BACK,
         "note": edition.note,
-        "link": f"{settings.BASE_URL}{reverse('admin:factsheets_factsheet_desk', args=[sheet.pk])}",
+        "address": reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]),
     }
 
 
@@ -379,7 +402,7 @@ def _step_of_draft(event: SharedDraftEvent | SafetyDraftEvent) -> dict[str, Any]
         "is_sent": is_sent,
         "is_back": event.step == DraftStep.SENT_BACK,
         "note": event.note,
-        "link": f"{settings.BASE_URL}{address}",
+        "address": address,
     }
 
 
@@ -389,16 +412,15 @@ def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     waits = what_waits(now) if is_digest_wanted(day, now) else []
     if not waits:
         raise NoLongerNeeded
-    inbox = f"{settings.BASE_URL}{reverse('admin:enquiries_enquiry_changelist')}"
-    return compose(
-        message,
-        connection,
-        "digest",
-        to=_clinic(),
-        day=day_words(day, day),
-        waits=[(queue, number, f"{inbox}?queue={queue.name}") for queue, number in waits],
-        link=inbox,
-    )
+    named = [(queue.name, queue.label, number) for queue, number in waits]
+    return letter(message, connection, "digest", values_of_digest(day, named), to=_clinic())
+
+
+def values_of_digest(day: date, waits: list[tuple[str, str, int]]) -> dict[str, Value]:
+    """`waits`: the name, the label and the number of each queue."""
+    inbox = reverse("admin:enquiries_enquiry_changelist")
+    rows = [(label, number, f"{settings.BASE_URL}{inbox}?queue={name}") for name, label, number in waits]
+    return {"day": day_words(day, day), "queues": _block("queues", waits=rows), "link": _button(inbox)}
 
 
 RENDERERS: dict[str, Callable[[OutgoingMessage, BaseEmailBackend], Mail]] = {
@@ -434,20 +456,20 @@ def letter(
 
     `subject` stands in place of the text's own. `parts` is what somebody is about to save, for a preview.
     """
-    words = wordings.filled(key, values, parts)
-    subject = subject or words.parts["subject"]
-    context |= {"words": words, "retention_days": clinic.current()["report_retention_days"]}
+    wording, words = WORDINGS[key], wordings.filled(key, values, parts)
+    subject = subject or wording.subject or words.parts["subject"]
+    context |= {"words": words, "to_staff": wording.to_staff, "always": wording.always}
+    context["retention_days"] = clinic.current()["report_retention_days"]
     heading = words.parts.get("heading", "")
-    return compose(message, connection, "letter", to=to, subject=subject, heading=heading, **context)
+    return _compose(message, connection, to=to, subject=subject, heading=heading, **context)
 
 
-def compose(
+def _compose(
     message: OutgoingMessage,
     connection: BaseEmailBackend,
-    name: str,
     *,
     to: str,
-    subject: str = "",
+    subject: str,
     signs: Sequence[str] = (),
     **context: Any,
 ) -> Mail:
@@ -459,9 +481,7 @@ def compose(
         "short_card": safety.compact(tiers) if _has_short_card(message) else [],
         "advice": advice(signs, tiers),
     }
-    folder = "enquiries/emails"
-    subject = " ".join((subject or render_to_string(f"{folder}/{name}_subject.txt", context)).split())
-    context["subject"] = subject
+    context["subject"] = subject = " ".join(subject.split())
     sender_domain = sender_address().rpartition("@")[2].rstrip(">") or "localhost"
     logo = context["clinic"]["logo"]
     context["logo"] = logo and pictures.mail_logo(logo["digest"])
@@ -469,7 +489,7 @@ def compose(
     answers_to = context["clinic"]["reply_to_email"] if message.purpose in FROM_STAFF else ""
     mail = Mail(
         subject=subject,
-        body=render_to_string(f"{folder}/{name}_body.txt", context),
+        body=render_to_string("enquiries/emails/letter_body.txt", context),
         from_email=sender(),
         to=[to],
         reply_to=[answers_to] if answers_to else None,
@@ -482,7 +502,7 @@ def compose(
             **(links.unsubscribe_headers(context["stop"]) if "stop" in context else {}),
         },
     )
-    mail.attach_alternative(render_to_string(f"{folder}/{name}_body.html", context), "text/html")
+    mail.attach_alternative(render_to_string("enquiries/emails/letter_body.html", context), "text/html")
     mail.logo, mail.logo_id = context["logo"], context["logo_id"]
     return mail
 

@@ -29,6 +29,15 @@ PURPOSES = {
     "cancelled_by_patient": Purpose.CANCELLATION,
     "new_link": Purpose.NEW_LINK,
     "reply": Purpose.REPLY,
+    "clinic_alert": Purpose.CLINIC_ALERT,
+    "urgent_alert": Purpose.CLINIC_ALERT,
+    "change_alert": Purpose.CHANGE_ALERT,
+    "digest": Purpose.DIGEST,
+    "abuse_alarm": Purpose.ABUSE_ALARM,
+    "review_reminder": Purpose.REVIEW_REMINDER,
+    "sheet_review": Purpose.SHEET_REVIEW,
+    "invitation": Purpose.INVITATION,
+    "password_reset": Purpose.PASSWORD_RESET,
 }
 TO = "patient@example.com"
 STOPPABLE = {Purpose.REPORT, Purpose.ACKNOWLEDGEMENT}
@@ -44,7 +53,7 @@ def email(key: str, parts: Mapping[str, str]) -> Preview:
     if purpose == Purpose.REPORT:
         context["delete"] = private
     connection = get_connection("django.core.mail.backends.dummy.EmailBackend")
-    values = _values(private)
+    values = _values_for_staff(key, private) if WORDINGS[key].to_staff else _values(private)
     mail = emails.letter(message, connection, key, values, to=TO, parts=parts, **context)
     return Preview.of(mail)
 
@@ -98,6 +107,27 @@ def _values(private: str) -> dict[str, Value]:
         "time": moment(starts_at),
         "link": Link(private),
         "message": Block(WORDS, linked(WORDS)),
+    }
+
+
+def _values_for_staff(key: str, private: str) -> dict[str, Value]:
+    today = timezone.localdate()
+    if key == "digest":
+        return emails.values_of_digest(today, [("new", "New", 3), ("chase", "To chase", 1)])
+    sheet = FactSheet.objects.published().first() or FactSheet(pk=0, title="About back pain", slug="about-back-pain")
+    if key == "review_reminder":
+        sheet.review_due_on = today + timedelta(days=30)
+        return emails.values_of_reminder(sheet, today)
+    if key == "sheet_review":
+        about = {"called": sheet.title, "what": "this fact sheet", "sheet": sheet, "actor": "Sam Clinician", "note": ""}
+        return emails.values_of_step(about | {"is_sent": True, "is_back": False, "address": f"/{HIDDEN}/"})
+    return {
+        "reference": "ABCD-EFGH",
+        "number": "12",
+        "role": "reception",
+        "until": moment(_at(1, time(10, 30))),
+        "username": TO.replace("patient", "nora"),
+        "link": Link(private, is_button=True),
     }
 
 

@@ -23,17 +23,22 @@ from factsheets import guard, team
 PLACEHOLDER = re.compile(
     r"\{\s*([a-z](?:[a-z ]*[a-z])?)\s*(?::\s*+((?:[^{}\s]++(?:[^\S\n]++(?=[^{}\s]))?+)*+)\s*+)?\}", re.IGNORECASE
 )
-# Others may read a subject, on a locked screen or in a log.
-IN_SUBJECT = {"clinic", "phone"}
 # A web address in a text, which becomes a link.
 ADDRESS = re.compile(r"https?://[^\s<>\"“”]+")
 AFTER = ".,;:!?)]}’'"  # belongs to the sentence when it stands at the end of an address
 IN_MAIL, ON_PAGE = '<a href="{0}"><font color="{1}">{0}</font></a>', '<a href="{0}">{0}</a>'
 
+# A cell with a colour: mail programs know no other button.
+BUTTON = (
+    '<table role="presentation" cellpadding="12" cellspacing="0" border="0"><tr><td bgcolor="{0}"><a href="{1}">'
+    '<font face="Verdana, sans-serif" size="3" color="#FFFFFF"><b>{2}</b></font></a></td></tr></table>'
+)
+
 
 @dataclass(frozen=True)
 class Link:
     address: str
+    is_button: bool = False  # where it has a line of its own in an email
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ def _mistake(wording: Wording, part: str, written: str, name: str, given: str) -
     if placeholder is None:
         offered = ", ".join(each.written for each in wording.placeholders.values())
         return f"{written} is not one of the placeholders of this text. It has {offered}."
-    if part == "subject" and name not in IN_SUBJECT:
+    if part == "subject" and not placeholder.in_subject:
         return f"{written} cannot stand in a subject, which may be read on a locked screen."
     if part != "text" and placeholder.kind != Kind.INLINE:
         return f"{written} can stand in the text only."
@@ -173,7 +178,7 @@ def filled(key: str, values: Mapping[str, Value], parts: Mapping[str, str] | Non
     parts = parts_of(wording, newest(key)) if parts is None else parts
     values = {**values, **everywhere()}
     short = {name: _plain(text, values) for name, text in parts.items() if name != "text"}
-    text, html = _long(parts["text"], values, mail=not wording.is_page)
+    text, html = _long(parts.get("text", ""), values, mail=not wording.is_page)
     return Filled(short, text, html)
 
 
@@ -225,8 +230,8 @@ def _run_as_html(is_item: bool, lines: list[str], values: Mapping[str, Value], *
     parts: list[str] = []
     open_lines: list[str] = []
     for line in lines:
-        if block := _block(line, values):
-            parts += [_paragraph(open_lines), block.html]
+        if html := _block_as_html(line, values, mail=mail):
+            parts += [_paragraph(open_lines), html]
             open_lines = []
         else:
             open_lines.append(_line_as_html(line, values, mail=mail))
@@ -242,6 +247,17 @@ def _block(line: str, values: Mapping[str, Value]) -> Block | None:
     found = PLACEHOLDER.fullmatch(line)
     value = values[_name(found)] if found else None
     return value if isinstance(value, Block) else None
+
+
+def _block_as_html(line: str, values: Mapping[str, Value], *, mail: bool) -> str:
+    """What stands in a line of its own, between paragraphs. Empty for any other line."""
+    found = PLACEHOLDER.fullmatch(line)
+    value = values[_name(found)] if found else None
+    if isinstance(value, Block):
+        return value.html
+    if found and mail and isinstance(value, Link) and value.is_button:
+        return format_html(BUTTON, clinic.details()["colours"]["strong"], value.address, found[2])
+    return ""
 
 
 def _says_nothing(line: str, values: Mapping[str, Value]) -> bool:

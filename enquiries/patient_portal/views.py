@@ -3,6 +3,7 @@ the links that ask for one press and for no address.
 """
 
 from http import HTTPStatus
+from typing import Any
 
 from crispy_forms.layout import Field, Submit
 from django import forms
@@ -19,6 +20,7 @@ from enquiries import clock, links
 from enquiries.actions import by_patient, erasure, transitions
 from enquiries.actions.appointments import refuse_reminder
 from enquiries.inbox import calls
+from enquiries.mail import wordings
 from enquiries.models import Enquiry, slots_in_words
 from enquiries.patient_portal import presenters
 from enquiries.patient_portal.access import Visit, visited
@@ -146,7 +148,8 @@ def erase(visit: Visit) -> HttpResponse:
 @personal
 @require_safe
 def erased(request):
-    return render(request, "enquiries/patient_portal/erased.html", {"safety_tiers": safety.tiers()})
+    context = {"words": wordings.filled("request_erased", {}), "safety_tiers": safety.tiers()}
+    return render(request, "enquiries/patient_portal/erased.html", context)
 
 
 def _request(visit: Visit, done: str = "", signs: tuple[str, ...] = ()) -> HttpResponse:
@@ -223,7 +226,7 @@ def _appointment(visit: Visit) -> str:
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """One POST serves the page's button and the “unsubscribe” of a mail program (RFC 8058: no cookie, no redirect, nothing more to
     press)."""
-    context = {"address": request.path, "months": erasure.STOPPED_MONTHS}
+    context: dict[str, Any] = {"address": request.path, "months": erasure.STOPPED_MONTHS}
     try:
         key = links.mailbox_of(token)
     except signing.SignatureExpired:
@@ -232,7 +235,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404("Not a link of ours") from None
     if request.method == "POST":
         erasure.stop_mails(key=key)
-        context["done"] = True
+        context |= {"done": True, "words": wordings.filled("emails_stopped", {})}
     return render(request, "enquiries/stop_mails.html", context)
 
 
@@ -265,4 +268,5 @@ def no_reminder(request: HttpRequest, token: str) -> HttpResponse:
     done = request.method == "POST"
     if done and (enquiry := Enquiry.objects.filter(pk=key, erased_at=None).first()):
         refuse_reminder(enquiry=enquiry)
-    return render(request, "enquiries/no_reminder.html", {"address": request.path, "done": done})
+    words = wordings.filled("reminder_stopped", {}) if done else None
+    return render(request, "enquiries/no_reminder.html", {"address": request.path, "done": done, "words": words})

@@ -16,6 +16,7 @@ from backcare.core.private_pages import personal
 from enquiries.actions import erasure, outbox
 from enquiries.assessment import printed
 from enquiries.links import SUMMARY, LinkPage, Pass, Shut
+from enquiries.mail import wordings
 from enquiries.models import Assessment
 from factsheets import safety
 from factsheets.models import FactSheet
@@ -93,7 +94,8 @@ def delete(request, token: str):
 @personal
 @require_safe
 def deleted(request):
-    return render(request, "enquiries/summary_deleted.html", {"safety_tiers": safety.tiers()})
+    context = {"words": wordings.filled("report_erased", {}), "safety_tiers": safety.tiers()}
+    return render(request, "enquiries/summary_deleted.html", context)
 
 
 def _find(token: str) -> Assessment | None:

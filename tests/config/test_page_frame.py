@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import html5lib
 import pytest
-from django.template.loader import render_to_string
 from django.test import Client
 from playwright.sync_api import expect
 
@@ -14,7 +13,6 @@ from enquiries.mail.default_wordings import WORDINGS
 from enquiries.models import Enquiry
 from enquiries.request_forms.forms import FORMS
 from factsheets import safety
-from factsheets.models import FactSheet
 from tests.support.accessibility import patient
 from tests.support.consultation_form import follow
 from tests.support.forms import ADDRESSES, FIELDS, form
@@ -209,32 +207,8 @@ def test_the_statement_says_how_long_the_large_print_is_and_what_no_person_has_t
 
 
 def mails(part: str = "html") -> dict[str, str]:
-    sheet = FactSheet.objects.get(slug="acupuncture-for-back-pain")
-    address = (
-        "https://clinic.example/a-long-address/that-nobody-should-see-in-full/0123456789012345678901234567890123456789/"
-    )
-    context = {
-        "clinic": {
-            "colours": {"strong": "#1F5A54", "tint": "#CFE3DA"},
-            "name": "Larkfield Back Clinic",
-            "phone": "020 7946 0958",
-            "hours": "Monday to Friday, 9am to 5pm",
-        },
-        "base_url": "https://clinic.example",
-        "emergency": safety.tiers()[0],
-        "sheet": sheet,
-        "called": sheet.title,
-        "reviewer": "Dr Ada Example, GP",
-        "reference": "DBDW-G3GR",
-        "days_left": 30,
-        "days_over": -30,
-        "link": address,
-        "address": address,
-    }
-    staffs = ("clinic_alert", "change_alert", "review_reminder", "sheet_review")
-    made = {name: render_to_string(f"enquiries/emails/{name}_body.{part}", context) for name in staffs}
-    patients = {key: samples.email(key, WORDINGS[key].default) for key in samples.PURPOSES}
-    return made | {key: getattr(mail, {"txt": "text"}.get(part, part)) for key, mail in patients.items()}
+    made = {key: samples.email(key, WORDINGS[key].default) for key in samples.PURPOSES}
+    return {key: mail.html if part == "html" else mail.text for key, mail in made.items()}
 
 
 # Text and its ground, as a mail program computes them that drops what stands on the body.

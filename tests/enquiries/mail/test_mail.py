@@ -121,7 +121,9 @@ def test_the_clinic_gets_the_reference_and_the_link_and_nothing_more(db, mail_th
     deliver()
     mail = mail_for(mail_through, enquiry, Purpose.CLINIC_ALERT)
     link = f"{settings.BASE_URL}{enquiry.get_admin_url()}"
-    assert flat(text_of(mail)) == (f"A new enquiry is in the inbox: {enquiry.reference}. Sign in to open it: {link}")
+    named = f"New enquiry {enquiry.reference}"
+    said = f"A new enquiry is in the inbox: {enquiry.reference}. Sign in to open it: Open it in the inbox: {link}"
+    assert flat(text_of(mail)) == f"{named} {said}"
     assert [element.get("href") for element in html_of(mail).iter("a")] == [link]
     assert enquiry.reference in words_of(mail)
     assert len(words_of(mail)) < 200

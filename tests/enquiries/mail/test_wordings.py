@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from enquiries.actions.appointments import book
+from enquiries.admin.hours import PAUSE_NOTICE
 from enquiries.mail import samples, wordings
-from enquiries.mail.default_wordings import WORDINGS, Kind
-from enquiries.models import Enquiry, ReplyTemplate, WordingEdition
+from enquiries.mail.default_wordings import URGENT, WORDINGS, Kind
+from enquiries.models import ClinicHours, Enquiry, ReplyTemplate, WordingEdition
 from enquiries.request_forms import journey
 from tests.conftest import consultation, give_signs, report
 from tests.support.clinic_settings import set_clinic
@@ -185,6 +186,13 @@ def test_no_edit_brings_in_what_a_stranger_typed_and_none_leaves_the_safety_advi
         for part in (text_of(mail), words_of(mail)):
             assert "Edited." in part
             assert "999" in part
+    to_staff = [each for each in mail_through.messages if each["To"] == "inbox@example.com"]
+    assert {each["Subject"] for each in to_staff} >= {URGENT, "Larkfield Back Clinic 020 7946 0958"}
+    for mail in to_staff:
+        for part in (text_of(mail), words_of(mail)):
+            assert TYPED not in part + mail["Subject"]
+            assert "Edited." in part
+            assert "999" not in part, "Staff know the signs, and have the desk."
     for enquiry in (booked, asked):
         answer = client.get(journey.sent_address(enquiry), follow=True)
         assert TYPED not in answer.content.decode()
@@ -204,14 +212,15 @@ def test_the_links_of_every_email_have_the_clinics_colour():
     assert "Text relay" not in without.text + without.html, "A clinic without a number gives none."
 
 
-@pytest.mark.parametrize("key", ["consultation_sent", "question_sent", "report_sent"])
+@pytest.mark.parametrize("key", [key for key, wording in WORDINGS.items() if wording.is_page])
 def test_a_confirmation_page_is_previewed_as_itself(key, staff_client):
     shown = press(staff_client, key, "page", heading="We have it, thank you")
     assert shown.status_code == 200
     said = text(parse(shown))
     assert "We have it, thank you" in said
     assert "Staff preview, with invented details" in said
-    assert parse(shown).findall(".//section[@class='care emergency short']//li"), "With the signs of an emergency."
+    if key.endswith("_sent"):
+        assert parse(shown).findall(".//section[@class='care emergency short']//li"), "With the signs of an emergency."
     assert not WordingEdition.objects.exists()
 
 
@@ -230,3 +239,38 @@ def test_the_guard_reads_a_pause_notice_too_and_a_reply_template_shows_its_whole
     assert "Dear Sam Patient," in frame.get("srcdoc")
     assert "a &lt; b." in frame.get("srcdoc")
     assert "999" in frame.get("srcdoc")
+    # What is typed is shown before it is saved, and the default comes into the form in one press.
+    address = address_of(template)
+    for where, typed in ((address, {"text": "Dear {name}, new words."}), (hours, {"notice": "New words."})):
+        looked = press_of_admin(staff_client, where, "_preview", **typed)
+        assert "Not saved yet:" in text(tree(looked)) and "New words." in said_of(looked)
+        wrong = press_of_admin(staff_client, where, "_preview", **dict.fromkeys(typed, "It cures sciatica."))
+        assert "The claims guard found" in errors_of(wrong) and "As last saved:" in text(tree(wrong))
+    template.refresh_from_db()
+    assert template.text == "Dear {name},\n\nabout {reference}: a < b."
+    assert ClinicHours.objects.get().notice == "We are away until Monday."
+    assert PAUSE_NOTICE in values_of(press_of_admin(staff_client, hours, "_default"))["notice"]
+    new = press_of_admin(
+        staff_client, "/admin/enquiries/replytemplate/add/", "_preview", name="N", text="Unsaved {name}"
+    )
+    assert "Unsaved Sam Patient" in said_of(new) and not ReplyTemplate.objects.filter(name="N").exists()
+    installed = ReplyTemplate.objects.get(name="Please phone us")
+    save(staff_client, address_of(installed), text="Ring us.")
+    back = press_of_admin(staff_client, address_of(installed), "_default")
+    assert "Thank you for writing to us." in values_of(back)["text"]
+    assert b"_default" not in staff_client.get(address).content, "What the clinic wrote itself has no default."
+    assert ReplyTemplate.objects.get(pk=installed.pk).text == "Ring us."
+
+
+def address_of(template: ReplyTemplate) -> str:
+    return f"/admin/enquiries/replytemplate/{template.pk}/change/"
+
+
+def press_of_admin(client, address: str, button: str, **typed):
+    return client.post(address, values_of(client.get(address)) | typed | {button: "1"})
+
+
+def said_of(response) -> str:
+    """With what stands in the frame of a preview."""
+    frames = [each.get("srcdoc") for each in tree(response).iter("iframe")]
+    return " ".join([text(tree(response)), *frames]).replace("new words", "New words")
