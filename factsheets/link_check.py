@@ -1,4 +1,5 @@
-"""Asks whether the links of our sources still lead somewhere: moved, gone, out of reach, or changed since somebody read the page.
+"""Asks whether the links of our sources and texts still lead somewhere: moved, gone, out of reach, or, of a source, changed since
+somebody read the page.
 
 Made for a few hundred addresses that editors chose: one request at a time, a pause before the same host is asked again, HEAD before
 GET, at most 2 MB and 20 seconds for each. Addresses inside a private network are refused at every hop, because an editor's link
@@ -15,7 +16,7 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -23,14 +24,16 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Q
 from django.utils import timezone
 
-from factsheets.models import LinkOutcome, Source, SourceLink
+from factsheets.models import LinkOutcome, Section, Source, SourceLink, State
+from factsheets.rendering.markdown import links
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_SECONDS = 20  # for one request, all of it
 MAX_HOPS = 8
+MAX_ADDRESS = 500  # characters, as the column holds
 SAMPLE = 10  # hosts that are looked up to see whether we are on the internet at all
 PERMANENT, TEMPORARY = {301, 308}, {302, 303, 307}
 GONE = {404, 410}
@@ -43,6 +46,20 @@ DAYS_BEFORE_IT_COUNTS = 3
 
 class Unreachable(Exception):
     """No answer that says anything about the page. The text says why."""
+
+
+@dataclass(frozen=True)
+class TextLink:
+    """An address outside our site that texts of sheets link to."""
+
+    address: str
+
+    @property
+    def key(self) -> str:
+        return "A text"
+
+
+Linked = Source | TextLink
 
 
 @dataclass(frozen=True)
@@ -144,7 +161,7 @@ class Asker:
         self.last: dict[str, float] = {}
         self.refusing: set[str] = set()  # hosts that asked us to slow down: no more today
 
-    def ask(self, source: Source, known: SourceLink | None = None) -> Answer:
+    def ask(self, source: Linked, known: SourceLink | None = None) -> Answer:
         """Raises Unreachable."""
         answer = self._follow("HEAD", source.address)
         may_have_changed = answer.status < 300 and changes_count(source) and not _same_file(answer, known)
@@ -218,9 +235,14 @@ def digest_of(body: bytes, content_type: str) -> str:
     return hashlib.sha256(body).hexdigest()[:32]
 
 
-def changes_count(source: Source) -> bool:
-    """Whether a change of the page says anything. A DOI or a PubMed number names a paper, which stays as it was printed."""
-    return bool(source.url) and source.address == source.url
+def is_a_page(source: Linked) -> bool:
+    """Whether it counts when it moves. A DOI or a PubMed number names a paper, wherever that is kept."""
+    return isinstance(source, TextLink) or bool(source.url and source.address == source.url)
+
+
+def changes_count(source: Linked) -> bool:
+    """Whether a change of the page says anything. A paper stays as it was printed, and no claim rests on a text's link."""
+    return isinstance(source, Source) and is_a_page(source)
 
 
 def _same_file(answer: Answer, known: SourceLink | None) -> bool:
@@ -233,7 +255,7 @@ def _same_file(answer: Answer, known: SourceLink | None) -> bool:
     )
 
 
-def is_online(sources: list[Source]) -> bool:
+def is_online(sources: Sequence[Linked]) -> bool:
     """Whether any of their hosts is known. When none of a few is, it is not they who are out of reach."""
     hosts = list(dict.fromkeys(urlsplit(source.address).hostname for source in sources))[:SAMPLE]
     for host in hosts:
@@ -246,15 +268,51 @@ def is_online(sources: list[Source]) -> bool:
 # --- what it means ---
 
 
-def due(*, before) -> list[Source]:
-    """Sources with a link that was not asked for since `before`, those never asked first, and hosts in turn."""
-    found = Source.objects.select_related("link").order_by(F("link__checked_at").asc(nulls_first=True), "key")
+def due(*, before) -> list[Linked]:
+    """Sources and texts with a link that was not asked for since `before`, those never asked first, and hosts in turn."""
+    found: list[tuple[Linked, SourceLink | None]] = [
+        (source, getattr(source, "link", None))
+        for source in Source.objects.select_related("link").order_by("key")
+        if source.address
+    ]
+    of_texts = {link.address: link for link in SourceLink.objects.filter(source=None)}
+    found += [(TextLink(address), of_texts.get(address)) for address in in_texts()]
+    found = [
+        (each, link) for each, link in found if link is None or link.checked_at < before or link.address != each.address
+    ]
     waiting = defaultdict(list)
-    for source in found:
-        link = getattr(source, "link", None)
-        if source.address and (link is None or link.checked_at < before or link.address != source.address):
-            waiting[urlsplit(source.address).netloc].append(source)
+    for each, _ in sorted(found, key=lambda pair: (pair[1] is not None, pair[1] and pair[1].checked_at)):
+        waiting[urlsplit(each.address).netloc].append(each)
     return list(_in_turn(waiting.values()))
+
+
+def _live_sections():
+    """The sections of what the site consists of. Those of a draft are asked once it is published."""
+    live = Section.objects.filter(sheet__draft_of=None).exclude(sheet__state=State.RETIRED)
+    return live.select_related("sheet", "figure").defer("sheet__document", "sheet__key_points")
+
+
+def in_texts() -> list[str]:
+    """The addresses outside our site that sections link to, in their own words or in a statement's, each once."""
+    found = (_links(section) for section in _live_sections().prefetch_related("statement_uses__statement"))
+    return list(dict.fromkeys(address for each in found for address in sorted(each)))
+
+
+def _links(section: Section) -> set[str]:
+    texts = (section.body, *(statement.detail for statement in section.evidence))
+    return {address for text in texts if "](" in text or "<" in text for address in links(text) if _is_outside(address)}
+
+
+def _is_outside(address: str) -> bool:
+    with suppress(ValueError):
+        return urlsplit(address).scheme in {"http", "https"} and len(address) <= MAX_ADDRESS
+    return False
+
+
+def places_of(address: str) -> list[Section]:
+    """The sections that link to it."""
+    holding = Q(body__contains=address) | Q(statement_uses__statement__detail__contains=address)
+    return [section for section in _live_sections().filter(holding).distinct() if address in _links(section)]
 
 
 def _in_turn(lists: Iterable[list]) -> Iterator:
@@ -264,10 +322,12 @@ def _in_turn(lists: Iterable[list]) -> Iterator:
             yield each.pop()
 
 
-def check(source: Source, asker: Asker) -> SourceLink:
-    """Asks for one source's link and keeps what came of it."""
+def check(source: Linked, asker: Asker) -> SourceLink:
+    """Asks for one link and keeps what came of it."""
     address = source.address
-    known = SourceLink.objects.filter(source=source, address=address).first()
+    owner = source if isinstance(source, Source) else None
+    kept = SourceLink.objects.filter(source=owner) if owner else SourceLink.objects.filter(source=None, address=address)
+    known = kept.filter(address=address).first()
     try:
         answer, fault = asker.ask(source, known), ""
         if answer.status >= 400 and answer.status not in GONE:
@@ -275,15 +335,15 @@ def check(source: Source, asker: Asker) -> SourceLink:
     except Unreachable as unreachable:
         answer, fault = Answer(status=0), str(unreachable)
     with transaction.atomic():
-        link = SourceLink.objects.select_for_update().filter(source=source).first()
+        link = kept.select_for_update().first()
         if link is None or link.address != address:
-            link = SourceLink(pk=link.pk if link else None, source=source, address=address)
+            link = SourceLink(pk=link.pk if link else None, source=owner, address=address)
         _settle(link, source, answer, fault)
         link.save()
     return link
 
 
-def _settle(link: SourceLink, source: Source, answer: Answer, fault: str) -> None:
+def _settle(link: SourceLink, source: Linked, answer: Answer, fault: str) -> None:
     now = timezone.now()
     earlier = link.checked_at
     link.checked_at, link.status, link.fault, link.moved_to = now, answer.status, fault, ""
@@ -298,7 +358,7 @@ def _settle(link: SourceLink, source: Source, answer: Answer, fault: str) -> Non
     if answer.status in GONE:
         link.outcome = LinkOutcome.GONE
         return
-    if answer.moved_to and changes_count(source) and answer.moved_to != source.url:
+    if answer.moved_to and is_a_page(source) and answer.moved_to != source.address:
         link.outcome, link.moved_to = LinkOutcome.MOVED, answer.moved_to[:1000]
         return
     if not changes_count(source):

@@ -9,4 +9,4 @@ register = template.Library()
 @register.inclusion_tag("admin/enquiries/_dashboard.html", takes_context=True)
 def dashboard(context):
     """The first page of the desk, for who is signed in."""
-    return blocks(context["request"].user, timezone.now())
+    return {"request": context["request"], **blocks(context["request"].user, timezone.now())}

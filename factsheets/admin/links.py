@@ -1,4 +1,4 @@
-"""The links of the sources on the desk: which have moved, gone or changed, and what to do about each."""
+"""The links of sources and texts on the desk: which have moved, gone or changed, and what to do about each."""
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -30,10 +30,17 @@ WORDS = {
 }
 
 
-def to_look_at():
-    """The links about which somebody should do something, the first kind first."""
+def to_look_at() -> list[SourceLink]:
+    """The links about which somebody should do something, each of a text with the sections that hold it, in `places`."""
     many_days = {"outcome": LinkOutcome.UNREACHABLE, "failed_days__lt": link_check.DAYS_BEFORE_IT_COUNTS}
-    return SourceLink.objects.exclude(outcome=LinkOutcome.FINE).exclude(**many_days).select_related("source")
+    found = SourceLink.objects.exclude(outcome=LinkOutcome.FINE).exclude(**many_days).select_related("source")
+    return [link for link in found if link.source or _named(link)]
+
+
+def _named(link: SourceLink) -> list:
+    """Where texts link to it. Empty when nobody does any more, and then it is nothing to look at."""
+    link.places = link_check.places_of(link.address)
+    return link.places
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,10 +50,11 @@ def links(request):
         raise PermissionDenied
     if request.method == "POST":
         return _settle(request)
-    listed = list(to_look_at())
-    known = {link.source_id: link for link in SourceLink.objects.select_related("source")}
-    sources = [source for source in Source.objects.all() if source.address]
-    asked = [known[source.pk] for source in sources if source.pk in known]
+    listed = to_look_at()
+    known = {link.source_id or link.address: link for link in SourceLink.objects.select_related("source")}
+    wanted = [source.pk for source in Source.objects.all() if source.address] + link_check.in_texts()
+    asked = [known[each] for each in wanted if each in known]
+    again = [link for link in asked if link.outcome == LinkOutcome.UNREACHABLE and link not in listed]
     context = admin.site.each_context(request) | {
         "title": "Check of the links",
         "opts": Source._meta,
@@ -55,9 +63,9 @@ def links(request):
             for outcome, (title, what) in WORDS.items()
             if (found := [link for link in listed if link.outcome == outcome])
         ],
-        "again": [link for link in asked if link.outcome == LinkOutcome.UNREACHABLE and link not in listed],
+        "again": [link for link in again if link.source or _named(link)],
         "fine": sum(link.outcome == LinkOutcome.FINE for link in asked),
-        "never": len(sources) - len(asked),
+        "never": len(wanted) - len(asked),
         "last": max((link.checked_at for link in asked), default=None),
         "may_write": request.user.has_perm("factsheets.change_source"),
     }
@@ -67,7 +75,7 @@ def links(request):
 def _settle(request):
     """Takes a new address, or notes that somebody has read a changed page."""
     number = as_number(request.POST.get("link", ""))
-    link = get_object_or_404(SourceLink.objects.select_related("source"), pk=number)
+    link = get_object_or_404(SourceLink.objects.select_related("source").exclude(source=None), pk=number)
     source, seen = link.source, request.POST.get("seen", "")
     if request.POST.get("do") == "take" and link.outcome == LinkOutcome.MOVED and seen == link.moved_to:
         _take(request, link)

@@ -1,6 +1,6 @@
 """Shared records picked by words of them, so that nobody has to know a key or scroll a list: statements of evidence and figures.
 
-Sources are cited in the same way; what somebody may mean by a pasted citation is in factsheets/pasted_citation.py.
+Sources are named in the same way; what somebody may mean by a pasted citation is in factsheets/pasted_citation.py.
 """
 
 from collections.abc import Callable, Iterable
@@ -8,11 +8,16 @@ from functools import reduce
 from operator import or_
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.text import slugify
 
 from backcare.core.forms import as_number
-from factsheets.models import FactSheet, Figure, Statement
+from factsheets import pasted_citation
+from factsheets.models import FactSheet, Figure, Source, Statement
 from factsheets.rendering.document import verdict_of
 
 # The name comes first: whoever types all of it means that one.
@@ -100,3 +105,94 @@ class PickedFigure(PickedInput):
 def picked_figure(db_field, **options) -> forms.ModelChoiceField:
     """The field of a form in which one figure of the library is picked."""
     return db_field.formfield(**options | {"widget": PickedFigure})
+
+
+class SourcesInput(forms.Widget):
+    """A box for each source, and some more. Each suggests the sources that there are, and takes words of one."""
+
+    SPARE, MOST = 3, 60
+
+    def _names(self, name: str) -> list[str]:
+        return [f"{name}-{number}" for number in range(self.MOST)]
+
+    def value_from_datadict(self, data, files, name):
+        return [data[each] for each in self._names(name) if each in data]
+
+    def value_omitted_from_datadict(self, data, files, name):
+        return f"{name}-0" not in data
+
+    def id_for_label(self, id_):
+        return f"{id_}-0"
+
+    def render(self, name, value, attrs=None, renderer=None):
+        attrs = attrs or {}
+        known = {each.key: str(each) for each in Source.objects.only("key", "title")}
+        texts = [str(each) for each in value or [] if str(each).strip()]
+        texts = [known.get(text, text) for text in texts] + [""] * self.SPARE
+        own = attrs.get("id", "")
+        rows = [
+            {"name": each, "id": f"{own}-{number}", "text": text}
+            for number, (each, text) in enumerate(zip(self._names(name), texts, strict=False))
+        ]
+        context = {"id": own, "rows": rows, "sources": known.values(), "describedby": attrs.get("aria-describedby")}
+        return render_to_string("admin/factsheets/writing/_picked_sources.html", context)
+
+
+class SourcesField(forms.Field):
+    """Sources of the library, each named by its key, a DOI or words of its title or author. Cleans to a list of them."""
+
+    widget = SourcesInput
+    default_error_messages = {"required": "Name at least one source."}
+
+    def __init__(self, **kwargs):
+        given = {
+            "label": "Sources",
+            "help_text": "Type words of the title or the author, its DOI or its short name: one source in each box.",
+        }
+        super().__init__(**given | kwargs)
+
+    def to_python(self, value) -> list[Source]:
+        chosen, problems = [], []
+        for text in filter(None, (" ".join(each.split()) for each in value or [])):
+            found = [] if "\x00" in text else pasted_citation.known(text)
+            if len(found) == 1:
+                chosen += [each for each in found if each not in chosen]
+            elif found:
+                names = "; ".join(map(str, found))
+                problems.append(f"“{text}” can be any of these. Name one: {names}")
+            else:
+                problems.append(f"There is no source “{text}”. Check the words, or add it under “Sources” first.")
+        if problems:
+            raise ValidationError(problems)
+        return chosen
+
+    def has_changed(self, initial, data):
+        named = [getattr(each, "key", each) for each in initial or []]
+        return set(named) != {text.partition(":")[0].strip() for text in data or [] if text.strip()}
+
+
+class SuggestedInput(AdminTextInputWidget):
+    """A box that suggests what `known` gives, and takes anything."""
+
+    def __init__(self, known, attrs=None):
+        super().__init__(attrs)
+        self.known = known
+
+    def render(self, name, value, attrs=None, renderer=None):
+        known = f"{(attrs or {}).get('id', name)}-known"
+        box = super().render(name, value, {**(attrs or {}), "list": known}, renderer)
+        options = format_html_join("", '<option value="{}"></option>', ((each,) for each in self.known()))
+        return format_html('{}<datalist id="{}">{}</datalist>', box, known, options)
+
+
+class SlugOfWordsField(forms.SlugField):
+    """Words of which a slug is made, such as “Recent low back pain”. Suggests those that other statements have."""
+
+    def __init__(self, name: str, **kwargs):
+        def known():
+            return Statement.objects.exclude(**{name: ""}).order_by(name).values_list(name, flat=True).distinct()
+
+        super().__init__(widget=SuggestedInput(known), max_length=Statement._meta.get_field(name).max_length, **kwargs)
+
+    def to_python(self, value):
+        return slugify(super().to_python(value))

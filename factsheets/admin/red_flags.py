@@ -15,9 +15,10 @@ from backcare.core.forms import as_number
 from backcare.core.readonly_admin import ReadOnlyMixin
 from factsheets import approvals, draft_steps, safety, safety_drafts, safety_revisions, team
 from factsheets.admin.approval import ApproveForm
-from factsheets.admin.fields import ClaimRefsField, KnownWordsField, LinesField
+from factsheets.admin.fields import ClaimRefsField, LinesField
+from factsheets.admin.picking import SourcesField
 from factsheets.draft_steps import DraftRefused
-from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Source, Subject, Tier
+from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Subject, Tier
 
 NAME = "admin:factsheets_safetyadvice"
 OF_TIERS = {
@@ -59,12 +60,7 @@ def _back(code: str = ""):
 class FlagForm(forms.ModelForm):
     """One red flag. Saving it changes the draft, and nothing that patients read."""
 
-    sources = KnownWordsField(
-        (Source, "key"),
-        missing="There is no source",
-        label="Sources",
-        help_text="Source keys, separated by commas. For example: NHS-BP, GIRFT-CES.",
-    )
+    sources = SourcesField(required=False)
     claim_refs = ClaimRefsField()
     patterns = LinesField(
         label="Word patterns",
@@ -138,7 +134,7 @@ class FlagForm(forms.ModelForm):
     def values(self) -> dict:
         """As `safety_editions.snapshot` holds them."""
         values = {name: self.cleaned_data[name] for name in self.fields if name != "opened"}
-        return values | {"sources": sorted([key] for key in values["sources"])}
+        return values | {"sources": sorted([source.key] for source in values["sources"])}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 
 from backcare.core.readonly_admin import ReadOnlyMixin
-from factsheets import actions, publication, shared_revisions
+from factsheets import actions, pasted_citation, publication, shared_revisions
 from factsheets.admin import links
 from factsheets.admin.editing import Stopped
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField
@@ -40,6 +40,34 @@ class SharedRecordAdmin(KeepsHistory, admin.ModelAdmin):
 
 
 class SourceForm(SharedForm):
+    class Meta:
+        labels = {
+            "key": "Short name",
+            "detail": "Volume, issue and pages",
+            "accessed": "Last read on",
+            "verification": "Has somebody read it?",
+        }
+        help_texts = {
+            "key": "Texts cite it by this name. Leave it empty to make it from the first author and the year.",
+            "authors": "As printed, such as Vickers AJ et al.",
+            "identifier": "The publisher’s own number, such as NG59 or CD013814.",
+            "doi": "Without https://doi.org/",
+            "accessed": "Needed where the source itself gives no year.",
+            "to_check": "What somebody still has to look up before we rely on it.",
+        }
+        widgets = {
+            name: AdminTextInputWidget(attrs={"class": "vLargeTextField"}) for name in ("authors", "title", "container")
+        } | {"to_check": forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "key" in self.fields:
+            self.fields["key"].required = False
+
+    def clean_key(self):
+        named = {name: self.data.get(self.add_prefix(name), "").strip() for name in ("authors", "title", "year")}
+        return self.cleaned_data["key"].upper() or pasted_citation.free_key(named)
+
     def clean(self):
         """A source that no reader could look up is not added, and none loses its link. One that never had any may wait for it."""
         cleaned = super().clean()
@@ -55,6 +83,19 @@ class SourceForm(SharedForm):
 @admin.register(Source)
 class SourceAdmin(SharedRecordAdmin):
     form = SourceForm
+    fieldsets = [
+        ("What it is", {"fields": ["title", "authors", "year", "kind", "key"]}),
+        ("Where it was published", {"fields": ["container", "detail", "publisher", "identifier"]}),
+        (
+            "How readers find it",
+            {
+                "fields": ["doi", "pmid", "pmcid", "url", "isbn"],
+                "description": "One is enough: of a study its DOI or PubMed number, of a guideline or a page its web address.",
+            },
+        ),
+        ("What we checked", {"fields": ["verification", "accessed", "to_check"]}),
+        ("This change", {"fields": KEPT_FIELDS}),
+    ]
     list_display = ["key", "title", "year", "kind", "verification", "still_needs", "link_checked"]
     list_select_related = ["link"]
     list_filter = ["verification", "kind"]

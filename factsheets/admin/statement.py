@@ -4,18 +4,26 @@ from dataclasses import replace
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db.models import Count
 
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, Stopped
 from factsheets.admin.fields import ClaimRefsField
+from factsheets.admin.picking import SlugOfWordsField, SourcesField
 from factsheets.admin.section import free_slug
 from factsheets.admin.shared_history import KeepsHistory, SeenFirst
-from factsheets.models import Source, Statement
+from factsheets.models import Statement
 
 
 class StatementForm(SeenFirst, EditingForm):
     texts = ("detail",)
     claim_refs = ClaimRefsField()
+    sources = SourcesField()
+    treatment = SlugOfWordsField("treatment", help_text="What was tried, such as acupuncture or heat.")
+    condition = SlugOfWordsField("condition", help_text="For what, such as recent low back pain or sciatica.")
+    comparison = SlugOfWordsField(
+        "comparison", required=False, help_text="Against what, such as bed rest. Leave empty when nothing is named."
+    )
 
     class Meta:
         model = Statement
@@ -32,15 +40,31 @@ class StatementForm(SeenFirst, EditingForm):
             "claim_refs",
             "key",
         ]
-        labels = {"detail": "Text"}
-        help_texts = {"key": "Leave empty to make it from the claim."}
-        widgets = {"detail": forms.Textarea(attrs={"rows": 5})}
+        labels = {
+            "direction": "What the evidence says",
+            "grade": "How sure we are",
+            "nice_position": "What NICE says",
+            "detail": "Text",
+            "key": "Short name",
+        }
+        help_texts = {
+            "claim": "One sentence. Readers see it as the heading of the statement.",
+            "grade": "Leave empty for advice that is not graded.",
+            "nice_position": "One sentence. Every benefit of acupuncture needs it.",
+            "detail": "One or two short paragraphs, with an empty line between them. For a source, type its short name after the "
+            "full stop: [@NG59]. For strong words: **strong words**.",
+            "key": "Files and web addresses use it. Leave it empty to make it from the claim.",
+        }
+        widgets = {
+            "claim": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
+            "nice_position": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
+            "detail": forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"}),
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if "key" in self.fields:
             self.fields["key"].required = False
-            self.fields["sources"].queryset = Source.objects.order_by("key")
 
     def clean_key(self):
         if self.cleaned_data["key"]:
@@ -58,8 +82,6 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
     list_display = ["claim", "direction", "grade", "treatment", "condition", "comparison", "in_sections"]
     list_filter = ["direction", "grade", "treatment"]
     search_fields = ["claim", "key", "detail", "treatment", "condition", "comparison"]
-    filter_horizontal = ["sources"]
-    save_on_top = True
 
     def sheets_of(self, obj):
         return obj.sheets
@@ -69,11 +91,10 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
 
     def get_fieldsets(self, request, obj=None):
         self.fieldsets = [
-            (None, {"fields": ["claim", "treatment", "condition", "comparison"]}),
-            ("Verdict", {"fields": ["direction", "grade", "nice_position", "detail"]}),
-            ("Where the words come from", {"fields": ["sources", "claim_refs"]}),
-            ("Key", {"fields": ["key"], "classes": ["collapse"]}),
-            ("History", {"fields": [*SHARED_FIELDS, "seen"]}),
+            ("The question", {"fields": ["claim", "treatment", "condition", "comparison"]}),
+            ("The verdict", {"fields": ["direction", "grade", "nice_position", "detail"]}),
+            ("Where it comes from", {"fields": ["sources", "claim_refs", "key"]}),
+            ("This change", {"fields": [*SHARED_FIELDS, "seen"]}),
         ]
         return super().get_fieldsets(request, obj)
 

@@ -149,9 +149,11 @@ class LinkOutcome(models.TextChoices):
 
 
 class SourceLink(models.Model):
-    """What `check_links` last found at a source's address (factsheets/link_check.py). No reader sees it."""
+    """What `check_links` last found at the address of a source, or at one that texts link to (factsheets/link_check.py)."""
 
-    source = models.OneToOneField("factsheets.Source", on_delete=models.CASCADE, related_name="link", editable=False)
+    source = models.OneToOneField(
+        "factsheets.Source", on_delete=models.CASCADE, null=True, related_name="link", editable=False
+    )
     address = models.CharField(max_length=500, editable=False, help_text="What was asked for.")
     checked_at = models.DateTimeField(editable=False)
     outcome = models.CharField(max_length=12, choices=LinkOutcome, default=LinkOutcome.FINE, editable=False)
@@ -170,10 +172,13 @@ class SourceLink(models.Model):
     new_digest = models.CharField(max_length=32, blank=True, editable=False)
 
     class Meta:
-        ordering = ["source__key"]
+        ordering = ["source__key", "address"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["address"], condition=Q(source=None), name="source_link_of_texts_once_an_address"
+            ),
             models.CheckConstraint(condition=Q(outcome__in=LinkOutcome.values), name="source_link_known_outcome"),
         ]
 
     def __str__(self):
-        return f"{self.source.key}: {self.get_outcome_display()}"
+        return f"{self.source.key if self.source else self.address}: {self.get_outcome_display()}"

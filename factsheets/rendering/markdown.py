@@ -116,6 +116,11 @@ def cited(body: str) -> set[str]:
     return set(cited_in(parse(body)))
 
 
+def links(body: str) -> set[str]:
+    """The addresses that a Markdown text links to, whatever they are."""
+    return {str(node.attrs.get("href", "")) for node in _tree(body).walk() if node.type == "link"}
+
+
 def cited_in(node):
     if isinstance(node, list):
         for part in node:

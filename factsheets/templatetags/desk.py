@@ -42,15 +42,13 @@ def sheets_that_need_somebody(context):
     sheets = FactSheet.everything.defer("document", "key_points").with_changed_since_review()
     published = sheets.filter(state=State.PUBLISHED)
     written = sheets.filter(state=State.DRAFT)
-    return {
-        "today": today,
+    found = {
         "unapproved": [each for subject in Subject.values if not (each := approvals.standing(subject)).approval]
         if user.has_perm("factsheets.view_approval")
         else [],
         **_red_flags(user),
         "silent": [flag["code"] for flag in safety_drafts.gaps(safety_revisions.snapshot())],
-        "check_is_off": not approvals.check_is_open(),
-        "links": to_look_at().count(),
+        "links": len(to_look_at()),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "shared_drafts": open_to(user, LISTED),
         "in_review": sheets.filter(state=State.IN_REVIEW)[:LISTED],
@@ -63,6 +61,7 @@ def sheets_that_need_somebody(context):
         "planned": sheets.filter(publish_on__gte=today)[:LISTED],
         "drafts": written[:LISTED],
     }
+    return {"today": today, "check_is_off": not approvals.check_is_open(), "nothing": not any(found.values()), **found}
 
 
 def _red_flags(user) -> dict:

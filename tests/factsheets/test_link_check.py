@@ -1,4 +1,4 @@
-"""The check of the sources' links, against a server of our own: moved, gone, changed, out of reach, and what the desk offers."""
+"""The check of links, against a server of our own: moved, gone, changed, out of reach, and what the desk offers."""
 
 import threading
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from factsheets import link_check
-from factsheets.models import SharedEdition, Source, SourceLink
+from factsheets import actions, link_check
+from factsheets.models import Section, SharedEdition, Source, SourceLink
 from tests.support.desk import person, tree
 from tests.support.html import text
 
@@ -71,6 +71,7 @@ def running(site: Site):
 def web(settings):
     settings.LINK_CHECK_PRIVATE_ADDRESSES = True
     Source.objects.update(doi="", pmid="", pmcid="", url="")
+    Section.objects.filter(body__contains="](http").update(body="Words.")
     with running(Site()) as site:
         yield site
 
@@ -87,7 +88,7 @@ def check(*options: str) -> str:
 
 
 def outcomes() -> dict[str, str]:
-    return dict(SourceLink.objects.values_list("source__key", "outcome"))
+    return dict(SourceLink.objects.exclude(source=None).values_list("source__key", "outcome"))
 
 
 @pytest.mark.long
@@ -115,7 +116,7 @@ def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, clien
 
     client.force_login(person("Edith", "editor"))
     address = reverse("admin:factsheets_source_links")
-    assert "Links of sources to look at (3)" in text(tree(client.get("/admin/")))
+    assert "Links to look at (3)" in text(tree(client.get("/admin/")))
     shown = tree(client.get(address))
     words = text(shown)
     assert "Last checked" in words
@@ -231,3 +232,32 @@ def test_a_doi_is_followed_and_never_counts_as_changed(web, monkeypatch):
     check()
     assert outcomes() == {"MU20": "fine"}
     assert not [each for each in web.asked if each.startswith("GET")]
+
+
+def test_links_in_texts_are_asked_too_and_named_with_their_sheet_and_section(web, client, public_sheet, author):
+    section = public_sheet.sections.get()
+    gone, moved, fine = web.address + "/gone", web.page("/old", status=301, Location="/new"), web.page("/fine")
+    web.page("/new")
+    words = f"Ask [them]({gone}) or [those]({moved}), and then [these]({fine}) or [them again]({gone}). [@NG59]"
+    drafted = actions.begin_draft(sheet=public_sheet, by=author)
+    Section.objects.filter(pk=section.pk).update(body=words)
+    drafted.sections.update(body=f"{words} [More]({web.address}/only-in-a-draft)")
+    said = check()
+    assert "3 checked, 1 as they should be." in said and "A text: gone" in said
+    assert sum(each.endswith("/gone") for each in web.asked) == 2, "HEAD and GET, once for both places."
+    assert not [each for each in web.asked if "only-in-a-draft" in each]
+    web.page("/fine", "Other words, on which no claim rests.")
+    check()
+    client.force_login(author)
+    assert "Links to look at (2)" in text(tree(client.get("/admin/")))
+    shown = tree(client.get(reverse("admin:factsheets_source_links")))
+    assert "Gone (1)" in text(shown) and "Moved for good (1)" in text(shown) and "Changed since" not in text(shown)
+    assert text(shown).count(f"{public_sheet.title}: The first part") == 2
+    assert reverse("admin:factsheets_section_change", args=[section.pk]) in [
+        each.get("href") for each in shown.iter("a")
+    ]
+    assert not [form for form in shown.iter("form") if any(each.get("name") == "seen" for each in form.iter("input"))]
+    # Once no text holds them, they are nothing to look at.
+    Section.objects.filter(pk=section.pk).update(body="Words. [@NG59]")
+    assert "Links to look at" not in text(tree(client.get("/admin/")))
+    assert "The first part" not in text(tree(client.get(reverse("admin:factsheets_source_links"))))

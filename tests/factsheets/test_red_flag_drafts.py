@@ -215,7 +215,7 @@ def test_what_two_people_write_at_once_is_not_lost(desk):
         ({"text": "a\x00b"}, "Null characters"),
         ({"patterns": "a\x00b"}, "Null characters"),
         ({"patterns": "numb + {nowhere}"}, "There is no word list “nowhere”"),
-        ({"sources": "NO-SUCH"}, "There is no source NO-SUCH"),
+        ({"sources-0": "zebra crossing"}, "There is no source “zebra crossing”"),
         ({"in_assessment": ""}, "asks RF-E2 as emergency"),
     ],
 )

@@ -272,9 +272,13 @@ def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client, revi
     statement = Statement.objects.get(key="cbt-for-long-term-pain")
     was = (statement.grade, set(statement.sources.all()))
     other = Source.objects.exclude(statements=statement).first()
-    refused = errors_of(save(desk, change_address(statement), grade="G1", sources=[other.pk]))
+
+    def only(source) -> dict:
+        return {f"sources-{number}": source.key if number == 0 else "" for number in range(9)}
+
+    refused = errors_of(save(desk, change_address(statement), grade="G1", **only(other)))
     assert "it changes grade, sources." in refused
-    save(desk, change_address(statement), grade="G1", sources=[other.pk], _draft="1")
+    save(desk, change_address(statement), grade="G1", **only(other), _draft="1")
     published_draft(statement, reviewer)
     sheet = statement.sheets[0]
     many = sheet.editions.count()

@@ -10,7 +10,7 @@ from django.urls import reverse
 from factsheets import actions
 from factsheets.models import Edition, FactSheet, InstalledRecord, Section, Statement, StatementUse
 from tests.conftest import ROOT
-from tests.support.desk import change_address, draft_of, errors_of, person, published_draft, save, take, tree
+from tests.support.desk import change_address, draft_of, errors_of, person, published_draft, save, take, tree, values_of
 from tests.support.edition import PART
 from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
@@ -80,7 +80,7 @@ def test_an_edit_that_no_public_sheet_may_show_is_stopped_in_all_of_them(desk, c
 
 def test_the_same_question_is_answered_once(desk, cbt):
     add = reverse("admin:factsheets_statement_add")
-    words = {"claim": "CBT again", "direction": "helps", "grade": "G2", "sources": [cbt.sources.first().pk]}
+    words = {"claim": "CBT again", "direction": "helps", "grade": "G2", "sources-0": cbt.sources.first().title}
     same = {"treatment": cbt.treatment, "condition": cbt.condition, "comparison": cbt.comparison}
     assert "There is a statement on this treatment, condition and comparison already." in errors_of(
         save(desk, add, **words, **same)
@@ -89,6 +89,16 @@ def test_the_same_question_is_answered_once(desk, cbt):
     assert Statement.objects.get(key="cbt-again").comparison == "waiting"
     needles = {"treatment": "acupuncture", "condition": "knee", "comparison": ""}
     assert "Say what NICE says" in errors_of(save(desk, add, **words, **needles))
+    # Nothing has to be known by heart: words are enough, and words that say too little are met with a choice.
+    other = same | {"comparison": "Usual care by a GP"}
+    assert "Name at least one source." in errors_of(save(desk, add, **words | {"sources-0": " "}, **other))
+    assert "There is no source “zebra”" in errors_of(save(desk, add, **words | {"sources-0": "zebra"}, **other))
+    unclear = save(desk, add, **words | {"sources-0": "NICE low back pain"}, **other)
+    assert "can be any of these. Name one:" in errors_of(unclear)
+    assert values_of(unclear)["sources-0"] == "NICE low back pain"
+    assert not errors_of(save(desk, add, **words | {"claim": "CBT once more", "sources-2": "MU20"}, **other))
+    made = Statement.objects.get(key="cbt-once-more")
+    assert (made.comparison, made.sources.count()) == ("usual-care-by-a-gp", 2)
 
 
 def test_a_statement_that_a_sheet_shows_cannot_be_deleted(desk, cbt):

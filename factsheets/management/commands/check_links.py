@@ -11,7 +11,7 @@ from factsheets.models import LinkOutcome
 
 class Command(BaseCommand):
     help = (
-        "Asks whether the links of the sources still lead somewhere. It needs the internet. "
+        "Asks whether the links of sources and texts still lead somewhere. It needs the internet. "
         "Stop it with Ctrl+C whenever you like: the next run goes on where it stopped."
     )
 

@@ -94,6 +94,10 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         assert mail_through.recipients[-1] == ["clive@example.com"]
         clinician.open("/admin/")
         expect(reader.get_by_text("A missing word.")).to_be_visible()
+        waiting, charts = (
+            reader.locator(each).bounding_box() for each in (".attention", "[aria-labelledby=four-weeks]")
+        )
+        assert waiting["y"] < charts["y"], "On a phone, what waits for Clive comes before what he may read."
         clinician.expect_accessible()
         reader.locator(".attention").get_by_role("link", name=sheet.title).first.click()
         reader.get_by_text("Comment on The first part").click()
@@ -231,6 +235,10 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
         editor.expect_accessible()
         press("Save")
         assert sheet.sections.last().evidence == [heat]
+        for form in ("statement/add/", "source/add/", f"statement/{heat.pk}/change/"):
+            editor.open(f"/admin/factsheets/{form}")
+            editor.expect_accessible()
+        editor.open(desk_of(sheet))
 
         # Sections are dragged, a tab is closed on words that nobody saved, and they are there again on a phone.
         page.locator(".outline").get_by_role("link", name="Why walk?", exact=True).click()
