@@ -7,6 +7,7 @@ from datetime import date
 from difflib import SequenceMatcher
 
 from django.db import transaction
+from django.utils.text import Truncator
 
 from factsheets.models import (
     FactSheet,
@@ -20,6 +21,7 @@ from factsheets.models import (
     Topic,
 )
 from factsheets.models.section import Layer
+from factsheets.rendering.markdown import CITATION
 
 SHEET = {
     "title": "Title",
@@ -202,8 +204,8 @@ class Change:
 
     @property
     def words(self) -> list[tuple[str, str]]:
-        """The texts as runs of ("same" | "gone" | "new", words)."""
-        return list(word_difference(self.before, self.after))
+        """The texts as runs of ("same" | "gone" | "new", words), with each source called by its author and year."""
+        return list(word_difference(*with_sources_named(self.before, self.after)))
 
     @property
     def seen_by_readers(self) -> bool:
@@ -296,6 +298,29 @@ def _text(value) -> str:
 WORD = re.compile(r"\s+|[^\s]+")
 # Comparing grows with the product of the lengths. Past this many words the two texts are shown whole, one after the other.
 COMPARABLE = 6000
+
+
+def with_sources_named(before: str, after: str) -> tuple[str, str]:
+    """Both texts with “[source: Hartvigsen J et al. 2018]” in place of a key. As they are, where they would then look the same."""
+    keys = {key for text in (before, after) for found in CITATION.finditer(text) for key in _keys(found)}
+    if not keys:
+        return before, after
+    names = {
+        source.key: f"{Truncator(source.authors or source.publisher or source.title).chars(60)} {source.year or ''}".strip()
+        for source in Source.objects.filter(key__in=keys)
+    }
+
+    def named(found: re.Match) -> str:
+        sources = "; ".join(names.get(key, key) for key in _keys(found))
+        space = " " if found[0][0].isspace() else ""
+        return f"{space}[source: {sources}]"
+
+    old, new = (CITATION.sub(named, text) for text in (before, after))
+    return (old, new) if old != new else (before, after)
+
+
+def _keys(found: re.Match) -> list[str]:
+    return [each.strip().removeprefix("@") for each in found[1].split(";")]
 
 
 def word_difference(before: str, after: str) -> Iterator[tuple[str, str]]:

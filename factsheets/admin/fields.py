@@ -74,8 +74,9 @@ class WordsField(forms.CharField):
 class LinesField(forms.CharField):
     """A list of lines of text."""
 
-    def __init__(self, **kwargs):
-        super().__init__(required=False, widget=forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"}), **kwargs)
+    def __init__(self, *, rows: int = 8, **kwargs):
+        box = forms.Textarea(attrs={"rows": rows, "class": "vLargeTextField"})
+        super().__init__(required=False, widget=box, **kwargs)
 
     def prepare_value(self, value):
         return "\n".join(map(str, value)) if isinstance(value, list) else value

@@ -44,9 +44,9 @@ class SectionForm(EditingForm):
         help_text="Addresses of sections that are now part of this one, with commas between them. Links to them go on working.",
     )
     asked = LinesField(
-        label="Questions it answers in search",
-        help_text="One on each line, as patients type them. Search uses them from the next search on, "
-        "also while the rest of this page is a draft.",
+        label="Patients’ questions that this answers",
+        help_text="One on each line, in their words. Search uses them as soon as you save, also those of a draft.",
+        rows=3,
     )
     after = forms.ModelChoiceField(
         Section.objects.none(),
@@ -63,7 +63,8 @@ class SectionForm(EditingForm):
         widgets = {"body": forms.Textarea(attrs={"rows": 18, "cols": 80})}
         labels = {"body": "Text", "figure": "Drawing", "slug": "Address on the page", "aspect": "What it is about"}
         help_texts = {
-            "body": "“How to write it” lists the signs.",
+            "body": "Type **two stars** around strong words, “- ” before each line of a list and “1. ” before each step. "
+            "A link is [words](/fact-sheets/its-address/), a source [@NG59], a row of a table | Sign | What to do |.",
             "slug": "Leave empty to make it from the heading. Changing it breaks existing links to this section.",
             "question": "Only in the leaflet. Sections with the same question stand below it one after the other, and often need "
             "no heading of their own.",
@@ -209,7 +210,6 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
         folded = ["collapse"] if obj else []
         self.fieldsets = [
             (None, {"fields": ["kind", "heading", "body", "figure"], "classes": ["written"]}),
-            ("What patients ask", {"fields": ["asked"], "classes": ["collapse"]}),
             ("Its place on the page", {"fields": ["sheet", "layer", "question", "after"], "classes": folded}),
             ("Where the words come from", {"fields": ["view", "claim_refs"]}),
             ("Address and search engines", {"fields": ["slug", "former_slugs", "aspect"], "classes": ["collapse"]}),

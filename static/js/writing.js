@@ -6,7 +6,7 @@
   if (!form) return;
   const QUIET = 900, PULSE = 30_000; // milliseconds without a letter before it is kept, and between two signs of life
   const RETRY = 5_000; // milliseconds after which it asks whether somebody has signed in again
-  const body = document.getElementById("id_body"), proof = document.getElementById("proof");
+  const body = document.getElementById("id_body"), kind = document.getElementById("id_kind"), proof = document.getElementById("proof");
   const said = document.getElementById("kept"), others = document.getElementById("others");
   let dirty = false, leaving = false, timer = 0, asked = 0;
 
@@ -95,12 +95,25 @@
     const tools = {
       Strong: () => write("**", "**", "strong words"),
       List: () => lines(() => "- "),
-      Steps: () => lines((number) => `${number + 1}. `),
+      "Numbered list": () => lines((number) => `${number + 1}. `),
+      Table: () => {
+        // Below a row of a table one more of as many cells; elsewhere the first rows.
+        const before = body.value.slice(0, body.selectionEnd);
+        const row = before.slice(before.lastIndexOf("\n") + 1) + body.value.slice(body.selectionEnd).split("\n")[0];
+        const cells = /^\s*\|.*\|\s*$/.test(row) ? row.split("|").length - 2 : 0;
+        const end = before.length + body.value.slice(before.length).split("\n")[0].length;
+        body.setSelectionRange(end, end);
+        if (cells) write(`\n| ${Array(cells).fill("words").join(" | ")} |`);
+        else {
+          kind.value = "table";
+          write(`${row.trim() ? "\n\n" : ""}| Sign | What to do |\n| --- | --- |\n| words | words |`);
+        }
+      },
       Link: () => write("[", "](/fact-sheets/)", "words"),
       Source: () => focusOn("source-asked"),
       "Word explained": () => focusOn("word-asked"),
       Picture: () => {
-        document.getElementById("id_kind").value = "figure";
+        kind.value = "figure";
         showFigure();
         form.dispatchEvent(new Event("input"));
         focusOn("id_figure-asked");
@@ -110,7 +123,8 @@
     bar.setAttribute("role", "group");
     bar.setAttribute("aria-label", "Write");
     for (const [name, act] of Object.entries(tools)) {
-      if (name === "Picture" && body.value.trim()) continue; // a picture is a section of its own
+      // A picture is a section of its own, and so is a table.
+      if ((name === "Picture" || (name === "Table" && kind.value !== "table")) && body.value.trim()) continue;
       const button = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: name });
       button.addEventListener("click", act);
       bar.append(button);
@@ -137,7 +151,7 @@
     event.preventDefault();
     field.parentNode.querySelector("button").click();
   }));
-  const kind = document.getElementById("id_kind"), drawing = document.querySelector(".field-figure");
+  const drawing = document.querySelector(".field-figure");
   const showFigure = () => {
     drawing?.classList.toggle("hidden", kind.value !== "figure" && !drawing.querySelector("[type=hidden]").value && !drawing.querySelector(".errorlist"));
   };

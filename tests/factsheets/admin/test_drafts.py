@@ -44,6 +44,9 @@ def test_a_draft_is_found_by_staff_at_its_private_address_and_by_nobody_and_noth
         assert new.slug not in shown, address
         assert "A platypus" not in shown, address
     assert not FactSheet.objects.filter(pk=new.pk).exists()
+    compared = text(tree(desk.get(reverse("admin:factsheets_factsheet_compare", args=[new.pk]))))
+    assert "platypus. [source: NICE 2016]" in compared, "A source is called as readers know it."
+    assert "[@" not in compared
     framed = desk.get(reverse("admin:factsheets_factsheet_compare_page", args=[new.pk]))
     assert "A platypus." in text(tree(framed))
     assert framed["X-Frame-Options"] == "SAMEORIGIN"

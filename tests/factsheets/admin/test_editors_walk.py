@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from factsheets.models import FactSheet, Figure, SafetyAdvice, Statement, UnsavedEdit
+from factsheets.models import FactSheet, Figure, SafetyAdvice, SearchQuestions, Statement, UnsavedEdit
 from tests.support.desk import desk_of, person, published, sign_in, with_password
 from tests.support.outbox import deliver, text_of
 from tests.support.visitor import visitor
@@ -94,10 +94,10 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         assert mail_through.recipients[-1] == ["clive@example.com"]
         clinician.open("/admin/")
         expect(reader.get_by_text("A missing word.")).to_be_visible()
-        waiting, charts = (
-            reader.locator(each).bounding_box() for each in (".attention", "[aria-labelledby=four-weeks]")
-        )
-        assert waiting["y"] < charts["y"], "On a phone, what waits for Clive comes before what he may read."
+        places = [
+            reader.locator(each).bounding_box()["y"] for each in (".attention", "[aria-labelledby=content-block]")
+        ]
+        assert places == sorted(places), "On a phone, what waits for Clive comes before the figures."
         clinician.expect_accessible()
         reader.locator(".attention").get_by_role("link", name=sheet.title).first.click()
         reader.get_by_text("Comment on The first part").click()
@@ -209,6 +209,22 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
         body.press("Control+a")
         press("Strong")
         assert body.input_value() == "**Walking cures back pain.**"
+        body.fill("Rest a little.\nWalk a little.")
+        body.press("Control+a")
+        press("Numbered list")
+        assert body.input_value() == "1. Rest a little.\n2. Walk a little."
+        body.fill("")
+        press("Table")
+        press("Table")
+        head, row = "| Sign | What to do |\n| --- | --- |", "| words | words |"
+        assert body.input_value() == f"{head}\n{row}\n{row}"
+        expect(page.get_by_label("Kind:", exact=True)).to_have_value("table")
+        expect(page.locator("#proof").get_by_text("What to do").first).to_be_visible()
+        page.get_by_label("Kind:", exact=True).select_option("text")
+        body.fill("**Walking cures back pain.**")
+        asked = page.get_by_label("Patients’ questions that this answers")
+        assert asked.bounding_box()["y"] < WIDE["height"] / 2, "Beside the text, and not below it."
+        asked.fill("should i go for walks")
         page.get_by_label("Cite a source").fill("sciatica over 16s assessment")
         page.get_by_label("Cite a source").press("Enter")
         expect(body).to_have_value("**Walking cures back pain.** [@NG59]")
@@ -220,6 +236,7 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
         assert page.get_by_role("heading", level=1).inner_text() == "Walking with back pain"
         sheet = FactSheet.objects.get(slug="walking-with-back-pain")
         assert (sheet.lead_figure, sheet.sections.count()) == (bones, 1)
+        assert SearchQuestions.objects.get(place=f"{sheet.slug}#why-walk").questions == ["should i go for walks"]
         expect(page.get_by_text("The claims guard has stopped")).to_be_visible()
         assert page.get_by_role("button", name="Send for clinical review").is_disabled()
         editor.expect_accessible()
