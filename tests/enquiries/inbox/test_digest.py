@@ -150,7 +150,7 @@ def test_the_worker_writes_it_and_trouble_with_it_holds_up_no_patients_mail(
     def broken(**given):
         raise ValueError
 
-    monkeypatch.setattr(deliver_mail.mail, "write_digest", broken)
+    monkeypatch.setattr(deliver_mail.outbox, "write_digest", broken)
     call_command("deliver_mail", once=True)
     assert "The daily digest was not written: ValueError" in caplog.text
     assert not OutgoingMessage.objects.exclude(state=MessageState.SENT).exists()
