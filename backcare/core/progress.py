@@ -24,15 +24,22 @@ class Progress:
 
     def __init__(self, out: Output, total: int = 0):
         self.out, self.total, self.watched = out, total, out.isatty()
-        self.done, self.started = 0, time.monotonic()
+        self.done, self.unit = 0, ""
+        self.began: tuple[int, float] | None = None  # what was done when it was first told, and when that was
 
     def at(self, done: int, about: str = "") -> None:
         """`done` of `total` are done, and `about` says what comes now."""
         self.done = done
         if not self.watched:
             return
-        left = (time.monotonic() - self.started) / done * (self.total - done) if done else 0
-        parts = [f"{done:,} of {max(done, self.total):,}", *([f"about {duration(left)} left"] if left >= 1 else [])]
+        now = time.monotonic()
+        self.began = self.began or (done, now)
+        before, since = self.began
+        # Of what came before the first word, such as opening a file, nothing follows for the rest.
+        left = (now - since) / (done - before) * (self.total - done) if done > before else 0
+        parts = [f"{done:,} of {max(done, self.total):,}{self.unit}"]
+        if left >= 1:
+            parts.append(f"about {duration(left)} left")
         self.out.write(f"{OVER}{', '.join(parts)}{f': {about}' if about else ''}", ending="")
         self.out.flush()
 
@@ -44,8 +51,8 @@ class Progress:
         self.at(done)
 
     def bytes(self, done: int, total: int) -> None:
-        self.total = total // 1_000_000
-        self.at(done // 1_000_000, "MB")
+        self.total, self.unit = total // 1_000_000, " MB"
+        self.at(done // 1_000_000)
 
     def clear(self) -> None:
         """Before another line is written."""
