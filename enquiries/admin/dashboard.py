@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
+from backcare.core.models import SetUpStep
 from enquiries import clock
 from enquiries.clock import day_words
 from enquiries.inbox import dashboard, diary, queues
@@ -31,6 +32,7 @@ def blocks(user, now: datetime) -> dict:
             found["may_see_statistics"] = user.is_superuser
         else:
             found |= {"new": True, "may_set_hours": user.has_perm("enquiries.change_clinichours")}
+            found["hours_are_set"] = SetUpStep.objects.filter(name=SetUpStep.HOURS).exists()
     if user.has_perm("factsheets.view_factsheet"):
         found["content"] = _content(user, timezone.localdate(now))
     return found

@@ -131,8 +131,10 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     set_clinic(inbox_email="desk@example.com")
     TeamMember.objects.update(shown=True)
     assert "step 3 of 4" in stage("/admin/enquiries/clinichours/")
+    assert "Set your opening hours" in words(staff_client.get("/admin/"))
     save(staff_client, "/admin/enquiries/clinichours/")
     assert missing() == ["Test email"]
+    assert "Set your opening hours" not in words(staff_client.get("/admin/"))
     assert "step 3 of 4, done. Next: Test email." in stage("/admin/enquiries/clinichours/")
     assert stage(EMAIL).endswith("Your account (done)Clinic settings (done)Opening hours (done)Test email")
     staff_client.post(EMAIL, {"to": "olu@example.com"})
