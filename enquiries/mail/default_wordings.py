@@ -208,7 +208,9 @@ We send this email no more than once a day.""",
 
 {when} {last review}
 
-{public page} {page: See the public page}
+{public page}
+
+{page: See the public page}
 
 Ask a clinician who did not write it to review it and sign it off with a date for the next review. Sign in to open it:
 
