@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from copy import deepcopy
 
 import pytest
 from django.core.management import CommandError
@@ -71,13 +72,16 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("slug", "changes", "said"), FAULTS.values(), ids=FAULTS)
-def test_a_wrong_entry_is_named(edition, slug, changes, said):
-    edition.fields(slug).update(changes)
-    message = refused(edition)
-    where = STATEMENTS if slug == "claim" else A_SHEET
-    assert re.search(rf"^{where}{said}", message), message
-    assert "\n" not in message.strip()
+def test_a_wrong_entry_is_named(edition, subtests):
+    sound = deepcopy(edition.files)
+    for name, (slug, changes, said) in FAULTS.items():
+        with subtests.test(name):
+            edition.files = deepcopy(sound)
+            edition.fields(slug).update(changes)
+            message = refused(edition)
+            where = STATEMENTS if slug == "claim" else A_SHEET
+            assert re.search(rf"^{where}{said}", message), message
+            assert "\n" not in message.strip()
 
 
 def test_a_fault_in_an_upgrade_is_named_and_changes_nothing(edition):
@@ -92,44 +96,44 @@ def test_an_entry_that_is_there_twice_is_named(edition):
     assert "b-sheet.yaml, entry 3: factsheets.section a-sheet first is there twice." in refused(edition)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"fields": {"slug": "x"}}, "b-sheet.yaml, entry 3: model is missing or unknown."),
-        ({"model": "factsheets.poem", "fields": {}}, "b-sheet.yaml, entry 3: model is missing or unknown."),
-        ({"model": ["factsheets.topic"], "fields": {}}, "b-sheet.yaml, entry 3: model is missing or unknown."),
-        ({"model": "auth.user", "fields": {"username": "x"}}, "b-sheet.yaml, entry 3: model is missing or unknown."),
-        ({"model": "factsheets.topic"}, "b-sheet.yaml, entry 3: fields are missing."),
-        ({"model": "factsheets.topic", "fields": "x"}, "b-sheet.yaml, entry 3: fields are missing."),
-        ("words", "b-sheet.yaml, entry 3: model is missing or unknown."),
-        (None, "b-sheet.yaml, entry 3: model is missing or unknown."),
-    ],
-)
-def test_what_is_no_entry_is_named(edition, wrong, said):
-    edition.files["sheets/b-sheet.yaml"].append(wrong)
-    assert refused(edition) == said
+def test_what_is_no_entry_is_named(edition, subtests):
+    entries = edition.files["sheets/b-sheet.yaml"]
+    for wrong, said in (
+        ({"fields": {"slug": "x"}}, "model is missing or unknown."),
+        ({"model": "factsheets.poem", "fields": {}}, "model is missing or unknown."),
+        ({"model": ["factsheets.topic"], "fields": {}}, "model is missing or unknown."),
+        ({"model": "auth.user", "fields": {"username": "x"}}, "model is missing or unknown."),
+        ({"model": "factsheets.topic"}, "fields are missing."),
+        ({"model": "factsheets.topic", "fields": "x"}, "fields are missing."),
+        ("words", "model is missing or unknown."),
+        (None, "model is missing or unknown."),
+    ):
+        with subtests.test(repr(wrong)):
+            edition.files["sheets/b-sheet.yaml"] = [*entries, wrong]
+            assert refused(edition) == f"b-sheet.yaml, entry 3: {said}"
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"- model: [unclosed", "zzz.yaml is not valid YAML: "),
-        (
-            b"- model: factsheets.topic\n  fields: {slug: a, slug: b}\n",
-            "zzz.yaml is not valid YAML: .*slug is there twice",
-        ),
-        (b"- !!python/object/apply:os.getcwd []\n", "zzz.yaml is not valid YAML: "),
-        (b"- \x00\n", "zzz.yaml is not valid YAML: "),
-        ("- naïve".encode("latin-1"), "zzz.yaml is not valid YAML: "),
-        (b"just words", "zzz.yaml is not a list of entries"),
-        (b"model: factsheets.topic", "zzz.yaml is not a list of entries"),
-        (b"5", "zzz.yaml is not a list of entries"),
-    ],
-)
-def test_a_broken_file_is_named(edition, content, said):
-    (edition.folder / "zzz.yaml").write_bytes(content)
-    message = refused(edition)
-    assert re.match(said, message, re.DOTALL), message
+BROKEN = [
+    (b"- model: [unclosed", "zzz.yaml is not valid YAML: "),
+    (
+        b"- model: factsheets.topic\n  fields: {slug: a, slug: b}\n",
+        "zzz.yaml is not valid YAML: .*slug is there twice",
+    ),
+    (b"- !!python/object/apply:os.getcwd []\n", "zzz.yaml is not valid YAML: "),
+    (b"- \x00\n", "zzz.yaml is not valid YAML: "),
+    ("- naïve".encode("latin-1"), "zzz.yaml is not valid YAML: "),
+    (b"just words", "zzz.yaml is not a list of entries"),
+    (b"model: factsheets.topic", "zzz.yaml is not a list of entries"),
+    (b"5", "zzz.yaml is not a list of entries"),
+]
+
+
+def test_a_broken_file_is_named(edition, subtests):
+    for content, said in BROKEN:
+        with subtests.test(repr(content)):
+            (edition.folder / "zzz.yaml").write_bytes(content)
+            message = refused(edition)
+            assert re.match(said, message, re.DOTALL), message
 
 
 def test_an_empty_file_is_no_fault(edition):
@@ -142,30 +146,31 @@ def test_a_folder_without_fixtures_is_named(tmp_path):
         run("--folder", str(tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("kind", "body", "said"),
-    [
-        ("try", "Only words.", "Write one list with “- ”"),
-        ("try", "1. one\n2. two", "Write one list with “- ”"),
-        ("try", "- one\n\nwords after", "Write one list with “- ”"),
-        ("avoid", "- smoke", "Start each line with “do not”"),
-        ("avoid", "- ", "Start each line with “do not”"),
-        ("steps", "- one", "Write one list with “1. ”"),
-        ("table", "Only words.", "Write one Markdown table"),
-        ("table", "| a |\n|---|\n| 1 |\n\n| b |\n|---|\n| 2 |", "Write one Markdown table"),
-        ("numbers", "Words first.\n\n- 6 in 10: x", "Write one list with lines such as"),
-        ("numbers", "- six in ten: x", "Start each line with a count out of 10 or 100"),
-        ("numbers", "- 11 in 10: x", "Start each line with a count out of 10 or 100"),
-        ("numbers", "- 6 in 12: x", "Start each line with a count out of 10 or 100"),
-        ("numbers", "- **6 in 10:** x", "Start each line with a count out of 10 or 100"),
-        ("numbers", "- ", "Start each line with a count out of 10 or 100"),
-    ],
-)
-def test_a_body_of_the_wrong_shape_is_said_in_a_sentence(edition, kind, body, said):
-    edition.fields("first").update(kind=kind, body=body)
-    message = refused(edition)
-    assert message.startswith(f"a-sheet.yaml, entry 2: body: {said}"), message
-    assert message.endswith((".", "”."))
+SHAPES = [
+    ("try", "Only words.", "Write one list with “- ”"),
+    ("try", "1. one\n2. two", "Write one list with “- ”"),
+    ("try", "- one\n\nwords after", "Write one list with “- ”"),
+    ("avoid", "- smoke", "Start each line with “do not”"),
+    ("avoid", "- ", "Start each line with “do not”"),
+    ("steps", "- one", "Write one list with “1. ”"),
+    ("table", "Only words.", "Write one Markdown table"),
+    ("table", "| a |\n|---|\n| 1 |\n\n| b |\n|---|\n| 2 |", "Write one Markdown table"),
+    ("numbers", "Words first.\n\n- 6 in 10: x", "Write one list with lines such as"),
+    ("numbers", "- six in ten: x", "Start each line with a count out of 10 or 100"),
+    ("numbers", "- 11 in 10: x", "Start each line with a count out of 10 or 100"),
+    ("numbers", "- 6 in 12: x", "Start each line with a count out of 10 or 100"),
+    ("numbers", "- **6 in 10:** x", "Start each line with a count out of 10 or 100"),
+    ("numbers", "- ", "Start each line with a count out of 10 or 100"),
+]
+
+
+def test_a_body_of_the_wrong_shape_is_said_in_a_sentence(edition, subtests):
+    for kind, body, said in SHAPES:
+        with subtests.test(f"{kind}: {body}"):
+            edition.fields("first").update(kind=kind, body=body)
+            message = refused(edition)
+            assert message.startswith(f"a-sheet.yaml, entry 2: body: {said}"), message
+            assert message.endswith((".", "”."))
 
 
 def test_a_caption_that_is_more_than_sentences_is_refused(edition):
