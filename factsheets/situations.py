@@ -40,7 +40,7 @@ CARDS = [
         "It goes down my leg",
         "Sciatica, and what to do",
         sheet="about-back-pain",
-        place="disc-bulge-and-sciatica",
+        place="pain-down-one-leg",
     ),
     Situation("What can I do today?", "Keep moving, ease the pain", sheet="looking-after-your-back"),
     Situation("I cannot sleep", "Ways to get comfortable", sheet="posture-and-lifting", place="sleeping"),
@@ -50,7 +50,7 @@ CARDS = [
 QUESTIONS = [
     Situation("Which treatments help?", page="factsheets:treatments"),
     Situation("I am pregnant: which signs need help now?", page="factsheets:get_help_now", place="sign-rf-p1"),
-    Situation("What can I do while I wait for treatment?", sheet="looking-after-your-back", place="keep-moving"),
+    Situation("What can I do while I wait for treatment?", sheet="looking-after-your-back", place="while-you-wait"),
     Situation("Do I need a scan or another test?", sheet="tests-and-treatments"),
     Situation("How long will it last?", sheet="about-back-pain", place="how-long-it-lasts"),
     Situation("When should I see a GP?", sheet="about-back-pain", place="when-to-see-a-gp"),

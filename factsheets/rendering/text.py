@@ -7,7 +7,7 @@ from itertools import groupby
 from django.conf import settings
 
 from backcare.core.clinic import details
-from factsheets.models import FactSheet, Layer
+from factsheets.models import FactSheet, Layer, SheetKind
 from factsheets.rendering.sheet import full
 
 WIDTH = 72
@@ -42,6 +42,8 @@ def text(sheet: FactSheet) -> str:
         lines += ["", *_tier(tier)]
     if data["treatment_offered"]:
         lines += ["", *_heading("Our interest", "-"), "", *_wrap(clinic["interest_statement"])]
+        if data["kind"] == SheetKind.TREATMENT and clinic["prices"]:
+            lines += ["", *_wrap(f"What we charge: {'; '.join(clinic['prices'])}.")]
     if data["related"]:
         lines += ["", *_heading("Related pages", "-"), ""]
         for link in data["related"]:
