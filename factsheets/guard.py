@@ -101,7 +101,8 @@ def findings(document: dict) -> list[Finding]:
         ):
             found += _traditional(name, text)
         for statement in section.get("evidence", []):
-            words = f"{statement['claim']}.\n{plain(statement['blocks'])}\n{statement['nice_position']}"
+            said = (f"{statement['claim']}.", plain(statement["blocks"]), statement["nice_position"])
+            words = "\n".join([*said, statement.get("burden", "")])
             found += wording(f"{name}: {statement['claim']}", words)
             claims = statement["direction"] in BENEFITS and statement["treatment"] == "acupuncture"
             if claims and not statement["nice_position"]:

@@ -55,6 +55,7 @@ UNSAID = {
     "layer": Layer.LEAFLET.value,
     "question": "",
     "former_slugs": [],
+    "burden": "",
 }
 STATEMENT = {
     "treatment": "treatment",
@@ -65,6 +66,7 @@ STATEMENT = {
     "grade": "grade",
     "direction": "direction",
     "nice_position": "NICE’s position",
+    "burden": "what it costs the reader",
     "sources": "sources",
     "claim_refs": "ledger rows",
 }

@@ -244,7 +244,7 @@ def _cited(text: str) -> set[str]:
 # --- what a reviewer should read again ---
 
 # A source's date is how old the evidence is; its identifiers are which study it is. A missing one that is added changes neither.
-VERDICT = ("claim", "direction", "grade", "detail", "nice_position", "sources")
+VERDICT = ("claim", "direction", "grade", "detail", "nice_position", "burden", "sources")
 IDENTIFIERS = ("doi", "pmid", "pmcid", "isbn", "identifier")
 
 
@@ -252,7 +252,9 @@ def asks_for_review(record, before: dict, after: dict) -> list[str]:
     """The fields that changed and on which a clinician's signature rests, in words."""
     if isinstance(record, Statement):
         return [
-            str(Statement._meta.get_field(name).verbose_name) for name in VERDICT if before.get(name) != after[name]
+            str(Statement._meta.get_field(name).verbose_name)
+            for name in VERDICT
+            if (before.get(name) or "") != (after[name] or "")  # an older edition has no newer field
         ]
     if not isinstance(record, Source) or not before:
         return []

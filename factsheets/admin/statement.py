@@ -35,6 +35,7 @@ class StatementForm(SeenFirst, EditingForm):
             "direction",
             "grade",
             "nice_position",
+            "burden",
             "detail",
             "sources",
             "claim_refs",
@@ -92,7 +93,7 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         self.fieldsets = [
             ("The question", {"fields": ["claim", "treatment", "condition", "comparison"]}),
-            ("The verdict", {"fields": ["direction", "grade", "nice_position", "detail"]}),
+            ("The verdict", {"fields": ["direction", "grade", "nice_position", "burden", "detail"]}),
             ("Where it comes from", {"fields": ["sources", "claim_refs", "key"]}),
             ("This change", {"fields": [*SHARED_FIELDS, "seen"]}),
         ]

@@ -102,6 +102,12 @@ class Statement(NaturalKeyModel):
     )
     direction = models.CharField(max_length=20, choices=Direction)
     nice_position = models.CharField("NICE's position", max_length=300, blank=True)
+    burden = models.CharField(
+        "what it costs the reader",
+        max_length=160,
+        blank=True,
+        help_text="Time, effort, discomfort or side effects, as the sources say. No prices: ours are in Clinic settings.",
+    )
     sources = models.ManyToManyField("factsheets.Source", related_name="statements")
     claim_refs = models.JSONField("claim ledger rows", default=list, blank=True)
 

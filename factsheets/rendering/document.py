@@ -230,6 +230,7 @@ def _statement(statement, place: str, citations: Citations, words: Words) -> dic
         "direction_words": statement.get_direction_display(),
         "verdict": verdict_of(statement),
         "nice_position": position,
+        "burden": statement.burden,
         "nice_chip": chip,
         "nice_printed": printed,
         "sources": [

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backcare.core import clinic
 from factsheets.models import Direction, FactSheet, State, Statement
 from factsheets.rendering.document import verdict_of
 from tests.support.html import text
@@ -28,11 +29,18 @@ def test_every_statement_is_there_with_all_that_is_known(client):
         assert verdict_of(each) in row
         assert (each.get_grade_display() if each.grade else "Guidance") in row
         assert each.nice_position in row
+        assert each.burden in row
+        assert each.grade or "so no bars" in row
         for source in each.sources.all():
             assert source.citation in row
+    ours = [line for line in clinic.details()["prices"] if "cupuncture" in line]
+    assert ours
     for name, row in said.items():
         assert "[" not in row, "A citation without its number."
         assert "acupuncture" not in name.lower() or "NICE does not recommend acupuncture" in row
+        assert ("Acupuncture" in name) == (ours[0] in row), (
+            "What a reader pays us, beside what we sell and nothing else."
+        )
     tree = page(client, "/treatments/")
     expect_links_on_the_page_to_lead_somewhere(tree)
     for path in {link for link in links(tree) if link.startswith("/fact-sheets/") and "#" in link}:
