@@ -173,6 +173,11 @@ def test_every_shape_of_markdown_becomes_its_element():
         assert tag in tags
     [header, *_] = [node for node in elements(made) if node.tag == "th" and node.get("scope") == "row"]
     assert words(header) == "Heat", "The first column names the row, for somebody who hears the table."
+    said = fragment(rendered("The feeling is called de qi, and Tuina is a massage. Qi is English too."))
+    assert [(node.get("lang"), words(node)) for node in elements(said) if node.get("lang")] == [
+        ("zh-Latn", "de qi"),
+        ("zh-Latn", "Tuina"),
+    ]
 
 
 def test_a_citation_stands_after_its_words_also_when_an_author_wraps_the_line():
