@@ -45,6 +45,7 @@ class StatementForm(SeenFirst, EditingForm):
             "direction": "What the evidence says",
             "grade": "How sure we are",
             "nice_position": "What NICE says",
+            "burden": "What it costs the reader",
             "detail": "Text",
             "key": "Short name",
         }
@@ -59,6 +60,7 @@ class StatementForm(SeenFirst, EditingForm):
         widgets = {
             "claim": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
             "nice_position": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
+            "burden": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
             "detail": forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"}),
         }
 
