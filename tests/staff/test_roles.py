@@ -56,7 +56,7 @@ PAGES_OF = {
         factsheets_sitenotice_draft factsheets_sitenotice_draft_edit factsheets_sitenotice_draft_page
         factsheets_teammember_add factsheets_teammember_change factsheets_teammember_changelist
         factsheets_teammember_delete factsheets_teammember_history
-        factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete reports
+        factsheets_searchmiss_delete factsheets_source_delete factsheets_topic_delete statistics
     """,
     "RO": """
         enquiries_clinichours_change enquiries_clinichours_changelist enquiries_clinichours_history
