@@ -32,7 +32,7 @@ def mistakes_allowed(word: str) -> int:
 
 @cache
 def ordinary() -> frozenset[str]:
-    """English words that are near to ours and mean something else: `python -m tests.ordinary_words` makes the list."""
+    """English words that are near to ours and mean something else: `python -m tests.support.ordinary_words` makes the list."""
     return frozenset(ORDINARY.read_text(encoding="utf-8").split())
 
 
