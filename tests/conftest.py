@@ -250,6 +250,14 @@ def put_content_back():
                 cursor.execute(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"')  # noqa: S608 - our own names
 
 
+@pytest.fixture(autouse=True)
+def content(request):
+    """Where a test asks the database, it is there before all else: fixtures that no test names read it too."""
+    asked = {"db", "transactional_db"} & set(request.fixturenames)
+    if asked or request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("transactional_db" if "transactional_db" in asked else "_django_db_helper")
+
+
 @pytest.fixture
 def sheet(db):
     return FactSheet.objects.get(slug="about-back-pain")
