@@ -26,9 +26,11 @@ import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.encoding import punycode
 
@@ -287,18 +289,22 @@ def _without_mail(reason: str, *, flagged: bool) -> AbuseDecision:
 # --- when a mail leaves ---
 
 
-def wait_before_mailing(message: OutgoingMessage) -> int:
-    """Seconds to hold a report back, because its mailbox has had as many as it gets in a day. 0: it may go, and it is counted.
+def waits_before_mailing(messages: list[OutgoingMessage]) -> dict[UUID, int]:
+    """By its key, the seconds to hold each report back, because its mailbox has had as many as it gets in a day. 0: it may go, and
+    it is counted. Of other mails it says nothing.
 
-    Must be inside the transaction that claims the mail. Each mail counts once, however often it is tried.
+    Must be inside the transaction that claims the mails. Each mail counts once, however often it is tried.
     """
-    if message.purpose != Purpose.REPORT or message.attempts or message.enquiry is None:
-        return 0
-    try:
-        email = message.enquiry.email
-    except CannotDecrypt:
-        return 0  # it will not be sent, and the worker says why
-    return _hit("report mailed", mailbox(email)).wait if email else 0
+    boxes = {}
+    for message in messages:
+        if message.purpose != Purpose.REPORT or message.attempts or message.enquiry is None:
+            continue
+        with suppress(CannotDecrypt):  # it will not be sent, and the worker says why
+            if email := message.enquiry.email:
+                boxes[message.pk] = mailbox(email)
+    most, per = _limit("report mailed")
+    verdicts = limits.hit_apart([("forms: report mailed", box, most, per) for box in boxes.values()])
+    return {key: verdict.wait for key, verdict in zip(boxes, verdicts, strict=True)}
 
 
 # --- addresses that asked us to stop ---
@@ -314,11 +320,15 @@ def stop_keys(email: str) -> list[str]:
 
 
 def is_stopped(email: str) -> bool:
-    return stopped(email) is not None
+    return _stopped(email).exists()
 
 
 def stopped(email: str) -> StoppedAddress | None:
-    return StoppedAddress.objects.filter(key__in=stop_keys(email), until__gt=timezone.now()).first()
+    return _stopped(email).first()
+
+
+def _stopped(email: str) -> QuerySet[StoppedAddress]:
+    return StoppedAddress.objects.filter(key__in=stop_keys(email), until__gt=timezone.now())
 
 
 # --- the alarm ---
@@ -359,11 +369,6 @@ def _limit(name: str) -> tuple[int, timedelta]:
     if name == "total":
         return settings.MAX_FORMS_PER_HOUR, HOUR
     return settings.MAX_MAILS_PER_ADDRESS_PER_DAY, DAY
-
-
-def _hit(name: str, subject: str) -> limits.Verdict:
-    most, per = _limit(name)
-    return limits.hit(f"forms: {name}", subject, most=most, per=per)
 
 
 def _look(name: str, subject: str) -> limits.Verdict:

@@ -17,6 +17,7 @@ with the database is raised, so that a limit that cannot be asked refuses.
 
 import ipaddress
 import math
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -49,7 +50,7 @@ def hit(name: str, subject: str, *, most: int, per: timedelta, now: datetime | N
     `name` says what is limited, in up to 40 characters; each name counts for itself. `subject` is whom it is limited for: a client
     address, an account, an email address in its plain form. `per` is from six seconds to some days.
     """
-    return hit_each([(name, subject, most, per)], now=now)
+    return hit_apart([(name, subject, most, per)], now=now)[0]
 
 
 def look(name: str, subject: str, *, most: int, per: timedelta, now: datetime | None = None) -> Verdict:
@@ -69,6 +70,28 @@ def hit_each(tries: list[tuple[str, str, int, timedelta]], *, now: datetime | No
             return Verdict(False, wait)
         add([(name, subject, per) for name, subject, _, per in tries], now=now)
     return Verdict(True)
+
+
+def hit_apart(tries: list[tuple[str, str, int, timedelta]], *, now: datetime | None = None) -> list[Verdict]:
+    """As `hit` of each (name, subject, most, per) in turn, in one look and one write."""
+    now = now or timezone.now()
+    counted: list[tuple[str, str, timedelta]] = []
+    verdicts = []
+    if not tries:
+        return []
+    with transaction.atomic(savepoint=False):
+        subjects = list(dict.fromkeys((name, subject, per) for name, subject, _, per in tries))
+        one_at_a_time([(name, subject) for name, subject, _ in subjects])
+        found = dict(zip(subjects, _counted_rows(subjects, now), strict=True))
+        for name, subject, most, per in tries:
+            rows = found[name, subject, per]
+            wait = _wait(rows, most, per, now)
+            verdicts.append(Verdict(not wait, wait))
+            if not wait:
+                counted.append((name, subject, per))
+                rows.append((_slice(now, per)[1], 1))
+        add(counted, now=now)
+    return verdicts
 
 
 def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None = None) -> None:
@@ -98,27 +121,28 @@ def add(subjects: list[tuple[str, str, timedelta]], *, now: datetime | None = No
     """Counts one try of each (name, subject, per), in one statement and without a limit."""
     now = now or timezone.now()
     rows = []
-    for name, subject, per in subjects:
-        start = _start_of_slice(now, per / SLICES)
-        rows.append((name, _key(name, subject, start), start, start + per / SLICES + per))
-    _insert(rows, on_conflict=f"UPDATE SET count = {TABLE}.count + 1")
+    for (name, subject, per), count in Counter(subjects).items():
+        start, until = _slice(now, per)
+        rows.append((name, _key(name, subject, start), start, until, count))
+    if rows:
+        _insert(rows, on_conflict=f"UPDATE SET count = {TABLE}.count + excluded.count")
 
 
 def once(name: str, subject: str, *, until: datetime) -> bool:
     """Whether `subject` is used at `name` for the first time. Its use is remembered until then."""
     key = keyed_hash(name, subject, purpose="limit")
-    return bool(_insert([(name, key, EPOCH, until)], on_conflict="NOTHING"))
+    return bool(_insert([(name, key, EPOCH, until, 1)], on_conflict="NOTHING"))
 
 
-def _insert(rows: list[tuple[str, str, datetime, datetime]], *, on_conflict: str) -> int:
+def _insert(rows: list[tuple[str, str, datetime, datetime, int]], *, on_conflict: str) -> int:
     """How many rows were written."""
     at = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {TABLE} (name, key, window_start, until, count) VALUES "  # noqa: S608 - our own table
-            + ", ".join(["(%s, %s, %s, %s, 1)"] * len(rows))
+            + ", ".join(["(%s, %s, %s, %s, %s)"] * len(rows))
             + f" ON CONFLICT (name, key, window_start) DO {on_conflict}",
-            [value for name, key, begins, ends in rows for value in (name, key, at(begins), at(ends))],
+            [value for name, key, begins, ends, count in rows for value in (name, key, at(begins), at(ends), count)],
         )
         return int(cursor.rowcount)
 
@@ -189,9 +213,11 @@ def _counted_rows(subjects: list[tuple[str, str, timedelta]], now: datetime) -> 
     return found
 
 
-def _start_of_slice(now: datetime, slice_: timedelta) -> datetime:
-    seconds = slice_.total_seconds()
-    return datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=UTC)
+def _slice(now: datetime, per: timedelta) -> tuple[datetime, datetime]:
+    """When the slice of this moment began, and until when it counts."""
+    seconds = (per / SLICES).total_seconds()
+    start = datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=UTC)
+    return start, start + per / SLICES + per
 
 
 def _key(name: str, subject: str, at: datetime) -> str:

@@ -7,12 +7,15 @@ reply holds what a member of staff wrote. The clinic's alert holds a reference a
 sheet and about no patient.
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from email.headerregistry import Address
 from email.message import Message
+from email.mime.base import MIMEBase
 from email.mime.image import MIMEImage
 from email.mime.multipart import MIMEMultipart
+from functools import partial
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -53,6 +56,9 @@ from factsheets.rendering import sheet as sheets
 
 T = TypeVar("T")
 
+# A line that nobody can have written, where the leaflet comes in.
+LEAFLET = secrets.token_hex(32).encode()
+
 # What follows once staff deal with a request. A mailbox may be a family's: these carry the short emergency card and a link, and not
 # the list of signs that tells of the visit. And people answer mails, even those that say that they should not: somebody reads it.
 FROM_STAFF = {Purpose.REPLY, Purpose.BOOKING, Purpose.CANCELLATION, Purpose.BOOKING_REMINDER, Purpose.NEW_LINK}
@@ -71,15 +77,27 @@ class Mail(EmailMultiAlternatives):
 
     logo: pictures.MailLogo | None = None
     logo_id = ""
+    leaflet = b""  # as it stands in the mail: `printed.leaflet_for_mail`
 
     def message(self, **options: Any) -> Any:
         made: Any = super().message(**options)
+        for part in made.walk():
+            if part.is_multipart():
+                # At random, where the library would look through all parts for a line that it is not.
+                part.set_boundary(f"=_{secrets.token_hex(20)}")
         if self.logo is not None:
             [whole] = [each for each in made.walk() if each.get_content_type() == "multipart/alternative"]
             for number, part in enumerate(parts := whole.get_payload()):
                 if part.get_content_type() == "text/html":
                     parts[number] = self._with_logo(part, self.logo.data)
+        if self.leaflet:
+            made.as_bytes = partial(self._with_leaflet, made.as_bytes)
         return made
+
+    def _with_leaflet(self, as_bytes: Callable[..., bytes], unixfrom: bool = False, linesep: str = "\n") -> bytes:
+        """The library would take the thousands of its lines one by one, for each mail anew."""
+        end = linesep.encode()
+        return as_bytes(unixfrom, linesep).replace(LEAFLET + end, self.leaflet.replace(b"\r\n", end), 1)
 
     def _with_logo(self, html: Message, data: bytes) -> Message:
         related = MIMEMultipart("related", type="text/html")
@@ -89,6 +107,14 @@ class Mail(EmailMultiAlternatives):
         related.attach(html)
         related.attach(image)
         return related
+
+
+def _leaflet(name: str) -> MIMEBase:
+    part = MIMEBase("application", "pdf")
+    part["Content-Transfer-Encoding"] = "base64"
+    part.add_header("Content-Disposition", "attachment", filename=name)
+    part.set_payload(LEAFLET.decode() + "\n")
+    return part
 
 
 def render(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
@@ -115,8 +141,7 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     sheet = _there(enquiry.sheet)
     if not sheet.is_published:
         raise CannotRender("SheetNotPublished")
-    kept = Assessment.objects.filter(enquiry=enquiry, expires_at__gt=timezone.now()).select_related("enquiry")
-    summary = kept.first()
+    summary = Assessment.objects.filter(enquiry=enquiry, expires_at__gt=timezone.now()).first()
     if summary and summary.enquiry.email != enquiry.email:
         summary = None  # the address was corrected while this mail was in hand: the link is for the right one only
     values = values_of_report(sheet, links.summary_address(summary, links.of_mail(message)) if summary else "")
@@ -130,7 +155,8 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
         delete=links.deletion_address(enquiry, to),
         signs=enquiry.signs,
     )
-    mail.attach(f"{sheet.slug}.pdf", printed.leaflet(sheet), "application/pdf")
+    mail.attach(_leaflet(f"{sheet.slug}.pdf"))
+    mail.leaflet = printed.leaflet_for_mail(sheet)
     return mail
 
 

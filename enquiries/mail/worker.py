@@ -1,7 +1,8 @@
 """The outbox's worker: claims a row, renders, sends, records. Several may run, and any may be killed at any moment.
 
-The claim and the record are short transactions; SMTP happens outside both. What was sent but not recorded because the worker
-was killed in between is sent again, once, with the same Message-ID: SMTP gives no way to know.
+The claim and the record are short transactions; SMTP happens outside both. While mail goes quickly a worker claims several at
+once, as many as leave within a blink; each has its own lease, and each is recorded as soon as it is sent. What was sent but not
+recorded because the worker was killed in between is sent again, once, with the same Message-ID: SMTP gives no way to know.
 """
 
 import logging
@@ -11,12 +12,11 @@ import smtplib
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from enum import Enum
 from typing import Any
 
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db import connection as database
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
@@ -34,6 +34,9 @@ FIRST_RETRY = timedelta(seconds=30)
 MAX_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)
 MAILS_PER_CONNECTION = 100
+CLAIMED_AT_ONCE = 16
+CLAIM_SECONDS = 0.25  # what is claimed at once should be sent within so many
+HAND_SECONDS = 1.0  # after so many what was claimed and has not gone is put back, to be claimed as it is by then
 LOOK_FOR_LOST = 1.0  # seconds between looks for mails whose worker is gone
 DATABASE_PAUSE = 0.5  # seconds between tries to record what happened
 # A mail whose sending has not begun so long after the claim is left to another worker. Its conversation with the server may still
@@ -55,12 +58,6 @@ class WorkerLost(Exception):
     """Every worker that took this mail in hand was gone before it could say what happened."""
 
 
-class Claim(Enum):
-    """In place of a mail that was put off."""
-
-    HELD_BACK = "held back"
-
-
 # What no other try would change. Everything else may be mended by somebody while the mail waits.
 HOPELESS = (PermanentFailure, WorkerLost, emails.CannotRender)
 
@@ -73,7 +70,10 @@ class Worker:
         self.connection: BaseEmailBackend | None = None
         self.sent_on_connection = 0
         self.next_look = 0.0  # on time.monotonic(): for a mail whose worker is gone
-        self.deadline = 0.0  # on time.monotonic(): when the sending of the mail in hand must have begun
+        self.hand: list[OutgoingMessage] = []  # claimed and not yet sent, the next one last
+        self.claimed_at = 0.0  # on time.monotonic()
+        self.pace = CLAIM_SECONDS  # seconds that the last mail took
+        self.deadline = 0.0  # on time.monotonic(): when the sending of a mail in hand must have begun
 
     def run_once(self) -> bool:
         """Delivers one due message, if there is one. True when there was."""
@@ -83,6 +83,7 @@ class Worker:
         if message.lost_claims >= LOST_CLAIMS_ALLOWED:
             self.record(lambda: self.settle_failure(message, WorkerLost()))
             return True
+        began = time.monotonic()
         try:
             self.send(message)
         except emails.NoLongerNeeded:
@@ -91,55 +92,91 @@ class Worker:
             self.disconnect()
             failure = error  # Python forgets `error` at the end of this block
             self.record(lambda: self.settle_failure(message, failure))
+            self.pace = CLAIM_SECONDS
+            self.put_back()
         else:
             self.record(lambda: self.settle_success(message))
+            self.pace = time.monotonic() - began
         return True
 
     def claim(self) -> OutgoingMessage | None:
-        """Takes the next due mail in hand, or one whose worker is gone. Passes by what its address has too much of."""
-        while (claimed := self._claim_one()) is Claim.HELD_BACK:
+        """The next mail in hand; with none there it takes what is due, or one mail whose worker is gone. None: nothing is due."""
+        if self.hand and time.monotonic() - self.claimed_at > HAND_SECONDS:
+            self.put_back()
+        while not self.hand and self._claim():
             pass
-        return claimed
+        return self.hand.pop() if self.hand else None
 
-    def _claim_one(self) -> OutgoingMessage | Claim | None:
-        self.deadline = time.monotonic() + BEGIN_WITHIN.total_seconds()
+    def _claim(self) -> bool:
+        """Fills the hand in turn, but for what its address has too much of. False when nothing is due."""
+        self.claimed_at = time.monotonic()
+        self.deadline = self.claimed_at + BEGIN_WITHIN.total_seconds()
+        many = min(CLAIMED_AT_ONCE, max(1, int(CLAIM_SECONDS / max(self.pace, 0.001))))
         with transaction.atomic():
             due = OutgoingMessage.objects.due().with_enquiry().order_by("-urgent", "next_attempt_at", "pk")
             if database.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True, of=["self"])
             # One state at a time, which its index answers: of both together SQLite reads the whole outbox, under the write lock.
-            row = self._lost(due) or due.filter(state=MessageState.WAITING).first()
-            if row is None:
-                return None
-            if wait := abuse.wait_before_mailing(row):
-                held = OutgoingMessage.objects.due().filter(pk=row.pk, attempts=0)
-                held.update(next_attempt_at=Now() + timedelta(seconds=wait), error=abuse.HELD_BACK)
-                return Claim.HELD_BACK
-            lost = row.lost_claims + 1 if row.state == MessageState.SENDING else row.lost_claims
-            attempt = 1 if lost < LOST_CLAIMS_ALLOWED else 0  # a claim that only gives the mail up tries nothing
+            # One whose worker is gone may be why it is gone. It is taken alone: no other mail is lost with it once more.
+            rows = self._lost(due) or list(due.filter(state=MessageState.WAITING)[:many])
+            if not rows:
+                return False
+            rows = self._without_too_many(rows)
+            lost = sum(row.state == MessageState.SENDING for row in rows)  # 0, or 1 of 1
+            # A claim that only gives the mail up tries nothing.
+            attempt = 0 if lost and rows[0].lost_claims + 1 >= LOST_CLAIMS_ALLOWED else 1
             # Conditional as well, for databases without row locks and for a claim that just ran out.
             claimed = (
                 OutgoingMessage.objects.due()
-                .filter(pk=row.pk)
+                .filter(pk__in=[row.pk for row in rows])
                 .update(
                     state=MessageState.SENDING,
                     claimed_by=self.name,
                     lease_until=Now() + LEASE,
-                    lost_claims=lost,
+                    lost_claims=F("lost_claims") + lost,
                     attempts=F("attempts") + attempt,
                 )
             )
-        if not claimed:
-            return None
-        row.state, row.claimed_by, row.lost_claims = MessageState.SENDING, self.name, lost
-        row.attempts += attempt
-        return row
+            if claimed != len(rows):
+                transaction.set_rollback(True)
+                return False
+        for row in reversed(rows):
+            row.state, row.claimed_by = MessageState.SENDING, self.name
+            row.lost_claims += lost
+            row.attempts += attempt
+            self.hand.append(row)
+        return True
 
-    def _lost(self, due: QuerySet[OutgoingMessage]) -> OutgoingMessage | None:
+    def _without_too_many(self, rows: list[OutgoingMessage]) -> list[OutgoingMessage]:
+        """Puts off what its address has too much of."""
+        waits = abuse.waits_before_mailing(rows)
+        for row in rows:
+            if wait := waits.get(row.pk):
+                held = OutgoingMessage.objects.due().filter(pk=row.pk, attempts=0)
+                held.update(next_attempt_at=Now() + timedelta(seconds=wait), error=abuse.HELD_BACK)
+        return [row for row in rows if not waits.get(row.pk)]
+
+    def stop(self) -> None:
+        """Before the worker goes."""
+        try:
+            self.put_back()
+        except DatabaseError as error:  # then their leases run out
+            logger.warning("Mails in hand were not put back: %s", type(error).__name__)
+        self.disconnect()
+
+    def put_back(self) -> None:
+        """What is claimed and has not been tried waits again in its turn, for whoever comes first. Raises DatabaseError."""
+        held = [message.pk for message in self.hand]
+        if held:
+            mine = OutgoingMessage.objects.filter(pk__in=held, state=MessageState.SENDING, claimed_by=self.name)
+            mine.update(state=MessageState.WAITING, claimed_by="", lease_until=None)
+        self.hand.clear()
+
+    def _lost(self, due: QuerySet[OutgoingMessage]) -> list[OutgoingMessage]:
         """One whose worker is gone. While there is much to send it is looked for now and then: its lease was longer."""
         if time.monotonic() < self.next_look:
-            return None
-        lost = due.filter(state=MessageState.SENDING).first()
+            return []
+        lost = list(due.filter(state=MessageState.SENDING)[:1])
         self.next_look = 0 if lost else time.monotonic() + LOOK_FOR_LOST
         return lost
 

@@ -222,7 +222,9 @@ class OutgoingMessage(models.Model):
     @property
     def is_replaced(self) -> bool:
         """Whether another took its place: a report whose address was corrected meanwhile, an appointment that was moved."""
+        if self.purpose not in {Purpose.REPORT, Purpose.BOOKING}:
+            return False
         later = OutgoingMessage.objects.filter(
             enquiry=self.enquiry_id, purpose=self.purpose, created_at__gt=self.created_at
-        ).exclude(state__in=[MessageState.LAPSED, MessageState.FAILED])
-        return self.purpose in {Purpose.REPORT, Purpose.BOOKING} and later.exists()
+        )
+        return later.exclude(state__in=[MessageState.LAPSED, MessageState.FAILED]).exists()

@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from enquiries import abuse
 from enquiries.actions import intake, outbox, transitions
 from enquiries.mail.worker import FIRST_RETRY, GIVE_UP_AFTER, MAX_RETRY, Worker, back_off
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status
@@ -14,7 +15,7 @@ from enquiries.models.message import LEASE
 from tests.conftest import consultation, report
 from tests.support.html import by_id, parse, text
 from tests.support.inbox import book_past, whole_status
-from tests.support.outbox import age, deliver, events, let_leases_run_out, make_due, question
+from tests.support.outbox import age, deliver, events, let_leases_run_out, make_due, question, states
 from tests.support.smtp import free_port
 
 SOON = timedelta(seconds=5)
@@ -184,6 +185,78 @@ def test_a_claimed_mail_is_left_alone_until_its_lease_runs_out(db, mail_through)
     assert deliver("second") == 1
     assert mail_through.ids == [f"<{claimed.pk}@example.com>"]
     assert OutgoingMessage.objects.get().attempts == 2
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A worker that has sent one mail, quickly, and goes on with eleven that are due."""
+    monkeypatch.setattr("enquiries.mail.worker.CLAIM_SECONDS", 60)
+    for number in range(6):
+        question(email=f"ada{number}@example.com")
+    worker = Worker("quick")
+    assert worker.run_once()
+    yield worker
+    worker.disconnect()
+
+
+def held() -> int:
+    return OutgoingMessage.objects.filter(state=MessageState.SENDING).count()
+
+
+def test_mails_that_are_claimed_together_are_taken_over_one_by_one_and_arrive_once(db, mail_through, quick):
+    assert quick.run_once()
+    assert held() == 10
+    let_leases_run_out()  # it was killed
+    second, lost = Worker("second"), []
+    while second.run_once():
+        lost.append(held())
+    second.disconnect()
+    assert lost == list(range(9, -1, -1)), "A mail that crashes its worker would take others with it, again and again."
+    assert len(mail_through.ids) == len(set(mail_through.ids)) == 12
+    assert set(OutgoingMessage.objects.values_list("state", "attempts", "lost_claims")) == {
+        (MessageState.SENT, 1, 0),
+        (MessageState.SENT, 2, 1),
+    }
+
+
+@pytest.mark.parametrize("why", ["a refusal", "a stop", "a pause"])
+def test_what_a_worker_has_in_hand_waits_for_nobody_when_it_does_not_go_on(db, mail_through, monkeypatch, quick, why):
+    if why == "a refusal":
+        mail_through.answers["rcpt"] = "451 later"
+        assert quick.run_once()
+        del mail_through.answers["rcpt"]
+        make_due()
+    else:
+        assert quick.run_once()
+        assert held() == 10
+        if why == "a stop":
+            quick.stop()
+        else:
+            monkeypatch.setattr("enquiries.mail.worker.HAND_SECONDS", -1)
+            for enquiry in Enquiry.objects.filter(messages__state=MessageState.SENDING):
+                enquiry.email = "new@example.com"
+                enquiry.save()
+            assert quick.run_once()
+            assert quick.run_once()
+            assert ["new@example.com"] in mail_through.recipients, "It was sent as it was before the pause."
+            quick.stop()
+    assert held() == 0
+    left = 12 - len(mail_through.ids)
+    assert deliver("second") == left
+    assert len(mail_through.ids) == len(set(mail_through.ids)) == 12
+
+
+def test_mails_that_are_claimed_together_keep_to_the_limit_of_their_address(
+    db, sheet, mail_through, settings, monkeypatch
+):
+    monkeypatch.setattr("enquiries.mail.worker.CLAIM_SECONDS", 60)
+    settings.MAX_MAILS_PER_ADDRESS_PER_DAY = 3
+    for number in range(5):
+        report(sheet, email=f"Ada+{number}@example.com")  # one mailbox
+        report(sheet, email=f"ada{number}@example.com")
+    assert deliver() == 3 + 5
+    assert states() == {(MessageState.SENT, ""), (MessageState.WAITING, abuse.HELD_BACK)}
+    assert deliver() == 0
 
 
 @pytest.mark.parametrize("others_luck", ["sent", "refused"])

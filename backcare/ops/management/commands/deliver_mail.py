@@ -63,7 +63,7 @@ class Command(BaseCommand):
                 worker.disconnect()
             close_old_connections()
             self.stopping.wait(PAUSE)
-        worker.disconnect()
+        worker.stop()
 
     def look_at_database(self):
         """Outside the rounds, for in a damaged database these fail before they come to any chore."""
