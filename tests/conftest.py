@@ -228,15 +228,16 @@ def end_other_sessions():
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item):
+def pytest_runtest_teardown(item, nextitem):
     """Puts the content back after a test that committed: such tests end by emptying every table.
 
     Committed as well. Put back inside the next test, it would go again with what that test undoes, and be missing in all others.
+    After the last test there is no database any more.
     """
     try:
         return (yield)
     finally:
-        if KEPT and commits(item):
+        if KEPT and nextitem and commits(item):
             with item.config.stash[blocking_manager_key].unblock():
                 put_content_back()
 
