@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from backcare.core import clinic
 from backcare.core.models import SetUpStep
 from enquiries import clock, people
-from enquiries.admin.looked_at import LookedAtAdmin, LookedAtForm
+from enquiries.admin.preview import PreviewAdmin, PreviewForm
 from enquiries.admin.step_form import StaffField
 from enquiries.clock import NO_PROMISE, clock_time, day_words, span_in_words
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
@@ -28,7 +28,7 @@ DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 PAUSE_NOTICE = "We cannot reply as quickly as usual at the moment. We are sorry about that."
 
 
-class ClinicHoursForm(LookedAtForm, OpenedForm):
+class ClinicHoursForm(PreviewForm, OpenedForm):
     paused = forms.BooleanField(
         required=False,
         label="Pause replies",
@@ -115,7 +115,7 @@ def tell_promise(request) -> None:
 
 
 @admin.register(ClinicHours)
-class ClinicHoursAdmin(LookedAtAdmin, OpenedAdmin, admin.ModelAdmin):
+class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
     """When the clinic is open and how soon it answers: one row, so its list is its page."""
 
     form = ClinicHoursForm
@@ -164,7 +164,7 @@ class ClinicHoursAdmin(LookedAtAdmin, OpenedAdmin, admin.ModelAdmin):
     @admin.display(description="preview")
     def pause_preview(self, hours):
         """On the forms of a paused clinic: theirs, and below it what is always there."""
-        is_typed = getattr(hours, "looked_at", False)
+        is_typed = getattr(hours, "previewed", False)
         kept = hours if is_typed else ClinicHours.objects.filter(pk=hours.pk).first() or hours
         return format_html(
             '<p id="preview">{}</p><p class="letter">{}</p>'

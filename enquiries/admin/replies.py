@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 
 from backcare.core.readonly_admin import ReadOnlyInline
 from enquiries.actions import contact
-from enquiries.admin.looked_at import PREVIEW, LookedAtAdmin, LookedAtForm
+from enquiries.admin.preview import PREVIEW, PreviewAdmin, PreviewForm
 from enquiries.admin.step_form import StepForm
 from enquiries.clock import dated_words
 from enquiries.inbox import safety_lane
@@ -84,7 +84,7 @@ def preview(enquiry: Enquiry, form: ReplyForm) -> replies.Preview | None:
 # --- the templates ---
 
 
-class ReplyTemplateForm(LookedAtForm, OpenedForm):
+class ReplyTemplateForm(PreviewForm, OpenedForm):
     """A mistake in what stands in braces, and what the claims guard finds, are said beside the text, which is never lost."""
 
     class Meta:
@@ -140,7 +140,7 @@ class EditionInline(ReadOnlyInline):
 
 
 @admin.register(ReplyTemplate)
-class ReplyTemplateAdmin(LookedAtAdmin, OpenedAdmin, admin.ModelAdmin):
+class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
     form = ReplyTemplateForm
     inlines = [EditionInline]
     list_display = ["name", "subject", "begins", "in_use"]
@@ -163,7 +163,7 @@ class ReplyTemplateAdmin(LookedAtAdmin, OpenedAdmin, admin.ModelAdmin):
 
     @admin.display(description="the whole email")
     def preview(self, template):
-        is_typed = getattr(template, "looked_at", False)
+        is_typed = getattr(template, "previewed", False)
         # The form may hold words that were refused.
         words = template if is_typed else ReplyTemplate.objects.filter(pk=template.pk).first()
         if words is None:

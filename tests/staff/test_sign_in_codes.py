@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_requ
 def test_password_and_code_let_in_and_lead_to_where_one_was_going(client, rita, codes):
     answer = client.get(INBOX)
     assert answer["Location"] == f"{LOGIN}?next=%2Fadmin%2Fenquiries%2Fenquiry%2F"
-    assert parse(client.get(answer["Location"]))
+    assert parse(client.get(answer["Location"])) is not None
     answer = password(client, next=INBOX)
     assert answer["Location"] == CODE
     assert not is_in(client)

@@ -8,20 +8,20 @@ from django.contrib import messages
 PREVIEW, DEFAULT = "_preview", "_default"  # the buttons
 
 
-class LookedAtForm(forms.ModelForm):
+class PreviewForm(forms.ModelForm):
     """Saves nothing while somebody only looks. Its instance then has what was typed, if that could be saved."""
 
     def is_valid(self) -> bool:
         is_good = super().is_valid()
-        is_look = PREVIEW in self.data or DEFAULT in self.data
-        self.instance.looked_at = is_look and is_good
-        return is_good and not is_look
+        is_preview = PREVIEW in self.data or DEFAULT in self.data
+        self.instance.previewed = is_preview and is_good
+        return is_good and not is_preview
 
 
-class LookedAtAdmin:
-    """Comes before Django's ModelAdmin. The field `preview` of its page shows what `looked_at` holds."""
+class PreviewAdmin:
+    """Comes before Django's ModelAdmin. The field `preview` of its page shows what `previewed` holds."""
 
-    change_form_template = "admin/enquiries/looked_at.html"
+    change_form_template = "admin/enquiries/preview.html"
 
     def default_words(self, pk: str) -> dict[str, str]:
         """The default of each field that has one. Empty: there is none."""

@@ -1,4 +1,4 @@
-"""The staff desk, over HTTP."""
+"""The inbox and its enquiries as staff use them, over HTTP, and every page of the desk opened once."""
 
 from datetime import timedelta
 
