@@ -5,6 +5,8 @@ closed tab, an ended session or a step aside loses nothing. Nobody but its autho
 """
 
 from datetime import datetime, timedelta
+from hashlib import sha256
+from secrets import token_hex
 
 from django.http import QueryDict
 from django.utils import timezone
@@ -14,7 +16,7 @@ from factsheets.models import FactSheet, UnsavedEdit
 
 SHEET, NEW = "sheet", "new"
 ASIDE = "/aside"  # behind the name of a part: what they typed there in another tab
-TAB = "_tab"  # the field that names the tab. A page that shows what was kept goes on as the tab that typed it
+TAB = "_tab"  # the field that names the tab, and after a dot what was kept when its page was opened
 STILL_HERE = timedelta(minutes=15)  # without script a page does not say that it is still open
 MAX_TYPED = 400_000  # characters, as a browser encodes them
 
@@ -67,13 +69,21 @@ def keep(*, sheet: FactSheet, part: str, by, posted: QueryDict) -> UnsavedEdit:
     return row
 
 
-def tab_of(row: UnsavedEdit) -> str:
-    return QueryDict(row.typed).get(TAB, "")
+def new_tab(row: UnsavedEdit | None) -> str:
+    """The name of a tab that is being opened, and shows what the row has."""
+    shown = _digest(row.typed) if row and row.typed else ""
+    return f"{token_hex(4)}.{shown}"
+
+
+def _digest(typed: str) -> str:
+    return sha256(typed.encode()).hexdigest()[:16]
 
 
 def _of_another_tab(row: UnsavedEdit, posted: QueryDict) -> bool:
-    mine, theirs = posted.get(TAB, ""), tab_of(row)
-    return bool(mine and theirs and mine != theirs)
+    """Whether another tab typed what the row has, and this one never showed it."""
+    mine, _, shown = posted.get(TAB, "").partition(".")
+    theirs = QueryDict(row.typed).get(TAB, "").partition(".")[0]
+    return bool(mine and theirs and mine != theirs and shown != _digest(row.typed))
 
 
 def _put_aside(row: UnsavedEdit) -> None:

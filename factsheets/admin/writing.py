@@ -5,7 +5,6 @@ script (static/js/writing.js) the same posts are sent while somebody types.
 """
 
 from itertools import groupby
-from secrets import token_hex
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
@@ -249,7 +248,7 @@ class OnOnePage:
             "edition": request.POST.get("_edition") or _newest_edition(sheet),
             "kept_at": unsaved.clock(row.typed_at) if is_kept else "",
             "aside_at": unsaved.clock(aside.typed_at) if aside else "",
-            "tab": request.POST.get(unsaved.TAB) or (unsaved.tab_of(row) if is_kept else "") or token_hex(4),
+            "tab": request.POST.get(unsaved.TAB) or unsaved.new_tab(row if is_kept else None),
             "sources": Source.objects.values("key", "title", "authors", "year"),
             "terms": GlossaryTerm.objects.values_list("term", flat=True).order_by("term"),
             "proof_page": self._proof_page(request, sheet, obj, typed),

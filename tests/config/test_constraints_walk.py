@@ -27,7 +27,8 @@ MAY_BE_EMPTY_ALONE = {
     "factsheets.SourceLink": dict.fromkeys(
         ["digest", "etag", "last_modified", "new_digest", "new_etag", "new_last_modified", "fault", "moved_to"],
         "what one check found; not every server says it, and not every check finds anything",
-    ),
+    )
+    | {"source": "texts link to it, and no source does"},
     "factsheets.UnsavedEdit": {
         "typed": "somebody has it open and typed nothing yet",
         "typed_at": "somebody has it open and typed nothing yet",
@@ -82,7 +83,11 @@ MAY_BE_EMPTY_ALONE = {
         "evidence_checked_on": "a check of the facts, by whoever made it, reviewed or not",
         "written_on": "only content that came with the site has it",
     },
-    "factsheets.Statement": {"detail": "the claim says enough", "comparison": "many are compared with nothing named"},
+    "factsheets.Statement": {
+        "detail": "the claim says enough",
+        "comparison": "many are compared with nothing named",
+        "burden": "the ledger states no cost to the reader",
+    },
     "factsheets.Approval": {"by": "the actor is kept as text beside it, for when accounts go"},
     "factsheets.SafetyDraft": {"note": "the list of changes says enough"},
     "factsheets.SafetyDraftEvent": {

@@ -102,7 +102,7 @@ def test_a_worker_lost_while_it_gives_a_mail_up_leaves_that_to_the_next(db, mail
 @pytest.fixture
 def broken_template(settings, tmp_path):
     """A deployment that lost a template: the emails to patients include one that is not there."""
-    broken = tmp_path / "enquiries" / "emails" / "letter_body.html"
+    broken = tmp_path / "enquiries" / "emails" / "_card.html"
     broken.parent.mkdir(parents=True)
     broken.write_text('{% include "enquiries/emails/not_there.html" %}')
     [engine] = whole = settings.TEMPLATES

@@ -192,7 +192,7 @@ def test_no_edit_brings_in_what_a_stranger_typed_and_none_leaves_the_safety_advi
         for part in (text_of(mail), words_of(mail)):
             assert TYPED not in part + mail["Subject"]
             assert "Edited." in part
-            assert "999" not in part, "Staff know the signs, and have the desk."
+            assert not re.search(r"\b999\b", part), "Staff know the signs, and have the desk."
     for enquiry in (booked, asked):
         answer = client.get(journey.sent_address(enquiry), follow=True)
         assert TYPED not in answer.content.decode()

@@ -261,6 +261,12 @@ def test_a_new_sheet_keeps_every_letter_from_its_first_and_two_tabs_lose_nothing
     assert values_of(desk.post(address, {"_swap": "yes"}, follow=True))["summary"] == "Typed in one tab."
     page = desk.post(address, {"_discard": "aside"}, follow=True)
     assert "You typed something else" not in shown(page)
+    later = values_of(page)  # a second tab, opened on what the first has typed
+    desk.post(address, later | {"summary": "Typed on in the later tab.", "_preview": "yes"})
+    assert "You typed something else" not in shown(desk.get(address)), "It is the same text, typed on."
+    desk.post(address, one | {"summary": "Typed on in the first tab.", "_preview": "yes"})
+    page = desk.post(address, {"_swap": "yes"}, follow=True)
+    assert values_of(page)["summary"] == "Typed on in the later tab."
 
 
 def test_only_those_who_may_write_keep_anything_and_it_ends(client, desk, author, reviewer):
