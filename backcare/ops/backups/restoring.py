@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -76,19 +77,21 @@ def restore(path: Path, *, replace: bool, identity: Path | None = None, progress
 
 @contextmanager
 def _to_its_end() -> Iterator[Callable[[], None]]:
-    """Once what this gives is called, neither Ctrl-C nor a stop from the system ends the block: what is then said is true."""
-    stops = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    kept = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    """Once what this gives is called, neither Ctrl-C nor a stop from the system ends the block: what is then said is true.
+
+    By handlers, which are the process's. A mask would be this thread's, and another one would take the signal.
+    """
+    kept: dict[int, Any] = {}
 
     def from_now_on() -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            kept[each] = signal.signal(each, signal.SIG_IGN)
 
     try:
         yield from_now_on
     finally:
-        while pending := signal.sigpending() & (stops - kept):
-            signal.sigwait(pending)
-        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
+        for each, handler in kept.items():
+            signal.signal(each, handler or signal.SIG_DFL)
 
 
 @contextmanager
