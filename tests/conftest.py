@@ -10,10 +10,8 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import connection, transaction
-from pytest_django.plugin import blocking_manager_key
+from django.db import connection
 from whitenoise import WhiteNoise
 
 from backcare.core.models import ClinicSettings, ClinicSettingsEdition
@@ -149,7 +147,6 @@ def static_files_listed_once():
 
 # Django's lists of models and permissions. The web server, which lives longer than a test, remembers their keys.
 LISTS = {"django_content_type", "auth_permission"}
-LISTED: dict[str, object] = {}  # one row of them, as it was at the start
 
 
 @pytest.fixture(scope="session")
@@ -174,7 +171,6 @@ def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_d
         put_static_files(settings.STATIC_ROOT, partial(call_command, "collectstatic", interactive=False, verbosity=0))
         if not django_db_keepdb:
             call_command("load_content", verbosity=0, stdout=sys.stderr)
-        LISTED.update(ContentType.objects.values("pk", "model").get(app_label="enquiries", model="enquiry"))
         for model in [
             *MODELS,
             TeamMember,
@@ -205,11 +201,14 @@ def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_d
         def flush(self, style, tables, **options):
             return [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608 - table names of Django's own
 
-    def flush_but_for_the_lists(self, style, tables, **options):
-        return flush(self, style, [table for table in tables if table not in LISTS], **options)
+    def flush_and_put_back(self, style, tables, **options):
+        """What a test that committed ends with. In one transaction, so that no reader ever finds the content gone: a web server
+        would keep what it made of nothing under the content's own token."""
+        emptied = flush(self, style, [table for table in tables if table not in LISTS], **options)
+        return [*emptied, *(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"' for table in KEPT)]  # noqa: S608 - our names
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(operations, "sql_flush", flush_but_for_the_lists)
+        patch.setattr(operations, "sql_flush", flush_and_put_back)
         yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock():
@@ -225,30 +224,6 @@ def end_other_sessions():
         )
         for program, state, query, _ in cursor.fetchall():
             sys.__stderr__.write(f"A session was left behind by {program or 'a process'}: {state}, {query}\n")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item, nextitem):
-    """Puts the content back after a test that committed: such tests end by emptying every table.
-
-    Committed as well. Put back inside the next test, it would go again with what that test undoes, and be missing in all others.
-    After the last test there is no database any more.
-    """
-    try:
-        return (yield)
-    finally:
-        if KEPT and nextitem and commits(item):
-            with item.config.stash[blocking_manager_key].unblock():
-                put_content_back()
-
-
-def put_content_back():
-    """Where it is gone: a test that was skipped has emptied nothing."""
-    if not FactSheet.objects.exists():
-        assert ContentType.objects.filter(**LISTED).exists(), "Emptied: the web server remembers other keys."
-        with transaction.atomic(), connection.cursor() as cursor:
-            for table in KEPT:
-                cursor.execute(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"')  # noqa: S608 - our own names
 
 
 @pytest.fixture(autouse=True)
