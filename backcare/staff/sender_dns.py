@@ -17,10 +17,8 @@ from dns.resolver import NXDOMAIN, NoAnswer, Resolver
 
 GOOD, WEAK, MISSING, UNKNOWN = "good", "weak", "missing", "unknown"
 PATIENCE = 4  # seconds for each question
-LEAST_RSA, GOOD_RSA = (
-    1024,
-    2048,
-)  # bits: receivers ignore shorter keys, and signers should use this much (RFC 8301, 3.2)
+# Bits: receivers ignore shorter keys, and signers should use this much (RFC 8301, 3.2).
+LEAST_RSA, GOOD_RSA = 1024, 2048
 SELECTOR = re.compile(r"(?=.{1,200}\Z)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*", re.ASCII)
 COULD_NOT_ASK = "We could not ask the domain name system from this server. Ask whoever looks after your domain."
 POLICIES = {

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.text import capfirst
 
+from backcare.core.forms import as_number
 from backcare.core.readonly_admin import ReadOnlyInline
 from enquiries.actions import contact
 from enquiries.admin.preview import PREVIEW, PreviewAdmin, PreviewForm
@@ -158,7 +159,7 @@ class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
 
     def default_words(self, pk):
         """Of one that came with the site, as it came."""
-        first = ReplyTemplateEdition.objects.filter(template=pk, actor=INSTALLED).last() if pk.isdecimal() else None
+        first = ReplyTemplateEdition.objects.filter(template=as_number(pk), actor=INSTALLED).last()
         return {"subject": first.subject, "text": first.text} if first else {}
 
     @admin.display(description="the whole email")

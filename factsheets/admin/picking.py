@@ -45,9 +45,8 @@ class PickedInput(forms.Widget):
 
     template_name = ""
     model: type[Model]
-    among: Callable[[], dict] | None = (
-        None  # what all the fields of a page hold, by number, where somebody asked for it at once
-    )
+    # What all the fields of a page hold, by number, where somebody asked for it at once.
+    among: Callable[[], dict] | None = None
 
     @classmethod
     def by_number(cls, values: Iterable) -> dict[str, Model]:
