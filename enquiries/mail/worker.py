@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
@@ -113,14 +114,17 @@ class Worker:
         self.deadline = self.claimed_at + BEGIN_WITHIN.total_seconds()
         many = min(CLAIMED_AT_ONCE, max(1, int(CLAIM_SECONDS / max(self.pace, 0.001))))
         with transaction.atomic():
-            due = OutgoingMessage.objects.due().with_enquiry().order_by("-urgent", "next_attempt_at", "pk")
+            due = OutgoingMessage.objects.due().order_by("-urgent", "next_attempt_at", "pk")
             if database.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True, of=["self"])
             # One state at a time, which its index answers: of both together SQLite reads the whole outbox, under the write lock.
             # One whose worker is gone may be why it is gone. It is taken alone: no other mail is lost with it once more.
-            rows = self._lost(due) or list(due.filter(state=MessageState.WAITING)[:many])
-            if not rows:
+            mine = self._lost(due) or list(due.filter(state=MessageState.WAITING).values_list("pk", flat=True)[:many])
+            if not mine:
                 return False
+            # Read once they are locked, by a statement of its own: who corrects an address locks its mail as well, but a joined row
+            # would be as it was before PostgreSQL had the lock.
+            rows = list(OutgoingMessage.objects.filter(pk__in=mine).with_enquiry().order_by(*due.query.order_by))
             rows = self._without_too_many(rows)
             lost = sum(row.state == MessageState.SENDING for row in rows)  # 0, or 1 of 1
             # A claim that only gives the mail up tries nothing.
@@ -172,11 +176,11 @@ class Worker:
             mine.update(state=MessageState.WAITING, claimed_by="", lease_until=None)
         self.hand.clear()
 
-    def _lost(self, due: QuerySet[OutgoingMessage]) -> list[OutgoingMessage]:
+    def _lost(self, due: QuerySet[OutgoingMessage]) -> list[UUID]:
         """One whose worker is gone. While there is much to send it is looked for now and then: its lease was longer."""
         if time.monotonic() < self.next_look:
             return []
-        lost = list(due.filter(state=MessageState.SENDING)[:1])
+        lost = list(due.filter(state=MessageState.SENDING).values_list("pk", flat=True)[:1])
         self.next_look = 0 if lost else time.monotonic() + LOOK_FOR_LOST
         return lost
 
