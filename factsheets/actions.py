@@ -6,8 +6,8 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from factsheets import drafts, publication, reviews, revisions, team
-from factsheets.guard import Finding
+from factsheets import publication, review_reminders, revisions, sheet_drafts, team
+from factsheets.claims_guard import Finding
 from factsheets.models import (
     SIGNED,
     ContentVersion,
@@ -160,7 +160,7 @@ def transition(
             )
             refresh(sheet=sheet)
             made = _append(sheet, step, revisions.snapshot(sheet), last, by=by, note=note)
-        reviews.tell(made)
+        review_reminders.tell(made)
         return made
 
 
@@ -215,7 +215,7 @@ def begin_draft(*, sheet: FactSheet, by) -> FactSheet:
             return draft
         if not sheet.is_published:
             raise MoveRefused("Only a published page needs a draft. Edit this one as it is.")
-        draft = drafts.begun_over(sheet)
+        draft = sheet_drafts.begun_over(sheet)
         refresh(sheet=draft)
         _append(draft, Step.DRAFTED, revisions.snapshot(draft), None, by=by)
         return draft
@@ -227,7 +227,7 @@ def discard_draft(*, draft: FactSheet, by, edition: int | None = None) -> Editio
         sheet = draft.draft_of
         lock(sheet)
         _as_seen(draft, edition)
-        drafts.end(draft, sheet)
+        sheet_drafts.end(draft, sheet)
         return _append(sheet, Step.DISCARDED, revisions.snapshot(sheet), sheet.editions.first(), by=by)
 
 
@@ -242,7 +242,7 @@ def correct(*, draft: FactSheet, by, reason: str, edition: int | None = None) ->
             raise MoveRefused("Say what you corrected, in a few words. The reviewer and readers will see it.")
         _expect_resolved(draft)
         _expect_sound(draft)
-        if why_not := drafts.why_not_small(draft):
+        if why_not := sheet_drafts.why_not_small(draft):
             raise MoveRefused(why_not)
         return _publish_draft(draft, Step.CORRECTED, by=by, note=reason)
 
@@ -256,7 +256,7 @@ def _publish_draft(draft: FactSheet, step: Step, *, by, note: str = "") -> Editi
     before = revisions.snapshot(sheet)
     notes = [each.note for each in draft.editions.filter(step=Step.EDITED).exclude(note="").order_by("number")]
     try:
-        drafts.take_over(draft, sheet)
+        sheet_drafts.take_over(draft, sheet)
         sheet.state, sheet.publish_on = State.PUBLISHED, None
         if step in SIGNED:
             for name in ("reviewed_on", "reviewed_by", "review_due_on", "retire_on"):
@@ -321,7 +321,7 @@ def _publish_as_planned(sheet: FactSheet) -> Edition:
         sheet.save(update_fields=["state", "publish_on"])
         refresh(sheet=sheet)
         made = _append(sheet, Step.PUBLISHED, revisions.snapshot(sheet), sheet.editions.first(), by=by)
-    reviews.tell(made)
+    review_reminders.tell(made)
     return made
 
 

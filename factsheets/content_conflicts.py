@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.serializers import python as python_serializer
 from django.db import transaction
 
-from factsheets import actions, draft_steps, publication, revisions, safety_drafts, shared_drafts, shared_revisions
+from factsheets import actions, draft_workflow, publication, revisions, safety_drafts, shared_drafts, shared_revisions
 from factsheets.fixtures import named, take_over, values_of
 from factsheets.models import FactSheet, InstalledRecord, SafetyAdvice, Statement
 from factsheets.rendering.markdown import BodyError
@@ -111,7 +111,7 @@ def _take_into_draft(installed: InstalledRecord, field: str, by):
         record = _named(installed)
         if isinstance(record, shared_revisions.SHARED):
             return shared_drafts.take_field(record=record, field=field, value=offered, by=by, what=NOTE)
-    except draft_steps.DraftRefused as refusal:
+    except draft_workflow.DraftRefused as refusal:
         raise actions.MoveRefused(str(refusal)) from refusal
     sheet = _public_sheet(installed, field)
     if sheet is None:

@@ -22,7 +22,7 @@ from django.db import transaction
 from factsheets import (
     actions,
     content,
-    draft_steps,
+    draft_workflow,
     pictures,
     publication,
     revisions,
@@ -151,11 +151,11 @@ class _Import(content.Edition):
         """Puts it into a draft of its own. False where there is an open one, which stays as it is."""
         try:
             if pk is None and SharedDraft.objects.filter(label=label, name=str(record), is_open=True).exists():
-                raise draft_steps.DraftRefused
+                raise draft_workflow.DraftRefused
             content = {**shared_revisions.snapshot(record), **content}
             given = {"content": content, "name": str(record), "by": self.by, "note": NOTE, "what": NOTE}
             shared_drafts.begin(model=type(record), pk=pk, **given)
-        except draft_steps.DraftRefused:
+        except draft_workflow.DraftRefused:
             self.imported.left.append(
                 f"{label} {key}: it has an open draft. Publish or discard that, and import again."
             )
@@ -269,7 +269,7 @@ class _Import(content.Edition):
             return
         try:
             safety_drafts.begin(content=self.flags, what=NOTE, by=self.by)
-        except draft_steps.DraftRefused as refusal:
+        except draft_workflow.DraftRefused as refusal:
             self.imported.red_flags = []
             self.imported.left.append(f"Red flags: {refusal}")
 

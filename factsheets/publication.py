@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from factsheets import guard, safety, team
+from factsheets import claims_guard, safety, team
 from factsheets.models import SIGNED, Claim, ClaimStatus, Edition, FactSheet, Layer, SectionKind, Source, State, Step
 from factsheets.models.edition import WRITING
 from factsheets.models.section import MAX_CALLOUTS
@@ -32,7 +32,7 @@ class Obstacle:
 
     text: str
     place: str = ""
-    finding: guard.Finding | None = None
+    finding: claims_guard.Finding | None = None
 
     def __str__(self):
         return f"{self.place}: {self.text}" if self.place else self.text
@@ -93,12 +93,12 @@ def _unanswered(sheet: FactSheet, sections: list) -> Iterator[Obstacle]:
             yield Obstacle(f"The leaflet does not answer “{question.label}” yet.")
 
 
-def open_findings(sheet: FactSheet, document: dict) -> list[guard.Finding]:
+def open_findings(sheet: FactSheet, document: dict) -> list[claims_guard.Finding]:
     """What the claims guard stops and nobody has let stand."""
     overridden = set(sheet.overrides.values_list("key", flat=True))
-    found = guard.findings(document)
+    found = claims_guard.findings(document)
     for reason in sheet.related.values_list("reason", flat=True):
-        found += guard.wording("related pages", reason)
+        found += claims_guard.wording("related pages", reason)
     return [each for each in found if each.key not in overridden]
 
 

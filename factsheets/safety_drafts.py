@@ -10,8 +10,17 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from factsheets import actions, approvals, draft_steps, publication, reviews, safety_revisions, shared_revisions, team
-from factsheets.draft_steps import DraftRefused
+from factsheets import (
+    actions,
+    approvals,
+    draft_workflow,
+    publication,
+    review_reminders,
+    safety_revisions,
+    shared_revisions,
+    team,
+)
+from factsheets.draft_workflow import DraftRefused
 from factsheets.models import (
     ContentVersion,
     DraftState,
@@ -126,7 +135,7 @@ def why_not_approve(draft: SafetyDraft, user) -> str:
     """Why this person cannot approve it. Empty when they can."""
     if not user.has_perm("factsheets.add_approval"):
         return "Only a clinician can approve this."
-    if draft_steps.wrote(draft, user):
+    if draft_workflow.wrote(draft, user):
         return "You wrote part of this draft, so someone else must approve it."
     return team.why_no_reviewer(user)
 
@@ -307,7 +316,7 @@ def _change(edit, by, *, step=DraftStep.EDITED, strict=True, base: list[dict] | 
             draft.content = content
             if base is not None:
                 draft.base = base
-            draft_steps.record(draft, DraftState.WRITING, step, by, what=what)
+            draft_workflow.record(draft, DraftState.WRITING, step, by, what=what)
             return draft
     except IntegrityError as error:
         raise DraftRefused(
@@ -323,7 +332,7 @@ def _locked() -> SafetyDraft | None:
 
 
 def _seen(version: int | None) -> SafetyDraft:
-    return draft_steps.as_seen(_locked(), version)
+    return draft_workflow.as_seen(_locked(), version)
 
 
 def send(*, version: int | None, note: str, by) -> None:
@@ -331,19 +340,19 @@ def send(*, version: int | None, note: str, by) -> None:
     with transaction.atomic():
         draft = _seen(version)
         _must_be_ready(draft)
-        reviews.tell_of_draft(draft_steps.send(draft, note, by))
+        review_reminders.tell_of_draft(draft_workflow.send(draft, note, by))
 
 
 def send_back(*, version: int | None, note: str, by) -> None:
     """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
     with transaction.atomic():
-        reviews.tell_of_draft(draft_steps.send_back(_seen(version), note, by))
+        review_reminders.tell_of_draft(draft_workflow.send_back(_seen(version), note, by))
 
 
 def discard(*, version: int | None, by) -> None:
     """Closes the draft. What patients read stays as it is, and the draft is kept. Raises DraftRefused."""
     with transaction.atomic():
-        draft_steps.discard(_seen(version), by)
+        draft_workflow.discard(_seen(version), by)
 
 
 def _must_be_ready(draft: SafetyDraft) -> None:
@@ -375,12 +384,12 @@ def approve(*, digest: str, by) -> SafetyEdition:
             safety_revisions.keep(step=SafetyStep.INSTALLED)
         to_read_again = repeating(draft)
         _make_live(draft.content)
-        reviews.tell_of_draft(draft_steps.record(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
+        review_reminders.tell_of_draft(draft_workflow.record(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
         edition = safety_revisions.keep(
             step=SafetyStep.PUBLISHED,
             by=by,
             actor=team.account_name(by),
-            authors=", ".join(event.actor for event in draft_steps.authors(draft))[:500],
+            authors=", ".join(event.actor for event in draft_workflow.authors(draft))[:500],
             note=draft.note,
         )
         _ask_to_read_again(to_read_again, draft, by)
@@ -397,7 +406,7 @@ def approve(*, digest: str, by) -> SafetyEdition:
 
 def _ask_to_read_again(found: list[shared_revisions.Use], draft: SafetyDraft, by) -> None:
     """Puts the sheets that repeat a changed flag on the reviewers' list. Whoever wrote the flag does not sign them."""
-    author = next((each.by for each in reversed(draft_steps.authors(draft)) if each.by), by)
+    author = next((each.by for each in reversed(draft_workflow.authors(draft)) if each.by), by)
     for sheet in {use.sheet.pk: use.sheet for use in found}.values():
         codes = {code for use in found if use.sheet == sheet for code in use.what.split(", ")}
         changes = [f"Changed: warning sign {code}" for code in sorted(codes)]  # readers see this list

@@ -14,8 +14,17 @@ from typing import Any
 from django.db import Error, IntegrityError, transaction
 from django.utils import timezone
 
-from factsheets import actions, draft_steps, drafts, pictures, publication, reviews, shared_revisions, team
-from factsheets.draft_steps import DraftRefused
+from factsheets import (
+    actions,
+    draft_workflow,
+    pictures,
+    publication,
+    review_reminders,
+    shared_revisions,
+    sheet_drafts,
+    team,
+)
+from factsheets.draft_workflow import DraftRefused
 from factsheets.models import (
     ContentVersion,
     DraftState,
@@ -36,7 +45,7 @@ from factsheets.shared_revisions import MODELS, fields_of, snapshot
 
 logger = logging.getLogger(__name__)
 
-# Of a statement, the texts in which an editor may mend a slip alone, as of a sheet (`drafts.why_more_than_a_slip`).
+# Of a statement, the texts in which an editor may mend a slip alone, as of a sheet (`sheet_drafts.why_more_than_a_slip`).
 CORRECTABLE = {"Claim", "Detail"}
 
 
@@ -95,7 +104,7 @@ class Beside:
             return "" if may_write(self.draft, user) else "Only an editor can publish this."
         if not user.has_perm("factsheets.sign_off_factsheet"):
             return f"A clinician must publish this, because it changes: {', '.join(self.because)}."
-        if draft_steps.wrote(self.draft, user):
+        if draft_workflow.wrote(self.draft, user):
             return "You wrote part of this draft, so another clinician must publish it."
         if self.draft.state != DraftState.IN_REVIEW:
             return "The authors have not sent it for review yet."
@@ -122,7 +131,7 @@ def why_second(record, before: dict, after: dict) -> list[str]:
     if isinstance(record, Statement):
         found = shared_revisions.changes(Statement, before, after)
         signed = [each for each in found if each.field.lower() in {name.lower() for name in because}]
-        if not drafts.why_more_than_a_slip(signed, CORRECTABLE):
+        if not sheet_drafts.why_more_than_a_slip(signed, CORRECTABLE):
             return []
     return because
 
@@ -161,7 +170,7 @@ def begin(
         with transaction.atomic():
             if pk and SharedDraft.objects.select_for_update().filter(label=label, record=pk, is_open=True).exists():
                 raise DraftRefused(OTHER_DRAFT)
-            draft_steps.record(draft, DraftState.WRITING, step, by, what=what or _named(found))
+            draft_workflow.record(draft, DraftState.WRITING, step, by, what=what or _named(found))
     except IntegrityError as error:
         raise DraftRefused(OTHER_DRAFT) from error
     return draft
@@ -183,14 +192,14 @@ def rewrite(
     """
     found = shared_revisions.changes(MODELS[draft.label], draft.content, content)
     with transaction.atomic():
-        kept = draft_steps.as_seen(_locked(draft), draft.version)
+        kept = draft_workflow.as_seen(_locked(draft), draft.version)
         reasons = kept.note, kept.reason
         kept.note, kept.reason = note.strip() or kept.note, reason.strip() or kept.reason
         if not found and (kept.note, kept.reason) == reasons:
             return None
         kept.content, kept.name = content, name[:300]
         what = _named(found) if found else "Changed: the reason given"
-        draft_steps.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what)
+        draft_workflow.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what)
     return kept
 
 
@@ -206,7 +215,7 @@ def take_field(*, record, field: str, value, by, what: str) -> SharedDraft:
         if kept.content.get(field) not in (snapshot(record)[field], value):
             raise DraftRefused("The open draft has words of its own there. Publish or discard it first.")
         kept.content = kept.content | {field: value}
-        draft_steps.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what)
+        draft_workflow.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what)
         return kept
 
 
@@ -217,14 +226,14 @@ def _refuse(why: str):
 def bring_up_to_date(*, draft: SharedDraft, version: int | None, by) -> None:
     """Takes over what changed in the live record meanwhile. Where both changed a field, the draft's words stay."""
     with transaction.atomic():
-        kept = draft_steps.as_seen(_locked(draft), version)
+        kept = draft_workflow.as_seen(_locked(draft), version)
         now, base, mine = beside_live(kept, lock=True).live, kept.base, kept.content
         kept.content = {
             name: mine[name] if name in mine and (not now or mine[name] != base.get(name)) else now.get(name)
             for name in {**mine, **now}
         }
         kept.base = now
-        draft_steps.record(
+        draft_workflow.record(
             kept, DraftState.WRITING, DraftStep.UPDATED, by, what="With the live changes made since it was started"
         )
 
@@ -362,12 +371,12 @@ def ask_for_review(record, before: dict, *, by, note: str = "") -> list[FactShee
 def send(*, draft: SharedDraft, version: int | None, note: str, by, reason: str = "") -> None:
     """Sends the draft to the clinicians. Raises DraftRefused."""
     with transaction.atomic():
-        kept = draft_steps.as_seen(_locked(draft), version)
+        kept = draft_workflow.as_seen(_locked(draft), version)
         kept.reason = reason.strip()
         _must_be_ready(beside_live(kept))
         if found := [each for each in outcome(kept).problems if not (each.finding and kept.reason)]:
             raise DraftRefused(str(found[0]))
-        reviews.tell_of_draft(draft_steps.send(kept, note, by))
+        review_reminders.tell_of_draft(draft_workflow.send(kept, note, by))
 
 
 def _must_be_ready(beside: Beside) -> None:
@@ -380,13 +389,15 @@ def _must_be_ready(beside: Beside) -> None:
 def send_back(*, draft: SharedDraft, version: int | None, note: str, by) -> None:
     """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
     with transaction.atomic():
-        reviews.tell_of_draft(draft_steps.send_back(draft_steps.as_seen(_locked(draft), version), note, by))
+        review_reminders.tell_of_draft(
+            draft_workflow.send_back(draft_workflow.as_seen(_locked(draft), version), note, by)
+        )
 
 
 def discard(*, draft: SharedDraft, version: int | None, by) -> None:
     """Closes the draft, and keeps it. What is live stays as it is. Raises DraftRefused."""
     with transaction.atomic():
-        draft_steps.discard(draft_steps.as_seen(_locked(draft), version), by)
+        draft_workflow.discard(draft_workflow.as_seen(_locked(draft), version), by)
     _clear_up(draft)
 
 
@@ -403,12 +414,12 @@ def _clear_up(draft: SharedDraft) -> None:
 def publish(*, draft: SharedDraft, version: int | None, by) -> Made:
     """Makes the draft live. Raises DraftRefused, and then nothing has changed."""
     with transaction.atomic():
-        kept = draft_steps.as_seen(_locked(draft), version)
+        kept = draft_workflow.as_seen(_locked(draft), version)
         beside = beside_live(kept, lock=True)
         if why_not := beside.why_not_publish(by):
             raise DraftRefused(why_not)
         _must_be_ready(beside)
-        authors = draft_steps.authors(kept)
+        authors = draft_workflow.authors(kept)
         author = next((each.by for each in reversed(authors) if each.by), by)
         names = ", ".join(each.actor for each in authors)
         note = f"Written by {names}. {kept.note}" if names != team.account_name(by) else kept.note
@@ -427,7 +438,7 @@ def publish(*, draft: SharedDraft, version: int | None, by) -> Made:
         except CannotPutBack as why_not:
             raise DraftRefused(f"Not published. {why_not}") from why_not
         kept.record = made.record.pk
-        reviews.tell_of_draft(draft_steps.record(kept, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
+        review_reminders.tell_of_draft(draft_workflow.record(kept, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
     _clear_up(draft)
     return made
 

@@ -10,7 +10,7 @@ from backcare.core import addresses, palette, phones
 from backcare.core.forms import EmailField, PhoneField, TextField
 from backcare.core.models import MAX_ENQUIRY_MONTHS, MAX_REPORT_DAYS, ClinicSettings
 from enquiries.models.hours import Nation
-from factsheets import guard, pictures
+from factsheets import claims_guard, pictures
 from factsheets.admin.figure import CHOOSE_AGAIN
 from factsheets.admin.figure import outcome as prepare
 
@@ -221,7 +221,7 @@ class ClinicForm(forms.Form):
 
 def _honest(text: str) -> str:
     """The text, as the claims guard lets it pass."""
-    if found := guard.free_text("", text):
+    if found := claims_guard.free_text("", text):
         raise forms.ValidationError([f"“{each.sentence}”: {each.rule}" for each in found])
     return text
 

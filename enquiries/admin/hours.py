@@ -17,7 +17,7 @@ from enquiries.admin.preview import PreviewAdmin, PreviewForm
 from enquiries.admin.step_form import StaffField
 from enquiries.clock import NO_PROMISE, clock_time, day_words, span_in_words
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
-from factsheets import guard, team
+from factsheets import claims_guard, team
 from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
 
 # What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.
@@ -59,7 +59,7 @@ class ClinicHoursForm(PreviewForm, OpenedForm):
         cleaned = super().clean()
         if cleaned.get("paused") and "notice" in cleaned:
             cleaned["notice"] = cleaned["notice"].strip() or PAUSE_NOTICE
-        for each in guard.free_text("notice", cleaned.get("notice", "")):
+        for each in claims_guard.free_text("notice", cleaned.get("notice", "")):
             self.add_error("notice", f"The claims guard found “{each.sentence}” {each.rule}")
         return cleaned
 

@@ -39,7 +39,7 @@ from enquiries.mail.wordings import Block, Link, Value, linked
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, Enquiry, OutgoingMessage, Purpose
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.moments import moment
-from factsheets import pictures, reviews, safety, team
+from factsheets import pictures, review_reminders, safety, team
 from factsheets.models import (
     ContentVersion,
     DraftState,
@@ -339,9 +339,9 @@ def _abuse_alarm(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail
 def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     today = timezone.localdate()
     reminder = _there(message.reminder)
-    if not reviews.still_holds(reminder, today):
+    if not review_reminders.still_holds(reminder, today):
         raise NoLongerNeeded
-    if not reviews.editors().filter(pk=message.staff_id).exists():
+    if not review_reminders.editors().filter(pk=message.staff_id).exists():
         raise NoLongerNeeded
     to = one_address(_there(message.staff).email)
     return letter(message, connection, "review_reminder", values_of_reminder(reminder.sheet, today), to=to)

@@ -15,7 +15,7 @@ from enquiries.links import of_mail, request_address
 from enquiries.mail import emails, wordings
 from enquiries.mail.wordings import PLACEHOLDER
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, ReplyTemplate
-from factsheets import guard, team
+from factsheets import claims_guard, team
 from factsheets.models import FactSheet
 from factsheets.rendering import sheet as sheets
 
@@ -130,7 +130,7 @@ def mistakes(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def claims(subject: str, text: str) -> list[guard.Finding]:
+def claims(subject: str, text: str) -> list[claims_guard.Finding]:
     """What the claims guard finds in a template: it stands in many emails, so it is read as a page is."""
     return wordings.claims({"subject": subject, "message": text})
 

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from backcare.core import clinic
 from enquiries.mail.default_wordings import WORDINGS, Kind, Wording
 from enquiries.models import WordingEdition
-from factsheets import guard, team
+from factsheets import claims_guard, team
 
 # The words after a colon are read once and never again (`*+`), so that no text takes longer than its length.
 PLACEHOLDER = re.compile(
@@ -155,13 +155,13 @@ def _misplaced(wording: Wording, text: str) -> Iterator[str]:
                 yield f"{each[0]} must have a line of its own."
 
 
-def claims(parts: Mapping[str, str]) -> list[guard.Finding]:
+def claims(parts: Mapping[str, str]) -> list[claims_guard.Finding]:
     """What the claims guard finds. `section` of each is the part's name."""
     # What is filled in is a name, a time or a sheet's title: the guard has read the titles. The words of a link are the clinic's.
     return [
         each
         for part, text in parts.items()
-        for each in guard.free_text(part, PLACEHOLDER.sub(lambda found: found[2] or "", text))
+        for each in claims_guard.free_text(part, PLACEHOLDER.sub(lambda found: found[2] or "", text))
     ]
 
 

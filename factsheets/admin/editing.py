@@ -11,8 +11,8 @@ from django.urls import reverse
 from factsheets import actions, publication
 from factsheets.admin.fields import TextKeptForm
 from factsheets.admin.opened import OpenedForm
+from factsheets.markup_checks import refusals
 from factsheets.publication import Obstacle
-from factsheets.refusals import refusals
 from factsheets.rendering.markdown import BodyError
 
 

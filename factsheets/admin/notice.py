@@ -4,7 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.utils import timezone
 
-from factsheets import guard
+from factsheets import claims_guard
 from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm
 from factsheets.models import SiteNotice
 from factsheets.shared_revisions import moment_in_words
@@ -36,7 +36,7 @@ class SiteNoticeForm(SharedForm):
                 until = timezone.localtime(other.ends_at)
                 self.add_error("starts_at", f"Another notice is shown then, until {until:%-d %B %Y, %H:%M}: “{other}”")
         if "text" in given and not given.get("kept_because", "").strip():
-            for each in guard.free_text("text", given["text"]):
+            for each in claims_guard.free_text("text", given["text"]):
                 self.add_error("text", f"The claims guard found “{each.sentence}” {each.rule}")
             if "text" in self.errors:
                 self.add_error("kept_because", "Change the wording, or say here why it may stay.")

@@ -16,18 +16,18 @@ from factsheets import (
     actions,
     content_conflicts,
     coverage,
-    drafts,
     feedback,
     publication,
     readability,
-    reviews,
+    review_reminders,
     revisions,
     safety,
     section_order,
+    sheet_drafts,
 )
 from factsheets.admin.editing import sheet_address
 from factsheets.admin.shared_drafts import address as draft_address
-from factsheets.guard import findings
+from factsheets.claims_guard import findings
 from factsheets.models import (
     Claim,
     Edition,
@@ -80,7 +80,7 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, stat
     written = publication.written_since_sign_off(sheet).exclude(step=Step.INSTALLED)
     context = {
         "newest": newest,
-        "sent_back": reviews.sent_back(sheet),
+        "sent_back": review_reminders.sent_back(sheet),
         "obstacles": [each for each in found if not each.finding],
         "findings": [each for each in found if each.finding],
         "overrides": _overrides_in_force(sheet),
@@ -96,9 +96,9 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, stat
         "unsent": unsent,
         "draft": sheet.open_draft,
         "may_edit": may_write(request.user) and not sheet.is_published and sheet.state != State.SCHEDULED,
-        "draft_changes": len(drafts.differences(sheet)) if sheet.draft_of_id else 0,
-        "underneath": drafts.changed_underneath(sheet) if sheet.draft_of_id else [],
-        "why_not_small": drafts.why_not_small(sheet) if sheet.draft_of_id else "",
+        "draft_changes": len(sheet_drafts.differences(sheet)) if sheet.draft_of_id else 0,
+        "underneath": sheet_drafts.changed_underneath(sheet) if sheet.draft_of_id else [],
+        "why_not_small": sheet_drafts.why_not_small(sheet) if sheet.draft_of_id else "",
         "waits": _waits(sheet),
         "weight": _weight(request, sheet),
         "max_leaflet": MAX_LEAFLET_BYTES,

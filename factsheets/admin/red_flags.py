@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backcare.core.forms import as_number
 from backcare.core.readonly_admin import ReadOnlyMixin
-from factsheets import approvals, draft_steps, safety, safety_drafts, safety_revisions, team
+from factsheets import approvals, draft_workflow, safety, safety_drafts, safety_revisions, team
 from factsheets.admin.approval import ApproveForm
 from factsheets.admin.fields import ClaimRefsField, LinesField
 from factsheets.admin.picking import SourcesField
-from factsheets.draft_steps import DraftRefused
+from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Subject, Tier
 
 NAME = "admin:factsheets_safetyadvice"
@@ -336,7 +336,7 @@ def sign(request):
         "draft": draft,
         "in_review": draft.state == DraftState.IN_REVIEW,
         **_effect(draft),
-        "authors": draft_steps.authors(draft),
+        "authors": draft_workflow.authors(draft),
         "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
         "previews": _previews(),
         "form": form,

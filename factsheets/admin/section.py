@@ -7,7 +7,7 @@ from django.utils.functional import cached_property
 from django.utils.text import slugify
 
 from backcare.core.forms import as_number
-from factsheets import proof, section_order
+from factsheets import live_preview, section_order
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDraft, OpensOverview, sheet_address
 from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
 from factsheets.admin.picking import PickedStatement, picked_figure
@@ -76,7 +76,7 @@ class SectionForm(EditingForm):
         super().__init__(*args, **kwargs)
         sheet = self._sheet()
         self.fields["after"].queryset = sheet.sections.exclude(pk=self.instance.pk) if sheet else Section.objects.none()
-        self.asked_before = proof.asked_at(sheet, self.instance) if sheet and self.instance.pk else []
+        self.asked_before = live_preview.asked_at(sheet, self.instance) if sheet and self.instance.pk else []
         self.initial.setdefault("asked", self.asked_before)
         if sheet and self.instance.pk:
             before = sheet.sections.filter(position__lt=self.instance.position)
@@ -240,15 +240,15 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
             return
         # A draft's new address counts once it is published: until then search needs the old one.
         if (moved and not getattr(section.sheet, "draft_of", None)) or not asked:
-            SearchQuestions.objects.filter(place=proof.place_of(section.sheet, was or section.slug)).delete()
+            SearchQuestions.objects.filter(place=live_preview.place_of(section.sheet, was or section.slug)).delete()
         if asked:
-            place = proof.place_of(section.sheet, section.slug)
+            place = live_preview.place_of(section.sheet, section.slug)
             SearchQuestions.objects.update_or_create(place=place, defaults={"questions": asked})
 
     # --- the page around the form ---
 
     def proof_of(self, request, sheet, obj, typed):
-        return proof.of_section(sheet, _typed_section(sheet, obj, typed, request.GET))
+        return live_preview.of_section(sheet, _typed_section(sheet, obj, typed, request.GET))
 
     def delete_model(self, request, obj):
         sheet = obj.sheet

@@ -11,9 +11,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backcare.core.forms import as_number
-from factsheets import actions, draft_steps, pictures, shared_drafts, shared_revisions
+from factsheets import actions, draft_workflow, pictures, shared_drafts, shared_revisions
 from factsheets.admin.editing import StopsUnsound
-from factsheets.draft_steps import DraftRefused
+from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftState, FactSheet, SharedDraft, SiteNotice
 from factsheets.publication import Obstacle
 from factsheets.rendering.markdown import BodyError
@@ -148,7 +148,7 @@ class HasDrafts(StopsUnsound):
             "may_send": may_send,
             "may_review": may_review,
             "why_not_publish": beside.why_not_publish(request.user) if draft.is_open else "",
-            "authors": draft_steps.authors(draft),
+            "authors": draft_workflow.authors(draft),
             "events": draft.events.all()[:200],
             "step_name": f"admin:factsheets_{self.opts.model_name}_draft_step",
             "edit_address": address(draft, "draft_edit"),

@@ -19,7 +19,7 @@ from backcare.core.forms import as_number
 from factsheets import shared_drafts, shared_revisions
 from factsheets.admin.editing import NoticesOthers, sheet_address
 from factsheets.admin.shared_drafts import Drafted, HasDrafts, address
-from factsheets.draft_steps import DraftRefused
+from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftStep, FactSheet, SharedDraft, SharedEdition, SharedStep
 from factsheets.revisions import CannotPutBack, Change
 

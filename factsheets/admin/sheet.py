@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import Truncator, slugify
 
-from factsheets import actions, proof
-from factsheets.admin import download, drafts, overview
+from factsheets import actions, live_preview
+from factsheets.admin import download, overview, sheet_drafts
 from factsheets.admin.editing import (
     SHARED_FIELDS,
     EditingForm,
@@ -215,14 +215,18 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
             path("content.zip", wrap(download.content), name="factsheets_content"),
             path("<int:pk>/desk/", wrap(overview.overview), name="factsheets_factsheet_desk"),
             path("<int:pk>/move/", wrap(overview.move), name="factsheets_factsheet_move"),
-            path("<int:pk>/draft/", wrap(drafts.begin), name="factsheets_factsheet_draft"),
-            path("<int:pk>/discard/", wrap(drafts.discard), name="factsheets_factsheet_discard"),
-            path("<int:pk>/correct/", wrap(drafts.correct), name="factsheets_factsheet_correct"),
-            path("<int:pk>/address/", wrap(drafts.address), name="factsheets_factsheet_address"),
-            path("<int:pk>/comment/", wrap(drafts.comment), name="factsheets_factsheet_comment"),
-            path("<int:pk>/compare/", wrap(drafts.compare), name="factsheets_factsheet_compare"),
-            path("<int:pk>/compare/page/", wrap(drafts.page), name="factsheets_factsheet_compare_page"),
-            path("<int:pk>/comments/<int:number>/resolve/", wrap(drafts.resolve), name="factsheets_factsheet_resolve"),
+            path("<int:pk>/draft/", wrap(sheet_drafts.begin), name="factsheets_factsheet_draft"),
+            path("<int:pk>/discard/", wrap(sheet_drafts.discard), name="factsheets_factsheet_discard"),
+            path("<int:pk>/correct/", wrap(sheet_drafts.correct), name="factsheets_factsheet_correct"),
+            path("<int:pk>/address/", wrap(sheet_drafts.address), name="factsheets_factsheet_address"),
+            path("<int:pk>/comment/", wrap(sheet_drafts.comment), name="factsheets_factsheet_comment"),
+            path("<int:pk>/compare/", wrap(sheet_drafts.compare), name="factsheets_factsheet_compare"),
+            path("<int:pk>/compare/page/", wrap(sheet_drafts.page), name="factsheets_factsheet_compare_page"),
+            path(
+                "<int:pk>/comments/<int:number>/resolve/",
+                wrap(sheet_drafts.resolve),
+                name="factsheets_factsheet_resolve",
+            ),
             path("<int:pk>/let-stand/", wrap(overview.let_stand), name="factsheets_factsheet_let_stand"),
             path("<int:pk>/sections/<int:section>/shift/", wrap(overview.shift), name="factsheets_section_shift"),
             path("<int:pk>/editions/<int:number>/", wrap(overview.edition), name="factsheets_factsheet_edition"),
@@ -257,7 +261,7 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
         if typed is not None:
             for name in ("title", "summary", "audience", "in_short", "key_points"):
                 setattr(sheet, name, typed.get(name, "").replace("\r\n", "\n"))
-        return proof.of_answer(sheet)
+        return live_preview.of_answer(sheet)
 
     def has_delete_permission(self, request, obj=None):
         return False  # a sheet is retired: enquiries and readers' bookmarks point to it

@@ -17,8 +17,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from backcare.core.forms import as_number
-from factsheets import actions, pasted_citation, proof, section_order, unsaved
-from factsheets.admin import drafts, picking
+from factsheets import actions, autosave, live_preview, pasted_citation, section_order
+from factsheets.admin import picking, sheet_drafts
 from factsheets.admin.editing import Stopped
 from factsheets.models import (
     FactSheet,
@@ -55,14 +55,14 @@ class OnOnePage:
         if sheet is None or (object_id and obj is None):
             return super().changeform_view(request, object_id, form_url, extra_context)
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        here = {"sheet": sheet, "part": unsaved.part_of(obj), "by": request.user}
+        here = {"sheet": sheet, "part": autosave.part_of(obj), "by": request.user}
         if press := next((each for each in (*PRESSES, *OTHERS) if each in request.POST), ""):
             if not may_write:
                 raise PermissionDenied
             return self._pressed(request, press, here, obj)
         if request.method == "POST":
             request.POST = _with_rows(request.POST)
-        row = unsaved.look(**here) if may_write else None
+        row = autosave.look(**here) if may_write else None
         if row and request.method == "POST":
             row = self._keep(request, here, obj)
         if row and row.typed and request.method == "GET":
@@ -73,10 +73,10 @@ class OnOnePage:
         else:
             response = super().changeform_view(request, object_id, form_url, extra_context)
         if request.method == "POST" and response.status_code == 302:
-            unsaved.forget(**here, posted=request.POST)
+            autosave.forget(**here, posted=request.POST)
             all_saved = self._save_the_rest(request, sheet)
             if "_correct" in request.POST:
-                return drafts.correct_written(request, sheet.pk, all_saved=all_saved)
+                return sheet_drafts.correct_written(request, sheet.pk, all_saved=all_saved)
         if isinstance(response, TemplateResponse) and "adminform" in (response.context_data or {}):
             response.context_data |= self._around(request, sheet, obj, row, response.context_data["adminform"].form)
         return response
@@ -88,7 +88,7 @@ class OnOnePage:
         """
         request.stopped = []
         kept = UnsavedEdit.objects.filter(sheet=sheet, by=request.user).exclude(typed="")
-        for row in kept.exclude(part__endswith=unsaved.ASIDE):
+        for row in kept.exclude(part__endswith=autosave.ASIDE):
             model, number = _place_of(row)
             save = self.admin_site.get_model_admin(model)._changeform_view
             try:
@@ -98,8 +98,8 @@ class OnOnePage:
             except Stopped:
                 continue
             if done.status_code == 302:
-                unsaved.forget_read(row)
-        if left := _names_of(sheet, unsaved.parts_with_text(sheet=sheet, by=request.user)):
+                autosave.forget_read(row)
+        if left := _names_of(sheet, autosave.parts_with_text(sheet=sheet, by=request.user)):
             messages.warning(request, f"Not saved yet, because something there has to be put right first: {left}.")
         return not left
 
@@ -107,9 +107,9 @@ class OnOnePage:
 
     def _keep(self, request, here: dict, obj):
         """Keeps the form, unless it says what is stored already."""
-        row = unsaved.keep(**here, posted=request.POST)
+        row = autosave.keep(**here, posted=request.POST)
         if not self._differs(request, obj, QueryDict(row.typed)):
-            unsaved.forget_read(row)
+            autosave.forget_read(row)
             row.typed, row.typed_at = "", None
         return row
 
@@ -131,15 +131,15 @@ class OnOnePage:
         said, again = request.POST[press], _with(request, to="#proof")
         match press:
             case "_left":
-                unsaved.leave(**here)
+                autosave.leave(**here)
                 return JsonResponse({})
             case "_pulse":
-                unsaved.look(**here)
-                return JsonResponse({"others": unsaved.others(sheet=here["sheet"], by=request.user)})
+                autosave.look(**here)
+                return JsonResponse({"others": autosave.others(sheet=here["sheet"], by=request.user)})
             case "_discard":
-                unsaved.forget(**here | {"part": here["part"] + (unsaved.ASIDE if said == "aside" else "")})
+                autosave.forget(**here | {"part": here["part"] + (autosave.ASIDE if said == "aside" else "")})
             case "_swap":
-                unsaved.swap(**here)
+                autosave.swap(**here)
             case "_cite":
                 again = self._cite(request, here, said)
             case "_show":
@@ -151,7 +151,7 @@ class OnOnePage:
                 if term := GlossaryTerm.objects.filter(term__iexact=word).first():
                     self._add(request, here, f" {term.term}")
                 else:
-                    unsaved.keep(**here, posted=request.POST)
+                    autosave.keep(**here, posted=request.POST)
                     again = _with(request, word=word, to="#tools")
             case _:
                 row = self._keep(request, here, obj)
@@ -169,9 +169,9 @@ class OnOnePage:
 
     def _kept(self, request, here: dict, obj, row) -> dict:
         return {
-            "kept": f"Kept for you at {unsaved.clock(row.typed_at)}. Not saved yet." if row.typed_at else "",
+            "kept": f"Kept for you at {autosave.clock(row.typed_at)}. Not saved yet." if row.typed_at else "",
             "proof": self._proof_page(request, here["sheet"], obj, request.POST),
-            "others": unsaved.others(sheet=here["sheet"], by=request.user),
+            "others": autosave.others(sheet=here["sheet"], by=request.user),
         }
 
     def _cite(self, request, here: dict, chosen: str) -> str:
@@ -181,7 +181,7 @@ class OnOnePage:
         if len(found) == 1:
             self._add(request, here, f" [@{found[0].key}]")
             return _with(request, to="#proof")
-        unsaved.keep(**here, posted=request.POST)
+        autosave.keep(**here, posted=request.POST)
         return _with(request, source=asked, to="#tools")
 
     def _show(self, request, here: dict, obj, chosen: str) -> str:
@@ -191,7 +191,7 @@ class OnOnePage:
         if len(picked) != 1:
             self._keep(request, here, obj)
             return _with(request, statement=asked, to="#statement-asked")
-        row = unsaved.keep(**here, posted=request.POST)
+        row = autosave.keep(**here, posted=request.POST)
         typed = _with_rows(QueryDict(row.typed))
         count = typed.get(f"{ROWS}-TOTAL_FORMS", "")
         rows = range(min(as_number(count) or 0, MAX_ROWS))
@@ -207,7 +207,7 @@ class OnOnePage:
         owner = here["part"].removeprefix("section-")
         added |= {f"{at}-section": owner if owner.isdecimal() else "", f"{ROWS}-TOTAL_FORMS": str(len(rows) + 1)}
         added |= {f"{ROWS}-INITIAL_FORMS": typed.get(f"{ROWS}-INITIAL_FORMS", "0"), "kind": SectionKind.EVIDENCE}
-        unsaved.set_fields(row, **added)
+        autosave.set_fields(row, **added)
         return _with(request, to="#statements")
 
     def _draw(self, request, here: dict, obj, chosen: str) -> str:
@@ -215,7 +215,7 @@ class OnOnePage:
         asked = request.POST.get("_figure", "")[:MAX_ASKED]
         field = "figure" if self.model is Section else "lead_figure"
         if chosen == "none":
-            unsaved.set_fields(unsaved.keep(**here, posted=request.POST), **{field: ""})
+            autosave.set_fields(autosave.keep(**here, posted=request.POST), **{field: ""})
             return _with(request, to=f"#id_{field}-asked")
         picked = (
             Figure.objects.filter(pk=chosen) if chosen.isdecimal() else picking.found(Figure, asked) if asked else []
@@ -223,32 +223,32 @@ class OnOnePage:
         if len(picked) != 1:
             self._keep(request, here, obj)
             return _with(request, drawing=asked, to=f"#id_{field}-asked")
-        row = unsaved.keep(**here, posted=request.POST)
+        row = autosave.keep(**here, posted=request.POST)
         is_empty = self.model is Section and not QueryDict(row.typed).get("body", "").strip()
-        unsaved.set_fields(row, **{field: str(picked[0].pk)}, **({"kind": SectionKind.FIGURE} if is_empty else {}))
+        autosave.set_fields(row, **{field: str(picked[0].pk)}, **({"kind": SectionKind.FIGURE} if is_empty else {}))
         return _with(request, to="#proof")
 
     def _add(self, request, here: dict, words: str) -> None:
         """At the end of the text. With script it goes in at the cursor."""
-        unsaved.add_words(unsaved.keep(**here, posted=request.POST), "body", words)
+        autosave.add_words(autosave.keep(**here, posted=request.POST), "body", words)
 
     # --- the page around the form ---
 
     def _around(self, request, sheet, obj, row, form) -> dict:
         is_kept = bool(row and row.typed and request.method == "GET")
-        aside = unsaved.aside(sheet=sheet, part=row.part, by=request.user) if row else None
+        aside = autosave.aside(sheet=sheet, part=row.part, by=request.user) if row else None
         typed = request.POST if request.method == "POST" else QueryDict(row.typed) if is_kept else None
         context = {
             "writing": sheet,
             "groups": _outline(sheet, obj, request.user),
-            "others": unsaved.others(sheet=sheet, by=request.user),
+            "others": autosave.others(sheet=sheet, by=request.user),
             "may_write": row is not None,
             "is_section": self.model is Section,
             "correction": request.POST.get("_reason", "")[:300],
             "edition": request.POST.get("_edition") or _newest_edition(sheet),
-            "kept_at": unsaved.clock(row.typed_at) if is_kept else "",
-            "aside_at": unsaved.clock(aside.typed_at) if aside else "",
-            "tab": request.POST.get(unsaved.TAB) or unsaved.new_tab(row if is_kept else None),
+            "kept_at": autosave.clock(row.typed_at) if is_kept else "",
+            "aside_at": autosave.clock(aside.typed_at) if aside else "",
+            "tab": request.POST.get(autosave.TAB) or autosave.new_tab(row if is_kept else None),
             "sources": Source.objects.values("key", "title", "authors", "year"),
             "terms": GlossaryTerm.objects.values_list("term", flat=True).order_by("term"),
             "proof_page": self._proof_page(request, sheet, obj, typed),
@@ -286,7 +286,7 @@ class OnOnePage:
             "section": shown.section,
             "traditional_label": TRADITIONAL_LABEL,
             "layer": Layer(layer).label.partition(",")[0] if layer else "",
-            "goal": proof.goal(layer, (getattr(sheet, "draft_of", None) or sheet).slug),
+            "goal": live_preview.goal(layer, (getattr(sheet, "draft_of", None) or sheet).slug),
         }
         return render_to_string("admin/factsheets/writing/_proof.html", context, request)
 
@@ -301,9 +301,9 @@ def _sheet_of(obj):
 
 def _place_of(row: UnsavedEdit) -> tuple[type, str | None]:
     """Which form a part of a sheet is written in, and of what: None of a new section."""
-    if row.part == unsaved.SHEET:
+    if row.part == autosave.SHEET:
         return FactSheet, str(row.sheet_id)
-    return Section, None if row.part == unsaved.NEW else row.part.removeprefix("section-")
+    return Section, None if row.part == autosave.NEW else row.part.removeprefix("section-")
 
 
 def _with_rows(posted: QueryDict) -> QueryDict:
@@ -347,7 +347,7 @@ def _plain(value) -> str:
 
 def _outline(sheet, obj, user) -> list[dict]:
     """The parts as readers find them: each question of the leaflet, answered yet or not, and what is folded below."""
-    touched = unsaved.parts_with_text(sheet=sheet, by=user)
+    touched = autosave.parts_with_text(sheet=sheet, by=user)
     ordered = in_reading_order(sheet, sheet.sections.select_related("figure"))
     groups = {(Layer.LEAFLET.value, question.value): [] for question in sheet.questions}
     groups |= {key: [] for key in map(section_order.stands_below, ordered) if key not in groups}
@@ -356,7 +356,7 @@ def _outline(sheet, obj, user) -> list[dict]:
         groups[key] = list(sections)
     for section in ordered:
         section.is_open = isinstance(obj, Section) and section.pk == obj.pk
-        section.is_touched = unsaved.part_of(section) in touched
+        section.is_touched = autosave.part_of(section) in touched
     last = None
     listed = []
     for (layer, question), sections in groups.items():
@@ -372,7 +372,7 @@ def _outline(sheet, obj, user) -> list[dict]:
 
 
 def _names_of(sheet, parts: set[str]) -> str:
-    names = {unsaved.SHEET: "title, “In short” and key points", unsaved.NEW: "a new section"}
+    names = {autosave.SHEET: "title, “In short” and key points", autosave.NEW: "a new section"}
     numbers = [part.removeprefix("section-") for part in parts if part not in names]
     sections = map(str, sheet.sections.filter(pk__in=numbers).select_related("figure"))
     return "; ".join([*(name for part, name in names.items() if part in parts), *sections])
@@ -394,7 +394,7 @@ def _move(sheet, said: str, by) -> None:
 
 def _address_of(sheet, part: str) -> str:
     """Of the sheet's own facts, of a section, or of a new one below a question."""
-    if part == unsaved.SHEET:
+    if part == autosave.SHEET:
         return reverse("admin:factsheets_factsheet_change", args=[sheet.pk])
     if part.isdecimal() and sheet.sections.filter(pk=part).exists():
         return reverse("admin:factsheets_section_change", args=[part])
@@ -421,9 +421,9 @@ def cite_new(request, source: Source):
     section = Section.objects.filter(pk=as_number(named)).first()
     if section is None or not request.user.has_perm("factsheets.change_section"):
         return None
-    row = unsaved.look(sheet=section.sheet, part=unsaved.part_of(section), by=request.user)
+    row = autosave.look(sheet=section.sheet, part=autosave.part_of(section), by=request.user)
     if row.typed:
-        unsaved.add_words(row, "body", f" [@{source.key}]")
+        autosave.add_words(row, "body", f" [@{source.key}]")
         messages.info(request, f"Cited as [@{source.key}] at the end of the text, which is not saved yet.")
     else:
         messages.info(request, f"Cite it as [@{source.key}].")

@@ -106,7 +106,7 @@ class WithoutDrafts(ByNaturalKey.from_queryset(FactSheetQuerySet)):
 
 
 class FactSheet(NaturalKeyModel):
-    """A fact sheet; or, where `draft_of` is set, the draft that is to replace a published one (factsheets/drafts.py)."""
+    """A fact sheet; or, where `draft_of` is set, the draft that is to replace a published one (factsheets/sheet_drafts.py)."""
 
     slug = models.SlugField(max_length=80, unique=True, help_text="The address: /fact-sheets/<slug>/")
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="sheets")

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
-from factsheets import approvals, draft_steps, reviews, safety_drafts, safety_revisions
+from factsheets import approvals, draft_workflow, review_reminders, safety_drafts, safety_revisions
 from factsheets.admin.links import to_look_at
 from factsheets.admin.shared_drafts import open_to
 from factsheets.models import SIGNED, DraftState, DraftStep, Edition, FactSheet, InstalledRecord, State, Step, Subject
@@ -68,7 +68,7 @@ def _red_flags(user) -> dict:
     """Their draft, and what this person is to do about it: approve it, or mend it with the words of who sent it back."""
     draft = safety_drafts.current()
     last = draft.events.filter(step__in=[DraftStep.SENT, DraftStep.SENT_BACK]).first() if draft else None
-    is_back = last is not None and last.step == DraftStep.SENT_BACK and draft_steps.wrote(draft, user)
+    is_back = last is not None and last.step == DraftStep.SENT_BACK and draft_workflow.wrote(draft, user)
     is_sent = draft is not None and draft.state == DraftState.IN_REVIEW
     return {
         "draft": draft,
@@ -92,5 +92,5 @@ def _corrections_not_seen():
 
 def _is_sent_back_to(sheet: FactSheet, user) -> bool:
     """And this person wrote in it or sent it."""
-    last = reviews.sent_back(sheet)
-    return last is not None and user.pk in reviews.authors(sheet, last.number)
+    last = review_reminders.sent_back(sheet)
+    return last is not None and user.pk in review_reminders.authors(sheet, last.number)

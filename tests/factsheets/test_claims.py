@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from factsheets import actions
+from factsheets.claims_guard import findings
 from factsheets.coverage import measure
-from factsheets.guard import findings
 from factsheets.models import Claim, ClaimStatus, FactSheet, Section
 from tests.support.layered_sheet import in_layers
 

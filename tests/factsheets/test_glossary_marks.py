@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from factsheets import actions, guard
+from factsheets import actions, claims_guard
 from factsheets.models import FactSheet, GlossaryTerm, Section, Topic
 from factsheets.rendering.glossary_marks import Words
 from factsheets.rendering.markdown import parse, plain
@@ -198,7 +198,7 @@ def test_the_guard_sees_through_a_marked_word(glossary):
     )
     actions.refresh(sheet=sheet)
     assert [node["slug"] for node in nodes_of(sheet.document)] == ["acupuncture"]
-    assert "works" in [finding.code for finding in guard.findings(sheet.document)]
+    assert "works" in [finding.code for finding in claims_guard.findings(sheet.document)]
 
 
 def test_numbers_keep_their_count_beside_a_marked_word(client, sheet, glossary):

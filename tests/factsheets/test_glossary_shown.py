@@ -5,7 +5,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from factsheets import actions, guard
+from factsheets import actions, claims_guard
 from factsheets.models import FactSheet, GlossaryTerm
 from factsheets.rendering.document import VERSION
 from factsheets.rendering.markdown import plain
@@ -99,7 +99,7 @@ def test_the_marks_change_nothing_that_a_sheet_says_and_nothing_that_the_guard_f
     assert [plain(point["content"]) for point in was["key_points"]] == [
         plain(point["content"]) for point in sheet.document["key_points"]
     ]
-    assert guard.findings(was) == guard.findings(sheet.document)
+    assert claims_guard.findings(was) == claims_guard.findings(sheet.document)
 
 
 @pytest.mark.long

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from enquiries.models import OutgoingMessage
 from factsheets import publication, shared_drafts
-from factsheets.draft_steps import DraftRefused
+from factsheets.draft_workflow import DraftRefused
 from factsheets.models import FactSheet, Figure, GlossaryTerm, SharedDraft, SharedEdition, SiteNotice, Source, Statement
 from tests.support.desk import (
     change_address,

@@ -2,7 +2,7 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-from factsheets.guard import findings
+from factsheets.claims_guard import findings
 from factsheets.models import FactSheet
 
 

@@ -12,7 +12,7 @@ from enquiries.assessment import questions, result_texts
 from enquiries.assessment.flags import flags
 from enquiries.assessment.kinds import ANY, Answers, Outcome
 from enquiries.assessment.questions import NOTES, QUESTIONS, RULES, SHEETS
-from factsheets.guard import findings
+from factsheets.claims_guard import findings
 from factsheets.models import FactSheet, SafetyAdvice
 from factsheets.readability import grade
 from tests.conftest import ROOT

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.models import OutgoingMessage
-from factsheets import actions, drafts, publication
+from factsheets import actions, publication, sheet_drafts
 from factsheets.models import FactSheet, Section, State, Statement, StatementUse, Step
 from tests.support.desk import change_address, desk_of, draft, person, save, signed, tree, values_of
 from tests.support.html import text
@@ -90,7 +90,7 @@ def test_a_small_correction_changes_wording_and_nothing_that_has_weight(desk, ne
     before = sections.values("body", "kind", "claim_refs").get()
     for fields, said in WEIGHTY:
         sections.update(**before | fields)
-        assert said in drafts.why_not_small(new), fields
+        assert said in sheet_drafts.why_not_small(new), fields
     sections.update(**before | WEIGHTY[0][0])
     correct = reverse("admin:factsheets_factsheet_correct", args=[new.pk])
     assert "can change the meaning" in text(tree(desk.post(correct, {"reason": "A missing word."}, follow=True)))

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from factsheets import actions, unsaved
+from factsheets import actions, autosave
 from factsheets.models import FactSheet, Figure, SearchQuestions, Section, Source, Statement, Topic, UnsavedEdit
 from factsheets.pasted_citation import known, read
 from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, tree, values_of
@@ -131,7 +131,7 @@ def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author
         if instance.pk == first.pk:
             data = QueryDict(mutable=True)
             data.update(typed_meanwhile)
-            unsaved.keep(sheet=sheet, part=unsaved.part_of(first), by=author, posted=data)
+            autosave.keep(sheet=sheet, part=autosave.part_of(first), by=author, posted=data)
 
     post_save.connect(type_on, sender=Section)
     address = response.redirect_chain[-1][0]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from django.utils.text import Truncator
 
-from factsheets import guard, readability
+from factsheets import claims_guard, readability
 from factsheets.models import FactSheet, Layer, SearchQuestions, Section
 from factsheets.readability import Readability
 from factsheets.rendering import html
@@ -19,7 +19,7 @@ class Proof:
     heading: str = ""  # the question it stands below, or the name of what is folded
     short: str = ""
     points: list[str] = field(default_factory=list)
-    findings: list[guard.Finding] = field(default_factory=list)
+    findings: list[claims_guard.Finding] = field(default_factory=list)
     reading: Readability | None = None
     layer_words: int = 0
     references: list[dict] = field(default_factory=list)
@@ -40,7 +40,7 @@ def of_section(sheet: FactSheet, section: Section) -> Proof:
         heading=chapter["heading"],
         findings=[
             each
-            for each in guard.findings(document)
+            for each in claims_guard.findings(document)
             if each.key not in allowed and (each.section == name or each.section.startswith(f"{name}: "))
         ],
         reading=readability.measure({"sections": [made]}),
@@ -62,7 +62,7 @@ def of_answer(sheet: FactSheet) -> Proof:
     return Proof(
         short=html.render_inline(short),
         points=[html.render_inline(point) for point in points],
-        findings=[each for each in guard.findings(words | answer) if each.key not in allowed],
+        findings=[each for each in claims_guard.findings(words | answer) if each.key not in allowed],
         reading=readability.measure(answer),
         layer_words=len(plain(short).split()),
     )

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
+from factsheets.markup_checks import refusals
 from factsheets.models import FactSheet, Section, Source, Statement
-from factsheets.refusals import refusals
 from tests.support.desk import change_address, draft, errors_of, save, values_of
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 
-from factsheets import draft_steps
+from factsheets import draft_workflow
 from factsheets.models import (
     SIGNED,
     WRITING,
@@ -120,7 +120,7 @@ def tell(edition: Edition) -> None:
 
 def tell_of_draft(event: SharedDraftEvent | SafetyDraftEvent) -> None:
     """Of a step of a draft, as of a sheet's. The red flags go to those who may approve them."""
-    wrote = [each.by_id for each in draft_steps.authors(event.draft) if each.by_id]
+    wrote = [each.by_id for each in draft_workflow.authors(event.draft) if each.by_id]
     if event.step == DraftStep.SENT:
         may_publish = approvers() if isinstance(event, SafetyDraftEvent) else reviewers()
         _tell(event, list(may_publish.exclude(pk__in=[*wrote, event.by_id])))

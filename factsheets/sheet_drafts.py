@@ -8,9 +8,9 @@ import secrets
 from difflib import SequenceMatcher
 
 from factsheets import revisions
+from factsheets.autosave import ASIDE
 from factsheets.models import FactSheet, GuardOverride, State, UnsavedEdit
 from factsheets.revisions import SECTION, SHEET, WORD, Change
-from factsheets.unsaved import ASIDE
 
 # A small correction is one that nobody needs to judge: our own rule.
 MAX_CORRECTED_WORDS = 12

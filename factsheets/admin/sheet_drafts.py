@@ -12,7 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from backcare.core.forms import as_number
-from factsheets import actions, drafts
+from factsheets import actions, sheet_drafts
 from factsheets.admin.editing import edit_address
 from factsheets.admin.overview import (
     back_to_sheet,
@@ -163,7 +163,7 @@ def compare(request, pk: int):
     context = {
         "width": width if width in WIDTHS else "phone",
         "widths": WIDTHS,
-        "changes": drafts.differences(sheet) if sheet.draft_of_id else [],
+        "changes": sheet_drafts.differences(sheet) if sheet.draft_of_id else [],
     }
     return _private(sheet_page(request, "compare.html", sheet, f"Preview of {sheet.title}", **context))
 
