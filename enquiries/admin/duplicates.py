@@ -12,6 +12,7 @@ from backcare.core.encryption import readable
 from enquiries.actions import transitions
 from enquiries.admin.step_form import one_of, press, to_change, version_shown
 from enquiries.models import Enquiry
+from enquiries.models.enquiry import as_reference
 from factsheets import team
 
 
@@ -19,14 +20,14 @@ class SameAsForm(forms.Form):
     reference = forms.CharField(
         label="Reference of the other enquiry",
         help_text="For example, BCDF-2346. That one stays open and this one is closed.",
-        max_length=12,
+        max_length=40,
         error_messages={"required": "Enter the reference of the other enquiry"},
     )
 
     def clean_reference(self):
         """The enquiry that is meant."""
-        bare = self.cleaned_data["reference"].replace("-", "").replace(" ", "").upper()
-        found = Enquiry.objects.select_related("same_as").filter(reference=f"{bare[:4]}-{bare[4:]}").first()
+        reference = as_reference(self.cleaned_data["reference"])
+        found = Enquiry.objects.select_related("same_as").filter(reference=reference).first()
         if found is None:
             raise forms.ValidationError("No enquiry has this reference. Check the letters and numbers.")
         return found

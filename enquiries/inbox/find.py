@@ -23,6 +23,7 @@ from rapidfuzz.distance import OSA
 from backcare.core import blind_index, phones
 from backcare.core.encryption import CannotDecrypt
 from enquiries.models import Appointment, Enquiry, SearchToken
+from enquiries.models.enquiry import REFERENCE_ALPHABET, as_reference
 from factsheets.models import FactSheet
 
 MAX_FOUND = 200  # enquiries of each way to understand what was typed
@@ -30,7 +31,8 @@ MAX_NEAR = 2_000  # of each word, before the words are put together
 AT_ONCE = 500  # hashes in one question to the database
 MAX_TYPED, MAX_WORDS = 200, 6  # characters and words of a name that are looked for
 SIMILAR = "~"  # before what is typed: similar names as well
-REFERENCE = re.compile(r"^[0-9a-z]{4}[\s-]?[0-9a-z]{4}$", re.IGNORECASE)
+HALF_REFERENCE = re.compile(rf"[{REFERENCE_ALPHABET}]{{4}}")
+PASTED = re.compile(r"^(?:mailto:|tel:|.*<(?=[^<>\s]+@))\s*|>$", re.IGNORECASE)  # around an address or a number
 NUMBER = re.compile(r"^([\d\s()+./-]*\d[\d\s()+./-]*)(?:(?:x|ext\.?)\s*\d+)?$", re.IGNORECASE)
 DAYS = [
     re.compile(r"(?P<year>\d{4})-(?P<month>\d\d?)-(?P<day>\d\d?)"),
@@ -42,6 +44,7 @@ DAYS = [
 ]
 MONTHS = [name.casefold() or "-" for name in month_name]  # by number, from 1
 NAMED_DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
+PLACES = (0, 1, 2, 3, 5, 6, 7, 8)  # of a reference's letters: a hyphen is between
 MAX_INITIALS = 3  # letters that may be initials without spaces
 TOO_FAR = 99
 MAX_SAME = 10
@@ -66,15 +69,15 @@ def find(typed: str, *, today: date | None = None) -> Found:
     """By reference, email address or a part of it, phone number or the end of it, a day, a fact sheet, or parts of a name."""
     typed = " ".join(typed.split())[:MAX_TYPED]
     similar = typed.startswith(SIMILAR)
-    typed = typed.removeprefix(SIMILAR).strip()
+    typed = PASTED.sub("", typed.removeprefix(SIMILAR)).strip()
     if not typed:
         return Found([])
     if not similar:
         # A name of eight letters may be a reference too, and so on: the next way is tried where one finds nothing.
-        for way in (_by_reference, _by_day, _by_number, _by_address):
+        for way in (_by_reference, _by_day, _by_number, _by_address, _by_words, _by_misheard_reference):
             if found := way(typed, today or timezone.localdate()):
                 return found
-    return _by_words(typed, similar=similar)
+    return _by_similar_words(typed) or Found([], said=_no_such_day(typed, today or timezone.localdate()))
 
 
 def _found(pks: Iterable[UUID], said: str, **more: Any) -> Found | None:
@@ -83,10 +86,24 @@ def _found(pks: Iterable[UUID], said: str, **more: Any) -> Found | None:
 
 
 def _by_reference(typed: str, today: date) -> Found | None:
-    if not REFERENCE.match(typed):
+    if not (reference := as_reference(typed)):
         return None
-    bare = re.sub(r"[\s-]", "", typed).upper()
-    return _found(Enquiry.objects.filter(reference=f"{bare[:4]}-{bare[4:]}").values_list("pk", flat=True), "")
+    return _found(Enquiry.objects.filter(reference=reference).values_list("pk", flat=True), "")
+
+
+def _by_misheard_reference(typed: str, today: date) -> Found | None:
+    """One letter wrong, or two that changed places; or one of its halves alone."""
+    if reference := as_reference(typed):
+        able = {f"{reference[:at]}{each}{reference[at + 1 :]}" for at in PLACES for each in REFERENCE_ALPHABET}
+        bare = reference.replace("-", "")
+        swapped = (f"{bare[:at]}{bare[at + 1]}{bare[at]}{bare[at + 2 :]}" for at in range(len(bare) - 1))
+        meant = Q(reference__in=[*able, *map(as_reference, swapped)])
+    elif HALF_REFERENCE.fullmatch(typed.upper()):
+        meant = Q(reference__startswith=typed.upper()) | Q(reference__endswith=typed.upper())
+    else:
+        return None
+    like = Enquiry.objects.filter(meant).order_by("-created_at").values_list("pk", flat=True)
+    return _found(like[:MAX_FOUND], "No enquiry has exactly this reference. Similar ones:")
 
 
 def _by_day(typed: str, today: date) -> Found | None:
@@ -98,8 +115,7 @@ def _by_day(typed: str, today: date) -> Found | None:
     came = Enquiry.objects.filter(created_at__gte=start, created_at__lt=end).order_by("-created_at")
     booked = Appointment.objects.filter(state="booked", starts_at__gte=start, starts_at__lt=end).order_by("starts_at")
     pks = [*came.values_list("pk", flat=True)[:MAX_FOUND], *booked.values_list("enquiry_id", flat=True)[:MAX_FOUND]]
-    words = f"{day:%A} {day.day} {day:%B %Y}"
-    return _found(pks, f"Received, or with an appointment, on {words}.")
+    return _found(pks, f"Received, or with an appointment, on {_in_words(day)}.")
 
 
 def day_of(typed: str, today: date) -> date | None:
@@ -110,12 +126,25 @@ def day_of(typed: str, today: date) -> date | None:
     if found is None or not (month := _month(found["month"])):
         return None
     year = found["year"]
-    years = [int(year) % 100 + 2000] if year else [today.year - 1, today.year, today.year + 1]
+    years = [int(year) + (2000 if len(year) == 2 else 0)] if year else [today.year - 1, today.year, today.year + 1]
     able = []
     for each in years:
+        if not 1900 <= each < 2100:
+            continue
         with suppress(ValueError):  # no such day
             able.append(date(each, month, int(found["day"])))
     return min(able, key=lambda each: abs(each - today)) if able else None
+
+
+def _no_such_day(typed: str, today: date) -> str:
+    day = day_of(typed, today)
+    return (
+        f"Nothing received, and no appointment, on {_in_words(day)}. We do not ask for dates of birth." if day else ""
+    )
+
+
+def _in_words(day: date) -> str:
+    return f"{day:%A} {day.day} {day:%B %Y}"
 
 
 def _month(typed: str) -> int:
@@ -171,18 +200,20 @@ def _fits(enquiry: Enquiry, local: str, host: str) -> bool:
     return mailbox.startswith(local) and domain.startswith(host)
 
 
-def _by_words(typed: str, *, similar: bool) -> Found:
+def _by_words(typed: str, today: date) -> Found | None:
     words = blind_index.words_of(typed)[:MAX_WORDS]
     if not words:
-        return Found([])
-    if not similar:
-        pks = [*_by_name(words), *_by_sheet(words)]
-        if len(words) == 1:
-            pks += _newest(blind_index.mailbox_begins(typed))
-        if found := _found(pks, "", similar=_similar(words)):
-            return found
+        return None
+    pks = [*_by_name(words), *_by_sheet(words)]
+    if len(words) == 1:
+        pks += _newest(blind_index.mailbox_begins(typed))
+    return _found(pks, "", similar=_similar(words))
+
+
+def _by_similar_words(typed: str) -> Found | None:
+    words = blind_index.words_of(typed)[:MAX_WORDS]
     pks = _by_similar_name([word for word in words if not _is_initial(word)] or words)
-    return _found(pks, f"Names similar to “{' '.join(words)}”.") or Found([])
+    return _found(pks, f"Names similar to “{' '.join(words)}”.")
 
 
 def _is_initial(word: str) -> bool:

@@ -1,3 +1,4 @@
+import re
 import secrets
 import uuid
 from datetime import datetime
@@ -20,6 +21,12 @@ REFERENCE_ALPHABET = "BCDFGHJKMNPQRTVWXY346789"
 def new_reference() -> str:
     letters = "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))
     return f"{letters[:4]}-{letters[4:]}"
+
+
+def as_reference(typed: str) -> str:
+    """A reference as we write it, from one that was read out, spelt out or pasted: “ref. b c d f 2 3 4 6”. "" for anything else."""
+    bare = re.sub(r"[\W_]", "", re.sub(r"^\W*ref(erence)?\b", "", typed, flags=re.IGNORECASE)).upper()
+    return f"{bare[:4]}-{bare[4:]}" if re.fullmatch(r"[0-9A-Z]{8}", bare) else ""
 
 
 class EnquiryKind(models.TextChoices):

@@ -30,7 +30,7 @@ def test_a_patient_is_found_by_what_staff_would_type(reception, subtests):
         "what sounds alike": ["Smyth", "Smithe"],
         "letters wrong": ["Smiht", "Zoe Smitj", "Ohaara", "Ojara", "~smtih"],
         "initials": ["z.o.s", "ZOS", "zs", "Z Smith"],
-        "a number": ["020 7946 0018", "+44 20 7946 0018", "0018", "46 00 18", "18001 020 7946 0018"],
+        "a number": ["tel:02079460018", "020 7946 0018", "+44 20 7946 0018", "0018", "46 00 18", "18001 020 7946 0018"],
         "an address": [
             "zoe.ohara@Cedars.example",
             "zoe.o@",
@@ -40,8 +40,19 @@ def test_a_patient_is_found_by_what_staff_would_type(reception, subtests):
             "zoe@cedars.example",
             "zoe.o@ced",
             "zoe@cedars.ex",
+            "Zoë O'Hara <zoe.ohara@cedars.example>",
+            "mailto:zoe.ohara@cedars.example",
         ],
-        "a reference": ["BCDF-6789", "bcdf6789", "bcdf 6789"],
+        "a reference": [
+            "BCDF-6789",
+            "bcdf6789",
+            "bcdf 6789",
+            "b c d f 6 7 8 9",
+            "Ref: BCDF–6789",
+            "“BCDF.6789”",
+            "#bcdf-6789",
+        ],
+        "a reference that was misheard": ["BCDS-6789", "PCDF6789", "bcfd-6789", "bcdf", "6789"],
     }
     for way, typings in ways.items():
         for typed in typings:
@@ -65,10 +76,16 @@ def test_words_that_are_too_far_from_the_name_find_nobody(reception, subtests):
         "zoe@oth",
         "@gma",
         "Sxyzh",
+        "BCDF-2346",
+        "3/5/1961",
     ):
         with subtests.test(typed=typed):
             assert listed(reception, q=typed) == []
     assert "Nothing found. Try fewer letters" in text(parse(reception.get(LIST, {"q": "Zmkth"})))
+    # A caller's date of birth is no day of this century.
+    assert "on Wednesday 3 May 1961. We do not ask for dates of birth. Try fewer" in text(
+        parse(reception.get(LIST, {"q": "3/5/1961"}))
+    )
 
 
 def test_a_day_finds_what_came_on_it_and_whose_appointment_it_is(reception, subtests):
@@ -88,6 +105,7 @@ def test_a_day_finds_what_came_on_it_and_whose_appointment_it_is(reception, subt
             assert set(find.find(typed, today=date(2026, 11, 29)).pks) == {came.pk, booked.pk}
     assert find.day_of("30 Dec", date(2027, 1, 4)) == date(2026, 12, 30), "The nearest, where no year is given."
     assert [find.day_of(typed, date(2026, 2, 1)) for typed in ("31/2/2026", "0/0", "40 May", "5 apples")] == [None] * 4
+    assert find.day_of("1.2.26", date(2026, 1, 4)) == find.day_of("1/2/2026", date(2026, 1, 4)) == date(2026, 2, 1)
     assert find.day_of("29 Feb", date(2026, 1, 4)) is None, "No year around it has that day."
     assert "Received, or with an appointment, on Thursday 1 October 2026." in text(
         parse(reception.get(LIST, {"q": "1/10/2026"}))
@@ -101,7 +119,29 @@ def test_a_fact_sheet_is_found_by_words_of_its_title(reception):
 
 
 @pytest.mark.parametrize(
-    "typed", ["@", "%", "' or 1=1 --", "x" * 5000, "12", "😀", "()", "~", "a@", "\x00", "1/1/1", "~ ~", "ﷺ"]
+    "typed",
+    [
+        "ref",
+        "reference ",
+        "________",
+        "9999999",
+        "31/12/9999",
+        "<a@",
+        "mailto:",
+        "@",
+        "%",
+        "' or 1=1 --",
+        "x" * 5000,
+        "12",
+        "😀",
+        "()",
+        "~",
+        "a@",
+        "\x00",
+        "1/1/1",
+        "~ ~",
+        "ﷺ",
+    ],
 )
 def test_nothing_odd_breaks_the_search(reception, typed):
     consultation()
