@@ -96,7 +96,7 @@ def times(visit: Visit) -> HttpResponse:
     if not form.is_valid():
         return _times_form(visit, form, status=422)
     words = own_words.read(form)
-    if not set(words.codes) <= set(seen):
+    if not words.were_shown(seen):
         return _interruption(visit, words, seen)
     if visit.step == SEND and (version := visit.sure_of()) is not None:
         return _do(visit, by_patient.change_times, words, version=version, **form.details())
@@ -121,7 +121,7 @@ def add(visit: Visit) -> HttpResponse:
     if not form.is_valid():
         return _add_form(visit, form, status=422)
     words = own_words.read(form)
-    if not set(words.codes) <= set(seen):
+    if not words.were_shown(seen):
         return _interruption(visit, words, seen)
     text = form.cleaned_data["text"]
     if visit.step == SEND and (version := visit.sure_of()) is not None:
@@ -209,7 +209,7 @@ def _interruption(visit: Visit, words: OwnWords, seen: list[str]) -> HttpRespons
         advice=advice(words.codes, tiers),
         boxes=words.boxes,
         hidden=[("pass", visit.passed), *((name, value) for name, value in visit.typed() if name not in own)],
-        seen_signs=own_words.together(seen, words.codes),
+        seen_signs=" ".join(own_words.latest(seen, words.marks)),
         safety_tiers=tiers,
     )
 

@@ -38,7 +38,7 @@ AT, DONE, SEEN, NO_COOKIES = "at", "done", "seen_signs", "no_cookies"
 class Draft:
     typed: dict[str, list[str]] = field(default_factory=dict)  # as it arrived, by field
     done: set[str] = field(default_factory=set)  # names of the steps that were sent
-    seen: list[str] = field(default_factory=list)  # codes of the signs whose card was shown
+    seen: list[str] = field(default_factory=list)  # marks of what the card was shown for (OwnWords.marks)
     wrong: str = ""  # the step that was sent last and whose mistakes its page shows
     begin_at: str = ""  # the field that the page opens at
     sent: str = ""  # the address of the confirmation; then nothing else is left
@@ -95,7 +95,7 @@ def posted(request: HttpRequest, form_class: type[EnquiryForm], *, alone: bool) 
         draft.done.add(at.name)
     else:  # a page of several steps: each that has a field in it was asked. A browser sends a line of text also when it is empty
         draft.done |= {step.name for step in form_class.steps if any(f"{kind}-{name}" in given for name in step.fields)}
-    draft.seen = list(dict.fromkeys([*draft.seen, *own_words.seen(given.get(f"{kind}-{SEEN}", ""))]))
+    draft.seen = own_words.latest(draft.seen, own_words.seen(given.get(f"{kind}-{SEEN}", "")))
     draft.wrong = draft.begin_at = draft.sent = ""
     draft.no_cookies = draft.no_cookies or f"{kind}-{NO_COOKIES}" in given
     return draft

@@ -58,8 +58,8 @@ class Step:
 
 
 class SeenSigns:
-    """The codes of the signs whose card this person has seen, so that the same words bring it once. Not a field: no other
-    site's form may fill it in (enquiries.request_forms.draft gives fields back)."""
+    """The marks of the words for which this person has seen the card, so that the same words bring it once. Not a field: no
+    other site's form may fill it in (enquiries.request_forms.draft gives fields back)."""
 
     def __init__(self, form):
         self.form = form

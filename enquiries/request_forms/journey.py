@@ -193,8 +193,8 @@ class _Walk:
 
     @property
     def is_unread(self) -> bool:
-        """Whether there is a sign whose card this person has not been shown."""
-        return not set(self.words.codes) <= set(self.draft.seen)
+        """Whether there is a sign, and this person has not been shown its card for these words."""
+        return not self.words.were_shown(self.draft.seen)
 
     @property
     def answers_gone(self) -> bool:
@@ -311,7 +311,7 @@ class _Walk:
             boxes=self.words.boxes,
             answers=self.words.answers,
             hidden=self.draft.hidden(self.kind),
-            seen_signs=own_words.together(self.draft.seen, self.words.codes),
+            seen_signs=" ".join(own_words.latest(self.draft.seen, self.words.marks)),
             steps_left=self.next_page != ANSWERS,
             safety_tiers=tiers,
         )

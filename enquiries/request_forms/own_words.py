@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from django import forms
 
+from backcare.core.encryption import keyed_hash
 from backcare.core.forms import TextField
 from factsheets import safety
 from factsheets.models import Tier
@@ -16,6 +17,7 @@ from factsheets.search import redflags
 
 CODES_LENGTH = 120  # characters that the enquiry keeps of its codes
 CRISIS = redflags.CRISIS
+MARKS = 20  # as many are carried, the latest
 
 
 def codes_in(text: str) -> tuple[str, ...]:
@@ -33,23 +35,37 @@ class Box:
     label: str
     text: str
 
+    @property
+    def mark(self) -> str:
+        """Names this text without telling it."""
+        return keyed_hash(self.name, self.text, purpose="card shown")[:12]
+
 
 @dataclass(frozen=True)
 class OwnWords:
-    """`codes` of the safety advice, the gravest first within each box, and the boxes that gave them. `answers`: whether answers
-    to the self-assessment did as well."""
+    """`codes` of the safety advice, the gravest first within each box, and the boxes that gave them. `answers`: those that
+    answers to the self-assessment gave."""
 
     codes: tuple[str, ...]
     boxes: tuple[Box, ...]
-    answers: bool = False
+    answers: tuple[str, ...] = ()
 
     def __bool__(self):
         return bool(self.codes)
 
     def and_answers(self, codes: Iterable[str]) -> "OwnWords":
         """With the codes of a self-assessment that goes along (enquiries.assessment.handover.safety_codes)."""
-        codes = list(codes)
-        return replace(self, codes=tuple(dict.fromkeys([*codes, *self.codes])), answers=bool(codes))
+        codes = tuple(codes)
+        return replace(self, codes=tuple(dict.fromkeys([*codes, *self.codes])), answers=codes)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What the card is shown for: these texts and these answers. A text that was changed, and still holds a sign, is another."""
+        return (*self.answers, *(box.mark for box in self.boxes))
+
+    def were_shown(self, seen: Iterable[str]) -> bool:
+        """Whether the card was shown for all of it. Without a sign there is none to show."""
+        return set(self.marks) <= set(seen)
 
 
 def boxes(form: forms.Form) -> list[Box]:
@@ -69,13 +85,14 @@ def read(form: forms.Form) -> OwnWords:
 
 
 def seen(given: str) -> list[str]:
-    """The codes in a hidden field that says which cards somebody was shown. Whoever wrote it, it only spares a card."""
-    return given[: 2 * CODES_LENGTH].split()
+    """The marks in a hidden field that says for what somebody was shown the card. Whoever wrote it, it only spares a card."""
+    return [mark for mark in given[-MARKS * 20 :].split() if len(mark) < 20][-MARKS:]
 
 
-def together(*codes: Iterable[str]) -> str:
-    """As the hidden field carries them."""
-    return " ".join(dict.fromkeys(code for each in codes for code in each))
+def latest(before: Iterable[str], now: Iterable[str]) -> list[str]:
+    """Both, without what has too many after it: those of now stay, so that nobody meets the same card again and again."""
+    now = list(dict.fromkeys(now))
+    return [*(mark for mark in before if mark not in now), *now][-MARKS:]
 
 
 # The advice that belongs to the codes of somebody's signs: before they send, on the confirmation, and in the mail.

@@ -51,8 +51,8 @@ def behind_a_proxy(started):
 
 def question(place: str, words: str, number: object, *, last: bool = True, **typed) -> bytes:
     """One request as the proxy passes it on: what it heard from the sender, whatever that is, and then the sender's address."""
-    seen = own_words.codes_in(words)
-    typed |= {"seen_signs": " ".join(seen)} if seen else {}
+    if own_words.codes_in(words):  # they have read the card
+        typed["seen_signs"] = own_words.Box("description", "", words).mark
     body = urlencode(form("question", email=f"sender{number}@example.com", description=words, **typed)).encode()
     forwarded = f"X-Forwarded-For: 192.0.2.{hash(number) % 250}, {place}"
     start = head("POST", "/question/", FORM, f"Content-Length: {len(body)}", forwarded)

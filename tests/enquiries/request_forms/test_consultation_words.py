@@ -5,6 +5,7 @@ from django.test import Client
 
 from enquiries.models import Enquiry
 from enquiries.request_forms.forms import DESCRIPTION_LENGTH
+from enquiries.request_forms.own_words import MARKS
 from tests.support.consultation_form import FLAG, PATH, first_step, follow, heading, nothing_kept, press, walk
 from tests.support.forms import form
 from tests.support.html import by_id, parse, text, value
@@ -62,11 +63,20 @@ def test_the_last_button_cannot_get_round_the_card(client):
     assert nothing_kept()
 
 
-def test_a_card_that_was_seen_comes_again_only_for_other_words(client):
+def test_a_card_comes_again_for_changed_words_that_hold_the_same_sign_and_not_for_the_same_words(client):
     stop = client.post(PATH, first_step(description=FLAG))
-    changed = press(client, press(client, stop, "change-description"), "", description=f"{FLAG} It is worse today.")
-    assert heading(changed) == "Check your answers"
-    worse = press(client, changed, "send", description=f"{FLAG} I can't pee.")
+    same = press(client, press(client, stop, "change-description"), "")
+    assert heading(same) == "Check your answers"
+    changed = press(client, press(client, same, "change-how_long"), "", description=f"{FLAG} It is worse today.")
+    assert "Please read this" in heading(changed)
+    again = press(client, press(client, changed, "change-description"), "", description=FLAG)
+    assert heading(again) == "Check your answers", "These words had their card."
+    for number in range(MARKS + 1):  # however often: whoever has read the card goes on
+        changed = press(client, press(client, again, "change-how_long"), "", description=f"{FLAG} {number}")
+        assert "Please read this" in heading(changed)
+        again = press(client, changed, "check")
+        assert heading(again) == "Check your answers"
+    worse = press(client, again, "send", description=f"{FLAG} I can't pee.")
     assert "Please read this" in heading(worse)
     assert press(client, press(client, worse, "check"), "send").status_code == 303
     assert Enquiry.objects.get().safety_signs == "RF-E1 RF-E2"
