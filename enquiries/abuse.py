@@ -215,7 +215,7 @@ def decide(
         return _without_mail(caught, flagged=flagged) if caught else AbuseDecision()
     marks, fold = {}, None
     if flagged:
-        marks = flood.marks(seen.places, mailbox=mailbox(email), texts=texts)
+        marks = flood.marks(seen.places, mailbox=mailbox(email) if email else "", texts=texts)
         if fold := flood.fold_of(marks):
             refuse_on_full_disk(kind, seen)
     decision = _weigh(kind, seen, email, caught=caught, trap=trap, in_no_time=in_no_time, flagged=flagged)
@@ -240,18 +240,19 @@ def _weigh(
         seen.count()
         return _without_mail(reason, flagged=flagged)
     # Both are known, whatever the first says: the answer takes as long for every address.
-    stopped, had_today = is_stopped(email), seen.mailbox_had_enough
+    stopped, had_today = is_stopped(email), bool(email) and seen.mailbox_had_enough
     silent = (STOPPED if stopped else "") or (HAD_TODAY if had_today else "")
+    to_count = bool(email) and not had_today  # who wants to be phoned may give none
     if silent and kind == EnquiryKind.REPORT:
-        seen.count(mailbox=not had_today)
+        seen.count(mailbox=to_count)
         return _without_mail(silent, flagged=flagged)
     if seen.room:
-        seen.count(mailbox=not had_today, in_total=True)
+        seen.count(mailbox=to_count, in_total=True)
         return AbuseDecision(silent=silent)
     if kind == EnquiryKind.REPORT and not flagged:
         raise TooMany(_look("total", EVERYBODY).wait or 60, in_total=True)
     _refuse_beyond_budget(kind, seen, flagged=flagged)
-    seen.count(mailbox=not had_today)
+    seen.count(mailbox=to_count)
     if flagged:
         return _without_mail(IN_TOTAL, flagged=True)
     # A script comes again from where it was, and does not read the page that checks. Neither proves anything.

@@ -43,9 +43,11 @@ class Fold:
 
 
 def marks(places: list[tuple[str, str, int]], *, mailbox: str, texts: list[str]) -> dict[str, int]:
-    """The marks of a form, and how many times the allowance of a sender each has. `places` are those of abuse.Standing."""
+    """The marks of a form, and how many times the allowance of a sender each has. `places` are those of abuse.Standing. `mailbox`
+    is empty where no address was given: those have nothing in common."""
     found = {keyed_hash(name, subject, purpose="flood"): times for name, subject, times in places}
-    found[keyed_hash("mailbox", mailbox, purpose="flood")] = 1
+    if mailbox:
+        found[keyed_hash("mailbox", mailbox, purpose="flood")] = 1
     return found | dict.fromkeys(_of_wording(texts), 1)
 
 

@@ -49,8 +49,8 @@ def _consultation(form) -> list[Group]:
             "name",
             [
                 Row("Your name", [told["name"]]),
-                Row("Your email address", [addresses.in_words(told["email"])]),
                 Row("How we contact you", _named(choices.CONTACT, told["contact_by"])),
+                Row("Your email address", [addresses.in_words(told["email"]) or NOT_GIVEN]),
             ],
         ),
         forms.PHONE: Group(

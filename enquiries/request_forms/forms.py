@@ -194,7 +194,7 @@ DESCRIPTION_LENGTH = 500  # characters, after the closed questions
 
 WHO = Step("who", "Book a consultation", ("for_whom",))
 THEM = Step("about-them", "The person it is for", ("their_name", "they_are", "they_agree"))
-CONTACT = Step("contact", "How to reach you", ("name", "email", "contact_by"))
+CONTACT = Step("contact", "How to reach you", ("name", "contact_by", "email"))
 PHONE = Step("phone", "When we phone you", ("phone", "may_leave_voicemail", "may_say_who_calls"))
 TIMES = Step("times", "A good time for you", ("days", "day_parts", "best_time"))
 BACK = Step("back", "Your back pain", ("how_long", "where", "seen", "description"))
@@ -273,6 +273,11 @@ class ConsultationForm(EnquiryForm):
             "invalid_choice": "Choose phone, video call or email",
         },
     )
+    email = EmailField(
+        label="Email address",
+        required=False,
+        help_text="If you choose only phone, you can leave this empty. Then we do not email you to confirm your request.",
+    )
     phone = PhoneField(
         label="Phone number",
         required=False,
@@ -304,7 +309,7 @@ class ConsultationForm(EnquiryForm):
     best_time = TextField(
         longest=SHORT_LENGTH,
         label="Anything else about times (optional)",
-        help_text="For example, not before 10am.",
+        help_text=f"For example, not before 10am. Up to {SHORT_LENGTH} characters.",
         required=False,
     )
     how_long = one_of("How long have you had it? (optional)", choices.HOW_LONG)
@@ -340,7 +345,7 @@ class ConsultationForm(EnquiryForm):
     needs_note = TextField(
         longest=SHORT_LENGTH,
         label="Anything else that would help us talk with you (optional)",
-        help_text="For example, who helps you, or that you need more time.",
+        help_text=f"For example, who helps you, or that you need more time. Up to {SHORT_LENGTH} characters.",
         required=False,
     )
 
@@ -376,6 +381,7 @@ class ConsultationForm(EnquiryForm):
         self._require(self.applies(PHONE), "may_leave_voicemail", "may_say_who_calls")
         if not told.get("for_whom"):
             self._require(True, "for_whom")
+        self._require(set(told.get("contact_by", [])) != {"phone"}, "email")
         if self.applies(PHONE) and not told.get("phone") and "phone" not in self.errors:
             self.add_error("phone", "Enter your phone number, so that we can call you")
         for step in self.steps:

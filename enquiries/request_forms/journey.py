@@ -388,18 +388,20 @@ def sent_address(enquiry: Enquiry) -> str:
 
 def sent_page(request, kind: EnquiryKind, token: str = "") -> HttpResponse:
     tiers = safety.tiers()
-    context = {"kind": kind, "safety_tiers": tiers, "emailed": True, "owed": True}
+    context = {"kind": kind, "safety_tiers": tiers, "emailed": True, "owed": True, "has_address": True}
     enquiry, age = sent_enquiry(kind, token)
     if enquiry:
         context |= {"known": True} | _reply_of(enquiry)
         context["owed"] = enquiry.status not in {Status.SPAM, Status.HELD}
         context["held"] = enquiry.status == Status.HELD
         context["emailed"] = outbox.is_mailed(enquiry)
+        context["has_address"] = outbox.has_address(enquiry)
         context["advice"] = advice(enquiry.signs, tiers)
-        if context["owed"] and not context["emailed"] and age < LINK_SECONDS:
+        if context["owed"] and context["has_address"] and not context["emailed"] and age < LINK_SECONDS:
             context["manage"] = request_address(enquiry)
     context["reply_time"] = _reply_time(context)
-    values = {"reply time": context["reply_time"], "confirmation": _confirmation(kind, emailed=context["emailed"])}
+    said = _confirmation(kind, emailed=context["emailed"], has_address=context["has_address"])
+    values = {"reply time": context["reply_time"], "confirmation": said}
     context["words"] = wordings.filled(f"{kind}_sent", values)
     return render(request, "enquiries/request_forms/sent.html", context)
 
@@ -413,8 +415,10 @@ def _reply_time(context: dict) -> str:
     return f"{NO_TIME} You can phone us: {phone}." if phone else NO_TIME
 
 
-def _confirmation(kind: EnquiryKind, *, emailed: bool) -> str:
+def _confirmation(kind: EnquiryKind, *, emailed: bool, has_address: bool) -> str:
     what = "question" if kind == EnquiryKind.QUESTION else "request"
+    if not has_address:
+        return f"We have your {what}. You gave no email address, so we will phone you and not email you."
     if emailed:
         return (
             f"We will email you to confirm that we have your {what}, and to say when we will reply. "

@@ -119,8 +119,8 @@ ERRORS = {
         ({"where": ["pigeon"]}, "where", "Choose one from the list"),
         ({"seen": ["pigeon"]}, "seen", "Choose from the list"),
         ({"description": ""}, "description", "Tell us briefly about your back pain"),
-        ({"description": "x" * (DESCRIPTION_LENGTH + 1)}, "description", DESCRIPTION),
-        ({"description": "y\r\n" * 3_334}, "description", DESCRIPTION),
+        ({"description": "x" * (DESCRIPTION_LENGTH + 1)}, "description", f"{DESCRIPTION}: remove 1"),
+        ({"description": "y\r\n" * 3_334}, "description", f"{DESCRIPTION}: remove 6,167"),
     ],
     "question": [
         *PEOPLE,
@@ -128,7 +128,7 @@ ERRORS = {
         (
             {"description": "x" * 10_000},
             "description",
-            f"Shorten your question to {QUESTION_LENGTH:,} characters or fewer",
+            f"Shorten your question to {QUESTION_LENGTH:,} characters or fewer: remove 9,000",
         ),
     ],
 }
