@@ -60,7 +60,7 @@ class OwnWords:
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What the card is shown for: these texts and these answers. A text that was changed, and still holds a sign, is another."""
+        """What the card is shown for: these texts and these answers. A changed text that still holds a sign is another."""
         return (*self.answers, *(box.mark for box in self.boxes))
 
     def were_shown(self, seen: Iterable[str]) -> bool:
