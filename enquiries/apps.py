@@ -13,7 +13,7 @@ class EnquiriesConfig(AppConfig):
         from enquiries import clock
         from enquiries.actions.outbox import tell_of_review
         from enquiries.admin import statistics
-        from enquiries.assessment import approval  # noqa: F401 - registers the questions for approval
+        from enquiries.assessment import question_approval  # noqa: F401 - registers the questions for approval
         from enquiries.assessment.flags import missing
         from factsheets import review_reminders, safety_drafts
 

@@ -22,7 +22,7 @@ from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
 from backcare.core import clinic
 from backcare.core.private_pages import personal
-from enquiries import people
+from enquiries import staff_members
 from enquiries.models import Appointment, AppointmentState, CalendarFeed, Channel
 
 REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
@@ -131,7 +131,7 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
         feed = CalendarFeed.objects.select_related("staff").filter(secret=SIGNER.unsign(token)).first()
     except signing.BadSignature:
         feed = None
-    if feed is None or not people.may_open(feed.staff):
+    if feed is None or not staff_members.may_open(feed.staff):
         raise Http404("No calendar of ours")
     now = timezone.now()
     shown = Appointment.objects.filter(state__in=SHOWN, starts_at__gt=now - BACK)

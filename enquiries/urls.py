@@ -3,7 +3,7 @@ from django.urls import include, path
 from backcare.core.private_pages import personal
 from enquiries import views
 from enquiries.assessment import views as check
-from enquiries.assessment.approval import only_when_approved
+from enquiries.assessment.question_approval import only_when_approved
 from enquiries.calendar import calendar_feed
 from enquiries.patient_portal import views as portal
 from enquiries.report import sent, summary

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from backcare.staff import roles, sessions, totp
-from enquiries import people
+from enquiries import staff_members
 from enquiries.models import Enquiry, OutgoingMessage, Purpose
 
 OWNER = "owner"
@@ -138,7 +138,7 @@ def open_enquiries(user: User) -> int:
 
 def hands_over(user: User) -> bool:
     """Whether the account's open enquiries are in the queue "Colleague away"."""
-    return not people.may_open(user)
+    return not staff_members.may_open(user)
 
 
 @contextmanager

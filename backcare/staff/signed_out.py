@@ -13,7 +13,7 @@ from django.urls import reverse
 from backcare.staff.sessions import REASONS
 from backcare.staff.sign_in import half_signed_in, page
 
-FILLED_IN = "shown"  # with what an enquiry's page was filled in, for its drafts (enquiries/admin/drafts.py)
+FILLED_IN = "shown"  # with what an enquiry's page was filled in, for its drafts (enquiries/admin/autosave.py)
 SHORT = 40  # characters: longer values, and those with a space, are what a person wrote
 
 

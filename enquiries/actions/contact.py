@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from enquiries import clock, people
+from enquiries import clock, staff_members
 from enquiries.actions.outbox import Erased, enqueue, lock_enquiry
 from enquiries.actions.timeline import record, transition
 from enquiries.actions.transitions import MoveRefused, expect_shown
@@ -185,7 +185,7 @@ def tell_clinician(*, enquiry: Enquiry, whom: User, by: User) -> bool:
         enquiry = lock_enquiry(enquiry)
         if not (enquiry.live and enquiry.is_flagged):
             raise MoveRefused("This enquiry has no open warning sign.")
-        if not people.clinicians().filter(pk=whom.pk).exists():
+        if not staff_members.clinicians().filter(pk=whom.pk).exists():
             raise MoveRefused(
                 f"{team.account_name(whom)} is not a clinician with an email address and access to this enquiry."
             )

@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from enquiries import abuse, clock, people
+from enquiries import abuse, clock, staff_members
 from enquiries.actions.intake import answer
 from enquiries.actions.outbox import lock_enquiry
 from enquiries.actions.timeline import entry, moved_to, record, transition
@@ -99,7 +99,7 @@ def triage(
             else:
                 transition(current, to, by=by, outcome=outcome, return_on=return_on)
         if change_owner and owner != current.owner:
-            if owner and not people.may_open(owner):
+            if owner and not staff_members.may_open(owner):
                 raise MoveRefused(f"{team.account_name(owner)} cannot open enquiries. Choose someone who can.")
             summary = f"Assigned to {team.account_name(owner)}" if owner else "Unassigned"
             record(current, EventKind.ASSIGNED, by=by, summary=summary)

@@ -15,10 +15,10 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from backcare.core.encryption import readable
-from enquiries import people
+from enquiries import staff_members
 from enquiries.actions import transitions
 from enquiries.actions.appointments import Doubtful, book, end_appointment
-from enquiries.admin.step_form import StaffField, StepForm, one_of, to_change, version_shown
+from enquiries.admin.step_base import StaffField, StepForm, one_of, to_change, version_shown
 from enquiries.calendar import address
 from enquiries.clock import clock_time, day_words
 from enquiries.inbox import diary
@@ -80,7 +80,7 @@ class BookForm(StepForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["with_whom"].queryset = people.who_may_open()
+        self.fields["with_whom"].queryset = staff_members.who_may_open()
         if not self._comes_twice():
             del self.fields["which"]
 
@@ -88,7 +88,7 @@ class BookForm(StepForm):
     def start(cls, enquiry):
         """As they asked to be contacted, and with the clinician who has it."""
         ways = {Channel.PHONE: enquiry.by_phone, Channel.VIDEO: enquiry.by_video}
-        owner = enquiry.owner if enquiry.owner and enquiry.owner.has_perm(people.CLINICIAN) else None
+        owner = enquiry.owner if enquiry.owner and enquiry.owner.has_perm(staff_members.CLINICIAN) else None
         return super().start(enquiry) | {
             "channel": next((way for way, wanted in ways.items() if wanted), Channel.CLINIC),
             "minutes": MINUTES,

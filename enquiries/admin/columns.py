@@ -13,7 +13,7 @@ from django.utils.timesince import timesince
 from backcare.core import clinic, phones
 from backcare.core.encryption import CannotDecrypt, readable
 from enquiries import abuse, clock
-from enquiries.admin.page import due, how_it_ended, times_to_call
+from enquiries.admin.enquiry_page import due, how_it_ended, times_to_call
 from enquiries.assessment import handover
 from enquiries.inbox import calls
 from enquiries.models import Assessment, Enquiry, EnquiryKind, IntakeChannel, Status

@@ -10,7 +10,7 @@ from django.urls import reverse
 from backcare.core import blind_index, phones
 from backcare.core.encryption import readable
 from enquiries.actions import transitions
-from enquiries.admin.step_form import one_of, press, to_change, version_shown
+from enquiries.admin.step_base import one_of, press, to_change, version_shown
 from enquiries.models import Enquiry
 from enquiries.models.enquiry import as_reference
 from factsheets import team

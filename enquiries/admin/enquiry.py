@@ -12,8 +12,9 @@ from django.views.decorators.http import require_POST
 from enquiries import abuse
 from enquiries.actions import contact, transitions
 from enquiries.actions.transitions import release_held
-from enquiries.admin import export, person, views
+from enquiries.admin import enquiry_views, export, subject_access
 from enquiries.admin.columns import Columns
+from enquiries.admin.enquiry_page import render
 from enquiries.admin.inbox import (
     FloodFilter,
     PartFilter,
@@ -26,8 +27,7 @@ from enquiries.admin.inbox import (
     shown,
     tabs,
 )
-from enquiries.admin.page import render
-from enquiries.admin.steps import AssignForm, OutcomeForm
+from enquiries.admin.step_forms import AssignForm, OutcomeForm
 from enquiries.inbox import queues
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
 
@@ -84,7 +84,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             self.admin_site.admin_view(require_POST(self.release_held)),
             name="enquiries_enquiry_release_held",
         )
-        return [release, *views.urls(self), *person.urls(self), *super().get_urls()]
+        return [release, *enquiry_views.urls(self), *subject_access.urls(self), *super().get_urls()]
 
     def get_list_display(self, request):
         """What is set aside is released in one press, where it is listed."""
@@ -127,7 +127,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         if request.method == "POST":
             if not self.has_change_permission(request, enquiry):
                 raise PermissionDenied
-            return views.save(self, request, enquiry)
+            return enquiry_views.save(self, request, enquiry)
         contact.view(enquiry=enquiry, by=request.user)
         return render(self, request, enquiry)
 

@@ -12,9 +12,9 @@ from django.utils.text import capfirst
 
 from backcare.core import clinic
 from backcare.core.models import SetUpStep
-from enquiries import clock, people
+from enquiries import clock, staff_members
 from enquiries.admin.preview import PreviewAdmin, PreviewForm
-from enquiries.admin.step_form import StaffField
+from enquiries.admin.step_base import StaffField
 from enquiries.clock import NO_PROMISE, clock_time, day_words, span_in_words
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
 from factsheets import claims_guard, team
@@ -265,7 +265,7 @@ class AbsenceAdmin(admin.ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "staff":
-            return StaffField(queryset=people.who_may_open(), label="Who", empty_label="Choose")
+            return StaffField(queryset=staff_members.who_may_open(), label="Who", empty_label="Choose")
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request, obj, form, change):

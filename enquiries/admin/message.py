@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from backcare.core.readonly_admin import ReadOnlyMixin
 from enquiries.actions import outbox
-from enquiries.admin import drafts, inbox
+from enquiries.admin import autosave, inbox
 from enquiries.models import MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately
 from factsheets import team
@@ -134,7 +134,7 @@ class OutgoingMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
             raise PermissionDenied
         message = get_object_or_404(OutgoingMessage.objects.select_related("enquiry"), pk=pk)
         if message.enquiry:
-            drafts.keep(request, message.enquiry)
+            autosave.keep(request, message.enquiry)
         try:
             message = outbox.send_again(message=message, by=request.user)
         except outbox.Erased as refusal:

@@ -16,7 +16,7 @@ from backcare.core.forms import as_number
 from backcare.core.readonly_admin import ReadOnlyInline
 from enquiries.actions import contact
 from enquiries.admin.preview import PREVIEW, PreviewAdmin, PreviewForm
-from enquiries.admin.step_form import StepForm
+from enquiries.admin.step_base import StepForm
 from enquiries.clock import dated_words
 from enquiries.inbox import safety_lane
 from enquiries.mail import emails, replies, samples

@@ -5,7 +5,7 @@ from datetime import date
 from django.conf import settings
 from django.utils import timezone
 
-from enquiries.assessment import approval, result_texts
+from enquiries.assessment import question_approval, result_texts
 from enquiries.assessment.evaluate import Result, evaluate
 from enquiries.assessment.flags import Flags
 from enquiries.assessment.kinds import Answers, Note, Outcome, Part, Question, Rule, Words
@@ -20,9 +20,9 @@ PARTS = {part.name: part for question in QUESTIONS for part in question.parts}
 def edition() -> dict[str, str]:
     """Which questions, rules and red flags these are, and who has approved them."""
     return {
-        "version": approval.version(),
+        "version": question_approval.version(),
         "red_flags": f"Warning signs: {red_flags_version()}",
-        "review": approval.in_words(),
+        "review": question_approval.in_words(),
     }
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count, F, Q
 from django.db.models.lookups import Exact, GreaterThan
 from django.utils import timezone
 
-from enquiries import people
+from enquiries import staff_members
 from enquiries.inbox import calls
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.models.enquiry import FLAGGED
@@ -82,7 +82,7 @@ QUEUES = [
     Queue(
         "cover",
         "Colleague away",
-        lambda now, user, hours: OPEN & Q(owner__in=people.away(timezone.localdate(now))),
+        lambda now, user, hours: OPEN & Q(owner__in=staff_members.away(timezone.localdate(now))),
         "No open enquiries of anyone who is away.",
     ),
     Queue("mail", "Failed emails", lambda now, user, hours: OPEN & Q(mail_failed=True), "No failed emails."),

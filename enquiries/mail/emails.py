@@ -29,7 +29,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backcare.core import clinic
-from enquiries import abuse, calendar, links, people
+from enquiries import abuse, calendar, links, staff_members
 from enquiries.actions.appointments import last_told, was_told
 from enquiries.actions.outbox import SUMMARY_DAYS, is_digest_wanted, what_waits
 from enquiries.clock import day_words, in_words
@@ -319,7 +319,7 @@ def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> 
     enquiry = _there(message.enquiry)
     if not (enquiry.live and enquiry.is_flagged):
         raise NoLongerNeeded
-    if not people.clinicians().filter(pk=message.staff_id).exists():
+    if not staff_members.clinicians().filter(pk=message.staff_id).exists():
         raise CannotRender("NoLongerAClinician")
     to = one_address(_there(message.staff).email)
     return letter(message, connection, "urgent_alert", values_of_alert(enquiry), to=to)

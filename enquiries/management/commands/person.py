@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from backcare.core import encryption
 from enquiries.actions import erasure
-from enquiries.privacy import person
+from enquiries.privacy import subject_access
 
 
 class Command(BaseCommand):
@@ -34,12 +34,12 @@ class Command(BaseCommand):
         typed = sys.stdin.readline().strip()
         if not typed:
             raise CommandError("Give the email address or the phone number on standard input.")
-        enquiries = person.find(typed)
+        enquiries = subject_access.find(typed)
         if not enquiries:
             raise CommandError("Nothing is held under this address or number.")
         if export:
             erasure.note_export(enquiries=enquiries, actor="command line")
-            self.stdout.write(person.as_json(person.held(enquiries, now=timezone.now())))
+            self.stdout.write(subject_access.as_json(subject_access.held(enquiries, now=timezone.now())))
             return
         self.erase(enquiries, reason, yes)
 

@@ -6,7 +6,7 @@ from backcare.core import addresses, phones
 from backcare.core.forms import EMAIL_LENGTH, one_line
 from enquiries.inbox import find
 from enquiries.models import Enquiry
-from enquiries.privacy import person
+from enquiries.privacy import subject_access
 from enquiries.request_forms.forms import (
     DESCRIPTION_LENGTH,
     FORMS,
@@ -294,7 +294,7 @@ def test_a_phone_number_is_taken_in_any_form_and_kept_whole(client, typed, kept)
     assert ("Text relay" in enquiry.needs) is (" +" in kept)
     assert [*find.find(one_line(typed)).pks] == [enquiry.pk]
     assert [*find.find(phones.parts(kept).e164).pks] == [enquiry.pk], "Found without the prefix as well."
-    assert person.find(one_line(typed)) == [enquiry]
+    assert subject_access.find(one_line(typed)) == [enquiry]
     assert phones.read(phones.in_words(kept)) == kept
 
 

@@ -14,8 +14,8 @@ from enquiries.models import Enquiry, EventKind, SearchToken, Status
 from tests.conftest import consultation
 from tests.core.test_encryption import overwrite, raw
 from tests.enquiries.inbox.test_export import ask, read
-from tests.enquiries.privacy.test_person import exported
-from tests.enquiries.privacy.test_person_erased import erase
+from tests.enquiries.privacy.test_erasure import erase
+from tests.enquiries.privacy.test_subject_access import exported
 from tests.support import patient_portal
 from tests.support.desk import reception, tree  # noqa: F401 - a fixture
 from tests.support.html import text

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from backcare.core.private_pages import personal
 from enquiries.actions import erasure
-from enquiries.privacy import person, register
+from enquiries.privacy import register, subject_access
 
 
 class FindForm(forms.Form):
@@ -66,7 +66,7 @@ def _page(request, *, model_admin):
     form = FindForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _answer(request, model_admin, {"form": form}, status=422 if form.is_bound else 200)
-    enquiries = person.find(form.cleaned_data["typed"])
+    enquiries = subject_access.find(form.cleaned_data["typed"])
     if enquiries and "export" in request.POST:
         return _file(request, enquiries)
     context = {
@@ -103,7 +103,7 @@ def _answer(request, model_admin, context: dict, status: int = 200):
 def _counted(enquiries) -> list[tuple[str, int]]:
     if not enquiries:
         return []
-    return [(table.title, person.rows(table, enquiries).count()) for table in register.about("patients")]
+    return [(table.title, subject_access.rows(table, enquiries).count()) for table in register.about("patients")]
 
 
 def _seen(enquiries) -> str:
@@ -113,7 +113,7 @@ def _seen(enquiries) -> str:
 
 def _file(request, enquiries) -> HttpResponse:
     erasure.note_export(enquiries=enquiries, by=request.user)
-    written = person.as_json(person.held(enquiries, now=timezone.now()))
+    written = subject_access.as_json(subject_access.held(enquiries, now=timezone.now()))
     response = HttpResponse(written, content_type="application/json; charset=utf-8")
     # No name, no address: the file lies about in folders of downloads.
     response["Content-Disposition"] = f'attachment; filename="everything-held-{enquiries[0].reference}.json"'

@@ -18,17 +18,17 @@ from django.views.decorators.http import require_POST
 from enquiries.actions import contact, erasure, outbox, transitions
 from enquiries.admin import (
     appointments,
-    drafts,
+    autosave,
     duplicates,
+    enquiry_page,
     export,
     inbox,
     new_request,
-    page,
     replies,
-    steps,
+    step_forms,
 )
 from enquiries.admin.corrections import CorrectForm
-from enquiries.admin.step_form import StepForm, press, to_change
+from enquiries.admin.step_base import StepForm, press, to_change
 from enquiries.clock import clock_time
 from enquiries.inbox import queues
 from enquiries.models import Enquiry, EnquiryKind, Purpose, Status
@@ -41,8 +41,8 @@ def typed_is_kept(view):
 
     @wraps(view)
     def kept(model_admin, request, pk, *args, **kwargs):
-        if drafts.SHOWN in request.POST:
-            drafts.keep(request, to_change(model_admin, request, pk))
+        if autosave.SHOWN in request.POST:
+            autosave.keep(request, to_change(model_admin, request, pk))
         return view(model_admin, request, pk, *args, **kwargs)
 
     return kept
@@ -53,8 +53,8 @@ def typed_is_kept(view):
 
 def save(model_admin, request, enquiry: Enquiry):
     """The handover: who has it, where it stands, a note."""
-    drafts.keep(request, enquiry)
-    form = steps.HandoverForm(request.POST, enquiry=enquiry)
+    autosave.keep(request, enquiry)
+    form = step_forms.HandoverForm(request.POST, enquiry=enquiry)
     refusal = ""
     if form.is_valid():
         try:
@@ -62,29 +62,29 @@ def save(model_admin, request, enquiry: Enquiry):
         except (transitions.MoveRefused, transitions.StaleEnquiry) as error:
             refusal = str(error)
         else:
-            drafts.forget(enquiry, request.user, steps.HANDOVER)
+            autosave.forget(enquiry, request.user, step_forms.HANDOVER)
             return HttpResponseRedirect(inbox.back_to(request, enquiry))
     elif form.cleaned_data.get("opened_version", enquiry.version) != enquiry.version:
         refusal = transitions.what_changed(enquiry)  # which is why a choice may be gone
     if refusal:  # the same words over what the enquiry is now
         enquiry, typed = _as_it_is(enquiry), request.POST.copy()
         typed["opened_version"] = str(enquiry.version)
-        form = steps.HandoverForm(typed, enquiry=enquiry)
-    bound = {steps.HANDOVER: form}
-    return page.render(model_admin, request, enquiry, bound=bound, refusal=refusal, status=422)
+        form = step_forms.HandoverForm(typed, enquiry=enquiry)
+    bound = {step_forms.HANDOVER: form}
+    return enquiry_page.render(model_admin, request, enquiry, bound=bound, refusal=refusal, status=422)
 
 
 def take_step(model_admin, request, pk, name: str):
     """One posted step. What was typed is never lost: an error, or somebody else's change, gives the page back filled in."""
     enquiry = to_change(model_admin, request, pk)
-    if name not in steps.FORMS or (enquiry.kind == EnquiryKind.REPORT and name != "close"):
+    if name not in step_forms.FORMS or (enquiry.kind == EnquiryKind.REPORT and name != "close"):
         raise Http404
-    drafts.keep(request, enquiry, name)
+    autosave.keep(request, enquiry, name)
     if name == "reply" and "insert" in request.POST:
         return _insert(request, enquiry)
     if name == "reply" and "change" in request.POST:
         return HttpResponseRedirect(f"{inbox.back_to(request, enquiry)}#step-reply")
-    form = steps.form_for(enquiry, name)(request.POST, prefix=name)
+    form = step_forms.form_for(enquiry, name)(request.POST, prefix=name)
     refusal = ""
     if form.is_valid() and (name != "reply" or form.fill_in(enquiry)):
         # What goes to someone with a warning sign is read once more by whoever wrote it.
@@ -98,9 +98,9 @@ def take_step(model_admin, request, pk, name: str):
             enquiry = _as_it_is(enquiry)
             form = _with_version(form, name, enquiry)
         else:
-            drafts.forget(enquiry, request.user, name)
+            autosave.forget(enquiry, request.user, name)
             return HttpResponseRedirect(inbox.back_to(request, enquiry))
-    return page.render(model_admin, request, enquiry, bound={name: form}, refusal=refusal, status=422)
+    return enquiry_page.render(model_admin, request, enquiry, bound={name: form}, refusal=refusal, status=422)
 
 
 def _as_it_is(enquiry: Enquiry) -> Enquiry:
@@ -116,12 +116,12 @@ def _with_version(form: StepForm, name: str, enquiry: Enquiry) -> StepForm:
 
 def _insert(request, enquiry: Enquiry):
     """Puts a template below what is in the reply already. Its subject only where there is none."""
-    typed = drafts.stored(enquiry, request.user)
+    typed = autosave.stored(enquiry, request.user)
     for each in replies.starts(enquiry):
         if each["key"] == request.POST["insert"]:
-            drafts.add(enquiry, request.user, "reply-text", each["text"])
+            autosave.add(enquiry, request.user, "reply-text", each["text"])
             if each.get("subject") and not typed.get("reply-subject", "").strip():
-                drafts.add(enquiry, request.user, "reply-subject", each["subject"])
+                autosave.add(enquiry, request.user, "reply-subject", each["subject"])
     return HttpResponseRedirect(f"{inbox.back_to(request, enquiry)}#step-reply")
 
 
@@ -129,7 +129,7 @@ def _preview(model_admin, request, enquiry: Enquiry, form: StepForm):
     preview = replies.preview(enquiry, form)
     if preview is None:
         refusal = "There is no email address to write to."
-        return page.render(model_admin, request, enquiry, bound={"reply": form}, refusal=refusal, status=422)
+        return enquiry_page.render(model_admin, request, enquiry, bound={"reply": form}, refusal=refusal, status=422)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"{form.heading}: {enquiry.reference}",
@@ -150,11 +150,11 @@ def keep_draft(model_admin, request, pk):
     """By script every few seconds, and by the page's own button."""
     enquiry = to_change(model_admin, request, pk)
     if "discard" in request.POST:
-        correcting = request.POST["discard"] == drafts.CORRECT
-        drafts.forget(enquiry, request.user, drafts.CORRECT if correcting else "")
+        correcting = request.POST["discard"] == autosave.CORRECT
+        autosave.forget(enquiry, request.user, autosave.CORRECT if correcting else "")
         messages.success(request, "Discarded.")
         return HttpResponseRedirect(_correction(request, enquiry) if correcting else inbox.back_to(request, enquiry))
-    drafts.keep(request, enquiry)
+    autosave.keep(request, enquiry)
     if request.headers.get("X-Requested-With") == "fetch":
         return JsonResponse({"saved": f"Draft saved at {clock_time(timezone.localtime().time())}"})
     messages.success(request, "Draft saved.")
@@ -165,7 +165,7 @@ def go(model_admin, request, pk):
     """Leaves the page for the next in the list, the one before, the list itself, a correction, or a comparison with another."""
     enquiry, to = _to_view(model_admin, request, pk), request.POST.get("to", "")
     if model_admin.has_change_permission(request, enquiry):
-        drafts.keep(request, enquiry)
+        autosave.keep(request, enquiry)
     if to == "correct":
         return HttpResponseRedirect(_correction(request, enquiry))
     if re.fullmatch(r"same-as( [0-9A-Z]{4}-[0-9A-Z]{4})?", to):
@@ -195,10 +195,10 @@ def _correction(request, enquiry: Enquiry) -> str:
 def correct(model_admin, request, pk):
     """The page on which an email address or phone number is put right. What is typed there is kept as on the enquiry's page."""
     enquiry = to_change(model_admin, request, pk)
-    typed, refusal = drafts.stored(enquiry, request.user), ""
+    typed, refusal = autosave.stored(enquiry, request.user), ""
     form = CorrectForm.begin(enquiry, typed)
     if request.method == "POST":
-        typed = drafts.keep(request, enquiry, drafts.CORRECT)
+        typed = autosave.keep(request, enquiry, autosave.CORRECT)
         form = CorrectForm(request.POST, enquiry=enquiry)
         if form.is_valid():
             try:
@@ -211,7 +211,7 @@ def correct(model_admin, request, pk):
                 data[form.add_prefix("version")] = str(enquiry.version)
                 form = CorrectForm(data, enquiry=enquiry)
             else:
-                drafts.forget(enquiry, request.user, drafts.CORRECT)
+                autosave.forget(enquiry, request.user, autosave.CORRECT)
                 return HttpResponseRedirect(inbox.back_to(request, enquiry))
     context = {
         **model_admin.admin_site.each_context(request),
@@ -223,8 +223,8 @@ def correct(model_admin, request, pk):
         "refusal": refusal,
         "trail": inbox.given_trail(request),
         "back": inbox.back_to(request, enquiry),
-        "shown": json.dumps(drafts.values([form]), ensure_ascii=False),
-        "has_draft": any(name in drafts.OF_CORRECTION for name in typed),
+        "shown": json.dumps(autosave.values([form]), ensure_ascii=False),
+        "has_draft": any(name in autosave.OF_CORRECTION for name in typed),
     }
     status = 422 if refusal or form.errors else 200
     return TemplateResponse(request, "admin/enquiries/enquiry/correct.html", context, status=status)
@@ -240,8 +240,8 @@ def pulse(model_admin, request, pk=None):
         may_act = model_admin.has_change_permission(request)
         return JsonResponse(
             {
-                "viewers": page.viewers(request.user, enquiry, now),
-                "changes": page.changes(enquiry, request, request.GET.get("seen", "")) if may_act else [],
+                "viewers": enquiry_page.viewers(request.user, enquiry, now),
+                "changes": enquiry_page.changes(enquiry, request, request.GET.get("seen", "")) if may_act else [],
                 "flagged": enquiry.live and enquiry.is_flagged,
             }
         )

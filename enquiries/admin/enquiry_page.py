@@ -12,9 +12,9 @@ from django.utils.text import capfirst
 
 from backcare.core import blind_index, phones
 from backcare.core.encryption import CannotDecrypt, readable
-from enquiries import clock, people
+from enquiries import clock, staff_members
 from enquiries.actions import by_patient, contact, transitions
-from enquiries.admin import drafts, inbox, replies, steps
+from enquiries.admin import autosave, inbox, replies, step_forms
 from enquiries.admin.corrections import failed_mails
 from enquiries.admin.message import send_again_button, state_in_words
 from enquiries.assessment import handover
@@ -108,10 +108,10 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
     open_to_them = contact.words_are_open(enquiry, request.user)
     lane = enquiry.live and enquiry.is_flagged
     events = list(enquiry.events.select_related("by"))
-    typed = drafts.stored(enquiry, request.user) if may_act else {}
-    forms = steps.begin(enquiry, typed) | bound if may_act else {}
-    shown = drafts.values(forms.values())
-    offered = {name: form for name, form in forms.items() if name not in {"tell", steps.HANDOVER}}
+    typed = autosave.stored(enquiry, request.user) if may_act else {}
+    forms = step_forms.begin(enquiry, typed) | bound if may_act else {}
+    shown = autosave.values(forms.values())
+    offered = {name: form for name, form in forms.items() if name not in {"tell", step_forms.HANDOVER}}
     late = {name: form for name, form in offered.items() if name in LATE and len(offered) > 1}
     return {
         "title": readable(enquiry, "name"),
@@ -153,14 +153,14 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         # The first one is what to do, a reply is what is mostly done, and whatever was begun is to be seen.
         "open_steps": {next(iter(offered), ""), "reply", *(name.partition("-")[0] for name in typed), *bound},
         "tell": forms.get("tell"),
-        "handover": forms.get(steps.HANDOVER),
+        "handover": forms.get(step_forms.HANDOVER),
         "templates": replies.starts(enquiry) if "reply" in offered else [],
         "shown": json.dumps(shown, ensure_ascii=False),
         "unsent": [
             text for name, text in sorted(typed.items()) if name not in shown and name.endswith(("text", "note"))
         ],
-        "has_draft": bool(typed.keys() & drafts.OF_PAGE),
-        "correction_begun": bool(typed.keys() & drafts.OF_CORRECTION),
+        "has_draft": bool(typed.keys() & autosave.OF_PAGE),
+        "correction_begun": bool(typed.keys() & autosave.OF_CORRECTION),
         "seen": max((each.created_at for each in events), default=now).isoformat(),
         "changes": changes(enquiry, request, request.POST.get("seen", "")) if bound else [],
         "place": inbox.place(request, enquiry),
@@ -237,7 +237,7 @@ def _lane(enquiry: Enquiry, duplicates: list[Enquiry], now: datetime, *, callabl
 
 def _assessment(request, enquiry: Enquiry) -> list[handover.Line]:
     """The self-assessment that came along, in a few lines, for clinicians; reception sees the flag alone."""
-    if not request.user.has_perm(people.CLINICIAN):
+    if not request.user.has_perm(staff_members.CLINICIAN):
         return []
     given = Assessment.objects.filter(enquiry=enquiry).first() if enquiry.kind == EnquiryKind.CONSULTATION else None
     if given is None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from backcare.core.encryption import CannotDecrypt
 from enquiries.admin.corrections import CorrectForm
-from enquiries.admin.steps import ALL_FORMS, HANDOVER, HandoverForm, begin
+from enquiries.admin.step_forms import ALL_FORMS, HANDOVER, HandoverForm, begin
 from enquiries.models import Enquiry, StaffDraft
 
 SHOWN = "shown"

@@ -6,11 +6,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from backcare.core.encryption import CannotDecrypt
-from enquiries import clock, people
+from enquiries import clock, staff_members
 from enquiries.actions import contact, outbox, transitions
 from enquiries.admin.appointments import BookForm, CancelForm, EndForm, MoveForm, with_appointment
 from enquiries.admin.replies import ReplyForm
-from enquiries.admin.step_form import StaffField, StepForm, one_of
+from enquiries.admin.step_base import StaffField, StepForm, one_of
 from enquiries.inbox import calls
 from enquiries.models import STAFF_OUTCOMES, Enquiry, EnquiryKind, Status
 from factsheets import team
@@ -82,7 +82,7 @@ class TellForm(StepForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        able = people.clinicians()
+        able = staff_members.clinicians()
         self.fields["whom"].queryset = able
         if len(able) == 1:
             self.initial["whom"] = able[0].pk
@@ -156,7 +156,7 @@ class AssignForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = people.who_may_open()
+        self.fields["owner"].queryset = staff_members.who_may_open()
 
 
 class OutcomeForm(forms.Form):
@@ -179,7 +179,7 @@ class CloseForm(OutcomeForm, StepForm):
 class OwnerField(StaffField):
     def label_from_instance(self, user):
         name = team.account_name(user)
-        return name if people.may_open(user) else f"{name} (no longer has access)"
+        return name if staff_members.may_open(user) else f"{name} (no longer has access)"
 
 
 class HandoverForm(forms.Form):
@@ -203,7 +203,7 @@ class HandoverForm(forms.Form):
         allowed = {enquiry.status, *enquiry.plain_moves}
         self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
         # Whoever has it stays in the list, or saving the page would take it from them unasked.
-        able = people.who_may_open().values("pk")
+        able = staff_members.who_may_open().values("pk")
         self.fields["owner"].queryset = get_user_model().objects.filter(Q(pk__in=able) | Q(pk=enquiry.owner_id))
 
     @classmethod

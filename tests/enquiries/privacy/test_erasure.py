@@ -14,7 +14,7 @@ from django.db import connection
 
 from enquiries.actions import erasure
 from enquiries.models import Assessment, Enquiry, EnquiryEvent, OutgoingMessage, SearchToken, StoppedAddress
-from enquiries.privacy import person
+from enquiries.privacy import subject_access
 from tests.conftest import ROOT, consultation, database_environment
 from tests.core.test_encryption import database_bytes, raw, sent_rows
 from tests.enquiries.privacy.test_purge import everything_kept
@@ -46,7 +46,7 @@ def test_one_step_takes_all_of_it_out_of_every_table(staff_client, ada):
     assert not Assessment.objects.exists()
     assert not SearchToken.objects.filter(enquiry__in=ada).exists()
     assert not OutgoingMessage.objects.filter(enquiry__in=ada).exists()
-    assert person.find(ADA) == []
+    assert subject_access.find(ADA) == []
     assert StoppedAddress.objects.count() == 2, "Who asked for no more mail gets none, erased or not."
     # Somebody else's is untouched.
     assert Enquiry.objects.get(erased_at=None).name == "Grace Example"
@@ -102,7 +102,7 @@ def test_all_of_it_goes_or_none(ada, staff, monkeypatch):
     with pytest.raises(RuntimeError):
         erasure.erase_person(enquiries=ada, reason="asked", by=staff)
     assert not Enquiry.objects.exclude(erased_at=None).exists()
-    assert len(person.find(ADA)) == 3
+    assert len(subject_access.find(ADA)) == 3
 
 
 def test_no_byte_is_left_in_the_files_of_the_database(transactional_db, staff):

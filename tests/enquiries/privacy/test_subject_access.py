@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from enquiries import abuse
 from enquiries.models import Enquiry, EnquiryEvent
-from enquiries.privacy import person, register
+from enquiries.privacy import register, subject_access
 from tests.conftest import consultation, report
 from tests.core.test_encryption import overwrite, raw
 from tests.support.desk import errors_of
@@ -148,11 +148,11 @@ def test_a_person_of_sixty_enquiries_gets_the_file_within_five_seconds(staff_cli
 def test_a_table_about_patients_that_does_not_say_whose_is_found_out():
     stray = register.Table("factsheets_topic", "patients", "Stray", "Stray.", ("id",), {})
     with pytest.raises(TypeError, match="no column that says of which enquiry"):
-        person.rows(stray, [])
+        subject_access.rows(stray, [])
     for table in register.about("patients"):
-        assert person.rows(table, []).query.model is table.model
+        assert subject_access.rows(table, []).query.model is table.model
 
 
 def test_a_report_of_the_same_person_is_among_what_is_found(db, sheet):
     one = report(sheet=sheet, email=ADA)
-    assert person.find(ADA) == [one]
+    assert subject_access.find(ADA) == [one]
