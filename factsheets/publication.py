@@ -114,26 +114,32 @@ def _signed(sheet: FactSheet):
 
 
 def written_since_sign_off(sheet: FactSheet):
-    """The editions that no clinician has signed; of a draft that none has, also those of the sheet that it is to replace."""
+    """The editions that no clinician has signed; of a draft that none has, also those of the sheet that it is to replace.
+
+    The words of a draft that was discarded are in neither, unless somebody has put an earlier edition back since.
+    """
     unsigned = _unsigned(sheet)
     if sheet.draft_of_id and not _signed(sheet).exists():
-        unsigned |= _unsigned(sheet.draft_of)
+        unsigned |= _unsigned(sheet.draft_of, put_back_in=sheet)
     return Edition.objects.filter(unsigned, step__in=WRITING).defer("content")
 
 
-def _unsigned(sheet: FactSheet) -> Q:
+def _unsigned(sheet: FactSheet, put_back_in: FactSheet | None = None) -> Q:
     signed = _signed(sheet).values_list("number", flat=True).first()
-    return Q(sheet=sheet, number__gt=signed or 0)
+    since = Q(sheet=sheet, number__gt=signed or 0)
+    put_back = Edition.objects.filter(since | Q(sheet=put_back_in or sheet), step=Step.ROLLED_BACK)
+    return since & Q(public=True) if sheet.is_published and not put_back.exists() else since
 
 
 def only_corrected(sheet: FactSheet) -> bool:
     """All that readers see and the reviewer did not are small corrections."""
-    return not written_since_sign_off(sheet).exclude(step=Step.CORRECTED).filter(public=True).exists()
+    return not written_since_sign_off(sheet).filter(public=True).exclude(step=Step.CORRECTED).exists()
 
 
 def changed_since_review(sheet: FactSheet) -> bool:
     """Readers see words that the reviewer did not."""
-    return sheet.reviewed_on is not None and written_since_sign_off(sheet).exists()
+    written = written_since_sign_off(sheet)
+    return sheet.reviewed_on is not None and (written.filter(public=True) if sheet.is_published else written).exists()
 
 
 def why_not_edit(sheet: FactSheet) -> str:

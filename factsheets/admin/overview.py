@@ -310,7 +310,7 @@ def history(request, pk):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edition(request, pk: int, number: int):
-    """One edition beside the one before it; or, with ?against=now, beside the sheet as it is. POST puts it back."""
+    """One edition beside the one before it, of what readers saw beside what they saw before; or, with ?against=now, beside the sheet as it is. POST puts it back."""
     sheet = find_sheet(request, pk, may_write if request.method == "POST" else may_read)
     found = get_object_or_404(Edition.objects.select_related("sheet"), sheet=sheet, number=number)
     if request.method == "POST":
@@ -335,7 +335,7 @@ def edition(request, pk: int, number: int):
             sheet = into
         return back_to_sheet(sheet)
     against_now = request.GET.get("against") == "now"
-    before = found.content if against_now else _content_before(sheet, number)
+    before = found.content if against_now else _content_before(found)
     after = revisions.snapshot(sheet) if against_now else found.content
     context = {
         "edition": found,
@@ -348,6 +348,8 @@ def edition(request, pk: int, number: int):
     return sheet_page(request, "edition.html", sheet, f"Edition {number} of {sheet.title}", **context)
 
 
-def _content_before(sheet: FactSheet, number: int) -> dict:
-    before = sheet.editions.filter(number__lt=number).first()
+def _content_before(edition: Edition) -> dict:
+    """What readers had before, where readers saw it: the edition just before it is then the last one of its draft."""
+    earlier = Edition.objects.filter(sheet=edition.sheet_id, number__lt=edition.number)
+    before = (earlier.filter(public=True).first() if edition.public else None) or earlier.first()
     return before.content if before else {"sheet": {}, "sections": [], "related": []}

@@ -85,13 +85,14 @@ class FactSheetQuerySet(ContentQuerySet):
         return self.defer("document", "key_points")
 
     def with_changed_since_review(self):
-        """Adds `was_changed`: somebody wrote in the sheet after a clinician last signed it off."""
+        """Adds `was_changed`: somebody wrote in the sheet, and not in a discarded draft, since a clinician last signed it off."""
         from factsheets.models.edition import SIGNED, WRITING, Edition
 
         here = Edition.objects.filter(sheet=OuterRef("pk"))
         signed = here.filter(step__in=SIGNED, public=True).order_by("-number").values("number")[:1]
+        written = here.filter(Q(public=True) | ~Q(sheet__state=State.PUBLISHED), step__in=WRITING)
         return self.annotate(signed=Subquery(signed)).annotate(
-            was_changed=Exists(here.filter(step__in=WRITING, number__gt=OuterRef("signed")))
+            was_changed=Exists(written.filter(number__gt=OuterRef("signed")))
         )
 
     def review_due_by(self, day):

@@ -70,8 +70,15 @@ def test_a_discarded_draft_leaves_the_page_as_it_was_and_its_words_in_the_histor
     assert "Keep moving." in text(page(Client(), public_sheet.get_absolute_url()))
     wording.refresh_from_db()
     assert (wording.sheet, wording.public) == (public_sheet, False)
+    # Readers see what was signed, so nobody has to read it again, and its author could sign it.
+    assert "since a clinician signed" not in text(page(Client(), public_sheet.get_absolute_url()))
+    for address in (desk_of(public_sheet), reverse("admin:factsheets_factsheet_changelist"), "/admin/"):
+        assert "changed since sign-off" not in text(tree(desk.get(address))).lower(), address
+    assert not publication.written_since_sign_off(public_sheet).exists()
     desk.post(reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, wording.number]))
     assert public_sheet.open_draft.sections.get().body.strip() == "A platypus. [@NG59]"
+    # Whoever put them back did not write them.
+    assert wording.pk in publication.written_since_sign_off(public_sheet.open_draft).values_list("pk", flat=True)
 
 
 WEIGHTY = [
@@ -85,7 +92,7 @@ WEIGHTY = [
 ]
 
 
-def test_a_small_correction_changes_wording_and_nothing_that_has_weight(desk, new, public_sheet):
+def test_a_small_correction_changes_wording_and_nothing_that_has_weight(desk, new, public_sheet, author):
     sections = Section.objects.filter(sheet=new)
     before = sections.values("body", "kind", "claim_refs").get()
     for fields, said in WEIGHTY:
@@ -96,12 +103,17 @@ def test_a_small_correction_changes_wording_and_nothing_that_has_weight(desk, ne
     assert "can change the meaning" in text(tree(desk.post(correct, {"reason": "A missing word."}, follow=True)))
     sections.update(**before | {"body": "Keep moving, please. [@NG59]"})
     assert "Say what you corrected" in text(tree(desk.post(correct, {"reason": " "}, follow=True)))
+    actions.keep_edition(sheet=new, by=author)
     desk.post(correct, {"reason": "A missing word."})
     assert public_sheet.open_draft is None
     shown = text(page(Client(), public_sheet.get_absolute_url()))
     assert "Keep moving, please." in shown
     assert "Small corrections were made since" in shown
-    assert public_sheet.editions.first().note == "A missing word."
+    made = public_sheet.editions.first()
+    assert made.note == "A missing word."
+    linked = reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, made.number])
+    assert f'href="{linked}"' in desk.get("/admin/").content.decode()
+    assert "Keep moving.moving, please." in text(tree(desk.get(linked))), "What readers see now, beside what they saw before."
 
 
 def test_a_correction_publishes_no_words_that_its_writer_has_not_seen_or_not_saved(desk, new, public_sheet, author):
