@@ -310,7 +310,7 @@ def history(request, pk):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edition(request, pk: int, number: int):
-    """One edition beside the one before it, of what readers saw beside what they saw before; or, with ?against=now, beside the sheet as it is. POST puts it back."""
+    """One edition beside the one before it; or, with ?against=now, beside the sheet as it is. POST puts it back."""
     sheet = find_sheet(request, pk, may_write if request.method == "POST" else may_read)
     found = get_object_or_404(Edition.objects.select_related("sheet"), sheet=sheet, number=number)
     if request.method == "POST":
