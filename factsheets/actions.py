@@ -194,6 +194,8 @@ def _sign_off(sheet: FactSheet, by, review_due_on: date | None) -> None:
 
 def _plan(sheet: FactSheet, publish_on: date | None, retire_on: date | None) -> None:
     today = timezone.localdate()
+    if publish_on and publish_on < today:
+        raise MoveRefused("The date of publication has passed. Enter a later one, or leave it empty to publish it now.")
     later = publish_on if publish_on and publish_on > today else None
     if later and sheet.state == State.PUBLISHED:
         raise MoveRefused("It is published already. Leave out the date of publication.")

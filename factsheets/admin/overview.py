@@ -72,8 +72,11 @@ def overview(request, pk: int):
     return overview_page(request, find_sheet(request, pk, may_read))
 
 
-def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, status: int = 200):
-    """`unsent`: a comment that could not be kept, as {"section": address, "text": what was typed}."""
+def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, typed=None, status: int = 200):
+    """`unsent`: a comment that could not be kept, as {"section": address, "text": what was typed}.
+
+    `typed`: the form that was refused, with everything in it.
+    """
     found = publication.obstacles(sheet)
     comments = list(sheet.comments.all())
     newest = sheet.editions.defer("content").first()
@@ -84,16 +87,16 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, stat
         "obstacles": [each for each in found if not each.finding],
         "findings": [each for each in found if each.finding],
         "overrides": _overrides_in_force(sheet),
-        "steps": _steps(sheet, request.user, stopped=bool(found)),
+        "steps": _steps(sheet, request.user, stopped=bool(found), typed=typed or {}),
         "why_not_sign_off": publication.why_not_sign_off(sheet, request.user),
         "unsigned": list(dict.fromkeys(written.exclude(actor="").values_list("actor", flat=True))),
         "changed_since_review": publication.changed_since_review(sheet),
-        "suggested_due": timezone.localdate() + publication.REVIEW_USUALLY,
         "state_note": sheets.state_note(sheet),
         "outline": _outline(sheet, comments),
         "comments": _not_below_a_section(sheet, comments),
         "unresolved": sum(each.resolved_at is None for each in comments),
         "unsent": unsent,
+        "typed": typed or {},
         "draft": sheet.open_draft,
         "may_edit": may_write(request.user) and not sheet.is_published and sheet.state != State.SCHEDULED,
         "draft_changes": len(sheet_drafts.differences(sheet)) if sheet.draft_of_id else 0,
@@ -126,8 +129,10 @@ def _not_below_a_section(sheet: FactSheet, comments: list) -> list:
     return [each for each in comments if each.section not in slugs]
 
 
-def _steps(sheet: FactSheet, user, *, stopped: bool) -> list[dict]:
-    """The steps that may be taken now, with what the button says."""
+def _steps(sheet: FactSheet, user, *, stopped: bool, typed) -> list[dict]:
+    """The steps that may be taken now, with what the button says and what its fields hold."""
+    due = timezone.localdate() + publication.REVIEW_USUALLY
+    offered = {"review_due_on": due.isoformat(), "retire_on": sheet.retire_on.isoformat() if sheet.retire_on else ""}
     words = {
         Step.SUBMITTED: "Send for clinical review",
         Step.SENT_BACK: "Send back to the authors",
@@ -142,6 +147,8 @@ def _steps(sheet: FactSheet, user, *, stopped: bool) -> list[dict]:
             "needs_note": step in actions.NEEDS_NOTE,
             "signs": step == Step.SIGNED_OFF,
             "stopped": stopped and step in actions.MUST_BE_SOUND,
+            "typed": typed if typed.get("step") == step else offered,
+            "refused": typed.get("step") == step,
         }
         for step, (states, _) in actions.MOVES.items()
         if sheet.state in states
@@ -205,16 +212,17 @@ def move(request, pk: int):
             step=Step(step),
             by=request.user,
             note=request.POST.get("note", "")[:300],
-            review_due_on=_day(request.POST.get("review_due_on", "")),
-            publish_on=_day(request.POST.get("publish_on", "")),
-            retire_on=_day(request.POST.get("retire_on", "")),
             edition=as_number(request.POST.get("edition", "")),
+            **{name: _day(request.POST.get(name, ""), words) for name, words in DAYS.items()},
         )
     except actions.MoveRefused as refusal:
-        messages.error(request, f"{refusal}{you_wrote(request.POST.get('note', ''))}")
-    else:
-        sheet = made.sheet
-        messages.success(request, f"Done. “{sheet.title}” is now {sheet.get_state_display()}.")
+        sheet = find_sheet(request, pk, may_move)
+        has_form = any(each["step"] == step for each in _steps(sheet, request.user, stopped=False, typed={}))
+        # A colleague may have taken the step meanwhile, and then its form is not on the page.
+        messages.error(request, f"{refusal}{'' if has_form else you_wrote(request.POST.get('note', ''))}")
+        return overview_page(request, sheet, typed=request.POST, status=422)
+    sheet = made.sheet
+    messages.success(request, f"Done. “{sheet.title}” is now {sheet.get_state_display()}.")
     return back_to_sheet(sheet)
 
 
@@ -223,11 +231,18 @@ def you_wrote(words: str) -> str:
     return f" You wrote: “{words.strip()}”" if words.strip() else ""
 
 
-def _day(text: str) -> date | None:
+# The days of a step, as their fields call them.
+DAYS = {"review_due_on": "the next review", "publish_on": "publication", "retire_on": "taking the page down"}
+
+
+def _day(text: str, words: str) -> date | None:
+    """Raises MoveRefused for what is no day: left out, it would publish at once what was to wait."""
     try:
-        return date.fromisoformat(text.strip())
+        return date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
-        return None
+        raise actions.MoveRefused(
+            f"Enter the date of {words} as year, month and day, such as {timezone.localdate()}."
+        ) from None
 
 
 @require_POST

@@ -117,7 +117,7 @@ def address(request, pk: int):
             raise ValidationError("Enter the order as a number.")
     except ValidationError as error:
         messages.error(request, f"Nothing changed. {' '.join(error.messages)}")
-        return back_to_sheet(sheet)
+        return overview_page(request, sheet, typed=request.POST, status=422)
     was, sheet.slug, sheet.position = sheet.slug, slug, position
     sheet.save(update_fields=["slug", "position"])
     if was != slug:

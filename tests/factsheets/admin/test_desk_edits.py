@@ -97,7 +97,9 @@ def test_a_new_address_leads_on_from_the_old_one_in_every_output(desk, public_sh
     place = {"slug": "about-back-pain", "position": "3"}
     wrong = desk.post(address, place | {"slug": "new", "position": "x"}, follow=True)
     assert "Enter the order as a number." in text(tree(wrong))
-    assert "Another sheet has this address." in text(tree(desk.post(address, place, follow=True)))
+    refused = desk.post(address, place, follow=True)
+    assert "Another sheet has this address." in text(tree(refused))
+    assert f'value="{place["slug"]}"' in refused.content.decode()
     desk.post(address, place | {"slug": "a-better-address"})
     client.logout()
     for output in ("", "pdf/", "text/", "json/"):

@@ -100,8 +100,33 @@ def test_a_signature_needs_a_sensible_date_for_the_next_review(client, author, r
     sheet = draft(author)
     actions.transition(sheet=sheet, step=Step.SUBMITTED, by=author)
     client.force_login(reviewer)
-    assert words in said(move(client, sheet, "signed_off", review_due_on=day))
+    refused = move(client, sheet, "signed_off", review_due_on=day)
+    assert words in said(refused)
+    assert fields_of(refused)["review_due_on"] == day
     assert not FactSheet.objects.get(pk=sheet.pk).is_published
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "words"),
+    [
+        ("publish_on", (timezone.localdate() - timedelta(days=1)).isoformat(), "has passed"),
+        ("publish_on", "1/2/2027", "Enter the date of publication as year, month and day"),
+        ("retire_on", "one day", "Enter the date of taking the page down"),
+    ],
+)
+def test_a_day_that_cannot_be_planned_publishes_nothing_and_is_given_back(client, author, reviewer, name, day, words):
+    sheet = draft(author)
+    actions.transition(sheet=sheet, step=Step.SUBMITTED, by=author)
+    client.force_login(reviewer)
+    given = {"review_due_on": NEXT_YEAR.isoformat(), name: day}
+    refused = move(client, sheet, "signed_off", **given)
+    assert words in said(refused)
+    assert fields_of(refused).items() >= given.items()
+    assert FactSheet.objects.get(pk=sheet.pk).state == State.IN_REVIEW
+
+
+def fields_of(response) -> dict:
+    return {each.get("name"): each.get("value") for each in tree(response).iter("input")}
 
 
 def no_sources(sheet):

@@ -113,7 +113,9 @@ def test_a_small_correction_changes_wording_and_nothing_that_has_weight(desk, ne
     assert made.note == "A missing word."
     linked = reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, made.number])
     assert f'href="{linked}"' in desk.get("/admin/").content.decode()
-    assert "Keep moving.moving, please." in text(tree(desk.get(linked))), "What readers see now, beside what they saw before."
+    assert "Keep moving.moving, please." in text(tree(desk.get(linked))), (
+        "What readers see now, beside what they saw before."
+    )
 
 
 def test_a_correction_publishes_no_words_that_its_writer_has_not_seen_or_not_saved(desk, new, public_sheet, author):
