@@ -123,7 +123,12 @@ class ClinicSettings(models.Model):
             "sender_name": self.sender_name or self.name,
             "sender_email": self.sender_email or self.email,
             "reply_to_email": self.reply_to_email or self.email,
-            "colours": {"strong": colours.strong, "tint": colours.tint},
+            "colours": {
+                "strong": colours.strong,
+                "tint": colours.tint,
+                "dark_strong": colours.dark_strong,
+                "dark_tint": colours.dark_tint,
+            },
             "colour_sheet": palette.sheet_of(self.colour),
             "desk_sheet": palette.sheet_of(self.colour, kind="desk"),
         }

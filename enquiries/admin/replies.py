@@ -175,7 +175,7 @@ class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
             '<iframe class="letter" sandbox="allow-same-origin" title="The email as most programs show it" '
             'srcdoc="{}"></iframe>'
             '<details><summary>As plain text</summary><pre class="letter">{}</pre></details>',
-            *("Not saved yet:" if is_typed else "As last saved:", shown.subject, shown.html, shown.text),
+            *("Not saved yet:" if is_typed else "As last saved:", shown.subject, shown.framed, shown.text),
         )
 
     @admin.display(description="begins with")

@@ -249,7 +249,10 @@ def test_every_mail_fits_a_phone_and_is_legible_in_a_dark_program_that_drops_wha
             words = page.locator("h1, p").first.bounding_box()
             assert width < 700 or words["width"] < 640, f"{name} runs over the whole width at {width} px."
         # Links of the text alone take the program's own colour; those of the layout and of buttons name theirs.
-        bare = re.sub(r'<meta name="(?:supported-)?color-schemes?"[^>]*>', "", mail)
+        assert not page.evaluate(PALE), f"{name} has words that are hard to read in the dark scheme."
+        ground = page.locator("td:has(h1)").last.evaluate("each => getComputedStyle(each).backgroundColor")
+        assert ground == "rgb(27, 43, 41)", f"{name} stays light."
+        bare = re.sub(r'<meta name="(?:supported-)?color-schemes?"[^>]*>|<style>.*?</style>', "", mail, flags=re.DOTALL)
         page.set_content(re.sub(r"<body[^>]*>", "<body>", bare))
         assert not page.evaluate(PALE), f"{name} has words that are hard to read."
     page.close()

@@ -60,7 +60,7 @@ def test_a_template_is_written_added_to_what_is_typed_previewed_and_sent_as_prev
     assert not enquiry.messages.filter(purpose="reply").exists()
     data = {each.get("name"): each.get("value", "") for each in tree(seen).iter("input") if each.get("name")}
     [frame] = tree(seen).iter("iframe")
-    assert (frame.get("srcdoc"), frame.get("sandbox")) == (shown.html, "allow-same-origin")
+    assert (frame.get("srcdoc"), frame.get("sandbox")) == (shown.framed, "allow-same-origin")
     data["send"] = "yes"
     reception.post(reverse("admin:enquiries_enquiry_step", args=[enquiry.pk, "reply"]), data)
     deliver()

@@ -44,7 +44,7 @@ def test_an_owner_changes_an_email_sees_it_as_it_will_arrive_and_puts_the_defaul
     assert values_of(seen)["text"].replace("\r\n", "\n") == own
     preview = seen.context["preview"]
     [frame] = tree(seen).iter("iframe")
-    assert (frame.get("srcdoc"), frame.get("sandbox")) == (preview.html, "allow-same-origin")
+    assert (frame.get("srcdoc"), frame.get("sandbox")) == (preview.framed, "allow-same-origin")
     for part in (preview.text, preview.html):
         assert "Good day," in part
         assert "999" in part
