@@ -1,7 +1,8 @@
 """`make bench`: what readers, patients and staff get, as ratios to a bare piece of the same kind, measured in one run.
 
 Absolute numbers belong to a machine; ratios travel. Each line is the median of several rounds of both sides in alternation, with
-the spread of the rounds. It ends with 1 when a goal is missed. `make bench ARGS="reading triaging"` measures some of it.
+the spread of the rounds. It ends with 1 when a goal is missed. `make bench ARGS="reading triaging"` measures some of it. After
+Ctrl-C it names what is left to measure.
 """
 
 import sys
@@ -28,7 +29,9 @@ def main(wanted: list[str]) -> int:
     import logging
 
     from django.core.handlers.wsgi import WSGIHandler
+    from django.core.management.base import OutputWrapper
 
+    from backcare.core.progress import INTERRUPTED, Progress
     from loadtests.bench.inbox import triaging
     from loadtests.bench.reading import reading
     from loadtests.bench.search import searching
@@ -45,11 +48,22 @@ def main(wanted: list[str]) -> int:
     if unknown := set(wanted) - set(parts):
         sys.exit(f"No part is called {', '.join(sorted(unknown))}. There are {', '.join(parts)}.")
     missed = []
-    for name in wanted or parts:
-        for figure in parts[name]():
-            print(figure, flush=True)  # noqa: T201
-            if not figure.is_held:
-                missed.append(figure.name)
+    names = wanted or list(parts)
+    progress = Progress(OutputWrapper(sys.stdout), len(names))
+    for number, name in enumerate(names):
+        try:
+            progress.at(number, name)
+            for figure in parts[name]():
+                progress.clear()
+                print(figure, flush=True)  # noqa: T201
+                progress.at(number, name)
+                if not figure.is_held:
+                    missed.append(figure.name)
+            progress.clear()
+        except KeyboardInterrupt:
+            progress.clear()
+            print(f'Stopped. For the rest: make bench ARGS="{" ".join(names[number:])}"')  # noqa: T201
+            return INTERRUPTED
     print(f"{time.monotonic() - started:.0f} s. Missed: {'; '.join(missed) or 'nothing'}.")  # noqa: T201
     return 1 if missed else 0
 

@@ -1,15 +1,12 @@
 import argparse
 import os
-import pwd
 import shutil
 import subprocess
 import sys
-import tempfile
 import traceback
-from pathlib import Path
 
+from loadtests.trials.cluster import Cluster, programs
 from loadtests.trials.place import prepare
-from tests.support.smtp import free_port
 
 ON_POSTGRESQL = ["F13", "F22", "F24"]  # after the rows on SQLite
 
@@ -58,33 +55,18 @@ def main() -> int:
 
 def on_postgresql(rows: list[str], kills: int) -> int:
     """These rows on a PostgreSQL of its own, where its programs are."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    if not found:
+    if not programs():
         print(f"{' '.join(rows)} on PostgreSQL left out: its programs are not on this machine")  # noqa: T201
         return 0
-    programs, port = found[-1].parent, free_port()
-    state = Path(tempfile.mkdtemp(prefix="backcare-trials-postgresql-"))
-    other = []
-    if os.geteuid() == 0:  # PostgreSQL does not run as root
-        other = ["runuser", "-u", "postgres", "--"]
-        os.chown(state, pwd.getpwnam("postgres").pw_uid, -1)
-    control = [*other, str(programs / "pg_ctl"), f"--pgdata={state}/data", "--wait", f"--log={state}/log"]
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={state}"
-    quiet = {"check": True, "stdout": subprocess.DEVNULL}
-    making = [*other, str(programs / "initdb"), f"--pgdata={state}/data", "--username=backcare", "--auth=trust"]
-    subprocess.run([*making, "--encoding=UTF8", "--locale=C.UTF-8"], **quiet)
-    subprocess.run([*control, "--options", options, "start"], **quiet)
-    try:
+    with Cluster(replicated=False) as cluster:
+        [server] = cluster.servers
         environment = {
             **os.environ,
-            "DATABASE_URL": f"postgres://backcare:unused@127.0.0.1:{port}/postgres",
-            "RESTART_POSTGRESQL": " ".join([*control, "--mode=immediate", "restart"]),
+            "DATABASE_URL": cluster.address,
+            "RESTART_POSTGRESQL": " ".join(server.controlling("--mode=immediate", "restart")),
         }
         command = [sys.executable, "-m", "loadtests.trials", "--kills", str(kills), "--rows", ",".join(rows)]
         return subprocess.run(command, env=environment).returncode
-    finally:
-        subprocess.run([*control, "--mode=immediate", "stop"], **quiet)
-        shutil.rmtree(state, ignore_errors=True)
 
 
 sys.exit(main())

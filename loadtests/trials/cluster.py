@@ -1,4 +1,6 @@
-"""PostgreSQL on two machines, as docs/operations.md sets it up: a primary, and a replica that has each commit before it counts."""
+"""PostgreSQL for the trials: alone, or on two machines as docs/operations.md sets it up, a primary and a replica that has each
+commit before it counts.
+"""
 
 import os
 import pwd
@@ -27,11 +29,15 @@ class Server:
         assert done.returncode == 0, f"{name}: {done.stdout[-500:]}"
         return done.stdout
 
-    def control(self, *arguments: str) -> None:
+    def controlling(self, *arguments: str) -> list[str]:
+        """The command that does so with it."""
         # Its output goes to a file: the server keeps what it was given open.
         log = f"--log={self.folder}/log-{self.port}"
-        command = [*self.account, str(self.programs / "pg_ctl"), f"--pgdata={self.data}", "--wait", log, *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
+        return [*self.account, str(self.programs / "pg_ctl"), f"--pgdata={self.data}", "--wait", log, *arguments]
+
+    def control(self, *arguments: str) -> None:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(self.controlling(*arguments), check=True, cwd=self.folder, **quiet)
 
     def make(self) -> None:
         options = [f"--username={USER}", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
@@ -77,25 +83,31 @@ class Server:
             return  # killed
 
 
+def programs() -> Path | None:
+    """Where PostgreSQL's programs are, of its newest version; Debian has no other place for them. None: it is not installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return found[-1].parent if found else None
+
+
 class Cluster:
-    def __init__(self):
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-        assert found, "PostgreSQL's programs are not on this machine."
-        self.folder, self.account = Path(tempfile.mkdtemp(prefix="backcare-failover-postgresql-")), []
+    def __init__(self, *, replicated: bool = True):
+        self.programs = programs()
+        assert self.programs, "PostgreSQL's programs are not on this machine."
+        self.folder, self.account = Path(tempfile.mkdtemp(prefix="backcare-trials-postgresql-")), []
         if os.geteuid() == 0:  # PostgreSQL does not run as root
             self.account = ["runuser", "-u", "postgres", "--"]
             os.chown(self.folder, pwd.getpwnam("postgres").pw_uid, -1)
-        self.programs = found[-1].parent
-        self.servers = [self.server(), self.server()]
+        self.servers = [self.server() for _ in range(2 if replicated else 1)]
 
     def server(self) -> Server:
         return Server(self.folder, self.programs, self.account)
 
     def __enter__(self) -> "Cluster":
-        primary, replica = self.servers
+        primary, *replicas = self.servers
         primary.make()
         primary.start()
-        replica.follow(primary)
+        for replica in replicas:
+            replica.follow(primary)
         return self
 
     def __exit__(self, *error) -> None:
@@ -105,6 +117,6 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        """Both servers: whoever connects gets the one that takes writes."""
+        """Of both servers, whoever connects gets the one that takes writes."""
         places = ",".join(f"127.0.0.1:{server.port}" for server in self.servers)
         return f"postgres://{USER}:unused@{places}/{NAME}?target_session_attrs=read-write&connect_timeout=3"
