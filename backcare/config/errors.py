@@ -1,6 +1,6 @@
 """Error pages. They read nothing of the request but its method, so that a broken request cannot break them too.
 
-The exception is a public form sent from another website: enquiries/request_forms/draft.py gives back what was typed,
+The exception is a public form sent from another website: enquiries/request_forms/form_state.py gives back what was typed,
 where it can be read, and never raises.
 """
 
@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from backcare.config.context import clinic
 from backcare.core.clinic import Clinic
 from backcare.ops.logs import REQUEST
-from enquiries.request_forms.draft import rebuild_form
+from enquiries.request_forms.form_state import rebuild_form
 from factsheets.approvals import check_is_open
 
 

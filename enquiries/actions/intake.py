@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 # A second click, the back button or a reload within this time is the same request. A later one is meant.
 SAME_FORM_WITHIN = timedelta(minutes=30)
 
-SEAL_GOOD_FOR = timedelta(days=1)  # of the page that checked the answers (`request_forms/draft.py`)
+SEAL_GOOD_FOR = timedelta(days=1)  # of the page that checked the answers (`request_forms/form_state.py`)
 
 # What an enquiry may hold beside the texts that every form asks for.
 ALSO = {
@@ -74,7 +74,7 @@ class Submission:
 
     `details` holds the cleaned texts name, email, phone, best_time, description; `also` any of ALSO. `caught` is why it must be set
     aside whatever else is true. `trap`: the field for robots was filled in on a form that somebody looked through. `in_no_time`: it
-    was sent faster than anybody reads. `seal` is that of the page that checked the answers (`request_forms/draft.py`), good
+    was sent faster than anybody reads. `seal` is that of the page that checked the answers (`request_forms/form_state.py`), good
     once. Its mail leaves after `hold`. `taken`: a member of staff wrote it down, by telephone or at the clinic (`channel`).
     """
 

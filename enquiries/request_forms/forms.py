@@ -59,7 +59,7 @@ class Step:
 
 class SeenSigns:
     """The marks of the words for which this person has seen the card, so that the same words bring it once. Not a field: no
-    other site's form may fill it in (enquiries.request_forms.draft gives fields back)."""
+    other site's form may fill it in (enquiries.request_forms.form_state gives fields back)."""
 
     def __init__(self, form):
         self.form = form

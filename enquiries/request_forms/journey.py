@@ -1,7 +1,7 @@
 """From a form to an enquiry: its steps, a card when the words sound like a red flag, the check of the answers, and then it is sent.
 
 Every step is a POST to the form's own address that is answered with a redirect to the page it leads to, so that back, forward and
-reload find pages and never a browser's error. What was typed travels with the person (enquiries/request_forms/draft.py): the
+reload find pages and never a browser's error. What was typed travels with the person (enquiries/request_forms/form_state.py): the
 server keeps nothing until the last step, no address holds a word, and each step checks everything anew, so it does not matter
 who wrote the hidden fields.
 
@@ -33,9 +33,8 @@ from enquiries.links import request_address
 from enquiries.mail import wordings
 from enquiries.mail.default_wordings import NO_TIME
 from enquiries.models import Enquiry, EnquiryKind, Status
-from enquiries.request_forms import answer_summary, own_words
-from enquiries.request_forms import draft as drafts
-from enquiries.request_forms.draft import Draft
+from enquiries.request_forms import answer_summary, form_state, own_words
+from enquiries.request_forms.form_state import FormState
 from enquiries.request_forms.forms import EnquiryForm, Step
 from enquiries.request_forms.own_words import advice, to_store
 from factsheets import page_cache, safety
@@ -116,19 +115,19 @@ def ask(request, journey: Journey, page: str = "") -> HttpResponse:
     if request.method != "POST":
         return _opened(request, journey, page)
     if page == CLEAR:
-        return drafts.take_back(HttpResponseRedirect(journey.address, status=303), request, journey.kind)
+        return form_state.take_back(HttpResponseRedirect(journey.address, status=303), request, journey.kind)
     with ContentVersion.held():
         return _posted(request, journey)
 
 
 def _opened(request, journey: Journey, page: str) -> HttpResponse:
-    draft = drafts.read(request, journey.kind)
+    state = form_state.read(request, journey.kind)
     if page and not (page in {READ_FIRST, ANSWERS} or page in {step.name for step in journey.form_class.steps[1:]}):
         raise Http404
-    if draft and draft.sent and page:
-        return _sent_already(request, journey, draft)
-    if draft and not draft.sent:
-        return _Walk(request, journey, draft).page(page or journey.first.name)
+    if state and state.sent and page:
+        return _sent_already(request, journey, state)
+    if state and not state.sent:
+        return _Walk(request, journey, state).page(page or journey.first.name)
     if not page:
         return _empty(request, journey)
     if KEPT in request.GET:
@@ -143,10 +142,10 @@ def _empty(request, journey: Journey, *, lost: bool = False) -> HttpResponse:
     """
     slug = request.GET.get("sheet", "")[:80].replace("\x00", "")
     sheet = FactSheet.objects.published().without_text().filter(slug=slug).first() if slug else None
-    draft = Draft(typed={"sheet": [sheet.slug]} if sheet else {}, no_cookies=lost)
+    state = FormState(typed={"sheet": [sheet.slug]} if sheet else {}, no_cookies=lost)
 
     def make() -> HttpResponse:
-        return _Walk(request, journey, draft).page(journey.first.name, lost=lost)
+        return _Walk(request, journey, state).page(journey.first.name, lost=lost)
 
     if lost or request.COOKIES:
         return make()
@@ -155,18 +154,18 @@ def _empty(request, journey: Journey, *, lost: bool = False) -> HttpResponse:
 
 def _posted(request, journey: Journey) -> HttpResponse:
     pressed, _, begin_at = request.POST.get(f"{journey.kind}-step", "").partition("-")
-    draft = drafts.posted(request, journey.form_class, alone=pressed == SEND)
+    state = form_state.posted(request, journey.form_class, alone=pressed == SEND)
     if pressed == MEANT:
-        draft.typed["email"] = [addresses.suggestion(each.strip()) or each for each in draft.typed.get("email", [])]
-    walk = _Walk(request, journey, draft)
+        state.typed["email"] = [addresses.suggestion(each.strip()) or each for each in state.typed.get("email", [])]
+    walk = _Walk(request, journey, state)
     if pressed == CHANGE:
-        draft.begin_at = begin_at
+        state.begin_at = begin_at
         step = walk.form.step_of(begin_at) or journey.first
         return walk.go(step.name if step in walk.form.pages else walk.next_page)
-    one_step = pressed or f"{journey.kind}-{drafts.AT}" in request.POST
+    one_step = pressed or f"{journey.kind}-{form_state.AT}" in request.POST
     if wrong := walk.first_mistake(every_step=pressed == SEND or not one_step):
-        draft.wrong = wrong.name
-        draft.done.discard(wrong.name)
+        state.wrong = wrong.name
+        state.done.discard(wrong.name)
         return walk.go(wrong.name, status=422)
     if journey.lacks(walk):
         return walk.go(journey.first.name)
@@ -179,12 +178,12 @@ def _posted(request, journey: Journey) -> HttpResponse:
 class _Walk:
     """What was typed so far, checked, and the pages that it leads to."""
 
-    def __init__(self, request, journey: Journey, draft: Draft):
-        self.request, self.journey, self.draft, self.kind = request, journey, draft, journey.kind
+    def __init__(self, request, journey: Journey, state: FormState):
+        self.request, self.journey, self.state, self.kind = request, journey, state, journey.kind
         self.answers = journey.answers(request)
-        self.form = journey.form(draft.data(self.kind), answers=self.answers)
+        self.form = journey.form(state.data(self.kind), answers=self.answers)
         self.form.is_valid()
-        self.form.seen_signs = " ".join(draft.seen)
+        self.form.seen_signs = " ".join(state.seen)
         self.words = own_words.read(self.form)
         self.consented = None
         if self.answers and self.form.with_answers:
@@ -194,7 +193,7 @@ class _Walk:
     @property
     def is_unread(self) -> bool:
         """Whether there is a sign, and this person has not been shown its card for these words."""
-        return not self.words.were_shown(self.draft.seen)
+        return not self.words.were_shown(self.state.seen)
 
     @property
     def answers_gone(self) -> bool:
@@ -204,39 +203,39 @@ class _Walk:
     def first_mistake(self, *, every_step: bool) -> Step | None:
         steps = self.form.pages
         return next(
-            (step for step in steps if (every_step or step.name in self.draft.done) and self.form.is_wrong(step)), None
+            (step for step in steps if (every_step or step.name in self.state.done) and self.form.is_wrong(step)), None
         )
 
     @property
     def next_page(self) -> str:
-        left = (step.name for step in self.form.pages if step.name not in self.draft.done or self.form.is_wrong(step))
+        left = (step.name for step in self.form.pages if step.name not in self.state.done or self.form.is_wrong(step))
         return next(left, ANSWERS)
 
     # --- answers ---
 
     def go(self, page: str, *, status: int = 200) -> HttpResponse:
         """To a page by its address, where the browser will bring along what was typed; or that page, where it may not."""
-        held = drafts.sealed(self.draft, self.kind)
-        nothing_to_lose = not self.draft.no_cookies and not self.draft.words(self.journey.form_class)
-        if held and (drafts.is_held(self.request, self.kind) or nothing_to_lose):
+        held = form_state.sealed(self.state, self.kind)
+        nothing_to_lose = not self.state.no_cookies and not self.state.words(self.journey.form_class)
+        if held and (form_state.is_held(self.request, self.kind) or nothing_to_lose):
             response = HttpResponseRedirect(self.journey.address_of(page), status=303)
         else:
             response = self.page(page, status=status)
-            if held and page in {READ_FIRST, ANSWERS} and not self.draft.no_cookies:  # nothing is typed there meanwhile
+            if held and page in {READ_FIRST, ANSWERS} and not self.state.no_cookies:  # nothing is typed there meanwhile
                 response["Refresh"] = f"0; url={self.journey.address_of(page)}?{KEPT}"
         return self._with_cookie(response, held)
 
     def _with_cookie(self, response: HttpResponse, held: str) -> HttpResponse:
         if held:
-            return drafts.give(response, held, self.kind)
-        return drafts.take_back(response, self.request, self.kind)  # an older one would bring back what was changed
+            return form_state.give(response, held, self.kind)
+        return form_state.take_back(response, self.request, self.kind)  # an older one would bring back what was changed
 
     def send(self) -> HttpResponse:
-        self.draft.done |= {step.name for step in self.form.pages}
+        self.state.done |= {step.name for step in self.form.pages}
         seal, looked_through = "", None
         if self.journey.is_checked:
             seal = self.request.POST.get(f"{self.kind}-seal", "")
-            looked_through = drafts.seal_age(seal, self.form)
+            looked_through = form_state.seal_age(seal, self.form)
             if self.answers_gone or looked_through is None:
                 return self.go(ANSWERS)
         submission = self.journey.submission(
@@ -246,7 +245,7 @@ class _Walk:
                 "safety_signs": to_store(codes, safety.tiers()) if (codes := self.words.codes) else "",
             },
             consented=self.consented,
-            in_no_time=looked_through is not None and looked_through < drafts.NO_TIME,
+            in_no_time=looked_through is not None and looked_through < form_state.NO_TIME,
             seal=seal,
         )
         try:
@@ -257,8 +256,8 @@ class _Walk:
             return self._refused(refusal)
         address = sent_address(enquiry)
         response = HttpResponseRedirect(address, status=303)
-        if drafts.is_held(self.request, self.kind):
-            drafts.give(response, drafts.sealed(Draft(sent=address), self.kind), self.kind)
+        if form_state.is_held(self.request, self.kind):
+            form_state.give(response, form_state.sealed(FormState(sent=address), self.kind), self.kind)
         return self.journey.accepted(self.request, response, enquiry, self.form)
 
     def _refused(self, refusal: abuse.TooMany) -> HttpResponse:
@@ -268,7 +267,7 @@ class _Walk:
         else:
             response = self._step(self.journey.first, status=HTTPStatus.TOO_MANY_REQUESTS, refusal=refusal)
         response["Retry-After"] = str(refusal.wait)
-        return self._with_cookie(response, drafts.sealed(self.draft, self.kind))
+        return self._with_cookie(response, form_state.sealed(self.state, self.kind))
 
     # --- pages ---
 
@@ -286,11 +285,11 @@ class _Walk:
 
     def _step(self, step: Step, *, status: int, **more) -> HttpResponse:
         form, heading, back = self.form, self.form.heading(step), self._before(step)
-        if self.draft.wrong != step.name:  # nothing is wrong with it, or it was not sent yet
-            form = self.journey.form(answers=self.answers, initial=self.draft.initial(self.journey.form_class))
+        if self.state.wrong != step.name:  # nothing is wrong with it, or it was not sent yet
+            form = self.journey.form(answers=self.answers, initial=self.state.initial(self.journey.form_class))
             form.seen_signs = self.form.seen_signs
-        form.show(step, self.draft.hidden(self.kind, step))
-        form.begin_at(self.draft.begin_at)
+        form.show(step, self.state.hidden(self.kind, step))
+        form.begin_at(self.state.begin_at)
         if step is self.journey.first:
             return self._render(self.journey.template, form, status=status, **self.journey.notes(self), **more)
         template = "enquiries/request_forms/step.html"
@@ -300,7 +299,7 @@ class _Walk:
         """The page before a step, or before the check of the answers. Without cookies it would be empty."""
         pages = self.form.pages
         before = pages[: pages.index(step)] if step in pages else pages if step is None else []
-        return self.journey.address_of(before[-1].name) if before and not self.draft.no_cookies else ""
+        return self.journey.address_of(before[-1].name) if before and not self.state.no_cookies else ""
 
     def _interruption(self) -> HttpResponse:
         tiers = safety.tiers()
@@ -310,8 +309,8 @@ class _Walk:
             advice=advice(self.words.codes, tiers),
             boxes=self.words.boxes,
             answers=self.words.answers,
-            hidden=self.draft.hidden(self.kind),
-            seen_signs=" ".join(own_words.latest(self.draft.seen, self.words.marks)),
+            hidden=self.state.hidden(self.kind),
+            seen_signs=" ".join(own_words.latest(self.state.seen, self.words.marks)),
             steps_left=self.next_page != ANSWERS,
             safety_tiers=tiers,
         )
@@ -321,7 +320,7 @@ class _Walk:
         email, replies, now = self.form.cleaned_data["email"], clock.load(), timezone.now()
         groups = answer_summary.groups(self.form)
         if gone:
-            self.draft.without(ASKED)
+            self.state.without(ASKED)
         slots = getattr(self.form, "call_slots", 0)
         return self._render(
             "enquiries/request_forms/check.html",
@@ -331,8 +330,8 @@ class _Walk:
             groups=groups,
             email=addresses.in_words(email),
             meant=addresses.in_words(addresses.suggestion(email)),
-            hidden=self.draft.hidden(self.kind),
-            seal=drafts.seal(self.form),
+            hidden=self.state.hidden(self.kind),
+            seal=form_state.seal(self.form),
             seen_signs=self.form.seen_signs,
             answers_gone=gone,
             for_someone_else=self.form.for_someone_else,
@@ -350,13 +349,13 @@ class _Walk:
             "kind": self.kind,
             "address": self.journey.address,
             "clear": self.journey.address_of(CLEAR),
-            "in_browser": bool(self.draft.done) and not self.draft.no_cookies,
+            "in_browser": bool(self.state.done) and not self.state.no_cookies,
         }
         return render(self.request, template, context, status=status)
 
 
-def _sent_already(request, journey: Journey, draft: Draft) -> HttpResponse:
-    context = {"kind": journey.kind, "confirmation": draft.sent, "again": journey.address}
+def _sent_already(request, journey: Journey, state: FormState) -> HttpResponse:
+    context = {"kind": journey.kind, "confirmation": state.sent, "again": journey.address}
     return render(request, "enquiries/request_forms/sent_already.html", context | {"safety_tiers": safety.tiers()})
 
 

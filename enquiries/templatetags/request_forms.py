@@ -1,6 +1,6 @@
 from django import template
 
-from enquiries.request_forms.draft import Draft
+from enquiries.request_forms.form_state import FormState
 from enquiries.request_forms.forms import WHO, ConsultationForm, ReportForm
 from factsheets.models import FactSheet
 
@@ -11,9 +11,9 @@ register = template.Library()
 def request_forms(context, sheet: FactSheet):
     """The forms at the foot of a sheet, each behind a button: its report by email, and a consultation."""
     initial = {"sheet": sheet.slug}
-    draft = Draft(typed={"sheet": [sheet.slug]})
+    state = FormState(typed={"sheet": [sheet.slug]})
     consultation = ConsultationForm(prefix="consultation", action="/consultation/")
-    consultation.show(WHO, draft.hidden("consultation", WHO))
+    consultation.show(WHO, state.hidden("consultation", WHO))
     return {
         "sheet": sheet,
         "clinic": context["clinic"],

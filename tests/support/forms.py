@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.test import Client
 
 from enquiries.models import Purpose
-from enquiries.request_forms import draft
+from enquiries.request_forms import form_state
 from enquiries.request_forms.forms import FORMS
 
 ADDRESSES = {kind: f"/{kind}/" for kind in FORMS}
@@ -67,7 +67,7 @@ def seal(kind: str, data: dict | QueryDict, *, seconds_ago: float = 20) -> str:
     checked = FORMS[kind](data, prefix=kind, action=ADDRESSES[kind])
     checked.full_clean()
     # Signed again with another time. To patch the clock would patch it for the threads of a test that sends at once.
-    words, signer = draft.SEAL_SIGNER.unsign(draft.seal(checked)), draft.SEAL_SIGNER
+    words, signer = form_state.SEAL_SIGNER.unsign(form_state.seal(checked)), form_state.SEAL_SIGNER
     made_at = signing.b62_encode(int(time.time() - seconds_ago))
     return signing.Signer.sign(signer, f"{words}{signer.sep}{made_at}")
 

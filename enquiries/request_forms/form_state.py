@@ -35,7 +35,7 @@ AT, DONE, SEEN, NO_COOKIES = "at", "done", "seen_signs", "no_cookies"
 
 
 @dataclass
-class Draft:
+class FormState:
     typed: dict[str, list[str]] = field(default_factory=dict)  # as it arrived, by field
     done: set[str] = field(default_factory=set)  # names of the steps that were sent
     seen: list[str] = field(default_factory=list)  # marks of what the card was shown for (OwnWords.marks)
@@ -74,7 +74,7 @@ class Draft:
         return any(isinstance(form_class.base_fields[name], TextField | PhoneField) for name in self.typed)
 
 
-def posted(request: HttpRequest, form_class: type[EnquiryForm], *, alone: bool) -> Draft:
+def posted(request: HttpRequest, form_class: type[EnquiryForm], *, alone: bool) -> FormState:
     """What a page sent, over what the browser holds. `alone`: the page showed all there is, and nothing else counts.
 
     A step's own fields are taken as they come, so that what was emptied is empty. Those of other steps are only added to.
@@ -82,37 +82,37 @@ def posted(request: HttpRequest, form_class: type[EnquiryForm], *, alone: bool) 
     kind, given = form_class.kind, request.POST
     at = next((step for step in form_class.steps if step.name == given.get(f"{kind}-{AT}")), None)
     pressed = f"{kind}-step" in given
-    draft = (None if alone or not (at or pressed) else read(request, kind)) or Draft()
+    state = (None if alone or not (at or pressed) else read(request, kind)) or FormState()
     for name, each in form_class.base_fields.items():
         values = [value for value in given.getlist(f"{kind}-{name}") if value]
         if values:
-            draft.typed[name] = values if _many(each) else values[-1:]
+            state.typed[name] = values if _many(each) else values[-1:]
         elif at and name in at.fields:
-            draft.without(name)
+            state.without(name)
     known = {step.name for step in form_class.steps}
-    draft.done |= known & set(given.get(f"{kind}-{DONE}", "").split())
+    state.done |= known & set(given.get(f"{kind}-{DONE}", "").split())
     if at:
-        draft.done.add(at.name)
+        state.done.add(at.name)
     else:  # a page of several steps: each that has a field in it was asked. A browser sends a line of text also when it is empty
-        draft.done |= {step.name for step in form_class.steps if any(f"{kind}-{name}" in given for name in step.fields)}
-    draft.seen = own_words.latest(draft.seen, own_words.seen(given.get(f"{kind}-{SEEN}", "")))
-    draft.wrong = draft.begin_at = draft.sent = ""
-    draft.no_cookies = draft.no_cookies or f"{kind}-{NO_COOKIES}" in given
-    return draft
+        state.done |= {step.name for step in form_class.steps if any(f"{kind}-{name}" in given for name in step.fields)}
+    state.seen = own_words.latest(state.seen, own_words.seen(given.get(f"{kind}-{SEEN}", "")))
+    state.wrong = state.begin_at = state.sent = ""
+    state.no_cookies = state.no_cookies or f"{kind}-{NO_COOKIES}" in given
+    return state
 
 
-def read(request: HttpRequest, kind: str) -> Draft | None:
+def read(request: HttpRequest, kind: str) -> FormState | None:
     """What the browser holds. None: nothing, too old, or not made by us."""
     held = _cookie(kind).opened(_cookie(kind).of(request), kind, now=time.time())
     if held is None:
         return None
     told = json.loads(zlib.decompress(base64.b85decode(held["draft"])))
-    return Draft(typed=told["typed"], done=set(told["done"]), **{name: told[name] for name in SIMPLE})
+    return FormState(typed=told["typed"], done=set(told["done"]), **{name: told[name] for name in SIMPLE})
 
 
-def sealed(draft: Draft, kind: str) -> str:
+def sealed(state: FormState, kind: str) -> str:
     """As the cookie holds it. Empty for what is too long for one."""
-    told = {"typed": draft.typed, "done": sorted(draft.done), **{name: getattr(draft, name) for name in SIMPLE}}
+    told = {"typed": state.typed, "done": sorted(state.done), **{name: getattr(state, name) for name in SIMPLE}}
     plain = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     if len(plain) > MAX_PLAIN:  # however well it packs, each page would be as long again
         return ""
@@ -218,13 +218,13 @@ def _form_of(request) -> Form | None:
     kind = next((kind for kind in FORMS if request.path_info == reverse(f"enquiries:{kind}")), None)
     if kind is None:
         return None
-    draft = posted(request, FORMS[kind], alone=True)
+    state = posted(request, FORMS[kind], alone=True)
     for name in NOT_GIVEN_BACK:
-        draft.without(name)
-    if not set(draft.typed) - {"sheet"}:
+        state.without(name)
+    if not set(state.typed) - {"sheet"}:
         return None
-    form = FORMS[kind](prefix=kind, action=request.path_info, initial=draft.initial(FORMS[kind]))
+    form = FORMS[kind](prefix=kind, action=request.path_info, initial=state.initial(FORMS[kind]))
     step = form.step_named(request.POST.get(f"{kind}-{AT}", ""))
     if step:  # its page: what was typed before it goes along, and is shown again before anything is sent
-        form.show(step, draft.hidden(kind, step))
+        form.show(step, state.hidden(kind, step))
     return form
