@@ -4,6 +4,7 @@ import signal
 import sys
 import urllib.request
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -81,8 +82,11 @@ def dealt(items: list, processes: int) -> list:
     slow, short = [item for item in items if is_slow(item)], [item for item in items if not is_slow(item)]
     slow.sort(key=lambda item: bool(item.get_closest_marker("browser")), reverse=True)
     found = []
-    for number in range(processes):
-        share = slow[number::processes]
+    # Files as a whole: their tests share what a file starts once.
+    shares: list[list] = [[] for _ in range(processes)]
+    for _, of_one_file in groupby(slow, key=lambda item: item.path):
+        min(shares, key=len).extend(of_one_file)
+    for number, share in enumerate(shares):
         room = (len(items) - len(found)) // (processes - number) - len(share)
         found += share + short[: max(room, 0)]
         del short[: max(room, 0)]

@@ -68,20 +68,28 @@ def test_the_units_start_our_commands_and_leave_them_few_rights(tmp_path):
         assert weighed.returncode == 0, weighed.stdout[-200:]
 
 
-@pytest.fixture
-def web(transactional_db, tmp_path):
-    environment = {
-        **database_environment(),
+@pytest.fixture(scope="module")
+def server(django_db_setup, django_db_blocker, tmp_path_factory):
+    with django_db_blocker.unblock():
+        environment = database_environment()
+    environment |= {
         "ALLOWED_HOSTS": DOMAIN,
         "BASE_URL": f"https://{DOMAIN}",
         "BEHIND_TLS_PROXY": "1",
         "MAX_FORMS_PER_SENDER_PER_HOUR": "2",
     }
-    site = Web(environment, tmp_path / "web.log")
+    site = Web(environment, tmp_path_factory.mktemp("server") / "web.log")
     site.answers = lambda: answers(site)
-    site.start()
     yield site
     site.clear()
+
+
+@pytest.fixture
+def web(server, transactional_db):
+    """It runs, also where the test before ended with it away."""
+    if server.process is None or server.process.poll() is not None:
+        server.start()
+    return server
 
 
 def upload(picture: bytes, editor: Client) -> tuple[bytes, dict[str, str]]:
@@ -186,6 +194,7 @@ def test_behind_each_proxy_the_site_is_the_same_and_what_is_private_stays_privat
         assert kept <= {"/", SHEET, "/robots.txt"}
     logs = [each for each in tmp_path.rglob("*") if each.is_file() and each.name.endswith("log")]
     assert logs
+    logs.append(web.log)
     for each in logs:
         assert SECRET.encode() not in each.read_bytes(), each.name
         assert b"127.0.0.1 " not in each.read_bytes(), f"{each.name} tells a sender's address"
