@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from tests.support.accessibility import (
+    BROKEN,
     CLIPPED,
     CROWDED,
     LONGEST,
@@ -45,6 +46,7 @@ def test_each_page_and_state_fits_at_400_per_cent_in_a_narrow_and_a_wide_face_an
                 if face == "Narrow":
                     with letters_of(page, 32):
                         met.expect_no_sideways_scrolling()
+                        assert not page.evaluate(BROKEN), f"Headings are broken inside words on {state}"
             assert widths[0] * 1.1 < widths[1], "The faces are not drawn."
             assert not page.evaluate(MOVING), f"Something moves on {state}"
             expect_shape(page.evaluate(SHAPE), state)
@@ -85,3 +87,11 @@ def test_wide_spacing_and_small_targets_on_a_wide_screen(browser, site):
             met.page.add_style_tag(content=SPACING)
             met.expect_no_sideways_scrolling()
             assert not met.page.evaluate(CLIPPED), f"Words are cut off or upon each other on {path}"
+        # A link to a part shows what its words belong to.
+        for path, above in (
+            ("/treatments/#massage", "summary:has(+ div #massage)"),
+            ("/fact-sheets/about-back-pain/#serious-causes-are-rare", ".chapter:has(#serious-causes-are-rare) > h2"),
+        ):
+            met.open("/glossary/")
+            met.open(path)
+            assert met.page.locator(above).bounding_box()["y"] >= 0, f"{path} is cut at the top."

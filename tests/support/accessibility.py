@@ -22,6 +22,7 @@ PAGES = [
     "/search/?q=xyzzyq 1",
     "/search/?q=can't pee",
     "/glossary/",
+    "/treatments/",
     "/get-help-now/",
     "/consultation/",
     "/report/sent/",
@@ -124,6 +125,18 @@ CROWDED = f"""() => {{
         }});
     }}).map(each => `${{each.tagName}} ${{each.className}} “${{(each.innerText || each.name).slice(0, 40)}}”`);
 }}"""
+
+# Words of headings that are broken over two lines.
+BROKEN = """() => [...document.querySelectorAll('h1, h2, h3')].filter(each => each.checkVisibility()).flatMap(heading => {
+    const walker = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT), broken = [], range = document.createRange();
+    while (walker.nextNode())
+        for (const word of walker.currentNode.data.matchAll(/[\\p{L}’]+/gu)) {
+            range.setStart(walker.currentNode, word.index);
+            range.setEnd(walker.currentNode, word.index + word[0].length);
+            if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1) broken.push(word[0]);
+        }
+    return broken;
+})"""
 
 # Parts whose words do not fit and are hidden, and words that lie upon the words of a neighbour.
 CLIPPED = """() => {

@@ -11,9 +11,20 @@ from enquiries import clock
 from enquiries.mail import emails
 from enquiries.models import ClinicHours, Enquiry, OutgoingMessage, Purpose, slot_bit
 from enquiries.opening_hours import LONDON
-from tests.support.consultation_form import EVERYTHING, PATH, first_step, heading, is_refused, nothing_kept, press, walk
+from tests.support.consultation_form import (
+    EVERYTHING,
+    FLAG,
+    PATH,
+    first_step,
+    heading,
+    is_refused,
+    nothing_kept,
+    press,
+    walk,
+)
 from tests.support.forms import form
 from tests.support.html import form_at, parse, sent, summary, text, visible
+from tests.support.senders import from_place
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -192,9 +203,27 @@ def test_the_cookie_holds_no_readable_word_goes_only_to_the_form_and_ends_with_t
         assert "You have sent this" in said
         assert "Ada" not in said
     assert asked(walk(client)) == ["for_whom"]
-    walk(client, ME)
+    page = parse(walk(client, ME))
+    [asks] = [each for each in page.iter("details") if "This cannot be undone" in text(each)]
+    assert form_at(asks, "/consultation/clear/") is not None
     assert client.post("/consultation/clear/")["Location"] == PATH
     assert not client.cookies["draft"].value
+
+
+def test_whoever_chose_only_phone_needs_no_email_address_and_is_told_that_no_email_comes():
+    """Four people with a warning sign, which is more than one mailbox may name: no address is nobody's mailbox."""
+    for number, words in enumerate((FLAG, "I wet myself on a bus.", "I can't pee.", "My feet feel like cotton wool.")):
+        browser = from_place(number)
+        given = first_step(name="Ada Example", email="", contact_by=["phone"], description=words)
+        check = press(browser, browser.post(PATH, given), "check")
+        assert "Your email address Not given" in text(parse(check))
+        page = text(parse(browser.get(press(browser, check, "send")["Location"])))
+        assert "You gave no email address, so we will phone you" in page
+        assert "private link" not in page
+    assert not any(each.folded for each in Enquiry.objects.all())
+    assert {each.purpose for each in OutgoingMessage.objects.all()} == {Purpose.CLINIC_ALERT}
+    refused = Client().post(PATH, form("consultation", email="", contact_by=["phone", "video"]))
+    assert refused.status_code == 422 and "Enter your email address" in text(parse(refused))
 
 
 def test_another_tab_sends_what_its_own_page_shows(client):
