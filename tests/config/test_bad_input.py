@@ -111,6 +111,7 @@ INJECTIONS = [
 
 
 @pytest.mark.parametrize("injection", INJECTIONS)
+@pytest.mark.once
 def test_an_address_with_more_in_it_than_an_address_is_refused_and_kept(client, injection):
     typed = f"ada@example.com{injection}"
     response = client.post("/question/", form("question", email=typed))
@@ -170,6 +171,7 @@ def test_a_sheet_that_is_not_published_cannot_be_asked_for(client, sheet, state)
 @pytest.mark.parametrize(
     "slug", ["", "nothing-like-it", "%00", "%ff", "x" * 5_000, "../../etc", "%ED%A0%80", "a&sheet=b"]
 )
+@pytest.mark.once
 def test_any_sheet_in_the_address_of_the_form_is_harmless(client, slug):
     response = client.get(f"/report/?sheet={slug}")
     assert response.status_code == 200
@@ -255,6 +257,7 @@ def test_a_form_sent_from_another_website_is_refused_with_a_page(subtests):
     ],
 )
 @KINDS
+@pytest.mark.once
 def test_a_form_sent_from_our_own_page_is_accepted_without_a_cookie_of_theirs(kind, headers):
     response = Client(enforce_csrf_checks=True).post(ADDRESSES[kind], form(kind), **headers)
     assert response.status_code == 303

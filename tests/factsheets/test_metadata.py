@@ -171,6 +171,7 @@ def test_the_feed_leaves_out_what_readers_did_not_see_and_stops_at_fifty(client,
     assert [entry["summary"] for entry in entries] == [f"Change {number}." for number in range(59, 9, -1)]
 
 
+@pytest.mark.once
 def test_an_empty_feed_is_a_feed(client):
     Edition.objects.all().delete()
     ContentVersion.changed()
@@ -188,6 +189,7 @@ def test_characters_that_xml_cannot_hold_are_left_out(client, sheet):
 # --- robots.txt, security.txt and the rest -------------------------------------------------------------------------
 
 
+@pytest.mark.once
 def test_robots_read_the_pages_and_stay_out_of_what_is_nobodys_business(client, settings):
     rules = RobotFileParser()
     rules.parse(client.get("/robots.txt").content.decode().splitlines())
@@ -206,6 +208,7 @@ def security(client) -> dict[str, str]:
     return dict(lines)
 
 
+@pytest.mark.once
 def test_security_txt_says_whom_to_tell(client, settings):
     set_clinic(email="o'hara+clinic@example.com")
     said = security(client)
@@ -219,12 +222,14 @@ def test_security_txt_says_whom_to_tell(client, settings):
 @pytest.mark.parametrize(
     "day", [date(2026, 1, 1), date(2026, 6, 30), date(2026, 7, 31), date(2028, 2, 29), date(2026, 12, 31)]
 )
+@pytest.mark.once
 def test_security_txt_never_expires_soon_and_never_a_year_ahead(client, monkeypatch, day):
     monkeypatch.setattr(timezone, "localdate", lambda *args: day)
     ahead = datetime.fromisoformat(security(client)["Expires"]) - datetime(day.year, day.month, day.day, tzinfo=UTC)
     assert timedelta(days=150) < ahead < timedelta(days=365)
 
 
+@pytest.mark.once
 def test_security_txt_that_was_kept_is_made_anew_when_the_month_ends(client, monkeypatch):
     said = set()
     for day in (date(2026, 4, 30), date(2026, 5, 1)):
@@ -247,6 +252,7 @@ def test_a_file_for_programs_is_kept_like_a_page(client, path, django_assert_num
     assert client.post(path).status_code in {403, 405}
 
 
+@pytest.mark.once
 def test_links_of_the_frame_lead_to_the_new_pages(client):
     [footer] = page(client, "/").iter("footer")
     assert {"/accessibility/", "/complaints/", "/privacy/", "/about/"} <= set(links(footer))
@@ -254,6 +260,7 @@ def test_links_of_the_frame_lead_to_the_new_pages(client):
         assert Client().get(path)["Cache-Control"] == "public, max-age=0, s-maxage=1"
 
 
+@pytest.mark.once
 def test_other_sites_browsers_and_phones_find_our_images_by_their_names(client):
     tree = parse(client.get("/"))
     [touch] = [link.get("href") for link in tree.iter("link") if link.get("rel") == "apple-touch-icon"]

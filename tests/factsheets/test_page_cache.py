@@ -105,6 +105,7 @@ def test_an_overdue_review_shows_on_its_day_although_nothing_was_saved(client, s
         ("brotli, xgzip", ""),
     ],
 )
+@pytest.mark.once
 def test_a_page_goes_out_in_the_best_form_the_browser_names(client, accepts, encoding):
     plain = client.get(SHEET)
     response = client.get(SHEET, headers={"Accept-Encoding": accepts})
@@ -119,6 +120,7 @@ def test_a_page_goes_out_in_the_best_form_the_browser_names(client, accepts, enc
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_a_pdf_is_a_third_lighter_on_its_way(client):
     """Much of a tagged PDF are the objects of its structure, which stand in it in plain letters."""
     response = client.get(f"{SHEET}pdf/", headers={"Accept-Encoding": "br"})
@@ -141,6 +143,7 @@ def test_a_preview_is_never_kept_for_the_public(staff_client, sheet):
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_a_kept_page_goes_out_under_our_own_name_and_scheme_alone(client, settings):
     plain = client.get(SHEET)
     assert "Strict-Transport-Security" not in plain
@@ -176,6 +179,7 @@ def test_readers_who_have_the_page_do_not_have_it_made_anew_each_time(client, dj
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_the_smallest_form_of_a_page_follows_the_first_reader(client):
     ContentVersion.changed()
     quick, until = client.get(SHEET, headers={"Accept-Encoding": "br"}), time.monotonic() + 20
@@ -188,6 +192,7 @@ def test_the_smallest_form_of_a_page_follows_the_first_reader(client):
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_only_reading_is_answered_from_the_shelf(client):
     client.get(SHEET)
     assert client.post(SHEET).status_code in {403, 405}
@@ -238,6 +243,7 @@ def test_every_process_of_the_real_server_shows_an_edit_at_once(site, transactio
         "/search/?q=sciatica",
     ],
 )
+@pytest.mark.once
 def test_what_holds_no_secret_goes_out_small_and_still_is_kept_by_no_cache(client, path):
     plain = client.get(path)
     client.cookies.clear()

@@ -65,6 +65,7 @@ def test_nobody_answers_without_end(monkeypatch):
 @pytest.mark.parametrize(
     "sent", [{}, {"answer": "maybe"}, {"answer": "yes", "reason": "too-long"}, {"answer": "no", "reason": "x" * 500}]
 )
+@pytest.mark.once
 def test_what_is_no_answer_leads_back_to_the_sheet(sent):
     answer = tap(**sent)
     assert (answer.status_code, answer["Location"]) == (302, f"{SHEET}#useful")

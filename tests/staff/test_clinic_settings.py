@@ -154,6 +154,7 @@ def test_what_a_colleague_saved_is_kept_although_the_first_edition_or_the_versio
         ({"colour": "#FF0000"}, "might not stand out enough"),
     ],
 )
+@pytest.mark.once
 def test_what_cannot_be_shown_is_refused_with_the_reason_and_kept_in_the_form(owner, typed, said):
     response = owner.post(PATH, filled(owner, address="9 New Street", **typed))
     assert said in text(tree(response))

@@ -174,6 +174,7 @@ def test_a_test_message_that_cannot_be_sent_says_why(staff_client, settings):
         ("Clinic <clinic@example.com", False),
     ],
 )
+@pytest.mark.once
 def test_a_sender_that_no_mail_program_takes_is_refused(db, sender, fine):
     assert addresses.can_send(sender) == fine
     set_clinic(sender_email=sender)

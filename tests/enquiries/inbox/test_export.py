@@ -121,6 +121,7 @@ def test_what_was_not_sent_is_not_on_a_timeline(staff, db, monkeypatch):
         ({"which": "dates", "from_day": "2026-11-02", "to_day": "9999-12-31"}, "Enter a date, such as 27/3/2026."),
     ],
 )
+@pytest.mark.once
 def test_without_a_reason_or_a_choice_nothing_leaves(staff_client, values, problem):
     consultation()
     response = ask(staff_client, **values)

@@ -127,6 +127,7 @@ def test_who_may_have_asked_before_is_shown_once_before_it_is_kept(reception):
         ({"kind": "order", "channel": "fax"}, "Select a valid choice"),
     ],
 )
+@pytest.mark.once
 def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(reception, changes, message):
     response = send(reception, **changes)
     assert response.status_code == 422

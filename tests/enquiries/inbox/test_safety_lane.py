@@ -125,6 +125,7 @@ def test_the_page_says_what_to_ask_and_say_and_what_if_nobody_answers(reception)
         ("RF-GONE", "Call 999 or go to A&E now.", "111"),
     ],
 )
+@pytest.mark.once
 def test_the_script_is_of_the_gravest_tier(db, signs, says, never):
     enquiry = flagged()
     enquiry.safety_signs = signs

@@ -156,6 +156,7 @@ def test_the_link_works_for_a_year_also_when_the_request_is_gone_and_means_the_m
 
 
 @pytest.mark.parametrize("forged", ["x", "a.b.c", "{key}", "{key}.1xRbZy.x", "{other}"])
+@pytest.mark.once
 def test_a_link_that_we_did_not_make_is_not_found(db, forged):
     other = signing.TimestampSigner(salt="enquiries.report.pass", sep=".").sign(abuse.stop_key(VICTIM))
     token = forged.format(key=abuse.stop_key(VICTIM), other=other)

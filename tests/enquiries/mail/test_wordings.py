@@ -213,6 +213,7 @@ def test_the_links_of_every_email_have_the_clinics_colour():
 
 
 @pytest.mark.parametrize("key", [key for key, wording in WORDINGS.items() if wording.is_page])
+@pytest.mark.once
 def test_a_confirmation_page_is_previewed_as_itself(key, staff_client):
     shown = press(staff_client, key, "page", heading="We have it, thank you")
     assert shown.status_code == 200

@@ -40,6 +40,7 @@ def test_nothing_is_said_to_be_held_about_a_stranger(staff_client, ada):
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "Ada", "12345"])
+@pytest.mark.once
 def test_half_an_address_is_refused_with_a_sentence(staff_client, ada, typed):
     page = staff_client.post(PAGE, {"typed": typed, "erase": "yes"})
     assert page.status_code == 422

@@ -147,6 +147,7 @@ def test_guessing_from_many_browsers_at_once_is_counted(transactional_db, mail_t
         lambda link: link.replace(".", "%00."),
     ],
 )
+@pytest.mark.once
 def test_a_changed_link_is_not_found(sent, change):
     assert Client().get(change(sent)).status_code in {400, 404}
     assert open_with(change(sent)).status_code in {400, 404}

@@ -62,6 +62,7 @@ def test_a_term_that_is_deleted_or_switched_off_is_no_longer_explained(staff_cli
         assert f"word-{slug}" not in staff_client.get(path).content.decode()
 
 
+@pytest.mark.once
 def test_no_two_terms_claim_the_same_word():
     claimed = {}
     for found in GlossaryTerm.objects.all():

@@ -33,6 +33,7 @@ SOUND = (
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, author):
     draft(author, slug="a-draft")
     section = draft(author, slug="another").sections.get()
@@ -54,6 +55,7 @@ def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, aut
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_all_texts_that_come_with_the_site_pass():
     texts = [
         (section.body, {"sheet": section.sheet, "kind": section.kind, "layer": section.layer})

@@ -172,6 +172,7 @@ def test_editors_write_synonyms_with_commas_at_their_desk(client):
         (", ".join(f"word{number}" for number in range(13)), "at most 12"),
     ],
 )
+@pytest.mark.once
 def test_synonyms_that_make_no_sense_are_refused_in_words(client, words, said):
     client.force_login(person("Edith", "editor"))
     answer = save(client, reverse("admin:factsheets_synonym_add"), words=words)

@@ -82,6 +82,7 @@ ANY_TEXT = {
 
 
 @pytest.mark.long
+@pytest.mark.once
 def test_any_text_gets_a_helpful_page_that_keeps_it_in_the_box(client, subtests):
     for what in ANY_TEXT:
         with subtests.test(what=what):
@@ -106,6 +107,7 @@ def letters(typed: str) -> str:
 @pytest.mark.parametrize(
     "broken", ["%FF", "%ED%A0%80", "%C3%28", "%", "%zz", "sci%00atica", "%F0%9F%98", "a&q=b&q=c", "+&&&="]
 )
+@pytest.mark.once
 def test_a_broken_address_gets_a_page_and_never_an_error(broken):
     answer = ask("GET", "/search/", QUERY_STRING=f"q={broken}")
     assert answer.status_code == 200
@@ -113,11 +115,13 @@ def test_a_broken_address_gets_a_page_and_never_an_error(broken):
 
 
 @pytest.mark.parametrize("typed", ["болит спина", "ألم الظهر", "背痛"])
+@pytest.mark.once
 def test_a_search_in_another_script_is_told_that_the_pages_are_english(client, typed):
     assert "Our pages are in English." in text(search(client, typed))
     assert "interpreter" in text(search(client, typed))
 
 
+@pytest.mark.once
 def test_an_emoji_is_told_that_there_was_no_word(client):
     tree = search(client, "🤕")
     assert "We found no words in what you typed" in text(tree)
@@ -137,6 +141,7 @@ def test_quotations_are_text_whatever_an_author_wrote(client):
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+@pytest.mark.once
 def test_a_search_is_only_read(client, method):
     assert getattr(client, method)("/search/", {"q": "sciatica"}).status_code in {403, 405}
 
@@ -181,6 +186,7 @@ def test_every_page_has_one_labelled_search_box_that_works_without_script(client
     assert [text(node) for node in form.iter("button")] == ["Search"]
 
 
+@pytest.mark.once
 def test_a_page_that_is_not_there_offers_the_search(client):
     tree = page(client, "/no-such-page/", 404)
     [main] = tree.iter("main")

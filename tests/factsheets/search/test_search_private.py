@@ -143,6 +143,7 @@ def test_somebody_who_searches_again_and_again_on_one_day_stays_a_number(day):
         "",
     ],
 )
+@pytest.mark.once
 def test_what_may_tell_on_somebody_is_not_counted_at_all(typed):
     ask_for(typed)
     assert not SearchMiss.objects.exists()
