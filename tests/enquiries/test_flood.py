@@ -1,5 +1,6 @@
 """A flood hides no patient, silences no patient, and fills no disk: each attack, small, through the site's own addresses."""
 
+import base64
 from datetime import timedelta
 from random import Random
 
@@ -173,12 +174,19 @@ def test_the_marks_of_a_flood_hold_no_word_and_no_address_and_are_gone_after_an_
 
 
 def test_wording_is_alike_in_another_order_and_with_other_numbers_and_otherwise_is_not(settings):
-    def alike(one: str, other: str) -> bool:
-        return bool(set(flood._of_wording([one])) & set(flood._of_wording([other])))
+    """How often two texts share a mark is a matter of the key, so that of some keys, always the same, most must find it."""
+    keys = [f"{1 + number}:{base64.b64encode(bytes([number] * 32)).decode()}" for number in range(60)]
 
-    assert alike(NUMB, " ".join(reversed(NUMB.upper().split())) + " 12345")
-    assert alike(NUMB + " please call", NUMB)
-    assert not alike(NUMB, "Both legs are weak since this morning and walking is hard")
+    def alike(one: str, other: str) -> int:
+        found = 0
+        for key in keys:
+            settings.FIELD_ENCRYPTION_KEYS = [key]
+            found += bool(set(flood._of_wording([one])) & set(flood._of_wording([other])))
+        return found
+
+    assert alike(NUMB, " ".join(reversed(NUMB.upper().split())) + " 12345") == len(keys)
+    assert alike(NUMB + " please call", NUMB) > 0.85 * len(keys)
+    assert alike(NUMB, "Both legs are weak since this morning and walking is hard") < 0.1 * len(keys)
     assert flood._of_wording(["", "12 ?!"]) == []
 
 

@@ -100,9 +100,13 @@ def test_the_json_holds_the_whole_of_it_with_the_licence_and_where_everything_is
     assert data["licence"] == clinic.details()["content_licence"]
     assert "copy, print" in data["licence"]
     assert path_of(settings, data["links"]["self"]) == f"/fact-sheets/{slug}/json/"
+    printed = {"pdf": "pdf/", "large_print": "pdf/large/"}
+    printed |= {f"whole_{name}": place.replace("pdf/", "pdf/full/") for name, place in printed.items()}
     for name, address in data["links"].items():
-        if name not in {"pdf", "large_print"}:  # other tests make each of them
-            assert client.get(path_of(settings, address)).status_code == 200
+        if name in printed:
+            assert path_of(settings, address) == f"/fact-sheets/{slug}/{printed[name]}"
+        if name not in printed or slug == SLUGS[0]:  # one sheet's are made here, every sheet's by the tests of the PDFs
+            assert client.get(path_of(settings, address)).status_code == 200, name
     whole = data["linked_data"]
     linked_data.expect_known_words(whole)
     assert whole["url"] == whole["@id"] == data["links"]["canonical"] == data["address"]
