@@ -5,7 +5,7 @@ on the spot is left alone: nobody needs the same explanation twice.
 """
 
 import re
-from functools import partial
+from functools import lru_cache, partial
 
 from factsheets.models import GlossaryTerm
 from factsheets.rendering.markdown import plain
@@ -44,8 +44,8 @@ class Glossary:
         for match in self.pattern.finditer(words):
             written = [match[0], match[0].casefold(), match[0][:-1], match[0][:-1].casefold()]
             # Nothing for “who”: the pattern takes it for “WHO”, and only capitals are that.
-            if known := [self.spellings[key(each)] for each in written if key(each) in self.spellings]:
-                yield match, *known[0]
+            if known := next((self.spellings[name] for name in map(key, written) if name in self.spellings), None):
+                yield match, *known
 
 
 def taken(names: list[str], *, but: int | None) -> list[str]:
@@ -159,6 +159,7 @@ def _pattern(spelling: str) -> str:
     return re.escape(key(spelling)).replace(r"\ ", r"\s+").replace("'", "['’]") + "s?"
 
 
+@lru_cache(maxsize=1024)  # every document asks it of the whole glossary
 def _uses(meaning: str, spelling: str) -> bool:
     return bool(_whole(_pattern(spelling)).search(meaning))
 

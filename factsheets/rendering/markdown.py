@@ -35,7 +35,7 @@ def parse(body: str) -> list[dict]:
     return [block for node in _tree(body).children for block in _block(node)]
 
 
-@lru_cache(maxsize=256)  # the texts of a few sheets
+@lru_cache(maxsize=1024)  # the texts of all sheets: what sheets share is tried in each of them, one after another
 def _tree(body: str) -> SyntaxTreeNode:
     """Parsed once a save: the check of the form, the sheet's document and what stops its publication all ask for the same text."""
     return SyntaxTreeNode(parser.parse(NEVER_SHOWN.sub("", body)))
