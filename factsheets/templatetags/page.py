@@ -1,6 +1,8 @@
 import html
 
 from django import template
+from django.urls import reverse
+from django.utils.html import format_html
 
 register = template.Library()
 
@@ -12,3 +14,14 @@ def words(content: str) -> str:
     They are plain text again, so that the template escapes them for wherever it puts them.
     """
     return " ".join(html.unescape(content).split())
+
+
+@register.simple_tag(takes_context=True)
+def menu_link(context: template.Context, address_name: str, text: str) -> str:
+    """A link of the site's menus, which says whether it is the page being read or one that this page stands below."""
+    address = reverse(address_name)
+    path = getattr(context.get("request"), "path", "")
+    current = "page" if path == address else "true" if path.startswith(address) else ""
+    return format_html(
+        '<a href="{}"{}>{}</a>', address, format_html(' aria-current="{}"', current) if current else "", text
+    )
