@@ -1,7 +1,7 @@
-"""So that nobody can use our forms to fill a stranger's mailbox, the clinic's inbox, or the disk.
+"""Limits that stop our forms from filling a stranger's mailbox, the clinic's inbox or the disk.
 
-Each form counts for who sent it, for the mailbox it names, and in total; `backcare/core/limits.py` counts, under keyed hashes, and
-no address of anybody is kept. An IPv6 network of 64 bits is one sender; the networks of 56 and 48 bits around it have larger
+Each form counts towards its sender, the mailbox it names and the total; `backcare/core/limits.py` counts under keyed hashes and
+keeps no address. An IPv6 network of 64 bits is one sender; the networks of 56 and 48 bits around it have larger
 allowances. Over a limit:
 
 - A report goes to nobody. Beyond what one sender, or all together, may ask for, it is refused: the page gives the sheet and says
@@ -57,7 +57,7 @@ IN_TOTAL = "Too many forms in total within an hour"
 NO_TIME = "One of several from one sender, sent too fast for a person"
 HAD_TODAY = "This address has reached its daily limit of emails"
 STOPPED = "This address asked us to stop sending emails"
-# What stands at a mail that waits for another day.
+# Shown beside an email that has to wait for another day.
 HELD_BACK = "this address has reached its daily limit of emails"
 
 SAME_MAILBOX = {
@@ -130,7 +130,7 @@ class Standing:
 
     @property
     def room(self) -> bool:
-        """Whether the total has a place left for this sender."""
+        """Whether the total leaves room for this sender."""
         most = settings.MAX_FORMS_PER_HOUR
         return self.total < (most if self.is_new else most - most // SHARE_OF_NEW)
 
@@ -148,7 +148,7 @@ class Standing:
 
 
 def mailbox(address: str) -> str:
-    """The same text for every way to write one mailbox: case, full-width letters, another script, dots that do not count.
+    """One text for all the ways to write the same mailbox: case, full-width letters, another script, dots that do not count.
 
     "+" is taken for a tag everywhere: where it is none, two people share one count of mails, and no mail goes wrong.
     """
@@ -167,7 +167,7 @@ def mailbox(address: str) -> str:
 
 
 def standing(sender: str, kind: str, email: str) -> Standing:
-    """Reads all that a form is weighed by in one query. Must be inside the transaction that keeps the form."""
+    """Reads everything that the decision rests on, in one query. Must be inside the transaction that keeps the form."""
     limits.one_at_a_time([TOTAL[:2]])
     places = _places(sender)
     named = (f"forms: {_mailbox_limit(kind)}", mailbox(email), DAY)
@@ -336,7 +336,7 @@ def _stopped(email: str) -> QuerySet[StoppedAddress]:
 
 
 def sound_alarm() -> None:
-    """The total was reached: counted for the staff's eyes, and told to the clinic's inbox once a day."""
+    """Counts a form that came when the total was reached, and alerts the clinic's inbox once a day."""
     with transaction.atomic():
         limits.add([("over the total", EVERYBODY, DAY)])
         OutgoingMessage.objects.get_or_create(purpose=Purpose.ABUSE_ALARM, day=timezone.localdate())

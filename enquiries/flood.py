@@ -1,4 +1,4 @@
-"""Forms with a warning sign that are many and alike: a flood shares one row of the safety queue, and hides nobody.
+"""Many similar forms with a warning sign: a flood shares one row of the safety queue, so that it hides no one.
 
 Such forms are exempt from limits, because one of them may be an emergency. So the further ones of one sender (an IPv6 network of 64
 bits; those of 56 and 48 bits around it have larger allowances), of one mailbox, or of one wording fold: beyond

@@ -32,7 +32,7 @@ from enquiries import abuse
 from enquiries.models import Assessment, Enquiry, EnquiryKind, OutgoingMessage, PrivateLink
 
 PASS_SECONDS = 30 * 60
-# A person tries a spelling or two. Whoever goes on has not got the address.
+# A patient tries a spelling or two. Anyone who goes on does not know the address.
 MAX_WRONG_TRIES = 10
 # After the first few of them each further one must wait.
 QUICK_TRIES, PAUSE = 5, timedelta(minutes=1)
@@ -208,7 +208,7 @@ def stop_address(email: str) -> str:
 
 
 def unsubscribe_headers(link: str) -> dict[str, str]:
-    """RFC 2369 and RFC 8058. Whoever signs our mail with DKIM has to sign these two as well."""
+    """RFC 2369 and RFC 8058. DKIM signatures on our mail must cover these two headers."""
     return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 

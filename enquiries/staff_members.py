@@ -1,4 +1,4 @@
-"""Members of staff, by what they may do with enquiries."""
+"""Which members of staff may open enquiries, which are clinicians, and who is away."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from enquiries.models import Absence
 
 OPENS = "enquiries.view_enquiry"
-# Whoever may read a self-assessment's answers is a clinician to the desk (`backcare/staff/roles.py`).
+# To the desk, a clinician is anyone who may read a self-assessment's answers (`backcare/staff/roles.py`).
 CLINICIAN = "enquiries.read_answers_enquiry"
 
 

@@ -1,4 +1,4 @@
-"""The three forms with which people ask, each with its pages and its confirmation, and the two pages on privacy."""
+"""The three patient forms, each with its pages and its confirmation, and the two pages on privacy."""
 
 from collections.abc import Callable
 from functools import partial
@@ -49,7 +49,7 @@ question_sent = confirmation_of(EnquiryKind.QUESTION)
 
 
 class ReportJourney(Journey):
-    """A step less than the forms that ask for help: nothing is looked through, and the sheet goes out at once."""
+    """One step shorter than the forms that ask for help: no check page, and the sheet is sent at once."""
 
     is_checked = False
     consent_version = handover.REPORT_CONSENT

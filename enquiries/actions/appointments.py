@@ -61,7 +61,7 @@ def end(appointment: Appointment, state: str, now: datetime) -> None:
 
 
 def time_in_words(appointment: Appointment) -> str:
-    """10:30am on Monday 30 November 2026: with the year, for it stands in the timeline."""
+    """10:30am on Monday 30 November 2026: with the year, because it is for the timeline."""
     return dated_words(appointment.starts_at)
 
 
@@ -88,7 +88,7 @@ def was_told(appointment: Appointment) -> bool:
 
 
 class Doubtful(MoveRefused):
-    """Something speaks against that time. The text is for staff; `mark` sent back with the same time books it all the same."""
+    """There is a reason to avoid that time. The text is for staff; `mark` sent back with the same time books it all the same."""
 
     def __init__(self, said: list[str], mark: str):
         super().__init__(f"{' '.join(said)} Nothing is booked yet. Choose another time, or press “Book anyway”.")
@@ -111,7 +111,7 @@ def book(
 ) -> Enquiry:
     """Makes the appointment and emails the patient its time. Where there is one it is moved: the email says from when.
 
-    `sure` is the mark of the concerns that whoever books has read, empty when they have seen none; `doubts` are concerns that only
+    `sure` is the mark of the concerns that the person booking has read, or empty; `doubts` are concerns that only
     the form knows. None: nobody is asked. Raises Doubtful while a concern is unread, and MoveRefused for a past time.
     """
     with transaction.atomic():
@@ -191,7 +191,7 @@ OPENS, CLOSES = time(9), time(17)  # for a clinic without opening hours
 
 
 def remind_of_appointments(*, now: datetime) -> int:
-    """Puts the reminders that are due into the outbox, while the clinic is open: whoever phones because of one reaches somebody.
+    """Puts the reminders that are due into the outbox, while the clinic is open, so that patients who phone get an answer.
 
     An appointment that was booked today needs none: its confirmation is the reminder. How many were written; each is once,
     however often and by however many workers this is called.
@@ -236,7 +236,7 @@ def _reminded_until(now: datetime, hours: Hours) -> datetime | None:
 
 
 def refuse_reminder(*, enquiry: Enquiry) -> None:
-    """The patient wants no reminder of the appointment that they have. Twice is once."""
+    """The patient wants no reminder of their present appointment. Calling it twice changes nothing more."""
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
         booked = enquiry.appointment

@@ -121,7 +121,7 @@ def send_new_link(*, enquiry: Enquiry, by: User) -> bool:
 
 
 def view(*, enquiry: Enquiry, by: User) -> None:
-    """Who opened the record, once in a quarter of an hour each."""
+    """Records who opened the enquiry, at most once in 15 minutes for each person."""
     with transaction.atomic():
         lately = timezone.now() - timedelta(minutes=15)
         if not enquiry.events.filter(kind=EventKind.VIEWED, by=by, created_at__gte=lately).exists():
@@ -148,7 +148,7 @@ def reached(enquiry: Enquiry, now: datetime) -> None:
 
 
 def take(enquiry: Enquiry, by: User) -> None:
-    """Whoever acts on what nobody has taken, has taken it."""
+    """Assigns an unassigned enquiry to the person acting on it."""
     if enquiry.owner_id is None:
         record(enquiry, EventKind.ASSIGNED, by=by, summary=f"Assigned to {team.account_name(by)}")
         enquiry.owner = by
@@ -157,7 +157,7 @@ def take(enquiry: Enquiry, by: User) -> None:
 
 
 def they_agree_now(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
-    """The person for whom somebody asks knows of it by now, and agrees.
+    """The person whom the request is for now knows of it, and agrees.
 
     Raises MoveRefused where nobody's agreement is missing, and StaleEnquiry.
     """

@@ -1,4 +1,4 @@
-"""A wrong address or number is put right: by staff, or by the patient who has just asked for a report and gets no mail."""
+"""Correcting a wrong address or number: by staff, or by the patient who has just asked for a report and gets no mail."""
 
 import logging
 import secrets
@@ -34,7 +34,7 @@ from enquiries.models import (
 
 logger = logging.getLogger(__name__)
 
-# Whoever asks may have typed the address of a stranger, or mean to annoy one.
+# The address may be a stranger's, typed by mistake or to annoy them.
 MAX_CORRECTIONS = 3  # changes and repeats of one request, counted together
 WAIT_BEFORE_AGAIN = timedelta(seconds=60)
 
@@ -110,7 +110,7 @@ def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sen
 
 
 class Why(models.TextChoices):
-    """Why staff changed how a patient is reached. A list, so that nobody writes an address into the timeline's summary."""
+    """Why staff changed how a patient is reached. A fixed list: free text could put an address into the timeline's summary."""
 
     TOLD = "told", "they told us the right one"
     TYPO = "typo", "it had a typing mistake"

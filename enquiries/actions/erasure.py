@@ -1,4 +1,4 @@
-"""How what a patient told us is erased: when they ask, when the clinic does it, or when its time is over.
+"""How what a patient told us is erased: at their request, by the clinic, or when its retention period ends.
 
 An address whose owner asked for no more mail is put on the list of stopped addresses here, because its reports are erased too.
 """
@@ -56,7 +56,7 @@ class Purged:
 def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary: str = "") -> Enquiry:
     """Erases who an enquiry is from and everything they wrote, its mail that has not gone, and the answers given with it.
 
-    The row, its reference, kind, dates and the timeline stay, without the notes' words. Twice is the same as once.
+    The row, its reference, kind, dates and the timeline stay, without the notes' words. Repeating it changes nothing.
     """
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
@@ -157,7 +157,7 @@ def clear_files(tries: int = 3) -> bool:
 
 
 class Reason(models.TextChoices):
-    """Why everything about a person is erased. A list, so that nobody writes a name into the log."""
+    """Why everything about a person is erased. A fixed list: free text could put a name into the log."""
 
     ASKED = "asked", "the person asked us to"
     WITHDREW = "withdrew", "the person withdrew their consent"

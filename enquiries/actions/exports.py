@@ -1,4 +1,4 @@
-"""Enquiries leave the system as a file: who took them, and why, is kept before the first one goes.
+"""Enquiries exported as a file. Who took them, and why, is recorded before the first row leaves.
 
 What patients wrote in their own words, and the answers of a self-assessment, are in no export.
 """

@@ -1,4 +1,4 @@
-"""What a patient asked, in a form or by telephone, becomes an enquiry, once."""
+"""Turns what a patient asked, in a form or by telephone, into one enquiry."""
 
 import json
 import logging

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 SUMMARY_DAYS = 7
 TO_STAFF = {Purpose.CLINIC_ALERT, Purpose.CLINICIAN_ALERT, Purpose.CHANGE_ALERT}
 
-# The mail to whoever asked.
+# The email to the person who asked.
 TO_THEM = {
     EnquiryKind.REPORT: Purpose.REPORT,
     EnquiryKind.CONSULTATION: Purpose.ACKNOWLEDGEMENT,

@@ -357,7 +357,7 @@ def record_outcome(model_admin, request, pk):
 
 
 def calendar(model_admin, request):
-    """The private address for one's own calendar program: made, made anew, or taken away."""
+    """The private address for one's own calendar program: created, replaced or removed."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     if request.method == "POST":

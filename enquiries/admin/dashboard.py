@@ -1,4 +1,4 @@
-"""What the first page of the desk says about enquiries and content, in words, to whoever may see it."""
+"""What the first page of the desk says about enquiries and content, in words, to those who may see it."""
 
 from datetime import datetime, timedelta
 

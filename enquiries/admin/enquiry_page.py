@@ -27,7 +27,7 @@ from factsheets import team
 LOOKING, WRITING = timedelta(minutes=5), timedelta(minutes=2)
 MAX_DUPLICATES = 10
 LATE = {"wait", "later", "close"}  # below the handover, because they end what somebody does with it for now
-# Who is no member of staff, as staff read it.
+# Actors who are not staff, as staff see them.
 ACTORS = {"patient": "The patient", "mail worker": "The system", "retention": "The system"}
 LOOKS = [EventKind.VIEWED, EventKind.READ]
 # Of these the summary is the whole line, where there is one: “Assigned to Dr Rees”.
@@ -35,7 +35,7 @@ TOLD_BY_SUMMARY = {EventKind.ASSIGNED, EventKind.LINKED, EventKind.NOTE}
 
 
 def render(model_admin, request, enquiry: Enquiry, *, bound=None, refusal: str = "", status: int = 200):
-    """The page, with the draft of whoever looks. `bound` is a step by its name that was refused, filled in as it was sent."""
+    """The page, with the reader's own draft. `bound` maps the name of a refused step to its form, filled in as it was sent."""
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
@@ -223,7 +223,7 @@ def viewers(user, enquiry: Enquiry, now: datetime) -> list[str]:
 
 
 def _lane(enquiry: Enquiry, duplicates: list[Enquiry], now: datetime, *, callable_now: bool) -> dict:
-    """What stands at the top while a safety flag is open."""
+    """The top of the page while a safety flag is open."""
     numbers = [
         (phones.in_words(readable(other, "phone")), other) for other in safety_lane.other_numbers(enquiry, duplicates)
     ]

@@ -87,7 +87,7 @@ def take_step(model_admin, request, pk, name: str):
     form = step_forms.form_for(enquiry, name)(request.POST, prefix=name)
     refusal = ""
     if form.is_valid() and (name != "reply" or form.fill_in(enquiry)):
-        # What goes to someone with a warning sign is read once more by whoever wrote it.
+        # A reply to someone with a warning sign is previewed before it is sent.
         unread = enquiry.is_flagged and "previewed" not in request.POST
         if name == "reply" and ("send" not in request.POST or unread):
             return _preview(model_admin, request, enquiry, form)

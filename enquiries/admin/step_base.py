@@ -22,7 +22,7 @@ class StaffField(forms.ModelChoiceField):
 
 
 def one_of(label: str, choices, *, missing: str) -> forms.ChoiceField:
-    """A choice that is all in sight, and what to say to whoever made none."""
+    """A choice shown as radio buttons; `missing` is the message when none is chosen."""
     return forms.ChoiceField(
         label=label, choices=choices, widget=forms.RadioSelect, error_messages={"required": missing}
     )

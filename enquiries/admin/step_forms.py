@@ -202,7 +202,7 @@ class HandoverForm(forms.Form):
         self.enquiry = enquiry
         allowed = {enquiry.status, *enquiry.plain_moves}
         self.fields["status"].choices = [choice for choice in Status.choices if choice[0] in allowed]
-        # Whoever has it stays in the list, or saving the page would take it from them unasked.
+        # The colleague it is assigned to stays in the list, or saving the page would unassign it.
         able = staff_members.who_may_open().values("pk")
         self.fields["owner"].queryset = get_user_model().objects.filter(Q(pk__in=able) | Q(pk=enquiry.owner_id))
 

@@ -72,7 +72,7 @@ class WordingForm(forms.Form):
 
 @admin.register(WordingEdition)
 class WordingAdmin(admin.ModelAdmin):
-    """Two pages of its own in place of Django's: an edition is written by `wordings.save` alone."""
+    """Two pages that replace Django's own: only `wordings.save` writes an edition."""
 
     def get_urls(self):
         view = self.admin_site.admin_view

@@ -1,7 +1,7 @@
 """The questions as a clinician approves them, and what /check/ is while nobody has.
 
 An approval covers every table of `questions.py` and every word of `result_texts.py`, whatever is added there. How they are applied
-(`evaluate.py`) is code: whoever changes it raises VERSION, which ends the approval too.
+(`evaluate.py`) is code: anyone who changes it raises VERSION, which ends the approval too.
 """
 
 from functools import wraps

@@ -1,4 +1,4 @@
-"""The emails and confirmation pages whose words an owner may change: their defaults, and what stands in braces in each.
+"""The emails and confirmation pages whose words an owner may change: their defaults, and the placeholders that each offers.
 
 Nothing here offers what a stranger typed into a form: anyone can cause these emails to be sent to anyone. The safety advice, the
 footer, “Stop these emails” and the deletion link are not here, because they can be neither changed nor left out; nor is the
@@ -12,7 +12,7 @@ from enum import Enum
 class Kind(Enum):
     INLINE = "inline"  # words in a sentence
     LINK = "link"  # {link: words}: the words become a link
-    BLOCK = "block"  # stands in a line of its own
+    BLOCK = "block"  # has a line to itself
 
 
 @dataclass(frozen=True)

@@ -65,11 +65,11 @@ FROM_STAFF = {Purpose.REPLY, Purpose.BOOKING, Purpose.CANCELLATION, Purpose.BOOK
 
 
 class CannotRender(Exception):
-    """What this one row is about stands in the way, now and later. The text holds no personal data."""
+    """This message can never be rendered, and a retry will not help. The text holds no personal data."""
 
 
 class NoLongerNeeded(Exception):
-    """The mail would say what is no longer so. Nobody misses it, and nothing has failed."""
+    """The message is out of date, so it is dropped. Nothing has failed."""
 
 
 class Mail(EmailMultiAlternatives):
@@ -95,7 +95,7 @@ class Mail(EmailMultiAlternatives):
         return made
 
     def _with_leaflet(self, as_bytes: Callable[..., bytes], unixfrom: bool = False, linesep: str = "\n") -> bytes:
-        """The library would take the thousands of its lines one by one, for each mail anew."""
+        """Python's library would encode the leaflet's thousands of lines again for each email."""
         end = linesep.encode()
         return as_bytes(unixfrom, linesep).replace(LEAFLET + end, self.leaflet.replace(b"\r\n", end), 1)
 
@@ -190,7 +190,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 
 
 def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """What somebody wrote, so it is no automatic mail, and whoever answers it is read."""
+    """A colleague's own words: not marked as automatic, and answers to it are read."""
     event = _there(message.event)
     link_to_it = Link(links.request_address(_there(message.enquiry), links.of_mail(message)))
     values: dict[str, Value] = {"message": Block(event.note, linked(event.note)), "link": link_to_it}

@@ -35,7 +35,7 @@ class _Missing(Exception):
 
 
 def fill(text: str, enquiry: Enquiry) -> Filled:
-    """What stands in braces, said for this enquiry. What is not one of ours is left as it is, for people do write braces."""
+    """The placeholder's value for this enquiry. Braces that are not ours are left as they are: people do write braces."""
     missing: dict[str, None] = {}
 
     def put_in(found: re.Match[str]) -> str:
@@ -119,7 +119,7 @@ IN_WORDS = {
 
 
 def mistakes(text: str) -> list[str]:
-    """What in a template would never be filled in, for whoever writes it."""
+    """The placeholders in a template that could never be filled in, for its author."""
     found = []
     for each in PLACEHOLDER.finditer(text):
         name, given = each[1].lower(), each[2] or ""

@@ -169,7 +169,7 @@ class Worker:
         self.disconnect()
 
     def put_back(self) -> None:
-        """What is claimed and has not been tried waits again in its turn, for whoever comes first. Raises DatabaseError."""
+        """What is claimed and has not been tried goes back into the queue for the next free worker. Raises DatabaseError."""
         held = [message.pk for message in self.hand]
         if held:
             mine = OutgoingMessage.objects.filter(pk__in=held, state=MessageState.SENDING, claimed_by=self.name)

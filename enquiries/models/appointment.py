@@ -69,7 +69,7 @@ class Appointment(models.Model):
     with_whom = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="appointments", editable=False
     )
-    # Whoever has the link of a video call can walk into it.
+    # Anyone who has the link of a video call can join it.
     place = EncryptedTextField("place or video link", null=True)
     remind = models.BooleanField(
         default=False, editable=False, help_text="Whether the patient gets an email the working day before."

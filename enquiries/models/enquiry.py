@@ -38,7 +38,7 @@ class EnquiryKind(models.TextChoices):
 
 
 class IntakeChannel(models.TextChoices):
-    """How a request reached the clinic. Only what came by the website was typed by whoever asks."""
+    """How a request reached the clinic. Only what came through the website was typed by the patient."""
 
     WEBSITE = "website", "on the website"
     PHONE = "phone", "by telephone"
@@ -90,7 +90,7 @@ STAFF_OUTCOMES = [Outcome.ANSWERED, Outcome.SEEN, Outcome.ELSEWHERE, Outcome.NOT
 
 
 class Agreement(models.TextChoices):
-    """Whether the person whom somebody asks for knows of it; in the words of whoever calls."""
+    """Whether the person whom somebody asks for knows of it; as a colleague would put it."""
 
     YES = "yes", "They know and agree."
     CANNOT = "cannot", "They cannot decide for themselves. Ask who decides for them before you talk about their health."
@@ -364,7 +364,7 @@ class Enquiry(models.Model):
         return f"{self.reference} ({self.get_kind_display()})"
 
     def save_new_version(self) -> Self:
-        """What a page showed before this is old: whoever acts on it is told what changed."""
+        """Makes pages shown before this out of date: staff who act on one are told what changed."""
         self.version += 1
         self.save()
         return self
@@ -475,7 +475,7 @@ class SearchToken(models.Model):
     def write_first(cls, enquiry: Enquiry) -> None:
         """Makes those of an enquiry that has none. Raises CannotDecrypt.
 
-        For the name of whoever asks, and for that of the person they ask for: either may phone.
+        For both names, that of the person asking and that of the person they ask for: either may phone.
         """
         names = [enquiry.name, enquiry.for_name]
         keys = blind_index.stored(names=names, email=enquiry.email, phone=enquiry.phone)

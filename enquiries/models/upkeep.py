@@ -1,11 +1,11 @@
-"""What the site notes of its own running: its keys, its mail workers, its purges, and what is kept against abuse."""
+"""What the site records about itself: its keys, mail workers, purges, and counters against abuse."""
 
 from django.db import models
 from django.utils import timezone
 
 
 class KeyCheck(models.Model):
-    """A key that something here may be sealed with, told from others without giving it away (`backcare.core.encryption`)."""
+    """A key that may have encrypted data here, recognised without revealing it (`backcare.core.encryption`)."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, editable=False)
     check_value = models.CharField(max_length=64, editable=False)

@@ -1,7 +1,7 @@
 """The door: who may see to a request, and what a visit carries from page to page.
 
 GET changes nothing and shows nothing personal, because mail scanners fetch every link. There is no cookie and the server keeps
-nothing: the pass travels in the page, and every step checks everything anew.
+nothing: the pass travels in the page, and every step checks everything again.
 """
 
 from collections.abc import Callable

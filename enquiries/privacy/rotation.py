@@ -39,7 +39,7 @@ def left() -> dict[str, int]:
 
 
 def rotate(*, at_once: int = AT_ONCE, progress: Callable[[int, str], None] = lambda rows, table: None) -> Rotated:
-    """Seals everything anew with the writing key. `progress` is told how many rows each transaction sealed, and of which table.
+    """Encrypts everything again with the writing key. `progress` is told how many rows each transaction sealed, and of which table.
 
     A row that somebody holds is left for the next round. What no key opens is left as it is and named in the result.
     """
@@ -92,7 +92,7 @@ def _go_through(
 
 
 def _reseal(row: models.Model, fields: Fields, result: Rotated) -> int:
-    """1 when something of the row was sealed anew."""
+    """1 when any value of the row was encrypted again."""
     was, becomes = {}, {}
     for each in fields:
         stored = row.__dict__[each.attname]
@@ -116,7 +116,7 @@ def _reseal(row: models.Model, fields: Fields, result: Rotated) -> int:
 
 
 def _reindex(enquiry: Enquiry) -> None:
-    """What cannot be opened cannot be hashed anew, and keeps the hash it has."""
+    """A value that cannot be decrypted cannot be hashed again, and keeps its hash."""
     for name, column, key in (
         ("email", "email_key", blind_index.email_key),
         ("phone", "phone_key", blind_index.phone_key),

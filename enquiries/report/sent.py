@@ -1,4 +1,4 @@
-"""The page after a report was asked for: what was decided, and for whoever has just asked, where it goes and how to put that right.
+"""The page after a report was asked for: what was decided, and for its sender, where it goes and how to correct that.
 
 Where the browser holds the receipt of a report, the page plays the address back, and takes a change of it or "Send it again". Where
 no email comes, it gives the sheet and the private link instead.
@@ -109,7 +109,7 @@ class AddressForm(forms.Form):
 @personal
 @require_safe
 def sent(request, token: str = ""):
-    """What happens next. Whoever has just asked, and nobody else, also sees where it goes and can put that right."""
+    """What happens next. Only the person who has just asked also sees where it goes, and can correct that."""
     marked, _ = journey.sent_enquiry(EnquiryKind.REPORT, token)
     if token and marked is None:
         # A personal page has one address, and none that a cache could take for a file's.

@@ -1,4 +1,4 @@
-"""What somebody typed so far, on its way from step to step.
+"""The state of a form that is filled in step by step: what has been typed so far.
 
 It travels twice: hidden in each page, so that a page that is sent always carries everything before it, and in an encrypted cookie,
 so that each page has an address of its own, which the browser's back button, a reload and a second tab find again. The server keeps

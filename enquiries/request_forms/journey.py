@@ -2,7 +2,7 @@
 
 Every step is a POST to the form's own address that is answered with a redirect to the page it leads to, so that back, forward and
 reload find pages and never a browser's error. What was typed travels with the person (enquiries/request_forms/form_state.py): the
-server keeps nothing until the last step, no address holds a word, and each step checks everything anew, so it does not matter
+server keeps nothing until the last step, no address holds a word, and each step checks everything again, so it does not matter
 who wrote the hidden fields.
 
 Whether a browser gives cookies back shows only with its second request. Where words could be lost, its first one is answered with
@@ -138,7 +138,7 @@ def _opened(request, journey: Journey, page: str) -> HttpResponse:
 def _empty(request, journey: Journey, *, lost: bool = False) -> HttpResponse:
     """The first step. `lost`: a later page was asked for, and this browser holds nothing; perhaps it takes no cookies.
 
-    Without a cookie it is the same page for everybody until the promise changes, and is kept ready.
+    Without a cookie it is the same page for everyone until the promise changes, so it is cached.
     """
     slug = request.GET.get("sheet", "")[:80].replace("\x00", "")
     sheet = FactSheet.objects.published().without_text().filter(slug=slug).first() if slug else None
@@ -366,8 +366,8 @@ def _sent_already(request, journey: Journey, state: FormState) -> HttpResponse:
 # that their signs belong to, that no email comes, or that no reply is promised. Without a mark, or with one that is too old, the
 # page is the same for everybody, and names no day.
 #
-# Nothing on it is about the person: whoever finds the address learns no name, no word, no sign. The private link to the request
-# is there for half an hour, for whoever has just sent it; it asks for the email address like any other.
+# It shows nothing personal: someone who finds the address learns no name, no word and no sign. The private link to the request
+# is there for half an hour, for the person who has just sent it; it asks for the email address like any other.
 
 LINK_SECONDS = 30 * 60  # for the private link
 PAGE_SECONDS = 24 * 60 * 60  # after that the address shows what one without a mark does

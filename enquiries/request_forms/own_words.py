@@ -1,4 +1,4 @@
-"""What a person wrote in their own words, in whichever box, read for red flags.
+"""Reads what a patient wrote in their own words, in any box, for red flags.
 
 Every text field is read: people write "my bottom is numb" where a form asks what helps to talk with them. The list is made from the
 form's fields, so a box that is added is read as well.
@@ -37,7 +37,7 @@ class Box:
 
     @property
     def mark(self) -> str:
-        """Names this text without telling it."""
+        """A mark that identifies this text without revealing it."""
         return keyed_hash(self.name, self.text, purpose="card shown")[:12]
 
 
@@ -85,7 +85,7 @@ def read(form: forms.Form) -> OwnWords:
 
 
 def seen(given: str) -> list[str]:
-    """The marks in a hidden field that says for what somebody was shown the card. Whoever wrote it, it only spares a card."""
+    """The marks in a hidden field that says for what somebody was shown the card. A forged one only hides a card."""
     return [mark for mark in given[-MARKS * 20 :].split() if len(mark) < 20][-MARKS:]
 
 
