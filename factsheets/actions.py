@@ -46,7 +46,7 @@ TAKEN_DOWN = "The published page was taken down since. Only a clinician’s sign
 
 
 def refresh(*, sheet: FactSheet) -> bool:
-    """Makes the sheet's document anew after it or a part of it was saved. True when the document changed.
+    """Rebuilds the sheet's document after it or a part of it was saved. True when the document changed.
 
     Raises BodyError when a part cannot be shown; the document that readers see stays as it was.
     """
@@ -71,7 +71,7 @@ def _refresh_draft(draft: FactSheet) -> None:
 
 
 def refresh_changed() -> list[FactSheet]:
-    """Makes every sheet's document anew, after something they share changed. Returns the sheets that changed."""
+    """Rebuilds every sheet's document after something they share changed. Returns the sheets that changed."""
     changed = []
     with transaction.atomic():
         for sheet in FactSheet.objects.all():
@@ -296,7 +296,7 @@ def carry_out_plans(*, today: date) -> list[FactSheet]:
 
 
 def why_plan_waits(sheet: FactSheet) -> str:
-    """Why words that were signed off for a day cannot be published on it. Empty when nothing stands in the way."""
+    """Why words that were signed off for a day cannot be published on it. Empty when nothing does."""
     signed = publication.last_sign_off(sheet)
     if signed is None or signed.content != revisions.snapshot(sheet):
         return (
@@ -405,7 +405,7 @@ def resolve(*, comment: ReviewComment, by) -> None:
 
 
 def let_stand(*, sheet: FactSheet, finding: Finding, reason: str, by) -> GuardOverride:
-    """Lets wording stand that the claims guard stopped, for a written reason. Raises MoveRefused without one."""
+    """Accepts wording that the claims guard stopped, for a written reason. Raises MoveRefused without one."""
     if len(reason.split()) < 3:
         raise MoveRefused("Give a reason in one sentence. It is kept with your name.")
     override, _ = GuardOverride.objects.get_or_create(

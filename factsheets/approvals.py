@@ -1,8 +1,8 @@
 """Approvals: which questions and red flags a named clinician has approved, and whether patients are still shown those.
 
-The self-assessment gives advice made for one person, so somebody has to answer for it. Outside a local run it is shown only while
-both of its subjects are approved: the questions with their rules, and the red flags. An approval is bound to a hash of the words,
-so every way of changing them (the staff desk, `load_content`, new code) ends it by itself.
+The self-assessment gives advice made for one person, so a named person has to answer for it. Outside a local run it is shown only
+while both of its subjects are approved: the questions with their rules, and the red flags. An approval is bound to a hash of the
+words, so every way of changing them (the staff desk, `load_content`, new code) ends it by itself.
 
 The questions belong to another app, which registers them here when it starts.
 """
@@ -83,7 +83,7 @@ def plain(value):
     raise TypeError(f"An approval cannot cover {type(value).__name__}.")
 
 
-# --- where an approval stands ---
+# --- the state of an approval ---
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def standing(subject: str) -> Standing:
 
 
 def check_is_open() -> bool:
-    """Whether patients may use the self-assessment. False also when nobody can tell, because the database is away."""
+    """Whether patients may use the self-assessment. Also False while the database is away."""
     if not settings.CHECK_NEEDS_APPROVAL:
         return True
     try:
@@ -185,7 +185,7 @@ def withdraw(*, subject: str, reason: str, by) -> Approval:
 
 
 def record(*, by, **values) -> Approval:
-    """Adds a decision. Pages that were kept ready follow at once."""
+    """Adds a decision. Cached pages follow at once."""
     made = Approval.objects.create(by=by, actor=team.account_name(by), **values)
     ContentVersion.changed()
     return made

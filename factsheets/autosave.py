@@ -1,4 +1,4 @@
-"""What editors have typed and not saved, and who has which sheet open.
+"""What editors have typed but not saved, and who has which sheet open.
 
 What was typed is kept whole, as the browser sent it: with every button of the page, and every few seconds where script runs. So a
 closed tab, an ended session or a step aside loses nothing. Nobody but its author sees it.

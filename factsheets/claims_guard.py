@@ -78,7 +78,7 @@ class Finding:
 
 
 def findings(document: dict) -> list[Finding]:
-    """What must not be published as it stands, in reading order. `document` is `FactSheet.document`."""
+    """Wording that must not be published, in reading order. `document` is `FactSheet.document`."""
     found = [
         each for name in ("title", "summary", "audience") for each in wording(PLACES[name], document.get(name, ""))
     ]
@@ -184,7 +184,7 @@ def _sentences(text: str):
 
 
 def wording(section: str, text: str) -> list[Finding]:
-    """Forbidden words in a text, wherever it stands."""
+    """Forbidden words in any text."""
     return [
         Finding(code, rule, section, sentence)
         for sentence in _sentences(text)

@@ -20,7 +20,7 @@ from typing import Any
 
 NEEDED = {"Atkinson Hyperlegible", "Noto Sans", "Noto Sans Symbols2"}
 IDLE = 15  # seconds
-JOBS = 40  # after which it is started anew, so that it does not grow
+JOBS = 40  # after which it is restarted, so that it does not grow
 
 
 class CompileError(Exception):

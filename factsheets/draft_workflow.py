@@ -1,4 +1,4 @@
-"""The steps that every draft of what patients read takes, whatever it holds: a set of red flags, or one shared record.
+"""The steps that a draft of red flags or of a shared record goes through.
 
 Each is recorded with its actor. Call them in a transaction, with the draft locked.
 """

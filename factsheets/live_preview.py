@@ -1,4 +1,4 @@
-"""How one section reads with the words that somebody is typing: as readers will see it, with what stops it and how it reads."""
+"""The preview of a section while it is typed: as readers will see it, with what would stop it and its readability."""
 
 from dataclasses import dataclass, field
 

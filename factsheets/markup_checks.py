@@ -1,4 +1,4 @@
-"""What readers would see broken, refused when a text is saved: each with its line and what to do about it.
+"""Markup that readers would see broken. It is refused when a text is saved, with its line and what to do about it.
 
 The parser (`rendering/markdown.py`) refuses what no output could show. This refuses what it would show, but wrongly: tags as they
 were typed, half a table, a heading that breaks the page's outline, and a link that leads nowhere.

@@ -1,4 +1,4 @@
-"""When editors are reminded that a sheet must be read again by a clinician, and who of them.
+"""When editors are reminded that a clinician must review a sheet again, and which of them.
 
 At 60, 30 and 0 days before the review is due: the clinic's own rule. Nothing here writes or sends; enquiries/actions does.
 """
@@ -29,7 +29,7 @@ STEPS = (60, 30, 0)  # days before the review is due
 def step_reached(due_on: date | None, today: date) -> int | None:
     """The most urgent step that a review due on this day has reached; None while it is further away than all of them.
 
-    Only the most urgent counts: whoever missed the first need not hear of it after the second.
+    Only the most urgent counts: a reminder that was missed is not sent after a later one.
     """
     if due_on is None:
         return None
@@ -101,7 +101,7 @@ def authors(sheet: FactSheet, before: int) -> list[int]:
 
 
 def listeners(edition: Edition) -> list:
-    """Reviewers hear that something was sent to them, authors what became of it. Nobody of what they did themselves."""
+    """Reviewers hear what was sent to them, and authors what became of it. No one hears of their own step."""
     wrote = authors(edition.sheet, edition.number)
     if edition.step == Step.SUBMITTED:
         # Who wrote in it may not sign it.

@@ -1,6 +1,6 @@
 """Red flags are changed in a draft of the whole set, and go live when a second person, a clinician, has approved it.
 
-Nothing here touches what patients read but `approve`. An edit begins a draft where none is open.
+Only `approve` changes what patients read. An edit begins a draft where none is open.
 """
 
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def fingerprint(flag: dict | None) -> str:
     return approvals.digest_of(whole(flag))[:16] if flag else ""
 
 
-# --- what stands in the way of publishing ---
+# --- what prevents publishing ---
 
 
 def problems(content: list[dict]) -> list[Problem]:
@@ -112,7 +112,7 @@ def problems(content: list[dict]) -> list[Problem]:
 
 
 def gaps(content: list[dict]) -> list[dict]:
-    """Flags that nobody's typed words can find."""
+    """Flags without word patterns, which no typed words can find."""
     return [flag for flag in content if flag["tier"] != Tier.ROUTINE and not flag["patterns"]]
 
 
@@ -405,7 +405,7 @@ def approve(*, digest: str, by) -> SafetyEdition:
 
 
 def _ask_to_read_again(found: list[shared_revisions.Use], draft: SafetyDraft, by) -> None:
-    """Puts the sheets that repeat a changed flag on the reviewers' list. Whoever wrote the flag does not sign them."""
+    """Puts the sheets that repeat a changed flag on the reviewers' list. The flag's author does not sign them."""
     author = next((each.by for each in reversed(draft_workflow.authors(draft)) if each.by), by)
     for sheet in {use.sheet.pk: use.sheet for use in found}.values():
         codes = {code for use in found if use.sheet == sheet for code in use.what.split(", ")}

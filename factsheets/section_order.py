@@ -1,4 +1,4 @@
-"""The order of a sheet's sections: readers find them below their question, and only below it do they change places."""
+"""The order of a sheet's sections. Each belongs below one question, and moves only within it."""
 
 from django.db import transaction
 
@@ -8,7 +8,7 @@ from factsheets.rendering.document import in_reading_order
 
 
 def place(*, section: Section, after: Section | None) -> None:
-    """Puts a section behind another of its sheet, or first, and numbers them all anew with gaps of ten."""
+    """Puts a section behind another of its sheet, or first, and renumbers them all in steps of ten."""
     with transaction.atomic():
         actions.lock(section.sheet)
         order = list(section.sheet.sections.exclude(pk=section.pk))

@@ -121,7 +121,7 @@ def beside_live(draft: SharedDraft, *, lock: bool = False) -> Beside:
 
 
 def why_second(record, before: dict, after: dict) -> list[str]:
-    """The fields, in words, because of which somebody else must publish the change: those on which signatures rest.
+    """The fields, in words, that make a second person publish the change: those on which signatures rest.
 
     Empty when no public sheet shows the record, and for a slip in a statement's words.
     """
@@ -325,7 +325,7 @@ def make_live(
 ) -> Made:
     """Makes the record what `content` says, with every sheet that shows it. Raises CannotPutBack, and then nothing has changed.
 
-    `author` is whose words they are: nobody signs a sheet whose words they wrote. `note` is kept in the record's history, and
+    `author` is whose words they are: they may not sign the sheets it changes. `note` is kept in the record's history, and
     `said` in that of each sheet. With a `reason`, wording may stay that the claims guard finds.
     """
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""The draft over a published sheet: a row of its own with sections of its own, so that nothing readers see knows of it.
+"""The draft over a published sheet: a separate row with its own sections, which no public page reads.
 
 Its verbs, each with its actor, are in factsheets/actions.py; the decision is docs/decisions/0050-a-draft-is-a-copy-of-the-sheet.md.
 """
@@ -12,7 +12,7 @@ from factsheets.autosave import ASIDE
 from factsheets.models import FactSheet, GuardOverride, State, UnsavedEdit
 from factsheets.revisions import SECTION, SHEET, WORD, Change
 
-# A small correction is one that nobody needs to judge: our own rule.
+# A small correction needs no clinical judgement: our own rule.
 MAX_CORRECTED_WORDS = 12
 CORRECTABLE = {
     *(SHEET[name] for name in ("title", "summary", "audience", "in_short", "key_points")),
@@ -118,7 +118,7 @@ def why_not_small(draft: FactSheet) -> str:
 
 
 def why_more_than_a_slip(found: list[Change], correctable: set[str]) -> str:
-    """Why these changes are more than wording that nobody needs to judge. Empty when they are no more than that.
+    """Why these changes need a clinician's judgement. Empty for mere corrections of wording.
 
     `correctable`: the fields of which only the wording may be different, as `Change.field` names them.
     """

@@ -1,4 +1,4 @@
-"""Who works at the clinic, for the pages that name them."""
+"""The people who work at the clinic, for the pages that name them."""
 
 from pathlib import Path
 from typing import Any

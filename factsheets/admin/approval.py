@@ -1,4 +1,4 @@
-"""Approvals on the desk: what stands approved, what is waiting, and the form by which a clinician approves it."""
+"""Approvals on the desk: what is approved, what is waiting, and the form with which a clinician approves it."""
 
 from django import forms
 from django.conf import settings

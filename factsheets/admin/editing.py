@@ -1,4 +1,4 @@
-"""What the sheet's form and the section's form share: every save keeps an edition, and none makes a public page unsound."""
+"""What the sheet's form and the section's form share: every save keeps an edition, and none may break a public page."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -129,7 +129,7 @@ class EditsSheet(StopsUnsound):
     changes_published = False
 
     def written(self, request, sheet, *, note: str = "", reason: str = "") -> None:
-        """After words of the sheet were saved: makes its document anew and keeps an edition. Raises Stopped."""
+        """Called after words of the sheet were saved: rebuilds its document and keeps an edition. Raises Stopped."""
         if not self.changes_published and (why_not := publication.why_not_edit(sheet)):
             raise Stopped([Obstacle(why_not)])
         try:

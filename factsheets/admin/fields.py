@@ -1,4 +1,4 @@
-"""Form fields for editors, who think in words and not in JSON."""
+"""Form fields that let editors write words in place of JSON."""
 
 from django import forms
 from django.core.exceptions import ValidationError

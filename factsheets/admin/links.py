@@ -31,14 +31,14 @@ WORDS = {
 
 
 def to_look_at() -> list[SourceLink]:
-    """The links about which somebody should do something, each of a text with the sections that hold it, in `places`."""
+    """The links that need attention. Each link of a text names the sections that hold it in `places`."""
     many_days = {"outcome": LinkOutcome.UNREACHABLE, "failed_days__lt": link_check.DAYS_BEFORE_IT_COUNTS}
     found = SourceLink.objects.exclude(outcome=LinkOutcome.FINE).exclude(**many_days).select_related("source")
     return [link for link in found if link.source or _named(link)]
 
 
 def _named(link: SourceLink) -> list:
-    """Where texts link to it. Empty when nobody does any more, and then it is nothing to look at."""
+    """Where texts link to it. Empty when none does any more; then it needs no attention."""
     link.places = link_check.places_of(link.address)
     return link.places
 

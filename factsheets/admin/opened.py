@@ -14,7 +14,7 @@ from factsheets import team
 
 
 def fingerprint(record) -> str:
-    """Names what the record says now. Changes whenever somebody saves other words."""
+    """A hash of what the record says now. It changes with every save of other words."""
     values = {
         field.attname: field.value_to_string(record)
         for field in record._meta.concrete_fields
@@ -45,7 +45,7 @@ class OpenedForm(forms.ModelForm):
         self.initial["opened"] = self.state(self.stored)
 
     def state(self, stored: Any) -> str:
-        """Changes whenever somebody saves something else."""
+        """A value that changes with every save."""
         return fingerprint(stored)
 
     def clean(self) -> dict[str, Any]:

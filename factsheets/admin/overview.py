@@ -1,4 +1,4 @@
-"""The page of one sheet: where it stands, what is in the way, its sections in order, and everything that ever happened to it."""
+"""The page of one sheet: its state, what stops it from being published, its sections in order, and its whole history."""
 
 from datetime import date
 from itertools import groupby
@@ -185,7 +185,7 @@ def _overrides_in_force(sheet: FactSheet):
 
 
 def _to_check(sheet: FactSheet) -> dict:
-    """What the sheet rests on and somebody still has to look up."""
+    """The sources that the sheet rests on and that still have to be checked."""
     keys = [reference["key"] for reference in sheet.document.get("references", [])]
     refs = {ref for section in sheet.sections.all() for ref in section.claim_refs}
     sources = Source.objects.filter(key__in=keys)
@@ -227,7 +227,7 @@ def move(request, pk: int):
 
 
 def you_wrote(words: str) -> str:
-    """For a refusal: what was typed in vain, to be copied."""
+    """For a refusal: what was typed and not saved, to be copied."""
     return f" You wrote: “{words.strip()}”" if words.strip() else ""
 
 

@@ -1,4 +1,4 @@
-"""Shared records picked by words of them, so that nobody has to know a key or scroll a list: statements of evidence and figures.
+"""Picks statements of evidence and figures by words typed, in place of a key or a long list.
 
 Sources are named in the same way; what somebody may mean by a pasted citation is in factsheets/pasted_citation.py.
 """
@@ -20,7 +20,7 @@ from factsheets import pasted_citation
 from factsheets.models import FactSheet, Figure, Source, Statement
 from factsheets.rendering.document import verdict_of
 
-# The name comes first: whoever types all of it means that one.
+# The name comes first: someone who types all of it means that one.
 SEARCHED = {
     Statement: ("claim", "detail", "nice_position", "treatment", "condition", "comparison"),
     Figure: ("title", "alt", "long_description"),

@@ -260,7 +260,7 @@ def step(request, name: str):
 
 
 def overview(request, *, typed: str = ""):
-    """The page of the red flags. `typed` is a note that could not be sent, so that nobody types it twice."""
+    """The page of the red flags. `typed` is a note that could not be sent, to be shown again."""
     _expect(request, may_read)
     draft = safety_drafts.current()
     content = draft.content if draft else safety_revisions.snapshot()
@@ -433,7 +433,7 @@ def edition(request, number: int):
 
 @admin.register(SafetyAdvice)
 class SafetyAdviceAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    """The live red flags, which nobody edits: a change goes through the draft and a second person."""
+    """The live red flags, which cannot be edited: each change goes through the draft and a second person."""
 
     def get_urls(self):
         def at(route: str, view, name: str):

@@ -21,7 +21,7 @@ NO_LINK = models.Q(doi="", pmid="", pmcid="", url="", isbn="")
 
 
 class SharedRecordAdmin(KeepsHistory, admin.ModelAdmin):
-    """A record that several sheets show: saving it makes their documents anew, and none of the public ones unsound."""
+    """A record that several sheets show: saving it rebuilds their documents, and may break no public one."""
 
     form = SharedForm
 
@@ -219,7 +219,7 @@ class ClaimForm(forms.ModelForm):
 
 @admin.register(Claim)
 class ClaimAdmin(admin.ModelAdmin):
-    """The claim ledger: what the sheets may say, and where each fact stands."""
+    """The claim ledger: what the sheets may say, and the source of each fact."""
 
     form = ClaimForm
     list_display = ["ref", "status", "statement", "to_check"]

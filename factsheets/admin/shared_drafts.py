@@ -114,7 +114,7 @@ class HasDrafts(StopsUnsound):
         return self._draft_page(request, self._draft(pk))
 
     def _draft_page(self, request, draft: SharedDraft, *, refused: dict | None = None):
-        """`refused`: the step that could not be taken, with the `note` and `reason` of its form, so that nobody types twice."""
+        """`refused`: the step that could not be taken, with the `note` and `reason` of its form, to be shown again."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         beside = shared_drafts.beside_live(draft)

@@ -34,18 +34,18 @@ class Effect:
     to_review: list[FactSheet]
     because: list[str]
     changes: list[Change]
-    # Why somebody else must publish it, from a draft. Empty when the editor may save it.
+    # Why a second person must publish it from a draft. Empty when the editor may save it.
     second: list[str]
 
     @property
     def seal(self) -> str:
-        """Names this effect, so that it is the one which somebody saw before they saved."""
+        """A hash of this effect, to check that the editor saw the same one before saving."""
         words = [[sheet.pk for sheet in self.sheets], [[each.field, each.after] for each in self.changes]]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
 
 class Unseen(Exception):
-    """Nobody has seen yet what this save changes. Raised inside the save, so that it is undone."""
+    """The editor has not yet seen what this save changes. Raised inside the save, to undo it."""
 
     def __init__(self, effect: Effect):
         super().__init__()
@@ -266,7 +266,7 @@ class KeepsHistory(HasDrafts):
         return bool(stored and shared_drafts.why_second(stored, now, shared_drafts.whole(self.model, content, now)))
 
     def _put_back(self, request, edition):
-        """At once, or as a draft where somebody else must publish it."""
+        """At once, or as a draft where a second person must publish it."""
         stored = self.model.objects.filter(pk=edition.record).first()
         now = shared_revisions.snapshot(stored) if stored else {}
         content = shared_drafts.whole(self.model, edition.content, now) if edition.content else {}

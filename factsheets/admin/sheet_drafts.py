@@ -1,4 +1,4 @@
-"""The draft over a published sheet on the desk: begun, compared with what readers see, talked about, corrected, discarded."""
+"""The pages of a published sheet's draft: begin it, compare it with what readers see, comment, correct, discard."""
 
 from csp.constants import SELF
 from csp.decorators import csp_replace
@@ -172,7 +172,7 @@ def compare(request, pk: int):
 @xframe_options_sameorigin
 @require_safe
 def page(request, pk: int):
-    """The page of a draft, or of any sheet, to stand in a frame of the preview. Only staff are answered, and nothing keeps it."""
+    """The page of a draft, or of any sheet, for a frame of the preview. For staff only, and never cached."""
     from factsheets import sheet_views  # it needs the forms of another app, which is loaded after this one
 
     sheet = find_sheet(request, pk, may_read)

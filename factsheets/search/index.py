@@ -78,7 +78,7 @@ _updating = threading.Lock()
 
 
 def current() -> Index:
-    """The index of the content as it stands now."""
+    """The index of the present content."""
     global _kept
     token = ContentVersion.now()
     kept = _kept

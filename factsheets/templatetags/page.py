@@ -18,7 +18,7 @@ def words(content: str) -> str:
 
 @register.simple_tag(takes_context=True)
 def menu_link(context: template.Context, address_name: str, text: str) -> str:
-    """A link of the site's menus, which says whether it is the page being read or one that this page stands below."""
+    """A link of the site's menus, marked where it is the page being read or one above it."""
     address = reverse(address_name)
     path = getattr(context.get("request"), "path", "")
     current = "page" if path == address else "true" if path.startswith(address) else ""

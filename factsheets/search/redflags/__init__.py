@@ -293,7 +293,7 @@ class Reader:
         return Reading(tuple(codes[Tier.EMERGENCY]), tuple(codes[Tier.URGENT]), bool(codes[Tier.ROUTINE]))
 
     def why(self, typed: str) -> list[tuple[str, str]]:
-        """Which lines were found, with the codes: for whoever tunes the patterns."""
+        """Which lines were found, with the codes: for those who tune the patterns."""
         text = self.wording.read(typed[:MAX_LENGTH])
         matcher = Matcher(text, scopes(text), self.lists, self.starts, SMALL)
         matcher.scopes += [Scope(start, end) for start, end, _ in matcher.spans_of(self.lists.get(EVERYDAY, NONE))]

@@ -336,7 +336,7 @@ ON_ME = re.compile(
 )
 
 
-# Whoever is looked after is seldom who the message is about.
+# A person who is looked after is seldom the one whom the message is about.
 CARING = re.compile(
     r"\b(?:(?:look|looking|looked) after|(?:care|caring|cared|carer) for|nursing my)\b(?:(?! (?:and|but|now|so|"
     r"its) ).)*"
