@@ -1,4 +1,4 @@
-"""Guards on every request: what is refused before anything reads it, what another site sends, and what a slip of typing meant."""
+"""Guards on every request: requests refused unread, posts from other sites, and mistyped addresses."""
 
 import logging
 import re
@@ -83,7 +83,7 @@ class RequestGuardMiddleware:
         return response
 
     def health(self, request):
-        """A probe asks by the machine's own name or number, over plain http, and is not told that the host is wrong."""
+        """A probe uses the machine's own name or number, over plain http, so its host is not checked."""
         return health.healthz(request) if request.path_info == HEALTH else None
 
     def refusal(self, request):

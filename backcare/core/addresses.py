@@ -63,7 +63,7 @@ END = "Take out the full stop or comma at the end of this address"
 
 
 def what_to_change(typed: str) -> str:
-    """For whoever typed an address that cannot be right. "" where nothing is known to be wrong."""
+    """The message for an address that cannot be right. "" where nothing is known to be wrong."""
     wrong = (
         (SEVERAL.search(typed), ONE),
         (DASHES.search(typed), DASH),

@@ -1,4 +1,4 @@
-"""Finds people without opening anybody: keyed hashes of what they typed, of the whole of it and of its parts.
+"""Finds people without decrypting any record: keyed hashes of what they typed, of the whole of it and of its parts.
 
 Equal email addresses and numbers are found by one hash of what people mean, however they typed it.
 

@@ -70,7 +70,7 @@ def _parse(keys: tuple[str, ...], django_secret: str) -> dict[int, bytes]:
         if len(secret) != 32:
             raise ImproperlyConfigured(f"{where} is {len(secret)} bytes long. It must be 32.")
         if django_secret in {key.strip(), encoded, secret.decode("latin-1")}:
-            # Whoever learns one of the two would have the other.
+            # Someone who learns one of the two would have the other.
             raise ImproperlyConfigured(f"{where} is the same as SECRET_KEY. Each must be a secret of its own.")
         if int(number) in ring:
             raise ImproperlyConfigured(f"{where} has the same id as another key.")
@@ -102,7 +102,7 @@ def written_now() -> bytes:
 
 
 def encrypt(plain: str, *, context: str, padded: bool = True) -> bytes:
-    """`padded` is for what the database keeps. A cookie has no room for it, and nobody reads it in a backup."""
+    """`padded` is for what the database keeps. A cookie has no room for padding, and is in no backup."""
     number, secret = next(iter(key_ring().items()))
     nonce = os.urandom(NONCE_BYTES)
     # "surrogatepass" would let broken text in; forms have already refused it.
@@ -133,7 +133,7 @@ def _is_sealed(value: bytes) -> bool:
 
 
 def _associated(version: bytes, context: str) -> bytes:
-    """The version is bound in too, so that nobody has a padded value read as one without padding. Old values lack it."""
+    """The version is bound in too, so that a padded value cannot be passed off as one without padding. Old values lack it."""
     return context.encode() if version == UNPADDED else version + context.encode()
 
 

@@ -1,4 +1,4 @@
-"""Limits that hold across processes and restarts, and keep no address of anybody.
+"""Rate limits that hold across processes and restarts, and keep no address.
 
     verdict = limits.hit("question", limits.client(request), most=10, per=timedelta(hours=1))
     if not verdict:

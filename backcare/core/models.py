@@ -10,7 +10,7 @@ from backcare.core import palette
 
 
 class Limit(models.Model):
-    """How often something was done by somebody in a short stretch of time. Written and read by backcare/core/limits.py alone.
+    """How often one sender did one thing within a short time. Only backcare/core/limits.py reads and writes it.
 
     `key` is a keyed hash that changes every day, never an address or a name.
     """

@@ -29,7 +29,7 @@ NOT_REAL = "Check this number, because no phone number in the UK looks like it"
 
 
 class NotANumber(ValueError):
-    """The text is for whoever typed it, and says what to change."""
+    """The text is for the person who typed it, and says what to change."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _without_relay(typed: str) -> tuple[str, str]:
 
 
 def _expect_one_number(typed: str) -> None:
-    """The library would read letters as a keypad does or leave them out, and reach somebody else."""
+    """The library would read letters as a keypad does or leave them out: a wrong number."""
     digits = _digits(typed)
     if not digits:
         raise NotANumber(EXAMPLE)

@@ -319,7 +319,7 @@ def clinical_sign_off(app_configs, **kwargs):
 
 @checks.register(checks.Tags.database)
 def keys_fit(app_configs, databases=None, **kwargs):
-    """A wrong key reads nothing, and what it writes nobody else reads."""
+    """A wrong key reads nothing, and what it writes can be read with no other."""
     if "default" not in (databases or []):
         return []
     try:
@@ -419,7 +419,7 @@ def durability(app_configs, databases=None, **kwargs):
 
 
 def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
-    """The kind of file system a path is on, as Linux names it. Empty where nobody can tell."""
+    """The kind of file system a path is on, as Linux names it. Empty where that is unknown."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

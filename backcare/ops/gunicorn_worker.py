@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, for which nobody can keep a thread waiting.
+"""gunicorn's threaded worker, in which a slow client holds no thread.
 
 gunicorn gives each connection a thread as soon as its first bytes are there: eight half-sent requests stop a site of two processes
 with four threads each. Here the loop that waits for all connections collects a request, head and body, and a thread gets it when

@@ -54,7 +54,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
-    """The same for staff, in sentences. For everybody who may sign in: whoever sees it first tells the others."""
+    """The same for staff, in sentences. Everyone who can sign in may see it."""
     now = timezone.now()
     parts = look(now)
     context = {

@@ -136,7 +136,7 @@ class PlainLine(logging.Formatter):
 
 
 class JsonLine(logging.Formatter):
-    """A line of JSON for whoever collects logs (LOG_FORMAT=json), with the references of its request and its enquiry."""
+    """A line of JSON for log collectors (LOG_FORMAT=json), with the references of its request and its enquiry."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()

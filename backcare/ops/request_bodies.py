@@ -61,7 +61,7 @@ def measure(environ: dict) -> tempfile.SpooledTemporaryFile | None:
 
 
 def drain(environ: dict) -> None:
-    """Reads the rest of a body that is refused, unless it is far too long, so that whoever sends it reads our answer."""
+    """Reads the rest of a body that is refused, unless it is far too long, so that the client reads our answer."""
     left = int(environ.get("CONTENT_LENGTH") or MAX_DRAINED)
     if left > MAX_DRAINED:
         return

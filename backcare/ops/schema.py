@@ -1,4 +1,4 @@
-"""Whether this software knows the database it was given: older code would read and write a newer one wrongly."""
+"""Whether this software knows the database's schema: older code would read and write a newer one wrongly."""
 
 import logging
 

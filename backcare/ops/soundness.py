@@ -1,4 +1,4 @@
-"""Whether the database is whole, and whether forms are being refused. Kept in files: a sick database remembers nothing."""
+"""Whether the database is whole, and whether forms are being refused. Kept in files, because a damaged database cannot hold it."""
 
 import logging
 import sqlite3

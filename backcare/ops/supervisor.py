@@ -50,7 +50,7 @@ def supervise(commands: dict[str, list[str]]) -> int:
             if process.poll() is None:
                 continue
             if name == WEB:
-                # Without it there is nothing to supervise: stop, so that whoever started us notices.
+                # Without it there is nothing to supervise: stop, so that the service manager notices.
                 say(f"The {name} stopped with {process.returncode}.")
                 status = 1
                 stopping.set()

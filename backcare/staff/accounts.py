@@ -1,4 +1,4 @@
-"""What owners do with staff accounts: invite, change, deactivate. Each is one transaction, and stands in the account's history.
+"""What owners do with staff accounts: invite, change, deactivate. Each is one transaction, recorded in the account's history.
 
 An owner who can sign in always stays. Owners take their turns (their rows are locked first), so two who demote each other at the
 same moment end as one owner and one refusal.
@@ -73,7 +73,7 @@ def invite(*, email: str, first_name: str, last_name: str, role: str, by: User) 
 
 
 def invite_again(*, user: User, by: User) -> bool:
-    """Takes the second factor away, if there is one, and gives another day to set one up. Whoever has none yet gets a new link.
+    """Takes the second factor away, if there is one, and gives another day to set one up. Someone who has none yet gets a new link.
 
     Whoever had one signs in with the password they know. Returns whether they had one. Raises totp.OwnAccount.
     """
@@ -107,7 +107,7 @@ def change(*, user: User, email: str, first_name: str, last_name: str, role: str
 
 
 def deactivate(*, user: User, by: User) -> None:
-    """Nobody signs in with it from now on, and its sessions end. Its open enquiries are in "Colleague away"."""
+    """Blocks sign-in from now on, and ends its sessions. Its open enquiries are in "Colleague away"."""
     with _one_owner_at_a_time(by):
         _expect_another_owner(user)
         User.objects.filter(pk=user.pk).update(is_active=False)

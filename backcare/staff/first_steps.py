@@ -45,7 +45,7 @@ def has_owner() -> bool:
 
 
 def is_begun() -> bool:
-    """Whether somebody sets this site up in a browser, or has: a code was printed, or an owner came without the demo."""
+    """Whether this site is or was set up in a browser: a code was printed, or an owner exists without the demo."""
     has_code = SetUpStep.objects.filter(name=OWNER_CODE).exists()
     return has_code or (has_owner() and not User.objects.filter(username=DEMO_OWNER).exists())
 
@@ -102,7 +102,7 @@ def mail_route() -> str:
 
 
 def missing_steps() -> list[Step]:
-    """The steps of the set-up that nobody has done yet, in their order. Raises Error without a database."""
+    """The steps of the set-up that are not done yet, in order. Raises Error without a database."""
     row, done = ClinicSettings.stored(), dict(SetUpStep.objects.values_list("name", "detail"))
     found = []
     if lacks := _not_set(row, was_saved=SetUpStep.CLINIC in done):

@@ -77,7 +77,7 @@ class ForgottenForm(forms.Form):
 
 
 class _ChosenTwice:
-    """A password is chosen in our words, and what is wrong with it stands beside the first of the two fields."""
+    """Choosing a password, in our words. What is wrong with it is shown beside the first of the two fields."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -93,11 +93,11 @@ class _ChosenTwice:
 
 
 class NewPasswordForm(_ChosenTwice, SetPasswordForm):
-    """For whoever has opened a link."""
+    """For someone who has opened a link."""
 
 
 class ChangedPasswordForm(_ChosenTwice, PasswordChangeForm):
-    """For whoever is signed in."""
+    """For someone who is signed in."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)

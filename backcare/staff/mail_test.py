@@ -1,4 +1,4 @@
-"""The owner's page that shows whether email arrives: a message with a code, which whoever receives it types in here."""
+"""The owner's page that shows whether email arrives: a message with a code, which its recipient types in here."""
 
 import logging
 import secrets
@@ -118,7 +118,7 @@ def test_email(request):
 
 
 def _was_sent(request, form: SendForm) -> bool:
-    """Sends it now, and not through the outbox: whoever set the server up wants to see what it says."""
+    """Sends it at once, past the outbox, to show what the server says."""
     if not limits.hit("test email", str(request.user.pk), most=MAX_PER_HOUR, per=timedelta(hours=1)):
         form.add_error("to", "You have sent many test messages. Wait an hour.")
         return False

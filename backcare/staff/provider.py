@@ -42,7 +42,7 @@ CLOCKS_DIFFER = 30  # seconds
 ANSWER_WITHIN = 5  # seconds, of each request to the provider
 ASK_AGAIN = 60  # seconds after which it is asked anew what it is, so that nobody is sent to one that is away
 TRIES, PER = 20, timedelta(minutes=5)  # ways there, and ways back, from one client
-# Signed with a key that only the provider has. Whoever names another algorithm, or none, is refused (RFC 8725, section 3.1).
+# Signed with a key that only the provider has. A token that names another algorithm, or none, is refused (RFC 8725, section 3.1).
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 
 ASKING = Lock()
@@ -53,7 +53,7 @@ class Hangs(RuntimeError):
 
 
 class Refused(Exception):
-    """Nobody is signed in. The text is for whoever tried."""
+    """Sign-in is refused. The text is for the person who tried."""
 
 
 def is_on() -> bool:
@@ -68,7 +68,7 @@ def proved(request) -> bool:
 @require_safe
 @never_cache
 def begin(request):
-    """To the provider, to sign in anew: one press after an idle sign-out must not be enough."""
+    """To the provider, to sign in again: one press after an idle sign-out must not be enough."""
     if admin.site.has_permission(request):
         return redirect("admin:index")
     if not is_on():
@@ -112,7 +112,7 @@ def back(request):
 
 
 def _who(request) -> User:
-    """The account of whoever signed in at the provider. Raises Refused."""
+    """The account of the person who signed in at the provider. Raises Refused."""
     again = "We could not check who you are. Try again."
     try:
         token = _client().authorize_access_token(request, claims_options=_expected(), leeway=CLOCKS_DIFFER)

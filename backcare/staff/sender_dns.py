@@ -145,7 +145,7 @@ def _dmarc(domain: str, resolver: Resolver) -> tuple[str, str]:
 
 
 def _texts(name: str, resolver: Resolver) -> list[str]:
-    """The TXT records of a name. Raises DNSException where nobody answers."""
+    """The TXT records of a name. Raises DNSException where no server answers."""
     try:
         answer = resolver.resolve(name, "TXT")
     except (NXDOMAIN, NoAnswer):

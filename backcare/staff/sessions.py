@@ -1,4 +1,4 @@
-"""How long somebody stays signed in: 15 minutes without doing anything, 12 hours in all (OWASP ASVS 5.0, 7.3.1 and 7.3.2).
+"""How long staff stay signed in: 15 minutes without doing anything, 12 hours in all (OWASP ASVS 5.0, 7.3.1 and 7.3.2).
 
 Checked on the server with each request to the desk. A form that comes too late is answered with a page that holds everything that
 was typed and sends it again from there.
@@ -19,7 +19,7 @@ SIGNED_IN_AT, SEEN_AT = "signed_in_at", "seen_at"  # in the session, in seconds 
 MAX_SESSION_SECONDS = 12 * 60 * 60  # seconds
 NOTED_EVERY = 20  # seconds between writes of SEEN_AT: so much earlier may an idle session end
 
-# Why somebody was signed out, as it stands in the address of the sign-in page.
+# Why somebody was signed out, as the sign-in page's address names it.
 REASONS = {
     "idle": "You were signed out because you were not active for a while.",
     "long": "You were signed out because you signed in 12 hours ago.",
@@ -43,7 +43,7 @@ def expired(request) -> str:
     elif now - session[SEEN_AT] >= settings.STAFF_IDLE_MINUTES * 60:
         why = "idle"
     else:
-        # A page that asks by itself what is new is nobody doing something.
+        # Pages that poll for news are no activity.
         by_itself = request.headers.get("X-Requested-With") == "pulse"
         if not by_itself and now - session[SEEN_AT] >= NOTED_EVERY:
             session[SEEN_AT] = now

@@ -1,4 +1,4 @@
-"""Signing in: the password first, then the code. Nobody is signed in, not even a little, before both were right.
+"""Signing in: the password first, then the code. No session exists until both factors are verified.
 
 Between the two, the session holds who is meant and nothing that any other page asks for. Whoever has no second factor yet sets
 one up there, within a day of their invitation, and comes to no other page before.

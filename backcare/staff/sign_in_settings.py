@@ -26,7 +26,7 @@ def second_factor(request):
     by_provider = provider.proved(request)
     if request.method == "POST" and app is None:
         if by_provider:
-            raise PermissionDenied  # whoever sits at an unlocked screen could put their own phone in the account
+            raise PermissionDenied  # someone at an unlocked screen could add their own phone
         return _allow_set_up(request)
     if request.method == "POST" and form.is_valid():
         try:

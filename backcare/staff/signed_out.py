@@ -1,4 +1,4 @@
-"""The answer to somebody who was at the desk and is not signed in any more, or not yet.
+"""The answer to a request for the desk from someone who is signed out, or not signed in yet.
 
 A page is asked for again after signing in. A form is answered with a page that holds everything that was typed, and sends it again
 from there. It came from our own page (the same-origin check comes first), it is shown to who sent it, and it is kept nowhere.

@@ -1,4 +1,4 @@
-"""How often somebody may guess a password or a code: at most ten times in five minutes for an account (Cyber Essentials 3.3).
+"""How often a password or a code may be guessed: at most ten times in five minutes for an account (Cyber Essentials 3.3).
 
 Passwords and codes count together, before anything is compared, so that the right one waits too and an account that does not
 exist is throttled like one that does. What was right is given back.
@@ -27,7 +27,7 @@ ACCOUNT = 6  # guesses in PER at one account, from all the browsers that never s
 BROWSER = 4  # from one that did: ten together
 PAIR = 5  # at one account from one client, so that one client alone does not use up the account's
 CLIENT = 10  # from one client, at all accounts together
-# Whoever knows the password and guesses codes has three chances in a million with each.
+# Someone who knows the password and guesses codes has three chances in a million with each.
 CODES, A_DAY = 30, timedelta(days=1)
 
 # Half a year since the last sign-in.

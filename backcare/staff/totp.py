@@ -52,7 +52,7 @@ def is_readable(app: Authenticator) -> bool:
 
 
 class OwnAccount(Exception):
-    """Nobody resets or invites themselves: whoever sits at an unlocked screen could put their own phone in place of the owner's."""
+    """No self-service reset: someone at an unlocked screen could replace the owner's phone with their own."""
 
 
 def invited_until(user: User) -> datetime | None:

@@ -140,7 +140,7 @@ def opened() -> Iterator[Opened]:
 
 @contextmanager
 def one_moment() -> Iterator[Opened]:
-    """The site's own database as it is now, and stays for whoever reads it here, whatever others write."""
+    """A snapshot of the site's own database, which stays the same whatever others write."""
     with opened() as database:
         database.begin()
         yield database

@@ -198,7 +198,7 @@ def _holds_something(place: Path, replace: bool) -> bool:
                     f"There is a database at {place}. Nothing was changed. To put the backup in its place, add --replace: "
                     "the present one is kept beside it."
                 )
-            # Leaving WAL works only for whoever has the database to themselves, and folds the log into the file.
+            # Leaving WAL needs exclusive use of the database, and folds the log into the file.
             database.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
