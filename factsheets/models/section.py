@@ -78,7 +78,7 @@ class Question(models.TextChoices):
 CHAPTER_KINDS = {SectionKind.TEXT, SectionKind.EVIDENCE}
 # Addresses of the page's own parts: a section of the same address would catch the links meant for them.
 TAKEN_SLUGS = re.compile(
-    r"(main|find|in-short|audience|key-points|contents|our-interest|more|words|explained|sources|changes|review|keep|useful"
+    r"(main|find|in-short|audience|key-points|contents|prices|our-interest|more|words|explained|sources|changes|review|keep|useful"
     r"|related|report|consultation)\Z"
     r"|(source|cite|term|word|care|useful|report|consultation|id_report|id_consultation)-"
 )

@@ -36,7 +36,9 @@ def what_changed(sheet: FactSheet) -> list[dict]:
     found = []
     for edition in sheet.editions.for_readers().defer("content")[:LISTED_CHANGES]:
         if said := lines(edition):
-            found.append({"on": timezone.localdate(edition.at), "lines": said})
+            # Installed words are as old as their authors say, so that no change here is later than “Last changed”.
+            at = min(edition.at, sheet.updated_at) if edition.step == Step.INSTALLED else edition.at
+            found.append({"on": timezone.localdate(at), "lines": said})
     return found
 
 

@@ -60,7 +60,11 @@ def test_an_editor_says_when_the_evidence_was_checked_and_every_output_shows_the
 
 def test_the_last_change_is_of_the_words_and_not_of_the_day_on_which_they_were_installed(tmp_path, client):
     def changed() -> date:
-        return date.fromisoformat(client.get(f"/fact-sheets/{PART}/json/").json()["updated_on"])
+        read = client.get(f"/fact-sheets/{PART}/json/").json()
+        assert {each["on"] <= read["updated_on"] for each in read["changes"]} == {True}, (
+            "Changed before it was published."
+        )
+        return date.fromisoformat(read["updated_on"])
 
     fixtures = Fixtures(tmp_path, alone=True)
     fixtures.fields(PART)["written_on"] = date(2025, 3, 9)
