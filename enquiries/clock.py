@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from backcare.core import clinic
 from enquiries.models import ClinicHours, Closure
 from enquiries.opening_hours import DAY, HORIZON, HOUR, Closed, Hours, Opening, instant, local, utc
 
@@ -18,6 +19,7 @@ DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 CLOSED_SOON = timedelta(days=14)
 TWELVES = {time(0): "midnight", time(12): "midday"}
 NO_PROMISE = "We do not know yet when we will reply."
+AS_SOON_AS_WE_CAN = "We will reply as soon as we can."  # of a clinic that has set no hours, and so promises no time
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,11 @@ class ReplyClock:
         is promised a moment at which the clinic is shut.
         """
         return None if self.paused else self.hours.add_working_rounded(at, self.within)
+
+    @property
+    def without_a_time(self) -> str:
+        """In place of a promise."""
+        return NO_PROMISE if self.hours.openings else AS_SOON_AS_WE_CAN
 
     def why_none(self, at: datetime) -> str:
         """For staff: why nothing is promised at that moment. Empty when something is."""
@@ -63,7 +70,8 @@ class ReplyClock:
     def promise(self, now: datetime) -> dict[str, Any]:
         """What templates/enquiries/_when.html shows before somebody writes.
 
-        `reply`: "by 5pm on Tuesday 26 May", or empty with `notice` in its place. `open_until` while open, else `opens`: "9am
+        `reply`: "by 5pm on Tuesday 26 May", or empty with `notice` and `without_a_time` in its place.
+        `open_until` while open, else `opens`: "9am
         tomorrow". `because`: a sentence for each closure and bank holiday that made it later. `reply_by`: the moment itself.
         """
         reply_by, closing, opens = self.reply_by(now), self.hours.closing(now), self.hours.next_opening(now)
@@ -73,6 +81,7 @@ class ReplyClock:
             "because": [] if self.paused else list(self._because(now, reply_by)),
             "paused": self.paused,
             "notice": self.notice if self.paused else "",
+            "without_a_time": self.without_a_time,
             "open_until": clock_time(closing.time()) if closing else "",
             "opens": at_words(opens, now) if opens and not closing else "",
         }
@@ -111,8 +120,13 @@ def promise_in_words(replies: ReplyClock) -> str:
         notice = " ".join(replies.notice.split()) if replies.paused else ""
         if notice and notice[-1] not in ".!?":
             notice += "."
-        return f"{notice} {NO_PROMISE}".strip()
+        return f"{notice} {replies.without_a_time}".strip()
     return f"We aim to reply within {within_in_words(replies.within, replies.hours)}."
+
+
+def without_a_time() -> str:
+    """What a patient is told in place of a reply time, outside a form. Without a query where the clinic's details are known."""
+    return NO_PROMISE if clinic.details()["hours"] else AS_SOON_AS_WE_CAN
 
 
 def _midnight(day: date) -> datetime:

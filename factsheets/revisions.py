@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
+from itertools import takewhile
 
 from django.db import transaction
 from django.utils.text import Truncator
@@ -75,6 +76,25 @@ UNSEEN = {SHEET["kind"]} | {
     (SECTION | STATEMENT)[name]
     for name in ("claim_refs", "aspect", "former_slugs", "treatment", "condition", "comparison")
 }
+
+
+MAX_IN_A_LINE = 120  # characters of a value
+
+
+def became(what: str, before: str, after: str) -> str:
+    """A change in one line, such as “Name: “Ann” became “Bea””. Of long texts, what is around the first difference."""
+    before, after = " ".join(before.split()), " ".join(after.split())
+    start = 0
+    if max(len(before), len(after)) > MAX_IN_A_LINE:
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+        start = max(same - MAX_IN_A_LINE // 3, 0)
+    return f"{what}: {_shortened(before, start)} became {_shortened(after, start)}"
+
+
+def _shortened(text: str, start: int) -> str:
+    part = text[start : start + MAX_IN_A_LINE]
+    said = f"{'…' if start else ''}{part}{'…' if start + MAX_IN_A_LINE < len(text) else ''}"
+    return f"“{said}”" if text else "nothing"
 
 
 class CannotPutBack(Exception):

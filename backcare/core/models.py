@@ -107,6 +107,12 @@ class ClinicSettings(models.Model):
         """The row. A migration makes it; a database that lost it has the defaults."""
         return cls.objects.filter(pk=1).first() or cls()
 
+    @property
+    def is_nameless(self) -> bool:
+        """Whether its name is the one that a new site has, and no owner chose it. One query at most."""
+        is_default = self.name == type(self)._meta.get_field("name").default
+        return is_default and not SetUpStep.objects.filter(name=SetUpStep.CLINIC).exists()
+
     @classmethod
     def shown_names(cls) -> list[str]:
         return [field.name for field in cls._meta.concrete_fields if field.name not in {"id", "version"}]

@@ -11,17 +11,18 @@ from datetime import datetime, timedelta
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import Case, F, Model, Q, QuerySet, TextChoices, Value, When
+from django.db.models import Case, F, Model, OuterRef, Q, QuerySet, Subquery, TextChoices, Value, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 
 from backcare.staff.models import StaffEvent, StaffEventKind
-from enquiries.mail.default_wordings import WORDINGS
+from enquiries.mail.default_wordings import LABELS, WORDINGS
 from enquiries.models import EnquiryEvent, EventKind, Export, ReplyTemplateEdition, WordingEdition
 from enquiries.privacy import retention
 from factsheets import team
 from factsheets.models import Approval, Edition, GuardOverride, ReviewComment, SafetyDraftEvent, SharedDraftEvent
+from factsheets.revisions import became
 
 AT_ONCE = 500  # lines in memory
 LOOK_THROUGH = 5000  # lines, for one page of those that have some words
@@ -322,25 +323,41 @@ def _log_entry(row: LogEntry) -> Line:
     return Line(row.action_time, team.account_name(row.user), kind, what, page=row.object_repr, link=link)
 
 
+OF_A_REPLY = {"name": "Name", "subject": "Subject", "text": "Text"}
+
+
 def _wordings(asked: Asked) -> QuerySet:
-    rows = ReplyTemplateEdition.objects.filter(by__isnull=False).defer("text")
+    former = ReplyTemplateEdition.objects.filter(template=OuterRef("template"), pk__lt=OuterRef("pk")).order_by("-pk")
+    rows = ReplyTemplateEdition.objects.filter(by__isnull=False).annotate(
+        **{f"{name}_before": Subquery(former.values(name)[:1]) for name in OF_A_REPLY}
+    )
     return _only(Kind.WORDING, rows, asked)
 
 
 def _wording(row: ReplyTemplateEdition) -> Line:
     link = reverse("admin:enquiries_replytemplate_change", args=[row.template_id])
+    pairs = ((what, getattr(row, f"{name}_before"), getattr(row, name)) for name, what in OF_A_REPLY.items())
+    values = "".join(f" {became(what, then, now)}." for what, then, now in pairs if then is not None and then != now)
     unused = "" if row.in_use else " It is out of use."
-    return Line(row.at, row.actor, Kind.WORDING, f"Saved a reply template.{unused}", page=row.name, link=link)
+    return Line(row.at, row.actor, Kind.WORDING, f"Saved a reply template.{values}{unused}", page=row.name, link=link)
 
 
 def _patients_wordings(asked: Asked) -> QuerySet:
-    return _only(Kind.WORDING, WordingEdition.objects.all(), asked)
+    former = WordingEdition.objects.filter(key=OuterRef("key"), number=OuterRef("number") - 1)
+    return _only(Kind.WORDING, WordingEdition.objects.annotate(before=Subquery(former.values("parts")[:1])), asked)
 
 
 def _patients_wording(row: WordingEdition) -> Line:
     """Of an email or a page. One that is no longer ours has no page."""
     what = "Changed a wording." if row.parts else "Put the default wording back."
     wording = WORDINGS.get(row.key)
+    if wording:
+        before, after = (wording.default | (parts or {}) for parts in (row.before, row.parts))
+        what += "".join(
+            f" {became(LABELS[part], before[part], after[part])}."
+            for part in wording.default
+            if before[part] != after[part]
+        )
     link = reverse("admin:enquiries_wording", args=[row.key]) if wording else ""
     return Line(row.at, row.actor, Kind.WORDING, what, page=wording.name if wording else row.key, link=link)
 

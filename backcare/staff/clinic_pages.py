@@ -19,14 +19,13 @@ from backcare.core.models import (
     ClinicSettingsEdition,
     SetUpStep,
 )
-from backcare.staff import first_steps
 from backcare.staff.account_pages import owners_only
 from backcare.staff.clinic_form import CHOOSE_AGAIN, SHORTER, ClinicForm, in_words, label
 from enquiries.models import ClinicHours
 from enquiries.models.hours import Nation
 from enquiries.templatetags.moments import lately
 from factsheets import pictures, team
-from factsheets.revisions import word_difference
+from factsheets.revisions import became, word_difference
 
 HISTORY = 20  # saves
 DEFAULTS = {"interest_statement": INTEREST_STATEMENT, "content_licence": CONTENT_LICENCE}
@@ -65,7 +64,10 @@ def save(
         row.save()
         kept = row.as_saved() | {"nation": hours.nation}
         ClinicSettingsEdition.objects.create(version=row.version, values=kept, by=by)
-        LogEntry.objects.log_actions(by.pk, [row], CHANGE, f"{why} {_listed(changed)}.", single_object=True)
+        values = "; ".join(
+            became(label(name), in_words(name, before[name]), in_words(name, kept[name])) for name in changed
+        )
+        LogEntry.objects.log_actions(by.pk, [row], CHANGE, f"{why} {values}.", single_object=True)
     return changed
 
 
@@ -74,25 +76,23 @@ def clinic_settings(request):
     row, nation = ClinicSettings.stored(), _nation()
     if request.method == "POST":
         form = ClinicForm(_with_default(request.POST), request.FILES, row=row, nation=nation)
-        if "default" in request.POST:
-            messages.info(request, "The default text is in the form. Save to use it.")
-            if form.is_valid() and form.prepared:
-                form.add_error("logo", CHOOSE_AGAIN)
-        elif form.is_valid():
+        if form.is_valid():
             values = dict(form.cleaned_data)
             if "nation" not in form.changed_data:
                 del values["nation"]
             try:
-                changed = save(values=values, version=values.pop("version"), by=request.user, logo=form.prepared)
+                with transaction.atomic():
+                    # First, so that no page is kept that still calls the clinic nameless.
+                    SetUpStep.done(SetUpStep.CLINIC, by=request.user)
+                    changed = save(values=values, version=values.pop("version"), by=request.user, logo=form.prepared)
             except Outdated:
                 form = _beside_the_other(form)
             else:
-                SetUpStep.done(SetUpStep.CLINIC, by=request.user)
                 messages.success(request, f"Saved: {_listed(changed)}." if changed else "Nothing was changed.")
                 return redirect("admin:clinic")
     else:
         initial = row.as_saved() | {"nation": nation, "version": row.version}
-        if first_steps.is_nameless(row):
+        if row.is_nameless:
             initial["name"] = ""
         form = ClinicForm(initial=initial, row=row, nation=nation)
     context = {
@@ -107,7 +107,7 @@ def clinic_settings(request):
 
 
 def _with_default(typed):
-    """What was typed, with the default in one field where its button was pressed. Not saved yet."""
+    """What was typed, with the default in one field where its button was pressed."""
     name = typed.get("default", "")
     if name not in DEFAULTS:
         return typed

@@ -17,9 +17,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from backcare.core.models import ClinicSettings, SetUpStep
+from backcare.core.models import INTEREST_STATEMENT, ClinicSettings, SetUpStep
 from backcare.staff import accounts
 from enquiries.mail import emails
+from enquiries.models import OpeningHours
 from factsheets import approvals
 from factsheets.models import Subject, TeamMember
 
@@ -61,6 +62,9 @@ def new_owner_code() -> str:
         if has_owner():
             SetUpStep.objects.filter(name=OWNER_CODE).delete()
             return ""
+        if not SetUpStep.objects.filter(name=SetUpStep.HOURS).exists() and not _hours_were_saved():
+            # The hours that a new database begins with are nobody's. Patients are told of none before an owner has saved some.
+            OpeningHours.objects.all().delete()
         code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
         SetUpStep.done(OWNER_CODE, by=None, detail=_hash(code))
     return code
@@ -109,7 +113,7 @@ def missing_steps() -> list[Step]:
         why = f"Patients read these on every page. Not set yet: {', '.join(lacks)}."
         found.append(Step(SetUpStep.CLINIC, "Clinic settings", why, reverse("admin:clinic")))
     if SetUpStep.HOURS not in done and not _hours_were_saved():
-        why = "Patients are told by when you reply. Check the hours and save them, even if they are right."
+        why = "Until you save your hours, patients are not told when you are open or by when you will reply."
         found.append(Step(SetUpStep.HOURS, "Opening hours", why, reverse("admin:enquiries_clinichours_changelist")))
     if done.get(SetUpStep.MAIL) != mail_route():
         why = "Nobody has tested that email arrives. Send yourself a test message."
@@ -152,16 +156,10 @@ def is_alone() -> bool:
     return not User.objects.filter(is_superuser=False).exists() and User.objects.count() < 2
 
 
-def is_nameless(row: ClinicSettings) -> bool:
-    """Whether its name is the one that a new site has, and no owner chose it."""
-    is_default = row.name == ClinicSettings._meta.get_field("name").default
-    return is_default and not SetUpStep.objects.filter(name=SetUpStep.CLINIC).exists()
-
-
 def _not_set(row: ClinicSettings, *, was_saved: bool) -> list[str]:
     """What patients cannot do without. Where an owner has not saved the settings yet, also what they may leave empty."""
     needed = [
-        *(["name"] if is_nameless(row) else []),
+        *(["name"] if row.is_nameless else []),
         *([] if row.phone else ["phone number"]),
         *([] if row.email else ["public email address"]),
         *([] if row.inbox_email else ["inbox for alerts"]),
@@ -170,6 +168,7 @@ def _not_set(row: ClinicSettings, *, was_saved: bool) -> list[str]:
         ("address", row.address),
         ("emergency department near the clinic", row.hospital_name),
         ("prices", row.prices),
+        ("interest statement (what you sell)", row.interest_statement != INTEREST_STATEMENT),
     )
     more = [what for what, given in optional if not given] if needed and not was_saved else []
     return needed + more

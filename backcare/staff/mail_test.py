@@ -10,18 +10,19 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import get_connection
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.crypto import constant_time_compare
 
-from backcare.core import clinic, limits
+from backcare.core import limits
 from backcare.core.forms import EmailField, TextField
 from backcare.core.models import SetUpStep
 from backcare.staff import first_steps, sender_dns
 from backcare.staff.account_pages import owners_only
 from enquiries.mail import emails
 from enquiries.mail.worker import reason_in_words
+from enquiries.models import OutgoingMessage
 from enquiries.templatetags.moments import lately
 
 logger = logging.getLogger(__name__)
@@ -30,14 +31,6 @@ SENT = "test email"  # in the session
 CODE_FOR = 60 * 60  # seconds
 MAX_PER_HOUR = 10  # messages
 PATIENCE = 10  # seconds for each step of the conversation with the mail server
-BODY = """This is a test message from {name}.
-
-The code is {code}
-
-Type it in on the page where you asked for this message, within an hour. Then everyone knows that email from this website arrives.
-
-If this was in your spam folder, tell the person who looks after your email. Patients' mail may end up there too.
-"""
 
 
 class SendForm(forms.Form):
@@ -122,15 +115,14 @@ def _was_sent(request, form: SendForm) -> bool:
     if not limits.hit("test email", str(request.user.pk), most=MAX_PER_HOUR, per=timedelta(hours=1)):
         form.add_error("to", "You have sent many test messages. Wait an hour.")
         return False
-    code, name = f"{secrets.randbelow(1_000_000):06}", clinic.details()["name"]
+    code = f"{secrets.randbelow(1_000_000):06}"
     try:
-        EmailMessage(
-            subject=f"Test message from {' '.join(name.split())}",
-            body=BODY.format(name=name, code=f"{code[:3]} {code[3:]}"),
-            from_email=emails.sender(),
-            to=[form.cleaned_data["to"]],
-            headers={"Auto-Submitted": "auto-generated"},
-            connection=get_connection(timeout=PATIENCE),
+        emails.letter(
+            OutgoingMessage(),
+            get_connection(timeout=PATIENCE),
+            "test_message",
+            {"code": f"{code[:3]} {code[3:]}"},
+            to=form.cleaned_data["to"],
         ).send()
     except ImproperlyConfigured as error:
         form.add_error("to", str(error))

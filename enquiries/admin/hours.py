@@ -1,4 +1,5 @@
 import json
+from datetime import time
 from itertools import pairwise
 
 from django import forms
@@ -15,16 +16,19 @@ from backcare.core.models import SetUpStep
 from enquiries import clock, staff_members
 from enquiries.admin.preview import PreviewAdmin, PreviewForm
 from enquiries.admin.step_base import StaffField
-from enquiries.clock import NO_PROMISE, clock_time, day_words, span_in_words
+from enquiries.clock import clock_time, day_words, hours_in_words, span_in_words
 from enquiries.models import Absence, ClinicHours, Closure, Enquiry, OpeningHours, Weekday
+from enquiries.opening_hours import Hours, Opening
 from factsheets import claims_guard, team
 from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
+from factsheets.revisions import became
 
 # What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.
 TIME = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
 DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
+WORKING_DAYS = list(Weekday)[:5]
 PAUSE_NOTICE = "We cannot reply as quickly as usual at the moment. We are sorry about that."
 
 
@@ -98,6 +102,11 @@ class OpeningInline(admin.TabularInline):
     extra = 2
     max_num = 28
 
+    def get_extra(self, request, obj=None, **kwargs):
+        """With a line for each working day while no hours were ever saved."""
+        is_new = not OpeningHours.objects.exists() and not SetUpStep.objects.filter(name=SetUpStep.HOURS).exists()
+        return self.extra + (len(WORKING_DAYS) if is_new and self.has_change_permission(request, obj) else 0)
+
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name in {"opens", "closes"}:
             kwargs |= {"widget": TIME}
@@ -130,11 +139,18 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
     def default_words(self, pk):
         return {"notice": PAUSE_NOTICE}
 
+    def get_formset_kwargs(self, request, obj, inline, prefix):
+        """What a new site has in the form, for the owner to correct and save: until then it has no hours."""
+        kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
+        if request.method == "GET" and inline.get_extra(request, obj) > inline.extra:
+            kwargs["initial"] = [{"weekday": day, "opens": time(9), "closes": time(17)} for day in WORKING_DAYS]
+        return kwargs
+
     def changelist_view(self, request, extra_context=None):
         return self.changeform_view(request, "1", request.path, extra_context)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        title = {"title": "Opening hours and replies", "subtitle": None}
+        title = {"title": "Opening hours and replies", "subtitle": None, "default_of": "notice"}
         return super().changeform_view(request, object_id, form_url, title | (extra_context or {}))
 
     def response_change(self, request, obj):
@@ -172,7 +188,7 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
             "that says when to call 999, and the emergency advice of the form.</p>",
             "Not saved yet:" if is_typed else "As last saved:",
             kept.notice or PAUSE_NOTICE,
-            f"{NO_PROMISE} You can phone us: {clinic.details()['phone']}." if clinic.details()["phone"] else NO_PROMISE,
+            clock.without_a_time() + (f" You can phone us: {phone}." if (phone := clinic.details()["phone"]) else ""),
         )
 
     @admin.display(description="next bank holidays")
@@ -189,11 +205,14 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
     def construct_change_message(self, request, form, formsets, add=False):
         """The history keeps what patients read while replies were paused, beside what else was changed."""
         said = super().construct_change_message(request, form, formsets, add)
+        changed = said if isinstance(said, str) else LogEntry(change_message=json.dumps(said)).get_change_message()
+        before, after = hours_in_words(_hours_before(formsets[0])), hours_in_words(clock.load().hours)
+        if before != after:
+            changed += f" {became('Opening hours', before, after)}."
         if "notice" in form.changed_data or "paused" in form.changed_data:
-            changed = LogEntry(change_message=json.dumps(said)).get_change_message()
             paused = "Replies paused" if form.cleaned_data["paused"] else "Replies not paused"
-            return f"{changed} {paused}. Notice: {form.cleaned_data['notice'] or 'none'}"
-        return said
+            changed += f" {paused}. Notice: {form.cleaned_data['notice'] or 'none'}"
+        return changed
 
     def save_model(self, request, obj, form, change):
         if form.cleaned_data["paused"]:
@@ -202,6 +221,10 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
             obj.go_on()
         super().save_model(request, obj, form, change)
         SetUpStep.done(SetUpStep.HOURS, by=request.user)
+
+
+def _hours_before(lines: forms.BaseInlineFormSet) -> Hours:
+    return Hours(tuple(Opening(*map(line.initial.get, ("weekday", "opens", "closes"))) for line in lines.initial_forms))
 
 
 class ClosureForm(OpenedForm):

@@ -1,9 +1,8 @@
-"""For forms of words that patients will read: “Preview” shows them before they are saved, “Use the default text” fills them in."""
+"""For forms of words that patients will read: “Preview” shows them unsaved, “Save with the default text” puts the default back."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 
 PREVIEW, DEFAULT = "_preview", "_default"  # the buttons
 
@@ -13,7 +12,7 @@ class PreviewForm(forms.ModelForm):
 
     def is_valid(self) -> bool:
         is_good = super().is_valid()
-        is_preview = PREVIEW in self.data or DEFAULT in self.data
+        is_preview = PREVIEW in self.data
         self.instance.previewed = is_preview and is_good
         return is_good and not is_preview
 
@@ -33,6 +32,6 @@ class PreviewAdmin:
             request.POST = request.POST.copy()
             for name, words in default.items():
                 request.POST[name] = words
-            messages.info(request, "The default text is in the form. Save to use it.")
+            request.POST["_continue"] = "1"  # to the same page
         context = {"has_default": bool(default), **(extra_context or {})}
         return super().changeform_view(request, object_id, form_url, context)

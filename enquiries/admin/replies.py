@@ -20,6 +20,7 @@ from enquiries.admin.step_base import StepForm
 from enquiries.clock import dated_words
 from enquiries.inbox import safety_lane
 from enquiries.mail import emails, replies, samples
+from enquiries.mail.default_wordings import WORDINGS
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.wording import MAX_REPLY, MAX_SUBJECT
 from factsheets import team
@@ -147,9 +148,23 @@ class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
     list_display = ["name", "subject", "begins", "in_use"]
     list_filter = ["in_use"]
     search_fields = ["name", "subject", "text"]
-    readonly_fields = ["filled_in", "preview"]
+    readonly_fields = ["filled_in", "added", "preview"]
     fieldsets = [
-        (None, {"fields": ["name", "subject", "text", "filled_in", "after_missed_calls", "in_use", "kept_because"]}),
+        (
+            None,
+            {
+                "fields": [
+                    "name",
+                    "subject",
+                    "text",
+                    "added",
+                    "filled_in",
+                    "after_missed_calls",
+                    "in_use",
+                    "kept_because",
+                ]
+            },
+        ),
         ("Preview, with invented details", {"fields": ["preview"]}),
     ]
 
@@ -186,6 +201,18 @@ class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
     def filled_in(self, template):
         lines = format_html_join("", "<dt><code>{}</code></dt><dd>{}</dd>", replies.IN_WORDS.items())
         return mark_safe(f'<dl class="placeholders">{lines}</dl>')  # noqa: S308 - each line was escaped
+
+    @admin.display(description="added by the system")
+    def added(self, template):
+        around = format_html(
+            "<details><summary>The words around yours</summary><pre>{}</pre></details>", samples.fixed("reply")
+        )
+        fixed = format_html_join("", "<li>{}</li>", ((each,) for each in WORDINGS["reply"].fixed))
+        return format_html(
+            '<div class="fixed-words"><p>Below your text, always, and not changed here:</p><ul>{}</ul>{}</div>',
+            fixed,
+            around,
+        )
 
     def get_urls(self):
         address = path(

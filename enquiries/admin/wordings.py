@@ -13,6 +13,7 @@ from enquiries.actions import erasure
 from enquiries.clock import dated_words
 from enquiries.mail import samples, wordings
 from enquiries.mail.default_wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
+from enquiries.mail.replies import HIDDEN
 from enquiries.models import WordingEdition
 from factsheets import safety
 from factsheets.revisions import word_difference
@@ -220,11 +221,15 @@ def _row(wording: Wording, edition: WordingEdition | None) -> dict:
     }
 
 
+PORTAL = "enquiries/patient_portal/request.html"
 # What else a page needs to be shown as after the press of its button.
 PAGES = {
     "report_sent": ("enquiries/report_sent.html", {"kind": "report"}),
     "emails_stopped": ("enquiries/stop_mails.html", {"done": True, "months": erasure.STOPPED_MONTHS}),
     "reminder_stopped": ("enquiries/no_reminder.html", {"done": True}),
+    "times_changed": (PORTAL, {"done": True, "token": HIDDEN, "may": ["times", "add", "withdraw"]}),
+    "detail_added": (PORTAL, {"done": True, "token": HIDDEN, "may": ["times", "add", "withdraw"]}),
+    "request_withdrawn": (PORTAL, {"done": True, "token": HIDDEN}),
     "request_erased": ("enquiries/patient_portal/erased.html", {}),
     "report_erased": ("enquiries/summary_deleted.html", {}),
 }

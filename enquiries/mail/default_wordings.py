@@ -53,7 +53,6 @@ EVERYWHERE = (
 LABELS = {"subject": "Subject", "heading": "Heading", "lead": "First sentence", "text": "Text"}
 MAX_LENGTH = {"subject": 120, "heading": 120, "lead": 300, "text": 4000}  # characters
 
-NO_TIME = "We do not know yet when we will reply."
 REPLY_TIME = Placeholder(
     "reply time", "“We will reply by 5pm on Tuesday 1 December.”, or that we do not know yet", needed_in="text"
 )
@@ -99,6 +98,13 @@ PAGE_FIXED = (
     "if the patient has a warning sign: the advice for it, in place of your first sentence",
     "if we promise no reply, such as while we are flooded with forms: why, in place of your list",
     "the private link, where no email comes",
+    "what to do if it gets worse",
+)
+
+WHICH = Placeholder("which", "“request” or “question”")
+PORTAL_FIXED = (
+    "after the heading, if what they wrote has a warning sign: the advice for it, in place of your first sentence",
+    "what we have of their request, and what they can do with it",
     "what to do if it gets worse",
 )
 
@@ -308,6 +314,24 @@ Your username: {username}""",
         to_staff=True,
         always=NOT_ASKED,
         fixed=(f"below your text: “{NOT_ASKED}”",),
+    ),
+    Wording(
+        "test_message",
+        "Test message",
+        "When an owner tests whether email arrives",
+        {
+            "subject": "Test message from {clinic}",
+            "heading": "Test message",
+            "text": """This is a test message from {clinic}.
+
+The code is {code}
+
+Type it in on the page where you asked for this message, within an hour. Then everyone knows that email from this website arrives.
+
+If this was in your spam folder, tell the person who looks after your email. Patients’ emails may end up there too.""",
+        },
+        (Placeholder("code", "the six digits that show that it arrived", needed_in="text"),),
+        to_staff=True,
     ),
 )
 
@@ -548,13 +572,14 @@ We will ask:
             "The page after a fact sheet was asked for, where we email it",
             {
                 "heading": "Check your email",
+                "lead": "Your fact sheet is on its way.",
                 "text": "You will get an email within a few minutes, with the PDF and a link to the page. Cannot see it? "
                 "Look in your spam or junk folder.",
             },
             is_page=True,
             fixed=(
-                "if the patient has a warning sign: the advice for it",
-                "where it goes, “Change the address” and “Send it again”, for the person who asked",
+                "if the patient has a warning sign: the advice for it, in place of your first sentence",
+                "for the person who asked: where it goes, in place of your first sentence, and ways to change that",
                 "what to do if it gets worse",
             ),
         ),
@@ -580,6 +605,38 @@ We will ask:
             },
             is_page=True,
             fixed=("how to undo it",),
+        ),
+        Wording(
+            "times_changed",
+            "New times to call",
+            "The patient’s own page, after they have changed the times to call",
+            {"heading": "Your new times are saved", "lead": "We will use them from now on."},
+            is_page=True,
+            fixed=PORTAL_FIXED,
+        ),
+        Wording(
+            "detail_added",
+            "Something added",
+            "The patient’s own page, after they have added something",
+            {
+                "heading": "We have what you added",
+                "lead": "We will read it in our opening hours. If you get worse, do not wait for us.",
+            },
+            is_page=True,
+            fixed=PORTAL_FIXED,
+        ),
+        Wording(
+            "request_withdrawn",
+            "Request withdrawn",
+            "The patient’s own page, after they have withdrawn a request or a question",
+            {
+                "heading": "Your {which} is withdrawn",
+                "lead": "We will not contact you about it again, unless we are worried about your health. You can ask us again at "
+                "any time.",
+            },
+            (WHICH,),
+            is_page=True,
+            fixed=PORTAL_FIXED[1:],
         ),
         Wording(
             "request_erased",

@@ -32,9 +32,9 @@ from backcare.core import clinic
 from enquiries import abuse, calendar, links, staff_members
 from enquiries.actions.appointments import last_told, was_told
 from enquiries.actions.outbox import SUMMARY_DAYS, is_digest_wanted, what_waits
-from enquiries.clock import day_words, in_words
+from enquiries.clock import day_words, in_words, without_a_time
 from enquiries.mail import wordings
-from enquiries.mail.default_wordings import NO_TIME, WORDINGS
+from enquiries.mail.default_wordings import WORDINGS
 from enquiries.mail.wordings import Block, Link, Value, linked
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, Enquiry, OutgoingMessage, Purpose
 from enquiries.request_forms.own_words import advice
@@ -180,7 +180,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
         connection,
         f"{enquiry.kind}_acknowledgement",
         {
-            "reply time": f"We will reply {reply}." if reply else NO_TIME,
+            "reply time": f"We will reply {reply}." if reply else without_a_time(),
             "link": Link(links.request_address(enquiry, links.of_mail(message))),
         },
         to=(to := _willing(message)),

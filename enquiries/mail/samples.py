@@ -38,6 +38,7 @@ PURPOSES = {
     "sheet_review": Purpose.SHEET_REVIEW,
     "invitation": Purpose.INVITATION,
     "password_reset": Purpose.PASSWORD_RESET,
+    "test_message": Purpose.CLINIC_ALERT,  # is sent at once, and has no purpose of its own
 }
 TO = "patient@example.com"
 STOPPABLE = {Purpose.REPORT, Purpose.ACKNOWLEDGEMENT}
@@ -65,7 +66,8 @@ def fixed(key: str) -> str:
 
 
 def page(key: str, parts: Mapping[str, str]) -> wordings.Filled:
-    values = {"reply time": _reply_time(), "confirmation": "We will email you to confirm that we have it."}
+    confirmation = "We will email you to confirm that we have it."
+    values = {"reply time": _reply_time(), "confirmation": confirmation, "which": "request"}
     return wordings.filled(key, values, parts)
 
 
@@ -124,6 +126,7 @@ def _values_for_staff(key: str, private: str) -> dict[str, Value]:
     return {
         "reference": "ABCD-EFGH",
         "number": "12",
+        "code": "123 456",
         "role": "reception",
         "until": moment(_at(1, time(10, 30))),
         "username": TO.replace("patient", "nora"),

@@ -70,7 +70,7 @@ def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
     if enquiry.first_contact_at:
         return ["We have been in touch with you about it."]
     if not enquiry.reply_by:
-        return ["We do not know yet when we will reply."]
+        return [clock.without_a_time()]
     by = clock.in_words(enquiry.reply_by, now)
     if enquiry.reply_by < now:
         return [f"We said that we would reply {by}. We are sorry that you have not heard from us. Please phone us."]

@@ -21,7 +21,7 @@ from enquiries.actions import by_patient, erasure, transitions
 from enquiries.actions.appointments import refuse_reminder
 from enquiries.inbox import calls
 from enquiries.mail import wordings
-from enquiries.models import Enquiry, slots_in_words
+from enquiries.models import Enquiry, EnquiryKind, slots_in_words
 from enquiries.patient_portal import presenters
 from enquiries.patient_portal.access import Visit, visited
 from enquiries.request_forms import choices, own_words
@@ -152,9 +152,15 @@ def erased(request):
     return render(request, "enquiries/patient_portal/erased.html", context)
 
 
+CONFIRMED = {by_patient.Wish.TIMES: "times_changed", by_patient.Wish.ADD: "detail_added"}  # by whose words
+
+
 def _request(visit: Visit, done: str = "", signs: tuple[str, ...] = ()) -> HttpResponse:
     tiers = safety.tiers()
     given = {"rows": presenters.rows(visit.enquiry), "may": visit.may, "done": done, "safety_tiers": tiers}
+    if done:
+        which = "question" if visit.enquiry.kind == EnquiryKind.QUESTION else "request"
+        given["words"] = wordings.filled(CONFIRMED.get(done, "request_withdrawn"), {"which": which})
     return visit.page("request", advice=advice(signs, tiers), **given)
 
 

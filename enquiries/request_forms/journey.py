@@ -31,7 +31,6 @@ from enquiries.assessment.kinds import Answers
 from enquiries.inbox import calls
 from enquiries.links import request_address
 from enquiries.mail import wordings
-from enquiries.mail.default_wordings import NO_TIME
 from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.request_forms import answer_summary, form_state, own_words
 from enquiries.request_forms.form_state import FormState
@@ -410,8 +409,8 @@ def _reply_time(context: dict) -> str:
         return f"We will reply {reply}."
     if not context.get("known"):
         return clinic.details()["promise"]
-    phone = clinic.details()["phone"]
-    return f"{NO_TIME} You can phone us: {phone}." if phone else NO_TIME
+    said, phone = clock.without_a_time(), clinic.details()["phone"]
+    return f"{said} You can phone us: {phone}." if phone else said
 
 
 def _confirmation(kind: EnquiryKind, *, emailed: bool, has_address: bool) -> str:

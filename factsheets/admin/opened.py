@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.db.models import Model
 from django.utils.text import capfirst
 
 from factsheets import team
+from factsheets.revisions import became
 
 
 def fingerprint(record) -> str:
@@ -85,8 +88,38 @@ class OpenedForm(forms.ModelForm):
         return team.account_name(newest.user) if newest else "Someone"
 
 
+def changes_in_words(form: forms.ModelForm, *, but: Iterable[str] = ()) -> str:
+    """What a save changed, with the values before and after, for the log that owners read. Empty where nothing did."""
+    lines = []
+    for name in form.changed_data:
+        field = form.fields.get(name)
+        if field is None or name in but or isinstance(field, forms.FileField) or field.widget.is_hidden:
+            continue
+        before, after = (_in_words(field, value) for value in (form.initial.get(name), form.cleaned_data.get(name)))
+        lines.append(became(capfirst(str(field.label or name.replace("_", " "))), before, after))
+    return f"{'; '.join(lines)}." if lines else ""
+
+
+def _in_words(field: forms.Field, value: Any) -> str:
+    if value in {None, ""}:
+        return ""
+    if isinstance(field, forms.ModelChoiceField):
+        found = value if isinstance(value, Model) else field.queryset.filter(pk=value).first()
+        return str(found) if found else ""
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(field.choices).get(value, value))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
 class OpenedAdmin:
     """Puts the hidden field into the page of a record that may be changed."""
+
+    def construct_change_message(self, request, form, formsets, add=False):
+        """With the values before and after."""
+        said = super().construct_change_message(request, form, formsets, add)
+        if add or not (values := changes_in_words(form)):
+            return said
+        return f"{LogEntry(change_message=json.dumps(said)).get_change_message()} {values}"
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = [(title, dict(options)) for title, options in super().get_fieldsets(request, obj)]

@@ -28,6 +28,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 OWNER, STAFF = "olu@harbour.example", {"nora@harbour.example": "reception", "cal@harbour.example": "clinician"}
 PASSWORD = "seven green kettles"
+DESK = [
+    f"/admin/{path}"
+    for path in ("", "accounts/", "clinic/", "enquiries/clinichours/", "enquiries/wordingedition/", "who-did-what/")
+]
 NAVY = (0x1E, 0x4B, 0x7A)
 # What was in the environment of another clinic. Nobody may ever read it.
 STALE = {
@@ -108,11 +112,14 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         set_up_second_factor(page)
         missing = page.locator(".set-up li > a").all_inner_texts()
         assert missing[:4] == ["Clinic settings", "Opening hours", "Test email", "People who work here"]
+        assert "interest statement" in page.locator(".set-up").inner_text()
         for path in ("/", "/about/"):
             desk.open(path)
-            assert not re.search("Larkfield|Demo|£", page.locator("body").inner_text()), (
-                "Nobody and nothing is invented."
-            )
+            said = page.locator("body").inner_text()
+            assert not re.search("Larkfield|Demo|£|9am|one working day", said), "Nobody and nothing is invented."
+            assert ("We are still setting this website up" in said) == (path == "/")
+        desk.open("/question/")
+        assert "We will reply as soon as we can." in page.locator("main").inner_text()
         desk.open("/admin/clinic/")
         page.get_by_text("Set-up: step 2 of 4.").wait_for()
         fill(
@@ -141,7 +148,7 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         fill(page, to=OWNER)
         page.get_by_role("button", name="Send a test message").click()
         page.get_by_text("We sent a message with a code").wait_for()
-        fill(page, code=re.search(r"code is (\d{3} \d{3})", mail_to(smtp, OWNER).get_content())[1])
+        fill(page, code=re.search(r"code is (\d{3} \d{3})", text_of(mail_to(smtp, OWNER)))[1])
         page.get_by_role("button", name="It arrived").click()
         page.get_by_text("Email arrives. Recorded.").wait_for()
         desk.open("/admin/")
@@ -159,7 +166,7 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
 
         for address, role in STAFF.items():
             desk.open("/admin/accounts/invite/")
-            fill(page, first_name=role.title(), email=address)
+            fill(page, first_name=role.title(), last_name="Featherstonehaugh" * 5, email=address)
             page.get_by_label(re.compile(role, re.IGNORECASE)).first.check()
             page.get_by_role("button", name="Send the invitation").click()
             page.get_by_text("We are emailing a link").wait_for()
@@ -186,6 +193,11 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         page.get_by_role("button", name="Save and preview").click()
         page.get_by_role("button", name="Publish").click()
         page.get_by_text("Published.", exact=True).wait_for()
+        page.set_viewport_size({"width": 320, "height": 700})
+        for path in DESK:
+            desk.open(path)
+            assert page.evaluate("document.documentElement.scrollWidth") == 320, f"{path} is wider than a phone."
+        assert "Clinic settings: Changed name: “Back clinic” became “Harbour Spine Clinic”" in page.content()
         desk.expect_clean(cookies=True)
 
     sent = len(smtp.received)
@@ -200,6 +212,7 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
             assert strong.upper() == "#1E4B7A"
             said = page.locator("body").inner_text()
             assert "We move to the quay on Monday." in said
+            assert "still setting this website up" not in said
             assert {"020 7946 0123" in said, "2 Quay Road, Harbour" in said, "7:35am" in said} == {True}, path
             read += page.content()
         card = page.request.get("/card.png").body()

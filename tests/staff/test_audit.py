@@ -20,9 +20,9 @@ from enquiries.actions import contact, exports, transitions
 from enquiries.mail.default_wordings import WORDINGS
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate, WordingEdition
 from factsheets import actions, approvals
-from factsheets.models import Subject
+from factsheets.models import Subject, TeamMember
 from tests.conftest import consultation
-from tests.support.desk import code_of, errors_of, registered, save, tree
+from tests.support.desk import code_of, errors_of, registered, save, tree, values_of
 from tests.support.html import text
 from tests.support.sign_in import CODE, password, sign_in
 
@@ -72,16 +72,24 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
     shown = approvals.standing(Subject.RED_FLAGS).digest
     registered(staff)
     approvals.approve(subject=Subject.RED_FLAGS, digest=shown, by=staff)
+    hours = values_of(owner.get("/admin/enquiries/clinichours/"))
+    owner.post("/admin/enquiries/clinichours/", hours | {"openings-0-opens": "07:35", "within_hours": "4"})
+    person = TeamMember.objects.create(name="Ann Lee", role="physio")
+    save(owner, reverse("admin:factsheets_teammember_change", args=[person.pk]), role="physiotherapist", shown="")
     said = lines(owner)
     for wanted in (
+        "became “Monday, 7:35am to 5pm; Tuesday to Friday, 9am to 5pm”",
+        "Reply within: “8” became “4”",
+        "Role: “physio” became “physiotherapist”",
         "Someone not signed in | Refused: wrong password for the account of Rita, 2 times within an hour",
         "Rita | Signed in with a code from the app",
         f"Rita | Viewed | {enquiry.reference}",
         f"Rita | Read what they wrote | {enquiry.reference}",
         f"Rita | Assigned to Rita | {enquiry.reference}",
         "Rita | Closure: Added. | 6 May 2030",
-        "Rita | Saved a reply template.",
-        f"Sam | Changed a wording. | {WORDINGS[wording.key].name}",
+        "Rita | Saved a reply template. Subject: ",
+        "became “Hours at our clinic”.",
+        f"became “x”. | {WORDINGS[wording.key].name}",
         "Exported 1 enquiry with contact details. Ticked by hand. Why: A list for the insurer | Exports",
         "Account: Invited as reception. | nora@example.com",
         "Clive | Fact sheet, edition 3: signed off | A new sheet",
@@ -100,7 +108,7 @@ def test_an_owner_sees_who_did_what_and_takes_it_away_with_a_reason(owner, staff
     [_, *rows] = file(owner.post(PAGE, {"reason": REASON, "words": "closure"}))
     assert [row[3] for row in rows][-1] == "Closure: Added." and len(rows) == 2
     StaffEvent.objects.filter(kind="exported").delete()
-    assert [line.split(" | ")[1] for line in lines(owner, kind="setting")] == ["Closure: Added."]
+    assert [line.split(" | ")[1] for line in lines(owner, kind="setting")][-1] == "Closure: Added."
     of_it = lines(owner, reference=enquiry.reference.lower().replace("-", " "))
     assert of_it and all(line.endswith(enquiry.reference) for line in of_it)
     assert any("in an export of 1" in line for line in of_it)

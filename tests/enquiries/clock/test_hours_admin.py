@@ -52,7 +52,7 @@ def test_reception_sets_a_split_day_and_is_told_what_a_patient_reads_now(recepti
 def test_staff_see_the_words_that_the_website_shows(reception):
     shown = words(with_lines(reception, (0, "10:00", "15:00"), within_hours="5"))
     assert "Monday, 10am to 3pm, except bank holidays. We aim to reply within one working day." in shown
-    assert "No opening hours. We do not know yet when we will reply." in words(with_lines(reception))
+    assert "No opening hours. We will reply as soon as we can." in words(with_lines(reception))
 
 
 def test_a_closing_time_before_the_opening_time_is_refused(reception):

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from backcare.core.models import SetUpStep
 from enquiries import clock
 from enquiries.models import ClinicHours, Closure, Enquiry, OpeningHours
 from enquiries.opening_hours import LONDON
@@ -73,8 +74,9 @@ def test_a_closure_made_on_the_desk_is_read_by_patients_at_once(reception):
 
 
 def test_without_opening_hours_patients_are_promised_nothing(reception):
+    SetUpStep.done(SetUpStep.HOURS, by=None)  # a new site's form suggests hours, and this one took them away
     OpeningHours.objects.all().delete()
-    assert on_a_form() == "We do not know yet when we will reply. You can phone us: 020 7946 0958."
+    assert on_a_form() == "We will reply as soon as we can. You can phone us: 020 7946 0958."
     assert "No opening hours are set." in words(save(reception, HOURS))
     assert consultation().reply_by is None
 

@@ -119,7 +119,7 @@ def test_a_clinic_without_opening_hours_is_given_none(client):
         said = read(client, path)
         for broken in ("9am", "We are open", ", .", "()", " , ", "None"):
             assert broken not in said, (path, broken)
-    assert "We do not know yet when we will reply." in read(client, "/")
+    assert "We will reply as soon as we can." in read(client, "/")
 
 
 @pytest.mark.django_db

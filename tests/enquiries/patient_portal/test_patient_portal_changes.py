@@ -8,6 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from enquiries.actions import appointments, by_patient
+from enquiries.mail import wordings
+from enquiries.mail.default_wordings import WORDINGS
 from enquiries.models import Enquiry, EventKind, Status, slot_bit
 from tests.conftest import consultation, give_signs
 from tests.support.html import by_id, form_at, parse, sent, text, title, value
@@ -85,9 +87,12 @@ def test_a_detail_is_some_words_and_at_most_500_characters(asked, typed):
     assert "Check what you are adding" in said(check(asked, "add", **{"add-text": "x" * 500}))
 
 
-def test_a_detail_stands_on_the_timeline_sealed_and_staff_read_it(asked, staff_client):
+def test_a_detail_stands_on_the_timeline_sealed_and_staff_read_it(asked, staff, staff_client):
+    ours = WORDINGS["detail_added"].default | {"lead": "Thank you. {clinic} reads it today."}
+    wordings.save(WORDINGS["detail_added"], ours, by=staff, seen=0)
     done = press(check(asked, "add"), "Send it")
-    assert "We have what you added" in said(done)
+    assert "We have what you added Thank you. Larkfield Back Clinic reads it today." in said(done)
+    assert "worse" in said(done), "The advice stays whatever the clinic writes."
     assert "You added something once" in said(done)
     assert "away on Monday" not in done.content.decode()
     event = by_patient.added(asked).get()
