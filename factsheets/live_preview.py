@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from django.utils.text import Truncator
 
 from factsheets import claims_guard, readability
-from factsheets.models import FactSheet, Layer, SearchQuestions, Section
+from factsheets.models import DraftQuestions, FactSheet, Layer, SearchQuestions, Section
 from factsheets.readability import Readability
 from factsheets.rendering import html
 from factsheets.rendering.document import with_section
@@ -81,7 +81,9 @@ def _cites(node):
 
 
 def asked_at(sheet: FactSheet, section: Section) -> list[str]:
-    """What patients ask, in their words, that this section answers."""
+    """What patients ask, in their words, that this section answers; of a draft, what it will answer."""
+    if own := DraftQuestions.objects.filter(section=section).first():
+        return own.questions
     found = SearchQuestions.objects.filter(place=place_of(sheet, section.slug)).first()
     return found.questions if found else []
 

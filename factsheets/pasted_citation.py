@@ -43,8 +43,8 @@ def read(text: str) -> dict[str, str]:
     found = _identifiers(text) | {name: value for name, value in found.items() if value}
     if found.get("doi") or found.get("pmid"):
         found.pop("url", None)  # the link is made of these, which publishers keep
-    if found and not found.get("key"):
-        found["key"] = free_key(found)
+    if (found.get("authors") or found.get("title")) and not found.get("key"):
+        found["key"] = free_key(found)  # of a bare identifier it is made once somebody has typed these
     sizes = {field.name: field.max_length for field in Source._meta.fields if field.max_length}
     return {name: value[: sizes.get(name)] for name, value in found.items() if value}
 
@@ -181,9 +181,10 @@ def _detail(volume: str, issue: str, pages: str) -> str:
 
 
 def free_key(found: dict[str, str]) -> str:
-    """The short name that authors cite: the first author's, or the title's first word, with the year."""
-    name = (found.get("authors") or found.get("title") or "SOURCE").split()[0]
-    base = re.sub(r"[^A-Z0-9-]", "", name.upper())[:20] or "SOURCE"
+    """The short name that authors cite: the first author's, or the title's first long word, with the year; else the DOI."""
+    titled = sorted(found.get("title", "").split(), key=lambda word: len(word) < 4)  # not “The”
+    named = [*found.get("authors", "").split()[:1], *titled, found.get("doi", "").partition("/")[2], "SOURCE"]
+    base = next(filter(None, (re.sub(r"[^A-Z0-9-]", "", name.upper())[:20] for name in named)))
     base += found.get("year", "")[2:]
     taken = set(Source.objects.filter(key__startswith=base).values_list("key", flat=True))
     return next(each for each in (base, *(f"{base}-{number}" for number in range(2, 1000))) if each not in taken)

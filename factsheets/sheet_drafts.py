@@ -9,7 +9,16 @@ from difflib import SequenceMatcher
 
 from factsheets import revisions
 from factsheets.autosave import ASIDE
-from factsheets.models import FactSheet, GuardOverride, State, UnsavedEdit
+from factsheets.live_preview import place_of
+from factsheets.models import (
+    DraftQuestions,
+    FactSheet,
+    GuardOverride,
+    SearchQuestions,
+    Section,
+    State,
+    UnsavedEdit,
+)
 from factsheets.revisions import SECTION, SHEET, WORD, Change
 
 # A small correction needs no clinical judgement: our own rule.
@@ -61,6 +70,7 @@ def take_over(draft: FactSheet, sheet: FactSheet) -> None:
     revisions.put_back(sheet, {**content, "findings": content.get("findings", {})})
     known = set(sheet.overrides.values_list("key", flat=True))
     GuardOverride.objects.filter(sheet=draft).exclude(key__in=known).update(sheet=sheet)
+    _publish_questions(draft)
     end(draft, sheet)
 
 
@@ -91,8 +101,49 @@ def _hand_on_what_is_typed(sheet: FactSheet, to: FactSheet) -> None:
         UnsavedEdit.objects.filter(pk=row.pk).update(sheet=to, part=part)
 
 
+def keep_questions(section: Section, asked: list[str], *, was: str) -> None:
+    """What patients ask that this section of a draft answers, for when it is published. `was`: its address before this save."""
+    place = place_of(section.sheet, was)
+    before = list(SearchQuestions.objects.filter(place=place).values_list("questions", flat=True))
+    own, _ = DraftQuestions.objects.get_or_create(
+        section=section, defaults={"place": place, "before": before[0] if before else []}
+    )
+    own.questions = asked
+    own.save(update_fields=["questions"])
+
+
+def _questions(draft: FactSheet):
+    return DraftQuestions.objects.filter(section__sheet=draft).select_related("section__figure").order_by("section")
+
+
+def _publish_questions(draft: FactSheet) -> None:
+    """Search goes by the draft's questions from now on. What colleagues added or took out meanwhile stays so."""
+    written, left = {}, set()
+    for own in _questions(draft):
+        live = SearchQuestions.objects.filter(place=own.place).first()
+        now = live.questions if live else []
+        kept = [each for each in own.questions if each in now or each not in own.before]
+        written[place_of(draft, own.section.slug)] = kept + [each for each in now if each not in {*own.before, *kept}]
+        left.add(own.place)
+    SearchQuestions.objects.filter(
+        place__in=left.difference(place for place, asked in written.items() if asked)
+    ).delete()
+    for place, asked in written.items():
+        if asked:
+            SearchQuestions.objects.update_or_create(place=place, defaults={"questions": asked})
+
+
 def differences(draft: FactSheet) -> list[Change]:
-    """From what readers read now to what they would read: what a clinician signs."""
+    """From what readers read now to what they would read: what a clinician signs, and the questions that search goes by."""
+    asked = [
+        Change(str(own.section), "patients’ questions", "\n".join(own.before), "\n".join(own.questions))
+        for own in _questions(draft)
+        if own.before != own.questions
+    ]
+    return _of_words(draft) + asked
+
+
+def _of_words(draft: FactSheet) -> list[Change]:
     return revisions.changes(revisions.snapshot(draft.draft_of), revisions.snapshot(draft))
 
 
@@ -106,8 +157,8 @@ def changed_underneath(draft: FactSheet) -> list[Change]:
 
 def why_not_small(draft: FactSheet) -> str:
     """Why the draft is more than a small correction, so that a clinician must read it. Empty when it is none."""
-    found = differences(draft)
-    if not found:
+    found = _of_words(draft)
+    if not found and not differences(draft):
         return "The draft says the same as the published page."
     if why_not := why_more_than_a_slip(found, CORRECTABLE):
         return why_not

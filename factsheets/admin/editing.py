@@ -140,7 +140,9 @@ class EditsSheet(StopsUnsound):
             messages.warning(request, f"Saved, but it cannot be displayed yet: {error}")
         if sheet.is_published:
             self._must_be_sound(request, sheet, reason)
-        actions.keep_edition(sheet=sheet, by=request.user, note=note)
+        kept = actions.keep_edition(sheet=sheet, by=request.user, note=note)
+        if kept is None and note.strip() and not self.changes_published:
+            messages.warning(request, f"No words have changed, so your note was not kept: “{note.strip()}”")
 
     def _must_be_sound(self, request, sheet, reason: str) -> None:
         found = publication.obstacles(sheet)

@@ -7,11 +7,11 @@ from django.utils.functional import cached_property
 from django.utils.text import slugify
 
 from backcare.core.forms import as_number
-from factsheets import live_preview, section_order
+from factsheets import live_preview, section_order, sheet_drafts
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDraft, OpensOverview, sheet_address
 from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
 from factsheets.admin.picking import PickedStatement, picked_figure
-from factsheets.admin.writing import MAX_ROWS, OnOnePage
+from factsheets.admin.writing import MAX_ROWS, OnOnePage, SignedText
 from factsheets.models import (
     FactSheet,
     Figure,
@@ -45,7 +45,7 @@ class SectionForm(EditingForm):
     )
     asked = LinesField(
         label="Patients’ questions that this answers",
-        help_text="One on each line, in their words. Search uses them as soon as you save, also those of a draft.",
+        help_text="One on each line, in their words. Search uses them once the page is published.",
         rows=3,
     )
     after = forms.ModelChoiceField(
@@ -60,11 +60,11 @@ class SectionForm(EditingForm):
         model = Section
         fields = ["sheet", "layer", "question", "kind", "view", "heading", "body", "figure", "aspect", "slug"]
         fields += ["former_slugs", "claim_refs"]
-        widgets = {"body": forms.Textarea(attrs={"rows": 18, "cols": 80})}
+        widgets = {"body": SignedText(attrs={"rows": 18, "cols": 80})}
         labels = {"body": "Text", "figure": "Drawing", "slug": "Address on the page", "aspect": "What it is about"}
         help_texts = {
-            "body": "Type **two stars** around strong words, “- ” before each line of a list and “1. ” before each step. "
-            "A link is [words](/fact-sheets/its-address/), a source [@NG59], a row of a table | Sign | What to do |.",
+            "body": "Leave an empty line between paragraphs. For the rest press a button above: it puts the signs in for you, "
+            "and the preview shows what they become.",
             "slug": "Leave empty to make it from the heading. Changing it breaks existing links to this section.",
             "question": "Only in the leaflet. Sections with the same question stand below it one after the other, and often need "
             "no heading of their own.",
@@ -233,13 +233,15 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
         self._keep_questions(obj, form)
 
     def _keep_questions(self, section, form):
-        """They follow the section to another address. Where nothing is asked any more the row goes."""
+        """They follow the section to another address, and wait with a draft. Where nothing is asked any more the row goes."""
         was, asked = form.initial.get("slug"), form.cleaned_data["asked"]
         moved = bool(was) and was != section.slug
         if asked == form.asked_before and not moved:
             return
-        # A draft's new address counts once it is published: until then search needs the old one.
-        if (moved and not getattr(section.sheet, "draft_of", None)) or not asked:
+        if section.sheet.draft_of_id:
+            sheet_drafts.keep_questions(section, asked, was=was or section.slug)
+            return
+        if moved or not asked:
             SearchQuestions.objects.filter(place=live_preview.place_of(section.sheet, was or section.slug)).delete()
         if asked:
             place = live_preview.place_of(section.sheet, section.slug)

@@ -65,7 +65,7 @@ class SourceForm(SharedForm):
             self.fields["key"].required = False
 
     def clean_key(self):
-        named = {name: self.data.get(self.add_prefix(name), "").strip() for name in ("authors", "title", "year")}
+        named = {name: self.data.get(self.add_prefix(name), "").strip() for name in ("authors", "title", "year", "doi")}
         return self.cleaned_data["key"].upper() or pasted_citation.free_key(named)
 
     def clean(self):

@@ -88,6 +88,12 @@ class HasDrafts(StopsUnsound):
             request.POST = request.POST.copy()
             request.POST.pop("_draft", None)
             return super().changeform_view(request, *form_again)
+        if draft is None and drafted.given["note"]:
+            # Why something was changed, and nothing was: it stays in its box.
+            request.stopped = [Obstacle("Nothing but the reason has changed, so there is no draft to keep it in.")]
+            request.POST = request.POST.copy()
+            request.POST.pop("_draft", None)
+            return super().changeform_view(request, *form_again)
         if draft is None:
             messages.info(request, "No changes to save.")
             return HttpResponseRedirect(request.get_full_path())

@@ -153,7 +153,9 @@ class KeepsHistory(HasDrafts):
         # A picture that was just chosen would be lost on the way; the page has said who uses the figure.
         if effect.sheets and not request.FILES and form.cleaned_data.get("seen") != effect.seal:
             raise Unseen(effect)
-        shared_revisions.keep(record=record, before=request.before, by=request.user, note=note)
+        kept = shared_revisions.keep(record=record, before=request.before, by=request.user, note=note)
+        if kept is None and note.strip():
+            messages.warning(request, f"Nothing else has changed, so your reason was not kept: “{note.strip()}”")
         shared_drafts.ask_for_review(record, request.before, by=request.user, note=note)
         self.tell(request, effect.sheets, effect.to_review)
 

@@ -6,6 +6,7 @@ script (static/js/writing.js) the same posts are sent while somebody types.
 
 from itertools import groupby
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -14,6 +15,7 @@ from django.http import HttpResponseRedirect, JsonResponse, QueryDict
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
 from backcare.core.forms import as_number
@@ -37,13 +39,38 @@ from factsheets.rendering.document import in_reading_order
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
 
 # The buttons beside Save. Each keeps the form first.
-PRESSES = ("_preview", "_open", "_shift", "_put", "_cite", "_explain", "_show", "_draw", "_keep")
+PRESSES = ("_preview", "_open", "_shift", "_put", "_cite", "_explain", "_show", "_draw", "_sign", "_keep")
 # And those that keep nothing.
 OTHERS = ("_discard", "_swap", "_pulse", "_left")
 NOT_SAVED = "You typed this and have not saved it yet."
 MAX_ASKED = 4_000  # characters: a citation with its abstract
 ROWS = "statement_uses"  # what Django calls the statements that a section shows
 MAX_ROWS = 60
+# What a button above the text adds at its end. With script it goes in at the cursor, or around the words that are chosen.
+SIGNS = {
+    "Strong": " **strong words**",
+    "List": "\n\n- one line\n- another line",
+    "Numbered list": "\n\n1. first step\n2. second step",
+    "Table": "\n\n| Sign | What to do |\n| --- | --- |\n| words | words |",
+    "Link": " [words](/fact-sheets/)",
+}
+
+
+class SignedText(forms.Textarea):
+    """A text with signs in it, and the buttons that write them: nobody needs to know one by heart."""
+
+    def render(self, name, value, attrs=None, renderer=None):
+        # A table is a section of its own.
+        names = [
+            each for each in SIGNS if each != "Table" or not (value or "").strip() or value.strip().startswith("|")
+        ]
+        buttons = format_html_join(
+            "",
+            '<button type="submit" class="button small" name="_sign" value="{0}">{0}</button>',
+            ([each] for each in names),
+        )
+        text = super().render(name, value, attrs, renderer)
+        return format_html('<div class="toolbar" role="group" aria-label="Write">{}</div>{}', buttons, text)
 
 
 class OnOnePage:
@@ -146,6 +173,9 @@ class OnOnePage:
                 again = self._show(request, here, obj, said)
             case "_draw":
                 again = self._draw(request, here, obj, said)
+            case "_sign":
+                self._add(request, here, SIGNS.get(said, ""))
+                again = _with(request, to="#id_body")
             case "_explain":
                 word = " ".join(request.POST.get("_word", "").split())[:80]
                 if term := GlossaryTerm.objects.filter(term__iexact=word).first():
@@ -230,7 +260,10 @@ class OnOnePage:
 
     def _add(self, request, here: dict, words: str) -> None:
         """At the end of the text. With script it goes in at the cursor."""
-        autosave.add_words(autosave.keep(**here, posted=request.POST), "body", words)
+        row = autosave.keep(**here, posted=request.POST)
+        if words == SIGNS["Table"]:
+            autosave.set_fields(row, kind=SectionKind.TABLE)
+        autosave.add_words(row, "body", words)
 
     # --- the page around the form ---
 

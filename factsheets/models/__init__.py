@@ -18,7 +18,7 @@ from factsheets.models.figure import Figure
 from factsheets.models.picture import Picture, PictureFile
 from factsheets.models.readers import Answer, Reason, SheetFeedback, SheetReads
 from factsheets.models.safety import SafetyAdvice, SafetyDraft, SafetyDraftEvent, SafetyEdition, SafetyStep, Tier
-from factsheets.models.search import SearchMiss, SearchQuestions, Synonym
+from factsheets.models.search import DraftQuestions, SearchMiss, SearchQuestions, Synonym
 from factsheets.models.section import Aspect, Layer, Question, Section, SectionKind, Tradition
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import LinkOutcome, Source, SourceLink, SourceUse
@@ -41,6 +41,7 @@ __all__ = [
     "ContentVersion",
     "Decision",
     "Direction",
+    "DraftQuestions",
     "DraftState",
     "DraftStep",
     "Edition",

@@ -96,7 +96,7 @@ class Statement(NaturalKeyModel):
         max_length=80, blank=True, help_text="Against what, such as bed-rest. Leave empty when nothing is named."
     )
     claim = models.CharField(max_length=240)
-    detail = models.TextField(blank=True, help_text="Markdown, one or two short paragraphs.")
+    detail = models.TextField(blank=True, help_text="One or two short paragraphs, with an empty line between them.")
     grade = models.CharField(
         max_length=2, choices=Grade, blank=True, help_text="Leave empty for guidance that is not graded."
     )

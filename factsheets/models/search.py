@@ -93,6 +93,20 @@ class SearchQuestions(NaturalKeyModel):
                 )
 
 
+class DraftQuestions(models.Model):
+    """What patients ask, as a section of a draft over a published sheet has it. Search goes by it once that is published."""
+
+    section = models.OneToOneField(
+        "factsheets.Section", on_delete=models.CASCADE, related_name="draft_questions", editable=False
+    )
+    place = models.CharField(max_length=160, editable=False)  # where the live ones were when it was begun
+    before = models.JSONField(default=list, editable=False)  # the live ones then
+    questions = models.JSONField(default=list, editable=False)
+
+    def __str__(self):
+        return self.place
+
+
 class SearchMiss(models.Model):
     """A search that found nothing, counted so that nobody can be read out of it. How: `search/failed_searches.py`."""
 

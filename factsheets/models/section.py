@@ -126,7 +126,7 @@ class Section(NaturalKeyModel):
         blank=True,
         help_text="Addresses of sections that are now part of this one. Links to them go on working.",
     )
-    body = models.TextField(blank=True, help_text="Markdown. Cite a source with [@KEY] after the full stop.")
+    body = models.TextField(blank=True, help_text="Cite a source with [@KEY] after the full stop.")
     figure = models.ForeignKey(
         "factsheets.Figure", on_delete=models.PROTECT, null=True, blank=True, related_name="sections"
     )

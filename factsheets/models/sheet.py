@@ -138,7 +138,7 @@ class FactSheet(NaturalKeyModel):
         help_text="The one drawing that stands beside the key points.",
     )
     key_points = models.TextField(
-        help_text="A Markdown list of exactly three points, the most important first, without citations."
+        help_text="Exactly three points, the most important first, each on a line that begins with “- ”. No sources here."
     )
     treatment_offered = models.BooleanField(
         default=False, help_text="It describes something the clinic sells. Shows the interest statement."

@@ -119,17 +119,18 @@
         focusOn("id_figure-asked");
       },
     };
-    const bar = Object.assign(document.createElement("div"), { className: "toolbar" });
-    bar.setAttribute("role", "group");
-    bar.setAttribute("aria-label", "Write");
+    const bar = form.querySelector(".toolbar");
     for (const [name, act] of Object.entries(tools)) {
+      let button = bar.querySelector(`[value="${name}"]`);
       // A picture is a section of its own, and so is a table.
-      if ((name === "Picture" || (name === "Table" && kind.value !== "table")) && body.value.trim()) continue;
-      const button = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: name });
+      if (!button && (name === "Table" || (name === "Picture" && body.value.trim()))) continue;
+      if (!button) {
+        button = Object.assign(document.createElement("button"), { className: "button small", textContent: name });
+        bar.append(button);
+      }
+      button.type = "button";
       button.addEventListener("click", act);
-      bar.append(button);
     }
-    body.before(bar);
     form.querySelectorAll("button[name=_cite], button[name=_explain]").forEach((button) => {
       button.addEventListener("click", (event) => {
         const field = document.getElementById(button.name === "_cite" ? "source-asked" : "word-asked");

@@ -150,6 +150,11 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     term = GlossaryTerm.objects.filter(explain_in_text=False).first()
     address, label = change_address(term), {"label": "factsheets.glossaryterm"}
     opened = values_of(desk.get(address))
+    alone = save(desk, address, note="It reads better.", _draft="1")
+    assert "Nothing but the reason has changed" in errors_of(alone)
+    assert values_of(alone)["note"] == "It reads better.", "What was typed stays in its box."
+    assert "It reads better." in text(tree(save(desk, address, note="It reads better.")))
+    opened = values_of(desk.get(address))
     save(desk, address, meaning="The draft’s meaning.", also="one more", _draft="1")
     draft = draft_of(term)
     # Two drafts of one thing: the second is refused, with what was typed.

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from enquiries.models import OutgoingMessage
 from factsheets import actions, publication, sheet_drafts
-from factsheets.models import FactSheet, Section, State, Statement, StatementUse, Step
-from tests.support.desk import change_address, desk_of, draft, person, save, signed, tree, values_of
+from factsheets.models import DraftQuestions, FactSheet, SearchQuestions, Section, State, Statement, StatementUse, Step
+from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, signed, tree, values_of
 from tests.support.html import text
 from tests.support.outbox import deliver, text_of, words_of
 from tests.support.reading import page
@@ -147,6 +147,44 @@ def test_a_correction_publishes_no_words_that_its_writer_has_not_seen_or_not_sav
     actions.keep_edition(sheet=new, by=author)
     desk.post(one, values_of(desk.get(one)) | again)
     assert public_sheet.open_draft is None
+
+
+def test_patients_questions_of_a_draft_go_live_with_it_and_undo_nothing_that_colleagues_did(
+    desk, new, public_sheet, author, reviewer
+):
+    place, first = f"{public_sheet.slug}#first", ["may i walk", "is walking bad"]
+    live = SearchQuestions.objects.create(place=place, questions=first)
+    section = new.sections.get()
+    assert not errors_of(save(desk, change_address(section), asked="may i walk\ncan a wombat help"))
+    assert "wombat" in values_of(desk.get(change_address(section)))["asked"]
+    compared = text(tree(desk.get(reverse("admin:factsheets_factsheet_compare", args=[new.pk]))))
+    assert "patients’ questions" in compared and "wombat" in compared
+    live.refresh_from_db()
+    assert live.questions == first, "Search goes by what readers see."
+    # Meanwhile a colleague adds one, on the page of what patients ask.
+    live.questions = [*first, "how far should i walk"]
+    live.save()
+    correct = reverse("admin:factsheets_factsheet_correct", args=[new.pk])
+    desk.post(correct, {"reason": "What people type."})
+    assert public_sheet.open_draft is None
+    live.refresh_from_db()
+    assert live.questions == ["may i walk", "can a wombat help", "how far should i walk"]
+    # Of a discarded draft nothing is left.
+    again = actions.begin_draft(sheet=public_sheet, by=author)
+    save(desk, change_address(again.sections.get()), asked="")
+    desk.post(
+        reverse("admin:factsheets_factsheet_discard", args=[again.pk]), {"edition": again.editions.first().number}
+    )
+    live.refresh_from_db()
+    assert len(live.questions) == 3
+    assert not DraftQuestions.objects.exists()
+    # To another address of the page they go once it is there.
+    again = actions.begin_draft(sheet=public_sheet, by=author)
+    save(desk, change_address(again.sections.get()), slug="walking")
+    assert SearchQuestions.objects.get(place=place).questions == live.questions
+    signed(public_sheet, author, reviewer)
+    assert not SearchQuestions.objects.filter(place=place).exists()
+    assert SearchQuestions.objects.get(place=f"{public_sheet.slug}#walking").questions == live.questions
 
 
 def test_an_upgrade_of_the_published_page_shows_on_its_draft(desk, new, public_sheet):

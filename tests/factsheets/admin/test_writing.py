@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from factsheets import actions, autosave
 from factsheets.models import FactSheet, Figure, SearchQuestions, Section, Source, Statement, Topic, UnsavedEdit
-from factsheets.pasted_citation import known, read
+from factsheets.pasted_citation import free_key, known, read
 from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, tree, values_of
 from tests.support.html import text
 
@@ -179,6 +179,18 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
     cited = desk.post(add, filled, follow=True)
     assert values_of(cited)["body"].endswith("[@VICKERS18] [@SMITH25]")
     assert Source.objects.get(key="SMITH25").address == "https://doi.org/10.1016/j.spinee.2025.01.002"
+    # Of a bare DOI the short name is made once somebody has typed more.
+    bare = press(desk, address, _cite="", _source="10.1000/xyz.99")
+    [add] = [link.get("href") for link in tree(bare).iter("a") if "source/add" in link.get("href", "")]
+    filled = values_of(desk.get(add))
+    assert (filled["doi"], filled["key"]) == ("10.1000/xyz.99", "")
+    typed = {"title": "The wombat’s back", "authors": "Wombat W", "year": "2024", "kind": "study"}
+    assert values_of(desk.post(add, filled | typed, follow=True))["body"].endswith("[@WOMBAT24]")
+    assert free_key({"title": "The wombat’s back"}) == "WOMBATS" and free_key({"doi": "10.1000/xyz.99"}) == "XYZ99"
+    assert values_of(press(desk, address, _sign="Strong"))["body"].endswith("[@WOMBAT24] **strong words**")
+    assert values_of(press(desk, address, _sign="List"))["body"].endswith(
+        "**strong words**\n\n- one line\n- another line"
+    )
     explained = press(desk, address, _explain="yes", _word="sciatica")
     assert values_of(explained)["body"].lower().endswith(" sciatica")
     assert "“zzz” is not in it yet." in shown(press(desk, address, _explain="yes", _word="zzz"))
