@@ -65,7 +65,7 @@ class ReportJourney(Journey):
 
     def lacks(self, walk) -> bool:
         """From the foot of a sheet, which is the same page for every reader, nobody was asked about their answers."""
-        return walk.answers_gone or bool(walk.answers and ASKED not in walk.draft.typed)
+        return walk.answers_gone or bool(walk.answers and ASKED not in walk.state.typed)
 
     def notes(self, walk) -> dict:
         form = walk.form
