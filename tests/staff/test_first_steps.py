@@ -141,7 +141,7 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     assert missing() == ["Test email"]
     assert "Set your opening hours" not in words(staff_client.get("/admin/"))
     assert "step 3 of 4, done. Next: Test email." in stage("/admin/enquiries/clinichours/")
-    assert stage(EMAIL).endswith("Your account (done)Clinic settings (done)Opening hours (done)Test email")
+    assert stage(EMAIL).endswith("Your account (done) Clinic settings (done) Opening hours (done) Test email")
     staff_client.post(EMAIL, {"to": "olu@example.com"})
     [mail] = mail_through.messages
     code = re.search(r"code is (\d{3} \d{3})", mail.get_body(("plain",)).get_content())[1]
