@@ -255,6 +255,7 @@ def test_a_draft_is_not_published_over_what_a_colleague_is_saving(transactional_
 @pytest.mark.once
 @pytest.mark.long
 def test_a_second_editor_is_told_and_loses_nothing(desk):
+    FactSheet.objects.all().delete()  # as above
     for record, name, theirs, ours in [
         (Source.objects.get(key="NG59"), "to_check", "Theirs", "Ours"),
         (Statement.objects.first(), "claim_refs", "B-01", "B-02"),
