@@ -317,10 +317,10 @@ def web_server(django_db_setup, django_db_blocker):
         except OSError:
             return False
 
-    wait_for(answers, seconds=30, what="the web server's first answer")
+    wait_for(answers, what="the web server's first answer")
     yield address
     os.killpg(process.pid, signal.SIGTERM)
-    process.wait(30)
+    process.wait(120)
 
 
 @pytest.fixture
@@ -345,7 +345,7 @@ def mail_worker(child_environment):
     process = start_process(command, env=child_environment)
     yield process
     process.send_signal(signal.SIGTERM)
-    process.wait(30)
+    process.wait(120)
 
 
 # The two pages that Chromium draws behind its address bar, anew for each visitor: half a second of the processor. Of such lists

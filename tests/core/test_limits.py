@@ -150,7 +150,7 @@ def test_two_processes_at_once_share_one_limit_and_a_third_begins_where_they_end
     for process in started:
         process.stdin.write("go\n")
         process.stdin.flush()
-    counts = [[int(word) for word in process.communicate(timeout=60)[0].split()] for process in started]
+    counts = [[int(word) for word in process.communicate(timeout=120)[0].split()] for process in started]
     assert [tried for _, tried in counts] == [30, 30]
     assert sum(allowed for allowed, _ in counts) == 10
     assert not limits.hit("shared", "192.0.2.7", most=10, per=timedelta(hours=1))

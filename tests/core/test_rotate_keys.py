@@ -182,7 +182,7 @@ def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(tra
         transitions.triage(enquiry=made[written], by=staff, note=f"note {written}")
         corrections.correct_address(enquiry=made[written], email=f"new{written}@example.com")
         written += 1
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "You may now take key" in out
     assert "\x1b" not in out, "Nobody watches a pipe."

@@ -50,7 +50,7 @@ def running(command, environment, log):
         yield process
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(120)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def servers(child_environment, tmp_path, reports):
             return False
 
     with running(gunicorn, environment, tmp_path / "web.log"), running(worker, environment, tmp_path / "mail.log"):
-        wait_for(answers, seconds=60, what="the web server's first answer")
+        wait_for(answers, what="the web server's first answer")
         yield site
 
 
@@ -139,7 +139,7 @@ def wait_for_the_mail():
     """The waits between two tries are over."""
     make_due()
     try:
-        wait_for(lambda: not OutgoingMessage.objects.unsent().exists(), seconds=60, what="all the mail")
+        wait_for(lambda: not OutgoingMessage.objects.unsent().exists(), what="all the mail")
     except AssertionError as error:
         rows = OutgoingMessage.objects.values_list(
             "purpose", "state", "error", "attempts", "next_attempt_at", "lease_until"

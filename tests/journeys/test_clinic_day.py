@@ -32,7 +32,7 @@ def mail_to(smtp, address: str):
     def arrived():
         return next((mail for rcpt, mail in smtp.received if address in rcpt), None)
 
-    return wait_for(arrived, seconds=20, what=f"mail to {address}")
+    return wait_for(arrived, what=f"mail to {address}")
 
 
 def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smtp, mail_worker):
@@ -84,7 +84,7 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
     def with_the_sheet():
         return [mail for to, mail in smtp.received if "ada@example.com" in to and list(mail.iter_attachments())]
 
-    [mail] = wait_for(with_the_sheet, seconds=20, what="the mail with the sheet")
+    [mail] = wait_for(with_the_sheet, what="the mail with the sheet")
     [attachment] = mail.iter_attachments()
     pdf = PdfReader(BytesIO(attachment.get_content()))
     text = " ".join(" ".join(page.extract_text() for page in pdf.pages).split())

@@ -61,10 +61,10 @@ def started(child_environment):
         assert line, f"It ended: {printed}"
         printed += line
     site = f"http://{urlsplit(found[1]).netloc}"
-    wait_for(partial(answers, site), seconds=40, what="the first page")
+    wait_for(partial(answers, site), what="the first page")
     yield site, found[2]
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=40)
+    process.communicate(timeout=120)
 
 
 def answers(site: str) -> bool:

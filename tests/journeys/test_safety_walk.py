@@ -62,9 +62,7 @@ def expect_advice_before_the_promise(page) -> None:
 
 
 def mail_to(smtp, address: str):
-    found = wait_for(
-        lambda: [mail for mail in smtp.messages if mail["To"] == address], seconds=20, what=f"a mail to {address}"
-    )
+    found = wait_for(lambda: [mail for mail in smtp.messages if mail["To"] == address], what=f"a mail to {address}")
     assert len(found) == 1, [mail["Subject"] for mail in found]
     return found[0]
 

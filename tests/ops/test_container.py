@@ -99,7 +99,7 @@ def test_the_steps_make_a_site_that_runs_with_few_rights_anywhere(tmp_path):
         assert b"</html>" in page and not page.isascii()
     finally:
         site.terminate()
-        site.wait(40)
+        site.wait(120)
         log.close()
     assert site.returncode == 0, (tmp_path / "log").read_text()[-2000:]
 

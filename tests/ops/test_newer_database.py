@@ -39,7 +39,7 @@ def test_nothing_starts_prepares_or_sends_on_a_database_of_tomorrow(newer, setti
     ]
     try:
         for command, process in zip(commands, started, strict=True):
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=120)
             assert process.returncode, command
             assert "newer version of this software (enquiries.9999_of_tomorrow is not known here)" in said, command
             assert "Traceback" not in said

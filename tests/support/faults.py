@@ -51,7 +51,7 @@ class Processes:
     def kill(self) -> None:
         """kill -9, the children too."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(120)
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
@@ -79,7 +79,7 @@ class Web(Processes):
 
     def start(self) -> "Web":
         super().start()
-        wait_for(self.answers, seconds=60, what="the web server's first answer")
+        wait_for(self.answers, what="the web server's first answer")
         return self
 
     def answers(self) -> bool:
@@ -165,7 +165,7 @@ class Patients:
     def accepted(self) -> set[str]:
         return self.told(303)
 
-    def wait_for_more(self, number: int = 5, seconds: float = 60) -> None:
+    def wait_for_more(self, number: int = 5, seconds: float = 120) -> None:
         before = len(self.accepted)
         wait_for(lambda: len(self.accepted) >= before + number, seconds=seconds, what=f"{number} more accepted forms")
 

@@ -56,7 +56,7 @@ class OnTerminal:
         while self.read():
             pass
         os.close(self.ours)
-        self.process.wait(60)
+        self.process.wait(120)
         return self.shown
 
 

@@ -92,12 +92,12 @@ class Proxy:
         environment = {**os.environ, "XDG_DATA_HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder)}
         with self.log.open("ab") as log:
             self.process = start_process(self.command, env=environment, stdout=log, stderr=log)
-        wait_for(self.is_up, seconds=20, what="the proxy's first answer")
+        wait_for(self.is_up, what="the proxy's first answer")
         return self
 
     def __exit__(self, *error) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(120)
 
     def is_up(self) -> bool:
         assert self.process.poll() is None, self.log.read_text() + (self.folder / "main.log").read_text()

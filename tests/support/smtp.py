@@ -167,8 +167,8 @@ def free_port() -> int:
     return port
 
 
-def wait_for(condition, *, seconds: float = 30, what: str = "it"):
-    """Waits until the condition holds, and returns its value. Fails with a sentence when it does not."""
+def wait_for(condition, *, seconds: float = 120, what: str = "it"):
+    """Waits until the condition holds, and returns its value. Fails with a sentence if not. A busy machine is no failure."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():

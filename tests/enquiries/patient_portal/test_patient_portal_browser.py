@@ -22,7 +22,7 @@ def heading(page, words: str) -> None:
 
 def test_from_the_mail_to_changed_times_by_keyboard_and_without_scripts(browser, site, smtp, mail_worker):
     asked = consultation()
-    wait_for(lambda: any(mail["To"] == "ada@example.com" for mail in smtp.messages), seconds=20, what="the mail")
+    wait_for(lambda: any(mail["To"] == "ada@example.com" for mail in smtp.messages), what="the mail")
     [mail] = [mail for mail in smtp.messages if mail["To"] == "ada@example.com"]
     address = re.search(r"(/request/\S+)", text_of(mail)).group(1)
     with visitor(browser, site, viewport={"width": 320, "height": 640}, java_script_enabled=False) as patient:

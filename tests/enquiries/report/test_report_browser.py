@@ -27,7 +27,7 @@ def link_in(smtp) -> str:
             found.group(1) for mail in smtp.messages if (found := re.search(r"(/report/summary/\S+)", text_of(mail)))
         ]
 
-    wait_for(links, seconds=20, what="the report's mail")
+    wait_for(links, what="the report's mail")
     return links()[-1]
 
 
