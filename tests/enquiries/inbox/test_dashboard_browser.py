@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.once]
 # How much the table lies beside its drawing, or below it.
 PLACES = """() => [...document.querySelectorAll(".beside")].map(each => {
     const [drawing, table] = [each.querySelector("svg"), each.querySelector("table")].map(part => part.getBoundingClientRect());
-    return {beside: table.left >= drawing.right, below: table.top >= drawing.bottom, tall: drawing.height};
+    const inside = table.right <= each.closest(".chart").getBoundingClientRect().right;
+    return {beside: table.left >= drawing.right, below: table.top >= drawing.bottom, tall: drawing.height, inside};
 })"""
 
 
@@ -47,4 +48,7 @@ def test_the_dashboard_is_accessible_and_fits(browser, site):
             assert len(places) == 4
             for place in places:
                 assert place["beside" if width == 1280 else "below"], (width, place)
-                assert place["tall"] > 60
+                assert place["tall"] > 60 and place["inside"], (width, place)
+        desk.page.set_viewport_size({"width": 320, "height": 900})
+        desk.expect_no_sideways_scrolling()
+        assert all(place["inside"] for place in desk.page.evaluate(PLACES))
