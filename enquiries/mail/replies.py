@@ -20,6 +20,8 @@ from factsheets.models import FactSheet
 from factsheets.rendering import sheet as sheets
 
 HIDDEN = "…"
+# What a mail program may turn into a link: anybody can give another person's address, and any name.
+LIKE_A_LINK = re.compile(r"[/@\\]|\w\.(?:[a-z]{2,}|[A-Z]{2,})\b")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def _name(enquiry: Enquiry, given: str) -> str:
         name = ""
     if not name:
         raise _Missing("cannot be filled in, because we have no name.")
+    if LIKE_A_LINK.search(name):
+        raise _Missing("is not filled in, because the name looks like a link. Type a greeting in its place.")
     return name
 
 

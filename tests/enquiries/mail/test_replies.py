@@ -95,6 +95,24 @@ def test_a_template_is_written_added_to_what_is_typed_previewed_and_sent_as_prev
     assert (event.note, event.subject) == ("", "")
 
 
+def test_no_reply_greets_anybody_by_a_link(db):
+    """Anyone can ask with a stranger's address and whatever name: a mail program would make a link of it."""
+    for name in (
+        "Win at http://evil.example/x",
+        "see evil.example now",
+        "WWW.EVIL.EXAMPLE",
+        "ada@evil.example",
+        "evil.example/x",
+    ):
+        filled = replies.fill("Hello {name},", Enquiry(name=name))
+        assert filled.text == "Hello {name},"
+        assert filled.missing == [
+            "{name} is not filled in, because the name looks like a link. Type a greeting in its place."
+        ]
+    for name in ("J.R. O'Neil-Smith", "St.John Smythe", "Dr. Zoë Ng (née Lee)", "محمد"):
+        assert replies.fill("Hello {name},", Enquiry(name=name)) == replies.Filled(f"Hello {name},", [])
+
+
 def test_with_an_open_warning_sign_a_reply_carries_all_of_the_emergency_advice(db, staff):
     enquiry = consultation()
     give_signs([enquiry])
