@@ -162,14 +162,15 @@ def what_changed(enquiry: Enquiry) -> str:
 
 def _latest_step(enquiry: Enquiry) -> str:
     events = enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ])
-    latest = events.last()
+    # Somebody's reply is sent seconds later, by the mail worker: what they did is told.
+    latest = events.exclude(kind=EventKind.MESSAGE_SENT).last()
     if latest is None:
         return "This enquiry changed"
     # One step writes several lines: the reply, say, and that it took the enquiry. What was done is told, not what came with it.
     same_step = events.filter(actor=latest.actor, created_at__gt=latest.created_at - SAME_STEP)
     latest = next((each for each in same_step if each.kind in DID and each.kind != EventKind.ASSIGNED), latest)
     if latest.actor == "mail worker":
-        return "An email was sent" if latest.kind == EventKind.MESSAGE_SENT else "An email could not be sent"
+        return "An email could not be sent" if latest.kind == EventKind.MESSAGE_FAILED else "An email was sent"
     if latest.to_status:
         return f"{_named(latest.actor)} moved this enquiry to “{latest.get_to_status_display()}”"
     return f"{_named(latest.actor)} {DID.get(latest.kind, 'changed this enquiry')}"

@@ -9,6 +9,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from backcare.core.forms import as_number
 from enquiries import abuse
 from enquiries.actions import contact, transitions
 from enquiries.actions.transitions import release_held
@@ -30,6 +31,12 @@ from enquiries.admin.inbox import (
 from enquiries.admin.step_forms import AssignForm, OutcomeForm
 from enquiries.inbox import queues
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
+from factsheets import team
+
+
+def _shown(request, enquiry: Enquiry) -> int | None:
+    """The version of which the page that asks “Close 3 enquiries?” told. None: the list alone was shown."""
+    return as_number(request.POST.get(f"version-{enquiry.pk}", ""))
 
 
 @admin.register(Enquiry)
@@ -137,9 +144,9 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             try:
                 if change.get("to") == enquiry.status:
                     raise transitions.MoveRefused(transitions.why_not(enquiry, enquiry.status))
-                transitions.triage(enquiry=enquiry, by=request.user, **change)
+                transitions.triage(enquiry=enquiry, by=request.user, version=_shown(request, enquiry), **change)
                 done += 1
-            except transitions.MoveRefused as refusal:
+            except (transitions.MoveRefused, transitions.StaleEnquiry) as refusal:
                 refused.setdefault(str(refusal), []).append(enquiry.reference)
         if done:
             messages.success(request, f"{done} changed.")
@@ -148,7 +155,11 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
 
     @admin.action(description="Assign to me", permissions=["change"])
     def take(self, request, queryset):
+        others = queryset.exclude(owner=None).exclude(owner=request.user).select_related("owner")
+        taken = [f"{each.reference} from {team.account_name(each.owner)}" for each in others]
         self._each(request, queryset, owner=request.user, change_owner=True)
+        if taken:
+            messages.warning(request, f"You took over {', '.join(taken)}.")
 
     @admin.action(description="Assign to a colleague", permissions=["change"])
     def assign(self, request, queryset):
@@ -197,7 +208,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             "title": f"{what}?",
             "button": what.replace(":", ""),
             "opts": self.opts,
-            "enquiries": enquiries,
+            "enquiries": [(each, _shown(request, each) or each.version, why) for each, why in enquiries],
             "able": able,
             "form": form,
             "action": request.POST["action"],

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from enquiries.actions import appointments, erasure, transitions
+from enquiries.actions import appointments, by_patient, erasure, transitions
 from enquiries.models import Enquiry, EventKind, Outcome, Status
 from tests.conftest import consultation, report
 from tests.support.desk import errors_of, person, save, tree
@@ -108,8 +108,22 @@ def test_bulk_closing_asks_how_it_ended(reception, staff):
     assert nothing.status_code == 422
     assert "Choose how it ended" in text(parse(nothing))
     assert {fresh(each).status for each in open_ones} == {Status.NEW}
+    # What a patient adds while the page is open is not closed unread, however often the page was given back.
+    hidden = {
+        each.get("name"): each.get("value") for each in parse(nothing).iter("input") if each.get("type") == "hidden"
+    }
+    hidden |= chosen | {"sure": "yes", "outcome": "answered"}
+    by_patient.add_detail(enquiry=open_ones[0], text="It is worse.", safety_signs="", version=open_ones[0].version)
+    again = reception.post(address, hidden | {"outcome": ""})
+    assert {"name": f"version-{open_ones[0].pk}", "value": hidden[f"version-{open_ones[0].pk}"], "type": "hidden"} in [
+        dict(each.attrib) for each in parse(again).iter("input")
+    ]
+    said = text(parse(reception.post(address, hidden, follow=True)))
+    assert "1 changed." in said
+    assert f"Not changed: {open_ones[0].reference}. The patient added details while you were writing." in said
+    assert [fresh(each).status for each in open_ones] == [Status.NEW, Status.CLOSED]
     said = text(parse(reception.post(address, chosen | {"sure": "yes", "outcome": "answered"}, follow=True)))
-    assert "2 changed." in said
+    assert "1 changed." in said
     assert {(fresh(each).status, fresh(each).outcome) for each in open_ones} == {("closed", "answered")}
     assert fresh(closed).outcome == Outcome.SEEN
 

@@ -14,6 +14,7 @@ from tests.conftest import consultation, give_signs
 from tests.support.desk import person, tree, values_of
 from tests.support.html import text
 from tests.support.inbox import LIST, flagged, listed, step
+from tests.support.outbox import deliver
 
 HALF = "Half a sen"
 # What each field holds when somebody was called away. A day is one that no form takes yet.
@@ -163,6 +164,7 @@ def test_what_a_colleague_wrote_is_shown_before_ones_own_is_sent(reception, staf
     enquiry = consultation()
     page = values_of(page_of(reception, enquiry))
     contact.reply(enquiry=enquiry, by=staff, text="I told her to rest.")
+    deliver()  # which the timeline says as well, and is no change of the enquiry
     send = reverse("admin:enquiries_enquiry_step", args=[enquiry.pk, "reply"])
     refused = reception.post(send, page | {"reply-text": "Keep moving.", "send": "yes"})
     said = text(tree(refused))

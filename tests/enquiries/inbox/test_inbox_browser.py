@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 # Buttons whose words are wider than they are.
 SPILT = """() => [...document.querySelectorAll("button")].filter(each =>
-    each.checkVisibility() && !each.matches(".visually-hidden") && each.scrollWidth > each.clientWidth).map(each => each.innerText)"""
+    each.checkVisibility() && !each.matches(".visually-hidden") && each.scrollWidth > each.clientWidth)
+    .map(each => each.innerText)"""
 
 
 def patients() -> tuple[Enquiry, Enquiry]:

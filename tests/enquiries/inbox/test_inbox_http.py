@@ -15,7 +15,7 @@ from enquiries.models import Enquiry, EnquiryEvent, EventKind, MessageState, Out
 from factsheets import actions
 from factsheets.models import FactSheet, SafetyAdvice, Section
 from tests.conftest import consultation, give_signs, report
-from tests.support.desk import values_of
+from tests.support.desk import person, values_of
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +184,10 @@ def test_taking_enquiries_makes_me_their_owner(staff_client, staff):
     staff_client.post(reverse("admin:enquiries_enquiry_changelist"), chosen)
     enquiry.refresh_from_db()
     assert enquiry.owner == staff
+    kim = person("Kim", "reception")
+    transitions.triage(enquiry=enquiry, by=kim, owner=kim, change_owner=True)
+    said = text_of(staff_client.post(reverse("admin:enquiries_enquiry_changelist"), chosen, follow=True))
+    assert f"You took over {enquiry.reference} from Kim." in said, "A list may be older than a colleague's press."
 
 
 def test_a_failed_mail_can_be_sent_again_from_the_enquiry(staff_client, sheet):
