@@ -41,7 +41,7 @@ def text(sheet: FactSheet) -> str:
     for tier in others:
         lines += ["", *_tier(tier)]
     if data["treatment_offered"]:
-        lines += ["", *_heading("Our interest", "-"), "", *_wrap(clinic["interest_statement"])]
+        lines += ["", *_heading("What we sell", "-"), "", *_wrap(clinic["interest_statement"])]
         if data["kind"] == SheetKind.TREATMENT and clinic["prices"]:
             lines += ["", *_wrap(f"What we charge: {'; '.join(clinic['prices'])}.")]
     if data["related"]:

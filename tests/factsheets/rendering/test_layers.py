@@ -43,7 +43,7 @@ def test_the_answer_comes_first_then_the_leaflet_and_the_rest_is_folded(client, 
     assert text(by_id(tree, "in-short")) == layered.in_short
     second = [text(node) for node in order if node.tag == "h2"]
     at = second.index(QUESTIONS[0])
-    assert second[at : at + len(QUESTIONS) + 1] == [*QUESTIONS, "For those who want more"]
+    assert second[at : at + len(QUESTIONS) + 2] == [*QUESTIONS, "What we sell", "For those who want more"]
     assert {f"#{each.question}" for each in layered.sections.exclude(question="")} <= set(
         links(with_class(tree, "contents")[0])
     )
