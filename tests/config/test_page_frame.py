@@ -266,7 +266,7 @@ def test_the_plain_text_of_a_mail_has_the_links_and_the_numbers_of_its_html(db):
     for (name, mail), plain in zip(mails().items(), mails("txt").values(), strict=True):
         tree = html5lib.parse(mail, namespaceHTMLElements=False)
         links = {link.get("href") for link in tree.iter("a")}
-        assert links
+        assert links or name == "test_message", name  # which has a code instead
         assert {address.rstrip(".") for address in re.findall(r"https?://\S+", plain)} == links, name
         assert numbers(re.sub(r"https?://\S+", "", plain)) == numbers(text(next(tree.iter("body")))), name
 
