@@ -19,6 +19,7 @@ from factsheets import actions, pictures, safety_revisions, shared_revisions
 from factsheets.fixtures import (
     PICTURES,
     ContentError,
+    Stored,
     check_names,
     default_of,
     entries,
@@ -146,6 +147,7 @@ class Edition:
         self.report = Report()
         self.seen: set[tuple[str, str]] = set()
         self.deleted: set[tuple[str, str]] = set()  # by staff; with each goes what the fixtures hang on it
+        self.stored = Stored()
         self.installed = {(each.label, each.natural_key): each for each in InstalledRecord.objects.all()}
 
     def install(self, model, fields: dict) -> None:
@@ -156,6 +158,9 @@ class Edition:
         self.seen.add((label, key))
         check_names(model, fields)
         installed = self.installed.get((label, key))
+        if installed and self._is_as_installed(installed, model, key, fields):
+            self.report.unchanged += 1
+            return
         fields = self._without_deleted(model, fields)
         if fields is None:
             self._keep_deleted(label, key)
@@ -172,6 +177,11 @@ class Edition:
         else:
             self._check_citations(offered.object)
             self._merge(model.objects.get(pk=offered.object.pk), offered, new, installed, record)
+
+    def _is_as_installed(self, installed: InstalledRecord, model, key: str, fields: dict) -> bool:
+        """Whether the entry says what it did, and the record still does: as nearly all do at an upgrade."""
+        same_fields = not installed.offered and installed.fields.keys() == fields.keys()
+        return same_fields and all(self.stored.is_as(model, key, each) for each in (fields, installed.fields))
 
     def _add(self, offered, new: dict, label: str, key: str) -> None:
         offered.save()

@@ -109,15 +109,67 @@ def values_of(instance, names, m2m_data=None) -> dict:
             related = model_field.related_model.objects.filter(pk=getattr(instance, model_field.attname))
             values[name] = next(iter(_words_of(related)), None)
         else:
-            value = getattr(instance, name)
-            values[name] = value.isoformat() if hasattr(value, "isoformat") else value
+            values[name] = plain(getattr(instance, name))
     return values
+
+
+def plain(value):
+    """As JSON can hold it."""
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def _words_of(records) -> list[list[str]]:
     """Their natural keys. Asks for these alone: a whole sheet with all that is made from it would come for one word."""
     keys = records.values_list(*records.model.natural_key_lookups())
     return [list(map(str, key)) for key in keys]
+
+
+class Stored:
+    """What the database held of each model when it was first asked about: whole tables, so that an upgrade that finds nearly all
+    as it was does not ask for each record and each reference alone.
+    """
+
+    def __init__(self) -> None:
+        self._words: dict[type, dict] = {}
+        self._rows: dict[type, dict[str, dict]] = {}
+        self._many: dict[object, dict[int, list]] = {}
+
+    def is_as(self, model, key: str, fields: dict) -> bool:
+        """Whether the record of this key holds just these values, as an entry gives them or as they were kept."""
+        row = self._rows_of(model).get(key)
+        return row is not None and all(
+            self._is(model._meta.get_field(name), row, value) for name, value in fields.items()
+        )
+
+    def _is(self, model_field, row: dict, value) -> bool:
+        if model_field.many_to_many:
+            return self._others(model_field).get(row["pk"], []) == sorted(value or [])
+        if model_field.is_relation:
+            return self._words_of(model_field.related_model).get(row[model_field.attname]) == value
+        return plain(row[model_field.attname]) == plain(value)
+
+    def _rows_of(self, model) -> dict[str, dict]:
+        if model not in self._rows:
+            words, names = self._words_of(model), [column.attname for column in model._meta.concrete_fields]
+            rows = model._base_manager.values("pk", *names)
+            self._rows[model] = {" ".join(words[row["pk"]]): row for row in rows}
+        return self._rows[model]
+
+    def _others(self, model_field) -> dict[int, list]:
+        if model_field not in self._many:
+            words, found = self._words_of(model_field.related_model), self._many.setdefault(model_field, {})
+            ends = model_field.m2m_field_name(), model_field.m2m_reverse_field_name()
+            for number, other in model_field.remote_field.through._base_manager.values_list(*ends):
+                found.setdefault(number, []).append(words.get(other, []))
+            for listed in found.values():
+                listed.sort()
+        return self._many[model_field]
+
+    def _words_of(self, model) -> dict[int, list[str]]:
+        if model not in self._words:
+            listed = model._base_manager.values_list("pk", *model.natural_key_lookups())
+            self._words[model] = {number: list(map(str, words)) for number, *words in listed}
+        return self._words[model]
 
 
 def take_over(stored, offered, names) -> bool:
