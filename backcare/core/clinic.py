@@ -72,8 +72,8 @@ def details() -> dict[str, Any]:
     when the clinic has none. `promise`: how soon it replies, in a sentence or two. `closures`: a sentence for each closure within
     two weeks. `people`: who works here, each with `title`, `registration`, `link` and `portrait`. `notice`: what every page says
     just now, with `text` and `is_important`, or None. `logo`: its `address`, `width`, `height` and `digest`, and whether it
-    `is_wide` and so stands for the name, or None. `is_nameless`: whether
-    nobody has set the clinic up yet. No word of them names a time of today, so they hold for the whole day.
+    `is_wide` and so stands for the name, or None. `is_nameless`: whether nobody has set the clinic up yet. No word of them
+    names a time of today, so they hold for the whole day.
     """
     try:
         return current()

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils.text import capfirst
 
 from factsheets import team
@@ -101,7 +101,9 @@ def changes_in_words(form: forms.ModelForm, *, but: Iterable[str] = ()) -> str:
 
 
 def _in_words(field: forms.Field, value: Any) -> str:
-    if value in {None, ""}:
+    if isinstance(value, list | tuple | set | QuerySet):
+        return ", ".join(_in_words(field, each) for each in value)
+    if value is None or value == "":
         return ""
     if isinstance(field, forms.ModelChoiceField):
         found = value if isinstance(value, Model) else field.queryset.filter(pk=value).first()

@@ -120,11 +120,11 @@ def test_a_document_of_an_older_version_is_shown_and_made_anew_by_the_next_upgra
 def test_a_tap_on_a_word_shows_its_meaning_where_the_reader_is_and_leads_back(browser, site):
     with visitor(browser, site, viewport={"width": 360, "height": 640}, reduced_motion="reduce") as reader:
         reader.open("/fact-sheets/acupuncture-for-back-pain/")
-        word = reader.page.locator("#term-blood-thinner")
+        word = reader.page.locator("#term-nsaid")
         word.scroll_into_view_if_needed()
         before = reader.page.evaluate("scrollY")
         word.click()
-        entry = reader.page.locator("#word-blood-thinner")
+        entry = reader.page.locator("#word-nsaid")
         assert reader.page.evaluate("scrollY") == before, "The page moved away from the word."
         box = entry.bounding_box()
         assert box["y"] >= 0
@@ -135,10 +135,10 @@ def test_a_tap_on_a_word_shows_its_meaning_where_the_reader_is_and_leads_back(br
         assert reader.page.locator(":focus").inner_text() == "Back to the text"
         assert reader.page.locator(":focus").bounding_box()["height"] >= 24
         reader.page.keyboard.press("Enter")
-        assert reader.page.evaluate("document.activeElement.id") == "term-blood-thinner"
+        assert reader.page.evaluate("document.activeElement.id") == "term-nsaid"
         assert 0 < word.bounding_box()["y"] < 640
         assert entry.bounding_box()["y"] > 640, "The meaning is back in its list."
         reader.page.emulate_media(media="print")
-        reader.open("/fact-sheets/acupuncture-for-back-pain/#word-blood-thinner")
+        reader.open("/fact-sheets/acupuncture-for-back-pain/#word-nsaid")
         assert entry.evaluate("element => getComputedStyle(element).position") == "static"
         reader.expect_clean()

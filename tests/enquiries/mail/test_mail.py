@@ -110,7 +110,11 @@ def test_an_acknowledgement_says_when_we_answer_and_what_to_do_if_it_was_not_you
 def test_the_html_part_fetches_nothing_and_links_only_to_our_site(patient_mails, settings):
     for mail in patient_mails:
         for element in html_of(mail).iter():
-            assert element.tag not in {"img", "link", "script", "iframe", "object", "style"}
+            assert element.tag not in {"img", "link", "script", "iframe", "object"}
+            if element.tag == "style":  # the dark scheme
+                assert not {"url(", "@import", "@font-face"} & set(re.findall(r"url\(|@[a-z-]+", element.text)), (
+                    element.text
+                )
             assert not {"src", "srcset", "background", "style"} & set(element.keys())
             if element.tag == "a":
                 assert element.get("href").startswith(f"{settings.BASE_URL}/")
