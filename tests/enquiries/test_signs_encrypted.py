@@ -1,7 +1,6 @@
 """Which warning signs somebody's words sound like is encrypted, also what an upgrade finds, and nothing is lost."""
 
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from enquiries.inbox import safety_lane
 from enquiries.models import Enquiry
@@ -10,13 +9,14 @@ from enquiries.request_forms.own_words import advice
 from factsheets import safety
 from tests.conftest import consultation, give_signs
 from tests.core.test_encryption import database_bytes, overwrite, raw
+from tests.support.migrations import one_by_one
 
 READABLE = ("enquiries", "0019_private_links")
 
 
 def migrate(*to: tuple[str, str]) -> None:
     """To these migrations, or to the newest."""
-    executor = MigrationExecutor(connection)
+    executor = one_by_one()
     executor.migrate(list(to) or executor.loader.graph.leaf_nodes("enquiries"))
 
 

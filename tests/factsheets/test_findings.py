@@ -104,9 +104,10 @@ def test_a_newer_edition_of_the_content_brings_changes_and_drops_it(tmp_path, cl
 
 
 BEFORE = """
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-apps = MigrationExecutor(connection).loader.project_state(("factsheets", "0013_safety_drafts")).apps
+from tests.support.migrations import one_by_one
+old = one_by_one()
+old.migrate([("factsheets", "0013_safety_drafts")])
+apps = old.loader.project_state(("factsheets", "0013_safety_drafts")).apps
 get = lambda name: apps.get_model("factsheets", name).objects
 topic = get("Topic").create(slug="t", title="T", question="Q")
 for slug, keys in {"a": ["OURS", "NEW"], "b": ["THEIRS", "OURS"], "c": []}.items():
@@ -135,7 +136,6 @@ def test_the_migration_keeps_what_staff_wrote_in_every_sheet_that_cites_the_sour
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    manage("migrate", "-v0", "factsheets", "0013")
     manage("shell", "-v0", "-c", BEFORE)
     manage("migrate", "-v0", "factsheets")
     uses, installed = map(json.loads, manage("shell", "-v0", "-c", AFTER).splitlines())

@@ -166,9 +166,10 @@ def places(sheet: FactSheet) -> list[tuple]:
 # --- the migration, in a database of its own ---
 
 BEFORE = """
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-apps = MigrationExecutor(connection).loader.project_state(("factsheets", "0006_pages")).apps
+from tests.support.migrations import one_by_one
+old = one_by_one()
+old.migrate([("factsheets", "0006_pages")])
+apps = old.loader.project_state(("factsheets", "0006_pages")).apps
 get = lambda name: apps.get_model("factsheets", name)
 topic = get("Topic").objects.create(slug="t", title="T", question="Q")
 source = get("Source").objects.create(key="EDA", kind="trial", title="A study")
@@ -226,7 +227,6 @@ def test_the_migration_keeps_what_staff_edited_added_and_deleted(tmp_path):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    manage("migrate", "-v0", "factsheets", "0006")
     manage("shell", "-v0", "-c", BEFORE)
     manage("migrate", "-v0", "factsheets")
     uses, installed, base_is_as_installed, in_editions = manage("shell", "-v0", "-c", AFTER).splitlines()
