@@ -49,6 +49,12 @@ def role_in_words(user: User) -> str:
     return role_of(user) or ", ".join(group.name for group in user.groups.all()) or "no role"
 
 
+def as_spelt(username: str) -> str:
+    """The username as its account has it: a phone begins an address with a capital. As it is where two accounts could be meant."""
+    alike = list(User.objects.filter(username__iexact=username).values_list("username", flat=True)[:2])
+    return alike[0] if len(alike) == 1 else username
+
+
 def taken(address: str, *, but: User | None = None) -> User | None:
     """The account that has this address, as its own or to sign in with."""
     others = User.objects.filter(Q(email__iexact=address) | Q(username__iexact=address))

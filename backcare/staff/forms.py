@@ -11,7 +11,7 @@ class PasswordForm(AdminAuthenticationForm):
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
-        "invalid_login": "The username or password is not right. Check capital letters in both.",
+        "invalid_login": "The username or password is not right. Check the capital letters in your password.",
         "busy": "Many people are signing in at the moment, so we did not check your password. Wait a few seconds and try again.",
     }
 
@@ -24,6 +24,7 @@ class PasswordForm(AdminAuthenticationForm):
         username = self.cleaned_data.get("username")
         if username is None or not self.cleaned_data.get("password"):
             return self.cleaned_data
+        username = self.cleaned_data["username"] = accounts.as_spelt(username)
         throttle.count(self.request, username)
         try:
             with throttle.turn(self.request, username):

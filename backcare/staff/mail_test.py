@@ -31,6 +31,7 @@ SENT = "test email"  # in the session
 CODE_FOR = 60 * 60  # seconds
 MAX_PER_HOUR = 10  # messages
 PATIENCE = 10  # seconds for each step of the conversation with the mail server
+NO_ANSWER = "The mail server did not answer. Ask whoever set EMAIL_URL to check its name, port and password."
 
 
 class SendForm(forms.Form):
@@ -130,7 +131,7 @@ def _was_sent(request, form: SendForm) -> bool:
     except (OSError, ValueError) as error:  # smtplib's own errors are OSError
         kind = f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".strip()
         logger.warning("A test message was not sent: %s", kind)
-        form.add_error("to", f"The message was not sent. {reason_in_words(kind)} ({kind})")
+        form.add_error("to", f"The message was not sent. {reason_in_words(kind, otherwise=NO_ANSWER)} ({kind})")
         return False
     request.session[SENT] = {"to": form.cleaned_data["to"], "code": code, "at": int(time.time()), "tries": 0}
     return True

@@ -308,10 +308,10 @@ REASONS = {
 NOT_REACHED = f"No mail server took it within {GIVE_UP_AFTER.days} days. {OURS}"
 
 
-def reason_in_words(error: str) -> str:
-    """Why a mail failed, in a sentence for staff who have to do something about it."""
+def reason_in_words(error: str, *, otherwise: str = NOT_REACHED) -> str:
+    """Why a mail failed, in a sentence for staff who have to do something about it. `otherwise`: what no server said a word of."""
     name, _, code = error.partition(" ")
     for key in (error, code, name):
         if key in REASONS and not (code.startswith("4") and key == name):
             return REASONS[key]
-    return NOT_REACHED
+    return otherwise
