@@ -28,14 +28,11 @@ def bare_name_of(user: Any) -> str:
     return person.name if person else account_name(user)
 
 
-def name_of(user: Any) -> str:
-    """As patients read it: Ann Lee, physiotherapist. Of somebody who is not in the list, the account's name."""
-    person = of(user)
-    return person.title if person else account_name(user)
+def line_of(user: Any) -> str:
+    """As patients read it: Ann Lee, physiotherapist (HCPC PH123456). Of somebody who is not in the list, the account's name.
 
-
-def reviewer_line(user: Any) -> str:
-    """With register and number. Empty for nobody."""
+    Empty for nobody.
+    """
     person = of(user)
     return person.line if person else account_name(user) if user else ""
 
@@ -45,9 +42,10 @@ def why_no_reviewer(user: Any) -> str:
     person = of(user)
     if person and person.is_registered:
         return ""
+    enter = "Enter yours" if user.has_perm("factsheets.change_teammember") else "Ask an owner to enter yours"
     return (
         "Readers see who reviewed or approved what they read, with register and number. "
-        "Ask an owner to enter yours under “People who work here”, with your staff account."
+        f"{enter} under “People who work here”, with your staff account."
     )
 
 

@@ -267,7 +267,7 @@ def values_of_appointment(booked: Appointment, *, manage: str, no_reminder: str)
         "appointment",
         appointment=booked,
         how=Channel(booked.channel).label,
-        whom=team.name_of(booked.with_whom) if booked.with_whom else "",
+        whom=team.line_of(booked.with_whom),
         place=booked.place or (clinic.details()["address"] if booked.channel == Channel.CLINIC else ""),
     )
     return {

@@ -71,7 +71,7 @@ def _appointment(enquiry: Enquiry, given: str) -> str:
         raise _Missing("cannot be filled in, because no appointment is booked.")
     at = timezone.localtime(booked.starts_at)
     words = f"{clock_time(at.time())} on {day_words(at.date(), timezone.localdate())}, {_how(booked.channel)}"
-    return f"{words}, with {team.name_of(booked.with_whom)}" if booked.with_whom else words
+    return f"{words}, with {team.line_of(booked.with_whom)}" if booked.with_whom else words
 
 
 def _how(channel: str) -> str:
@@ -114,7 +114,7 @@ FIELDS: dict[str, Callable[[Enquiry, str], str]] = {
 IN_WORDS = {
     "{name}": "the patient’s name",
     "{reference}": "the enquiry’s reference",
-    "{appointment}": "10:30am on Monday 30 November, by phone, with the clinician’s name",
+    "{appointment}": "10:30am on Monday 30 November, by phone, with the clinician’s name and registration",
     "{promise}": "by 5pm on Tuesday 1 December: when they were told to expect a reply",
     "{sheet: about-back-pain}": "a fact sheet’s title and link. Use the last part of its address, or its title",
     "{clinic}": "the clinic’s name",

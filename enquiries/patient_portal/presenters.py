@@ -53,7 +53,7 @@ def appointment(enquiry: Enquiry, now: datetime) -> str:
     booked = enquiry.appointment
     if booked is None or booked.starts_at < now:
         return ""
-    whom = f", with {team.name_of(booked.with_whom)}" if booked.with_whom else ""
+    whom = f", with {team.line_of(booked.with_whom)}" if booked.with_whom else ""
     return f"is {booked.get_channel_display()}{whom}, at {clock.at_words(booked.starts_at, now)}"
 
 

@@ -62,7 +62,7 @@ def subject_page(request, subject: str):
         "form": form,
         "may_approve": may_approve(request.user),
         "why_not_sign": team.why_no_reviewer(request.user),
-        "signs_as": team.reviewer_line(request.user),
+        "signs_as": team.line_of(request.user),
         **approvable.context(),
     }
     return _page(request, "subject.html", context, status=422 if form.errors else 200)

@@ -340,7 +340,7 @@ def sign(request):
         "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
         "previews": _previews(),
         "form": form,
-        "signs_as": team.reviewer_line(request.user),
+        "signs_as": team.line_of(request.user),
         **safety.for_clinicians(draft.content),
     }
     return _page(request, "sign.html", context, status=422 if form.errors else 200)

@@ -56,7 +56,7 @@ def lines(edition: Edition) -> list[str]:
 
 def reviewer(sheet: FactSheet) -> str:
     """As readers see it: Ann Lee, physiotherapist (HCPC PH123456). Empty while nobody has reviewed it."""
-    return team.reviewer_line(sheet.reviewed_by)
+    return team.line_of(sheet.reviewed_by)
 
 
 def address(sheet: FactSheet) -> str:

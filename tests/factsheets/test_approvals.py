@@ -1,6 +1,7 @@
 """The self-assessment is shown only while a named clinician has approved its questions and its red flags."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import get_resolver, reverse
 
@@ -184,7 +185,15 @@ def test_an_approval_needs_a_registered_clinician_and_names_them_as_the_owner_di
     digest = approvals.standing("questions").digest
     nameless = client.post(page_of("questions"), {"digest": digest, **CLINICIAN})
     assert nameless.status_code == 422 and "Ask an owner to enter yours" in text(tree(nameless))
-    assert not tree(client.get(page_of("questions"))).findall(".//input[@name='digest']")
+    unsigned = tree(client.get(page_of("questions")))
+    assert not unsigned.findall(".//input[@name='digest']")
+    [place] = unsigned.findall(".//section[@aria-labelledby='approve']")
+    assert "Ask an owner to enter yours" in text(place) and not place.findall(".//a")
+    client.force_login(User.objects.create_superuser("olu"))
+    [place] = tree(client.get(page_of("questions"))).findall(".//section[@aria-labelledby='approve']")
+    assert "Enter yours under “People who work here”" in text(place)
+    assert [each.get("href") for each in place.findall(".//a")] == [reverse("admin:factsheets_teammember_changelist")]
+    client.force_login(carl)
     assert not Approval.objects.exists()
     record.update(number="1234567")
     assert "You sign as Ada Example (GMC 1234567)" in text(tree(client.get(page_of("questions"))))

@@ -10,12 +10,15 @@ from django.test import override_settings
 from django.utils import timezone
 
 from enquiries.actions.appointments import book
+from enquiries.mail import replies
+from enquiries.models import Enquiry
 from factsheets import approvals, pictures
 from factsheets.models import FactSheet, Picture, State, Step, TeamMember
 from tests.conftest import consultation
 from tests.support.desk import draft, errors_of, move, person, published, save, tree
 from tests.support.html import text
 from tests.support.outbox import deliver, text_of, words_of
+from tests.support.patient_portal import enter
 from tests.support.pictures import made
 from tests.support.reading import links, page
 
@@ -64,8 +67,11 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
     )
     deliver()
     booking = mail_through.messages[-1]
-    for part in (text_of(booking), words_of(booking)):
-        assert "Ann Lee, physiotherapist" in part
+    client.logout()
+    portal = text(tree(enter(enquiry)))
+    reply = replies.fill("{appointment}", Enquiry.objects.get()).text
+    for part in (text_of(booking), words_of(booking), portal, reply):
+        assert "Ann Lee, physiotherapist (HCPC PH123456)" in part
     # Taken away again, and the portrait with it.
     ann.delete()
     pictures.discard_unused()
