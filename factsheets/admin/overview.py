@@ -136,7 +136,7 @@ def _steps(sheet: FactSheet, user, *, stopped: bool, typed) -> list[dict]:
     words = {
         Step.SUBMITTED: "Send for clinical review",
         Step.SENT_BACK: "Send back to the authors",
-        Step.SIGNED_OFF: "Sign off and publish" if sheet.state == State.IN_REVIEW else "Sign off again",
+        Step.SIGNED_OFF: _sign_off_words(sheet),
         Step.REOPENED: "Move back to draft",
         Step.RETIRED: "Retire",
     }
@@ -155,6 +155,12 @@ def _steps(sheet: FactSheet, user, *, stopped: bool, typed) -> list[dict]:
         and (step != Step.SIGNED_OFF or not publication.why_not_sign_off(sheet, user))
         and not (sheet.draft_of_id and step in actions.NOT_FOR_DRAFTS)
     ]
+
+
+def _sign_off_words(sheet: FactSheet) -> str:
+    if sheet.state == State.IN_REVIEW:
+        return "Sign off and publish"
+    return "Sign off" if sheet.awaits_review else "Sign off again"
 
 
 def _outline(sheet: FactSheet, comments: list) -> list[dict]:
