@@ -9,6 +9,7 @@ from email.utils import parseaddr
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 from django.shortcuts import redirect
@@ -17,7 +18,7 @@ from django.utils.crypto import constant_time_compare
 
 from backcare.core import limits
 from backcare.core.forms import EmailField, TextField
-from backcare.core.models import SetUpStep
+from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.staff import first_steps, sender_dns
 from backcare.staff.account_pages import owners_only
 from enquiries.mail import emails
@@ -86,6 +87,7 @@ def test_email(request):
         coding = CodeForm(request.POST, label_suffix="")
         if coding.is_valid() and _is_right(request, coding):
             SetUpStep.done(SetUpStep.MAIL, by=request.user, detail=first_steps.mail_route())
+            _record(request.user, "it arrived.")
             request.session.pop(SENT, None)
             messages.success(request, "Email arrives. Recorded.")
             return redirect("admin:clinic_email")
@@ -126,15 +128,23 @@ def _was_sent(request, form: SendForm) -> bool:
             to=form.cleaned_data["to"],
         ).send()
     except ImproperlyConfigured as error:
+        _record(request.user, f"not sent. {error}")
         form.add_error("to", str(error))
         return False
     except (OSError, ValueError) as error:  # smtplib's own errors are OSError
         kind = f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".strip()
         logger.warning("A test message was not sent: %s", kind)
+        _record(request.user, f"not sent. {reason_in_words(kind)}")
         form.add_error("to", f"The message was not sent. {reason_in_words(kind, otherwise=NO_ANSWER)} ({kind})")
         return False
+    _record(request.user, "a message was sent.")
     request.session[SENT] = {"to": form.cleaned_data["to"], "code": code, "at": int(time.time()), "tries": 0}
     return True
+
+
+def _record(by, how: str) -> None:
+    """For “Who did what”. To whom the message went is not kept."""
+    LogEntry.objects.log_actions(by.pk, [ClinicSettings.stored()], CHANGE, f"Email tested: {how}", single_object=True)
 
 
 def _is_right(request, form: CodeForm) -> bool:

@@ -148,6 +148,9 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     assert mail["From"] == "Larkfield Back Clinic <hello@example.com>"
     assert "not the code" in words(staff_client.post(EMAIL, {"code": f"{int(code.replace(' ', '')) ^ 1:06}"}))
     staff_client.post(EMAIL, {"code": code})
+    done = words(staff_client.get("/admin/who-did-what/", {"words": "email tested", "kind": "setting"}))
+    assert "Email tested: a message was sent." in done and "Email tested: it arrived." in done
+    assert "olu@example.com" not in done
     assert missing() == []
     assert stage("/admin/clinic/") == stage(EMAIL) == ""
     assert checks.set_up(None) == []
