@@ -261,7 +261,7 @@ def _publish_draft(draft: FactSheet, step: Step, *, by, note: str = "") -> Editi
         sheet_drafts.take_over(draft, sheet)
         sheet.state, sheet.publish_on = State.PUBLISHED, None
         if step in SIGNED:
-            for name in ("reviewed_on", "reviewed_by", "review_due_on", "retire_on"):
+            for name in SIGNATURE:
                 setattr(sheet, name, getattr(draft, name))
         sheet.save(update_fields=["state", "publish_on", "retire_on", "reviewed_on", "reviewed_by", "review_due_on"])
         refresh(sheet=sheet)
@@ -361,6 +361,8 @@ def _restore_signed(sheet: FactSheet, edition: Edition, by) -> Edition | None:
     """None, with nothing changed, when the edition bears no signature or cannot be shown as it was signed."""
     if edition.step not in SIGNED or not edition.public or edition.reviewed_by is None:
         return None
+    if edition.retire_on and edition.retire_on <= timezone.localdate():
+        return None  # signed to be off the site by now
     last = sheet.editions.first()
     before = revisions.snapshot(sheet)
     try:
@@ -368,8 +370,8 @@ def _restore_signed(sheet: FactSheet, edition: Edition, by) -> Edition | None:
             revisions.put_back(sheet, edition.content)
             sheet.reviewed_on, sheet.reviewed_by = edition.reviewed_on, edition.reviewed_by
             due = edition.review_due_on or edition.reviewed_on + publication.REVIEW_USUALLY
-            sheet.review_due_on = due
-            sheet.save(update_fields=["reviewed_on", "reviewed_by", "review_due_on"])
+            sheet.review_due_on, sheet.retire_on = due, edition.retire_on
+            sheet.save(update_fields=[*SIGNATURE])
             refresh(sheet=sheet)
             after = revisions.snapshot(sheet)
             if after != edition.content or publication.obstacles(sheet):
@@ -430,7 +432,7 @@ def change_address(*, sheet: FactSheet, was: str) -> None:
 
 
 # What an edition keeps of the signature below its words.
-SIGNATURE = ("reviewed_on", "reviewed_by", "review_due_on")
+SIGNATURE = ("reviewed_on", "reviewed_by", "review_due_on", "retire_on")
 
 
 def _append(sheet, step, content, last: Edition | None, *, by, note: str = "", changes=()) -> Edition:

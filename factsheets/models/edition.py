@@ -71,6 +71,9 @@ class Edition(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
     )
     review_due_on = models.DateField(null=True, blank=True, editable=False)
+    retire_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day signed with the words for taking the page down."
+    )
 
     objects = EditionQuerySet.as_manager()
 

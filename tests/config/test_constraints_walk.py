@@ -15,6 +15,7 @@ MAY_BE_EMPTY_ALONE = {
     "factsheets.Edition": {
         "by": "the actor is kept as text beside it, for when accounts go",
         "note": "the list of changes says enough",
+        "retire_on": "a day to come, where one was signed",
     },
     "factsheets.ReviewComment": {
         "by": "the actor is kept as text beside it, for when accounts go",

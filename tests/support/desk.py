@@ -162,12 +162,12 @@ def published_draft(record, reviewer: User, note: str = "") -> None:
     shared_drafts.publish(draft=shared, version=shared.version, by=reviewer)
 
 
-def signed(sheet, by, reviewer) -> Edition:
+def signed(sheet, by, reviewer, **plan) -> Edition:
     """The open draft of the sheet, sent for review by one and signed off by the other: readers see it."""
     draft = sheet.open_draft
     actions.transition(sheet=draft, step=Step.SUBMITTED, by=by)
     due = timezone.localdate() + timedelta(days=300)
-    made = actions.transition(sheet=draft, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due)
+    made = actions.transition(sheet=draft, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due, **plan)
     sheet.refresh_from_db()
     return made
 

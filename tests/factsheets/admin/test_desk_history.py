@@ -1,7 +1,10 @@
 """A sheet's editions: the public list of changes, the difference between two, the way back, and who made them."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from factsheets import actions, publication
 from factsheets.models import Section
@@ -99,8 +102,11 @@ def test_a_deleted_section_is_gone_for_readers_and_comes_back_with_its_edition_a
     assert "copied to the draft" in text(tree(desk.post(back, follow=True))), "Nobody had signed it with that section."
     assert public_sheet.open_draft.sections.get(slug="second").body == "More words."
     assert "More words." not in text(page(client, public_sheet.get_absolute_url()))
-    again = signed(public_sheet, author, reviewer)
+    down = timezone.localdate() + timedelta(days=20)
+    again = signed(public_sheet, author, reviewer, retire_on=down)
     assert "More words." in text(page(client, public_sheet.get_absolute_url()))
+    to_go = f"To be taken down on {down:%-d %B %Y}"
+    assert to_go in text(tree(desk.get(desk_of(public_sheet))))
     back = reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, made.number])
     assert "with the signature of" in text(tree(desk.post(back, follow=True)))
     public_sheet.refresh_from_db()
@@ -111,6 +117,16 @@ def test_a_deleted_section_is_gone_for_readers_and_comes_back_with_its_edition_a
     assert "by Cora" in shown
     assert public_sheet.editions.first().note == f"Back to edition {made.number}"
     assert public_sheet.editions.first().number == again.number + 1
+    # The day for taking it down was signed with the other words, and comes back with them; not once it has passed.
+    assert "To be taken down" not in text(tree(desk.get(desk_of(public_sheet))))
+    back = reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, again.number])
+    assert "with the signature of" in text(tree(desk.post(back, follow=True)))
+    assert to_go in text(tree(desk.get(desk_of(public_sheet))))
+    assert "with the signature of" in text(
+        tree(desk.post(back.replace(f"/{again.number}/", f"/{made.number}/"), follow=True))
+    )
+    public_sheet.editions.filter(number=again.number).update(retire_on=timezone.localdate())
+    assert "copied to the draft" in text(tree(desk.post(back, follow=True)))
 
 
 def test_a_roll_back_says_what_is_no_longer_there(desk, author):
