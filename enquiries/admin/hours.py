@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from datetime import time
 from itertools import pairwise
 
@@ -28,7 +29,8 @@ TIME = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
 DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
-WORKING_DAYS = list(Weekday)[:5]
+# What a new clinic finds in the form.
+SUGGESTED = tuple(Opening(day, time(9), time(17)) for day in list(Weekday)[:5])
 PAUSE_NOTICE = "We cannot reply as quickly as usual at the moment. We are sorry about that."
 
 
@@ -105,7 +107,7 @@ class OpeningInline(admin.TabularInline):
     def get_extra(self, request, obj=None, **kwargs):
         """With a line for each working day while no hours were ever saved."""
         is_new = not OpeningHours.objects.exists() and not SetUpStep.objects.filter(name=SetUpStep.HOURS).exists()
-        return self.extra + (len(WORKING_DAYS) if is_new and self.has_change_permission(request, obj) else 0)
+        return self.extra + (len(SUGGESTED) if is_new and self.has_change_permission(request, obj) else 0)
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name in {"opens", "closes"}:
@@ -132,8 +134,8 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
     inlines = [OpeningInline]
     readonly_fields = ["pause_now", "pause_preview", "bank_holidays", "shown_on_website"]
     fieldsets = [
-        ("Pause", {"fields": ["pause_now", "paused", "notice", "pause_preview"]}),
         ("How soon we reply", {"fields": ["within_hours", "nation", "bank_holidays", "shown_on_website"]}),
+        ("Pause", {"fields": ["pause_now", "paused", "notice", "pause_preview"]}),
     ]
 
     def default_words(self, pk):
@@ -143,7 +145,7 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
         """What a new site has in the form, for the owner to correct and save: until then it has no hours."""
         kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
         if request.method == "GET" and inline.get_extra(request, obj) > inline.extra:
-            kwargs["initial"] = [{"weekday": day, "opens": time(9), "closes": time(17)} for day in WORKING_DAYS]
+            kwargs["initial"] = [asdict(each) for each in SUGGESTED]
         return kwargs
 
     def changelist_view(self, request, extra_context=None):
@@ -162,7 +164,7 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
         if self.has_change_permission(request, obj):
             return super().get_fieldsets(request, obj)
         return [
-            (None, {"fields": ["pause_now", "notice", "within_hours", "nation", "bank_holidays", "shown_on_website"]})
+            (None, {"fields": ["within_hours", "nation", "bank_holidays", "shown_on_website", "pause_now", "notice"]})
         ]
 
     def has_add_permission(self, request):
@@ -193,8 +195,10 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
 
     @admin.display(description="next bank holidays")
     def bank_holidays(self, hours):
-        today = timezone.localdate()
-        return "; ".join(day_words(day, today) for day in clock.load().hours.next_bank_holidays(today)) or "–"
+        """Before any hours are saved, those on the days that the form suggests."""
+        today, saved = timezone.localdate(), clock.load().hours
+        known = saved if saved.openings else Hours(SUGGESTED, nation=hours.nation)
+        return "; ".join(day_words(day, today) for day in known.next_bank_holidays(today)) or "–"
 
     @admin.display(description="the website says")
     def shown_on_website(self, hours):

@@ -140,6 +140,13 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         page.get_by_text("Saved: name").wait_for()
         page.get_by_text("step 2 of 4, done. Next: Opening hours").wait_for()
         desk.open("/admin/enquiries/clinichours/")
+        parts = page.locator("#clinichours_form h2").all_inner_texts()
+        assert [part.split()[0] for part in parts] == ["Opening", "How", "Pause"], "The hours do not come first."
+        assert re.search(r"\d", page.locator(".field-bank_holidays .readonly").inner_text()), "No bank holidays."
+        page.set_viewport_size({"width": 320, "height": 700})
+        for name in ("weekday", "opens", "closes"):
+            box = page.locator(f"[name='openings-0-{name}']").bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= 320, f"{name} is cut off on a phone."
         fill(page, **{"openings-0-opens": "07:35"})
         page.locator("[name='_save']").click()
         page.get_by_text("Patients who write now are told").wait_for()
