@@ -5,6 +5,7 @@ new version in the same transaction. A page therefore asks the database for the 
 """
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -22,7 +23,10 @@ FROM_THE_DESK: dict[str, Any] = {
     "notice": None,
     "logo": None,
     "is_nameless": False,
+    "has_long_word": False,
 }
+# Letters of the longest word that fits beside the menu on a phone of 320 px in the letters of other names.
+LONGEST_WORD = 9
 
 logger = logging.getLogger(__name__)
 _last_known: dict[str, Any] = {}
@@ -72,8 +76,8 @@ def details() -> dict[str, Any]:
     when the clinic has none. `promise`: how soon it replies, in a sentence or two. `closures`: a sentence for each closure within
     two weeks. `people`: who works here, each with `title`, `registration`, `link` and `portrait`. `notice`: what every page says
     just now, with `text` and `is_important`, or None. `logo`: its `address`, `width`, `height` and `digest`, and whether it
-    `is_wide` and so stands for the name, or None. `is_nameless`: whether nobody has set the clinic up yet. No word of them
-    names a time of today, so they hold for the whole day.
+    `is_wide` and so stands for the name, or None. `is_nameless`: whether nobody has set the clinic up yet. `has_long_word`:
+    whether its name needs smaller letters on a phone. No word of them names a time of today, so they hold for the whole day.
     """
     try:
         return current()
@@ -91,6 +95,7 @@ def current() -> dict[str, Any]:
     if found is None:
         row = ClinicSettings.stored()
         found = row.values() | FROM_THE_DESK | {"is_nameless": row.is_nameless}
+        found["has_long_word"] = max(map(len, re.split(r"[\s-]", row.name))) > LONGEST_WORD
         for source in (*_sources, *_people):
             found |= source()
         _remembered.clear()

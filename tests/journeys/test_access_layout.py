@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from backcare.core.models import ClinicSettings
 from tests.support.accessibility import (
     BROKEN,
     CLIPPED,
@@ -95,3 +96,20 @@ def test_wide_spacing_and_small_targets_on_a_wide_screen(browser, site):
             met.open("/glossary/")
             met.open(path)
             assert met.page.locator(above).bounding_box()["y"] >= 0, f"{path} is cut at the top."
+
+
+@pytest.mark.parametrize("name", ["Northumberland Musculoskeletal and Back Pain Clinic", "Back" * 10])
+def test_a_clinic_with_a_long_name_keeps_its_words_whole_where_a_phone_has_room(browser, site, name):
+    clinic = ClinicSettings.stored()
+    clinic.name = name
+    clinic.save()
+    with patient(browser, site, viewport={"width": 320, "height": 700}) as met:
+        for width in (320, 360, 414):
+            met.page.set_viewport_size({"width": width, "height": 700})
+            met.open("/get-help-now/")
+            met.expect_no_sideways_scrolling()
+            assert met.page.locator(".brand").inner_text().split() == name.split()
+            broken = met.page.evaluate(BROKEN.replace("h1, h2, h3", ".brand"))
+            assert broken == ([] if " " in name else [name]), f"{broken} at {width} px"
+            brand = met.page.locator(".brand").bounding_box()
+            assert brand["height"] < 90, f"{brand['height']} px high at {width} px"
