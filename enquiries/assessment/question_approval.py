@@ -13,6 +13,88 @@ from enquiries.assessment.kinds import ANY, NONE
 from factsheets import approvals, safety
 from factsheets.models import Subject
 
+# What the page of an approval calls each constant.
+TITLES = {
+    "questions": {
+        "ADULTS_ONLY": "The rule for people under 18, with whom our advice stops",
+        "AGE": "Answers about age",
+        "ALL_THAT_URGENT_OFFERS": "The only fact sheet offered where help is needed today",
+        "ANY": "How a rule writes “any of them is ticked”",
+        "ASKED": "Red flags that are asked about",
+        "CHECKED": "Answers about whether a clinician has checked it",
+        "CRISIS": "Answer that brings the crisis lines",
+        "DATED": "Date of the questions",
+        "DURATION": "How long it has lasted, as short-term, lingering or long-term",
+        "FROM_6_WEEKS": "Answers that mean 6 weeks or more",
+        "LASTED": "Answers about how long it has lasted",
+        "LIMITS": "Answers about how far it limits daily life",
+        "MATERNITY": "The red flag of pregnancy, whose help is the maternity unit",
+        "MAX_SHEETS": "Fact sheets offered at most",
+        "MOOD": "Answers about mood",
+        "NONE": "How “None of these” is stored",
+        "NOTES": "Notes: what to know with some answers",
+        "QUESTIONS": "The questions",
+        "REACH": "Answers about where the pain reaches",
+        "REVIEWED_OR_NOT": "Every answer on whether a clinician has checked it",
+        "RULES": "The rules",
+        "SHEETS": "Fact sheets offered, and when",
+        "SHOWN": "Red flags that a rule or note shows",
+        "SIGNS": "Hint and error message of the red flags",
+        "TELL": "Answers on what a clinician should know",
+        "TICK_ALL": "Hint where several answers can be ticked",
+        "TRIED": "Answers about what was tried",
+        "TRIGGERS": "Answers about what brings it on",
+        "UNREVIEWED": "Answers that mean no clinician has checked it as it is now",
+        "VERSION": "Version of the questions",
+    },
+    "result_texts": {
+        "ABOUT_MOOD": "What to tell the GP about mood",
+        "ANY": "How a condition writes “any of them is ticked”",
+        "ASK": "Questions to ask a clinician",
+        "AVOID": "Self-care: what to avoid",
+        "BY_SIX_WEEKS": "When to see a GP, while it has lasted less than 6 weeks",
+        "DURATIONS": "What short-term, lingering and long-term mean",
+        "GP_IF": "Red flags under when to see a GP, where the result is self-care",
+        "HURT_SIGN": "The red flag that brings the helplines for people who were attacked",
+        "LISTED": "Before the words of our list",
+        "MATERNITY": "The result where only a sign of pregnancy was ticked",
+        "MAY_BE_TODAY": "Rules with which nobody is told that today is not needed",
+        "NOTHING_FOUND": "The reason, where no sign was found",
+        "NOT_SURE": "The result for “I’m not sure”",
+        "NOT_TODAY": "Where today is not needed",
+        "OTHER_SIGNS": "Before the signs that were not ticked",
+        "OUTCOMES": "The result of each outcome",
+        "SELF_CARE": "Self-care: the first sentence",
+        "SOON": "Where a GP is needed within days",
+        "SOON_FOR": "Rules with which a GP is needed within days",
+        "SOON_SUGGESTION": "The same after “So we suggest:”",
+        "TALKING": "Help with worry and low mood",
+        "TRY": "Self-care: what to try",
+        "UNDER_18": "The result for people under 18",
+    },
+}
+# And the fields of a table whose names say too little by themselves.
+FIELDS = {
+    "value": "stored as",
+    "label": "answer",
+    "told": "after “You told us:”",
+    "alone": "cannot be ticked with another",
+    "flags": "red flags asked",
+    "many": "several can be ticked",
+    "missing": "error message",
+    "when": "if",
+    "shows": "red flag shown",
+    "if_checked": "also said where a clinician has checked it",
+    "with_see_gp": "also where a GP is needed",
+    "suggestion": "after “So we suggest:”",
+    "under_1": "less than 1 week",
+    "1_to_3": "1 week, but less than 3",
+    "3_to_6": "3 weeks, but less than 6",
+    "6_to_12": "6 to 12 weeks",
+    "over_12": "more than 12 weeks",
+    **{outcome.name: words.heading for outcome, words in result_texts.OUTCOMES.items()},
+}
+
 
 def content() -> dict:
     """Every constant of the two files that hold clinical content."""
@@ -43,13 +125,22 @@ def for_clinicians() -> dict:
     everything = approvals.plain(content())
     return {
         "questions": questions.QUESTIONS,
-        "rules": [{"rule": rule, "when": _in_words(rule.when)} for rule in questions.RULES],
+        "rules": [
+            {"rule": rule, "when": _in_words(rule.when), "outcome": result_texts.OUTCOMES[rule.outcome].heading}
+            for rule in questions.RULES
+        ],
         "rest": [
-            (name.replace("_", " ").capitalize(), value)
-            for tables in everything.values()
+            (TITLES[module].get(name, name), _worded(value))
+            for module, tables in everything.items()
             for name, value in tables.items()
         ],
     }
+
+
+def _worded(value):
+    if isinstance(value, dict):
+        return {FIELDS.get(name, name): _worded(each) for name, each in value.items()}
+    return [_worded(each) for each in value] if isinstance(value, list) else value
 
 
 def _in_words(condition) -> list[str]:

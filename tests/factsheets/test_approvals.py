@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import get_resolver, reverse
 
-from enquiries.assessment import questions
+from enquiries.assessment import question_approval, questions
 from factsheets import approvals
 from factsheets.models import Approval, SafetyAdvice, SafetyEdition, Subject, TeamMember
 from tests.support.assessment import finish
@@ -232,7 +232,15 @@ def test_a_decision_is_never_changed_or_deleted(client, db):
 
 def test_the_page_shows_everything_that_is_approved(client, db):
     client.force_login(person("Carl", "clinician"))
-    said = text(tree(client.get(page_of("questions"))))
+    shown = tree(client.get(page_of("questions")))
+    said = text(shown)
+    raw = {name for table in question_approval.content().values() for name in table}
+    headings = [text(each) for each in shown.iter("summary")]
+    assert len(headings) > 40 and "Red flags under when to see a GP, where the result is self-care" in headings
+    assert not raw & set(headings), "A new constant needs its words in question_approval.TITLES."
+    assert not {"if_checked", "with_see_gp", "SEE_GP"} & {
+        text(each) for tag in ("dt", "td") for each in shown.iter(tag)
+    }
     for question in questions.QUESTIONS:
         for part in question.parts:
             assert part.text in said
