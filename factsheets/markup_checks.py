@@ -13,7 +13,12 @@ from django.urls import Resolver404, resolve
 from factsheets.models import FactSheet, FormerAddress, Layer, Question, Section, SectionKind, Source
 from factsheets.rendering.markdown import CITATION
 
-TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>\n]*)?/?>|<!--")
+# Whole, or begun and not closed.
+TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:(?:\s[^<>\n]*)?/?>)?|<!--")
+CODED = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#\d+|#[xX][0-9A-Fa-f]+);")
+STRUCK = "~~"
+TICK_BOX = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\](?:\s|$)")
+LINK_APART = re.compile(r"\[[^\]\n]+\]\s+\((?:/|#|https?:|mailto:|tel:)")
 COMMENT = "<!--"
 AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^<>\s]+>")
 HEADING = re.compile(r" {0,3}(#{1,6})(\s|$)")
@@ -52,6 +57,13 @@ def refusals(
 
     A text without a `sheet` is shown by several, such as a statement's: it may not link to a place on its own page.
     """
+    return broken(body, sheet=sheet, kind=kind, layer=layer, own=own) + _unfindable(body)
+
+
+def broken(
+    body: str, *, sheet: FactSheet | None = None, kind: str = SectionKind.TEXT, layer: str = Layer.MORE, own=()
+) -> list[str]:
+    """As `refusals`, without the sources that a text cites: those stop a sheet's publication in words of their own."""
     found: dict[str, int] = {}  # each problem once, with the first line that has it
     before = ""
     for number, line in enumerate(body.splitlines(), start=1):
@@ -61,7 +73,23 @@ def refusals(
             if problem := dead_end(match["to"].strip("<>"), sheet=sheet, own=own):
                 found.setdefault(f"the link “{match['words'] or match['to']}” {problem}", number)
         before = line
-    return [f"Line {number}: {problem}" for problem, number in found.items()] + _unfindable(body)
+    return [f"Line {number}: {problem}" for problem, number in found.items()]
+
+
+def broken_in(sheet: FactSheet, sections) -> Iterator[tuple[str, str]]:
+    """What readers of a sheet would see broken, each with its place, however the text came into it: typed, imported or put back.
+
+    `sections` are its own, with their statements at hand. Costs a query for each link to a sheet, and none for the rest.
+    """
+    for name in ("in_short", "key_points"):
+        for problem in broken(getattr(sheet, name), sheet=sheet):
+            yield FactSheet._meta.get_field(name).verbose_name, problem
+    for section in sections:
+        for problem in broken(section.body, sheet=sheet, kind=section.kind, layer=section.layer):
+            yield str(section), problem
+        for statement in section.evidence:
+            for problem in broken(statement.detail):
+                yield f"{section}, “{statement}”", problem
 
 
 def _line(line: str, before: str, kind: str, layer: str) -> Iterator[str]:
@@ -71,6 +99,14 @@ def _line(line: str, before: str, kind: str, layer: str) -> Iterator[str]:
             f"{shown} is HTML, and readers would see it as it was typed. Take it out. "
             "Use **strong**, “- ” for a list and [words](/address/) for a link."
         )
+    for code in CODED.findall(line):
+        yield f"“{code}” is HTML. Type the sign itself, or a space."
+    if STRUCK in line:
+        yield "readers would see the signs ~~ as they were typed. Take out what no longer holds."
+    if TICK_BOX.match(line):
+        yield "a list has no boxes to tick here, and readers would see “[ ]”. Take the brackets out."
+    if LINK_APART.search(line):
+        yield "a link needs its address right after its words: take out the space between ] and (."
     if heading := HEADING.match(line):
         if layer == Layer.LEAFLET:
             yield (

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from factsheets import claims_guard, safety, team
+from factsheets import claims_guard, markup_checks, safety, team
 from factsheets.models import SIGNED, Claim, ClaimStatus, Edition, FactSheet, Layer, SectionKind, Source, State, Step
 from factsheets.models.edition import WRITING
 from factsheets.models.section import MAX_CALLOUTS
@@ -62,6 +62,9 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
     for section in sections:
         if section.kind == SectionKind.EVIDENCE and not section.evidence:
             found.append(Obstacle("Add a statement of evidence to this section, or delete the section.", str(section)))
+    if not sheet.is_published:
+        # A public page is mended in a draft. A page it links to may be retired any day, which must not hold up the red flags.
+        found += [Obstacle(problem, place) for place, problem in markup_checks.broken_in(sheet, sections)]
     if (callouts := sum(section.kind == SectionKind.CALLOUT for section in sections)) > MAX_CALLOUTS:
         found.append(
             Obstacle(f"It has {callouts} important notes. Keep no more than {MAX_CALLOUTS}, so that they stand out.")

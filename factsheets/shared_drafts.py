@@ -17,6 +17,7 @@ from django.utils import timezone
 from factsheets import (
     actions,
     draft_workflow,
+    markup_checks,
     pictures,
     publication,
     review_reminders,
@@ -299,6 +300,8 @@ def _problems_of(record) -> list[Obstacle]:
     """What only the record itself can be wrong in, beyond what its fields allow."""
     if isinstance(record, GlossaryTerm):
         return [Obstacle(each) for each in taken([record.term, *record.also], but=record.pk)]
+    if isinstance(record, Statement):
+        return [Obstacle(each, "Text") for each in markup_checks.broken(record.detail)]
     if not isinstance(record, SiteNotice):
         return []
     if record.ends_at <= timezone.now():

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from factsheets import actions, pictures, safety_drafts, safety_revisions
+from factsheets import actions, pictures, publication, safety_drafts, safety_revisions, shared_drafts
 from factsheets.models import (
     Claim,
     FactSheet,
@@ -160,11 +160,19 @@ def test_the_next_upgrade_does_not_take_back_what_was_imported(there):
 
 def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     editor = person("Edith", "editor")
-    there.fields("claim")["detail"] = "Acupuncture cures. [@EDA]\n"
+    there.fields("claim")["detail"] = "Acupuncture cures. <i>Yes.</i> [@EDA]\n"
+    there.fields("first")["body"] = "It is <b>safe</b>. Read [more](/nowhere/). [@EDA]\n"
     there.fields("EDA")["title"] = "Theirs"
     assert "go into drafts" in take(there, "--apply", "--by", editor.username)
     assert Source.objects.get(key="EDA").title == "The study EDA"
-    assert "cures" not in str(FactSheet.objects.get(slug=PART).document)
+    live = FactSheet.objects.get(slug=PART)
+    assert "cures" not in str(live.document)
+    in_the_way = " ".join(map(str, publication.obstacles(live.open_draft)))
+    assert "“<b>” is HTML" in in_the_way
+    assert "the link “more” leads nowhere" in in_the_way
+    with pytest.raises(actions.MoveRefused, match="“<b>” is HTML"):
+        actions.transition(sheet=live.open_draft, step="submitted", by=editor)
+    assert "“<i>” is HTML" in str(shared_drafts.outcome(draft_of(Statement.objects.get(key="claim"))).problems)
     out = there.folder.parent / "out"
     command("export_content", out)
     assert "Theirs" not in (out / "sources.yaml").read_text(), "An export carries no drafts."
