@@ -3,6 +3,7 @@ DOI, PubMed number or web address. Nothing is asked of the internet, so nothing 
 """
 
 import re
+import unicodedata
 from functools import reduce
 from operator import or_
 
@@ -181,13 +182,21 @@ def _detail(volume: str, issue: str, pages: str) -> str:
 
 
 def free_key(found: dict[str, str]) -> str:
-    """The short name that authors cite: the first author's, or the title's first long word, with the year; else the DOI."""
+    """The short name that authors cite: the first author's, or the title's first long word, with the year; else the DOI.
+
+    Letters lose their accents. A name with none of A to Z and 0 to 9, as in another script, is passed over.
+    """
     titled = sorted(found.get("title", "").split(), key=lambda word: len(word) < 4)  # not “The”
     named = [*found.get("authors", "").split()[:1], *titled, found.get("doi", "").partition("/")[2], "SOURCE"]
-    base = next(filter(None, (re.sub(r"[^A-Z0-9-]", "", name.upper())[:20] for name in named)))
+    base = next(filter(None, (_plain(name)[:20] for name in named)))
     base += found.get("year", "")[2:]
     taken = set(Source.objects.filter(key__startswith=base).values_list("key", flat=True))
     return next(each for each in (base, *(f"{base}-{number}" for number in range(2, 1000))) if each not in taken)
+
+
+def _plain(name: str) -> str:
+    """What a key can hold of it: NGSTRM would be nobody’s name, ANGSTROM is."""
+    return re.sub(r"[^A-Z0-9-]", "", unicodedata.normalize("NFKD", name).upper()).strip("-")
 
 
 def known(text: str) -> list[Source]:

@@ -73,7 +73,7 @@ class SourceForm(SharedForm):
         cleaned = super().clean()
         findable = any(cleaned.get(name) for name in ("doi", "pmid", "pmcid", "url", "isbn"))
         had_none = self.instance.pk and not Source.objects.exclude(NO_LINK).filter(pk=self.instance.pk).exists()
-        if not (findable or had_none or {"doi", "url", "isbn"} & set(self.errors)):
+        if not (findable or had_none or {"doi", "pmid", "url", "isbn"} & set(self.errors)):
             self.add_error(
                 None, "Give a DOI, a PubMed number, a web address or an ISBN, so that readers can look it up."
             )

@@ -50,8 +50,21 @@ class Source(NaturalKeyModel):
         ],
         help_text="Of a book, without hyphens or spaces.",
     )
-    doi = models.CharField("DOI", max_length=120, blank=True, help_text="Without https://doi.org/")
-    pmid = models.CharField("PubMed number", max_length=20, blank=True)
+    doi = models.CharField(
+        "DOI",
+        max_length=120,
+        blank=True,
+        validators=[
+            RegexValidator(r"^10\.[0-9.]+/\S+\Z", "A DOI begins with 10. and has a slash, such as 10.1136/bmj.l689.")
+        ],
+        help_text="Without https://doi.org/",
+    )
+    pmid = models.CharField(
+        "PubMed number",
+        max_length=20,
+        blank=True,
+        validators=[RegexValidator(r"^[0-9]+\Z", "A PubMed number has digits only, such as 30867144.")],
+    )
     pmcid = models.CharField("PubMed Central number", max_length=20, blank=True)
     url = models.URLField("web address", max_length=400, blank=True)
     accessed = models.DateField(

@@ -84,6 +84,13 @@ def test_a_source_needs_a_link_and_keeps_it(desk):
     refused = save(desk, reverse("admin:factsheets_source_add"), **new)
     assert "so that readers can look it up" in errors_of(refused)
     assert values_of(refused)["title"] == "A trial of walking"
+    nonsense = {"doi": "banana", "pmid": "abc"}
+    refused = save(desk, reverse("admin:factsheets_source_add"), **new, **nonsense)
+    assert "A DOI begins with 10. and has a slash" in errors_of(refused)
+    assert "A PubMed number has digits only" in errors_of(refused)
+    assert values_of(refused).items() >= nonsense.items(), "What was typed is kept."
+    for source in Source.objects.all():
+        source.full_clean()  # those that come with the site pass
     assert not errors_of(save(desk, reverse("admin:factsheets_source_add"), **new, doi="10.1000/walking"))
     added = Source.objects.get(key="NEW26")
     assert "so that readers can look it up" in errors_of(save(desk, change_address(added), doi=""))

@@ -186,7 +186,9 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
     assert (filled["doi"], filled["key"]) == ("10.1000/xyz.99", "")
     typed = {"title": "The wombat’s back", "authors": "Wombat W", "year": "2024", "kind": "study"}
     assert values_of(desk.post(add, filled | typed, follow=True))["body"].endswith("[@WOMBAT24]")
-    assert free_key({"title": "The wombat’s back"}) == "WOMBATS" and free_key({"doi": "10.1000/xyz.99"}) == "XYZ99"
+    assert free_key({"title": "– The wombat’s back"}) == "WOMBATS" and free_key({"authors": "Ångström K"}) == "ANGSTROM"
+    assert free_key({"authors": "- -", "title": "日本 Élan", "year": "2024"}) == "ELAN24"
+    assert free_key({"doi": "10.1000/xyz.99"}) == "XYZ99"
     assert values_of(press(desk, address, _sign="Strong"))["body"].endswith("[@WOMBAT24] **strong words**")
     assert values_of(press(desk, address, _sign="List"))["body"].endswith(
         "**strong words**\n\n- one line\n- another line"
