@@ -5,7 +5,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
@@ -28,6 +28,7 @@ WORDS = {
         "On three days or more. Some publishers turn away programs: open the link to see if it works for people.",
     ),
 }
+CHANGED = "That has changed in the meantime. Look at it again."
 
 
 def to_look_at() -> list[SourceLink]:
@@ -75,15 +76,17 @@ def links(request):
 def _settle(request):
     """Takes a new address, or notes that somebody has read a changed page."""
     number = as_number(request.POST.get("link", ""))
-    link = get_object_or_404(SourceLink.objects.select_related("source").exclude(source=None), pk=number)
-    source, seen = link.source, request.POST.get("seen", "")
-    if request.POST.get("do") == "take" and link.outcome == LinkOutcome.MOVED and seen == link.moved_to:
+    link = SourceLink.objects.select_related("source").exclude(source=None).filter(pk=number).first()
+    seen = request.POST.get("seen", "")
+    if link is None:  # settled in another tab, or its source is gone
+        messages.warning(request, CHANGED)
+    elif request.POST.get("do") == "take" and link.outcome == LinkOutcome.MOVED and seen == link.moved_to:
         _take(request, link)
     elif request.POST.get("do") == "read" and link.outcome == LinkOutcome.CHANGED and seen == link.new_digest:
         link_check.read_again(link)
-        messages.success(request, f"Noted: somebody has read {source.key} as it is now.")
+        messages.success(request, f"Noted: somebody has read {link.source.key} as it is now.")
     else:
-        messages.warning(request, "That has changed in the meantime. Look at it again.")
+        messages.warning(request, CHANGED)
     return HttpResponseRedirect(reverse("admin:factsheets_source_links"))
 
 
