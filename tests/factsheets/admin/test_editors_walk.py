@@ -1,5 +1,6 @@
 """The editors' desk in a real browser: a public page changed without being taken down, and a new one written from nothing."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -252,7 +253,23 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
         for form in ("statement/add/", "source/add/", f"statement/{heat.pk}/change/"):
             editor.open(f"/admin/factsheets/{form}")
             editor.expect_accessible()
+        # Its users are a long list, folded above the form.
+        assert page.get_by_label("Claim:", exact=True).bounding_box()["y"] < WIDE["height"] / 2
+        page.get_by_text(re.compile(r"^Who uses this \(\d+\)$")).click()
+        expect(page.locator(".uses").get_by_role("link", name="Walking with back pain").first).to_be_visible()
         editor.open(desk_of(sheet))
+
+        # A colleague saves in between: that is said at the top, the whole width, with the text right below it.
+        page.locator(".outline").get_by_role("link", name="Why walk?", exact=True).click()
+        mine = body.input_value()
+        body.fill(f"{mine} Mine.")
+        sheet.sections.filter(slug="why-walk").update(body="Theirs.")
+        press("Save")
+        said = page.locator(".errorlist", has_text="Someone else saved a change").bounding_box()
+        assert said["y"] < WIDE["height"] / 2 and said["width"] > page.locator(".proofing").bounding_box()["width"] * 2
+        assert body.bounding_box()["y"] < WIDE["height"]
+        body.fill(mine)
+        press("Save")
 
         # Sections are dragged, a tab is closed on words that nobody saved, and they are there again on a phone.
         page.locator(".outline").get_by_role("link", name="Why walk?", exact=True).click()
