@@ -183,6 +183,8 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     assert (term.term, term.meaning, term.also) == ("Their term", "The draft’s meaning.", ["one more"])
     assert term.explain_in_text
     assert "published from a draft by Edith" in text(tree(desk.get(history_of(term))))
+    steps = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
+    assert "published by Edith" in steps and "approved" not in steps
     # Deleted meanwhile: it comes back only if somebody wants it.
     save(desk, address, meaning="Another.", _draft="1")
     desk.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]), {"post": "yes"})

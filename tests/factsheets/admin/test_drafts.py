@@ -57,6 +57,7 @@ def test_a_draft_is_found_by_staff_at_its_private_address_and_by_nobody_and_noth
     listed = text(tree(desk.get(reverse("admin:factsheets_factsheet_changelist"))))
     assert listed.count(public_sheet.title) == 1
     assert "new version: draft" in listed
+    assert "Somebody is changing this page. Readers see" in text(tree(desk.get(desk_of(public_sheet))))
 
 
 def test_a_discarded_draft_leaves_the_page_as_it_was_and_its_words_in_the_history(desk, new, public_sheet):
