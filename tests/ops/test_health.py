@@ -73,8 +73,15 @@ def test_a_plain_local_run_is_well_without_any_backup(client):
     }
 
 
-def test_a_well_site_says_so_to_staff_in_one_sentence_a_part(staff_client):
+def set_up_whole(settings) -> None:
+    settings.EMAIL_URL = "smtp+tls://mail.example.com"
+    note = {"at": timezone.now().isoformat(), "file": "x"}
+    Path(settings.DATA_DIR, "last-backup.json").write_text(json.dumps(note))
+
+
+def test_a_well_site_says_so_to_staff_in_one_sentence_a_part(staff_client, settings):
     seen()
+    set_up_whole(settings)
     told = page(staff_client)
     assert "Yes. There is nothing to do." in told
     assert "What to do" not in told
@@ -82,8 +89,21 @@ def test_a_well_site_says_so_to_staff_in_one_sentence_a_part(staff_client):
     assert alarm(staff_client) == ""
 
 
+@pytest.mark.parametrize("local", [True, False])
+def test_what_was_never_set_up_is_said_to_staff_and_wakes_nobody(client, staff_client, settings, local):
+    seen()
+    settings.LOCAL, settings.EMAIL_URL = local, ""
+    told = page(staff_client)
+    assert "nothing to do" not in told and told.count(" not set up ") == 2
+    assert "Mail is written to a folder: no mail server is set. No backups are made." in told
+    assert ("What to do" not in told) == local
+    assert ("set EMAIL_URL" in told and "set BACKUP_DIR" in told) != local
+    assert asked(client)[0] == 200 and asked(client)[1]["status"] == "ok"
+
+
 @pytest.mark.parametrize("role", ["clinician", "editor", "reception"])
-def test_every_role_may_see_the_page_and_finds_it_from_the_first(client, role):
+def test_every_role_may_see_the_page_and_finds_it_from_the_first(client, settings, role):
+    set_up_whole(settings)
     client.force_login(person("Kit", role))
     seen()
     links = [each.get("href") for each in tree(client.get(reverse("admin:index"))).iter("a")]
