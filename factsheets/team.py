@@ -1,5 +1,6 @@
 """The people who work at the clinic, for the pages that name them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.utils import timezone
 from backcare.core.models import ClinicSettings
 from factsheets import pictures
 from factsheets.models import PictureFile, SiteNotice, TeamMember
+
+DRAWING_TITLE = re.compile(r"<title>([^<]+)</title>")
 
 
 def of(user: Any) -> TeamMember | None:
@@ -98,7 +101,12 @@ def _portrait(person: TeamMember) -> str:
         return ""
 
 
-def drawings() -> list[str]:
-    """The drawn portraits that there are, such as people/ann.svg: those in static/people/."""
+def drawings() -> dict[str, str]:
+    """The drawn portraits that there are, those in static/people/, such as people/ann.svg: and what each shows, from its title."""
     folder = finders.find("people")
-    return sorted(f"people/{path.name}" for path in Path(folder).glob("*.svg")) if folder else []
+    files = sorted(Path(folder).glob("*.svg")) if folder else []
+    titles = {file.name: DRAWING_TITLE.search(file.read_text(encoding="utf-8")) for file in files}
+    return {
+        f"people/{name}": f"Drawing {number}: {found[1].lower()}" if found else f"Drawing {number}"
+        for number, (name, found) in enumerate(titles.items(), start=1)
+    }

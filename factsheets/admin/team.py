@@ -45,7 +45,9 @@ class TeamMemberForm(PictureForm, OpenedForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["drawing"].choices = self.drawing_choices(team.drawings(), "people/", "None")
+        drawings = team.drawings()
+        choices = self.drawing_choices([*drawings], "people/", "None")
+        self.fields["drawing"].choices = [(name, drawings.get(name, words)) for name, words in choices]
         self.fields["register"].choices = [("", "None of these"), *self.fields["register"].choices[1:]]
 
     def clean_name(self):

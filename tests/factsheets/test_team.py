@@ -37,6 +37,13 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
     assert "Who you will meet" not in text(page(client, "/"))
     assert "by Clive." in text(page(client, sheet.get_absolute_url())), "A review stays, whoever left the list."
     staff_client.force_login(staff)
+    offered = tree(staff_client.get(ADD)).findall(".//select[@name='drawing']/option")
+    assert [text(each) for each in offered] == [
+        "None",
+        "Drawing 1: a woman with curly hair",
+        "Drawing 2: a woman with a bob",
+        "Drawing 3: a man with a beard and glasses",
+    ]
     portrait = SimpleUploadedFile("ann.jpg", made(), "image/jpeg")
     saved = save(staff_client, ADD, **ANN, account=str(reviewer.pk), upload=portrait)
     assert not errors_of(saved)
