@@ -79,7 +79,7 @@ class TooMany(Exception):
         elif no_room:
             many = "We cannot save what you sent"
         elif kind == EnquiryKind.REPORT:
-            many = "We had a lot of requests for reports from your internet connection"
+            many = "We had a lot of requests for fact sheets from your internet connection"
         else:
             many = "We had a lot of forms from your internet connection"
         super().__init__(f"{many} just now. You can try again {limits.in_words(wait)}.")

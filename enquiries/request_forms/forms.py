@@ -459,8 +459,8 @@ class ConsultationForm(EnquiryForm):
 
 class ReportForm(EnquiryForm):
     kind = "report"
-    submit_label = "Send me the report"
-    steps = (Step("report", "Email me my report", ("sheet", "name", "email", "include_answers")),)
+    submit_label = "Send me the fact sheet"
+    steps = (Step("report", "Email me a fact sheet", ("sheet", "name", "email", "include_answers")),)
 
     # Only where the browser holds a finished self-assessment.
     include_answers = forms.ChoiceField(

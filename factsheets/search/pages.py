@@ -46,7 +46,7 @@ PAGES = [
     ),
     (
         "/report/",
-        "Email me my report",
+        "Email me a fact sheet",
         ["send", "PDF", "download", "report", "print"],
         "We send you a fact sheet as a PDF to your email address.",
     ),

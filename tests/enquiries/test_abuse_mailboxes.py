@@ -135,7 +135,7 @@ def test_one_place_cannot_reach_more_people_by_changing_addresses(db, mail_throu
     assert len(mail_through.received) <= 10
     assert REFUSED in codes
     refused = client.post("/report/sent/change/", {"email": "more@example.com"})
-    assert "a lot of requests for reports from your internet connection" in text(parse(refused))
+    assert "a lot of requests for fact sheets from your internet connection" in text(parse(refused))
 
 
 # --- when a mail leaves ---

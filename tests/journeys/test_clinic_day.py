@@ -48,7 +48,7 @@ def test_a_patient_reads_and_asks_and_staff_answer(browser, site, reception, smt
         report = page.locator("#report")
         report.get_by_label("Your name").fill("Ada Example")
         report.get_by_label("Email address").fill("ada@example.com")
-        report.get_by_role("button", name="Send me the report").click()
+        report.get_by_role("button", name="Send me the fact sheet").click()
         page.wait_for_url("**/report/sent/")
 
         patient.open("/fact-sheets/acupuncture-for-back-pain/")

@@ -229,7 +229,7 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         patient.open("/fact-sheets/about-back-pain/#report")
         page.locator("summary", has_text="Email me this sheet").click()
         fill(page, **{"report-name": "Ada", "report-email": "ada@example.com"})
-        page.get_by_role("button", name="Send me the report").click()
+        page.get_by_role("button", name="Send me the fact sheet").click()
         page.wait_for_url("**/report/sent/")
         patient.expect_clean(receipt=True)
     mail = mail_to(smtp, "ada@example.com", sent)

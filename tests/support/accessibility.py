@@ -40,7 +40,7 @@ SPACING = """
 p { margin-block-end: 2em !important; }
 """
 AN_ERROR = re.compile("^Error: ")
-SENDS = {"report": "Send me the report", "consultation": "Continue", "question": "Continue"}
+SENDS = {"report": "Send me the fact sheet", "consultation": "Continue", "question": "Continue"}
 LAST = {"consultation": "Send my request", "question": "Send my question"}
 
 

@@ -40,7 +40,7 @@ def fill(page, *, answers: str = "") -> None:
 
 
 def send(page) -> None:
-    page.get_by_role("button", name="Send me the report").click()
+    page.get_by_role("button", name="Send me the fact sheet").click()
     page.wait_for_url("**/report/sent/**")
 
 
@@ -50,7 +50,7 @@ def test_a_report_with_the_answers_from_the_result_to_the_deletion(browser, site
         page = patient.page
         answer_unseen(patient, age="60_plus", first="yes")
         assert heading(page) == GP
-        page.get_by_role("link", name="Email me my report").click()
+        page.get_by_role("link", name="Email me a fact sheet").click()
         fill(page, answers="Yes, also send me a link")
         send(page)
         expect(page.get_by_text("ada@example.com").first).to_be_visible()
@@ -94,7 +94,7 @@ def test_after_an_emergency_there_is_nothing_to_include(browser, site):
         page.get_by_label("numbness, tingling or changed feeling").check()
         page.get_by_role("button", name="Continue").click()
         page.wait_for_url("**/check/stop/")
-        assert not page.locator("main").get_by_role("link", name="Email me my report").count()
+        assert not page.locator("main").get_by_role("link", name="Email me a fact sheet").count()
         patient.open("/report/")
         assert not page.get_by_text("Include my answers?").count()
         patient.expect_clean(cookies=True)
@@ -150,11 +150,11 @@ def test_every_state_fits_small_screens_and_both_schemes(browser, site, smtp, ma
         )
         patient.open("/report/")
         look_at()
-        page.get_by_role("button", name="Send me the report").click()
+        page.get_by_role("button", name="Send me the fact sheet").click()
         expect_problem(page, "Enter your name")
         look_at(both_schemes=True)
         fill(page, answers="Yes, also send me a link")
-        page.get_by_role("button", name="Send me the report").click()
+        page.get_by_role("button", name="Send me the fact sheet").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("You do not have to manage alone")
         look_at(both_schemes=True)
         send(page)
@@ -199,7 +199,7 @@ def test_on_a_small_phone_every_state_can_be_reached_by_keyboard_and_read(browse
         met.open("/report/?sheet=about-back-pain")
         page.locator("main [name=report-name]").focus()
         keys.type("report", name="Ada Example", email="ada@gmial.com")
-        press("button >> text=Send me the report")
+        press("button >> text=Send me the fact sheet")
         look("We are sending it to ada@gmial.com.")
         press("button >> text=Yes, send it to ada@gmail.com instead")
         look("We are sending it to ada@gmail.com.", again=True)
