@@ -28,6 +28,11 @@ UNDERLINED = re.compile(r" {0,3}(=+|-{2,})\s*$")
 TABLE_LINE = re.compile(r"\s*\|.*\||.*\|\s*:?-{2,}")
 # [words](/address/ "title"), and the second half of a link that is written in two places: [1]: /address/
 LINK = re.compile(r"(?<!!)\[(?P<words>[^\]\n]*)\](?:\(|:\s+)(?P<to><[^>\n]*>|[^)\s]*)")
+# What is a sign in a text with signs, and shown as it was typed in a plain one: a star before a footnote is none.
+SIGNS = re.compile(
+    r"\*\*|~~|`|\*(?=\S)[^*\n]*(?<=\S)\*|(?<!\w)_(?=\S)[^_\n]*(?<=\S)_(?!\w)|^ {0,3}#{1,6}\s|^\s*[-*+]\s", re.MULTILINE
+)
+BRACKETS = re.compile(r"!?\[[^\]\n]*\]\s*[(\[]|\[@[^\]\n]*\]|<(?:https?:|mailto:)[^<>\s]*>?")
 SMALL, SMALLER = 3, 4  # levels of the headings that a folded text may have
 # Places that every sheet's page has, beside its sections (templates/factsheets/sheet.html).
 ON_EVERY_SHEET = {
@@ -79,17 +84,40 @@ def broken(
 def broken_in(sheet: FactSheet, sections) -> Iterator[tuple[str, str]]:
     """What readers of a sheet would see broken, each with its place, however the text came into it: typed, imported or put back.
 
-    `sections` are its own, with their statements at hand. Costs a query for each link to a sheet, and none for the rest.
+    `sections` are its own, with their statements at hand. Costs two queries, and one for each link to a sheet.
     """
     for name in ("in_short", "key_points"):
         for problem in broken(getattr(sheet, name), sheet=sheet):
             yield FactSheet._meta.get_field(name).verbose_name, problem
+    yield from _plain(sheet)
+    for related in sheet.related.all():
+        yield from _plain(related, "related pages")
+    for use in sheet.source_uses.select_related("source"):
+        yield from _plain(use, f"what {use.source.key} found")
     for section in sections:
+        yield from _plain(section, str(section))
         for problem in broken(section.body, sheet=sheet, kind=section.kind, layer=section.layer):
             yield str(section), problem
         for statement in section.evidence:
+            yield from _plain(statement, f"{section}, “{statement}”")
             for problem in broken(statement.detail):
                 yield f"{section}, “{statement}”", problem
+
+
+def _plain(record, place: str = "") -> Iterator[tuple[str, str]]:
+    for name in record.plain_texts:
+        for problem in plain_faults(getattr(record, name)):
+            yield place or record._meta.get_field(name).verbose_name, problem
+
+
+def plain_faults(text: str) -> list[str]:
+    """What to change in a text that readers see as it was typed, such as a title or what a hard word means."""
+    found = [
+        *(f"“{each}” is HTML. Take it out." for each in [*TAG.findall(AUTOLINK.sub("", text)), *CODED.findall(text)]),
+        *(f"“{each}” makes no link here. Write the words alone." for each in BRACKETS.findall(text)),
+        *(f"Take out the signs in “{each.strip()}”." for each in SIGNS.findall(text)),
+    ]
+    return [f"Readers see this text as it was typed. {each}" for each in [" ".join(dict.fromkeys(found))] if each]
 
 
 def _line(line: str, before: str, kind: str, layer: str) -> Iterator[str]:

@@ -88,6 +88,7 @@ class Statement(NaturalKeyModel):
     """
 
     natural_key_fields = ("key",)
+    plain_texts = ("claim", "nice_position", "burden")
 
     key = models.SlugField(max_length=80, unique=True)
     treatment = models.SlugField(max_length=60, help_text="What is judged, such as acupuncture or heat.")

@@ -17,6 +17,8 @@ DRAWING = r"^figures/[a-z0-9-]+\.svg\Z"
 class Figure(NaturalKeyModel):
     """A drawing of our own or an uploaded picture, with what somebody who cannot see it needs."""
 
+    plain_texts = ("title", "alt", "long_description", "credit")
+
     slug = models.SlugField(max_length=80, unique=True)
     title = models.CharField(max_length=200)
     alt = models.CharField(

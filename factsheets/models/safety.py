@@ -59,6 +59,7 @@ class SafetyAdvice(NaturalKeyModel):
     """
 
     natural_key_fields = ("code",)
+    plain_texts = ("text", "short_text", "action")
 
     code = models.CharField(max_length=10, unique=True, help_text="The ledger's number, such as RF-E1.")
     tier = models.CharField(max_length=10, choices=Tier)

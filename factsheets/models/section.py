@@ -95,6 +95,7 @@ class Section(NaturalKeyModel):
     """A part of a sheet, in its order: of one kind, in one layer of the page, under an address of its own there."""
 
     natural_key_fields = ("sheet", "slug")
+    plain_texts = ("heading",)
 
     sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="sections")
     slug = models.SlugField(max_length=80, help_text="The section's address on the page: #slug")

@@ -13,6 +13,8 @@ from factsheets.models.version import ContentQuerySet
 class Topic(NaturalKeyModel):
     """A question that patients have, and under it the sheets that answer it."""
 
+    plain_texts = ("title", "question", "summary")
+
     slug = models.SlugField(max_length=80, unique=True)
     position = models.PositiveSmallIntegerField(default=0)
     title = models.CharField(max_length=120)
@@ -108,6 +110,8 @@ class WithoutDrafts(ByNaturalKey.from_queryset(FactSheetQuerySet)):
 
 class FactSheet(NaturalKeyModel):
     """A fact sheet; or, where `draft_of` is set, the draft that is to replace a published one (factsheets/sheet_drafts.py)."""
+
+    plain_texts = ("title", "summary", "audience")
 
     slug = models.SlugField(max_length=80, unique=True, help_text="The address: /fact-sheets/<slug>/")
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="sheets")
@@ -262,6 +266,7 @@ class RelatedSheet(NaturalKeyModel):
     """A link to another sheet, with the reason why a reader of this one may want it."""
 
     natural_key_fields = ("sheet", "to")
+    plain_texts = ("reason",)
 
     sheet = models.ForeignKey(FactSheet, on_delete=models.CASCADE, related_name="related")
     to = models.ForeignKey(FactSheet, on_delete=models.CASCADE, related_name="related_from")

@@ -129,6 +129,7 @@ class SourceUse(NaturalKeyModel):
     """What a study found, as far as it matters to one sheet. Another sheet may cite the same study for something else."""
 
     natural_key_fields = ("sheet", "source")
+    plain_texts = ("finding",)
 
     sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="source_uses")
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="uses")

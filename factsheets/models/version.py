@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -85,6 +86,9 @@ class ContentQuerySet(models.QuerySet):
 class Shown(models.Model):
     """A record that kept pages show: a change of one row or of many ends what was kept, in every process."""
 
+    # The fields that readers see as they were typed: no HTML, no signs, no links.
+    plain_texts: tuple[str, ...] = ()
+
     objects = ContentQuerySet.as_manager()
 
     class Meta:
@@ -99,9 +103,26 @@ class Shown(models.Model):
         ContentVersion.changed()
         return deleted
 
+    def clean_fields(self, exclude=None):
+        """Refuses in a plain text what readers would see as signs, wherever it comes from: a form, a draft or a file."""
+        from factsheets.markup_checks import plain_faults
+
+        errors: dict = {}
+        try:
+            super().clean_fields(exclude=exclude)
+        except ValidationError as error:
+            error.update_error_dict(errors)
+        for name in set(self.plain_texts) - set(exclude or ()) - set(errors):
+            if faults := plain_faults(getattr(self, name) or ""):
+                errors[name] = list(map(ValidationError, faults))
+        if errors:
+            raise ValidationError(errors)
+
 
 class SiteNotice(Shown):
     """What every page of the website says between two moments, such as that the clinic moves. One at a time."""
+
+    plain_texts = ("text",)
 
     class Level(models.TextChoices):
         INFORMATION = "information", "Information"

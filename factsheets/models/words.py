@@ -9,6 +9,8 @@ from factsheets.models.natural import NaturalKeyModel
 class GlossaryTerm(NaturalKeyModel):
     """A hard word and what it means. Sheets explain it where they first use it."""
 
+    plain_texts = ("term", "meaning")
+
     slug = models.SlugField(max_length=80, unique=True)
     term = models.CharField(max_length=120)
     also = models.JSONField("also called", default=list, blank=True)

@@ -177,6 +177,11 @@ def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     command("export_content", out)
     assert "Theirs" not in (out / "sources.yaml").read_text(), "An export carries no drafts."
     assert "factsheets.source EDA: it has an open draft." in take(there)
+    summary = there.fields("b-sheet")["summary"]
+    there.fields("b-sheet")["summary"] = "It is <b>safe</b>."
+    with pytest.raises(CommandError, match="“<b>” is HTML"):
+        take(there)
+    there.fields("b-sheet")["summary"] = summary
     there.fields("first")["body"] = "Words. [@NOWHERE]\n"
     with pytest.raises(CommandError, match="no source has the key NOWHERE"):
         take(there)

@@ -33,10 +33,14 @@ def test_an_owner_shows_a_notice_and_every_kept_page_follows_its_beginning_and_i
 ):
     now = timezone.now().replace(second=0, microsecond=0)
     before = {path: client.get(path).content for path in KEPT}
-    notice = typed(now + timedelta(hours=1), now + timedelta(hours=2), text="We move on <Monday>.", level="important")
+    notice = typed(
+        now + timedelta(hours=1), now + timedelta(hours=2), text="We move on Monday, <9am & “early”.", level="important"
+    )
     shown = tree(save(staff_client, ADD, **notice))
     [preview] = [each.get("href") for each in shown.iter("a") if text(each) == "Preview on the home page"]
-    assert [text(each) for each in notices_on(tree(staff_client.get(preview)))] == ["Important: We move on <Monday>."]
+    assert [text(each) for each in notices_on(tree(staff_client.get(preview)))] == [
+        "Important: We move on Monday, <9am & “early”."
+    ]
     assert not SiteNotice.objects.exists(), "Nothing is live before it is published."
     take(staff_client, SharedDraft.objects.get(), "publish")
     client.logout()
@@ -49,7 +53,7 @@ def test_an_owner_shows_a_notice_and_every_kept_page_follows_its_beginning_and_i
     at(now + timedelta(minutes=61))
     for path in [*KEPT, "/question/"]:
         [shown] = notices_on(page(client, path))
-        assert text(shown) == "Important: We move on <Monday>."
+        assert text(shown) == "Important: We move on Monday, <9am & “early”."
     with django_assert_num_queries(1):
         client.get(KEPT[0])
     at(now + timedelta(hours=2))
@@ -65,8 +69,10 @@ def test_no_two_notices_at_once_and_none_that_promises_a_cure(staff_client):
     assert "Another notice is shown then" in told
     assert "Do not promise a cure" in told
     assert "Acupuncture cures sciatica." in refused.content.decode(), "What was typed is still there."
-    backwards = typed(now + timedelta(days=5), now + timedelta(days=4), text="Second.")
-    assert "an end that is after the start" in errors_of(save(staff_client, ADD, **backwards))
+    backwards = typed(now + timedelta(days=5), now + timedelta(days=4), text="A <b>second")
+    told = errors_of(save(staff_client, ADD, **backwards))
+    assert "an end that is after the start" in told
+    assert "“<b>” is HTML" in told
     after = typed(now + timedelta(days=2), now + timedelta(days=3), text="Second.")
     save(staff_client, ADD, **after)
     assert "Published." in text(tree(take(staff_client, SharedDraft.objects.get(), "publish")))

@@ -1,10 +1,13 @@
 """What patients would see broken is refused on the desk, with its place and what to do, and nothing typed is lost."""
 
 import pytest
+from django.apps import apps
 from django.urls import reverse
 
-from factsheets.markup_checks import refusals
-from factsheets.models import FactSheet, Section, Source, Statement
+from factsheets import safety_drafts, safety_revisions
+from factsheets.draft_workflow import DraftRefused
+from factsheets.markup_checks import plain_faults, refusals
+from factsheets.models import FactSheet, Figure, GlossaryTerm, Section, Source, Statement
 from tests.support.desk import change_address, draft, errors_of, save, values_of
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +41,9 @@ SOUND = (
     '[this](#what-to-avoid-here), [all the signs](/get-help-now/), [NHS](https://www.nhs.uk/conditions/back-pain/ "NHS") '
     "or [phone us](tel:+441632960000). [@NG59]\n"
 )
+PLAIN = "It is <b> safe &nbsp; and [x](/nowhere/), **so** _they_ say [@NG59]"
+PLAIN_REFUSED = ["“<b>” is HTML", "“&nbsp;” is HTML", "“[x](” makes no link", "“[@NG59]” makes", "“**”", "“_they_”"]
+PLAIN_SOUND = "Fewer than 5 in 100 (<5%), a P&O ferry; 3 * 4, *a note, snake_case, 1. [sic] – see nhs.uk/back-pain"
 
 
 @pytest.mark.long
@@ -58,6 +64,23 @@ def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, aut
     assert all(each in said for each in ("needs a space", "a list cannot hold a heading", "not with #."))
     sheet = save(desk, change_address(section.sheet), in_short="Read <i>this</i> first, and [that](/nowhere/).")
     assert "Line 1: “<i>” is HTML" in errors_of(sheet)
+    for record, name in [
+        (section, "heading"),
+        (section.sheet, "title"),
+        (section.sheet, "audience"),
+        (Statement.objects.first(), "claim"),
+        (GlossaryTerm.objects.first(), "meaning"),
+        (Figure.objects.first(), "long_description"),
+    ]:
+        refused = save(desk, change_address(record), **{name: PLAIN})
+        assert [words for words in PLAIN_REFUSED if words not in errors_of(refused)] == [], name
+        assert values_of(refused)[name] == PLAIN
+        assert getattr(type(record)._base_manager.get(pk=record.pk), name) != PLAIN
+    flag = safety_revisions.snapshot()[0]
+    with pytest.raises(DraftRefused, match="“<b>” is HTML"):
+        safety_drafts.save_flag(
+            code=flag["code"], values={"text": PLAIN}, opened=safety_drafts.fingerprint(flag), by=author
+        )
     statement = Statement.objects.first()
     assert "needs the whole address" in errors_of(save(desk, change_address(statement), detail="See [it](#try)."))
 
@@ -75,6 +98,14 @@ def test_all_texts_that_come_with_the_site_pass():
     texts += [(statement.detail, {}) for statement in Statement.objects.all()]
     assert len(texts) > 200
     assert [problem for text, where in texts for problem in refusals(text, **where)] == []
+    plain = [
+        getattr(record, name)
+        for model in apps.get_app_config("factsheets").get_models()
+        for name in getattr(model, "plain_texts", ())
+        for record in model._base_manager.all()
+    ]
+    assert len(plain) > 1000
+    assert [fault for text in [*plain, PLAIN_SOUND] for fault in plain_faults(text)] == []
 
 
 @pytest.mark.long
