@@ -38,9 +38,9 @@ pytest_plugins = [
 ]
 
 
-# The tables of the content, and of the hours and templates that migrations bring. Beside each stands a copy for the session, kept_
-# and its name.
-KEPT: list[str] = []
+# The tables of the content, and of the hours and templates that migrations bring, each with its columns: a migration that a test
+# took back may have put them in another order. Beside each stands a copy for the session, kept_ and its name.
+KEPT: dict[str, str] = {}
 
 
 LEFT_OUT = {
@@ -190,7 +190,8 @@ def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_d
             ReplyTemplateEdition,
         ]:
             through = [field.remote_field.through for field in model._meta.many_to_many]
-            KEPT.extend(each._meta.db_table for each in [model, *through])
+            for each in [model, *through]:
+                KEPT[each._meta.db_table] = ", ".join(f'"{column.column}"' for column in each._meta.concrete_fields)
         if not django_db_keepdb:
             with connection.cursor() as cursor:
                 for table in KEPT:
@@ -209,7 +210,11 @@ def django_db_setup(django_db_setup, django_db_keepdb, filled_database, django_d
         """What a test that committed ends with. In one transaction, so that no reader ever finds the content gone: a web server
         would keep what it made of nothing under the content's own token."""
         emptied = flush(self, style, [table for table in tables if table not in LISTS], **options)
-        return [*emptied, *(f'INSERT INTO "{table}" SELECT * FROM "kept_{table}"' for table in KEPT)]  # noqa: S608 - our names
+        put_back = [
+            f'INSERT INTO "{table}" ({names}) SELECT {names} FROM "kept_{table}"'  # noqa: S608 - our names
+            for table, names in KEPT.items()
+        ]
+        return [*emptied, *put_back]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operations, "sql_flush", flush_and_put_back)

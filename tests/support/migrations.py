@@ -8,7 +8,10 @@ from django.db.migrations.loader import MigrationLoader
 class OneByOne(MigrationLoader):
     def load_disk(self):
         super().load_disk()
-        self.disk_migrations = {key: each for key, each in self.disk_migrations.items() if not each.replaces}
+        last = {key: each.replaces[-1] for key, each in self.disk_migrations.items() if each.replaces}
+        self.disk_migrations = {key: each for key, each in self.disk_migrations.items() if key not in last}
+        for each in self.disk_migrations.values():
+            each.dependencies = [last.get(tuple(key), key) for key in each.dependencies]
 
 
 def one_by_one() -> MigrationExecutor:
