@@ -32,7 +32,7 @@ SENT = "test email"  # in the session
 CODE_FOR = 60 * 60  # seconds
 MAX_PER_HOUR = 10  # messages
 PATIENCE = 10  # seconds for each step of the conversation with the mail server
-NO_ANSWER = "The mail server did not answer. Ask whoever set EMAIL_URL to check its name, port and password."
+NO_ANSWER = "The mail server did not answer. Ask whoever set EMAIL_URL to check the name and port in it."
 
 
 class SendForm(forms.Form):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -88,12 +87,12 @@ class OpenedForm(forms.ModelForm):
         return team.account_name(newest.user) if newest else "Someone"
 
 
-def changes_in_words(form: forms.ModelForm, *, but: Iterable[str] = ()) -> str:
+def changes_in_words(form: forms.ModelForm) -> str:
     """What a save changed, with the values before and after, for the log that owners read. Empty where nothing did."""
     lines = []
     for name in form.changed_data:
         field = form.fields.get(name)
-        if field is None or name in but or isinstance(field, forms.FileField) or field.widget.is_hidden:
+        if field is None or isinstance(field, forms.FileField) or field.widget.is_hidden:
             continue
         before, after = (_in_words(field, value) for value in (form.initial.get(name), form.cleaned_data.get(name)))
         lines.append(became(capfirst(str(field.label or name.replace("_", " "))), before, after))

@@ -78,7 +78,7 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
     `typed`: the form that was refused, with everything in it.
     """
     found = publication.obstacles(sheet)
-    comments = list(sheet.comments.all())
+    comments, draft = list(sheet.comments.all()), sheet.open_draft
     newest = sheet.editions.defer("content").first()
     written = publication.written_since_sign_off(sheet).exclude(step=Step.INSTALLED)
     context = {
@@ -96,8 +96,9 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
         "comments": _not_below_a_section(sheet, comments),
         "unresolved": sum(each.resolved_at is None for each in comments),
         "unsent": unsent,
-        "typed": typed or {},
-        "draft": sheet.open_draft,
+        "address": _address(sheet, typed or {}),
+        "draft": draft,
+        "written": (draft if may_write(request.user) else None) or sheet,
         "may_edit": may_write(request.user) and not sheet.is_published and sheet.state != State.SCHEDULED,
         "draft_changes": len(sheet_drafts.differences(sheet)) if sheet.draft_of_id else 0,
         "underneath": sheet_drafts.changed_underneath(sheet) if sheet.draft_of_id else [],
@@ -127,6 +128,13 @@ def _waits(sheet: FactSheet) -> str:
 def _not_below_a_section(sheet: FactSheet, comments: list) -> list:
     slugs = set(sheet.sections.values_list("slug", flat=True))
     return [each for each in comments if each.section not in slugs]
+
+
+def _address(sheet: FactSheet, typed) -> dict:
+    """What the form of the address and the order holds."""
+    if "slug" in typed:
+        return {"slug": typed["slug"], "position": typed.get("position", ""), "refused": True}
+    return {"slug": sheet.slug, "position": sheet.position, "refused": False}
 
 
 def _steps(sheet: FactSheet, user, *, stopped: bool, typed) -> list[dict]:

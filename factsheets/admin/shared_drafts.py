@@ -78,19 +78,19 @@ class HasDrafts(StopsUnsound):
             return self._begun(request, drafted, record, (object_id, form_url, context))
 
     def _begun(self, request, drafted: Drafted, record, form_again: tuple):
-        pk = record.pk if record else None
+        pk, why_not = record.pk if record else None, ""
         try:
             with transaction.atomic():
                 _keep_picture(request, drafted)
                 draft = shared_drafts.begin(model=self.model, pk=pk, by=request.user, **drafted.given)
         except DraftRefused as refusal:
-            request.stopped = [Obstacle(f"{refusal} What you typed is still here.")]
-            request.POST = request.POST.copy()
-            request.POST.pop("_draft", None)
-            return super().changeform_view(request, *form_again)
-        if draft is None and drafted.given["note"]:
-            # Why something was changed, and nothing was: it stays in its box.
-            request.stopped = [Obstacle("Nothing but the reason has changed, so there is no draft to keep it in.")]
+            why_not = f"{refusal} What you typed is still here."
+        else:
+            if draft is None and drafted.given["note"]:
+                # Why something was changed, and nothing was: it stays in its box.
+                why_not = "Nothing but the reason has changed, so there is no draft to keep it in."
+        if why_not:
+            request.stopped = [Obstacle(why_not)]
             request.POST = request.POST.copy()
             request.POST.pop("_draft", None)
             return super().changeform_view(request, *form_again)
