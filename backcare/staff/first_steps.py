@@ -174,9 +174,20 @@ def _not_set(row: ClinicSettings, *, was_saved: bool) -> list[str]:
     return needed + more
 
 
-def waits_for_a_clinician() -> bool:
-    """Whether the self-assessment is off because its questions or its warning signs are not approved."""
-    return settings.CHECK_NEEDS_APPROVAL and not all(approvals.standing(each).approval for each in Subject.values)
+def missing_approvals() -> list[Step]:
+    """What a clinician has not approved as it is now: the questions of the self-assessment, the red flags. Raises Error."""
+    standings = (approvals.standing(subject) for subject in Subject.values)
+    where = "" if settings.CHECK_NEEDS_APPROVAL else "On a live site, "
+    return [
+        Step(
+            each.subject,
+            f"Approval of the {each.subject.label}",
+            f"{each.why_not} {where}“Check your symptoms” stays off until then.",
+            reverse("admin:factsheets_approval_subject", args=[each.subject]),
+        )
+        for each in standings
+        if not each.approval
+    ]
 
 
 def _hours_were_saved() -> bool:

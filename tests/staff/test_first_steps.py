@@ -26,9 +26,10 @@ from backcare.ops import checks
 from backcare.ops.management.commands.serve import owner_code
 from backcare.staff import first_steps, sender_dns
 from enquiries import clock
-from factsheets.models import TeamMember
+from factsheets import approvals
+from factsheets.models import Subject, TeamMember
 from tests.support.clinic_settings import set_clinic
-from tests.support.desk import save, tree
+from tests.support.desk import person, save, tree
 from tests.support.html import text
 
 FIRST, LOGIN, EMAIL = "/admin/login/first-owner/", "/admin/login/", "/admin/clinic/email/"
@@ -110,7 +111,6 @@ def test_a_start_while_the_database_is_away_prints_no_code_and_goes_on(db):
 
 
 def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, mail_through, settings):
-    settings.CHECK_NEEDS_APPROVAL = False
     settings.EMAIL_URL = "smtp://somewhere"
     set_clinic(inbox_email="")
     TeamMember.objects.filter(shown=True).update(shown=False)
@@ -124,7 +124,8 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
         page = tree(staff_client.get("/admin/"))
         return [text(each) for each in page.findall(".//section[@class='module set-up']//li/a")]
 
-    assert missing() == ["Clinic settings", "Opening hours", "Test email", "People who work here"]
+    approvals_too = ["Approval of the questions of “Check your symptoms”", "Approval of the red flags"]
+    assert missing() == ["Clinic settings", "Opening hours", "Test email", "People who work here", *approvals_too]
     assert "emergency department" in words(staff_client.get("/admin/"))
     about = words(Client().get("/about/"))
     assert "Who you will meet" not in about and "Asking us costs nothing" in about
@@ -138,7 +139,7 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     first_steps.new_owner_code()
     assert clock.load().hours == before, "There is an owner, and the hours may be theirs."
     save(staff_client, "/admin/enquiries/clinichours/")
-    assert missing() == ["Test email"]
+    assert missing() == ["Test email", *approvals_too]
     assert "Set your opening hours" not in words(staff_client.get("/admin/"))
     assert "step 3 of 4, done. Next: Test email." in stage("/admin/enquiries/clinichours/")
     assert stage(EMAIL).endswith("Your account (done) Clinic settings (done) Opening hours (done) Test email")
@@ -151,12 +152,23 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     done = words(staff_client.get("/admin/who-did-what/", {"words": "email tested", "kind": "setting"}))
     assert "Email tested: a message was sent." in done and "Email tested: it arrived." in done
     assert "olu@example.com" not in done
+    for off in (True, False):
+        settings.CHECK_NEEDS_APPROVAL = off
+        assert missing() == approvals_too
+        assert ("On a live site, “Check your symptoms” stays off" in words(staff_client.get("/admin/"))) != off
+    places = tree(staff_client.get("/admin/")).findall(".//section[@class='module set-up']//li/a")
+    assert [staff_client.get(each.get("href")).status_code for each in places] == [200, 200]
+    clinician = person("Carl", "clinician")
+    for subject in Subject.values:
+        approvals.approve(subject=subject, digest=approvals.standing(subject).digest, by=clinician)
     assert missing() == []
     assert stage("/admin/clinic/") == stage(EMAIL) == ""
     assert checks.set_up(None) == []
     assert "ended" in words(staff_client.post(EMAIL, {"code": code})), "A code is good once."
     set_clinic(sender_email="other@example.com")
     assert missing() == ["Test email"]
+    approvals.withdraw(subject="red_flags", reason="A word in it was wrong.", by=clinician)
+    assert missing() == ["Test email", approvals_too[1]]
 
 
 def test_a_test_message_that_cannot_be_sent_says_why(staff_client, settings):

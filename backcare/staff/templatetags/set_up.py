@@ -10,7 +10,7 @@ def what_is_missing(context):
     """For an owner's first page of the desk, until nothing is."""
     if not context["request"].user.is_superuser:
         return {"steps": []}
-    return {"steps": first_steps.missing_steps(), "clinician": first_steps.waits_for_a_clinician()}
+    return {"steps": [*first_steps.missing_steps(), *first_steps.missing_approvals()]}
 
 
 @register.inclusion_tag("admin/_set_up_step.html", takes_context=True)
