@@ -2,6 +2,7 @@
 
 import logging
 import re
+from html import unescape
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ from backcare.core.private_pages import referrer_policy
 from backcare.ops import health, request_bodies, soundness
 from backcare.ops.logs import SECRET_IN_ADDRESS, about_one_request
 from backcare.staff import sign_in, signed_out
-from factsheets import page_cache
+from factsheets import page_cache, treatments
 from factsheets.models import FactSheet, FormerAddress, State
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,9 @@ HEALTH = "/healthz"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 SAYS_WHERE_FROM = {"HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE"}
 SLASHES = re.compile(r"[/\\]+")
-AFTER_AN_ADDRESS = " \t.,;:!?'\"’”»…*_<>()[]{}/\\"
+MARKUP = re.compile(r"[<>]")  # of the page or the mail that the address was copied from
+AFTER_A_WORD = re.compile(r"[\W_]+$")  # a full stop, brackets, quotation marks of any language, spaces of no width
+BETWEEN_WORDS = re.compile(r"[\s_\u2010-\u2015]+")  # a space or a dash where the address has a hyphen
 MAX_CHARACTERS = 200  # no page of ours has a longer address
 
 
@@ -185,7 +188,8 @@ def origin_refused(request):
 
 
 class TypedAddressMiddleware:
-    """Addresses as people type them or copy them from a sentence: with capitals, a doubled slash, or a full stop at the end.
+    """Addresses as people type them or copy them from a sentence or a mail: with capitals, a doubled slash, spaces, an en dash,
+    or a full stop, a bracket or "&gt;" at the end.
 
     Redirects from an address at which there is nothing to the page that was meant, if there is one.
 
@@ -212,7 +216,9 @@ def meant(typed: str) -> str:
     # One without a slash, "*", asks about the server itself.
     if not typed.startswith("/") or len(typed) > MAX_CHARACTERS or is_private(typed):
         return ""
-    path = SLASHES.sub("/", f"/{typed.strip()}").rstrip(AFTER_AN_ADDRESS).lower()
+    copied = MARKUP.split(unescape(typed))[0]
+    words = [AFTER_A_WORD.sub("", each.strip()) for each in SLASHES.split(copied)]
+    path = "".join(f"/{BETWEEN_WORDS.sub('-', each)}" for each in words if each).lower()
     return next((each for each in (f"{path}/", path) if each not in {typed, ""} and _is_a_page(each)), "")
 
 
@@ -224,13 +230,16 @@ def _is_a_page(path: str) -> bool:
     if is_private(path) or match.namespace not in {"factsheets", "enquiries"}:
         return False
     try:
-        return _is_of_a_sheet(**match.captured_kwargs) if match.captured_kwargs else True
+        return _shows(**match.captured_kwargs) if match.captured_kwargs else True
     except Error:  # the database cannot be asked: then the page that says "not found" is the honest one
         return False
 
 
-def _is_of_a_sheet(slug: str = "", page: str = "", **more) -> bool:
-    """Whether readers find something there. `page` is a section that once had an address of its own below its sheet's."""
+def _shows(slug: str = "", page: str = "", first: str = "", second: str = "", **more) -> bool:
+    """Whether readers find something there: a choice of treatments, or a sheet. `page` is a section that once had an address of
+    its own below its sheet's."""
+    if first and not slug:
+        return treatments.chosen([first, second]) is not None
     if more or not slug:
         return False
     if FormerAddress.objects.filter(slug=slug).exists():

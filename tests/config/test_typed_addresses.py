@@ -35,6 +35,15 @@ def ask(typed: str):
         ("/FACT-SHEETS/ABOUT-BACK-PAIN/PDF/", f"{SHEET}pdf/"),
         ("/Search/?q=sleep", "/search/?q=sleep"),
         ("/)", "/"),
+        ("/fact-sheets/about-back-pain&gt;", SHEET),
+        ("/fact-sheets/about-back-pain/&quot;.", SHEET),
+        ("/fact-sheets/about-back-pain/%3Cbr%3E", SHEET),
+        ("/fact-sheets/about-back-pain/%E2%80%8B", SHEET),
+        ("/fact-sheets/about-back-pain%C2%A0»", SHEET),
+        ("/fact-sheets/about%20back%20pain", SHEET),
+        ("/Fact_Sheets/about–back–pain/", SHEET),
+        ("/%20get-help-now%20/", "/get-help-now/"),
+        ("/Treatments/Helps.", "/treatments/helps/"),
     ],
 )
 def test_a_slip_leads_to_the_page(db, typed, page):
@@ -48,6 +57,8 @@ def test_a_slip_leads_to_the_page(db, typed, page):
     [
         "*",
         "/fact-sheets/no-such-sheet.",
+        "/Treatments/no-such-verdict/",
+        "/treatments/helps/helps.",
         "//evil.example/",
         "//evil.example/about/.",
         "/\\evil.example/",
