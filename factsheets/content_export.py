@@ -6,13 +6,14 @@ notices, former addresses, the people, the clinic's settings and the words of em
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
 import yaml
 from django.db import transaction
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from factsheets.fixtures import PICTURES, values_of
 from factsheets.models import (
@@ -27,6 +28,7 @@ from factsheets.models import (
     Statement,
     Step,
     Synonym,
+    Tier,
     Topic,
     WordList,
 )
@@ -48,10 +50,10 @@ OF_A_SHEET = [
     "slug",
     "topic",
     "position",
-    "kind",
     "title",
     "summary",
     "audience",
+    "kind",
     "in_short",
     "lead_figure",
     "key_points",
@@ -60,7 +62,30 @@ OF_A_SHEET = [
     "evidence_checked_on",
     "written_on",
 ]
+# What somebody who opens the file should know first.
+HEADS = {
+    "safety_advice.yaml": [
+        "The red flags: every emergency card, search, form and self-assessment reads them.",
+        "docs/red-flag-words.md explains the patterns.",
+    ],
+    "search.yaml": [
+        "Words that mean the same to a reader: whoever searches for one of a group also finds the others. Editors can",
+        "change them on the desk. Only words for the same thing, or for what the same page explains. Not opinions, and",
+        "not treatments that merely go together.",
+    ],
+    "search_questions.yaml": [
+        "What patients ask, in their words, and the place that answers it. Search goes by these before anything else.",
+        "A place is a sheet and, after the #, the code of a question or the address of a section, or it is a page of the",
+        "site. The first question of each place is shown to readers as a link. Editors add their own on the desk.",
+    ],
+    "statements.yaml": [
+        "Every graded statement of the site, once: treatment × condition × comparison has one grade and one direction.",
+        "The sheets say which of them they show, and in what order.",
+    ],
+}
 FLOWING = 100  # characters of a list that still goes on one line
+FINDINGS, RELATED = "What the studies found, for this sheet", "Related sheets"
+ONE_LINE = 1_000_000  # characters: a value is never wrapped, so that one changed word is one changed line
 
 
 class ExportRefused(Exception):
@@ -70,7 +95,7 @@ class ExportRefused(Exception):
 def files() -> dict[str, bytes]:
     """Every file by its path in the folder: the YAML, and the uploaded pictures as they are kept."""
     with transaction.atomic():
-        made = {name: _text(map(_entry, model.objects.all())) for name, model in FILES.items()}
+        made = {name: _text([*HEADS.get(name, []), *map(_entry, _in_order(model))]) for name, model in FILES.items()}
         for sheet in FactSheet.objects.order_by("slug"):
             made[f"sheets/{sheet.slug}.yaml"] = _text(_sheet(sheet))
         for file in PictureFile.objects.filter(picture__figures__isnull=False).select_related("picture").distinct():
@@ -109,11 +134,28 @@ def _sheet(sheet: FactSheet) -> Iterator[dict]:
         # Readers see this day as the day of the last change, wherever the sheet goes.
         fields["written_on"] = timezone.localdate(sheet.updated_at)
     yield {"model": sheet._meta.label_lower, "fields": fields}
+    part = None
     for section in sheet.sections.all():
+        heading = section.get_question_display() if section.question else capfirst(section.get_layer_display())
+        if heading != part:
+            yield heading
+            part = heading
         yield _entry(section)
         yield from map(_entry, section.statement_uses.all())
-    yield from map(_entry, sheet.source_uses.all())
-    yield from map(_entry, sheet.related.all())
+    for heading, listed in ((FINDINGS, sheet.source_uses.all()), (RELATED, sheet.related.all())):
+        if listed:
+            yield heading
+            yield from map(_entry, listed)
+
+
+def _in_order(model) -> list:
+    """The same from every database: by urgency and place, where they have one, then by the words of the natural key."""
+
+    def place(record) -> tuple:
+        tier = Tier.values.index(record.tier) if isinstance(record, SafetyAdvice) else 0
+        return tier, getattr(record, "position", 0), record.natural_key()
+
+    return sorted(model.objects.all(), key=place)
 
 
 def _entry(record) -> dict:
@@ -145,11 +187,24 @@ _Dumper.add_representer(str, _write_text)
 _Dumper.add_representer(list, _write_list)
 
 
-def _text(entries) -> bytes:
-    entries = list(entries)
-    # The outer list is one entry a block, however few there are.
-    texts = [
-        yaml.dump([entry], Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120, default_flow_style=False)
-        for entry in entries
-    ]
+def _text(entries: Iterable[dict | str]) -> bytes:
+    """The entries one below the other. Text is a comment between them."""
+    texts: list[str] = []
+    in_comment = False
+    for entry in entries:
+        if isinstance(entry, str):
+            texts.append(f"{chr(10) if texts and not in_comment else ''}# {entry}\n")
+        else:
+            # The outer list is one entry a block, however few there are.
+            texts.append(
+                yaml.dump(
+                    [entry],
+                    Dumper=_Dumper,
+                    allow_unicode=True,
+                    sort_keys=False,
+                    width=ONE_LINE,
+                    default_flow_style=False,
+                )
+            )
+        in_comment = isinstance(entry, str)
     return "".join(texts).encode()

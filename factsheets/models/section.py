@@ -100,15 +100,6 @@ class Section(NaturalKeyModel):
     sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="sections")
     slug = models.SlugField(max_length=80, help_text="The section's address on the page: #slug")
     position = models.PositiveSmallIntegerField(default=0, help_text="Order. Leave gaps of ten.")
-    kind = models.CharField(max_length=10, choices=SectionKind, default=SectionKind.TEXT)
-    view = models.CharField(
-        max_length=12,
-        choices=Tradition,
-        default=Tradition.NEITHER,
-        help_text="A traditional section always carries its label: “Traditional explanation. Not a medical diagnosis.”",
-    )
-    aspect = models.CharField(max_length=14, choices=Aspect, blank=True)
-    heading = models.CharField(max_length=160, blank=True)
     layer = models.CharField(
         max_length=8,
         choices=Layer,
@@ -127,6 +118,15 @@ class Section(NaturalKeyModel):
         blank=True,
         help_text="Addresses of sections that are now part of this one. Links to them go on working.",
     )
+    kind = models.CharField(max_length=10, choices=SectionKind, default=SectionKind.TEXT)
+    view = models.CharField(
+        max_length=12,
+        choices=Tradition,
+        default=Tradition.NEITHER,
+        help_text="A traditional section always carries its label: “Traditional explanation. Not a medical diagnosis.”",
+    )
+    aspect = models.CharField(max_length=14, choices=Aspect, blank=True)
+    heading = models.CharField(max_length=160, blank=True)
     body = models.TextField(blank=True, help_text="Cite a source with [@KEY] after the full stop.")
     figure = models.ForeignKey(
         "factsheets.Figure", on_delete=models.PROTECT, null=True, blank=True, related_name="sections"

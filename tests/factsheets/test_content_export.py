@@ -7,11 +7,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from factsheets import actions, pictures, publication, safety_drafts, safety_revisions, shared_drafts
+from factsheets import actions, content_export, pictures, publication, safety_drafts, safety_revisions, shared_drafts
 from factsheets.models import (
     Claim,
     FactSheet,
@@ -50,6 +51,13 @@ def documents() -> str:
 
 def files_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_export_of_an_unchanged_installation_is_the_fixtures_byte_for_byte():
+    fixtures = settings.BASE_DIR / "fixtures"
+    made, kept = content_export.files(), files_of(fixtures)
+    odd = [name for name in sorted({*made, *kept}) if made.get(name) != kept.get(name)]
+    assert not odd, f"Bring them into the one form: manage.py export_content --replace {fixtures.name}"
 
 
 @pytest.mark.long
