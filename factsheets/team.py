@@ -13,6 +13,7 @@ from backcare.core.models import ClinicSettings
 from factsheets import pictures
 from factsheets.models import PictureFile, SiteNotice, TeamMember
 
+ENTER_YOURS = "Enter yours"
 DRAWING_TITLE = re.compile(r"<title>([^<]+)</title>")
 
 
@@ -45,7 +46,7 @@ def why_no_reviewer(user: Any) -> str:
     person = of(user)
     if person and person.is_registered:
         return ""
-    enter = "Enter yours" if user.has_perm("factsheets.change_teammember") else "Ask an owner to enter yours"
+    enter = ENTER_YOURS if user.has_perm("factsheets.change_teammember") else "Ask an owner to enter yours"
     return (
         "Readers see who reviewed or approved what they read, with register and number. "
         f"{enter} under “People who work here”, with your staff account."
@@ -102,11 +103,10 @@ def _portrait(person: TeamMember) -> str:
 
 
 def drawings() -> dict[str, str]:
-    """The drawn portraits that there are, those in static/people/, such as people/ann.svg: and what each shows, from its title."""
+    """The drawn portraits in static/people/, such as people/woman-bob.svg, each with its title, which says what it shows."""
     folder = finders.find("people")
-    files = sorted(Path(folder).glob("*.svg")) if folder else []
-    titles = {file.name: DRAWING_TITLE.search(file.read_text(encoding="utf-8")) for file in files}
-    return {
-        f"people/{name}": f"Drawing {number}: {found[1].lower()}" if found else f"Drawing {number}"
-        for number, (name, found) in enumerate(titles.items(), start=1)
-    }
+    found = {}
+    for file in Path(folder).glob("*.svg") if folder else []:
+        title = DRAWING_TITLE.search(file.read_text(encoding="utf-8"))
+        found[f"people/{file.name}"] = title[1] if title else file.stem.replace("-", " ").capitalize()
+    return dict(sorted(found.items(), key=lambda each: each[1]))

@@ -35,9 +35,21 @@ CLINIC = {
     "prices": "First consultation, 45 minutes: £60\nFollow-up, 30 minutes: £45\nAcupuncture, 30 minutes: £45",
 }
 PEOPLE = [
-    {"name": "Ines Demo", "role": "physiotherapist", "register": "HCPC", "number": "PH00000"},
-    {"name": "Tom Demo", "role": "osteopath", "register": "GOsC", "number": "00000"},
-    {"name": "Mei Demo", "role": "acupuncturist", "other_register": "BAcC"},
+    {
+        "name": "Ines Demo",
+        "role": "physiotherapist",
+        "register": "HCPC",
+        "number": "PH00000",
+        "drawing": "people/woman-curly-hair.svg",
+    },
+    {
+        "name": "Tom Demo",
+        "role": "osteopath",
+        "register": "GOsC",
+        "number": "00000",
+        "drawing": "people/man-beard-and-glasses.svg",
+    },
+    {"name": "Mei Demo", "role": "acupuncturist", "other_register": "BAcC", "drawing": "people/woman-bob.svg"},
 ]
 HOW_MANY = 60
 # fmt: off
@@ -116,8 +128,7 @@ def clinic() -> None:
         first.save()
     if not TeamMember.objects.exists():
         for position, each in enumerate(PEOPLE, start=1):
-            drawing = f"people/{each['name'].split()[0].lower()}.svg"
-            TeamMember.objects.create(position=10 * position, drawing=drawing, **each)
+            TeamMember.objects.create(position=10 * position, **each)
 
 
 @transaction.atomic

@@ -4,10 +4,12 @@ from datetime import timedelta
 from django import template
 from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from factsheets import approvals, draft_workflow, review_reminders, safety_drafts, safety_revisions
+from factsheets import approvals, draft_workflow, review_reminders, safety_drafts, safety_revisions, team
 from factsheets.admin.links import to_look_at
 from factsheets.admin.shared_drafts import open_to
 from factsheets.models import SIGNED, DraftState, DraftStep, Edition, FactSheet, InstalledRecord, State, Step, Subject
@@ -29,7 +31,23 @@ def inline_words(rows: str) -> str:
     """Django's rows below a form, with its "Add another Opening time" and "Delete?" as the desk says them."""
     rows = re.sub(r"Add another (\w)", lambda found: f"Add {found[1].lower()}", rows)
     rows = rows.replace('<th class="original"></th>', '<td class="original"></td>')  # no head of anything
-    return mark_safe(rows.replace("Delete?", "Remove"))  # noqa: S308 - rendered, and so escaped, before
+    # The word stands in each row, where it is pressed with its box.
+    rows = re.sub(r'(<td class="delete">)(<input [^>]*>)', r"\1<label>\2 Remove</label>", rows)
+    rows = rows.replace("<th>Delete?</th>", "<td></td>")
+    return mark_safe(rows)  # noqa: S308 - rendered, and so escaped, before
+
+
+@register.simple_tag(takes_context=True)
+def why_not_signed(context, text: str) -> str:
+    """Why somebody cannot sign or approve. “Enter yours” leads an owner to where it is entered (`team.why_no_reviewer`)."""
+    before, words, after = text.partition(team.ENTER_YOURS)
+    if not words:
+        return text
+    person = team.of(context["request"].user)
+    address = reverse("admin:factsheets_teammember_changelist")
+    if person:
+        address = reverse("admin:factsheets_teammember_change", args=[person.pk])
+    return format_html('{}<a href="{}">{}</a>{}', before, address, words, after)
 
 
 @register.inclusion_tag("admin/factsheets/_attention.html", takes_context=True)

@@ -7,7 +7,7 @@ from django.urls import get_resolver, reverse
 
 from enquiries.assessment import question_approval, questions
 from factsheets import approvals
-from factsheets.models import Approval, SafetyAdvice, SafetyEdition, Subject, TeamMember
+from factsheets.models import Approval, FactSheet, SafetyAdvice, SafetyEdition, Subject, TeamMember
 from tests.support.assessment import finish
 from tests.support.desk import errors_of, person, tree
 from tests.support.edition import release
@@ -189,10 +189,16 @@ def test_an_approval_needs_a_registered_clinician_and_names_them_as_the_owner_di
     assert not unsigned.findall(".//input[@name='digest']")
     [place] = unsigned.findall(".//section[@aria-labelledby='approve']")
     assert "Ask an owner to enter yours" in text(place) and not place.findall(".//a")
-    client.force_login(User.objects.create_superuser("olu"))
+    client.force_login(olu := User.objects.create_superuser("olu"))
     [place] = tree(client.get(page_of("questions"))).findall(".//section[@aria-labelledby='approve']")
     assert "Enter yours under “People who work here”" in text(place)
-    assert [each.get("href") for each in place.findall(".//a")] == [reverse("admin:factsheets_teammember_changelist")]
+    people = "admin:factsheets_teammember"
+    assert [each.get("href") for each in place.findall(".//a")] == [reverse(f"{people}_changelist")]
+    mine = TeamMember.objects.create(name="Olu", account=olu)
+    sheet = FactSheet.objects.filter(state="published").first()
+    for address in (page_of("questions"), reverse("admin:factsheets_factsheet_desk", args=[sheet.pk])):
+        [way] = [each for each in tree(client.get(address)).iter("a") if text(each) == "Enter yours"]
+        assert way.get("href") == reverse(f"{people}_change", args=[mine.pk])
     client.force_login(carl)
     assert not Approval.objects.exists()
     record.update(number="1234567")

@@ -40,9 +40,9 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
     offered = tree(staff_client.get(ADD)).findall(".//select[@name='drawing']/option")
     assert [text(each) for each in offered] == [
         "None",
-        "Drawing 1: a woman with curly hair",
-        "Drawing 2: a woman with a bob",
-        "Drawing 3: a man with a beard and glasses",
+        "A man with a beard and glasses",
+        "A woman with a bob",
+        "A woman with curly hair",
     ]
     portrait = SimpleUploadedFile("ann.jpg", made(), "image/jpeg")
     saved = save(staff_client, ADD, **ANN, account=str(reviewer.pk), upload=portrait)

@@ -150,6 +150,10 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         fill(page, **{"openings-0-opens": "07:35"})
         page.locator("[name='_save']").click()
         page.get_by_text("Patients who write now are told").wait_for()
+        for width in (320, 1280):
+            page.set_viewport_size({"width": width, "height": 740})
+            page.get_by_text("Remove", exact=True).nth(1).click()
+            assert page.locator("[name='openings-1-DELETE']").is_checked() == (width == 320), "The word presses no box."
 
         desk.open("/admin/clinic/email/")
         fill(page, to=OWNER)
