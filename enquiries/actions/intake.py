@@ -135,8 +135,8 @@ def _keep(form: Submission, sender: str) -> Enquiry:
         keys = _submission_keys(form, in_turn=seen is not None)
         now = timezone.now()
         earlier = Enquiry.objects.filter(submission_key__in=keys, created_at__gte=now - SAME_FORM_WITHIN)
-        if known := earlier.first():
-            return known
+        if known := earlier.order_by().values_list("pk", flat=True).first():
+            return Enquiry.objects.get(pk=known)
         if form.seal and not limits.once("forms: seal", form.seal, until=now + SEAL_GOOD_FOR):
             raise SealUsed
         decision = abuse.decide(
@@ -223,6 +223,7 @@ def answer(
     if not is_new:
         there = set(enquiry.messages.filter(purpose__in=purposes).values_list("purpose", flat=True))
         purposes = [purpose for purpose in purposes if purpose not in there]
+    enquiry.just_answered = TO_THEM[kind] in purposes
     enqueue_first(enquiry, {each: None if each == Purpose.CLINIC_ALERT else not_before for each in purposes})
 
 

@@ -42,7 +42,8 @@ def _call_now(now: datetime, user, hours: Hours) -> Q:
     # As calls.suits says it of one of them.
     slots = F("call_slots")
     any_time = Exact(slots.bitand(calls.open_slots(now, hours)), 0)
-    return at_once | wanted & (Q(any_time) | Q(GreaterThan(slots.bitand(calls.slot_at(now)), 0)))
+    # Both are open ones, which SQLite sees only where it is said of the two together.
+    return OPEN & (at_once | wanted & (Q(any_time) | Q(GreaterThan(slots.bitand(calls.slot_at(now)), 0))))
 
 
 def _due_today(now: datetime, user, hours: Hours) -> Q:

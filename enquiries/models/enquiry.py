@@ -260,6 +260,8 @@ class Enquiry(models.Model):
     # The row stays for the count and the timeline; who it was and what they wrote is gone.
     erased_at = models.DateTimeField(null=True, editable=False)
 
+    just_answered = False  # no column: the transaction that gave us this row put a mail to the patient into the outbox
+
     objects = EnquiryQuerySet.as_manager()
     WORKING_ORDER = ("lane", F("reply_by").asc(nulls_last=True), "-likelihood", "created_at", "pk")
 

@@ -165,7 +165,7 @@ class EnquiryForm(forms.Form):
 
     def clean_sheet(self) -> FactSheet | None:
         slug = self.cleaned_data["sheet"]
-        return FactSheet.objects.published().without_text().filter(slug=slug).first() if slug else None
+        return FactSheet.objects.published().order_by().only("slug", "title").filter(slug=slug).first() if slug else None
 
     @property
     def with_answers(self) -> bool:
@@ -457,6 +457,10 @@ class ConsultationForm(EnquiryForm):
 # --- a report, a question ---
 
 
+def _sheets() -> list[tuple[str, str]]:
+    return [("", "Choose a fact sheet"), *FactSheet.objects.published().values_list("slug", "title")]
+
+
 class ReportForm(EnquiryForm):
     kind = "report"
     submit_label = "Send me the fact sheet"
@@ -475,8 +479,6 @@ class ReportForm(EnquiryForm):
         error_messages={"invalid_choice": "Choose yes or no"},
     )
 
-    choice: dict[str, FactSheet] | None = None  # by slug, where it is offered
-
     # The own page offers the choice; the form at the foot of a sheet carries its sheet hidden.
     def __init__(self, *args, choose_sheet: bool = False, ask_about_answers: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
@@ -487,14 +489,11 @@ class ReportForm(EnquiryForm):
         else:
             del self.fields["include_answers"]
         if choose_sheet:
-            self.choice = {sheet.slug: sheet for sheet in FactSheet.objects.published().without_text()}
             self.fields["sheet"].label = "Which fact sheet would you like?"
-            self.fields["sheet"].widget = forms.Select(
-                choices=[("", "Choose a fact sheet"), *((sheet.slug, sheet.title) for sheet in self.choice.values())]
-            )
+            self.fields["sheet"].widget = forms.Select(choices=_sheets)  # read when the form is shown
 
     def clean_sheet(self):
-        sheet = super().clean_sheet() if self.choice is None else self.choice.get(self.cleaned_data["sheet"])
+        sheet = super().clean_sheet()
         if sheet is None:
             raise forms.ValidationError("We do not have that fact sheet. Choose one from the list.")
         return sheet

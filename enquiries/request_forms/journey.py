@@ -378,7 +378,7 @@ def sent_address(enquiry: Enquiry) -> str:
     """Where the browser goes once the enquiry is kept."""
     name = f"enquiries:{enquiry.kind}_sent"
     aside = enquiry.status in {Status.SPAM, Status.HELD}
-    usual = not enquiry.signs and not aside and outbox.is_mailed(enquiry)
+    usual = not enquiry.signs and not aside and (enquiry.just_answered or outbox.is_mailed(enquiry))
     if enquiry.kind == EnquiryKind.REPORT and usual:  # no time is promised, and the browser holds a receipt
         return reverse(name)
     return reverse(f"{name}_as", args=[SENT_SIGNER.sign(enquiry.pk.hex)])
