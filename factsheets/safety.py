@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from factsheets.models import SafetyAdvice, Tier
+from factsheets.models import ContentVersion, SafetyAdvice, Tier
 
 # NHS: 111 covers England, Scotland and Wales; in Northern Ireland the GP out-of-hours service does that.
 HEADINGS = {
@@ -67,11 +67,20 @@ def shown_as(flags: list[SafetyAdvice]) -> Iterator[None]:
         _instead.reset(token)
 
 
+_kept: tuple[str, list[SafetyAdvice]] | None = None  # as they stand in one state of the content
+
+
 def records() -> list[SafetyAdvice]:
     """The red flags that patients read, in their order."""
+    global _kept
     instead = _instead.get()
-    # The word patterns are most of a record, and no reader sees them.
-    return list(SafetyAdvice.objects.defer("patterns")) if instead is None else instead
+    if instead is not None:
+        return instead
+    token, kept = ContentVersion.now(), _kept
+    if kept is None or kept[0] != token:
+        # The word patterns are most of a record, and no reader sees them.
+        _kept = kept = token, list(SafetyAdvice.objects.defer("patterns"))
+    return kept[1]
 
 
 def compact(found: list[dict]) -> list[str]:

@@ -165,7 +165,9 @@ class EnquiryForm(forms.Form):
 
     def clean_sheet(self) -> FactSheet | None:
         slug = self.cleaned_data["sheet"]
-        return FactSheet.objects.published().order_by().only("slug", "title").filter(slug=slug).first() if slug else None
+        return (
+            FactSheet.objects.published().order_by().only("slug", "title").filter(slug=slug).first() if slug else None
+        )
 
     @property
     def with_answers(self) -> bool:

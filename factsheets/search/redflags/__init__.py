@@ -237,6 +237,8 @@ class Reader:
         for flag in flags:
             if flag.tier in {Tier.EMERGENCY, Tier.URGENT} or flag.code == CRISIS:
                 self.flags.append((flag, self._lines(flag)))
+        # Of each line, one word of which the text must have: most lines are passed over by that alone.
+        self.needs = {id(line): self._needs(line) for _, lines in self.flags for line in lines}
         # By the identity of a group: hashing its many words each time would take longer than looking for them.
         self.starts: dict[int, Starts] = {}
         words = self._words()
@@ -271,6 +273,18 @@ class Reader:
                 self.faults.append((flag.code, str(error)))
         return lines
 
+    def _needs(self, line: Line) -> frozenset[str]:
+        """The words with which the phrases of one of its groups begin: the group with the fewest, as every group must be found."""
+        begin = [frozenset(self._beginnings(group)) for part in line.parts for group in part]
+        return min(begin, key=len)
+
+    def _beginnings(self, group: Group) -> Iterator[str]:
+        for phrase in group:
+            if isinstance(phrase[0], ListOf):
+                yield from self._beginnings(self.lists[phrase[0].name])
+            elif isinstance(phrase[0], Word):
+                yield phrase[0].key
+
     def _words(self) -> list[Word]:
         groups = [*self.lists.values(), *(group for _, lines in self.flags for line in lines for group in line.groups)]
         return [item for group in groups for phrase in group for item in phrase if isinstance(item, Word)]
@@ -286,9 +300,10 @@ class Reader:
             return Reading()
         found += [Scope(start, end) for start, end, _ in matcher.spans_of(self.lists.get(EVERYDAY, NONE))]
         codes: dict[str, list[str]] = {tier: [] for tier in Tier.values}
+        there = frozenset(matcher.words)
         for flag, lines in self.flags:
             heeds = ONLY_DENIED if flag.code == CRISIS else ALL_KINDS
-            if any(matcher.shows(line, heeds) for line in lines):
+            if any(not there.isdisjoint(self.needs[id(line)]) and matcher.shows(line, heeds) for line in lines):
                 codes[flag.tier].append(flag.code)
         return Reading(tuple(codes[Tier.EMERGENCY]), tuple(codes[Tier.URGENT]), bool(codes[Tier.ROUTINE]))
 
