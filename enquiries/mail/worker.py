@@ -1,8 +1,10 @@
 """The outbox's worker: claims a row, renders, sends, records. Several may run, and any may be killed at any moment.
 
 The claim and the record are short transactions; SMTP happens outside both. While mail goes quickly a worker claims several at
-once, as many as leave within a blink; each has its own lease, and each is recorded as soon as it is sent. What was sent but not
-recorded because the worker was killed in between is sent again, once, with the same Message-ID: SMTP gives no way to know.
+once, as many as leave within a blink; each has its own lease, and each is recorded as soon as it is sent. An urgent one is claimed
+alone. What a killed worker had in hand is free at once for the others of its machine, and elsewhere after its lease. What was
+sent but not recorded because the worker was killed in between is sent again, once, with the same Message-ID: SMTP gives no way to
+know.
 """
 
 import logging
@@ -15,6 +17,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
@@ -26,6 +29,7 @@ from django.utils import timezone
 from enquiries import abuse
 from enquiries.actions.outbox import message_has_failed, message_was_sent
 from enquiries.mail import emails
+from enquiries.mail.present import Present
 from enquiries.models import MessageState, OutgoingMessage, WorkerHeartbeat
 from enquiries.models.message import LEASE
 
@@ -75,6 +79,14 @@ class Worker:
         self.claimed_at = 0.0  # on time.monotonic()
         self.pace = CLAIM_SECONDS  # seconds that the last mail took
         self.deadline = 0.0  # on time.monotonic(): when the sending of a mail in hand must have begun
+        self.present: Present | None = None
+
+    def start(self) -> None:
+        """Before the first round. Where no file can be locked, what it has in hand when it dies waits until the lease is over."""
+        try:
+            self.present = Present(settings.DATA_DIR / "mail-workers", self.name)
+        except OSError as error:
+            logger.warning("Mail worker could not lock a file in DATA_DIR: %s", error.strerror)
 
     def run_once(self) -> bool:
         """Delivers one due message, if there is one. True when there was."""
@@ -112,14 +124,19 @@ class Worker:
         """Fills the hand in turn, but for what its address has too much of. False when nothing is due."""
         self.claimed_at = time.monotonic()
         self.deadline = self.claimed_at + BEGIN_WITHIN.total_seconds()
+        if self.claimed_at >= self.next_look:
+            self._free_what_the_dead_hold()
         many = min(CLAIMED_AT_ONCE, max(1, int(CLAIM_SECONDS / max(self.pace, 0.001))))
         with transaction.atomic():
             due = OutgoingMessage.objects.due().order_by("-urgent", "next_attempt_at", "pk")
             if database.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True, of=["self"])
             # One state at a time, which its index answers: of both together SQLite reads the whole outbox, under the write lock.
-            # One whose worker is gone may be why it is gone. It is taken alone: no other mail is lost with it once more.
-            mine = self._lost(due) or list(due.filter(state=MessageState.WAITING).values_list("pk", flat=True)[:many])
+            waiting = list(due.filter(state=MessageState.WAITING).values_list("pk", "urgent")[:many])
+            # One whose worker is gone may be why it is gone. It is taken alone: no other mail is lost with it once more. An urgent
+            # one is taken alone too, and before it.
+            urgent = [pk for pk, urgent in waiting if urgent][:1]
+            mine = urgent or self._lost(due) or [pk for pk, _ in waiting]
             if not mine:
                 return False
             # Read once they are locked, by a statement of its own: who corrects an address locks its mail as well, but a joined row
@@ -166,6 +183,9 @@ class Worker:
             self.put_back()
         except DatabaseError as error:  # then their leases run out
             logger.warning("Mails in hand were not put back: %s", type(error).__name__)
+        else:
+            if self.present:
+                self.present.leave()
         self.disconnect()
 
     def put_back(self) -> None:
@@ -183,6 +203,13 @@ class Worker:
         lost = list(due.filter(state=MessageState.SENDING).values_list("pk", flat=True)[:1])
         self.next_look = 0 if lost else time.monotonic() + LOOK_FOR_LOST
         return lost
+
+    def _free_what_the_dead_hold(self) -> None:
+        """Once for each mail: one that is lost a second time waits, so that a worker that keeps crashing ends no mail."""
+        for name in self.present.gone() if self.present else ():
+            theirs = OutgoingMessage.objects.filter(state=MessageState.SENDING, claimed_by=name, lost_claims=0)
+            if freed := theirs.update(lease_until=Now() - timedelta(seconds=1)):
+                logger.warning("A mail worker is gone. Of what it had in hand, %s go on at once.", freed)
 
     def send(self, message: OutgoingMessage) -> None:
         if self.sent_on_connection >= MAILS_PER_CONNECTION:

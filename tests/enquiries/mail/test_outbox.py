@@ -219,6 +219,17 @@ def test_mails_that_are_claimed_together_are_taken_over_one_by_one_and_arrive_on
     }
 
 
+def test_an_urgent_mail_is_claimed_alone_and_before_what_a_lost_worker_had(db, mail_through, quick):
+    assert quick.run_once()
+    let_leases_run_out()  # it was killed
+    alarm = question().messages.filter(purpose=Purpose.CLINIC_ALERT)
+    alarm.update(urgent=True)
+    second = Worker("second")
+    second.pace = quick.pace
+    assert second.claim() == alarm.get()
+    assert OutgoingMessage.objects.filter(claimed_by="second").count() == 1
+
+
 @pytest.mark.parametrize("why", ["a refusal", "a stop", "a pause"])
 def test_what_a_worker_has_in_hand_waits_for_nobody_when_it_does_not_go_on(db, mail_through, monkeypatch, quick, why):
     if why == "a refusal":

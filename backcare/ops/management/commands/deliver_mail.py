@@ -35,6 +35,7 @@ class Command(BaseCommand):
             # The mail in hand is finished and recorded before the worker goes.
             signal.signal(number, lambda *_: self.stopping.set())
         worker = Worker()
+        worker.start()
         last_beat = last_mail = 0.0
         self.next_look, self.next_check, self.warned_on = 0.0, 0.0, None
         self.compared = False

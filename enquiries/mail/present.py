@@ -1,0 +1,45 @@
+"""Which mail workers of this machine are gone: each holds a lock on a file while it lives, which the kernel lets go when it dies.
+
+A lock, and not a process's number, which another process may have by then; and not the heartbeat, which a frozen worker misses too.
+Of workers on other machines, with a DATA_DIR of their own, it knows nothing: their claims wait until the lease is over.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class Present:
+    """The presence of the worker `name`, from now until `leave()` or its death. Raises OSError where no file can be locked."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.path = folder, folder / name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        while True:
+            self.file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self.file, fcntl.LOCK_EX)
+            if self.path.exists():
+                return
+            os.close(self.file)  # a colleague found it before it was locked, and took us for dead
+
+    def leave(self) -> None:
+        self.path.unlink(missing_ok=True)
+        os.close(self.file)
+
+    def gone(self) -> Iterator[str]:
+        """The names of workers that died, each until it was dealt with: that is when the next is asked for."""
+        for path in self.folder.iterdir():
+            try:
+                file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:  # it lives, frozen or not
+                continue
+            else:
+                yield path.name
+                path.unlink(missing_ok=True)
+            finally:
+                os.close(file)
