@@ -18,7 +18,8 @@ from enquiries.assessment.kinds import Answers
 from enquiries.models import Enquiry, EnquiryKind
 from enquiries.privacy import register
 from enquiries.report import sent
-from enquiries.request_forms.forms import ConsultationForm, QuestionForm, ReportForm
+from enquiries.request_forms.consultation import ConsultationForm
+from enquiries.request_forms.forms import QuestionForm, ReportForm
 from enquiries.request_forms.journey import ASKED, Journey, ask, sent_page
 from factsheets import safety
 from factsheets.page_cache import cached_page, shared

@@ -23,7 +23,7 @@ from enquiries.models import (
     Status,
     slot_bit,
 )
-from enquiries.request_forms.choices import RELATIONS
+from enquiries.request_forms.consultation import RELATIONS
 from factsheets.models import FactSheet, TeamMember
 
 CLINIC = {

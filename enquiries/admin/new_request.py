@@ -17,7 +17,7 @@ from enquiries.actions import intake
 from enquiries.assessment import handover
 from enquiries.inbox import find
 from enquiries.models import Enquiry, EnquiryKind, IntakeChannel
-from enquiries.request_forms import choices, own_words
+from enquiries.request_forms import consultation, own_words
 from enquiries.request_forms.forms import DETAILS, NAME_LENGTH
 from enquiries.request_forms.own_words import to_store
 from factsheets import safety
@@ -74,7 +74,7 @@ class NewRequestForm(forms.Form):
     )
     contact_by = forms.MultipleChoiceField(
         label="How should we contact them?",
-        choices=list(choices.CONTACT.items()),
+        choices=list(consultation.CONTACT_BY.items()),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         initial=["phone"],
@@ -85,15 +85,17 @@ class NewRequestForm(forms.Form):
     sheet = SheetField(label="Which fact sheet?", queryset=None, required=False, empty_label="Choose a fact sheet")
     needs = forms.MultipleChoiceField(
         label="What would help them talk with us? (optional)",
-        choices=list({**choices.for_patients(choices.NEEDS), "helper": "Someone who helps them will join us"}.items()),
+        choices=list(
+            {**consultation.for_patients(consultation.NEEDS), "helper": "Someone who helps them will join us"}.items()
+        ),
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
     language = TextField(longest=SHORT_LENGTH, label="Which language? (for an interpreter)", required=False)
     needs_note = TextField(longest=SHORT_LENGTH, label="Anything else that would help (optional)", required=False)
     their_name = TextField(longest=NAME_LENGTH, label="Name of the person it is for", required=False)
-    they_are = _one_of("Who are they to the caller?", choices.for_staff(choices.RELATIONS).items())
-    they_agree = _one_of("Do they know, and agree?", choices.AGREED.items())
+    they_are = _one_of("Who are they to the caller?", consultation.for_staff(consultation.RELATIONS).items())
+    they_agree = _one_of("Do they know, and agree?", consultation.AGREED.items())
     agreed = forms.BooleanField(
         label="I read this to them, and they agreed",
         error_messages={
@@ -130,7 +132,7 @@ class NewRequestForm(forms.Form):
             EnquiryKind.QUESTION: self._check_question,
             EnquiryKind.REPORT: self._check_report,
         }[told["kind"]](told)
-        if choices.INTERPRETER in told.get("needs", []):
+        if consultation.INTERPRETER in told.get("needs", []):
             self._require("language", "Enter the language that they need an interpreter for")
         if any(told.get(name) for name in FOR_SOMEONE_ELSE):
             self._require("their_name", "Enter the name of the person it is for")
@@ -177,12 +179,12 @@ class NewRequestForm(forms.Form):
             "safety_signs": to_store(own_words.read(self).codes, safety.tiers()),
             "may_leave_voicemail": SAID.get(told["may_leave_voicemail"]),
             "may_say_who_calls": SAID.get(told["may_say_who_calls"]),
-            "needs": choices.needs_in_words(told["needs"], told["language"], told["needs_note"]),
+            "needs": consultation.needs_in_words(told["needs"], told["language"], told["needs_note"]),
         }
         if told["their_name"]:
             also |= {
                 "for_name": told["their_name"],
-                "for_relation": choices.RELATIONS[told["they_are"]].kept,
+                "for_relation": consultation.RELATIONS[told["they_are"]].kept,
                 "for_agreed": told["they_agree"],
             }
         return intake.Submission(

@@ -14,7 +14,7 @@ from enquiries.actions import by_patient
 from enquiries.clock import day_words
 from enquiries.models import Enquiry, EnquiryKind, Outcome, Status
 from enquiries.request_forms.answer_summary import Row
-from enquiries.request_forms.choices import CONTACT
+from enquiries.request_forms.consultation import CONTACT_BY
 from factsheets import team
 
 STATUS = {
@@ -93,7 +93,7 @@ def rows(enquiry: Enquiry) -> list[Row]:
     if enquiry.kind == EnquiryKind.CONSULTATION:
         ways = {"phone": enquiry.by_phone, "video": enquiry.by_video, "email": enquiry.by_email}
         said += [
-            Row("How we contact you", [CONTACT[way] for way, wanted in ways.items() if wanted]),
+            Row("How we contact you", [CONTACT_BY[way] for way, wanted in ways.items() if wanted]),
             Row("Times to call", times(enquiry)),
             Row("May we leave a voicemail?", [YES_NO[enquiry.may_leave_voicemail]]),
         ]

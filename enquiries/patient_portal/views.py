@@ -24,8 +24,9 @@ from enquiries.mail import wordings
 from enquiries.models import Enquiry, EnquiryKind, slots_in_words
 from enquiries.patient_portal import presenters
 from enquiries.patient_portal.access import Visit, visited
-from enquiries.request_forms import choices, own_words
-from enquiries.request_forms.forms import ConsultationForm, SeenSigns, long_text
+from enquiries.request_forms import consultation, own_words
+from enquiries.request_forms.consultation import ConsultationForm
+from enquiries.request_forms.forms import SeenSigns, long_text
 from enquiries.request_forms.journey import CHANGE, SEND
 from enquiries.request_forms.own_words import OwnWords, advice, to_store
 from factsheets import safety
@@ -65,7 +66,7 @@ class TimesForm(VisitForm):
 
     def details(self) -> dict:
         return {
-            "call_slots": choices.call_slots(self.cleaned_data["days"], self.cleaned_data["day_parts"]),
+            "call_slots": consultation.call_slots(self.cleaned_data["days"], self.cleaned_data["day_parts"]),
             "best_time": self.cleaned_data["best_time"],
         }
 
@@ -204,7 +205,7 @@ def _times_so_far(visit: Visit) -> dict:
     if visit.begin_at:
         ticked = {name: given.getlist(f"times-{name}") for name in ("days", "day_parts")}
         return ticked | {"best_time": given.get("times-best_time", "")}
-    return choices.chosen_times(visit.enquiry.call_slots)
+    return consultation.chosen_times(visit.enquiry.call_slots)
 
 
 def _interruption(visit: Visit, words: OwnWords, seen: list[str]) -> HttpResponse:

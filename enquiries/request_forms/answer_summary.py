@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from backcare.core import addresses, phones
 from enquiries.assessment import handover
 from enquiries.models import Agreement, slots_in_words
-from enquiries.request_forms import choices, forms
+from enquiries.request_forms import consultation
 
 NOT_GIVEN = "Not given"
 
@@ -42,45 +42,47 @@ def _consultation(form) -> list[Group]:
     told = form.cleaned_data
     who, whose = ("they", "Their") if form.for_someone_else else ("you", "Your")
     what = {
-        forms.WHO: Group("answer about who it is for", "for_whom", _for_whom(form)),
-        forms.THEM: Group("answers about the other person", "their_name", _them(told)),
-        forms.CONTACT: Group(
+        consultation.WHO: Group("answer about who it is for", "for_whom", _for_whom(form)),
+        consultation.THEM: Group("answers about the other person", "their_name", _them(told)),
+        consultation.CONTACT: Group(
             "name, email address and contact choices",
             "name",
             [
                 Row("Your name", [told["name"]]),
-                Row("How we contact you", _named(choices.CONTACT, told["contact_by"])),
+                Row("How we contact you", _named(consultation.CONTACT_BY, told["contact_by"])),
                 Row("Your email address", [addresses.in_words(told["email"]) or NOT_GIVEN]),
             ],
         ),
-        forms.PHONE: Group(
+        consultation.PHONE: Group(
             "phone number and answers about phoning",
             "phone",
             [
                 Row("Phone number", [phones.in_words(told["phone"])]),
                 *(
-                    Row(form.fields[name].label, [choices.YES_NO.get(told[name], NOT_GIVEN)])
+                    Row(form.fields[name].label, [consultation.YES_NO.get(told[name], NOT_GIVEN)])
                     for name in ("may_leave_voicemail", "may_say_who_calls")
                 ),
             ],
         ),
-        forms.TIMES: Group(
+        consultation.TIMES: Group(
             "times",
             "days",
             [Row("A good time", [*slots_in_words(form.call_slots), *_lines(told["best_time"])] or ["Any time"])],
         ),
-        forms.BACK: Group(
+        consultation.BACK: Group(
             f"answers about {whose.lower()} back",
             "how_long",
             [
-                Row(f"How long {who} have had it", [choices.HOW_LONG.get(told["how_long"], NOT_GIVEN)]),
+                Row(f"How long {who} have had it", [consultation.HOW_LONG.get(told["how_long"], NOT_GIVEN)]),
                 Row(f"Where {who} feel it", [dict(form.fields["where"].choices).get(told["where"], NOT_GIVEN)]),
-                Row(f"Who {who} have seen about it", _named(choices.for_patients(choices.SEEN), told["seen"])),
+                Row(
+                    f"Who {who} have seen about it", _named(consultation.for_patients(consultation.SEEN), told["seen"])
+                ),
                 Row(f"{whose} back pain", _lines(told["description"])),
             ],
         ),
-        forms.ANSWERS: Group("choice about your answers", "include_answers", _answers(form)),
-        forms.HELP: Group(
+        consultation.ANSWERS: Group("choice about your answers", "include_answers", _answers(form)),
+        consultation.HELP: Group(
             "needs", "needs", [Row("What would help us talk with you", _needs(told) or ["Nothing needed"])]
         ),
     }
@@ -88,7 +90,7 @@ def _consultation(form) -> list[Group]:
 
 
 def _needs(told: dict) -> list[str]:
-    return choices.needs_in_words(told["needs"], told["language"], told["needs_note"]).splitlines()
+    return consultation.needs_in_words(told["needs"], told["language"], told["needs_note"]).splitlines()
 
 
 def _answers(form) -> list[Row]:
@@ -105,12 +107,12 @@ def _for_whom(form) -> list[Row]:
 def _them(told: dict) -> list[Row]:
     if not told["their_name"]:
         return []
-    who = [choices.RELATIONS[told["they_are"]].asked]
-    if told["they_are"] == choices.UNDER_18:
-        who.append(choices.SEE_A_GP)
-    agreed = [choices.AGREED[told["they_agree"]]]
+    who = [consultation.RELATIONS[told["they_are"]].asked]
+    if told["they_are"] == consultation.UNDER_18:
+        who.append(consultation.SEE_A_GP)
+    agreed = [consultation.AGREED[told["they_agree"]]]
     if told["they_agree"] == Agreement.NOT_YET:
-        agreed.append(choices.UNTIL_THEY_AGREE)
+        agreed.append(consultation.UNTIL_THEY_AGREE)
     return [
         Row("Their name", [told["their_name"]]),
         Row("Who they are to you", who),

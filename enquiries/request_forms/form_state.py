@@ -24,7 +24,8 @@ from backcare.core.encryption import keyed_hash
 from backcare.core.forms import PhoneField, TextField
 from enquiries.actions.intake import SEAL_GOOD_FOR
 from enquiries.request_forms import own_words
-from enquiries.request_forms.forms import FORMS, EnquiryForm, Step
+from enquiries.request_forms.consultation import ConsultationForm
+from enquiries.request_forms.forms import EnquiryForm, QuestionForm, ReportForm, Step
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ MAX_PLAIN = 16_000  # bytes
 LIFETIME = 30 * 60  # seconds since the last step
 # The hidden fields beside those of the form.
 AT, DONE, SEEN, NO_COOKIES = "at", "done", "seen_signs", "no_cookies"
+
+FORMS: dict[str, type[EnquiryForm]] = {form.kind: form for form in (ReportForm, ConsultationForm, QuestionForm)}
 
 
 @dataclass

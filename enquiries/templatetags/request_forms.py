@@ -1,7 +1,8 @@
 from django import template
 
+from enquiries.request_forms.consultation import WHO, ConsultationForm
 from enquiries.request_forms.form_state import FormState
-from enquiries.request_forms.forms import WHO, ConsultationForm, ReportForm
+from enquiries.request_forms.forms import ReportForm
 from factsheets.models import FactSheet
 
 register = template.Library()

@@ -12,7 +12,7 @@ from django.test import Client
 from backcare.core import addresses
 from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry
-from enquiries.request_forms.forms import FORMS
+from enquiries.request_forms.form_state import FORMS
 from factsheets.models import FactSheet
 from tests.support.consultation_form import follow
 from tests.support.forms import ADDRESSES, FIELDS, form, seal

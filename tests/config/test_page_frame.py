@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from enquiries.mail import samples
 from enquiries.mail.default_wordings import WORDINGS
 from enquiries.models import Enquiry
-from enquiries.request_forms.forms import FORMS
+from enquiries.request_forms.form_state import FORMS
 from factsheets import safety
 from tests.support.accessibility import patient
 from tests.support.consultation_form import follow

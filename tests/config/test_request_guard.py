@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from enquiries.actions import intake
-from enquiries.request_forms.forms import FORMS
+from enquiries.request_forms.form_state import FORMS
 from tests.support.addresses import public_addresses
 from tests.support.forms import ADDRESSES, form
 from tests.support.html import parse, text, title

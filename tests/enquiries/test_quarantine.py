@@ -6,7 +6,7 @@ from django.test import Client
 from enquiries.actions import transitions
 from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry, EventKind, OutgoingMessage, Status
-from enquiries.request_forms.forms import FORMS
+from enquiries.request_forms.form_state import FORMS
 from tests.conftest import report
 from tests.support.forms import MAIL, send
 from tests.support.html import parse, text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from enquiries.mail import emails
 from enquiries.models import Enquiry, OutgoingMessage, Purpose
-from enquiries.request_forms.forms import FORMS
+from enquiries.request_forms.form_state import FORMS
 from tests.support.forms import ADDRESSES, FIELDS, OPTIONAL, SEND, form, seal
 from tests.support.html import parse, text, title
 from tests.support.wsgi import ask

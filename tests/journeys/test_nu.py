@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.actions import transitions
-from enquiries.request_forms.forms import FORMS, ConsultationForm
+from enquiries.request_forms.consultation import ConsultationForm
+from enquiries.request_forms.form_state import FORMS
 from tests.conftest import consultation, give_signs
 from tests.support.accessibility import PAGES
 from tests.support.assessment import answer_all, finish

@@ -8,7 +8,7 @@ from django.test import Client
 
 from enquiries.models import Purpose
 from enquiries.request_forms import form_state
-from enquiries.request_forms.forms import FORMS
+from enquiries.request_forms.form_state import FORMS
 
 ADDRESSES = {kind: f"/{kind}/" for kind in FORMS}
 

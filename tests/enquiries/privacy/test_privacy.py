@@ -20,7 +20,7 @@ from enquiries import views
 from enquiries.actions import intake
 from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry, OutgoingMessage
-from enquiries.request_forms.forms import FORMS
+from enquiries.request_forms.form_state import FORMS
 from tests.conftest import database_environment
 from tests.support.addresses import public_addresses
 from tests.support.forms import ADDRESSES, form

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from enquiries.models import Enquiry
-from enquiries.request_forms.forms import DESCRIPTION_LENGTH
+from enquiries.request_forms.consultation import DESCRIPTION_LENGTH
 from enquiries.request_forms.own_words import MARKS
 from tests.support.consultation_form import FLAG, PATH, first_step, follow, heading, nothing_kept, press, walk
 from tests.support.forms import form

@@ -7,13 +7,9 @@ from backcare.core.forms import EMAIL_LENGTH, one_line
 from enquiries.inbox import find
 from enquiries.models import Enquiry
 from enquiries.privacy import subject_access
-from enquiries.request_forms.forms import (
-    DESCRIPTION_LENGTH,
-    FORMS,
-    NAME_LENGTH,
-    QUESTION_LENGTH,
-    SHORT_LENGTH,
-)
+from enquiries.request_forms.consultation import DESCRIPTION_LENGTH, SHORT_LENGTH
+from enquiries.request_forms.form_state import FORMS
+from enquiries.request_forms.forms import NAME_LENGTH, QUESTION_LENGTH
 from tests.support.consultation_form import follow
 from tests.support.forms import ADDRESSES, FIELDS, OPTIONAL, form
 from tests.support.html import (

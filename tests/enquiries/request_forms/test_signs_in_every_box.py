@@ -13,7 +13,8 @@ from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose, St
 from enquiries.patient_portal.views import AddForm, TimesForm
 from enquiries.privacy import retention
 from enquiries.request_forms import own_words
-from enquiries.request_forms.forms import FORMS, ConsultationForm
+from enquiries.request_forms.consultation import ConsultationForm
+from enquiries.request_forms.form_state import FORMS
 from tests.support.consultation_form import PATH, first_step, follow, heading, press
 from tests.support.forms import form
 from tests.support.html import form_at, parse, sent, text
