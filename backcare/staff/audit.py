@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from backcare.staff.models import StaffEvent, StaffEventKind
-from enquiries.mail.default_wordings import LABELS, WORDINGS
+from enquiries.mail.wordings import LABELS, WORDINGS
 from enquiries.models import EnquiryEvent, EventKind, Export, ReplyTemplateEdition, WordingEdition
 from enquiries.privacy import retention
 from factsheets import team

@@ -20,7 +20,7 @@ from enquiries.admin.step_base import StepForm
 from enquiries.clock import dated_words
 from enquiries.inbox import safety_lane
 from enquiries.mail import emails, replies, samples
-from enquiries.mail.default_wordings import WORDINGS
+from enquiries.mail.wordings import WORDINGS
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.wording import MAX_REPLY, MAX_SUBJECT
 from factsheets import team

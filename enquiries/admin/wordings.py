@@ -12,8 +12,8 @@ from backcare.core.forms import as_number, plain_text
 from enquiries.actions import erasure
 from enquiries.clock import dated_words
 from enquiries.mail import samples, wordings
-from enquiries.mail.default_wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.mail.replies import HIDDEN
+from enquiries.mail.wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition
 from factsheets import safety
 from factsheets.revisions import word_difference

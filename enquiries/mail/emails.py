@@ -1,4 +1,4 @@
-"""Every mail we send: one function and one text each (`default_wordings.py`), which an owner may change.
+"""Every mail we send: one function and one text each (`wordings.yaml`), which an owner may change.
 
 A mail that anyone can cause to be sent to anyone holds no text that the sender chose, the name included, and no word about
 anybody's health beyond the public sheet's title. Where an enquiry has a warning sign its acknowledgement begins with the standard
@@ -34,8 +34,7 @@ from enquiries.actions.appointments import last_told, was_told
 from enquiries.actions.outbox import SUMMARY_DAYS, is_digest_wanted, what_waits
 from enquiries.clock import day_words, in_words, without_a_time
 from enquiries.mail import wordings
-from enquiries.mail.default_wordings import WORDINGS
-from enquiries.mail.wordings import Block, Link, Value, linked
+from enquiries.mail.wordings import WORDINGS, Block, Link, Value, linked
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, Enquiry, OutgoingMessage, Purpose
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.moments import moment

@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from enquiries.clock import in_words
 from enquiries.mail import emails, wordings
-from enquiries.mail.default_wordings import WORDINGS
 from enquiries.mail.replies import HIDDEN, Preview
-from enquiries.mail.wordings import Block, Link, Value, linked
+from enquiries.mail.wordings import WORDINGS, Block, Link, Value, linked
 from enquiries.models import Appointment, Channel, Enquiry, EnquiryKind, OutgoingMessage, Purpose
 from enquiries.opening_hours import LONDON
 from enquiries.templatetags.moments import moment

@@ -1,24 +1,31 @@
-"""What an owner wrote in place of a default text: checked, kept with its history, and filled in as plain text and as HTML.
+"""The words of our emails and confirmation pages: the defaults, what an owner wrote in their place, and both filled in.
 
-The text has paragraphs, lists of lines that begin with "- ", and placeholders in braces. Each text offers its own placeholders
-(`default_wordings.py`) and no others, so nothing that a stranger typed can come in with an edit.
+A text has paragraphs, lists of lines that begin with "- ", and placeholders in braces. Each offers its own placeholders
+(`wordings.yaml`) and no others, so nothing that a stranger typed can come in with an edit. An edit is checked and kept with its
+history, and comes out as plain text and as HTML.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 from typing import Any
 
+import yaml
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.html import escape, format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 
 from backcare.core import clinic
-from enquiries.mail.default_wordings import WORDINGS, Kind, Wording
 from enquiries.models import WordingEdition
 from factsheets import claims_guard, team
+from factsheets.fixtures import StrictLoader
 
+FILE = Path(__file__).with_name("wordings.yaml")
+LABELS = {"subject": "Subject", "heading": "Heading", "lead": "First sentence", "text": "Text"}
+MAX_LENGTH = {"subject": 120, "heading": 120, "lead": 300, "text": 4000}  # characters
 # The words after a colon are read once and never again (`*+`), so that no text takes longer than its length.
 PLACEHOLDER = re.compile(
     r"\{\s*([a-z](?:[a-z ]*[a-z])?)\s*(?::\s*+((?:[^{}\s]++(?:[^\S\n]++(?=[^{}\s]))?+)*+)\s*+)?\}", re.IGNORECASE
@@ -33,6 +40,65 @@ BUTTON = (
     '<table role="presentation" cellpadding="12" cellspacing="0" border="0"><tr><td bgcolor="{0}"><a href="{1}">'
     '<font face="Verdana, sans-serif" size="3" color="#FFFFFF"><b>{2}</b></font></a></td></tr></table>'
 )
+
+
+class Kind(Enum):
+    INLINE = "inline"  # words in a sentence
+    LINK = "link"  # {link: words}: the words become a link
+    BLOCK = "block"  # has a line to itself
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    name: str
+    means: str
+    kind: Kind = Kind.INLINE
+    needed_in: str = ""  # the part that must have it
+    in_subject: bool = False  # others may read a subject, on a locked screen or in a log
+
+    @property
+    def written(self) -> str:
+        return f"{{{self.name}: your words}}" if self.kind == Kind.LINK else f"{{{self.name}}}"
+
+
+EVERYWHERE = (
+    Placeholder("clinic", "the clinic’s name", in_subject=True),
+    Placeholder("phone", "the clinic’s phone number", in_subject=True),
+)
+
+
+@dataclass(frozen=True)
+class Wording:
+    key: str
+    name: str
+    when: str
+    default: dict[str, str]  # by part: see LABELS
+    own: tuple[Placeholder, ...] = ()
+    is_page: bool = False
+    to_staff: bool = False  # without the safety card and the footer
+    subject: str = ""  # where it is not to be changed
+    always: str = ""  # what the system adds below the text
+    fixed: tuple[str, ...] = ()  # what the system adds, in words for staff
+
+    @property
+    def placeholders(self) -> dict[str, Placeholder]:
+        return {each.name: each for each in (*self.own, *EVERYWHERE)}
+
+
+def _read() -> dict[str, Wording]:
+    texts = yaml.load(FILE.read_text(encoding="utf-8"), Loader=StrictLoader)["texts"]  # noqa: S506 - it is safe
+    return {key: _wording(key, **given) for key, given in texts.items()}
+
+
+def _wording(
+    key: str, *, placeholders: Iterable[Mapping[str, Any]] = (), fixed: Iterable[str] = (), **given: Any
+) -> Wording:
+    own = tuple(Placeholder(**{**each, "kind": Kind(each.get("kind", "inline"))}) for each in placeholders)
+    always = (f"below your text: “{given['always']}”",) if "always" in given else ()
+    return Wording(key, own=own, fixed=(*fixed, *always), **given)
+
+
+WORDINGS = _read()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from enquiries import links
 from enquiries.actions import appointments, contact
 from enquiries.assessment import cookie
 from enquiries.assessment.flags import flags
-from enquiries.mail.default_wordings import WORDINGS
+from enquiries.mail.wordings import WORDINGS
 from enquiries.models import Appointment, Assessment, Enquiry, OutgoingMessage, WordingEdition
 from enquiries.patient_portal import access
 from factsheets.models import FactSheet, Section

@@ -9,7 +9,7 @@ from django.test import Client
 from playwright.sync_api import expect
 
 from enquiries.mail import samples
-from enquiries.mail.default_wordings import WORDINGS
+from enquiries.mail.wordings import WORDINGS
 from enquiries.models import Enquiry
 from enquiries.request_forms.form_state import FORMS
 from factsheets import safety

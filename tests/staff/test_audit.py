@@ -17,7 +17,7 @@ from django.utils import timezone
 from backcare.staff import audit
 from backcare.staff.models import StaffEvent
 from enquiries.actions import contact, exports, transitions
-from enquiries.mail.default_wordings import WORDINGS
+from enquiries.mail.wordings import WORDINGS
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, ReplyTemplate, WordingEdition
 from factsheets import actions, approvals
 from factsheets.models import Subject, TeamMember

@@ -10,7 +10,7 @@ from django.utils import timezone
 from enquiries.actions.appointments import book
 from enquiries.admin.hours import PAUSE_NOTICE
 from enquiries.mail import samples, wordings
-from enquiries.mail.default_wordings import URGENT, WORDINGS, Kind
+from enquiries.mail.wordings import WORDINGS, Kind
 from enquiries.models import ClinicHours, Enquiry, ReplyTemplate, WordingEdition
 from enquiries.request_forms import journey
 from tests.conftest import consultation, give_signs, report
@@ -187,7 +187,10 @@ def test_no_edit_brings_in_what_a_stranger_typed_and_none_leaves_the_safety_advi
             assert "Edited." in part
             assert "999" in part
     to_staff = [each for each in mail_through.messages if each["To"] == "inbox@example.com"]
-    assert {each["Subject"] for each in to_staff} >= {URGENT, "Larkfield Back Clinic 020 7946 0958"}
+    assert {each["Subject"] for each in to_staff} >= {
+        WORDINGS["urgent_alert"].subject,
+        "Larkfield Back Clinic 020 7946 0958",
+    }
     for mail in to_staff:
         for part in (text_of(mail), words_of(mail)):
             assert TYPED not in part + mail["Subject"]

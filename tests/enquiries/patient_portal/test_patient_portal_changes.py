@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from enquiries.actions import appointments, by_patient
 from enquiries.mail import wordings
-from enquiries.mail.default_wordings import WORDINGS
+from enquiries.mail.wordings import WORDINGS
 from enquiries.models import Enquiry, EventKind, Status, slot_bit
 from tests.conftest import consultation, give_signs
 from tests.support.html import by_id, form_at, parse, sent, text, title, value
