@@ -145,6 +145,18 @@ def leave(*, sheet: FactSheet, part: str, by) -> None:
     UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by).update(seen_at=timezone.now() - STILL_HERE)
 
 
+def pass_on(*, of, to) -> None:
+    """Gives a colleague what somebody who leaves has typed and not saved. What they typed into the same part is shown first."""
+    for row in UnsavedEdit.objects.filter(by=of).exclude(typed="").order_by("pk"):
+        part = row.part.removesuffix(ASIDE)
+        rows = UnsavedEdit.objects.filter(sheet=row.sheet_id, by=to)
+        for place in (part, part + ASIDE):
+            if not rows.filter(part=place).exclude(typed="").exists():
+                rows.filter(part=place).delete()
+                UnsavedEdit.objects.filter(pk=row.pk).update(by=to, part=place)
+                break
+
+
 def parts_with_text(*, sheet: FactSheet, by) -> set[str]:
     """Where they have typed something that is not saved."""
     rows = UnsavedEdit.objects.filter(sheet=sheet, by=by).exclude(typed="")

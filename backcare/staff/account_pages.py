@@ -16,12 +16,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from backcare.staff import accounts, sessions, totp
-from backcare.staff.forms import AccountForm
+from backcare.staff import accounts, handover, sessions, totp
+from backcare.staff.forms import AccountForm, HandoverForm
 from backcare.staff.models import Authenticator, Invitation
 from enquiries.clock import at_words
 from enquiries.mail.worker import reason_in_words
-from enquiries.models import Appointment, AppointmentState, MessageState, OutgoingMessage, Purpose
+from enquiries.models import MessageState, OutgoingMessage, Purpose
 from enquiries.templatetags.moments import lately
 from factsheets import team
 
@@ -113,27 +113,24 @@ def second_factor(request, id):
 
 @owners_only
 def deactivate(request, id):
-    user = _account(id)
-    if request.method == "POST":
+    user, own = _account(id), id == request.user.pk
+    form = HandoverForm(request.POST or None, leaver=user)
+    if request.method == "POST" and form.is_valid():
+        to, sure = form.cleaned_data["to"], form.cleaned_data["sure"]
         try:
-            accounts.deactivate(user=user, by=request.user)
+            done = accounts.deactivate(user=user, by=request.user, to=to, sure=sure)
         except accounts.Refused as refusal:
             messages.error(request, str(refusal))
             return redirect("admin:account", id)
-        messages.success(request, f"{team.account_name(user)} can no longer sign in.")
-        _tell_who_takes_over(request, User.objects.get(pk=user.pk))
-        return redirect("admin:accounts")
+        except handover.Doubtful as doubts:
+            form.ask_again(doubts)
+        else:
+            messages.success(request, f"{team.account_name(user)} can no longer sign in.")
+            _tell_where_it_went(request, done, to)
+            return redirect("admin:accounts")
     title = f"Deactivate {team.account_name(user)}"
-    to_come = Appointment.objects.filter(state=AppointmentState.BOOKED, with_whom=user, starts_at__gt=timezone.now())
-    return _page(
-        request,
-        "deactivate",
-        title,
-        account=user,
-        own=user == request.user,
-        open_enquiries=accounts.open_enquiries(user),
-        appointments=to_come.count(),
-    )
+    work = handover.work_of(user)
+    return _page(request, "deactivate", title, account=user, own=own, form=form, work=work)
 
 
 @require_POST
@@ -236,6 +233,24 @@ def _tell_who_takes_over(request, user: User) -> None:
         queue = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=cover"
         said = f"Their {number} open enquir{'y is' if number == 1 else 'ies are'} now in"
         messages.info(request, format_html('{} <a href="{}">Colleague away</a>.', said, queue))
+
+
+def _tell_where_it_went(request, done: handover.HandedOver, to: User | None) -> None:
+    if not done.work.lines:
+        return
+    where = f"Handed over to {team.account_name(to)}" if to else "Back in the queue"
+    inbox = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=nobody"
+    if not to and done.work.enquiries:
+        messages.info(request, format_html('{}: {}. See <a href="{}">Unassigned</a>.', where, done.work, inbox))
+    else:
+        messages.info(request, f"{where}: {done.work}.")
+    diary = f"{reverse('admin:enquiries_enquiry_appointments')}?show=week"
+    if not to and done.work.appointments:
+        said = "Patients with an appointment have not been told. Say who sees them now under"
+        messages.warning(request, format_html('{} <a href="{}">Appointments</a>.', said, diary))
+    if done.to_phone:
+        said = "No email address, so phone them to say who sees them now:"
+        messages.warning(request, f"{said} {', '.join(done.to_phone)}.")
 
 
 def _name(entry: LogEntry) -> str:

@@ -12,9 +12,10 @@ from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from backcare.staff import roles, sessions, totp
+from backcare.staff import handover, roles, sessions, totp
 from enquiries import staff_members
 from enquiries.models import Enquiry, OutgoingMessage, Purpose
+from factsheets import team
 
 OWNER = "owner"
 # In the words of whoever chooses.
@@ -112,13 +113,24 @@ def change(*, user: User, email: str, first_name: str, last_name: str, role: str
     return user
 
 
-def deactivate(*, user: User, by: User) -> None:
-    """Blocks sign-in from now on, and ends its sessions. Its open enquiries are in "Colleague away"."""
+def deactivate(*, user: User, by: User, to: User | None = None, sure: str = "") -> handover.HandedOver:
+    """Blocks sign-in from now on, ends its sessions, and hands its work over to `to`, or without one back to the queue.
+
+    Raises handover.Doubtful while a clash in the colleague's diary is unread (`sure` is the mark of those that were read).
+    """
     with _one_owner_at_a_time(by):
         _expect_another_owner(user)
         User.objects.filter(pk=user.pk).update(is_active=False)
         sessions.end_all(user=user)
-        _record(by, user, CHANGE, "Deactivated the account, and ended its sessions.")
+        try:
+            done = handover.hand_over(of=user, to=to, by=by, sure=sure)
+        except handover.CannotTakeOver as error:
+            raise Refused(str(error)) from error
+        said = "Deactivated the account, and ended its sessions."
+        if done.work.lines:
+            said += f" {f'Handed over to {team.account_name(to)}' if to else 'Back in the queue'}: {done.work}."
+        _record(by, user, CHANGE, said)
+    return done
 
 
 def reactivate(*, user: User, by: User) -> None:
@@ -134,6 +146,7 @@ def delete(*, user: User, by: User) -> None:
         if user.last_login is not None:
             raise Refused(USED)
         _expect_another_owner(user)
+        handover.hand_over(of=user, to=None, by=by)
         _record(by, user, DELETION, "Deleted the account, which was never used.")
         user.delete()
 

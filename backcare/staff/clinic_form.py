@@ -97,7 +97,8 @@ class ClinicForm(forms.Form):
     colour = forms.ChoiceField(
         label="Colour",
         choices=[(name, each.label) for name, each in palette.PALETTE.items()],
-        help_text="Of public pages, emails, PDFs and this desk. Each keeps words readable in the light and the dark scheme.",
+        widget=forms.RadioSelect,
+        help_text="Of public pages, emails, PDFs and this desk. Each keeps words readable in the light scheme and in the dark one.",
         error_messages={
             "invalid_choice": "Choose one of these colours. With another one, words might not stand out enough "
             "from what is behind them (4.5 to 1, WCAG AA), in the light or the dark scheme."
@@ -213,6 +214,11 @@ class ClinicForm(forms.Form):
         address, name = cleaned.get(field), cleaned.get("sender_name") or cleaned.get("name")
         if address and name and not addresses.can_send(str(Address(display_name=name, addr_spec=address))):
             self.add_error(field, "No mail program can send from this address. Enter one like clinic@example.com")
+
+    @property
+    def swatches(self) -> list[tuple[forms.boundfield.BoundWidget, palette.Colours]]:
+        """The choices of the colour, each with what it looks like."""
+        return list(zip(self["colour"].subwidgets, palette.PALETTE.values(), strict=True))
 
     @property
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:

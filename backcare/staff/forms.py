@@ -3,7 +3,9 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
 
-from backcare.staff import accounts, throttle
+from backcare.staff import accounts, handover, throttle
+from enquiries import staff_members
+from factsheets import team
 
 
 class PasswordForm(AdminAuthenticationForm):
@@ -139,3 +141,34 @@ class AccountForm(forms.Form):
             state = "" if holder.is_active else ", which is deactivated"
             raise forms.ValidationError(f"There is already an account for {address}{state}.")
         return address
+
+
+class StaffField(forms.ModelChoiceField):
+    def label_from_instance(self, user):
+        return team.account_name(user)
+
+
+class HandoverForm(forms.Form):
+    """Who takes over the work of somebody who leaves. Without a choice it goes back to the queue."""
+
+    use_required_attribute = False
+    sure = forms.CharField(required=False, widget=forms.HiddenInput)
+    to = StaffField(
+        label="Who takes over?",
+        queryset=None,
+        required=False,
+        empty_label="Nobody yet: back in the queue, unassigned",
+        error_messages={"invalid_choice": "This colleague can no longer open enquiries. Choose someone else."},
+    )
+
+    def __init__(self, *args, leaver: User, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.fields["to"].queryset = staff_members.who_may_open().exclude(pk=leaver.pk)
+
+    def ask_again(self, doubts: handover.Doubtful) -> None:
+        """With the clashes beside the choice. The next press is meant, for this colleague."""
+        self.data = self.data.copy()
+        self.data["sure"] = doubts.mark
+        self.add_error(
+            "to", f"{doubts} Nothing was changed. Choose someone else, or press again to hand over all the same."
+        )

@@ -32,6 +32,14 @@ OF_PAGE = {
 CORRECT = CorrectForm.prefix
 OF_CORRECTION = {f"{CORRECT}-{name}" for name, field in CorrectForm.base_fields.items() if not field.widget.is_hidden}
 NAMES = OF_PAGE | OF_CORRECTION
+# What holds words, and with what two texts are joined: in a box, or on a line.
+WORDS = {
+    f"{name}-{field}" if name != HANDOVER else field: "\n\n" if isinstance(it_is.widget, forms.Textarea) else " / "
+    for name, those in {**ALL_FORMS, CORRECT: [CorrectForm]}.items()
+    for form in those
+    for field, it_is in form.base_fields.items()
+    if isinstance(it_is, forms.CharField)
+}
 
 
 def values(shown) -> dict[str, str]:
@@ -96,6 +104,25 @@ def forget(enquiry: Enquiry, by, step: str = "") -> None:
     own = set(HandoverForm.base_fields)
     gone = OF_PAGE if not step else own if step == HANDOVER else {each for each in NAMES if each.startswith(f"{step}-")}
     _write(enquiry, by, dict.fromkeys(gone))
+
+
+def pass_on(*, of, to) -> None:
+    """Gives a colleague the drafts of somebody who leaves, in the caller's transaction.
+
+    What the colleague has typed into the same field of the same enquiry stays; words are put behind theirs. A draft that cannot be
+    opened, or whose enquiry was erased meanwhile, stays where it is.
+    """
+    for draft in StaffDraft.objects.filter(by=of).select_related("enquiry").order_by("enquiry"):
+        typed, theirs = _typed(draft), stored(draft.enquiry, to)
+        changes: dict[str, str | None] = {}
+        for name, text in typed.items():
+            already = theirs.get(name, "")
+            if not already:
+                changes[name] = text
+            elif already != text and name in WORDS:
+                changes[name] = f"{already.rstrip()}{WORDS[name]}{text}"
+        if typed and typed.keys() <= _write(draft.enquiry, to, changes).keys():
+            draft.delete()
 
 
 def _began(request) -> dict[str, str]:

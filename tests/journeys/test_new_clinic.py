@@ -128,12 +128,16 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
             phone="020 7946 0123",
             email="hello@harbour.example",
             address="2 Quay Road, Harbour",
-            colour="navy",
             prices="First visit: £70",
             sender_name="Harbour bookings",
             sender_email="bookings@harbour.example",
             inbox_email="desk@harbour.example",
         )
+        for look in ("light", "dark"):
+            page.emulate_media(color_scheme=look)
+            swatches = page.locator(".swatches svg")
+            assert swatches.count() == 5 and swatches.first.bounding_box()["width"] > 100
+        page.get_by_text("Navy", exact=True).click()
         logo = {"name": "logo.png", "mimeType": "image/png", "buffer": made("PNG", (480, 120))}
         page.locator("[name='logo']").set_input_files(logo)
         page.get_by_role("button", name="Save", exact=True).click()

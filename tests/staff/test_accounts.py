@@ -1,6 +1,7 @@
 """Owners invite, change and deactivate staff on the desk. Nobody is shown a password, and an owner always stays."""
 
 import re
+from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
@@ -10,10 +11,13 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from backcare.staff import accounts
-from enquiries.actions import transitions
-from enquiries.models import MessageState, OutgoingMessage
+from enquiries.actions import appointments, contact, transitions
+from enquiries.admin import autosave
+from enquiries.models import Enquiry, MessageState, OutgoingMessage
+from factsheets.models import FactSheet, UnsavedEdit
 from tests.conftest import consultation
 from tests.support.desk import code_of, person, tree, with_password, with_second_factor
 from tests.support.html import parse, text
@@ -44,6 +48,20 @@ def open_link(client, link):
 
 def choose(client, address, word=NEW):
     return client.post(address, {"new_password1": word, "new_password2": word})
+
+
+def in_hand(user):
+    """Two enquiries of theirs: one with a planned call and a draft, one with an appointment. And a change of a sheet."""
+    first, second = consultation(), consultation(name="Cy", email="cy@example.com", phone="07700 900222")
+    for each in (first, second):
+        transitions.triage(enquiry=each, by=user, owner=user, change_owner=True)
+    contact.log_call(enquiry=first, by=user, result=contact.CallResult.NO_ANSWER)
+    at = timezone.localtime() + timedelta(days=9)
+    appointments.book(enquiry=second, by=user, at=at, channel="clinic", with_whom=user, sure=None)
+    autosave.add(first, user, "note", "Half a thought")
+    UnsavedEdit.objects.create(sheet=FactSheet.objects.first(), part="sheet", by=user, typed="title=Half")
+    deliver()
+    return Enquiry.objects.get(pk=first.pk), Enquiry.objects.get(pk=second.pk)
 
 
 def said(response) -> str:
@@ -122,24 +140,40 @@ def test_an_invitation_ends_after_a_day_and_is_renewed_with_one_press(owner, sta
 def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     owner, staff, rita, codes, mail_through
 ):
-    enquiry = consultation()
-    transitions.triage(enquiry=enquiry, by=rita, owner=rita, change_owner=True)
+    enquiry, seen = in_hand(rita)
     client = Client()
     sign_in(client, rita)
     deactivate = f"{ACCOUNTS}{rita.pk}/deactivate/"
-    assert "Their 1 open enquiry will be in “Colleague away”" in said(owner.get(deactivate))
+    asked = said(owner.get(deactivate))
+    work = [
+        "2 open enquiries",
+        "1 planned call",
+        "1 appointment to come",
+        "1 unsent draft",
+        "1 unsaved change of a fact sheet",
+    ]
+    for line in (*work, "Nobody yet: back in the queue, unassigned"):
+        assert line in asked
     assert is_in(client), "Looking must change nothing."
-    answer = owner.post(deactivate, follow=True)
+    answer = owner.post(deactivate, {"to": ""}, follow=True)
     assert "Rita can no longer sign in." in said(answer) and "Deactivated" in said(answer)
+    assert f"Back in the queue: {', '.join(work)}. See Unassigned." in said(answer)
+    assert "Patients with an appointment have not been told." in said(answer)
     assert not is_in(client) and "not right" in text(parse(password(Client())))
-    assert enquiry.reference in said(owner.get(f"{INBOX}?queue=cover"))
+    assert enquiry.reference not in said(owner.get(f"{INBOX}?queue=cover"))
+    assert enquiry.reference in said(owner.get(f"{INBOX}?queue=nobody"))
+    booked = Enquiry.objects.get(pk=seen.pk)
+    assert (booked.owner, booked.appointment.with_whom, booked.status) == (None, None, "booked")
+    assert autosave.stored(enquiry, staff) == {"note": "Half a thought"}, "What was typed is lost."
+    assert UnsavedEdit.objects.get().by == staff
     assert Client().post("/admin/login/forgotten/", {"email": rita.email}).status_code == 302
     deliver()
     assert rita.email not in {each for to, _ in mail_through.received for each in to}
     assert "can sign in again" in said(owner.post(f"{ACCOUNTS}{rita.pk}/reactivate/", follow=True))
     assert not is_in(client), "A session from before went on."
     assert password(client)["Location"] == CODE
-    # An editor opens no enquiries, so they are in the queue as well.
+    # An editor opens no enquiries, so what she has again is in a queue of its own.
+    transitions.triage(enquiry=enquiry, by=staff, owner=User.objects.get(pk=rita.pk), change_owner=True)
     answer = owner.post(f"{ACCOUNTS}{rita.pk}/", nora(email=rita.email, role="editor"), follow=True)
     assert "Their 1 open enquiry is now in Colleague away." in said(answer)
     assert enquiry.reference in said(owner.get(f"{INBOX}?queue=cover"))
@@ -147,8 +181,41 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     assert history == [
         "Changed the role from reception to editor. Changed the name.",
         "Activated the account again.",
-        "Deactivated the account, and ended its sessions.",
+        f"Deactivated the account, and ended its sessions. Back in the queue: {', '.join(work)}.",
     ]
+
+
+@pytest.mark.usefixtures("owner")
+@pytest.mark.long
+def test_a_colleague_takes_over_all_of_it_at_once_and_patients_hear_whom_they_see(owner, staff, rita, mail_through):
+    enquiry, seen = in_hand(rita)
+    nora = person("Nora", "clinician")
+    autosave.add(enquiry, nora, "note", "Mine")
+    another = consultation(name="Bo", email="bo@example.com", phone="07700 900111")
+    at = seen.appointment.starts_at
+    appointments.book(enquiry=another, by=nora, at=at, channel="phone", with_whom=nora, sure=None)
+    editor = person("Edith", "editor")
+    deactivate = f"{ACCOUNTS}{rita.pk}/deactivate/"
+    assert "can no longer open enquiries" in said(owner.post(deactivate, {"to": editor.pk}))
+    clash = owner.post(deactivate, {"to": nora.pk})
+    assert "Nora has another appointment" in said(clash) and "Nothing was changed." in said(clash)
+    assert User.objects.get(pk=rita.pk).is_active and Enquiry.objects.get(pk=enquiry.pk).owner == rita
+    [sure] = [each.get("value") for each in tree(clash).iter("input") if each.get("name") == "sure"]
+    done = said(owner.post(deactivate, {"to": nora.pk, "sure": sure}, follow=True))
+    assert "Handed over to Nora: 2 open enquiries, 1 planned call" in done and "have not been told" not in done
+    for each in (enquiry, seen):
+        now = Enquiry.objects.get(pk=each.pk)
+        assert now.owner == nora and now.version > each.version
+    assert (now.appointment.with_whom, now.appointment.starts_at, now.appointment.sequence) == (nora, at, 1)
+    assert Enquiry.objects.get(pk=enquiry.pk).next_call_at is not None
+    assert autosave.stored(enquiry, nora) == {"note": "Mine\n\nHalf a thought"}
+    assert UnsavedEdit.objects.get().by == staff, "A clinician could not save it."
+    deliver()
+    told = next(text_of(mail) for to, mail in reversed(mail_through.received) if to == [seen.email])
+    assert "The time is the same" in told and "With: Nora" in told
+    line = LogEntry.objects.filter(object_id=str(rita.pk)).first().get_change_message()
+    assert line.startswith("Deactivated the account, and ended its sessions. Handed over to Nora: 2 open enquiries")
+    assert "Assigned to Nora" in said(owner.get("/admin/who-did-what/", {"reference": enquiry.reference}))
 
 
 @pytest.mark.long
