@@ -353,10 +353,11 @@ def mail_worker(child_environment):
     process.wait(120)
 
 
-# The two pages that Chromium draws behind its address bar, anew for each visitor: half a second of the processor. Of such lists
-# Chromium takes the last, so what Playwright leaves out (its chromiumSwitches.ts) is here again.
+# The two pages that Chromium draws behind its address bar, anew for each visitor: half a second of the processor. A process that it
+# keeps ready for another site, which no test visits: a tenth. Of such lists Chromium takes the last, so what Playwright leaves out
+# (its chromiumSwitches.ts) is here again.
 WITHOUT = (
-    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,"
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,SpareRendererForSitePerProcess,"
     "AimEnabled,AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,"
     "HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,"
     "PaintHolding,PreconnectToSearch,ThirdPartyStoragePartitioning"

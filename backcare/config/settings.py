@@ -266,7 +266,7 @@ STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "backcare.config.static.Storage"},
 }
 WHITENOISE_ADD_HEADERS_FUNCTION = static.headers
 WHITENOISE_ALLOW_ALL_ORIGINS = False

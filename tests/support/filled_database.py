@@ -108,7 +108,7 @@ def shape_of_static_files() -> str:
     """Names everything that they are made from: ours, those of the packages, and the settings that say how."""
     installed = sorted(f"{each.name} {each.version}" for each in distributions())
     found = hashlib.sha256("\n".join(installed).encode())
-    for file in sorted([ROOT / "backcare/config/settings.py", *(ROOT / "static").rglob("*")]):
+    for file in sorted([*(ROOT / "backcare/config").glob("*.py"), *(ROOT / "static").rglob("*")]):
         if file.is_file():
             found.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
     return found.hexdigest()[:32]
