@@ -13,3 +13,5 @@ if __name__ == "__main__":
     except ImproperlyConfigured as error:
         # A wrong setting is a sentence for the person at the keyboard, not a traceback.
         sys.exit(f"backcare cannot start: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)  # as a shell says that Ctrl-C ended a program

@@ -6,7 +6,7 @@ notices, former addresses, the people, the clinic's settings and the words of em
 
 import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -92,23 +92,35 @@ class ExportRefused(Exception):
     """The files cannot be written there. The text says why."""
 
 
-def files() -> dict[str, bytes]:
-    """Every file by its path in the folder: the YAML, and the uploaded pictures as they are kept."""
+def files(progress: Callable[[int, int], None] = lambda done, of: None) -> dict[str, bytes]:
+    """Every file by its path in the folder: the YAML, and the uploaded pictures as they are kept.
+
+    `progress` is told how many YAML files of how many are made.
+    """
+    made: dict[str, bytes] = {}
     with transaction.atomic():
-        made = {name: _text([*HEADS.get(name, []), *map(_entry, _in_order(model))]) for name, model in FILES.items()}
-        for sheet in FactSheet.objects.order_by("slug"):
+        sheets = FactSheet.objects.order_by("slug")
+        many = len(FILES) + sheets.count()
+        for name, model in FILES.items():
+            progress(len(made), many)
+            made[name] = _text([*HEADS.get(name, []), *map(_entry, _in_order(model))])
+        for sheet in sheets:
+            progress(len(made), many)
             made[f"sheets/{sheet.slug}.yaml"] = _text(_sheet(sheet))
         for file in PictureFile.objects.filter(picture__figures__isnull=False).select_related("picture").distinct():
             made[f"{PICTURES}/{file.picture.digest}-{file.width}.{file.format}"] = bytes(file.data)
     return made
 
 
-def write(folder: Path, *, replace: bool = False) -> int:
-    """Writes the files into the folder and returns how many. Raises ExportRefused when there is other content in it."""
+def write(folder: Path, *, replace: bool = False, progress: Callable[[int, int], None] = lambda done, of: None) -> int:
+    """Writes the files into the folder and returns how many; `progress` as for `files`.
+
+    Raises ExportRefused when there is other content in it.
+    """
     old = [*folder.glob("*.yaml"), *folder.glob("sheets/*.yaml"), *folder.glob(f"{PICTURES}/*")]
     if old and not replace:
         raise ExportRefused(f"There is content in {folder} already. Name another folder, or replace it with --replace.")
-    made = files()
+    made = files(progress)
     for name, data in made.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

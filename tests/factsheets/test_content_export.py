@@ -5,6 +5,7 @@ import json
 import zipfile
 from io import StringIO
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
@@ -71,7 +72,11 @@ def test_an_export_loaded_into_an_empty_database_gives_the_same_documents(tmp_pa
     actions.refresh_all()
     actions.keep_edition(sheet=sheet, by=person("Edith", "editor"))
     out = tmp_path / "out"
-    assert "files written to" in command("export_content", out)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(CommandError, match="again, with --replace") as stopped:
+        patch.setattr(content_export, "_sheet", Mock(side_effect=KeyboardInterrupt))
+        command("export_content", out)
+    assert stopped.value.returncode == 130
+    assert "files written to" in command("export_content", out, "--replace")
     before, flags = documents(), safety_revisions.snapshot()
     with pytest.raises(CommandError, match="There is content in"):
         command("export_content", out)

@@ -18,9 +18,9 @@ class Command(BaseCommand):
     def handle(self, *, dry_run, **options):
         now = timezone.now()
         progress = Progress(self.stdout)
-        if progress.watched:
-            progress.total = erasure.purge(now=now, dry_run=True).total
         with stoppable(progress, "What was erased is gone. Run purge again for the rest."):
+            if progress.watched:
+                progress.total = erasure.purge(now=now, dry_run=True).total
             purged = erasure.purge(now=now, dry_run=dry_run, progress=progress.more)
         words = "would be erased" if dry_run else "erased"
         for rule in retention.RULES:

@@ -2,6 +2,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from backcare.core.progress import Progress, stoppable
 from factsheets import content_export
 
 
@@ -13,8 +14,11 @@ class Command(BaseCommand):
         parser.add_argument("--replace", action="store_true", help="Replace the content that is in the folder.")
 
     def handle(self, *, folder, replace, **options):
+        progress = Progress(self.stdout)
+        not_whole = f"{folder} may not hold all of it. Run export_content again, with --replace."
         try:
-            many = content_export.write(folder, replace=replace)
+            with stoppable(progress, not_whole):
+                many = content_export.write(folder, replace=replace, progress=progress.of)
         except content_export.ExportRefused as refusal:
             raise CommandError(str(refusal)) from refusal
         except OSError as error:

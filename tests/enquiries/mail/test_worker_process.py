@@ -1,5 +1,6 @@
 """The real `manage.py deliver_mail`: killed, stopped, frozen, doubled, and cut off from its server and its database."""
 
+import os
 import signal
 import sqlite3
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from enquiries.mail.present import Present
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status, WorkerHeartbeat
 from tests.conftest import consultation, report
 from tests.support.outbox import events, let_leases_run_out, make_due, question
@@ -84,6 +86,16 @@ def test_a_worker_killed_before_the_server_accepts_loses_nothing_and_doubles_not
     assert smtp.ids == [f"<{message.pk}@example.com>"]
     message.refresh_from_db()
     assert (message.state, message.attempts) == (MessageState.SENT, 2)
+
+
+def test_a_worker_that_lives_is_not_taken_for_dead_and_a_dead_one_is_found_once(tmp_path):
+    one, other, third = (Present(tmp_path, name) for name in ("one", "other", "third"))
+    assert [*one.gone()] == [*other.gone()] == []
+    os.close(other.file)  # as its death does
+    third.leave()
+    assert ([*one.gone()], [*one.gone()]) == (["other"], [])
+    one.leave()
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_worker_killed_after_the_server_accepted_sends_once_more_with_the_same_id(start, smtp):
