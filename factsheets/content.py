@@ -151,11 +151,8 @@ class Edition:
         self.installed = {(each.label, each.natural_key): each for each in InstalledRecord.objects.all()}
 
     def install(self, model, fields: dict) -> None:
-        label, key = model._meta.label_lower, key_of(model, fields)
+        label, key = self._see(model, fields)
         record = f"{label} {key}"
-        if (label, key) in self.seen:
-            raise ValueError(f"{record} is there twice.")
-        self.seen.add((label, key))
         check_names(model, fields)
         installed = self.installed.get((label, key))
         if installed and self._is_as_installed(installed, model, key, fields):
@@ -177,6 +174,13 @@ class Edition:
         else:
             self._check_citations(offered.object)
             self._merge(model.objects.get(pk=offered.object.pk), offered, new, installed, record)
+
+    def _see(self, model, fields: dict) -> tuple[str, str]:
+        label, key = model._meta.label_lower, key_of(model, fields)
+        if (label, key) in self.seen:
+            raise ValueError(f"{label} {key} is there twice.")
+        self.seen.add((label, key))
+        return label, key
 
     def _is_as_installed(self, installed: InstalledRecord, model, key: str, fields: dict) -> bool:
         """Whether the entry says what it did, and the record still does: as nearly all do at an upgrade."""

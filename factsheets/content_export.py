@@ -83,6 +83,7 @@ HEADS = {
         "The sheets say which of them they show, and in what order.",
     ],
 }
+FOLDER = "content"  # in the ZIP
 FLOWING = 100  # characters of a list that still goes on one line
 FINDINGS, RELATED = "What the studies found, for this sheet", "Related sheets"
 ONE_LINE = 1_000_000  # characters: a value is never wrapped, so that one changed word is one changed line
@@ -135,7 +136,7 @@ def as_zip() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files().items():
-            archive.writestr(f"content/{name}", data)
+            archive.writestr(f"{FOLDER}/{name}", data)
     return out.getvalue()
 
 

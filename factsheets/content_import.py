@@ -8,16 +8,21 @@ New sheets come as drafts, and so do other words of a published one: the page st
 into a draft that a second person approves, and what sheets share into a draft of each record (`shared_drafts`).
 """
 
+import hashlib
+import json
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from django.apps import apps
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import FieldDoesNotExist
 from django.core.serializers import python as python_serializer
 from django.db import transaction
+from django.utils.text import capfirst
 
 from factsheets import (
     actions,
@@ -52,24 +57,47 @@ OURS = {FactSheet: {"state", "written_on"}}
 OF_SHEETS = (FactSheet, Section, StatementUse, SourceUse, RelatedSheet)
 PLACED = (Section, StatementUse, RelatedSheet)
 NOTE = "Imported content"
+OPEN_DRAFT = "it has an open draft. Publish or discard that, and import again."
+OTHER_VERSION = "The file may be of another version of backcare."
+# What it takes to write all of it on the desk.
+WRITTEN = [
+    *("factsheet", "section", "statement", "source", "figure", "glossaryterm", "relatedsheet", "topic", "synonym"),
+    "searchquestions",
+]
+RIGHTS = [
+    *(f"factsheets.{verb}_{model}" for model in WRITTEN for verb in ("add", "change")),
+    "factsheets.change_safetydraft",
+]
 
 
 @dataclass
 class Imported:
     """What an import changes, or would."""
 
+    # What is new, in words. A new fact sheet is a draft.
     added: list[str] = field(default_factory=list)
-    changed: list[Change] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
+    # The title of each fact sheet, and what its draft says that the sheet here does not.
+    sheets: list[tuple[str, list[Change]]] = field(default_factory=list)
+    # What sheets share, each into a draft of its own.
+    shared: list[Change] = field(default_factory=list)
+    red_flags: list[Change] = field(default_factory=list)
+    # What has no drafts here, such as the words of the search: it changes at once, as when somebody saves its page.
+    at_once: list[Change] = field(default_factory=list)
     # Both changed it, and ours stays.
     kept: list[Change] = field(default_factory=list)
+    # What an open draft here says already, word for word.
+    waiting: list[str] = field(default_factory=list)
     # Why something was left out.
     left: list[str] = field(default_factory=list)
-    red_flags: list[Change] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
-        return not (self.added or self.changed or self.removed or self.red_flags)
+        return not (self.added or self.sheets or self.shared or self.red_flags or self.at_once)
+
+
+def may_bring_in(user) -> bool:
+    """Owners, and whoever may write all that an import brings."""
+    return user.is_active and user.is_staff and user.has_perms(RIGHTS)
 
 
 def bring_in(
@@ -79,34 +107,50 @@ def bring_in(
     apply: bool = False,
     replace_ours: bool = False,
     progress: Callable[[int, int], None] = lambda done, of: None,
+    seen: str | None = None,
 ) -> Imported:
     """Compares the folder with the database and, with `apply`, takes it over. Raises ContentError, and then nothing has changed.
 
     `by` is whose edit it is. To look without changing anything needs nobody. `progress` is told how many entries of how many are
-    read.
+    read. With `seen`, the `digest_of` a comparison, it is taken over only while it would change just that; else ChangedSince.
     """
+    # Before anything is locked: while this writes, nobody else can where the database is SQLite.
+    listed = list(entries(folder, content.MODELS))
+    faults_before = {(sheet.pk, each.text) for sheet, each in _faults()}
     with transaction.atomic():
         if by is None:
             apply = False
-            by = get_user_model().objects.create(
-                username=f"import-{secrets.token_hex(8)}"
-            )  # until the end of this block
+            # Until the end of this block.
+            by = get_user_model().objects.create(username=f"import-{secrets.token_hex(8)}", is_superuser=True)
         run = _Import(by, replace_ours)
         content.take_in_pictures(folder)
-        listed = list(entries(folder, content.MODELS))
         for number, (model, fields, where) in enumerate(listed, start=1):
             progress(number, len(listed))
             try:
                 run.install(model, fields)
+            except FieldDoesNotExist as error:
+                raise ContentError(f"{where}: {error} {OTHER_VERSION}") from error
             except content.FAULTS as error:
                 raise ContentError(f"{where}: {content.sentence(error)}") from error
         run.remove_dropped_parts()
-        run.refresh()
+        run.into_drafts()
         run.draft_red_flags()
+        run.expect_no_new(faults_before)
         pictures.discard_unused()
         if not apply:
             transaction.set_rollback(True)
+        elif seen is not None and seen != digest_of(run.imported):
+            raise ChangedSince("Somebody changed something here in the meantime. Read the difference again.")
     return run.imported
+
+
+class ChangedSince(ContentError):
+    """What it would change is no longer what somebody has read."""
+
+
+def digest_of(found: Imported) -> str:
+    """Names a comparison, for whoever says later that they have read it."""
+    return hashlib.sha256(json.dumps(asdict(found), sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 class _Import(content.Edition):
@@ -115,9 +159,11 @@ class _Import(content.Edition):
         self.by, self.replace_ours = by, replace_ours
         self.imported = Imported()
         self.flags: list[dict] = []
-        self.before = {sheet.pk: revisions.snapshot(sheet) for sheet in FactSheet.objects.published()}
+        self.live_flags = safety_revisions.snapshot()
         self.places = {model: _places(model) for model in PLACED}
-        self.faults_before = {(sheet.pk, each.text) for sheet, each in _faults()}
+        # The sheets that it has written in, as they were. None for a new one.
+        self.before: dict[str, dict | None] = {}
+        self.touches_live = False
 
     def install(self, model, fields: dict) -> None:
         fields = {name: value for name, value in fields.items() if name not in OURS.get(model, set())}
@@ -125,40 +171,68 @@ class _Import(content.Edition):
             self._flag(fields)
         elif model is WordList:
             self._word_list(fields)
+        elif self.stored.is_as(model, key_of(model, fields), fields):
+            self._see(model, fields)  # as nearly all are
         else:
+            if model in OF_SHEETS:
+                self._remember(key_of(model, fields).split()[0])
             super().install(model, fields)
+
+    def _remember(self, slug: str) -> None:
+        if slug not in self.before:
+            sheet = FactSheet.objects.filter(slug=slug).first()
+            self.before[slug] = revisions.snapshot(sheet) if sheet else None
 
     def _keep_deleted(self, label: str, key: str) -> None:
         self.deleted.add((label, key))
-        self.imported.left.append(f"{label} {key}: deleted here. Restore it first if you want it back.")
+        what = capfirst(apps.get_model(label)._meta.verbose_name)
+        self.imported.left.append(f"{what} {key}: deleted here. Restore it first if you want it back.")
+
+    def _may(self, verb: str, record) -> bool:
+        """Whether they might do the same on the desk, of what has no drafts. Says so where not."""
+        names = record._meta
+        if self.by.has_perm(f"{names.app_label}.{verb}_{names.model_name}"):
+            return True
+        self.imported.left.append(f"{_named(record)}: only an owner may change this.")
+        return False
 
     # --- what is new, and what differs ---
 
     def _add(self, offered, new: dict, label: str, key: str) -> None:
-        if isinstance(offered.object, GlossaryTerm):
-            # Pages explain a word as soon as there is one.
-            if self._drafted(offered.object, None, new, label, key):
-                self.imported.added.append(f"{label} {key}")
+        record = offered.object
+        if isinstance(record, OF_SHEETS):
+            offered.save()
             return
+        if isinstance(record, GlossaryTerm):
+            # Pages explain a word as soon as there is one.
+            if self._drafted(record, None, new):
+                self.imported.added.append(_named(record))
+            return
+        if not self._may("add", record):
+            self.deleted.add((label, key))
+            return
+        self.touches_live = True
         offered.save()
-        self.imported.added.append(f"{label} {key}")
-        if not isinstance(offered.object, OF_SHEETS):
-            if isinstance(offered.object, shared_revisions.SHARED):
-                shared_revisions.keep(record=offered.object, before={}, by=self.by, note=NOTE)
-            _log(offered.object, self.by, ADDITION)
+        self.imported.added.append(_named(record))
+        if isinstance(record, shared_revisions.SHARED):
+            shared_revisions.keep(record=record, before={}, by=self.by, note=NOTE)
+        _log(record, self.by, ADDITION)
 
-    def _drafted(self, record, pk: int | None, content: dict, label: str, key: str) -> bool:
+    def _drafted(self, record, pk: int | None, content: dict) -> bool:
         """Puts it into a draft of its own. False where there is an open one, which stays as it is."""
+        content = {**shared_revisions.snapshot(record), **content}
+        drafts = SharedDraft.objects.filter(label=record._meta.label_lower, is_open=True)
+        open_one = drafts.filter(record=pk).first() if pk else drafts.filter(record=None, name=str(record)).first()
+        if open_one and not shared_revisions.changes(type(record), open_one.content, content):
+            self.imported.waiting.append(_named(record))
+            return False
         try:
-            if pk is None and SharedDraft.objects.filter(label=label, name=str(record), is_open=True).exists():
+            if open_one:
                 raise draft_workflow.DraftRefused
-            content = {**shared_revisions.snapshot(record), **content}
             given = {"content": content, "name": str(record), "by": self.by, "note": NOTE, "what": NOTE}
             shared_drafts.begin(model=type(record), pk=pk, **given)
         except draft_workflow.DraftRefused:
-            self.imported.left.append(
-                f"{label} {key}: it has an open draft. Publish or discard that, and import again."
-            )
+            self.imported.left.append(f"{_named(record)}: {OPEN_DRAFT}")
             return False
         return True
 
@@ -172,17 +246,25 @@ class _Import(content.Edition):
             (wanted if installed and current[name] == was else both).append(name)
         if self.replace_ours:
             wanted, both = wanted + both, []
-        if isinstance(stored, shared_revisions.SHARED):
-            label = stored._meta.label_lower
-            drafted = {name: new[name] for name in wanted}
-            if wanted and not self._drafted(stored, stored.pk, drafted, label, record.partition(" ")[2]):
+        what = _named(stored)
+        if wanted and isinstance(stored, shared_revisions.SHARED):
+            if not self._drafted(stored, stored.pk, {name: new[name] for name in wanted}):
                 wanted = []
+            self.imported.shared += [_change(stored, what, name, current, new) for name in wanted]
+        elif wanted and not isinstance(stored, OF_SHEETS) and not self._may("change", stored):
+            wanted = []
         elif wanted and not take_over(stored, offered, wanted):
             wanted, both = [], both + wanted
-        self.imported.changed += [_change(stored, record, name, current, new) for name in wanted]
-        self.imported.kept += [_change(stored, record, name, current, new) for name in both]
-        if wanted and not isinstance(stored, (*OF_SHEETS, *shared_revisions.SHARED)):
+        self.imported.kept += [_change(stored, what, name, current, new) for name in both]
+        if isinstance(stored, FactSheet):
+            # Its place in the list is not among its words, and no draft has one.
+            at_once = [name for name in wanted if name not in revisions.SHEET]
+        else:
+            at_once = [] if isinstance(stored, (*OF_SHEETS, *shared_revisions.SHARED)) else wanted
+        if at_once:
             _log(stored, self.by, CHANGE)
+        self.imported.at_once += [_change(stored, what, name, current, new) for name in at_once]
+        self.touches_live |= bool(at_once)
 
     def _base(self, stored, installed: InstalledRecord | None, name: str):
         if installed is None:
@@ -195,39 +277,46 @@ class _Import(content.Edition):
     def remove_dropped_parts(self) -> None:
         sheets = [key for label, key in self.seen if label == FactSheet._meta.label_lower]
         for model in content.PARTS:
-            label = model._meta.label_lower
-            to_sheet = model.natural_key_lookups()[0]
-            for part in model.objects.filter(**{f"{to_sheet}__in": sheets}):
-                key = " ".join(map(str, part.natural_key()))
-                if (label, key) in self.seen:
-                    continue
+            label, lookups = model._meta.label_lower, model.natural_key_lookups()
+            here = model.objects.filter(**{f"{lookups[0]}__in": sheets}).values_list("pk", *lookups)
+            gone = {pk: " ".join(map(str, words)) for pk, *words in here}
+            for part in model.objects.filter(pk__in=[pk for pk, key in gone.items() if (label, key) not in self.seen]):
+                key = gone[part.pk]
                 installed = self.installed.get((label, key))
                 if self.replace_ours or (installed and content.is_as_installed(part, installed)):
+                    self._remember(key.split()[0])
                     part.delete()
-                    self.imported.removed.append(f"{label} {key}")
                 else:
-                    self.imported.left.append(f"{label} {key}: only here, and kept.")
+                    self.imported.left.append(f"{_named(part)}: only here, and kept.")
 
     # --- the sheets that follow ---
 
-    def refresh(self) -> None:
-        for sheet in FactSheet.objects.all():
+    def into_drafts(self) -> None:
+        """Raises ContentError where a text cannot be shown."""
+        for slug, was in self.before.items():
+            sheet = FactSheet.objects.filter(slug=slug).first()
+            if sheet is None:  # its parts, without the sheet itself
+                continue
             try:
-                if sheet.is_published:
-                    self._into_a_draft(sheet)
+                self._into_a_draft(sheet, was)
                 actions.refresh(sheet=sheet)
             except (BodyError, revisions.CannotPutBack) as error:
                 raise ContentError(f"{sheet.title}: {error}") from error
             actions.keep_edition(sheet=sheet, by=self.by, note=NOTE)
-        new = [(sheet, each) for sheet, each in _faults() if (sheet.pk, each.text) not in self.faults_before]
-        if new:
-            listed = " ".join(f"{sheet.title}: {each.text}" for sheet, each in new[:5])
-            raise ContentError(f"A public fact sheet could not be shown so. {listed}")
+        if self.touches_live:
+            actions.refresh_changed()
 
-    def _into_a_draft(self, sheet: FactSheet) -> None:
-        """Gives the published sheet its own words back, and a draft over it those of the import."""
-        was, now = self.before[sheet.pk], revisions.snapshot(sheet)
-        if not revisions.changes(was, now):
+    def _into_a_draft(self, sheet: FactSheet, was: dict | None) -> None:
+        """Gives a published sheet its own words back, and a draft over it those of the import."""
+        if was is None:
+            self.imported.added.append(_named(sheet))
+            return
+        now = revisions.snapshot(sheet)
+        found = revisions.changes(was, now)
+        if not found:
+            return
+        if not sheet.is_published:
+            self.imported.sheets.append((sheet.title, found))
             return
         revisions.put_back(sheet, {**was, "findings": was.get("findings", {})})
         for model, places in self.places.items():
@@ -237,10 +326,11 @@ class _Import(content.Edition):
                     model.objects.filter(**dict(zip(model.natural_key_lookups(), key, strict=True))).update(
                         position=places[key]
                     )
-        if sheet.open_draft:
-            self.imported.left.append(
-                f"{sheet.title}: it has an open draft. Publish or discard that, and import again."
-            )
+        if draft := sheet.open_draft:
+            if revisions.changes(revisions.snapshot(draft), now):
+                self.imported.left.append(f"{_named(sheet)}: {OPEN_DRAFT}")
+            else:
+                self.imported.waiting.append(_named(sheet))
             return
         # The page is as it was, and the draft begins from there.
         actions.refresh(sheet=sheet)
@@ -249,29 +339,43 @@ class _Import(content.Edition):
         revisions.put_back(draft, {**now, "findings": now.get("findings", {})})
         actions.refresh(sheet=draft)
         actions.keep_edition(sheet=draft, by=self.by, note=NOTE)
+        self.imported.sheets.append((sheet.title, found))
+
+    def expect_no_new(self, before: set[tuple[int, str]]) -> None:
+        """Raises ContentError when what changes at once leaves a public sheet saying what it may not."""
+        if not self.touches_live:
+            return
+        new = [(sheet, each) for sheet, each in _faults() if (sheet.pk, each.text) not in before]
+        if new:
+            listed = " ".join(f"{sheet.title}: {each.text}" for sheet, each in new[:5])
+            raise ContentError(f"A public fact sheet could not be shown so. {listed}")
 
     # --- what nobody changes alone ---
 
     def _flag(self, fields: dict) -> None:
         check_names(SafetyAdvice, fields)
-        key = key_of(SafetyAdvice, fields)
-        self.seen.add((SafetyAdvice._meta.label_lower, key))
+        _, key = self._see(SafetyAdvice, fields)
         [offered] = python_serializer.Deserializer([{"model": SafetyAdvice._meta.label_lower, "fields": fields}])
-        live = safety_drafts.find(safety_revisions.snapshot(), key)
+        live = safety_drafts.find(self.live_flags, key)
         theirs = values_of(offered.object, fields, offered.m2m_data)
         self.flags.append({**safety_drafts.whole(live or {}), **theirs})
 
     def draft_red_flags(self) -> None:
         if not self.flags:
             return
-        self.imported.red_flags = safety_revisions.changes(safety_revisions.snapshot(), self.flags)
-        if not self.imported.red_flags:
+        found = safety_revisions.changes(self.live_flags, self.flags)
+        if not found:
+            return
+        draft = safety_drafts.current()
+        if draft and not safety_revisions.changes(draft.content, self.flags):
+            self.imported.waiting.append("Red flags")
             return
         try:
             safety_drafts.begin(content=self.flags, what=NOTE, by=self.by)
         except draft_workflow.DraftRefused as refusal:
-            self.imported.red_flags = []
             self.imported.left.append(f"Red flags: {refusal}")
+        else:
+            self.imported.red_flags = found
 
     def _word_list(self, fields: dict) -> None:
         name = key_of(WordList, fields)
@@ -292,8 +396,17 @@ def _places(model) -> dict[tuple, int]:
     return {tuple(key): position for *key, position in model.objects.values_list(*lookups, "position")}
 
 
+def _named(record) -> str:
+    """In the words of the desk. A part with its sheet."""
+    if isinstance(record, Section):
+        return f"{record.sheet}: {record}"
+    if isinstance(record, (StatementUse, SourceUse, RelatedSheet)):
+        return str(record)
+    return f"{capfirst(record._meta.verbose_name)} “{record}”"
+
+
 def _change(record, label: str, name: str, current: dict, new: dict) -> Change:
-    words = str(record._meta.get_field(name).verbose_name)
+    words = capfirst(str(record._meta.get_field(name).verbose_name))
     return Change(label, words, *(safety_revisions.in_words(each[name]) for each in (current, new)))
 
 

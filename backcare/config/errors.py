@@ -101,7 +101,10 @@ def wrong_method(allowed: str):
 
 
 SHORTEN = "Go back, because your browser may still have what you typed. Shorten it and send it again."
-SMALLER_PICTURE = "Choose a picture of less than 10 MB. If you go back, your browser may still have what you typed."
+SMALLER_PICTURE = (
+    "Choose a picture of less than 10 MB, or content of less than 20 MB. "
+    "If you go back, your browser may still have what you typed."
+)
 
 
 def too_large(request, advice: str = SHORTEN):

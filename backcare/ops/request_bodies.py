@@ -6,8 +6,13 @@ from django.conf import settings
 from gunicorn.http.errors import ParseException
 
 IN_MEMORY = 1024 * 1024  # bytes of a body without a length; what is longer waits in a temporary file
-# The forms with a picture in them.
-PICTURES = ("/admin/factsheets/figure/", "/admin/factsheets/teammember/", "/admin/clinic/")
+# The forms with a picture in them, and the one with all content.
+FILES = (
+    "/admin/factsheets/figure/",
+    "/admin/factsheets/teammember/",
+    "/admin/clinic/",
+    "/admin/factsheets/factsheet/bring-in/",
+)
 PIECE = 64 * 1024  # bytes
 
 # What is wrong with a body, for the middleware that answers. In the request's environment under TROUBLE.
@@ -20,7 +25,7 @@ MAX_DRAINED = 8 * 1024 * 1024  # bytes
 
 def limit(path: str) -> int:
     """The most bytes that an address takes."""
-    if path.startswith(PICTURES):
+    if path.startswith(FILES):
         return settings.FIGURE_UPLOAD_MAX_MEMORY_SIZE
     if path.startswith("/admin/"):
         return settings.ADMIN_UPLOAD_MAX_MEMORY_SIZE

@@ -30,7 +30,7 @@ from enquiries.models import (
     Status,
     StoppedAddress,
 )
-from factsheets.models import SearchMiss, SheetReads, UnsavedEdit
+from factsheets.models import ContentUpload, SearchMiss, SheetReads, UnsavedEdit
 from factsheets.reads import KEPT_MONTHS
 from factsheets.search.failed_searches import KEPT_FOR
 
@@ -174,6 +174,11 @@ RULES = [
         "unsaved_edits",
         "Changes to fact sheets that nobody saved",
         lambda now: UnsavedEdit.objects.filter(seen_at__lte=now - timedelta(days=DRAFT_DAYS)),
+    ),
+    Rule(
+        "uploads",
+        "Files of content that nobody took over",
+        lambda now: ContentUpload.objects.filter(at__lte=now - timedelta(days=DRAFT_DAYS)),
     ),
     Rule("limits", "Counts of limits", lambda now: Limit.objects.filter(until__lte=now)),
     Rule("flood_marks", "Marks of forms that are alike", lambda now: FloodMark.objects.filter(until__lte=now)),

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator, slugify
 
 from factsheets import actions, live_preview
-from factsheets.admin import download, overview, sheet_drafts
+from factsheets.admin import content_files, overview, sheet_drafts
 from factsheets.admin.editing import (
     SHARED_FIELDS,
     EditingForm,
@@ -24,6 +24,7 @@ from factsheets.admin.fields import TradingFormSet
 from factsheets.admin.picking import picked_figure
 from factsheets.admin.section import free_slug
 from factsheets.admin.writing import OnOnePage
+from factsheets.content_import import may_bring_in
 from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, SourceUse
 
 
@@ -212,7 +213,8 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
         wrap = self.admin_site.admin_view
         return [
             path("offers/", wrap(overview.settle), name="factsheets_offers"),
-            path("content.zip", wrap(download.content), name="factsheets_content"),
+            path("content.zip", wrap(content_files.download), name="factsheets_content"),
+            path("bring-in/", wrap(content_files.bring_in), name="factsheets_bring_in"),
             path("<int:pk>/desk/", wrap(overview.overview), name="factsheets_factsheet_desk"),
             path("<int:pk>/move/", wrap(overview.move), name="factsheets_factsheet_move"),
             path("<int:pk>/draft/", wrap(sheet_drafts.begin), name="factsheets_factsheet_draft"),
@@ -244,6 +246,10 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
         if not object_id:
             shown |= {"show_save_and_continue": False, "title": "Begin a fact sheet"}
         return super().changeform_view(request, object_id, form_url, shown | (extra_context or {}))
+
+    def changelist_view(self, request, extra_context=None):
+        shown = {"may_bring_in": may_bring_in(request.user)}
+        return super().changelist_view(request, shown | (extra_context or {}))
 
     def response_add(self, request, obj, post_url_continue=None):
         messages.success(request, f"“{obj.title}” is begun. Only staff can see it.")

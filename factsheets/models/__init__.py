@@ -23,7 +23,7 @@ from factsheets.models.section import Aspect, Layer, Question, Section, SectionK
 from factsheets.models.sheet import QUESTIONS, FactSheet, FormerAddress, RelatedSheet, SheetKind, State, Topic
 from factsheets.models.source import LinkOutcome, Source, SourceLink, SourceUse
 from factsheets.models.team import TeamMember
-from factsheets.models.unsaved import UnsavedEdit
+from factsheets.models.unsaved import ContentUpload, UnsavedEdit
 from factsheets.models.version import ContentVersion, InstalledRecord, SiteNotice
 from factsheets.models.words import GlossaryTerm, WordList
 
@@ -38,6 +38,7 @@ __all__ = [
     "Aspect",
     "Claim",
     "ClaimStatus",
+    "ContentUpload",
     "ContentVersion",
     "Decision",
     "Direction",

@@ -21,3 +21,15 @@ class UnsavedEdit(models.Model):
 
     def __str__(self):
         return f"{self.part} of {self.sheet_id}"
+
+
+class ContentUpload(models.Model):
+    """A file of content that somebody brought, from when they see what it would change until they take it over or let it be."""
+
+    by = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", editable=False)
+    name = models.CharField(max_length=120, editable=False, help_text="What the file was called.")
+    data = models.BinaryField(editable=False, help_text="The ZIP.")
+    at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
+
+    def __str__(self):
+        return self.name

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from unittest.mock import Mock
@@ -10,12 +11,25 @@ from unittest.mock import Mock
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 
-from factsheets import actions, content_export, pictures, publication, safety_drafts, safety_revisions, shared_drafts
+from enquiries.privacy.retention import RULES
+from factsheets import (
+    actions,
+    content_export,
+    content_upload,
+    pictures,
+    publication,
+    safety_drafts,
+    safety_revisions,
+    shared_drafts,
+)
 from factsheets.models import (
     Claim,
+    ContentUpload,
     FactSheet,
     Figure,
     GlossaryTerm,
@@ -31,9 +45,10 @@ from factsheets.models import (
     Topic,
     WordList,
 )
-from tests.support.desk import draft_of, person, published_draft
-from tests.support.edition import PART, SHEET
+from tests.support.desk import draft_of, person, published_draft, tree
+from tests.support.edition import PART, SHEET, entry
 from tests.support.edition import Edition as Fixtures
+from tests.support.html import text
 from tests.support.pictures import show
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -126,11 +141,11 @@ def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(
     ]
     there.files[SHEET].pop()
     said = take(there)
-    assert "new      factsheets.factsheet c-sheet" in said
-    assert "changed  factsheets.section a-sheet first, body: The{+ newer+} first words." in said
+    assert "new       Fact sheet “A sheet”" in said
+    assert "changed   A sheet: First, text: The{+ newer+} first words." in said
     assert "[-Our-]{+Their+} second words." in said
-    assert "ours kept factsheets.section a-sheet second" in said
-    assert "removed  factsheets.relatedsheet a-sheet b-sheet" in said
+    assert "ours kept A sheet: Second, Body" in said
+    assert "changed   A sheet: The sheet, Related pages: [-b-sheet: It says more.-]" in said
     assert "Nothing has been changed." in said
     assert Section.objects.get(slug="first").body == "The first words. [@EDA]\n"
     assert not User.objects.filter(username__startswith="import-").exists()
@@ -154,7 +169,12 @@ def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(
     published_draft(claim, person("Clive", "clinician"))
     kept = SharedEdition.objects.filter(label="factsheets.statement").order_by("-number").first()
     assert (kept.actor, kept.content["direction"]) == ("Clive", "helps")
-    assert "A sheet: it has an open draft." in take(there)
+    said = take(there)
+    assert "waiting   Fact sheet “A sheet”: in an open draft, word for word." in said
+    assert "changed   " not in said, "What waits in a draft is not shown a second time."
+    there.fields("first")["body"] = "Newer still. [@EDA]\n"
+    assert "left out  Fact sheet “A sheet”: it has an open draft." in take(there)
+    there.fields("first")["body"] = "The newer first words. [@EDA]\n"
     actions.discard_draft(draft=live.open_draft, by=editor)
     take(there, "--apply", "--by", editor.username, "--replace-ours")
     assert bodies(live.open_draft)[1] == "Their second words. [@EDB]\n"
@@ -176,7 +196,7 @@ def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     there.fields("claim")["detail"] = "Acupuncture cures. <i>Yes.</i> [@EDA]\n"
     there.fields("first")["body"] = "It is <b>safe</b>. Read [more](/nowhere/). [@EDA]\n"
     there.fields("EDA")["title"] = "Theirs"
-    assert "go into drafts" in take(there, "--apply", "--by", editor.username)
+    assert "goes into drafts" in take(there, "--apply", "--by", editor.username)
     assert Source.objects.get(key="EDA").title == "The study EDA"
     live = FactSheet.objects.get(slug=PART)
     assert "cures" not in str(live.document)
@@ -189,7 +209,7 @@ def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     out = there.folder.parent / "out"
     command("export_content", out)
     assert "Theirs" not in (out / "sources.yaml").read_text(), "An export carries no drafts."
-    assert "factsheets.source EDA: it has an open draft." in take(there)
+    assert "waiting   Source “EDA: The study EDA”" in take(there)
     summary = there.fields("b-sheet")["summary"]
     there.fields("b-sheet")["summary"] = "It is <b>safe</b>."
     with pytest.raises(CommandError, match="“<b>” is HTML"):
@@ -216,12 +236,111 @@ def test_red_flags_go_into_a_draft_for_a_second_person(tmp_path):
     path = (out / "safety_advice.yaml").rename(alone / "safety_advice.yaml")
     live = SafetyAdvice.objects.get(code="RF-E1").short_text
     path.write_text(path.read_text().replace(live, "other words"))
-    assert "red flag RF-E1" in command("import_content", alone)
+    assert "red flag  RF-E1" in command("import_content", alone)
     assert safety_drafts.current() is None
     command("import_content", alone, "--apply", "--by", editor.username)
     assert SafetyAdvice.objects.get(code="RF-E1").short_text == live
     assert safety_drafts.find(safety_drafts.current().content, "RF-E1")["short_text"] == "other words"
+    assert "waiting   Red flags: in an open draft" in command("import_content", alone)
+    path.write_text(path.read_text().replace("other words", "still other words"))
     assert "Red flags: There is already an open draft." in command("import_content", alone)
+
+
+def zipped(folder: Path, inside: str = "content/") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files_of(folder).items():
+            archive.writestr(f"{inside}{name}", data)
+    return out.getvalue()
+
+
+def bring(client, data: bytes, name: str = "content-2026-11-30.zip"):
+    file = SimpleUploadedFile(name, data, content_type="application/zip")
+    return client.post(reverse("admin:factsheets_bring_in"), {"file": file}, follow=True)
+
+
+def test_an_editor_reads_the_difference_on_the_desk_and_takes_it_over_with_one_press(there, client):
+    editor, address = person("Edith", "editor"), reverse("admin:factsheets_bring_in")
+    client.force_login(editor)
+    assert address in client.get(reverse("admin:factsheets_factsheet_changelist")).content.decode()
+    Section.objects.filter(slug="second").update(body="Our second words. [@EDB]\n")
+    there.fields("first")["body"] = "The newer first words. [@EDA]\n"
+    there.fields("second")["body"] = "Their second words. [@EDB]\n"
+    there.fields("claim")["direction"] = "helps"
+    there.fields("a-topic")["question"] = "Why does their test need one?"
+    there.files["claims.yaml"] = [entry("claim", ref="Z-01", status="drop", statement="No.", to_check=False)]
+    there.write()
+    shown = text(tree(bring(client, zipped(there.folder))))
+    assert "Nothing has been changed yet." in shown
+    assert "The newer first words." in shown
+    assert "Into a draft of “A sheet”" in shown
+    assert "At once, when you press the button" in shown
+    assert "“A topic”" in shown
+    assert "Claim “Z-01: No.”: only an owner may change this." in shown
+    assert "Yours, which stays (1)" in shown
+    live = FactSheet.objects.get(slug=PART)
+    assert live.open_draft is None
+    page = tree(client.get(address))
+    [seen] = page.xpath("//input[@name='seen']/@value")
+    [other] = tree(client.get(address, {"theirs": ""})).xpath("//input[@name='seen']/@value")
+    assert seen != other
+
+    Section.objects.filter(slug="first").update(body="Our first words. [@EDA]\n")
+    said = text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
+    assert "Somebody changed something here in the meantime." in said
+    assert live.open_draft is None
+    assert "Yours, which stays (2)" in said, "The file is still there, with the new difference."
+    Section.objects.filter(slug="first").update(body="The first words. [@EDA]\n")
+    assert "has been brought in" in text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
+    assert bodies(live.open_draft) == ["The newer first words. [@EDA]\n", "Our second words. [@EDB]\n", ""]
+    assert bodies(live)[0] == "The first words. [@EDA]\n"
+    assert Topic.objects.get(slug="a-topic").question == "Why does their test need one?"
+    assert not Claim.objects.filter(ref="Z-01").exists()
+    assert live.open_draft.editions.first().actor == "Edith"
+    assert not ContentUpload.objects.exists()
+    again = text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
+    assert "There is no file to take over." in again
+
+
+def test_a_file_that_is_no_content_is_refused_in_words_and_changes_nothing(there, client, monkeypatch):
+    client.force_login(person("Edith", "editor"))
+    address = reverse("admin:factsheets_bring_in")
+    there.fields("first")["body"] = "The newer first words. [@EDA]\n"
+    there.write()
+    good = zipped(there.folder, inside="")
+    (there.folder / "notes.txt").write_text("Notes.")
+    (there.folder / ".DS_Store").write_text("Litter.")
+    strange = zipped(there.folder)
+    (there.folder / "notes.txt").unlink()
+    for data, words in [
+        (b"", "The file is empty."),
+        (b"%PDF-1.7 and more", "This is not a file that “Download all content” made."),
+        (good[: len(good) // 2], "The file is damaged or incomplete."),
+        (good[:200] + b"\xff" * 8 + good[208:], "The file is damaged or incomplete."),
+        (strange, "“content/notes.txt” in it is no file of a site’s content."),
+        (b"PK" + bytes(content_upload.MAX_BYTES), "The file is larger than 20 MB."),
+    ]:
+        answer = bring(client, data)
+        assert words in text(tree(answer)), words
+        assert not ContentUpload.objects.exists()
+    assert "Choose a file first." in text(tree(client.post(address, {})))
+    monkeypatch.setattr(content_upload, "MAX_UNPACKED", 100)
+    assert "There is far more in this file" in text(tree(bring(client, good)))
+    monkeypatch.undo()
+    bring(client, good)
+    assert "The newer first words." in text(tree(client.get(address)))
+    for found in ("{field: is unknown", "- model: factsheets.poem\n  fields: {}\n"):
+        (there.folder / "topics.yaml").write_text(found)
+        shown = text(tree(bring(client, zipped(there.folder))))
+        assert "topics.yaml" in shown and "Nothing has been changed." in shown
+        assert "Bring this in" not in shown
+    there.fields("first")["mood"] = "newer than this site"
+    there.write()
+    shown = text(tree(bring(client, zipped(there.folder))))
+    assert "The file may be of another version of backcare. Nothing has been changed." in shown
+    assert "Put away." in text(tree(client.post(address, {"do": "leave"}, follow=True)))
+    assert not ContentUpload.objects.exists()
+    assert FactSheet.objects.get(slug=PART).open_draft is None
 
 
 @pytest.mark.long
@@ -233,3 +352,9 @@ def test_an_owner_downloads_all_content_and_nobody_else(client, staff_client):
         assert "content/sheets/about-back-pain.yaml" in archive.namelist()
     client.force_login(person("Edith", "editor"))
     assert client.get(address).status_code == 403
+    bring(client, zipped(settings.BASE_DIR / "fixtures"))
+    [rule] = [each for each in RULES if each.name == "uploads"]
+    assert not rule.due(timezone.now() + timedelta(days=13)).exists()
+    assert rule.due(timezone.now() + timedelta(days=15)).count() == 1
+    client.force_login(person("Clive", "clinician"))
+    assert client.get(reverse("admin:factsheets_bring_in")).status_code == 403

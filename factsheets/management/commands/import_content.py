@@ -1,10 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from backcare.core.progress import Progress, stoppable
-from factsheets.content_import import bring_in
+from factsheets.content_import import bring_in, may_bring_in
 from factsheets.fixtures import ContentError
 
 AROUND = 60  # characters of unchanged text that are shown beside a change
@@ -43,26 +44,31 @@ class Command(BaseCommand):
             self.stdout.write("Nothing has been changed. Add --apply --by USERNAME to take this over.")
 
     def _user(self, name: str):
-        user = get_user_model().objects.filter(username=name, is_active=True, is_staff=True).first()
-        if user is None or not user.has_perm("factsheets.change_factsheet"):
+        user = get_user_model().objects.filter(username=name).first()
+        if user is None or not may_bring_in(user):
             raise CommandError(f"There is no account {name} that may edit fact sheets.")
         return user
 
     def _show(self, found) -> None:
         for record in found.added:
-            self.stdout.write(f"new      {record}")
-        for change in found.changed:
-            self._words("changed ", change)
-        for record in found.removed:
-            self.stdout.write(f"removed  {record}")
+            self.stdout.write(f"new       {record}")
+        for title, changes in found.sheets:
+            for change in changes:
+                self._words("changed", replace(change, part=f"{title}: {change.part}" if change.part else title))
+        for change in found.shared:
+            self._words("changed", change)
         for change in found.red_flags:
             self._words("red flag", change)
+        for change in found.at_once:
+            self._words("at once", change)
         for change in found.kept:
             self._words("ours kept", change)
+        for line in found.waiting:
+            self.stdout.write(f"waiting   {line}: in an open draft, word for word.")
         for line in found.left:
-            self.stdout.write(f"left out {line}")
-        if found.changed:
-            self.stdout.write("Sources, statements, terms and figures go into drafts, which are published on the desk.")
+            self.stdout.write(f"left out  {line}")
+        if found.sheets or found.shared:
+            self.stdout.write("What is “changed” goes into drafts, which are published on the desk.")
         if found.red_flags:
             self.stdout.write("Red flags go into a draft, which a clinician approves on the desk.")
         if found.kept:
@@ -74,7 +80,7 @@ class Command(BaseCommand):
         words = "".join(
             marks[kind].format(_shortened(words) if kind == "same" else words) for kind, words in change.words
         )
-        self.stdout.write(f"{what} {change.part}, {change.field}: {' '.join(words.split())}")
+        self.stdout.write(f"{what:<9} {change.part}, {change.field}: {' '.join(words.split())}")
 
 
 def _shortened(words: str) -> str:

@@ -1,0 +1,107 @@
+"""Content out and in: all of it as one file, and what such a file of another site would change here."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from factsheets import content_export, content_import, content_upload
+from factsheets.fixtures import ContentError
+from factsheets.models import FactSheet
+
+NOTHING_CHANGED = "Nothing has been changed."
+
+
+@require_safe
+def download(request):
+    if not request.user.is_superuser:
+        raise PermissionDenied
+    name = f"{content_export.FOLDER}-{timezone.localdate().isoformat()}.zip"
+    response = HttpResponse(content_export.as_zip(), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        label="File with content",
+        widget=forms.FileInput(attrs={"accept": ".zip,application/zip"}),
+        help_text="A ZIP file, as “Download all content” of another site made it.",
+        error_messages={
+            "required": "Choose a file first.",
+            "empty": "The file is empty. Choose another.",
+        },
+    )
+
+    def __init__(self, *args, by=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.by = by
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        try:
+            content_upload.keep(name=file.name, data=file.read(content_upload.MAX_BYTES + 1), by=self.by)
+        except ContentError as error:
+            raise forms.ValidationError(f"{error} {NOTHING_CHANGED}") from error
+        return file
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def bring_in(request):
+    """A file is chosen; its difference is read; one press takes it over."""
+    if not content_import.may_bring_in(request.user):
+        raise PermissionDenied
+    form = UploadForm(by=request.user)
+    if request.method == "POST":
+        done = request.POST.get("do")
+        if done == "take":
+            return _take(request)
+        if done == "leave":
+            content_upload.drop(request.user)
+            messages.info(request, f"Put away. {NOTHING_CHANGED}")
+            return HttpResponseRedirect(reverse("admin:factsheets_bring_in"))
+        form = UploadForm(request.POST, request.FILES, by=request.user)
+        if form.is_valid():
+            return HttpResponseRedirect(reverse("admin:factsheets_bring_in"))
+    upload = None if form.errors else content_upload.of(request.user)
+    theirs = "theirs" in request.GET
+    context = admin.site.each_context(request) | {
+        "title": "Bring in content",
+        "opts": FactSheet._meta,
+        "form": form,
+        "upload": upload,
+        "theirs": theirs,
+        "refusal": "",
+    }
+    if upload:
+        try:
+            with content_upload.unpacked(upload) as folder:
+                found = content_import.bring_in(folder, by=request.user, replace_ours=theirs)
+            context |= {"found": found, "seen": content_import.digest_of(found)}
+        except ContentError as error:
+            context["refusal"] = str(error)
+    return render(request, "admin/factsheets/bring_in.html", context)
+
+
+def _take(request):
+    upload = content_upload.of(request.user)
+    theirs = "theirs" in request.POST
+    here = reverse("admin:factsheets_bring_in")
+    if upload is None:  # pressed twice, or in another tab
+        messages.warning(request, "There is no file to take over. If you have just pressed the button, it is done.")
+        return HttpResponseRedirect(here)
+    seen = request.POST.get("seen", "")
+    try:
+        with content_upload.unpacked(upload) as folder:
+            found = content_import.bring_in(folder, by=request.user, apply=True, replace_ours=theirs, seen=seen)
+    except ContentError as error:
+        messages.error(request, f"{error} {NOTHING_CHANGED}")
+        return HttpResponseRedirect(f"{here}?theirs" if theirs else here)
+    content_upload.drop(request.user)
+    drafts = " Publish the drafts when they have been read." if found.sheets or found.shared or found.red_flags else ""
+    messages.success(request, f"The content of {upload.name} has been brought in.{drafts}")
+    return HttpResponseRedirect(reverse("admin:factsheets_factsheet_changelist"))
