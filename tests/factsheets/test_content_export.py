@@ -280,9 +280,10 @@ def test_an_editor_reads_the_difference_on_the_desk_and_takes_it_over_with_one_p
     assert "Yours, which stays (1)" in shown
     live = FactSheet.objects.get(slug=PART)
     assert live.open_draft is None
-    page = tree(client.get(address))
-    [seen] = page.xpath("//input[@name='seen']/@value")
-    [other] = tree(client.get(address, {"theirs": ""})).xpath("//input[@name='seen']/@value")
+    seen, other = (
+        next(each.get("value") for each in tree(client.get(address, asked)).iter() if each.get("name") == "seen")
+        for asked in ({}, {"theirs": ""})
+    )
     assert seen != other
 
     Section.objects.filter(slug="first").update(body="Our first words. [@EDA]\n")
