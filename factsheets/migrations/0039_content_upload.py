@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('factsheets', '0037_source_identifiers'),
+        ('factsheets', '0038_drawings_named_by_what_they_show'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
