@@ -188,11 +188,11 @@ def cached_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
 
 def answer(request: HttpRequest, make: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
-    """What is kept for the request's path, or else what `make` gives, kept if its view is a `cached_page`.
+    """What is kept for the path of a GET or HEAD, or else what `make` gives, kept if its view is a `cached_page`.
 
     `make` is all of the application with its middleware.
     """
-    if request.method not in {"GET", "HEAD"} or settings.DEBUG or not is_ours(request):
+    if settings.DEBUG or not is_ours(request):
         return make(request)
     environ = dict(request.META)  # before `cached_page` takes something away
     try:
@@ -265,11 +265,12 @@ def cached_response(request: HttpRequest, name: Hashable, make: Callable[[], Htt
 
 
 def compressed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Made small, where it is a whole page that holds no secret: only for somebody who sent no cookie, by an address without one.
+    """The answer to a GET or HEAD made small, where it is a whole page that holds no secret: only for somebody who sent no cookie,
+    by an address without one.
 
     With a secret in it, its length could give that away letter by letter to who can have it opened with words of theirs (BREACH).
     """
-    whole = response.status_code == 200 and not response.streaming and request.method in {"GET", "HEAD"}
+    whole = response.status_code == 200 and not response.streaming
     if not whole or request.COOKIES or response.cookies or response.has_header("Content-Encoding"):
         return response
     encoding = _encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))

@@ -36,7 +36,8 @@ HEADERS = {
 }
 MAX_LENGTH_DIGITS = 12  # digits
 HEALTH = "/healthz"
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+READS = {"GET", "HEAD"}  # the methods whose answers may be kept
+SAFE_METHODS = {*READS, "OPTIONS", "TRACE"}
 SAYS_WHERE_FROM = {"HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE"}
 SLASHES = re.compile(r"[/\\]+")
 MARKUP = re.compile(r"[<>]")  # of the page or the mail that the address was copied from
@@ -53,7 +54,12 @@ class RequestGuardMiddleware:
 
     def __call__(self, request):
         refused = self.refusal(request) or self.health(request)
-        response = self.with_headers(request, refused) if refused else page_cache.answer(request, self.through)
+        if refused:
+            response = self.with_headers(request, refused)
+        elif request.method in READS:
+            response = page_cache.answer(request, self.through)
+        else:
+            response = self.through(request)
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
             # Django puts it on every answer but those that are made before its own middleware: refusals, and pages kept ready.
             response.headers.setdefault("Strict-Transport-Security", transport_security())
@@ -74,7 +80,8 @@ class RequestGuardMiddleware:
         if is_private(request.path_info):
             response.setdefault("Cache-Control", "no-store")
             response["Referrer-Policy"] = referrer_policy(request)
-        elif getattr(response, "made_from", None) is None:  # what is kept is compressed when it is asked for
+        elif request.method in READS and getattr(response, "made_from", None) is None:
+            # What is kept is compressed when it is asked for.
             response = page_cache.compressed(request, response)
         if response.status_code == HTTPStatus.NOT_MODIFIED and request.path_info.startswith(settings.STATIC_URL):
             # A browser takes the headers of this answer for the file it holds: they must not be a page's.
@@ -202,7 +209,7 @@ class TypedAddressMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
-        if response.status_code != HTTPStatus.NOT_FOUND or request.method not in {"GET", "HEAD"}:
+        if response.status_code != HTTPStatus.NOT_FOUND or request.method not in READS:
             return response
         path = meant(request.path_info)
         if not path:

@@ -8,9 +8,9 @@ from django.utils import timezone
 from enquiries import clock, staff_members
 from enquiries.actions.appointments import book, time_in_words
 from enquiries.actions.outbox import has_address, lock_enquiry
-from enquiries.actions.timeline import record
 from enquiries.inbox import diary
 from enquiries.models import Appointment, Enquiry, EventKind, StaffDraft
+from enquiries.models.event import record
 from factsheets import autosave as of_sheets
 from factsheets import team
 from factsheets.models import UnsavedEdit

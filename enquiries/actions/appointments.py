@@ -11,7 +11,7 @@ from django.utils import timezone
 from enquiries import calendar, clock
 from enquiries.actions.contact import lock_open_enquiry, reached, take
 from enquiries.actions.outbox import enqueue, has_address, lock_enquiry
-from enquiries.actions.timeline import record, transition
+from enquiries.actions.status import transition
 from enquiries.actions.transitions import NEEDS_OUTCOME, MoveRefused
 from enquiries.clock import dated_words
 from enquiries.inbox import diary
@@ -28,6 +28,7 @@ from enquiries.models import (
     Status,
 )
 from enquiries.models.appointment import MINUTES, OUTCOMES
+from enquiries.models.event import record
 from enquiries.opening_hours import DAY, Hours, instant
 from factsheets import team
 

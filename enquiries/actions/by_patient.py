@@ -16,7 +16,7 @@ from enquiries.actions.appointments import cancel, time_in_words
 from enquiries.actions.erasure import erase
 from enquiries.actions.intake import SAME_FORM_WITHIN
 from enquiries.actions.outbox import enqueue, lock_enquiry
-from enquiries.actions.timeline import record, transition
+from enquiries.actions.status import transition
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.inbox import calls
 from enquiries.models import (
@@ -30,6 +30,7 @@ from enquiries.models import (
     Purpose,
     Status,
 )
+from enquiries.models.event import record
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from enquiries import clock, staff_members
 from enquiries.actions.outbox import Erased, enqueue, lock_enquiry
-from enquiries.actions.timeline import record, transition
+from enquiries.actions.status import transition
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.inbox import calls
 from enquiries.models import Agreement, Enquiry, EnquiryKind, EventKind, MessageState, OutgoingMessage, Purpose, Status
+from enquiries.models.event import record
 from factsheets import team
 
 

@@ -15,7 +15,6 @@ from backcare.core import blind_index
 from backcare.core.encryption import CannotDecrypt
 from enquiries import abuse
 from enquiries.actions.outbox import TO_STAFF, Erased, enqueue, lock_enquiry
-from enquiries.actions.timeline import record
 from enquiries.actions.transitions import MoveRefused, expect_shown
 from enquiries.links import MAX_WRONG_TRIES, of_mail
 from enquiries.models import (
@@ -31,6 +30,7 @@ from enquiries.models import (
     SearchToken,
     Status,
 )
+from enquiries.models.event import record
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from backcare.core.encryption import CannotDecrypt
 from enquiries import abuse
 from enquiries.actions.outbox import lock_enquiry
-from enquiries.actions.timeline import record, transition
+from enquiries.actions.status import transition
 from enquiries.models import (
     Assessment,
     Enquiry,
@@ -33,6 +33,7 @@ from enquiries.models import (
     Status,
     StoppedAddress,
 )
+from enquiries.models.event import record
 from enquiries.privacy import retention
 
 logger = logging.getLogger(__name__)

@@ -16,8 +16,8 @@ from backcare.core import blind_index, limits
 from backcare.core.encryption import CannotDecrypt, keyed_hash, keyed_hashes
 from enquiries import abuse, clock, flood
 from enquiries.actions.outbox import SUMMARY_DAYS, TO_THEM, enqueue_first, has_address
-from enquiries.actions.timeline import record
 from enquiries.models import Assessment, Enquiry, EnquiryKind, EventKind, IntakeChannel, Purpose, SearchToken, Status
+from enquiries.models.event import record
 from factsheets.models import FactSheet
 
 logger = logging.getLogger(__name__)

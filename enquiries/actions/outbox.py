@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from backcare.core.encryption import CannotDecrypt
 from enquiries import clock
-from enquiries.actions.timeline import record, transition
+from enquiries.actions.status import transition
 from enquiries.inbox import queues
 from enquiries.models import (
     Appointment,
@@ -26,6 +26,7 @@ from enquiries.models import (
     Purpose,
     Status,
 )
+from enquiries.models.event import record
 from factsheets import review_reminders
 from factsheets.models import Edition, FactSheet, ReviewReminder, SafetyDraftEvent, SharedDraftEvent
 

@@ -13,9 +13,10 @@ from django.utils import timezone
 from enquiries import abuse, clock, staff_members
 from enquiries.actions.intake import answer
 from enquiries.actions.outbox import lock_enquiry
-from enquiries.actions.timeline import entry, moved_to, record, transition
+from enquiries.actions.status import moved_to, transition
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, OutgoingMessage, Purpose, Status
 from enquiries.models.enquiry import FLAGGED
+from enquiries.models.event import entry, record
 from factsheets import team
 
 logger = logging.getLogger(__name__)
@@ -208,7 +209,7 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: User, version: int | None = Non
 
 
 def unlink(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
-    """They are two requests after all: the enquiry is worked on again. Both timelines say so: see timeline.transition."""
+    """They are two requests after all: the enquiry is worked on again. Both timelines say so: see status.transition."""
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
         expect_shown(enquiry, version)

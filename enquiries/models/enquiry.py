@@ -253,7 +253,7 @@ class Enquiry(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     submission_key = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # Set with the status (`actions/timeline.py`); from then on the time counts after which the details are erased.
+    # Set with the status (`actions/status.py`); from then on the time counts after which the details are erased.
     closed_at = models.DateTimeField(
         null=True, editable=False, help_text="When it was last closed or set aside. Empty while it is open."
     )

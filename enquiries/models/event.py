@@ -1,13 +1,17 @@
+"""The timeline, written with every fact in its transaction; what a colleague has typed and not sent; and who exported what."""
+
 import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from backcare.core.encryption import EncryptedTextField
-from enquiries.models.enquiry import Status
+from enquiries.models.enquiry import Enquiry, Status
+from factsheets import team
 
 
 class EventKind(models.TextChoices):
@@ -86,6 +90,23 @@ class EnquiryEvent(models.Model):
         """The one change a timeline allows: that something was noted stays, what it said goes."""
         self.note = self.subject = ""
         super().save(update_fields=["note", "subject"])
+
+
+def record(enquiry: Enquiry, kind: str, **fields: Any) -> EnquiryEvent:
+    """As `entry`, and kept."""
+    made = entry(enquiry, kind, **fields)
+    made.save(force_insert=True)
+    return made
+
+
+def entry(enquiry: Enquiry, kind: str, *, by: User | None = None, actor: str = "", **fields: Any) -> EnquiryEvent:
+    """A line of the timeline that is not kept yet."""
+    fields.setdefault("created_at", timezone.now())
+    if not actor:
+        if by is None:
+            raise TypeError("Name the actor: by=user, or actor for the patient or the mail worker.")
+        actor = team.account_name(by)
+    return EnquiryEvent(enquiry=enquiry, kind=kind, by=by, actor=actor, **fields)
 
 
 class StaffDraft(models.Model):

@@ -1,4 +1,4 @@
-"""The timeline, written with every fact in its transaction, and the one place where an enquiry’s status changes."""
+"""The one place where an enquiry’s status changes, with its line of the timeline."""
 
 from datetime import date
 from typing import Any
@@ -8,26 +8,9 @@ from django.utils import timezone
 
 from enquiries import clock
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
-from factsheets import team
+from enquiries.models.event import entry, record
 
 FOLLOW_UP_DAYS = 2  # working days after which one in progress is looked at again, where nobody said when
-
-
-def record(enquiry: Enquiry, kind: str, **fields: Any) -> EnquiryEvent:
-    """As `entry`, and kept."""
-    made = entry(enquiry, kind, **fields)
-    made.save(force_insert=True)
-    return made
-
-
-def entry(enquiry: Enquiry, kind: str, *, by: User | None = None, actor: str = "", **fields: Any) -> EnquiryEvent:
-    """A line of the timeline that is not kept yet."""
-    fields.setdefault("created_at", timezone.now())
-    if not actor:
-        if by is None:
-            raise TypeError("Name the actor: by=user, or actor for the patient or the mail worker.")
-        actor = team.account_name(by)
-    return EnquiryEvent(enquiry=enquiry, kind=kind, by=by, actor=actor, **fields)
 
 
 def moved_to(enquiry: Enquiry, to: str, outcome: str = "", **fields: Any) -> EnquiryEvent:
