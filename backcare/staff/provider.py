@@ -13,11 +13,8 @@ import time
 from datetime import timedelta
 from functools import cache
 from threading import Lock
+from typing import TYPE_CHECKING
 
-import requests
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.django_client import OAuth
-from authlib.integrations.django_client.apps import DjangoOAuth2App
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -27,11 +24,13 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from joserfc.errors import JoseError
 
 from backcare.core import limits
 from backcare.staff import audit
 from backcare.staff.sign_in import page, signed_in, too_often
+
+if TYPE_CHECKING:
+    from authlib.integrations.django_client.apps import DjangoOAuth2App
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +78,7 @@ def begin(request):
     request.session.flush()
     try:
         answer = _client().authorize_redirect(request, _return_address(), prompt="login")
-    except (AuthlibBaseError, RuntimeError, ValueError, requests.RequestException):
+    except _troubles():
         logger.exception("Staff sign-in: the provider does not answer")
         return _refused(request, f"{settings.OIDC_NAME} cannot be reached at the moment.", status=502)
     request.session[NEXT] = _ours(request, request.GET.get("next", ""))
@@ -116,15 +115,7 @@ def _who(request) -> User:
     again = "We could not check who you are. Try again."
     try:
         token = _client().authorize_access_token(request, claims_options=_expected(), leeway=CLOCKS_DIFFER)
-    except (
-        AuthlibBaseError,
-        JoseError,
-        ValueError,
-        KeyError,
-        TypeError,
-        RuntimeError,
-        requests.RequestException,
-    ) as error:
+    except (*_troubles(), KeyError, TypeError) as error:
         logger.warning("Staff sign-in: the provider's answer was refused (%s)", type(error).__name__)
         audit.refused(None, f"an answer from {settings.OIDC_NAME} that we could not check")
         raise Refused(again) from error
@@ -171,9 +162,20 @@ def _account(claims: dict) -> User:
     return user
 
 
+def _troubles() -> tuple[type[Exception], ...]:
+    """What asking the provider raises. Loaded where one is set: its packages are an eighth of a process's start."""
+    from authlib.common.errors import AuthlibBaseError
+    from joserfc.errors import JoseError
+    from requests import RequestException
+
+    return AuthlibBaseError, JoseError, RequestException, RuntimeError, ValueError
+
+
 @cache
-def _client_of(issuer: str, client_id: str, client_secret: str) -> DjangoOAuth2App:
+def _client_of(issuer: str, client_id: str, client_secret: str) -> "DjangoOAuth2App":
     """Asks the provider what it is, and for its keys again when a token names a new one."""
+    from authlib.integrations.django_client import OAuth
+
     return OAuth().register(
         "provider",
         client_id=client_id,
@@ -187,7 +189,7 @@ def _client_of(issuer: str, client_id: str, client_secret: str) -> DjangoOAuth2A
     )
 
 
-def _client() -> DjangoOAuth2App:
+def _client() -> "DjangoOAuth2App":
     """Knows what the provider says about itself.
 
     Raises ValueError where that names another issuer (Discovery 1.0, 4.3), Hangs, and what the network raises.

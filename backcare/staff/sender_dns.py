@@ -8,12 +8,14 @@ import re
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from dns.exception import DNSException
-from dns.resolver import NXDOMAIN, NoAnswer, Resolver
+
+if TYPE_CHECKING:
+    from dns.resolver import Resolver
 
 GOOD, WEAK, MISSING, UNKNOWN = "good", "weak", "missing", "unknown"
 PATIENCE = 4  # seconds for each question
@@ -38,8 +40,11 @@ class Record:
     words: str
 
 
-def look(domain: str, selector: str = "", resolver: Resolver | None = None) -> list[Record]:
+def look(domain: str, selector: str = "", resolver: "Resolver | None" = None) -> list[Record]:
     """What the records of the domain say; DKIM's only where its selector is given. Never raises for a silent network."""
+    from dns.exception import DNSException  # here: no process but the one whose owner presses the button needs it
+    from dns.resolver import Resolver
+
     try:
         resolver = resolver or Resolver()
         resolver.lifetime = PATIENCE
@@ -58,7 +63,7 @@ def look(domain: str, selector: str = "", resolver: Resolver | None = None) -> l
     return found
 
 
-def _spf(domain: str, resolver: Resolver) -> tuple[str, str]:
+def _spf(domain: str, resolver: "Resolver") -> tuple[str, str]:
     records = [each for each in _texts(domain, resolver) if each.lower().split(" ")[0] == "v=spf1"]
     if not records:
         return (
@@ -75,7 +80,7 @@ def _spf(domain: str, resolver: Resolver) -> tuple[str, str]:
     return WEAK, "The SPF record has no end. Ask for “-all” or “~all”."
 
 
-def _dkim(name: str, resolver: Resolver) -> tuple[str, str]:
+def _dkim(name: str, resolver: "Resolver") -> tuple[str, str]:
     records = [tags for each in _texts(name, resolver) if "p" in (tags := _tags(each))]
     if not records:
         return (
@@ -127,7 +132,7 @@ def _tags(record: str) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _dmarc(domain: str, resolver: Resolver) -> tuple[str, str]:
+def _dmarc(domain: str, resolver: "Resolver") -> tuple[str, str]:
     labels = domain.split(".")
     for first in range(len(labels) - 1):  # a domain above may have it for those below
         records = [
@@ -144,8 +149,10 @@ def _dmarc(domain: str, resolver: Resolver) -> tuple[str, str]:
     return MISSING, f"{domain} has no DMARC record. Large mail providers ask for one."
 
 
-def _texts(name: str, resolver: Resolver) -> list[str]:
+def _texts(name: str, resolver: "Resolver") -> list[str]:
     """The TXT records of a name. Raises DNSException where no server answers."""
+    from dns.resolver import NXDOMAIN, NoAnswer
+
     try:
         answer = resolver.resolve(name, "TXT")
     except (NXDOMAIN, NoAnswer):

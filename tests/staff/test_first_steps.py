@@ -280,7 +280,7 @@ def test_an_owner_asks_for_the_records_and_hears_when_nobody_answers(staff_clien
     nobody = Resolver(configure=False)
     nobody.nameservers, nobody.port = ["127.0.0.1"], 9
     monkeypatch.setattr(sender_dns, "PATIENCE", 0.3)
-    monkeypatch.setattr(sender_dns, "Resolver", lambda: nobody)
+    monkeypatch.setattr("dns.resolver.Resolver", lambda: nobody)
     said = words(staff_client.post(EMAIL, {"dns": "1"}))
     assert said.count("We could not ask the domain name system") == 2
     assert "dkim=pass" in said
