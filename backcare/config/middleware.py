@@ -223,8 +223,12 @@ def meant(typed: str) -> str:
     # One without a slash, "*", asks about the server itself.
     if not typed.startswith("/") or len(typed) > MAX_CHARACTERS or is_private(typed):
         return ""
-    copied = MARKUP.split(unescape(typed))[0]
-    words = [AFTER_A_WORD.sub("", each.strip()) for each in SLASHES.split(copied)]
+    written = [each.strip() for each in SLASHES.split(MARKUP.split(unescape(typed))[0])]
+    if not {".", ".."}.isdisjoint(
+        written[:-1]
+    ):  # a step between folders, which nobody types: no cache may read it as we do not
+        return ""
+    words = [AFTER_A_WORD.sub("", each) for each in written]
     path = "".join(f"/{BETWEEN_WORDS.sub('-', each)}" for each in words if each).lower()
     return next((each for each in (f"{path}/", path) if each not in {typed, ""} and _is_a_page(each)), "")
 
