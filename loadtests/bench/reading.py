@@ -10,7 +10,7 @@ from loadtests.bench.servers import Client, Server, bare, free_port, ours, reque
 
 SHEET = "/fact-sheets/long-term-pain/"
 ROUNDS = 7
-SECONDS = 0.8
+SECONDS = 0.6
 
 
 class Measured:
