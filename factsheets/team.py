@@ -41,6 +41,12 @@ def line_of(user: Any) -> str:
     return person.line if person else account_name(user) if user else ""
 
 
+def linked_line_of(user: Any) -> str:
+    """The same as HTML, with the link to the register."""
+    person = of(user)
+    return person.linked_line if person else line_of(user)
+
+
 def why_no_reviewer(user: Any) -> str:
     """Why readers could not be told who this reviewer is. Empty when they can."""
     person = of(user)
@@ -86,7 +92,7 @@ def _as_data(person: TeamMember) -> dict[str, str]:
     return {
         "title": person.title,
         "registration": person.registration,
-        "link": person.register_link,
+        "link": person.link,
         "portrait": _portrait(person),
     }
 

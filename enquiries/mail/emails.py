@@ -267,6 +267,8 @@ def values_of_appointment(booked: Appointment, *, manage: str, no_reminder: str)
         appointment=booked,
         how=Channel(booked.channel).label,
         whom=team.line_of(booked.with_whom),
+        linked_whom=team.linked_line_of(booked.with_whom),
+        register=getattr(team.of(booked.with_whom), "link", ""),
         place=booked.place or (clinic.details()["address"] if booked.channel == Channel.CLINIC else ""),
     )
     return {

@@ -8,6 +8,7 @@ and a whole number are not shown at all.
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.html import format_html
 
 from enquiries import clock
 from enquiries.actions import by_patient
@@ -53,8 +54,8 @@ def appointment(enquiry: Enquiry, now: datetime) -> str:
     booked = enquiry.appointment
     if booked is None or booked.starts_at < now:
         return ""
-    whom = f", with {team.line_of(booked.with_whom)}" if booked.with_whom else ""
-    return f"is {booked.get_channel_display()}{whom}, at {clock.at_words(booked.starts_at, now)}"
+    whom = format_html(", with {}", team.linked_line_of(booked.with_whom)) if booked.with_whom else ""
+    return format_html("is {}{}, at {}", booked.get_channel_display(), whom, clock.at_words(booked.starts_at, now))
 
 
 def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
@@ -62,7 +63,7 @@ def next_words(enquiry: Enquiry, now: datetime) -> list[str]:
     if enquiry.status == Status.CLOSED:
         return [ENDED.get(enquiry.outcome, "We have closed it.")]
     if to_come := appointment(enquiry, now):
-        return [f"Your appointment {to_come}.", "To move it, phone us."]
+        return [format_html("Your appointment {}.", to_come), "To move it, phone us."]
     if enquiry.status == Status.BOOKED:
         return ["Your appointment time has passed.", "To ask about it, phone us."]
     if enquiry.status == Status.WAITING:

@@ -10,6 +10,7 @@ from factsheets import approvals, team
 from factsheets.admin.figure import CHOOSE_AGAIN, PictureAdmin, PictureForm, picture_field
 from factsheets.admin.opened import OpenedAdmin, OpenedForm
 from factsheets.models import TeamMember
+from factsheets.models.approval import SUGGESTED_PAGES
 
 
 class AccountField(forms.ModelChoiceField):
@@ -30,7 +31,7 @@ class TeamMemberForm(PictureForm, OpenedForm):
         label="Link to the register",
         max_length=300,
         assume_scheme="https",
-        help_text="Their own entry, or the page on which patients can search for it.",
+        help_text="Their own entry, or the page on which patients can search for it. Empty: the register’s website.",
         widget=forms.URLInput(attrs={"class": "vURLField"}),
     )
     drawing = forms.ChoiceField(required=False, label="Drawn portrait")
@@ -74,12 +75,27 @@ class TeamMemberForm(PictureForm, OpenedForm):
                 given["number"] = number
         elif given.get("number") and not given.get("other_register"):
             self.add_error("register", "Say which register the number is from.")
+        self._expect_link(given)
         has_picture = self.prepared or (self.instance.picture and given.get("upload") is not False)
         if given.get("drawing") and has_picture:
             self.add_error("drawing", "Choose a drawing or upload a portrait, not both.")
         if self.errors and self.prepared:
             self.add_error("upload", CHOOSE_AGAIN)
         return given
+
+    def _expect_link(self, given):
+        """A number that patients cannot look up tells them nothing."""
+        names = ("register", "other_register", "number", "register_link")
+        person = TeamMember(**{name: given.get(name, "") for name in names})
+        if not person.number or person.link or set(names) & set(self.errors):
+            return
+        if suggested := SUGGESTED_PAGES.get(person.register):
+            self.data = self.data.copy()
+            self.data[self.add_prefix("register_link")] = suggested
+            said = "We filled in the register’s website. Check that patients can look up the number there, then save again."
+        else:
+            said = "Enter the register’s website, so that patients can look up the number."
+        self.add_error("register_link", said)
 
     def _post_clean(self):
         if self.cleaned_data.get("upload") is False and not self.errors:

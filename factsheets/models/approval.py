@@ -22,6 +22,22 @@ class Register(models.TextChoices):
     GPHC = "GPhC", "General Pharmaceutical Council (GPhC)"
 
 
+# Where patients look a number up, as the sheets on manual therapy and acupuncture say.
+REGISTER_PAGES = {
+    Register.GMC: "https://www.gmc-uk.org/",
+    Register.HCPC: "https://www.hcpc-uk.org/",
+    Register.GOSC: "https://www.osteopathy.org.uk/",
+    Register.GCC: "https://www.gcc-uk.org/",
+}
+# No fact sheet names these, so an owner looks at the address before it is saved.
+SUGGESTED_PAGES = {Register.NMC: "https://www.nmc.org.uk/", Register.GPHC: "https://www.pharmacyregulation.org/"}
+# Of another professional body, by what its name holds.
+BODY_PAGES = {
+    "bacc": "https://acupuncture.org.uk/",
+    "british acupuncture council": "https://acupuncture.org.uk/",
+}
+
+
 class Decision(models.TextChoices):
     APPROVED = "approved", "approved"
     WITHDRAWN = "withdrawn", "approval withdrawn"

@@ -2,8 +2,9 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.html import format_html
 
-from factsheets.models.approval import Register
+from factsheets.models.approval import BODY_PAGES, REGISTER_PAGES, Register
 from factsheets.models.version import Shown
 
 PORTRAIT = r"^people/[a-z0-9-]+\.svg\Z"
@@ -80,6 +81,14 @@ class TeamMember(Shown):
         return " ".join(filter(None, [self.register or self.other_register, self.number]))
 
     @property
+    def link(self) -> str:
+        """Where patients can look them up: as an owner entered it, or the register's website. Empty where neither is known."""
+        if self.register_link or not self.registration:
+            return self.register_link
+        known = (page for words, page in BODY_PAGES.items() if words in self.other_register.casefold())
+        return REGISTER_PAGES.get(Register(self.register), "") if self.register else next(known, "")
+
+    @property
     def title(self) -> str:
         """Ann Lee, physiotherapist."""
         return ", ".join(filter(None, [self.name, self.role]))
@@ -88,3 +97,10 @@ class TeamMember(Shown):
     def line(self) -> str:
         """Ann Lee, physiotherapist (HCPC PH123456)."""
         return f"{self.title} ({self.registration})" if self.registration else self.title
+
+    @property
+    def linked_line(self) -> str:
+        """The same as HTML, with the link to the register."""
+        if not self.link:
+            return self.line
+        return format_html('{} (<a href="{}">{}</a>)', self.title, self.link, self.registration or "register")

@@ -13,11 +13,11 @@ from enquiries.actions.appointments import book
 from enquiries.mail import replies
 from enquiries.models import Enquiry
 from factsheets import approvals, pictures
-from factsheets.models import FactSheet, Picture, State, Step, TeamMember
+from factsheets.models import ContentVersion, FactSheet, Picture, State, Step, TeamMember
 from tests.conftest import consultation
 from tests.support.desk import draft, errors_of, move, person, published, save, tree
 from tests.support.html import text
-from tests.support.outbox import deliver, text_of, words_of
+from tests.support.outbox import deliver, html_of, text_of, words_of
 from tests.support.patient_portal import enter
 from tests.support.pictures import made
 from tests.support.reading import links, page
@@ -78,7 +78,16 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
     portal = text(tree(enter(enquiry)))
     reply = replies.fill("{appointment}", Enquiry.objects.get()).text
     for part in (text_of(booking), words_of(booking), portal, reply):
-        assert "Ann Lee, physiotherapist (HCPC PH123456)" in part
+        assert "Ann Lee, physiotherapist (HCPC PH123456)" in part.replace("( ", "(").replace(" )", ")")  # around a link
+    # Without an entry of her own it is the register's website that each of them leads to.
+    TeamMember.objects.update(register_link="")
+    ContentVersion.changed()
+    client.logout()
+    for shown in (page(client, "/about/"), page(client, sheet.get_absolute_url()), tree(enter(enquiry))):
+        assert "https://www.hcpc-uk.org/" in links(shown)
+    assert f"Register: {ENTRY}" in text_of(booking) and ENTRY in [
+        each.get("href") for each in html_of(booking).iter("a")
+    ]
     # Taken away again, and the portrait with it.
     ann.delete()
     pictures.discard_unused()
@@ -94,7 +103,18 @@ def test_mistakes_are_said_beside_their_field(staff_client):
     assert "Say which register" in errors_of(save(staff_client, ADD, **ANN | {"register": ""}))
     both = save(staff_client, ADD, **ANN | {"upload": SimpleUploadedFile("a.jpg", b"no picture", "image/jpeg")})
     assert "We cannot read this file" in errors_of(both)
+    # A number that nobody can look up: the website of a register that no sheet names is filled in, to be looked at first.
+    nurse = ANN | {"register": "NMC", "number": "12A3456B", "register_link": ""}
+    asked = save(staff_client, ADD, **nurse)
+    assert "We filled in the register’s website." in errors_of(asked)
+    [filled] = [each.get("value") for each in tree(asked).iter("input") if each.get("name") == "register_link"]
+    assert filled == "https://www.nmc.org.uk/"
+    body = ANN | {"register": "", "other_register": "A body", "register_link": ""}
+    assert "Enter the register’s website" in errors_of(save(staff_client, ADD, **body))
     assert not TeamMember.objects.filter(name="Ann Lee").exists()
+    save(staff_client, ADD, **body | {"other_register": "British Acupuncture Council"})
+    assert TeamMember.objects.get(name="Ann Lee").link == "https://acupuncture.org.uk/"
+    assert not errors_of(save(staff_client, ADD, **nurse | {"name": "Nia", "register_link": filled}))
 
 
 def test_only_somebody_with_a_register_and_a_number_signs_off(client, author):
