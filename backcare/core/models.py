@@ -161,6 +161,7 @@ class SetUpStep(models.Model):
     """A step of the first set-up that somebody did: what no other table can tell, because it begins with values of its own."""
 
     CLINIC, HOURS, MAIL = "clinic", "hours", "mail"
+    LEFT = "left"  # an owner wants no line about the others on every page of the desk
 
     name = models.CharField(max_length=10, primary_key=True)
     # Of the mail step: the sender and the server that the test message went through. With others it has to be done again.

@@ -114,7 +114,7 @@ def second_factor(request, id):
 @owners_only
 def deactivate(request, id):
     user, own = _account(id), id == request.user.pk
-    form = HandoverForm(request.POST or None, leaver=user)
+    form = HandoverForm(request.POST if request.method == "POST" else None, leaver=user)
     if request.method == "POST" and form.is_valid():
         to, sure = form.cleaned_data["to"], form.cleaned_data["sure"]
         try:

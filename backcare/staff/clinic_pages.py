@@ -10,6 +10,7 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
+from django.views.decorators.http import require_POST
 
 from backcare.core import clinic
 from backcare.core.models import (
@@ -19,6 +20,7 @@ from backcare.core.models import (
     ClinicSettingsEdition,
     SetUpStep,
 )
+from backcare.staff import first_steps
 from backcare.staff.account_pages import owners_only
 from backcare.staff.clinic_form import CHOOSE_AGAIN, SHORTER, ClinicForm, in_words, label
 from enquiries.models import ClinicHours
@@ -221,7 +223,20 @@ def _history() -> list[dict[str, Any]]:
     return rows[:HISTORY]
 
 
+@require_POST
+@owners_only
+def leave_set_up(request):
+    """Takes the line about the set-up from every page of the desk, or brings it back."""
+    if "remind" in request.POST:
+        first_steps.remind_again()
+    else:
+        first_steps.leave(by=request.user)
+        messages.info(request, "Other pages no longer remind you. What is missing stays on this page.")
+    return redirect("admin:index")
+
+
 PAGES = [
+    ("set-up/leave/", leave_set_up, "leave_set_up"),
     ("clinic/", clinic_settings, "clinic"),
     ("clinic/earlier/<int:version>/", earlier_settings, "clinic_earlier"),
 ]

@@ -151,6 +151,29 @@ def stages(here: str) -> list[Stage]:
     return [Stage(title, address, name in done, name == here) for name, title, address in pages]
 
 
+def reminder() -> list[Stage]:
+    """The four stages, for the line on every page of an owner's desk until they are done or an owner leaves them.
+
+    None on a demo, whose owner has nothing to set up.
+    """
+    if is_left() or User.objects.filter(username=DEMO_OWNER).exists():
+        return []
+    return stages("")
+
+
+def is_left() -> bool:
+    return SetUpStep.objects.filter(name=SetUpStep.LEFT).exists()
+
+
+def leave(*, by: User) -> None:
+    """Takes the line away. What is missing stays on the first page."""
+    SetUpStep.done(SetUpStep.LEFT, by=by)
+
+
+def remind_again() -> None:
+    SetUpStep.objects.filter(name=SetUpStep.LEFT).delete()
+
+
 def is_alone() -> bool:
     """Whether the first owner is the only account, or is still to come."""
     return not User.objects.filter(is_superuser=False).exists() and User.objects.count() < 2

@@ -137,7 +137,7 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
             page.emulate_media(color_scheme=look)
             swatches = page.locator(".swatches svg")
             assert swatches.count() == 5 and swatches.first.bounding_box()["width"] > 100
-        page.get_by_text("Navy", exact=True).click()
+        page.locator(".swatches label", has_text="Navy").click()
         logo = {"name": "logo.png", "mimeType": "image/png", "buffer": made("PNG", (480, 120))}
         page.locator("[name='logo']").set_input_files(logo)
         page.get_by_role("button", name="Save", exact=True).click()

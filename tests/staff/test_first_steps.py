@@ -125,7 +125,14 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
         return [text(each) for each in page.findall(".//section[@class='module set-up']//li/a")]
 
     approvals_too = ["Approval of the questions of “Check your symptoms”", "Approval of the red flags"]
+
+    def line(client=staff_client) -> str:
+        """What every other page of the desk says of the set-up."""
+        found = tree(client.get("/admin/accounts/")).find(".//p[@class='set-up-line']")
+        return "" if found is None else " ".join(text(found).split())
+
     assert missing() == ["Clinic settings", "Opening hours", "Test email", "People who work here", *approvals_too]
+    assert line() == "Set-up: 1 of 4 steps done. Next: Clinic settings. All that is missing"
     assert "emergency department" in words(staff_client.get("/admin/"))
     about = words(Client().get("/about/"))
     assert "Who you will meet" not in about and "Asking us costs nothing" in about
@@ -140,6 +147,16 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     assert clock.load().hours == before, "There is an owner, and the hours may be theirs."
     save(staff_client, "/admin/enquiries/clinichours/")
     assert missing() == ["Test email", *approvals_too]
+    assert line().startswith("Set-up: 3 of 4 steps done. Next: Test email.")
+    left = staff_client.post("/admin/set-up/leave/", follow=True)
+    assert "Other pages no longer remind you" in words(left) and line() == ""
+    assert missing() == ["Test email", *approvals_too], "What was left cannot be found again."
+    assert "step 4 of 4" in stage(EMAIL)
+    staff_client.post("/admin/set-up/leave/", {"remind": "1"})
+    assert line().startswith("Set-up: 3 of 4")
+    User.objects.create_superuser("owner")
+    assert line() == "", "A demo has nothing to set up."
+    User.objects.filter(username="owner").delete()
     assert "Set your opening hours" not in words(staff_client.get("/admin/"))
     assert "step 3 of 4, done. Next: Test email." in stage("/admin/enquiries/clinichours/")
     assert stage(EMAIL).endswith("Your account (done) Clinic settings (done) Opening hours (done) Test email")
@@ -162,6 +179,7 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     for subject in Subject.values:
         approvals.approve(subject=subject, digest=approvals.standing(subject).digest, by=clinician)
     assert missing() == []
+    assert line() == ""
     assert stage("/admin/clinic/") == stage(EMAIL) == ""
     assert checks.set_up(None) == []
     assert "ended" in words(staff_client.post(EMAIL, {"code": code})), "A code is good once."

@@ -126,6 +126,7 @@ PAGES = {name: who for who, names_of in PAGES_OF.items() for name in names_of.sp
 DEEDS = {
     "account_delete": "O",
     "account_reactivate": "O",
+    "leave_set_up": "O",
     "enquiries_enquiry_allow_mail": "O",
     "enquiries_enquiry_another": "RCO",
     "enquiries_enquiry_draft": "RCO",

@@ -1,4 +1,5 @@
 from django import template
+from django.urls import reverse
 
 from backcare.staff import first_steps
 
@@ -10,7 +11,25 @@ def what_is_missing(context):
     """For an owner's first page of the desk, until nothing is."""
     if not context["request"].user.is_superuser:
         return {"steps": []}
-    return {"steps": [*first_steps.missing_steps(), *first_steps.missing_approvals()]}
+    steps = [*first_steps.missing_steps(), *first_steps.missing_approvals()]
+    left = first_steps.is_left()
+    return {"request": context["request"], "steps": steps, "left": left, "reminds": left or first_steps.reminder()}
+
+
+@register.inclusion_tag("admin/_set_up_line.html", takes_context=True)
+def set_up_line(context):
+    """What an owner still has to set up, on each page that does not say it already."""
+    request = context.get("request")
+    if request is None or not request.user.is_superuser or request.path == reverse("admin:index"):
+        return {}
+    found = first_steps.reminder()
+    if any(stage.address == request.path for stage in found):
+        return {}
+    return {
+        "done": sum(stage.is_done for stage in found),
+        "number": len(found),
+        "following": next((stage for stage in found if not stage.is_done), None),
+    }
 
 
 @register.inclusion_tag("admin/_set_up_step.html", takes_context=True)
