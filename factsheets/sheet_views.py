@@ -105,6 +105,7 @@ def _read(request, found: FactSheet, more: dict | None = None):
         "reviewed_by": team.of(found.reviewed_by),
         "related": sheets.related(found),
         "what_changed": sheets.what_changed(found),
+        "sources": sheets.sources(found),
         "safety_tiers": safety.tiers(),
         "traditional_label": sheets.TRADITIONAL_LABEL,
         "linked_data": linked_data.block(linked_data.for_page(found)),

@@ -117,7 +117,12 @@ class ClinicForm(forms.Form):
     )
     hospital_address = line("Its address", 200)
     hospital_phone = ClinicPhoneField(label="Its phone number", required=False)
-    prices = line("Prices", 2000, lines=5, help_text="One a line, such as “First consultation, 45 minutes: £60”.")
+    prices = line(
+        "Prices",
+        2000,
+        lines=5,
+        help_text="One a line, such as “First consultation, 45 minutes: £60”. Give the price of a whole course too, so that nobody has to work it out.",
+    )
     interest_statement = line(
         "What you sell, and how pages stay fair",
         1000,

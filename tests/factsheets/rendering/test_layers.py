@@ -41,6 +41,10 @@ def test_the_answer_comes_first_then_the_leaflet_and_the_rest_is_folded(client, 
     leaflet = order.index(by_id(tree, "should-i-worry"))
     assert all(at < leaflet for at in answer)
     assert text(by_id(tree, "in-short")) == layered.in_short
+    assert text(next(places[2].iter("figcaption"))).startswith(layered.lead_figure.title)
+    cited = layered.document["references"]
+    years = [each["year"] for each in cited if each["year"]]
+    assert f"{len(cited)} sources, from {min(years)} to {max(years)}." in text(by_id(tree, "review"))
     second = [text(node) for node in order if node.tag == "h2"]
     at = second.index(QUESTIONS[0])
     assert second[at : at + len(QUESTIONS) + 2] == [*QUESTIONS, "What we sell", "For those who want more"]
