@@ -121,7 +121,8 @@ class ClinicForm(forms.Form):
         "Prices",
         2000,
         lines=5,
-        help_text="One a line, such as “First consultation, 45 minutes: £60”. Give the price of a whole course too, so that nobody has to work it out.",
+        help_text="One a line, such as “First consultation, 45 minutes: £60”. Give the price of a whole course too, so that "
+        "nobody has to work it out.",
     )
     interest_statement = line(
         "What you sell, and how pages stay fair",
