@@ -230,7 +230,8 @@ def discard_draft(*, draft: FactSheet, by, edition: int | None = None) -> Editio
         lock(sheet)
         _as_seen(draft, edition)
         sheet_drafts.end(draft, sheet)
-        return _append(sheet, Step.DISCARDED, revisions.snapshot(sheet), sheet.editions.first(), by=by)
+        content = revisions.snapshot(sheet)
+        return _append(sheet, Step.DISCARDED, content, sheet.editions.first(), by=by, before=content)
 
 
 def correct(*, draft: FactSheet, by, reason: str, edition: int | None = None) -> Edition:
@@ -270,7 +271,8 @@ def _publish_draft(draft: FactSheet, step: Step, *, by, note: str = "") -> Editi
     after = revisions.snapshot(sheet)
     changes = revisions.summary(before, after)
     words = note or " ".join(dict.fromkeys(notes))
-    return _append(sheet, step, after, sheet.editions.first(), by=by, note=words[:300], changes=changes)
+    last = sheet.editions.first()
+    return _append(sheet, step, after, last, by=by, note=words[:300], changes=changes, before=before)
 
 
 def carry_out_plans(*, today: date) -> list[FactSheet]:
@@ -338,19 +340,30 @@ def roll_back(*, edition: Edition, by) -> Edition | None:
         lock(sheet)
         if sheet.state == State.SCHEDULED:
             raise MoveRefused("It is signed off and waits for its day. Send it back to the authors first.")
-        if revisions.snapshot(sheet) == edition.content and not publication.changed_since_review(sheet):
+        before = revisions.snapshot(sheet)
+        if before == edition.content and not (publication.changed_since_review(sheet) or _is_to_go(sheet, edition)):
             return None
         if sheet.is_published and (restored := _restore_signed(sheet, edition, by)):
             return restored
         into = begin_draft(sheet=sheet, by=by) if sheet.is_published else sheet
         if into.state == State.SCHEDULED:
             raise MoveRefused("Its draft is signed off and waits for its day. Send that back to the authors first.")
+        before = revisions.snapshot(into)
         try:
             revisions.put_back(into, edition.content)
             refresh(sheet=into)
+            if into.draft_of_id:
+                sheet_drafts.ask_again(into, before, edition.content)
         except (revisions.CannotPutBack, BodyError) as error:
             raise MoveRefused(str(error)) from error
         return keep_edition(sheet=into, by=by, step=Step.ROLLED_BACK, note=f"Back to edition {edition.number}")
+
+
+def _is_to_go(sheet: FactSheet, edition: Edition) -> bool:
+    """The same words were signed to be taken down on another day, or on none, and can be so again."""
+    is_signed = sheet.is_published and edition.step in SIGNED and edition.public
+    is_past = edition.retire_on and edition.retire_on <= timezone.localdate()
+    return is_signed and edition.retire_on != sheet.retire_on and not is_past
 
 
 class _NotAsSigned(Exception):
@@ -435,9 +448,14 @@ def change_address(*, sheet: FactSheet, was: str) -> None:
 SIGNATURE = ("reviewed_on", "reviewed_by", "review_due_on", "retire_on")
 
 
-def _append(sheet, step, content, last: Edition | None, *, by, note: str = "", changes=()) -> Edition:
+def _append(
+    sheet, step, content, last: Edition | None, *, by, note: str = "", changes=(), before: dict | None = None
+) -> Edition:
+    """`before` is what the sheet said, where that is not what its newest edition says."""
     # The list of changes on the public page has a new line.
     ContentVersion.changed()
+    before = before or (last.content if last else content)
+    unasked = {} if sheet.draft_of_id else sheet_drafts.unask(sheet, before, content)
     return Edition.objects.create(
         sheet=sheet,
         number=last.number + 1 if last else 1,
@@ -446,6 +464,7 @@ def _append(sheet, step, content, last: Edition | None, *, by, note: str = "", c
         public=sheet.is_published,
         content=content,
         changes=list(changes),
+        unasked=unasked,
         note=note.strip(),
         by=by,
         actor=team.account_name(by) if by else "",

@@ -22,10 +22,10 @@ MAX_TYPED = 400_000  # characters, as a browser encodes them
 
 
 def part_of(obj) -> str:
-    """The name of a part of a sheet: the sheet's own facts, a section, or a new one."""
+    """The name of a part of a sheet: the sheet's own facts, a section, or a new one. Or of a record that sheets share."""
     if isinstance(obj, FactSheet):
         return SHEET
-    return f"section-{obj.pk}" if obj is not None and obj.pk else NEW
+    return f"{obj._meta.model_name}-{obj.pk}" if obj is not None and obj.pk else NEW
 
 
 def clock(moment: datetime) -> str:
@@ -35,8 +35,11 @@ def clock(moment: datetime) -> str:
     return at if local.date() == timezone.localdate() else f"{at} on {local:%-d %B}"
 
 
-def look(*, sheet: FactSheet, part: str, by) -> UnsavedEdit:
-    """Notes that they have this part open. What they typed into it and did not save is in `typed`."""
+def look(*, sheet: FactSheet | None, part: str, by) -> UnsavedEdit:
+    """Notes that they have this part open; without a sheet, a record that sheets share, or a red flag.
+
+    What they typed into it and did not save is in `typed`.
+    """
     now = timezone.now()
     row, made = UnsavedEdit.objects.get_or_create(
         sheet=sheet, part=part, by=by, defaults={"since": now, "seen_at": now}
@@ -140,7 +143,7 @@ def forget_read(row: UnsavedEdit) -> None:
     UnsavedEdit.objects.filter(pk=row.pk, typed=row.typed).update(typed="", typed_at=None)
 
 
-def leave(*, sheet: FactSheet, part: str, by) -> None:
+def leave(*, sheet: FactSheet | None, part: str, by) -> None:
     """They closed the page. What they typed stays for when they return."""
     UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by).update(seen_at=timezone.now() - STILL_HERE)
 
@@ -163,13 +166,14 @@ def parts_with_text(*, sheet: FactSheet, by) -> set[str]:
     return {part.removesuffix(ASIDE) for part in rows.values_list("part", flat=True)}
 
 
-def others(*, sheet: FactSheet, by) -> list[str]:
-    """Who else has the sheet open, one sentence each."""
+def others(*, sheet: FactSheet | None, part: str, by) -> list[str]:
+    """Who else has the sheet open, or without one the record that `part` names, one sentence each."""
     rows = UnsavedEdit.objects.filter(sheet=sheet, seen_at__gt=timezone.now() - STILL_HERE).exclude(by=by)
+    rows = rows if sheet else rows.filter(part=part)
     since: dict = {}
     for row in rows.select_related("by").defer("typed").order_by("since"):
         since.setdefault(row.by, row.since)
     return [
-        f"{team.account_name(person)} has had this sheet open since {clock(moment)}."
+        f"{team.account_name(person)} has had this {'sheet ' if sheet else ''}open since {clock(moment)}."
         for person, moment in since.items()
     ]

@@ -5,6 +5,7 @@ Its verbs, each with its actor, are in factsheets/actions.py; the decision is do
 
 import re
 import secrets
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from factsheets import revisions
@@ -133,6 +134,41 @@ def _publish_questions(draft: FactSheet) -> None:
             SearchQuestions.objects.update_or_create(place=place, defaults={"questions": asked})
 
 
+def unask(sheet: FactSheet, before: dict, after: dict) -> dict[str, list[str]]:
+    """Takes what patients ask at sections that the sheet no longer has out of search, and gives it, by address, to be kept.
+
+    `before` and `after` are snapshots. What was taken out with a section that is there again is asked again.
+    """
+    gone, back = _addresses(before) - _addresses(after), _addresses(after) - _addresses(before)
+    for slug in back:
+        if asked := taken_out(sheet, slug):
+            SearchQuestions.objects.get_or_create(place=place_of(sheet, slug), defaults={"questions": asked})
+    rows = SearchQuestions.objects.filter(place__in=[place_of(sheet, slug) for slug in gone])
+    found = {row.place.partition("#")[2]: row.questions for row in rows}
+    rows.delete()
+    return found
+
+
+def _addresses(content: dict) -> set[str]:
+    """Where a link to a section leads to it, of all sections of a snapshot."""
+    return {slug for each in content["sections"] for slug in (each["slug"], *each.get("former_slugs", []))}
+
+
+def taken_out(sheet: FactSheet, slug: str) -> list[str]:
+    """What patients asked at a section that the sheet once had, when it was taken out."""
+    kept = sheet.editions.exclude(unasked={}).values_list("unasked", flat=True)
+    return next((each[slug] for each in kept if slug in each), [])
+
+
+def ask_again(draft: FactSheet, before: dict, after: dict) -> None:
+    """The same for a draft into which sections came back: it waits with them."""
+    for slug in _addresses(after) - _addresses(before):
+        section = draft.sections.filter(slug=slug).first()
+        is_live = SearchQuestions.objects.filter(place=place_of(draft, slug)).exists()
+        if section and not is_live and (asked := taken_out(draft.draft_of, slug)):
+            keep_questions(section, asked, was=slug)
+
+
 def differences(draft: FactSheet) -> list[Change]:
     """From what readers read now to what they would read: what a clinician signs, and the questions that search goes by."""
     asked = [
@@ -140,7 +176,20 @@ def differences(draft: FactSheet) -> list[Change]:
         for own in _questions(draft)
         if own.before != own.questions
     ]
-    return _of_words(draft) + asked
+    return _of_words(draft) + asked + list(_no_longer_asked(draft))
+
+
+def _no_longer_asked(draft: FactSheet) -> Iterator[Change]:
+    """What patients ask at sections that the draft leaves out."""
+    live = revisions.snapshot(draft.draft_of)
+    gone = _addresses(live) - _addresses(revisions.snapshot(draft))
+    moved = set(_questions(draft).values_list("place", flat=True))
+    names = {section.slug: str(section) for section in draft.draft_of.sections.all()}
+    for row in SearchQuestions.objects.filter(place__in=[place_of(draft, slug) for slug in gone]).exclude(
+        place__in=moved
+    ):
+        slug = row.place.partition("#")[2]
+        yield Change(names.get(slug, slug), "patients’ questions", "\n".join(row.questions), "")
 
 
 def _of_words(draft: FactSheet) -> list[Change]:

@@ -60,6 +60,9 @@ class DraftEvent(models.Model):
 
     step = models.CharField(max_length=10, choices=DraftStep, editable=False)
     what = models.CharField(max_length=300, blank=True, editable=False, help_text="What changed, made by us.")
+    changes = models.JSONField(
+        default=list, editable=False, help_text="The words before and after, each a factsheets.revisions.Change."
+    )
     note = models.CharField(max_length=500, blank=True, editable=False, help_text="Why, in the person’s own words.")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False

@@ -74,6 +74,11 @@ class Edition(models.Model):
     retire_on = models.DateField(
         null=True, blank=True, editable=False, help_text="The day signed with the words for taking the page down."
     )
+    unasked = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Patients’ questions that the step took out of search with their sections, by the section’s address.",
+    )
 
     objects = EditionQuerySet.as_manager()
 

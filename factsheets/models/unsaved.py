@@ -1,15 +1,29 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 
 class UnsavedEdit(models.Model):
-    """Somebody has a part of a sheet open on the desk: since when, and what they typed and have not saved yet."""
+    """Somebody has a part of a sheet open on the desk: since when, and what they typed and have not saved yet.
+
+    Without a sheet it is a record that sheets share, or a red flag: only that it is open.
+    """
 
     sheet = models.ForeignKey(
-        "factsheets.FactSheet", on_delete=models.CASCADE, related_name="unsaved", editable=False, db_index=False
+        "factsheets.FactSheet",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="unsaved",
+        editable=False,
+        db_index=False,
     )  # the constraint's index begins with it
-    part = models.CharField(max_length=40, editable=False, help_text="“sheet”, “new”, or “section-” and its number.")
+    part = models.CharField(
+        max_length=40,
+        editable=False,
+        help_text="“sheet”, “new”, or “section-” and its number; of others their kind and number.",
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", editable=False)
     since = models.DateTimeField(default=timezone.now, editable=False)
     seen_at = models.DateTimeField(default=timezone.now, db_index=True, editable=False)
@@ -17,7 +31,12 @@ class UnsavedEdit(models.Model):
     typed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["sheet", "part", "by"], name="unsaved_edit_once_for_each")]
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "part", "by"], name="unsaved_edit_once_for_each"),
+            models.UniqueConstraint(
+                fields=["part", "by"], condition=Q(sheet=None), name="unsaved_edit_once_without_sheet"
+            ),
+        ]
 
     def __str__(self):
         return f"{self.part} of {self.sheet_id}"

@@ -31,6 +31,7 @@ MAY_BE_EMPTY_ALONE = {
     )
     | {"source": "texts link to it, and no source does"},
     "factsheets.UnsavedEdit": {
+        "sheet": "what several sheets share, or a red flag, is open",
         "typed": "somebody has it open and typed nothing yet",
         "typed_at": "somebody has it open and typed nothing yet",
     },

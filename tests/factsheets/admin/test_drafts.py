@@ -188,6 +188,53 @@ def test_patients_questions_of_a_draft_go_live_with_it_and_undo_nothing_that_col
     assert SearchQuestions.objects.get(place=f"{public_sheet.slug}#walking").questions == live.questions
 
 
+def test_questions_leave_search_with_their_section_and_come_back_with_it(desk, new, public_sheet, author, reviewer):
+    place = f"{public_sheet.slug}#walks"
+    Section.objects.create(sheet=new, slug="walks", position=20, heading="Walks", body="Walk. [@NG59]\n")
+    actions.keep_edition(sheet=new, by=author)
+    with_walks = signed(public_sheet, author, reviewer)
+    SearchQuestions.objects.create(place=place, questions=["may i walk"])
+
+    def delete():
+        draft = actions.begin_draft(sheet=public_sheet, by=author)
+        section = draft.sections.get(slug="walks")
+        desk.post(reverse("admin:factsheets_section_delete", args=[section.pk]), {"post": "yes"})
+        return draft
+
+    compared = desk.get(reverse("admin:factsheets_factsheet_compare", args=[delete().pk]))
+    assert "patients’ questions may i walk" in text(tree(compared))
+    assert SearchQuestions.objects.filter(place=place).exists(), "Readers still see the section."
+    without = signed(public_sheet, author, reviewer)
+    assert not SearchQuestions.objects.filter(place=place).exists(), "Search answers with a page that does not."
+    # Back with the page as it was signed, at once.
+    desk.post(reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, with_walks.number]))
+    assert SearchQuestions.objects.get(place=place).questions == ["may i walk"]
+    desk.post(reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, without.number]))
+    assert not SearchQuestions.objects.filter(place=place).exists()
+    # Back in a draft, where they wait for its publication.
+    unsigned = public_sheet.editions.filter(step="edited", content__sections__1__slug="walks").last()
+    desk.post(reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, unsigned.number]))
+    public_sheet.refresh_from_db()
+    section = public_sheet.open_draft.sections.get(slug="walks")
+    assert values_of(desk.get(change_address(section)))["asked"] == "may i walk"
+    assert not SearchQuestions.objects.filter(place=place).exists()
+    signed(public_sheet, author, reviewer)
+    assert SearchQuestions.objects.get(place=place).questions == ["may i walk"]
+
+
+def test_the_same_words_come_back_with_the_day_on_which_they_were_to_go(desk, public_sheet, reviewer):
+    due, day = timezone.localdate() + timedelta(days=300), timezone.localdate() + timedelta(days=30)
+    for retire_on in (day, None):
+        given = {"by": reviewer, "review_due_on": due, "retire_on": retire_on}
+        actions.transition(sheet=public_sheet, step=Step.SIGNED_OFF, **given)
+    to_go = public_sheet.editions.get(retire_on=day)
+    address = reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, to_go.number])
+    assert "restored, with the signature" in text(tree(desk.post(address, follow=True)))
+    public_sheet.refresh_from_db()
+    assert public_sheet.retire_on == day
+    assert "The sheet already has this wording." in text(tree(desk.post(address, follow=True)))
+
+
 def test_an_upgrade_of_the_published_page_shows_on_its_draft(desk, new, public_sheet):
     public_sheet.sections.update(body="Newer words. [@NG59]")
     actions.refresh(sheet=public_sheet)
