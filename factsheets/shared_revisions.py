@@ -246,16 +246,22 @@ def _cited(text: str) -> set[str]:
 # A source's date is how old the evidence is; its identifiers are which study it is. A missing one that is added changes neither.
 VERDICT = ("claim", "direction", "grade", "detail", "nice_position", "burden", "sources")
 IDENTIFIERS = ("doi", "pmid", "pmcid", "isbn", "identifier")
+# What patients see of a figure, or read in its place.
+PICTURED = ("drawing", "picture", "alt", "long_description")
 
 
 def asks_for_review(record, before: dict, after: dict) -> list[str]:
     """The fields that changed and on which a clinician's signature rests, in words."""
-    if isinstance(record, Statement):
+    if isinstance(record, Statement | Figure):
         return [
-            str(Statement._meta.get_field(name).verbose_name)
-            for name in VERDICT
+            str(type(record)._meta.get_field(name).verbose_name)
+            for name in (VERDICT if isinstance(record, Statement) else PICTURED)
             if (before.get(name) or "") != (after[name] or "")  # an older edition has no newer field
         ]
+    if isinstance(record, GlossaryTerm):
+        # Sheets explain it from now on, in words that nobody has signed there.
+        is_new_there = after["explain_in_text"] and not before.get("explain_in_text")
+        return ["meaning"] if before.get("meaning") != after["meaning"] or is_new_there else []
     if not isinstance(record, Source) or not before:
         return []
     # The day on which somebody read it counts only where the source gives no year.
