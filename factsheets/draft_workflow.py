@@ -3,9 +3,13 @@
 Each is recorded with its actor. Call them in a transaction, with the draft locked.
 """
 
+from collections.abc import Iterable
+from dataclasses import asdict
+
 from factsheets import team
 from factsheets.models import DRAFT_WRITING, DraftState, DraftStep
 from factsheets.models.draft import OPEN, ContentDraft, DraftEvent
+from factsheets.revisions import Change
 
 
 class DraftRefused(Exception):
@@ -13,13 +17,23 @@ class DraftRefused(Exception):
 
 
 def record(
-    draft: ContentDraft, state: DraftState, step: DraftStep, by, *, what: str = "", note: str = ""
+    draft: ContentDraft,
+    state: DraftState,
+    step: DraftStep,
+    by,
+    *,
+    what: str = "",
+    note: str = "",
+    changes: Iterable[Change] = (),
 ) -> DraftEvent:
+    """`changes` are what the step did to the draft: a colleague's words that it replaced stay readable there."""
     draft.state = state
     draft.is_open = state in OPEN
     draft.version += 1
     draft.save()
-    return draft.events.create(step=step, what=what[:300], note=note[:500], by=by, actor=team.account_name(by))
+    kept = [asdict(each) for each in changes]
+    actor = team.account_name(by)
+    return draft.events.create(step=step, what=what[:300], note=note[:500], changes=kept, by=by, actor=actor)
 
 
 def as_seen(draft: ContentDraft | None, version: int | None) -> ContentDraft:
@@ -61,3 +75,11 @@ def authors(draft: ContentDraft) -> list[DraftEvent]:
 
 def wrote(draft: ContentDraft, user) -> bool:
     return any(event.by_id == user.pk for event in authors(draft))
+
+
+def steps(draft: ContentDraft) -> list[DraftEvent]:
+    """The newest 200 steps, each with the changes that it made as `differences`."""
+    events = list(draft.events.all()[:200])
+    for event in events:
+        event.differences = [Change(**each) for each in event.changes]
+    return events

@@ -34,6 +34,7 @@ from factsheets.models import (
     Subject,
     Tier,
 )
+from factsheets.models.draft import DraftEvent
 from factsheets.revisions import Change
 from factsheets.safety_revisions import FIELDS, in_order, snapshot
 
@@ -47,6 +48,16 @@ class Problem:
 
     code: str
     text: str
+
+
+class FlagChanged(DraftRefused):
+    """A colleague changed the flag while somebody had it open: what it says now, and who wrote that, when that is known."""
+
+    def __init__(self, flag: dict, event: DraftEvent | None):
+        super().__init__("A colleague changed this red flag while you had it open.")
+        self.flag = flag
+        self.who = event.actor if event else "An update of the site"
+        self.at = event.at if event else None
 
 
 # What other apps need of the set: each gives a sentence for everything that it does not find in it.
@@ -154,15 +165,18 @@ def save_flag(*, code: str, values: dict, opened: str, by) -> SafetyDraft | None
         if flag is None:
             raise DraftRefused(f"A colleague has retired {code}. Copy anything you need from this page.")
         if fingerprint(flag) != opened:
-            raise DraftRefused(
-                "A colleague changed this red flag while you were editing. What you typed is still here. "
-                "Check the draft before you save again, because your version will replace theirs."
-            )
+            raise FlagChanged(flag, _last_writer(code))
         changed = [name for name in values if flag[name] != values[name]]
         flag.update(values)
         return f"{code}: {', '.join(_words(name) for name in changed)}"
 
     return _change(edit, by)
+
+
+def _last_writer(code: str) -> DraftEvent | None:
+    """Who last changed this flag in the open draft."""
+    draft = current()
+    return draft.events.filter(what__startswith=f"{code}:").first() if draft else None
 
 
 def add_flag(*, values: dict, by) -> str:
@@ -311,12 +325,13 @@ def _change(edit, by, *, step=DraftStep.EDITED, strict=True, base: list[dict] | 
             content = in_order(content)
             if content == before and base is None:
                 return None
-            if strict and (found := [each for each in problems(content) if each not in problems(before)]):
-                raise DraftRefused(found[0].text)
+            if strict and (worse := [each for each in problems(content) if each not in problems(before)]):
+                raise DraftRefused(worse[0].text)
             draft.content = content
             if base is not None:
                 draft.base = base
-            draft_workflow.record(draft, DraftState.WRITING, step, by, what=what)
+            found = safety_revisions.changes(before, content)
+            draft_workflow.record(draft, DraftState.WRITING, step, by, what=what, changes=found)
             return draft
     except IntegrityError as error:
         raise DraftRefused(

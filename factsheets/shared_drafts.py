@@ -46,8 +46,8 @@ from factsheets.shared_revisions import MODELS, fields_of, snapshot
 
 logger = logging.getLogger(__name__)
 
-# Of a statement, the texts in which an editor may mend a slip alone, as of a sheet (`sheet_drafts.why_more_than_a_slip`).
-CORRECTABLE = {"Claim", "Detail"}
+# The texts in which an editor may mend a slip alone, as in a sheet (`sheet_drafts.why_more_than_a_slip`).
+CORRECTABLE = {"Claim", "Detail", "Meaning", "Text alternative", "Long description"}
 
 
 def of(record) -> SharedDraft | None:
@@ -96,8 +96,15 @@ class Beside:
 
     @cached_property
     def because(self) -> list[str]:
-        """`why_second` of it."""
-        return why_second(self.record, self.live, self.draft.content) if self.record else []
+        """`why_second` of it. A new term is explained at once wherever its word is; nothing else that is new is shown yet."""
+        if self.record or self.draft.label != GlossaryTerm._meta.label_lower:
+            return why_second(self.record, self.live, self.draft.content) if self.record else []
+        try:
+            with applied(self.draft) as record:
+                actions.refresh_changed()
+                return why_second(record, {}, self.draft.content)
+        except CannotPutBack:
+            return []
 
     def why_not_publish(self, user) -> str:
         """Why this person cannot publish it now. Empty when they can."""
@@ -124,15 +131,15 @@ def beside_live(draft: SharedDraft, *, lock: bool = False) -> Beside:
 def why_second(record, before: dict, after: dict) -> list[str]:
     """The fields, in words, that make a second person publish the change: those on which signatures rest.
 
-    Empty when no public sheet shows the record, and for a slip in a statement's words.
+    Empty when no public sheet shows the record, and for a slip in its words.
     """
     because = shared_revisions.asks_for_review(record, before, after)
     if not because or not any(sheet.is_published for sheet in shared_revisions.resting_on(record)):
         return []
-    if isinstance(record, Statement):
-        found = shared_revisions.changes(Statement, before, after)
+    if not isinstance(record, Source):
+        found = shared_revisions.changes(type(record), before, after)
         signed = [each for each in found if each.field.lower() in {name.lower() for name in because}]
-        if not sheet_drafts.why_more_than_a_slip(signed, CORRECTABLE):
+        if signed and not sheet_drafts.why_more_than_a_slip(signed, CORRECTABLE):
             return []
     return because
 
@@ -171,7 +178,7 @@ def begin(
         with transaction.atomic():
             if pk and SharedDraft.objects.select_for_update().filter(label=label, record=pk, is_open=True).exists():
                 raise DraftRefused(OTHER_DRAFT)
-            draft_workflow.record(draft, DraftState.WRITING, step, by, what=what or _named(found))
+            draft_workflow.record(draft, DraftState.WRITING, step, by, what=what or _named(found), changes=found)
     except IntegrityError as error:
         raise DraftRefused(OTHER_DRAFT) from error
     return draft
@@ -200,7 +207,7 @@ def rewrite(
             return None
         kept.content, kept.name = content, name[:300]
         what = _named(found) if found else "Changed: the reason given"
-        draft_workflow.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what)
+        draft_workflow.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what, changes=found)
     return kept
 
 
@@ -215,8 +222,9 @@ def take_field(*, record, field: str, value, by, what: str) -> SharedDraft:
             return begin(content=content, **given) or _refuse("It says that already.")
         if kept.content.get(field) not in (snapshot(record)[field], value):
             raise DraftRefused("The open draft has words of its own there. Publish or discard it first.")
+        found = shared_revisions.changes(type(record), kept.content, kept.content | {field: value})
         kept.content = kept.content | {field: value}
-        draft_workflow.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what)
+        draft_workflow.record(kept, DraftState.WRITING, DraftStep.EDITED, by, what=what, changes=found)
         return kept
 
 
@@ -234,9 +242,9 @@ def bring_up_to_date(*, draft: SharedDraft, version: int | None, by) -> None:
             for name in {**mine, **now}
         }
         kept.base = now
-        draft_workflow.record(
-            kept, DraftState.WRITING, DraftStep.UPDATED, by, what="With the live changes made since it was started"
-        )
+        what = "With the live changes made since it was started"
+        found = shared_revisions.changes(MODELS[kept.label], mine, kept.content)
+        draft_workflow.record(kept, DraftState.WRITING, DraftStep.UPDATED, by, what=what, changes=found)
 
 
 def _locked(draft: SharedDraft) -> SharedDraft | None:
@@ -364,10 +372,29 @@ def ask_for_review(record, before: dict, *, by, note: str = "") -> list[FactShee
     """Puts the sheets whose signature rests on what changed in the record on the reviewers' list. Returns them."""
     because = shared_revisions.asks_for_review(record, before, snapshot(record))
     sheets = shared_revisions.resting_on(record) if because else []
-    if isinstance(record, Source):  # a statement's words are the sheet's own, and its edition says so
-        said = f"Changed: source {record.key}, {' and '.join(because)}"
+    if not isinstance(record, Statement):  # a statement's words are the sheet's own, and its edition says so
+        said = f"Changed: {_called(record)}, {' and '.join(because)}"
         for sheet in sheets:
             actions.ask_for_review(sheet=sheet, by=by, changes=[said], note=note)
+    return sheets
+
+
+def _called(record) -> str:
+    """As readers find it in the list of a sheet's changes."""
+    match record:
+        case Source():
+            return f"source {record.key}"
+        case GlossaryTerm():
+            return f"explained word “{record.term}”"
+        case _:
+            return f"drawing “{record}”"
+
+
+def ask_about_deleted(record, *, by) -> list[FactSheet]:
+    """Before a term is deleted: asks to have the sheets that explain it read again. Nothing else in use can be deleted."""
+    sheets = shared_revisions.resting_on(record) if isinstance(record, GlossaryTerm) else []
+    for sheet in sheets:
+        actions.ask_for_review(sheet=sheet, by=by, changes=[f"Removed: {_called(record)}"])
     return sheets
 
 

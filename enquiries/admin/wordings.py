@@ -16,6 +16,7 @@ from enquiries.mail.replies import HIDDEN
 from enquiries.mail.wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition
 from factsheets import safety
+from factsheets.admin.opened import Conflict, conflict_of
 from factsheets.revisions import word_difference
 
 ONE = "admin:enquiries_wording"
@@ -25,6 +26,7 @@ class WordingForm(forms.Form):
     """What is wrong with a text is said beside it, and nothing that was typed is lost."""
 
     use_required_attribute = False
+    conflict: Conflict | None = None
 
     def __init__(self, *args, wording: Wording, edition: WordingEdition | None, **kwargs):
         self.wording = wording
@@ -118,12 +120,9 @@ class WordingAdmin(admin.ModelAdmin):
             if do == "page" and wording.is_page:
                 return _shown(request, wording, form.parts)
             if do == "save":
-                if done := self._save(request, wording, form.parts, form.cleaned_data["kept_because"]):
+                if done := self._save(request, wording, form.parts, form.cleaned_data["kept_because"], form):
                     return done
-                # A second press means it: they are told, and the newest is on the page by now.
                 edition = wordings.newest(key)
-                form.data = form.data.copy()
-                form.data["seen"] = edition.number if edition else 0
         return self._one(request, wording, edition, form)
 
     def _put_back(self, request, wording: Wording, do: str):
@@ -147,17 +146,25 @@ class WordingAdmin(admin.ModelAdmin):
             return None
         return self._save(request, wording, parts, earlier.kept_because)
 
-    def _save(self, request, wording: Wording, parts: dict[str, str], because: str = ""):
+    def _save(self, request, wording: Wording, parts: dict[str, str], because: str = "", form=None):
+        """None when a colleague saved first. `form` is then told, and its next press is meant."""
         seen = as_number(request.POST.get("seen", "")) or 0
         try:
             wordings.save(wording, parts, by=request.user, seen=seen, kept_because=because)
         except wordings.Changed as changed:
             theirs = changed.edition
-            messages.error(
-                request,
-                f"{theirs.actor} changed this text at {dated_words(theirs.at)}, while you had it open. Nothing was saved. "
-                "Their version is in the history below. Save again to put yours in its place.",
-            )
+            if form is None:
+                messages.error(
+                    request,
+                    f"{theirs.actor} changed this text at {dated_words(theirs.at)}, while you had it open. Nothing was saved. "
+                    "Their version is in the history below.",
+                )
+                return None
+            opened = WordingForm(wording=wording, edition=theirs)
+            form.conflict = conflict_of(form, opened, theirs.actor, theirs.at)
+            form.add_error(None, str(form.conflict))
+            form.data = form.data.copy()
+            form.data["seen"] = theirs.number
             return None
         put_back = parts == wording.default
         messages.success(request, "The default is back." if put_back else "Saved. It is used from now on.")

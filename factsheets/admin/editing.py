@@ -42,12 +42,6 @@ class NoticesOthers(OpenedForm, StoppableForm):
 
     locks = False  # the actions lock a sheet, and then its parts
 
-    def refusal(self, cleaned):
-        return (
-            "Someone else saved a change while you were editing. What you typed is still here. "
-            "Check the history before you save again, because your version will replace theirs."
-        )
-
 
 class EditingForm(NoticesOthers):
     """The form of a sheet, a section or a statement, with the words of its history. Refuses what readers would see broken."""

@@ -1,18 +1,31 @@
-"""For forms of one record whose last save would otherwise win: says what a colleague saved while the page was open."""
+"""For forms of one record whose last save would otherwise win: shows what a colleague saved while the page was open.
+
+The first save over it is refused, with both texts and what differs (`Conflict`, templates/admin/_conflict.html); the next is meant.
+"""
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import CharField, JSONField, Model, QuerySet, SlugField, TextField
+from django.http import Http404, JsonResponse
+from django.shortcuts import render
 from django.utils.text import capfirst
 
-from factsheets import team
-from factsheets.revisions import became
+from factsheets import autosave, shared_revisions, team
+from factsheets.admin.picking import SourcesField
+from factsheets.models import FactSheet, Section, Source
+from factsheets.revisions import Change, became, word_difference
 
 
 def fingerprint(record) -> str:
@@ -30,11 +43,53 @@ def fingerprint(record) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
+# About the save, or a place, unless the record has a field of that name.
+NOT_OF_THE_RECORD = {"opened", "seen", "note", "reason", "after"}
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What a form says, beside what a colleague saved while it was open."""
+
+    who: str
+    at: datetime | None
+    changes: list[Change]  # `before` is what is saved now, `after` what the form says
+
+    @property
+    def differences(self) -> list[tuple[Change, list[tuple[str, str]]]]:
+        """Each change with its runs of words, with every sign of the text: so that some of it can be copied."""
+        return [(each, list(word_difference(each.before, each.after))) for each in self.changes]
+
+    def __str__(self):
+        said = f"{self.who} saved this while you had it open. Nothing was saved, and what you typed is still here."
+        if self.changes:
+            return f"{said} See below how the two differ."
+        return f"{said} What they changed is not in these boxes: open this page in another tab to see it."
+
+
+def conflict_of(form: forms.BaseForm, theirs: forms.BaseForm, who: str, at: datetime | None = None) -> Conflict:
+    """`theirs` is the same form, not yet filled in, as it would open now. Call it once the fields of `form` are cleaned."""
+    return Conflict(who, at, list(_differing(form, theirs)))
+
+
+def _differing(form: forms.BaseForm, theirs: forms.BaseForm) -> Iterator[Change]:
+    of_the_record = {field.name for field in form._meta.model._meta.fields} if hasattr(form, "_meta") else set()
+    for name, field in form.fields.items():
+        if name in NOT_OF_THE_RECORD - of_the_record or isinstance(field, forms.FileField):
+            continue
+        saved = field.prepare_value(theirs.get_initial_for_field(theirs.fields[name], name))
+        typed = form[name].data if name not in form.cleaned_data else field.prepare_value(form.cleaned_data[name])
+        before, after = (_in_words(field, value).replace("\r\n", "\n").strip() for value in (saved, typed))
+        if before != after:
+            yield Change("", capfirst(str(field.label or name.replace("_", " "))), before, after)
+
+
 class OpenedForm(forms.ModelForm):
     """Refuses the first save over a colleague's. What was typed stays, and the next save is meant."""
 
     opened = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
     locks = True  # the row, until the save is done
+    conflict: Conflict | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,34 +112,87 @@ class OpenedForm(forms.ModelForm):
             # The next save is meant: the person has read this.
             self.data = self.data.copy()
             self.data[self.add_prefix("opened")] = now
-            self.add_error(None, self.refusal(cleaned))
+            self.cleaned_data = cleaned
+            self.conflict = conflict_of(self, type(self)(instance=self.stored), *self.saved_by())
+            self.add_error(None, str(self.conflict))
         return cleaned
 
-    def refusal(self, cleaned: dict[str, Any]) -> str:
-        return (
-            f"{self._who()} saved this while you had it open. Nothing was saved, and what you typed is still here."
-            f"{self._other(cleaned)} Save again to put yours in its place."
-        )
+    def saved_by(self) -> tuple[str, datetime | None]:
+        """Who saved last, and when, as the record's own history says it, or the log of the desk."""
+        record = self.stored
+        newest: Any
+        if isinstance(record, FactSheet | Section):
+            newest = getattr(record, "sheet", record).editions.defer("content").first()
+        elif type(record) in shared_revisions.SHARED:
+            newest = shared_revisions.editions(type(record), record.pk).defer("content").first()
+        else:
+            of = ContentType.objects.get_for_model(record)
+            lines = LogEntry.objects.filter(content_type=of, object_id=str(record.pk)).select_related("user")
+            newest = lines.order_by("-action_time", "-pk").first()
+            return (team.account_name(newest.user), newest.action_time) if newest else ("Someone", None)
+        return (newest.actor or "An update of the site", newest.at) if newest else ("Someone", None)
 
-    def _other(self, cleaned: dict[str, Any]) -> str:
-        """What is kept now and differs from the form."""
-        theirs = []
-        for name in self._meta.fields or ():
-            field = self.fields.get(name)
-            if field is None or name not in cleaned or not hasattr(self.stored, name):
-                continue
-            kept = getattr(self.stored, name)
-            if kept != cleaned[name] and not (kept in {None, ""} and cleaned[name] in {None, ""}):
-                label = field.label or name.replace("_", " ")
-                shown = getattr(self.stored, f"get_{name}_display", lambda kept=kept: kept)()
-                theirs.append(f"{capfirst(str(label))}: “{'' if shown is None else shown}”")
-        return f" Saved now: {'; '.join(theirs)}." if theirs else ""
 
-    def _who(self) -> str:
-        of = ContentType.objects.get_for_model(self.instance)
-        lines = LogEntry.objects.filter(content_type=of, object_id=str(self.instance.pk)).select_related("user")
-        newest = lines.order_by("-action_time", "-pk").first()
-        return team.account_name(newest.user) if newest else "Someone"
+def sign_of_life(request, here: dict) -> JsonResponse | None:
+    """What the script of a form asks by itself: that it is still open, and who else has it open; or that it was left.
+
+    `here` is the `sheet`, `part` and `by` of factsheets/autosave.py.
+    """
+    if "_left" in request.POST:
+        autosave.leave(**here)
+        return JsonResponse({})
+    if "_pulse" in request.POST:
+        autosave.look(**here)
+        return JsonResponse({"others": autosave.others(**here)})
+    return None
+
+
+class GivesBack:
+    """Before Django's ModelAdmin: a form whose record is gone when it is sent comes back as the words that were typed."""
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        is_sent = request.method == "POST" and object_id and self.has_change_permission(request)
+        if is_sent and self.get_object(request, unquote(object_id)) is None:
+            return _gone(request, self)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+
+def gives_back(view: Callable) -> Callable:
+    """The same for a view that finds no record to post to."""
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        try:
+            return view(request, *args, **kwargs)
+        except Http404:
+            if request.method != "POST":
+                raise
+            return _gone(request)
+
+    return answer
+
+
+def _gone(request, of: admin.ModelAdmin | None = None):
+    kept = [each for each in of.model._meta.fields if isinstance(each, CharField | TextField | JSONField)] if of else []
+    words = [each for each in kept if not (each.choices or isinstance(each, SlugField))]
+    called = of.form.base_fields if of else {}
+    names = TYPED | {
+        each.name: str(called[each.name].label if each.name in called else each.verbose_name) for each in words
+    }
+    typed = [(capfirst(names[name]), said) for name, said in request.POST.items() if name in names and said.strip()]
+    context = admin.site.each_context(request) | {"title": "This is no longer here", "typed": typed}
+    return render(request, "admin/gone.html", context, status=410)
+
+
+# Texts that belong to a step, or to a record beside the form's own.
+TYPED = {
+    "text": "Comment",
+    "note": "Note",
+    "reason": "Reason",
+    "_reason": "What you corrected",
+    "asked": "Patients’ questions",
+    "also": "Also called",
+}
 
 
 def changes_in_words(form: forms.ModelForm) -> str:
@@ -100,6 +208,9 @@ def changes_in_words(form: forms.ModelForm) -> str:
 
 
 def _in_words(field: forms.Field, value: Any) -> str:
+    if isinstance(field, SourcesField):
+        known = Source.objects.in_bulk([getattr(each, "key", each) for each in value or []], field_name="key")
+        return "\n".join(sorted(str(known.get(getattr(each, "key", each), each)) for each in value or [] if each))
     if isinstance(value, list | tuple | set | QuerySet):
         return ", ".join(_in_words(field, each) for each in value)
     if value is None or value == "":
@@ -112,7 +223,7 @@ def _in_words(field: forms.Field, value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-class OpenedAdmin:
+class OpenedAdmin(GivesBack):
     """Puts the hidden field into the page of a record that may be changed."""
 
     def construct_change_message(self, request, form, formsets, add=False):

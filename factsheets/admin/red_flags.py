@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from backcare.core.forms import as_number
 from backcare.core.readonly_admin import ReadOnlyMixin
-from factsheets import approvals, draft_workflow, safety, safety_drafts, safety_revisions, team
+from factsheets import approvals, autosave, draft_workflow, safety, safety_drafts, safety_revisions, team
 from factsheets.admin.approval import ApproveForm
 from factsheets.admin.fields import ClaimRefsField, LinesField
+from factsheets.admin.opened import Conflict, conflict_of, sign_of_life
 from factsheets.admin.picking import SourcesField
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Subject, Tier
@@ -68,6 +69,7 @@ class FlagForm(forms.ModelForm):
         "Without any, search and the forms cannot recognise it.",
     )
     opened = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    conflict: Conflict | None = None
 
     class Meta:
         model = SafetyAdvice
@@ -144,6 +146,9 @@ def edit_flag(request, code: str = ""):
     draft = safety_drafts.current()
     content = draft.content if draft else safety_revisions.snapshot()
     flag = safety_drafts.find(content, code)
+    here = {"sheet": None, "part": f"red-flag-{code}", "by": request.user}
+    if code and (answer := sign_of_life(request, here)) is not None:
+        return answer
     posted = request.method == "POST"
     if code and flag is None and not posted:
         raise Http404
@@ -153,17 +158,24 @@ def edit_flag(request, code: str = ""):
     if posted and form.is_valid():
         try:
             saved = _save_flag(request, code, form)
+        except safety_drafts.FlagChanged as changed:
+            form.conflict = conflict_of(form, FlagForm(flag=safety_drafts.whole(changed.flag)), changed.who, changed.at)
+            form.add_error(None, str(form.conflict))
+            form.data = form.data.copy()
+            form.data["opened"] = safety_drafts.fingerprint(changed.flag)  # the next save is meant
         except DraftRefused as refusal:
             form.add_error(None, str(refusal))
-            form.data = form.data.copy()
-            form.data["opened"] = safety_drafts.fingerprint(flag)  # the next save is meant
         else:
+            autosave.leave(**here)
             return _back(saved)
+    if code:
+        autosave.look(**here)
     live = safety_drafts.find(safety_revisions.snapshot(), code)
     context = {
         "title": f"Edit {code}" if code else "Add a red flag",
         "form": form,
         "code": code,
+        "others": autosave.others(**here) if code else [],
         "tier": OF_TIERS[flag["tier"]] if flag else "",
         "draft": draft,
         "in_review": draft and draft.state == DraftState.IN_REVIEW,
@@ -280,7 +292,7 @@ def overview(request, *, typed: str = ""):
             **_effect(draft),
             "problems": safety_drafts.problems(draft.content),
             "behind": safety_drafts.is_behind(draft),
-            "events": draft.events.all()[:200],
+            "events": draft_workflow.steps(draft),
             "why_not_approve": safety_drafts.why_not_approve(draft, request.user),
         }
     return _page(request, "overview.html", context)

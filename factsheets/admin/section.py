@@ -98,6 +98,10 @@ class SectionForm(EditingForm):
         named = self.data.get(self.add_prefix("sheet")) or self.initial.get("sheet")
         return FactSheet.everything.filter(pk=named).first() if str(named or "").isdigit() else None
 
+    def state(self, stored):
+        """With the patients' questions, which are a record of their own."""
+        return " ".join([super().state(stored), *live_preview.asked_at(stored.sheet, stored)])
+
     def shown_in(self, name, cleaned):
         own = [cleaned.get("slug"), *(cleaned.get("former_slugs") or []), cleaned.get("question")]
         return {"sheet": self._sheet(), "kind": cleaned.get("kind"), "layer": cleaned.get("layer"), "own": own}

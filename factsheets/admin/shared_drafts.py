@@ -11,8 +11,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backcare.core.forms import as_number
-from factsheets import actions, draft_workflow, pictures, shared_drafts, shared_revisions
+from factsheets import actions, autosave, draft_workflow, pictures, shared_drafts, shared_revisions
 from factsheets.admin.editing import StopsUnsound
+from factsheets.admin.opened import GivesBack, sign_of_life
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftState, FactSheet, SharedDraft, SiteNotice
 from factsheets.publication import Obstacle
@@ -48,7 +49,7 @@ def open_to(user, most: int) -> list[SharedDraft]:
     return found
 
 
-class HasDrafts(StopsUnsound):
+class HasDrafts(GivesBack, StopsUnsound):
     """For the admin of a shared record: “Save as a draft”, and the pages of a draft."""
 
     # Nothing goes live from the form itself: it is published on the page of its draft, which shows it first.
@@ -61,17 +62,25 @@ class HasDrafts(StopsUnsound):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         editing = getattr(request, "editing", None)
         record = self.get_object(request, object_id) if object_id else None
-        others = shared_drafts.of(record) if record and not editing else None
+        open_draft = shared_drafts.of(record) if record and not editing else None
+        here = {"sheet": None, "part": autosave.part_of(record), "by": request.user}
+        is_open = bool(record and not editing and self.has_change_permission(request, record))
+        if is_open and (answer := sign_of_life(request, here)) is not None:
+            return answer
         context = {
+            "others": _others(here) if is_open else [],
             "editing": editing,
-            "open_draft": others,
-            "draft_address": address(others) if others else "",
-            "may_draft": not others,
+            "open_draft": open_draft,
+            "draft_address": address(open_draft) if open_draft else "",
+            "may_draft": not open_draft,
             "only_by_draft": self.only_by_draft or bool(editing),
             **(extra_context or {}),
         }
         try:
-            return super().changeform_view(request, object_id, form_url, context)
+            response = super().changeform_view(request, object_id, form_url, context)
+            if is_open and response.status_code == 302:
+                autosave.leave(**here)
+            return response
         except Drafted as drafted:
             if editing:
                 raise
@@ -98,6 +107,7 @@ class HasDrafts(StopsUnsound):
             messages.info(request, "No changes to save.")
             return HttpResponseRedirect(request.get_full_path())
         messages.success(request, "Saved as a draft. Readers see nothing of it yet.")
+        autosave.leave(sheet=None, part=autosave.part_of(record), by=request.user)
         return HttpResponseRedirect(address(draft))
 
     # --- its pages ---
@@ -155,7 +165,7 @@ class HasDrafts(StopsUnsound):
             "may_review": may_review,
             "why_not_publish": beside.why_not_publish(request.user) if draft.is_open else "",
             "authors": draft_workflow.authors(draft),
-            "events": draft.events.all()[:200],
+            "events": draft_workflow.steps(draft),
             "step_name": f"admin:factsheets_{self.opts.model_name}_draft_step",
             "edit_address": address(draft, "draft_edit"),
         }
@@ -170,7 +180,10 @@ class HasDrafts(StopsUnsound):
         if not draft.is_open and request.method != "POST":
             messages.error(request, "The draft is no longer open. Its words are kept here.")
             return HttpResponseRedirect(address(draft))
-        request.editing = draft
+        here = {"sheet": None, "part": _part_of(draft), "by": request.user}
+        if (answer := sign_of_life(request, here)) is not None:
+            return answer
+        request.editing, request.others = draft, _others(here)
         if request.method == "POST":
             request.POST = request.POST.copy()
             request.POST["_draft"] = "1"
@@ -185,6 +198,7 @@ class HasDrafts(StopsUnsound):
     def _form_of(self, request, draft: SharedDraft):
         with shared_drafts.applied(draft) as record:
             context = {"title": f"Draft: {draft.name}", "back_address": address(draft), "show_delete": False}
+            context["others"] = request.others  # read before: whatever is written in here is undone
             # `add` says nothing here: the row is there until the page is made, and gone after it.
             response = self.changeform_view(request, str(record.pk), "", context)
             return response.render() if hasattr(response, "render") else response
@@ -197,6 +211,7 @@ class HasDrafts(StopsUnsound):
         except DraftRefused as refusal:
             request.stopped = [Obstacle(f"{refusal} What you typed is still here.")]
             return self._form_of(request, draft)
+        autosave.leave(sheet=None, part=_part_of(draft), by=request.user)
         messages.success(request, "Saved in the draft." if changed else "No changes to save.")
         return HttpResponseRedirect(address(draft))
 
@@ -274,6 +289,18 @@ class HasDrafts(StopsUnsound):
 
         important = draft.content["level"] == SiteNotice.Level.IMPORTANT
         return views.home_preview(request, {"text": draft.content["text"], "is_important": important}, NOTE)
+
+
+def _others(here: dict) -> list[str]:
+    """Who else has it open. It is noted that this person has, too."""
+    autosave.look(**here)
+    return autosave.others(**here)
+
+
+def _part_of(draft: SharedDraft) -> str:
+    """The live record and its draft are one thing to have open. A draft of what is not made yet has no record."""
+    model = shared_revisions.MODELS[draft.label]._meta.model_name
+    return f"{model}-{draft.record}" if draft.record else f"draft-{draft.pk}"
 
 
 def _keep_picture(request, drafted: Drafted) -> None:

@@ -20,7 +20,7 @@ from factsheets import shared_drafts, shared_revisions
 from factsheets.admin.editing import NoticesOthers, sheet_address
 from factsheets.admin.shared_drafts import Drafted, HasDrafts, address
 from factsheets.draft_workflow import DraftRefused
-from factsheets.models import DraftStep, FactSheet, SharedDraft, SharedEdition, SharedStep
+from factsheets.models import DraftStep, FactSheet, GlossaryTerm, SharedDraft, SharedEdition, SharedStep
 from factsheets.revisions import CannotPutBack, Change
 
 NEWEST = 200  # editions that one page lists
@@ -57,8 +57,15 @@ class SeenFirst(NoticesOthers):
 
     locks = True
     seen = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
-    # Set by the admin for each request: what would change, and was not shown yet.
+    # Set by the admin for each request: what would change, and was not shown yet; and the draft that the form is of.
     unseen: Effect | None = None
+    editing: SharedDraft | None = None
+
+    def saved_by(self):
+        if self.editing is None:
+            return super().saved_by()
+        event = self.editing.events.first()
+        return event.actor, event.at
 
     def clean(self):
         cleaned = super().clean()
@@ -113,6 +120,7 @@ class KeepsHistory(HasDrafts):
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)
         form.unseen = getattr(request, "unseen", None)
+        form.editing = getattr(request, "editing", None)
         return form
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
@@ -189,6 +197,7 @@ class KeepsHistory(HasDrafts):
         with transaction.atomic():
             for record in records:
                 pk, before = record.pk, shared_revisions.snapshot(record)
+                self.tell(request, [], shared_drafts.ask_about_deleted(record, by=request.user))
                 super().delete_model(request, record)
                 record.pk = pk
                 shared_revisions.keep(record=record, before=before, by=request.user, step=SharedStep.DELETED)
@@ -263,7 +272,8 @@ class KeepsHistory(HasDrafts):
 
     def _to_draft(self, stored, now: dict, content: dict) -> bool:
         """Whether an edition with this content is not put back at once."""
-        if not content or self.only_by_draft:
+        # A term that was deleted is explained again wherever its word is.
+        if not content or self.only_by_draft or (stored is None and self.model is GlossaryTerm):
             return bool(content)
         return bool(stored and shared_drafts.why_second(stored, now, shared_drafts.whole(self.model, content, now)))
 

@@ -21,6 +21,7 @@ from factsheets.admin.editing import (
     sheet_address,
 )
 from factsheets.admin.fields import TradingFormSet
+from factsheets.admin.opened import gives_back
 from factsheets.admin.picking import picked_figure
 from factsheets.admin.section import free_slug
 from factsheets.admin.writing import OnOnePage
@@ -210,7 +211,9 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
         return super().get_fieldsets(request, obj)
 
     def get_urls(self):
-        wrap = self.admin_site.admin_view
+        def wrap(view):
+            return self.admin_site.admin_view(gives_back(view))
+
         return [
             path("offers/", wrap(overview.settle), name="factsheets_offers"),
             path("content.zip", wrap(content_files.download), name="factsheets_content"),

@@ -22,6 +22,7 @@ from backcare.core.forms import as_number
 from factsheets import actions, autosave, live_preview, pasted_citation, section_order
 from factsheets.admin import picking, sheet_drafts
 from factsheets.admin.editing import Stopped
+from factsheets.admin.opened import GivesBack, sign_of_life
 from factsheets.models import (
     FactSheet,
     Figure,
@@ -73,7 +74,7 @@ class SignedText(forms.Textarea):
         return format_html('<div class="toolbar" role="group" aria-label="Write">{}</div>{}', buttons, text)
 
 
-class OnOnePage:
+class OnOnePage(GivesBack):
     """For the admin of a sheet and of a section. Each has a `proof_of`: how its part reads with what is typed."""
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
@@ -155,14 +156,10 @@ class OnOnePage:
     # --- buttons ---
 
     def _pressed(self, request, press: str, here: dict, obj):
+        if (answer := sign_of_life(request, here)) is not None:
+            return answer
         said, again = request.POST[press], _with(request, to="#proof")
         match press:
-            case "_left":
-                autosave.leave(**here)
-                return JsonResponse({})
-            case "_pulse":
-                autosave.look(**here)
-                return JsonResponse({"others": autosave.others(sheet=here["sheet"], by=request.user)})
             case "_discard":
                 autosave.forget(**here | {"part": here["part"] + (autosave.ASIDE if said == "aside" else "")})
             case "_swap":
@@ -201,7 +198,7 @@ class OnOnePage:
         return {
             "kept": f"Kept for you at {autosave.clock(row.typed_at)}. Not saved yet." if row.typed_at else "",
             "proof": self._proof_page(request, here["sheet"], obj, request.POST),
-            "others": autosave.others(sheet=here["sheet"], by=request.user),
+            "others": autosave.others(**here),
         }
 
     def _cite(self, request, here: dict, chosen: str) -> str:
@@ -274,7 +271,7 @@ class OnOnePage:
         context = {
             "writing": sheet,
             "groups": _outline(sheet, obj, request.user),
-            "others": autosave.others(sheet=sheet, by=request.user),
+            "others": autosave.others(sheet=sheet, part="", by=request.user),
             "may_write": row is not None,
             "is_section": self.model is Section,
             "correction": request.POST.get("_reason", "")[:300],

@@ -1,8 +1,9 @@
 // The page on which a sheet is written. Everything works without this; with it the preview follows what is typed, which is kept on
-// our own server every few seconds, buttons write the signs of a text, and sections are dragged to their place.
+// our own server every few seconds, buttons write the signs of a text, and sections are dragged to their place. In the form of what
+// sheets share, and of a red flag, it only says who else has it open.
 (() => {
   "use strict";
-  const form = document.querySelector(".writing form");
+  const form = document.querySelector(".writing form, .shared-record #content-main form, form.flag-form");
   if (!form) return;
   const QUIET = 900, PULSE = 30_000; // milliseconds without a letter before it is kept, and between two signs of life
   const RETRY = 5_000; // milliseconds after which it asks whether somebody has signed in again
@@ -20,16 +21,34 @@
     if (!answer.ok) throw new Error("not kept");
     return answer.json();
   };
+  const showOthers = (list) => {
+    if (list.join("\n") === [...others.children].map((each) => each.textContent).join("\n")) return;
+    others.replaceChildren(...list.map((each) => Object.assign(document.createElement("p"), { textContent: each })));
+  };
+  addEventListener("pagehide", () => {
+    if (leaving) return;
+    if (dirty) send("_keep", { keepalive: true }).catch(() => {});
+    send("_left", { keepalive: true, whole: false }).catch(() => {});
+  });
+  const pulsing = setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      showOthers((await send("_pulse", { whole: false })).others);
+    } catch {
+      clearInterval(pulsing);
+    }
+  }, PULSE);
+  form.addEventListener("submit", () => { leaving = true; clearTimeout(timer); });
+  addEventListener("pageshow", () => { leaving = false; });
+  if (!form.closest(".writing")) return;
+
+  /* --- what is typed is kept --- */
   // Whoever signs in again, in another tab, has another token: the page asks for it before it tries once more.
   const askForToken = async () => {
     const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
     const token = page.querySelector(".writing form [name=csrfmiddlewaretoken]");
     if (token) form.elements.csrfmiddlewaretoken.value = token.value;
     return Boolean(token);
-  };
-  const showOthers = (list) => {
-    if (list.join("\n") === [...others.children].map((each) => each.textContent).join("\n")) return;
-    others.replaceChildren(...list.map((each) => Object.assign(document.createElement("p"), { textContent: each })));
   };
   const keep = async () => {
     clearTimeout(timer);
@@ -57,21 +76,6 @@
     clearTimeout(timer);
     timer = setTimeout(keep, QUIET);
   });
-  form.addEventListener("submit", () => { leaving = true; clearTimeout(timer); });
-  addEventListener("pageshow", () => { leaving = false; });
-  addEventListener("pagehide", () => {
-    if (leaving) return;
-    if (dirty) send("_keep", { keepalive: true }).catch(() => {});
-    send("_left", { keepalive: true, whole: false }).catch(() => {});
-  });
-  const pulsing = setInterval(async () => {
-    if (document.hidden) return;
-    try {
-      showOthers((await send("_pulse", { whole: false })).others);
-    } catch {
-      clearInterval(pulsing);
-    }
-  }, PULSE);
 
   /* --- the signs of a text --- */
   const write = (before, after = "", otherwise = "") => {

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from factsheets import approvals, safety_drafts
 from factsheets.models import Approval, FactSheet, InstalledRecord, SafetyAdvice, SafetyDraft, SafetyEdition
-from tests.support.desk import errors_of, person, tree
+from tests.support.desk import conflict_in, errors_of, person, tree, values_of
 from tests.support.edition import release
 from tests.support.html import text
 from tests.support.outbox import deliver, text_of, words_of
@@ -182,10 +182,17 @@ def test_what_two_people_write_at_once_is_not_lost(desk):
     desk.sit("Una").edit("RF-E2", why="Hers, too.")
     desk.sit("Edith")
     clash = desk.client.post(at("flag", "RF-E2"), opened | {"why": "His again."})
-    assert clash.status_code == 422 and "A colleague changed this red flag" in errors_of(clash)
-    assert b"His again." in clash.content
+    assert clash.status_code == 422 and "Una saved this while you had it open." in errors_of(clash)
+    assert conflict_in(clash)["What it can mean"] == ("Hers, too.", "His again.")
+    assert "Una has had this open" not in text(tree(clash)), "She saved, and left."
     flags = {flag["code"]: flag for flag in safety_drafts.current().content}
     assert (flags["RF-E2"]["why"], flags["RF-R2"]["why"]) == ("Hers, too.", "Hers.")
+    desk.client.post(at("flag", "RF-E2"), values_of(clash))
+    assert safety_drafts.find(safety_drafts.current().content, "RF-E2")["why"] == "His again."
+    overview = text(tree(desk.client.get(reverse(HOME))))
+    assert "Hers, too." in overview, "What was put in its place is in the steps."
+    desk.sit("Una").client.get(at("flag", "RF-E2"))
+    assert "Una has had this open since" in text(tree(desk.sit("Edith").client.get(at("flag", "RF-E2"))))
     version = safety_drafts.current().version
     desk.sit("Una").edit("RF-R3", why="Hers.")
     late = said_by(desk.sit("Edith").step("send", note="Better words now.", version=version))

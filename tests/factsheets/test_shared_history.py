@@ -5,14 +5,17 @@ import time
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django.urls import reverse
 
 from enquiries.models import OutgoingMessage
 from factsheets import publication, shared_drafts
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import FactSheet, Figure, GlossaryTerm, SharedDraft, SharedEdition, SiteNotice, Source, Statement
+from factsheets.shared_revisions import uses
 from tests.support.desk import (
     change_address,
+    conflict_in,
     draft_of,
     errors_of,
     person,
@@ -166,7 +169,7 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     theirs = values_of(desk.get(edit))
     desk.post(edit, theirs | {"term": "Their term"})
     clash = desk.post(edit, theirs | {"meaning": "Our words."}, follow=True)
-    assert "Someone else saved a change" in errors_of(clash)
+    assert "Edith saved this while you had it open." in errors_of(clash)
     assert values_of(clash)["meaning"] == "Our words."
     # A reason alone is a change too.
     assert "No changes to save." in text(tree(save(desk, edit)))
@@ -258,20 +261,43 @@ def test_a_draft_is_not_published_over_what_a_colleague_is_saving(transactional_
 @pytest.mark.long
 def test_a_second_editor_is_told_and_loses_nothing(desk):
     FactSheet.objects.all().delete()  # as above
-    for record, name, theirs, ours in [
-        (Source.objects.get(key="NG59"), "to_check", "Theirs", "Ours"),
-        (Statement.objects.first(), "claim_refs", "B-01", "B-02"),
-        (GlossaryTerm.objects.filter(explain_in_text=False).first(), "meaning", "Their meaning.", "Our meaning."),
+    una = Client()
+    una.force_login(person("Una", "editor"))
+    for record, name, label, theirs, ours in [
+        (Source.objects.get(key="NG59"), "to_check", "To check", "Theirs", "Ours"),
+        (Statement.objects.first(), "claim_refs", "Ledger rows", "B-01", "B-02"),
+        (GlossaryTerm.objects.first(), "meaning", "Meaning", "Their meaning.", "Our meaning."),
+        (Figure.objects.first(), "alt", "Text alternative", "What they see.", "What we see."),
     ]:
         address = change_address(record)
         opened = values_of(desk.get(address))
-        assert not errors_of(save(desk, address, **{name: theirs}))
+        assert "Edith has had this open since" in text(tree(una.get(address)))
+        assert not errors_of(save(una, address, **{name: theirs}))
+        assert "has had this open" not in text(tree(desk.get(address))), "Una has left."
         late = desk.post(address, opened | {name: ours}, follow=True)
-        assert "Someone else saved a change" in errors_of(late)
+        assert "Una saved this while you had it open." in errors_of(late)
+        assert conflict_in(late) == {label: (theirs, ours)}
         assert values_of(late)[name] == ours
         again = desk.post(address, values_of(late), follow=True)
         assert not errors_of(seen(desk, address, again))
         assert SharedEdition.objects.filter(label=record._meta.label_lower, record=record.pk).count() == 3
+
+    # In its draft too, whose steps keep the words that were replaced.
+    source = Source.objects.get(key="NG59")
+    save(desk, change_address(source), to_check="Drafted", _draft="1")
+    draft = draft_of(source)
+    address = reverse("admin:factsheets_source_draft_edit", args=[draft.pk])
+    opened = values_of(desk.get(address))
+    assert "Edith has had this open since" in text(tree(una.get(address)))
+    assert "Una has had this open since" in text(tree(desk.get(change_address(source))))
+    assert una.post(address, values_of(una.get(address)) | {"to_check": "Una’s words"}).status_code == 302
+    late = desk.post(address, opened | {"to_check": "Edith’s words"})
+    assert "Una saved this while you had it open." in errors_of(late)
+    assert conflict_in(late) == {"To check": ("Una’s words", "Edith’s words")}
+    assert "Save mine over theirs" in [each.get("value") for each in tree(late).iter("input")]
+    desk.post(address, values_of(late))
+    assert draft_of(source).content["to_check"] == "Edith’s words"
+    assert "Una’s words" in text(tree(desk.get(draft.desk_address())))
 
 
 @pytest.mark.long
@@ -300,21 +326,38 @@ def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client, revi
     slip = save_once(desk, change_address(statement), detail=statement.detail.replace("pain", "pian", 1))
     assert "Save again to do it." in errors_of(slip)
 
-    term = GlossaryTerm.objects.get(slug="acute")
-    assert "explained" in text(tree(desk.get(change_address(term))))
-    desk.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]), {"post": "yes"})
-    assert "Acute deleted by Sam" in text(tree(desk.get(reverse("admin:factsheets_glossaryterm_deleted"))))
-    assert "Acute" not in [word.term for word in GlossaryTerm.objects.all()]
+    # The words that explain a term are a clinician's too, also when it is new or was deleted.
+    term = GlossaryTerm.objects.get(slug="blood-thinner")
+    explaining = [use.sheet for use in uses(term) if use.sheet.is_published]
+    assert explaining and "explained" in text(tree(desk.get(change_address(term))))
+    refused = errors_of(save(desk, change_address(term), meaning="It hurts a lot."))
+    assert "A clinician must publish this: it changes meaning." in refused
+    gone = desk.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]), {"post": "yes"}, follow=True)
+    assert f"A clinician should read these again: {explaining[0].title}" in text(tree(gone))
+    assert f"Removed: explained word “{term.term}”" in explaining[0].editions.first().changes
+    assert f"{term.term} deleted by Sam" in text(tree(desk.get(reverse("admin:factsheets_glossaryterm_deleted"))))
     assert "It has been deleted." in text(tree(desk.get(history_of(term))))
+    new = {"term": term.term, "slug": "another", "also": "", "meaning": "It hurts."}
+    refused = save(desk, reverse("admin:factsheets_glossaryterm_add"), **new)
+    assert "A clinician must publish this: it changes meaning." in errors_of(refused)
     desk.post(edition_of(term, 1))
-    assert GlossaryTerm.objects.get(slug="acute").pk == term.pk
+    assert "it changes: meaning" in text(tree(take(desk, draft_of(term), "publish")))
+    assert not GlossaryTerm.objects.filter(slug="blood-thinner").exists()
+    published_draft(term, reviewer)
+    assert GlossaryTerm.objects.get(slug="blood-thinner").pk == term.pk
     refused = desk.post(edition_of(term, 2), follow=True)
     assert "This edition is the deletion." in text(tree(refused))
 
     figure = Figure.objects.get(slug="keep-moving")
+    leading = figure.leading.first()
     assert "first drawing" in text(tree(desk.get(change_address(figure))))
-    assert not errors_of(save(desk, change_address(figure), alt="Another sentence."))
+    assert "it changes text alternative" in errors_of(save(desk, change_address(figure), alt="They sit all day."))
+    save(desk, change_address(figure), alt="They sit all day.", _draft="1")
+    published_draft(figure, reviewer)
+    assert Figure.objects.get(slug="keep-moving").alt == "They sit all day."
+    assert leading.editions.first().changes == [f"Changed: drawing “{figure}”, text alternative"]
     desk.post(edition_of(figure, 1))
+    published_draft(figure, reviewer)
     assert Figure.objects.get(slug="keep-moving").alt == figure.alt
 
     add = reverse("admin:factsheets_sitenotice_add")

@@ -14,7 +14,7 @@ from factsheets import pictures
 from factsheets.models import TeamMember
 from factsheets.rendering import printed
 from tests.factsheets.rendering.test_pdf_cache import words_of
-from tests.support.desk import save, tree, values_of
+from tests.support.desk import conflict_in, save, tree, values_of
 from tests.support.html import text
 from tests.support.outbox import deliver, html_of, question
 from tests.support.outbox import words_of as words_in
@@ -264,7 +264,7 @@ def test_the_second_of_two_saves_is_told_of_the_first_and_loses_nothing(owner, s
         refused = owner.post(path, opened | {field: mine})
         said = " ".join(text(tree(refused)).split())
         assert f"{staff.get_full_name() or staff.username} saved this while you had it open." in said
-        assert f"“{theirs}”" in said
+        assert list(conflict_in(refused).values()) == [(theirs, mine)]
         record.refresh_from_db()
         assert str(getattr(record, field)) == theirs
         meant = values_of(refused)

@@ -177,6 +177,14 @@ def errors_of(response) -> str:
     return " ".join(text(each) for each in found)
 
 
+def conflict_in(response) -> dict[str, tuple[str, str]]:
+    """Of a refused save: each field in which a colleague's words and ours differ, with both."""
+    found = [each for each in tree(response).iter("section") if "conflict" in each.get("class", "").split()]
+    names = [text(each) for section in found for each in section.iter("h3")]
+    words = ["".join(each.itertext()) for section in found for each in section.iter("dd")]
+    return dict(zip(names, zip(words[::2], words[1::2], strict=True), strict=True))
+
+
 def change_address(record) -> str:
     return reverse(f"admin:factsheets_{record._meta.model_name}_change", args=[record.pk])
 

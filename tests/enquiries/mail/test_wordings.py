@@ -15,7 +15,7 @@ from enquiries.models import ClinicHours, Enquiry, ReplyTemplate, WordingEdition
 from enquiries.request_forms import journey
 from tests.conftest import consultation, give_signs, report
 from tests.support.clinic_settings import set_clinic
-from tests.support.desk import errors_of, save, tree, values_of
+from tests.support.desk import conflict_in, errors_of, save, tree, values_of
 from tests.support.html import parse, text
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
 
@@ -118,7 +118,8 @@ def test_of_two_owners_the_second_is_told_and_an_edit_that_no_longer_fits_gives_
         mine["seen"] = values_of(looked)["seen"]
     told = staff_client.post(page_of(key), mine)
     assert wordings.newest(key).parts == theirs, "Nothing was put over hers unseen."
-    assert "Ola changed this text" in text(parse(told))
+    assert "Ola saved this while you had it open." in text(parse(told))
+    assert conflict_in(told)["Heading"][1] == "From Sam" and "Ola" in conflict_in(told)["Heading"][0]
     assert values_of(told)["heading"] == "From Sam"
     for _ in range(2):  # a double click
         saved = staff_client.post(page_of(key), values_of(told) | {"do": "save"}, follow=True)

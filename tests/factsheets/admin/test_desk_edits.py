@@ -1,11 +1,22 @@
 """Editing on the desk: sections, evidence and addresses, what readers see of it, and two editors at once."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from factsheets import actions
 from factsheets.models import FactSheet, Section
-from tests.support.desk import change_address, desk_of, draft, errors_of, save, tree, values_of
+from tests.support.desk import (
+    change_address,
+    conflict_in,
+    desk_of,
+    draft,
+    errors_of,
+    person,
+    save,
+    tree,
+    values_of,
+)
 from tests.support.html import text
 from tests.support.reading import page
 
@@ -37,7 +48,14 @@ def test_nothing_that_readers_see_is_edited_or_deleted_and_what_was_typed_meanwh
     assert sheet.editions.count() == 1
     new = actions.begin_draft(sheet=sheet, by=author)
     assert values_of(desk.get(change_address(new.sections.get())))["body"] == "My words. [@NG59]"
+    gone = change_address(new.sections.get())
+    comment = reverse("admin:factsheets_factsheet_comment", args=[new.pk])
     actions.discard_draft(draft=new, by=author)
+    # What is sent to a draft that a colleague has discarded is shown, to be copied: a section, and a comment on it.
+    late = desk.post(gone, typed | {"body": "Words typed at length."})
+    assert late.status_code == 410 and "Text Words typed at length." in text(tree(late))
+    late = desk.post(comment, {"text": "A comment at length."})
+    assert late.status_code == 410 and "A comment at length." in text(tree(late))
     new = actions.begin_draft(sheet=sheet, by=author)
     assert values_of(desk.get(change_address(new.sections.get())))["body"] == "My words. [@NG59]"
 
@@ -46,15 +64,26 @@ def test_somebody_elses_change_is_not_overwritten_unseen(desk, author):
     sheet = draft(author)
     section = sheet.sections.get()
     opened = values_of(desk.get(change_address(section)))
-    Section.objects.filter(pk=section.pk).update(body="Words of a colleague. [@NG59]")
+    actions.keep_edition(sheet=sheet, by=author)
+    colleague = Client()
+    colleague.force_login(person("Una", "editor"))
+    theirs = {"body": "Words of a colleague. [@NG59]", "asked": "is it safe"}
+    assert not errors_of(save(colleague, change_address(section), **theirs))
     response = desk.post(change_address(section), opened | {"body": "My words. [@NG59]"})
-    assert "Someone else saved a change while you were editing." in errors_of(response)
+    assert "Una saved this while you had it open." in errors_of(response)
+    assert conflict_in(response) == {
+        "Text": ("Words of a colleague. [@NG59]", "My words. [@NG59]"),
+        "Patients’ questions that this answers": ("is it safe", "Empty"),
+    }
+    marked = {tag: " ".join(text(each) for each in tree(response).iter(tag)) for tag in ("del", "ins")}
+    assert "colleague" in marked["del"] and "My" in marked["ins"] and "NG59" not in str(marked)
+    assert "Save mine over theirs" in [each.get("value") for each in tree(response).iter("input")]
     section.refresh_from_db()
-    assert section.body == "Words of a colleague. [@NG59]"
+    assert section.body == "Words of a colleague. [@NG59]\n"
     assert values_of(response)["body"] == "My words. [@NG59]"
     assert not errors_of(desk.post(change_address(section), values_of(response), follow=True))
     section.refresh_from_db()
-    assert section.body == "My words. [@NG59]"
+    assert section.body == "My words. [@NG59]\n"
 
 
 @pytest.mark.long

@@ -265,11 +265,14 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
         body.fill(f"{mine} Mine.")
         sheet.sections.filter(slug="why-walk").update(body="Theirs.")
         press("Save")
-        said = page.locator(".errorlist", has_text="Someone else saved a change").bounding_box()
+        said = page.locator(".errorlist", has_text="saved this while you had it open.").bounding_box()
         assert said["y"] < WIDE["height"] / 2 and said["width"] > page.locator(".proofing").bounding_box()["width"] * 2
-        assert body.bounding_box()["y"] < WIDE["height"]
+        assert page.locator(".conflict dd").last.bounding_box()["y"] < WIDE["height"], "Both texts, without scrolling."
+        expect(page.locator(".conflict del")).to_have_text("Theirs.")
+        expect(page.locator(".conflict ins").last).to_contain_text("Mine.")
+        editor.expect_accessible()
         body.fill(mine)
-        press("Save")
+        press("Save mine over theirs")
 
         # Sections are dragged, a tab is closed on words that nobody saved, and they are there again on a phone.
         page.locator(".outline").get_by_role("link", name="Why walk?", exact=True).click()
