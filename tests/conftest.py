@@ -25,7 +25,7 @@ from tests.support.filled_database import FilledDatabase, put_static_files
 from tests.support.fonts import font_environment
 from tests.support.processes import start_process
 from tests.support.smtp import SmtpSink, free_port, wait_for
-from tests.support.visitor import chromium
+from tests.support.visitor import chromium_without_a_frame
 
 ROOT = Path(__file__).resolve().parent.parent
 # Helpers of tests that have fixtures too.
@@ -367,7 +367,7 @@ WITHOUT = (
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """A real Chromium. Without one the browser tests are skipped, and with REQUIRE_BROWSER=1 they fail."""
-    program = chromium()
+    program = chromium_without_a_frame()
     if program is None:
         say = pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip
         say("Browser tests need Chromium, and none was found on this machine.")
