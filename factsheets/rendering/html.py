@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from functools import partial
 from itertools import groupby
 
 import nh3
@@ -25,7 +24,7 @@ ATTRIBUTES = {
     "span": {"lang"},
 }
 # The text is escaped as it is written; this is the second door, in case a later change forgets.
-clean = partial(nh3.clean, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"https", "mailto", "tel"}, link_rel=None)
+clean = nh3.Cleaner(tags=TAGS, attributes=ATTRIBUTES, url_schemes={"https", "mailto", "tel"}, link_rel=None).clean
 
 
 # Chinese in Latin letters, which a voice would else read as English. Qi, yin and yang are English words too.
