@@ -18,8 +18,8 @@ class Coverage:
     without_row: list[str] = field(default_factory=list)
 
 
-def measure() -> Coverage:
-    """Compares what the sheets name in `claim_refs` with the ledger. A retired sheet covers nothing."""
+def measure(only: FactSheet | None = None) -> Coverage:
+    """Compares what the sheets, or only this one, name in `claim_refs` with the ledger. A retired sheet covers nothing."""
     found = Coverage()
     claims = {claim.ref: claim for claim in Claim.objects.all()}
     advice = set(SafetyAdvice.objects.values_list("code", flat=True))
@@ -29,6 +29,9 @@ def measure() -> Coverage:
         .exclude(sheet__state=State.RETIRED)
         .select_related("sheet", "figure")
     )
+    sheets = FactSheet.objects.exclude(state=State.RETIRED).select_related("lead_figure").defer("document")
+    if only:
+        live, sheets = live.filter(sheet=only), sheets.filter(pk=only.pk)
     live = live.defer("body", "sheet__document", "sheet__key_points").prefetch_related("statement_uses__statement")
     for section in live:
         where = f"{section.sheet.slug}#{section.slug}"
@@ -45,7 +48,7 @@ def measure() -> Coverage:
         named.setdefault(section.sheet.slug, set()).update(refs)
         if not refs and section.kind not in MAY_STAND_ALONE:
             found.without_row.append(where)
-    for sheet in FactSheet.objects.exclude(state=State.RETIRED).select_related("lead_figure").defer("document"):
+    for sheet in sheets:
         if sheet.lead_figure:
             named.setdefault(sheet.slug, set()).update(sheet.lead_figure.claim_refs)
         wanted = {

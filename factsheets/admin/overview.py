@@ -111,7 +111,7 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
         "reading": readability.measure(sheet.document, sheet.slug) if sheet.document else None,
         "feedback": feedback.by_week(sheet),
         "to_check": _to_check(sheet),
-        "missing": coverage.measure().missing.get(sheet.slug, []),
+        "missing": coverage.measure(only=sheet).missing.get(sheet.slug, []),
         "may_write": may_write(request.user),
         "may_move": may_move(request.user),
     }
