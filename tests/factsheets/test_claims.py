@@ -9,6 +9,7 @@ from factsheets import actions
 from factsheets.claims_guard import findings
 from factsheets.coverage import measure
 from factsheets.models import Claim, ClaimStatus, FactSheet, Section
+from tests.support.desk import desk_of
 from tests.support.layered_sheet import in_layers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -30,7 +31,7 @@ def test_every_publishable_row_of_the_ledger_is_covered():
     assert not found.without_row
 
 
-def test_coverage_says_what_is_missing_dropped_or_unknown(sheet):
+def test_coverage_says_what_is_missing_dropped_or_unknown(sheet, staff_client):
     Claim.objects.create(ref="Z-01", status=ClaimStatus.KEEP, sheets=[sheet.slug], statement="Not covered.")
     dropped = Claim.objects.filter(status=ClaimStatus.DROP).first()
     section = sheet.sections.filter(kind="text").first()
@@ -46,6 +47,7 @@ def test_coverage_says_what_is_missing_dropped_or_unknown(sheet):
     assert f"{dropped.ref} in {sheet.slug}#{section.slug}" in said
     assert f"Q-99 in {sheet.slug}#{section.slug}" in said
     assert f"{sheet.slug}#bare" in said
+    assert "<p>Z-01</p>" in staff_client.get(desk_of(sheet)).content.decode()
 
 
 def test_no_published_sheet_has_forbidden_wording():

@@ -51,6 +51,7 @@ def test_a_picture_that_is_not_there_is_the_page_that_says_so(figure):
             assert b"We cannot find that page" in answer.content
 
 
+@pytest.mark.once
 def test_the_page_offers_every_size_and_its_place_is_kept_free(figure):
     picture = show(figure, (900, 600), credit="Photo: <A. Example>")
     document = page(Client(), "/fact-sheets/about-back-pain/")
@@ -69,6 +70,7 @@ def test_the_page_offers_every_size_and_its_place_is_kept_free(figure):
     assert squeezed(figure.long_description) in words
 
 
+@pytest.mark.once
 def test_a_drawing_s_page_is_as_before(client, figure):
     document = page(client, "/fact-sheets/about-back-pain/")
     [image] = [each for each in document.iter("img") if each.get("alt") == figure.alt]
@@ -76,6 +78,7 @@ def test_a_drawing_s_page_is_as_before(client, figure):
     assert "Picture credit" not in "".join(document.itertext())
 
 
+@pytest.mark.once
 def test_text_and_json_carry_its_words_its_credit_and_its_address(figure, settings):
     picture = show(figure, credit="Photo: A. Example, with permission")
     said = squeezed(Client().get("/fact-sheets/about-back-pain/text/").content.decode())
@@ -90,6 +93,7 @@ def test_text_and_json_carry_its_words_its_credit_and_its_address(figure, settin
 
 @pytest.mark.parametrize("size", [(400, 300), (400, 1_150)], ids=["wide", "tall"])
 @pytest.mark.long
+@pytest.mark.once
 def test_the_pdf_shows_the_jpeg_itself_with_its_text_alternative_on_one_page(figure, size):
     picture = show(figure, size, credit="Photo: A. Example")
     response = Client().get("/fact-sheets/about-back-pain/pdf/full/")
