@@ -125,7 +125,7 @@ def _line(line: str, before: str, kind: str, layer: str) -> Iterator[str]:
         shown = "a comment" if tag == COMMENT else f"“{tag}”"
         yield (
             f"{shown} is HTML, and readers would see it as it was typed. Take it out. "
-            "Use **strong**, “- ” for a list and [words](/address/) for a link."
+            "For strong words, a list or a link, press the button above the text."
         )
     for code in CODED.findall(line):
         yield f"“{code}” is HTML. Type the sign itself, or a space."
@@ -142,13 +142,13 @@ def _line(line: str, before: str, kind: str, layer: str) -> Iterator[str]:
                 "with this as its heading."
             )
         elif len(heading[1]) not in {SMALL, SMALLER}:
-            yield f"write a small heading with ### (or #### below one), not with {heading[1]}."
+            yield f"{heading[1]} makes too large a heading. Take it out, and press the button “Small heading” above the text."
     elif CROWDED_HEADING.match(line):
-        yield "a heading needs a space after the signs, such as “### What helps”."
+        yield "a heading needs a space after its signs, such as “### What helps”. The button “Small heading” writes it so."
     elif HEADING_IN_LIST.match(line):
-        yield "a list cannot hold a heading. Write **strong** words at the start of the line instead."
+        yield "a list cannot hold a heading. Take its signs out, and make the words strong with the button “Strong”."
     elif UNDERLINED.match(line) and before.strip() and "|" not in before:
-        yield "a line of signs below words makes them a heading of the page. Take it out, or use ### before the words."
+        yield "a line of signs below words makes them a heading of the page. Take it out. For a heading, press “Small heading”."
     if kind != SectionKind.TABLE and TABLE_LINE.match(line):
         yield (
             "a table inside a text does not fit on a phone. Put it into a section of the kind “table”, "
@@ -162,7 +162,7 @@ def _unfindable(body: str) -> list[str]:
     known = {source.key: source for source in Source.objects.filter(key__in=keys)}
     return [
         *(
-            f"No source has the key {key}. Find it by its title with “Cite a source”."
+            f"No source has the short name {key}. Take it out, and find the source by its title with “Cite a source”."
             for key in sorted(keys - set(known))
         ),
         *(

@@ -53,7 +53,9 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
     if sheet.in_short:
         found += _unanswered(sheet, sections)
     if not document["references"]:
-        found.append(Obstacle("It has no sources. Cite one in the text with [@KEY] or in a statement of evidence."))
+        found.append(
+            Obstacle("It has no sources. Find one with “Cite a source” below a text, or show a statement of evidence.")
+        )
     found += [
         Obstacle(f"Source {source.key} needs {' and '.join(source.lacks)} before a published sheet may cite it.")
         for source in Source.objects.filter(key__in=[each["key"] for each in document["references"]])
@@ -63,8 +65,7 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
         if section.kind == SectionKind.EVIDENCE and not section.evidence:
             found.append(Obstacle("Add a statement of evidence to this section, or delete the section.", str(section)))
     if not sheet.is_published:
-        # A public page is mended in a draft. A page it links to may be retired any day, which must not hold up the red flags.
-        found += [Obstacle(problem, place) for place, problem in markup_checks.broken_in(sheet, sections)]
+        found += _broken(sheet, sections)
     if (callouts := sum(section.kind == SectionKind.CALLOUT for section in sections)) > MAX_CALLOUTS:
         found.append(
             Obstacle(f"It has {callouts} important notes. Keep no more than {MAX_CALLOUTS}, so that they stand out.")
@@ -73,7 +74,7 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
     for section in sections:
         refs = {*section.claim_refs, *(ref for each in section.evidence for ref in each.claim_refs)}
         if bad := sorted(refs & dropped):
-            text = f"It cites {', '.join(bad)}, which the claim ledger says must not be published."
+            text = f"It cites {', '.join(bad)}, which the list of claims says must not be published."
             found.append(Obstacle(text, str(section)))
     try:
         safety.tiers()
@@ -81,6 +82,20 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
         found.append(Obstacle("The emergency advice is missing from the site. Load the content before anything else."))
     found += [Obstacle(each.rule, each.section, each) for each in open_findings(sheet, document)]
     return found
+
+
+def broken_for_readers(sheet: FactSheet) -> list[Obstacle]:
+    """What readers of a public page see broken, such as a link to a page that was taken down since. Empty for any other.
+
+    It is mended in a draft, and stops nothing: what it links to may be retired any day, which must not hold up the red flags.
+    """
+    if not sheet.is_published:
+        return []
+    return _broken(sheet, list(sheet.sections.prefetch_related("statement_uses__statement")))
+
+
+def _broken(sheet: FactSheet, sections: list) -> list[Obstacle]:
+    return [Obstacle(problem, place) for place, problem in markup_checks.broken_in(sheet, sections)]
 
 
 def _unanswered(sheet: FactSheet, sections: list) -> Iterator[Obstacle]:

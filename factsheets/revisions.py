@@ -45,7 +45,7 @@ SECTION = {
     "heading": "heading",
     "body": "text",
     "figure": "drawing",
-    "claim_refs": "ledger rows",
+    "claim_refs": "claims it rests on",
     "former_slugs": "former addresses",
 }
 # What a sheet and a section say when an edition says nothing of it: those from before there were layers do not.
@@ -69,7 +69,7 @@ STATEMENT = {
     "nice_position": "NICE’s position",
     "burden": "what it costs the reader",
     "sources": "sources",
-    "claim_refs": "ledger rows",
+    "claim_refs": "claims it rests on",
 }
 # Changes to these are the editors' own book-keeping: no reader sees them.
 UNSEEN = {SHEET["kind"]} | {

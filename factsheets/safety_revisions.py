@@ -23,7 +23,7 @@ WORDS = {
     "why": "what it can mean",
     "sources": "sources",
     "in_assessment": "asked in “Check your symptoms”",
-    "claim_refs": "ledger rows",
+    "claim_refs": "claims it rests on",
     "patterns": "word patterns",
 }
 TIERS = list(Tier.values)

@@ -38,7 +38,7 @@ from enquiries.mail.wordings import WORDINGS, Block, Link, Value, linked
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, Enquiry, OutgoingMessage, Purpose
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.moments import moment
-from factsheets import pictures, review_reminders, safety, team
+from factsheets import pictures, publication, review_reminders, safety, team
 from factsheets.models import (
     ContentVersion,
     DraftState,
@@ -351,7 +351,8 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 def values_of_reminder(sheet: FactSheet, today: date) -> dict[str, Value]:
     due_on, reviewer = _there(sheet.review_due_on), sheets.reviewer(sheet)
     left = (due_on - today).days
-    context = {"sheet": sheet, "days_left": left, "days_over": -left}
+    broken = len(publication.broken_for_readers(sheet))
+    context = {"sheet": sheet, "days_left": left, "days_over": -left, "broken": broken}
     reviewed = f"{reviewer} reviewed it last, on {sheet.reviewed_on:%-d %B %Y}." if reviewer else ""
     return {
         "sheet": sheet.title,

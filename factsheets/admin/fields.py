@@ -1,11 +1,77 @@
 """Form fields that let editors write words in place of JSON."""
 
+import re
+from collections.abc import Iterable
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.text import capfirst
+from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst, slugify
 
 from factsheets.models import Claim, SafetyAdvice
+from factsheets.models.section import TAKEN_SLUGS
+
+
+def free_slug(words: str, taken: set[str], fallback: str) -> str:
+    """An address made of the words, that nothing else on the page has."""
+    base = slugify(words)[:70].strip("-") or fallback
+    slug, number = base, 2
+    while slug in taken or TAKEN_SLUGS.match(slug):
+        slug, number = f"{base}-{number}", number + 1
+    return slug
+
+
+class MakesShortName:
+    """For the form of a record whose short name may be left empty: it is made of the words in `made_of`."""
+
+    short, made_of = "slug", "title"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.short in self.fields:
+            field = self.fields[self.short]
+            field.required, field.label = False, "Short name"
+            words = str(self.fields[self.made_of].label).lower() if self.made_of in self.fields else self.made_of
+            field.help_text = f"Files and web addresses use it. Leave it empty to make it from the {words}."
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get(self.short) == "" and cleaned.get(self.made_of):
+            records = type(self.instance)._base_manager.exclude(pk=self.instance.pk)
+            taken = set(records.values_list(self.short, flat=True))
+            name = type(self.instance)._meta.verbose_name.split()[-1]
+            cleaned[self.short] = free_slug(cleaned[self.made_of], taken, fallback=name)
+        return cleaned
+
+
+class PointsField(forms.CharField):
+    """A list, one line each and without the signs that make it one. They are added to what is kept."""
+
+    SIGN = re.compile(r"\s*[-*+•]\s+")
+
+    def __init__(self, **kwargs):
+        super().__init__(widget=forms.Textarea(attrs={"rows": 7}), **kwargs)
+
+    @classmethod
+    def without_signs(cls, text: str) -> str:
+        """As it is where a line is no line of a simple list, such as the second line of a long one."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        return "\n".join(cls.SIGN.sub("", line, count=1) for line in lines) if all(map(cls.SIGN.match, lines)) else text
+
+    @classmethod
+    def with_signs(cls, text: str) -> str:
+        lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+        return "".join(f"- {cls.SIGN.sub('', line, count=1)}\n" for line in lines)
+
+    def prepare_value(self, value):
+        return self.without_signs(value) if isinstance(value, str) else value
+
+    def to_python(self, value):
+        return self.with_signs(super().to_python(value))
+
+    def has_changed(self, initial, data):
+        return (initial or "").strip() != self.to_python(data).strip()
 
 
 class TextKeptForm(forms.ModelForm):
@@ -49,6 +115,35 @@ class TradingFormSet(forms.BaseInlineFormSet):
         if commit and len(renamed) > 1:
             self.model.objects.filter(pk__in=renamed).delete()
         return super().save_existing_objects(commit)
+
+
+# What a button above a text adds at its end. With script it goes in at the cursor, or around the words that are chosen.
+SIGNS = {
+    "Strong": " **strong words**",
+    "List": "\n\n- one line\n- another line",
+    "Numbered list": "\n\n1. first step\n2. second step",
+    "Small heading": "\n\n### Small heading\n\n",
+    "Table": "\n\n| Sign | What to do |\n| --- | --- |\n| words | words |",
+}
+
+
+class SignedText(forms.Textarea):
+    """A text with signs in it, and the buttons that write them: nobody needs to know one by heart."""
+
+    def __init__(self, signs: Iterable[str] = SIGNS, attrs=None):
+        super().__init__(attrs)
+        self.signs = list(signs)
+
+    def render(self, name, value, attrs=None, renderer=None):
+        # A table is a section of its own.
+        is_table = not (value or "").strip() or value.strip().startswith("|")
+        buttons = format_html_join(
+            "",
+            '<button type="submit" class="button small" name="_sign" value="{}:{}">{}</button>',
+            ([name, each, each] for each in self.signs if each != "Table" or is_table),
+        )
+        text = super().render(name, value, attrs, renderer)
+        return format_html('<div class="toolbar" role="group" aria-label="Write">{}</div>{}', buttons, text)
 
 
 class WordsField(forms.CharField):
@@ -110,9 +205,10 @@ class ClaimRefsField(KnownWordsField):
         super().__init__(
             (Claim, "ref"),
             (SafetyAdvice, "code"),
-            missing="The claim ledger has no row",
-            label="Ledger rows",
-            help_text="The claim ledger rows that support this wording, separated by commas. For example: B-01, B-02.",
+            missing="There is no claim with the number",
+            label="Claims it rests on",
+            help_text="The numbers of the claims that support this wording, with commas between them, such as B-01, B-02. "
+            "They are listed under “Claims”.",
         )
 
     def to_python(self, value):

@@ -6,6 +6,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 
 from factsheets import pictures
+from factsheets.admin.fields import MakesShortName
 from factsheets.admin.shared import SharedRecordAdmin
 from factsheets.admin.shared_history import KEPT_FIELDS, SharedForm
 from factsheets.models import Figure, Picture
@@ -112,8 +113,8 @@ class PictureAdmin(admin.ModelAdmin):
         pictures.discard_unused()
 
 
-class FigureForm(PictureForm, SharedForm):
-    drawing = forms.ChoiceField(required=False, help_text="One of the site’s own drawings (in static/figures/).")
+class FigureForm(MakesShortName, PictureForm, SharedForm):
+    drawing = forms.ChoiceField(required=False, help_text="One of the site’s own drawings.")
     upload = picture_field("Picture")
 
     class Meta:
@@ -153,7 +154,7 @@ class FigureForm(PictureForm, SharedForm):
 @admin.register(Figure)
 class FigureAdmin(PictureAdmin, SharedRecordAdmin):
     form = FigureForm
-    list_display = ["title", "slug", "shows"]
+    list_display = ["title", "shows"]
     list_select_related = ["picture"]
     search_fields = ["title", "slug"]
     readonly_fields = ["now"]
@@ -162,10 +163,10 @@ class FigureAdmin(PictureAdmin, SharedRecordAdmin):
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         shown = ["drawing", *(["upload"] if may_write else []), "credit"]
         return [
-            (None, {"fields": ["title", "slug", *(["now"] if obj else [])]}),
+            (None, {"fields": ["title", *(["now"] if obj else [])]}),
             ("What it shows: a drawing or a picture", {"fields": shown}),
             ("In words, for people who cannot see it", {"fields": ["alt", "long_description"]}),
-            (None, {"fields": ["claim_refs", *KEPT_FIELDS]}),
+            (None, {"fields": ["claim_refs", "slug", *KEPT_FIELDS]}),
         ]
 
     @admin.display(description="shows")

@@ -86,6 +86,7 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
         "sent_back": review_reminders.sent_back(sheet),
         "obstacles": [each for each in found if not each.finding],
         "findings": [each for each in found if each.finding],
+        "broken": publication.broken_for_readers(sheet),
         "overrides": _overrides_in_force(sheet),
         "steps": _steps(sheet, request.user, stopped=bool(found), typed=typed or {}),
         "why_not_sign_off": publication.why_not_sign_off(sheet, request.user),

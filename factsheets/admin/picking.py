@@ -12,6 +12,7 @@ from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import slugify
 
@@ -19,6 +20,7 @@ from backcare.core.forms import as_number
 from factsheets import pasted_citation
 from factsheets.models import FactSheet, Figure, Source, Statement
 from factsheets.rendering.document import verdict_of
+from factsheets.search.pages import PAGES
 
 # The name comes first: someone who types all of it means that one.
 SEARCHED = {
@@ -38,6 +40,22 @@ def found(model: type[Model], text: str) -> list:
     for word in words[:8]:
         rows = rows.filter(reduce(or_, (Q(**{f"{each}__icontains": word}) for each in fields)))
     return list(rows[:MOST])
+
+
+def pages() -> list[tuple[str, str]]:
+    """The title and address of every page that a text may link to: the public fact sheets, and the other pages of the site."""
+    sheets = FactSheet.objects.published().values_list("title", "slug")
+    own = [(title, reverse("factsheets:sheet", args=[slug])) for title, slug in sheets]
+    return own + [(title, address) for address, title, *_ in PAGES]
+
+
+def found_pages(text: str) -> list[tuple[str, str]]:
+    """The pages whose title has every word, or the one of that title; or the address itself, where it is one."""
+    if text.startswith(("https://", "/")) and " " not in text:
+        return [next((each for each in pages() if each[1] == text), ("words", text))]
+    words = text.casefold().split()
+    listed = [(title, to) for title, to in pages() if all(word in title.casefold() for word in words)]
+    return [each for each in listed if each[0].casefold() == " ".join(words)] or listed
 
 
 class PickedInput(forms.Widget):

@@ -4,14 +4,13 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.text import slugify
 
 from backcare.core.forms import as_number
 from factsheets import live_preview, section_order, sheet_drafts
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDraft, OpensOverview, sheet_address
-from factsheets.admin.fields import ClaimRefsField, LinesField, TradingFormSet, WordsField
+from factsheets.admin.fields import SIGNS, ClaimRefsField, LinesField, SignedText, TradingFormSet, WordsField, free_slug
 from factsheets.admin.picking import PickedStatement, picked_figure
-from factsheets.admin.writing import MAX_ROWS, OnOnePage, SignedText
+from factsheets.admin.writing import MAX_ROWS, OnOnePage
 from factsheets.models import (
     FactSheet,
     Figure,
@@ -24,16 +23,6 @@ from factsheets.models import (
     StatementUse,
     Tradition,
 )
-from factsheets.models.section import TAKEN_SLUGS
-
-
-def free_slug(words: str, taken: set[str], fallback: str) -> str:
-    """An address made of the words, that nothing else on the page has."""
-    base = slugify(words)[:70].strip("-") or fallback
-    slug, number = base, 2
-    while slug in taken or TAKEN_SLUGS.match(slug):
-        slug, number = f"{base}-{number}", number + 1
-    return slug
 
 
 class SectionForm(EditingForm):
@@ -91,6 +80,10 @@ class SectionForm(EditingForm):
             ]
         if "slug" in self.fields:
             self.fields["slug"].required = False
+        layer = self.data.get(self.add_prefix("layer")) or self.initial.get("layer") or self.instance.layer
+        if "body" in self.fields and layer != Layer.MORE:
+            # A heading inside a text breaks the leaflet's outline.
+            self.fields["body"].widget.signs = [each for each in SIGNS if each != "Small heading"]
 
     def _sheet(self):
         if self.instance.sheet_id:

@@ -10,7 +10,7 @@ from backcare.core.readonly_admin import ReadOnlyMixin
 from factsheets import actions, pasted_citation, publication, shared_revisions
 from factsheets.admin import links
 from factsheets.admin.editing import Stopped
-from factsheets.admin.fields import ClaimRefsField, KnownWordsField
+from factsheets.admin.fields import ClaimRefsField, KnownWordsField, MakesShortName
 from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm
 from factsheets.admin.writing import cite_new
 from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
@@ -132,7 +132,8 @@ class SourceAdmin(SharedRecordAdmin):
         return " and ".join(source.lacks)
 
 
-class GlossaryTermForm(SharedForm):
+class GlossaryTermForm(MakesShortName, SharedForm):
+    made_of = "term"
     also = forms.CharField(
         label="Also called",
         required=False,
@@ -160,11 +161,10 @@ class GlossaryTermForm(SharedForm):
 @admin.register(GlossaryTerm)
 class GlossaryTermAdmin(SharedRecordAdmin):
     form = GlossaryTermForm
-    fields = ["term", "slug", "also", "meaning", "explain_in_text", *KEPT_FIELDS]
+    fields = ["term", "also", "meaning", "explain_in_text", "slug", *KEPT_FIELDS]
     list_display = ["term", "meaning", "explain_in_text"]
     list_filter = ["explain_in_text"]
     search_fields = ["term", "meaning"]
-    prepopulated_fields = {"slug": ["term"]}
 
     def delete_model(self, request, obj):
         super().delete_model(request, obj)
@@ -175,8 +175,15 @@ class GlossaryTermAdmin(SharedRecordAdmin):
         actions.refresh_all()
 
 
+class TopicForm(MakesShortName, forms.ModelForm):
+    class Meta:
+        fields = ["title", "question", "summary", "position", "slug"]
+        labels = {"position": "Order in the list"}
+
+
 @admin.register(Topic)
 class TopicAdmin(admin.ModelAdmin):
+    form = TopicForm
     list_display = ["title", "question", "position"]
 
 
@@ -213,7 +220,7 @@ class ClaimForm(forms.ModelForm):
         (Source, "key"),
         missing="There is no source",
         label="Sources",
-        help_text="Source keys, separated by commas. For example: NG59, MU20.",
+        help_text="Short names of sources, with commas between them, such as NG59, MU20.",
     )
 
 

@@ -20,10 +20,9 @@ from factsheets.admin.editing import (
     edit_address,
     sheet_address,
 )
-from factsheets.admin.fields import TradingFormSet
+from factsheets.admin.fields import PointsField, SignedText, TradingFormSet, free_slug
 from factsheets.admin.opened import gives_back
 from factsheets.admin.picking import picked_figure
-from factsheets.admin.section import free_slug
 from factsheets.admin.writing import OnOnePage
 from factsheets.content_import import may_bring_in
 from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, SourceUse
@@ -31,6 +30,10 @@ from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, So
 
 class SheetForm(EditingForm):
     texts = ("in_short", "key_points")
+    key_points = PointsField(
+        label="Key points",
+        help_text="Exactly three, each on a line of its own, the most important first. Cite no sources here.",
+    )
 
     class Meta:
         model = FactSheet
@@ -50,8 +53,7 @@ class SheetForm(EditingForm):
         ]
         labels = {"position": "Order in its topic", "slug": "Address"}
         widgets = {
-            "in_short": forms.Textarea(attrs={"rows": 4}),
-            "key_points": forms.Textarea(attrs={"rows": 7}),
+            "in_short": SignedText(["Strong"], attrs={"rows": 4}),
             "evidence_checked_on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         }
 
@@ -270,6 +272,7 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
         if typed is not None:
             for name in ("title", "summary", "audience", "in_short", "key_points"):
                 setattr(sheet, name, typed.get(name, "").replace("\r\n", "\n"))
+            sheet.key_points = PointsField.with_signs(sheet.key_points)
         return live_preview.of_answer(sheet)
 
     def has_delete_permission(self, request, obj=None):

@@ -2,20 +2,35 @@
 
 from dataclasses import replace
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db.models import Count
+from django.utils.html import format_html
 
+from factsheets import pasted_citation
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, Stopped
-from factsheets.admin.fields import ClaimRefsField
+from factsheets.admin.fields import SIGNS, ClaimRefsField, MakesShortName, SignedText
 from factsheets.admin.picking import SlugOfWordsField, SourcesField
-from factsheets.admin.section import free_slug
 from factsheets.admin.shared_history import KeepsHistory, SeenFirst
 from factsheets.models import Statement
+from factsheets.publication import Obstacle
 
 
-class StatementForm(SeenFirst, EditingForm):
+class CitedText(SignedText):
+    """With a box in which a source is found by words of it. It suggests those of the form's own field of sources."""
+
+    def render(self, name, value, attrs=None, renderer=None):
+        box = format_html(
+            '<p class="asking"><label for="source-asked">Cite a source</label> '
+            '<input type="text" id="source-asked" name="_source" list="id_sources-known" autocomplete="off"> '
+            '<button type="submit" class="button small" name="_cite" value="{}">Cite</button></p>',
+            name,
+        )
+        return super().render(name, value, attrs, renderer) + box
+
+
+class StatementForm(MakesShortName, SeenFirst, EditingForm):
+    short, made_of = "key", "claim"
     texts = ("detail",)
     claim_refs = ClaimRefsField()
     sources = SourcesField()
@@ -47,33 +62,19 @@ class StatementForm(SeenFirst, EditingForm):
             "nice_position": "What NICE says",
             "burden": "What it costs the reader",
             "detail": "Text",
-            "key": "Short name",
         }
         help_texts = {
             "claim": "One sentence. Readers see it as the heading of the statement.",
             "grade": "Leave empty for advice that is not graded.",
             "nice_position": "One sentence. Every benefit of acupuncture needs it.",
-            "detail": "One or two short paragraphs, with an empty line between them. For a source, type its short name after the "
-            "full stop: [@NG59]. For strong words: **strong words**.",
-            "key": "Files and web addresses use it. Leave it empty to make it from the claim.",
+            "detail": "One or two short paragraphs, with an empty line between them.",
         }
         widgets = {
             "claim": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
             "nice_position": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
             "burden": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
-            "detail": forms.Textarea(attrs={"rows": 8, "class": "vLargeTextField"}),
+            "detail": CitedText(["Strong"], attrs={"rows": 8, "class": "vLargeTextField"}),
         }
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        if "key" in self.fields:
-            self.fields["key"].required = False
-
-    def clean_key(self):
-        if self.cleaned_data["key"]:
-            return self.cleaned_data["key"]
-        taken = set(Statement.objects.exclude(pk=self.instance.pk).values_list("key", flat=True))
-        return free_slug(self.data.get(self.add_prefix("claim"), ""), taken, fallback="statement")
 
 
 @admin.register(Statement)
@@ -85,6 +86,12 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
     list_display = ["claim", "direction", "grade", "treatment", "condition", "comparison", "in_sections"]
     list_filter = ["direction", "grade", "treatment"]
     search_fields = ["claim", "key", "detail", "treatment", "condition", "comparison"]
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if request.method == "POST" and {"_sign", "_cite"} & set(request.POST):
+            request.POST = request.POST.copy()
+            request.stopped = [Obstacle(_write(request.POST) or "The text below has changed. Nothing has been saved.")]
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def sheets_of(self, obj):
         return obj.sheets
@@ -112,3 +119,21 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
     @admin.display(description="shown in sections", ordering="uses_count")
     def in_sections(self, statement):
         return statement.uses_count
+
+
+def _write(typed) -> str:
+    """Puts what a button stands for at the end of the text. Says why where it cannot."""
+    asked = typed.get("_source", "").strip()
+    words = SIGNS.get(typed.get("_sign", "").rpartition(":")[2], "")
+    if "_cite" in typed:
+        known = pasted_citation.known(asked) if asked else []
+        if len(known) != 1:
+            several = "; ".join(str(each) for each in known[:5])
+            return (
+                f"Which source do you mean? {several}. Type its short name, or more of its title."
+                if known
+                else "No source has all these words. Type others, or add the source to the list of sources first."
+            )
+        words = f" [@{known[0].key}]"
+    typed["detail"] = f"{typed.get('detail', '').rstrip()}{words}".lstrip()
+    return ""

@@ -6,7 +6,6 @@ script (static/js/writing.js) the same posts are sent while somebody types.
 
 from itertools import groupby
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -15,13 +14,13 @@ from django.http import HttpResponseRedirect, JsonResponse, QueryDict
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
 from backcare.core.forms import as_number
 from factsheets import actions, autosave, live_preview, pasted_citation, section_order
 from factsheets.admin import picking, sheet_drafts
 from factsheets.admin.editing import Stopped
+from factsheets.admin.fields import SIGNS
 from factsheets.admin.opened import GivesBack, sign_of_life
 from factsheets.models import (
     FactSheet,
@@ -40,38 +39,23 @@ from factsheets.rendering.document import in_reading_order
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
 
 # The buttons beside Save. Each keeps the form first.
-PRESSES = ("_preview", "_open", "_shift", "_put", "_cite", "_explain", "_show", "_draw", "_sign", "_keep")
+PRESSES = ("_preview", "_open", "_shift", "_put", "_cite", "_link", "_explain", "_show", "_draw", "_sign", "_keep")
 # And those that keep nothing.
 OTHERS = ("_discard", "_swap", "_pulse", "_left")
+# Boxes in which something is looked for: the button beside each, and what it is called in the address of the page after it.
+# Without script, Enter in one of them presses the first button of the form, Preview.
+ASKING = {
+    "_source": ("_cite", "source"),
+    "_page": ("_link", "page"),
+    "_word": ("_explain", "word"),
+    "_statement": ("_show", "statement"),
+    "_figure": ("_draw", "drawing"),
+}
 NOT_SAVED = "You typed this and have not saved it yet."
 MAX_ASKED = 4_000  # characters: a citation with its abstract
 ROWS = "statement_uses"  # what Django calls the statements that a section shows
 MAX_ROWS = 60
-# What a button above the text adds at its end. With script it goes in at the cursor, or around the words that are chosen.
-SIGNS = {
-    "Strong": " **strong words**",
-    "List": "\n\n- one line\n- another line",
-    "Numbered list": "\n\n1. first step\n2. second step",
-    "Table": "\n\n| Sign | What to do |\n| --- | --- |\n| words | words |",
-    "Link": " [words](/fact-sheets/)",
-}
-
-
-class SignedText(forms.Textarea):
-    """A text with signs in it, and the buttons that write them: nobody needs to know one by heart."""
-
-    def render(self, name, value, attrs=None, renderer=None):
-        # A table is a section of its own.
-        names = [
-            each for each in SIGNS if each != "Table" or not (value or "").strip() or value.strip().startswith("|")
-        ]
-        buttons = format_html_join(
-            "",
-            '<button type="submit" class="button small" name="_sign" value="{0}">{0}</button>',
-            ([each] for each in names),
-        )
-        text = super().render(name, value, attrs, renderer)
-        return format_html('<div class="toolbar" role="group" aria-label="Write">{}</div>{}', buttons, text)
+BODY = "body"  # the text of a section
 
 
 class OnOnePage(GivesBack):
@@ -87,6 +71,8 @@ class OnOnePage(GivesBack):
         if press := next((each for each in (*PRESSES, *OTHERS) if each in request.POST), ""):
             if not may_write:
                 raise PermissionDenied
+            if press == "_preview":
+                press = _asked_for(request) or press
             return self._pressed(request, press, here, obj)
         if request.method == "POST":
             request.POST = _with_rows(request.POST)
@@ -158,7 +144,7 @@ class OnOnePage(GivesBack):
     def _pressed(self, request, press: str, here: dict, obj):
         if (answer := sign_of_life(request, here)) is not None:
             return answer
-        said, again = request.POST[press], _with(request, to="#proof")
+        said, again = request.POST.get(press, ""), _with(request, to="#proof")
         match press:
             case "_discard":
                 autosave.forget(**here | {"part": here["part"] + (autosave.ASIDE if said == "aside" else "")})
@@ -171,8 +157,11 @@ class OnOnePage(GivesBack):
             case "_draw":
                 again = self._draw(request, here, obj, said)
             case "_sign":
-                self._add(request, here, SIGNS.get(said, ""))
-                again = _with(request, to="#id_body")
+                field, _, name = said.rpartition(":")
+                self._add(request, here, SIGNS.get(name, ""), field if field in self.form.texts else BODY)
+                again = _with(request, to=f"#id_{field or BODY}")
+            case "_link":
+                again = self._link(request, here, said)
             case "_explain":
                 word = " ".join(request.POST.get("_word", "").split())[:80]
                 if term := GlossaryTerm.objects.filter(term__iexact=word).first():
@@ -255,12 +244,22 @@ class OnOnePage(GivesBack):
         autosave.set_fields(row, **{field: str(picked[0].pk)}, **({"kind": SectionKind.FIGURE} if is_empty else {}))
         return _with(request, to="#proof")
 
-    def _add(self, request, here: dict, words: str) -> None:
+    def _link(self, request, here: dict, chosen: str) -> str:
+        """Adds a link to a page of ours at the end of the text, or offers several, or links to the address that was typed."""
+        asked = " ".join(request.POST.get("_page", "").split())[:MAX_ASKED]
+        found = [(title, to) for title, to in picking.pages() if to == chosen] or picking.found_pages(asked)
+        if len(found) != 1:
+            autosave.keep(**here, posted=request.POST)
+            return _with(request, page=asked, to="#tools")
+        self._add(request, here, " [{}]({})".format(*found[0]))
+        return _with(request, to="#proof")
+
+    def _add(self, request, here: dict, words: str, field: str = BODY) -> None:
         """At the end of the text. With script it goes in at the cursor."""
         row = autosave.keep(**here, posted=request.POST)
         if words == SIGNS["Table"]:
             autosave.set_fields(row, kind=SectionKind.TABLE)
-        autosave.add_words(row, "body", words)
+        autosave.add_words(row, field, words)
 
     # --- the page around the form ---
 
@@ -280,6 +279,7 @@ class OnOnePage(GivesBack):
             "aside_at": autosave.clock(aside.typed_at) if aside else "",
             "tab": request.POST.get(autosave.TAB) or autosave.new_tab(row if is_kept else None),
             "sources": Source.objects.values("key", "title", "authors", "year"),
+            "pages": picking.pages() if self.model is Section else [],
             "terms": GlossaryTerm.objects.values_list("term", flat=True).order_by("term"),
             "proof_page": self._proof_page(request, sheet, obj, typed),
         }
@@ -287,6 +287,8 @@ class OnOnePage(GivesBack):
             context |= {"errors": None, "problems": [each for each in form.non_field_errors() if each != NOT_SAVED]}
         if asked := request.GET.get("source", "")[:MAX_ASKED]:
             context |= {"asked": asked, "offered": pasted_citation.known(asked), "new_source": _new_source(asked, obj)}
+        if (page := request.GET.get("page")) is not None:
+            context |= {"page_asked": page[:MAX_ASKED], "pages_offered": picking.found_pages(page[:MAX_ASKED])}
         context["unknown_word"] = request.GET.get("word", "")[:80]
         if "drawing" in request.GET and isinstance(shown := _figure_field(form), picking.PickedFigure):
             shown.asked = request.GET["drawing"][:MAX_ASKED]
@@ -319,6 +321,14 @@ class OnOnePage(GivesBack):
             "goal": live_preview.goal(layer, (getattr(sheet, "draft_of", None) or sheet).slug),
         }
         return render_to_string("admin/factsheets/writing/_proof.html", context, request)
+
+
+def _asked_for(request) -> str:
+    """The button beside a box that holds something new."""
+    for box, (button, name) in ASKING.items():
+        if (said := request.POST.get(box, "").strip()) and said != request.GET.get(name, "").strip():
+            return button
+    return ""
 
 
 def _newest_edition(sheet) -> int | str:
@@ -439,7 +449,7 @@ def _address_of(sheet, part: str) -> str:
 def _with(request, *, to: str, **asked: str) -> str:
     """This page again, with what was asked for and not found."""
     query = request.GET.copy()
-    for name in ("source", "word", "statement", "drawing"):
+    for name in ("source", "word", "statement", "drawing", "page"):
         query.pop(name, None)
     query.update(asked)
     return f"{request.path}{f'?{query.urlencode()}' if query else ''}{to}"
@@ -453,7 +463,7 @@ def cite_new(request, source: Source):
         return None
     row = autosave.look(sheet=section.sheet, part=autosave.part_of(section), by=request.user)
     if row.typed:
-        autosave.add_words(row, "body", f" [@{source.key}]")
+        autosave.add_words(row, BODY, f" [@{source.key}]")
         messages.info(request, f"Cited as [@{source.key}] at the end of the text, which is not saved yet.")
     else:
         messages.info(request, f"Cite it as [@{source.key}].")

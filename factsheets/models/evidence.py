@@ -110,7 +110,7 @@ class Statement(NaturalKeyModel):
         help_text="Time, effort, discomfort or side effects, as the sources say. No prices: ours are in Clinic settings.",
     )
     sources = models.ManyToManyField("factsheets.Source", related_name="statements")
-    claim_refs = models.JSONField("claim ledger rows", default=list, blank=True)
+    claim_refs = models.JSONField("claims it rests on", default=list, blank=True)
 
     class Meta:
         ordering = ["treatment", "condition", "comparison"]

@@ -41,7 +41,7 @@ class Figure(NaturalKeyModel):
     )
     width = models.PositiveSmallIntegerField(default=400, validators=[MinValueValidator(1)])
     height = models.PositiveSmallIntegerField(default=300, validators=[MinValueValidator(1)])
-    claim_refs = models.JSONField("claim ledger rows", default=list, blank=True)
+    claim_refs = models.JSONField("claims it rests on", default=list, blank=True)
 
     class Meta:
         ordering = ["slug"]

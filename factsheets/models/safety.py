@@ -61,7 +61,7 @@ class SafetyAdvice(NaturalKeyModel):
     natural_key_fields = ("code",)
     plain_texts = ("text", "short_text", "action")
 
-    code = models.CharField(max_length=10, unique=True, help_text="The ledger's number, such as RF-E1.")
+    code = models.CharField(max_length=10, unique=True, help_text="Its number in the list of claims, such as RF-E1.")
     tier = models.CharField(max_length=10, choices=Tier)
     position = models.PositiveSmallIntegerField(default=0)
     text = models.CharField(
@@ -83,7 +83,7 @@ class SafetyAdvice(NaturalKeyModel):
     why = models.CharField(max_length=300, blank=True, help_text="Which serious problem it can mean. For staff.")
     sources = models.ManyToManyField("factsheets.Source", blank=True)
     in_assessment = models.BooleanField(default=False, help_text="Asked as a question in the self-assessment.")
-    claim_refs = models.JSONField("claim ledger rows", default=list, blank=True)
+    claim_refs = models.JSONField("claims it rests on", default=list, blank=True)
     patterns = models.JSONField(
         "word patterns",
         default=list,

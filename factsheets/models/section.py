@@ -131,7 +131,7 @@ class Section(NaturalKeyModel):
     figure = models.ForeignKey(
         "factsheets.Figure", on_delete=models.PROTECT, null=True, blank=True, related_name="sections"
     )
-    claim_refs = models.JSONField("claim ledger rows", default=list, blank=True)
+    claim_refs = models.JSONField("claims it rests on", default=list, blank=True)
 
     class Meta:
         ordering = ["position", "pk"]

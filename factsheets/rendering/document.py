@@ -29,7 +29,7 @@ class Citations:
     def number(self, key: str, place: str = "") -> int:
         """`place` is where the source is met now: the address of a section, when no citation in the text has named it."""
         if key not in self.known:
-            raise BodyError(f"No source has the key {key}. Add the source, or correct the citation.")
+            raise BodyError(f"No source has the short name {key}. Add the source, or take it out of the text.")
         self.first.setdefault(key, place)
         return list(self.first).index(key) + 1
 

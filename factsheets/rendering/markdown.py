@@ -48,15 +48,17 @@ def parse_body(kind: str, body: str) -> list[dict]:
     while shape[:1] == ["paragraph"]:
         shape = shape[1:]
     if kind in {"try", "avoid"} and shape != ["list"]:
-        raise BodyError("Write one list with “- ” in front of each line. A sentence may stand before it.")
+        raise BodyError("Write one list, with the button “List” above the text. A sentence may stand before it.")
     if kind == "avoid":
         for item in _list_of(blocks)["items"]:
             if not plain(item).lower().startswith("do not "):
                 raise BodyError("Start each line with “do not”, so that it makes sense when read alone.")
     if kind == "steps" and shape != ["list ordered"]:
-        raise BodyError("Write one list with “1. ” in front of each step. A sentence may stand before it.")
+        raise BodyError(
+            "Write one list of steps, with the button “Numbered list” above the text. A sentence may stand before it."
+        )
     if kind == "table" and shape != ["table"]:
-        raise BodyError("Write one Markdown table. A sentence may stand before it.")
+        raise BodyError("Write one table, with the button “Table” above the text. A sentence may stand before it.")
     if kind == "numbers":
         numbers_of(blocks)
     if kind == "figure" and shape:
@@ -67,7 +69,9 @@ def parse_body(kind: str, body: str) -> list[dict]:
 def numbers_of(blocks: list[dict]) -> list[dict]:
     """The items “6 in 10: …” of a numbers section. Raises BodyError."""
     if [block["type"] for block in blocks] != ["list"]:
-        raise BodyError("Write one list with lines such as “- 6 in 10: what happens to them”.")
+        raise BodyError(
+            "Write one list, with the button “List” above the text, and lines such as “6 in 10: what happens to them”."
+        )
     numbers = []
     for item in blocks[0]["items"]:
         content = item[0].get("content", []) if len(item) == 1 else []
@@ -88,7 +92,7 @@ def key_points(text: str) -> list[list[dict]]:
         return []
     blocks = parse(text)
     if [block["type"] for block in blocks] != ["list"] or len(blocks[0]["items"]) != 3:
-        raise BodyError("Write three key points, each on a line that starts with “- ”.")
+        raise BodyError("Write three key points, each on a line of its own.")
     for item in blocks[0]["items"]:
         if [block["type"] for block in item] != ["paragraph"]:
             raise BodyError("Write each key point as one sentence or two, without a list or a heading in it.")
@@ -181,7 +185,10 @@ def _block(node, depth: int = 0):
             ]
             yield {"type": "table", "header": rows[0], "rows": rows[1:]}
         case "blockquote" | "hr" | "code_block" | "fence" | "html_block" | _:
-            raise BodyError("Use paragraphs, lists, ### headings and tables only: no quotes, rules, code or HTML.")
+            raise BodyError(
+                "Use paragraphs, lists, small headings and tables only. A line that begins with “>” or with four spaces, "
+                "and a line of signs alone, cannot be shown."
+            )
 
 
 def _inline(nodes) -> list[dict]:
@@ -212,7 +219,10 @@ def _inline(nodes) -> list[dict]:
         made += _with_citations(inline["text"]) if inline["type"] == "text" else [inline]
     made = _named_once(made)
     if any(inline["type"] == "text" and "[@" in inline["text"] for inline in made):
-        raise BodyError("Write a citation as [@NG59], or [@NG59; @MU20] for several, in capitals.")
+        raise BodyError(
+            "A source is cited with signs that are not right: “[@” must be followed by its short name and “]”, as in [@NG59]. "
+            "Take them out, and find the source by its title with “Cite a source”."
+        )
     return made
 
 

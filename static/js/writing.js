@@ -78,14 +78,20 @@
   });
 
   /* --- the signs of a text --- */
-  const write = (before, after = "", otherwise = "") => {
-    const { selectionStart: from, selectionEnd: to, value } = body;
+  const write = (before, after = "", otherwise = "", box = body) => {
+    const { selectionStart: from, selectionEnd: to, value } = box;
     const chosen = value.slice(from, to) || otherwise;
-    body.focus();
-    body.setRangeText(before + chosen + after, from, to, "end");
-    if (!value.slice(from, to) && otherwise) body.setSelectionRange(from + before.length, from + before.length + chosen.length);
-    body.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+    box.setRangeText(before + chosen + after, from, to, "end");
+    if (!value.slice(from, to) && otherwise) box.setSelectionRange(from + before.length, from + before.length + chosen.length);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  form.querySelectorAll(".toolbar button[value$=':Strong']").forEach((button) => {
+    const box = button.parentNode.nextElementSibling;
+    if (box.readOnly) return;
+    button.type = "button";
+    button.addEventListener("click", () => write("**", "**", "strong words", box));
+  });
   const lines = (sign) => {
     const { selectionStart: from, selectionEnd: to, value } = body;
     const start = value.lastIndexOf("\n", from - 1) + 1;
@@ -97,9 +103,12 @@
   const focusOn = (id) => document.getElementById(id)?.focus();
   if (body && !body.readOnly) {
     const tools = {
-      Strong: () => write("**", "**", "strong words"),
       List: () => lines(() => "- "),
       "Numbered list": () => lines((number) => `${number + 1}. `),
+      "Small heading": () => {
+        const before = body.value.slice(0, body.selectionStart);
+        write(`${!before || before.endsWith("\n\n") ? "" : "\n\n"}### `, "\n\n", "Small heading");
+      },
       Table: () => {
         // Below a row of a table one more of as many cells; elsewhere the first rows.
         const before = body.value.slice(0, body.selectionEnd);
@@ -113,7 +122,7 @@
           write(`${row.trim() ? "\n\n" : ""}| Sign | What to do |\n| --- | --- |\n| words | words |`);
         }
       },
-      Link: () => write("[", "](/fact-sheets/)", "words"),
+      Link: () => focusOn("page-asked"),
       Source: () => focusOn("source-asked"),
       "Word explained": () => focusOn("word-asked"),
       Picture: () => {
@@ -123,11 +132,11 @@
         focusOn("id_figure-asked");
       },
     };
-    const bar = form.querySelector(".toolbar");
+    const bar = body.parentNode.querySelector(".toolbar");
     for (const [name, act] of Object.entries(tools)) {
-      let button = bar.querySelector(`[value="${name}"]`);
-      // A picture is a section of its own, and so is a table.
-      if (!button && (name === "Table" || (name === "Picture" && body.value.trim()))) continue;
+      let button = bar.querySelector(`[value="body:${name}"]`);
+      // A picture is a section of its own, and so is a table. A heading is for what is folded.
+      if (!button && (name === "Table" || name === "Small heading" || (name === "Picture" && body.value.trim()))) continue;
       if (!button) {
         button = Object.assign(document.createElement("button"), { className: "button small", textContent: name });
         bar.append(button);
@@ -149,6 +158,17 @@
       });
     });
   }
+
+  form.querySelectorAll("button[name=_link]").forEach((button) => button.addEventListener("click", (event) => {
+    const field = document.getElementById("page-asked");
+    const known = [...document.getElementById("known-pages").options];
+    const page = known.find((each) => button.value ? each.dataset.to === button.value : each.value === field.value.trim());
+    if (!page || !body || body.readOnly) return; // the server looks for it
+    event.preventDefault();
+    const isWord = /(^|\s)$/.test(body.value.slice(0, body.selectionStart)) || body.selectionStart !== body.selectionEnd;
+    write(isWord ? "[" : " [", `](${page.dataset.to})`, page.value);
+    field.value = "";
+  }));
 
   /* --- Enter presses the button beside a search field, and only a figure has a drawing --- */
   form.querySelectorAll(".asking input").forEach((field) => field.addEventListener("keydown", (event) => {

@@ -168,7 +168,7 @@ def test_a_source_that_staff_deleted_does_not_stop_an_upgrade(edition, client):
     Source.objects.get(key="EDA").delete()
     edition.fields("second")["body"] = "Newer words. [@EDB]\n"
     said = edition.load()
-    assert "readers keep the last good text of a-sheet: First: No source has the key EDA" in said
+    assert "readers keep the last good text of a-sheet: First: No source has the short name EDA" in said
     assert part("second").body == "Newer words. [@EDB]\n"
     assert "The first words. [1]" in page(client), "The last good text still has its numbered source."
 

@@ -187,7 +187,7 @@ def test_an_edit_that_cannot_be_shown_leaves_readers_the_last_good_text(client, 
     section = sheet.sections.first()
     section.body = "Words with a citation of nothing. [@NOWHERE]"
     section.save()
-    with pytest.raises(ValueError, match="No source has the key NOWHERE"):
+    with pytest.raises(ValueError, match="No source has the short name NOWHERE"):
         actions.refresh(sheet=sheet)
     assert actions.refresh_all() == 0, "One broken sheet does not stop the others."
     assert text(page(client, sheet.get_absolute_url())) == before

@@ -99,6 +99,20 @@ def test_the_same_question_is_answered_once(desk, cbt):
     assert not errors_of(save(desk, add, **words | {"claim": "CBT once more", "sources-2": "MU20"}, **other))
     made = Statement.objects.get(key="cbt-once-more")
     assert (made.comparison, made.sources.count()) == ("usual-care-by-a-gp", 2)
+    # Nor has a sign of the text.
+    typed = {"detail": "CBT helps.", "_cite": "detail", "claim": "Not saved"}
+    for asked, said in (
+        ("zebra", "No source has all these words."),
+        ("NICE low back pain", "Which source do you mean?"),
+    ):
+        assert said in errors_of(save(desk, add, **words | typed | {"_source": asked}, **other))
+    cited = save(desk, add, **words | typed | {"_source": "MU20"}, **other)
+    assert values_of(cited)["detail"] == "CBT helps. [@MU20]" and "Nothing has been saved." in errors_of(cited)
+    strong = save(
+        desk, add, **words | {"claim": "Not saved", "detail": "CBT helps.", "_sign": "detail:Strong"}, **other
+    )
+    assert values_of(strong)["detail"].endswith("**strong words**")
+    assert not Statement.objects.filter(claim="Not saved").exists()
 
 
 def test_a_statement_that_a_sheet_shows_cannot_be_deleted(desk, cbt):

@@ -114,7 +114,9 @@ def test_sections_are_added_moved_and_named_without_numbers_or_slugs(desk, autho
 @pytest.mark.long
 def test_ledger_rows_are_words_with_commas_and_an_unknown_one_is_named(desk, author):
     section = draft(author).sections.get()
-    assert "no row B-999" in errors_of(save(desk, change_address(section), claim_refs="B-01, B-999"))
+    assert "There is no claim with the number B-999." in errors_of(
+        save(desk, change_address(section), claim_refs="B-01, B-999")
+    )
     assert not errors_of(save(desk, change_address(section), claim_refs=" b-01,B-02 , B-01, RF-E1"))
     section.refresh_from_db()
     assert section.claim_refs == ["B-01", "B-02", "RF-E1"]

@@ -175,7 +175,7 @@ UNSOUND = {
     a_dropped_claim: "must not be published",
     empty_evidence: "Add a statement of evidence",
     a_promise: "Do not promise a cure.",
-    an_unknown_source: "No source has the key NOWHERE",
+    an_unknown_source: "No source has the short name NOWHERE",
 }
 
 

@@ -91,18 +91,26 @@ def test_a_section_moves_among_those_of_its_question_and_no_further(desk, layere
 
 @pytest.mark.long
 def test_the_answer_is_short_and_cites_nothing(desk, layered):
-    address = change_address(layered)
+    address, points = change_address(layered), layered.key_points
+    assert values_of(desk.get(address))["key_points"] == points.replace("- ", "").strip(), "No signs to know by heart."
     for fields, said in (
         ({"in_short": "word " * 51}, "“In short” has 51 words. Write 50 at most."),
         ({"in_short": "Keep moving. [@NG59]"}, "Cite no sources in “In short”."),
         ({"in_short": "- Keep moving."}, "one paragraph of two or three sentences"),
         ({"key_points": "- One.\n- Two.\n- Three. [@NG59]"}, "Cite no sources in the key points."),
-        ({"key_points": "- One.\n- Two.\n- Three.\n- Four."}, "Write three key points"),
+        ({"key_points": "One.\nTwo.\nThree.\nFour."}, "Write three key points, each on a line of its own."),
     ):
         assert said in errors_of(save(desk, address, **fields)), fields
     figure = Figure.objects.order_by("-slug").first()
     assert not errors_of(save(desk, address, in_short="Keep moving.", lead_figure=str(figure.pk)))
     layered.refresh_from_db()
+    assert layered.key_points == points
+    assert not errors_of(save(desk, address, key_points="One is first.\r\n\r\n- Two follows.\r\n Three ends. \r\n"))
+    layered.refresh_from_db()
+    assert layered.key_points == "- One is first.\n- Two follows.\n- Three ends.\n"
+    strong = desk.post(address, values_of(desk.get(address)) | {"_sign": "in_short:Strong"}, follow=True)
+    assert values_of(strong)["in_short"] == "Keep moving. **strong words**"
+    assert "Keep moving. <strong>strong words</strong>" in strong.content.decode(), "The preview follows."
     assert (layered.document["in_short"]["html"], layered.document["lead_figure"]["slug"]) == (
         "Keep moving.",
         figure.slug,

@@ -3,12 +3,15 @@
 import pytest
 from django.apps import apps
 from django.urls import reverse
+from django.utils import timezone
 
-from factsheets import safety_drafts, safety_revisions
+from enquiries.mail.emails import values_of_reminder
+from factsheets import publication, safety_drafts, safety_revisions
 from factsheets.draft_workflow import DraftRefused
 from factsheets.markup_checks import plain_faults, refusals
 from factsheets.models import FactSheet, Figure, GlossaryTerm, Section, Source, Statement
-from tests.support.desk import change_address, draft, errors_of, save, values_of
+from tests.support.desk import change_address, draft, errors_of, person, save, tree, values_of
+from tests.support.html import text
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +36,7 @@ REFUSED = [
     ("Read [more](/fact-sheets/a-draft/).", "leads to a sheet that readers cannot open: it is draft."),
     ("Read [more](https://nhs).", "the link “more” is not a web address."),
     ("Read [more](/admin/).", "leads to the staff desk"),
-    ("Keep moving. [@NG59; @NOWHERE]", "No source has the key NOWHERE."),
+    ("Keep moving. [@NG59; @NOWHERE]", "No source has the short name NOWHERE."),
     ("Keep moving. [@CAP12]", "Source CAP12 has no link: readers could not look it up."),
 ]
 SOUND = (
@@ -61,7 +64,9 @@ def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, aut
     assert not errors_of(save(desk, change_address(section), **folded))
     wrong = folded | {"body": "#What helps\n\n- ## Walk.\n\n# Rest"}
     said = errors_of(save(desk, change_address(section), **wrong))
-    assert all(each in said for each in ("needs a space", "a list cannot hold a heading", "not with #."))
+    assert all(
+        each in said for each in ("needs a space", "a list cannot hold a heading", "# makes too large a heading")
+    )
     sheet = save(desk, change_address(section.sheet), in_short="Read <i>this</i> first, and [that](/nowhere/).")
     assert "Line 1: “<i>” is HTML" in errors_of(sheet)
     for record, name in [
@@ -83,6 +88,25 @@ def test_a_text_that_readers_would_see_broken_comes_back_with_its_line(desk, aut
         )
     statement = Statement.objects.first()
     assert "needs the whole address" in errors_of(save(desk, change_address(statement), detail="See [it](#try)."))
+
+
+def test_what_readers_of_a_public_page_see_broken_is_on_its_page_and_in_the_reminder_of_its_review(client):
+    sheet = FactSheet.objects.get(slug="about-back-pain")
+    FactSheet.objects.filter(slug="stress-and-back-pain").update(
+        state="retired"
+    )  # as colleagues do, who know of no link
+    section = sheet.sections.filter(kind="text").first()
+    section.body = "It is <b>safe</b>. Read [more](/fact-sheets/stress-and-back-pain/)."
+    Section.objects.filter(pk=section.pk).update(body=section.body)
+    client.force_login(person("Carl", "clinician"))
+    shown = text(tree(client.get(reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]))))
+    assert "Readers see this broken." in shown and "No problems found" not in shown
+    assert "“<b>” is HTML" in shown and "leads to a sheet that readers cannot open: it is retired." in shown
+    sheet.review_due_on = timezone.localdate()
+    many = len(publication.broken_for_readers(sheet))
+    assert f"Readers see {many} broken places on it" in values_of_reminder(sheet, timezone.localdate())["public page"]
+    other = FactSheet.objects.get(slug="posture-and-lifting")
+    assert not publication.broken_for_readers(other)
 
 
 @pytest.mark.long

@@ -78,7 +78,7 @@ def test_what_is_typed_is_shown_as_readers_will_see_it_and_is_there_until_it_is_
     # Other parts say that something here is not saved; what is wrong is said before the save; a bad preview says why.
     assert "not saved" in shown(desk.get(change_address(sheet)))
     assert "Line 1: “<b>” is HTML" in errors_of(press(desk, address, body="<b>x</b> [@NG59]", _preview="yes"))
-    assert "No source has the key NOSUCH." in shown(press(desk, address, body="x [@NOSUCH]", _preview="yes"))
+    assert "No source has the short name NOSUCH." in shown(press(desk, address, body="x [@NOSUCH]", _preview="yes"))
     # Saved: it is gone from what is kept. Discarded: what is stored is back.
     assert not errors_of(press(desk, address, body="Walk a little each day. [@NG59]", _save="Save"))
     assert "not saved" not in shown(desk.get(address))
@@ -193,6 +193,17 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
     assert values_of(press(desk, address, _sign="List"))["body"].endswith(
         "**strong words**\n\n- one line\n- another line"
     )
+    linked = press(desk, address, _link="", _page="acupuncture for back pain")
+    assert values_of(linked)["body"].endswith(" [Acupuncture for back pain](/fact-sheets/acupuncture-for-back-pain/)")
+    assert "Which one do you mean?" in shown(press(desk, address, _link="", _page="pain"))
+    assert values_of(press(desk, address, _link="/check/"))["body"].endswith(" [Check your symptoms](/check/)")
+    assert "No page of ours has all these words" in shown(press(desk, address, _link="", _page="zzz"))
+    to_nice = press(desk, address, _link="", _page="https://www.nice.org.uk/ng59")
+    assert values_of(to_nice)["body"].endswith(" [words](https://www.nice.org.uk/ng59)")
+    # Enter in one of these boxes, without script, presses the form's first button on the page.
+    first = next(each for each in tree(to_nice).iter("button") if each.get("form") == "section_form")
+    by_enter = press(desk, address, **{first.get("name"): first.get("value"), "_source": "vickers acupuncture"})
+    assert "VICKERS12:" in shown(by_enter) and first.get("name") == "_preview"
     explained = press(desk, address, _explain="yes", _word="sciatica")
     assert values_of(explained)["body"].lower().endswith(" sciatica")
     assert "“zzz” is not in it yet." in shown(press(desk, address, _explain="yes", _word="zzz"))

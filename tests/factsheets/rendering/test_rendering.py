@@ -190,7 +190,7 @@ def test_a_citation_stands_after_its_words_also_when_an_author_wraps_the_line():
 
 @pytest.mark.parametrize("typed", ["[@ng59]", "[@NG59, @MU20]", "[@ NG59]", "[@]", "[@NG59 and more]", "[@NG59"])
 def test_a_citation_that_would_not_be_found_is_refused_and_never_printed(typed):
-    with pytest.raises(BodyError, match="Write a citation as"):
+    with pytest.raises(BodyError, match="A source is cited with signs"):
         parse(f"Movement is safe. {typed}")
 
 
