@@ -133,14 +133,29 @@ class LinkPage:
     button: str
 
     def ask(
-        self, request: HttpRequest, token: str, enquiry: Enquiry, *, action: str, carried: list[tuple[str, str]] = ()
+        self,
+        request: HttpRequest,
+        token: str,
+        enquiry: Enquiry,
+        *,
+        action: str,
+        carried: list[tuple[str, str]] = (),
+        refused: tuple[str, str] = ("", ""),
     ) -> OpenForm | None:
-        """The question for the address, with what is wrong with the answer. None once it was answered rightly. Raises Shut."""
+        """The question for the address, with what is wrong with the answer. None once it was answered rightly. Raises Shut.
+
+        `refused` is an answer that was tried and counted before, and what was wrong with it.
+        """
         name = self.link.name_of(token)
         if is_shut(enquiry, name):
             raise Shut
-        data = request.POST if "email" in request.POST else None
+        given, wrong = refused if request.method != "POST" else ("", "")
+        data = {"email": given} if wrong else request.POST if "email" in request.POST else None
         form = OpenForm(data, action=action, why=self.why, button=self.button, carried=carried)
+        if wrong:
+            if form.is_valid():
+                form.add_error("email", wrong)
+            return form
         return None if form.lets_in(enquiry, name) else form
 
 

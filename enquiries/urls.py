@@ -48,10 +48,15 @@ patient_portal = [
     path("erased/", portal.erased, name="manage_erased"),
     path("<str:token>/", portal.opened, name="manage"),
     path("<str:token>/no-reminder/", portal.no_reminder, name="no_reminder"),
+    path("<str:token>/<slug:at>/done/", portal.opened, name="manage_done"),
     path("<str:token>/times/", portal.times, name="manage_times"),
+    path("<str:token>/times/<slug:at>/", portal.times),
     path("<str:token>/add/", portal.add, name="manage_add"),
+    path("<str:token>/add/<slug:at>/", portal.add),
     path("<str:token>/withdraw/", portal.withdraw, name="manage_withdraw"),
+    path("<str:token>/withdraw/<slug:at>/", portal.withdraw),
     path("<str:token>/erase/", portal.erase, name="manage_erase"),
+    path("<str:token>/erase/<slug:at>/", portal.erase),
 ]
 
 urlpatterns = [

@@ -22,8 +22,9 @@ FAST = 60  # seconds that the clock of another of our machines may be ahead
 class EncryptedCookie:
     """`prefix` is "__Host-" (then `path` is "/") or "__Secure-"; `lifetime` is in seconds from the moment it was sealed for."""
 
-    def __init__(self, name: str, *, prefix: str, path: str, lifetime: int):
+    def __init__(self, name: str, *, prefix: str, path: str, lifetime: int, until_browser_closes: bool = False):
         self.plain, self.prefix, self.path, self.lifetime = name, prefix, path, lifetime
+        self.until_browser_closes = until_browser_closes
 
     @property
     def name(self) -> str:
@@ -35,7 +36,7 @@ class EncryptedCookie:
         return request.COOKIES.get(self.name, "")
 
     def sealed(self, value: dict[str, Any], *bound_to: str, at: float) -> str:
-        plain = json.dumps({"at": int(at), **value}, separators=(",", ":"))
+        plain = json.dumps({"at": int(at), **value}, separators=(",", ":"), ensure_ascii=False)
         box = encrypt(plain, context=self._context(*bound_to), padded=False)
         return base64.urlsafe_b64encode(box).decode().rstrip("=")
 
@@ -58,7 +59,7 @@ class EncryptedCookie:
         response.set_cookie(
             self.name,
             sealed,
-            max_age=int(at) + self.lifetime - int(time.time()),
+            max_age=None if self.until_browser_closes else int(at) + self.lifetime - int(time.time()),
             path=str(self.path),
             secure=not settings.LOCAL,
             httponly=True,

@@ -1,26 +1,30 @@
 """The door: who may see to a request, and what a visit carries from page to page.
 
-GET changes nothing and shows nothing personal, because mail scanners fetch every link. There is no cookie and the server keeps
-nothing: the pass travels in the page, and every step checks everything again.
+GET changes nothing, and shows nothing personal to a browser that was not let in, because mail scanners fetch every link. The server
+keeps nothing: the pass travels in a cookie of this link's own (enquiries/link_visits.py) and in each page, and every step checks
+everything again.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import wraps
 from http import HTTPStatus
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from backcare.core.forms import EMAIL_LENGTH
 from backcare.core.private_pages import personal
 from enquiries.actions import by_patient
+from enquiries.link_visits import Held, VisitCookie
 from enquiries.links import REQUEST, LinkPage, Pass, Shut
 from enquiries.models import Enquiry, EnquiryKind, Status
+from enquiries.request_forms.journey import CHANGE, CHECK, READ_FIRST
 from factsheets import safety
 
 # What the pages hand to each other. A pass says that somebody gave the right address. A seal says that they saw the page that asks
@@ -76,6 +80,8 @@ def _seals(verb: str) -> Pass:
 
 SEALED = "sealed"
 FOLDER = "enquiries/patient_portal"
+# The pages of a verb, beside the one at its own address.
+CHECKED, DONE, CHANGED = "check", "done", "changed"
 
 
 @dataclass(frozen=True)
@@ -86,15 +92,12 @@ class Visit:
     token: str
     enquiry: Enquiry
     verb: str = ""
-
-    @property
-    def step(self) -> str:
-        """What the pressed button says, as in enquiries.request_forms.journey."""
-        return self.request.POST.get(f"{self.verb}-step", "").partition("-")[0]
-
-    @property
-    def begin_at(self) -> bool:
-        return "-" in self.request.POST.get(f"{self.verb}-step", "")
+    at: str = ""  # the page of the verb that was asked for by its address
+    data: QueryDict = field(default_factory=QueryDict)  # what was typed: of the form that was sent, or of the cookie
+    step: str = ""  # what the pressed button says, as in enquiries.request_forms.journey
+    begin_at: bool = False
+    held: Held = field(default_factory=Held)
+    cookie: VisitCookie | None = None  # to answer a form with, where the browser gives cookies back
 
     @property
     def address(self) -> str:
@@ -109,13 +112,28 @@ class Visit:
         return by_patient.open_to_patient(self.enquiry)
 
     def typed(self) -> list[tuple[str, str]]:
-        return _typed(self.request, self.verb)
+        """What came in the fields of this verb's form."""
+        step = f"{self.verb}-step"
+        names = [name for name in self.data if self.verb and name.startswith(f"{self.verb}-") and name != step]
+        return [(name, value) for name in names for value in self.data.getlist(name)]
 
     def sure_of(self) -> int | None:
         """The version that they were sure about, on the page that asked. None when they were not asked, or it is too long ago."""
         return sealed_version(self.verb, self.request.POST.get(SEALED, ""), self.token)
 
-    def page(self, template: str, *, status: int = 200, **context) -> HttpResponse:
+    def go(self, at: str = "", **more) -> HttpResponse | None:
+        """To a page of this verb by its address, with what was typed. None where a form is answered with the page itself."""
+        if self.cookie is None:
+            return None
+        held = {"passed": self.passed, "given": "", "wrong": ""}
+        if self.verb:
+            held |= {"verb": self.verb, "typed": self.typed(), "step": "", "begin": self.begin_at, "done": False}
+        return self.cookie.go(f"{self.address}{at}/" if at else self.address, replace(self.held, **held | more))
+
+    def page(self, template: str, *, at: str = "", status: int = 200, **context) -> HttpResponse:
+        """`at` is the address of the page below the verb's own, to which a form of it leads."""
+        if there := self.go(at, step=CHECK if status == HTTPStatus.UNPROCESSABLE_ENTITY else ""):
+            return there
         context = {
             "safety_tiers": safety.tiers(),
             "token": self.token,
@@ -126,22 +144,22 @@ class Visit:
             "passed": self.passed,
             **context,
         }
+        status = status if self.request.method == "POST" else HTTPStatus.OK
         return render(self.request, f"{FOLDER}/{template}.html", context, status=status)
 
-    def check(self, **context) -> HttpResponse:
+    def check(self, *, at: str = "", **context) -> HttpResponse:
         """Asks whether they are sure, and seals what they are asked."""
         sealed = sign(self.verb, self.enquiry)
-        return self.page(f"{self.verb}_check", hidden=self._hidden(), sealed=sealed, **context)
+        return self.page(f"{self.verb}_check", at=at, hidden=self._hidden(), sealed=sealed, **context)
 
     def changed(self) -> HttpResponse:
         """It cannot be done to what the request is now. What was typed can be checked against that, and sent."""
         again = self.verb in self.may
-        context = {"hidden": self._hidden() if again else [], "again": again}
-        return self.page("changed", status=HTTPStatus.CONFLICT, **context)
+        hidden = self._hidden() if again else []
+        return self.page("changed", at=CHANGED, status=HTTPStatus.CONFLICT, hidden=hidden, again=again)
 
     def _hidden(self) -> list[tuple[str, str]]:
-        step = f"{self.verb}-step"
-        return [("pass", self.passed), *((name, value) for name, value in self.typed() if name != step)]
+        return [("pass", self.passed), *self.typed()]
 
 
 def visited(verb: str = ""):
@@ -151,32 +169,65 @@ def visited(verb: str = ""):
         @personal
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
-        def entered(request, token: str) -> HttpResponse:
-            enquiry = find(token)
+        def entered(request, token: str, at: str = "") -> HttpResponse:
+            enquiry, cookie = find(token), VisitCookie(_address(token))
             if enquiry is None:
                 return _over(request, token, verb)
-            if verb and request.method != "POST":
-                return HttpResponseRedirect(_address(token))
-            if pass_is_good(request.POST.get("pass", ""), enquiry):
-                return view(Visit(request, token, enquiry, verb))
-            return _ask(request, token, enquiry, verb) or view(Visit(request, token, enquiry, verb))
+            if again := cookie.probe(request):
+                return again
+            visit = Visit(request, token, enquiry, verb, at, held=cookie.read(request))
+            if request.method != "POST":
+                return _opened(view, visit)
+            step, _, begin_at = request.POST.get(f"{verb}-step", "").partition("-")
+            visit = replace(visit, data=request.POST, step=step, begin_at=bool(begin_at))
+            if cookie.is_held_by(request):
+                visit = replace(visit, cookie=cookie)
+            passes = request.POST.get("pass", ""), visit.held.passed
+            let_in = any(pass_is_good(given, enquiry) for given in passes)
+            return view(visit) if let_in else _ask(visit) or view(visit)
 
         return entered
 
     return guarded
 
 
-def _ask(request, token: str, enquiry: Enquiry, verb: str) -> HttpResponse | None:
+def _opened(view: Callable[[Visit], HttpResponse], visit: Visit) -> HttpResponse:
+    """The page at an address. One of a verb is for whoever was led there: the request's own page leads to it."""
+    if visit.verb and visit.at not in {"", CHECKED, READ_FIRST, CHANGED}:
+        raise Http404
+    held, home = visit.held, HttpResponseRedirect(_address(visit.token))
+    theirs = held.verb == visit.verb
+    visit = replace(
+        visit, data=held.data(visit.verb), begin_at=held.begin, step=CHECK if visit.at else held.step or CHANGE
+    )
+    if not pass_is_good(held.passed, visit.enquiry):
+        return _ask(visit) or home if theirs or not visit.verb else home
+    if visit.at == CHANGED:
+        return visit.changed() if theirs else home
+    if visit.at and visit.verb and not visit.typed():  # it was sent, or left for something else
+        done = reverse("enquiries:manage_done", args=[visit.token, visit.verb])
+        return HttpResponseRedirect(done if theirs and held.done else visit.address)
+    return view(visit)
+
+
+def _ask(visit: Visit) -> HttpResponse | None:
     """The question for the address. None once it is answered. What was typed before the pass ran out is carried along."""
-    carried = _typed(request, verb) if verb else []
+    request, verb, held = visit.request, visit.verb, visit.held
+    carried = [*visit.typed(), (f"{verb}-step", visit.step)] if verb else []
+    refused = (held.given, held.wrong) if held.verb == verb or not verb else ("", "")
     try:
-        form = PAGE.ask(request, token, enquiry, action=_address(token, verb), carried=carried)
+        form = PAGE.ask(request, visit.token, visit.enquiry, action=visit.address, carried=carried, refused=refused)
     except Shut:
-        return _over(request, token, verb)
+        return _over(request, visit.token, verb)
     if form is None:
         return None
+    wrong = form.errors.get("email", [""])[0]
+    at = CHECKED if verb and visit.typed() and visit.step != CHANGE else ""
+    if there := visit.go(at, passed="", given=request.POST.get("email", "")[:EMAIL_LENGTH], wrong=wrong):
+        return there
     context = {"form": form, "safety_tiers": safety.tiers(), "again": bool(verb)}
-    return render(request, f"{FOLDER}/open.html", context, status=422 if form.errors else 200)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong and request.method == "POST" else HTTPStatus.OK
+    return render(request, f"{FOLDER}/open.html", context, status=status)
 
 
 def _over(request, token: str, verb: str) -> HttpResponse:
@@ -191,11 +242,6 @@ def _just_erased(request, token: str) -> bool:
     sure = sealed_version(by_patient.Wish.ERASE, request.POST.get(SEALED, ""), token)
     gone = Enquiry.objects.filter(pk=REQUEST.key_of(token), erased_at__isnull=False)
     return sure is not None and gone.exists()
-
-
-def _typed(request, verb: str) -> list[tuple[str, str]]:
-    """What came in the fields of this verb's form."""
-    return [(name, value) for name, values in request.POST.lists() if name.startswith(f"{verb}-") for value in values]
 
 
 def _address(token: str, verb: str = "") -> str:

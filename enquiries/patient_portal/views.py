@@ -2,6 +2,7 @@
 the links that ask for one press and for no address.
 """
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -23,11 +24,11 @@ from enquiries.inbox import calls
 from enquiries.mail import wordings
 from enquiries.models import Enquiry, EnquiryKind, slots_in_words
 from enquiries.patient_portal import presenters
-from enquiries.patient_portal.access import Visit, visited
+from enquiries.patient_portal.access import CHECKED, DONE, Visit, visited
 from enquiries.request_forms import consultation, own_words
 from enquiries.request_forms.consultation import ConsultationForm
 from enquiries.request_forms.forms import SeenSigns, long_text
-from enquiries.request_forms.journey import CHANGE, SEND
+from enquiries.request_forms.journey import CHANGE, READ_FIRST, SEND
 from enquiries.request_forms.own_words import OwnWords, advice, to_store
 from factsheets import safety
 
@@ -85,7 +86,13 @@ class AddForm(VisitForm):
 
 @visited()
 def opened(visit: Visit) -> HttpResponse:
-    return _request(visit)
+    """The request, with an answer to what was done last where the address says so."""
+    if not visit.at:
+        return _request(visit)
+    held = visit.held
+    if held.done and held.verb == visit.at:
+        return _request(visit, held.verb, tuple(held.signs))
+    return HttpResponseRedirect(visit.address)
 
 
 @visited(by_patient.Wish.TIMES)
@@ -93,11 +100,11 @@ def times(visit: Visit) -> HttpResponse:
     seen = _seen(visit)
     if visit.step == CHANGE:
         return _times_form(visit, _form(visit, TimesForm, initial=_times_so_far(visit), seen=seen))
-    form = _form(visit, TimesForm, visit.request.POST, seen=seen)
+    form = _form(visit, TimesForm, visit.data, seen=seen)
     if not form.is_valid():
         return _times_form(visit, form, status=422)
     words = own_words.read(form)
-    if not words.were_shown(seen):
+    if words and (visit.at == READ_FIRST or not words.were_shown(seen)):
         return _interruption(visit, words, seen)
     if visit.step == SEND and (version := visit.sure_of()) is not None:
         return _do(visit, by_patient.change_times, words, version=version, **form.details())
@@ -107,7 +114,7 @@ def times(visit: Visit) -> HttpResponse:
     if form.cleaned_data["best_time"]:
         new.append(form.cleaned_data["best_time"])
     never_open = calls.never_open(form.details()["call_slots"], timezone.now(), clock.load().hours)
-    return visit.check(new=new, before=presenters.times(visit.enquiry), never_open=never_open)
+    return visit.check(at=CHECKED, new=new, before=presenters.times(visit.enquiry), never_open=never_open)
 
 
 @visited(by_patient.Wish.ADD)
@@ -115,21 +122,21 @@ def add(visit: Visit) -> HttpResponse:
     """Their words are read for signs exactly as a question's are (enquiries.request_forms.journey)."""
     seen = _seen(visit)
     if visit.step == CHANGE:
-        form = _form(visit, AddForm, initial={"text": visit.request.POST.get("add-text", "")}, seen=seen)
+        form = _form(visit, AddForm, initial={"text": visit.data.get("add-text", "")}, seen=seen)
         form.fields["text"].widget.attrs |= {"autofocus": True} if visit.begin_at else {}
         return _add_form(visit, form)
-    form = _form(visit, AddForm, visit.request.POST, seen=seen)
+    form = _form(visit, AddForm, visit.data, seen=seen)
     if not form.is_valid():
         return _add_form(visit, form, status=422)
     words = own_words.read(form)
-    if not words.were_shown(seen):
+    if words and (visit.at == READ_FIRST or not words.were_shown(seen)):
         return _interruption(visit, words, seen)
     text = form.cleaned_data["text"]
     if visit.step == SEND and (version := visit.sure_of()) is not None:
         return _do(visit, by_patient.add_detail, words, version=version, text=text)
     if visit.verb not in visit.may:
         return visit.changed()
-    return visit.check(text=text, flagged=bool(words))
+    return visit.check(at=CHECKED, text=text, flagged=bool(words))
 
 
 @visited(by_patient.Wish.WITHDRAW)
@@ -174,15 +181,19 @@ def _do(visit: Visit, action, words: OwnWords | None = None, **given) -> HttpRes
         enquiry: Enquiry = action(enquiry=visit.enquiry, **given)
     except (transitions.StaleEnquiry, transitions.MoveRefused):
         enquiry = Enquiry.objects.get(pk=visit.enquiry.pk)
-        return Visit(visit.request, visit.token, enquiry, visit.verb).changed()
+        return replace(visit, enquiry=enquiry).changed()
     if enquiry.erased_at:
-        return HttpResponseRedirect(reverse("enquiries:manage_erased"), status=303)
+        gone = HttpResponseRedirect(reverse("enquiries:manage_erased"), status=303)
+        return visit.cookie.end(gone, visit.request) if visit.cookie else gone
     # As it is now, and with an answer to the button they pressed. Sent a second time it does nothing more.
-    return _request(Visit(visit.request, visit.token, enquiry), visit.verb, codes)
+    visit = replace(visit, enquiry=enquiry)
+    return visit.go(DONE, typed=[], done=True, signs=codes) or _request(
+        Visit(visit.request, visit.token, enquiry), visit.verb, codes
+    )
 
 
 def _seen(visit: Visit) -> list[str]:
-    return own_words.seen(visit.request.POST.get(f"{visit.verb}-seen_signs", ""))
+    return own_words.seen(visit.data.get(f"{visit.verb}-seen_signs", ""))
 
 
 def _form(visit: Visit, form_class: type[VisitForm], data=None, *, seen: list[str] = (), **options) -> VisitForm:
@@ -201,21 +212,22 @@ def _add_form(visit: Visit, form: AddForm, *, status: int = 200) -> HttpResponse
 
 def _times_so_far(visit: Visit) -> dict:
     """What they ticked on this visit, or else what we know. Their words about times are not shown: they may hold others."""
-    given = visit.request.POST
-    if visit.begin_at:
+    given = visit.data
+    if visit.typed():
         ticked = {name: given.getlist(f"times-{name}") for name in ("days", "day_parts")}
         return ticked | {"best_time": given.get("times-best_time", "")}
     return consultation.chosen_times(visit.enquiry.call_slots)
 
 
 def _interruption(visit: Visit, words: OwnWords, seen: list[str]) -> HttpResponse:
-    tiers, own = safety.tiers(), {f"{visit.verb}-step", f"{visit.verb}-seen_signs"}
+    tiers, own = safety.tiers(), f"{visit.verb}-seen_signs"
     return visit.page(
         "interruption",
+        at=READ_FIRST,
         kind=visit.verb,
         advice=advice(words.codes, tiers),
         boxes=words.boxes,
-        hidden=[("pass", visit.passed), *((name, value) for name, value in visit.typed() if name not in own)],
+        hidden=[("pass", visit.passed), *((name, value) for name, value in visit.typed() if name != own)],
         seen_signs=" ".join(own_words.latest(seen, words.marks)),
         safety_tiers=tiers,
     )

@@ -1,7 +1,7 @@
 """A person's private summary: opened with the link from the mail, a press of a button, and the email address again.
 
-GET changes nothing and shows nothing personal, because mail scanners fetch every link. All that is shown, given or deleted is
-asked for by POST.
+GET changes nothing, and shows nothing personal to a browser that was not let in (enquiries/link_visits.py), because mail scanners
+fetch every link. All that is given or deleted is asked for by POST.
 """
 
 from http import HTTPStatus
@@ -12,9 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from backcare.core.forms import EMAIL_LENGTH
 from backcare.core.private_pages import personal
 from enquiries.actions import erasure, outbox
 from enquiries.assessment import printed
+from enquiries.link_visits import Held, VisitCookie
 from enquiries.links import SUMMARY, LinkPage, Pass, Shut
 from enquiries.mail import wordings
 from enquiries.models import Assessment
@@ -38,17 +40,29 @@ def pass_is_good(given: str, assessment: Assessment) -> bool:
 @personal
 @require_http_methods(["GET", "HEAD", "POST"])
 def opened(request, token: str):
-    assessment = _find(token)
+    assessment, home = _find(token), _home(token)
     if assessment is None:
         return _over(request)
+    cookie = VisitCookie(home)
+    if again := cookie.probe(request):
+        return again
+    held, answered = cookie.read(request), request.method == "POST"
     try:
-        form = PAGE.ask(request, token, assessment.enquiry, action=reverse("enquiries:summary", args=[token]))
+        form = PAGE.ask(request, token, assessment.enquiry, action=home, refused=(held.given, held.wrong))
     except Shut:
         return _shut(request)
+    if not answered and pass_is_good(held.passed, assessment):
+        return _summary(request, assessment, token)
+    wrong = form.errors.get("email", [""])[0] if form else ""
+    if answered and cookie.is_held_by(request):
+        given = request.POST.get("email", "")[:EMAIL_LENGTH]
+        to = Held(given=given, wrong=wrong) if form else Held(passed=new_pass(assessment))
+        if there := cookie.go(home, to):
+            return there
     if form is None:
         return _summary(request, assessment, token)
     context = {"form": form, "ends": assessment.expires_at, "safety_tiers": safety.tiers()}
-    return render(request, "enquiries/summary_open.html", context, status=422 if form.errors else 200)
+    return render(request, "enquiries/summary_open.html", context, status=422 if wrong and answered else 200)
 
 
 @personal
@@ -77,18 +91,24 @@ def pdf(request, token: str):
 
 
 @personal
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request, token: str):
     """Asks once more, then erases the details of the whole request: the answers, the name, the address."""
     assessment = _find(token)
     if assessment is None:
         return _over(request)
-    if not pass_is_good(request.POST.get("pass", ""), assessment):
+    cookie = VisitCookie(_home(token))
+    held = cookie.read(request)
+    if not any(pass_is_good(given, assessment) for given in (request.POST.get("pass", ""), held.passed)):
         return _ask_again(token)
     if "sure" not in request.POST:
-        return render(request, "enquiries/summary_delete.html", {"token": token, "pass": new_pass(assessment)})
+        there = None
+        if request.method == "POST" and cookie.is_held_by(request):
+            there = cookie.go(request.path, Held(passed=new_pass(assessment)))
+        page = {"token": token, "pass": new_pass(assessment)}
+        return there or render(request, "enquiries/summary_delete.html", page)
     erasure.erase(enquiry=assessment.enquiry, actor="patient", summary="With “Delete my data now”")
-    return HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303)
+    return cookie.end(HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303), request)
 
 
 @personal
@@ -130,4 +150,8 @@ def _shut(request) -> HttpResponse:
 
 def _ask_again(token: str) -> HttpResponse:
     """The page was open for longer than its pass lasts."""
-    return HttpResponseRedirect(reverse("enquiries:summary", args=[token]), status=303)
+    return HttpResponseRedirect(_home(token), status=303)
+
+
+def _home(token: str) -> str:
+    return reverse("enquiries:summary", args=[token])

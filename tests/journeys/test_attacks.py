@@ -79,7 +79,7 @@ def links_in(smtp) -> list[str]:
 
 def open_with(address: str, link: str, email: str) -> int:
     body = urlencode({"email": email}).encode()
-    return status(exchange(address, head("POST", link, FORM, f"Content-Length: {len(body)}"), body))
+    return status(exchange(address, head("POST", f"{link}?kept", FORM, f"Content-Length: {len(body)}"), body))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="starts a server of its own")

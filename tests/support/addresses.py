@@ -8,6 +8,7 @@ EXAMPLES = {
     "number": "1",
     "slug": "about-back-pain",
     "page": "check",  # of a form
+    "at": "check",
     "token": "x",
     "said": "yes",
     "first": "helps",

@@ -43,7 +43,9 @@ class Walker:
 
     def post(self, path: str, data: dict, **headers) -> Answer:
         body = urlencode(data, doseq=True).encode()
-        return self.ask("POST", path, body, **{"Content-Type": "application/x-www-form-urlencoded", **headers})
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+        answer = self.ask("POST", path, body, **headers)
+        return self.ask("POST", answer.headers["Location"], body, **headers) if answer.status == 307 else answer
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers) -> Answer:
         headers = {"Sec-Fetch-Site": "same-origin", "Connection": "close", **self.always, **headers}

@@ -80,6 +80,17 @@ class Visitor:
             self.page.wait_for_timeout(300)  # milliseconds
             self.page.go_back()
 
+    def expect_to_go_back_and_forward(self, *headings: str):
+        """From a page to the first of those that led to it, and back to it: a page each time, and never a browser's error."""
+        here = self.page.get_by_role("heading", level=1).inner_text()
+        for heading in reversed(headings):
+            self.back()
+            expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+        for heading in (*headings[1:], here):
+            self.page.wait_for_load_state()
+            self.page.go_forward()
+            expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
+
     def last_seen(self) -> str:
         """What stood on the screen when a test failed: a browser's timeout says only what did not come."""
         try:
@@ -94,7 +105,9 @@ class Visitor:
         ours = [text for text in self.complaints if "status of 422" not in text]
         assert not ours, f"The browser complained: {ours}"
         if not cookies:
-            names = {cookie["name"] for cookie in self.context.cookies()} - ({"sent", "draft"} if receipt else set())
+            names = {cookie["name"] for cookie in self.context.cookies()} - (
+                {"sent", "draft", "visit"} if receipt else set()
+            )
             assert not names, f"A public page set a cookie: {names}"
 
     def expect_accessible(self, rules: dict = RULES):

@@ -49,7 +49,9 @@ def test_from_the_mail_to_changed_times_by_keyboard_and_without_scripts(browser,
         expect(page.get_by_text("Wednesday afternoon")).to_be_visible()
         page.reload()
         heading(page, "Your new times are saved")
-        patient.expect_clean()
+        # What was saved is not asked about again.
+        patient.expect_to_go_back_and_forward("Your request", "Change the times to call", "Your new times are saved")
+        patient.expect_clean(receipt=True)
     asked.refresh_from_db()
     assert asked.call_slots == slot_bit(2, 1)
     assert asked.events.filter(kind=EventKind.TIMES).count() == 1
@@ -91,13 +93,22 @@ def test_every_state_is_accessible_and_fits_a_small_screen(browser, site):
         look_at("Please read this before you send it")
         press("Send it anyway")
         look_at("Check what you are adding")
+        read_first = "Please read this before you send it"
+        patient.expect_to_go_back_and_forward("Add something", "Add something", read_first)
+        for _ in range(2):
+            patient.back()
+        expect(page.get_by_label("What would you like to add?")).to_have_value("Since this morning I can't pee.")
+        for _ in range(2):
+            page.go_forward()
         press("Send it")
         look_at("We have what you added")
+        patient.expect_to_go_back_and_forward("Add something", "We have what you added", "We have what you added")
         press("Withdraw my request")
         look_at("Withdraw your request?")
         Enquiry.objects.update(version=99)
         press("Yes, withdraw it")
         look_at("Something changed in the meantime")
+        patient.expect_to_go_back_and_forward("Your request", "Withdraw your request?")
         press("See what we have now")
         press("Delete my details")
         look_at("Delete your details?")

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
 
 from enquiries.actions import appointments, by_patient
@@ -15,7 +14,19 @@ from tests.conftest import consultation, give_signs
 from tests.support.html import by_id, form_at, parse, sent, text, title, value
 from tests.support.inbox import let_wait
 from tests.support.outbox import deliver, question, text_of
-from tests.support.patient_portal import SECRETS, SIGN, SURE, alerts, check, enter, form_at_button, path, press, said
+from tests.support.patient_portal import (
+    SECRETS,
+    SIGN,
+    SURE,
+    alerts,
+    check,
+    enter,
+    form_at_button,
+    path,
+    press,
+    said,
+    without_cookies,
+)
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -70,7 +81,7 @@ def test_a_question_and_an_appointment_have_no_times_to_change(staff):
     assert "Add something" in buttons
     assert "Change the times to call" not in buttons
     data = sent(form_at_button(enter(asked), "Add something")) | {"times-days": ["0"]}
-    assert Client().post(path(asked, "times"), data).status_code == 409
+    assert without_cookies(path(asked, "times"), data).status_code == 409
     booked = consultation()
     appointments.book(enquiry=booked, by=staff, at=timezone.now() + timedelta(days=3), channel="phone")
     assert "Change the times to call" not in said(enter(booked))
@@ -160,4 +171,4 @@ def test_ten_details_are_enough(asked):
         by_patient.add_detail(enquiry=asked, text=f"Detail {number}", safety_signs="", version=asked.version)
     assert "Add something" not in {text(each) for each in parse(enter(asked)).iter("button")}
     data = sent(form_at_button(enter(asked), "Delete my details")) | {"add-text": "One more"}
-    assert Client().post(path(asked, "add"), data).status_code == 409
+    assert without_cookies(path(asked, "add"), data).status_code == 409

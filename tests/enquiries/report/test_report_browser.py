@@ -76,6 +76,7 @@ def test_a_report_with_the_answers_from_the_result_to_the_deletion(browser, site
             assert packed(GP) in packed("".join(each.extract_text() for each in paper.pages[:3]))
         page.get_by_role("button", name="Delete my data now").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Delete your details?")
+        reader.expect_to_go_back_and_forward(GP, GP)
         page.get_by_role("button", name="Yes, delete my data").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Your report is deleted")
         reader.expect_accessible()
