@@ -20,6 +20,7 @@ from factsheets.models import SafetyAdvice
 from factsheets.safety import SafetyAdviceMissing
 
 LAST = len(QUESTIONS)
+UNANSWERED = "unanswered"  # in the address of a question that was sent without an answer
 may_answer = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -83,12 +84,18 @@ def question(request, number: int):
     if first_open and number > first_open:
         return _go("check_question", first_open)
     data = request.POST if request.method == "POST" else None
-    if data is None and progress.clash and progress.clash.answered(asked):
+    if data is None and UNANSWERED in request.GET:
+        data = {}
+    elif data is None and progress.clash and progress.clash.answered(asked):
         return _two_answers(request, asked, progress, known)
     form = _form(asked, progress, known, data)
     if form.is_valid():
         return _answered(request, form, progress, known)
-    return _asked(request, form, progress, status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK)
+    if request.method == "POST" and not any(part.name in request.POST for part in asked.parts):
+        # Said at an address, so that back and forward find the page. It needs no cookie.
+        return HttpResponseRedirect(f"{request.path}?{UNANSWERED}", status=303)
+    wrong = form.errors and request.method == "POST"
+    return _asked(request, form, progress, status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK)
 
 
 def _form(

@@ -239,12 +239,14 @@ def _appointment(visit: Visit) -> str:
 
 # The links that ask for one press (`enquiries/links.py`).
 
+PRESSED = "done"  # the button of the page, and the address of the page after it
+
 
 @personal
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """One POST serves the page's button and the “unsubscribe” of a mail program (RFC 8058: no cookie, no redirect, nothing more to
-    press)."""
+    press). Whoever pressed the button is led to an address that back and reload find, which tells nothing of earlier presses."""
     context: dict[str, Any] = {"address": request.path, "months": erasure.STOPPED_MONTHS}
     try:
         key = links.mailbox_of(token)
@@ -254,6 +256,9 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404("Not a link of ours") from None
     if request.method == "POST":
         erasure.stop_mails(key=key)
+        if PRESSED in request.POST:
+            return HttpResponseRedirect(f"{request.path}?{PRESSED}", status=303)
+    if request.method == "POST" or PRESSED in request.GET:
         context |= {"done": True, "words": wordings.filled("emails_stopped", {})}
     return render(request, "enquiries/stop_mails.html", context)
 
@@ -284,8 +289,11 @@ def no_reminder(request: HttpRequest, token: str) -> HttpResponse:
     key = links.REMINDER.key_of(token)
     if key is None:
         raise Http404("Not a link of ours")
-    done = request.method == "POST"
-    if done and (enquiry := Enquiry.objects.filter(pk=key, erased_at=None).first()):
-        refuse_reminder(enquiry=enquiry)
+    if request.method == "POST":
+        if enquiry := Enquiry.objects.filter(pk=key, erased_at=None).first():
+            refuse_reminder(enquiry=enquiry)
+        if PRESSED in request.POST:
+            return HttpResponseRedirect(f"{request.path}?{PRESSED}", status=303)
+    done = request.method == "POST" or PRESSED in request.GET
     words = wordings.filled("reminder_stopped", {}) if done else None
     return render(request, "enquiries/no_reminder.html", {"address": request.path, "done": done, "words": words})

@@ -6,7 +6,7 @@ no email comes, it gives the sheet and the private link instead.
 
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from math import ceil
@@ -48,6 +48,7 @@ class Receipt:
     enquiry: uuid.UUID
     email: str
     at: int  # seconds since 1970, when the report was asked for
+    wrong: str = ""  # what was typed last that is no address
 
     @property
     def asked_at(self) -> datetime:
@@ -82,17 +83,18 @@ def give_receipt(response: HttpResponse, request: HttpRequest, enquiry: Enquiry,
 
 
 def sealed_receipt(held: Receipt) -> str:
-    return COOKIE.sealed({"enquiry": held.enquiry.hex, "email": held.email}, at=held.at)
+    return COOKIE.sealed({"enquiry": held.enquiry.hex, "email": held.email, "wrong": held.wrong}, at=held.at)
 
 
 def opened_receipt(value: str, *, now: float) -> Receipt | None:
     kept = COOKIE.opened(value, now=now)
-    return Receipt(uuid.UUID(kept["enquiry"]), kept["email"], kept["at"]) if kept else None
+    return Receipt(uuid.UUID(kept["enquiry"]), kept["email"], kept["at"], kept.get("wrong", "")) if kept else None
 
 
 # A mail to an address that looks wrong waits: it may be a stranger's.
 TIME_TO_PUT_IT_RIGHT = timedelta(minutes=2)
 SECOND_CLICK = timedelta(seconds=10)
+WRONG = "wrong"  # in the address of the page that says what is wrong with a new email address
 
 
 class AddressForm(forms.Form):
@@ -138,18 +140,24 @@ def hold(email: str) -> timedelta:
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request):
     held, enquiry = _theirs(request)
-    form = AddressForm(
-        request.POST if request.method == "POST" else None,
-        initial={"email": addresses.in_words(held.email) if held else ""},
-    )
-    email = form.cleaned_data["email"] if form.is_valid() else ""
+    data = request.POST if request.method == "POST" else None
+    if data is None and held and WRONG in request.GET:
+        data = {"email": held.wrong}
+    form = AddressForm(data, initial={"email": addresses.in_words(held.email) if held else ""})
+    email = form.cleaned_data["email"] if request.method == "POST" and form.is_valid() else ""
     if enquiry is None:
         return _changed_a_moment_ago(request, held, email) or _too_late(request)
     if not corrections.corrections_left(enquiry):
         return to(enquiry)
+    if not email and request.method == "POST":
+        # What is wrong is said at an address, so that back and forward find the page.
+        sealed = sealed_receipt(replace(held, wrong=request.POST.get("email", "")))
+        if COOKIE.fits(sealed):
+            return COOKIE.give(HttpResponseRedirect(f"{request.path}?{WRONG}", status=303), sealed, at=held.at)
     if not email:
         context = {"form": form, "email": addresses.in_words(held.email), "safety_tiers": safety.tiers()}
-        return render(request, "enquiries/report_sent_change.html", context, status=422 if form.errors else 200)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
+        return render(request, "enquiries/report_sent_change.html", context, status=status)
     try:
         corrections.correct_address(enquiry=enquiry, email=email, hold=hold(email), sender=limits.client(request))
     except abuse.TooMany as refusal:

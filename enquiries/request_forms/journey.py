@@ -5,8 +5,9 @@ reload find pages and never a browser's error. What was typed travels with the p
 server keeps nothing until the last step, no address holds a word, and each step checks everything again, so it does not matter
 who wrote the hidden fields.
 
-Whether a browser gives cookies back shows only with its second request. Where words could be lost, its first one is answered with
-the page itself. One with nothing to type in it asks to be fetched by its own address (`KEPT`); a browser without cookies is told
+Whether a browser gives cookies back shows only with its second request. Where words could be lost, one that says that it goes to a
+page is asked to send its first form once more (307), with the cookie. Others, and those that give none back, are answered with the
+page itself. One with nothing to type in it asks to be fetched by its own address (`KEPT`); a browser without cookies is told
 that there is nothing to show in its place (204), and so keeps the page that it has. From page to page everything is in the hidden
 fields, as well.
 """
@@ -218,11 +219,18 @@ class _Walk:
         nothing_to_lose = not self.state.no_cookies and not self.state.words(self.journey.form_class)
         if held and (form_state.is_held(self.request, self.kind) or nothing_to_lose):
             response = HttpResponseRedirect(self.journey.address_of(page), status=303)
+        elif held and self._may_send_again:
+            response = HttpResponse(status=307, headers={"Location": f"{self.request.path}?{KEPT}"})
         else:
             response = self.page(page, status=status)
             if held and page in {READ_FIRST, ANSWERS} and not self.state.no_cookies:  # nothing is typed there meanwhile
                 response["Refresh"] = f"0; url={self.journey.address_of(page)}?{KEPT}"
         return self._with_cookie(response, held)
+
+    @property
+    def _may_send_again(self) -> bool:
+        is_a_browser = self.request.headers.get("Sec-Fetch-Mode") == "navigate"
+        return is_a_browser and KEPT not in self.request.GET and not self.state.no_cookies
 
     def _with_cookie(self, response: HttpResponse, held: str) -> HttpResponse:
         if held:

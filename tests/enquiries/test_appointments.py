@@ -401,7 +401,7 @@ def test_the_reminder_is_neutral_and_one_press_refuses_it(db, staff, mail_throug
     assert "Do not send me a reminder" in text(parse(client.get(link)))
     assert Appointment.objects.filter(remind=True).count() == 2, "Opening the link changes nothing."
     for _ in range(2):
-        assert "You will get no reminder" in text(parse(client.post(link)))
+        assert "You will get no reminder" in text(parse(client.post(link, {"done": "yes"}, follow=True)))
     assert not booked(refused).remind and booked(kept).remind
     assert refused.events.filter(kind=EventKind.APPOINTMENT, actor="patient").count() == 1
     assert client.post("/request/abc.def/no-reminder/").status_code == 404

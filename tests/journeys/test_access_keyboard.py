@@ -210,7 +210,8 @@ def test_a_question_with_a_mistake_that_the_keyboard_puts_right(keys):
     keys.reach(".problem a")
     keys.page.keyboard.press("Enter")
     keys.page.keyboard.type("Is swimming all right?")
-    keys.press("main form button >> text=Continue", "/question/")
+    keys.press("main form button >> text=Continue", "/question/check/$")
     expect(keys.page.get_by_role("heading", level=1)).to_have_text("Check your answers")
+    keys.met.expect_to_go_back_and_forward("Ask a question", "Ask a question")
     keys.press(f"main button >> text={LAST['question']}", "/question/sent/")
     assert Enquiry.objects.get().kind == "question"

@@ -74,6 +74,8 @@ def test_every_page_and_state_is_accessible(browser, site):
             if message := errors.pop(urlsplit(page.url).path, ""):
                 page.get_by_role("button", name="Continue").click()
                 expect_problem(page, message)
+                here = heading(page)
+                patient.expect_to_go_back_and_forward(here, here)
             if page.url.endswith(("/stop/", "/2/", "/7/", "/result/")):
                 patient.expect_accessible_in_both_schemes()
             elif not page.url.endswith(("/5/", "/6/", "/8/", "/9/", "/11/")):

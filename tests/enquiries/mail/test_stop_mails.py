@@ -62,7 +62,10 @@ def test_opening_the_link_changes_nothing_and_one_press_stops(path):
     assert not answer.cookies
     form = form_at(parse(answer), path)
     assert [each.tag for each in form.iter() if each.tag in {"input", "select", "textarea"}] == []
-    done = scanner.post(form.get("action"))
+    [button] = form.iter("button")
+    answer = scanner.post(form.get("action"), {button.get("name"): button.get("value")})
+    assert answer.status_code == 303
+    done = scanner.get(answer["Location"])
     assert done.status_code == 200
     assert "We have stopped" in text(parse(done))
     assert abuse.is_stopped("victorvictim+again@googlemail.com")

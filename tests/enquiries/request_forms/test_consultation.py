@@ -178,6 +178,10 @@ def test_words_that_came_before_any_cookie_are_answered_with_their_page_which_as
     address = answer["Refresh"].partition("url=")[2]
     assert address == "/consultation/check/?kept"
     assert heading(client.get(address)) == "Check your answers"
+    browser = {"sec-fetch-mode": "navigate"}
+    again = Client().post(PATH, first_step(), headers=browser)
+    assert (again.status_code, again["Location"]) == (307, f"{PATH}?kept")
+    assert Client().post(again["Location"], first_step(), headers=browser).status_code == 200, "It gave no cookie back."
     # Without a cookie nothing takes the place of the page that holds their words.
     assert Client().get(address).status_code == 204
 
