@@ -75,9 +75,16 @@ class NoOverlap(forms.BaseInlineFormSet):
         """In Django's table a field has only its column's heading, which a screen reader does not read as its name."""
         super().add_fields(form, index)
         line = str(form.instance) if form.instance.pk else "new line"
-        for name, column in (("weekday", "Day"), ("opens", "Opens"), ("closes", "Closes"), ("DELETE", "Remove")):
+        columns = (
+            ("weekday", "Day", "Choose the day."),
+            ("opens", "Opens", "Enter when you open."),
+            ("closes", "Closes", "Enter when you close."),
+            ("DELETE", "Remove", ""),
+        )
+        for name, column, missing in columns:
             if name in form.fields:
                 form.fields[name].widget.attrs["aria-label"] = f"{column}, {line}"
+                form.fields[name].error_messages["required"] = missing
 
     def clean(self):
         super().clean()

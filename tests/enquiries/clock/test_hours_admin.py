@@ -58,6 +58,8 @@ def test_staff_see_the_words_that_the_website_shows(reception):
 def test_a_closing_time_before_the_opening_time_is_refused(reception):
     refused = with_lines(reception, (0, "17:00", "09:00"))
     assert "The closing time must be after the opening time." in errors_of(refused)
+    half = errors_of(with_lines(reception, ("", "", "12:00")))
+    assert "Choose the day." in half and "Enter when you open." in half
     assert OpeningHours.objects.count() == 5
 
 
