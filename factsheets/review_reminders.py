@@ -1,18 +1,23 @@
-"""When editors are reminded that a clinician must review a sheet again, and which of them.
+"""Who hears of a review, and in which words: editors when a sheet must be reviewed again, reviewers and authors of each step.
 
-At 60, 30 and 0 days before the review is due: the clinic's own rule. Nothing here writes or sends; enquiries/actions does.
+Reminders come 60, 30 and 0 days before the review is due: the clinic's own rule. Nothing here writes or sends; enquiries/actions
+does.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from factsheets import draft_workflow
 from factsheets.models import (
     SIGNED,
     WRITING,
+    DraftState,
     DraftStep,
     Edition,
     FactSheet,
@@ -132,3 +137,69 @@ def _tell(about: About, people: list) -> None:
     if people:
         for teller in tellers:
             teller(about, people)
+
+
+# --- what they hear ---
+
+
+@dataclass(frozen=True)
+class ReviewStep:
+    """A step of a sheet or a draft, as an email to a colleague names it."""
+
+    permission: str  # nobody without it hears of the step
+    title: str
+    what: str  # in a sentence: “this fact sheet”
+    actor: str
+    is_sent: bool  # for review
+    is_back: bool  # sent back
+    note: str  # what the actor wrote with it
+    address: str  # the path of its page on the desk
+    sheet: FactSheet | None = None  # where it is a step of a sheet
+
+
+def step_of(about: About) -> ReviewStep | None:
+    """None for a request for review where there is nothing to review any more."""
+    return _step_of_sheet(about) if isinstance(about, Edition) else _step_of_draft(about)
+
+
+def _step_of_sheet(edition: Edition) -> ReviewStep | None:
+    sheet = edition.sheet
+    is_sent = edition.step == Step.SUBMITTED
+    if is_sent and sheet.state != State.IN_REVIEW:
+        return None
+    return ReviewStep(
+        permission="factsheets.view_factsheet",
+        title=sheet.title,
+        what="this fact sheet",
+        actor=edition.actor,
+        is_sent=is_sent,
+        is_back=edition.step == Step.SENT_BACK,
+        note=edition.note,
+        address=reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]),
+        sheet=sheet,
+    )
+
+
+def _step_of_draft(event: SharedDraftEvent | SafetyDraftEvent) -> ReviewStep | None:
+    """Of what sheets share, such as a statement, or of the red flags."""
+    is_sent = event.step == DraftStep.SENT
+    if is_sent and event.draft.state != DraftState.IN_REVIEW:
+        return None
+    if isinstance(event, SafetyDraftEvent):
+        permission, title, what = "factsheets.view_safetyadvice", "Red flags", "the draft red flags"
+        address = reverse(f"admin:factsheets_safetyadvice_{'sign' if is_sent else 'changelist'}")
+    else:
+        draft = event.draft
+        model = apps.get_model(draft.label)._meta
+        permission, title = f"factsheets.view_{model.model_name}", draft.name
+        what, address = f"a draft of this {model.verbose_name}", draft.desk_address()
+    return ReviewStep(
+        permission=permission,
+        title=title,
+        what=what,
+        actor=event.actor,
+        is_sent=is_sent,
+        is_back=event.step == DraftStep.SENT_BACK,
+        note=event.note,
+        address=address,
+    )

@@ -18,7 +18,6 @@ from email.mime.multipart import MIMEMultipart
 from functools import partial
 from typing import Any, TypeVar
 
-from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail import EmailMultiAlternatives
@@ -39,19 +38,10 @@ from enquiries.models import Appointment, AppointmentState, Assessment, Channel,
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.moments import moment
 from factsheets import pictures, publication, review_reminders, safety, team
-from factsheets.models import (
-    ContentVersion,
-    DraftState,
-    DraftStep,
-    Edition,
-    FactSheet,
-    SafetyDraftEvent,
-    SharedDraftEvent,
-    State,
-    Step,
-)
+from factsheets.models import ContentVersion, FactSheet
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
+from factsheets.review_reminders import ReviewStep
 
 T = TypeVar("T")
 
@@ -372,65 +362,21 @@ def _sentence(name: str, context: dict[str, Any]) -> str:
 
 def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """Something was sent for review, sent back or published. To a reviewer only while there is still something to review."""
-    draft_event = message.draft_event or message.safety_event
-    about = _step_of_draft(draft_event) if draft_event else _step_of_sheet(_there(message.edition))
-    person = _there(message.staff)
-    if not (person.is_active and person.is_staff and person.has_perm(about.pop("needs"))):
+    about = message.draft_event or message.safety_event or _there(message.edition)
+    step, person = review_reminders.step_of(about), _there(message.staff)
+    if step is None or not (person.is_active and person.is_staff and person.has_perm(step.permission)):
         raise NoLongerNeeded
-    return letter(message, connection, "sheet_review", values_of_step(about), to=one_address(person.email))
+    return letter(message, connection, "sheet_review", values_of_step(step), to=one_address(person.email))
 
 
-def values_of_step(about: dict[str, Any]) -> dict[str, Value]:
-    """`about`: as the two below give it."""
-    done = "Signed off" if about.get("sheet") else "Published"
+def values_of_step(step: ReviewStep) -> dict[str, Value]:
+    done = "Signed off" if step.sheet else "Published"
     return {
-        "step": "Please review" if about["is_sent"] else "Sent back to you" if about["is_back"] else done,
-        "title": about["called"],
-        "what happened": _sentence("sheet_review", about),
-        "note": f"{about['actor']} wrote: “{about['note']}”" if about["note"] else "",
-        "link": _button(about["address"]),
-    }
-
-
-def _step_of_sheet(edition: Edition) -> dict[str, Any]:
-    sheet = edition.sheet
-    if edition.step == Step.SUBMITTED and sheet.state != State.IN_REVIEW:
-        raise NoLongerNeeded
-    return {
-        "needs": "factsheets.view_factsheet",
-        "called": sheet.title,
-        "what": "this fact sheet",
-        "sheet": sheet,
-        "actor": edition.actor,
-        "is_sent": edition.step == Step.SUBMITTED,
-        "is_back": edition.step == Step.SENT_BACK,
-        "note": edition.note,
-        "address": reverse("admin:factsheets_factsheet_desk", args=[sheet.pk]),
-    }
-
-
-def _step_of_draft(event: SharedDraftEvent | SafetyDraftEvent) -> dict[str, Any]:
-    """Of what sheets share, such as a statement, or of the red flags."""
-    is_sent = event.step == DraftStep.SENT
-    if is_sent and event.draft.state != DraftState.IN_REVIEW:
-        raise NoLongerNeeded
-    if isinstance(event, SafetyDraftEvent):
-        needs, called, what = "factsheets.view_safetyadvice", "Red flags", "the draft red flags"
-        address = reverse(f"admin:factsheets_safetyadvice_{'sign' if is_sent else 'changelist'}")
-    else:
-        draft = event.draft
-        model = apps.get_model(draft.label)._meta
-        needs, called, what = f"factsheets.view_{model.model_name}", draft.name, f"a draft of this {model.verbose_name}"
-        address = draft.desk_address()
-    return {
-        "needs": needs,
-        "called": called,
-        "what": what,
-        "actor": event.actor,
-        "is_sent": is_sent,
-        "is_back": event.step == DraftStep.SENT_BACK,
-        "note": event.note,
-        "address": address,
+        "step": "Please review" if step.is_sent else "Sent back to you" if step.is_back else done,
+        "title": step.title,
+        "what happened": _sentence("sheet_review", vars(step)),
+        "note": f"{step.actor} wrote: “{step.note}”" if step.note else "",
+        "link": _button(step.address),
     }
 
 

@@ -16,6 +16,7 @@ from enquiries.models import Appointment, Channel, Enquiry, EnquiryKind, Outgoin
 from enquiries.opening_hours import LONDON
 from enquiries.templatetags.moments import moment
 from factsheets.models import FactSheet
+from factsheets.review_reminders import ReviewStep
 
 PURPOSES = {
     "report": Purpose.REPORT,
@@ -120,8 +121,18 @@ def _values_for_staff(key: str, private: str) -> dict[str, Value]:
         sheet.review_due_on = today + timedelta(days=30)
         return emails.values_of_reminder(sheet, today)
     if key == "sheet_review":
-        about = {"called": sheet.title, "what": "this fact sheet", "sheet": sheet, "actor": "Sam Clinician", "note": ""}
-        return emails.values_of_step(about | {"is_sent": True, "is_back": False, "address": f"/{HIDDEN}/"})
+        step = ReviewStep(
+            permission="",
+            title=sheet.title,
+            what="this fact sheet",
+            actor="Sam Clinician",
+            is_sent=True,
+            is_back=False,
+            note="",
+            address=f"/{HIDDEN}/",
+            sheet=sheet,
+        )
+        return emails.values_of_step(step)
     return {
         "reference": "ABCD-EFGH",
         "number": "12",
