@@ -15,9 +15,9 @@ class EnquiriesConfig(AppConfig):
         from enquiries.admin import statistics
         from enquiries.assessment import question_approval  # noqa: F401 - registers the questions for approval
         from enquiries.assessment.flags import missing
-        from factsheets import review_reminders, safety_drafts
+        from factsheets import review_notifications, safety_drafts
 
         admin.site.add_page("statistics/", statistics.page, name="statistics")
         clinic.read_desk_with(clock.for_readers)
         safety_drafts.requirements.append(missing)
-        review_reminders.tellers.append(tell_of_review)
+        review_notifications.tellers.append(tell_of_review)

@@ -6,7 +6,7 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
-from factsheets import publication, review_reminders, revisions, sheet_drafts, team
+from factsheets import publishing_rules, review_notifications, revisions, sheet_drafts, team
 from factsheets.claims_guard import Finding
 from factsheets.models import (
     SIGNED,
@@ -160,7 +160,7 @@ def transition(
             )
             refresh(sheet=sheet)
             made = _append(sheet, step, revisions.snapshot(sheet), last, by=by, note=note)
-        review_reminders.tell(made)
+        review_notifications.tell(made)
         return made
 
 
@@ -173,7 +173,7 @@ def _as_seen(sheet: FactSheet, edition: int | None) -> Edition | None:
 
 
 def _expect_sound(sheet: FactSheet) -> None:
-    if found := publication.obstacles(sheet):
+    if found := publishing_rules.obstacles(sheet):
         raise MoveRefused(f"{found[0].text} {f'({len(found)} problems to fix.)' if len(found) > 1 else ''}")
 
 
@@ -183,11 +183,11 @@ def _expect_resolved(sheet: FactSheet) -> None:
 
 
 def _sign_off(sheet: FactSheet, by, review_due_on: date | None) -> None:
-    if why_not := publication.why_not_sign_off(sheet, by):
+    if why_not := publishing_rules.why_not_sign_off(sheet, by):
         raise MoveRefused(why_not)
     if review_due_on is None:
         raise MoveRefused("Enter the date of the next review.")
-    if problem := publication.due_date_problem(review_due_on):
+    if problem := publishing_rules.due_date_problem(review_due_on):
         raise MoveRefused(problem)
     sheet.reviewed_on, sheet.reviewed_by, sheet.review_due_on = timezone.localdate(), by, review_due_on
 
@@ -299,7 +299,7 @@ def carry_out_plans(*, today: date) -> list[FactSheet]:
 
 def why_plan_waits(sheet: FactSheet) -> str:
     """Why words that were signed off for a day cannot be published on it. Empty when nothing does."""
-    signed = publication.last_sign_off(sheet)
+    signed = publishing_rules.last_sign_off(sheet)
     if signed is None or signed.content != revisions.snapshot(sheet):
         return (
             "Its words have changed since they were signed off, perhaps in a shared statement. "
@@ -307,7 +307,7 @@ def why_plan_waits(sheet: FactSheet) -> str:
         )
     if sheet.draft_of_id and not sheet.draft_of.is_published:
         return TAKEN_DOWN
-    found = publication.obstacles(sheet)
+    found = publishing_rules.obstacles(sheet)
     return found[0].text if found else ""
 
 
@@ -325,7 +325,7 @@ def _publish_as_planned(sheet: FactSheet) -> Edition:
         sheet.save(update_fields=["state", "publish_on"])
         refresh(sheet=sheet)
         made = _append(sheet, Step.PUBLISHED, revisions.snapshot(sheet), sheet.editions.first(), by=by)
-    review_reminders.tell(made)
+    review_notifications.tell(made)
     return made
 
 
@@ -341,7 +341,9 @@ def roll_back(*, edition: Edition, by) -> Edition | None:
         if sheet.state == State.SCHEDULED:
             raise MoveRefused("It is signed off and waits for its day. Send it back to the authors first.")
         before = revisions.snapshot(sheet)
-        if before == edition.content and not (publication.changed_since_review(sheet) or _is_to_go(sheet, edition)):
+        if before == edition.content and not (
+            publishing_rules.changed_since_review(sheet) or _is_to_go(sheet, edition)
+        ):
             return None
         if sheet.is_published and (restored := _restore_signed(sheet, edition, by)):
             return restored
@@ -382,12 +384,12 @@ def _restore_signed(sheet: FactSheet, edition: Edition, by) -> Edition | None:
         with transaction.atomic():
             revisions.put_back(sheet, edition.content)
             sheet.reviewed_on, sheet.reviewed_by = edition.reviewed_on, edition.reviewed_by
-            due = edition.review_due_on or edition.reviewed_on + publication.REVIEW_USUALLY
+            due = edition.review_due_on or edition.reviewed_on + publishing_rules.REVIEW_USUALLY
             sheet.review_due_on, sheet.retire_on = due, edition.retire_on
             sheet.save(update_fields=[*SIGNATURE])
             refresh(sheet=sheet)
             after = revisions.snapshot(sheet)
-            if after != edition.content or publication.obstacles(sheet):
+            if after != edition.content or publishing_rules.obstacles(sheet):
                 raise _NotAsSigned
             note = f"Back to edition {edition.number}"
             changes = revisions.summary(before, after)

@@ -8,7 +8,15 @@ from django.core.exceptions import ValidationError
 from django.core.serializers import python as python_serializer
 from django.db import transaction
 
-from factsheets import actions, draft_workflow, publication, revisions, safety_drafts, shared_drafts, shared_revisions
+from factsheets import (
+    actions,
+    draft_workflow,
+    publishing_rules,
+    revisions,
+    safety_drafts,
+    shared_drafts,
+    shared_revisions,
+)
 from factsheets.fixtures import named, take_over, values_of
 from factsheets.models import FactSheet, InstalledRecord, SafetyAdvice, Statement
 from factsheets.rendering.markdown import BodyError
@@ -117,7 +125,7 @@ def _take_into_draft(installed: InstalledRecord, field: str, by):
     if sheet is None:
         return None
     draft = actions.begin_draft(sheet=sheet, by=by)
-    if why_not := publication.why_not_edit(draft):
+    if why_not := publishing_rules.why_not_edit(draft):
         raise actions.MoveRefused(why_not)
     row = _in_draft(installed, draft)
     if row is None:

@@ -29,7 +29,7 @@ from factsheets import (
     content,
     draft_workflow,
     pictures,
-    publication,
+    publishing_rules,
     revisions,
     safety_drafts,
     safety_revisions,
@@ -384,10 +384,10 @@ class _Import(content.Edition):
             self.imported.left.append(f"The word list {name} differs. It comes with a new version of backcare only.")
 
 
-def _faults() -> Iterator[tuple[FactSheet, publication.Obstacle]]:
+def _faults() -> Iterator[tuple[FactSheet, publishing_rules.Obstacle]]:
     """What public sheets may not say. Some may from before: an import must not add to it."""
     for sheet in FactSheet.objects.published():
-        for each in publication.obstacles(sheet):
+        for each in publishing_rules.obstacles(sheet):
             yield sheet, each
 
 

@@ -14,8 +14,8 @@ from factsheets import (
     actions,
     approvals,
     draft_workflow,
-    publication,
-    review_reminders,
+    publishing_rules,
+    review_notifications,
     safety_revisions,
     shared_revisions,
     team,
@@ -355,13 +355,13 @@ def send(*, version: int | None, note: str, by) -> None:
     with transaction.atomic():
         draft = _seen(version)
         _must_be_ready(draft)
-        review_reminders.tell_of_draft(draft_workflow.send(draft, note, by))
+        review_notifications.tell_of_draft(draft_workflow.send(draft, note, by))
 
 
 def send_back(*, version: int | None, note: str, by) -> None:
     """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
     with transaction.atomic():
-        review_reminders.tell_of_draft(draft_workflow.send_back(_seen(version), note, by))
+        review_notifications.tell_of_draft(draft_workflow.send_back(_seen(version), note, by))
 
 
 def discard(*, version: int | None, by) -> None:
@@ -399,7 +399,7 @@ def approve(*, digest: str, by) -> SafetyEdition:
             safety_revisions.keep(step=SafetyStep.INSTALLED)
         to_read_again = repeating(draft)
         _make_live(draft.content)
-        review_reminders.tell_of_draft(draft_workflow.record(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
+        review_notifications.tell_of_draft(draft_workflow.record(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
         edition = safety_revisions.keep(
             step=SafetyStep.PUBLISHED,
             by=by,
@@ -442,5 +442,5 @@ def _make_live(content: list[dict]) -> None:
         record.delete()
     ContentVersion.changed()
     for sheet in actions.refresh_changed():
-        if sheet.is_published and (found := publication.obstacles(sheet)):
+        if sheet.is_published and (found := publishing_rules.obstacles(sheet)):
             raise DraftRefused(f"“{sheet.title}” could not stay published with this wording. {found[0].text}")

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from factsheets import actions, publication
+from factsheets import actions, publishing_rules
 from factsheets.models import FactSheet, Section
 from factsheets.rendering.document import in_reading_order
 
@@ -59,7 +59,7 @@ def put(*, section: Section, after: Section | None, by) -> None:
 
 def _expect_editable(sheet: FactSheet) -> None:
     actions.lock(sheet)
-    if why_not := publication.why_not_edit(sheet):
+    if why_not := publishing_rules.why_not_edit(sheet):
         raise actions.MoveRefused(why_not)
 
 

@@ -19,8 +19,8 @@ from factsheets import (
     draft_workflow,
     markup_checks,
     pictures,
-    publication,
-    review_reminders,
+    publishing_rules,
+    review_notifications,
     shared_revisions,
     sheet_drafts,
     team,
@@ -39,7 +39,7 @@ from factsheets.models import (
     Source,
     Statement,
 )
-from factsheets.publication import Obstacle
+from factsheets.publishing_rules import Obstacle
 from factsheets.rendering.glossary_marks import taken
 from factsheets.revisions import CannotPutBack, Change
 from factsheets.shared_revisions import MODELS, fields_of, snapshot
@@ -300,7 +300,7 @@ def _unsound(sheets: list[FactSheet]) -> list[Obstacle]:
         Obstacle(each.text, f"{sheet.title}, {each.place}" if each.place else sheet.title, each.finding)
         for sheet in sheets
         if sheet.is_published
-        for each in publication.obstacles(sheet)
+        for each in publishing_rules.obstacles(sheet)
     ]
 
 
@@ -359,7 +359,7 @@ def _let_stand(sheets: list[FactSheet], reason: str, author) -> list[Obstacle]:
     """What is in the way, after the wording that the claims guard found was let stand for the reason, where there is one."""
     if reason.strip():
         for sheet in sheets:
-            for each in publication.obstacles(sheet) if sheet.is_published else ():
+            for each in publishing_rules.obstacles(sheet) if sheet.is_published else ():
                 if each.finding:
                     try:
                         actions.let_stand(sheet=sheet, finding=each.finding, reason=reason, by=author)
@@ -406,7 +406,7 @@ def send(*, draft: SharedDraft, version: int | None, note: str, by, reason: str 
         _must_be_ready(beside_live(kept))
         if found := [each for each in outcome(kept).problems if not (each.finding and kept.reason)]:
             raise DraftRefused(str(found[0]))
-        review_reminders.tell_of_draft(draft_workflow.send(kept, note, by))
+        review_notifications.tell_of_draft(draft_workflow.send(kept, note, by))
 
 
 def _must_be_ready(beside: Beside) -> None:
@@ -419,7 +419,7 @@ def _must_be_ready(beside: Beside) -> None:
 def send_back(*, draft: SharedDraft, version: int | None, note: str, by) -> None:
     """Gives the draft back to its authors, with what to change. Raises DraftRefused."""
     with transaction.atomic():
-        review_reminders.tell_of_draft(
+        review_notifications.tell_of_draft(
             draft_workflow.send_back(draft_workflow.as_seen(_locked(draft), version), note, by)
         )
 
@@ -468,7 +468,7 @@ def publish(*, draft: SharedDraft, version: int | None, by) -> Made:
         except CannotPutBack as why_not:
             raise DraftRefused(f"Not published. {why_not}") from why_not
         kept.record = made.record.pk
-        review_reminders.tell_of_draft(draft_workflow.record(kept, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
+        review_notifications.tell_of_draft(draft_workflow.record(kept, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
     _clear_up(draft)
     return made
 

@@ -27,7 +27,7 @@ from enquiries.models import (
     Status,
 )
 from enquiries.models.event import record
-from factsheets import review_reminders
+from factsheets import review_notifications
 from factsheets.models import Edition, FactSheet, ReviewReminder, SafetyDraftEvent, SharedDraftEvent
 
 logger = logging.getLogger(__name__)
@@ -266,11 +266,11 @@ def remind_of_reviews(*, today: date) -> int:
     Once for each sheet, due date and step, however often and by however many workers it is called. Raises NobodyToRemind,
     and then nothing is written down as done: the reminder goes out when there is an editor.
     """
-    coming_up = review_reminders.coming_up(today)
+    coming_up = review_notifications.coming_up(today)
     due = [
         (sheet, sheet.review_due_on, step)
         for sheet in coming_up
-        if sheet.review_due_on and (step := review_reminders.step_reached(sheet.review_due_on, today)) is not None
+        if sheet.review_due_on and (step := review_notifications.step_reached(sheet.review_due_on, today)) is not None
     ]
     if not due:
         return 0
@@ -281,7 +281,7 @@ def remind_of_reviews(*, today: date) -> int:
         .values_list("reminder__sheet", "reminder__review_due_on", "reminder__days_before")
     )
     due = [(sheet, due_on, step) for sheet, due_on, step in due if (sheet.pk, due_on, step) not in told]
-    editors = list(review_reminders.editors()) if due else []
+    editors = list(review_notifications.editors()) if due else []
     if due and not editors:
         raise NobodyToRemind
     for sheet, due_on, step in due:
@@ -289,7 +289,7 @@ def remind_of_reviews(*, today: date) -> int:
     return len(due)
 
 
-def tell_of_review(about: review_reminders.About, people: list[User]) -> None:
+def tell_of_review(about: review_notifications.About, people: list[User]) -> None:
     """Puts a mail about a step in a review into the outbox for each of them, in the transaction of the step."""
     kind = {Edition: "edition", SharedDraftEvent: "draft_event", SafetyDraftEvent: "safety_event"}[type(about)]
     for person in people:

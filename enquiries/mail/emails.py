@@ -37,11 +37,11 @@ from enquiries.mail.wordings import WORDINGS, Block, Link, Value, linked
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, Enquiry, OutgoingMessage, Purpose
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.moments import moment
-from factsheets import pictures, publication, review_reminders, safety, team
+from factsheets import pictures, publishing_rules, review_notifications, safety, team
 from factsheets.models import ContentVersion, FactSheet
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
-from factsheets.review_reminders import ReviewStep
+from factsheets.review_notifications import ReviewStep
 
 T = TypeVar("T")
 
@@ -330,9 +330,9 @@ def _abuse_alarm(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail
 def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     today = timezone.localdate()
     reminder = _there(message.reminder)
-    if not review_reminders.still_holds(reminder, today):
+    if not review_notifications.still_holds(reminder, today):
         raise NoLongerNeeded
-    if not review_reminders.editors().filter(pk=message.staff_id).exists():
+    if not review_notifications.editors().filter(pk=message.staff_id).exists():
         raise NoLongerNeeded
     to = one_address(_there(message.staff).email)
     return letter(message, connection, "review_reminder", values_of_reminder(reminder.sheet, today), to=to)
@@ -341,7 +341,7 @@ def _review_reminder(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 def values_of_reminder(sheet: FactSheet, today: date) -> dict[str, Value]:
     due_on, reviewer = _there(sheet.review_due_on), sheets.reviewer(sheet)
     left = (due_on - today).days
-    broken = len(publication.broken_for_readers(sheet))
+    broken = len(publishing_rules.broken_for_readers(sheet))
     context = {"sheet": sheet, "days_left": left, "days_over": -left, "broken": broken}
     reviewed = f"{reviewer} reviewed it last, on {sheet.reviewed_on:%-d %B %Y}." if reviewer else ""
     return {
@@ -363,7 +363,7 @@ def _sentence(name: str, context: dict[str, Any]) -> str:
 def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """Something was sent for review, sent back or published. To a reviewer only while there is still something to review."""
     about = message.draft_event or message.safety_event or _there(message.edition)
-    step, person = review_reminders.step_of(about), _there(message.staff)
+    step, person = review_notifications.step_of(about), _there(message.staff)
     if step is None or not (person.is_active and person.is_staff and person.has_perm(step.permission)):
         raise NoLongerNeeded
     return letter(message, connection, "sheet_review", values_of_step(step), to=one_address(person.email))

@@ -16,7 +16,7 @@ from enquiries.models import Appointment, Channel, Enquiry, EnquiryKind, Outgoin
 from enquiries.opening_hours import LONDON
 from enquiries.templatetags.moments import moment
 from factsheets.models import FactSheet
-from factsheets.review_reminders import ReviewStep
+from factsheets.review_notifications import ReviewStep
 
 PURPOSES = {
     "report": Purpose.REPORT,

@@ -8,11 +8,11 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from factsheets import actions, publication
+from factsheets import actions, publishing_rules
 from factsheets.admin.fields import TextKeptForm
 from factsheets.admin.opened import OpenedForm
 from factsheets.markup_checks import refusals
-from factsheets.publication import Obstacle
+from factsheets.publishing_rules import Obstacle
 from factsheets.rendering.markdown import BodyError
 
 
@@ -124,7 +124,7 @@ class EditsSheet(StopsUnsound):
 
     def written(self, request, sheet, *, note: str = "", reason: str = "") -> None:
         """Called after words of the sheet were saved: rebuilds its document and keeps an edition. Raises Stopped."""
-        if not self.changes_published and (why_not := publication.why_not_edit(sheet)):
+        if not self.changes_published and (why_not := publishing_rules.why_not_edit(sheet)):
             raise Stopped([Obstacle(why_not)])
         try:
             actions.refresh(sheet=sheet)
@@ -139,7 +139,7 @@ class EditsSheet(StopsUnsound):
             messages.warning(request, f"No words have changed, so your note was not kept: “{note.strip()}”")
 
     def _must_be_sound(self, request, sheet, reason: str) -> None:
-        found = publication.obstacles(sheet)
+        found = publishing_rules.obstacles(sheet)
         if reason.strip():
             try:
                 for obstacle in found:

@@ -17,9 +17,9 @@ from factsheets import (
     content_conflicts,
     coverage,
     feedback,
-    publication,
+    publishing_rules,
     readability,
-    review_reminders,
+    review_notifications,
     revisions,
     safety,
     section_order,
@@ -77,21 +77,21 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
 
     `typed`: the form that was refused, with everything in it.
     """
-    found = publication.obstacles(sheet)
+    found = publishing_rules.obstacles(sheet)
     comments, draft = list(sheet.comments.all()), sheet.open_draft
     newest = sheet.editions.defer("content").first()
-    written = publication.written_since_sign_off(sheet).exclude(step=Step.INSTALLED)
+    written = publishing_rules.written_since_sign_off(sheet).exclude(step=Step.INSTALLED)
     context = {
         "newest": newest,
-        "sent_back": review_reminders.sent_back(sheet),
+        "sent_back": review_notifications.sent_back(sheet),
         "obstacles": [each for each in found if not each.finding],
         "findings": [each for each in found if each.finding],
-        "broken": publication.broken_for_readers(sheet),
+        "broken": publishing_rules.broken_for_readers(sheet),
         "overrides": _overrides_in_force(sheet),
         "steps": _steps(sheet, request.user, stopped=bool(found), typed=typed or {}),
-        "why_not_sign_off": publication.why_not_sign_off(sheet, request.user),
+        "why_not_sign_off": publishing_rules.why_not_sign_off(sheet, request.user),
         "unsigned": list(dict.fromkeys(written.exclude(actor="").values_list("actor", flat=True))),
-        "changed_since_review": publication.changed_since_review(sheet),
+        "changed_since_review": publishing_rules.changed_since_review(sheet),
         "state_note": sheets.state_note(sheet),
         "outline": _outline(sheet, comments),
         "comments": _not_below_a_section(sheet, comments),
@@ -140,7 +140,7 @@ def _address(sheet: FactSheet, typed) -> dict:
 
 def _steps(sheet: FactSheet, user, *, stopped: bool, typed) -> list[dict]:
     """The steps that may be taken now, with what the button says and what its fields hold."""
-    due = timezone.localdate() + publication.REVIEW_USUALLY
+    due = timezone.localdate() + publishing_rules.REVIEW_USUALLY
     offered = {"review_due_on": due.isoformat(), "retire_on": sheet.retire_on.isoformat() if sheet.retire_on else ""}
     words = {
         Step.SUBMITTED: "Send for clinical review",
@@ -161,7 +161,7 @@ def _steps(sheet: FactSheet, user, *, stopped: bool, typed) -> list[dict]:
         }
         for step, (states, _) in actions.MOVES.items()
         if sheet.state in states
-        and (step != Step.SIGNED_OFF or not publication.why_not_sign_off(sheet, user))
+        and (step != Step.SIGNED_OFF or not publishing_rules.why_not_sign_off(sheet, user))
         and not (sheet.draft_of_id and step in actions.NOT_FOR_DRAFTS)
     ]
 
@@ -265,7 +265,7 @@ def let_stand(request, pk: int):
     sheet = find_sheet(request, pk, may_write)
     key = request.POST.get("key", "")
     finding = next(
-        (each.finding for each in publication.obstacles(sheet) if each.finding and each.finding.key == key), None
+        (each.finding for each in publishing_rules.obstacles(sheet) if each.finding and each.finding.key == key), None
     )
     if finding is None:
         messages.warning(request, "That wording has already been changed.")

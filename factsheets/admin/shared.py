@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 
 from backcare.core.readonly_admin import ReadOnlyMixin
-from factsheets import actions, pasted_citation, publication, shared_revisions
+from factsheets import actions, pasted_citation, publishing_rules, shared_revisions
 from factsheets.admin import links
 from factsheets.admin.editing import Stopped
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField, MakesShortName
@@ -35,7 +35,7 @@ class SharedRecordAdmin(KeepsHistory, admin.ModelAdmin):
         if self.for_draft(request):
             return
         changed = actions.refresh_changed()
-        if found := [each for sheet in changed if sheet.is_published for each in publication.obstacles(sheet)]:
+        if found := [each for sheet in changed if sheet.is_published for each in publishing_rules.obstacles(sheet)]:
             raise Stopped(found)
 
 

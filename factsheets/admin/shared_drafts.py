@@ -16,7 +16,7 @@ from factsheets.admin.editing import StopsUnsound
 from factsheets.admin.opened import GivesBack, sign_of_life
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftState, FactSheet, SharedDraft, SiteNotice
-from factsheets.publication import Obstacle
+from factsheets.publishing_rules import Obstacle
 from factsheets.rendering.markdown import BodyError
 from factsheets.revisions import CannotPutBack
 

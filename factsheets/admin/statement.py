@@ -13,7 +13,7 @@ from factsheets.admin.fields import SIGNS, ClaimRefsField, MakesShortName, Signe
 from factsheets.admin.picking import SlugOfWordsField, SourcesField
 from factsheets.admin.shared_history import KeepsHistory, SeenFirst
 from factsheets.models import Statement
-from factsheets.publication import Obstacle
+from factsheets.publishing_rules import Obstacle
 
 
 class CitedText(SignedText):

@@ -34,7 +34,7 @@ from factsheets.models import (
     Statement,
     UnsavedEdit,
 )
-from factsheets.publication import Obstacle
+from factsheets.publishing_rules import Obstacle
 from factsheets.rendering.document import in_reading_order
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.utils import timezone
 
-from factsheets import pictures, publication, safety, team
+from factsheets import pictures, publishing_rules, safety, team
 from factsheets.models import SIGNED, Edition, FactSheet, Layer, Step, Tradition
 
 # Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
@@ -22,8 +22,8 @@ def state_note(sheet: FactSheet) -> str:
         return "Awaiting clinical review. No clinician has signed this page off yet."
     if sheet.review_is_overdue(timezone.localdate()):
         return f"The review of this page was due on {sheet.review_due_on:%-d %B %Y} and has not happened yet."
-    if publication.changed_since_review(sheet):
-        if publication.only_corrected(sheet):
+    if publishing_rules.changed_since_review(sheet):
+        if publishing_rules.only_corrected(sheet):
             return (
                 f"Small corrections were made since a clinician signed this page off on {sheet.reviewed_on:%-d %B %Y}."
             )

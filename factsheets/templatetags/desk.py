@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from factsheets import approvals, draft_workflow, review_reminders, safety_drafts, safety_revisions, team
+from factsheets import approvals, draft_workflow, review_notifications, safety_drafts, safety_revisions, team
 from factsheets.admin.links import to_look_at
 from factsheets.admin.shared_drafts import open_to
 from factsheets.models import SIGNED, DraftState, DraftStep, Edition, FactSheet, InstalledRecord, State, Step, Subject
@@ -111,5 +111,5 @@ def _corrections_not_seen():
 
 def _is_sent_back_to(sheet: FactSheet, user) -> bool:
     """And this person wrote in it or sent it."""
-    last = review_reminders.sent_back(sheet)
-    return last is not None and user.pk in review_reminders.authors(sheet, last.number)
+    last = review_notifications.sent_back(sheet)
+    return last is not None and user.pk in review_notifications.authors(sheet, last.number)

@@ -22,7 +22,7 @@ from factsheets import (
     content_export,
     content_upload,
     pictures,
-    publication,
+    publishing_rules,
     safety_drafts,
     safety_revisions,
     shared_drafts,
@@ -200,7 +200,7 @@ def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     assert Source.objects.get(key="EDA").title == "The study EDA"
     live = FactSheet.objects.get(slug=PART)
     assert "cures" not in str(live.document)
-    in_the_way = " ".join(map(str, publication.obstacles(live.open_draft)))
+    in_the_way = " ".join(map(str, publishing_rules.obstacles(live.open_draft)))
     assert "“<b>” is HTML" in in_the_way
     assert "the link “more” leads nowhere" in in_the_way
     with pytest.raises(actions.MoveRefused, match="“<b>” is HTML"):

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from enquiries.models import OutgoingMessage
-from factsheets import publication, shared_drafts
+from factsheets import publishing_rules, shared_drafts
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import FactSheet, Figure, GlossaryTerm, SharedDraft, SharedEdition, SiteNotice, Source, Statement
 from factsheets.shared_revisions import uses
@@ -125,10 +125,10 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert "Clive wrote: “Please look at the page again.”" in text_of(mail_through.messages[1])
     assert "2032" not in "".join(map(text_of, mail_through.messages))
     assert "2032" in text(page(client, path))
-    assert publication.changed_since_review(public_sheet)
+    assert publishing_rules.changed_since_review(public_sheet)
     newest = public_sheet.editions.first()
     assert (newest.actor, newest.changes) == ("Edith", ["Changed: source NG59, year"])
-    assert not publication.why_not_sign_off(public_sheet, reviewer), "Who published it may sign the sheet."
+    assert not publishing_rules.why_not_sign_off(public_sheet, reviewer), "Who published it may sign the sheet."
     assert public_sheet.title in text(tree(client.get("/admin/"))).partition("Changed since sign-off")[2]
     late = text(tree(take(client, draft, "send-back", note="Back to the old one, please.")))
     assert "no longer open" in late and "Not sent. You wrote: Back to the old one, please." in late

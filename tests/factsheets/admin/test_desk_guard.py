@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from factsheets import actions
 from factsheets.models import FactSheet, Figure, GlossaryTerm, GuardOverride, Source, State
-from factsheets.publication import obstacles
+from factsheets.publishing_rules import obstacles
 from factsheets.rendering.document import build
 from tests.support.desk import change_address, desk_of, draft, errors_of, move, save, signed, tree, values_of
 from tests.support.html import text

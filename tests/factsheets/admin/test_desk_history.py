@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from factsheets import actions, publication
+from factsheets import actions, publishing_rules
 from factsheets.models import Section
 from tests.support.desk import change_address, desk_of, draft, person, save, signed, tree
 from tests.support.html import text
@@ -111,7 +111,7 @@ def test_a_deleted_section_is_gone_for_readers_and_comes_back_with_its_edition_a
     assert "with the signature of" in text(tree(desk.post(back, follow=True)))
     public_sheet.refresh_from_db()
     assert (public_sheet.reviewed_by, public_sheet.review_due_on) == (second_reviewer, made.review_due_on)
-    assert not publication.changed_since_review(public_sheet)
+    assert not publishing_rules.changed_since_review(public_sheet)
     shown = text(page(client, public_sheet.get_absolute_url()))
     assert "More words." not in shown
     assert "by Cora" in shown

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.models import OutgoingMessage
-from factsheets import actions, publication, sheet_drafts
+from factsheets import actions, publishing_rules, sheet_drafts
 from factsheets.models import DraftQuestions, FactSheet, SearchQuestions, Section, State, Statement, StatementUse, Step
 from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, signed, tree, values_of
 from tests.support.html import text
@@ -75,11 +75,11 @@ def test_a_discarded_draft_leaves_the_page_as_it_was_and_its_words_in_the_histor
     assert "since a clinician signed" not in text(page(Client(), public_sheet.get_absolute_url()))
     for address in (desk_of(public_sheet), reverse("admin:factsheets_factsheet_changelist"), "/admin/"):
         assert "changed since sign-off" not in text(tree(desk.get(address))).lower(), address
-    assert not publication.written_since_sign_off(public_sheet).exists()
+    assert not publishing_rules.written_since_sign_off(public_sheet).exists()
     desk.post(reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, wording.number]))
     assert public_sheet.open_draft.sections.get().body.strip() == "A platypus. [@NG59]"
     # Whoever put them back did not write them.
-    assert wording.pk in publication.written_since_sign_off(public_sheet.open_draft).values_list("pk", flat=True)
+    assert wording.pk in publishing_rules.written_since_sign_off(public_sheet.open_draft).values_list("pk", flat=True)
 
 
 WEIGHTY = [
@@ -281,7 +281,7 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
     public_sheet.refresh_from_db()
     assert (public_sheet.reviewed_by, public_sheet.review_due_on, public_sheet.retire_on) == (reviewer, due, later)
     assert "New words." in text(page(Client(), public_sheet.get_absolute_url()))
-    assert not publication.changed_since_review(public_sheet)
+    assert not publishing_rules.changed_since_review(public_sheet)
     assert actions.carry_out_plans(today=later) == [public_sheet]
     assert Client().get(public_sheet.get_absolute_url()).status_code == 410
 

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from factsheets import actions, publication, revisions
+from factsheets import actions, publishing_rules, revisions
 from factsheets.models import Edition, Figure, Section
 from tests.support.desk import change_address, desk_of, draft, errors_of, save, tree, values_of
 from tests.support.edition import PART
@@ -37,7 +37,7 @@ def test_the_desk_shows_the_questions_in_order_with_the_weight_of_the_open_layer
         "For those who want more, folded",
     ]
     assert "come first and hold the leaflet" in text(shown)
-    assert not [each for each in publication.obstacles(layered) if not each.finding]
+    assert not [each for each in publishing_rules.obstacles(layered) if not each.finding]
 
 
 @pytest.mark.long

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.mail.emails import values_of_reminder
-from factsheets import publication, safety_drafts, safety_revisions
+from factsheets import publishing_rules, safety_drafts, safety_revisions
 from factsheets.draft_workflow import DraftRefused
 from factsheets.markup_checks import plain_faults, refusals
 from factsheets.models import FactSheet, Figure, GlossaryTerm, Section, Source, Statement
@@ -103,10 +103,10 @@ def test_what_readers_of_a_public_page_see_broken_is_on_its_page_and_in_the_remi
     assert "Readers see this broken." in shown and "No problems found" not in shown
     assert "“<b>” is HTML" in shown and "leads to a sheet that readers cannot open: it is retired." in shown
     sheet.review_due_on = timezone.localdate()
-    many = len(publication.broken_for_readers(sheet))
+    many = len(publishing_rules.broken_for_readers(sheet))
     assert f"Readers see {many} broken places on it" in values_of_reminder(sheet, timezone.localdate())["public page"]
     other = FactSheet.objects.get(slug="posture-and-lifting")
-    assert not publication.broken_for_readers(other)
+    assert not publishing_rules.broken_for_readers(other)
 
 
 @pytest.mark.long

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from enquiries.actions.outbox import NobodyToRemind
 from enquiries.models import Enquiry, MessageState, OutgoingMessage
-from factsheets import review_reminders
+from factsheets import review_notifications
 from factsheets.models import ReviewReminder
 from tests.conftest import consultation
 from tests.support.html import parse, text
@@ -36,11 +36,11 @@ def reception(db):
 )
 def test_the_most_urgent_step_that_is_reached_counts(days, step):
     today = date(2027, 3, 3)
-    assert review_reminders.step_reached(today + timedelta(days=days), today) == step
+    assert review_notifications.step_reached(today + timedelta(days=days), today) == step
 
 
 def test_a_sheet_without_a_date_has_reached_no_step():
-    assert review_reminders.step_reached(None, date(2027, 3, 3)) is None
+    assert review_notifications.step_reached(None, date(2027, 3, 3)) is None
 
 
 @pytest.mark.long
