@@ -36,10 +36,15 @@ FIGURE = "/admin/factsheets/figure/add/"
 SECRET = "SecretOfOnePerson"
 PRIVATE = [
     f"/report/stop/{SECRET}/",
+    f"/report/delete/{SECRET}/",
     f"/report/summary/{SECRET}/",
     f"/request/{SECRET}/",
+    f"/request/{SECRET}/times/changed/",
     f"/question/sent/{SECRET}/",
     f"/admin/login/new-password/{SECRET}/",
+    f"/admin/login/invitation/{SECRET}/",
+    f"/staff/calendar/{SECRET}.ics",
+    f"/Report/SUMMARY/{SECRET}/",  # nobody's page, but whoever reads it may mend it
     f"/search/?q={SECRET}",
 ]
 
