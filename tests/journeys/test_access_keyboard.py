@@ -213,5 +213,10 @@ def test_a_question_with_a_mistake_that_the_keyboard_puts_right(keys):
     keys.press("main form button >> text=Continue", "/question/check/$")
     expect(keys.page.get_by_role("heading", level=1)).to_have_text("Check your answers")
     keys.met.expect_to_go_back_and_forward("Ask a question", "Ask a question")
+    keys.page.emulate_media(media="print")
+    for on_paper in (keys.page.get_by_text("Is swimming all right?"), keys.page.locator(".strip")):
+        expect(on_paper).to_be_visible()
+    expect(keys.page.locator("button:visible")).to_have_count(0)
+    keys.page.emulate_media(media="screen")
     keys.press(f"main button >> text={LAST['question']}", "/question/sent/")
     assert Enquiry.objects.get().kind == "question"
