@@ -1,7 +1,7 @@
 """The addresses of one sheet: its page, PDF, large print, text and JSON."""
 
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from urllib.parse import quote
 
 from django.contrib import admin
@@ -131,7 +131,13 @@ def weight(request, sheet: FactSheet) -> Weight:
     """Of the request, only the menu's mark tells. Raises SafetyAdviceMissing."""
     written = _read(request, sheet).content
     leaflet, _, _ = written.partition(FOLDED)
-    return Weight(*(len(COMPRESSORS["br"](each)) + HEADERS for each in (written, leaflet)))
+    return Weight(*(_compressed(each) + HEADERS for each in (written, leaflet)))
+
+
+@lru_cache(maxsize=16)
+def _compressed(content: bytes) -> int:
+    """The desk asks for the same pages again and again, and a quarter of its time would go into this."""
+    return len(COMPRESSORS["br"](content))
 
 
 def _as_pdf(content: bytes, name: str):

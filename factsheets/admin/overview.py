@@ -195,8 +195,9 @@ def _weight(request, sheet: FactSheet):
 
 
 def _overrides_in_force(sheet: FactSheet):
-    keys = {each.key for each in findings(sheet.document)} if sheet.document else set()
-    return sheet.overrides.filter(key__in=keys)
+    kept = list(sheet.overrides.all())
+    keys = {each.key for each in findings(sheet.document)} if kept and sheet.document else set()
+    return [each for each in kept if each.key in keys]
 
 
 def _to_check(sheet: FactSheet) -> dict:
