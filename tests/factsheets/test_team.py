@@ -12,7 +12,7 @@ from django.utils import timezone
 from enquiries.actions.appointments import book
 from enquiries.mail import replies
 from enquiries.models import Enquiry
-from factsheets import approvals, pictures
+from factsheets import approvals, pictures, team
 from factsheets.models import ContentVersion, FactSheet, Picture, State, Step, TeamMember
 from tests.conftest import consultation
 from tests.support.desk import draft, errors_of, move, person, published, save, tree
@@ -148,3 +148,10 @@ def test_the_migration_takes_over_the_environments_lines_and_those_who_reviewed(
         ("The whole (team) of us, and more", None, True),
         ("Clive", reviewer, False),
     ]
+
+
+def test_the_drawings_that_had_names_of_people_stay_chosen(db):
+    tom = TeamMember.objects.create(name="Tom", drawing="people/tom.svg")
+    import_module("factsheets.migrations.0038_drawings_named_by_what_they_show").forwards(apps, None)
+    tom.refresh_from_db()
+    assert tom.drawing in team.drawings()
