@@ -48,6 +48,8 @@ logger = logging.getLogger(__name__)
 
 # The texts in which an editor may mend a slip alone, as in a sheet (`sheet_drafts.why_more_than_a_slip`).
 CORRECTABLE = {"Claim", "Detail", "Meaning", "Text alternative", "Long description"}
+# Of a figure, what its sheets are only read again for: a refused save loses an upload.
+LIVE_AT_ONCE = {"drawing", "picture"}
 
 
 def of(record) -> SharedDraft | None:
@@ -133,7 +135,7 @@ def why_second(record, before: dict, after: dict) -> list[str]:
 
     Empty when no public sheet shows the record, and for a slip in its words.
     """
-    because = shared_revisions.asks_for_review(record, before, after)
+    because = [each for each in shared_revisions.asks_for_review(record, before, after) if each not in LIVE_AT_ONCE]
     if not because or not any(sheet.is_published for sheet in shared_revisions.resting_on(record)):
         return []
     if not isinstance(record, Source):

@@ -1,9 +1,9 @@
 // The page on which a sheet is written. Everything works without this; with it the preview follows what is typed, which is kept on
-// our own server every few seconds, buttons write the signs of a text, and sections are dragged to their place. In the form of what
-// sheets share, and of a red flag, it only says who else has it open.
+// our own server every few seconds, buttons write the signs of a text, and sections are dragged to their place. In the other forms of
+// the desk the browser asks before it loses what was typed; that of what sheets share, and of a red flag, says who else has it open.
 (() => {
   "use strict";
-  const form = document.querySelector(".writing form, .shared-record #content-main form, form.flag-form");
+  const form = document.querySelector(".writing form, .change-form #content-main form:not([data-draft]), .flag-form, #wording_form");
   if (!form) return;
   const QUIET = 900, PULSE = 30_000; // milliseconds without a letter before it is kept, and between two signs of life
   const RETRY = 5_000; // milliseconds after which it asks whether somebody has signed in again
@@ -26,21 +26,40 @@
     others.replaceChildren(...list.map((each) => Object.assign(document.createElement("p"), { textContent: each })));
   };
   addEventListener("pagehide", () => {
-    if (leaving) return;
+    if (leaving || !others) return;
     if (dirty) send("_keep", { keepalive: true }).catch(() => {});
     send("_left", { keepalive: true, whole: false }).catch(() => {});
   });
   const pulsing = setInterval(async () => {
-    if (document.hidden) return;
+    if (document.hidden || !others) return;
     try {
       showOthers((await send("_pulse", { whole: false })).others);
     } catch {
       clearInterval(pulsing);
     }
   }, PULSE);
-  form.addEventListener("submit", () => { leaving = true; clearTimeout(timer); });
+  form.addEventListener("submit", (event) => { leaving = event.submitter?.formTarget !== "_blank"; clearTimeout(timer); });
   addEventListener("pageshow", () => { leaving = false; });
-  if (!form.closest(".writing")) return;
+  const write = (before, after = "", otherwise = "", box = body) => {
+    const { selectionStart: from, selectionEnd: to, value } = box;
+    const chosen = value.slice(from, to) || otherwise;
+    box.focus();
+    box.setRangeText(before + chosen + after, from, to, "end");
+    if (!value.slice(from, to) && otherwise) box.setSelectionRange(from + before.length, from + before.length + chosen.length);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  form.querySelectorAll(".toolbar button[value$=':Strong']").forEach((button) => {
+    const box = button.parentNode.nextElementSibling;
+    if (box.readOnly) return;
+    button.type = "button";
+    button.addEventListener("click", () => write("**", "**", "strong words", box));
+  });
+  if (!form.closest(".writing")) {
+    let unsaved = Boolean(document.querySelector(".errornote")); // it came back as it was typed
+    form.addEventListener("input", () => { unsaved = true; });
+    addEventListener("beforeunload", (event) => { if (unsaved && !leaving) event.preventDefault(); });
+    return;
+  }
 
   /* --- what is typed is kept --- */
   // Whoever signs in again, in another tab, has another token: the page asks for it before it tries once more.
@@ -78,20 +97,6 @@
   });
 
   /* --- the signs of a text --- */
-  const write = (before, after = "", otherwise = "", box = body) => {
-    const { selectionStart: from, selectionEnd: to, value } = box;
-    const chosen = value.slice(from, to) || otherwise;
-    box.focus();
-    box.setRangeText(before + chosen + after, from, to, "end");
-    if (!value.slice(from, to) && otherwise) box.setSelectionRange(from + before.length, from + before.length + chosen.length);
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-  };
-  form.querySelectorAll(".toolbar button[value$=':Strong']").forEach((button) => {
-    const box = button.parentNode.nextElementSibling;
-    if (box.readOnly) return;
-    button.type = "button";
-    button.addEventListener("click", () => write("**", "**", "strong words", box));
-  });
   const lines = (sign) => {
     const { selectionStart: from, selectionEnd: to, value } = body;
     const start = value.lastIndexOf("\n", from - 1) + 1;

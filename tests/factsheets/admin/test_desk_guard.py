@@ -84,9 +84,11 @@ def test_the_guard_also_reads_what_several_sheets_share(desk, record, field):
     assert values_of(response)[field] == "Acupuncture is proven to cure this."
     found.refresh_from_db()
     assert getattr(found, field) == before
-    assert not errors_of(save(desk, change_address(found), **{field: "Plain words instead."}))
+    plain = save(desk, change_address(found), **{field: "Plain words instead."})
+    assert "Do not promise a cure." not in errors_of(plain)
+    assert "A clinician must publish this" in errors_of(plain), "Nobody read it in the sheets that were signed."
     found.refresh_from_db()
-    assert getattr(found, field).strip() == "Plain words instead."
+    assert getattr(found, field) == before
 
 
 def test_the_desk_says_how_easy_the_words_are_and_stops_nothing_for_it(desk, public_sheet):

@@ -257,7 +257,12 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
         assert page.get_by_label("Claim:", exact=True).bounding_box()["y"] < WIDE["height"] / 2
         page.get_by_text(re.compile(r"^Who uses this \(\d+\)$")).click()
         expect(page.locator(".uses").get_by_role("link", name="Walking with back pain").first).to_be_visible()
+        # What is typed here is not kept as it is typed: the browser asks before a click elsewhere loses it.
+        asked = []
+        page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        page.get_by_label("Claim:", exact=True).fill("Words that nobody saved")
         editor.open(desk_of(sheet))
+        assert asked == ["beforeunload"]
 
         # A colleague saves in between: that is said at the top, the whole width, with the text right below it.
         page.locator(".outline").get_by_role("link", name="Why walk?", exact=True).click()
