@@ -155,7 +155,8 @@ def _sheet(sheet: FactSheet) -> Iterator[dict]:
             part = heading
         yield _entry(section)
         yield from map(_entry, section.statement_uses.all())
-    for heading, listed in ((FINDINGS, sheet.source_uses.all()), (RELATED, sheet.related.all())):
+    findings = sorted(sheet.source_uses.select_related("source"), key=lambda use: use.source.key)
+    for heading, listed in ((FINDINGS, findings), (RELATED, sheet.related.all())):
         if listed:
             yield heading
             yield from map(_entry, listed)

@@ -51,7 +51,7 @@ class PointsField(forms.CharField):
     SIGN = re.compile(r"\s*[-*+•]\s+")
 
     def __init__(self, **kwargs):
-        super().__init__(widget=forms.Textarea(attrs={"rows": 7}), **kwargs)
+        super().__init__(widget=forms.Textarea(attrs={"rows": 9}), **kwargs)
 
     @classmethod
     def without_signs(cls, text: str) -> str:
