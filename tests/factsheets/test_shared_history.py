@@ -265,7 +265,7 @@ def test_a_second_editor_is_told_and_loses_nothing(desk):
     una.force_login(person("Una", "editor"))
     for record, name, label, theirs, ours in [
         (Source.objects.get(key="NG59"), "to_check", "To check", "Theirs", "Ours"),
-        (Statement.objects.first(), "claim_refs", "Ledger rows", "B-01", "B-02"),
+        (Statement.objects.first(), "claim_refs", "Claims it rests on", "B-01", "B-02"),
         (GlossaryTerm.objects.first(), "meaning", "Meaning", "Their meaning.", "Our meaning."),
         (Figure.objects.first(), "alt", "Text alternative", "What they see.", "What we see."),
     ]:
