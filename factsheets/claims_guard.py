@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from factsheets.models import BENEFITS
 from factsheets.models.section import Layer
@@ -188,9 +189,13 @@ def wording(section: str, text: str) -> list[Finding]:
     return [
         Finding(code, rule, section, sentence)
         for sentence in _sentences(text)
-        for code, (pattern, rule) in PATTERNS.items()
-        if pattern.search(sentence)
+        for code, rule in _forbidden_in(sentence)
     ]
+
+
+@lru_cache(maxsize=4096)  # the sentences of all sheets: each save reads all of one, nearly all as they were
+def _forbidden_in(sentence: str) -> tuple[tuple[str, str], ...]:
+    return tuple((code, rule) for code, (pattern, rule) in PATTERNS.items() if pattern.search(sentence))
 
 
 def free_text(place: str, text: str) -> list[Finding]:
