@@ -184,7 +184,7 @@ def test_a_marked_word_is_found_nowhere_but_where_it_may_stand(walker, smtp, sta
 
 def logs_hold_nothing(folder):
     web, mail = ((folder / name).read_text() for name in ("web.log", "mail.log"))
-    for line in ("POST /consultation/ 303", "GET /report/summary/…/ 200", "POST /request/…/add/ 303"):
+    for line in ("POST /consultation/ 303", "GET /report/summary/…/ 200", "GET /request/…/add/check/ 200"):
         assert line in re.sub(r" +", " ", web), f"The access log does not say {line}:\n{web[-3000:]}"
     assert "Internal Server Error: /consultation/" in web
     assert "SafetyAdviceMissing" in web
