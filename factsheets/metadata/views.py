@@ -1,3 +1,6 @@
+"""What machines read at addresses of their own: the feed, the sitemap, robots.txt, security.txt, the icons and the shared picture."""
+
+import json
 from functools import wraps
 from pathlib import Path
 
@@ -5,9 +8,12 @@ from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from factsheets.metadata import card as social_card
+from factsheets.compiler import compiler
+from factsheets.glyphs import FONTS, printable
 from factsheets.metadata import feeds, robots_files
 from factsheets.page_cache import cached_page, shared
+from factsheets.pdf import MODULES, TEMPLATES, with_logo
+from factsheets.rendering.printed import letterhead
 
 IMAGES = {"favicon.ico": "image/x-icon", "touch.png": "image/png"}
 
@@ -47,7 +53,15 @@ def security():
 
 @public
 def card():
-    return social_card.png(), "image/png"
+    """The picture beside a link to any of our pages on other sites: one for all, with the clinic's logo or name and its colour.
+
+    1200 by 630 pixels, which is what the sites that show it ask for. Raises CompileError.
+    """
+    files: dict[str, Path | bytes] = {}
+    known = with_logo(letterhead(), files)
+    words = {"clinic": {name: known[name] for name in ("name", "colours", "logo")}}
+    files |= MODULES | {"main.typ": TEMPLATES / "card.typ", "data.json": json.dumps(printable(words)).encode()}
+    return compiler.compile(files, root=TEMPLATES, fonts=FONTS, format="png", ppi=72), "image/png"
 
 
 @public
