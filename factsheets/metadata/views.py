@@ -1,4 +1,4 @@
-"""What machines read at addresses of their own: the feed, the sitemap, robots.txt, security.txt, the icons and the shared picture."""
+"""What machines read at addresses of their own: feed, sitemap, robots.txt, security.txt, icons and the shared picture."""
 
 import json
 from functools import wraps
