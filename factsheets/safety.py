@@ -40,6 +40,9 @@ CRISIS = (
     },
 )
 
+# What cannot wait in pregnancy, besides the signs for everybody. Claim ledger, part 2, §1: the tightenings and the ectopic signs.
+PREGNANT = ("RF-P1", "RF-U15")
+
 # For somebody who was hurt by another person. Claim ledger, part 2, §1 (numbers from general knowledge: to be verified).
 HURT = (
     {"where": "England", "what": "National Domestic Abuse Helpline", "shown": "0808 2000 247"},

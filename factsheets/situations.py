@@ -49,7 +49,7 @@ CARDS = [
 ]
 QUESTIONS = [
     Situation("Which treatments help?", page="factsheets:treatments"),
-    Situation("I am pregnant: which signs need help now?", page="factsheets:get_help_now", place="sign-rf-p1"),
+    Situation("I am pregnant: which signs need help now?", page="factsheets:get_help_now", place="pregnant"),
     Situation("What can I do while I wait for treatment?", sheet="looking-after-your-back", place="while-you-wait"),
     Situation("Do I need a scan or another test?", sheet="tests-and-treatments"),
     Situation("How long will it last?", sheet="about-back-pain", place="how-long-it-lasts"),

@@ -108,7 +108,13 @@ def picture(request, digest, width, format):
 @cached_page
 @require_safe
 def get_help_now(request):
-    context = {"safety_tiers": safety.tiers(), "crisis": safety.CRISIS, "hurt": safety.HURT}
+    tiers = safety.tiers()
+    context = {
+        "safety_tiers": tiers,
+        "pregnant": [sign for tier in tiers for sign in tier["items"] if sign["code"] in safety.PREGNANT],
+        "crisis": safety.CRISIS,
+        "hurt": safety.HURT,
+    }
     return shared(render(request, "factsheets/get_help_now.html", context))
 
 

@@ -10,7 +10,7 @@ from backcare.core import clinic
 from factsheets import situations
 from factsheets.models import FactSheet, State, TeamMember
 from tests.support.clinic_settings import set_clinic
-from tests.support.html import text
+from tests.support.html import by_id, text
 from tests.support.reading import ids, links, page
 from tests.support.visitor import Visitor
 
@@ -29,8 +29,16 @@ def test_what_people_ask_leads_to_its_place(db):
         assert place == each.place, f"{each.words}: {each.sheet} has no {each.place}"
         tree = page(client, path)
         assert not place or place in ids(tree)
+        assert not place or by_id(tree, place).tag != "li", "It leads to a heading or a section, with the whole answer."
         folded = {each.get("id") for details in tree.iter("details") for each in details.iter()}
         assert place not in folded, f"{each.words} leads into a fold."
+
+
+def test_pregnant_readers_find_both_signs_and_what_to_do_under_one_heading(client, db):
+    tree = page(client, "/get-help-now/")
+    [chapter] = [each for each in tree.iter("section") if by_id(tree, "pregnant") in list(each)]
+    for words in ("Ask your midwife", "Call your maternity unit now.", "an early pregnancy unit today."):
+        assert words in text(chapter)
 
 
 def test_a_sheet_that_is_not_published_is_no_answer(client, db):
