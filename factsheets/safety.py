@@ -94,7 +94,7 @@ def compact(found: list[dict]) -> list[str]:
 def for_clinicians(content: list[dict]) -> dict:
     """The red flags as a clinician reads them before approving them: by tier, with what patients are not shown.
 
-    `content` is the set as `safety_editions.snapshot` makes it.
+    `content` is the set as `safety_revisions.snapshot` makes it.
     """
     return {
         "tiers": [

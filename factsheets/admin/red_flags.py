@@ -134,7 +134,7 @@ class FlagForm(forms.ModelForm):
         return cleaned
 
     def values(self) -> dict:
-        """As `safety_editions.snapshot` holds them."""
+        """As `safety_revisions.snapshot` holds them."""
         values = {name: self.cleaned_data[name] for name in self.fields if name != "opened"}
         return values | {"sources": sorted([source.key] for source in values["sources"])}
 
