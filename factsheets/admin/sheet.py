@@ -90,7 +90,7 @@ class NewSheetForm(SheetForm):
     class Meta(SheetForm.Meta):
         fields = ["topic", "title", "kind"]
 
-    note = reason = opened = None
+    note = reason = opened = key_points = None
 
     def clean(self):
         cleaned = super().clean()
