@@ -118,11 +118,13 @@ def test_every_cookie_of_ours_is_for_https_and_this_host_and_hidden_from_scripts
     lines += cookies_of(Asked(monkeypatch).post("/report/", form("report")))
     lines += cookies_of(Asked(monkeypatch).post("/question/", form("question", step=None)))
     lines += cookies_of(Asked(monkeypatch).post("/check/1/", {"emergency": "none"}))
+    lines += cookies_of(ask.post(ask.manage(), {"email": "ada@example.com"}))
     names = {line.partition("=")[0] for line in lines}
     assert names == {
         "__Host-sessionid",
         "__Host-csrftoken",
         "__Secure-sent",
+        "__Secure-visit",
         "__Secure-draft",
         "__Host-check",
         "__Secure-known",
@@ -141,7 +143,7 @@ def test_a_browser_that_names_no_site_is_told_so_much_that_its_forms_are_taken(p
     for path in (address, "/admin/login/"):
         assert old.get(path)["Referrer-Policy"] == "same-origin"
     given = {"origin": "https://testserver"}
-    assert old.post(address, {"email": "ada@example.com"}, headers=given).status_code == 200
+    assert old.post(f"{address}?kept", {"email": "ada@example.com"}, headers=given).status_code == 200
     assert old.post(address, {"email": "ada@example.com"}, headers={"origin": "null"}).status_code == 403
 
 

@@ -75,7 +75,7 @@ def pages():
         answer_all(client, last=number - 1)
         yield f"/check/{number}/", client.get(f"/check/{number}/")
     for number in (1, 2, 9):
-        yield f"/check/{number}/ with an error", client.post(f"/check/{number}/", {})
+        yield f"/check/{number}/ with an error", client.post(f"/check/{number}/", {}, follow=True)
     for outcome, given in {"self-care": {}, "a GP": {"age": "under_18"}}.items():
         yield outcome, finish(Client(), **given)
 
