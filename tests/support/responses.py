@@ -159,13 +159,6 @@ CLASSES = {
     "PDF of a summary": (200, lambda ask: ask.summary_pdf(), NEVER, QUIET, PERSONAL | SAVED),
     "link of a request": (200, lambda ask: ask.get(ask.manage()), NEVER, QUIET, PERSONAL),
     "request": (200, lambda ask: ask.without_cookies(ask.manage()), NEVER, QUIET, PERSONAL),
-    "request, asked for again": (
-        307,
-        lambda ask: ask.post(ask.manage(), {"email": "ada@example.com"}),
-        NEVER,
-        QUIET,
-        PERSONAL | {"Location"},
-    ),
     "link that opens nothing": (404, lambda ask: ask.get("/request/x/"), NEVER, QUIET, PERSONAL),
     "link with more behind it": (404, lambda ask: ask.get("/request/x/a.css"), "no-store", QUIET, ONE),
     "link without its end": (301, lambda ask: ask.get("/request/x"), "no-store", QUIET, {"Location"}),
