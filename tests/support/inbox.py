@@ -78,3 +78,7 @@ def flagged(**changes) -> Enquiry:
     give_signs(Enquiry.objects.filter(pk=enquiry.pk))
     enquiry.refresh_from_db()
     return enquiry
+
+
+def booked(enquiry) -> Appointment | None:
+    return Enquiry.objects.get(pk=enquiry.pk).appointment
