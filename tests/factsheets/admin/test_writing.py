@@ -87,7 +87,7 @@ def test_what_is_typed_is_shown_as_readers_will_see_it_and_is_there_until_it_is_
     # A colleague's save in between is said, also to what was kept before it.
     press(desk, address, body="Mine. [@NG59]", _preview="yes")
     Section.objects.filter(pk=first.pk).update(body="Theirs. [@NG59]")
-    assert "Someone else saved a change while you were editing." in shown(desk.get(address))
+    assert "saved this while you had it open." in shown(desk.get(address))
 
 
 @pytest.mark.long
