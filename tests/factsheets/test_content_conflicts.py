@@ -97,8 +97,8 @@ def test_a_second_click_and_a_deleted_record_are_answered_in_words(desk, differi
     desk.post(reverse("admin:factsheets_offers"), values)
     again = desk.post(reverse("admin:factsheets_offers"), values, follow=True)
     assert "That has already been settled." in text(tree(again))
-    assert desk.post(reverse("admin:factsheets_offers"), {"record": "0"}).status_code == 404
-    assert desk.post(reverse("admin:factsheets_offers"), {}).status_code == 404
+    assert desk.post(reverse("admin:factsheets_offers"), {"record": "0"}).status_code == 410
+    assert desk.post(reverse("admin:factsheets_offers"), {}).status_code == 410
 
 
 def test_a_source_shared_by_sheets_can_be_settled_too(desk, fixtures):
