@@ -196,7 +196,7 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
             "How walking a little each day can help you keep going."
         )
         page.get_by_label("Key points:", exact=True).fill(
-            "- Walking is safe for most people.\n- Start small.\n- Build up slowly."
+            "Walking is safe for most people.\nStart small.\nBuild up slowly."
         )
         editor.expect_accessible()
         # A section, without saving the first page: it is kept, and Save saves both.
