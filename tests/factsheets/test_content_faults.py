@@ -193,3 +193,8 @@ def test_the_helpers_of_these_tests_make_a_sound_edition(edition):
     edition.files["sources.yaml"].append(source("EDC"))
     edition.files["topics.yaml"].append(sheet("c-sheet", "A third sheet"))
     assert " 17 added" in edition.load()
+
+
+def test_a_rule_that_only_the_database_knows_is_said_as_well(edition):
+    edition.files["statements.yaml"].append(statement("other", treatment="heat-claim"))
+    assert re.search(r"statements\.yaml, entry 2: .*Use that one, or edit it", refused(edition))
