@@ -224,9 +224,8 @@ def meant(typed: str) -> str:
     if not typed.startswith("/") or len(typed) > MAX_CHARACTERS or is_private(typed):
         return ""
     written = [each.strip() for each in SLASHES.split(MARKUP.split(unescape(typed))[0])]
-    if not {".", ".."}.isdisjoint(
-        written[:-1]
-    ):  # a step between folders, which nobody types: no cache may read it as we do not
+    # A step between folders, which nobody types: no cache may read it as we do not.
+    if not {".", ".."}.isdisjoint(written[:-1]):
         return ""
     words = [AFTER_A_WORD.sub("", each) for each in written]
     path = "".join(f"/{BETWEEN_WORDS.sub('-', each)}" for each in words if each).lower()

@@ -1,5 +1,6 @@
 """What a form and its mail cost: few statements, no sheet's text where none is shown, and only files that a reader is told of."""
 
+import math
 import re
 import sys
 from collections.abc import Iterator
@@ -54,15 +55,15 @@ def test_a_mail_takes_few_statements_and_reads_no_sheet(db, sheet, mail_through)
     worker = Worker()
     for _ in range(5):
         assert worker.run_once()
+    worker.next_look = math.inf  # on a slow machine, the look for dead workers' mails would fall among these
     taken = []
     for _ in range(5):
         with documents(0, what="A mail"), CaptureQueriesContext(connection) as asked:
             assert worker.run_once()
         taken.append(len(asked))
     worker.disconnect()
-    assert max(taken) <= 21, (
-        taken
-    )  # of a report, which closes its enquiry; on PostgreSQL its address waits for its turn
+    # Of a report, which closes its enquiry; on PostgreSQL its address waits for its turn.
+    assert max(taken) <= 21, taken
     assert sorted(taken)[2] <= 13, taken  # the two reports may be among these five
     assert len(set(mail_through.ids)) == len(mail_through.ids) == 10
 
