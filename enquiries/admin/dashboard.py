@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -11,10 +11,23 @@ from backcare.core.models import SetUpStep
 from enquiries import clock
 from enquiries.clock import day_words
 from enquiries.inbox import dashboard, diary, queues
-from enquiries.models import Enquiry, EnquiryKind
-from factsheets.models import FactSheet, GuardOverride, SearchMiss
+from enquiries.mail import replies, wordings
+from enquiries.models import Enquiry, EnquiryKind, ReplyTemplate, WordingEdition
+from enquiries.models.wording import SavedWords
+from factsheets import claims_guard, shared_revisions
+from factsheets.models import FactSheet, GuardOverride, SearchMiss, SharedEdition, SiteNotice
 
 INBOX = "admin:enquiries_enquiry_changelist"
+NOTICE, WORDING, TEMPLATE = (
+    "admin:factsheets_sitenotice_change",
+    "admin:enquiries_wording",
+    "admin:enquiries_replytemplate_change",
+)
+MAY_OPEN = {
+    NOTICE: "factsheets.view_sitenotice",
+    WORDING: "enquiries.change_wordingedition",
+    TEMPLATE: "enquiries.view_replytemplate",
+}
 AIM = 90  # per cent answered on time
 # A mail goes out within seconds. After this long something is wrong with the mail server or the worker.
 MAIL_IS_STUCK = timedelta(minutes=15)
@@ -169,13 +182,42 @@ def _content(user, today) -> dict:
             for each in overridden
         ],
     }
-    content["stand"] = sum(each["many"] for each in content["overrides"])
+    content["kept"] = _kept_wording(user)
+    content["stand"] = sum(each["many"] for each in content["overrides"]) + len(content["kept"])
     content["overrides"] = content["overrides"][:LISTED]
     if user.has_perm("factsheets.view_searchmiss"):
         missed = SearchMiss.objects.exclude(text="")
         content |= {"misses": list(missed[:LISTED]), "missed": missed.count()}
         content["misses_url"] = reverse("admin:factsheets_searchmiss_changelist")
     return content
+
+
+def _kept_wording(user) -> list[dict]:
+    """What the claims guard finds in words that are in use outside the sheets: who let each sentence stand, when and why.
+
+    The address is empty for those who may not open its page. What the guard learnt to find after it was saved has no reason.
+    """
+    found: list[dict] = []
+
+    def add(title: str, page: str, pk, by: SharedEdition | SavedWords | None, reason: str, findings: list) -> None:
+        url = reverse(page, args=[pk]) if findings and user.has_perm(MAY_OPEN[page]) else ""
+        said = {"title": title, "url": url, "by": by, "reason": reason}
+        found.extend(said | {"sentence": each.sentence} for each in findings)
+
+    for notice in SiteNotice.objects.filter(ends_at__gt=timezone.now()):
+        findings = claims_guard.free_text("text", notice.text)
+        by = shared_revisions.editions(SiteNotice, notice.pk).first() if findings else None
+        add("Notice", NOTICE, notice.pk, by, notice.kept_because, findings)
+    newest = WordingEdition.objects.filter(key=OuterRef("key")).order_by("-number").values("pk")[:1]
+    for edition in WordingEdition.objects.filter(pk=Subquery(newest)).order_by("key"):
+        wording = wordings.WORDINGS.get(edition.key)
+        if wording and (parts := wordings.parts_of(wording, edition)) is not wording.default:
+            add(wording.name, WORDING, edition.key, edition, edition.kept_because, wordings.claims(parts))
+    for template in ReplyTemplate.objects.offered():
+        findings = replies.claims(template.subject, template.text)
+        by = template.editions.first() if findings else None
+        add(f"Reply template “{template.name}”", TEMPLATE, template.pk, by, template.kept_because, findings)
+    return found
 
 
 # --- the last four weeks, as charts with their tables ---
