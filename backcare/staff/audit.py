@@ -186,6 +186,9 @@ def signed_in(user: User, how: str) -> None:
     )
 
 
+DEACTIVATED = "the account is deactivated"  # and the password was right
+
+
 def refused(user: User | None, what: str) -> None:
     """A sign-in with something wrong. None: no account has the name that was typed, which may be a password, so it is not kept."""
     lately = timezone.now() - REFUSALS_TOGETHER
@@ -223,7 +226,8 @@ def _staff_event(row: StaffEvent) -> Line:
         return Line(row.at, row.actor, Kind.SIGN_IN, row.what)
     whose = f" for the account of {row.actor}" if row.actor else ""
     often = f", {row.times} times within an hour" if row.times > 1 else ""
-    return Line(row.at, "Someone not signed in", Kind.SIGN_IN, f"Refused: {row.what}{whose}{often}")
+    why = f"the account of {row.actor} is deactivated" if row.what == DEACTIVATED else f"{row.what}{whose}"
+    return Line(row.at, "Someone not signed in", Kind.SIGN_IN, f"Refused: {why}{often}")
 
 
 def _enquiry_events(asked: Asked) -> QuerySet:

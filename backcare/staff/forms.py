@@ -17,6 +17,9 @@ class PasswordForm(AdminAuthenticationForm):
         "busy": "Many people are signing in at the moment, so we did not check your password. Wait a few seconds and try again.",
     }
 
+    # The password was right, but its account is deactivated. For the records: the answer is the same.
+    is_deactivated = False
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
@@ -30,12 +33,20 @@ class PasswordForm(AdminAuthenticationForm):
         throttle.count(self.request, username)
         try:
             with throttle.turn(self.request, username):
+                self._refuse_deactivated(username, self.cleaned_data["password"])
                 cleaned = super().clean()
         except throttle.Busy:
             throttle.give_back(self.request, username)
             raise forms.ValidationError(self.error_messages["busy"], code="busy") from None
         throttle.give_back(self.request, username)
         return cleaned
+
+    def _refuse_deactivated(self, username: str, password: str) -> None:
+        """Compares once, as Django does for every other name, so that the time of the answer tells a stranger nothing."""
+        user = User.objects.filter(username=username, is_staff=True, is_active=False).first()
+        if user:
+            self.is_deactivated = user.check_password(password)
+            raise self.get_invalid_login_error()
 
 
 class OneTimeInput(forms.TextInput):

@@ -65,7 +65,8 @@ class PasswordView(LoginView):
         if form.non_field_errors():
             logger.warning("Staff sign-in: a wrong username or password")
             tried = User.objects.filter(username=form.cleaned_data.get("username", ""), is_staff=True).first()
-            audit.refused(tried, "wrong password" if tried else "a username that no account has")
+            wrong = audit.DEACTIVATED if form.is_deactivated else "wrong password"
+            audit.refused(tried, wrong if tried else "a username that no account has")
         return super().form_invalid(form)
 
     def form_valid(self, form):

@@ -239,3 +239,9 @@ def test_guessing_makes_one_line_an_hour_and_a_name_that_nobody_has_is_not_kept(
     clock(3700)
     password(Client(), word="one wrong kettle")
     assert StaffEvent.objects.filter(what="wrong password", by=rita).count() == 2
+    # Who has left and knows the password reads what a guesser reads. The records tell the two apart.
+    User.objects.filter(pk=rita.pk).update(is_active=False)
+    assert text(tree(password(Client()))) == text(tree(password(Client(), word="one wrong kettle")))
+    what = list(StaffEvent.objects.filter(by=rita).values_list("what", flat=True))
+    assert (what.count(audit.DEACTIVATED), what.count("wrong password")) == (1, 3)
+    assert any("Refused: the account of Rita is deactivated" in line for line in lines(owner))
