@@ -32,6 +32,7 @@ class Limit(models.Model):
 
 
 MAX_REPORT_DAYS, MAX_ENQUIRY_MONTHS = 365, 120
+# Only suggested: a clinic has to confirm it before pages state it.
 INTEREST_STATEMENT = (
     "This clinic sells some of the treatments these pages describe, acupuncture among them. "
     "That is why each page says what the research found, and what NICE says, for and against."
@@ -71,7 +72,8 @@ class ClinicSettings(models.Model):
     hospital_address = models.CharField(max_length=200, blank=True)
     hospital_phone = models.CharField(max_length=40, blank=True)
     prices = models.TextField(max_length=2000, blank=True)  # one a line
-    interest_statement = models.TextField(max_length=1000, default=INTEREST_STATEMENT)
+    # Empty until the clinic has stated it: pages then say nothing of it.
+    interest_statement = models.TextField(max_length=1000, blank=True)
     # Days after which the details of a report request are erased, counted from the mail that brought it.
     report_retention_days = models.PositiveSmallIntegerField(default=30)
     # Months after which the details of a consultation or a question are erased, counted from the day it was closed.

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from backcare.core.models import ClinicSettings, ClinicSettingsEdition
+from backcare.core.models import INTEREST_STATEMENT, ClinicSettings, ClinicSettingsEdition
 from enquiries import clock
 from enquiries.actions import appointments, contact, intake, outbox, transitions
 from enquiries.models import (
@@ -34,6 +34,7 @@ CLINIC = {
     "address": "1 Example Street, Larkfield",
     "prices": "First consultation, 45 minutes: £60\nFollow-up, 30 minutes: £45\n"
     "Acupuncture, 30 minutes: £45\nSix acupuncture sessions: £270",
+    "interest_statement": INTEREST_STATEMENT,
 }
 PEOPLE = [
     {

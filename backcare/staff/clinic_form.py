@@ -128,8 +128,7 @@ class ClinicForm(forms.Form):
         "What you sell, and how pages stay fair",
         1000,
         lines=4,
-        needed="Say what the clinic sells that these pages describe.",
-        help_text="On the about page, and with each page about a treatment that you offer.",
+        help_text="On the about page, and with each page about a treatment that you offer. Empty: those pages say nothing of it.",
     )
     sender_name = line("Emails are from", 80, help_text="The name that patients see. Empty: the clinic’s name.")
     sender_email = email_address(

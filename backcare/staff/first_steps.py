@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from backcare.core.models import INTEREST_STATEMENT, ClinicSettings, SetUpStep
+from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.staff import accounts
 from enquiries.mail import emails
 from enquiries.models import OpeningHours
@@ -26,6 +26,7 @@ from factsheets.models import Subject, TeamMember
 
 OWNER_CODE = "owner code"  # the row of SetUpStep that holds the hash
 ACCOUNT = "account"
+DETAILS = "details"  # what patients can do without, which therefore holds up none of the four steps
 PEOPLE = "people"  # a step that the list of people itself tells of
 DEMO_OWNER = "owner"  # the username, which no invited owner has: theirs are addresses
 CODE_FOR = timedelta(hours=24)
@@ -109,8 +110,8 @@ def missing_steps() -> list[Step]:
     """The steps of the set-up that are not done yet, in order. Raises Error without a database."""
     row, done = ClinicSettings.stored(), dict(SetUpStep.objects.values_list("name", "detail"))
     found = []
-    if lacks := _not_set(row, was_saved=SetUpStep.CLINIC in done):
-        why = f"Patients read these on every page. Not set yet: {', '.join(lacks)}."
+    if lacks := _not_set(row):
+        why = f"Patients read these on every page. Not set yet: {', '.join([*lacks, *_still_empty(row)])}."
         found.append(Step(SetUpStep.CLINIC, "Clinic settings", why, reverse("admin:clinic")))
     if SetUpStep.HOURS not in done and not _hours_were_saved():
         why = "Until you save your hours, patients are not told when you are open or by when you will reply."
@@ -122,6 +123,16 @@ def missing_steps() -> list[Step]:
         why = "The about page names nobody yet. Patients want to know who they will see, and on which register."
         found.append(Step(PEOPLE, "People who work here", why, reverse("admin:factsheets_teammember_changelist")))
     return found
+
+
+def missing_details() -> list[Step]:
+    """What the clinic's settings were saved without. None on a demo. Raises Error without a database."""
+    row = ClinicSettings.stored()
+    empty = _still_empty(row)
+    if not empty or _not_set(row) or User.objects.filter(username=DEMO_OWNER).exists():
+        return []
+    why = f"Patients look for these, and no page says them yet. Still empty: {', '.join(empty)}."
+    return [Step(DETAILS, "More about the clinic", why, reverse("admin:clinic"))]
 
 
 @dataclass(frozen=True)
@@ -179,22 +190,25 @@ def is_alone() -> bool:
     return not User.objects.filter(is_superuser=False).exists() and User.objects.count() < 2
 
 
-def _not_set(row: ClinicSettings, *, was_saved: bool) -> list[str]:
-    """What patients cannot do without. Where an owner has not saved the settings yet, also what they may leave empty."""
-    needed = [
+def _not_set(row: ClinicSettings) -> list[str]:
+    """What patients cannot do without."""
+    return [
         *(["name"] if row.is_nameless else []),
         *([] if row.phone else ["phone number"]),
         *([] if row.email else ["public email address"]),
         *([] if row.inbox_email else ["inbox for alerts"]),
     ]
+
+
+def _still_empty(row: ClinicSettings) -> list[str]:
+    """What the settings can be saved without. None of it is stated before the clinic has entered it."""
     optional = (
         ("address", row.address),
         ("emergency department near the clinic", row.hospital_name),
         ("prices", row.prices),
-        ("interest statement (what you sell)", row.interest_statement != INTEREST_STATEMENT),
+        ("interest statement (what you sell)", row.interest_statement),
     )
-    more = [what for what, given in optional if not given] if needed and not was_saved else []
-    return needed + more
+    return [what for what, given in optional if not given]
 
 
 def missing_approvals() -> list[Step]:

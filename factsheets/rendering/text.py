@@ -40,9 +40,12 @@ def text(sheet: FactSheet) -> str:
                 lines += ["", *_section(sections[slug])]
     for tier in others:
         lines += ["", *_tier(tier)]
-    if data["treatment_offered"]:
-        lines += ["", *_heading("What we sell", "-"), "", *_wrap(clinic["interest_statement"])]
-        if data["kind"] == SheetKind.TREATMENT and clinic["prices"]:
+    has_prices = data["kind"] == SheetKind.TREATMENT and clinic["prices"]
+    if data["treatment_offered"] and (clinic["interest_statement"] or has_prices):
+        lines += ["", *_heading("What we sell", "-")]
+        if clinic["interest_statement"]:
+            lines += ["", *_wrap(clinic["interest_statement"])]
+        if has_prices:
             lines += ["", *_wrap(f"What we charge: {'; '.join(clinic['prices'])}.")]
     if data["related"]:
         lines += ["", *_heading("Related pages", "-"), ""]

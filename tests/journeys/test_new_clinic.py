@@ -116,7 +116,7 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         for path in ("/", "/about/"):
             desk.open(path)
             said = page.locator("body").inner_text()
-            assert not re.search("Larkfield|Demo|£|9am|one working day", said), "Nobody and nothing is invented."
+            assert not re.search("Larkfield|Demo|£|9am|one working day|clinic sells", said), "This is invented."
             assert ("We are still setting this website up" in said) == (path == "/")
         desk.open("/question/")
         assert "We will reply as soon as we can." in page.locator("main").inner_text()
@@ -170,6 +170,8 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         assert not {"Clinic settings", "Opening hours", "Test email"} & set(
             page.locator(".set-up li > a").all_inner_texts()
         )
+        empty = "Still empty: emergency department near the clinic, interest statement (what you sell)."
+        assert empty in page.locator(".set-up").inner_text()
 
         desk.open("/admin/factsheets/teammember/add/")
         fill(page, name="Ann Lee", role="physiotherapist", register="HCPC", number="PH123456")
@@ -234,6 +236,10 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         patient.open("/about/")
         assert "First visit: £70" in page.locator("main").inner_text()
         assert "Ann Lee, physiotherapist (HCPC PH123456)" in page.locator("main").inner_text()
+        for path in ("/about/", "/treatments/", "/fact-sheets/acupuncture-for-back-pain/"):
+            patient.open(path)
+            unsaid = re.search("sells some|What we sell|Our interest", page.locator("main").inner_text())
+            assert not unsaid, "It states an interest that nobody confirmed."
         patient.open("/fact-sheets/about-back-pain/#report")
         page.locator("summary", has_text="Email me this sheet").click()
         fill(page, **{"report-name": "Ada", "report-email": "ada@example.com"})

@@ -146,6 +146,9 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     first_steps.new_owner_code()
     assert clock.load().hours == before, "There is an owner, and the hours may be theirs."
     save(staff_client, "/admin/enquiries/clinichours/")
+    assert missing() == ["Test email", "More about the clinic", *approvals_too]
+    assert "Still empty: emergency department near the clinic." in words(staff_client.get("/admin/"))
+    set_clinic(hospital_name="Harbour General", hospital_address="2 Quay Road")
     assert missing() == ["Test email", *approvals_too]
     assert line().startswith("Set-up: 3 of 4 steps done. Next: Test email.")
     left = staff_client.post("/admin/set-up/leave/", follow=True)

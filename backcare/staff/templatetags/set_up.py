@@ -11,7 +11,7 @@ def what_is_missing(context):
     """For an owner's first page of the desk, until nothing is."""
     if not context["request"].user.is_superuser:
         return {"steps": []}
-    steps = [*first_steps.missing_steps(), *first_steps.missing_approvals()]
+    steps = [*first_steps.missing_steps(), *first_steps.missing_details(), *first_steps.missing_approvals()]
     left = first_steps.is_left()
     return {"request": context["request"], "steps": steps, "left": left, "reminds": left or first_steps.reminder()}
 
