@@ -12,7 +12,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from factsheets import actions, autosave
-from factsheets.models import FactSheet, Figure, SearchQuestions, Section, Source, Statement, Topic, UnsavedEdit
+from factsheets.models import (
+    FactSheet,
+    Figure,
+    SearchQuestions,
+    Section,
+    SectionKind,
+    Source,
+    Statement,
+    Topic,
+    UnsavedEdit,
+)
 from factsheets.pasted_citation import free_key, known, read
 from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, tree, values_of
 from tests.support.html import text
@@ -269,6 +279,29 @@ def test_statements_and_figures_are_picked_by_words_of_them(desk, author):
         desk.post(change_address(sheet), values_of(press(desk, change_address(sheet), _draw="none")), follow=True)
     )
     assert FactSheet.objects.get(pk=sheet.pk).lead_figure is None
+
+
+def test_a_part_of_any_kind_is_previewed_from_its_first_letter_on(desk, author):
+    """As the page's script sends it: nothing is chosen yet, and the words have not the shape that the kind needs."""
+    sheet = draft(author)
+    add = f"{reverse('admin:factsheets_section_add')}?sheet={sheet.pk}"
+    opened = values_of(desk.get(add))
+    halves = [{"heading": "Why"}, {"body": "- Half\n\n| a"}, {"body": "Half a", "layer": "more", "view": "traditional"}]
+    for kind in (*SectionKind.values, "nonsense"):
+        for typed in (
+            *halves,
+            {"figure": "999999"} if kind == "figure" else {},
+            {"statement_uses-TOTAL_FORMS": "1", "statement_uses-0-statement": ""} if kind == "evidence" else {},
+        ):
+            kept = desk.post(add, opened | {"kind": kind, "_keep": "yes"} | typed)
+            assert kept.status_code == 200, (kind, typed)
+            is_shown = "It cannot be shown like this." not in (proof := kept.json()["proof"])
+            assert ("No figure is chosen yet." in proof) == (kind == "figure" and is_shown), (kind, typed)
+            assert not is_shown or typed.get("body", "").removeprefix("- ")[:4] in proof, (kind, typed)
+        # Saved like this it is refused, on a page that holds what was typed.
+        refused = desk.post(add, opened | {"kind": kind, "_save": "Save", "view": "western"}, follow=True)
+        assert errors_of(refused) and values_of(refused)["view"] == "western", kind
+    assert [each.slug for each in sheet.sections.all()] == ["first"]
 
 
 def test_a_new_sheet_keeps_every_letter_from_its_first_and_two_tabs_lose_nothing(desk):
