@@ -109,6 +109,26 @@ def test_sections_are_added_moved_and_named_without_numbers_or_slugs(desk, autho
         "try-this-2",
         "try-this",
     ]
+    # The link beside a part leads to a form whose new part comes right after it, in its layer and below its question.
+    asked = {"layer": "leaflet", "question": sheet.questions[1]}
+    for slug, place in (
+        ("asked", asked),
+        ("asked-last", asked),
+        ("folded", {"layer": "more"}),
+        ("folded-last", {"layer": "more"}),
+    ):
+        Section.objects.create(sheet=sheet, slug=slug, position=90, heading=slug, body="Words. [@NG59]", **place)
+    for slug in ("asked", "folded", "first"):
+        before = sheet.sections.get(slug=slug)
+        name = f"Add after “{before}”"
+        [link] = [
+            each.get("href") for each in tree(desk.get(desk_of(sheet))).iter("a") if each.get("aria-label") == name
+        ]
+        assert not errors_of(save(desk, link, heading=f"New {slug}", body="More. [@NG59]"))
+        slugs = [each["slug"] for each in FactSheet.objects.get(pk=sheet.pk).document["sections"]]
+        assert slugs[slugs.index(slug) + 1] == f"new-{slug}"
+        added = sheet.sections.get(slug=f"new-{slug}")
+        assert (added.layer, added.question) == (before.layer, before.question)
 
 
 @pytest.mark.long
