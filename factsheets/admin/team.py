@@ -73,6 +73,8 @@ class TeamMemberForm(PictureForm, OpenedForm):
                 if not re.fullmatch(pattern, number, re.ASCII):
                     self.add_error("number", f"Check the number: a {given['register']} number has {words}.")
                 given["number"] = number
+            elif "number" not in self.errors:
+                self.add_error("number", f"Enter their {given['register']} number, or choose no register.")
         elif given.get("number") and not given.get("other_register"):
             self.add_error("register", "Say which register the number is from.")
         self._expect_link(given)

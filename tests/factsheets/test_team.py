@@ -15,7 +15,7 @@ from enquiries.models import Enquiry
 from factsheets import approvals, pictures, team
 from factsheets.models import ContentVersion, FactSheet, Picture, State, Step, TeamMember
 from tests.conftest import consultation
-from tests.support.desk import draft, errors_of, move, person, published, save, tree
+from tests.support.desk import draft, errors_of, move, person, published, save, tree, values_of
 from tests.support.html import text
 from tests.support.outbox import deliver, html_of, text_of, words_of
 from tests.support.patient_portal import enter
@@ -101,6 +101,9 @@ def test_mistakes_are_said_beside_their_field(staff_client):
     for why in ("a HCPC number has two letters", "not both", "begins with https://"):
         assert why in told
     assert "Say which register" in errors_of(save(staff_client, ADD, **ANN | {"register": ""}))
+    numberless = save(staff_client, ADD, **ANN | {"number": " "})
+    assert "Enter their HCPC number" in errors_of(numberless)
+    assert (values_of(numberless)["name"], values_of(numberless)["register"]) == ("Ann  Lee", "HCPC")
     both = save(staff_client, ADD, **ANN | {"upload": SimpleUploadedFile("a.jpg", b"no picture", "image/jpeg")})
     assert "We cannot read this file" in errors_of(both)
     # A number that nobody can look up: the website of a register that no sheet names is filled in, to be looked at first.
