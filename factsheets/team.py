@@ -52,11 +52,11 @@ def why_no_reviewer(user: Any) -> str:
     person = of(user)
     if person and person.is_registered:
         return ""
-    enter = ENTER_YOURS if user.has_perm("factsheets.change_teammember") else "Ask an owner to enter yours"
-    return (
-        "Readers see who reviewed or approved what they read, with register and number. "
-        f"{enter} under “People who work here”, with your staff account."
-    )
+    said = "Readers see who reviewed or approved what they read, with register and number."
+    where = "under “People who work here”, with your staff account"
+    if not user.has_perm("factsheets.change_teammember"):
+        return f"{said} Ask an owner to enter yours {where}."
+    return f"{said} Are you a clinician? {ENTER_YOURS} {where}. If not, ask a clinician to do this."
 
 
 def shown() -> dict[str, Any]:

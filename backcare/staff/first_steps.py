@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.html import format_html
 
 from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.staff import accounts
@@ -215,11 +216,18 @@ def missing_approvals() -> list[Step]:
     """What a clinician has not approved as it is now: the questions of the self-assessment, the red flags. Raises Error."""
     standings = (approvals.standing(subject) for subject in Subject.values)
     where = "" if settings.CHECK_NEEDS_APPROVAL else "On a live site, "
+    # In a span, because a step has one link of its own.
+    how = format_html(
+        '<span>What to do: <a href="{}">invite a clinician</a>; enter them under <a href="{}">People who work here</a>, with '
+        "register, number and their staff account; then ask them to sign in, read this and approve it.</span>",
+        reverse("admin:invite"),
+        reverse("admin:factsheets_teammember_changelist"),
+    )
     return [
         Step(
             each.subject,
             f"Approval of the {each.subject.label}",
-            f"{each.why_not} {where}“Check your symptoms” stays off until then.",
+            format_html("{} {}“Check your symptoms” stays off until then. {}", each.why_not, where, how),
             reverse("admin:factsheets_approval_subject", args=[each.subject]),
         )
         for each in standings

@@ -191,7 +191,8 @@ def test_an_approval_needs_a_registered_clinician_and_names_them_as_the_owner_di
     assert "Ask an owner to enter yours" in text(place) and not place.findall(".//a")
     client.force_login(olu := User.objects.create_superuser("olu"))
     [place] = tree(client.get(page_of("questions"))).findall(".//section[@aria-labelledby='approve']")
-    assert "Enter yours under “People who work here”" in text(place)
+    assert "Are you a clinician? Enter yours under “People who work here”" in text(place)
+    assert "If not, ask a clinician to do this." in text(place)
     people = "admin:factsheets_teammember"
     assert [each.get("href") for each in place.findall(".//a")] == [reverse(f"{people}_changelist")]
     mine = TeamMember.objects.create(name="Olu", account=olu)

@@ -146,6 +146,8 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     first_steps.new_owner_code()
     assert clock.load().hours == before, "There is an owner, and the hours may be theirs."
     save(staff_client, "/admin/enquiries/clinichours/")
+    [saved] = tree(staff_client.get("/admin/enquiries/clinichours/1/history/")).findall(".//td[@data-label='When']")
+    assert re.search(r"\d[ap]m|noon|midnight|midday", text(saved)), "A history without the time of day."
     assert missing() == ["Test email", "More about the clinic", *approvals_too]
     assert "Still empty: emergency department near the clinic." in words(staff_client.get("/admin/"))
     set_clinic(hospital_name="Harbour General", hospital_address="2 Quay Road")
@@ -178,6 +180,9 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
         assert ("On a live site, “Check your symptoms” stays off" in words(staff_client.get("/admin/"))) != off
     places = tree(staff_client.get("/admin/")).findall(".//section[@class='module set-up']//li/a")
     assert [staff_client.get(each.get("href")).status_code for each in places] == [200, 200]
+    ways = tree(staff_client.get("/admin/")).findall(".//section[@class='module set-up']//li[1]/span/a")
+    assert [text(each) for each in ways] == ["invite a clinician", "People who work here"]
+    assert [staff_client.get(each.get("href")).status_code for each in ways] == [200, 200]
     clinician = person("Carl", "clinician")
     for subject in Subject.values:
         approvals.approve(subject=subject, digest=approvals.standing(subject).digest, by=clinician)
