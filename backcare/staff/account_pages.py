@@ -116,9 +116,9 @@ def deactivate(request, id):
     user, own = _account(id), id == request.user.pk
     form = HandoverForm(request.POST if request.method == "POST" else None, leaver=user)
     if request.method == "POST" and form.is_valid():
-        to, sure = form.cleaned_data["to"], form.cleaned_data["sure"]
+        to, sure, hide = (form.cleaned_data.get(name) for name in ("to", "sure", "hide"))
         try:
-            done = accounts.deactivate(user=user, by=request.user, to=to, sure=sure)
+            done = accounts.deactivate(user=user, by=request.user, to=to, sure=sure, hide=bool(hide))
         except accounts.Refused as refusal:
             messages.error(request, str(refusal))
             return redirect("admin:account", id)
@@ -130,7 +130,8 @@ def deactivate(request, id):
             return redirect("admin:accounts")
     title = f"Deactivate {team.account_name(user)}"
     work = handover.work_of(user)
-    return _page(request, "deactivate", title, account=user, own=own, form=form, work=work)
+    person = accounts.public_person(user)
+    return _page(request, "deactivate", title, account=user, own=own, form=form, work=work, person=person)
 
 
 @require_POST

@@ -16,6 +16,7 @@ from backcare.staff import handover, roles, sessions, totp
 from enquiries import staff_members
 from enquiries.models import Enquiry, OutgoingMessage, Purpose
 from factsheets import team
+from factsheets.models import TeamMember
 
 OWNER = "owner"
 # In the words of whoever chooses.
@@ -35,6 +36,7 @@ LAST_OWNER = (
     "This is the only owner who can sign in. Make someone else an owner first, and wait until they have signed in."
 )
 NO_OWNER = "You are no longer an owner, so nothing was changed."
+HIDDEN = "Taken off the public pages."
 USED = "This account has been used, so it stays in the records. Deactivate it instead."
 
 
@@ -113,9 +115,12 @@ def change(*, user: User, email: str, first_name: str, last_name: str, role: str
     return user
 
 
-def deactivate(*, user: User, by: User, to: User | None = None, sure: str = "") -> handover.HandedOver:
+def deactivate(
+    *, user: User, by: User, to: User | None = None, sure: str = "", hide: bool = False
+) -> handover.HandedOver:
     """Blocks sign-in from now on, ends its sessions, and hands its work over to `to`, or without one back to the queue.
 
+    `hide` takes its person off the home page and “About” as well; reviews and appointments of the past still name them.
     Raises handover.Doubtful while a clash in the colleague's diary is unread (`sure` is the mark of those that were read).
     """
     with _one_owner_at_a_time(by):
@@ -129,8 +134,18 @@ def deactivate(*, user: User, by: User, to: User | None = None, sure: str = "") 
         said = "Deactivated the account, and ended its sessions."
         if done.work.lines:
             said += f" {f'Handed over to {team.account_name(to)}' if to else 'Back in the queue'}: {done.work}."
+        if hide and (person := public_person(user)):
+            person.shown = False
+            person.save(update_fields=["shown"])
+            LogEntry.objects.log_actions(by.pk, [person], CHANGE, HIDDEN, single_object=True)
+            said += f" {HIDDEN}"
         _record(by, user, CHANGE, said)
     return done
+
+
+def public_person(user: User) -> TeamMember | None:
+    """The person of this account whom patients read under “Who you will meet”."""
+    return TeamMember.objects.filter(account=user, shown=True).first()
 
 
 def reactivate(*, user: User, by: User) -> None:

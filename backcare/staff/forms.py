@@ -175,6 +175,10 @@ class HandoverForm(forms.Form):
     def __init__(self, *args, leaver: User, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)
         self.fields["to"].queryset = staff_members.who_may_open().exclude(pk=leaver.pk)
+        if person := accounts.public_person(leaver):
+            self.fields["hide"] = forms.BooleanField(
+                label=f"Take {person.name} off the public pages", required=False, initial=True
+            )
 
     def ask_again(self, doubts: handover.Doubtful) -> None:
         """With the clashes beside the choice. The next press is meant, for this colleague."""

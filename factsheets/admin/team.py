@@ -15,7 +15,7 @@ from factsheets.models.approval import SUGGESTED_PAGES
 
 class AccountField(forms.ModelChoiceField):
     def label_from_instance(self, user):
-        return f"{team.account_name(user)} ({user.get_username()})"
+        return f"{team.account_name(user)} ({user.get_username()}{'' if user.is_active else ', deactivated'})"
 
 
 class TeamMemberForm(PictureForm, OpenedForm):
@@ -108,7 +108,7 @@ class TeamMemberForm(PictureForm, OpenedForm):
 @admin.register(TeamMember)
 class TeamMemberAdmin(OpenedAdmin, PictureAdmin):
     form = TeamMemberForm
-    list_display = ["name", "role", "registered", "account", "shown", "position"]
+    list_display = ["name", "role", "registered", "signs_in", "shown", "position"]
     list_select_related = ["account"]
     fieldsets = [
         (None, {"fields": ["name", "role", "shown", "position"]}),
@@ -120,3 +120,8 @@ class TeamMemberAdmin(OpenedAdmin, PictureAdmin):
     @admin.display(description="registration")
     def registered(self, person):
         return person.registration or "none"
+
+    @admin.display(description="staff account", ordering="account")
+    def signs_in(self, person):
+        user = person.account
+        return f"{user}{'' if user.is_active else ' (deactivated)'}" if user else None

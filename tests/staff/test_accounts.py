@@ -17,7 +17,7 @@ from backcare.staff import accounts
 from enquiries.actions import appointments, contact, transitions
 from enquiries.admin import autosave
 from enquiries.models import Enquiry, MessageState, OutgoingMessage
-from factsheets.models import FactSheet, UnsavedEdit
+from factsheets.models import FactSheet, TeamMember, UnsavedEdit
 from tests.conftest import consultation
 from tests.support.desk import code_of, person, tree, with_password, with_second_factor
 from tests.support.html import parse, text
@@ -144,7 +144,12 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     client = Client()
     sign_in(client, rita)
     deactivate = f"{ACCOUNTS}{rita.pk}/deactivate/"
+    shown = TeamMember.objects.create(name="Rita Shaw", account=rita)
+    assert "Rita Shaw" in said(Client().get("/about/"))
     asked = said(owner.get(deactivate))
+    assert "that Rita Shaw works here. Take Rita Shaw off the public pages" in asked
+    [offered] = [each for each in tree(owner.get(deactivate)).iter("input") if each.get("name") == "hide"]
+    assert offered.get("checked") is not None
     work = [
         "2 open enquiries",
         "1 planned call",
@@ -155,7 +160,13 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     for line in (*work, "Nobody yet: back in the queue, unassigned"):
         assert line in asked
     assert is_in(client), "Looking must change nothing."
-    answer = owner.post(deactivate, {"to": ""}, follow=True)
+    answer = owner.post(deactivate, {"to": "", "hide": "on"}, follow=True)
+    assert "Rita Shaw" not in said(Client().get("/about/")) + said(Client().get("/"))
+    people = "/admin/factsheets/teammember/"
+    assert "rita (deactivated)" in said(owner.get(people))
+    assert "(rita, deactivated)" in said(owner.get(f"{people}{shown.pk}/change/"))
+    [hidden] = LogEntry.objects.filter(content_type__model="teammember", object_id=str(shown.pk))
+    assert (hidden.user, hidden.get_change_message()) == (staff, "Taken off the public pages.")
     assert "Rita can no longer sign in." in said(answer) and "Deactivated" in said(answer)
     assert f"Back in the queue: {', '.join(work)}. See Unassigned." in said(answer)
     assert "Patients with an appointment have not been told." in said(answer)
@@ -177,11 +188,13 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     answer = owner.post(f"{ACCOUNTS}{rita.pk}/", nora(email=rita.email, role="editor"), follow=True)
     assert "Their 1 open enquiry is now in Colleague away." in said(answer)
     assert enquiry.reference in said(owner.get(f"{INBOX}?queue=cover"))
-    history = [each.get_change_message() for each in LogEntry.objects.filter(object_id=str(rita.pk))]
+    about = LogEntry.objects.filter(object_id=str(rita.pk), content_type__model="user")
+    history = [each.get_change_message() for each in about]
     assert history == [
         "Changed the role from reception to editor. Changed the name.",
         "Activated the account again.",
-        f"Deactivated the account, and ended its sessions. Back in the queue: {', '.join(work)}.",
+        f"Deactivated the account, and ended its sessions. Back in the queue: {', '.join(work)}. "
+        "Taken off the public pages.",
     ]
 
 
@@ -195,6 +208,7 @@ def test_a_colleague_takes_over_all_of_it_at_once_and_patients_hear_whom_they_se
     at = seen.appointment.starts_at
     appointments.book(enquiry=another, by=nora, at=at, channel="phone", with_whom=nora, sure=None)
     editor = person("Edith", "editor")
+    stays = TeamMember.objects.create(name="Rita Shaw", account=rita)
     deactivate = f"{ACCOUNTS}{rita.pk}/deactivate/"
     assert "can no longer open enquiries" in said(owner.post(deactivate, {"to": editor.pk}))
     clash = owner.post(deactivate, {"to": nora.pk})
@@ -203,6 +217,7 @@ def test_a_colleague_takes_over_all_of_it_at_once_and_patients_hear_whom_they_se
     [sure] = [each.get("value") for each in tree(clash).iter("input") if each.get("name") == "sure"]
     done = said(owner.post(deactivate, {"to": nora.pk, "sure": sure}, follow=True))
     assert "Handed over to Nora: 2 open enquiries, 1 planned call" in done and "have not been told" not in done
+    assert TeamMember.objects.get(pk=stays.pk).shown, "Left unticked, it stays."
     for each in (enquiry, seen):
         now = Enquiry.objects.get(pk=each.pk)
         assert now.owner == nora and now.version > each.version
