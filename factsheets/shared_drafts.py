@@ -133,10 +133,12 @@ def beside_live(draft: SharedDraft, *, lock: bool = False) -> Beside:
 def why_second(record, before: dict, after: dict) -> list[str]:
     """The fields, in words, that make a second person publish the change: those on which signatures rest.
 
-    Empty when no public sheet shows the record, and for a slip in its words.
+    Empty when patients see none of it, and for a slip in its words.
     """
     because = [each for each in shared_revisions.asks_for_review(record, before, after) if each not in LIVE_AT_ONCE]
-    if not because or not any(sheet.is_published for sheet in shared_revisions.resting_on(record)):
+    if not because or not (
+        _in_glossary(record, before, after) or any(sheet.is_published for sheet in shared_revisions.resting_on(record))
+    ):
         return []
     if not isinstance(record, Source):
         found = shared_revisions.changes(type(record), before, after)
@@ -144,6 +146,11 @@ def why_second(record, before: dict, after: dict) -> list[str]:
         if signed and not sheet_drafts.why_more_than_a_slip(signed, CORRECTABLE):
             return []
     return because
+
+
+def _in_glossary(record, before: dict, after: dict) -> bool:
+    """Whether the glossary says something else of the term: it has every one, also those that no sheet explains."""
+    return isinstance(record, GlossaryTerm) and bool(before) and before.get("meaning") != after["meaning"]
 
 
 def may_write(draft: SharedDraft, user) -> bool:

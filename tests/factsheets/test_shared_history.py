@@ -158,32 +158,32 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     assert values_of(alone)["note"] == "It reads better.", "What was typed stays in its box."
     assert "It reads better." in text(tree(save(desk, address, note="It reads better.")))
     opened = values_of(desk.get(address))
-    save(desk, address, meaning="The draft’s meaning.", also="one more", _draft="1")
+    save(desk, address, also="The draft’s name", explain_in_text="on", _draft="1")
     draft = draft_of(term)
     # Two drafts of one thing: the second is refused, with what was typed.
-    late = desk.post(address, opened | {"meaning": "Late words.", "_draft": "1"}, follow=True)
+    late = desk.post(address, opened | {"also": "Late words", "_draft": "1"}, follow=True)
     assert "There is an open draft of this already." in errors_of(late)
-    assert values_of(late)["meaning"] == "Late words."
+    assert values_of(late)["also"] == "Late words"
     # Two editors of the draft.
     edit = reverse("admin:factsheets_glossaryterm_draft_edit", args=[draft.pk])
     theirs = values_of(desk.get(edit))
     desk.post(edit, theirs | {"term": "Their term"})
-    clash = desk.post(edit, theirs | {"meaning": "Our words."}, follow=True)
+    clash = desk.post(edit, theirs | {"also": "Our words"}, follow=True)
     assert "Edith saved this while you had it open." in errors_of(clash)
-    assert values_of(clash)["meaning"] == "Our words."
+    assert values_of(clash)["also"] == "Our words"
     # A reason alone is a change too.
     assert "No changes to save." in text(tree(save(desk, edit)))
     assert "Saved in the draft." in text(tree(save(desk, edit, note="It reads better.")))
     assert draft_of(term).note == "It reads better."
     # The live one changes meanwhile: both are shown, the draft’s words stay, and the others are taken over.
-    assert not errors_of(save(desk, address, meaning="The live meaning.", explain_in_text="on"))
+    assert not errors_of(save(desk, address, also="The live name", slug="live-slug"))
     shown = desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))
-    assert "Both changed: Meaning. There the draft’s wording is kept." in text(tree(shown))
+    assert "Both changed: Also called. There the draft’s wording is kept." in text(tree(shown))
     assert "Update the draft first." in text(tree(take(desk, draft, "publish")))
     take(desk, draft, "update")
     assert "Published." in text(tree(take(desk, draft, "publish")))
     term.refresh_from_db()
-    assert (term.term, term.meaning, term.also) == ("Their term", "The draft’s meaning.", ["one more"])
+    assert (term.term, term.slug, term.also) == ("Their term", "live-slug", ["The draft’s name"])
     assert term.explain_in_text
     assert "published from a draft by Edith" in text(tree(desk.get(history_of(term))))
     steps = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
@@ -266,7 +266,7 @@ def test_a_second_editor_is_told_and_loses_nothing(desk):
     for record, name, label, theirs, ours in [
         (Source.objects.get(key="NG59"), "to_check", "To check", "Theirs", "Ours"),
         (Statement.objects.first(), "claim_refs", "Claims it rests on", "B-01", "B-02"),
-        (GlossaryTerm.objects.first(), "meaning", "Meaning", "Their meaning.", "Our meaning."),
+        (GlossaryTerm.objects.first(), "also", "Also called", "Their name", "Our name"),
         (Figure.objects.first(), "alt", "Text alternative", "What they see.", "What we see."),
     ]:
         address = change_address(record)

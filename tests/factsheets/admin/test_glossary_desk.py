@@ -3,9 +3,10 @@
 import pytest
 from django.urls import reverse
 
+from factsheets import shared_drafts
 from factsheets.models import FactSheet, GlossaryTerm
 from factsheets.rendering.glossary_marks import Glossary
-from tests.support.desk import seen
+from tests.support.desk import change_address, draft_of, errors_of, published_draft, save, save_once, seen, take, tree
 from tests.support.html import by_id, text
 from tests.support.reading import page, squeezed
 
@@ -75,3 +76,22 @@ def test_no_two_terms_claim_the_same_word():
             assert not others, f"{found.slug} claims “{spelling}”, and so does {others}"
             claimed[spelling] = found.slug
     assert len(claimed) > 150
+
+
+def test_the_glossary_shows_every_meaning_so_a_clinician_publishes_also_one_that_no_sheet_explains(desk, reviewer):
+    FactSheet.objects.all().delete()  # each change makes every sheet anew
+    found = GlossaryTerm.objects.get(slug="cauda-equina-syndrome")
+    address, was = change_address(found), found.meaning
+    assert "Patients read it in the glossary." in text(tree(desk.get(address)))
+    refused = save_once(desk, address, meaning="Wait a week.")
+    assert "A clinician must publish this: it changes meaning." in errors_of(refused)
+    assert "Patients would see it in Glossary" in squeezed(text(tree(refused)))
+    save_once(desk, address, meaning="Wait a week.", _draft="1")
+    assert "it changes: meaning" in text(tree(take(desk, draft_of(found), "publish")))
+    entry = by_id(page(desk, "/glossary/"), found.slug)
+    assert was in text(entry) and "Wait a week." not in text(entry)
+    assert not errors_of(save(desk, address, meaning=f"{was.rstrip('.')}!")), "A slip is mended at once."
+    shared_drafts.discard(draft=draft_of(found), version=draft_of(found).version, by=reviewer)
+    save_once(desk, address, meaning="Call 999 at once.", _draft="1")
+    published_draft(found, reviewer)
+    assert "Call 999 at once." in text(by_id(page(desk, "/glossary/"), found.slug))
