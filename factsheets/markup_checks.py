@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from django.urls import Resolver404, resolve
 
 from factsheets.models import FactSheet, FormerAddress, Layer, Question, Section, SectionKind, Source
-from factsheets.rendering.markdown import CITATION
+from factsheets.rendering.markdown import CITATION, unread
 
 # Whole, or begun and not closed.
 TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:(?:\s[^<>\n]*)?/?>)?|<!--")
@@ -29,6 +29,8 @@ TABLE_LINE = re.compile(r"\s*\|.*\||.*\|\s*:?-{2,}")
 # [words](/address/ "title"), and the second half of a link that is written in two places: [1]: /address/
 LINK = re.compile(r"(?<!!)\[(?P<words>[^\]\n]*)\](?:\(|:\s+)(?P<to><[^>\n]*>|[^)\s]*)")
 # What is a sign in a text with signs, and shown as it was typed in a plain one: a star before a footnote is none.
+UNPAIRED = "**"
+WITHOUT_ADDRESS = re.compile(r"\[[^\[\]@]+\]\[[^\[\]@]*\]")
 SIGNS = re.compile(
     r"\*\*|~~|`|\*(?=\S)[^*\n]*(?<=\S)\*|(?<!\w)_(?=\S)[^_\n]*(?<=\S)_(?!\w)|^ {0,3}#{1,6}\s|^\s*[-*+]\s", re.MULTILINE
 )
@@ -78,6 +80,9 @@ def broken(
             if problem := dead_end(match["to"].strip("<>"), sheet=sheet, own=own):
                 found.setdefault(f"the link “{match['words'] or match['to']}” {problem}", number)
         before = line
+    for number, words, is_link in unread(body):
+        for problem in _left_as_typed(words, is_link):
+            found.setdefault(problem, number)
     return [f"Line {number}: {problem}" for problem, number in found.items()]
 
 
@@ -154,6 +159,20 @@ def _line(line: str, before: str, kind: str, layer: str) -> Iterator[str]:
             "a table inside a text does not fit on a phone. Put it into a section of the kind “table”, "
             "which becomes a list of rows there."
         )
+
+
+def _left_as_typed(words: str, is_link: bool) -> Iterator[str]:
+    if is_link:
+        if not words.strip():
+            yield "a link has no words, and nobody can press it. Take it out, and write one with “Link to a page”."
+        return
+    if UNPAIRED in words:
+        yield (
+            "readers would see the signs ** as they were typed: one pair is not closed, or has a space inside. Take them out, "
+            "and make the words strong with the button “Strong”."
+        )
+    for link in WITHOUT_ADDRESS.findall(words):
+        yield f"“{link}” has no address, and readers would see its brackets. Take them out, and press “Link to a page”."
 
 
 def _unfindable(body: str) -> list[str]:

@@ -5,6 +5,7 @@ emphasis, link, break, and cite (a source key, numbered later). No HTML is accep
 """
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from markdown_it import MarkdownIt
@@ -123,6 +124,26 @@ def cited(body: str) -> set[str]:
 def links(body: str) -> set[str]:
     """The addresses that a Markdown text links to, whatever they are."""
     return {str(node.attrs.get("href", "")) for node in _tree(body).walk() if node.type == "link"}
+
+
+def unread(body: str) -> Iterator[tuple[int, str, bool]]:
+    """Signs that the parser left as they were typed: the line's number in the text, its words, and whether they are a link's.
+
+    A link's words are given once more, alone, so that one without any is found.
+    """
+    for block in _tree(body).walk():
+        if block.type != "inline" or not block.map:
+            continue
+        number, words = block.map[0] + 1, ""
+        for node in block.walk():
+            if node.type in {"softbreak", "hardbreak"}:
+                yield number, words, False
+                number, words = number + 1, ""
+            elif node.type == "text":
+                words += node.content
+            elif node.type == "link":
+                yield number, "".join(each.content for each in node.walk() if each.type != "link"), True
+        yield number, words, False
 
 
 def cited_in(node):

@@ -26,6 +26,15 @@ REFUSED = [
         "Line 3: a link needs its address right after its words",
         "Line 5: a list has no boxes to tick",
     ),
+    (
+        "Sit well.\n**Any chair\nwill do.\n\nOr a [comfortable][x] one.\n\n- Walk. [](/about/)",
+        "Line 2: readers would see the signs ** as they were typed",
+        "Line 5: “[comfortable][x]” has no address",
+        "Line 7: a link has no words",
+        "“Strong”",
+        "“Link to a page”",
+    ),
+    ("Read [more](/fact-sheets/no-such-sheet/) or ** this **.", "Line 1: readers would see the signs **"),
     ("Keep moving.\n\n## What helps\n\nWalk.", "Line 3: a heading inside a text breaks the leaflet’s outline."),
     ("Keep moving.\n-----\nWalk.", "Line 2: a line of signs below words makes them a heading"),
     ("| Sign | What to do |\n| --- | --- |\n| Fever | Call 111 |", "Line 1: a table inside a text does not fit"),
@@ -40,6 +49,7 @@ REFUSED = [
     ("Keep moving. [@CAP12]", "Source CAP12 has no link: readers could not look it up."),
 ]
 SOUND = (
+    "**Any chair** is *fine*, **even\na low one**, [*in the clinic*](/about/). [@NG59][@NG59]\n\n"
     "Pain in fewer than 5 in 100 (<5%) stays. Read [about pain](/fact-sheets/about-back-pain/#try), [here](#first), "
     '[this](#what-to-avoid-here), [all the signs](/get-help-now/), [NHS](https://www.nhs.uk/conditions/back-pain/ "NHS") '
     "or [phone us](tel:+441632960000). [@NG59]\n"
