@@ -95,7 +95,7 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
         "state_note": sheets.state_note(sheet),
         "outline": _outline(sheet, comments),
         "comments": _not_below_a_section(sheet, comments),
-        "unresolved": sum(each.resolved_at is None for each in comments),
+        "unresolved": [each for each in comments if each.resolved_at is None],
         "unsent": unsent,
         "address": _address(sheet, typed or {}),
         "draft": draft,

@@ -11,7 +11,7 @@ from enquiries.models import OutgoingMessage
 from factsheets import actions, publishing_rules, sheet_drafts
 from factsheets.models import DraftQuestions, FactSheet, SearchQuestions, Section, State, Statement, StatementUse, Step
 from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, signed, tree, values_of
-from tests.support.html import text
+from tests.support.html import by_id, text
 from tests.support.outbox import deliver, text_of, words_of
 from tests.support.reading import page
 
@@ -370,6 +370,10 @@ def test_a_comment_must_say_something_and_what_is_too_long_is_not_lost(desk, new
     assert (comment.section, comment.actor) == ("", "Edith")
     shown = desk.get(desk_of(new))
     assert b"<script>alert" not in shown.content
+    page = tree(shown)
+    assert "1 comment to resolve before it can be signed off: Edith, " in " ".join(text(page).split())
+    [link] = [each for each in page.iter("a") if each.get("href") == f"#said-{comment.pk}"]
+    assert "<script>alert(1)" in text(by_id(page, link.get("href").removeprefix("#")))
     resolve = reverse("admin:factsheets_factsheet_resolve", args=[new.pk, comment.pk])
     desk.post(resolve)
     desk.post(resolve)
