@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 
@@ -122,6 +123,14 @@ class ClinicSettings(models.Model):
     def as_saved(self) -> dict[str, Any]:
         """The values as an edition keeps them."""
         return {name: getattr(self, name) for name in self.shown_names()}
+
+    def save_version(self, *, nation: str, by: User) -> dict[str, Any]:
+        """Saves the locked row with its edition, which holds the nation of the opening hours too. Returns what it holds."""
+        self.version += 1
+        self.save()
+        kept = self.as_saved() | {"nation": nation}
+        ClinicSettingsEdition.objects.create(version=self.version, values=kept, by=by)
+        return kept
 
     def values(self) -> dict[str, Any]:
         """The values as pages and mails use them."""

@@ -62,10 +62,7 @@ def save(
             hours.save()
         for name in row.shown_names():
             setattr(row, name, values.get(name, getattr(row, name)))
-        row.version += 1
-        row.save()
-        kept = row.as_saved() | {"nation": hours.nation}
-        ClinicSettingsEdition.objects.create(version=row.version, values=kept, by=by)
+        kept = row.save_version(nation=hours.nation, by=by)
         values = "; ".join(
             became(label(name), in_words(name, before[name]), in_words(name, kept[name])) for name in changed
         )

@@ -8,6 +8,7 @@ from django.utils import timezone
 from enquiries import clock, staff_members
 from enquiries.actions.appointments import book, time_in_words
 from enquiries.actions.outbox import has_address, lock_enquiry
+from enquiries.actions.transitions import assign
 from enquiries.inbox import diary
 from enquiries.models import Appointment, Enquiry, EventKind, StaffDraft
 from enquiries.models.event import record
@@ -92,13 +93,7 @@ def hand_over(*, of: User, to: User | None, by: User, sure: str = "") -> HandedO
         enquiry = lock_enquiry(Enquiry(pk=pk))
         appointment = enquiry.appointment
         if enquiry.live and enquiry.owner_id in {of.pk, None if to else of.pk}:
-            enquiry.owner = to
-            record(
-                enquiry,
-                EventKind.ASSIGNED,
-                by=by,
-                summary=f"Assigned to {team.account_name(to)}" if to else "Unassigned",
-            )
+            assign(enquiry, to, by=by)
             enquiry.save_new_version()
         if appointment is None or not appointment.is_to_come or appointment.with_whom_id != of.pk:
             continue

@@ -100,15 +100,20 @@ def triage(
             else:
                 transition(current, to, by=by, outcome=outcome, return_on=return_on)
         if change_owner and owner != current.owner:
-            if owner and not staff_members.may_open(owner):
-                raise MoveRefused(f"{team.account_name(owner)} cannot open enquiries. Choose someone who can.")
-            summary = f"Assigned to {team.account_name(owner)}" if owner else "Unassigned"
-            record(current, EventKind.ASSIGNED, by=by, summary=summary)
-            current.owner = owner
+            assign(current, owner, by=by)
         if note.strip():
             record(current, EventKind.NOTE, by=by, note=note.strip())
         current.save_new_version()
     return current
+
+
+def assign(enquiry: Enquiry, owner: User | None, *, by: User) -> None:
+    """Says who is responsible from now on, or that nobody is, of a locked enquiry that the caller saves. Raises MoveRefused."""
+    if owner and not staff_members.may_open(owner):
+        raise MoveRefused(f"{team.account_name(owner)} cannot open enquiries. Choose someone who can.")
+    enquiry.owner = owner
+    summary = f"Assigned to {team.account_name(owner)}" if owner else "Unassigned"
+    record(enquiry, EventKind.ASSIGNED, by=by, summary=summary)
 
 
 def why_not(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | None = None) -> str:

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from backcare.core import clinic
-from backcare.core.models import ClinicSettings, ClinicSettingsEdition, SetUpStep
+from backcare.core.models import ClinicSettings, SetUpStep
 from enquiries import clock, staff_members
 from enquiries.admin.preview import PreviewAdmin, PreviewForm
 from enquiries.admin.step_base import StaffField
@@ -239,11 +239,7 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
 def _keep_with_settings(hours: ClinicHours, by) -> None:
     """The clinic's settings show the nation too: their history names who changed it here, and not the owner who saves next."""
     ClinicSettings.objects.get_or_create(pk=1)
-    row = ClinicSettings.objects.select_for_update().get(pk=1)
-    row.version += 1
-    row.save()
-    kept = row.as_saved() | {"nation": hours.nation}
-    ClinicSettingsEdition.objects.create(version=row.version, values=kept, by=by)
+    ClinicSettings.objects.select_for_update().get(pk=1).save_version(nation=hours.nation, by=by)
 
 
 def _hours_before(lines: forms.BaseInlineFormSet) -> Hours:

@@ -28,11 +28,14 @@ class Present:
         os.close(self.file)
 
     def gone(self) -> Iterator[str]:
-        """The names of workers that died, each until it was dealt with: that is when the next is asked for."""
+        """The names of workers that died, each until it was dealt with: that is when the next is asked for. Raises OSError where
+        the folder is gone."""
         for path in self.folder.iterdir():
             try:
                 file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            except FileNotFoundError:
+            except (
+                OSError
+            ):  # a colleague was quicker; or it is somebody else's, such as root's, whose claims wait for their lease
                 continue
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -206,10 +206,13 @@ class Worker:
 
     def _free_what_the_dead_hold(self) -> None:
         """Once for each mail: one that is lost a second time waits, so that a worker that keeps crashing ends no mail."""
-        for name in self.present.gone() if self.present else ():
-            theirs = OutgoingMessage.objects.filter(state=MessageState.SENDING, claimed_by=name, lost_claims=0)
-            if freed := theirs.update(lease_until=Now() - timedelta(seconds=1)):
-                logger.warning("A mail worker is gone. Of what it had in hand, %s go on at once.", freed)
+        try:
+            for name in self.present.gone() if self.present else ():
+                theirs = OutgoingMessage.objects.filter(state=MessageState.SENDING, claimed_by=name, lost_claims=0)
+                if freed := theirs.update(lease_until=Now() - timedelta(seconds=1)):
+                    logger.warning("A mail worker is gone. Of what it had in hand, %s go on at once.", freed)
+        except OSError as error:  # mail goes all the same; what the dead hold waits until its lease is over
+            logger.warning("Mail worker could not look for others in DATA_DIR: %s", error.strerror)
 
     def send(self, message: OutgoingMessage) -> None:
         if self.sent_on_connection >= MAILS_PER_CONNECTION:

@@ -201,7 +201,8 @@ def _opened(view: Callable[[Visit], HttpResponse], visit: Visit) -> HttpResponse
         visit, data=held.data(visit.verb), begin_at=held.begin, step=CHECK if visit.at else held.step or CHANGE
     )
     if not pass_is_good(held.passed, visit.enquiry):
-        return _ask(visit) or home if theirs or not visit.verb else home
+        may_be_asked = theirs or not visit.verb
+        return (may_be_asked and _ask(visit)) or home
     if visit.at == CHANGED:
         return visit.changed() if theirs else home
     if visit.at and visit.verb and not visit.typed():  # it was sent, or left for something else

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 
 from enquiries.mail.present import Present
+from enquiries.mail.worker import Worker
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status, WorkerHeartbeat
 from tests.conftest import consultation, report
 from tests.support.outbox import events, let_leases_run_out, make_due, question
@@ -96,6 +97,22 @@ def test_a_worker_that_lives_is_not_taken_for_dead_and_a_dead_one_is_found_once(
     assert ([*one.gone()], [*one.gone()]) == (["other"], [])
     one.leave()
     assert not [*tmp_path.iterdir()]
+
+
+def test_mail_goes_where_the_locks_of_other_workers_cannot_be_looked_at(db, sheet, settings, tmp_path, mail_through):
+    settings.DATA_DIR = tmp_path
+    worker = Worker()
+    worker.start()
+    locks = worker.present.folder
+    for strange in (lambda: (locks / "a-folder").mkdir(), lambda: locks.rename(tmp_path / "put-aside")):
+        strange()
+        report(sheet, email=f"{len(mail_through.ids)}@example.com")
+        make_due()
+        worker.next_look = 0
+        assert worker.run_once()
+    assert len(mail_through.ids) == 2
+    worker.disconnect()
+    worker.present.leave()
 
 
 def test_a_worker_killed_after_the_server_accepted_sends_once_more_with_the_same_id(start, smtp):
