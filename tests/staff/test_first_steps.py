@@ -17,6 +17,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from dns.resolver import Resolver
 
@@ -188,6 +189,9 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
         approvals.approve(subject=subject, digest=approvals.standing(subject).digest, by=clinician)
     assert missing() == []
     assert line() == ""
+    with CaptureQueriesContext(connection) as asked:
+        assert first_steps.reminder() == []
+    assert len(asked) <= 3, [each["sql"][:90] for each in asked]
     assert stage("/admin/clinic/") == stage(EMAIL) == ""
     assert checks.set_up(None) == []
     assert "ended" in words(staff_client.post(EMAIL, {"code": code})), "A code is good once."
