@@ -1,5 +1,6 @@
 """How far a long command has come, for somebody who watches it; and how it stops when they press Ctrl-C."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,6 +59,12 @@ class Progress:
         """Before another line is written."""
         if self.watched:
             self.out.write(OVER, ending="")
+            self.out.flush()
+
+    def make_room(self, _record: logging.LogRecord) -> bool:
+        """As a filter of a log's handler: a line of the log does not begin behind this one. Each passes."""
+        self.clear()
+        return True
 
 
 def duration(seconds: float) -> str:
@@ -69,10 +76,18 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def stoppable(progress: Progress, what_now: str) -> Iterator[None]:
-    """Ctrl-C ends the command with a sentence that says what it left, and not with a traceback."""
+    """Ctrl-C ends the command with a sentence that says what it left, and not with a traceback.
+
+    Meanwhile a log that is shown on the same terminal has lines of its own.
+    """
+    handlers = list(logging.root.handlers)
+    for handler in handlers:
+        handler.addFilter(progress.make_room)
     try:
         yield
     except KeyboardInterrupt:
         raise CommandError(f"Stopped. {what_now}", returncode=INTERRUPTED) from None
     finally:
+        for handler in handlers:
+            handler.removeFilter(progress.make_room)
         progress.clear()

@@ -1,6 +1,7 @@
 """A purge with very much to do lets the mail go in between, and goes on where it stopped."""
 
 import io
+import logging
 import re
 import time
 from datetime import timedelta
@@ -64,9 +65,13 @@ def test_a_purge_that_somebody_stops_says_so_keeps_what_it_did_and_goes_on(over,
     assert sorted([erased(over), erased(second)]) == [False, True]
     monkeypatch.setattr(erasure, "erase", honest)
     screen = Watched()
+    [console] = [each for each in logging.root.handlers if each.name == "console"]
+    monkeypatch.setattr(console, "stream", screen)
     call_command("purge", stdout=screen)
     assert erased(over) and erased(second)
     assert re.search(r"\x1b\[K1 of \d+", screen.getvalue())
+    logged = re.findall(r"([^\r\n]*) INFO enquiries\.\S+: Erased the details", screen.getvalue())
+    assert logged and all(re.fullmatch(r"\x1b\[K[\d:, -]+", before) for before in logged), screen.getvalue()
 
 
 def test_mail_goes_although_the_purge_is_not_finished(over, mail_through, monkeypatch):
