@@ -31,7 +31,7 @@ class Situation:
         return sheet.place_url(self.place) if self.place and has_place else sheet.get_absolute_url()
 
 
-# The six that worry most people most, or that most people have.
+# The six that worry most people most, and then those that take the place of one whose sheet is not published.
 CARDS = [
     Situation(
         "Is it serious?", "Rarely. The signs that matter", sheet="about-back-pain", place="serious-causes-are-rare"
@@ -42,15 +42,18 @@ CARDS = [
         sheet="about-back-pain",
         place="pain-down-one-leg",
     ),
-    Situation("What can I do today?", "Keep moving, ease the pain", sheet="looking-after-your-back"),
     Situation("I cannot sleep", "Ways to get comfortable", sheet="posture-and-lifting", place="sleeping"),
     Situation("What can I take?", "Medicines, and their risks", sheet="tests-and-treatments", place="medicines"),
+    Situation(
+        "I am waiting for treatment", "What to do until then", sheet="looking-after-your-back", place="while-you-wait"
+    ),
+    Situation("I am pregnant", "Whom to ask, and when", page="factsheets:get_help_now", place="pregnant"),
     Situation("It has lasted months", "Why pain stays, what helps", sheet="long-term-pain"),
+    Situation("What can I do today?", "Keep moving, ease the pain", sheet="looking-after-your-back"),
 ]
+SHOWN = 6
 QUESTIONS = [
     Situation("Which treatments help?", page="factsheets:treatments"),
-    Situation("I am pregnant: which signs need help now?", page="factsheets:get_help_now", place="pregnant"),
-    Situation("What can I do while I wait for treatment?", sheet="looking-after-your-back", place="while-you-wait"),
     Situation("Do I need a scan or another test?", sheet="tests-and-treatments"),
     Situation("How long will it last?", sheet="about-back-pain", place="how-long-it-lasts"),
     Situation("When should I see a GP?", sheet="about-back-pain", place="when-to-see-a-gp"),
@@ -67,3 +70,13 @@ def listed(situations: list[Situation], sheets: list[FactSheet]) -> list[dict]:
     published = {sheet.slug: sheet for sheet in sheets}
     found = [(each, each.url(published)) for each in situations]
     return [{"words": each.words, "answer": each.answer, "url": url} for each, url in found if url]
+
+
+def cards(sheets: list[FactSheet]) -> list[dict]:
+    """The six of the home page, or fewer where too few sheets are published."""
+    return listed(CARDS, sheets)[:SHOWN]
+
+
+def questions(sheets: list[FactSheet]) -> list[dict]:
+    """What else people ask: first what found no place among the cards."""
+    return listed(CARDS, sheets)[SHOWN:] + listed(QUESTIONS, sheets)

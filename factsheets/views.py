@@ -26,8 +26,8 @@ def home_preview(request, notice: dict, preview_note: str):
 def _home(request, more: dict | None = None):
     sheets = list(FactSheet.objects.published())
     context = {
-        "cards": situations.listed(situations.CARDS, sheets),
-        "questions": situations.listed(situations.QUESTIONS, sheets),
+        "cards": situations.cards(sheets),
+        "questions": situations.questions(sheets),
         "safety_tiers": safety.tiers(),
         "linked_data": linked_data.block(linked_data.site()),
         **(more or {}),

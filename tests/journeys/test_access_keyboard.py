@@ -113,6 +113,15 @@ def test_the_skip_link_appears_when_it_has_the_focus_and_skips(browser, site):
             met.page.keyboard.press("Tab")
             expect_to_be_seen(met.page.evaluate(STOP))
             assert met.page.locator("main :focus").count() == 1, "The next stop is not on the page proper."
+        met.open(LONGEST)
+        for _ in range(2):
+            met.page.keyboard.press("Tab")
+        stop = expect_to_be_seen(met.page.evaluate(STOP))
+        assert stop["name"].endswith("Skip to: email me this, or book")
+        met.page.keyboard.press("Enter")
+        for form in ("Email me this sheet", "Book a consultation"):
+            met.page.keyboard.press("Tab")
+            assert expect_to_be_seen(met.page.evaluate(STOP))["name"] == f"SUMMARY {form}"
 
 
 def test_a_words_meaning_over_the_page_never_hides_the_focus(browser, site):

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
+from playwright.sync_api import expect
 
 from backcare.core.models import ClinicSettings
 from tests.support.accessibility import (
@@ -88,6 +89,11 @@ def test_wide_spacing_and_small_targets_on_a_wide_screen(browser, site):
             met.page.add_style_tag(content=SPACING)
             met.expect_no_sideways_scrolling()
             assert not met.page.evaluate(CLIPPED), f"Words are cut off or upon each other on {path}"
+        met.open(LONGEST)
+        met.page.evaluate("document.querySelector('.leaflet .chapter:nth-of-type(3)').scrollIntoView()")
+        part = met.page.locator(".leaflet .chapter:nth-of-type(3) > h2").inner_text()
+        expect(met.page.locator(".contents :target-current")).to_have_text(part)
+        assert met.page.locator(".contents").bounding_box()["y"] == pytest.approx(18, abs=1), "It does not come along."
         # A link to a part shows what its words belong to.
         for path, above in (
             ("/treatments/#massage", "summary:has(+ div #massage)"),
