@@ -33,6 +33,7 @@ def main(wanted: list[str]) -> int:
 
     from backcare.core.progress import INTERRUPTED, Progress
     from loadtests.bench.inbox import triaging
+    from loadtests.bench.mail import mailing
     from loadtests.bench.reading import reading
     from loadtests.bench.search import searching
     from loadtests.bench.sending import sending
@@ -41,6 +42,7 @@ def main(wanted: list[str]) -> int:
     parts: dict[str, Callable[[], Iterator[Figure]]] = {
         "reading": reading,
         "sending": sending,
+        "mailing": mailing,
         "printing": printing,
         "triaging": triaging,
         "searching": partial(searching, partial(get, WSGIHandler())),
