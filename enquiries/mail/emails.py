@@ -482,7 +482,10 @@ def _compose(
 
 
 def _has_short_card(message: OutgoingMessage) -> bool:
-    """The patient has had all the signs in the first mail. While a warning sign is open each mail has them all."""
+    """Everything but an acknowledgement, whose reader waits for us. While a warning sign is open each mail has all the signs, and
+    the report of somebody who wrote of one has them in any case: it is their first."""
+    if message.purpose == Purpose.REPORT:
+        return not _there(message.enquiry).signs
     return message.purpose in FROM_STAFF and not _there(message.enquiry).is_flagged
 
 

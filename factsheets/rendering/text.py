@@ -5,10 +5,12 @@ from datetime import date
 from itertools import groupby
 
 from django.conf import settings
+from django.urls import reverse
 
 from backcare.core.clinic import details
 from factsheets.models import FactSheet, Layer, SheetKind
 from factsheets.rendering.sheet import full
+from factsheets.safety import compact
 
 WIDTH = 72
 
@@ -19,10 +21,15 @@ def text(sheet: FactSheet) -> str:
     lines = [*_heading(data["title"], "="), "", *_wrap(data["audience"])]
     if data["state_note"]:
         lines += ["", *_wrap(data["state_note"])]
-    emergency, *others = data["safety"]
+    emergency = data["safety"][0]
+    all_signs = f"All the signs: 999, 111 and GP: {settings.BASE_URL}{reverse('factsheets:get_help_now')}"
     if short := (data["in_short"] or {}).get("content"):
         lines += ["", *_heading("In short", "-"), "", *_wrap(_words(short))]
-    lines += ["", *_tier(emergency), "", *_heading("Key points", "-"), ""]
+    # As on the page: short here, and all of them a link away (docs/decisions/0004).
+    lines += ["", *_heading(emergency["heading"], "-"), ""]
+    for sign in compact(data["safety"]):
+        lines += _item("- ", sign)
+    lines += ["", *_wrap(emergency["after"]), *_wrap(all_signs), "", *_heading("Key points", "-"), ""]
     for point in data["key_points"]:
         lines += _item("- ", _words(point["content"]))
     if figure := data["lead_figure"]:
@@ -38,8 +45,11 @@ def text(sheet: FactSheet) -> str:
                 lines += ["", *_heading(chapter["heading"], "-")]
             for slug in chapter["sections"]:
                 lines += ["", *_section(sections[slug])]
-    for tier in others:
-        lines += ["", *_tier(tier)]
+    lines += [
+        "",
+        *_wrap("Call 111 or your GP today for some signs, and see your GP soon for others."),
+        *_wrap(all_signs),
+    ]
     has_prices = data["kind"] == SheetKind.TREATMENT and clinic["prices"]
     if data["treatment_offered"] and (clinic["interest_statement"] or has_prices):
         lines += ["", *_heading("What we sell", "-")]
@@ -81,14 +91,6 @@ def text(sheet: FactSheet) -> str:
 def _name(word: dict) -> str:
     """The word as the sheet uses it, and beside it the glossary's name for it where that is another."""
     return word["word"] if word["word"] == word["term"] else f"{word['word']} ({word['term']})"
-
-
-def _tier(tier: dict) -> list[str]:
-    lines = [*_heading(tier["heading"], "-"), ""]
-    for item in tier["items"]:
-        sentences = [part.rstrip(".") for part in (item["text"], item["action"]) if part]
-        lines += _item("- ", ". ".join(sentences) + ".")
-    return [*lines, *_wrap(tier["after"])]
 
 
 def _section(section: dict) -> list[str]:

@@ -82,11 +82,11 @@ def test_a_template_is_written_added_to_what_is_typed_previewed_and_sent_as_prev
     assert "Ada & <Bert>" in words_of(mail)
     assert "999" in text_of(mail)
     assert "trouble peeing" in text_of(mail), "The short card."
-    assert "One of these is enough" not in text_of(mail), "Not the whole one."
+    assert "coughing up blood" not in text_of(mail), "Not the whole one."
     booking = mail_through.messages[-2]
     assert booking["Reply-To"] == clinic.details()["reply_to_email"]
     assert "trouble peeing" in text_of(booking)
-    assert "One of these is enough" not in words_of(booking)
+    assert "coughing up blood" not in words_of(booking)
     # Neither the subject nor the words are in the database as they are.
     event = EnquiryEvent.objects.get(enquiry=enquiry, kind="replied")
     assert event.subject == mail["Subject"]
@@ -117,7 +117,7 @@ def test_with_an_open_warning_sign_a_reply_carries_all_of_the_emergency_advice(d
     enquiry = consultation()
     give_signs([enquiry])
     mail = replies.preview(Enquiry.objects.get(pk=enquiry.pk), subject="", text="Please phone us.")
-    assert "One of these is enough" in mail.text
+    assert "coughing up blood" in mail.text
     assert mail.subject == f"A message from {clinic.details()['name']}"
 
 
