@@ -10,6 +10,7 @@ from factsheets import publishing_rules, review_notifications, revisions, sheet_
 from factsheets.claims_guard import Finding
 from factsheets.models import (
     SIGNED,
+    WRITING,
     ContentVersion,
     Edition,
     FactSheet,
@@ -29,11 +30,24 @@ class MoveRefused(Exception):
     """The step cannot be taken. The text says why, and what to do."""
 
 
+class DraftInTheWay(MoveRefused):
+    """Restoring earlier words would replace an open draft, which the person has not been shown yet."""
+
+    def __init__(self, draft: FactSheet, lost: list[revisions.Change]):
+        super().__init__("An open draft would be replaced. See below what would be lost.")
+        self.draft, self.lost = draft, lost
+        self.newest = draft.editions.defer("content").first()
+        written = draft.editions.filter(step__in=WRITING).exclude(actor="").order_by("number")
+        self.writers = list(dict.fromkeys(written.values_list("actor", flat=True)))
+
+
 # Which step may be taken from which state, and where it leads.
 MOVES = {
     Step.SUBMITTED: ({State.DRAFT}, State.IN_REVIEW),
     Step.SENT_BACK: ({State.IN_REVIEW, State.SCHEDULED}, State.DRAFT),
     Step.SIGNED_OFF: ({State.IN_REVIEW, State.PUBLISHED}, State.PUBLISHED),
+    Step.REPLANNED: ({State.SCHEDULED}, State.SCHEDULED),
+    Step.UNPLANNED: ({State.SCHEDULED}, State.IN_REVIEW),
     Step.REOPENED: ({State.RETIRED}, State.DRAFT),
     Step.RETIRED: ({State.DRAFT, State.IN_REVIEW, State.SCHEDULED, State.PUBLISHED}, State.RETIRED),
 }
@@ -42,6 +56,8 @@ NOT_FOR_DRAFTS = {Step.REOPENED, Step.RETIRED}
 # These must be explained to colleagues.
 NEEDS_NOTE = {Step.SENT_BACK, Step.REOPENED, Step.RETIRED}
 MUST_BE_SOUND = {Step.SUBMITTED, Step.SIGNED_OFF}
+# These change the day for which words are signed off, and so are a clinician's.
+PLANNING = {Step.REPLANNED, Step.UNPLANNED}
 TAKEN_DOWN = "The published page was taken down since. Only a clinician’s sign-off makes it public again."
 
 
@@ -126,16 +142,19 @@ def transition(
 
     `edition` is the number of the newest edition that the actor saw: nobody signs words that changed behind their back.
     `review_due_on` is the day of the next review; a sign-off needs one. With `publish_on`, in the future, the words wait for that
-    day. The sign-off of a draft ends it: its words become the sheet's, and the edition is one of the sheet.
+    day; moved to today, they are published at once. The sign-off of a draft ends it: its words become the sheet's, and the edition
+    is one of the sheet.
     """
     with transaction.atomic():
         lock(sheet)
         allowed, to = MOVES[step]
         if sheet.state not in allowed or (sheet.draft_of_id and step in NOT_FOR_DRAFTS):
-            raise MoveRefused(f"The sheet is now {sheet.get_state_display()}. Look at it again before you continue.")
+            raise MoveRefused(f"The sheet is now {sheet.state_in_a_sentence}. Look at it again before you continue.")
         last = _as_seen(sheet, edition)
         if step in NEEDS_NOTE and not note.strip():
             raise MoveRefused("Give a reason in a sentence or two. Your colleagues will read it.")
+        if step in PLANNING and (why_not := publishing_rules.why_not_plan(by)):
+            raise MoveRefused(why_not)
         if step in MUST_BE_SOUND:
             _expect_sound(sheet)
         if step == Step.REOPENED and sheet.open_draft:
@@ -147,18 +166,26 @@ def transition(
             _sign_off(sheet, by, review_due_on)
             _plan(sheet, publish_on, retire_on)
             to = State.SCHEDULED if sheet.publish_on else to
+        if step == Step.REPLANNED:
+            if publish_on is None:
+                raise MoveRefused("Enter the new day. With today’s date it is published now.")
+            _plan(sheet, publish_on, retire_on)
+            note = note or f"To be published on {publish_on:%-d %B %Y}"
+            if sheet.publish_on is None:
+                return _publish_as_planned(sheet, by=by)
         if to != State.SCHEDULED:
             sheet.publish_on = None
         if to == State.PUBLISHED and sheet.draft_of_id:
             made = _publish_draft(sheet, Step.SIGNED_OFF, by=by, note=note)
         else:
-            if sheet.state == State.SCHEDULED and to == State.DRAFT:
-                sheet.reviewed_on = sheet.reviewed_by = sheet.review_due_on = None
+            if sheet.state == State.SCHEDULED and to in {State.DRAFT, State.IN_REVIEW}:
+                sheet.reviewed_on = sheet.reviewed_by = sheet.review_due_on = sheet.retire_on = None
             sheet.state = to
             sheet.save(
                 update_fields=["state", "reviewed_on", "reviewed_by", "review_due_on", "publish_on", "retire_on"]
             )
-            refresh(sheet=sheet)
+            if step not in MUST_BE_SOUND:
+                refresh(sheet=sheet)
             made = _append(sheet, step, revisions.snapshot(sheet), last, by=by, note=note)
         review_notifications.tell(made)
         return made
@@ -173,7 +200,12 @@ def _as_seen(sheet: FactSheet, edition: int | None) -> Edition | None:
 
 
 def _expect_sound(sheet: FactSheet) -> None:
-    if found := publishing_rules.obstacles(sheet):
+    """Leaves the document as the rows are now, and with it what readers will see. Raises MoveRefused."""
+    try:
+        refresh(sheet=sheet)
+    except BodyError as error:
+        raise MoveRefused(f"It cannot be displayed yet. {error}") from error
+    if found := publishing_rules.obstacles(sheet, built=sheet.document):
         raise MoveRefused(f"{found[0].text} {f'({len(found)} problems to fix.)' if len(found) > 1 else ''}")
 
 
@@ -240,12 +272,12 @@ def correct(*, draft: FactSheet, by, reason: str, edition: int | None = None) ->
         lock(draft)
         _as_seen(draft, edition)
         if draft.state not in {State.DRAFT, State.IN_REVIEW}:
-            raise MoveRefused(f"The draft is now {draft.get_state_display()}. Look at it again before you continue.")
+            raise MoveRefused(f"The draft is now {draft.state_in_a_sentence}. Look at it again before you continue.")
         if len(reason.split()) < 2:
             raise MoveRefused("Say what you corrected, in a few words. The reviewer and readers will see it.")
         _expect_resolved(draft)
         _expect_sound(draft)
-        if why_not := sheet_drafts.why_not_small(draft):
+        if why_not := sheet_drafts.Comparison(draft).why_not_small:
             raise MoveRefused(why_not)
         return _publish_draft(draft, Step.CORRECTED, by=by, note=reason)
 
@@ -311,29 +343,31 @@ def why_plan_waits(sheet: FactSheet) -> str:
     return found[0].text if found else ""
 
 
-def _publish_as_planned(sheet: FactSheet) -> Edition:
+def _publish_as_planned(sheet: FactSheet, by=None) -> Edition:
+    """`by` is who moved the day to today; without one, the day has come, and the clinician who signed is named."""
     lock(sheet)
     if sheet.state != State.SCHEDULED:
         raise MoveRefused("Somebody else was there first.")
     if why_not := why_plan_waits(sheet):
         raise MoveRefused(why_not)
-    by = sheet.reviewed_by
+    by = by or sheet.reviewed_by
     if sheet.draft_of_id:
         made = _publish_draft(sheet, Step.PUBLISHED, by=by)
     else:
         sheet.state, sheet.publish_on = State.PUBLISHED, None
-        sheet.save(update_fields=["state", "publish_on"])
+        sheet.save(update_fields=["state", "publish_on", "retire_on"])
         refresh(sheet=sheet)
         made = _append(sheet, Step.PUBLISHED, revisions.snapshot(sheet), sheet.editions.first(), by=by)
     review_notifications.tell(made)
     return made
 
 
-def roll_back(*, edition: Edition, by) -> Edition | None:
+def roll_back(*, edition: Edition, by, over: int | None = None) -> Edition | None:
     """Puts the words of an earlier edition back, as a new edition. Raises MoveRefused, and then nothing has changed.
 
     Of a published sheet: what a clinician signed is public again at once, with the signature that it had; anything else goes into
-    the draft, and the edition that is returned is one of the draft.
+    the draft, and the edition that is returned is one of the draft. Where a draft is open that says something else, it takes its
+    place only if `over` is the number of that draft's newest edition: else DraftInTheWay.
     """
     sheet = edition.sheet
     with transaction.atomic():
@@ -351,6 +385,8 @@ def roll_back(*, edition: Edition, by) -> Edition | None:
         if into.state == State.SCHEDULED:
             raise MoveRefused("Its draft is signed off and waits for its day. Send that back to the authors first.")
         before = revisions.snapshot(into)
+        if into.pk != sheet.pk and (lost := _lost(into, before, edition, over)):
+            raise DraftInTheWay(into, lost)
         try:
             revisions.put_back(into, edition.content)
             refresh(sheet=into)
@@ -358,7 +394,15 @@ def roll_back(*, edition: Edition, by) -> Edition | None:
                 sheet_drafts.ask_again(into, before, edition.content)
         except (revisions.CannotPutBack, BodyError) as error:
             raise MoveRefused(str(error)) from error
-        return keep_edition(sheet=into, by=by, step=Step.ROLLED_BACK, note=f"Back to edition {edition.number}")
+        return keep_edition(sheet=into, by=by, step=Step.ROLLED_BACK, note=f"Back to {edition.name}")
+
+
+def _lost(draft: FactSheet, says: dict, edition: Edition, over: int | None) -> list[revisions.Change]:
+    """What a draft says in words of its own and would no longer say. Empty where there is none, or the person has seen it."""
+    newest = draft.editions.values_list("number", flat=True).first()
+    if newest == over or says == edition.content:
+        return []
+    return revisions.changes(revisions.snapshot(draft.draft_of), says)
 
 
 def _is_to_go(sheet: FactSheet, edition: Edition) -> bool:
@@ -389,9 +433,9 @@ def _restore_signed(sheet: FactSheet, edition: Edition, by) -> Edition | None:
             sheet.save(update_fields=[*SIGNATURE])
             refresh(sheet=sheet)
             after = revisions.snapshot(sheet)
-            if after != edition.content or publishing_rules.obstacles(sheet):
+            if after != edition.content or publishing_rules.obstacles(sheet, built=sheet.document):
                 raise _NotAsSigned
-            note = f"Back to edition {edition.number}"
+            note = f"Back to {edition.name}"
             changes = revisions.summary(before, after)
             return _append(sheet, Step.RESTORED, after, last, by=by, note=note, changes=changes)
     except (_NotAsSigned, revisions.CannotPutBack, BodyError):

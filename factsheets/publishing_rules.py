@@ -13,7 +13,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from factsheets import claims_guard, markup_checks, safety, team
-from factsheets.models import SIGNED, Claim, ClaimStatus, Edition, FactSheet, Layer, SectionKind, Source, State, Step
+from factsheets.models import (
+    SIGNED,
+    Claim,
+    ClaimStatus,
+    Edition,
+    FactSheet,
+    Layer,
+    Section,
+    SectionKind,
+    Source,
+    State,
+    Step,
+)
 from factsheets.models.edition import WRITING
 from factsheets.models.section import MAX_CALLOUTS
 from factsheets.rendering.document import build
@@ -38,12 +50,20 @@ class Obstacle:
         return f"{self.place}: {self.text}" if self.place else self.text
 
 
-def obstacles(sheet: FactSheet) -> list[Obstacle]:
-    """Everything that stands between the sheet's words, as they are in its rows now, and the public."""
+def sections_of(sheet: FactSheet) -> list[Section]:
+    """The sections with all that the checks and the document ask of them, for a caller who asks for more than one of these."""
+    return list(sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources"))
+
+
+def obstacles(sheet: FactSheet, *, sections: list[Section] | None = None, built: dict | None = None) -> list[Obstacle]:
+    """Everything that stands between the sheet's words, as they are in its rows now, and the public.
+
+    `sections` are those of `sections_of`, and `built` is the document made of these rows, where the caller has them.
+    """
     found = []
-    sections = list(sheet.sections.prefetch_related("statement_uses__statement"))
+    sections = sections_of(sheet) if sections is None else sections
     try:
-        document = build(sheet)
+        document = built or build(sheet, sections)
     except BodyError as error:
         return [Obstacle(f"It cannot be displayed yet. {error}")]
     if unwritten := [words for name, words in FACTS.items() if not getattr(sheet, name).strip()]:
@@ -84,14 +104,14 @@ def obstacles(sheet: FactSheet) -> list[Obstacle]:
     return found
 
 
-def broken_for_readers(sheet: FactSheet) -> list[Obstacle]:
+def broken_for_readers(sheet: FactSheet, sections: list[Section]) -> list[Obstacle]:
     """What readers of a public page see broken, such as a link to a page that was taken down since. Empty for any other.
 
     It is mended in a draft, and stops nothing: what it links to may be retired any day, which must not hold up the red flags.
     """
     if not sheet.is_published:
         return []
-    return _broken(sheet, list(sheet.sections.prefetch_related("statement_uses__statement")))
+    return _broken(sheet, sections)
 
 
 def _broken(sheet: FactSheet, sections: list) -> list[Obstacle]:
@@ -176,11 +196,19 @@ def why_not_sign_off(sheet: FactSheet, user) -> str:
     """Why this person may not sign this sheet off now. Empty when they may."""
     if not user.has_perm("factsheets.sign_off_factsheet"):
         return "Only a clinician can sign off fact sheets."
+    if sheet.state == State.SCHEDULED:
+        return "It is signed off already."
     if sheet.state not in {State.IN_REVIEW, State.PUBLISHED}:
         return "Send it for clinical review first."
     if written_since_sign_off(sheet).filter(by=user).exists():
         return "You wrote part of it since the last sign-off, so another clinician must review it."
     return team.why_no_reviewer(user)
+
+
+def why_not_plan(user) -> str:
+    """Why this person may not change the day for which words are signed off. Empty when they may."""
+    may = user.has_perm("factsheets.sign_off_factsheet")
+    return "" if may else "Only a clinician can change the planned day."
 
 
 def due_date_problem(due_on: date) -> str:

@@ -1,7 +1,7 @@
 """The words of a whole sheet as one value: to keep, to compare, and to put back."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
@@ -11,17 +11,24 @@ from django.db import transaction
 from django.utils.text import Truncator
 
 from factsheets.models import (
+    Direction,
     FactSheet,
     Figure,
+    Grade,
+    Question,
     RelatedSheet,
     Section,
+    SectionKind,
     Source,
     SourceUse,
     Statement,
     StatementUse,
     Topic,
+    Tradition,
 )
-from factsheets.models.section import Layer
+from factsheets.models.section import Aspect, Layer
+from factsheets.models.sheet import SheetKind
+from factsheets.rendering.document import verdict_of
 from factsheets.rendering.markdown import CITATION
 
 SHEET = {
@@ -64,12 +71,28 @@ STATEMENT = {
     "comparison": "comparison",
     "claim": "claim",
     "detail": "text",
-    "grade": "grade",
-    "direction": "direction",
+    "grade": "how sure we are",
+    "direction": "what was found",
     "nice_position": "NICE’s position",
     "burden": "what it costs the reader",
     "sources": "sources",
     "claim_refs": "claims it rests on",
+}
+# What is kept as a code, as the desk calls it.
+LABELS = {
+    "layer": dict(Layer.choices),
+    "question": dict(Question.choices),
+    "view": dict(Tradition.choices),
+    "aspect": dict(Aspect.choices),
+    "grade": {"": "guidance, not graded", **dict(Grade.choices)},
+    "direction": dict(Direction.choices),
+    "kind": {**dict(SectionKind.choices), **dict(SheetKind.choices)},
+}
+# And what is kept as the key of another record: its model, the key, and what people know it by.
+NAMED = {
+    "topic": (Topic, "slug", "title"),
+    "lead_figure": (Figure, "slug", "title"),
+    "figure": (Figure, "slug", "title"),
 }
 # Changes to these are the editors' own book-keeping: no reader sees them.
 UNSEEN = {SHEET["kind"]} | {
@@ -212,17 +235,22 @@ def _find(model, name: str, value: str, word: str):
 # --- what changed ---
 
 SHEET_ITSELF = "The sheet"
+# Where a page has what belongs to the sheet itself.
+PLACES = {SHEET[name]: name.replace("_", "-") for name in ("in_short", "key_points", "audience")}
+RELATED, FINDINGS = "Related pages", "What the studies found"
+PLACES |= {RELATED: "related", FINDINGS: "sources"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between two editions. `before` and `after` are text; one of them is empty when a part came or went."""
+    """One difference between two kept states. `before` and `after` are text; one of them is empty when a part came or went."""
 
     part: str
     field: str
     before: str
     after: str
     statement: str = ""
+    at: str = ""  # the address on the page of what changed, where it has one
 
     @property
     def words(self) -> list[tuple[str, str]]:
@@ -235,11 +263,11 @@ class Change:
 
 
 def changes(before: dict, after: dict) -> list[Change]:
-    """Every difference between two snapshots, in reading order."""
+    """Every difference between two snapshots, in reading order, in words and not in keys."""
     found = [
-        Change(SHEET_ITSELF, words, _text(before["sheet"].get(name)), _text(after["sheet"].get(name)))
+        Change(SHEET_ITSELF, words, *said, at=PLACES.get(words, ""))
         for name, words in SHEET.items()
-        if _text(before["sheet"].get(name)) != _text(after["sheet"].get(name))
+        if (said := _said_of(name, before["sheet"].get(name), after["sheet"].get(name)))
     ]
     old = {section["slug"]: section for section in before["sections"]}
     new = {section["slug"]: section for section in after["sections"]}
@@ -253,38 +281,103 @@ def changes(before: dict, after: dict) -> list[Change]:
         names = [", ".join(_name(new[slug]) for slug in order) for order in stayed]
         found.append(Change(SHEET_ITSELF, "Order of the sections", *names))
     if before["related"] != after["related"]:
-        links = ["\n".join(f"{link['to']}: {link['reason']}" for link in each["related"]) for each in (before, after)]
-        found.append(Change(SHEET_ITSELF, "Related pages", *links))
-    said = [
-        "\n".join(f"{key}: {finding}" for key, finding in sorted(each.get("findings", {}).items()))
-        for each in (before, after)
-    ]
-    if said[0] != said[1]:
-        found.append(Change(SHEET_ITSELF, "What the studies found", *said))
+        links = [[(link["to"], link["reason"]) for link in each["related"]] for each in (before, after)]
+        titles = _names(FactSheet, "slug", "title", {slug for each in links for slug, _ in each})
+        said = _apart(links, lambda pair: f"{titles.get(pair[0], pair[0])}: {pair[1]}", ": ".join)
+        found.append(Change(SHEET_ITSELF, RELATED, *said, at=PLACES[RELATED]))
+    studies = [sorted(each.get("findings", {}).items()) for each in (before, after)]
+    if studies[0] != studies[1]:
+        titles = _titles({key for each in studies for key, _ in each})
+        said = _apart(studies, lambda pair: f"{titles.get(pair[0], pair[0])}: {pair[1]}", ": ".join)
+        found.append(Change(SHEET_ITSELF, FINDINGS, *said, at=PLACES[FINDINGS]))
     return found
 
 
 def _section_changes(before: dict | None, after: dict | None) -> list[Change]:
-    part = _name(after or before)
+    part, slug = _name(after or before), (after or before)["slug"]
     old, new = before or {}, after or {}
     found = [
-        Change(part, words, _text(old.get(name)), _text(new.get(name)))
+        Change(part, words, *said, at=slug)
         for name, words in SECTION.items()
-        if _text(old.get(name)) != _text(new.get(name))
+        if (said := _said_of(name, old.get(name), new.get(name)))
+        # Of a section that came or went, that it tells no tradition says nothing.
+        and not (name == "view" and not (before and after) and Tradition.NEITHER in {old.get(name), new.get(name)})
     ]
     statements = [{each["key"]: each for each in section.get("evidence", [])} for section in (old, new)]
-    for slug in dict.fromkeys([*statements[1], *statements[0]]):
-        was, now = statements[0].get(slug, {}), statements[1].get(slug, {})
-        claim = (now or was)["claim"]
+    for key in dict.fromkeys([*statements[1], *statements[0]]):
+        was, now = statements[0].get(key), statements[1].get(key)
         found += [
-            Change(part, words, _text(was.get(name)), _text(now.get(name)), statement=claim)
-            for name, words in STATEMENT.items()
-            if _text(was.get(name)) != _text(now.get(name))
+            Change(part, words, *said, statement=(now or was)["claim"], at=slug)
+            for words, *said in _statement_changes(was, now)
         ]
-    orders = [[slug for slug in each if slug in other] for each, other in (statements, statements[::-1])]
+    orders = [[key for key in each if key in other] for each, other in (statements, statements[::-1])]
     if orders[0] != orders[1]:
-        found.append(Change(part, "order of the statements", ", ".join(orders[0]), ", ".join(orders[1])))
+        said = ["\n".join(statements[1][key]["claim"] for key in order) for order in orders]
+        found.append(Change(part, "order of the statements", *said, at=slug))
     return found
+
+
+def _statement_changes(was: dict | None, now: dict | None) -> Iterator[tuple[str, str, str]]:
+    """The field, and what it said and says, of a statement; or all of one that came or went, as readers see it."""
+    if was is None or now is None:
+        yield "statement of evidence", _whole(was), _whole(now)
+        return
+    verdicts = _verdict(was), _verdict(now)
+    if verdicts[0] != verdicts[1]:
+        yield "verdict", *verdicts
+    for name, words in STATEMENT.items():
+        # The verdict says what was found and how sure we are; what is behind it is told where it says the same.
+        if name in {"grade", "direction"} and verdicts[0] != verdicts[1]:
+            continue
+        if said := _said_of(name, was.get(name), now.get(name)):
+            yield words, *said
+
+
+def _verdict(statement: dict) -> str:
+    given = {name: statement.get(name, "") for name in ("grade", "direction", "nice_position")}
+    known = given["direction"] in Direction.values and given["grade"] in {"", *Grade.values}
+    return verdict_of(Statement(**given)) if known else f"{given['direction']} {given['grade']}".strip()
+
+
+def _whole(statement: dict | None) -> str:
+    if statement is None:
+        return ""
+    sources = _titles(set(statement.get("sources", [])))
+    said = [_verdict(statement), *(statement.get(name, "").strip() for name in ("detail", "nice_position", "burden"))]
+    return "\n".join([*filter(None, said), *(sources.get(key, key) for key in statement.get("sources", []))])
+
+
+def _said_of(name: str, before, after) -> list[str]:
+    """What a field said and says, in words. Empty where that is the same."""
+    was, now = _text(before), _text(after)
+    if was == now:
+        return []
+    if name == "sources":
+        titles = _titles({*(before or []), *(after or [])})
+        return _apart([before or [], after or []], lambda key: titles.get(key, key), str)
+    if name in NAMED:
+        names = _names(*NAMED[name], {was, now} - {""})
+        return _apart([[was] if was else [], [now] if now else []], lambda key: names.get(key, key), str)
+    if name == "evidence_checked_on":
+        return [f"{date.fromisoformat(said):%-d %B %Y}" if said else "" for said in (was, now)]
+    known = LABELS.get(name, {})
+    return [known.get(said, said) if value is not None else "" for said, value in ((was, before), (now, after))]
+
+
+def _apart(both: list, in_words: Callable, as_kept: Callable) -> list[str]:
+    """Both lists in words, a line each; by their keys where the words would not tell them apart."""
+    said = ["\n".join(map(in_words, each)) for each in both]
+    return said if said[0] != said[1] else ["\n".join(map(as_kept, each)) for each in both]
+
+
+def _names(model, key: str, name: str, wanted: set[str]) -> dict[str, str]:
+    return dict(model.objects.filter(**{f"{key}__in": wanted}).values_list(key, name)) if wanted else {}
+
+
+def _titles(keys: set[str]) -> dict[str, str]:
+    """Sources by their short titles, such as “Low back pain and sciatica in over 16s (2016)”."""
+    rows = Source.objects.filter(key__in=keys).values_list("key", "title", "year") if keys else ()
+    return {key: f"{Truncator(title).chars(90)}{f' ({year})' if year else ''}" for key, title, year in rows}
 
 
 def summary(before: dict, after: dict) -> list[str]:

@@ -8,6 +8,8 @@ import secrets
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from django.utils.functional import cached_property
+
 from factsheets import revisions
 from factsheets.autosave import ASIDE
 from factsheets.live_preview import place_of
@@ -169,52 +171,69 @@ def ask_again(draft: FactSheet, before: dict, after: dict) -> None:
             keep_questions(section, asked, was=slug)
 
 
-def differences(draft: FactSheet) -> list[Change]:
-    """From what readers read now to what they would read: what a clinician signs, and the questions that search goes by."""
-    asked = [
-        Change(str(own.section), "patients’ questions", "\n".join(own.before), "\n".join(own.questions))
-        for own in _questions(draft)
-        if own.before != own.questions
-    ]
-    return _of_words(draft) + asked + list(_no_longer_asked(draft))
+class Comparison:
+    """A draft beside the published sheet. Each of the two is read once, whatever is asked of it."""
 
+    def __init__(self, draft: FactSheet):
+        self.draft = draft
+        self.live, self.new = revisions.snapshot(draft.draft_of), revisions.snapshot(draft)
 
-def _no_longer_asked(draft: FactSheet) -> Iterator[Change]:
-    """What patients ask at sections that the draft leaves out."""
-    live = revisions.snapshot(draft.draft_of)
-    gone = _addresses(live) - _addresses(revisions.snapshot(draft))
-    moved = set(_questions(draft).values_list("place", flat=True))
-    names = {section.slug: str(section) for section in draft.draft_of.sections.all()}
-    for row in SearchQuestions.objects.filter(place__in=[place_of(draft, slug) for slug in gone]).exclude(
-        place__in=moved
-    ):
-        slug = row.place.partition("#")[2]
-        yield Change(names.get(slug, slug), "patients’ questions", "\n".join(row.questions), "")
+    @cached_property
+    def wording(self) -> list[Change]:
+        """From what readers read now to what they would read: what a clinician signs."""
+        return revisions.changes(self.live, self.new)
 
+    @cached_property
+    def differences(self) -> list[Change]:
+        """The wording, and the questions that search goes by."""
+        asked = [
+            Change(
+                str(own.section),
+                "patients’ questions",
+                "\n".join(own.before),
+                "\n".join(own.questions),
+                at=own.section.slug,
+            )
+            for own in _questions(self.draft)
+            if own.before != own.questions
+        ]
+        return self.wording + asked + list(self._no_longer_asked())
 
-def _of_words(draft: FactSheet) -> list[Change]:
-    return revisions.changes(revisions.snapshot(draft.draft_of), revisions.snapshot(draft))
+    def _no_longer_asked(self) -> Iterator[Change]:
+        """What patients ask at sections that the draft leaves out."""
+        gone = _addresses(self.live) - _addresses(self.new)
+        if not gone:
+            return
+        moved = set(_questions(self.draft).values_list("place", flat=True))
+        names = {section.slug: str(section) for section in self.draft.draft_of.sections.all()}
+        for row in SearchQuestions.objects.filter(place__in=[place_of(self.draft, slug) for slug in gone]).exclude(
+            place__in=moved
+        ):
+            slug = row.place.partition("#")[2]
+            yield Change(names.get(slug, slug), "patients’ questions", "\n".join(row.questions), "", at=slug)
 
+    @cached_property
+    def underneath(self) -> list[Change]:
+        """What happened to the published sheet since the draft was begun, and the draft would undo.
 
-def changed_underneath(draft: FactSheet) -> list[Change]:
-    """What happened to the published sheet since the draft was begun, and the draft would undo. Shared statements are in both."""
-    begun = draft.editions.order_by("number").first()
-    if begun is None:
-        return []
-    return [each for each in revisions.changes(begun.content, revisions.snapshot(draft.draft_of)) if not each.statement]
+        Statements that sheets share are in both.
+        """
+        begun = self.draft.editions.order_by("number").first()
+        if begun is None:
+            return []
+        return [each for each in revisions.changes(begun.content, self.live) if not each.statement]
 
-
-def why_not_small(draft: FactSheet) -> str:
-    """Why the draft is more than a small correction, so that a clinician must read it. Empty when it is none."""
-    found = _of_words(draft)
-    if not found and not differences(draft):
-        return "The draft says the same as the published page."
-    if why_not := why_more_than_a_slip(found, CORRECTABLE):
-        return why_not
-    kept = set(draft.draft_of.overrides.values_list("key", flat=True))
-    if draft.overrides.exclude(key__in=kept).exists():
-        return "It has wording that the claims guard stopped. A clinician must sign it off."
-    return ""
+    @cached_property
+    def why_not_small(self) -> str:
+        """Why the draft is more than a small correction, so that a clinician must read it. Empty when it is none."""
+        if not self.differences:
+            return "The draft says the same as the published page."
+        if why_not := why_more_than_a_slip(self.wording, CORRECTABLE):
+            return why_not
+        kept = set(self.draft.draft_of.overrides.values_list("key", flat=True))
+        if self.draft.overrides.exclude(key__in=kept).exists():
+            return "It has wording that the claims guard stopped. A clinician must sign it off."
+        return ""
 
 
 def why_more_than_a_slip(found: list[Change], correctable: set[str]) -> str:

@@ -373,7 +373,7 @@ def _editions(asked: Asked) -> QuerySet:
 
 
 def _edition(row: Edition) -> Line:
-    what = f"Fact sheet, edition {row.number}: {row.get_step_display()}{f'. {row.note}' if row.note else ''}"
+    what = f"Fact sheet, {row.name}: {row.get_step_display()}{f'. {row.note}' if row.note else ''}"
     link = reverse("admin:factsheets_factsheet_edition", args=[row.sheet_id, row.number])
     return Line(row.at, row.actor, Kind.CONTENT, what, page=row.sheet.title, link=link)
 

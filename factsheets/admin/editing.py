@@ -139,7 +139,7 @@ class EditsSheet(StopsUnsound):
             messages.warning(request, f"No words have changed, so your note was not kept: “{note.strip()}”")
 
     def _must_be_sound(self, request, sheet, reason: str) -> None:
-        found = publishing_rules.obstacles(sheet)
+        found = publishing_rules.obstacles(sheet, built=sheet.document)
         if reason.strip():
             try:
                 for obstacle in found:

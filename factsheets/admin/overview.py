@@ -35,6 +35,7 @@ from factsheets.models import (
     InstalledRecord,
     Layer,
     Question,
+    Section,
     Source,
     State,
     Step,
@@ -77,33 +78,34 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
 
     `typed`: the form that was refused, with everything in it.
     """
-    found = publishing_rules.obstacles(sheet)
+    sections = publishing_rules.sections_of(sheet)
+    found = publishing_rules.obstacles(sheet, sections=sections)
+    compared = sheet_drafts.Comparison(sheet) if sheet.draft_of_id else None
     comments, draft = list(sheet.comments.all()), sheet.open_draft
     newest = sheet.editions.defer("content").first()
     written = publishing_rules.written_since_sign_off(sheet).exclude(step=Step.INSTALLED)
+    why_not = publishing_rules.why_not_sign_off(sheet, request.user)
     context = {
         "newest": newest,
         "sent_back": review_notifications.sent_back(sheet),
         "obstacles": [each for each in found if not each.finding],
         "findings": [each for each in found if each.finding],
-        "broken": publishing_rules.broken_for_readers(sheet),
+        "broken": publishing_rules.broken_for_readers(sheet, sections),
         "overrides": _overrides_in_force(sheet),
-        "steps": _steps(sheet, request.user, stopped=bool(found), typed=typed or {}),
-        "why_not_sign_off": publishing_rules.why_not_sign_off(sheet, request.user),
+        "steps": _steps(sheet, why_not, request.user, stopped=bool(found), typed=typed or {}),
+        "why_not_sign_off": why_not,
         "unsigned": list(dict.fromkeys(written.exclude(actor="").values_list("actor", flat=True))),
         "changed_since_review": publishing_rules.changed_since_review(sheet),
         "state_note": sheets.state_note(sheet),
-        "outline": _outline(sheet, comments),
-        "comments": _not_below_a_section(sheet, comments),
+        "outline": _outline(sheet, sections, comments),
+        "comments": _not_below_a_section(sections, comments),
         "unresolved": [each for each in comments if each.resolved_at is None],
         "unsent": unsent,
         "address": _address(sheet, typed or {}),
         "draft": draft,
         "written": (draft if may_write(request.user) else None) or sheet,
         "may_edit": may_write(request.user) and not sheet.is_published and sheet.state != State.SCHEDULED,
-        "draft_changes": len(sheet_drafts.differences(sheet)) if sheet.draft_of_id else 0,
-        "underneath": sheet_drafts.changed_underneath(sheet) if sheet.draft_of_id else [],
-        "why_not_small": sheet_drafts.why_not_small(sheet) if sheet.draft_of_id else "",
+        "compared": compared,
         "waits": _waits(sheet),
         "weight": _weight(request, sheet),
         "max_leaflet": MAX_LEAFLET_BYTES,
@@ -111,7 +113,7 @@ def overview_page(request, sheet: FactSheet, *, unsent: dict | None = None, type
         "offers": list(content_conflicts.open_offers(sheet)),
         "reading": readability.measure(sheet.document, sheet.slug) if sheet.document else None,
         "feedback": feedback.by_week(sheet),
-        "to_check": _to_check(sheet),
+        "to_check": _to_check(sheet, sections),
         "missing": coverage.measure(only=sheet).missing.get(sheet.slug, []),
         "may_write": may_write(request.user),
         "may_move": may_move(request.user),
@@ -126,8 +128,8 @@ def _waits(sheet: FactSheet) -> str:
     return actions.why_plan_waits(sheet) or "It will be published within the hour, when the mail worker looks."
 
 
-def _not_below_a_section(sheet: FactSheet, comments: list) -> list:
-    slugs = set(sheet.sections.values_list("slug", flat=True))
+def _not_below_a_section(sections: list[Section], comments: list) -> list:
+    slugs = {section.slug for section in sections}
     return [each for each in comments if each.section not in slugs]
 
 
@@ -138,14 +140,17 @@ def _address(sheet: FactSheet, typed) -> dict:
     return {"slug": sheet.slug, "position": sheet.position, "refused": False}
 
 
-def _steps(sheet: FactSheet, user, *, stopped: bool, typed) -> list[dict]:
+def _steps(sheet: FactSheet, why_not_sign: str, user, *, stopped: bool, typed) -> list[dict]:
     """The steps that may be taken now, with what the button says and what its fields hold."""
     due = timezone.localdate() + publishing_rules.REVIEW_USUALLY
-    offered = {"review_due_on": due.isoformat(), "retire_on": sheet.retire_on.isoformat() if sheet.retire_on else ""}
+    planned = {name: day.isoformat() if (day := getattr(sheet, name)) else "" for name in ("publish_on", "retire_on")}
+    offered = {"review_due_on": due.isoformat(), **planned}
     words = {
         Step.SUBMITTED: "Send for clinical review",
         Step.SENT_BACK: "Send back to the authors",
         Step.SIGNED_OFF: _sign_off_words(sheet),
+        Step.REPLANNED: "Change the day",
+        Step.UNPLANNED: "Cancel the planned day",
         Step.REOPENED: "Move back to draft",
         Step.RETIRED: "Retire",
     }
@@ -155,13 +160,16 @@ def _steps(sheet: FactSheet, user, *, stopped: bool, typed) -> list[dict]:
             "words": words[step],
             "needs_note": step in actions.NEEDS_NOTE,
             "signs": step == Step.SIGNED_OFF,
+            "plans": step == Step.REPLANNED,
+            "cancels": step == Step.UNPLANNED,
             "stopped": stopped and step in actions.MUST_BE_SOUND,
             "typed": typed if typed.get("step") == step else offered,
             "refused": typed.get("step") == step,
         }
         for step, (states, _) in actions.MOVES.items()
         if sheet.state in states
-        and (step != Step.SIGNED_OFF or not publishing_rules.why_not_sign_off(sheet, user))
+        and not (step == Step.SIGNED_OFF and why_not_sign)
+        and not (step in actions.PLANNING and publishing_rules.why_not_plan(user))
         and not (sheet.draft_of_id and step in actions.NOT_FOR_DRAFTS)
     ]
 
@@ -172,17 +180,17 @@ def _sign_off_words(sheet: FactSheet) -> str:
     return "Sign off" if sheet.awaits_review else "Sign off again"
 
 
-def _outline(sheet: FactSheet, comments: list) -> list[dict]:
+def _outline(sheet: FactSheet, sections: list[Section], comments: list) -> list[dict]:
     """The sections as readers find them, under the question or the layer that they stand below, each with its comments."""
-    ordered = in_reading_order(sheet, sheet.sections.select_related("figure"))
+    ordered = in_reading_order(sheet, sections)
     for section in ordered:
         section.comments = [each for each in comments if each.section == section.slug]
     return [
         {
             "name": Question(question).label if question else Layer(layer).label.capitalize(),
-            "sections": list(sections),
+            "sections": list(below),
         }
-        for (layer, question), sections in groupby(ordered, key=section_order.stands_below)
+        for (layer, question), below in groupby(ordered, key=section_order.stands_below)
     ]
 
 
@@ -200,10 +208,10 @@ def _overrides_in_force(sheet: FactSheet):
     return [each for each in kept if each.key in keys]
 
 
-def _to_check(sheet: FactSheet) -> dict:
+def _to_check(sheet: FactSheet, sections: list[Section]) -> dict:
     """The sources that the sheet rests on and that still have to be checked."""
     keys = [reference["key"] for reference in sheet.document.get("references", [])]
-    refs = {ref for section in sheet.sections.all() for ref in section.claim_refs}
+    refs = {ref for section in sections for ref in section.claim_refs}
     sources = Source.objects.filter(key__in=keys)
     return {
         "sources": [each for each in sources if each.to_check or each.verification != Source.Verification.VERIFIED],
@@ -233,12 +241,13 @@ def move(request, pk: int):
         )
     except actions.MoveRefused as refusal:
         sheet = find_sheet(request, pk, may_move)
-        has_form = any(each["step"] == step for each in _steps(sheet, request.user, stopped=False, typed={}))
+        why_not = publishing_rules.why_not_sign_off(sheet, request.user)
+        has_form = any(each["step"] == step for each in _steps(sheet, why_not, request.user, stopped=False, typed={}))
         # A colleague may have taken the step meanwhile, and then its form is not on the page.
         messages.error(request, f"{refusal}{'' if has_form else you_wrote(request.POST.get('note', ''))}")
         return overview_page(request, sheet, typed=request.POST, status=422)
     sheet = made.sheet
-    messages.success(request, f"Done. “{sheet.title}” is now {sheet.get_state_display()}.")
+    messages.success(request, f"“{sheet.title}” is now {sheet.state_in_a_sentence}.")
     return back_to_sheet(sheet)
 
 
@@ -333,7 +342,7 @@ def shift(request, pk: int, section: int):
     return back_to_sheet(sheet, found)
 
 
-def history(request, pk):
+def history(request, pk: int):
     sheet = find_sheet(request, pk, may_read)
     listed = sheet.editions.defer("content")
     return sheet_page(request, "history.html", sheet, f"History of {sheet.title}", editions=listed)
@@ -344,18 +353,21 @@ def edition(request, pk: int, number: int):
     """One edition beside the one before it; or, with ?against=now, beside the sheet as it is. POST puts it back."""
     sheet = find_sheet(request, pk, may_write if request.method == "POST" else may_read)
     found = get_object_or_404(Edition.objects.select_related("sheet"), sheet=sheet, number=number)
+    in_the_way = None
     if request.method == "POST":
         try:
-            kept = actions.roll_back(edition=found, by=request.user)
+            kept = actions.roll_back(edition=found, by=request.user, over=as_number(request.POST.get("over", "")))
+        except actions.DraftInTheWay as asked:
+            in_the_way = asked
         except actions.MoveRefused as refusal:
             messages.error(request, str(refusal))
         else:
-            into = kept.sheet if kept else sheet
-            done = f"Edition {number} restored." if kept else "The sheet already has this wording."
+            into, name = kept.sheet if kept else sheet, found.name.capitalize()
+            done = f"{name} restored." if kept else "The sheet already has this wording."
             if kept and kept.step == Step.RESTORED:
-                done = f"Edition {number} restored, with the signature of {kept.reviewed_on:%-d %B %Y}. Readers see it now."
+                done = f"{name} restored, with the signature of {kept.reviewed_on:%-d %B %Y}. Readers see it now."
             elif into.draft_of_id:
-                done = f"Edition {number} copied to the draft. Readers will see it once a clinician has signed it off."
+                done = f"{name} copied to the draft. Readers will see it once a clinician has signed it off."
             messages.success(request, done)
             if claims := revisions.reworded(found.content, revisions.snapshot(into)):
                 messages.warning(
@@ -364,7 +376,8 @@ def edition(request, pk: int, number: int):
                     f"{'; '.join(claims)}. Edit a statement on its own page.",
                 )
             sheet = into
-        return back_to_sheet(sheet)
+        if in_the_way is None:
+            return back_to_sheet(sheet)
     against_now = request.GET.get("against") == "now"
     before = found.content if against_now else _content_before(found)
     after = revisions.snapshot(sheet) if against_now else found.content
@@ -375,8 +388,9 @@ def edition(request, pk: int, number: int):
         "first": not against_now and not before["sections"] and not before["sheet"],
         "may_write": may_write(request.user),
         "is_newest": not sheet.editions.filter(number__gt=number).exists(),
+        "in_the_way": in_the_way,
     }
-    return sheet_page(request, "edition.html", sheet, f"Edition {number} of {sheet.title}", **context)
+    return sheet_page(request, "edition.html", sheet, f"{found.name.capitalize()} of {sheet.title}", **context)
 
 
 def _content_before(edition: Edition) -> dict:

@@ -25,7 +25,7 @@ from factsheets.admin.opened import gives_back
 from factsheets.admin.picking import picked_figure
 from factsheets.admin.writing import OnOnePage
 from factsheets.content_import import may_bring_in
-from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, SourceUse
+from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, SourceUse, State
 
 
 class SheetForm(EditingForm):
@@ -288,8 +288,8 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
     def state_pill(self, sheet):
         pill = format_html('<span class="status {}">{}</span>', sheet.state, sheet.get_state_display())
         if draft := getattr(sheet, "draft", None):
-            address, state = sheet_address(draft), draft.get_state_display()
-            return format_html('{} <a href="{}">new version: {}</a>', pill, address, state)
+            words = "draft open" if draft.state == State.DRAFT else draft.standing
+            return format_html('{} <a href="{}">{}</a>', pill, sheet_address(draft), words)
         return pill
 
     @admin.display(description="last changed", ordering="updated_at")

@@ -157,13 +157,19 @@ WIDTHS = {"phone": "Phone", "wide": "Wide screen"}
 @csp_replace({"frame-src": [SELF]})
 @require_safe
 def compare(request, pk: int):
-    """Both pages as readers see them, at one width, and below them what differs, word by word."""
+    """Both pages as readers see them, at one width and at one place of them, and below them what differs, word by word.
+
+    The place is `?at=`, or else that of the first difference.
+    """
     sheet = find_sheet(request, pk, may_read)
-    width = request.GET.get("width", "phone")
+    width, at = request.GET.get("width", "phone"), request.GET.get("at", "")
+    changes = sheet_drafts.Comparison(sheet).differences if sheet.draft_of_id else []
+    places = [each.at for each in changes if each.at]
     context = {
         "width": width if width in WIDTHS else "phone",
         "widths": WIDTHS,
-        "changes": sheet_drafts.differences(sheet) if sheet.draft_of_id else [],
+        "changes": changes,
+        "at": at if at in places else next(iter(places), ""),
     }
     return _private(sheet_page(request, "compare.html", sheet, f"Preview of {sheet.title}", **context))
 

@@ -12,7 +12,7 @@ class Step(models.TextChoices):
 
     INSTALLED = "installed", "installed with the site's content"
     EDITED = "edited", "edited"
-    ROLLED_BACK = "rolled_back", "rolled back"
+    ROLLED_BACK = "rolled_back", "earlier words restored"
     SUBMITTED = "submitted", "sent for clinical review"
     SENT_BACK = "sent_back", "sent back to the authors"
     SIGNED_OFF = "signed_off", "signed off"
@@ -23,6 +23,8 @@ class Step(models.TextChoices):
     CORRECTED = "corrected", "small correction"
     RESTORED = "restored", "signed edition restored"
     PUBLISHED = "published", "published as planned"
+    REPLANNED = "replanned", "another day planned"
+    UNPLANNED = "unplanned", "planned day cancelled, in clinical review again"
 
 
 # Steps that change words, and so have an author.
@@ -98,7 +100,16 @@ class Edition(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.sheet}, edition {self.number}"
+        return f"{self.sheet}, {self.name}"
+
+    @property
+    def name(self) -> str:
+        """As the desk calls it: an edition is what was published, and anything else that was kept is a version."""
+        return f"{self.noun} {self.number}"
+
+    @property
+    def noun(self) -> str:
+        return "edition" if self.public else "version"
 
 
 class ReviewComment(models.Model):

@@ -237,6 +237,19 @@ class FactSheet(NaturalKeyModel):
         return self.state == State.PUBLISHED
 
     @property
+    def standing(self) -> str:
+        """Its state, as said of a whole page, or of a draft over one: “draft, in clinical review”."""
+        state = self.get_state_display()
+        return state if not self.draft_of_id or self.state == State.DRAFT else f"draft, {state}"
+
+    @property
+    def state_in_a_sentence(self) -> str:
+        """Its state behind “is now”."""
+        if self.state == State.SCHEDULED and self.publish_on:
+            return f"signed off, and will be published on {self.publish_on:%-d %B %Y}"
+        return "a draft" if self.state == State.DRAFT else self.get_state_display()
+
+    @property
     def open_draft(self) -> "FactSheet | None":
         """The draft that is to replace it. None while nobody has begun one."""
         return FactSheet.everything.filter(draft_of=self).first()

@@ -49,8 +49,11 @@ class Citations:
                         self.apply(value)
 
 
-def build(sheet) -> dict:
-    """The document of a sheet. Raises BodyError with the section's name when a part cannot be shown."""
+def build(sheet, sections=None) -> dict:
+    """The document of a sheet. Raises BodyError with the section's name when a part cannot be shown.
+
+    `sections` are its own, with their figures, statements and sources at hand, where the caller has read them already.
+    """
     citations, words = Citations(), Words()
     try:
         short = in_short(sheet.in_short)
@@ -63,10 +66,10 @@ def build(sheet) -> dict:
         raise BodyError(f"Key points: {error}") from error
     for point in points:
         words.mark_inline(point)
-    ordered = in_reading_order(
-        sheet, sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources")
-    )
-    sections, taken = [], {each.slug for each in ordered} | {each.question for each in ordered}
+    if sections is None:
+        sections = sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources")
+    ordered = in_reading_order(sheet, sections)
+    made_of, taken = [], {each.slug for each in ordered} | {each.question for each in ordered}
     for section in ordered:
         try:
             made = _section(section, citations, words)
@@ -75,7 +78,7 @@ def build(sheet) -> dict:
         # An address stands on the page once, whoever else names it.
         made["also"] = [slug for slug in dict.fromkeys(section.former_slugs) if slug not in taken]
         taken.update(made["also"])
-        sections.append(made)
+        made_of.append(made)
     return {
         "version": VERSION,
         # Also where the sheet's own row has them: a sheet whose title changed has changed.
@@ -86,8 +89,8 @@ def build(sheet) -> dict:
         "in_short": {"content": short, "html": html.render_inline(short)},
         "lead_figure": _figure(sheet.lead_figure) if sheet.lead_figure else None,
         "key_points": [{"content": point, "html": html.render_inline(point)} for point in points],
-        "sections": sections,
-        "chapters": chapters(sections),
+        "sections": made_of,
+        "chapters": chapters(made_of),
         "words": words.listed(),
         "references": _references(citations, dict(sheet.source_uses.values_list("source__key", "finding"))),
     }

@@ -62,7 +62,7 @@ def test_a_roll_back_to_words_that_may_not_be_public_goes_into_the_draft(desk, a
     actions.transition(sheet=sheet, step="submitted", by=author)
     FactSheet.objects.filter(pk=sheet.pk).update(state=State.PUBLISHED)
     response = desk.post(reverse("admin:factsheets_factsheet_edition", args=[sheet.pk, 2]), follow=True)
-    assert "Edition 2 copied to the draft." in text(tree(response))
+    assert "Version 2 copied to the draft." in text(tree(response))
     assert sheet.sections.get().body.strip() == "Keep moving. [@NG59]"
     assert sheet.open_draft.sections.get().body.strip() == CURE
 

@@ -58,9 +58,9 @@ def test_the_difference_between_editions_is_readable_word_by_word(desk, public_s
     assert new == ["moving every day."]
     assert "The first part" in text(shown)
     first = text(tree(edition(desk, public_sheet.open_draft, 1, "?against=now")))
-    assert "Changes since this edition" in first
+    assert "Changes since this version" in first
     assert "every day." in first
-    assert "There is no earlier edition" in text(tree(edition(desk, public_sheet, 1)))
+    assert "There is nothing earlier" in text(tree(edition(desk, public_sheet, 1)))
     assert edition(desk, public_sheet, 99).status_code == 404
 
 

@@ -231,7 +231,7 @@ def test_sending_back_reopening_and_retiring_need_a_reason_that_is_kept(client, 
 def test_a_step_that_the_state_does_not_allow_is_refused(desk, author):
     sheet = draft(author)
     for step in ("sent_back", "reopened", "signed_off"):
-        assert "is now draft" in said(move(desk, sheet, step, note="Because."))
+        assert "is now a draft" in said(move(desk, sheet, step, note="Because."))
     assert "Choose what to do" in said(move(desk, sheet, "edited"))
     assert "Choose what to do" in said(move(desk, sheet, "nonsense"))
 

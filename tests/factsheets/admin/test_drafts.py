@@ -47,6 +47,14 @@ def test_a_draft_is_found_by_staff_at_its_private_address_and_by_nobody_and_noth
     compared = text(tree(desk.get(reverse("admin:factsheets_factsheet_compare", args=[new.pk]))))
     assert "platypus. [source: NICE 2016]" in compared, "A source is called as readers know it."
     assert "[@" not in compared
+    # Both frames open where the first change is, and each change leads to its place in them.
+    shown = tree(desk.get(reverse("admin:factsheets_factsheet_compare", args=[new.pk])))
+    frames = [each.get("src") for each in shown.iter("iframe")]
+    assert [each.partition("#")[2] for each in frames] == ["first", "first"]
+    assert frames[0] != frames[1]
+    assert [each.get("href") for each in shown.iter("a") if "Show it in the preview" in text(each)] == [
+        "?width=phone&at=first#this-version"
+    ]
     framed = desk.get(reverse("admin:factsheets_factsheet_compare_page", args=[new.pk]))
     assert "A platypus." in text(tree(framed))
     assert framed["X-Frame-Options"] == "SAMEORIGIN"
@@ -56,8 +64,8 @@ def test_a_draft_is_found_by_staff_at_its_private_address_and_by_nobody_and_noth
     assert desk.get(change_address(public_sheet.sections.get())).url == change_address(new.sections.get())
     listed = text(tree(desk.get(reverse("admin:factsheets_factsheet_changelist"))))
     assert listed.count(public_sheet.title) == 1
-    assert "new version: draft" in listed
-    assert "Somebody is changing this page. Readers see" in text(tree(desk.get(desk_of(public_sheet))))
+    assert "draft open" in listed
+    assert "A draft of this page is open. Readers still see" in text(tree(desk.get(desk_of(public_sheet))))
 
 
 def test_a_discarded_draft_leaves_the_page_as_it_was_and_its_words_in_the_history(desk, new, public_sheet):
@@ -82,6 +90,31 @@ def test_a_discarded_draft_leaves_the_page_as_it_was_and_its_words_in_the_histor
     assert wording.pk in publishing_rules.written_since_sign_off(public_sheet.open_draft).values_list("pk", flat=True)
 
 
+def test_restoring_an_earlier_version_asks_before_it_replaces_an_open_draft(desk, new, public_sheet):
+    """What a colleague wrote there is shown first, stays in the history, and can be restored from it."""
+    save(desk, change_address(new.sections.get()), body="A platypus. [@NG59]")
+    desk.post(reverse("admin:factsheets_factsheet_discard", args=[new.pk]), {"edition": new.editions.first().number})
+    [wording] = public_sheet.editions.filter(step="edited", content__sections__0__body__startswith="A platypus")
+    draft = actions.begin_draft(sheet=public_sheet, by=person("Dora", "editor"))
+    back = reverse("admin:factsheets_factsheet_edition", args=[public_sheet.pk, wording.number])
+    dora = Client()
+    dora.force_login(draft.editions.first().by)
+    save(dora, change_address(draft.sections.get()), body="A wombat. [@NG59]")
+    asked = desk.post(back)
+    assert "Dora wrote this in the open draft" in text(tree(asked))
+    assert "wombat." in text(tree(asked))
+    assert draft.sections.get().body.strip() == "A wombat. [@NG59]", "Nothing happens before it is confirmed."
+    given = {each.get("name"): each.get("value") for each in tree(asked).iter("input") if each.get("name") == "over"}
+    save(dora, change_address(draft.sections.get()), body="Two wombats. [@NG59]")
+    assert "wombats." in text(tree(desk.post(back, given))), "Dora wrote on in the meantime."
+    given = {"over": draft.editions.first().number}
+    assert f"Version {wording.number} copied to the draft" in text(tree(desk.post(back, given, follow=True)))
+    assert draft.sections.get().body.strip() == "A platypus. [@NG59]"
+    theirs = reverse("admin:factsheets_factsheet_edition", args=[draft.pk, given["over"]])
+    desk.post(theirs)
+    assert draft.sections.get().body.strip() == "Two wombats. [@NG59]"
+
+
 WEIGHTY = [
     ({"body": "Do not keep moving. [@NG59]"}, "can change the meaning"),
     ({"body": "Keep moving. [@MU20]"}, "can change the meaning"),
@@ -98,7 +131,7 @@ def test_a_small_correction_changes_wording_and_nothing_that_has_weight(desk, ne
     before = sections.values("body", "kind", "claim_refs").get()
     for fields, said in WEIGHTY:
         sections.update(**before | fields)
-        assert said in sheet_drafts.why_not_small(new), fields
+        assert said in sheet_drafts.Comparison(FactSheet.everything.get(pk=new.pk)).why_not_small, fields
     sections.update(**before | WEIGHTY[0][0])
     correct = reverse("admin:factsheets_factsheet_correct", args=[new.pk])
     assert "can change the meaning" in text(tree(desk.post(correct, {"reason": "A missing word."}, follow=True)))
@@ -270,6 +303,28 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
     assert "It has been signed off" in text(tree(save(desk, change_address(section), body="Other words. [@NG59]")))
     assert not actions.carry_out_plans(today=today)
     assert "Planned" in text(tree(desk.get("/admin/")))
+    # A clinician moves the day, or takes it away; an editor is not offered it.
+    clive, move = Client(), reverse("admin:factsheets_factsheet_move", args=[new.pk])
+    clive.force_login(reviewer)
+    shown = text(tree(clive.get(desk_of(new))))
+    assert "Change the day" in shown and "Send it for clinical review first" not in shown
+    assert "Change the day" not in text(tree(desk.get(desk_of(new))))
+    day = (today + timedelta(days=3)).isoformat()
+    plan = {"step": "replanned", "publish_on": day, "retire_on": later.isoformat()}
+    assert "Only a clinician can change the planned day." in text(tree(desk.post(move, plan)))
+    refused = clive.post(move, plan | {"retire_on": day})
+    assert "after its publication" in text(tree(refused))
+    assert day in [each.get("value") for each in tree(refused).iter("input")]
+    assert "will be published on" in text(tree(clive.post(move, plan, follow=True)))
+    new.refresh_from_db()
+    assert (new.publish_on.isoformat(), new.retire_on, new.reviewed_by) == (day, later, reviewer)
+    assert not actions.carry_out_plans(today=tomorrow), "It waits for the new day."
+    clive.post(move, {"step": "unplanned"})
+    new.refresh_from_db()
+    assert (new.state, new.publish_on, new.retire_on, new.reviewed_by) == (State.IN_REVIEW, None, None, None)
+    actions.transition(
+        sheet=new, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due, publish_on=tomorrow, retire_on=later
+    )
     # Somebody changes the words after all: they are not what was signed.
     Section.objects.filter(pk=section.pk).update(body="Unsigned words. [@NG59]")
     assert not actions.carry_out_plans(today=tomorrow)

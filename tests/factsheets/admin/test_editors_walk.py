@@ -112,7 +112,7 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
         reader.get_by_text("Send back to the authors …").click()
         reader.get_by_label("Why", exact=True).fill("Please see my comment.")
         press("Send back to the authors", reader)
-        expect(reader.get_by_text("is now draft")).to_be_visible()
+        expect(reader.get_by_text("is now a draft")).to_be_visible()
         assert "10 minutes" not in readers_see()
 
         # The author hears, resolves it, and sends it again.
