@@ -150,6 +150,9 @@ def _insert(rows: list[tuple[str, str, datetime, datetime, int]], *, on_conflict
 def in_words(wait: int) -> str:
     """When it may be tried again, for a sentence: “in a minute”. `wait` is in seconds."""
     minutes = math.ceil(wait / 60)
+    if minutes >= 55:
+        hours = round(minutes / 60)
+        return "in about an hour" if hours == 1 else f"in about {hours} hours"
     return "in a minute" if minutes <= 1 else f"in {minutes} minutes"
 
 

@@ -14,6 +14,7 @@ from django.test import Client
 from backcare.core import clinic
 from enquiries.models import Enquiry, EnquiryEvent, OutgoingMessage
 from factsheets import page_cache
+from tests.support.clinic_settings import set_clinic
 from tests.support.forms import form
 from tests.support.html import parse, text, title
 
@@ -218,8 +219,11 @@ def test_a_page_that_cannot_be_read_says_so_and_does_not_speak_of_saving(tmp_pat
     monkeypatch.setattr(
         page_cache, "cache", page_cache.LRUCache(page_cache.MAX_BYTES)
     )  # nobody has read it from this process yet
+    set_clinic(phone="")
+    assert not clinic.details()["phone"]
     with TROUBLES[trouble](tmp_path):
         response = Client(raise_request_exception=False).get("/fact-sheets/about-back-pain/")
+    assert "Send us a question" not in text(parse(response)), "Nothing could be saved there either."
     assert response.status_code == 503
     assert "not available just now" in title(parse(response))
     assert "saved" not in text(parse(response))

@@ -23,6 +23,20 @@ def hit(subject="192.0.2.7", *, most=10, per=MINUTES, now=EVENING, name="a thing
     return limits.hit(name, subject, most=most, per=per, now=now)
 
 
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (5, "in a minute"),
+        (61, "in 2 minutes"),
+        (54 * 60, "in 54 minutes"),
+        (3_700, "in about an hour"),
+        (86_000, "in about 24 hours"),
+    ],
+)
+def test_a_wait_is_said_as_people_say_it(wait, words):
+    assert limits.in_words(wait) == words
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("pause", [4, 7, 31])
 def test_no_stretch_of_time_holds_more_than_the_limit_wherever_it_begins(pause):

@@ -288,6 +288,9 @@ def test_beyond_the_hard_stop_nothing_is_written_and_nothing_typed_is_lost(db, s
     said = text(next(page.iter("main")))
     assert "Nothing was saved" in said and "020 7946 0958" in said
     assert said.count("Call 999 or go to A&E now if") == 1, "The emergency card."
+    assert text(next(page.iter("h1"))) == "We cannot take your request just now"
+    assert f"You can try again {limits.in_words(int(refused['Retry-After']))}." in said
+    assert "If you send this now" not in said, "It would be a promise that the page has just taken back."
     assert sent(form_at(page, f"/{kind}/"))[f"{kind}-description"] == ["A long <story>"]
     assert warn(noisy, 5).status == Status.NEW, "A warning sign is taken beyond the stop."
     assert ask(kind, from_place(2)).status_code == 303
