@@ -3,7 +3,7 @@ PORT ?= 8000
 DATA_DIR ?= ./var
 PYTHON ?= python3
 PY := .venv/bin/python
-# Each process of the tests compiles the code anew where the environment forbids to keep it compiled: eight seconds a worker.
+# Without this, each test process compiles all the code again where the environment forbids bytecode: eight seconds per worker.
 export PYTHONDONTWRITEBYTECODE :=
 LOCAL := BACKCARE_LOCAL=1 PORT=$(PORT) DATA_DIR="$(DATA_DIR)"
 
@@ -38,7 +38,7 @@ bench: .venv/test
 bench-peers: .venv/test
 	@$(PY) -m loadtests.bench.peers
 
-# The long dose of the fault tests, and load that is held: two hundred random kills and more, some forty minutes. `make trials ARGS="--kills 50"` is shorter.
+# The long form of the fault tests, and sustained load: over two hundred random kills, about forty minutes. `make trials ARGS="--kills 50"` is shorter.
 trials: .venv/test
 	@$(PY) -m loadtests.trials $(ARGS)
 

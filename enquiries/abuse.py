@@ -87,12 +87,12 @@ class TooMany(Exception):
 
 @dataclass(frozen=True)
 class AbuseDecision:
-    """What becomes of a form that is kept. Both reasons are in words for staff, and empty where nothing stands in the way.
+    """What happens to a form that is kept. Both reasons are in words for staff, and empty if there is none.
 
-    `aside`: why it waits where nobody owes it a reply, among the spam or, with `held`, among what a flood held back. `silent`: why
-    its sender gets no email. Whatever is set aside is silent as well. `likelihood` orders what is held back: higher first. `marks`
-    and `fold` are those of a form with a warning sign (enquiries/flood.py). Without `alarm` the clinic gets no alert for it: it was
-    told of another one like it.
+    `aside`: why it is set aside without a promised reply, as spam or, with `held`, in the queue for a flood. `silent`:
+    why its sender gets no email. A form set aside is also silent. `likelihood` orders what is held back: higher first. `marks`
+    and `fold` are those of a form with a warning sign (enquiries/flood.py). Without `alarm` the clinic gets no alert for it, as one
+    like it has already alerted it.
     """
 
     aside: str = ""

@@ -35,7 +35,7 @@ class ReplyClock:
         """By when somebody who writes at that moment hears from the clinic. None when nothing is promised: see why_none.
 
         Rounded up, never down, to the half hour or the closing time: a patient should not be told "by 10:14am", and nobody
-        is promised a moment at which the clinic is shut.
+        is promised a moment when the clinic is closed.
         """
         return None if self.paused else self.hours.add_working_rounded(at, self.within)
 
@@ -115,7 +115,7 @@ class ReplyClock:
 
 
 def promise_in_words(replies: ReplyClock) -> str:
-    """How soon the clinic replies, for pages that are kept: it names no moment. In a pause, the notice stands in its place."""
+    """How soon the clinic replies, for cached pages: it names no moment. During a pause, the notice replaces it."""
     if replies.paused or not replies.hours.openings:
         notice = " ".join(replies.notice.split()) if replies.paused else ""
         if notice and notice[-1] not in ".!?":

@@ -1,11 +1,11 @@
 """The links in our mails to patients, made when the mail is made, so that the outbox never holds one.
 
-SECRET_KEY signs, SECRET_KEY_FALLBACKS are read. Each sort of link has a salt of its own, so that none stands for another. GET
+SECRET_KEY signs, SECRET_KEY_FALLBACKS are read. Each kind of link has a salt of its own, so that none can be used as another. GET
 changes nothing and shows nothing personal, because mail scanners fetch every link.
 
 Private links open something, each one row: a patient's own request (enquiries/patient_portal/) and the summary of a self-assessment
 (enquiries/report/). Alone they open nothing: whoever has one must also know the email address. Each mail brings one of its own. Ten
-wrong addresses shut that one and no other: somebody who got hold of an old mail cannot keep its owner out, who uses the link in
+wrong addresses close that one and no other: somebody with an old email cannot keep out its owner, who uses the link in
 the newest mail, or asks the clinic for a new one. What the two share is tried with the first, in
 tests/enquiries/patient_portal/test_patient_portal_link.py.
 
@@ -36,7 +36,7 @@ PASS_SECONDS = 30 * 60
 MAX_WRONG_TRIES = 10
 # After the first few of them each further one must wait.
 QUICK_TRIES, PAUSE = 5, timedelta(minutes=1)
-ON_PAGE = "page"  # the name of a link that stands on a page and came with no mail
+ON_PAGE = "page"  # the name of a link on a page, which came with no email
 
 
 class SecretLink:

@@ -24,7 +24,7 @@ SUBDIVISIONS = {"england": "ENG", "wales": "WLS", "scotland": "SCT", "northern_i
 def bank_holidays(nation: str, year: int) -> frozenset[date]:
     """The days of that year on which banks are closed: https://www.gov.uk/bank-holidays.
 
-    A holiday that falls on a weekend is in it, and so is the working day that stands in for it. Days that are proclaimed year
+    A holiday that falls on a weekend is in it, and so is the substitute working day. Days that are proclaimed year
     by year are known up to the installed version of the library. Raises KeyError for another nation.
     """
     return frozenset(country_holidays("GB", subdiv=SUBDIVISIONS[nation], years=year))

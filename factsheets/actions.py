@@ -335,7 +335,7 @@ def why_plan_waits(sheet: FactSheet) -> str:
     if signed is None or signed.content != revisions.snapshot(sheet):
         return (
             "Its words have changed since they were signed off, perhaps in a shared statement. "
-            "Send it back and have it signed again."
+            "Send it back and have it signed off again."
         )
     if sheet.draft_of_id and not sheet.draft_of.is_published:
         return TAKEN_DOWN
@@ -347,7 +347,7 @@ def _publish_as_planned(sheet: FactSheet, by=None) -> Edition:
     """`by` is who moved the day to today; without one, the day has come, and the clinician who signed is named."""
     lock(sheet)
     if sheet.state != State.SCHEDULED:
-        raise MoveRefused("Somebody else was there first.")
+        raise MoveRefused("Somebody else did this first.")
     if why_not := why_plan_waits(sheet):
         raise MoveRefused(why_not)
     by = by or sheet.reviewed_by
@@ -373,7 +373,7 @@ def roll_back(*, edition: Edition, by, over: int | None = None) -> Edition | Non
     with transaction.atomic():
         lock(sheet)
         if sheet.state == State.SCHEDULED:
-            raise MoveRefused("It is signed off and waits for its day. Send it back to the authors first.")
+            raise MoveRefused("It is signed off and waiting for its day. Send it back to the authors first.")
         before = revisions.snapshot(sheet)
         if before == edition.content and not (
             publishing_rules.changed_since_review(sheet) or _is_to_go(sheet, edition)
@@ -383,7 +383,7 @@ def roll_back(*, edition: Edition, by, over: int | None = None) -> Edition | Non
             return restored
         into = begin_draft(sheet=sheet, by=by) if sheet.is_published else sheet
         if into.state == State.SCHEDULED:
-            raise MoveRefused("Its draft is signed off and waits for its day. Send that back to the authors first.")
+            raise MoveRefused("Its draft is signed off and waiting for its day. Send that back to the authors first.")
         before = revisions.snapshot(into)
         if into.pk != sheet.pk and (lost := _lost(into, before, edition, over)):
             raise DraftInTheWay(into, lost)

@@ -124,14 +124,14 @@ def _text(section: dict) -> str:
 
 
 def _chapters(document: dict) -> Iterator[tuple[dict, list[dict]]]:
-    """What stands below one heading of the second level: NICE's position is said there once, for all of it."""
+    """What is under one second-level heading, where NICE's position appears once for all of it."""
     sections = {section["slug"]: section for section in document.get("sections", [])}
     for chapter in document.get("chapters", []):
         yield chapter, [sections[slug] for slug in chapter["sections"]]
 
 
 def _in_chapters(document: dict) -> Iterator[tuple[dict, str, bool]]:
-    """Each section with its name, and whether NICE's position stands in its chapter: in words, or beside a statement."""
+    """Each section with its name, and whether its chapter has NICE's position, in words or beside a statement."""
     for chapter, inside in _chapters(document):
         said = any(
             NICE.search(_text(section)) or any(each["nice_position"] for each in section.get("evidence", []))
@@ -161,11 +161,11 @@ def _repeats(document: dict) -> list[Finding]:
 
 
 RULE_REPEAT = (
-    "NICE's position on acupuncture already stands below this heading. "
-    "Say it once there, so that readers go on taking it in."
+    "NICE's position on acupuncture is already under this heading. "
+    "Say it only once there, so that readers keep noticing it."
 )
 RULE_NICE = (
-    "A benefit of acupuncture must stand beside NICE's position, below the same heading: "
+    "A benefit of acupuncture needs NICE's position under the same heading: "
     "“NICE does not recommend acupuncture for low back pain or sciatica.”"
 )
 RULE_OUTSIDE = (
@@ -199,7 +199,7 @@ def _forbidden_in(sentence: str) -> tuple[tuple[str, str], ...]:
 
 
 def free_text(place: str, text: str) -> list[Finding]:
-    """What must not be said in a text that is no sheet, such as a letter: NICE's position must stand in the text itself."""
+    """What must not be said in a text that is not a sheet, such as a letter. NICE's position must be in the text itself."""
     return [*wording(place, text), *_acupuncture(place, text, bool(NICE.search(text)))]
 
 

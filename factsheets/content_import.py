@@ -320,7 +320,7 @@ class _Import(content.Edition):
             return
         revisions.put_back(sheet, {**was, "findings": was.get("findings", {})})
         for model, places in self.places.items():
-            # Or the next release would take the places that it numbers anew for a staff edit.
+            # Otherwise the next release would treat renumbered places as a staff edit.
             for key, position in _places(model).items():
                 if places.get(key, position) != position:
                     model.objects.filter(**dict(zip(model.natural_key_lookups(), key, strict=True))).update(

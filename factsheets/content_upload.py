@@ -54,7 +54,7 @@ def unpacked(upload: ContentUpload) -> Iterator[Path]:
 def _files(data: bytes) -> dict[str, bytes]:
     if len(data) > MAX_BYTES:
         raise ContentError(
-            f"The file is larger than {MAX_BYTES // 1024**2} MB. Ask whoever runs the website to import it."
+            f"The file is larger than {MAX_BYTES // 1024**2} MB. Ask the person who runs the website to import it."
         )
     if not data.startswith(b"PK"):
         raise ContentError(NOT_ONE)

@@ -25,7 +25,7 @@ class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         for name in names:
             if names.count(name) > 1:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{name} is there twice in one entry", node.start_mark
+                    None, None, f"{name} appears twice in one entry", node.start_mark
                 )
         return super().construct_mapping(node, deep)
 

@@ -1,5 +1,5 @@
-"""Asks whether the links of our sources and texts still lead somewhere: moved, gone, out of reach, or, of a source, changed since
-somebody read the page.
+"""Checks the links of our sources and texts: which have moved, gone or cannot be reached, and which sources have changed since
+somebody read them.
 
 Made for a few hundred addresses that editors chose: one request at a time, a pause before the same host is asked again, HEAD before
 GET, at most 2 MB and 20 seconds for each. Addresses inside a private network are refused at every hop, because an editor's link
@@ -81,13 +81,13 @@ def public_address(host: str, port: int) -> tuple:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable("The name of its host is unknown.") from error
+        raise Unreachable("Its host name is unknown.") from error
     if not settings.LINK_CHECK_PRIVATE_ADDRESSES:
         for *_, place in found:
             address = ipaddress.ip_address(place[0].partition("%")[0])
             address = getattr(address, "ipv4_mapped", None) or address
             if not address.is_global or address.is_multicast:
-                raise Unreachable("It leads into a private network, which we do not ask.")
+                raise Unreachable("It leads into a private network, which we do not contact.")
     return found[0]
 
 
@@ -107,7 +107,7 @@ def _request(method: str, address: str) -> tuple[int, dict[str, str], bytes]:
     """One request without following. Raises Unreachable."""
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Unreachable("It is no web address.")
+        raise Unreachable("It is not a web address.")
     try:
         if parts.scheme == "https":
             context = ssl.create_default_context()
@@ -185,13 +185,13 @@ class Asker:
             so_far_permanent = so_far_permanent and status in PERMANENT
             if so_far_permanent:
                 moved_to = address
-        raise Unreachable("It leads in a circle.")
+        raise Unreachable("It redirects in a circle.")
 
     def _politely(self, method: str, address: str) -> tuple[int, dict[str, str], bytes]:
         try:
             host = urlsplit(address).netloc
         except ValueError as error:
-            raise Unreachable("It is no web address.") from error
+            raise Unreachable("It is not a web address.") from error
         if host in self.refusing:
             raise Unreachable("Its host asked us to slow down.")
         if (wait := self.last.get(host, 0) + self.pause - time.monotonic()) > 0 and host in self.last:

@@ -16,7 +16,7 @@ from factsheets.rendering.markdown import BodyError, in_short, key_points, plain
 class Proof:
     problem: str = ""  # why it cannot be shown
     section: dict | None = None  # as in `FactSheet.document`
-    heading: str = ""  # the question it stands below, or the name of what is folded
+    heading: str = ""  # its question, or the name of its folded part
     short: str = ""
     points: list[str] = field(default_factory=list)
     findings: list[claims_guard.Finding] = field(default_factory=list)

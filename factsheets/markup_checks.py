@@ -223,7 +223,7 @@ def _no_page(path: str, fragment: str, sheet: FactSheet | None, own) -> str:
     if match.namespace != "factsheets" or "slug" not in match.kwargs or match.url_name == "glossary":
         return ""
     slug = match.kwargs["slug"]
-    # A draft is to stand at the address of the sheet that it replaces.
+    # A draft will be at the address of the sheet that it replaces.
     is_own = sheet is not None and slug == (sheet.draft_of or sheet).slug
     there = sheet if is_own else FactSheet.objects.filter(slug=slug).only("pk", "state").first()
     if there is None:

@@ -113,7 +113,7 @@ def _bibtex(text: str) -> dict[str, str]:
 
 
 def _bibtex_value(text: str) -> str:
-    """What stands in braces, in quotes or alone, up to the end of it."""
+    """A value in braces, in quotes or bare."""
     if text[:1] == '"':
         return text[1:].partition('"')[0]
     if text[:1] != "{":

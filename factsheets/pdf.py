@@ -51,7 +51,7 @@ LEAD = "-"  # instead of a section's slug: the drawing at the head
 
 
 class PdfError(Exception):
-    """The PDF cannot be made. The text names the part that stands in the way."""
+    """The PDF cannot be made. The text names the part that prevents it."""
 
 
 def sheet_pdf(document: dict, *, clinic: dict, safety: list[dict], address: str, large_print: bool = False) -> bytes:
@@ -208,7 +208,7 @@ def compiled(files: dict[str, Path | bytes], data: dict, *, name: str, timestamp
     files = dict(files)
     data = data | {"clinic": with_logo(data["clinic"], files)}
     for plain in (False, True):
-        # In a file, and not as `sys.inputs`: Typst works everything out anew when those differ.
+        # In a file, and not as `sys.inputs`: Typst compiles everything again when those differ.
         words = json.dumps(printable(data, plain=plain)).encode()
         if len(words) > MAX_JSON:
             raise PdfError(f"{name}: there is too much to print ({len(words)} characters).")
@@ -297,7 +297,7 @@ def with_logo(clinic: dict, files: dict[str, Path | bytes]) -> dict:
 
 
 def _in_svg(jpeg: bytes, width: int, height: int) -> bytes:
-    """The JPEG in an SVG file: our library hands Typst nothing but text. The JPEG itself stands in the PDF byte for byte."""
+    """The JPEG in an SVG file: our library gives Typst only text. The PDF contains the JPEG itself, byte for byte."""
     image = f'<image width="{width:d}" height="{height:d}" href="data:image/jpeg;base64,{b64encode(jpeg).decode()}"/>'
     box = f'viewBox="0 0 {width:d} {height:d}" width="{width:d}" height="{height:d}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{image}</svg>'.encode()
@@ -390,7 +390,7 @@ def with_row_headers(pdf: bytes) -> bytes:
     entries = end[1].splitlines(keepends=True)
     cells = [CELL.match(pdf, int(entries[cell][:10])) for cell in first]
     if not all(cells):
-        raise ValueError("A row of a table in the PDF begins with something else than a cell.")
+        raise ValueError("A row of a table in the PDF starts with something other than a cell.")
     places = sorted(cell.end() for cell in cells)
     pieces = [pdf[start:stop] for start, stop in zip([0, *places], [*places, end.start()], strict=True)]
     # The last /S/TD/ of each piece but the last is that of its cell.

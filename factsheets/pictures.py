@@ -1,4 +1,4 @@
-"""Pictures that editors upload: written anew by Pillow, kept in the database, and thrown away when nothing shows them.
+"""Pictures that editors upload: re-encoded by Pillow, kept in the database, and deleted when nothing shows them.
 
 What was uploaded is not kept. What is kept holds pixels alone: no place, no owner, no comment, nothing hidden behind the picture.
 """
@@ -64,7 +64,7 @@ class PictureRefused(Exception):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A picture written anew, not kept yet. `files` are (width in pixels, format, bytes)."""
+    """A re-encoded picture that is not stored yet. `files` are (width in pixels, format, bytes)."""
 
     digest: str
     width: int
@@ -211,7 +211,7 @@ def discard_unused() -> int:
     """Throws away the pictures that no figure and no portrait shows any more, and that were never a logo. Returns how many.
 
     Editions name a figure and not its picture: an earlier edition shows what the figure shows today. So a picture that
-    somebody asked us to take down is gone. Only a sheet that cannot be made anew keeps the picture of its last good text.
+    somebody asked us to take down is gone. Only a sheet that cannot be built again keeps the picture of its last good text.
     The clinic's logos are kept, because an owner may put earlier settings back.
     """
     unused = Picture.objects.filter(

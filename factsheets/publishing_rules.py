@@ -1,4 +1,4 @@
-"""When a sheet may be public, who may sign it off, and what stands in the way.
+"""When a sheet may be public, who may sign it off, and what prevents it.
 
 The rules are the clinic's own promise to readers: every sheet rests on named sources that a reader can find and date, carries
 the emergency advice, passed the claims guard, and says when it was last read by a clinician who did not write it, and when it will
@@ -56,7 +56,7 @@ def sections_of(sheet: FactSheet) -> list[Section]:
 
 
 def obstacles(sheet: FactSheet, *, sections: list[Section] | None = None, built: dict | None = None) -> list[Obstacle]:
-    """Everything that stands between the sheet's words, as they are in its rows now, and the public.
+    """Everything that keeps the sheet, as its rows are now, from being published.
 
     `sections` are those of `sections_of`, and `built` is the document made of these rows, where the caller has them.
     """
@@ -107,7 +107,7 @@ def obstacles(sheet: FactSheet, *, sections: list[Section] | None = None, built:
 def broken_for_readers(sheet: FactSheet, sections: list[Section]) -> list[Obstacle]:
     """What readers of a public page see broken, such as a link to a page that was taken down since. Empty for any other.
 
-    It is mended in a draft, and stops nothing: what it links to may be retired any day, which must not hold up the red flags.
+    It is fixed in a draft, and blocks nothing: what it links to may be retired any day, which must not hold up the red flags.
     """
     if not sheet.is_published:
         return []
@@ -119,7 +119,7 @@ def _broken(sheet: FactSheet, sections: list) -> list[Obstacle]:
 
 
 def _unanswered(sheet: FactSheet, sections: list) -> Iterator[Obstacle]:
-    """What stands in the way of the leaflet's fixed questions, for a sheet that has layers."""
+    """What is wrong with the leaflet's fixed questions, for a sheet that has layers."""
     leaflet = [section for section in sections if section.layer == Layer.LEAFLET]
     for section in leaflet:
         if section.question not in sheet.questions:
@@ -188,7 +188,7 @@ def why_not_edit(sheet: FactSheet) -> str:
             "begin a draft on the sheet’s own page, and you will find it there."
         )
     if sheet.state == State.SCHEDULED:
-        return "It has been signed off and waits for its day. Send it back to the authors before you change it."
+        return "It has been signed off and is waiting for its day. Send it back to the authors before you change it."
     return ""
 
 

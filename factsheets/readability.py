@@ -227,5 +227,5 @@ def _hard_words(texts) -> list[HardWord]:
 
 
 def _words(sentence: str) -> list[str]:
-    """What stands between spaces and holds a letter or a digit."""
+    """Anything between spaces that has a letter or a digit."""
     return [word for word in sentence.split() if any(letter.isalnum() for letter in word)]

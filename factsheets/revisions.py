@@ -198,7 +198,7 @@ def put_back(sheet: FactSheet, content: dict) -> None:
 
 
 def reworded(before: dict, after: dict) -> list[str]:
-    """The claims of statements that stand in both snapshots with other words."""
+    """The claims of statements that both snapshots have, with different words."""
     was, now = (
         {each["key"]: each for section in content["sections"] for each in section.get("evidence", [])}
         for content in (before, after)

@@ -70,7 +70,7 @@ def shown_as(flags: list[SafetyAdvice]) -> Iterator[None]:
         _instead.reset(token)
 
 
-_kept: tuple[str, list[SafetyAdvice]] | None = None  # as they stand in one state of the content
+_kept: tuple[str, list[SafetyAdvice]] | None = None  # of one state of the content
 
 
 def records() -> list[SafetyAdvice]:

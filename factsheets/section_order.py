@@ -14,7 +14,7 @@ def place(*, section: Section, after: Section | None) -> None:
         order = list(section.sheet.sections.exclude(pk=section.pk))
         order.insert(order.index(after) + 1 if after else 0, section)
         _number(order)
-        # As readers find them: a section moved below another question stands at that end of its own.
+        # In readers' order: a section moved under another question goes to that end of it.
         _number(in_reading_order(section.sheet, order))
         Section.objects.bulk_update(order, ["position"])
 
@@ -42,7 +42,7 @@ def shift(*, section: Section, up: bool, by) -> None:
 
 
 def put(*, section: Section, after: Section | None, by) -> None:
-    """Moves a section behind another that stands below the same question, or first below it. Elsewhere it stays where it is."""
+    """Moves a section behind another under the same question, or to the top of it. Otherwise it stays where it is."""
     if after is not None and (after.pk == section.pk or stands_below(after) != stands_below(section)):
         return
     with transaction.atomic():

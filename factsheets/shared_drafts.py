@@ -46,7 +46,7 @@ from factsheets.shared_revisions import MODELS, fields_of, snapshot
 
 logger = logging.getLogger(__name__)
 
-# The texts in which an editor may mend a slip alone, as in a sheet (`sheet_drafts.why_more_than_a_slip`).
+# The texts in which an editor may correct a slip alone, as in a sheet (`sheet_drafts.why_more_than_a_slip`).
 CORRECTABLE = {"Claim", "Detail", "Meaning", "Text alternative", "Long description"}
 # Of a figure, what its sheets are only read again for: a refused save loses an upload.
 LIVE_AT_ONCE = {"drawing", "picture"}
@@ -365,7 +365,7 @@ def make_live(
 
 
 def _let_stand(sheets: list[FactSheet], reason: str, author) -> list[Obstacle]:
-    """What is in the way, after the wording that the claims guard found was let stand for the reason, where there is one."""
+    """What is in the way, once wording found by the claims guard has been allowed for the reason, if there is one."""
     if reason.strip():
         for sheet in sheets:
             for each in publishing_rules.obstacles(sheet) if sheet.is_published else ():

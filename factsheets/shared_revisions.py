@@ -123,7 +123,7 @@ def moment_in_words(moment: datetime) -> str:
 def restored(model, pk: int | None, content: dict):
     """Makes the record what the snapshot says, also when there is none yet or none any more. Raises CannotPutBack.
 
-    Whoever calls it keeps the edition and makes the sheets anew, in the same transaction.
+    The caller keeps the edition and rebuilds the sheets, in the same transaction.
     """
     kept = {name: value for name, value in content.items() if name in fields_of(model)}
     if not kept:

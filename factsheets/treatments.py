@@ -83,7 +83,7 @@ def _row(statement: Statement, places: list[dict], prices: list[str]) -> dict:
         "grade_words": statement.get_grade_display() if statement.grade else "Guidance, not graded",
         "grade_meaning": GRADE_MEANINGS.get(statement.grade, ""),
         "verdict": verdict_of(statement),
-        # Its sources stand below it, each in full, so that no numbers are needed.
+        # Its sources are below it, each in full, so no numbers are needed.
         "html": html.render(without_citations(parse(statement.detail))),
         "nice_position": position,
         "burden": statement.burden,

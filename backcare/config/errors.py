@@ -151,7 +151,7 @@ def too_slow(request):
 
 
 def is_database_trouble(error: BaseException | None) -> bool:
-    """Locked, full, read-only, broken or away: not the request's fault, and gone when somebody has mended the database."""
+    """Locked, full, read-only, broken or unreachable: not the request's fault, and over once the database has been fixed."""
     # PostgreSQL says "read-only" with an InternalError, SQLite "malformed" with a bare DatabaseError.
     return isinstance(error, OperationalError | InterfaceError | InternalError) or type(error) is DatabaseError
 

@@ -213,7 +213,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL
 SILENCED_SYSTEM_CHECKS = [
     # Being in the browsers' preload list is the domain owner's decision, and hard to undo.
     "security.W021",
-    # SameOriginMiddleware stands in MIDDLEWARE in its place (tests/config/test_request_guard.py posts across sites).
+    # SameOriginMiddleware replaces it in MIDDLEWARE (tests/config/test_request_guard.py posts across sites).
     "security.W003",
 ]
 if env.flag("BEHIND_TLS_PROXY"):

@@ -125,15 +125,22 @@ class Ticks(Begun, forms.CheckboxSelectMultiple):
     pass
 
 
-def one_of(label: str, known: dict[str, str], hint: str = "", *, required: str = "") -> forms.ChoiceField:
-    """A closed question that may be left out. `required` is the message where another answer makes it needed."""
+def one_of(
+    label: str,
+    known: dict[str, str],
+    hint: str = "",
+    *,
+    required: str = "",
+    invalid: str = "Choose one from the list",
+) -> forms.ChoiceField:
+    """A closed question that may be left out. `required` is the message if another answer makes it necessary."""
     return forms.ChoiceField(
         label=label,
         help_text=hint,
         required=False,
         choices=list(known.items()),
         widget=Radios,
-        error_messages={"required": required, "invalid_choice": "Choose one from the list"},
+        error_messages={"required": required, "invalid_choice": invalid},
     )
 
 

@@ -4,15 +4,15 @@
     if not verdict:
         return too_often(verdict.wait)  # seconds, for the page and for Retry-After
 
-Allowed is what makes no more than `most` in any stretch of `per`, wherever the stretch begins: time is cut into slices of a sixth
-of `per`, and a slice counts until the whole of it is `per` old. So a person waits for `per` and a sixth at the longest. What is
-refused is not counted: nobody can keep somebody else waiting by trying again and again, and waiting always helps.
+At most `most` tries are allowed in any period of `per`, wherever it begins: time is cut into slices of a sixth of `per`, and a
+slice counts until all of it is `per` old. So nobody waits longer than `per` and a sixth. Refused tries are not counted: nobody can
+keep somebody else waiting by trying again and again, and waiting always helps.
 
-What is counted stands in the database, under a keyed hash of the subject that changes every day (HMAC-SHA-256 under the clinic's
-own key, as in core/blind_index.py). Rows go within an hour of when they stop counting: enquiries/privacy/retention.py.
+Counts are in the database, under a keyed hash of the subject that changes every day (HMAC-SHA-256 under the clinic's
+own key, as in core/blind_index.py). Rows are deleted within an hour of when they stop counting: enquiries/privacy/retention.py.
 
-Counting is a transaction. Call `hit` outside any transaction of yours that may be rolled back, or the count goes with it. Trouble
-with the database is raised, so that a limit that cannot be asked refuses.
+Counting is a transaction. Call `hit` outside any transaction that may be rolled back, or the count is lost with it. Database errors
+are raised, so a limit that cannot be checked refuses.
 """
 
 import ipaddress
@@ -47,7 +47,7 @@ class Verdict:
 def hit(name: str, subject: str, *, most: int, per: timedelta, now: datetime | None = None) -> Verdict:
     """Counts one try of `subject` at `name`, unless `most` were counted in the last `per` already.
 
-    `name` says what is limited, in up to 40 characters; each name counts for itself. `subject` is whom it is limited for: a client
+    `name` says what is limited, in up to 40 characters; each name has its own count. `subject` is who or what is limited: a client
     address, an account, an email address in its plain form. `per` is from six seconds to some days.
     """
     return hit_apart([(name, subject, most, per)], now=now)[0]
@@ -95,7 +95,7 @@ def hit_apart(tries: list[tuple[str, str, int, timedelta]], *, now: datetime | N
 
 
 def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None = None) -> None:
-    """Takes one try that was counted out of the count, as when it was no guess: the password was right. `per` is the limit's."""
+    """Takes back one counted try, for instance because the password was right. `per` is the limit's."""
     now = now or timezone.now()
     with transaction.atomic():
         one_at_a_time([(name, subject)])
@@ -106,14 +106,14 @@ def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None =
 
 
 def counted(name: str, subject: str, *, per: timedelta, now: datetime | None = None) -> int:
-    """How many tries of `subject` at `name` count at the moment. For enquiries/abuse.py: how large a wave is, for staff."""
+    """How many tries of `subject` at `name` count at the moment. enquiries/abuse.py tells staff by it how large a wave is."""
     now = now or timezone.now()
     rows = Limit.objects.filter(name=name, key__in=_keys(name, subject, per, now), until__gt=now)
     return sum(rows.values_list("count", flat=True))
 
 
 def tallies(subjects: list[tuple[str, str, timedelta]], *, now: datetime | None = None) -> list[int]:
-    """How many tries of each (name, subject, per) count at the moment, in one query: for what weighs several counts together."""
+    """How many tries of each (name, subject, per) count at the moment, in one query, for decisions that weigh several counts."""
     return [sum(count for _, count in rows) for rows in _counted_rows(subjects, now or timezone.now())]
 
 
@@ -159,7 +159,7 @@ def in_words(wait: int) -> str:
 def client(request: HttpRequest) -> str:
     """The address a request came from, for `hit`; never to be stored or logged. An IPv6 network of 64 bits is one client.
 
-    Behind proxies, TRUSTED_PROXIES says how many of ours stand in front. Each adds the address that it was called from at the right
+    Behind proxies, TRUSTED_PROXIES says how many of ours are in front. Each adds the address that it was called from at the right
     of X-Forwarded-For, so the entry that many from the right is the first that no stranger can write. Without enough entries,
     or with one that is no address, it is the caller's own (OWASP ASVS 5.0, 4.1.3 and 15.3.4).
     """

@@ -218,7 +218,7 @@ def read_once(app_configs, **kwargs):
         return []
     return [
         checks.Info(
-            f"{', '.join(still)}: set in the environment, and no longer read since the first start.",
+            f"{', '.join(still)}: set in the environment, but not read since the first start.",
             hint="Change the clinic’s settings on the staff desk (/admin/clinic/), and remove the variables.",
             id="backcare.I001",
         )
@@ -231,7 +231,7 @@ def opening_hours(app_configs, **kwargs):
     if os.environ.get("CLINIC_HOURS", "").strip():
         return [
             checks.Warning(
-                "CLINIC_HOURS is set, and nothing reads it any more: patients see the opening hours of the staff desk.",
+                "CLINIC_HOURS is set, but nothing reads it any more: patients see the opening hours of the staff desk.",
                 hint="Set them on the desk under “Opening hours and replies” (/admin/enquiries/clinichours/), "
                 "then remove CLINIC_HOURS.",
                 id="backcare.W004",
@@ -245,7 +245,7 @@ def proxies(app_configs, **kwargs):
     if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
         return [
             checks.Warning(
-                "BEHIND_TLS_PROXY is set and TRUSTED_PROXIES is not: everybody would share the limits of one address.",
+                "BEHIND_TLS_PROXY is set but TRUSTED_PROXIES is not: everybody would share the limits of one address.",
                 hint="Set TRUSTED_PROXIES to the number of proxies that write X-Forwarded-For, such as 1.",
                 id="backcare.W002",
             )
@@ -259,8 +259,8 @@ def only_the_proxy_reaches_us(app_configs, **kwargs):
     if settings.SECURE_PROXY_SSL_HEADER and binding.is_public(bind) and not binding.in_container():
         return [
             checks.Error(
-                f"BEHIND_TLS_PROXY is set and the web server listens on {bind}: strangers could go round the proxy, "
-                "and write what it is believed for.",
+                f"BEHIND_TLS_PROXY is set and the web server listens on {bind}: strangers could bypass the proxy "
+                "and forge the headers that it sets.",
                 hint="Leave BIND out (127.0.0.1:8000), or set it to an address that only the proxy reaches.",
                 id="backcare.E013",
             )
@@ -401,7 +401,7 @@ def durability(app_configs, databases=None, **kwargs):
             if not settings.LOCAL and sqlite3.sqlite_version_info < SQLITE_WITHOUT_WAL_RESET_BUG:
                 found.append(
                     checks.Warning(
-                        f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug, mended in 3.51.3.",
+                        f"SQLite {sqlite3.sqlite_version} has the WAL-reset bug, fixed in 3.51.3.",
                         hint="Use a newer Python image, or PostgreSQL. The write gate removes the known trigger.",
                         id="backcare.W001",
                     )

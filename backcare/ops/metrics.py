@@ -73,7 +73,7 @@ class Figures(Collector):
         )
         oldest = OutgoingMessage.objects.unsent().filter(next_attempt_at__lte=now).aggregate(at=Min("created_at"))["at"]
         waited = now - oldest if oldest else timedelta(0)
-        yield _age("backcare_mail_queue_age_seconds", "How long the oldest mail that is due has waited.", waited)
+        yield _age("backcare_mail_queue_age_seconds", "How long the oldest due mail has been waiting.", waited)
         if seen := WorkerHeartbeat.objects.order_by("-seen_at").values_list("seen_at", flat=True).first():
             yield _age("backcare_mail_worker_silent_seconds", "Since a mail worker's last sign of life.", now - seen)
 
@@ -86,10 +86,10 @@ class Figures(Collector):
             came = Enquiry.objects.filter(created_at__gte=now - within).aggregate(
                 **{kind: Count("pk", filter=Q(kind=kind)) for kind in EnquiryKind.values}
             )
-            yield _labelled(f"backcare_enquiries_last_{name}", f"Forms that came within the last {name}.", "kind", came)
+            yield _labelled(f"backcare_enquiries_last_{name}", f"Forms received in the last {name}.", "kind", came)
         yield GaugeMetricFamily(
             "backcare_forms_over_the_limit_last_day",
-            "Forms that came when the total was reached.",
+            "Forms received after the total was reached.",
             value=abuse.beyond_total(),
         )
 

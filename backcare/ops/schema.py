@@ -35,4 +35,4 @@ def at_start() -> None:
     try:
         verify()
     except DatabaseError as error:
-        logger.warning("The version of the database was not looked at: %s", type(error).__name__)
+        logger.warning("The version of the database could not be checked: %s", type(error).__name__)

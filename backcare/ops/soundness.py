@@ -62,7 +62,7 @@ def form_was_refused() -> None:
     try:
         _refused().touch()
     except OSError as error:
-        logger.error("That a form was refused could not be noted: %s", type(error).__name__)
+        logger.error("Could not record that a form was refused: %s", type(error).__name__)
 
 
 def refused_at() -> datetime | None:

@@ -2,7 +2,7 @@
 
 A row of the outbox says whom an email is for. Its link is made when it is sent, and is stored nowhere. The link
 ends when it is used, when the password or the address changes, and with its time: an hour for a password, and for an invitation
-the day in which a second factor may be set up. It stands for the password alone, so the second factor is still asked for.
+the day in which a second factor may be set up. It replaces only the password, so the second factor is still needed.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -88,7 +88,7 @@ def account(request, id):
 
 @owners_only
 def second_factor(request, id):
-    """A second factor that is lost is reset, and an invitation that ended is renewed. Never one's own."""
+    """Resets a lost second factor, or renews an expired invitation. Never for your own account."""
     user = _account(id)
     app, own = totp.of(user), user == request.user
     if request.method == "POST" and not own:

@@ -131,7 +131,7 @@ def deactivate(
             done = handover.hand_over(of=user, to=to, by=by, sure=sure)
         except handover.CannotTakeOver as error:
             raise Refused(str(error)) from error
-        said = "Deactivated the account, and ended its sessions."
+        said = "Deactivated the account and ended its sessions."
         if done.work.lines:
             said += f" {f'Handed over to {team.account_name(to)}' if to else 'Back in the queue'}: {done.work}."
         if hide and (person := public_person(user)):
@@ -155,7 +155,7 @@ def reactivate(*, user: User, by: User) -> None:
 
 
 def delete(*, user: User, by: User) -> None:
-    """For an invitation that went to the wrong person. What was used stays: its name stands beside what it did."""
+    """For an invitation sent to the wrong person. A used account stays, because its name is on what it did."""
     with _one_owner_at_a_time(by):
         user = User.objects.get(pk=user.pk)
         if user.last_login is not None:

@@ -26,7 +26,7 @@ from factsheets.revisions import became
 
 AT_ONCE = 500  # lines in memory
 LOOK_THROUGH = 5000  # lines, for one page of those that have some words
-MAX_PLACE = 80  # characters of a place as it stands in an address
+MAX_PLACE = 80  # characters of a place in the list, as in an address
 REFUSALS_TOGETHER = timedelta(hours=1)
 
 

@@ -99,7 +99,7 @@ def first_owner(request):
             logger.warning("Staff sign-in: a wrong set-up code")
             form.add_error(
                 "code",
-                "This code is not right, or it has ended. Each start of the site prints a new one, and ends the old.",
+                "This code is wrong or has expired. Each start of the site prints a new one, which replaces the old.",
             )
     response = _shown(request, form, status=status)
     if wait:

@@ -65,7 +65,7 @@ def new_owner_code() -> str:
             SetUpStep.objects.filter(name=OWNER_CODE).delete()
             return ""
         if not SetUpStep.objects.filter(name=SetUpStep.HOURS).exists() and not _hours_were_saved():
-            # The hours that a new database begins with are nobody's. Patients are told of none before an owner has saved some.
+            # A new database starts with hours that nobody chose. Patients see none until an owner has saved some.
             OpeningHours.objects.all().delete()
         code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
         SetUpStep.done(OWNER_CODE, by=None, detail=_hash(code))
@@ -132,7 +132,7 @@ def missing_details() -> list[Step]:
     empty = _still_empty(row)
     if not empty or _not_set(row) or User.objects.filter(username=DEMO_OWNER).exists():
         return []
-    why = f"Patients look for these, and no page says them yet. Still empty: {', '.join(empty)}."
+    why = f"Patients look for these, but no page says them yet. Still empty: {', '.join(empty)}."
     return [Step(DETAILS, "More about the clinic", why, reverse("admin:clinic"))]
 
 

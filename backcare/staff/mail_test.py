@@ -32,7 +32,7 @@ SENT = "test email"  # in the session
 CODE_FOR = 60 * 60  # seconds
 MAX_PER_HOUR = 10  # messages
 PATIENCE = 10  # seconds for each step of the conversation with the mail server
-NO_ANSWER = "The mail server did not answer. Ask whoever set EMAIL_URL to check the name and port in it."
+NO_ANSWER = "The mail server did not answer. Ask the person who set EMAIL_URL to check the name and port in it."
 
 
 class SendForm(forms.Form):
@@ -53,7 +53,7 @@ class RecordsForm(forms.Form):
         label="DKIM selector (optional)",
         longest=254,
         required=False,
-        help_text="Ask whoever runs your email for it. It is a short word, such as “google” or “selector1”.",
+        help_text="Ask the person who runs your email for it. It is a short word, such as “google” or “selector1”.",
     )
 
     def __init__(self, *args, **kwargs):
@@ -82,7 +82,7 @@ def test_email(request):
         elif limits.hit("sender records", str(request.user.pk), most=MAX_PER_HOUR, per=timedelta(hours=1)):
             records = sender_dns.look(domain, looking.cleaned_data["selector"])
         else:
-            messages.error(request, "You have asked many times. Wait an hour.")
+            messages.error(request, "You have asked too many times. Wait an hour.")
     elif request.method == "POST" and "code" in request.POST:
         coding = CodeForm(request.POST, label_suffix="")
         if coding.is_valid() and _is_right(request, coding):
@@ -116,7 +116,7 @@ def test_email(request):
 def _was_sent(request, form: SendForm) -> bool:
     """Sends it at once, past the outbox, to show what the server says."""
     if not limits.hit("test email", str(request.user.pk), most=MAX_PER_HOUR, per=timedelta(hours=1)):
-        form.add_error("to", "You have sent many test messages. Wait an hour.")
+        form.add_error("to", "You have sent too many test messages. Wait an hour.")
         return False
     code = f"{secrets.randbelow(1_000_000):06}"
     try:
@@ -151,7 +151,7 @@ def _is_right(request, form: CodeForm) -> bool:
     sent = request.session.get(SENT)
     if not sent or time.time() - sent["at"] > CODE_FOR or sent["tries"] >= MAX_PER_HOUR:
         request.session.pop(SENT, None)
-        form.add_error("code", "This code has ended. Send another test message.")
+        form.add_error("code", "This code has expired. Send another test message.")
         return False
     request.session[SENT] = sent | {"tries": sent["tries"] + 1}
     if not constant_time_compare("".join(form.cleaned_data["code"].split()), sent["code"]):

@@ -52,7 +52,7 @@ class Invitation(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code on paper that stands in for the app, once. Its row goes when it is used."""
+    """A code on paper that replaces the app, once. Its row is deleted when it is used."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes")
     # Salted PBKDF2, as for a password.

@@ -68,7 +68,7 @@ def send_link(address: str) -> None:
 
 
 class _ByLink(PasswordResetConfirmView):
-    """Django's: the secret leaves the address at once, for the session, so that no other page is told of it."""
+    """Django's own: the secret moves at once from the address to the session, so that no other page learns it."""
 
     form_class = NewPasswordForm
     template_name = "admin/new_password.html"

@@ -1,6 +1,6 @@
 """Signing in with the clinic's own provider (OpenID Connect Core 1.0, code flow with PKCE), where OIDC_ISSUER is set.
 
-The provider stands in for both factors, so it has to ask for the second one. Everything else stays ours: only an active account
+The provider replaces both factors, so it has to ask for the second one. Everything else stays ours: only an active account
 that an owner made, found by an address that the provider has verified; the idle limit, the twelve hours, and the end of all
 sessions when an account is deactivated. Nobody gets an account by signing in, and the password with our own second factor works
 as before.
@@ -39,7 +39,7 @@ PATIENCE = 10 * 60  # seconds to sign in at the provider
 FRESH = 5 * 60  # seconds since somebody proved who they are there: we ask for it each time
 CLOCKS_DIFFER = 30  # seconds
 ANSWER_WITHIN = 5  # seconds, of each request to the provider
-ASK_AGAIN = 60  # seconds after which it is asked anew what it is, so that nobody is sent to one that is away
+ASK_AGAIN = 60  # seconds after which its description is fetched again, so that nobody is sent to one that is down
 TRIES, PER = 20, timedelta(minutes=5)  # ways there, and ways back, from one client
 # Signed with a key that only the provider has. A token that names another algorithm, or none, is refused (RFC 8725, section 3.1).
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
@@ -60,7 +60,7 @@ def is_on() -> bool:
 
 
 def proved(request) -> bool:
-    """Whether the provider that is set now stood in for the second factor in this session."""
+    """Whether the present provider replaced the second factor in this session."""
     return is_on() and request.session.get(PROVED_BY) == settings.OIDC_ISSUER
 
 
@@ -127,7 +127,7 @@ def _who(request) -> User:
 
 
 def _expected() -> dict:
-    """What a token must say: made anew each time, because Authlib takes them apart."""
+    """What a token must say. Made afresh each time, because Authlib changes it."""
     return {
         "iss": {"essential": True, "value": settings.OIDC_ISSUER},
         "aud": {"essential": True, "value": settings.OIDC_CLIENT_ID},
@@ -142,7 +142,7 @@ def _account(claims: dict) -> User:
     # A provider where anybody can enter any address would let anybody in.
     if claims.get("email_verified") is not True or not isinstance(address, str) or "@" not in address:
         audit.refused(None, f"{name} has not verified the email address")
-        raise Refused(f"{name} does not say that your email address is verified. Tell whoever looks after it.")
+        raise Refused(f"{name} does not say that your email address is verified. Tell the person who looks after it.")
     staff = User.objects.filter(email__iexact=address, is_active=True, is_staff=True)
     # PostgreSQL takes some letters of other scripts for ours (CVE-2019-19844). No account has an address with them.
     found = list(staff[:2]) if address.isascii() else []
@@ -153,7 +153,7 @@ def _account(claims: dict) -> User:
     methods = claims.get("amr") or []
     if settings.OIDC_AMR and not set(settings.OIDC_AMR) & set(methods):
         audit.refused(user, f"{name} did not ask for a second factor")
-        raise Refused(f"{name} did not ask you for a second factor. Tell whoever looks after it.")
+        raise Refused(f"{name} did not ask you for a second factor. Tell the person who looks after it.")
     at = claims.get("auth_time")
     # Glewlwyd 2.7 writes 0 where it does not know, which others leave out.
     if at and time.time() - at > FRESH + CLOCKS_DIFFER:

@@ -22,13 +22,13 @@ PATIENCE = 4  # seconds for each question
 # Bits: receivers ignore shorter keys, and signers should use this much (RFC 8301, 3.2).
 LEAST_RSA, GOOD_RSA = 1024, 2048
 SELECTOR = re.compile(r"(?=.{1,200}\Z)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*", re.ASCII)
-COULD_NOT_ASK = "We could not ask the domain name system from this server. Ask whoever looks after your domain."
+COULD_NOT_ASK = "We could not ask the domain name system from this server. Ask the person who looks after your domain."
 POLICIES = {
-    "reject": (GOOD, "Mail that only pretends to be yours is rejected."),
-    "quarantine": (GOOD, "Mail that only pretends to be yours goes to spam."),
+    "reject": (GOOD, "Forged mail in your name is rejected."),
+    "quarantine": (GOOD, "Forged mail in your name goes to spam."),
     "none": (
         WEAK,
-        "The policy is “none”: anybody’s mail in your name is let through. Ask for “quarantine” or “reject”.",
+        "The policy is “none”: forged mail in your name is let through. Ask for “quarantine” or “reject”.",
     ),
 }
 
@@ -74,10 +74,13 @@ def _spf(domain: str, resolver: "Resolver") -> tuple[str, str]:
         return WEAK, f"{domain} has {len(records)} SPF records. Only one is allowed, and receivers ignore them all."
     terms = records[0].lower().split()
     if {"+all", "all"} & set(terms):
-        return WEAK, "The SPF record lets every server in the world send for you. Ask for “-all” or “~all” at its end."
+        return WEAK, "The SPF record lets every server in the world send for you. Ask for “-all” or “~all” at the end."
     if {"-all", "~all"} & set(terms) or any(term.startswith("redirect=") for term in terms):
-        return GOOD, "There is one SPF record, with an end. The test message shows whether your mail server is in it."
-    return WEAK, "The SPF record has no end. Ask for “-all” or “~all”."
+        return (
+            GOOD,
+            "There is one SPF record, and it is complete. The test message shows whether it includes your mail server.",
+        )
+    return WEAK, "The SPF record is incomplete. Ask for “-all” or “~all”."
 
 
 def _dkim(name: str, resolver: "Resolver") -> tuple[str, str]:
@@ -85,19 +88,19 @@ def _dkim(name: str, resolver: "Resolver") -> tuple[str, str]:
     if not records:
         return (
             MISSING,
-            f"There is no DKIM key at {name}. Check the selector, and ask whoever runs your email to add the key.",
+            f"There is no DKIM key at {name}. Check the selector, and ask the person who runs your email to add the key.",
         )
     if len(records) > 1:
         return WEAK, f"There are {len(records)} DKIM keys at {name}. Only one is allowed."
     [tags] = records
     if not tags["p"]:
-        return WEAK, "This DKIM key was withdrawn. Ask whoever runs your email for the selector in use now."
+        return WEAK, "This DKIM key was withdrawn. Ask the person who runs your email for the current selector."
     try:
         bits = _rsa_bits(tags)
     except (ValueError, UnsupportedAlgorithm):
         return (
             WEAK,
-            f"The DKIM key at {name} is damaged: receivers cannot read it. It has to be copied again, as a whole.",
+            f"The DKIM key at {name} is damaged: receivers cannot read it. Copy it again in full.",
         )
     if bits is not None and bits < LEAST_RSA:
         return (
@@ -105,7 +108,10 @@ def _dkim(name: str, resolver: "Resolver") -> tuple[str, str]:
             f"The DKIM key has {bits} bits, and receivers ignore keys below {LEAST_RSA}. Ask for one of {GOOD_RSA}.",
         )
     if "y" in tags.get("t", "").split(":"):
-        return WEAK, "The DKIM record says that it is only a test (“t=y”). Ask whoever runs your email to end the test."
+        return (
+            WEAK,
+            "The DKIM record says that it is only a test (“t=y”). Ask the person who runs your email to end the test.",
+        )
     longer = f" It has {bits} bits: ask for one of {GOOD_RSA}." if bits is not None and bits < GOOD_RSA else ""
     return (
         GOOD,

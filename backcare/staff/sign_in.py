@@ -144,7 +144,7 @@ def set_up(request):
     if user and until is None:
         logger.warning("Staff sign-in: account %s has no second factor, and its invitation has ended", user.pk)
         audit.refused(user, "no second factor, and the invitation had ended")
-        return page(request, "admin/not_invited.html", "Your invitation has ended", status=403, account=user)
+        return page(request, "admin/not_invited.html", "Your invitation has expired", status=403, account=user)
     if (
         user is None
         and admin.site.has_permission(request)

@@ -107,6 +107,6 @@ class StaffSite(admin.AdminSite):
         )(request)
         if response.status_code == 302:
             sessions.end_all(user=request.user, but=request.session.session_key)
-            sign_in.record(request.user, "Changed the password. Every other session ended.")
+            sign_in.record(request.user, "Changed the password. All other sessions ended.")
             messages.success(request, "Your password is changed, and you are signed out on every other device.")
         return response

@@ -1,4 +1,4 @@
-"""An enquiry's appointment: booked, moved, cancelled, and how it went. The patient and their calendar are told of each change."""
+"""An enquiry's appointment: booked, moved, cancelled, and how it went. The patient and their calendar learn of each change."""
 
 import logging
 from collections.abc import Iterable

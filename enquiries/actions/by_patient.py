@@ -143,7 +143,7 @@ def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
         if not enquiry.is_closed:
             untold = _end(enquiry) or untold
             _saved(enquiry)
-        enquiry = erase(enquiry=enquiry, summary="With the link in our mail", actor=PATIENT)
+        enquiry = erase(enquiry=enquiry, summary="With the link in our email", actor=PATIENT)
         if untold:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
         return enquiry

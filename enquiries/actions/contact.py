@@ -173,11 +173,11 @@ def they_agree_now(*, enquiry: Enquiry, by: User, version: int | None = None) ->
     return enquiry
 
 
-# A clinician is told of an enquiry with a warning sign, by a mail to them alone.
+# A clinician is told about an enquiry with a warning sign by an email to them alone.
 
 
 def tell_clinician(*, enquiry: Enquiry, whom: User, by: User) -> bool:
-    """Mails one clinician that an enquiry needs them now. False when they have been told of this flag already.
+    """Mails one clinician that an enquiry needs them now. False if they have already been told about this flag.
 
     Nobody gets it twice for one flag, however often it is pressed, unless the first mail failed. It changes nothing that another
     page shows, so it needs no version. Raises MoveRefused where no flag is open, or for somebody who is no clinician.

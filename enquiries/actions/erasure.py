@@ -177,7 +177,7 @@ def note_export(*, enquiries: list[Enquiry], by: User | None = None, actor: str 
 
 
 def erase_person(*, enquiries: list[Enquiry], reason: str, by: User | None = None, actor: str = "") -> bool:
-    """Erases all of these enquiries or none, their mails too, and then clears the database's files of what stood there.
+    """Erases all of these enquiries or none, their mails too, and then clears the traces from the database's files.
 
     Left are references, dates and a timeline without words. A mail that a worker holds just now stays for as long as it does.
     False when the files could not be cleared because others read all the time: the next purge does it.
@@ -193,7 +193,7 @@ def erase_person(*, enquiries: list[Enquiry], reason: str, by: User | None = Non
 
 
 def _log(enquiries: list[Enquiry], by: User | None, flag: int, words: str) -> None:
-    """In the staff desk's log, for the owner; what a command does stands on the timelines."""
+    """In the staff desk's log, for the owner. What a command does is on the timelines."""
     if by is None:
         return
     LogEntry.objects.create(

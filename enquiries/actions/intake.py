@@ -209,8 +209,8 @@ def answer(
 ) -> None:
     """Puts the mails that this enquiry brings into the outbox, each once; a silent one those to the clinic alone.
 
-    Without `alarm` the clinic gets none: it was told of another one like it. `is_new`: made in this transaction, so it has no
-    mail yet.
+    Without `alarm` the clinic gets none, because it was alerted to another like it. `is_new`: made in this transaction, so
+    without any mail yet.
 
     One that was set aside was promised nothing: its promise is made now, and whoever calls this saves it with the row.
     """

@@ -89,7 +89,7 @@ def enqueue_first(enquiry: Enquiry, purposes: Mapping[Purpose, datetime | None])
 
 def _must_be_in_transaction() -> None:
     if not transaction.get_connection().in_atomic_block:
-        raise RuntimeError("A mail enters the outbox inside the transaction of the fact it reports.")
+        raise RuntimeError("Queue an email inside the transaction of the event it reports.")
 
 
 def has_address(enquiry: Enquiry) -> bool:
@@ -178,7 +178,7 @@ def send_again(*, message: OutgoingMessage, by: User) -> OutgoingMessage:
 
 def _lock_enquiry_of(message: OutgoingMessage) -> Enquiry:
     if message.enquiry_id is None:
-        raise TypeError("This mail is about no enquiry.")
+        raise TypeError("This email is not about an enquiry.")
     return Enquiry.objects.select_for_update(no_key=True).get(pk=message.enquiry_id)
 
 

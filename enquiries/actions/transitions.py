@@ -22,7 +22,7 @@ from factsheets import team
 logger = logging.getLogger(__name__)
 
 STILL_FLAGGED = "This may be an emergency. Record what you did about the warning sign first."
-HAS_APPOINTMENT = "It has an appointment to come. Cancel that first, so that the patient is told."
+HAS_APPOINTMENT = "It has a future appointment. Cancel that first, so that the patient is told."
 NEEDS_OUTCOME = "Record how the appointment went first."
 # A patient who has not answered by then is forgotten rather than waited for.
 MAX_WAIT = timedelta(days=366)

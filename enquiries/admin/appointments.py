@@ -369,8 +369,8 @@ def calendar(model_admin, request):
             another = {"secret": new_secret(), "created_at": timezone.now()}
             another["only_mine"] = request.POST.get("whose") == "mine"
             CalendarFeed.objects.update_or_create(staff=request.user, defaults=another)
-            _note(request.user, "Made a new address of the calendar.")
-            messages.success(request, "Here is your new address. One that you had before no longer works.")
+            _note(request.user, "Made a new address for the calendar.")
+            messages.success(request, "Here is your new address. Your previous one no longer works.")
         return HttpResponseRedirect(reverse("admin:enquiries_enquiry_calendar"))
     feed = CalendarFeed.objects.filter(staff=request.user).first()
     context = {

@@ -194,13 +194,13 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         """What one click cannot undo is confirmed on a page that lists the enquiries, and asks for what the move needs."""
         if "sure" in request.POST and form.is_valid():
             return self._each(request, queryset, **change)
-        # An outcome is chosen on the page: what stands in the way apart from that is what to show.
+        # The outcome is chosen on the page, so show only what else is in the way.
         given = {"outcome": Outcome.ANSWERED} if change["to"] == Status.CLOSED else {}
         enquiries = [(each, transitions.why_not(each, change["to"], **given)) for each in queryset]
         return self._ask(request, verb, form, enquiries)
 
     def _ask(self, request, verb: str, form: forms.Form, enquiries: list[tuple[Enquiry, str]]):
-        """`enquiries` with what stands in the way of each."""
+        """`enquiries`, each with its obstacle."""
         able = sum(not why for _, why in enquiries)
         what = f"{verb} {able} enquir{'y' if able == 1 else 'ies'}"
         context = {

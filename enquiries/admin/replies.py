@@ -51,7 +51,7 @@ class ReplyForm(StepForm):
         self.fields["subject"].widget.attrs["placeholder"] = emails.subject_of_reply("")
 
     def fill_in(self, enquiry: Enquiry) -> bool:
-        """Of a valid form: says what stands in braces. False where something could not be said; the form then tells what."""
+        """Fills in the braces of a valid form. False if something could not be filled in; the form then says what."""
         for name in ("subject", "text"):
             filled = replies.fill(self.cleaned_data[name], enquiry)
             self.cleaned_data[name] = filled.text
@@ -87,7 +87,7 @@ def preview(enquiry: Enquiry, form: ReplyForm) -> replies.Preview | None:
 
 
 class ReplyTemplateForm(PreviewForm, OpenedForm):
-    """A mistake in what stands in braces, and what the claims guard finds, are said beside the text, which is never lost."""
+    """Mistakes in braces, and what the claims guard finds, are shown beside the text, which is never lost."""
 
     class Meta:
         model = ReplyTemplate

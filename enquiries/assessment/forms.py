@@ -127,7 +127,7 @@ def _field(part: Part, known: Flags) -> forms.Field:
             "invalid_list": NOT_ON_THE_LIST,
         },
     )
-    # "or" stands before the first answer that cannot go with the others.
+    # "or" comes before the first answer that excludes the others.
     field.set_apart = NONE if part.flags else next((option.value for option in part.options if option.alone), "")
     return field
 

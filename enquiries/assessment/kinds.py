@@ -91,7 +91,7 @@ class Note:
     heading: str
     lines: tuple[str, ...]
     sheet: str = ""  # where to read more
-    signs: tuple[str, ...] = ()  # SafetyAdvice records that stand in it, with what to do
+    signs: tuple[str, ...] = ()  # SafetyAdvice records shown in it, with what to do
     always: bool = False  # shown where advice on self-care is not, too: with URGENT, and under 18
 
 

@@ -52,7 +52,7 @@ def template(name: str) -> dict[str, Path]:
 # It is made when it is asked for, and kept nowhere. The name and the answers are on its pages only: from outside (title,
 # author, dates, the file's own id) every report looks the same.
 
-# The questions in a few words, as they stand before their answers on the summary. Reviewed with the questions: what is
+# The questions in a few words, as the summary shows them before their answers. Reviewed with the questions: what is
 # left out must not change what the answer means.
 IN_SHORT = {
     "emergency": "Emergency signs",

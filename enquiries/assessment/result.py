@@ -91,7 +91,7 @@ def emergency(signs: list[SafetyAdvice]) -> dict:
         "said": result_texts.MATERNITY if maternity_first else result_texts.OUTCOMES[Outcome.EMERGENCY],
         "maternity_first": maternity_first,
         "ticked": [_sign(record) for record in signs],
-        # Every sign stands on the page once.
+        # Each sign is on the page once.
         "others": tier | {"items": others, "heading": result_texts.OTHER_SIGNS if ticked else tier["heading"]}
         if others
         else None,

@@ -66,7 +66,7 @@ class Mail(EmailMultiAlternatives):
 
     logo: pictures.MailLogo | None = None
     logo_id = ""
-    leaflet = b""  # as it stands in the mail: `printed.leaflet_for_mail`
+    leaflet = b""  # as the email attaches it: `printed.leaflet_for_mail`
 
     def message(self, **options: Any) -> Any:
         made: Any = super().message(**options)
@@ -109,7 +109,7 @@ def _leaflet(name: str) -> MIMEBase:
 def render(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     """The mail of one outbox row, ready to send. Raises CannotRender or NoLongerNeeded, which are final.
 
-    Whatever else goes wrong (a template, a setting, a key, a database, content not loaded) somebody can mend, and it stops
+    Whatever else goes wrong (a template, a setting, a key, a database, content not loaded) somebody can fix, and it stops
     every mail alike: so it comes out as it is, and the mail waits.
     """
     if message.is_replaced:
@@ -214,7 +214,7 @@ def what_changed(before: Appointment, booked: Appointment) -> str:
 
 
 def _cancellation(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """Only where an email has told of the appointment: before that there is nothing to take back."""
+    """Only if an email has named the appointment: before that there is nothing to take back."""
     cancelled = message.appointment
     if cancelled is None or cancelled.starts_at <= timezone.now():
         raise NoLongerNeeded
@@ -283,7 +283,7 @@ def _with_calendar(mail: Mail, method: str, file: bytes) -> Mail:
 
 
 def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """Staff send it when a private link was shut. It says no more than that there is a link."""
+    """Staff send it after a private link was closed. It says only that there is a link."""
     link_to_it = Link(links.request_address(_there(message.enquiry), links.of_mail(message)))
     return letter(message, connection, "new_link", {"link": link_to_it}, to=_patient(message))
 
@@ -428,7 +428,7 @@ def letter(
 ) -> Mail:
     """A mail whose words an owner may change. The templates add what nobody can leave out.
 
-    `subject` stands in place of the text's own. `parts` is what somebody is about to save, for a preview.
+    `subject` replaces the text's own. `parts` is what somebody is about to save, for a preview.
     """
     wording, words = WORDINGS[key], wordings.filled(key, values, parts)
     subject = subject or wording.subject or words.parts["subject"]

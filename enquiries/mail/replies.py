@@ -135,7 +135,7 @@ def mistakes(text: str) -> list[str]:
 
 
 def claims(subject: str, text: str) -> list[claims_guard.Finding]:
-    """What the claims guard finds in a template: it stands in many emails, so it is read as a page is."""
+    """What the claims guard finds in a template, which is read like a page because it is sent in many emails."""
     return wordings.claims({"subject": subject, "message": text})
 
 

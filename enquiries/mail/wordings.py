@@ -32,7 +32,7 @@ PLACEHOLDER = re.compile(
 )
 # A web address in a text, which becomes a link.
 ADDRESS = re.compile(r"https?://[^\s<>\"“”]+")
-AFTER = ".,;:!?)]}’'"  # belongs to the sentence when it stands at the end of an address
+AFTER = ".,;:!?)]}’'"  # belongs to the sentence at the end of an address
 IN_MAIL, ON_PAGE = '<a href="{0}"><font color="{1}">{0}</font></a>', '<a href="{0}">{0}</a>'
 
 # A cell with a colour: mail programs know no other button.
@@ -203,9 +203,9 @@ def _mistake(wording: Wording, part: str, written: str, name: str, given: str) -
         offered = ", ".join(each.written for each in wording.placeholders.values())
         return f"{written} is not one of the placeholders of this text. It has {offered}."
     if part == "subject" and not placeholder.in_subject:
-        return f"{written} cannot stand in a subject, which may be read on a locked screen."
+        return f"{written} cannot be in a subject, which may be read on a locked screen."
     if part != "text" and placeholder.kind != Kind.INLINE:
-        return f"{written} can stand in the text only."
+        return f"{written} can be in the text only."
     if placeholder.kind == Kind.LINK and not given:
         return f"{written} needs the words to press: {placeholder.written}."
     if placeholder.kind != Kind.LINK and given:
@@ -316,7 +316,7 @@ def _block(line: str, values: Mapping[str, Value]) -> Block | None:
 
 
 def _block_as_html(line: str, values: Mapping[str, Value], *, mail: bool) -> str:
-    """What stands in a line of its own, between paragraphs. Empty for any other line."""
+    """The content of a line on its own between paragraphs. Empty for any other line."""
     found = PLACEHOLDER.fullmatch(line)
     value = values[_name(found)] if found else None
     if isinstance(value, Block):

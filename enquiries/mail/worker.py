@@ -63,7 +63,7 @@ class WorkerLost(Exception):
     """Every worker that took this mail in hand was gone before it could say what happened."""
 
 
-# What no other try would change. Everything else may be mended by somebody while the mail waits.
+# What another try would not change. Anything else may be fixed while the mail waits.
 HOPELESS = (PermanentFailure, WorkerLost, emails.CannotRender)
 
 
@@ -182,7 +182,7 @@ class Worker:
         try:
             self.put_back()
         except DatabaseError as error:  # then their leases run out
-            logger.warning("Mails in hand were not put back: %s", type(error).__name__)
+            logger.warning("Claimed mails could not be released: %s", type(error).__name__)
         else:
             if self.present:
                 self.present.leave()
@@ -210,9 +210,9 @@ class Worker:
             for name in self.present.gone() if self.present else ():
                 theirs = OutgoingMessage.objects.filter(state=MessageState.SENDING, claimed_by=name, lost_claims=0)
                 if freed := theirs.update(lease_until=Now() - timedelta(seconds=1)):
-                    logger.warning("A mail worker is gone. Of what it had in hand, %s go on at once.", freed)
+                    logger.warning("A mail worker is gone. %s of the mails it had claimed are sent at once.", freed)
         except OSError as error:  # mail goes all the same; what the dead hold waits until its lease is over
-            logger.warning("Mail worker could not look for others in DATA_DIR: %s", error.strerror)
+            logger.warning("Mail worker could not check DATA_DIR for others: %s", error.strerror)
 
     def send(self, message: OutgoingMessage) -> None:
         if self.sent_on_connection >= MAILS_PER_CONNECTION:
@@ -319,21 +319,21 @@ def describe(error: Exception) -> str:
     return f"{type(error).__name__}{f' {code}' if code else ''}"[:80]
 
 
-OURS = "Tell whoever looks after this website."
-# What stands in `OutgoingMessage.error`, for staff: by class and SMTP code (RFC 5321, 4.2.3), by code alone, by class alone.
+OURS = "Tell the person who looks after this website."
+# The text of `OutgoingMessage.error`, for staff: by class and SMTP code (RFC 5321, 4.2.3), by code alone, by class alone.
 REASONS = {
     "552": "Their mailbox is full.",
     "452": "Their mailbox is full.",
-    "556": "The part of the address after the @ takes no email.",
+    "556": "The part of the address after the @ does not accept email.",
     "SMTPRecipientsRefused 554": "The mail system behind this address refused the email.",
-    "SMTPRecipientsRefused": "There is no such mailbox, or it takes no email from us.",
+    "SMTPRecipientsRefused": "There is no such mailbox, or it accepts no email from us.",
     "SMTPDataError": "The mail system behind this address refused the email, perhaps as spam.",
     "SMTPAuthenticationError": f"Our own mail server refused our password. {OURS}",
     "SMTPSenderRefused": f"Our own mail server does not let us send. {OURS}",
     "ValidationError": "This is not an email address.",
     "SheetNotPublished": "The fact sheet is no longer published.",
-    "NothingToWriteAbout": "What the email was about is no longer there.",
-    "WorkerLost": f"Our mail program stopped each time it tried to send this email. {OURS}",
+    "NothingToWriteAbout": "What the email was about no longer exists.",
+    "WorkerLost": f"Our mail program crashed each time it tried to send this email. {OURS}",
 }
 NOT_REACHED = f"No mail server took it within {GIVE_UP_AFTER.days} days. {OURS}"
 

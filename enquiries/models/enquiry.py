@@ -148,7 +148,7 @@ class EnquiryQuerySet(models.QuerySet["Enquiry"]):
         ).order_by(*self.model.WORKING_ORDER)
 
     def without_folded(self) -> Self:
-        """Of each fold of a flood the first that still has an open warning sign stands for all: `enquiries/flood.py`."""
+        """In each fold of a flood, the first with an open warning sign represents all: `enquiries/flood.py`."""
         before = Enquiry.objects.filter(FLAGGED, flood=OuterRef("flood"), folded=True).filter(
             Q(created_at__lt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__lt=OuterRef("pk"))
         )

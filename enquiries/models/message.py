@@ -206,7 +206,7 @@ class OutgoingMessage(models.Model):
 
     @property
     def about(self) -> str:
-        """What it is about, in a word that may stand in a log: a reference, a sheet's slug, a day, or an account's number."""
+        """What it is about, in a word that logs may contain: a reference, a sheet's slug, a day, or an account's number."""
         if self.day:
             return self.day.isoformat()
         if self.purpose in ABOUT_AN_ACCOUNT:

@@ -48,7 +48,7 @@ class ReplyTemplateQuerySet(models.QuerySet["ReplyTemplate"]):
 
 
 class ReplyTemplate(models.Model):
-    """A reply to start from. `enquiries/mail/replies.py` fills in what stands in braces."""
+    """A reply to start from. `enquiries/mail/replies.py` fills in the braces."""
 
     name = models.CharField(
         max_length=60, unique=True, help_text="Staff choose it by this name. Patients never see it."

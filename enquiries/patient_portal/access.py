@@ -58,7 +58,7 @@ def pass_is_good(given: str, enquiry: Enquiry) -> bool:
 
 
 def _who(enquiry: Enquiry) -> tuple[str, str]:
-    # With the address: once staff have put it right, what the wrong one opened is shut.
+    # With the address: once staff have corrected it, a pass from the wrong one no longer works.
     return enquiry.pk.hex, enquiry.email_key[:16]
 
 

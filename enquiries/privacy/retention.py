@@ -104,7 +104,7 @@ def due_messages(now: datetime) -> QuerySet[Any]:
     needed_rows = OutgoingMessage.objects.filter(
         (Q(enquiry__isnull=False) & needed) | (Q(reminder__isnull=False) & still_due)
     )
-    # Asked row by row: a list of all that are needed would be made anew for each hundred that go.
+    # Asked row by row: a list of all that are needed would be made again for each hundred deleted.
     return rows.filter(~Exists(needed_rows.filter(pk=OuterRef("pk"))), done_at__lte=before)
 
 
@@ -136,20 +136,20 @@ RULES = [
     ),
     Rule(
         "spam",
-        "Details of what was set aside as spam",
+        "Details of enquiries set aside as spam",
         due_spam,
         erase=True,
         why=lambda: f"{SPAM_DAYS} days have passed",
     ),
-    Rule("messages", "Mails of the outbox that are done", due_messages),
+    Rule("messages", "Emails that are finished with", due_messages),
     Rule("records", "Enquiries without details", due_records),
-    Rule("exports", "Entries of the log of exports", lambda now: Export.objects.filter(at__lte=years_before(now))),
+    Rule("exports", "Entries in the log of exports", lambda now: Export.objects.filter(at__lte=years_before(now))),
     Rule(
         "admin_log",
-        "Entries of the staff desk's log",
+        "Entries in the staff desk's log",
         lambda now: LogEntry.objects.filter(action_time__lte=years_before(now)),
     ),
-    Rule("sessions", "Staff sessions that have ended", lambda now: Session.objects.filter(expire_date__lte=now)),
+    Rule("sessions", "Ended staff sessions", lambda now: Session.objects.filter(expire_date__lte=now)),
     Rule(
         "search_misses",
         "Searches without results",
@@ -162,27 +162,27 @@ RULES = [
     ),
     Rule(
         "absences",
-        "Absences of staff that are over",
+        "Past absences of staff",
         lambda now: Absence.objects.filter(last_day__lt=timezone.localdate(now) - timedelta(days=ABSENCE_DAYS)),
     ),
     Rule(
         "drafts",
-        "Texts that staff typed and did not send",
+        "Texts that staff typed but did not send",
         lambda now: StaffDraft.objects.filter(updated_at__lte=now - timedelta(days=DRAFT_DAYS)),
     ),
     Rule(
         "unsaved_edits",
-        "Changes to fact sheets that nobody saved",
+        "Unsaved changes to fact sheets",
         lambda now: UnsavedEdit.objects.filter(seen_at__lte=now - timedelta(days=DRAFT_DAYS)),
     ),
     Rule(
         "uploads",
-        "Files of content that nobody took over",
+        "Content files that nobody imported",
         lambda now: ContentUpload.objects.filter(at__lte=now - timedelta(days=DRAFT_DAYS)),
     ),
     Rule("limits", "Counts of limits", lambda now: Limit.objects.filter(until__lte=now)),
-    Rule("flood_marks", "Marks of forms that are alike", lambda now: FloodMark.objects.filter(until__lte=now)),
-    Rule("stopped", "Addresses that asked for no mail", lambda now: StoppedAddress.objects.filter(until__lte=now)),
+    Rule("flood_marks", "Marks of similar forms", lambda now: FloodMark.objects.filter(until__lte=now)),
+    Rule("stopped", "Addresses that asked for no email", lambda now: StoppedAddress.objects.filter(until__lte=now)),
 ]
 
 

@@ -1,6 +1,6 @@
 """Every encrypted value moves under the newest key while the site runs, and the keyed hashes to find it by move with it.
 
-Which key sealed a value, and whether it was padded, stands in the value. So there is no list of what is done: a rotation that was
+Each value shows which key encrypted it, and whether it was padded. So there is no list of what is done: a rotation that was
 killed goes on where it stopped, and is over when every value begins as one that is written now. A row and its hashes change in
 one transaction, so that a row whose values are new has new hashes; until then it is found by its old ones
 (`blind_index.email_keys` and its like).

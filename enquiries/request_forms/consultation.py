@@ -158,14 +158,7 @@ def _ticks(label: str, hint: str, known: dict[str, str], *, invalid: str = "Choo
 
 
 def _yes_or_no(label: str, hint: str, *, required: str) -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=label,
-        help_text=hint,
-        required=False,
-        choices=list(YES_NO.items()),
-        widget=Radios,
-        error_messages={"required": required, "invalid_choice": "Choose yes or no"},
-    )
+    return one_of(label, YES_NO, hint, required=required, invalid="Choose yes or no")
 
 
 def _said_yes(answer: str) -> bool | None:

@@ -1,6 +1,6 @@
 """The forms that patients fill in: what all have in common, a report by email, a question. `consultation.py` has the long one.
 
-Every message is an instruction for its field; labels and hints stand beside them.
+Each message is an instruction for its field; labels and hints are next to it.
 """
 
 from dataclasses import dataclass

@@ -92,7 +92,7 @@ def _take(request):
     theirs = "theirs" in request.POST
     here = reverse("admin:factsheets_bring_in")
     if upload is None:  # pressed twice, or in another tab
-        messages.warning(request, "There is no file to take over. If you have just pressed the button, it is done.")
+        messages.warning(request, "There is no file to import. If you have just pressed the button, it is done.")
         return HttpResponseRedirect(here)
     seen = request.POST.get("seen", "")
     try:

@@ -16,19 +16,19 @@ from factsheets.models import LinkOutcome, Source, SourceLink
 WORDS = {
     LinkOutcome.GONE: (
         "Gone",
-        "The page says that it is no longer there. Look for another address, or for another source.",
+        "The page says that it is no longer there. Find another address or another source.",
     ),
-    LinkOutcome.MOVED: ("Moved for good", "The old address leads to a new one. Open it before you take it."),
+    LinkOutcome.MOVED: ("Moved for good", "The old address redirects to a new one. Open it before you accept it."),
     LinkOutcome.CHANGED: (
-        "Changed since somebody read it",
+        "Changed since somebody last read it",
         "Read the page again. If it still says what the fact sheets say, press the button. If not, change the sheets first.",
     ),
     LinkOutcome.UNREACHABLE: (
         "Could not be reached",
-        "On three days or more. Some publishers turn away programs: open the link to see if it works for people.",
+        "On three days or more. Some publishers turn programs away: open the link to see if it works for you.",
     ),
 }
-CHANGED = "That has changed in the meantime. Look at it again."
+CHANGED = "That has changed in the meantime. Check it again."
 
 
 def to_look_at() -> list[SourceLink]:

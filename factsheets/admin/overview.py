@@ -125,7 +125,7 @@ def _waits(sheet: FactSheet) -> str:
     """Why a planned publication has not happened on its day."""
     if sheet.state != State.SCHEDULED or sheet.publish_on > timezone.localdate():
         return ""
-    return actions.why_plan_waits(sheet) or "It will be published within the hour, when the mail worker looks."
+    return actions.why_plan_waits(sheet) or "The mail worker will publish it within the hour."
 
 
 def _not_below_a_section(sections: list[Section], comments: list) -> list:
@@ -181,7 +181,7 @@ def _sign_off_words(sheet: FactSheet) -> str:
 
 
 def _outline(sheet: FactSheet, sections: list[Section], comments: list) -> list[dict]:
-    """The sections as readers find them, under the question or the layer that they stand below, each with its comments."""
+    """The sections in readers' order, under their question or layer, each with its comments."""
     ordered = in_reading_order(sheet, sections)
     for section in ordered:
         section.comments = [each for each in comments if each.section == section.slug]

@@ -55,7 +55,7 @@ class SectionForm(EditingForm):
             "body": "Leave an empty line between paragraphs. For the rest press a button above: it puts the signs in for you, "
             "and the preview shows what they become.",
             "slug": "Leave empty to make it from the heading. Changing it breaks existing links to this section.",
-            "question": "Only in the leaflet. Sections with the same question stand below it one after the other, and often need "
+            "question": "Only in the leaflet. Sections with the same question follow it one after the other, and often need "
             "no heading of their own.",
             "kind": "Below the leaflet, a text or evidence section with a heading opens on a press, together with the sections "
             "after it that have none.",

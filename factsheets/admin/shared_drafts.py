@@ -97,7 +97,7 @@ class HasDrafts(GivesBack, StopsUnsound):
         else:
             if draft is None and drafted.given["note"]:
                 # Why something was changed, and nothing was: it stays in its box.
-                why_not = "Nothing but the reason has changed, so there is no draft to keep it in."
+                why_not = "Only the reason has changed, so there is no draft to keep it in."
         if why_not:
             request.stopped = [Obstacle(why_not)]
             request.POST = request.POST.copy()
@@ -106,7 +106,7 @@ class HasDrafts(GivesBack, StopsUnsound):
         if draft is None:
             messages.info(request, "No changes to save.")
             return HttpResponseRedirect(request.get_full_path())
-        messages.success(request, "Saved as a draft. Readers see nothing of it yet.")
+        messages.success(request, "Saved as a draft. Readers cannot see it yet.")
         autosave.leave(sheet=None, part=autosave.part_of(record), by=request.user)
         return HttpResponseRedirect(address(draft))
 

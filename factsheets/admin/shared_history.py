@@ -290,14 +290,14 @@ class KeepsHistory(HasDrafts):
                 if draft is None:
                     messages.info(request, "No changes to save.")
                     return HttpResponseRedirect(request.path)
-                messages.success(request, f"Edition {edition.number} copied to a draft. Readers see nothing of it yet.")
+                messages.success(request, f"Edition {edition.number} copied to a draft. Readers cannot see it yet.")
                 return HttpResponseRedirect(address(draft))
             said = f"{words}: {edition.name}"[:300]
             made = shared_drafts.make_live(
                 **given, author=request.user, step=SharedStep.PUT_BACK, note=words, said=said
             )
         except (CannotPutBack, DraftRefused) as refusal:
-            messages.error(request, f"Not put back. {refusal}")
+            messages.error(request, f"Not restored. {refusal}")
             return HttpResponseRedirect(request.path)
         self.log_change(request, made.record, f"Put back edition {edition.number}.")
         messages.success(request, f"Edition {edition.number} put back.")

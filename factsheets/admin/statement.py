@@ -122,7 +122,7 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
 
 
 def _write(typed) -> str:
-    """Puts what a button stands for at the end of the text. Says why where it cannot."""
+    """Adds what a button inserts at the end of the text. Says why if it cannot."""
     asked = typed.get("_source", "").strip()
     words = SIGNS.get(typed.get("_sign", "").rpartition(":")[2], "")
     if "_cite" in typed:

@@ -1,6 +1,6 @@
 """Our pages in the words of schema.org (JSON-LD), for search engines and other programs.
 
-It says what the page says and never more: a reviewer stands in it only when a clinician really signed the sheet off. The page holds
+It never says more than the page: it names a reviewer only if a clinician really signed the sheet off. The page holds
 a short form, because its readers are people who pay for every kilobyte; the JSON output holds the whole.
 """
 
@@ -45,7 +45,7 @@ UNSAFE = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
 
 
 def block(data: dict) -> SafeString:
-    """The data as it may stand inside a script element."""
+    """The data, safe inside a script element."""
     written = json.dumps({"@context": SCHEMA, **data}, ensure_ascii=False, separators=(",", ":"))
     return mark_safe(written.translate(UNSAFE))  # noqa: S308 - no character of HTML is left in it
 

@@ -29,7 +29,7 @@ class Step(models.TextChoices):
 
 # Steps that change words, and so have an author.
 WRITING = [Step.INSTALLED, Step.EDITED, Step.ROLLED_BACK, Step.CORRECTED]
-# Steps after which a clinician's signature stands below the words as they are.
+# Steps after which the words are as a clinician signed them.
 SIGNED = [Step.SIGNED_OFF, Step.RESTORED, Step.PUBLISHED]
 
 
@@ -40,7 +40,7 @@ class EditionQuerySet(models.QuerySet):
 
 
 class Edition(models.Model):
-    """The whole sheet as it stood after one step: its words, who took the step, and what changed since the one before.
+    """The whole sheet after one step: its words, who took the step, and what changed since the one before.
 
     The unit is the sheet and not the row: that is what a clinician signs, what a reader reads, and what an editor wants back.
     """
@@ -198,7 +198,7 @@ class SharedStep(models.TextChoices):
 
 
 class SharedEdition(models.Model):
-    """What several pages share, as it stood after one step: a source, a statement, a term, a figure or a notice.
+    """What several pages share, after one step: a source, a statement, a term, a figure or a notice.
 
     The history of a record begins when somebody first changes it: its first edition is then how it was before.
     """

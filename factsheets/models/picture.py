@@ -10,7 +10,7 @@ class PictureManager(models.Manager):
 
 
 class Picture(models.Model):
-    """A picture that an editor uploaded, after it was read and written anew. Its files are kept in the database.
+    """A picture that an editor uploaded, re-encoded. Its files are kept in the database.
 
     There they are in every backup, and on every web machine at once.
     """

@@ -82,7 +82,7 @@ TAKEN_SLUGS = re.compile(
     r"|related|report|consultation)\Z"
     r"|(source|cite|term|word|care|useful|report|consultation|id_report|id_consultation)-"
 )
-# The sheet's other outputs stand at these addresses below its own (factsheets/urls.py). A section that was once a page of its own
+# The sheet's other outputs are at these addresses below its own (factsheets/urls.py). A section that was once a page of its own
 # is still found at its former address, so its name can be none of these.
 TAKEN_PAGES = {"pdf", "text", "json", "useful", "whole"}
 # Without a heading a reader could not tell what these are about.

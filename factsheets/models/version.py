@@ -65,7 +65,7 @@ class ContentVersion(models.Model):
 
 
 class ContentQuerySet(models.QuerySet):
-    """Whatever changes content, one row or many, says so: pages that were kept ready are made anew."""
+    """Every change of content, to one row or many, calls this: cached pages are then made again."""
 
     def update(self, **values):
         count = super().update(**values)

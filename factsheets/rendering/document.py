@@ -1,6 +1,6 @@
 """The sheet as all its outputs need it: parsed, cited, numbered, in its layers. Built when it or a part of it is saved.
 
-Everything that reading needs is final here: the HTML of each part, the order of the sections and the headings they stand under,
+Everything that reading needs is final here: the HTML of each part, the order of the sections and the headings they are under,
 the numbers of the sources and where each is cited first. A page only joins it.
 """
 
@@ -75,7 +75,7 @@ def build(sheet, sections=None) -> dict:
             made = _section(section, citations, words)
         except BodyError as error:
             raise BodyError(f"{section}: {error}") from error
-        # An address stands on the page once, whoever else names it.
+        # An address appears on the page once, whatever else names it.
         made["also"] = [slug for slug in dict.fromkeys(section.former_slugs) if slug not in taken]
         taken.update(made["also"])
         made_of.append(made)
@@ -126,7 +126,7 @@ def with_section(sheet, section) -> tuple[dict, dict]:
 def in_reading_order(sheet, sections) -> list:
     """The leaflet first, by the order in which its kind of sheet asks the questions, and then what is folded below.
 
-    In the leaflet, what answers no question stands before the first: only sheets from before there were layers have such sections.
+    In the leaflet, sections without a question come first; only sheets from before the layers have any.
     """
     asked = {question.value: number for number, question in enumerate(sheet.questions, start=1)}
     asked[""] = 0
@@ -141,7 +141,7 @@ def in_reading_order(sheet, sections) -> list:
 
 
 def chapters(sections: list[dict]) -> list[dict]:
-    """The headings of the second level, each with the addresses of the sections that stand under it.
+    """The headings of the second level, each with the addresses of the sections under it.
 
     In the leaflet that is a question of patients; among what is folded, the summary that opens it.
     """
@@ -154,7 +154,7 @@ def chapters(sections: list[dict]) -> list[dict]:
                 label = Question(section["question"]).label
                 made.append({"slug": section["question"], "heading": label, "layer": section["layer"], "sections": []})
         elif section["starts_chapter"] or is_next:
-            # The address stands on the section itself when it has no heading to carry it.
+            # A section without a heading carries the address itself.
             heading = section["heading"] if section["starts_chapter"] else ""
             if not heading and section["layer"] == Layer.MORE:
                 heading = section["heading"] or UNNAMED
@@ -218,7 +218,7 @@ def _statement(statement, place: str, citations: Citations, words: Words) -> dic
     words.mark(blocks)
     position = statement.nice_position
     chip = NICE_CHIP if position.startswith(NICE_SAYS_NO) else ""
-    # Beside acupuncture the chip says all of it, row after row: the sentence itself stands once, in the section's own words.
+    # Beside acupuncture the chip says all of it, row after row: the sentence itself appears once, in the section's own words.
     printed = "" if chip and statement.treatment == "acupuncture" else position
     return {
         "key": statement.key,

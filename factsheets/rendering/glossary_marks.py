@@ -12,10 +12,10 @@ from factsheets.rendering.markdown import plain
 from factsheets.search.text import stems
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[”\"’)]*\s+")
-# What stands before a word that is explained there: “This is called X”. Or “weak bones (X)”.
+# What precedes a word that is explained there: “This is called X”. Or “weak bones (X)”.
 CALLED = re.compile(r"\b(?:called|known as|name is|call (?:it|this|these))\s+(?:an?\s+|the\s+)?[\"“]?\Z")
 IN_BRACKETS = re.compile(r"\((?:an?\s+)?\Z")
-# And what stands after it: “X means …”, “X: pain down one leg”, “X (weak pulses)”, “X, which advises …”.
+# And what follows it: “X means …”, “X: pain down one leg”, “X (weak pulses)”, “X, which advises …”.
 GIVEN_AFTER = re.compile(r"[\"”]?(?:\smeans?\b|\sis short for\b|:\s|\s\([^)]+\s|,\swhich\b)")
 # A sentence also explains a term when it says much of what the glossary says: this many words, and this part of them.
 SHARED_WORDS, SHARED_PART = 2, 0.35

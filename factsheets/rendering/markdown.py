@@ -49,17 +49,17 @@ def parse_body(kind: str, body: str) -> list[dict]:
     while shape[:1] == ["paragraph"]:
         shape = shape[1:]
     if kind in {"try", "avoid"} and shape != ["list"]:
-        raise BodyError("Write one list, with the button “List” above the text. A sentence may stand before it.")
+        raise BodyError("Write one list, with the button “List” above the text. A sentence may come before it.")
     if kind == "avoid":
         for item in _list_of(blocks)["items"]:
             if not plain(item).lower().startswith("do not "):
                 raise BodyError("Start each line with “do not”, so that it makes sense when read alone.")
     if kind == "steps" and shape != ["list ordered"]:
         raise BodyError(
-            "Write one list of steps, with the button “Numbered list” above the text. A sentence may stand before it."
+            "Write one list of steps, with the button “Numbered list” above the text. A sentence may come before it."
         )
     if kind == "table" and shape != ["table"]:
-        raise BodyError("Write one table, with the button “Table” above the text. A sentence may stand before it.")
+        raise BodyError("Write one table, with the button “Table” above the text. A sentence may come before it.")
     if kind == "numbers":
         numbers_of(blocks)
     if kind == "figure" and shape:
@@ -195,7 +195,7 @@ def _block(node, depth: int = 0):
             yield {"type": "heading", "level": level, "content": _inline(node.children[0].children)}
         case "bullet_list" | "ordered_list":
             if depth == LISTS_IN_LISTS:
-                raise BodyError(f"Put lists at most {LISTS_IN_LISTS} deep in one another.")
+                raise BodyError(f"Nest lists at most {LISTS_IN_LISTS} deep.")
             items = [[block for child in item.children for block in _block(child, depth + 1)] for item in node.children]
             yield {"type": "list", "ordered": node.type == "ordered_list", "items": items}
         case "table":

@@ -61,7 +61,7 @@ def whole(sheet: FactSheet, *, large_print: bool = False) -> bytes:
 
 
 def compiled_leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """Made anew. What fits is looked for once in each process, and again when the sheet's own words change (`pdf.leaflet_pdf`).
+    """Made afresh. What fits is worked out once in each process, and again when the sheet's own words change (`pdf.leaflet_pdf`).
 
     That takes three or four printings in letters of several sizes, or half a second of one processor; in large print, with and
     without some of the parts, 7 to 16 for our own sheets, or about a second.
@@ -78,7 +78,7 @@ def compiled_leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
 
 
 def compiled(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """Made anew: about half a second of one processor."""
+    """Made afresh: about half a second of one processor."""
     data = full(_as_it_is(sheet.pk))
     return sheet_pdf(
         _document(data, Layer),
@@ -142,7 +142,7 @@ def _leaflet(data: dict, *, with_addresses: bool) -> dict:
 
 
 def _optional(data: dict) -> list[dict]:
-    """The parts that an answer can do without: each section with a heading, and what stands below it. The last part comes first."""
+    """The parts that an answer can do without: each section with a heading, and what is under it. The last part comes first."""
     found: list[dict] = []
     sections = {section["slug"]: section for section in data["sections"]}
     for chapter in data["layers"][Layer.LEAFLET]:

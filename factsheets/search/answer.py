@@ -33,7 +33,7 @@ class Related:
 
 @dataclass
 class Answer:
-    typed: str  # as it stands in the box
+    typed: str  # as it is in the box
     shown: str  # the same, short enough for a sentence
     reading: Reading
     found: Found
@@ -81,7 +81,7 @@ class Answer:
 
     @property
     def signs(self) -> bool:
-        """Whether the short emergency card stands above the answer: somebody is worried, and no red flag was read."""
+        """Whether the short emergency card is above the answer: somebody is worried, and no red flag was read."""
         return bool(self.found.intent and self.found.intent.signs and not self.reading)
 
     @property
@@ -91,7 +91,7 @@ class Answer:
 
     @property
     def names_acupuncture(self) -> bool:
-        """Then NICE's position stands beside it: the search names acupuncture, or the first result quotes it."""
+        """Then NICE's position is shown beside it: the search names acupuncture, or the first result quotes it."""
         shown = " ".join(f"{hit.title} {place.heading} {place.quote}" for hit in self.hits[:1] for place in hit.places)
         return any(word in plain(f"{self.searched} {shown}") for word in ("acupunct", "needl"))
 

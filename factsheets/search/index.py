@@ -1,7 +1,7 @@
 """The search index of this process: tantivy, in memory, for one state of the content.
 
 Every search asks the database for the content's token (`ContentVersion`). When that has changed, only what differs is indexed
-anew: of each sheet the database gives a digest, and a document is read only when its digest is another. So an edit is found by the
+again: of each sheet the database gives a digest, and a document is read only when its digest is another. So an edit is found by the
 very next search, in every process, without a table of its own. In the web server a thread looks for a new token each second
 (`keep_fresh`), so that readers seldom wait for it.
 """

@@ -27,7 +27,7 @@ class Passage:
     own_heading: str = ""
     traditional: bool = False
     verdict: str = ""
-    question: str = ""  # the code of the question under which it stands in the leaflet
+    question: str = ""  # the code of its question in the leaflet
 
 
 @dataclass
@@ -99,7 +99,7 @@ def _of_section(section: dict, chapter: str) -> Iterable[Passage]:
             shown = heading or own or chapter
             yield Passage(heading=shown, text=text, strong=strong, own_heading=own_heading, **common)
     for statement in section.get("evidence", []):
-        # One by one, so that no quotation shows a benefit without what stands beside it.
+        # One by one, so that no quotation shows a benefit without what belongs beside it.
         text = join([statement["claim"], plain(statement["blocks"]), statement["nice_position"]])
         verdict = f"{statement['claim']}: {statement['verdict'][:1].lower()}{statement['verdict'][1:]}"
         yield Passage(heading=own or chapter, text=text, strong=statement["claim"], verdict=f"{verdict}.", **common)

@@ -23,7 +23,7 @@ class Intent:
     unless: tuple[Line, ...]
     first: tuple[str, ...]  # places, of which the first that exists is the answer
     topic: bool  # whether it says what the search is about, not what is asked
-    signs: bool  # whether the short emergency card stands above it
+    signs: bool  # whether the short emergency card is above it
 
 
 @cache
@@ -45,7 +45,7 @@ def intents() -> tuple[Intent, ...]:
 
 
 def read(typed: str) -> tuple[Intent | None, Intent | None]:
-    """The first intent whose words stand in what was typed, and the first topic."""
+    """The first intent whose words are in what was typed, and the first topic."""
     stems = [word.stem for word in words(typed)]
     there = {tuple(stems[start : start + length]) for length in range(1, 7) for start in range(len(stems) - length + 1)}
 

@@ -3,12 +3,12 @@
 tantivy finds the passages and the questions that have any of the words, best first by BM25. Of these, the best are scored here:
 
 - A question by how much of what was typed it has, and how much of it was typed (`QUESTION_SHARE`), the rare words counting most.
-- A passage by how much of what was typed stands in it, in its heading or title more than in its text (`STRENGTH`), and at most
+- A passage by how much of what was typed is in it, in its heading or title more than in its text (`STRENGTH`), and at most
   `TEXT` of what a question can reach: what patients ask weighs most.
 - The place that an intent names (`intents`) gets INTENT, more than any text and less than a question typed almost as it stands;
   that of a topic gets TOPIC, enough to come before what fits badly.
 
-A word's weight is its rarity, ln(1 + passages ÷ passages that have it) − 1. What stands in every question weighs next to nothing.
+A word's weight is its rarity, ln(1 + passages ÷ passages that have it) − 1. A word in every question weighs hardly anything.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ MAX_CONCEPTS = 20
 MAX_PASSAGES, MAX_QUESTIONS = 80, 80  # scored
 MAX_ENTRIES = 100  # that a reader can page through
 STRENGTH = {"title": 1.0, "heading": 0.9, "strong": 0.75, "text": 0.6}
-TWICE = 0.1  # more, when it stands in two of these: the place that says it comes before others of its sheet
+TWICE = 0.1  # more, if it is in two of these: the place that says it comes before others of its sheet
 BOOST = {"title": 2.0, "heading": 3.0, "strong": 2.0, "text": 1.0}
 SYNONYM_SHARE = 0.85
 QUESTION_SHARE = 0.6  # of a question's score: what was typed; the rest is the question
@@ -216,7 +216,7 @@ class _Asked:
         return min(1.0, shared / whole) if whole else 0.0
 
     def names(self, entry: Entry) -> bool:
-        """Whether the title has a word of the search that stands in few places."""
+        """Whether the title has a word of the search that is in few places."""
         if entry.key not in self.named:
             stems = {word.stem for word in words(entry.title)}
             rare = [concept for concept in self.concepts if self.weights[concept.meaning] > TELLING]
@@ -231,7 +231,7 @@ class _Asked:
         return known[question]
 
     def coverage(self, row: Row) -> float:
-        """From 0 to 1: how much of the typed words stands in the passage, and how prominently."""
+        """From 0 to 1: how many of the typed words are in the passage, and how prominently."""
         there = self._strengths(row)
         found = there_is = 0.0
         for concept in self.concepts:

@@ -19,7 +19,7 @@ class Synonyms:
 
 
 def read() -> Synonyms:
-    """The synonyms as they stand in the database."""
+    """The synonyms in the database."""
     return parse(list(Synonym.objects.values_list("words", flat=True)))
 
 

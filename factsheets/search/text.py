@@ -15,7 +15,7 @@ MAX_WORD_LENGTH = 40  # letters; the longest word of English medicine has 45, an
 WORD = re.compile(r"[^\W_]+(?:['’‘`´ʼ＇][^\W_]+)*")
 COMPOUND = re.compile(r"[^\W\d_]+(?:[-‐‑][^\W\d_]+)+")
 APOSTROPHE = re.compile(r"['’‘`´ʼ＇]")
-# Words that stand in nearly every question and say nothing about it.
+# Words that are in nearly every question and say nothing about it.
 FUNCTION_WORDS = """
     a about after again all also am an and any are arent as at be because been before being both but by can cannot
     cant could couldnt did didnt do does doesnt doing dont for from get gets getting give go going got had has hasnt

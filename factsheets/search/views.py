@@ -30,7 +30,7 @@ def _search(request) -> HttpResponse:
         "cards": _cards(tiers, given),
         "crisis": safety.CRISIS,
         "traditional_label": TRADITIONAL_LABEL,
-        # Nobody in a crisis is shown where “top” stands in our sheets.
+        # Nobody in a crisis is shown where our sheets say “top”.
         "sheets": _some_sheets() if given.reading.crisis else [],
         "situations": _situations() if given.typed and not given.hits else [],
         "examples": [] if given.typed else examples(),

@@ -31,7 +31,7 @@ def inline_words(rows: str) -> str:
     """Django's rows below a form, with its "Add another Opening time" and "Delete?" as the desk says them."""
     rows = re.sub(r"Add another (\w)", lambda found: f"Add {found[1].lower()}", rows)
     rows = rows.replace('<th class="original"></th>', '<td class="original"></td>')  # no head of anything
-    # The word stands in each row, where it is pressed with its box.
+    # Each row has the word, as the label of its box.
     rows = re.sub(r'(<td class="delete">)(<input [^>]*>)', r"\1<label>\2 Remove</label>", rows)
     rows = rows.replace("<th>Delete?</th>", "<td></td>")
     return mark_safe(rows)  # noqa: S308 - rendered, and so escaped, before
@@ -84,7 +84,7 @@ def sheets_that_need_somebody(context):
 
 
 def _red_flags(user) -> dict:
-    """Their draft, and what this person is to do about it: approve it, or mend it with the words of who sent it back."""
+    """Their draft, and what this person is to do about it: approve it, or revise it after it was sent back."""
     draft = safety_drafts.current()
     last = draft.events.filter(step__in=[DraftStep.SENT, DraftStep.SENT_BACK]).first() if draft else None
     is_back = last is not None and last.step == DraftStep.SENT_BACK and draft_workflow.wrote(draft, user)

@@ -393,7 +393,7 @@ def test_the_feed_says_references_and_times_and_its_address_can_be_renewed(desk,
     desk.post(page, {"do": "remove"})
     assert read(second).status_code == 404 and not CalendarFeed.objects.exists()
     recorded = [each.get_change_message() for each in LogEntry.objects.filter(user=rita)]
-    made = "Made a new address of the calendar."
+    made = "Made a new address for the calendar."
     assert recorded == ["Removed the address of the calendar.", made, made], "Owners see it under Who did what."
 
 

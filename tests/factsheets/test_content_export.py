@@ -149,7 +149,7 @@ def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(
     assert "Nothing has been changed." in said
     assert Section.objects.get(slug="first").body == "The first words. [@EDA]\n"
     assert not User.objects.filter(username__startswith="import-").exists()
-    with pytest.raises(CommandError, match="Say with --by"):
+    with pytest.raises(CommandError, match="Name the editor with --by"):
         take(there, "--apply")
     with pytest.raises(CommandError, match="There is no account nobody"):
         take(there, "--apply", "--by", "nobody")
@@ -229,7 +229,7 @@ def test_red_flags_go_into_a_draft_for_a_second_person(tmp_path):
     editor = person("Edith", "editor")
     out = tmp_path / "out"
     command("export_content", out)
-    assert "There is nothing to take over." in command("import_content", out)
+    assert "There is nothing to import." in command("import_content", out)
     # From here on of this file alone: of all files an import reads each record twice, which takes six seconds a time.
     alone = tmp_path / "alone"
     alone.mkdir()
@@ -300,7 +300,7 @@ def test_an_editor_reads_the_difference_on_the_desk_and_takes_it_over_with_one_p
     assert live.open_draft.editions.first().actor == "Edith"
     assert not ContentUpload.objects.exists()
     again = text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
-    assert "There is no file to take over." in again
+    assert "There is no file to import." in again
 
 
 def test_a_file_that_is_no_content_is_refused_in_words_and_changes_nothing(there, client, monkeypatch):

@@ -168,9 +168,9 @@ def test_a_machine_without_the_internet_says_so_and_blames_no_source(web):
 def test_private_addresses_circles_and_nonsense_are_refused(web, settings):
     circle = linked("MU20", web.page("/circle", status=301, Location="/circle"))
     asker = link_check.Asker(0)
-    assert link_check.check(circle, asker).fault == "It leads in a circle."
+    assert link_check.check(circle, asker).fault == "It redirects in a circle."
     outside = linked("NG59", web.page("/file", status=302, Location="file:///etc/passwd"))
-    assert link_check.check(outside, asker).fault == "It is no web address."
+    assert link_check.check(outside, asker).fault == "It is not a web address."
     settings.LINK_CHECK_PRIVATE_ADDRESSES = False
     web.asked.clear()
     for address in (
@@ -183,7 +183,10 @@ def test_private_addresses_circles_and_nonsense_are_refused(web, settings):
         "http://0.0.0.0/",
     ):
         link = link_check.check(linked("NG59", address), asker)
-        assert (link.outcome, link.fault) == ("unreachable", "It leads into a private network, which we do not ask.")
+        assert (link.outcome, link.fault) == (
+            "unreachable",
+            "It leads into a private network, which we do not contact.",
+        )
     assert web.asked == []
 
 
@@ -204,7 +207,7 @@ def test_a_run_is_polite_and_goes_on_where_it_stopped(web, monkeypatch):
 
     monkeypatch.setattr(link_check, "check", interrupted)
     said = StringIO()
-    with pytest.raises(CommandError, match=r"Stopped\. What was asked is noted"):
+    with pytest.raises(CommandError, match=r"Stopped\. Results so far are kept"):
         call_command("check_links", "--pause=0", stdout=said)
     monkeypatch.setattr(link_check, "check", honest)
     web.asked.clear()

@@ -154,7 +154,7 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     address, label = change_address(term), {"label": "factsheets.glossaryterm"}
     opened = values_of(desk.get(address))
     alone = save(desk, address, note="It reads better.", _draft="1")
-    assert "Nothing but the reason has changed" in errors_of(alone)
+    assert "Only the reason has changed" in errors_of(alone)
     assert values_of(alone)["note"] == "It reads better.", "What was typed stays in its box."
     assert "It reads better." in text(tree(save(desk, address, note="It reads better.")))
     opened = values_of(desk.get(address))

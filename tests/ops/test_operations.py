@@ -71,7 +71,7 @@ def test_a_site_is_set_up_backed_up_restored_and_its_keys_changed_by_the_documen
     for words, times in {
         "This backup would work.": 1,
         "The backup is in place.": 1,
-        "What was there before is kept: ": 1,
+        "The previous database is kept: ": 1,
         "Everything is under key ": 1,
         "You may now take key ": 1,
     }.items():

@@ -193,7 +193,7 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     assert history == [
         "Changed the role from reception to editor. Changed the name.",
         "Activated the account again.",
-        f"Deactivated the account, and ended its sessions. Back in the queue: {', '.join(work)}. "
+        f"Deactivated the account and ended its sessions. Back in the queue: {', '.join(work)}. "
         "Taken off the public pages.",
     ]
 
@@ -229,7 +229,7 @@ def test_a_colleague_takes_over_all_of_it_at_once_and_patients_hear_whom_they_se
     told = next(text_of(mail) for to, mail in reversed(mail_through.received) if to == [seen.email])
     assert "The time is the same" in told and "With: Nora" in told
     line = LogEntry.objects.filter(object_id=str(rita.pk)).first().get_change_message()
-    assert line.startswith("Deactivated the account, and ended its sessions. Handed over to Nora: 2 open enquiries")
+    assert line.startswith("Deactivated the account and ended its sessions. Handed over to Nora: 2 open enquiries")
     assert "Assigned to Nora" in said(owner.get("/admin/who-did-what/", {"reference": enquiry.reference}))
 
 

@@ -63,7 +63,7 @@ def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client
     assert "step 1 of 4" in words(client.get(FIRST))
     for wrong in (former, code[:-1], "abcde", code + "a"):
         refused = client.post(FIRST, given(wrong))
-        assert "This code is not right" in words(refused)
+        assert "This code is wrong" in words(refused)
         assert refused.context["form"]["first_name"].value() == "Olu"
     for typed, said in (
         ({"password": "short", "again": "short"}, "too short"),
@@ -94,7 +94,7 @@ def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client
 def test_a_code_ends_after_a_day_and_guessing_is_slowed(client, db):
     code = first_steps.new_owner_code()
     SetUpStep.objects.update(at=timezone.now() - timedelta(hours=25))
-    assert "This code is not right" in words(client.post(FIRST, given(code)))
+    assert "This code is wrong" in words(client.post(FIRST, given(code)))
     for _ in range(9):
         client.post(FIRST, given("guess"))
     refused = client.post(FIRST, given(first_steps.new_owner_code()))

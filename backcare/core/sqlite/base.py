@@ -160,7 +160,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.gate = self.entered = None
 
     def _file(self) -> tuple[int, int] | None:
-        """Which file the database's name stands for now. None when it is gone, or was never one."""
+        """Which file the database's name refers to now. None if it is gone, or never was a file."""
         try:
             found = Path(self.settings_dict["NAME"]).stat()
         except (OSError, TypeError):

@@ -66,7 +66,7 @@ def restore(path: Path, *, replace: bool, identity: Path | None = None, progress
     connections.close_all()
     if connections["default"].vendor != "sqlite":
         raise Trouble(
-            "On PostgreSQL a backup is put back with pg_restore (docs/operations.md, “Restore”). Nothing was changed."
+            "On PostgreSQL a backup is restored with pg_restore (docs/operations.md, “Restore”). Nothing was changed."
         )
     with _to_its_end() as from_now_on, _unpacked(path, sqlite_path().parent, identity, progress) as (manifest, file):
         with closing(_sound(file)) as database:
@@ -195,7 +195,7 @@ def _holds_something(place: Path, replace: bool) -> bool:
                 return False
             if not replace:
                 raise Trouble(
-                    f"There is a database at {place}. Nothing was changed. To put the backup in its place, add --replace: "
+                    f"There is a database at {place}. Nothing was changed. To replace it with the backup, add --replace: "
                     "the present one is kept beside it."
                 )
             # Leaving WAL needs exclusive use of the database, and folds the log into the file.

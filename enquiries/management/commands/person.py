@@ -10,8 +10,8 @@ from enquiries.privacy import subject_access
 
 class Command(BaseCommand):
     help = (
-        "Gives out, or erases, everything held about one person. The email address or phone number is read from standard "
-        "input, because lists of processes show what stands on a command line."
+        "Exports, or erases, everything held about one person. The email address or phone number is read from standard "
+        "input, because lists of processes show command lines."
     )
 
     def add_arguments(self, parser):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reason", choices=erasure.Reason.values, default=erasure.Reason.ASKED, help="Why it is erased."
         )
-        parser.add_argument("--yes", action="store_true", help="Erase without asking once more.")
+        parser.add_argument("--yes", action="store_true", help="Erase without asking again.")
 
     def handle(self, *, export, erase, reason, yes, **options):
         try:
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         except encryption.WrongKey as error:
             raise CommandError(str(error)) from None
         if sys.stdin.isatty():
-            self.stderr.write("E-mail address or phone number: ", ending="")
+            self.stderr.write("Email address or phone number: ", ending="")
             self.stderr.flush()
         typed = sys.stdin.readline().strip()
         if not typed:

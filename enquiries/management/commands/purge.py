@@ -8,8 +8,8 @@ from enquiries.privacy import retention
 
 class Command(BaseCommand):
     help = (
-        "Erases or deletes what is kept no longer: see enquiries/privacy/retention.py, and the periods under “Clinic settings” "
-        "on the desk. The mail worker does the same every hour."
+        "Erases or deletes what has passed its retention period (enquiries/privacy/retention.py, and “Clinic settings” on the "
+        "desk). The mail worker does the same every hour."
     )
 
     def add_arguments(self, parser):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     def handle(self, *, dry_run, **options):
         now = timezone.now()
         progress = Progress(self.stdout)
-        with stoppable(progress, "What was erased is gone. Run purge again for the rest."):
+        with stoppable(progress, "What was erased is gone. Run purge again to finish."):
             if progress.watched:
                 progress.total = erasure.purge(now=now, dry_run=True).total
             purged = erasure.purge(now=now, dry_run=dry_run, progress=progress.more)

@@ -21,7 +21,7 @@ class Command(BaseCommand):
             "--lost",
             type=int,
             metavar="ID",
-            help="Says that this key is gone for good, so that the site starts without it. Changes no text: "
+            help="Declares this key lost for good, so that the site starts without it. Changes no text: "
             "if the key is found, put it back into FIELD_ENCRYPTION_KEYS.",
         )
 
@@ -41,14 +41,14 @@ class Command(BaseCommand):
             self.stdout.write("Nothing was changed.")
             return
         with stoppable(
-            progress, "What was encrypted again stays so. Keep both keys, and run rotate_keys again for the rest."
+            progress, "What has been encrypted again stays so. Keep both keys, and run rotate_keys again to finish."
         ):
             result = rotation.rotate(at_once=max(1, at_once), progress=progress.more)
         self.finish(result)
 
     def finish(self, result: rotation.Rotated):
         for place in sorted(result.stuck):
-            self.stderr.write(f"Cannot be opened, and was left as it is: {place}")
+            self.stderr.write(f"Cannot be opened, so it was left as it is: {place}")
         if sum(rotation.left().values()):
             raise CommandError(
                 "Some values are still under an earlier key or without padding. Keep that key, and run rotate_keys again."
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             self.say_who_asked_for_no_mail(current)
 
     def say_who_asked_for_no_mail(self, current: int):
-        """Their marks cannot be made anew: we have no address to make them from."""
+        """Their marks cannot be made again: we have no address to make them from."""
         since = KeyCheck.objects.get(pk=current).first_used_at
         earlier = StoppedAddress.objects.filter(created_at__lt=since)
         if until := earlier.aggregate(last=Max("until"))["last"]:
@@ -84,6 +84,6 @@ class Command(BaseCommand):
         if not encryption.give_up_key(number):
             raise CommandError(f"This database does not ask for key {number}. Nothing was changed.")
         self.stdout.write(
-            f"The site starts without key {number} now. What only that key opens is shown as “This text cannot be opened” "
-            "and is still there, should the key be found."
+            f"The site starts without key {number} now. What only that key opens is shown as “This text cannot be opened”. "
+            "It is not deleted, in case the key is found."
         )

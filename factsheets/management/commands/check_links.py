@@ -11,14 +11,14 @@ from factsheets.models import LinkOutcome
 
 class Command(BaseCommand):
     help = (
-        "Asks whether the links of sources and texts still lead somewhere. It needs the internet. "
-        "Stop it with Ctrl+C whenever you like: the next run goes on where it stopped."
+        "Checks whether the links of sources and texts still work. It needs the internet. "
+        "Stop it with Ctrl+C at any time: the next run continues where it stopped."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--days", type=float, default=7, help="Leave out what was asked within so many days (7).")
+        parser.add_argument("--days", type=float, default=7, help="Skip links checked within this many days (7).")
         parser.add_argument("--pause", type=float, default=2, help="Seconds before the same host is asked again (2).")
-        parser.add_argument("--limit", type=int, help="Ask for so many addresses, and stop.")
+        parser.add_argument("--limit", type=int, help="Stop after this many addresses.")
 
     def handle(self, *, days, pause, limit, verbosity, **options):
         sources = link_check.due(before=timezone.now() - timedelta(days=days))[:limit]
@@ -26,9 +26,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Every link was checked within {days:g} days.")
             return
         if not link_check.is_online(sources):
-            raise CommandError("No host is known. Is this machine on the internet? Nothing has been noted.")
+            raise CommandError("No host name could be resolved. Is this machine on the internet? Nothing was recorded.")
         asker, found, progress = link_check.Asker(pause), [], Progress(self.stdout, len(sources))
-        with stoppable(progress, "What was asked is noted. Run check_links again for the others."):
+        with stoppable(progress, "Results so far are kept. Run check_links again for the others."):
             for source in sources:
                 progress.at(len(found), urlsplit(source.address).netloc)
                 link = link_check.check(source, asker)

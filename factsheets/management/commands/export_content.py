@@ -7,7 +7,7 @@ from factsheets import content_export
 
 
 class Command(BaseCommand):
-    help = "Writes all content as YAML, as fixtures/ holds it: for the fixtures, or for another installation."
+    help = "Writes all content as YAML, in the form of fixtures/: for the fixtures, or for another installation."
 
     def add_arguments(self, parser):
         parser.add_argument("folder", type=Path)
@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def handle(self, *, folder, replace, **options):
         progress = Progress(self.stdout)
-        not_whole = f"{folder} may not hold all of it. Run export_content again, with --replace."
+        not_whole = f"{folder} may be incomplete. Run export_content again, with --replace."
         try:
             with stoppable(progress, not_whole):
                 many = content_export.write(folder, replace=replace, progress=progress.of)

@@ -22,12 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--apply", action="store_true", help="Change it. Without this, nothing changes.")
         parser.add_argument("--by", metavar="USERNAME", help="The account under whose name it is recorded.")
         parser.add_argument(
-            "--replace-ours", action="store_true", help="Take theirs also where both sides changed the same words."
+            "--replace-ours", action="store_true", help="Take theirs even where both sides changed the same words."
         )
 
     def handle(self, *, folder, apply, by, replace_ours, **options):
         if apply and not by:
-            raise CommandError("Say with --by whose edit it is.")
+            raise CommandError("Name the editor with --by.")
         user = self._user(by) if by else None
         progress = Progress(self.stdout)
         try:
@@ -37,11 +37,11 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Nothing has been changed.") from error
         self._show(found)
         if found.is_empty:
-            self.stdout.write("There is nothing to take over.")
+            self.stdout.write("There is nothing to import.")
         elif apply:
-            self.stdout.write("Done. The history of each page has it, and can put it back.")
+            self.stdout.write("Done. Each page's history records it and can undo it.")
         else:
-            self.stdout.write("Nothing has been changed. Add --apply --by USERNAME to take this over.")
+            self.stdout.write("Nothing has been changed. Add --apply --by USERNAME to import this.")
 
     def _user(self, name: str):
         user = get_user_model().objects.filter(username=name).first()
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         for line in found.left:
             self.stdout.write(f"left out  {line}")
         if found.sheets or found.shared:
-            self.stdout.write("What is “changed” goes into drafts, which are published on the desk.")
+            self.stdout.write("“Changed” entries go into drafts, which are published on the desk.")
         if found.red_flags:
             self.stdout.write("Red flags go into a draft, which a clinician approves on the desk.")
         if found.kept:

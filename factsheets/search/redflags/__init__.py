@@ -33,13 +33,13 @@ from factsheets.search.redflags.scopes import CLEARED_BY_A_DOCTOR, OTHER, PAST, 
 from factsheets.search.redflags.wording import SMALL, Text, Wording
 
 MAX_LENGTH = 2_000  # characters that are looked at
-# No red flag is about one's own death. The crisis words stand in the record that asks for help with mood. Ledger, “Outcomes”, D13.
+# No red flag is about suicide. The crisis words are in the record about getting help with mood. Ledger, “Outcomes”, D13.
 CRISIS = "RF-R3"
 NONE: Group = ()
 EVERYDAY = "everyday"  # the list of phrases that only look like a sign
 
 NEAR = 16  # words between which the groups of one part stand
-SMALL_BETWEEN = 4  # small words that may stand between two words of a phrase
+SMALL_BETWEEN = 4  # small words that may come between two words of a phrase
 MAX_SPANS = 60  # of one group; nobody writes a sign more often
 MAX_COMBINATIONS = 400
 GOES_ON = frozenset(["it", "its", "they", "this", "that", "these", "those", "both", "there", "same", "also", "and"])
@@ -330,7 +330,7 @@ def read(typed: str) -> Reading:
 
 
 def reader() -> Reader:
-    """The patterns as they stand in the database. Made once in each process for each state of the content."""
+    """The patterns in the database. Made once in each process for each state of the content."""
     global _kept
     token = ContentVersion.now()
     kept = _kept

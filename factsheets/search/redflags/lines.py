@@ -4,9 +4,9 @@
     cannot .. pee                       in this order, with up to three words between
     {cancer} & {weak legs}              anywhere in the text
     {cancer} (past counts)              also when it was long ago
-    leak* + {pee} unless tap | roof     not when one of these stands in the same sentence
+    leak* + {pee} unless tap | roof     not if one of these is in the same sentence
 
-`|` is “or” and `*` is any ending. `{…}` is a shared word list. Small words, such as “my” and “really”, may always stand between.
+`|` is “or” and `*` is any ending. `{…}` is a shared word list. Small words, such as “my” and “really”, may always come between.
 There is nothing in it that could take long: no word is looked at more often than the pattern has parts.
 """
 
@@ -21,7 +21,7 @@ from factsheets.search.text import plain
 MAX_LINE_LENGTH = 2_000  # characters
 MAX_PARTS = 8  # joined by + and &
 MIN_START = 3  # letters before a *
-GAP_WORDS = 3  # words that “..” stands for, at most
+GAP_WORDS = 3  # the most words that “..” may stand for
 PAST_COUNTS = "(past counts)"
 
 
@@ -55,7 +55,7 @@ Group = tuple[Phrase, ...]
 
 @dataclass(frozen=True)
 class Line:
-    """`parts` may stand anywhere in a text; the groups of one part stand in one sentence."""
+    """`parts` may be anywhere in a text; the groups of one part are in one sentence."""
 
     parts: tuple[tuple[Group, ...], ...]
     unless: Group = ()
@@ -114,10 +114,10 @@ def _group(words: str, line: str, names: Iterable[str], small_words: frozenset =
     phrases = []
     for said in words.split("|"):
         if not said.strip():
-            raise LineError(f"In “{line}”, nothing stands on one side of “|”, “+”, “&” or “unless”. Add the words.")
+            raise LineError(f"In “{line}”, there is nothing on one side of “|”, “+”, “&” or “unless”. Add the words.")
         phrase = _phrase(said, line, names)
         if all(isinstance(item, Word) and item.text in small_words for item in phrase):
-            raise LineError(f"“{said.strip()}” in “{line}” stands in nearly every text. Add a word that says more.")
+            raise LineError(f"“{said.strip()}” in “{line}” is in nearly every text. Add a word that says more.")
         phrases.append(phrase)
     return tuple(phrases)
 
@@ -141,7 +141,7 @@ def _phrase(said: str, line: str, names: Iterable[str]) -> Phrase:
                 f"“{piece}” in “{line}” cannot be read. Use letters, figures, | + & * .. and {{list}} only."
             )
     if isinstance(items[0], Gap) or isinstance(items[-1], Gap):
-        raise LineError(f"In “{said.strip()}”, “..” must stand between two words.")
+        raise LineError(f"In “{said.strip()}”, “..” must be between two words.")
     return tuple(items)
 
 

@@ -19,7 +19,7 @@ PIECE = re.compile(r"(?P<word>[^\W_]+)|(?P<end>\x00)|(?P<comma>[,()/–—]|\s-\
 POSSESSIVE = re.compile(
     r"(?i)(?<=\w\w)(?<!\bit)(?<!\bhe)(?<!\bshe)(?<!that)(?<!there)(?<!\bwho)(?<!what)(?<!let)['’]s\b"
 )
-# Words that may stand between those of a pattern.
+# Words that may come between those of a pattern.
 SMALL = frozenset(
     """
     a about all also always am an any are around at be been being bit bloody completely even feckin for from
@@ -98,7 +98,7 @@ class Text:
 
 
 class Wording:
-    """Splits and mends. `vocabulary` are the words that the patterns are made of."""
+    """Splits and corrects. `vocabulary` are the words of the patterns."""
 
     def __init__(self, vocabulary: set[str]):
         self.vocabulary = vocabulary

@@ -50,7 +50,7 @@ def said(response) -> str:
 def test_a_failed_mail_says_what_to_do_and_goes_to_the_address_that_is_put_right(reception, wrong, smtp):
     top = said(reception.get(wrong.get_admin_url()))
     assert "An email did not arrive" in top
-    assert "There is no such mailbox, or it takes no email from us." in top
+    assert "There is no such mailbox, or it accepts no email from us." in top
     for offer in ("Phone 020 7946 0018", "Correct the address", "Send again: acknowledgement to the patient"):
         assert offer in top
     after = said(correct(reception, wrong, email=RIGHT, why="typo"))
@@ -193,6 +193,6 @@ def test_each_kind_of_failure_has_a_sentence():
     assert reason_in_words("SMTPRecipientsRefused 552") == "Their mailbox is full."
     assert reason_in_words("SMTPRecipientsRefused 550").startswith("There is no such mailbox")
     assert reason_in_words("SMTPDataError 554").endswith("perhaps as spam.")
-    assert "Tell whoever looks after this website." in reason_in_words("SMTPAuthenticationError 535")
+    assert "Tell the person who looks after this website." in reason_in_words("SMTPAuthenticationError 535")
     for error in ("ConnectionRefusedError", "SMTPDataError 451", "TimeoutError", ""):
         assert reason_in_words(error).startswith("No mail server took it within 3 days."), error

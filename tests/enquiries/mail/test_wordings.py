@@ -96,7 +96,7 @@ def test_a_text_that_could_not_be_sent_as_it_stands_is_refused_with_the_reason(s
     assert "{link: your words} is missing" in refused("booking", text="Come.\n\n{appointment}\n\n{reminder}")
     assert "may be read on a locked screen" in refused("report", subject="Your fact sheet: {sheet}")
     assert "Write something" in refused("report", heading=" ")
-    assert "can stand in the text only" in refused("report", heading="{page: Here}")
+    assert "can be in the text only" in refused("report", heading="{page: Here}")
     claim = "Acupuncture cures sciatica.\n\n{link: See it}"
     assert "Do not promise a cure" in refused("new_link", text=claim)
     assert not WordingEdition.objects.exists()

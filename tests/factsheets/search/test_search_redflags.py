@@ -306,13 +306,13 @@ def test_a_pattern_that_cannot_be_read_is_refused_with_what_is_wrong():
     flag = SafetyAdvice.objects.get(code="RF-E1")
     for line, fault in {
         "{nowhere} + numb": "There is no word list “nowhere”",
-        "numb +": "nothing stands on one side",
+        "numb +": "there is nothing on one side",
         "nu* + bottom": "Write 3 letters before “*”",
-        "my": "stands in nearly every text",
+        "my": "is in nearly every text",
         "numb (bottom": "cannot be read",
         "a1 + b1 + c1 + d1 + e1 + f1 + g1 + h1 + i1": "Make two lines of it",
         "numb unless + bed": "no “+” or “&”",
-        "bum .. ": "must stand between two words",
+        "bum .. ": "must be between two words",
     }.items():
         flag.patterns = [line]
         with pytest.raises(ValidationError, match=re.escape(fault)):

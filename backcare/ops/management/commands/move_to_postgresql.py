@@ -60,7 +60,7 @@ class Command(BaseCommand):
             check=False,
         )
         if migrated.returncode:
-            raise CommandError("The new database could not be prepared. What stands above says why.")
+            raise CommandError("The new database could not be prepared. The lines above say why.")
         self.compare_versions()
 
     def move(self, models: list[type[Model]]) -> int:

@@ -9,8 +9,9 @@ from backcare.ops.backups import Trouble, restoring
 
 class Command(BaseCommand):
     help = (
-        "Puts a backup of SQLite back, into an empty place, or with --replace beside what is there. With --check only looks "
-        "whether a backup works. PostgreSQL is restored with pg_restore (docs/operations.md), and then checked with --check."
+        "Restores a backup of SQLite to where there is no database, or with --replace puts the present one aside. "
+        "With --check it only tests whether a backup works. PostgreSQL is restored with pg_restore (docs/operations.md), and then "
+        "tested with --check."
     )
     requires_system_checks = []
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--check",
             action="store_true",
-            help="Only look whether this backup works. On PostgreSQL DATABASE_URL names the database restored from it.",
+            help="Only check whether this backup works. On PostgreSQL DATABASE_URL names the database restored from it.",
         )
         parser.add_argument(
             "--identity",
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             return
         self.stdout.write("The backup is in place.")
         if tried.aside:
-            self.stdout.write(f"What was there before is kept: {tried.aside}")
+            self.stdout.write(f"The previous database is kept: {tried.aside}")
         self.next_steps(tried)
         self.warn_of_keys(tried)
 
@@ -87,4 +88,4 @@ class Command(BaseCommand):
                 f"{tried.waiting} mails had not gone when it was made, and go out when the mail worker starts. Those that "
                 "went after the backup go a second time, with the same Message-ID. Mail that it knows as sent is not sent again."
             )
-        self.stdout.write("What was erased at somebody’s word after the backup was made is back: erase it again.")
+        self.stdout.write("Data that people asked you to erase after the backup was made is back: erase it again.")

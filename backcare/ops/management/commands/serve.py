@@ -22,7 +22,7 @@ def owner_code() -> str:
     try:
         return first_steps.new_owner_code()
     except Error as error:
-        logger.warning("Whether the site has an owner was not looked at: %s", type(error).__name__)
+        logger.warning("Could not check whether the site has an owner: %s", type(error).__name__)
         return ""
 
 

@@ -6,7 +6,7 @@ from backcare.staff import first_steps
 
 
 class Command(BaseCommand):
-    help = "Prints the address and the code with which a new site's first owner comes in. `serve` prints them itself."
+    help = "Prints the address and the code with which a new site's first owner makes an account. `serve` prints them by itself."
 
     def handle(self, **options):
         code = first_steps.new_owner_code()

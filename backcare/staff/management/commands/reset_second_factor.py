@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = (
-        "For someone who lost both phone and recovery codes and whom no other owner can help: takes the second factor away, signs "
+        "For someone who has lost both phone and recovery codes and whom no other owner can help: removes the second factor, signs "
         "them out everywhere, and lets them set up a new one for 24 hours. In that time their password alone is enough, and "
         "no second person has checked who is asking. Check it yourself."
     )
