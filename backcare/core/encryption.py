@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import logging
 import os
+import secrets
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -49,9 +50,11 @@ class CannotDecrypt(Exception):
     """The stored value was changed, moved, or sealed with a key that is not in FIELD_ENCRYPTION_KEYS."""
 
 
-def new_key() -> str:
-    """A fresh key in the form FIELD_ENCRYPTION_KEYS takes, with a random id from 1 to 255."""
-    return f"{1 + os.urandom(1)[0] % 255}:{base64.b64encode(os.urandom(32)).decode()}"
+def new_key(beside: Iterable[str] = ()) -> str:
+    """A fresh key in the form FIELD_ENCRYPTION_KEYS takes, with a random id from 1 to 255 that none of `beside` has."""
+    taken = {key.strip().partition(":")[0] for key in beside}
+    free = [number for number in range(1, 256) if str(number) not in taken]
+    return f"{secrets.choice(free)}:{base64.b64encode(os.urandom(32)).decode()}"
 
 
 @lru_cache(maxsize=8)

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from backcare.core.encryption import new_key
@@ -8,4 +9,4 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, **options):
-        self.stdout.write(new_key())
+        self.stdout.write(new_key(beside=settings.FIELD_ENCRYPTION_KEYS))
