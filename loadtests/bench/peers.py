@@ -101,7 +101,7 @@ def _wagtail(folder: Path) -> Iterator[Server | None]:
     python, project = folder / "venv/bin/python", folder / "project"
     try:
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-qq", WAGTAIL, "gunicorn"], check=True, timeout=300)
+        subprocess.run([python, "-m", "pip", "install", "-qq", WAGTAIL, "gunicorn"], check=True, timeout=900)
     except (subprocess.SubprocessError, OSError) as error:
         print(f"Wagtail cannot be installed here: left out ({type(error).__name__}).")  # noqa: T201
         yield None

@@ -130,6 +130,7 @@ def test_a_key_that_we_make_is_a_key_that_we_take(settings):
     settings.FIELD_ENCRYPTION_KEYS = [new_key()]
     assert [len(secret) for secret in key_ring().values()] == [32]
     assert new_key() != new_key()
+    assert new_key(beside=[f"{number}:x" for number in range(1, 256) if number != 7]).startswith("7:")
 
 
 def test_a_keyed_hash_differs_by_purpose_by_key_and_by_where_the_parts_end(settings):
