@@ -68,19 +68,15 @@ def characters(value: str) -> int:
 class Longest(MaxLengthValidator):
     """At most so many characters as people count them, and not many times as many that only a machine counts.
 
-    `says_how_many`: the message ends with how many are to be removed, where people can count them.
+    The message ends with how many are to be removed, where people can count them.
     """
-
-    def __init__(self, limit_value: int, message: str, *, says_how_many: bool = False) -> None:
-        super().__init__(limit_value, message)
-        self.says_how_many = says_how_many
 
     def __call__(self, value: Any) -> None:
         try:
             super().__call__(value)
         except forms.ValidationError:
             over = characters(value) - self.limit_value
-            if not self.says_how_many or over <= 0:
+            if over <= 0:
                 raise
             raise forms.ValidationError(f"{self.message}: remove {over:,}", code=self.code) from None
 
@@ -153,8 +149,7 @@ class TextField(forms.CharField):
         widget = forms.Textarea(attrs={"rows": lines}) if lines > 1 else forms.TextInput()
         super().__init__(widget=kwargs.pop("widget", widget), strip=False, **kwargs)
         self.clean_text = plain_text if lines > 1 else one_line
-        message = too_long or f"Use {longest:,} characters or fewer{'' if lines > 1 else '.'}"
-        self.validators = [Longest(longest, message, says_how_many=lines > 1)]
+        self.validators = [Longest(longest, too_long or f"Use {longest:,} characters or fewer")]
 
     def to_python(self, value: Any) -> str:
         return self.clean_text(super().to_python(value) or "")
@@ -181,7 +176,7 @@ class EmailField(TextField):
         }
         super().__init__(
             longest=EMAIL_LENGTH,
-            too_long=f"Enter an email address of {EMAIL_LENGTH} characters or fewer.",
+            too_long=f"Enter an email address of {EMAIL_LENGTH} characters or fewer",
             widget=forms.EmailInput(attrs=attrs),
             **kwargs,
         )

@@ -178,7 +178,7 @@ class ConsultationForm(EnquiryForm):
         longest=NAME_LENGTH,
         label="Their name",
         required=False,
-        too_long=f"Enter their name in {NAME_LENGTH} characters or fewer.",
+        too_long=f"Enter their name in {NAME_LENGTH} characters or fewer",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": "Enter the name of the person this is for"},
     )

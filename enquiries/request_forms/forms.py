@@ -77,7 +77,7 @@ class EnquiryForm(forms.Form):
     name = TextField(
         longest=NAME_LENGTH,
         label="Your name",
-        too_long=f"Enter your name in {NAME_LENGTH} characters or fewer.",
+        too_long=f"Enter your name in {NAME_LENGTH} characters or fewer",
         error_messages={"required": "Enter your name"},
         widget=forms.TextInput(attrs={"autocomplete": "name", "spellcheck": "false"}),
     )

@@ -39,8 +39,8 @@ PEOPLE = [
     ({"name": ""}, "name", "Enter your name"),
     ({"name": None}, "name", "Enter your name"),
     ({"name": " \t\u200b\x00 "}, "name", "Enter your name"),
-    ({"name": "x" * (NAME_LENGTH + 1)}, "name", "Enter your name in 120 characters or fewer."),
-    ({"name": "x" * 10_000}, "name", "Enter your name in 120 characters or fewer."),
+    ({"name": "x" * (NAME_LENGTH + 1)}, "name", "Enter your name in 120 characters or fewer: remove 1"),
+    ({"name": "x" * 10_000}, "name", "Enter your name in 120 characters or fewer: remove 9,880"),
     ({"email": ""}, "email", "Enter your email address"),
     ({"email": None}, "email", "Enter your email address"),
     ({"email": "ada"}, "email", EMAIL),
@@ -59,9 +59,9 @@ PEOPLE = [
     (
         {"email": "a" * (EMAIL_LENGTH - 11) + "@example.com"},
         "email",
-        "Enter an email address of 254 characters or fewer.",
+        "Enter an email address of 254 characters or fewer: remove 1",
     ),
-    ({"email": "a" * 10_000}, "email", "Enter an email address of 254 characters or fewer."),
+    ({"email": "a" * 10_000}, "email", "Enter an email address of 254 characters or fewer: remove 9,746"),
 ]
 # Name and address are the same two fields in every form: each of the others is asked for one that is missing and one that is wrong.
 NAME_AND_EMAIL = [case for number, case in enumerate(PEOPLE) if number in {0, 4, 5, 7}]
@@ -101,7 +101,7 @@ ERRORS = {
         ({"may_say_who_calls": ["pigeon"]}, "may_say_who_calls", "Choose yes or no"),
         ({"days": ["pigeon"]}, "days", "Choose days from the list"),
         ({"day_parts": ["pigeon"]}, "day_parts", "Choose times of day from the list"),
-        ({"best_time": "x" * (SHORT_LENGTH + 1)}, "best_time", "Use 120 characters or fewer."),
+        ({"best_time": "x" * (SHORT_LENGTH + 1)}, "best_time", "Use 120 characters or fewer: remove 1"),
         ({"for_whom": None}, "for_whom", "Choose who this is for"),
         ({"for_whom": ["pigeon"]}, "for_whom", "Choose one from the list"),
         ({"for_whom": "other", **THEIRS, "their_name": ""}, "their_name", "Enter the name of the person this is for"),
@@ -109,8 +109,8 @@ ERRORS = {
         ({"for_whom": "other", **THEIRS, "they_agree": ["pigeon"]}, "they_agree", "Choose one from the list"),
         ({"needs": ["pigeon"]}, "needs", "Choose from the list, or tell us in your own words below"),
         ({"needs": ["interpreter"]}, "language", "Enter the language that you need an interpreter for"),
-        ({"language": "x" * (SHORT_LENGTH + 1)}, "language", "Use 120 characters or fewer."),
-        ({"needs_note": "x" * (SHORT_LENGTH + 1)}, "needs_note", "Use 120 characters or fewer."),
+        ({"language": "x" * (SHORT_LENGTH + 1)}, "language", "Use 120 characters or fewer: remove 1"),
+        ({"needs_note": "x" * (SHORT_LENGTH + 1)}, "needs_note", "Use 120 characters or fewer: remove 1"),
         ({"how_long": ["pigeon"]}, "how_long", "Choose one from the list"),
         ({"where": ["pigeon"]}, "where", "Choose one from the list"),
         ({"seen": ["pigeon"]}, "seen", "Choose from the list"),

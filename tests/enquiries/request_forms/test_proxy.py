@@ -78,7 +78,7 @@ def test_for_somebody_under_18_the_line_of_the_ledger_stands_beside_the_answer(c
 MISTAKES = [
     ({"their_name": ""}, "their_name", "Enter the name of the person this is for"),
     ({"their_name": "\u200b \t"}, "their_name", "Enter the name of the person this is for"),
-    ({"their_name": "x" * 121}, "their_name", "Enter their name in 120 characters or fewer."),
+    ({"their_name": "x" * 121}, "their_name", "Enter their name in 120 characters or fewer: remove 1"),
     ({"they_are": None}, "they_are", "Choose who they are to you"),
     ({"they_are": "pigeon"}, "they_are", "Choose one from the list"),
     ({"they_agree": None}, "they_agree", "Choose whether they know, and agree, that you are asking us"),
