@@ -29,7 +29,7 @@ from django.utils import timezone
 from enquiries import abuse
 from enquiries.actions.outbox import message_has_failed, message_was_sent
 from enquiries.mail import emails
-from enquiries.mail.present import Present
+from enquiries.mail.worker_presence import Present
 from enquiries.models import MessageState, OutgoingMessage, WorkerHeartbeat
 from enquiries.models.message import LEASE
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from enquiries.mail.present import Present
 from enquiries.mail.worker import Worker
+from enquiries.mail.worker_presence import Present
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status, WorkerHeartbeat
 from tests.conftest import consultation, report
 from tests.support.outbox import events, let_leases_run_out, make_due, question

@@ -1,7 +1,7 @@
-"""Which mail workers of this machine are gone: each holds a lock on a file while it lives, which the kernel lets go when it dies.
+"""Which mail workers of this machine are gone. Each holds a lock on a file, which the kernel releases when the worker dies.
 
-A lock, and not a process's number, which another process may have by then; and not the heartbeat, which a frozen worker misses too.
-Of workers on other machines, with a DATA_DIR of their own, it knows nothing: their claims wait until the lease is over.
+A process number would not do, because another process may have it by then; nor would the heartbeat, which a frozen worker also
+misses. This knows nothing of workers on other machines, with a DATA_DIR of their own: their claims wait until the lease ends.
 """
 
 import fcntl
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class Present:
-    """The presence of the worker `name`, from now until `leave()` or its death. Raises OSError where no file can be locked."""
+    """The presence of the worker `name`, from now until `leave()` or its death. Raises OSError if no file can be locked."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.path = folder, folder / name
