@@ -19,13 +19,13 @@ from factsheets.approvals import check_is_open
 
 
 def page(status: int, title: str, paragraphs: list[str], **more) -> HttpResponse:
-    # Only the page that people meet by a stale link may ask the database: the others must not break, nor cost anything.
+    # Only the page for stale links may ask the database: the others must not break or cost anything.
     shown = check_is_open() if status == 404 else not settings.CHECK_NEEDS_APPROVAL
     context = {**clinic(None), "check_is_open": shown}
     context |= {"title": title, "paragraphs": paragraphs, "phone_first": status >= 500, "status": status}
     context |= more
     if status >= 500:
-        # The database may be what is in trouble, and must not make anybody wait once more.
+        # The database may be the problem, and must not make anybody wait again.
         context["clinic"] = Clinic(asks=False)
         context["reference"] = REQUEST.get()
     response = HttpResponse(render_to_string("error.html", context), status=status)
@@ -57,7 +57,7 @@ def forbidden(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
-    """Also met by honest people: a page read through a translation service sends its form from there."""
+    """Honest people see this too: a page read through a translation service sends its form from there."""
     form = rebuild_form(request)
     if form:
         return page(

@@ -24,7 +24,7 @@ from factsheets.models import FactSheet, FormerAddress, State
 
 logger = logging.getLogger(__name__)
 
-# The middleware that belongs to some of these never sees an answer that was made before it: a refusal below, a bad host.
+# The middleware for some of these never sees answers made before it: a refusal below, a bad host.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -61,7 +61,7 @@ class RequestGuardMiddleware:
         else:
             response = self.through(request)
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
-            # Django puts it on every answer but those that are made before its own middleware: refusals, and pages kept ready.
+            # Django sets it on every answer except those made before its own middleware: refusals, and cached pages.
             response.headers.setdefault("Strict-Transport-Security", transport_security())
         if request.method == "HEAD" and not response.streaming:
             # The length stays that of the page; gunicorn would drop the body with a warning in the log.
@@ -81,7 +81,7 @@ class RequestGuardMiddleware:
             response.setdefault("Cache-Control", "no-store")
             response["Referrer-Policy"] = referrer_policy(request)
         elif request.method in READS and getattr(response, "made_from", None) is None:
-            # What is kept is compressed when it is asked for.
+            # Cached pages are compressed on request.
             response = page_cache.compressed(request, response)
         if response.status_code == HTTPStatus.NOT_MODIFIED and request.path_info.startswith(settings.STATIC_URL):
             # A browser takes the headers of this answer for the file it holds: they must not be a page's.
@@ -123,7 +123,7 @@ class RequestGuardMiddleware:
         if int(length) > limit:
             request_bodies.drain(request.META)
             return errors.too_large(request, advice)
-        # Our pages are UTF-8, so honest forms are. Django would try any codec that Python has, base64 and idna included.
+        # Our pages are UTF-8, so honest forms are too. Django would try any codec that Python has, even base64 and idna.
         if request.content_params.get("charset", "utf-8").lower() != "utf-8":
             return errors.bad_request(request)
         if "\x00" in request.path_info:
@@ -132,7 +132,7 @@ class RequestGuardMiddleware:
 
 
 def is_private(path: str) -> bool:
-    """Whether the address alone says that the answer is one person's, or the staff's: also an error page or a redirect there."""
+    """Whether the address alone shows that the answer is for one person or for staff, even an error page or a redirect."""
     return path.startswith("/admin/") or bool(SECRET_IN_ADDRESS.search(quote(path)))
 
 
@@ -155,7 +155,7 @@ class DatabaseTroubleMiddleware:
         if isinstance(exception, UnreadablePostError):
             return errors.too_slow(request)
         if errors.is_database_trouble(exception):
-            # The address's pattern, not the address: that is the sender's own text.
+            # The address's pattern, not the address, which is the sender's own text.
             logger.error("Database trouble at /%s: %s", request.resolver_match.route, type(exception).__name__)
             if request.method == "POST":
                 soundness.form_was_refused()
@@ -241,7 +241,7 @@ def _is_a_page(path: str) -> bool:
         return False
     try:
         return _shows(**match.captured_kwargs) if match.captured_kwargs else True
-    except Error:  # the database cannot be asked: then the page that says "not found" is the honest one
+    except Error:  # the database cannot be asked, so "not found" is the honest answer
         return False
 
 

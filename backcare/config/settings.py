@@ -37,7 +37,7 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 # --- the clinic -------------------------------------------------------------------------------------------------
 
-# What the clinic's settings begin with: a migration writes them into the one row that an owner edits from then on
+# The clinic's first settings: a migration writes them into the one row that an owner edits from then on
 # (backcare/core/models.py). After that nothing reads these variables, and `check --deploy` says which of them are set.
 CLINIC_AT_FIRST: dict[str, Any] = {
     "name": env.text("CLINIC_NAME"),
@@ -62,13 +62,13 @@ SENDER_AT_FIRST = env.text("DEFAULT_FROM_EMAIL")
 DAILY_DIGEST_AT_FIRST = env.flag("DAILY_DIGEST", default=True)
 # Who works at the clinic, each in a line, for the migration that makes records of them.
 CLINIC_PEOPLE_AT_FIRST = env.words("CLINIC_PEOPLE", between=";")
-# How much the forms may be used (docs/threat-model.md, A1): enquiries/abuse.py says what happens beyond.
+# Limits of the forms (docs/threat-model.md, A1): enquiries/abuse.py says what happens beyond them.
 MAX_MAILS_PER_ADDRESS_PER_DAY = env.number("MAX_MAILS_PER_ADDRESS_PER_DAY", default=3, least=1)
 MAX_FORMS_PER_SENDER_PER_HOUR = env.number("MAX_FORMS_PER_SENDER_PER_HOUR", default=10, least=1)
 MAX_FORMS_PER_HOUR = env.number("MAX_FORMS_PER_HOUR", default=200, least=1)
-# Of one sender, set-aside ones included: beyond it a form is refused with a page that says to phone.
+# For one sender, including what is set aside: beyond this a form is refused with a page that says to phone.
 MAX_FORMS_PER_SENDER_BEFORE_REFUSAL = env.number("MAX_FORMS_PER_SENDER_BEFORE_REFUSAL", default=60, least=1)
-# With a warning sign, of one sender, one mailbox or one wording: the further ones share a row of the safety queue.
+# With a warning sign, from one sender, one mailbox or in one wording: any more share a row of the safety queue.
 MAX_FLAGGED_ALIKE_PER_HOUR = env.number("MAX_FLAGGED_ALIKE_PER_HOUR", default=3, least=3)
 # Rows that may wait in "Spam" and "Held back"; beyond it only a sender's first form is set aside, and others are refused.
 MAX_SET_ASIDE = env.number("MAX_SET_ASIDE", default=5000, least=1)
@@ -280,10 +280,10 @@ FORMAT_MODULE_PATH = "backcare.config.formats"
 USE_TZ = True
 
 # Nothing that a person typed or a stranger sent is ever put into a log: references, states and error classes only.
-# For a monitor that asks /metrics. Without it there is no such page.
+# For a monitor that reads /metrics. Without it the page does not exist.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 
-# Where errors are told as well, as our log tells them (ops/reporting.py). Empty: nowhere.
+# Where errors are also reported, in the words of our log (ops/reporting.py). Empty: nowhere.
 SENTRY_DSN = env.secret("SENTRY_DSN")
 
 LOG_FORMAT = env.text("LOG_FORMAT", "line")

@@ -21,7 +21,7 @@ def headers(headers, path, url):
 
 
 class Storage(CompressedManifestStaticFilesStorage):
-    """Compresses what pages name, and what changed: each start of a new version would wait seconds for the rest."""
+    """Compresses what pages use and what has changed: anything else would add seconds to each start of a new version."""
 
     def create_compressor(self, **options):
         return CompressorOfChanges(**options)
@@ -32,7 +32,7 @@ class Storage(CompressedManifestStaticFilesStorage):
 
 
 class CompressorOfChanges(Compressor):
-    """Leaves a file alone whose compressed forms, both, hold what it holds. To look costs a hundredth of compressing it."""
+    """Skips a file if both compressed forms match it. Checking costs a hundredth of compressing."""
 
     def compress(self, path):
         data = Path(path).read_bytes()

@@ -47,7 +47,7 @@ class Door(HttpRequest):
 
 
 class Application(WSGIHandler):
-    """Gives out what is kept ready (factsheets/page_cache.py) without Django, which would take most of the time."""
+    """Serves cached pages (factsheets/page_cache.py) without Django, which would take most of the time."""
 
     request_class = Request
 

@@ -1,4 +1,4 @@
-"""Email addresses as people write them: how they are played back, what to change in one that is refused, and likely slips.
+"""Email addresses as people write them: how to show them, what to change in a refused one, and likely slips.
 
 “Did you mean ada@gmail.com?” is for the mail domains that most people here use. It asks; it never refuses an address.
 """
@@ -31,7 +31,7 @@ COMMON = [
 ]
 # Right as they are, although they look like a slip in one of the above.
 REAL = {"mail.com", "email.com", "ymail.com", "fsmail.net", "rocketmail.com", "gmx.com", "gmx.co.uk", "outlook.cz"}
-# Nobody has a mailbox there, and it is further from what was meant than the letters tell.
+# Nobody has a mailbox there, although it is more than a slip away from what was meant.
 MISTAKES = {
     "icould.com": "icloud.com",
     **{
@@ -63,7 +63,7 @@ END = "Take out the full stop or comma at the end of this address"
 
 
 def what_to_change(typed: str) -> str:
-    """The message for an address that cannot be right. "" where nothing is known to be wrong."""
+    """The message for an address that cannot be right. "" if nothing is known to be wrong."""
     wrong = (
         (SEVERAL.search(typed), ONE),
         (DASHES.search(typed), DASH),
@@ -118,7 +118,7 @@ def _meant(domain: str) -> str:
 
 
 def _slips(typed: str, known: str) -> int:
-    """How many letters are wrong, missing, too many or swapped. 0 when the two are not taken for one."""
+    """How many letters are wrong, missing, extra or swapped. 0 if the two are not a likely slip for each other."""
     (name, _, end), (known_name, _, known_end) = typed.partition("."), known.partition(".")
     in_name, in_end = OSA.distance(name, known_name), OSA.distance(end, known_end)
     return in_name + in_end if in_name <= _allowed(known_name) and in_end <= 1 else 0

@@ -25,7 +25,7 @@ import jellyfish
 from backcare.core import phones
 from backcare.core.encryption import CannotDecrypt, key_ring, keyed_hash, keyed_hashes, short_hashes
 
-# Nobody is searched for by these, and as the most frequent words they would show which hash means what: docs/threat-model.md.
+# Nobody is searched for by these, and as the most frequent words they would reveal what a hash means: docs/threat-model.md.
 TITLES = {"mr", "mrs", "ms", "mx", "miss", "dr", "prof", "professor"}
 STEP = 16  # hashes of one enquiry: a multiple of these
 MAX_WORDS = 12  # of a name
@@ -34,7 +34,7 @@ MIN_LOCAL = 3  # characters of the beginning of an address
 MIN_SOUND = 2  # letters of a word's sound code: with one, half the names would sound alike
 MIN_NEAR, MIN_NEAR_TWO = 4, 6  # letters of a word from which one, and two, of them may be wrong
 MAX_NEAR = 10  # letters of a word that are compared like this
-# Behind these are so many people that a search finds nobody, and the most frequent hash would say which domain it is.
+# So many people use these that a search would help nobody, and the most frequent hash would reveal the domain.
 COMMON_PROVIDERS = {
     "aol", "btinternet", "gmail", "googlemail", "gmx", "hotmail", "icloud", "live", "mac", "mail", "me", "msn", "ntlworld",
     "outlook", "pm", "proton", "protonmail", "sky", "talktalk", "virginmedia", "yahoo", "ymail",
@@ -52,7 +52,7 @@ def email_key(address: str) -> str:
 
 
 def email_keys(address: str) -> list[str]:
-    """What `email_key` may have given under any of our keys: to look up with, also while keys are rotated."""
+    """What `email_key` may have returned under any of our keys: for searching, even while keys are rotated."""
     return keyed_hashes(_address(address), purpose="email") if _address(address) else []
 
 
@@ -62,7 +62,7 @@ def phone_key(number: str) -> str:
 
 
 def phone_keys(number: str) -> list[str]:
-    """What `phone_key` may have given under any of our keys."""
+    """What `phone_key` may have returned under any of our keys."""
     return keyed_hashes(_number(number), purpose="phone") if _number(number) else []
 
 
@@ -166,7 +166,7 @@ def digits(typed: str) -> list[int]:
     return _lookup(("digits", "".join(found[-length:]))) if len(found) >= length else []
 
 
-# --- what is made of a name, an address, a number ---
+# --- the parts of a name, an address, a number ---
 
 
 def _of_name(name: str) -> Iterator[Part]:
@@ -179,7 +179,7 @@ def _of_name(name: str) -> Iterator[Part]:
     for word in words:
         if len(word) == 1 and word.isascii():
             continue
-        first = MIN_PART if word.isascii() else 1  # in other scripts one sign may be a whole name
+        first = MIN_PART if word.isascii() else 1  # in other scripts one character may be a whole name
         for length in range(min(first, len(word)), min(MAX_PART, len(word)) + 1):
             yield "begins", word[:length]
         yield from _sound(word)

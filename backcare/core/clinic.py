@@ -37,17 +37,17 @@ _versions: list[Callable[[], str]] = []
 
 
 def read_desk_with(source: Callable[[], dict[str, Any]]) -> None:
-    """For the app that keeps the hours, when it is ready: `source` gives the values of FROM_THE_DESK, and may raise Error."""
+    """Called by the app that keeps the hours, when it is ready: `source` gives the values of FROM_THE_DESK, and may raise Error."""
     _sources[:] = [source]
 
 
 def read_people_with(source: Callable[[], dict[str, Any]]) -> None:
-    """For the app that keeps who works here, when it is ready: `source` gives `people`, `notice` and `logo`."""
+    """Called by the app that keeps who works here, when it is ready: `source` gives `people`, `notice` and `logo`."""
     _people[:] = [source]
 
 
 def versioned_by(version: Callable[[], str]) -> None:
-    """For the app that keeps the version, when it is ready. It is empty while nothing may be remembered, and may raise Error."""
+    """Called by the app that keeps the version, once ready. It is empty while nothing may be remembered, and may raise Error."""
     _versions[:] = [version]
 
 
@@ -87,8 +87,8 @@ def details() -> dict[str, Any]:
 
 
 def current() -> dict[str, Any]:
-    """The details as they are now. Raises Error where they cannot be read: for what must not act on older ones, such as erasing."""
-    # The version first: what was read before it could be older than it says.
+    """The details as they are now. Raises Error if they cannot be read: for what must not act on old ones, such as erasing."""
+    # The version first: anything read before it could be older than the version says.
     version = _versions[0]() if _versions else ""
     key = (version, timezone.localdate())
     found = _remembered.get(key) if version else None

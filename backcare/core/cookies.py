@@ -1,4 +1,4 @@
-"""A small value that a person's own browser holds for us, sealed. The server keeps nothing of it.
+"""A small encrypted value that a person's own browser holds for us. The server keeps none of it.
 
 AES-256-GCM under the keys of FIELD_ENCRYPTION_KEYS (backcare/core/encryption.py). The associated data names the cookie, and
 what else the value is bound to, so that none opens as another. No script can read it, and no other site can have it sent.
@@ -68,7 +68,7 @@ class EncryptedCookie:
         return response
 
     def take_back(self, response: HttpResponse, request: HttpRequest) -> HttpResponse:
-        if self.name in request.COOKIES:  # who has none is sent none, not even an empty one
+        if self.name in request.COOKIES:  # a browser without one gets none, not even an empty one
             response.delete_cookie(self.name, path=str(self.path), samesite="Strict")
         return response
 

@@ -41,8 +41,8 @@ NONCE_BYTES, TAG_BYTES = 12, 16
 STEP = 64  # bytes: the shortest padded text. Each further step is twice as long
 END = b"\x80"  # after the text; zeros follow (ISO/IEC 7816-4)
 
-LOST = ""  # in place of the check value of a key that is gone for good
-TRIED = 5  # values of a key that are tried, where the database has no check value of it yet
+LOST = ""  # replaces the check value of a key that is lost for good
+TRIED = 5  # values to try for a key of which the database has no check value yet
 _keys_seen = {"right": False}  # of this process
 
 
@@ -170,7 +170,7 @@ def short_hashes(secret: bytes, texts: Iterable[str], *, purpose: str) -> list[i
 
 
 def check_value(secret: bytes) -> str:
-    """Tells one key from another and gives nothing of it away: an HMAC that serves nothing else."""
+    """Identifies a key without revealing anything about it: an HMAC with no other use."""
     return _hash(secret, (), "key check")
 
 
@@ -180,7 +180,7 @@ def _hash(secret: bytes, parts: tuple[str, ...], purpose: str) -> str:
 
 
 class Ciphertext(bytes):
-    """Ciphertext as it came from the database, opened when the attribute is read."""
+    """Ciphertext from the database, decrypted when the attribute is read."""
 
 
 class EncryptedAttribute(DeferredAttribute):
@@ -323,7 +323,7 @@ def verify_keys() -> None:
 
 
 def _guard() -> None:
-    """Before the first write of a process: WrongKey rather than text that nobody will be able to read."""
+    """Before a process's first write: raises WrongKey rather than write text that nobody can read."""
     if _keys_seen["right"]:
         return
     try:
@@ -353,7 +353,7 @@ def give_up_key(number: int) -> bool:
 
 
 def _checks() -> models.Manager[Any]:
-    """The check values, in a table of enquiries: a model of ours would be made of fields that ask us."""
+    """The check values, in a table of enquiries: a model in core would be made of fields that use this module."""
     return apps.get_model("enquiries", "KeyCheck")._default_manager
 
 
@@ -374,7 +374,7 @@ def _ids_in_use() -> dict[int, list[tuple[bytes, str]]]:
 
 
 def _opens(samples: list[tuple[bytes, str]]) -> bool:
-    """Whether any opens: one that was tampered with is no sign of a wrong key."""
+    """Whether any decrypts: a single tampered value does not mean a wrong key."""
     for sealed, context in samples:
         try:
             decrypt(sealed, context=context)

@@ -1,4 +1,4 @@
-"""Reading settings from the environment, strictly: a value that makes no sense stops the start with a sentence."""
+"""Reads settings from the environment strictly: a value that makes no sense stops the start with an explanation."""
 
 import secrets
 from collections.abc import Callable
@@ -24,7 +24,7 @@ FORMER_NAMES = {
 
 
 def as_set(name: str) -> str:
-    """The name under which a setting is in the environment. Where both are set, the new one counts."""
+    """The name of a setting in the environment. If both are set, the new one counts."""
     former = FORMER_NAMES.get(name, name)
     return former if former in env.ENVIRON and name not in env.ENVIRON else name
 
@@ -34,7 +34,7 @@ def text(name: str, default: str = "") -> str:
 
 
 def former_names_in_use() -> dict[str, str]:
-    """The new name by each former one that is set."""
+    """The new name of each former one that is set."""
     return {former: name for name, former in FORMER_NAMES.items() if former in env.ENVIRON}
 
 

@@ -66,7 +66,7 @@ def characters(value: str) -> int:
 
 
 class Longest(MaxLengthValidator):
-    """At most so many characters as people count them, and not many times as many that only a machine counts.
+    """At most this many characters as people count them, and not many times as many as machines count them.
 
     The message ends with how many are to be removed, where people can count them.
     """
@@ -248,7 +248,7 @@ class DayField(forms.DateField):
 
 
 class Carried:
-    """Hidden fields that take along what was typed before. A part of a crispy layout."""
+    """Hidden fields that carry what was typed earlier. Part of a crispy layout."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self.pairs = pairs

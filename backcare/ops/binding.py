@@ -1,4 +1,4 @@
-"""Where the web server listens. Reached around its proxy, it would believe whatever a stranger writes into X-Forwarded-For."""
+"""Where the web server listens. Anyone who bypassed the proxy could forge X-Forwarded-For."""
 
 import ipaddress
 import os
@@ -26,7 +26,7 @@ def address(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def is_public(bind: str) -> bool:
-    """Whether others than this machine and its private network can reach any of the addresses (gunicorn takes several)."""
+    """Whether anyone beyond this machine and its private network can reach any of the addresses (gunicorn takes several)."""
     return any(_is_public(each.strip()) for each in bind.split(",") if each.strip())
 
 

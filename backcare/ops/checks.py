@@ -108,7 +108,7 @@ def mail(app_configs, **kwargs):
 
 
 def clinic_settings() -> ClinicSettings:
-    """The row, or what it will begin with where there is no database yet."""
+    """The row, or its first values if there is no database yet."""
     try:
         return ClinicSettings.stored()
     except Error:
@@ -116,7 +116,7 @@ def clinic_settings() -> ClinicSettings:
 
 
 def is_started() -> bool:
-    """Whether there is a database that was prepared: then the clinic's settings are on the staff desk."""
+    """Whether the database has been prepared, so that the clinic's settings are on the staff desk."""
     try:
         return ClinicSettings.objects.exists()
     except Error:
@@ -270,7 +270,7 @@ def only_the_proxy_reaches_us(app_configs, **kwargs):
 
 @checks.register(checks.Tags.security, deploy=True)
 def backups_elsewhere(app_configs, **kwargs):
-    """Found out now, and not at half past two in the night."""
+    """Found now, not at half past two in the night."""
     found = []
     if settings.BACKUP_RECIPIENTS:
         try:

@@ -96,7 +96,7 @@ FOR_SOMEBODY = {
         "My wife is stiff every morning and says that it is nothing. What could help her?",
     ),
 }
-# What became of each: sixty lines in this rhythm, the newest still to do.
+# How each ended: sixty rows in this pattern, the newest still to do.
 STATES = [
     "new",
     "new",
@@ -223,7 +223,7 @@ def _accept(number: int, kind: str, surname: str, sheets: dict) -> Enquiry:
 
 
 def _make_it_of(enquiry: Enquiry, at: datetime) -> None:
-    """As if it had come then, and its mail had gone a minute later."""
+    """As if it had arrived then, and its email had been sent a minute later."""
     promised = None if enquiry.kind == EnquiryKind.REPORT else clock.reply_by(at)
     Enquiry.objects.filter(pk=enquiry.pk).update(created_at=at, reply_by=promised)
     EnquiryEvent.objects.filter(enquiry=enquiry).update(created_at=at)

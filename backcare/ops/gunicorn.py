@@ -50,12 +50,12 @@ def on_starting(server):
 
 
 def when_ready(server):
-    """What all workers need alike is loaded before they are forked, so that they share it: 30 MB of views and forms."""
+    """Loads what all workers need before they are forked, so that they share it: 30 MB of views and forms."""
     from django.urls import reverse
 
     reverse("factsheets:home")
     gc.collect()
-    gc.freeze()  # a collector that looks at them would write to them, and so make a copy in each worker
+    gc.freeze()  # a garbage collection would write to these pages, and so copy them in each worker
 
 
 def post_worker_init(worker):
@@ -69,7 +69,7 @@ def post_worker_init(worker):
 
 
 def _give_memory_back():
-    """What a page or a PDF took to make is free afterwards, and glibc keeps it: a sixth of a worker. Other C libraries do not."""
+    """Memory freed after a page or a PDF is kept by glibc: a sixth of a worker. Other C libraries return it."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     while trim:
         time.sleep(MEMORY_GIVEN_BACK)

@@ -25,7 +25,7 @@ class PrivateLogger(Logger):
 
 
 def address(path: str, status: str) -> str:
-    """The path where a page or file was given out; elsewhere only its pattern, for the path is then the sender's own text."""
+    """The path of a page or file that was served; otherwise only its pattern, because the path is the sender's own text."""
     if status.startswith("2") or status == "304":
         return without_secrets(path)
     return pattern(path)

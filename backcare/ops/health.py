@@ -70,13 +70,13 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _not_set_up(parts: list[Part]) -> set[str]:
-    """The parts that work as they are, and lack what a clinic's site needs. For staff: no monitor is to wake anybody for it."""
+    """The parts that work but lack something a clinic's site needs. For staff only: a monitor should wake nobody for it."""
     lacking = {part.name for part in parts if part.word == "not set up"}
     return lacking if settings.EMAIL_URL else lacking | {"mail_queue"}
 
 
 def look(now: datetime) -> list[Part]:
-    """All parts. Without a database the rest is not known, and is not asked."""
+    """All parts. Without a database the others are unknown, and are not asked."""
     try:
         connection.ensure_connection()
         with connection.cursor() as cursor:
@@ -206,5 +206,5 @@ CHECKS: dict[str, Callable[[datetime], Part]] = {
     "backup": backup,
     "offsite": off_site,
 }
-# What the first page of the desk warns of by itself. The others wait until somebody looks.
+# What the desk's first page warns about. The others wait until somebody looks.
 LOUD = {"mail_worker": worker, "mail_queue": queue}

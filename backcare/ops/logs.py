@@ -1,4 +1,4 @@
-"""What may be written to a log: our own words. Not what a patient typed, nor what a stranger sent, and not without end."""
+"""What may be written to a log: our own words, within limits. Never what a patient typed or a stranger sent."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ SECRET_IN_ADDRESS = re.compile(
 
 # Django writes addresses and host names as they were sent under these names.
 ABOUT_REQUESTS = ("django.request", "django.security", "django.server", "modern_csrf")
-# What a stranger can cause at will. The lines of the mail worker and of accepted forms are all kept.
+# Lines that strangers can cause at will. Those of the mail worker and of accepted forms are all kept.
 CAUSED_BY_STRANGERS = (*ABOUT_REQUESTS, "gunicorn", "backcare", "factsheets")
 
 MAX_LINES_PER_MINUTE = 20  # of one kind, from one process

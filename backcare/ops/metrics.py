@@ -30,7 +30,7 @@ LEVELS = {health.OK: 0, health.ATTENTION: 1, health.TROUBLE: 2}
 
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For who brings `Authorization: Bearer` and the token. To everybody else there is nothing here."""
+    """For requests with `Authorization: Bearer` and the token. For all others the page does not exist."""
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not settings.METRICS_TOKEN or not constant_time_compare(given, settings.METRICS_TOKEN):
         raise Http404

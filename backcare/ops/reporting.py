@@ -1,7 +1,7 @@
-"""Trouble told to a service that collects it, as Sentry and its kin do: off unless SENTRY_DSN is set.
+"""Reports errors to a service such as Sentry. Off unless SENTRY_DSN is set.
 
 Sentry's package would send the request, what was posted and each function's variables, and take out what it knows to be secret.
-Here it is only the postman: a report holds what our log says (ops/logs.py), and nothing that is not named below.
+Here it only delivers: a report holds what our log says (ops/logs.py), and nothing that is not named below.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""How much of a request's body is read, and what becomes of one that comes without its length."""
+"""How much of a request's body is read, and how one without a length is handled."""
 
 import tempfile
 
@@ -24,7 +24,7 @@ MAX_DRAINED = 8 * 1024 * 1024  # bytes
 
 
 def limit(path: str) -> int:
-    """The most bytes that an address takes."""
+    """The most bytes that an address accepts."""
     if path.startswith(FILES):
         return settings.FIGURE_UPLOAD_MAX_MEMORY_SIZE
     if path.startswith("/admin/"):

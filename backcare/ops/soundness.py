@@ -18,7 +18,7 @@ NIGHT = 2  # o'clock: from then on, once a day
 
 
 def check() -> bool:
-    """Reads every page of SQLite, without the rows' sense. PostgreSQL has no such question, and is taken for whole."""
+    """Reads every page of SQLite, but not the meaning of rows. PostgreSQL has no such check, and counts as whole."""
     if connections["default"].vendor != "sqlite":
         return True
     try:

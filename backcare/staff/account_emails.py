@@ -40,7 +40,7 @@ class _Tokens(PasswordResetTokenGenerator):
 
 
 class PasswordTokens(_Tokens):
-    """For an account that has a password. One that never had any was not set up, and needs its invitation."""
+    """For an account with a password. One that never had any was not set up, and needs its invitation."""
 
     key_salt = "backcare.staff.links.password"  # as in the links of emails that were sent
     lasts = PASSWORD_FOR
@@ -96,7 +96,7 @@ NOT_LATER_THAN = timedelta(days=1)
 
 
 def install() -> None:
-    """The mail worker renders these as it does its own. `enquiries` knows no staff accounts, so they are brought to it."""
+    """The mail worker renders these like its own. `enquiries` knows no staff accounts, so they are registered with it."""
     emails.RENDERERS[Purpose.PASSWORD_RESET] = _password_reset
     emails.RENDERERS[Purpose.INVITATION] = _invitation
 
@@ -125,7 +125,7 @@ def _button(address: str) -> wordings.Link:
 
 
 def _user(message: OutgoingMessage) -> User:
-    """As it is now: what is claimed in a batch may be older than the press of a button."""
+    """As it is now: a message claimed in a batch may be older than a change."""
     return User.objects.get(pk=message.staff_id)
 
 

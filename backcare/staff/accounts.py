@@ -19,7 +19,7 @@ from factsheets import team
 from factsheets.models import TeamMember
 
 OWNER = "owner"
-# In the words of whoever chooses.
+# As the owner who chooses reads it.
 ROLES = {
     "reception": "Reception: the inbox, appointments and opening hours",
     "clinician": "Clinician: the inbox with what patients wrote, and signing off fact sheets",
@@ -179,7 +179,7 @@ def hands_over(user: User) -> bool:
 def _one_owner_at_a_time(by: User) -> Iterator[None]:
     with transaction.atomic():
         owners = User.objects.filter(is_superuser=True, is_active=True, is_staff=True)
-        # A row that only points to an owner, as a line of the timeline does, needs not wait.
+        # A row that only points to an owner, such as a line of a timeline, need not wait.
         if by not in list(owners.select_for_update(no_key=True).order_by("pk")):
             raise Refused(NO_OWNER)
         yield
@@ -196,7 +196,7 @@ def _can_sign_in(user: User) -> bool:
 
 
 def _give(user: User, role: str) -> None:
-    """This role and nothing beside it."""
+    """This role and no other."""
     roles.install()
     user.is_superuser = role == OWNER
     user.save(update_fields=["is_superuser"])

@@ -43,12 +43,12 @@ class Kind(TextChoices):
 
 @dataclass(frozen=True)
 class Asked:
-    """Which lines are wanted. Empty: all of them."""
+    """Which lines to show. Empty: all of them."""
 
     who: User | None = None
     kind: str = ""
     since: datetime | None = None
-    until: datetime | None = None  # the first moment that is not wanted
+    until: datetime | None = None  # the first moment after the period
     reference: str = ""
     words: str = ""  # each of them is somewhere in the line, in any order and in letters of either case
 
@@ -96,7 +96,7 @@ class Place:
 
     @classmethod
     def read(cls, written: str) -> "Place | None":
-        """None for what is no place of ours: the list then begins at its beginning."""
+        """None if it is not a place of ours: the list then starts at the top."""
         try:
             at, source, key = written[:MAX_PLACE].split("~")
             place = cls(datetime.fromisoformat(at), int(source), key)
@@ -440,7 +440,7 @@ def _unless(rows: QuerySet, kind: str) -> QuerySet:
 
 
 def _named(rows: QuerySet, asked: Asked) -> QuerySet:
-    """None of them where an enquiry is asked for: they name none."""
+    """No rows if an enquiry is asked for, because they name none."""
     return rows.none() if asked.reference else rows
 
 

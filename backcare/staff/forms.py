@@ -9,7 +9,7 @@ from factsheets import team
 
 
 class PasswordForm(AdminAuthenticationForm):
-    """The same sentence for a wrong password, an unknown name and an account that is not of the staff."""
+    """The same sentence for a wrong password, an unknown name and an account without access to the desk."""
 
     error_messages = {
         **AdminAuthenticationForm.error_messages,
@@ -50,7 +50,7 @@ class PasswordForm(AdminAuthenticationForm):
 
 
 class OneTimeInput(forms.TextInput):
-    """Comes back empty: a code that was wrong, or used, is no use."""
+    """Comes back empty, because a wrong or used code is no use."""
 
     def format_value(self, value):
         return None
@@ -181,7 +181,7 @@ class HandoverForm(forms.Form):
             )
 
     def ask_again(self, doubts: handover.Doubtful) -> None:
-        """With the clashes beside the choice. The next press is meant, for this colleague."""
+        """Shows the clashes beside the choice. A second press confirms them, for this colleague."""
         self.data = self.data.copy()
         self.data["sure"] = doubts.mark
         self.add_error(

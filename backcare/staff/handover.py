@@ -1,4 +1,4 @@
-"""What somebody who leaves has in hand, and who takes it over: enquiries with their planned calls, appointments, unsent drafts."""
+"""What a leaver is working on, and who takes it over: enquiries with their planned calls, appointments, unsent drafts."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class Work:
 
     @property
     def lines(self) -> list[str]:
-        """Each kind that there is any of, with its number."""
+        """Each kind that occurs, with its number."""
         counted = (
             (self.enquiries, "open enquiry", "open enquiries"),
             (self.calls, "planned call", "planned calls"),

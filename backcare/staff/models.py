@@ -1,4 +1,4 @@
-"""What proves a member of staff beyond the password."""
+"""What proves a member of staff's identity beyond the password."""
 
 import secrets
 

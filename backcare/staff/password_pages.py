@@ -1,4 +1,4 @@
-"""What an email opens: a new password after a forgotten one, and the first one after an invitation.
+"""The pages that an email opens: a new password after a forgotten one, and the first one after an invitation.
 
 Whoever asks for a link learns nothing about who works here: the answer has the same words and costs the same work for an address
 without an account. The new password ends every session, and the second factor is still asked for.

@@ -40,7 +40,7 @@ FRESH = 5 * 60  # seconds since somebody proved who they are there: we ask for i
 CLOCKS_DIFFER = 30  # seconds
 ANSWER_WITHIN = 5  # seconds, of each request to the provider
 ASK_AGAIN = 60  # seconds after which its description is fetched again, so that nobody is sent to one that is down
-TRIES, PER = 20, timedelta(minutes=5)  # ways there, and ways back, from one client
+TRIES, PER = 20, timedelta(minutes=5)  # redirects there, and returns, per client
 # Signed with a key that only the provider has. A token that names another algorithm, or none, is refused (RFC 8725, section 3.1).
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 
@@ -94,7 +94,7 @@ def back(request):
         return redirect("admin:index")
     if not is_on():
         return redirect("admin:login")
-    # Whoever comes without having been there is refused too, and each refusal is written down.
+    # A visitor who has not been there is refused too, and each refusal is recorded.
     verdict = limits.hit("answer of the provider", limits.client(request), most=TRIES, per=PER)
     if not verdict:
         return too_often(request, verdict.wait)
@@ -139,7 +139,7 @@ def _expected() -> dict:
 def _account(claims: dict) -> User:
     name = settings.OIDC_NAME
     address = claims.get("email")
-    # A provider where anybody can enter any address would let anybody in.
+    # A provider that accepts unverified addresses would let anybody in.
     if claims.get("email_verified") is not True or not isinstance(address, str) or "@" not in address:
         audit.refused(None, f"{name} has not verified the email address")
         raise Refused(f"{name} does not say that your email address is verified. Tell the person who looks after it.")

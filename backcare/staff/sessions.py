@@ -34,7 +34,7 @@ def started(request) -> None:
 
 
 def expired(request) -> str:
-    """Signs the user out whose time is over, and says why: "idle" or "long". Empty for everybody else."""
+    """Signs out a user whose time is over, and says why: "idle" or "long". Empty for everybody else."""
     now, session = int(time.time()), request.session
     if SIGNED_IN_AT not in session or SEEN_AT not in session:
         started(request)  # signed in before there were limits: the time begins now
@@ -43,7 +43,7 @@ def expired(request) -> str:
     elif now - session[SEEN_AT] >= settings.STAFF_IDLE_MINUTES * 60:
         why = "idle"
     else:
-        # Pages that poll for news are no activity.
+        # Polling pages do not count as activity.
         by_itself = request.headers.get("X-Requested-With") == "pulse"
         if not by_itself and now - session[SEEN_AT] >= NOTED_EVERY:
             session[SEEN_AT] = now

@@ -123,7 +123,7 @@ def code(request):
             return too_often(request, refused.wait)
         if right(user, app, form.cleaned_data["code"], recovery=recovery):
             throttle.give_back(request, user.get_username(), code=True)
-            # Who has lost the phone gets a new one in without being asked to look for it.
+            # People who have lost their phone are led straight to setting up another.
             to = reverse("admin:second_factor") if recovery else after
             how = "a recovery code" if recovery else "a code from the app"
             return signed_in(request, user, app, HttpResponseRedirect(to), how)
@@ -139,7 +139,7 @@ def set_up(request):
     """A QR code to scan, and the first code from the app as proof. Then the recovery codes, in this answer and never again."""
     user, after = half_signed_in(request)
     if user and totp.of(user):
-        return redirect("admin:code")  # only who has the present one may replace it
+        return redirect("admin:code")  # only someone with the present one may replace it
     until = user and totp.invited_until(user)
     if user and until is None:
         logger.warning("Staff sign-in: account %s has no second factor, and its invitation has ended", user.pk)
@@ -216,7 +216,7 @@ def record(user: User, words: str) -> None:
 
 
 def signed_in(request, user: User, app: Authenticator | None, response, how: str):
-    """Both were right. The session gets a new id (Django's login), and this browser is known from now on."""
+    """Both factors were right. The session gets a new id (Django's login), and this browser is known from now on."""
     user.otp_device = app
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     request.session.pop(HALF, None)

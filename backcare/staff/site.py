@@ -41,7 +41,7 @@ class StaffSite(admin.AdminSite):
         self.pages.append((route, view, name))
 
     def has_permission(self, request):
-        """The one door: every page of the desk asks here (`admin_view`)."""
+        """The one check: every page of the desk goes through here (`admin_view`)."""
         if not super().has_permission(request):
             return False
         has_second_factor = getattr(request.user, "otp_device", None) is not None

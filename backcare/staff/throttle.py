@@ -24,7 +24,7 @@ from backcare.core.encryption import keyed_hash
 
 PER = timedelta(minutes=5)
 ACCOUNT = 6  # guesses in PER at one account, from all the browsers that never signed in to it
-BROWSER = 4  # from one that did: ten together
+BROWSER = 4  # from a browser that has: ten together
 PAIR = 5  # at one account from one client, so that one client alone does not use up the account's
 CLIENT = 10  # from one client, at all accounts together
 # Someone who knows the password and guesses codes has three chances in a million with each.
@@ -59,7 +59,7 @@ def count(request, username: str, *, code: bool = False) -> None:
 
 
 def give_back(request, username: str, *, code: bool = False) -> None:
-    """It was no guess: it was right."""
+    """Takes the guess back, because it was right."""
     for name, subject, _, per in _counted(request, username, code=code):
         limits.give_back(name, subject, per=per)
 

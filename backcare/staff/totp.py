@@ -80,7 +80,7 @@ def begin(*, user: User) -> Authenticator:
 def confirm(*, app: Authenticator, code: str) -> list[str] | None:
     """Takes the app into use in place of the one before, ends the user's sessions, and gives new recovery codes.
 
-    None when the code is wrong. The codes are not to be had again.
+    None if the code is wrong. The codes are never shown again.
     """
     with transaction.atomic():
         if not use_code(app=app, code=code):
@@ -107,7 +107,7 @@ def use_code(*, app: Authenticator, code: str) -> bool:
         for step in range(present - TOLERANCE, present + TOLERANCE + 1)
         if constant_time_compare(f"{hotp(key, step):06}", code)
     ]
-    # The step is a condition of the update: of two who come with the same code at once, one is let in.
+    # The step is a condition of the update, so only one of two people with the same code is let in.
     return any(
         Authenticator.objects.filter(pk=app.pk, last_step__lt=step).update(last_step=step, last_used_at=timezone.now())
         for step in fits
@@ -126,7 +126,7 @@ def new_recovery_codes(*, user: User) -> list[str]:
 
 
 def use_recovery_code(*, user: User, code: str) -> bool:
-    """Whether it is one of the user's. It is gone with that. Capitals, spaces and dashes do not matter."""
+    """Whether it is one of the user's, which uses it up. Capitals, spaces and dashes do not matter."""
     plain = "".join(sign for sign in code.lower() if sign.isalnum())
     if len(plain) != LENGTH:
         return False

@@ -21,7 +21,7 @@ class Present:
             fcntl.flock(self.file, fcntl.LOCK_EX)
             if self.path.exists():
                 return
-            os.close(self.file)  # a colleague found it before it was locked, and took us for dead
+            os.close(self.file)  # another worker found it before it was locked, and took us for dead
 
     def leave(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -35,7 +35,7 @@ class Present:
                 file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             except (
                 OSError
-            ):  # a colleague was quicker; or it is somebody else's, such as root's, whose claims wait for their lease
+            ):  # another worker was quicker, or it belongs to another user: its claims wait for their lease
                 continue
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,6 @@
-"""The two databases as a backup sees them: one moment of everything, while others go on writing.
+"""The two databases as a backup sees them: everything at one moment, while others go on writing.
 
-The rows are counted in the very snapshot that is copied, and not in the copy: so a copy that lacks something is noticed.
+Rows are counted in the snapshot that is copied, not in the copy, so an incomplete copy is noticed.
 """
 
 import os
@@ -26,7 +26,7 @@ class Sqlite:
     vendor = "sqlite"
 
     def __init__(self, path: Path):
-        # "rw": a database that is not there is not made.
+        # "rw": a missing database is not created.
         self.connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None, timeout=10
         )
@@ -36,9 +36,7 @@ class Sqlite:
 
     def begin(self) -> None:
         self.execute("BEGIN")
-        self.execute(
-            "SELECT count(*) FROM sqlite_master"
-        )  # the first read fixes the moment; writers do not wait for it
+        self.execute("SELECT count(*) FROM sqlite_master")  # the first read fixes the moment; writers do not wait
 
     def tables(self) -> list[str]:
         found = self.execute(
@@ -55,7 +53,7 @@ class Sqlite:
     def copy_to(self, path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as copy:
             self.connection.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a log
 
     def close(self) -> None:
         self.connection.close()

@@ -86,7 +86,7 @@ def _write(fresh: Path, scratch: Path) -> tuple[Path, archive.Manifest]:
     made = scratch / f"backcare-{now:%Y-%m-%d-%H%M%S-%f}.tar.gz"
     archive.write(made, manifest, copy)
     copy.unlink()
-    archive.unpack(made, scratch)  # what cannot be read again is no backup
+    archive.unpack(made, scratch)  # a file that cannot be read back is no backup
     if settings.BACKUP_RECIPIENTS:
         plain, made = made, fresh / f"{made.name}{offsite.ENDING}"
         offsite.encrypt(plain, made, settings.BACKUP_RECIPIENTS)
@@ -96,7 +96,7 @@ def _write(fresh: Path, scratch: Path) -> tuple[Path, archive.Manifest]:
 
 
 def _prune(folder: Path, keep: int) -> list[Path]:
-    """The oldest go, and only files that are called as ours are. Their names sort by time."""
+    """Deletes the oldest, and only files named like ours. Their names sort by time."""
     ours = sorted(path for path in folder.iterdir() if NAME.fullmatch(path.name))
     gone = ours[: max(0, len(ours) - keep)] if keep else []
     for path in gone:

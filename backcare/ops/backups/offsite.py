@@ -1,4 +1,4 @@
-"""Backups away from this machine: encrypted to a key whose other half is elsewhere, and handed to a command that takes them away.
+"""Backups away from this machine: encrypted to a key whose private half is elsewhere, and passed to a command that copies them.
 
 `age` encrypts (https://age-encryption.org). This machine knows the public key alone, so it can write backups and read none of them.
 """
@@ -30,7 +30,7 @@ class Sent:
 
 
 def encrypt(plain: Path, target: Path, recipients: Sequence[str]) -> None:
-    """Writes `plain` to `target` for the owners of the keys, and does not return before the disk has it."""
+    """Encrypts `plain` to `target` for the owners of the keys, and returns once it is on disk."""
     _age([*_to(recipients), f"--output={target}", str(plain)])
     target.chmod(0o600)
     with target.open("rb") as file:
@@ -38,7 +38,7 @@ def encrypt(plain: Path, target: Path, recipients: Sequence[str]) -> None:
 
 
 def try_recipients(recipients: Sequence[str]) -> None:
-    """Raises Trouble where a backup to these keys would fail."""
+    """Raises Trouble if a backup to these keys would fail."""
     _age([*_to(recipients), os.devnull])
 
 

@@ -1,4 +1,4 @@
-"""Putting a backup of SQLite back, and trying whether a backup works.
+"""Restores a backup of SQLite, and tests whether a backup works.
 
 PostgreSQL's own programs restore PostgreSQL (docs/operations.md, "Restore"). `check` then compares what they restored.
 """
@@ -35,18 +35,18 @@ def nobody(done: int, of: int) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Tried:
-    """A backup that holds what its manifest says, as it was found in its new place."""
+    """A backup whose content matches its manifest, unpacked in its new place."""
 
     manifest: archive.Manifest
     opening: sealed.Opening
     rows: int
-    waiting: int  # mails that had not gone when it was made
+    waiting: int  # mails that had not been sent when it was made
     behind: int  # migrations of this software that it does not have yet
-    aside: Path | None = None  # where what was there before is kept
+    aside: Path | None = None  # where the previous database is kept
 
 
 def check(path: Path, identity: Path | None = None, progress: Telling = nobody) -> Tried:
-    """Looks at everything that the backup holds. The site's own database is not touched.
+    """Checks everything in the backup. The site's own database is not touched.
 
     On PostgreSQL, where this software restores nothing, the rows are those of the database in DATABASE_URL, into which
     somebody has restored the backup.
@@ -59,9 +59,9 @@ def check(path: Path, identity: Path | None = None, progress: Telling = nobody) 
 
 
 def restore(path: Path, *, replace: bool, identity: Path | None = None, progress: Telling = nobody) -> Tried:
-    """Puts the backup in the place of the site's database. What was there is kept aside, and its new name returned.
+    """Replaces the site's database with the backup. The previous database is kept, and its new name returned.
 
-    Everything that can be wrong with the backup is found out before anything is moved. Raises Trouble.
+    Everything that can be wrong with the backup is found before anything is moved. Raises Trouble.
     """
     connections.close_all()
     if connections["default"].vendor != "sqlite":
@@ -155,7 +155,7 @@ def _sound(file: Path) -> Sqlite:
 
 
 def _put(file: Path, replace: bool) -> Path | None:
-    """Where what was there is now. At no moment, a power cut included, is there no database, or a half."""
+    """The previous database's new path. At no moment, even in a power cut, is there no database or half of one."""
     place = sqlite_path()
     with _gate(place):
         aside = _kept_aside(place) if _holds_something(place, replace) else None
@@ -169,7 +169,7 @@ def _put(file: Path, replace: bool) -> Path | None:
 
 @contextmanager
 def _gate(place: Path):
-    """Nobody begins to write meanwhile (backcare/core/sqlite)."""
+    """Nobody can start to write meanwhile (backcare/core/sqlite)."""
     gate = os.open(f"{place}-gate", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(gate, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -185,7 +185,7 @@ def _beside(place: Path) -> list[Path]:
 
 
 def _holds_something(place: Path, replace: bool) -> bool:
-    """Raises Trouble when there is something and it may not be replaced, or somebody has it open."""
+    """Raises Trouble if there is a database that may not be replaced, or that somebody has open."""
     if not place.exists():
         return False
     try:

@@ -18,12 +18,12 @@ class Opening:
 
 
 def key_ids(database: Opened) -> list[int]:
-    """The ids of the keys that anything in this database is sealed with."""
+    """The ids of the keys that encrypt anything in this database."""
     return sorted({number for _, _, _, found in _columns(database) for number in found})
 
 
 def try_sample(database: Opened) -> Opening:
-    """Opens values of every encrypted column, chosen by chance, for every key that sealed any there."""
+    """Decrypts random values of every encrypted column, for every key used there."""
     result = Opening()
     for model, each, table, numbers in _columns(database):
         result.columns += 1

@@ -8,7 +8,7 @@ register = template.Library()
 
 @register.inclusion_tag("admin/_set_up.html", takes_context=True)
 def what_is_missing(context):
-    """For an owner's first page of the desk, until nothing is."""
+    """For an owner's first page of the desk, until nothing is missing."""
     if not context["request"].user.is_superuser:
         return {"steps": []}
     steps = [*first_steps.missing_steps(), *first_steps.missing_details(), *first_steps.missing_approvals()]
@@ -18,7 +18,7 @@ def what_is_missing(context):
 
 @register.inclusion_tag("admin/_set_up_line.html", takes_context=True)
 def set_up_line(context):
-    """What an owner still has to set up, on each page that does not say it already."""
+    """What an owner still has to set up, on each page that does not already say so."""
     request = context.get("request")
     if request is None or not request.user.is_superuser or request.path == reverse("admin:index"):
         return {}
