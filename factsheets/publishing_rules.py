@@ -104,14 +104,14 @@ def obstacles(sheet: FactSheet, *, sections: list[Section] | None = None, built:
     return found
 
 
-def broken_for_readers(sheet: FactSheet, sections: list[Section]) -> list[Obstacle]:
+def broken_for_readers(sheet: FactSheet, sections: list[Section] | None = None) -> list[Obstacle]:
     """What readers of a public page see broken, such as a link to a page that was taken down since. Empty for any other.
 
     It is fixed in a draft, and blocks nothing: what it links to may be retired any day, which must not hold up the red flags.
     """
     if not sheet.is_published:
         return []
-    return _broken(sheet, sections)
+    return _broken(sheet, sections_of(sheet) if sections is None else sections)
 
 
 def _broken(sheet: FactSheet, sections: list) -> list[Obstacle]:
