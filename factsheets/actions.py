@@ -149,7 +149,7 @@ def transition(
         lock(sheet)
         allowed, to = MOVES[step]
         if sheet.state not in allowed or (sheet.draft_of_id and step in NOT_FOR_DRAFTS):
-            raise MoveRefused(f"The sheet is now {sheet.state_in_a_sentence}. Look at it again before you continue.")
+            raise MoveRefused(f"The sheet is now {sheet.state_in_a_sentence}. Read it again before you continue.")
         last = _as_seen(sheet, edition)
         if step in NEEDS_NOTE and not note.strip():
             raise MoveRefused("Give a reason in a sentence or two. Your colleagues will read it.")
@@ -230,11 +230,11 @@ def _plan(sheet: FactSheet, publish_on: date | None, retire_on: date | None) -> 
         raise MoveRefused("The date of publication has passed. Enter a later one, or leave it empty to publish it now.")
     later = publish_on if publish_on and publish_on > today else None
     if later and sheet.state == State.PUBLISHED:
-        raise MoveRefused("It is published already. Leave out the date of publication.")
+        raise MoveRefused("It is published already, so leave the date of publication empty.")
     if later and sheet.review_due_on and later >= sheet.review_due_on:
         raise MoveRefused("Enter a date of publication before the next review.")
     if retire_on and retire_on <= (later or today):
-        raise MoveRefused("Enter a date on which to take the page down that is after its publication.")
+        raise MoveRefused("Enter a date for taking the page down that is after its publication.")
     sheet.publish_on, sheet.retire_on = later, retire_on
 
 
@@ -272,7 +272,7 @@ def correct(*, draft: FactSheet, by, reason: str, edition: int | None = None) ->
         lock(draft)
         _as_seen(draft, edition)
         if draft.state not in {State.DRAFT, State.IN_REVIEW}:
-            raise MoveRefused(f"The draft is now {draft.state_in_a_sentence}. Look at it again before you continue.")
+            raise MoveRefused(f"The draft is now {draft.state_in_a_sentence}. Read it again before you continue.")
         if len(reason.split()) < 2:
             raise MoveRefused("Say what you corrected, in a few words. The reviewer and readers will see it.")
         _expect_resolved(draft)

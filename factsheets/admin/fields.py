@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst, slugify
 
+from backcare.core.forms import as_number
 from factsheets.models import Claim, SafetyAdvice
 from factsheets.models.section import TAKEN_SLUGS
 
@@ -115,6 +116,60 @@ class TradingFormSet(forms.BaseInlineFormSet):
         if commit and len(renamed) > 1:
             self.model.objects.filter(pk__in=renamed).delete()
         return super().save_existing_objects(commit)
+
+
+class PlaceField(forms.IntegerField):
+    """The place of a row among others. To have none is no change: so an empty row stays one."""
+
+    def __init__(self):
+        super().__init__(required=False, min_value=0, max_value=MAX_PLACE, widget=forms.HiddenInput)
+
+    def has_changed(self, initial, data):
+        return data not in {None, ""} and super().has_changed(initial, data)
+
+
+class OrderedFormSet(TradingFormSet):
+    """Rows in an order that buttons change. Their places travel in hidden fields; a new row comes last."""
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        form.fields["position"] = PlaceField()
+
+    @property
+    def in_order(self) -> list[forms.ModelForm]:
+        """As they will be saved, and behind them those in which nothing is written yet."""
+        return sorted(self.forms, key=lambda form: (not self._is_written(form), self._place(form)))
+
+    @property
+    def written(self) -> list[forms.ModelForm]:
+        return [form for form in self.in_order if self._is_written(form)]
+
+    @property
+    def last_written(self) -> forms.ModelForm | None:
+        """The row that cannot be moved down."""
+        return next(reversed(self.written), None)
+
+    def _is_written(self, form) -> bool:
+        return bool(form.instance.pk or form[self.model.natural_key_fields[-1]].value())
+
+    @staticmethod
+    def _place(form) -> int:
+        """A row without a place comes behind those that have one."""
+        return as_number(str(form["position"].value() or "")) or MAX_PLACE
+
+    def save_new(self, form, commit=True):
+        return super().save_new(self._placed(form), commit)
+
+    def save_existing(self, form, obj, commit=True):
+        return super().save_existing(self._placed(form), obj, commit)
+
+    def _placed(self, form):
+        if not form.instance.position:
+            form.instance.position = max([0, *(each.instance.position or 0 for each in self.forms)]) + 10
+        return form
+
+
+MAX_PLACE = 32_767
 
 
 # What a button above a text adds at its end. With script it goes in at the cursor, or around the words that are chosen.

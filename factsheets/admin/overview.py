@@ -125,7 +125,7 @@ def _waits(sheet: FactSheet) -> str:
     """Why a planned publication has not happened on its day."""
     if sheet.state != State.SCHEDULED or sheet.publish_on > timezone.localdate():
         return ""
-    return actions.why_plan_waits(sheet) or "The mail worker will publish it within the hour."
+    return actions.why_plan_waits(sheet) or "It will be published within the hour."
 
 
 def _not_below_a_section(sections: list[Section], comments: list) -> list:

@@ -188,6 +188,38 @@ class SourcesField(forms.Field):
         return set(named) != {text.partition(":")[0].strip() for text in data or [] if text.strip()}
 
 
+class CitedSourceField(forms.CharField):
+    """One of the sources that a sheet cites, named by its short name or words of its title or author. Cleans to the source."""
+
+    among: list[Source] = []  # of the sheet; set for each row
+
+    def __init__(self, **kwargs):
+        super().__init__(widget=forms.TextInput(attrs={"list": "cited-sources", "autocomplete": "off"}), **kwargs)
+
+    def prepare_value(self, value):
+        """What is stored is a number; what was typed stays as it is."""
+        return next((str(each) for each in self.among if each.pk == value), value)
+
+    def to_python(self, value) -> Source | None:
+        text = " ".join(super().to_python(value).split())
+        if not text:
+            return None
+        key, words = text.partition(":")[0].strip().upper(), text.casefold().split()
+        found = [each for each in self.among if each.key == key] or [
+            each
+            for each in self.among
+            if all(word in f"{each.key} {each.title} {each.authors}".casefold() for word in words)
+        ]
+        if not found:
+            raise ValidationError(f"The sheet cites no source “{text}”. Cite it in a text first.")
+        if len(found) > 1:
+            raise ValidationError(f"“{text}” can be any of these. Name one: {'; '.join(map(str, found))}")
+        return found[0]
+
+    def has_changed(self, initial, data):
+        return (self.prepare_value(initial) or "") != (data or "").strip()
+
+
 class SuggestedInput(AdminTextInputWidget):
     """A box that suggests what `known` gives, and takes anything."""
 

@@ -8,7 +8,7 @@ from django.utils.functional import cached_property
 from backcare.core.forms import as_number
 from factsheets import live_preview, section_order, sheet_drafts
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDraft, OpensOverview, sheet_address
-from factsheets.admin.fields import SIGNS, ClaimRefsField, LinesField, SignedText, TradingFormSet, WordsField, free_slug
+from factsheets.admin.fields import SIGNS, ClaimRefsField, LinesField, OrderedFormSet, SignedText, WordsField, free_slug
 from factsheets.admin.picking import PickedStatement, picked_figure
 from factsheets.admin.writing import MAX_ROWS, OnOnePage
 from factsheets.models import (
@@ -52,13 +52,13 @@ class SectionForm(EditingForm):
         widgets = {"body": SignedText(attrs={"rows": 18, "cols": 80})}
         labels = {"body": "Text", "figure": "Drawing", "slug": "Address on the page", "aspect": "What it is about"}
         help_texts = {
-            "body": "Leave an empty line between paragraphs. For the rest press a button above: it puts the signs in for you, "
-            "and the preview shows what they become.",
+            "body": "Leave an empty line between paragraphs. For anything else use the buttons above: they add the signs for "
+            "you, and the preview shows the result.",
             "slug": "Leave empty to make it from the heading. Changing it breaks existing links to this section.",
-            "question": "Only in the leaflet. Sections with the same question follow it one after the other, and often need "
-            "no heading of their own.",
-            "kind": "Below the leaflet, a text or evidence section with a heading opens on a press, together with the sections "
-            "after it that have none.",
+            "question": "Only in the leaflet. Sections with the same question follow one another below it, and often need "
+            "no heading.",
+            "kind": "In the folded part, readers open a text or evidence section by its heading, together with the sections "
+            "after it that have no heading.",
         }
 
     def __init__(self, *args, **kwargs):
@@ -129,7 +129,7 @@ class SectionForm(EditingForm):
         return free_slug(self.data.get(self.add_prefix("heading"), ""), taken, fallback=f"{kind}-1")
 
 
-class StatementRows(TradingFormSet):
+class StatementRows(OrderedFormSet):
     """All rows ask for their statements at once."""
 
     @cached_property
@@ -223,6 +223,8 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
         if not change:
             obj.position = 0
         super().save_model(request, obj, form, change)
+        if change and (was := form.initial["slug"]) != obj.slug:
+            obj.sheet.comments.filter(section=was).update(section=obj.slug)
         if not change or "after" in form.changed_data:
             section_order.place(section=obj, after=form.cleaned_data["after"])
         elif {"layer", "question"} & set(form.changed_data):

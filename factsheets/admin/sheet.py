@@ -1,13 +1,13 @@
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.db import models
 from django.db.models import Q
 from django.http import Http404, HttpResponseRedirect
 from django.urls import path
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.html import format_html
-from django.utils.text import Truncator, slugify
+from django.utils.text import slugify
 
 from factsheets import actions, live_preview
 from factsheets.admin import content_files, overview, sheet_drafts
@@ -20,9 +20,9 @@ from factsheets.admin.editing import (
     edit_address,
     sheet_address,
 )
-from factsheets.admin.fields import PointsField, SignedText, TradingFormSet, free_slug
+from factsheets.admin.fields import OrderedFormSet, PointsField, SignedText, TradingFormSet, free_slug
 from factsheets.admin.opened import gives_back
-from factsheets.admin.picking import picked_figure
+from factsheets.admin.picking import CitedSourceField, picked_figure
 from factsheets.admin.writing import OnOnePage
 from factsheets.content_import import may_bring_in
 from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, SourceUse, State
@@ -101,66 +101,68 @@ class NewSheetForm(SheetForm):
         return cleaned
 
 
-class RelatedInline(admin.TabularInline):
+class RelatedInline(admin.StackedInline):
     model = RelatedSheet
-    formset = TradingFormSet
-    template = "admin/inline_rows.html"
+    formset = OrderedFormSet
+    template = "admin/factsheets/factsheet/_related.html"
     fk_name = "sheet"
     extra = 1
-    verbose_name = "related page"
-    verbose_name_plural = "related pages"
+    fields = ["position", "to", "reason"]
 
     def get_queryset(self, request):
         rows = super().get_queryset(request).select_related("sheet", "to")
         return rows.defer("sheet__document", "to__document")
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
         if db_field.name == "to":
-            kwargs["queryset"] = FactSheet.objects.defer("document")
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+            return db_field.formfield(queryset=FactSheet.objects.defer("document"), label="Page")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
-class SourceUseInline(admin.TabularInline):
-    """What the studies that the sheet cites found. Only they can be chosen; one that is cited no longer says so."""
+class SourceUseForm(forms.ModelForm):
+    source = CitedSourceField()
+
+    class Meta:
+        model = SourceUse
+        fields = ["source", "finding"]
+        widgets = {"finding": forms.Textarea(attrs={"rows": 3})}
+
+
+class SourceUseRows(TradingFormSet):
+    """Only what the sheet cites can be named, and what a row says already."""
+
+    @cached_property
+    def among(self) -> list[Source]:
+        return list(Source.objects.filter(Q(key__in=self.cited) | Q(uses__sheet=self.instance)).distinct())
+
+    @cached_property
+    def cited(self) -> set[str]:
+        return {each["key"] for each in self.instance.document.get("references", [])}
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Folded, as the list is long, unless somebody is writing in it or none is written yet."""
+        return not self.initial_forms or (
+            self.is_bound and any(form.has_changed() or form.errors for form in self.forms)
+        )
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        form.fields["source"].among = self.among
+        form.is_shown = not form.instance.pk or form.instance.source.key in self.cited
+
+
+class SourceUseInline(admin.StackedInline):
+    """What the studies that the sheet cites found. One that is cited no longer says so."""
 
     model = SourceUse
-    formset = TradingFormSet
-    template = "admin/inline_rows.html"
+    form = SourceUseForm
+    formset = SourceUseRows
+    template = "admin/factsheets/factsheet/_findings.html"
     extra = 1
-    fields = ["source", "finding", "shown"]
-    readonly_fields = ["shown"]
-    formfield_overrides = {models.TextField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 56})}}
-    verbose_name = "study"
-    verbose_name_plural = "what the studies found"
-
-    def get_formset(self, request, obj=None, **kwargs):
-        # The admin makes an inline for each request.
-        self.sheet, self.cited = obj, {each["key"] for each in obj.document.get("references", [])}
-        return super().get_formset(request, obj, **kwargs)
-
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name == "source":
-            known = Q(key__in=self.cited) | Q(uses__sheet=self.sheet)
-            kwargs["queryset"] = Source.objects.filter(known).distinct()
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "source":
-            field.label_from_instance = lambda source: Truncator(source).chars(48)
-        return field
-
-    def formfield_for_dbfield(self, db_field, request, **kwargs):
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "source":
-            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
-        return field
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("source", "sheet").defer("sheet__document")
-
-    @admin.display(description="shown")
-    def shown(self, use):
-        if use.pk is None:
-            return "-"
-        return "yes" if use.source.key in self.cited else "no, because the sheet no longer cites it"
 
 
 @admin.register(FactSheet)
@@ -257,7 +259,7 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
         return super().changelist_view(request, shown | (extra_context or {}))
 
     def response_add(self, request, obj, post_url_continue=None):
-        messages.success(request, f"“{obj.title}” is begun. Only staff can see it.")
+        messages.success(request, f"“{obj.title}” has been started. Only staff can see it.")
         return HttpResponseRedirect(edit_address(obj))
 
     def save_model(self, request, obj, form, change):

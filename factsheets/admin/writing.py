@@ -20,8 +20,9 @@ from backcare.core.forms import as_number
 from factsheets import actions, autosave, live_preview, pasted_citation, section_order
 from factsheets.admin import picking, sheet_drafts
 from factsheets.admin.editing import Stopped
-from factsheets.admin.fields import SIGNS
+from factsheets.admin.fields import MAX_PLACE, SIGNS
 from factsheets.admin.opened import GivesBack, sign_of_life
+from factsheets.admin.overview import may_move, you_wrote
 from factsheets.models import (
     FactSheet,
     Figure,
@@ -39,7 +40,22 @@ from factsheets.rendering.document import in_reading_order
 from factsheets.rendering.sheet import TRADITIONAL_LABEL
 
 # The buttons beside Save. Each keeps the form first.
-PRESSES = ("_preview", "_open", "_shift", "_put", "_cite", "_link", "_explain", "_show", "_draw", "_sign", "_keep")
+PRESSES = (
+    "_preview",
+    "_open",
+    "_shift",
+    "_put",
+    "_cite",
+    "_link",
+    "_explain",
+    "_show",
+    "_draw",
+    "_sign",
+    "_row",
+    "_keep",
+)
+# What a reviewer may press too, who writes nothing into the form.
+SAYING = ("_comment", "_resolve")
 # And those that keep nothing.
 OTHERS = ("_discard", "_swap", "_pulse", "_left")
 # Boxes in which something is looked for: the button beside each, and what it is called in the address of the page after it.
@@ -51,11 +67,15 @@ ASKING = {
     "_statement": ("_show", "statement"),
     "_figure": ("_draw", "drawing"),
 }
+SHEET_PART = "Title, key points and related pages"
 NOT_SAVED = "You typed this and have not saved it yet."
 MAX_ASKED = 4_000  # characters: a citation with its abstract
 ROWS = "statement_uses"  # what Django calls the statements that a section shows
 MAX_ROWS = 60
+ROW_NAMES = {ROWS: "statement", "related": "to"}  # the field of a row that says what it is about
+PLACES_OF_ROWS = {ROWS: "statements", "related": "related", "source_uses": "findings"}
 BODY = "body"  # the text of a section
+COMMENT = "comment"  # beside the fields of the form, and kept with them
 
 
 class OnOnePage(GivesBack):
@@ -68,9 +88,12 @@ class OnOnePage(GivesBack):
             return super().changeform_view(request, object_id, form_url, extra_context)
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         here = {"sheet": sheet, "part": autosave.part_of(obj), "by": request.user}
-        if press := next((each for each in (*PRESSES, *OTHERS) if each in request.POST), ""):
-            if not may_write:
+        if press := next((each for each in (*PRESSES, *OTHERS, *SAYING) if each in request.POST), ""):
+            if not (may_write or (press in SAYING and obj and may_move(request.user))):
                 raise PermissionDenied
+            if press in SAYING:
+                self._said(request, press, here, obj, may_write=may_write)
+                return HttpResponseRedirect(_with(request, to="#said"))
             if press == "_preview":
                 press = _asked_for(request) or press
             return self._pressed(request, press, here, obj)
@@ -88,6 +111,7 @@ class OnOnePage(GivesBack):
             response = super().changeform_view(request, object_id, form_url, extra_context)
         if request.method == "POST" and response.status_code == 302:
             autosave.forget(**here, posted=request.POST)
+            _say(request, sheet, here["part"], request.POST.get(COMMENT, ""))
             all_saved = self._save_the_rest(request, sheet)
             if "_correct" in request.POST:
                 return sheet_drafts.correct_written(request, sheet.pk, all_saved=all_saved)
@@ -96,7 +120,7 @@ class OnOnePage(GivesBack):
         return response
 
     def _save_the_rest(self, request, sheet) -> bool:
-        """Save saves the page: also what they typed into its other parts, unless something there has to be put right first.
+        """Save saves the page: also what they typed into its other parts, unless something there needs correcting first.
 
         Whether nothing was left.
         """
@@ -113,8 +137,9 @@ class OnOnePage(GivesBack):
                 continue
             if done.status_code == 302:
                 autosave.forget_read(row)
+                _say(request, sheet, row.part, QueryDict(row.typed).get(COMMENT, ""))
         if left := _names_of(sheet, autosave.parts_with_text(sheet=sheet, by=request.user)):
-            messages.warning(request, f"Not saved yet, because something there has to be put right first: {left}.")
+            messages.warning(request, f"Not saved yet, because something there needs correcting first: {left}.")
         return not left
 
     # --- what is typed ---
@@ -131,6 +156,8 @@ class OnOnePage(GivesBack):
         if obj is None:
             rows = typed.get("statement_uses-TOTAL_FORMS", "0") != "0"
             return rows or any(typed.get(name, "").strip() for name in ("heading", "body", "asked", "figure"))
+        if typed.get(COMMENT, "").strip():
+            return True
         form = self.get_form(request, obj, change=True)(typed, instance=obj)
         formsets, _ = _as_posted(request, typed.urlencode(), lambda: self._create_formsets(request, obj, change=True))
         rows = [form, *(row for formset in formsets for row in formset.forms)]
@@ -160,6 +187,9 @@ class OnOnePage(GivesBack):
                 field, _, name = said.rpartition(":")
                 self._add(request, here, SIGNS.get(name, ""), field if field in self.form.texts else BODY)
                 again = _with(request, to=f"#id_{field or BODY}")
+            case "_row":
+                _move_row(autosave.keep(**here, posted=request.POST), said)
+                again = _with(request, to=f"#{PLACES_OF_ROWS.get(said.partition('-')[0].partition(':')[0], '')}")
             case "_link":
                 again = self._link(request, here, said)
             case "_explain":
@@ -182,6 +212,18 @@ class OnOnePage(GivesBack):
                         messages.error(request, str(refusal))
                     again = _with(request, to="#parts")
         return HttpResponseRedirect(again)
+
+    def _said(self, request, press: str, here: dict, obj, *, may_write: bool) -> None:
+        """Comments on the part, or resolves a comment on it. The form is kept as it is."""
+        sheet = here["sheet"]
+        if press == "_resolve":
+            if said := sheet.comments.filter(pk=as_number(request.POST["_resolve"])).first():
+                actions.resolve(comment=said, by=request.user)
+        elif _say(request, sheet, here["part"], request.POST.get(COMMENT, ""), must=True):
+            request.POST = request.POST.copy()
+            request.POST[COMMENT] = ""
+        if may_write:
+            self._keep(request, here, obj)
 
     def _kept(self, request, here: dict, obj, row) -> dict:
         return {
@@ -268,12 +310,21 @@ class OnOnePage(GivesBack):
         aside = autosave.aside(sheet=sheet, part=row.part, by=request.user) if row else None
         typed = request.POST if request.method == "POST" else QueryDict(row.typed) if is_kept else None
         context = {
+            "title": sheet.title,
+            "subtitle": str(obj)
+            if self.model is Section and obj
+            else "A new section"
+            if self.model is Section
+            else SHEET_PART,
             "writing": sheet,
             "groups": _outline(sheet, obj, request.user),
             "others": autosave.others(sheet=sheet, part="", by=request.user),
             "may_write": row is not None,
             "is_section": self.model is Section,
             "correction": request.POST.get("_reason", "")[:300],
+            "said": _comments_on(sheet, obj),
+            "may_say": obj is not None and may_move(request.user),
+            "comment": (typed or {}).get(COMMENT, ""),
             "edition": request.POST.get("_edition") or _newest_edition(sheet),
             "kept_at": autosave.clock(row.typed_at) if is_kept else "",
             "aside_at": autosave.clock(aside.typed_at) if aside else "",
@@ -317,7 +368,6 @@ class OnOnePage(GivesBack):
             "proof": shown,
             "section": shown.section,
             "traditional_label": TRADITIONAL_LABEL,
-            "layer": Layer(layer).label.partition(",")[0] if layer else "",
             "goal": live_preview.goal(layer, (getattr(sheet, "draft_of", None) or sheet).slug),
         }
         return render_to_string("admin/factsheets/writing/_proof.html", context, request)
@@ -353,6 +403,57 @@ def _with_rows(posted: QueryDict) -> QueryDict:
     posted = posted.copy()
     posted.update({f"{ROWS}-TOTAL_FORMS": "0", f"{ROWS}-INITIAL_FORMS": "0"})
     return posted
+
+
+def _say(request, sheet, part: str, text: str, *, must: bool = False) -> bool:
+    """Comments on a part of the sheet. Where there are no words it does nothing, or says so if it `must`. Whether it did."""
+    if not (text.strip() or must):
+        return False
+    number = part.removeprefix("section-")
+    section = sheet.sections.filter(pk=number).first() if number.isdecimal() else None
+    try:
+        actions.comment(sheet=sheet, section=section.slug if section else "", text=text, by=request.user)
+    except actions.MoveRefused as refusal:
+        messages.error(request, f"{refusal}{you_wrote(text)}")
+        return False
+    messages.success(request, "Comment added.")
+    return True
+
+
+def _comments_on(sheet, obj) -> list:
+    """Those to resolve: on the section, or on the sheet as a whole, and on sections that are gone."""
+    if obj is None:
+        return []
+    to_resolve = sheet.comments.filter(resolved_at=None)
+    if isinstance(obj, Section):
+        return list(to_resolve.filter(section=obj.slug))
+    return list(to_resolve.exclude(section__in=sheet.sections.values("slug")))
+
+
+def _move_row(row: UnsavedEdit, said: str) -> None:
+    """Moves one of several rows, such as “related-2:up”, or puts an empty one below them: “related:more”."""
+    named, _, way = said.partition(":")
+    rows, _, number = (named, "", "") if way == "more" else named.rpartition("-")
+    typed = QueryDict(row.typed)
+    count = min(as_number(typed.get(f"{rows}-TOTAL_FORMS", "")) or 0, MAX_ROWS)
+    if way == "more":
+        if 0 < count < MAX_ROWS:
+            autosave.set_fields(row, **{f"{rows}-TOTAL_FORMS": str(count + 1)})
+        return
+    places = {
+        each: as_number(typed.get(f"{rows}-{each}-position", "")) or MAX_PLACE
+        for each in range(count)
+        if typed.get(f"{rows}-{each}-{ROW_NAMES.get(rows, '')}")
+    }
+    order = sorted(places, key=lambda each: places[each])
+    if as_number(number) not in order:
+        return
+    at = order.index(as_number(number))
+    to = at - 1 if way == "up" else at + 1
+    if 0 <= to < len(order):
+        order[at], order[to] = order[to], order[at]
+    placed = {f"{rows}-{each}-position": str(place * 10) for place, each in enumerate(order, start=1)}
+    autosave.set_fields(row, **placed)
 
 
 def _figure_field(form):

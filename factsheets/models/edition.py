@@ -16,7 +16,7 @@ class Step(models.TextChoices):
     SUBMITTED = "submitted", "sent for clinical review"
     SENT_BACK = "sent_back", "sent back to the authors"
     SIGNED_OFF = "signed_off", "signed off"
-    REOPENED = "reopened", "back to draft, to be reworked"
+    REOPENED = "reopened", "moved back to draft"
     RETIRED = "retired", "retired"
     DRAFTED = "drafted", "draft begun"
     DISCARDED = "discarded", "draft discarded"

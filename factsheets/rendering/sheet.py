@@ -17,7 +17,7 @@ def state_note(sheet: FactSheet) -> str:
     if sheet.draft_of_id:
         return "This is a draft of a published page. Only staff can see it."
     if not sheet.is_published:
-        return f"This page is {sheet.get_state_display()}. Only staff can see it."
+        return f"This page is {sheet.state_in_a_sentence}. Only staff can see it."
     if sheet.awaits_review:
         return "Awaiting clinical review. No clinician has signed this page off yet."
     if sheet.review_is_overdue(timezone.localdate()):

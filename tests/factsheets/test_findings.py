@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tests.support.desk import change_address, errors_of, move, save, signed, tree, values_of
 from tests.support.edition import PART, SHEET, entry
 from tests.support.edition import Edition as Fixtures
-from tests.support.html import text
+from tests.support.html import by_id, text
 from tests.support.reading import SLUGS, packed, squeezed
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -57,12 +57,13 @@ def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_
     address = change_address(new)
     opened = values_of(desk.get(address))
     [prefix] = {name.split("-")[0] for name in opened if name.startswith("source_uses-")}
-    form = tree(desk.get(address))
-    [choice] = [each for each in form.iter("select") if each.get("name") == f"{prefix}-0-source"]
-    keys = [text(each).split(":")[0].strip() for each in choice.iter("option") if each.get("value")]
-    assert keys == ["NG59"], "Only what the sheet cites can be chosen."
-    [source] = [each.get("value") for each in choice.iter("option") if each.get("value")]
-    row = {f"{prefix}-0-source": source}
+    known = by_id(tree(desk.get(address)), "cited-sources")
+    assert [each.get("value").partition(":")[0] for each in known.iter("option")] == ["NG59"], (
+        "Only what the sheet cites."
+    )
+    said = {f"{prefix}-0-finding": "Moving is safe."}
+    assert "The sheet cites no source “mu20”" in errors_of(save(desk, address, **said | {f"{prefix}-0-source": "mu20"}))
+    row = {f"{prefix}-0-source": "sciatica over 16s"}
     save(desk, address, **row | {f"{prefix}-0-finding": "It is proven to cure."})
     assert "Do not promise a cure." in text(tree(move(desk, new, "submitted")))
     assert not errors_of(save(desk, address, **{f"{prefix}-0-finding": "Moving is safe."}))
@@ -77,7 +78,7 @@ def test_an_editor_writes_it_on_the_sheet_and_it_goes_through_the_guard_and_the_
     assert shown(client, public_sheet.slug) == {"NG59": "Moving is safe."}
     save(desk, change_address(public_sheet.sections.get()), body="Keep moving. [@MU20]")
     address = change_address(public_sheet.open_draft)
-    assert "no, because the sheet no longer cites it" in text(tree(desk.get(address)))
+    assert "Not shown: the sheet no longer cites this source." in text(tree(desk.get(address)))
     save(desk, address, **{f"{prefix}-0-DELETE": "on"})
     signed(public_sheet, author, reviewer)
     assert shown(client, public_sheet.slug) == {"MU20": ""}

@@ -77,7 +77,7 @@ def test_staff_with_the_permission_preview_it_and_no_cache_keeps_it(editor, hidd
     assert "public" not in response["Cache-Control"]
     assert "ETag" not in response
     if output == "text/":
-        assert f"This page is {hidden.get_state_display()}. Only staff can see it." in squeezed(
+        assert f"This page is {hidden.state_in_a_sentence}. Only staff can see it." in squeezed(
             response.content.decode()
         )
 

@@ -66,6 +66,30 @@ def test_a_page_that_is_taken_out_can_be_put_in_again_on_a_new_line(desk, sheet)
     assert related(sheet) == [("one", "Reason 1."), ("two", "Anew.")]
 
 
+def test_related_pages_change_places_by_buttons_that_keep_what_is_typed(desk, sheet):
+    address = change_address(sheet)
+    typed = values_of(desk.get(address)) | {
+        "summary": "Typed.",
+        "related-2-to": pk("three"),
+        "related-2-reason": "New.",
+    }
+    shown = desk.post(address, typed | {"_row": "related-2:up"}, follow=True)
+    assert values_of(shown)["summary"] == "Typed."
+    shown = desk.post(address, values_of(shown) | {"_row": "related:more"}, follow=True)
+    assert values_of(shown)["related-TOTAL_FORMS"] == "4"
+    assert not errors_of(desk.post(address, values_of(shown), follow=True))
+    assert related(sheet) == [("one", "Reason 1."), ("three", "New."), ("two", "Reason 2.")]
+    # A row that nobody moved comes last.
+    sheet.related.filter(to__slug="one").delete()
+    assert not errors_of(save(desk, address, **{"related-2-to": pk("one"), "related-2-reason": "Last."}))
+    assert [slug for slug, _ in related(sheet)] == ["three", "two", "one"]
+    shown = desk.post(address, values_of(desk.get(address)) | {"_row": "related-0:down"}, follow=True)
+    assert not errors_of(desk.post(address, values_of(shown), follow=True))
+    assert [slug for slug, _ in related(sheet)] == ["two", "three", "one"]
+    for nonsense in ("related-9:up", "related-0:up", "x", "related", "-:down"):
+        assert desk.post(address, values_of(desk.get(address)) | {"_row": nonsense}, follow=True).status_code == 200
+
+
 def test_the_ledger_s_sheets_and_sources_are_words_with_commas_and_an_unknown_one_is_named(client, staff):
     client.force_login(staff)
     claim = Claim.objects.get(ref="B-01")

@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from enquiries.models import OutgoingMessage
 from factsheets import actions, publishing_rules, sheet_drafts
 from factsheets.models import DraftQuestions, FactSheet, SearchQuestions, Section, State, Statement, StatementUse, Step
+from factsheets.rendering.document import verdict_of
 from tests.support.desk import change_address, desk_of, draft, errors_of, person, save, signed, tree, values_of
 from tests.support.html import by_id, text
 from tests.support.outbox import deliver, text_of, words_of
@@ -413,13 +416,47 @@ def test_reviewers_and_authors_hear_of_each_step_by_email_with_what_was_said_and
     assert [each["Subject"] for each in mail_through.messages[4:]] == [f"Signed off: {sheet.title}"]
 
 
-def test_a_comment_must_say_something_and_what_is_too_long_is_not_lost(desk, new, author):
+def test_a_comment_must_say_something_and_what_is_too_long_is_not_lost(desk, new, reviewer):
     address = reverse("admin:factsheets_factsheet_comment", args=[new.pk])
     long = "word " * 401
     answer = desk.post(address, {"section": "first", "text": long})
     assert answer.status_code == 422
     [box] = [each for each in tree(answer).iter("textarea") if each.get("id") == "comment-first"]
     assert "".join(box.itertext()).strip() == long.strip()
+    # It can be answered and resolved where the section is written, and nothing typed there is lost by it.
+    desk.post(address, {"section": "first", "text": "For whom?"})
+    section, on_section = change_address(new.sections.get()), new.comments.get()
+    assert "For whom?" in text(by_id(tree(desk.get(section)), "said"))
+    typed = values_of(desk.get(section)) | {"body": "Keep on. [@NG59]", "comment": "For most people."}
+    desk.post(section, typed | {"_preview": "yes"})
+    typed = values_of(desk.get(section))
+    assert (typed["body"].strip(), typed["comment"]) == ("Keep on. [@NG59]", "For most people.")
+    refused = desk.post(section, typed | {"comment": long, "_comment": "yes"}, follow=True)
+    assert "Keep the comment below 2,000 characters." in text(tree(refused))
+    assert values_of(refused)["comment"].strip() == long.strip()
+    answered = desk.post(section, typed | {"_comment": "yes"}, follow=True)
+    assert "For most people." in text(by_id(tree(answered), "said"))
+    assert (values_of(answered)["body"].strip(), values_of(answered)["comment"]) == ("Keep on. [@NG59]", "")
+    desk.post(section, values_of(answered) | {"_resolve": str(on_section.pk)})
+    desk.post(section, values_of(answered) | {"_resolve": str(new.comments.last().pk)})
+    assert not new.comments.filter(resolved_at=None).exists()
+    # Save saves a comment too, and comments go with a section to another address.
+    desk.post(section, values_of(desk.get(section)) | {"slug": "walking", "comment": "As agreed."})
+    assert list(new.comments.values_list("section", "text")) == [
+        ("walking", "For whom?"),
+        ("walking", "For most people."),
+        ("walking", "As agreed."),
+    ]
+    # A reviewer, who may not write in the form, can do both there.
+    clive = Client()
+    clive.force_login(reviewer)
+    shown = clive.post(section, {"comment": "Good.", "_comment": "yes"}, follow=True)
+    assert "Good." in text(by_id(tree(shown), "said"))
+    assert clive.post(section, {"body": "Mine.", "_preview": "yes"}).status_code == 403
+    for each in new.comments.filter(resolved_at=None):
+        clive.post(section, {"_resolve": str(each.pk)})
+    assert {each.resolved_actor for each in new.comments.all()} == {"Edith", "Clive"}
+    new.comments.all().delete()
     desk.post(address, {"section": "gone", "text": "<script>alert(1)</script>"})
     comment = new.comments.get()
     assert (comment.section, comment.actor) == ("", "Edith")
@@ -446,6 +483,26 @@ def test_a_draft_copies_the_evidence_and_gives_it_back(desk, public_sheet, autho
     new = actions.begin_draft(sheet=public_sheet, by=author)
     assert new.document["sections"] == FactSheet.objects.get(pk=public_sheet.pk).document["sections"]
     assert public_sheet.title not in [each.title for each in statement.sheets if each.pk == new.pk]
+    with CaptureQueriesContext(connection) as queries:
+        desk.get(desk_of(new))
+    asked = [each["sql"] for each in queries if 'FROM "factsheets_section" WHERE' in each["sql"]]
+    assert len(asked) <= 4, "The draft's sections, the page's, and what its checks ask."
+    # The comparison says what readers see, and no keys.
+    other = Statement.objects.exclude(pk=statement.pk).last()
+    theirs = new.sections.get(slug="proof").statement_uses
+    theirs.update(statement=other)
+    first = new.sections.filter(slug="first")
+    was = first.values("kind", "heading", "view").get()
+    first.update(kind="details", heading="More", view="western")
+    compared = text(tree(desk.get(reverse("admin:factsheets_factsheet_compare", args=[new.pk]))))
+    for each in (statement, other):
+        assert f"{each.claim} statement of evidence" in compared
+        assert verdict_of(each) in compared
+        assert each.sources.first().title[:40] in compared
+        assert each.key not in compared and f"{each.sources.first().key} " not in compared
+    assert "details to open" in compared and "Western medicine" in compared
+    theirs.update(statement=statement)
+    first.update(**was)
     save(desk, change_address(new), title="Another title")
     signed(public_sheet, author, reviewer)
     assert [use.statement for use in StatementUse.objects.filter(section__sheet=public_sheet)] == [statement]

@@ -306,7 +306,7 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
 
         # A preview at the address it will have, for staff only.
         page.get_by_role("link", name="Preview").click()
-        expect(page.get_by_text("This page is draft. Only staff can see it.")).to_be_visible()
+        expect(page.get_by_text("This page is a draft. Only staff can see it.")).to_be_visible()
         expect(page.get_by_text("Call 999").first).to_be_visible()  # not the author's to leave off
         assert Client().get("/fact-sheets/walking-with-back-pain/").status_code == 404
         editor.back()

@@ -160,7 +160,7 @@ def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author
     assert values_of(desk.get(change_address(first)))["body"] == "Half a sentence, and more"
     press(desk, change_address(first), body="<b>Bold</b>", _preview="yes")
     saved = press(desk, change_address(second), body="Two. [@NG59]", _save="Save")
-    assert "something there has to be put right first: The first part." in shown(saved)
+    assert "something there needs correcting first: The first part." in shown(saved)
     assert Section.objects.get(pk=second.pk).body.strip() == "Two. [@NG59]"
     assert values_of(desk.post(change_address(first), {"_discard": "yes"}, follow=True))["body"] == "Half a sentence\n"
     place = SearchQuestions.objects.get(place="a-new-sheet#why-walk")
