@@ -52,6 +52,7 @@ class SheetForm(EditingForm):
             "evidence_checked_on",
         ]
         labels = {"position": "Order in its topic", "slug": "Address"}
+        help_texts = {"lead_figure": "Shown beside the key points."}
         widgets = {
             "in_short": SignedText(["Strong"], attrs={"rows": 4}),
             "evidence_checked_on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='edition',
             name='step',
-            field=models.CharField(choices=[('installed', "installed with the site's content"), ('edited', 'edited'), ('rolled_back', 'earlier words restored'), ('submitted', 'sent for clinical review'), ('sent_back', 'sent back to the authors'), ('signed_off', 'signed off'), ('reopened', 'moved back to draft'), ('retired', 'retired'), ('drafted', 'draft begun'), ('discarded', 'draft discarded'), ('corrected', 'small correction'), ('restored', 'signed edition restored'), ('published', 'published as planned'), ('replanned', 'another day planned'), ('unplanned', 'planned day cancelled, in clinical review again')], editable=False, max_length=12),
+            field=models.CharField(choices=[('installed', 'installed with the site’s content'), ('edited', 'edited'), ('rolled_back', 'earlier words restored'), ('submitted', 'sent for clinical review'), ('sent_back', 'sent back to the authors'), ('signed_off', 'signed off'), ('reopened', 'moved back to draft'), ('retired', 'retired'), ('drafted', 'draft begun'), ('discarded', 'draft discarded'), ('corrected', 'small correction'), ('restored', 'signed edition restored'), ('published', 'published as planned'), ('replanned', 'another day planned'), ('unplanned', 'planned day cancelled, in clinical review again')], editable=False, max_length=12),
         ),
         migrations.AddConstraint(
             model_name='edition',

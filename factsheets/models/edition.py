@@ -10,7 +10,7 @@ from factsheets.models.draft import ContentDraft, DraftEvent, by_somebody, open_
 class Step(models.TextChoices):
     """What happened to a sheet. Each is one entry of its history."""
 
-    INSTALLED = "installed", "installed with the site's content"
+    INSTALLED = "installed", "installed with the site’s content"
     EDITED = "edited", "edited"
     ROLLED_BACK = "rolled_back", "earlier words restored"
     SUBMITTED = "submitted", "sent for clinical review"
