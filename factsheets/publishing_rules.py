@@ -108,6 +108,7 @@ def broken_for_readers(sheet: FactSheet, sections: list[Section] | None = None) 
     """What readers of a public page see broken, such as a link to a page that was taken down since. Empty for any other.
 
     It is fixed in a draft, and blocks nothing: what it links to may be retired any day, which must not hold up the red flags.
+    `sections` are those of `sections_of`, where the caller has them.
     """
     if not sheet.is_published:
         return []
