@@ -1,4 +1,5 @@
 """Appointments as calendar files (RFC 5545), under a title that says nothing to anyone who looks over a shoulder.
+Whom a patient sees is in the description.
 
 To a patient's calendar they go as invitations and cancellations (RFC 5546): the entry is added, moved and taken out again by the
 same UID, and a newer SEQUENCE.
@@ -91,6 +92,8 @@ def _invited(appointment: Appointment, to: str, stamp: datetime, organiser: str,
     """RFC 5546, 3.2.2 and 3.2.5: an invitation names who sends it and whom it is for. Nobody is asked for an answer."""
     event = _event(appointment, stamp, sequence)
     event.add("summary", "Appointment")
+    if appointment.with_whom:
+        event.add("description", f"With {appointment.with_whom.line}")
     event.add("organizer", _address(organiser, CN=vText(str(clinic.details()["name"]))))
     event.add("attendee", _address(to, PARTSTAT="ACCEPTED", RSVP="FALSE", ROLE="REQ-PARTICIPANT"))
     return event
@@ -136,7 +139,7 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     shown = Appointment.objects.filter(state__in=SHOWN, starts_at__gt=now - BACK)
     if feed.only_mine:
-        shown = shown.filter(with_whom=feed.staff)
+        shown = shown.filter(with_whom__account=feed.staff)
     shown = shown.select_related("enquiry").only("starts_at", "minutes", "uid", "sequence", "enquiry__reference")
     file = feed_file(shown.order_by("starts_at", "pk"), stamp=now)
     return HttpResponse(file, content_type="text/calendar; charset=utf-8")

@@ -1,12 +1,13 @@
-"""Which members of staff may open enquiries, which are clinicians, and who is away."""
+"""Which members of staff may open enquiries, which are clinicians, who is away, and with whom an appointment may be."""
 
 from datetime import date
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from enquiries.models import Absence
+from factsheets.models import TeamMember
 
 OPENS = "enquiries.view_enquiry"
 # To the desk, a clinician is anyone who may read a self-assessment's answers (`backcare/staff/roles.py`).
@@ -33,3 +34,17 @@ def away(day: date) -> QuerySet[User]:
     """Whose open work others look after: colleagues who are away on that day, and those who can no longer open enquiries."""
     cannot = ~Q(pk__in=who_may_open().order_by().values("pk"))
     return get_user_model().objects.filter(cannot | Q(pk__in=Absence.objects.on(day).values("staff")))
+
+
+def sees_patients() -> QuerySet[TeamMember]:
+    """The people who work here, with an account or without. One who is off the public pages: only while their account is used."""
+    return TeamMember.objects.filter(Q(shown=True) | Q(account__in=who_may_open().order_by().values("pk")))
+
+
+def left_behind() -> QuerySet[User]:
+    """Who can no longer open enquiries and still has some that are open, each with how many (`number`)."""
+    mine = Q(enquiries__live=True)
+    cannot = get_user_model().objects.exclude(pk__in=who_may_open().order_by().values("pk")).filter(is_staff=True)
+    return (
+        cannot.annotate(number=Count("enquiries", filter=mine)).filter(number__gt=0).order_by("first_name", "username")
+    )

@@ -104,6 +104,7 @@ def _read(request, found: FactSheet, more: dict | None = None):
         "reviewer": sheets.reviewer(found),
         "reviewed_by": team.of(found.reviewed_by),
         "related": sheets.related(found),
+        "prices": sheets.prices(found),
         "what_changed": sheets.what_changed(found),
         "sources": sheets.sources(found),
         "safety_tiers": safety.tiers(),

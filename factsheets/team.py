@@ -41,12 +41,6 @@ def line_of(user: Any) -> str:
     return person.line if person else account_name(user) if user else ""
 
 
-def linked_line_of(user: Any) -> str:
-    """The same as HTML, with the link to the register."""
-    person = of(user)
-    return person.linked_line if person else line_of(user)
-
-
 def why_no_reviewer(user: Any) -> str:
     """Why readers could not be told who this reviewer is. Empty when they can."""
     person = of(user)
@@ -91,8 +85,7 @@ def _logo() -> dict[str, Any] | None:
 def _as_data(person: TeamMember) -> dict[str, str]:
     return {
         "title": person.title,
-        "registration": person.registration,
-        "link": person.link,
+        "linked_line": person.linked_line,
         "portrait": _portrait(person),
     }
 

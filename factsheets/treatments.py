@@ -46,7 +46,7 @@ def chosen(slugs: list[str]) -> tuple[Choice | None, Choice | None] | None:
 
 def listed(verdict: Choice | None = None, pain: Choice | None = None) -> list[dict]:
     """The verdicts that have something to show, each with its rows. Only what a published sheet shows."""
-    prices = details()["prices"]
+    known = details()
     statements = (
         Statement.objects.filter(uses__section__sheet__state=State.PUBLISHED, direction__in=VERDICT_OF)
         .distinct()
@@ -57,7 +57,7 @@ def listed(verdict: Choice | None = None, pain: Choice | None = None) -> list[di
     for statement in statements:
         group = VERDICT_OF[statement.direction]
         if group in groups and not (pain and statement.condition.startswith(PAINS[pain])):
-            groups[group].append(_row(statement, places[statement.pk], prices))
+            groups[group].append(_row(statement, places[statement.pk], known))
     return [{"choice": choice, "rows": rows} for choice, rows in groups.items() if rows]
 
 
@@ -74,7 +74,8 @@ def _places() -> dict[int, list[dict]]:
     return {pk: list(found.values()) for pk, found in places.items()}
 
 
-def _row(statement: Statement, places: list[dict], prices: list[str]) -> dict:
+def _row(statement: Statement, places: list[dict], known: dict) -> dict:
+    name = statement.treatment
     position = statement.nice_position
     return {
         "key": statement.key,
@@ -87,7 +88,9 @@ def _row(statement: Statement, places: list[dict], prices: list[str]) -> dict:
         "html": html.render(without_citations(parse(statement.detail))),
         "nice_position": position,
         "burden": statement.burden,
-        "prices": [line for line in prices if statement.treatment.replace("-", " ") in line.lower()],
+        "prices": known["acupuncture_prices"]
+        if name == "acupuncture"
+        else [line for line in known["prices"] if name.replace("-", " ") in line.lower()],
         "nice_chip": NICE_CHIP if position.startswith(NICE_SAYS_NO) else "",
         "sources": [{"text": each.citation, "url": each.address} for each in statement.sources.all()],
         "places": places,

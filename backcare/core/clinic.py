@@ -72,12 +72,13 @@ class Clinic(dict[str, Any]):
 def details() -> dict[str, Any]:
     """All details at once, for a page, a PDF or a mail. While the database cannot be asked, the last that this process knew.
 
-    The columns of ClinicSettings, with `prices` as a list. `hours`: "Monday to Friday, 9am to 5pm, except bank holidays", or empty
-    when the clinic has none. `promise`: how soon it replies, in a sentence or two. `closures`: a sentence for each closure within
-    two weeks. `people`: who works here, each with `title`, `registration`, `link` and `portrait`. `notice`: what every page says
-    just now, with `text` and `is_important`, or None. `logo`: its `address`, `width`, `height` and `digest`, and whether it
-    `is_wide` and so stands for the name, or None. `is_nameless`: whether nobody has set the clinic up yet. `has_long_word`:
-    whether its name needs smaller letters on a phone. No word of them names a time of today, so they hold for the whole day.
+    The columns of ClinicSettings, with `prices` and `acupuncture_prices` as lists. `hours`: "Monday to Friday, 9am to 5pm, except
+    bank holidays", or empty when the clinic has none. `promise`: how soon it replies, in a sentence or two. `closures`: a
+    sentence for each closure within two weeks. `people`: who works here, each with `title`, `linked_line` (HTML) and `portrait`.
+    `notice`: what every page says just now, with `text` and `is_important`, or None. `logo`: its `address`, `width`, `height` and
+    `digest`, and whether it `is_wide` and so stands for the name, or None. `is_nameless`: whether nobody has set the clinic up
+    yet. `has_long_word`: whether its name needs smaller letters on a phone. No word of them names a time of today, so they hold
+    for the whole day.
     """
     try:
         return current()

@@ -44,6 +44,10 @@ CONTENT_LICENCE = (
 )
 
 
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 class ClinicSettings(models.Model):
     """What the clinic is, in one row. An owner edits it on the staff desk; the environment filled it once.
 
@@ -67,12 +71,15 @@ class ClinicSettings(models.Model):
     # Where a patient's answer to one of our mails comes: a mailbox that somebody reads. Empty: `email`.
     reply_to_email = models.EmailField(max_length=254, blank=True)
     address = models.CharField(max_length=200, blank=True)
+    # Consultations are online or by telephone only. There is no address then.
+    has_no_rooms = models.BooleanField(default=False)
     map_link = models.URLField(max_length=500, blank=True)
     # The emergency department near the clinic.
     hospital_name = models.CharField(max_length=120, blank=True)
     hospital_address = models.CharField(max_length=200, blank=True)
     hospital_phone = models.CharField(max_length=40, blank=True)
     prices = models.TextField(max_length=2000, blank=True)  # one a line
+    acupuncture_prices = models.TextField(max_length=2000, blank=True)  # the same, for what pages about acupuncture say
     # Empty until the clinic has stated it: pages then say nothing of it.
     interest_statement = models.TextField(max_length=1000, blank=True)
     # Days after which the details of a report request are erased, counted from the mail that brought it.
@@ -92,6 +99,9 @@ class ClinicSettings(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="clinic_settings_one_row"),
             models.CheckConstraint(condition=~models.Q(name=""), name="clinic_settings_has_name"),
+            models.CheckConstraint(
+                condition=models.Q(has_no_rooms=False) | models.Q(address=""), name="clinic_settings_rooms_or_none"
+            ),
             models.CheckConstraint(
                 condition=models.Q(report_retention_days__gte=1, report_retention_days__lte=MAX_REPORT_DAYS),
                 name="clinic_settings_report_days",
@@ -136,7 +146,8 @@ class ClinicSettings(models.Model):
         """The values as pages and mails use them."""
         colours = palette.PALETTE.get(self.colour, palette.PALETTE[palette.DEFAULT])
         return self.as_saved() | {
-            "prices": [line.strip() for line in self.prices.splitlines() if line.strip()],
+            "prices": _lines(self.prices),
+            "acupuncture_prices": _lines(self.acupuncture_prices),
             "sender_name": self.sender_name or self.name,
             "sender_email": self.sender_email or self.email,
             "reply_to_email": self.reply_to_email or self.email,

@@ -32,8 +32,8 @@ CLINIC = {
     "email": "hello@example.com",
     "inbox_email": "inbox@example.com",
     "address": "1 Example Street, Larkfield",
-    "prices": "First consultation, 45 minutes: £60\nFollow-up, 30 minutes: £45\n"
-    "Acupuncture, 30 minutes: £45\nSix acupuncture sessions: £270",
+    "prices": "First consultation, 45 minutes: £60\nFollow-up, 30 minutes: £45",
+    "acupuncture_prices": "Acupuncture, 30 minutes: £45\nSix acupuncture sessions: £270",
     "interest_statement": INTEREST_STATEMENT,
 }
 PEOPLE = [

@@ -1,5 +1,6 @@
 """The owners' pages of staff accounts: who they are, what they may do, and what was done with each. No secret is ever shown."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
@@ -82,6 +83,7 @@ def account(request, id):
         account=user,
         row=_rows(User.objects.filter(pk=user.pk))[0],
         own=user == request.user,
+        left_behind=str(handover.work_of(user)) if accounts.hands_over(user) else "",
         history=[(lately(each.action_time), _name(each), each.get_change_message()) for each in history[:HISTORY]],
     )
 
@@ -113,25 +115,43 @@ def second_factor(request, id):
 
 @owners_only
 def deactivate(request, id):
-    user, own = _account(id), id == request.user.pk
+    user = _account(id)
+    name = team.account_name(user)
+    return _leave(request, user, accounts.deactivate, f"Deactivate {name}", f"{name} can no longer sign in.")
+
+
+@owners_only
+def hand_over(request, id):
+    """The work of somebody who left without handing it over, or who has another role now."""
+    user = _account(id)
+    if accounts.hands_over(user):
+        name = team.account_name(user)
+        return _leave(
+            request, user, accounts.hand_over, f"Hand over the work of {name}", f"The work of {name} is settled."
+        )
+    messages.error(request, accounts.STILL_WORKS)
+    return redirect("admin:account", id)
+
+
+def _leave(request, user: User, act: Callable, title: str, done_words: str):
+    """The form of who takes over, and what is left to do after it. `act` does it, with the arguments of `accounts.deactivate`."""
+    own = user == request.user
     form = HandoverForm(request.POST if request.method == "POST" else None, leaver=user)
     if request.method == "POST" and form.is_valid():
         to, sure, hide = (form.cleaned_data.get(name) for name in ("to", "sure", "hide"))
         try:
-            done = accounts.deactivate(user=user, by=request.user, to=to, sure=sure, hide=bool(hide))
+            done = act(user=user, by=request.user, to=to, sure=sure, hide=bool(hide))
         except accounts.Refused as refusal:
             messages.error(request, str(refusal))
-            return redirect("admin:account", id)
+            return redirect("admin:account", user.pk)
         except handover.Doubtful as doubts:
             form.ask_again(doubts)
         else:
-            messages.success(request, f"{team.account_name(user)} can no longer sign in.")
+            messages.success(request, done_words)
             _tell_where_it_went(request, done, to)
             return redirect("admin:accounts")
-    title = f"Deactivate {team.account_name(user)}"
-    work = handover.work_of(user)
-    person = accounts.public_person(user)
-    return _page(request, "deactivate", title, account=user, own=own, form=form, work=work, person=person)
+    context = {"own": own, "form": form, "work": handover.work_of(user), "person": accounts.public_person(user)}
+    return _page(request, "deactivate", title, account=user, ends=act == accounts.deactivate, **context)
 
 
 @require_POST
@@ -167,6 +187,7 @@ PAGES = [
     ("accounts/<int:id>/", account, "account"),
     ("accounts/<int:id>/second-factor/", second_factor, "account_second_factor"),
     ("accounts/<int:id>/deactivate/", deactivate, "account_deactivate"),
+    ("accounts/<int:id>/hand-over/", hand_over, "account_hand_over"),
     ("accounts/<int:id>/reactivate/", reactivate, "account_reactivate"),
     ("accounts/<int:id>/delete/", delete, "account_delete"),
 ]
@@ -233,7 +254,9 @@ def _tell_who_takes_over(request, user: User) -> None:
     if number and accounts.hands_over(user):
         queue = f"{reverse('admin:enquiries_enquiry_changelist')}?queue=cover"
         said = f"Their {number} open enquir{'y is' if number == 1 else 'ies are'} now in"
-        messages.info(request, format_html('{} <a href="{}">Colleague away</a>.', said, queue))
+        give = reverse("admin:account_hand_over", args=[user.pk])
+        words = '{} <a href="{}">Colleague away</a>. <a href="{}">Hand over their work</a>.'
+        messages.info(request, format_html(words, said, queue, give))
 
 
 def _tell_where_it_went(request, done: handover.HandedOver, to: User | None) -> None:
@@ -246,7 +269,7 @@ def _tell_where_it_went(request, done: handover.HandedOver, to: User | None) -> 
     else:
         messages.info(request, f"{where}: {done.work}.")
     diary = f"{reverse('admin:enquiries_enquiry_appointments')}?show=week"
-    if not to and done.work.appointments:
+    if done.unnamed:
         said = "Patients with an appointment have not been told. Say who sees them now under"
         messages.warning(request, format_html('{} <a href="{}">Appointments</a>.', said, diary))
     if done.to_phone:

@@ -37,6 +37,7 @@ LAST_OWNER = (
 )
 NO_OWNER = "You are no longer an owner, so nothing was changed."
 HIDDEN = "Taken off the public pages."
+STILL_WORKS = "They still work in the inbox. Assign their enquiries there, or deactivate the account."
 USED = "This account has been used, so it stays in the records. Deactivate it instead."
 
 
@@ -127,19 +128,34 @@ def deactivate(
         _expect_another_owner(user)
         User.objects.filter(pk=user.pk).update(is_active=False)
         sessions.end_all(user=user)
-        try:
-            done = handover.hand_over(of=user, to=to, by=by, sure=sure)
-        except handover.CannotTakeOver as error:
-            raise Refused(str(error)) from error
-        said = "Deactivated the account and ended its sessions."
-        if done.work.lines:
-            said += f" {f'Handed over to {team.account_name(to)}' if to else 'Back in the queue'}: {done.work}."
-        if hide and (person := public_person(user)):
-            person.shown = False
-            person.save(update_fields=["shown"])
-            LogEntry.objects.log_actions(by.pk, [person], CHANGE, HIDDEN, single_object=True)
-            said += f" {HIDDEN}"
-        _record(by, user, CHANGE, said)
+        return _leave(user, by, to, sure, hide, ["Deactivated the account and ended its sessions."])
+
+
+def hand_over(
+    *, user: User, by: User, to: User | None = None, sure: str = "", hide: bool = False
+) -> handover.HandedOver:
+    """As `deactivate`, for somebody who can no longer open enquiries: deactivated long ago, or in another role now."""
+    with _one_owner_at_a_time(by):
+        if staff_members.may_open(User.objects.get(pk=user.pk)):
+            raise Refused(STILL_WORKS)
+        return _leave(user, by, to, sure, hide, [])
+
+
+def _leave(user: User, by: User, to: User | None, sure: str, hide: bool, said: list[str]) -> handover.HandedOver:
+    """Hands the work over and takes the person off the public pages, in the caller's transaction. `said`: what was done before."""
+    try:
+        done = handover.hand_over(of=user, to=to, by=by, sure=sure)
+    except handover.CannotTakeOver as error:
+        raise Refused(str(error)) from error
+    if done.work.lines:
+        said.append(f"{f'Handed over to {team.account_name(to)}' if to else 'Back in the queue'}: {done.work}.")
+    if hide and (person := public_person(user)):
+        person.shown = False
+        person.save(update_fields=["shown"])
+        LogEntry.objects.log_actions(by.pk, [person], CHANGE, HIDDEN, single_object=True)
+        said.append(HIDDEN)
+    if said:
+        _record(by, user, CHANGE, " ".join(said))
     return done
 
 

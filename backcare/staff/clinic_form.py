@@ -18,9 +18,9 @@ MAX_PRICES, MAX_PRICE_LENGTH = 12, 120
 SHORTER = "shorter"
 REMOVE_LOGO = "remove_logo"  # the button
 SECTIONS = [
-    ("The clinic", ["name", "phone", "email", "address", "map_link", "nation", "colour", "logo"]),
+    ("The clinic", ["name", "phone", "email", "address", "has_no_rooms", "map_link", "nation", "colour", "logo"]),
     ("Emergency department (A&E) near the clinic", ["hospital_name", "hospital_address", "hospital_phone"]),
-    ("Prices and interests", ["prices", "interest_statement"]),
+    ("Prices and interests", ["prices", "acupuncture_prices", "interest_statement"]),
     ("Email", ["sender_name", "sender_email", "reply_to_email", "inbox_email", "daily_digest"]),
     ("Privacy and copying", ["report_retention_days", "enquiry_retention_months", SHORTER, "content_licence"]),
 ]
@@ -78,7 +78,10 @@ class ClinicForm(forms.Form):
         help_text="On every page.",
     )
     email = email_address("Public email address", needed="Enter the email address that patients may write to.")
-    address = line("Address", 200, help_text="On one line. Empty if you see nobody in person.")
+    address = line("Address", 200, help_text="On one line. Every page shows it.")
+    has_no_rooms = forms.BooleanField(
+        label="We have no rooms: online or by telephone only. Pages say so, and give no address.", required=False
+    )
     map_link = forms.URLField(
         label="Link to a map",
         required=False,
@@ -118,11 +121,17 @@ class ClinicForm(forms.Form):
     hospital_address = line("Its address", 200)
     hospital_phone = ClinicPhoneField(label="Its phone number", required=False)
     prices = line(
-        "Prices",
+        "Prices, but for acupuncture",
         2000,
         lines=5,
         help_text="One a line, such as “First consultation, 45 minutes: £60”. Give the price of a whole course too, so that "
         "nobody has to work it out.",
+    )
+    acupuncture_prices = line(
+        "Prices of acupuncture",
+        2000,
+        lines=3,
+        help_text="Pages about acupuncture show these and no others. Other treatments’ pages show those above.",
     )
     interest_statement = line(
         "What you sell, and how pages stay fair",
@@ -188,7 +197,13 @@ class ClinicForm(forms.Form):
         return link
 
     def clean_prices(self) -> str:
-        lines = [" ".join(each.split()) for each in self.cleaned_data["prices"].splitlines() if each.strip()]
+        return self._price_lines("prices")
+
+    def clean_acupuncture_prices(self) -> str:
+        return self._price_lines("acupuncture_prices")
+
+    def _price_lines(self, name: str) -> str:
+        lines = [" ".join(each.split()) for each in self.cleaned_data[name].splitlines() if each.strip()]
         if len(lines) > MAX_PRICES:
             raise forms.ValidationError(f"Enter {MAX_PRICES} prices or fewer, one a line.")
         if long := next((each for each in lines if len(each) > MAX_PRICE_LENGTH), ""):
@@ -201,6 +216,8 @@ class ClinicForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         self._check_sender(cleaned)
+        if cleaned.get("has_no_rooms") and cleaned.get("address"):
+            self.add_error("address", "Take the address out, or untick “We have no rooms”.")
         parts = ("hospital_name", "hospital_address")
         if any(cleaned.get(name) for name in (*parts, "hospital_phone")):
             for name in parts:

@@ -207,9 +207,10 @@ def _not_set(row: ClinicSettings) -> list[str]:
 def _still_empty(row: ClinicSettings) -> list[str]:
     """What the settings can be saved without. None of it is stated before the clinic has entered it."""
     optional = (
-        ("address", row.address),
-        ("emergency department near the clinic", row.hospital_name),
-        ("prices", row.prices),
+        # Somebody who phones from anywhere is not near a clinic.
+        ("address", row.address or row.has_no_rooms),
+        ("emergency department near the clinic", row.hospital_name or row.has_no_rooms),
+        ("prices", row.prices or row.acupuncture_prices),
         ("interest statement (what you sell)", row.interest_statement),
     )
     return [what for what, given in optional if not given]

@@ -14,7 +14,7 @@ from enquiries.models import Appointment, Enquiry, EventKind, StaffDraft
 from enquiries.models.event import record
 from factsheets import autosave as of_sheets
 from factsheets import team
-from factsheets.models import UnsavedEdit
+from factsheets.models import TeamMember, UnsavedEdit
 
 WRITES_SHEETS = "factsheets.change_factsheet"
 
@@ -59,6 +59,7 @@ class Work:
 class HandedOver:
     work: Work
     to_phone: list[str]  # references of patients whom no email can tell who sees them now
+    unnamed: int  # appointments that stay, and name nobody
 
 
 def work_of(user: User) -> Work:
@@ -75,18 +76,20 @@ def work_of(user: User) -> Work:
 def hand_over(*, of: User, to: User | None, by: User, sure: str = "") -> HandedOver:
     """Gives all of it to `to`, or without one back to the queue, in the caller's transaction.
 
-    A patient with an appointment is emailed when a colleague takes it over. Without one it stays, and names nobody until somebody
-    books it again. Drafts then go to `by`, because somebody has to own them; so do changes of fact sheets that the colleague could
-    not save. Raises CannotTakeOver, and Doubtful while a clash in the colleague's diary is unread.
+    A patient with an appointment is emailed when a colleague takes it over. Without one, or with one who is not among the people
+    who work here, it stays, and names nobody until somebody books it again. Without one, drafts go to `by`, because somebody has
+    to own them; so do changes of fact sheets that the colleague could not save. Raises CannotTakeOver, and Doubtful while a clash
+    in the colleague's diary is unread.
     """
     from enquiries.admin import autosave as of_enquiries  # needs the staff site, which needs this module
 
     if to is not None and not staff_members.may_open(to):
         raise CannotTakeOver(f"{team.account_name(to)} cannot open enquiries. Choose someone who can.")
     booked = list(_appointments_of(of).order_by("starts_at", "pk"))
-    if to is not None:
-        _expect_free(to, booked, sure)
-    work, to_phone = work_of(of), []
+    person = team.of(to)
+    if person is not None:
+        _expect_free(person, booked, sure)
+    work, to_phone, unnamed = work_of(of), [], 0
     touched = {each.enquiry_id for each in booked}
     touched |= set(Enquiry.objects.filter(live=True, owner=of).values_list("pk", flat=True))
     for pk in sorted(touched):  # in the order in which others lock several
@@ -95,10 +98,13 @@ def hand_over(*, of: User, to: User | None, by: User, sure: str = "") -> HandedO
         if enquiry.live and enquiry.owner_id in {of.pk, None if to else of.pk}:
             assign(enquiry, to, by=by)
             enquiry.save_new_version()
-        if appointment is None or not appointment.is_to_come or appointment.with_whom_id != of.pk:
+        if appointment is None or not appointment.is_to_come:
             continue
-        if to is None:
-            _name_nobody(enquiry, appointment, of, by)
+        if appointment.with_whom is None or appointment.with_whom.account_id != of.pk:
+            continue
+        if person is None:
+            _name_nobody(enquiry, appointment, by)
+            unnamed += 1
             continue
         book(
             enquiry=enquiry,
@@ -106,7 +112,7 @@ def hand_over(*, of: User, to: User | None, by: User, sure: str = "") -> HandedO
             at=appointment.starts_at,
             channel=appointment.channel,
             minutes=appointment.minutes,
-            with_whom=to,
+            with_whom=person,
             place=appointment.place or "",
             remind=appointment.remind,
         )
@@ -116,14 +122,14 @@ def hand_over(*, of: User, to: User | None, by: User, sure: str = "") -> HandedO
     if taker != of:
         of_enquiries.pass_on(of=of, to=taker)
         of_sheets.pass_on(of=of, to=taker if taker.has_perm(WRITES_SHEETS) else by)
-    return HandedOver(work, to_phone)
+    return HandedOver(work, to_phone, unnamed)
 
 
 def _appointments_of(user: User):
-    return Appointment.objects.to_come(timezone.now()).filter(with_whom=user)
+    return Appointment.objects.to_come(timezone.now()).filter(with_whom__account=user)
 
 
-def _expect_free(to: User, booked: list[Appointment], sure: str) -> None:
+def _expect_free(to: TeamMember, booked: list[Appointment], sure: str) -> None:
     hours, now = clock.load().hours, timezone.now()
     said = []
     for each in booked:
@@ -134,9 +140,10 @@ def _expect_free(to: User, booked: list[Appointment], sure: str) -> None:
         raise Doubtful(said, mark)
 
 
-def _name_nobody(enquiry: Enquiry, appointment: Appointment, of: User, by: User) -> None:
+def _name_nobody(enquiry: Enquiry, appointment: Appointment, by: User) -> None:
+    before = appointment.with_whom
     appointment.with_whom = None
     appointment.save(update_fields=["with_whom"])
-    summary = f"{time_in_words(appointment)}: no longer with {team.account_name(of)}, and with nobody in particular yet"
+    summary = f"{time_in_words(appointment)}: no longer with {before}, and with nobody in particular yet"
     record(enquiry, EventKind.APPOINTMENT, by=by, summary=summary[:200])
     enquiry.save_new_version()

@@ -30,7 +30,7 @@ from enquiries.models import (
 from enquiries.models.appointment import MINUTES, OUTCOMES
 from enquiries.models.event import record
 from enquiries.opening_hours import DAY, Hours, instant
-from factsheets import team
+from factsheets.models import TeamMember
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def time_in_words(appointment: Appointment) -> str:
 
 def in_words(appointment: Appointment) -> str:
     """As `time_in_words`, with how and with whom. No place: it may be the link of a call."""
-    whom = f", with {team.account_name(appointment.with_whom)}" if appointment.with_whom else ""
+    whom = f", with {appointment.with_whom}" if appointment.with_whom else ""
     return f"{time_in_words(appointment)}, {Channel(appointment.channel).label}{whom}"
 
 
@@ -103,7 +103,7 @@ def book(
     at: datetime,
     channel: str,
     minutes: int = MINUTES,
-    with_whom: User | None = None,
+    with_whom: TeamMember | None = None,
     place: str = "",
     remind: bool = False,
     doubts: Iterable[str] = (),

@@ -14,11 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from backcare.core import clinic
 from backcare.core.encryption import readable
+from backcare.core.forms import as_number
 from enquiries import staff_members
 from enquiries.actions import transitions
 from enquiries.actions.appointments import Doubtful, book, end_appointment
-from enquiries.admin.step_base import StaffField, StepForm, one_of, to_change, version_shown
+from enquiries.admin.step_base import StepForm, one_of, to_change, version_shown
 from enquiries.calendar import address
 from enquiries.clock import clock_time, day_words
 from enquiries.inbox import diary
@@ -26,10 +28,12 @@ from enquiries.models import Appointment, AppointmentState, CalendarFeed, Channe
 from enquiries.models.appointment import MINUTES, OUTCOMES, new_secret
 from enquiries.opening_hours import LONDON, local, shown_at
 from factsheets import team
+from factsheets.models import TeamMember
 
 LENGTHS = [10, 15, 20, 30, 45, 60, 90]
 MAX_AHEAD = timedelta(days=3652)
 FIRST, SECOND = "0", "1"
+NOT_OF_BOOKING = {"day", "time", "which", "person"}  # fields that `book` gets as something else
 
 
 class BookForm(StepForm):
@@ -65,7 +69,13 @@ class BookForm(StepForm):
         choices=Channel.choices,
         error_messages={"required": "Choose phone, video or clinic"},
     )
-    with_whom = StaffField(label="With (optional)", queryset=None, required=False, empty_label="Nobody in particular")
+    person = forms.ModelChoiceField(
+        label="With (optional)",
+        queryset=None,
+        required=False,
+        empty_label="Nobody in particular",
+        help_text="From “People who work here”. The patient sees name, role and register.",
+    )
     place = forms.CharField(
         label="Room or video link (optional)",
         required=False,
@@ -80,7 +90,11 @@ class BookForm(StepForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["with_whom"].queryset = staff_members.who_may_open()
+        # Whom it is with already may have stopped working here.
+        booked = TeamMember.objects.filter(pk=as_number(str(self.initial.get("person") or "")))
+        self.fields["person"].queryset = (staff_members.sees_patients() | booked).distinct()
+        if clinic.details()["has_no_rooms"] and self.initial.get("channel") != Channel.CLINIC:
+            self.fields["channel"].choices = [each for each in Channel.choices if each[0] != Channel.CLINIC]
         if not self._comes_twice():
             del self.fields["which"]
 
@@ -88,11 +102,12 @@ class BookForm(StepForm):
     def start(cls, enquiry):
         """As they asked to be contacted, and with the clinician who has it."""
         ways = {Channel.PHONE: enquiry.by_phone, Channel.VIDEO: enquiry.by_video}
+        otherwise = Channel.PHONE if clinic.details()["has_no_rooms"] else Channel.CLINIC
         owner = enquiry.owner if enquiry.owner and enquiry.owner.has_perm(staff_members.CLINICIAN) else None
         return super().start(enquiry) | {
-            "channel": next((way for way, wanted in ways.items() if wanted), Channel.CLINIC),
+            "channel": next((way for way, wanted in ways.items() if wanted), otherwise),
             "minutes": MINUTES,
-            "with_whom": owner and owner.pk,
+            "person": getattr(team.of(owner), "pk", None),
             "remind": True,
         }
 
@@ -131,9 +146,9 @@ class BookForm(StepForm):
         return given
 
     def act(self, enquiry, by):
-        given = {name: value for name, value in self.cleaned_data.items() if name not in {"day", "time", "which"}}
+        given = {name: value for name, value in self.cleaned_data.items() if name not in NOT_OF_BOOKING}
         try:
-            booked = book(enquiry=enquiry, by=by, **given)
+            booked = book(enquiry=enquiry, by=by, with_whom=self.cleaned_data["person"], **given)
         except Doubtful as doubt:
             self.data = self.data.copy()
             self.data[self.add_prefix("sure")] = doubt.mark
@@ -177,7 +192,7 @@ class MoveForm(BookForm):
             "time": begins.time(),
             "minutes": booked.minutes,
             "channel": booked.channel,
-            "with_whom": booked.with_whom_id,
+            "person": booked.with_whom_id,
             "place": booked.place,
             "remind": booked.remind,
         }
@@ -283,7 +298,7 @@ def appointments(model_admin, request):
         OUTCOME: Appointment.objects.without_outcome(now),
     }
     if mine:
-        lists = {name: found.filter(with_whom=request.user) for name, found in lists.items()}
+        lists = {name: found.filter(with_whom__account=request.user) for name, found in lists.items()}
     rows = lists[shown].select_related("enquiry", "with_whom").order_by("starts_at", "pk")[:MAX_ROWS]
     days = groupby((_row(each) for each in rows), key=lambda row: row["day"])
     context = {
@@ -330,7 +345,7 @@ def _row(appointment: Appointment) -> dict:
         "at": clock_time(begins.time()),
         "until": clock_time(local(appointment.ends_at).time()),
         "how": appointment.get_channel_display(),
-        "whom": team.account_name(appointment.with_whom) if appointment.with_whom else "",
+        "whom": appointment.with_whom or "",
         "name": readable(enquiry, "for_name") if enquiry.for_agreed else readable(enquiry, "name"),
         "needs": readable(enquiry, "needs", nothing=""),
         "state": appointment.get_state_display(),

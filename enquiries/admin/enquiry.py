@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from backcare.core.forms import as_number
-from enquiries import abuse
+from enquiries import abuse, staff_members
 from enquiries.actions import contact, transitions
 from enquiries.actions.transitions import release_held
 from enquiries.admin import enquiry_views, export, subject_access
@@ -67,6 +67,9 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
             "alarm": abuse.alarm(),
             "may_release": shown(request) == "held" and self.has_change_permission(request),
             "fold": self._fold_to_settle(request),
+            "left_behind": staff_members.left_behind()
+            if shown(request) == "cover" and request.user.is_superuser
+            else [],
             "found": found(request),
             "may_add": self.has_change_permission(request),
             "nothing": queue.empty if queue else "No enquiries yet.",

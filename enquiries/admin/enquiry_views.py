@@ -84,7 +84,8 @@ def take_step(model_admin, request, pk, name: str):
         return _insert(request, enquiry)
     if name == "reply" and "change" in request.POST:
         return HttpResponseRedirect(f"{inbox.back_to(request, enquiry)}#step-reply")
-    form = step_forms.form_for(enquiry, name)(request.POST, prefix=name)
+    step = step_forms.form_for(enquiry, name)
+    form = step(request.POST, prefix=name, initial=step.start(enquiry))
     refusal = ""
     if form.is_valid() and (name != "reply" or form.fill_in(enquiry)):
         # A reply to someone with a warning sign is previewed before it is sent.
@@ -111,7 +112,7 @@ def _with_version(form: StepForm, name: str, enquiry: Enquiry) -> StepForm:
     """The same words over what the enquiry is now: sending them again is then a choice made knowingly."""
     data = form.data.copy()
     data[f"{name}-version"] = str(enquiry.version)
-    return type(form)(data, prefix=name)
+    return type(form)(data, prefix=name, initial=form.initial)
 
 
 def _insert(request, enquiry: Enquiry):

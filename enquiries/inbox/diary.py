@@ -4,14 +4,13 @@ import hashlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from enquiries.clock import at_words, clock_time, day_words, span_in_words
 from enquiries.models import Absence, Appointment, AppointmentState
 from enquiries.models.appointment import MAX_MINUTES
 from enquiries.opening_hours import DAY, Hours, instant, local
-from factsheets import team
+from factsheets.models import TeamMember
 
 FAR = 366 * DAY  # ahead; what is further away is more likely a slip of the year
 
@@ -44,7 +43,7 @@ def concerns(
     starts_at: datetime,
     minutes: int,
     *,
-    with_whom: User | None,
+    with_whom: TeamMember | None,
     hours: Hours,
     now: datetime,
     but: Appointment | None = None,
@@ -58,11 +57,12 @@ def concerns(
     for other in beside(starts_at, minutes, but=but):
         when = f"from {clock_time(local(other.starts_at).time())} to {clock_time(local(other.ends_at).time())}"
         if with_whom and other.with_whom == with_whom:
-            found.append(f"{team.account_name(with_whom)} has another appointment {when} ({other.enquiry.reference}).")
+            found.append(f"{with_whom} has another appointment {when} ({other.enquiry.reference}).")
         elif not (with_whom and other.with_whom):
             found.append(f"There is another appointment {when} ({other.enquiry.reference}).")
-    if with_whom and (away := Absence.objects.on(local(starts_at).date()).filter(staff=with_whom).first()):
-        found.append(f"{team.account_name(with_whom)} is away until {day_words(away.last_day, local(now).date())}.")
+    account = with_whom.account_id if with_whom else None
+    if account and (away := Absence.objects.on(local(starts_at).date()).filter(staff=account).first()):
+        found.append(f"{with_whom} is away until {day_words(away.last_day, local(now).date())}.")
     return found
 
 

@@ -37,7 +37,7 @@ from enquiries.mail.wordings import WORDINGS, Block, Link, Value, linked
 from enquiries.models import Appointment, AppointmentState, Assessment, Channel, Enquiry, OutgoingMessage, Purpose
 from enquiries.request_forms.own_words import advice
 from enquiries.templatetags.moments import moment
-from factsheets import pictures, publishing_rules, review_notifications, safety, team
+from factsheets import pictures, publishing_rules, review_notifications, safety
 from factsheets.models import ContentVersion, FactSheet
 from factsheets.rendering import printed
 from factsheets.rendering import sheet as sheets
@@ -256,9 +256,7 @@ def values_of_appointment(booked: Appointment, *, manage: str, no_reminder: str)
         "appointment",
         appointment=booked,
         how=Channel(booked.channel).label,
-        whom=team.line_of(booked.with_whom),
-        linked_whom=team.linked_line_of(booked.with_whom),
-        register=getattr(team.of(booked.with_whom), "link", ""),
+        whom=booked.with_whom,
         place=booked.place or (clinic.details()["address"] if booked.channel == Channel.CLINIC else ""),
     )
     return {

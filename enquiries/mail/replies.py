@@ -15,7 +15,7 @@ from enquiries.links import of_mail, request_address
 from enquiries.mail import emails, wordings
 from enquiries.mail.wordings import PLACEHOLDER
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, OutgoingMessage, Purpose, ReplyTemplate
-from factsheets import claims_guard, team
+from factsheets import claims_guard
 from factsheets.models import FactSheet
 from factsheets.rendering import sheet as sheets
 
@@ -71,7 +71,7 @@ def _appointment(enquiry: Enquiry, given: str) -> str:
         raise _Missing("cannot be filled in, because no appointment is booked.")
     at = timezone.localtime(booked.starts_at)
     words = f"{clock_time(at.time())} on {day_words(at.date(), timezone.localdate())}, {_how(booked.channel)}"
-    return f"{words}, with {team.line_of(booked.with_whom)}" if booked.with_whom else words
+    return f"{words}, with {booked.with_whom.line}" if booked.with_whom else words
 
 
 def _how(channel: str) -> str:

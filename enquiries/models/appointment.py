@@ -52,6 +52,13 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(state=AppointmentState.BOOKED, starts_at__lte=now)
 
 
+def name_nobody_afterwards(collector, field, rows, using) -> None:
+    """For a person who is deleted: past appointments name nobody then. While one is to come, raises ProtectedError instead."""
+    if to_come := [each for each in rows if each.is_to_come]:
+        raise models.ProtectedError("They have appointments to come. Move those to somebody else first.", set(to_come))
+    models.SET_NULL(collector, field, rows, using)
+
+
 class Appointment(models.Model):
     """One agreed time. Moving it makes another row that replaces this one; the two share the calendar's UID."""
 
@@ -67,7 +74,11 @@ class Appointment(models.Model):
     )
     channel = models.CharField(max_length=10, choices=Channel, editable=False)
     with_whom = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="appointments", editable=False
+        "factsheets.TeamMember",
+        on_delete=name_nobody_afterwards,
+        null=True,
+        related_name="appointments",
+        editable=False,
     )
     # Anyone who has the link of a video call can join it.
     place = EncryptedTextField("place or video link", null=True)

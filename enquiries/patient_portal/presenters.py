@@ -16,7 +16,6 @@ from enquiries.clock import day_words
 from enquiries.models import Enquiry, EnquiryKind, Outcome, Status
 from enquiries.request_forms.answer_summary import Row
 from enquiries.request_forms.consultation import CONTACT_BY
-from factsheets import team
 
 STATUS = {
     Status.NEW: "Received",
@@ -54,7 +53,7 @@ def appointment(enquiry: Enquiry, now: datetime) -> str:
     booked = enquiry.appointment
     if booked is None or booked.starts_at < now:
         return ""
-    whom = format_html(", with {}", team.linked_line_of(booked.with_whom)) if booked.with_whom else ""
+    whom = format_html(", with {}", booked.with_whom.linked_line) if booked.with_whom else ""
     return format_html("is {}{}, at {}", booked.get_channel_display(), whom, clock.at_words(booked.starts_at, now))
 
 

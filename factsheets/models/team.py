@@ -99,8 +99,23 @@ class TeamMember(Shown):
         return f"{self.title} ({self.registration})" if self.registration else self.title
 
     @property
-    def linked_line(self) -> str:
-        """The same as HTML, with the link to the register."""
+    def search_hint(self) -> str:
+        """What to do where the link leads to the register and not to their own entry: “search for PH123456 there”."""
+        is_own_entry = self.number.casefold() in self.link.casefold()
+        return "" if is_own_entry or not (self.link and self.number) else f"search for {self.number} there"
+
+    @property
+    def linked_registration(self) -> str:
+        """As HTML: HCPC PH123456 as a link to their own entry, or a link to the register and what to search for there."""
         if not self.link:
-            return self.line
-        return format_html('{} (<a href="{}">{}</a>)', self.title, self.link, self.registration or "register")
+            return self.registration
+        if hint := self.search_hint:
+            register = self.register or self.other_register or "register"
+            return format_html('<a href="{}">{}</a>, {}', self.link, register, hint)
+        return format_html('<a href="{}">{}</a>', self.link, self.registration or "register")
+
+    @property
+    def linked_line(self) -> str:
+        """As `line`, in HTML with the link to the register."""
+        found = self.linked_registration
+        return format_html("{} ({})", self.title, found) if found else self.title

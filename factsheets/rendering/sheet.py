@@ -3,8 +3,9 @@
 from django.conf import settings
 from django.utils import timezone
 
+from backcare.core import clinic
 from factsheets import pictures, publishing_rules, safety, team
-from factsheets.models import SIGNED, Edition, FactSheet, Layer, Step, Tradition
+from factsheets.models import SIGNED, Edition, FactSheet, Layer, SheetKind, Step, Tradition
 
 # Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
@@ -69,6 +70,15 @@ def reviewer(sheet: FactSheet) -> str:
     return team.line_of(sheet.reviewed_by)
 
 
+def prices(sheet: FactSheet) -> list[str]:
+    """What the clinic charges for the treatment that the sheet is about, a line each. Empty where it sells none."""
+    if not sheet.treatment_offered or sheet.kind != SheetKind.TREATMENT:
+        return []
+    rows = [row for section in sheet.document.get("sections", []) for row in section.get("evidence", [])]
+    is_acupuncture = any(row["treatment"] == "acupuncture" for row in rows)
+    return clinic.details()["acupuncture_prices" if is_acupuncture else "prices"]
+
+
 def address(sheet: FactSheet) -> str:
     """The live page's absolute address."""
     return f"{settings.BASE_URL}{sheet.get_absolute_url()}"
@@ -111,6 +121,7 @@ def full(sheet: FactSheet) -> dict:
         "evidence_checked_on": sheet.evidence_checked_on.isoformat() if sheet.evidence_checked_on else "",
         "updated_on": timezone.localdate(sheet.updated_at).isoformat(),
         "treatment_offered": sheet.treatment_offered,
+        "prices": prices(sheet),
         "safety": safety.tiers(),
         "kind": sheet.kind,
         "in_short": sheet.document.get("in_short"),

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from backcare.core.clinic import details
-from factsheets.models import FactSheet, Layer, SheetKind
+from factsheets.models import FactSheet, Layer
 from factsheets.rendering.sheet import full
 from factsheets.safety import compact
 
@@ -50,13 +50,12 @@ def text(sheet: FactSheet) -> str:
         *_wrap("Call 111 or your GP today for some signs, and see your GP soon for others."),
         *_wrap(all_signs),
     ]
-    has_prices = data["kind"] == SheetKind.TREATMENT and clinic["prices"]
-    if data["treatment_offered"] and (clinic["interest_statement"] or has_prices):
+    if data["treatment_offered"] and (clinic["interest_statement"] or data["prices"]):
         lines += ["", *_heading("What we sell", "-")]
         if clinic["interest_statement"]:
             lines += ["", *_wrap(clinic["interest_statement"])]
-        if has_prices:
-            lines += ["", *_wrap(f"What we charge: {'; '.join(clinic['prices'])}.")]
+        if data["prices"]:
+            lines += ["", *_wrap(f"What we charge: {'; '.join(data['prices'])}.")]
     if data["related"]:
         lines += ["", *_heading("Related pages", "-"), ""]
         for link in data["related"]:

@@ -28,10 +28,11 @@ from enquiries.models import (
     OutgoingMessage,
     Purpose,
 )
+from factsheets.models import TeamMember
 from tests.conftest import consultation
 from tests.enquiries.test_closed_at import migrated
 from tests.support.clock import london
-from tests.support.desk import at_the_desk, person, tree
+from tests.support.desk import at_the_desk, person, registered, tree
 from tests.support.html import parse, text
 from tests.support.inbox import LIST, book_past, booked, flagged, let_appointment_begin, listed, step
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
@@ -76,6 +77,7 @@ def files(mail) -> tuple[str, dict, dict]:
         "organizer": str(event["organizer"]),
         "attendee": str(event["attendee"]),
         "place": str(event.get("location", "")),
+        "about": str(event.get("description", "")),
         "alarms": [alarm.decoded("trigger") for alarm in event.walk("VALARM")],
     }
     seen = other.vevent
@@ -89,6 +91,7 @@ def files(mail) -> tuple[str, dict, dict]:
         "organizer": seen.organizer.value,
         "attendee": seen.attendee.value,
         "place": seen.location.value if hasattr(seen, "location") else "",
+        "about": seen.description.value if hasattr(seen, "description") else "",
         "alarms": [each.trigger.value for each in getattr(seen, "valarm_list", [])],
     }
     assert one == two
@@ -97,25 +100,39 @@ def files(mail) -> tuple[str, dict, dict]:
 
 @pytest.mark.long
 def test_booked_moved_and_cancelled_each_reaches_the_mailbox_and_the_calendar(desk, mail_through):
-    clive = person("Clive", "clinician")
+    # She works here, and has no account.
+    mei = TeamMember.objects.create(name="Mei Lin", role="acupuncturist", other_register="BAcC", number="12345")
+    gone = TeamMember.objects.create(name="Gone Away", shown=False)
     enquiry = consultation()
     deliver_now()
+    [offered] = [
+        each for each in tree(desk.get(enquiry.get_admin_url())).iter("select") if each.get("name") == "book-person"
+    ]
+    assert "Mei Lin" in text(offered) and "Gone Away" not in text(offered)
+    refused = step(desk, enquiry, "book", **TYPED | {"person": str(gone.pk)})
+    assert refused.status_code == 422 and "valid choice" in text(parse(refused))
     link = "https://video.example/a?b=1&c=2"
-    given = TYPED | {"channel": "video", "with_whom": str(clive.pk), "place": link}
+    given = TYPED | {"channel": "video", "person": str(mei.pk), "place": link}
     assert "Booked. Confirmation emailed." in text(parse(step(desk, enquiry, "book", **given)))
     deliver_now()
     mail = mail_through.messages[-1]
     for said in (text_of(mail), words_of(mail)):
-        for words in ("10:30am on Wednesday 3 February", "45 minutes", "by video call", "Clive", link):
+        for words in ("10:30am on Wednesday 3 February", "45 minutes", "by video call", "With", link):
             assert words in said
+    assert "With: Mei Lin, acupuncturist (BAcC 12345)" in text_of(mail)
     assert link in [each.get("href") for each in html_of(mail).iter("a")]
     method, first, _ = files(mail)
     assert (method, first["status"], first["summary"], first["place"]) == ("REQUEST", "CONFIRMED", "Appointment", link)
     assert (first["starts"], first["ends"]) == (london(2027, 2, 3, 10, 30), london(2027, 2, 3, 11, 15))
+    assert first["about"] == "With Mei Lin, acupuncturist (BAcC 12345)"
     assert first["attendee"] == "mailto:ada@example.com"
     assert first["organizer"].startswith("mailto:") and first["alarms"] == [-timedelta(hours=1)]
 
     page = desk.get(enquiry.get_admin_url()).content.decode()
+    assert "with\n        Mei Lin, acupuncturist (BAcC 12345)" in page and "by video call, with Mei Lin" in page
+    TeamMember.objects.filter(pk=mei.pk).update(
+        shown=False
+    )  # whom an appointment is with already can stay, when it moves
     assert 'value="2027-02-03"' in page and 'value="10:30"' in page, "Moving starts from what is there."
     moved = given | {"day": "2027-02-04", "time": "15:00"}
     step(desk, enquiry, "book", **moved)
@@ -202,7 +219,7 @@ def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(d
     clive, dora = person("Clive", "clinician"), person("Dora", "clinician")
     Absence.objects.create(staff=dora, first_day=date(2027, 2, 3), last_day=date(2027, 2, 5))
     taken, alone = consultation(email="1@example.com"), consultation(email="2@example.com")
-    step(desk, taken, "book", **TYPED | {"with_whom": str(clive.pk)})
+    step(desk, taken, "book", **TYPED | {"person": str(clive.team_member.pk)})
     step(desk, alone, "book", **TYPED | {"day": "2027-02-05"})
     enquiry = consultation()
     for changed, concern in (
@@ -212,14 +229,14 @@ def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(d
         ({"day": "2027-02-10"}, "We are closed from Wednesday 10 February to Thursday 11 February: training"),
         ({"day": "2028-03-01"}, "10:30am on Wednesday 1 March 2028 is more than a year ahead"),
         (
-            {"time": "10:00", "with_whom": str(clive.pk)},
+            {"time": "10:00", "person": str(clive.team_member.pk)},
             f"Clive has another appointment from 10:30am to 11:15am ({taken.reference})",
         ),
         (
             {"day": "2027-02-05", "time": "11:00"},
             f"There is another appointment from 10:30am to 11:15am ({alone.reference})",
         ),
-        ({"time": "11:30", "with_whom": str(dora.pk)}, "Dora is away until Friday 5 February"),
+        ({"time": "11:30", "person": str(dora.team_member.pk)}, "Dora is away until Friday 5 February"),
         (
             {"day": "2027-03-28", "time": "01:30"},
             "There is no 1:30am on Sunday 28 March, because clocks go forward. It would be 2:30am",
@@ -247,7 +264,7 @@ def test_a_time_that_somebody_should_think_about_is_booked_at_the_second_press(d
         appointments.end_appointment(enquiry=enquiry, by=clive, state="by_clinic")
     assert made.starts_at == london(2027, 10, 31, 1, 30, fold=1).astimezone(UTC)
     # Two clinicians may see two patients at the same time.
-    step(desk, enquiry, "book", **TYPED | {"with_whom": str(person("Carl", "clinician").pk)})
+    step(desk, enquiry, "book", **TYPED | {"person": str(person("Carl", "clinician").team_member.pk)})
     assert booked(enquiry)
 
 
@@ -263,7 +280,7 @@ def test_what_cannot_be_booked_comes_back_with_what_was_typed(desk):
         ({"channel": "fax"}, "valid choice"),
         ({"minutes": "7"}, "valid choice"),
         ({"channel": "video", "place": "my room"}, "It starts with https://"),
-        ({"with_whom": "9999"}, "valid choice"),
+        ({"person": "9999"}, "valid choice"),
     ):
         refused = step(desk, enquiry, "book", **TYPED | {"place": "Typed already"} | wrong)
         assert refused.status_code == 422, wrong
@@ -279,7 +296,7 @@ def test_the_lists_say_what_is_today_this_week_and_what_needs_an_outcome(desk, s
     for name, enquiry in asked.items():
         book_past(enquiry, MONDAY - timedelta(hours=1, days=7 if name == "kept" else 0))
     later = flagged(email="later@example.com", name="Later Example")
-    book_past(later, MONDAY + timedelta(days=2), with_whom=staff)
+    book_past(later, MONDAY + timedelta(days=2), with_whom=registered(staff))
     today, week = (text(parse(desk.get(DIARY, {"show": name}))) for name in ("today", "week"))
     assert "Came Example" in today and "Later Example" not in today and "Kept Example" not in today
     assert "Later Example" in week and "with" in week
@@ -352,7 +369,7 @@ def test_one_with_an_appointment_is_not_closed_or_marked_as_spam_and_erasing_tak
 def test_the_feed_says_references_and_times_and_its_address_can_be_renewed(desk, client, staff):
     rita = User.objects.get(first_name="Rita")
     mine, theirs = consultation(name="Mine Example"), consultation(email="2@example.com", name="Theirs Example")
-    step(desk, mine, "book", **TYPED | {"with_whom": str(rita.pk), "place": "Room 9"})
+    step(desk, mine, "book", **TYPED | {"person": str(registered(rita).pk), "place": "Room 9"})
     step(desk, theirs, "book", **TYPED | {"time": "12:00"})
     page = reverse("admin:enquiries_enquiry_calendar")
 
@@ -435,3 +452,28 @@ def test_the_migration_keeps_every_time_that_enquiries_held(transactional_db, st
             "The entry in the patient's calendar is moved, not doubled."
         )
         assert Enquiry.objects.get(pk=made[name].pk).appointment == (one if one.state == "booked" else None)
+
+
+@pytest.mark.once
+def test_the_migration_names_the_person_of_each_account(transactional_db, staff):
+    """Of one who is in no list it makes a person, whom the website does not show."""
+    clive, rita = person("Clive", "clinician"), person("Rita", "reception")
+    made = [consultation(email=f"{number}@example.com") for number in range(3)]
+    migration = import_module("enquiries.migrations.0037_appointments_with_people").Migration("0037", "enquiries")
+    account = models.ForeignKey("auth.User", models.SET_NULL, null=True, related_name="+")
+    former = [
+        migrations.RemoveField("appointment", "with_whom"),
+        migrations.AddField("appointment", "with_whom", account),
+    ]
+    before = migrated(ProjectState.from_apps(apps), former)
+    try:
+        old, at = before.apps.get_model("enquiries", "Appointment").objects, timezone.now()
+        for enquiry, user in zip(made, (clive.pk, rita.pk, None), strict=True):
+            given = {"uid": enquiry.reference, "channel": "phone", "booked_at": at, "starts_at": at + timedelta(days=1)}
+            old.create(enquiry_id=enquiry.pk, with_whom_id=user, **given)
+    finally:
+        migrated(before, migration.operations)
+    named = {each.uid: each.with_whom for each in Appointment.objects.select_related("with_whom")}
+    first, second, third = (named[each.reference] for each in made)
+    assert first == clive.team_member and third is None
+    assert (second.account, second.name, second.shown) == (rita, "Rita", False)

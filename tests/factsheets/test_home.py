@@ -67,9 +67,10 @@ def test_a_sheet_that_is_not_published_is_no_answer(client, db):
 @pytest.mark.parametrize("path", ["/", "/about/"])
 def test_who_where_when_and_how_much(client, db, path):
     said = text(page(client, path))
-    people = [f"{each['title']} ({each['registration']})" for each in clinic.details()["people"]]
-    assert people
-    for line in (*people, *clinic.details()["prices"], clinic.details()["address"]):
+    known = clinic.details()
+    people = [each.title for each in TeamMember.objects.filter(shown=True)]
+    assert people and known["prices"] and known["acupuncture_prices"]
+    for line in (*people, *known["prices"], *known["acupuncture_prices"], known["address"]):
         assert line in said
     drawn = [each.get("src") for each in page(client, path).iter("img") if "/people/" in each.get("src")]
     assert [re.sub(r"\..*", "", each.rpartition("/")[2]) for each in drawn] == [
@@ -78,10 +79,11 @@ def test_who_where_when_and_how_much(client, db, path):
         "woman-bob",
     ]
     TeamMember.objects.update(shown=False)
-    set_clinic(prices="")
+    set_clinic(prices="", acupuncture_prices="", address="", has_no_rooms=True)
     said = text(page(client, path))
     assert "Who you will meet" not in said
     assert "We tell you the price before you decide." in said
+    assert "By phone or video call only: we have no rooms to visit" in said and "Or by phone" not in said
 
 
 def test_home_on_a_phone(browser, site):

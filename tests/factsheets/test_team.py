@@ -3,6 +3,7 @@
 from datetime import timedelta
 from importlib import import_module
 
+import html5lib
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,13 +11,14 @@ from django.test import override_settings
 from django.utils import timezone
 
 from enquiries.actions.appointments import book
-from enquiries.mail import replies
+from enquiries.mail import emails, replies
 from enquiries.models import Enquiry
 from factsheets import approvals, pictures, team
 from factsheets.models import ContentVersion, FactSheet, Picture, State, Step, TeamMember
 from tests.conftest import consultation
 from tests.support.desk import draft, errors_of, move, person, published, save, tree, values_of
 from tests.support.html import text
+from tests.support.inbox import let_appointment_begin
 from tests.support.outbox import deliver, html_of, text_of, words_of
 from tests.support.patient_portal import enter
 from tests.support.pictures import made
@@ -32,7 +34,7 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
 ):
     reviewer = person("Clive", "clinician")
     sheet = published(author, reviewer)
-    assert "by Clive, physiotherapist (HCPC PH123456)" in text(page(client, sheet.get_absolute_url()))
+    assert "by Clive, physiotherapist (HCPC, search for PH123456 there)" in text(page(client, sheet.get_absolute_url()))
     TeamMember.objects.all().delete()
     assert "Who you will meet" not in text(page(client, "/"))
     assert "by Clive." in text(page(client, sheet.get_absolute_url())), "A review stays, whoever left the list."
@@ -68,7 +70,7 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
         by=staff,
         at=at.replace(hour=10, minute=0),
         channel="phone",
-        with_whom=reviewer,
+        with_whom=ann,
         sure="",
         doubts=[],
     )
@@ -77,19 +79,37 @@ def test_an_owner_enters_somebody_and_every_page_that_names_them_follows_at_once
     client.logout()
     portal = text(tree(enter(enquiry)))
     reply = replies.fill("{appointment}", Enquiry.objects.get()).text
-    for part in (text_of(booking), words_of(booking), portal, reply):
+    [calendar] = [each for each in booking.walk() if each.get_content_type() == "text/calendar"]
+    for part in (text_of(booking), words_of(booking), portal, reply, calendar.get_content().replace("\\,", ",")):
         assert "Ann Lee, physiotherapist (HCPC PH123456)" in part.replace("( ", "(").replace(" )", ")")  # around a link
-    # Without an entry of her own it is the register's website that each of them leads to.
+    # Without an entry of her own it is the register's website that each of them leads to, with what to do there.
     TeamMember.objects.update(register_link="")
     ContentVersion.changed()
     client.logout()
-    for shown in (page(client, "/about/"), page(client, sheet.get_absolute_url()), tree(enter(enquiry))):
+    appointment = emails.values_of_appointment(Enquiry.objects.get().appointment, manage="", no_reminder="")[
+        "appointment"
+    ]
+    assert "Register: https://www.hcpc-uk.org/\n(search for PH123456 there)" in appointment.text
+    for shown in (
+        page(client, "/about/"),
+        page(client, sheet.get_absolute_url()),
+        tree(enter(enquiry)),
+        html5lib.parse(appointment.html, namespaceHTMLElements=False),
+    ):
         assert "https://www.hcpc-uk.org/" in links(shown)
+        assert "Ann Lee, physiotherapist (HCPC, search for PH123456 there)" in text(shown)
     assert f"Register: {ENTRY}" in text_of(booking) and ENTRY in [
         each.get("href") for each in html_of(booking).iter("a")
     ]
-    # Taken away again, and the portrait with it.
-    ann.delete()
+    # Nobody takes her out of an appointment that is to come. Taken away after it, and the portrait with her.
+    client.force_login(staff)
+    delete = f"/admin/factsheets/teammember/{ann.pk}/delete/"
+    client.post(delete, {"post": "yes"})
+    assert Enquiry.objects.get().appointment.with_whom == ann
+    let_appointment_begin(enquiry)
+    client.post(delete, {"post": "yes"})
+    assert Enquiry.objects.get().appointment.with_whom is None
+    client.logout()
     pictures.discard_unused()
     assert not Picture.objects.exists()
     assert "Who you will meet" not in text(page(client, "/"))

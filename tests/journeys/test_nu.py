@@ -21,6 +21,7 @@ from enquiries.request_forms.form_state import FORMS
 from tests.conftest import consultation, give_signs
 from tests.support.accessibility import PAGES
 from tests.support.assessment import answer_all, finish
+from tests.support.desk import registered
 from tests.support.forms import form
 from tests.support.inbox import book_past
 from tests.support.reading import SHEET_PAGES
@@ -89,8 +90,9 @@ def desk_pages():
     give_signs([sign])
     transitions.triage(enquiry=closed, by=owner, to="closed", outcome="answered")
     booked, over = consultation(email="d@example.com", needs="BSL interpreter"), consultation(email="e@example.com")
+    person = registered(owner)
     for enquiry, days in ((booked, 2), (over, -2)):
-        book_past(enquiry, timezone.now() + timedelta(days=days), with_whom=owner)
+        book_past(enquiry, timezone.now() + timedelta(days=days), with_whom=person)
     calendar = reverse("admin:enquiries_enquiry_calendar")
     client.post(calendar, {"do": "make", "whose": "all"})
     listed, account = reverse("admin:enquiries_enquiry_changelist"), [owner.pk]

@@ -57,7 +57,8 @@ def in_hand(user):
         transitions.triage(enquiry=each, by=user, owner=user, change_owner=True)
     contact.log_call(enquiry=first, by=user, result=contact.CallResult.NO_ANSWER)
     at = timezone.localtime() + timedelta(days=9)
-    appointments.book(enquiry=second, by=user, at=at, channel="clinic", with_whom=user, sure=None)
+    person = TeamMember.objects.create(name="Rita Shaw", account=user)
+    appointments.book(enquiry=second, by=user, at=at, channel="clinic", with_whom=person, sure=None)
     autosave.add(first, user, "note", "Half a thought")
     UnsavedEdit.objects.create(sheet=FactSheet.objects.first(), part="sheet", by=user, typed="title=Half")
     deliver()
@@ -144,7 +145,7 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     client = Client()
     sign_in(client, rita)
     deactivate = f"{ACCOUNTS}{rita.pk}/deactivate/"
-    shown = TeamMember.objects.create(name="Rita Shaw", account=rita)
+    shown = rita.team_member
     assert "Rita Shaw" in said(Client().get("/about/"))
     asked = said(owner.get(deactivate))
     assert "that Rita Shaw works here. Take Rita Shaw off the public pages" in asked
@@ -187,10 +188,24 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     transitions.triage(enquiry=enquiry, by=staff, owner=User.objects.get(pk=rita.pk), change_owner=True)
     answer = owner.post(f"{ACCOUNTS}{rita.pk}/", nora(email=rita.email, role="editor"), follow=True)
     assert "Their 1 open enquiry is now in Colleague away." in said(answer)
-    assert enquiry.reference in said(owner.get(f"{INBOX}?queue=cover"))
+    cover = owner.get(f"{INBOX}?queue=cover")
+    assert enquiry.reference in said(cover) and "can no longer open enquiries, and has 1. Hand over their work" in said(
+        cover
+    )
+    # So has one who was deactivated before there was a handover. The form is the same, and it is one press.
+    User.objects.filter(pk=rita.pk).update(is_active=False)
+    hand_over = f"{ACCOUNTS}{rita.pk}/hand-over/"
+    assert hand_over in cover.content.decode() + owner.get(f"{ACCOUNTS}{rita.pk}/").content.decode()
+    assert "1 open enquiry" in said(owner.get(hand_over))
+    done = said(owner.post(hand_over, {"to": staff.pk}, follow=True))
+    assert "Handed over to Sam: 1 open enquiry" in done and Enquiry.objects.get(pk=enquiry.pk).owner == staff
+    assert "Hand over" not in said(owner.get(f"{INBOX}?queue=cover"))
+    of_staff = owner.post(f"{ACCOUNTS}{staff.pk}/hand-over/", {"to": ""}, follow=True)
+    assert "They still work in the inbox." in said(of_staff) and Enquiry.objects.get(pk=enquiry.pk).owner == staff
     about = LogEntry.objects.filter(object_id=str(rita.pk), content_type__model="user")
     history = [each.get_change_message() for each in about]
     assert history == [
+        "Handed over to Sam: 1 open enquiry.",
         "Changed the role from reception to editor. Changed the name.",
         "Activated the account again.",
         f"Deactivated the account and ended its sessions. Back in the queue: {', '.join(work)}. "
@@ -206,9 +221,9 @@ def test_a_colleague_takes_over_all_of_it_at_once_and_patients_hear_whom_they_se
     autosave.add(enquiry, nora, "note", "Mine")
     another = consultation(name="Bo", email="bo@example.com", phone="07700 900111")
     at = seen.appointment.starts_at
-    appointments.book(enquiry=another, by=nora, at=at, channel="phone", with_whom=nora, sure=None)
+    appointments.book(enquiry=another, by=nora, at=at, channel="phone", with_whom=nora.team_member, sure=None)
     editor = person("Edith", "editor")
-    stays = TeamMember.objects.create(name="Rita Shaw", account=rita)
+    stays = rita.team_member
     deactivate = f"{ACCOUNTS}{rita.pk}/deactivate/"
     assert "can no longer open enquiries" in said(owner.post(deactivate, {"to": editor.pk}))
     clash = owner.post(deactivate, {"to": nora.pk})
@@ -221,7 +236,11 @@ def test_a_colleague_takes_over_all_of_it_at_once_and_patients_hear_whom_they_se
     for each in (enquiry, seen):
         now = Enquiry.objects.get(pk=each.pk)
         assert now.owner == nora and now.version > each.version
-    assert (now.appointment.with_whom, now.appointment.starts_at, now.appointment.sequence) == (nora, at, 1)
+    assert (now.appointment.with_whom, now.appointment.starts_at, now.appointment.sequence) == (
+        nora.team_member,
+        at,
+        1,
+    )
     assert Enquiry.objects.get(pk=enquiry.pk).next_call_at is not None
     assert autosave.stored(enquiry, nora) == {"note": "Mine\n\nHalf a thought"}
     assert UnsavedEdit.objects.get().by == staff, "A clinician could not save it."

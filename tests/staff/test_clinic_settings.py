@@ -11,7 +11,7 @@ from backcare.core import clinic
 from backcare.core.models import INTEREST_STATEMENT, ClinicSettings, ClinicSettingsEdition
 from enquiries.models import ClinicHours, Closure, OpeningHours, ReplyTemplate
 from factsheets import pictures
-from factsheets.models import TeamMember
+from factsheets.models import FactSheet, TeamMember
 from factsheets.rendering import printed
 from tests.factsheets.rendering.test_pdf_cache import words_of
 from tests.support.desk import conflict_in, save, tree, values_of
@@ -58,6 +58,7 @@ def test_a_change_is_on_pages_a_leaflet_and_a_mail_at_once_and_in_the_history(ow
         "hospital_name": "Harbour General",
         "hospital_address": "2 Quay Road",
         "prices": "First visit: £70\n\n  Later   visits: £50 ",
+        "acupuncture_prices": "Needles, 30 minutes: £45",
         "nation": "scotland",
         "report_retention_days": "40",
         "colour": "navy",
@@ -72,6 +73,16 @@ def test_a_change_is_on_pages_a_leaflet_and_a_mail_at_once_and_in_the_history(ow
         assert "Larkfield Back" not in said
         assert "020 7946 0123" in said
     assert {"First visit: £70", "Later visits: £50"} <= set(clinic.details()["prices"])
+    # Each page that says what a treatment costs says that of its own treatment, on paper too.
+    for slug, theirs, others in (
+        ("acupuncture-for-back-pain", "Needles, 30 minutes: £45", "First visit: £70"),
+        ("manual-therapy-for-back-pain", "First visit: £70", "Needles, 30 minutes: £45"),
+    ):
+        about = FactSheet.objects.get(slug=slug)
+        printed_words = [" ".join(words_of(each(about)).split()) for each in (printed.leaflet, printed.whole)]
+        plain = " ".join(reader.get(f"{about.get_absolute_url()}text/").content.decode().split())
+        for said in (text(page(reader, about.get_absolute_url())), plain, *printed_words):
+            assert theirs in said and others not in said
     assert "Harbour General" in text(page(reader, "/get-help-now/"))
     assert "https://maps.example/harbour" in reader.get("/about/").content.decode()
     assert ClinicHours.objects.get().nation == "scotland"
@@ -150,6 +161,8 @@ def test_what_a_colleague_saved_is_kept_although_the_first_edition_or_the_versio
         ({"nation": "france"}, "Select a valid choice"),
         ({"interest_statement": "Acupuncture cures back pain."}, "“Acupuncture cures back pain.”"),
         ({"prices": "x" * 121}, "Shorten the line"),
+        ({"acupuncture_prices": "Acupuncture cures: £5"}, "“Acupuncture cures: £5”"),
+        ({"has_no_rooms": "on"}, "Take the address out"),
         ({"colour": "#FF0000"}, "might not stand out enough"),
     ],
 )

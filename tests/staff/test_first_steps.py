@@ -153,6 +153,8 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     assert "Still empty: emergency department near the clinic." in words(staff_client.get("/admin/"))
     set_clinic(hospital_name="Harbour General", hospital_address="2 Quay Road")
     assert missing() == ["Test email", *approvals_too]
+    set_clinic(hospital_name="", hospital_address="", address="", has_no_rooms=True)
+    assert missing() == ["Test email", *approvals_too], "Nobody goes there, and no A&E is near."
     assert line().startswith("Set-up: 3 of 4 steps done. Next: Test email.")
     left = staff_client.post("/admin/set-up/leave/", follow=True)
     assert "Other pages no longer remind you" in words(left) and line() == ""

@@ -44,7 +44,7 @@ PAGES_OF = {
     """,
     # The owner.
     "O": """
-        account account_deactivate account_second_factor accounts audit clinic clinic_earlier clinic_email invite
+        account account_deactivate account_hand_over account_second_factor accounts audit clinic clinic_earlier clinic_email invite
         enquiries_absence_add enquiries_absence_change enquiries_absence_changelist
         enquiries_absence_delete enquiries_absence_history enquiries_enquiry_person enquiries_export_change
         enquiries_export_changelist
@@ -225,7 +225,10 @@ class People:
         for name in of_a_sheet.split():
             self.given[f"factsheets_factsheet_{name}"] = {"pk": sheet.pk}
         self.given["factsheets_factsheet_resolve"] = {"pk": sheet.pk, "number": 1}
-        for name in ("account", "account_deactivate", "account_second_factor", "account_delete", "account_reactivate"):
+        of_an_account = (
+            "account account_deactivate account_hand_over account_second_factor account_delete account_reactivate"
+        )
+        for name in of_an_account.split():
             self.given[name] = {"id": self.users["S"].pk}
         for name in ("invitation", "new_password"):
             self.given[name] = {"uidb64": "x", "token": "y"}

@@ -42,8 +42,8 @@ def half_filled(page, owner) -> dict[str, str]:
         if field in {"result", "advice", "who", "state", "remind", "keep_open", "outcome", "whom"}:
             continue  # choices of their step alone: see below
         begun[name] = BEGUN.get(field, HALF)
-        if field in {"owner", "with_whom"}:
-            begun[name] = str(owner.pk)
+        if field in {"owner", "person"}:
+            begun[name] = str((owner if field == "owner" else owner.team_member).pk)
         elif field == "status":
             begun[name] = "in_progress" if was == "new" else was
     return begun
