@@ -3,6 +3,8 @@ import os
 import signal
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -309,9 +311,17 @@ def child_environment(smtp, transactional_db):
 @pytest.fixture(scope="session")
 def web_server(django_db_setup, django_db_blocker):
     """The production web server, gunicorn with our configuration, on the tests' own database."""
-    port = free_port()
     with django_db_blocker.unblock():
-        environment = {**database_environment(), "PORT": str(port)}
+        environment = database_environment()
+    with serving(environment) as address:
+        yield address
+
+
+@contextmanager
+def serving(environment: dict[str, str]) -> Iterator[str]:
+    """The web server on a port of its own. Gives its address."""
+    port = free_port()
+    environment = {**environment, "PORT": str(port)}
     command = [sys.executable, "-m", "gunicorn", "--config", "python:tests.support.gunicorn", "backcare.config.wsgi"]
     process = start_process(command, env=environment, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
@@ -322,10 +332,12 @@ def web_server(django_db_setup, django_db_blocker):
         except OSError:
             return False
 
-    wait_for(answers, what="the web server's first answer")
-    yield address
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(120)
+    try:
+        wait_for(answers, what="the web server's first answer")
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(120)
 
 
 @pytest.fixture

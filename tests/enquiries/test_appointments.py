@@ -454,7 +454,6 @@ def test_the_migration_keeps_every_time_that_enquiries_held(transactional_db, st
         assert Enquiry.objects.get(pk=made[name].pk).appointment == (one if one.state == "booked" else None)
 
 
-@pytest.mark.once
 def test_the_migration_names_the_person_of_each_account(transactional_db, staff):
     """Of one who is in no list it makes a person, whom the website does not show."""
     clive, rita = person("Clive", "clinician"), person("Rita", "reception")

@@ -1,5 +1,7 @@
 """A clinic makes an empty site its own from a browser, and patients read all of it: no developer, no shell, no restart."""
 
+import csv
+import os
 import re
 import signal
 import subprocess
@@ -8,6 +10,7 @@ import urllib.request
 from datetime import timedelta
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,8 +18,7 @@ from django.utils import timezone
 from PIL import Image
 from pypdf import PdfReader
 
-from backcare.core.models import ClinicSettings
-from factsheets.models import TeamMember
+from tests.conftest import ROOT
 from tests.support.outbox import text_of
 from tests.support.pictures import RED, made
 from tests.support.processes import start_process
@@ -33,7 +35,7 @@ DESK = [
     for path in ("", "accounts/", "clinic/", "enquiries/clinichours/", "enquiries/wordingedition/", "who-did-what/")
 ]
 NAVY = (0x1E, 0x4B, 0x7A)
-# What was in the environment of another clinic. Nobody may ever read it.
+# What is in the environment from the second start on. Nobody may ever read it.
 STALE = {
     "CLINIC_NAME": "Stale Clinic",
     "CLINIC_PHONE": "020 7946 0999",
@@ -47,13 +49,13 @@ STALE = {
 
 
 @pytest.fixture
-def started(child_environment):
-    """The whole site, as one command starts it on a database that nobody has used. Gives its address and the printed code."""
-    port, bare = free_port(), ClinicSettings()
-    ClinicSettings.objects.update(**bare.as_saved())
-    TeamMember.objects.all().delete()
-    environment = child_environment | STALE | {"PORT": str(port), "STAFF_SECOND_FACTOR": "1", "WEB_WORKERS": "1"}
-    command = [sys.executable, "manage.py", "serve"]
+def started(tmp_path, smtp):
+    """The whole site as `make run EMPTY=1` starts it in a new folder. Gives its address and the printed code."""
+    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", *STALE}}
+    environment |= {"BACKCARE_LOCAL": "1", "PORT": str(free_port()), "DATA_DIR": str(tmp_path / "var")}
+    environment |= {"EMAIL_URL": f"smtp://{smtp.host}:{smtp.port}", "STAFF_SECOND_FACTOR": "1", "WEB_WORKERS": "1"}
+    subprocess.run([sys.executable, "manage.py", "prepare", "--empty"], env=environment, cwd=ROOT, check=True)
+    command, environment = [sys.executable, "manage.py", "serve"], environment | STALE
     process = start_process(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     printed = ""
     while not (found := re.search(r"set it up on (\S+)\s+The code is (\S+)", printed, re.IGNORECASE)):
@@ -129,6 +131,7 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
             email="hello@harbour.example",
             address="2 Quay Road, Harbour",
             prices="First visit: £70",
+            acupuncture_prices="Needles, 30 minutes: £45",
             sender_name="Harbour bookings",
             sender_email="bookings@harbour.example",
             inbox_email="desk@harbour.example",
@@ -215,6 +218,14 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
             desk.open(path)
             assert page.evaluate("document.documentElement.scrollWidth") == 320, f"{path} is wider than a phone."
         assert "Clinic settings: Changed name: “Back clinic” became “Harbour Spine Clinic”" in page.content()
+        page.get_by_text("Export this list").click()
+        fill(page, reason="For our insurer, who asks each year")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Export").click()
+        with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+            head, *lines = csv.reader(file)
+        assert head[:4] == ["when", "who", "kind", "what"]
+        assert "For our insurer" in lines[0][3] and any("“Back clinic” became" in line[3] for line in lines)
         desk.expect_clean(cookies=True)
 
     sent = len(smtp.received)
@@ -234,8 +245,8 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
             read += page.content()
         card = page.request.get("/card.png").body()
         patient.open("/about/")
-        assert "First visit: £70" in page.locator("main").inner_text()
-        assert "Ann Lee, physiotherapist (HCPC PH123456)" in page.locator("main").inner_text()
+        assert "First visit: £70\nNeedles, 30 minutes: £45" in page.locator("main").inner_text()
+        assert "Ann Lee, physiotherapist (HCPC, search for PH123456 there)" in page.locator("main").inner_text()
         for path in ("/about/", "/treatments/", "/fact-sheets/acupuncture-for-back-pain/"):
             patient.open(path)
             unsaid = re.search("sells some|What we sell|Our interest", page.locator("main").inner_text())

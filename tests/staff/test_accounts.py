@@ -205,7 +205,7 @@ def test_who_is_deactivated_is_out_at_once_and_their_enquiries_are_in_the_queue(
     about = LogEntry.objects.filter(object_id=str(rita.pk), content_type__model="user")
     history = [each.get_change_message() for each in about]
     assert history == [
-        "Handed over to Sam: 1 open enquiry.",
+        "Handed over to Sam: 1 open enquiry, 1 planned call.",
         "Changed the role from reception to editor. Changed the name.",
         "Activated the account again.",
         f"Deactivated the account and ended its sessions. Back in the queue: {', '.join(work)}. "

@@ -2,6 +2,7 @@
 
 import time
 from itertools import count
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,10 +11,12 @@ from django.test import Client
 from backcare.ops import checks
 from backcare.staff import accounts, provider
 from backcare.staff.models import Authenticator, StaffEvent
+from tests.conftest import serving
 from tests.support import oidc
-from tests.support.desk import with_password, with_second_factor
+from tests.support.desk import person, with_password, with_second_factor
 from tests.support.html import parse, text
 from tests.support.sign_in import DESK, INBOX, LOGIN, is_in
+from tests.support.visitor import visitor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("second_factor_required")]
 
@@ -190,6 +193,41 @@ def test_new_keys_are_asked_for_and_a_provider_that_is_away_or_another_is_told(
     assert {place.get(BACK).status_code for _ in range(provider.TRIES)} == {403}
     assert place.get(BEGIN).status_code == place.get(BACK).status_code == 429
     assert StaffEvent.objects.get(kind="refused").times == provider.TRIES
+
+
+@pytest.mark.browser
+@pytest.mark.once
+def test_a_real_browser_is_led_there_and_back(browser, child_environment, transactional_db):
+    """Over the network from end to end: a web server, a provider and a browser that know of each other by their addresses alone."""
+    clive = person("Clive", "clinician")
+    with oidc.running() as there:
+        set_up = {"OIDC_ISSUER": there.issuer, "OIDC_CLIENT_ID": oidc.CLIENT, "OIDC_CLIENT_SECRET": oidc.SECRET}
+        set_up |= {"OIDC_NAME": "Larkfield login", "OIDC_AMR": "mfa", "STAFF_SECOND_FACTOR": "1"}
+        with serving(child_environment | set_up) as site, visitor(browser, site, java_script_enabled=False) as desk:
+            page = desk.page
+
+            def sign_in(**claims) -> str:
+                there.person = claims
+                desk.open(f"/admin/login/?next={INBOX}")
+                page.get_by_role("link", name="Sign in with Larkfield login").click()
+                assert page.url.startswith(f"{there.issuer}/authorize?")
+                page.get_by_role("button", name="I am").click()
+                page.wait_for_url(f"{site}/**")
+                return page.locator("main, #content").first.inner_text()
+
+            mfa = {"amr": ["mfa"], "auth_time": int(time.time())}
+            assert "No active staff account has your email" in sign_in(**verified("nobody@example.com", **mfa))
+            assert "is verified" in sign_in(**verified("clive@example.com", **mfa) | {"email_verified": False})
+            assert "did not ask you for a second factor" in sign_in(**verified("clive@example.com", amr=["pwd"]))
+            assert User.objects.count() == 1 and not StaffEvent.objects.filter(kind="signed_in").exists()
+            sign_in(**verified("Clive@example.com", **mfa))
+            assert urlsplit(page.url).path == INBOX and page.get_by_role("heading", name="Inbox").is_visible()
+            desk.open("/admin/your-sign-in/")
+            assert "which asks you for the second factor" in page.locator("body").inner_text()
+            assert StaffEvent.objects.get(kind="signed_in").by == clive
+            page.get_by_role("button", name="Sign out", exact=True).click()
+            desk.open(INBOX)
+            assert urlsplit(page.url).path == LOGIN
 
 
 def test_half_a_setting_and_a_plain_address_are_found_by_check(settings):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +24,7 @@ class Provider:
         self.codes: dict[str, dict] = {}  # what was asked for with each
         self.claims: dict = {}  # in place of the honest ones; None leaves one out
         self.sign = lambda claims: jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
+        self.person: dict = {}  # the claims about the one who presses the button on its page
         self.about: dict = {}  # in place of what it honestly says about itself
         self.asked: list[str] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -76,10 +78,23 @@ class Provider:
                             **provider.about,
                         }
                     )
+                elif self.path.startswith("/authorize?"):
+                    page = (
+                        f'<title>Sign in</title><form method="post" action="{escape(self.path)}"><button>I am</button>'
+                    )
+                    self.answer_with(f"{page}</form>".encode(), 200, "text/html")
                 else:
                     self.answer({"keys": [provider.key.as_dict(private=False)]})
 
             def do_POST(self):
+                if self.path.startswith("/authorize?"):
+                    back = provider.sign_in(self.path, **provider.person)
+                    site = urlsplit(parse_qs(urlsplit(self.path).query)["redirect_uri"][0])
+                    self.send_response(303)
+                    self.send_header("Location", f"{site.scheme}://{site.netloc}{back}")
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 basic = base64.b64encode(f"{CLIENT}:{SECRET.replace(' ', '%20')}".encode()).decode()
                 known = self.headers["Authorization"] in {f"Basic {basic}", f"Basic {plain()}"}
@@ -87,9 +102,11 @@ class Provider:
                 self.answer(token or {"error": "invalid_grant"}, 200 if token else 400)
 
             def answer(self, what, status=200):
-                body = json.dumps(what).encode()
+                self.answer_with(json.dumps(what).encode(), status, "application/json")
+
+            def answer_with(self, body, status, kind):
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
