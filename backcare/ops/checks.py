@@ -18,6 +18,7 @@ from backcare.core.models import ClinicSettings, SetUpStep
 from backcare.ops import binding, schema
 from backcare.ops.backups import Trouble, offsite
 from backcare.staff.first_steps import missing_steps
+from enquiries.mail import kept_claims
 from factsheets import approvals
 from factsheets.models import Subject
 
@@ -314,6 +315,23 @@ def clinical_sign_off(app_configs, **kwargs):
         )
         for each in standings
         if not each.approval
+    ]
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def claims_of_one_person(app_configs, **kwargs):
+    """Names the sentences that patients read although the claims guard stops them, and that no second person has agreed to."""
+    try:
+        alone = [each for each in kept_claims.in_use() if not each.is_agreed]
+    except Error:
+        return []  # no database yet, or one that other checks speak of
+    return [
+        checks.Warning(
+            f"{each.title}: one person kept “{each.finding.sentence}”, which the claims guard stops.",
+            hint="Change it, or have another clinician agree on the first page of the desk, under “Approved exceptions”.",
+            id="backcare.W008",
+        )
+        for each in alone
     ]
 
 

@@ -21,7 +21,15 @@ from enquiries.mail.wordings import LABELS, WORDINGS
 from enquiries.models import EnquiryEvent, EventKind, Export, ReplyTemplateEdition, WordingEdition
 from enquiries.privacy import retention
 from factsheets import team
-from factsheets.models import Approval, Edition, GuardOverride, ReviewComment, SafetyDraftEvent, SharedDraftEvent
+from factsheets.models import (
+    Approval,
+    Edition,
+    GuardOverride,
+    KeptClaim,
+    ReviewComment,
+    SafetyDraftEvent,
+    SharedDraftEvent,
+)
 from factsheets.revisions import became
 
 AT_ONCE = 500  # lines in memory
@@ -388,6 +396,27 @@ def _override(row: GuardOverride) -> Line:
     return Line(row.at, row.actor, Kind.CONTENT, what, page=row.sheet.title, link=link)
 
 
+def _kept_claims(asked: Asked) -> QuerySet:
+    return _only(Kind.WORDING, KeptClaim.objects.all(), asked)
+
+
+def _kept_claim(row: KeptClaim) -> Line:
+    state = f"{row.agreed_actor} agreed." if row.agreed_at else "By one person: no clinician has agreed yet."
+    what = f"Wanted to keep a wording that the claims guard found: “{row.sentence}” Why: {row.reason} {state}"
+    return Line(row.at, row.actor, Kind.WORDING, what, page="Approved exceptions", link=reverse("admin:index"))
+
+
+def _agreed_claims(asked: Asked) -> QuerySet:
+    return _only(Kind.WORDING, KeptClaim.objects.exclude(agreed_at=None), asked)
+
+
+def _agreed_claim(row: KeptClaim) -> Line:
+    what = f"Agreed that a wording may be kept: “{row.sentence}” Asked by {row.actor}. Why: {row.reason}"
+    return Line(
+        row.agreed_at, row.agreed_actor, Kind.WORDING, what, page="Approved exceptions", link=reverse("admin:index")
+    )
+
+
 def _comments(asked: Asked) -> QuerySet:
     return _only(Kind.CONTENT, ReviewComment.objects.select_related("sheet").defer("sheet__document"), asked)
 
@@ -458,6 +487,8 @@ SOURCES = [
     Source(_patients_wordings, _patients_wording),
     Source(_editions, _edition),
     Source(_overrides, _override),
+    Source(_kept_claims, _kept_claim),
+    Source(_agreed_claims, _agreed_claim, at="agreed_at", by="agreed_by"),
     Source(_comments, _comment),
     Source(_approvals, _approval),
     Source(_draft_events, _draft_event),

@@ -79,9 +79,7 @@ class ClinicForm(forms.Form):
     )
     email = email_address("Public email address", needed="Enter the email address that patients may write to.")
     address = line("Address", 200, help_text="On one line. Every page shows it.")
-    has_no_rooms = forms.BooleanField(
-        label="We have no rooms: online or by telephone only. Pages say so, and give no address.", required=False
-    )
+    has_no_rooms = forms.BooleanField(label="We have no rooms: online or by telephone only", required=False)
     map_link = forms.URLField(
         label="Link to a map",
         required=False,
@@ -121,7 +119,7 @@ class ClinicForm(forms.Form):
     hospital_address = line("Its address", 200)
     hospital_phone = ClinicPhoneField(label="Its phone number", required=False)
     prices = line(
-        "Prices, but for acupuncture",
+        "Prices, except for acupuncture",
         2000,
         lines=5,
         help_text="One a line, such as “First consultation, 45 minutes: £60”. Give the price of a whole course too, so that "

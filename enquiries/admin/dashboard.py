@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -11,18 +11,13 @@ from backcare.core.models import SetUpStep
 from enquiries import clock
 from enquiries.clock import day_words
 from enquiries.inbox import dashboard, diary, queues
-from enquiries.mail import replies, wordings
-from enquiries.models import Enquiry, EnquiryKind, ReplyTemplate, WordingEdition
-from enquiries.models.wording import SavedWords
-from factsheets import claims_guard, shared_revisions
-from factsheets.models import FactSheet, GuardOverride, SearchMiss, SharedEdition, SiteNotice
+from enquiries.mail import kept_claims
+from enquiries.mail.kept_claims import NOTICE, TEMPLATE, WORDING
+from enquiries.models import Enquiry, EnquiryKind
+from factsheets import second_reading
+from factsheets.models import FactSheet, GuardOverride, KeptClaim, SearchMiss
 
 INBOX = "admin:enquiries_enquiry_changelist"
-NOTICE, WORDING, TEMPLATE = (
-    "admin:factsheets_sitenotice_change",
-    "admin:enquiries_wording",
-    "admin:enquiries_replytemplate_change",
-)
 MAY_OPEN = {
     NOTICE: "factsheets.view_sitenotice",
     WORDING: "enquiries.change_wordingedition",
@@ -32,6 +27,7 @@ AIM = 90  # per cent answered on time
 # A mail goes out within seconds. After this long something is wrong with the mail server or the worker.
 MAIL_IS_STUCK = timedelta(minutes=15)
 REVIEWS_SOON = timedelta(days=60)
+ASKED_FOR = timedelta(days=60)  # how long a sentence waits for a clinician
 LISTED = 5
 
 
@@ -193,31 +189,39 @@ def _content(user, today) -> dict:
 
 
 def _kept_wording(user) -> list[dict]:
-    """What the claims guard finds in words that are in use outside the sheets: who let each sentence stand, when and why.
+    """Each sentence that patients read outside the sheets although the guard stops it, and those that wait for a clinician's word.
 
-    The address is empty for those who may not open its page. What the guard learnt to find after it was saved has no reason.
+    The address is empty for those who may not open its page.
     """
-    found: list[dict] = []
-
-    def add(title: str, page: str, pk, by: SharedEdition | SavedWords | None, reason: str, findings: list) -> None:
-        url = reverse(page, args=[pk]) if findings and user.has_perm(MAY_OPEN[page]) else ""
-        said = {"title": title, "url": url, "by": by, "reason": reason}
-        found.extend(said | {"sentence": each.sentence} for each in findings)
-
-    for notice in SiteNotice.objects.filter(ends_at__gt=timezone.now()):
-        findings = claims_guard.free_text("text", notice.text)
-        by = shared_revisions.editions(SiteNotice, notice.pk).first() if findings else None
-        add("Notice", NOTICE, notice.pk, by, notice.kept_because, findings)
-    newest = WordingEdition.objects.filter(key=OuterRef("key")).order_by("-number").values("pk")[:1]
-    for edition in WordingEdition.objects.filter(pk=Subquery(newest)).order_by("key"):
-        wording = wordings.WORDINGS.get(edition.key)
-        if wording and (parts := wordings.parts_of(wording, edition)) is not wording.default:
-            add(wording.name, WORDING, edition.key, edition, edition.kept_because, wordings.claims(parts))
-    for template in ReplyTemplate.objects.offered():
-        findings = replies.claims(template.subject, template.text)
-        by = template.editions.first() if findings else None
-        add(f"Reply template “{template.name}”", TEMPLATE, template.pk, by, template.kept_because, findings)
-    return found
+    used = kept_claims.in_use()
+    keys = {each.key for each in used}
+    is_clinician = second_reading.clinicians().filter(pk=user.pk).exists()
+    waiting = KeptClaim.objects.filter(agreed_at=None, at__gt=timezone.now() - ASKED_FOR).exclude(key__in=keys)
+    found = [
+        {
+            "title": each.title,
+            "url": reverse(each.page, args=[each.pk]) if user.has_perm(MAY_OPEN[each.page]) else "",
+            "by": each.by,
+            "reason": each.reason,
+            "sentence": each.finding.sentence,
+            "agreed": each.second.agreed_actor if each.second and each.is_agreed else "",
+            "agree": each.key
+            if is_clinician and not each.is_agreed and not (each.by and each.by.by_id == user.pk)
+            else "",
+        }
+        for each in used
+    ]
+    return found + [
+        {
+            "title": "Waiting for a clinician, not in use",
+            "by": row,
+            "reason": row.reason,
+            "sentence": row.sentence,
+            "waits": True,
+            "agree": row.key if is_clinician and row.by_id != user.pk else "",
+        }
+        for row in waiting
+    ]
 
 
 # --- the last four weeks, as charts with their tables ---

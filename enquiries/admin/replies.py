@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponseRedirect
@@ -23,7 +24,7 @@ from enquiries.mail import emails, replies, samples
 from enquiries.mail.wordings import WORDINGS
 from enquiries.models import Enquiry, ReplyTemplate, ReplyTemplateEdition
 from enquiries.models.wording import MAX_REPLY, MAX_SUBJECT
-from factsheets import team
+from factsheets import second_reading, team
 from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
 from factsheets.revisions import word_difference
 
@@ -89,6 +90,8 @@ def preview(enquiry: Enquiry, form: ReplyForm) -> replies.Preview | None:
 class ReplyTemplateForm(PreviewForm, OpenedForm):
     """Mistakes in braces, and what the claims guard finds, are shown beside the text, which is never lost."""
 
+    by: User  # who saves it, set by the admin for each request
+
     class Meta:
         model = ReplyTemplate
         fields = ["name", "subject", "text", "after_missed_calls", "in_use", "kept_because"]
@@ -102,7 +105,14 @@ class ReplyTemplateForm(PreviewForm, OpenedForm):
         for name in ("subject", "text"):
             if wrong := replies.mistakes(given.get(name, "")):
                 self.add_error(name, [f"{each}." for each in wrong])
-        if not self.errors and not given.get("kept_because", "").strip():
+        if self.errors:
+            return given
+        if because := given.get("kept_because", "").strip():
+            # Whoever only looks asks nobody.
+            found = [] if PREVIEW in self.data else replies.claims(given["subject"], given["text"])
+            if why := second_reading.refusal(found, because, self.by):
+                self.add_error("kept_because", why)
+        else:
             for each in replies.claims(given["subject"], given["text"]):
                 field = "subject" if each.section == "subject" else "text"
                 self.add_error(field, f"The claims guard found “{each.sentence}” {each.rule}")
@@ -229,11 +239,13 @@ class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
                 raise PermissionDenied
             earlier = get_object_or_404(template.editions, pk=edition)
             wrong = replies.mistakes(earlier.subject) + replies.mistakes(earlier.text)
+            found = replies.claims(earlier.subject, earlier.text)
             if not earlier.kept_because:
-                found = replies.claims(earlier.subject, earlier.text)
                 wrong += [f"The claims guard found “{each.sentence}” {each.rule}" for each in found]
             if request.method == "POST" and request.POST.get("opened") != fingerprint(template):
                 wrong = ["Someone saved this template while you had this page open. Compare again."]
+            if request.method == "POST" and not wrong and earlier.kept_because:
+                wrong = list(filter(None, [second_reading.refusal(found, earlier.kept_because, request.user)]))
             if request.method == "POST" and not wrong:
                 for name in PUT_BACK:
                     setattr(template, name, getattr(earlier, name))
@@ -267,6 +279,11 @@ class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
     def change_view(self, request, object_id, form_url="", extra_context=None):
         own = {"own_history": True, "title": "Reply template", "subtitle": None}
         return super().change_view(request, object_id, form_url, own | (extra_context or {}))
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.by = request.user
+        return form
 
     def get_inline_instances(self, request, obj=None):
         return super().get_inline_instances(request, obj) if obj else []

@@ -2,20 +2,22 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.views.decorators.http import require_POST
 
 from backcare.core.forms import as_number, plain_text
 from enquiries.actions import erasure
 from enquiries.clock import dated_words
-from enquiries.mail import samples, wordings
+from enquiries.mail import kept_claims, samples, wordings
 from enquiries.mail.replies import HIDDEN
 from enquiries.mail.wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition
-from factsheets import safety
+from factsheets import safety, second_reading
 from factsheets.admin.opened import Conflict, conflict_of
 from factsheets.revisions import word_difference
 
@@ -28,8 +30,9 @@ class WordingForm(forms.Form):
     use_required_attribute = False
     conflict: Conflict | None = None
 
-    def __init__(self, *args, wording: Wording, edition: WordingEdition | None, **kwargs):
-        self.wording = wording
+    def __init__(self, *args, wording: Wording, edition: WordingEdition | None, by: User | None = None, **kwargs):
+        """`by` is who saves it. None while somebody only looks."""
+        self.wording, self.by = wording, by
         initial = {
             **wordings.parts_of(wording, edition),
             "kept_because": edition.kept_because if edition else "",
@@ -64,7 +67,11 @@ class WordingForm(forms.Form):
             return given
         for part, why in wordings.mistakes(self.wording, self.parts):
             self.add_error(part, why)
-        if self.errors or given["kept_because"].strip() or self.parts == self.wording.default:
+        if self.errors or self.parts == self.wording.default:
+            return given
+        if because := given["kept_because"].strip():
+            if self.by and (why := second_reading.refusal(wordings.claims(self.parts), because, self.by)):
+                self.add_error("kept_because", why)
             return given
         for each in wordings.claims(self.parts):
             self.add_error(each.section, f"The claims guard found “{each.sentence}” {each.rule}")
@@ -82,7 +89,23 @@ class WordingAdmin(admin.ModelAdmin):
         return [
             path("", view(self.changelist_view), name="enquiries_wordingedition_changelist"),
             path("<slug:key>/", view(self.one), name="enquiries_wording"),
+            path("kept/<slug:key>/agree/", view(require_POST(self.agree)), name="enquiries_agree"),
         ]
+
+    def agree(self, request, key):
+        """A clinician's press: a sentence that the claims guard stopped may be kept."""
+        if not second_reading.clinicians().filter(pk=request.user.pk).exists():
+            raise PermissionDenied
+        row = kept_claims.row_of(key)
+        if row is None:
+            raise Http404("No such sentence")
+        try:
+            second_reading.agree(row, request.user)
+        except second_reading.CannotAgree as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, f"You agreed that “{row.sentence}” may be used. {row.actor} can save it now.")
+        return HttpResponseRedirect(reverse("admin:index"))
 
     def has_add_permission(self, request):
         return False
@@ -115,7 +138,8 @@ class WordingAdmin(admin.ModelAdmin):
             return self._save(request, wording, wording.default) or self._one(request, wording, edition)
         if do.startswith("back "):
             return self._put_back(request, wording, do) or self._one(request, wording, edition)
-        form = WordingForm(request.POST if do else None, wording=wording, edition=edition)
+        saves = request.user if do == "save" else None
+        form = WordingForm(request.POST if do else None, wording=wording, edition=edition, by=saves)
         if do and form.is_valid():
             if do == "page" and wording.is_page:
                 return _shown(request, wording, form.parts)
@@ -143,6 +167,10 @@ class WordingAdmin(admin.ModelAdmin):
             messages.error(
                 request, f"The claims guard found {said} Nothing was saved. Change the text in the form instead."
             )
+            return None
+        found = wordings.claims(parts) if earlier.kept_because and parts != wording.default else []
+        if why := second_reading.refusal(found, earlier.kept_because, request.user):
+            messages.error(request, why)
             return None
         return self._save(request, wording, parts, earlier.kept_because)
 

@@ -2,9 +2,10 @@
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from factsheets import claims_guard
+from factsheets import claims_guard, second_reading
 from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm
 from factsheets.models import SiteNotice
 from factsheets.shared_revisions import moment_in_words
@@ -18,6 +19,7 @@ def when_field(label: str, **options) -> forms.DateTimeField:
 
 
 class SiteNoticeForm(SharedForm):
+    by: User  # who saves it, set by the admin for each request
     starts_at = when_field("Shown from", initial=timezone.now)
     ends_at = when_field("Shown until", help_text="It disappears by itself.")
 
@@ -35,7 +37,14 @@ class SiteNoticeForm(SharedForm):
             elif other := SiteNotice(pk=self.instance.pk, starts_at=starts, ends_at=ends).shown_meanwhile():
                 until = timezone.localtime(other.ends_at)
                 self.add_error("starts_at", f"Another notice is shown then, until {until:%-d %B %Y, %H:%M}: “{other}”")
-        if "text" in given and not given.get("kept_because", "").strip():
+        if "text" not in given:
+            return given
+        if because := given.get("kept_because", "").strip():
+            if not self.errors and (
+                why := second_reading.refusal(claims_guard.free_text("text", given["text"]), because, self.by)
+            ):
+                self.add_error("kept_because", why)
+        else:
             for each in claims_guard.free_text("text", given["text"]):
                 self.add_error("text", f"The claims guard found “{each.sentence}” {each.rule}")
             if "text" in self.errors:
@@ -50,6 +59,11 @@ class SiteNoticeAdmin(KeepsHistory, admin.ModelAdmin):
     fields = ["text", "level", "starts_at", "ends_at", "kept_because", *KEPT_FIELDS]
     use_is_known = False  # every page shows it
     only_by_draft = True
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.by = request.user
+        return form
 
     @admin.display(description="shown from", ordering="starts_at")
     def starts(self, notice):

@@ -169,6 +169,42 @@ class GuardOverride(models.Model):
         return f"{self.sheet}: {self.sentence[:60]}"
 
 
+class KeptClaim(models.Model):
+    """A sentence of a notice, an email or a reply that the claims guard stopped and somebody wants to keep: once for the site.
+
+    A clinician who did not write it agrees (`factsheets.second_reading`).
+    """
+
+    key = models.CharField(max_length=16, unique=True, editable=False)
+    rule = models.TextField(editable=False)
+    sentence = models.TextField(editable=False)
+    reason = models.TextField(editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    actor = models.CharField(max_length=150, editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    agreed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    agreed_actor = models.CharField(max_length=150, blank=True, editable=False)
+    agreed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(reason="") & ~Q(actor=""), name="kept_claim_has_reason_and_actor"),
+            models.CheckConstraint(
+                condition=Q(agreed_at__isnull=True, agreed_by__isnull=True, agreed_actor="")
+                | (Q(agreed_at__isnull=False) & ~Q(agreed_actor="")),
+                name="kept_claim_agreed_by_somebody",
+            ),
+        ]
+
+    def __str__(self):
+        return self.sentence[:60]
+
+
 class ReviewReminder(models.Model):
     """A reminder that a sheet's review is due: written once for each due date and each number of days before it."""
 

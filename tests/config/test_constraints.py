@@ -31,6 +31,7 @@ from factsheets.models import (
     FactSheet,
     Figure,
     GuardOverride,
+    KeptClaim,
     Picture,
     PictureFile,
     RelatedSheet,
@@ -211,6 +212,11 @@ HALF_FACTS = {
         (Edition, {}, {"review_due_on": timezone.localdate()}),
     ],
     "edition_has_actor": [(Edition, {}, {"step": "edited", "actor": ""})],
+    "kept_claim_has_reason_and_actor": [(KeptClaim, {}, {"reason": ""}), (KeptClaim, {}, {"actor": ""})],
+    "kept_claim_agreed_by_somebody": [
+        (KeptClaim, {}, {"agreed_actor": "Cal"}),
+        (KeptClaim, {}, {"agreed_at": timezone.now()}),
+    ],
     "override_has_reason_and_actor": [(GuardOverride, {}, {"reason": ""}), (GuardOverride, {}, {"actor": ""})],
     "sheet_known_state": [(FactSheet, {}, {"state": "secret"})],
     "sheet_reviewed_on_and_by": [
@@ -335,6 +341,7 @@ def rows(sheet, staff):
     )
     draft = SafetyDraft.objects.create(content=[], base=[])
     SafetyDraftEvent.objects.create(draft=draft, step="edited", actor="Sam")
+    KeptClaim.objects.create(key="0" * 16, rule="x", sentence="We cure.", reason="It quotes.", actor="Sam")
     GuardOverride.objects.create(sheet=sheet, reason="It quotes.", actor="Sam", **override)
     picture = Picture.objects.create(digest="0" * 32, width=400, height=300)
     PictureFile.objects.create(picture=picture, width=400, format="jpg", data=b"x")

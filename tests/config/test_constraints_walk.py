@@ -35,6 +35,7 @@ MAY_BE_EMPTY_ALONE = {
         "typed": "somebody has it open and typed nothing yet",
         "typed_at": "somebody has it open and typed nothing yet",
     },
+    "factsheets.KeptClaim": {"by": "the actor is kept as text beside it, for when accounts go"},
     "factsheets.GuardOverride": {"by": "the actor is kept as text beside it, for when accounts go"},
     "enquiries.Enquiry": {
         "owner": "nobody has taken it yet",

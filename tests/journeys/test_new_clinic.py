@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from PIL import Image
 from pypdf import PdfReader
@@ -44,6 +45,7 @@ STALE = {
     "DEFAULT_FROM_EMAIL": "Stale <stale@stale.example>",
     "CLINIC_ADDRESS": "9 Stale Street",
     "CLINIC_PRICES": "Stale: £1",
+    "CLINIC_INTEREST_STATEMENT": "Stale sells acupuncture.",
     "CLINIC_PEOPLE": "Stale Person, physiotherapist",
 }
 
@@ -51,7 +53,9 @@ STALE = {
 @pytest.fixture
 def started(tmp_path, smtp):
     """The whole site as `make run EMPTY=1` starts it in a new folder. Gives its address and the printed code."""
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", *STALE}}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", *settings.CLINIC_VARIABLES}
+    }
     environment |= {"BACKCARE_LOCAL": "1", "PORT": str(free_port()), "DATA_DIR": str(tmp_path / "var")}
     environment |= {"EMAIL_URL": f"smtp://{smtp.host}:{smtp.port}", "STAFF_SECOND_FACTOR": "1", "WEB_WORKERS": "1"}
     subprocess.run([sys.executable, "manage.py", "prepare", "--empty"], env=environment, cwd=ROOT, check=True)

@@ -136,6 +136,7 @@ DEEDS = {
     "enquiries_enquiry_not_spam": "RCO",
     "enquiries_enquiry_release_held": "RCO",
     "enquiries_enquiry_they_agree": "RCO",
+    "enquiries_agree": "C",  # and an owner who is on a register
     "enquiries_enquiry_same_person": "RCO",
     "enquiries_enquiry_step": "RCO",
     "enquiries_enquiry_words": "RCO",
@@ -211,6 +212,7 @@ class People:
             "app_list": {"app_label": "enquiries"},
             "view_on_site": {"content_type_id": 0, "object_id": 0},
             "enquiries_wording": {"key": "reply"},
+            "enquiries_agree": {"key": "0" * 16},
             "factsheets_approval_subject": {"subject": "questions"},
             "factsheets_approval_withdraw": {"subject": "questions"},
             "health": {},

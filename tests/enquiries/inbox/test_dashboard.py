@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from backcare.ops import checks
 from enquiries import clock
 from enquiries.inbox import dashboard
 from enquiries.mail import wordings
@@ -270,10 +272,43 @@ def test_what_the_claims_guard_found_in_a_notice_a_wording_or_a_reply_is_named_w
     # An editor reads them too, without links that would be refused.
     seen = part(page_of(staff_client, "editor"), "content-block")
     assert "Notice: We cure backs. Sam" in text(seen) and not {notice, page, address} & set(links(seen))
+    # There is no clinician, so one person could. When there is one they agree, and until then nothing else is kept.
+    assert words.count("By one person.") == len(checks.claims_of_one_person(None)) == 3
+    staff_client.force_login(staff)
+    client, clive = Client(), person("Clive", "clinician")
+    client.force_login(clive)
+    offered = [each.get("action") for each in part(client.get(INDEX), "content-block").iter("form")]
+    assert len(offered) == 3
+    assert staff_client.post(offered[0]).status_code == 403, "She is no clinician."
+    assert "You agreed that “We cure backs.” may be used." in text(tree(client.post(offered[0], follow=True)))
+    assert "It quotes a patient. Clive agreed." in text(part(staff_client.get(INDEX), "content-block"))
+    assert len(checks.claims_of_one_person(None)) == 2
+    typed |= {"heading": "We heal you.", "seen": "1"} | because
+    add = reverse("admin:factsheets_sitenotice_add")
+    later = {"starts_at": (now + timedelta(days=3)).strftime(WHEN), "ends_at": (now + timedelta(days=4)).strftime(WHEN)}
+    for refused in (
+        staff_client.post(page, typed),
+        save(staff_client, address, text="Hello {name},\n\nWe heal you.", **because),
+        save(staff_client, add, text="We heal you.", **later, **because),
+    ):
+        assert "A clinician has to agree first: Clive. They now see “We heal you.”" in text(tree(refused))
+        assert "We heal you." in refused.content.decode()
+    assert wordings.newest("new_link").number == 1 and not SharedDraft.objects.filter(is_open=True).exists()
+    assert "Waiting for a clinician, not in use: We heal you. Sam" in text(part(client.get(INDEX), "content-block"))
+    [asked] = [
+        each.get("action")
+        for each in part(client.get(INDEX), "content-block").iter("form")
+        if each.get("action") not in offered
+    ]
+    client.post(asked)
+    assert "It is used from now on." in text(tree(staff_client.post(page, typed, follow=True)))
+    recorded = text(tree(staff_client.get("/admin/who-did-what/", {"kind": "wording"})))
+    assert "Agreed that a wording may be kept: “We heal you.” Asked by Sam." in recorded
+    assert "“We cure sciatica.” Why: It quotes a patient. By one person" in recorded
     # What nobody reads any longer is no exception.
     SiteNotice.objects.update(starts_at=now - timedelta(days=2), ends_at=now - timedelta(days=1))
     ReplyTemplate.objects.update(in_use=False)
-    wordings.save(WORDINGS["new_link"], WORDINGS["new_link"].default, by=staff, seen=1)
+    wordings.save(WORDINGS["new_link"], WORDINGS["new_link"].default, by=staff, seen=2)
     assert "All wording passes the claims guard." in text(part(staff_client.get(INDEX), "content-block"))
 
 
