@@ -37,6 +37,7 @@ def clinicians() -> QuerySet[User]:
 
 def refusal(findings: Iterable[Finding], reason: str, by: User) -> str:
     """Why these sentences cannot be kept yet. Empty when they can. Puts each on the list of what is to be agreed."""
+    others = [team.account_name(each) for each in clinicians().exclude(pk=by.pk).order_by("first_name")]
     lacking = []
     for each in findings:
         asked = {
@@ -46,15 +47,13 @@ def refusal(findings: Iterable[Finding], reason: str, by: User) -> str:
             "by": by,
             "actor": team.account_name(by),
         }
-        row, _ = KeptClaim.objects.get_or_create(key=key_of(each), defaults=asked)
+        row, _ = KeptClaim.objects.get_or_create(key=key_of(each), defaults=asked | {"alone": not others})
         if not row.agreed_at:
-            lacking.append(each.sentence)
-    others = (
-        [team.account_name(each) for each in clinicians().exclude(pk=by.pk).order_by("first_name")] if lacking else []
-    )
-    if not others:
+            lacking.append(row)
+    if not (lacking and others):
         return ""
-    sentences = ", ".join(f"“{each}”" for each in dict.fromkeys(lacking))
+    KeptClaim.objects.filter(pk__in=[row.pk for row in lacking], alone=True).update(alone=False)
+    sentences = ", ".join(f"“{each}”" for each in dict.fromkeys(row.sentence for row in lacking))
     return (
         f"A clinician has to agree first: {' or '.join(others)}. They now see {sentences} and your reason on their first page, "
         "under “Approved exceptions”. Nothing was saved: keep your text, and save it again when they have agreed."

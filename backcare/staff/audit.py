@@ -401,8 +401,12 @@ def _kept_claims(asked: Asked) -> QuerySet:
 
 
 def _kept_claim(row: KeptClaim) -> Line:
-    state = f"{row.agreed_actor} agreed." if row.agreed_at else "By one person: no clinician has agreed yet."
-    what = f"Wanted to keep a wording that the claims guard found: “{row.sentence}” Why: {row.reason} {state}"
+    state = "By one person: there was no clinician to agree." if row.alone else "No clinician has agreed yet."
+    if row.agreed_at:
+        state = f"{row.agreed_actor} agreed."
+    what = (
+        f"Wanted to keep a wording that the claims guard found: “{row.sentence}” Why: {row.reason.rstrip('.')}. {state}"
+    )
     return Line(row.at, row.actor, Kind.WORDING, what, page="Approved exceptions", link=reverse("admin:index"))
 
 

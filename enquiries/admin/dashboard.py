@@ -196,7 +196,9 @@ def _kept_wording(user) -> list[dict]:
     used = kept_claims.in_use()
     keys = {each.key for each in used}
     is_clinician = second_reading.clinicians().filter(pk=user.pk).exists()
-    waiting = KeptClaim.objects.filter(agreed_at=None, at__gt=timezone.now() - ASKED_FOR).exclude(key__in=keys)
+    waiting = KeptClaim.objects.filter(agreed_at=None, alone=False, at__gt=timezone.now() - ASKED_FOR).exclude(
+        key__in=keys
+    )
     found = [
         {
             "title": each.title,

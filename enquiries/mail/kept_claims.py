@@ -82,5 +82,5 @@ def row_of(key: str) -> KeptClaim | None:
             if kept.by
             else {"actor": "Unknown"}
         )
-        row, _ = KeptClaim.objects.get_or_create(key=key, defaults=asked | who)
+        row, _ = KeptClaim.objects.get_or_create(key=key, defaults=asked | who | {"alone": True})
     return row

@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(editable=False)),
                 ('actor', models.CharField(editable=False, max_length=150)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('alone', models.BooleanField(default=False, editable=False, help_text='Whether it was kept at once, because nobody else could agree.')),
                 ('agreed_actor', models.CharField(blank=True, editable=False, max_length=150)),
                 ('agreed_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('agreed_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),

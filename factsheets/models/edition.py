@@ -184,6 +184,9 @@ class KeptClaim(models.Model):
     )
     actor = models.CharField(max_length=150, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)
+    alone = models.BooleanField(
+        default=False, editable=False, help_text="Whether it was kept at once, because nobody else could agree."
+    )
     agreed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )

@@ -283,18 +283,18 @@ def test_what_the_claims_guard_found_in_a_notice_a_wording_or_a_reply_is_named_w
     assert "You agreed that “We cure backs.” may be used." in text(tree(client.post(offered[0], follow=True)))
     assert "It quotes a patient. Clive agreed." in text(part(staff_client.get(INDEX), "content-block"))
     assert len(checks.claims_of_one_person(None)) == 2
-    typed |= {"heading": "We heal you.", "seen": "1"} | because
+    typed |= {"heading": "It heals you.", "seen": "1"} | because
     add = reverse("admin:factsheets_sitenotice_add")
     later = {"starts_at": (now + timedelta(days=3)).strftime(WHEN), "ends_at": (now + timedelta(days=4)).strftime(WHEN)}
     for refused in (
         staff_client.post(page, typed),
-        save(staff_client, address, text="Hello {name},\n\nWe heal you.", **because),
-        save(staff_client, add, text="We heal you.", **later, **because),
+        save(staff_client, address, text="Hello {name},\n\nIt heals you.", **because),
+        save(staff_client, add, text="It heals you.", **later, **because),
     ):
-        assert "A clinician has to agree first: Clive. They now see “We heal you.”" in text(tree(refused))
-        assert "We heal you." in refused.content.decode()
+        assert "A clinician has to agree first: Clive. They now see “It heals you.”" in text(tree(refused))
+        assert "It heals you." in refused.content.decode()
     assert wordings.newest("new_link").number == 1 and not SharedDraft.objects.filter(is_open=True).exists()
-    assert "Waiting for a clinician, not in use: We heal you. Sam" in text(part(client.get(INDEX), "content-block"))
+    assert "Waiting for a clinician, not in use: It heals you. Sam" in text(part(client.get(INDEX), "content-block"))
     [asked] = [
         each.get("action")
         for each in part(client.get(INDEX), "content-block").iter("form")
@@ -303,7 +303,7 @@ def test_what_the_claims_guard_found_in_a_notice_a_wording_or_a_reply_is_named_w
     client.post(asked)
     assert "It is used from now on." in text(tree(staff_client.post(page, typed, follow=True)))
     recorded = text(tree(staff_client.get("/admin/who-did-what/", {"kind": "wording"})))
-    assert "Agreed that a wording may be kept: “We heal you.” Asked by Sam." in recorded
+    assert "Agreed that a wording may be kept: “It heals you.” Asked by Sam." in recorded
     assert "“We cure sciatica.” Why: It quotes a patient. By one person" in recorded
     # What nobody reads any longer is no exception.
     SiteNotice.objects.update(starts_at=now - timedelta(days=2), ends_at=now - timedelta(days=1))
