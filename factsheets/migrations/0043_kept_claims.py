@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('factsheets', '0041_claims_it_rests_on'),
+        ('factsheets', '0042_plan_another_day'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
