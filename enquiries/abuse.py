@@ -4,21 +4,21 @@ Each form counts towards its sender, the mailbox it names and the total; `backca
 keeps no address. An IPv6 network of 64 bits is one sender; the networks of 56 and 48 bits around it have larger
 allowances. Over a limit:
 
-- A report goes to nobody. Beyond what one sender, or all together, may ask for, it is refused: the page gives the sheet and says
-  when to try again. Where only its mailbox has had enough it is set aside: its page says that no email comes, and gives the sheet
-  and the private link there and then. That page is the same for a mailbox that has had its mails for today, for one that asked us
-  to stop and for a filled-in trap, so nobody learns which.
-- A consultation or a question is kept. Beyond what one sender may send it is set aside among the spam. Beyond what all together
-  may send it is held back, in a queue of its own, until staff release it; a third of the total is kept for
-  senders who have sent nothing within the hour. Either way its page promises no reply and says why. Where only its mailbox has had
-  enough it keeps its place and its promise, and its page says that no email comes.
-- Any form with a warning sign, a report as well, is kept, and neither set aside nor held back. It alerts the clinic; many alike
-  share a row, and one alert (`enquiries/flood.py`).
-- Nothing is written (`TooMany`) beyond a hard stop per sender, for a sender who is not new while very much is set aside already,
-  and for one who is not new while the disk is nearly full. The page gives back what was typed, and says to phone.
+- A report is not emailed. Beyond what one sender, or all together, may ask for, it is refused: the page gives the sheet and says
+  when to try again. If only its mailbox has had enough, it is set aside: its page says that no email will come, and gives the sheet
+  and the private link at once. That page is the same for a mailbox that has had its emails for today, for one that asked us to stop
+  and for a filled-in trap, so nobody learns which.
+- A consultation or a question is kept. Beyond what one sender may send, it is set aside as spam. Beyond what all together may send,
+  it is held in its own queue until staff release it; a third of the total is reserved for senders who have sent nothing within
+  the hour. Either way its page promises no reply and says why. If only its mailbox has had enough, it keeps its place and its
+  promise, and its page says that no email will come.
+- Any form with a warning sign, even a report, is kept, and neither set aside nor held back. It alerts the clinic; similar ones
+  share a row and one alert (`enquiries/flood.py`).
+- Nothing is written (`TooMany`) beyond a hard stop per sender, or if a sender is not new while a great deal is already set aside or
+  the disk is nearly full. The page gives back what was typed, and says to phone.
 
-Each mailbox's count is checked once more when a mail leaves. The numbers are settings: three sheets a day are more than a reader
-asks for, ten forms an hour more than a household sends, and 200 an hour more than one clinic can answer in a day.
+Each mailbox's count is checked again when an email is sent. The numbers are settings: three sheets a day are more than a reader asks
+for, ten forms an hour more than a household sends, and 200 an hour more than one clinic can answer in a day.
 """
 
 import ipaddress
@@ -42,7 +42,7 @@ from enquiries.models import Enquiry, EnquiryKind, OutgoingMessage, Purpose, Sta
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 EVERYBODY = "everybody"
 TOTAL = ("forms: total", EVERYBODY, HOUR)
-# Forms of one sender within an hour after which one that comes in no time at all is a script's. A filled-in trap alone proves
+# Forms from one sender within an hour after which one sent in no time at all must be a script's. A filled-in trap alone proves
 # nothing, because browsers fill it in as well; with it, one form before is enough.
 FEW, FEW_WITH_TRAP = 2, 1
 # Networks around an IPv6 sender, and how many times a sender's allowance each has.
@@ -57,7 +57,7 @@ IN_TOTAL = "Too many forms in total within an hour"
 NO_TIME = "One of several from one sender, sent too fast for a person"
 HAD_TODAY = "This address has reached its daily limit of emails"
 STOPPED = "This address asked us to stop sending emails"
-# Shown beside an email that has to wait for another day.
+# Shown beside an email that has to wait until another day.
 HELD_BACK = "this address has reached its daily limit of emails"
 
 SAME_MAILBOX = {
@@ -65,7 +65,7 @@ SAME_MAILBOX = {
     **dict.fromkeys(("me.com", "mac.com"), "icloud.com"),
     **dict.fromkeys(("protonmail.com", "protonmail.ch", "pm.me"), "proton.me"),
 }
-# What a mailbox's owner may leave out or put in. The mail comes to the same mailbox.
+# What a mailbox's owner may leave out or add: the email reaches the same mailbox.
 NOT_READ = {"gmail.com": ".", "proton.me": ".-_"}
 
 
@@ -143,14 +143,14 @@ class Standing:
         limits.add([*counted, *([self.mailbox] if mailbox else []), *([TOTAL] if in_total else [])])
 
     def wait(self) -> int:
-        """Seconds until the sender may send again what counts for it."""
+        """Seconds until the sender may send again."""
         return _look("sender", self.sender).wait or 60
 
 
 def mailbox(address: str) -> str:
     """One text for all the ways to write the same mailbox: case, full-width letters, another script, dots that do not count.
 
-    "+" is taken for a tag everywhere: where it is none, two people share one count of mails, and no mail goes wrong.
+    "+" is treated as a tag everywhere: where it is not, two people share one count of emails, and none is misdirected.
     """
     local, _, domain = unicodedata.normalize("NFKC", address).strip().casefold().rpartition("@")
     domain = domain.rstrip(".")
@@ -203,7 +203,7 @@ def decide(
     in_no_time: bool = False,
     flagged: bool = False,
 ) -> AbuseDecision:
-    """What becomes of a form that is about to be kept. Counts it, in the transaction that keeps it: both stay, or neither does.
+    """What happens to a form that is about to be kept. Counts it in the transaction that keeps it: both happen, or neither.
 
     Without `seen` no stranger sent it, and nothing is counted. `caught` is why it is set aside anyway. It counts for its sender
     alone then, and nobody can use up what belongs to others. `flagged`: it has a warning sign, so it is kept and not set aside,
@@ -239,10 +239,10 @@ def _weigh(
         _refuse_beyond_budget(kind, seen, flagged=flagged)
         seen.count()
         return _without_mail(reason, flagged=flagged)
-    # Both are known, whatever the first says: the answer takes as long for every address.
+    # Both are looked up, whatever the first says, so the answer takes as long for every address.
     stopped, had_today = is_stopped(email), bool(email) and seen.mailbox_had_enough
     silent = (STOPPED if stopped else "") or (HAD_TODAY if had_today else "")
-    to_count = bool(email) and not had_today  # who wants to be phoned may give none
+    to_count = bool(email) and not had_today  # people who want to be phoned may give none
     if silent and kind == EnquiryKind.REPORT:
         seen.count(mailbox=to_count)
         return _without_mail(silent, flagged=flagged)
@@ -255,14 +255,14 @@ def _weigh(
     seen.count(mailbox=to_count)
     if flagged:
         return _without_mail(IN_TOTAL, flagged=True)
-    # A script comes again from where it was, and does not read the page that checks. Neither proves anything.
+    # A script comes back from the same place, and does not read the check page. Neither alone proves anything.
     likelihood = 2 * seen.is_new + (not in_no_time)
-    # Where its mailbox has had enough that is the reason: it gets no acknowledgement when it is released either.
+    # A mailbox that has had enough is the reason, so it gets no acknowledgement when it is released either.
     return AbuseDecision(aside=silent or IN_TOTAL, silent=IN_TOTAL, held=True, likelihood=likelihood)
 
 
 def refuse_on_full_disk(kind: str, seen: Standing) -> None:
-    """While the disk is nearly full only what comes first from its sender is written. Raises TooMany."""
+    """While the disk is nearly full, only a sender's first form is written. Raises TooMany."""
     if not seen.is_new and disk_space.is_low():
         raise TooMany(DISK_WAIT, kind=kind, no_room=True)
 
@@ -271,7 +271,7 @@ def _refuse_what_fills_the_disk(kind: str, seen: Standing, *, flagged: bool) -> 
     most = settings.MAX_FORMS_PER_SENDER_BEFORE_REFUSAL * (FLAGGED_BEFORE_REFUSAL if flagged else 1)
     if seen.is_over(most):
         raise TooMany(seen.wait(), kind=kind)
-    if not flagged:  # those are refused only where many are alike: `intake`
+    if not flagged:  # those are refused only if many are alike: `intake`
         refuse_on_full_disk(kind, seen)
 
 
@@ -316,7 +316,7 @@ def stop_key(email: str) -> str:
 
 
 def stop_keys(email: str) -> list[str]:
-    """What `stop_key` may have given under any of our keys."""
+    """What `stop_key` may have returned under any of our keys."""
     return keyed_hashes(mailbox(email), purpose="stopped")
 
 
@@ -336,19 +336,19 @@ def _stopped(email: str) -> QuerySet[StoppedAddress]:
 
 
 def sound_alarm() -> None:
-    """Counts a form that came when the total was reached, and alerts the clinic's inbox once a day."""
+    """Counts a form received after the total was reached, and alerts the clinic's inbox once a day."""
     with transaction.atomic():
         limits.add([("over the total", EVERYBODY, DAY)])
         OutgoingMessage.objects.get_or_create(purpose=Purpose.ABUSE_ALARM, day=timezone.localdate())
 
 
 def beyond_total() -> int:
-    """How many forms of the last day came when the total was reached."""
+    """How many forms of the last day came after the total was reached."""
     return limits.counted("over the total", EVERYBODY, per=DAY)
 
 
 def alarm() -> str | None:
-    """A sentence or two for staff, for a day after the total was reached. None when all is quiet."""
+    """A sentence or two for staff, for a day after the total was reached. None if all is quiet."""
     many = beyond_total()
     if not many:
         return None
@@ -364,7 +364,7 @@ def _mailbox_limit(kind: str) -> str:
 
 
 def _limit(name: str) -> tuple[int, timedelta]:
-    """How many within how long."""
+    """The most, and within how long."""
     if name == "sender":
         return settings.MAX_FORMS_PER_SENDER_PER_HOUR, HOUR
     if name == "total":

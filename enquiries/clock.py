@@ -41,7 +41,7 @@ class ReplyClock:
 
     @property
     def without_a_time(self) -> str:
-        """In place of a promise."""
+        """Shown instead of a promise."""
         return NO_PROMISE if self.hours.openings else AS_SOON_AS_WE_CAN
 
     def why_none(self, at: datetime) -> str:
@@ -87,7 +87,7 @@ class ReplyClock:
         }
 
     def _because(self, now: datetime, until: datetime | None) -> Iterator[str]:
-        """What took opening time away between the two moments, and without a second one what closes the clinic now."""
+        """What shortened the opening time between the two moments; without a second one, what closes the clinic now."""
         today = local(now).date()
         for closure in sorted(self.hours.closures, key=lambda each: each.starts):
             if self._takes_time(closure, now, until):
@@ -236,7 +236,7 @@ def due_in_words(reply_by: datetime | None, now: datetime, hours: Hours) -> str:
         return f"in {_working(left, hours, open_now=hours.is_open(now))}"
     if hours.working_time(now, reply_by):
         return "in less than a minute"
-    # It was promised before the hours changed, or a closure came.
+    # It was promised before the hours changed or a closure was added.
     return f"{in_words(reply_by, now)}, while the clinic is closed"
 
 

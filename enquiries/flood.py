@@ -2,9 +2,9 @@
 
 Such forms are exempt from limits, because one of them may be an emergency. So the further ones of one sender (an IPv6 network of 64
 bits; those of 56 and 48 bits around it have larger allowances), of one mailbox, or of one wording fold: beyond
-MAX_FLAGGED_ALIKE_PER_HOUR within an hour they stand in one row, below people who wait for a first contact, and the clinic's alarm
+MAX_FLAGGED_ALIKE_PER_HOUR within an hour they share one row, below people who wait for a first contact, and the clinic's alarm
 sounds once for all of them. Nothing is dropped: the row opens to the list, and each can be called like any other. Those that came
-before the fold keep their own rows; a form that is like no other stands above them.
+before the fold keep their own rows; a form unlike all others is above them.
 
 For this each enquiry with a sign leaves marks for an hour: keyed hashes of the sender, the mailbox and the wording, never an
 address and never a word. Two texts of mostly the same words share at least one of the four marks of their wording, whatever their
@@ -52,7 +52,7 @@ def marks(places: list[tuple[str, str, int]], *, mailbox: str, texts: list[str])
 
 
 def fold_of(marked: dict[str, int]) -> Fold | None:
-    """The fold for a form with these marks. None: it stands for itself. One query."""
+    """The fold for a form with these marks. None: it has its own row. One query."""
     counts, first, alone = dict.fromkeys(marked, 0), {}, set()
     now = timezone.now()
     lately = FloodMark.objects.filter(key__in=marked, until__gt=now)

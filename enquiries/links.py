@@ -32,9 +32,9 @@ from enquiries import abuse
 from enquiries.models import Assessment, Enquiry, EnquiryKind, OutgoingMessage, PrivateLink
 
 PASS_SECONDS = 30 * 60
-# A patient tries a spelling or two. Anyone who goes on does not know the address.
+# A patient tries a spelling or two. Someone who keeps trying does not know the address.
 MAX_WRONG_TRIES = 10
-# After the first few of them each further one must wait.
+# After the first few, each further try has to wait.
 QUICK_TRIES, PAUSE = 5, timedelta(minutes=1)
 ON_PAGE = "page"  # the name of a link on a page, which came with no email
 
@@ -89,7 +89,7 @@ class Pass:
 
 
 class OpenForm(forms.Form):
-    """The one question before anything is shown."""
+    """The only question before anything is shown."""
 
     use_required_attribute = False
 
@@ -118,7 +118,7 @@ class OpenForm(forms.Form):
 
 
 class Shut(Exception):
-    """The link was tried with too many wrong addresses, and opens nothing any more."""
+    """The link was tried with too many wrong addresses, and no longer opens anything."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from factsheets.models import TeamMember
 
 logger = logging.getLogger(__name__)
 
-# What hangs on an appointment: its end, the emails about it, and its time in words.
+# What goes with an appointment: its end, the emails about it, and its time in words.
 
 CANCELLED = {AppointmentState.CANCELLED_BY_PATIENT, AppointmentState.CANCELLED_BY_CLINIC}
 
@@ -51,7 +51,7 @@ def cancel(enquiry: Enquiry, ended: Appointment, state: str, now: datetime) -> N
 
 
 def tell(enquiry: Enquiry, appointment: Appointment, purpose: str) -> None:
-    """Puts the email about it into the outbox, where there is an address to send it to."""
+    """Puts the email about it into the outbox, if there is an address to send it to."""
     if has_address(enquiry):
         enqueue(enquiry=enquiry, purpose=purpose, appointment=appointment)
 
@@ -188,7 +188,7 @@ def end_appointment(
 
 # The working day before an appointment its patient is reminded of it, unless they do not want that.
 
-OPENS, CLOSES = time(9), time(17)  # for a clinic without opening hours
+OPENS, CLOSES = time(9), time(17)  # if the clinic has no opening hours
 
 
 def remind_of_appointments(*, now: datetime) -> int:

@@ -35,7 +35,7 @@ from enquiries.models.event import record
 logger = logging.getLogger(__name__)
 
 PATIENT = "patient"
-# Each is read by somebody, and most of them are announced by mail.
+# Somebody reads each of these, and most are announced by email.
 MAX_ADDED = 10
 SOUNDS_URGENT = "Possible warning sign"
 
@@ -81,7 +81,7 @@ def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: 
         _expect(enquiry, version, Wish.TIMES)
         before = _times(enquiry)
         enquiry.call_slots, enquiry.best_time = call_slots, best_time
-        if enquiry.next_call_at and not enquiry.is_flagged:  # that call waits for no best time
+        if enquiry.next_call_at and not enquiry.is_flagged:  # a flagged call does not wait for a best time
             enquiry.next_call_at = calls.next_try(call_slots, after=timezone.now(), hours=clock.load().hours)
         summary = SOUNDS_URGENT if safety_signs else ""
         record(
@@ -138,7 +138,7 @@ def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
         if enquiry.erased_at:
             return enquiry
         _expect(enquiry, version, Wish.ERASE)
-        # Erasing stops all mail that waits. What somebody at the clinic must know is announced all the same.
+        # Erasing stops all waiting mail, but what somebody at the clinic must know is still announced.
         untold = enquiry.messages.filter(purpose=Purpose.CHANGE_ALERT, state=MessageState.WAITING).exists()
         if not enquiry.is_closed:
             untold = _end(enquiry) or untold
@@ -156,7 +156,7 @@ def _expect(enquiry: Enquiry, version: int, wish: Wish) -> None:
 
 
 def _end(enquiry: Enquiry) -> bool:
-    """Withdraws what is open. Whether somebody at the clinic must know of it now.
+    """Withdraws what is open. Returns whether somebody at the clinic must know now.
 
     The summary outlives an erasure: it says that a flag was open, and never why.
     """

@@ -43,7 +43,7 @@ def log_call(
     advice: str = "",
     version: int | None = None,
 ) -> Enquiry:
-    """Records a call and how it went. Without an answer the next try is put into the patient's best time.
+    """Records a call and how it went. If nobody answered, the next try is planned for the patient's best time.
 
     With an open safety flag it is put a few minutes ahead instead, and `advice`, what they were told, settles the flag. Raises
     MoveRefused for an enquiry that is closed or set aside, unless its flag is still open, and StaleEnquiry as every verb here.
@@ -92,7 +92,7 @@ def reply(*, enquiry: Enquiry, by: User, text: str, subject: str = "", version: 
 
 
 def act_on_safety(*, enquiry: Enquiry, by: User, note: str, version: int | None = None) -> Enquiry:
-    """Settles a safety flag without a call, for a reason. Until it is settled the enquiry stays on top and cannot be closed."""
+    """Settles a safety flag without a call, for a reason. Until then the enquiry stays at the top and cannot be closed."""
     if not note.strip():
         raise MoveRefused("Write what you did and why no call was needed.")
     with transaction.atomic():
@@ -105,7 +105,7 @@ def act_on_safety(*, enquiry: Enquiry, by: User, note: str, version: int | None 
 
 
 def send_new_link(*, enquiry: Enquiry, by: User) -> bool:
-    """Emails the patient a new private link to their request. False while one that was asked for has not gone yet.
+    """Emails the patient a new private link to their request. False while an earlier one is still waiting to be sent.
 
     Raises MoveRefused where no link would open anything.
     """
@@ -141,7 +141,7 @@ def _settle(enquiry: Enquiry, by: User, what: str, note: str = "") -> None:
     """Who did what and when stays on the timeline, also when the flag is raised again and after the details are erased."""
     record(enquiry, EventKind.SAFETY, by=by, summary=what, note=note)
     enquiry.safety_acted_at = timezone.now()
-    enquiry.next_call_at = None  # it was minutes ahead for the flag
+    enquiry.next_call_at = None  # it was planned minutes ahead because of the flag
 
 
 def reached(enquiry: Enquiry, now: datetime) -> None:
@@ -205,7 +205,7 @@ def told_of_this_flag(enquiry: Enquiry) -> QuerySet[OutgoingMessage]:
     return mails.filter(created_at__gt=settled.created_at) if settled else mails
 
 
-# What a patient wrote is health data. Who needs it only now and then opens it knowingly, and the timeline says so.
+# What a patient wrote is health data. Staff who rarely need it open it deliberately, and the timeline says so.
 
 STAYS_OPEN = timedelta(hours=1)
 

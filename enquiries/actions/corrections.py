@@ -1,4 +1,4 @@
-"""Correcting a wrong address or number: by staff, or by the patient who has just asked for a report and gets no mail."""
+"""Correcting a wrong address or number: by staff, or by a patient who has just asked for a report and gets no email."""
 
 import logging
 import secrets
@@ -50,7 +50,7 @@ class TooOften(Exception):
 
 
 def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta(0), sender: str = "") -> Enquiry:
-    """Sends a report to another address, and no longer to the one that was typed first.
+    """Sends a report to another address instead of the one typed first.
 
     A mail that no worker has touched goes there in its own turn; otherwise a new one is made. It leaves after `hold`. A private
     summary gets another link: whoever has the first mail could guess the right address from the wrong one. Raises TooOften,
@@ -120,7 +120,7 @@ class Why(models.TextChoices):
 
 @dataclass(frozen=True)
 class Corrected:
-    """What became of the mails: how many of them will now go to the new address, and how many were being sent at that moment."""
+    """What happened to the mails: how many will now go to the new address, and how many were being sent at that moment."""
 
     queued: int = 0
     on_their_way: int = 0
@@ -185,7 +185,7 @@ def _still_reachable(enquiry: Enquiry, email: str, phone: str) -> None:
 
 
 def _readable(enquiry: Enquiry, column: str) -> str | None:
-    """None where no key opens it: then whatever is typed is a change."""
+    """None if no key opens it: then anything typed is a change."""
     try:
         return str(getattr(enquiry, column))
     except CannotDecrypt:

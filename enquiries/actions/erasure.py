@@ -77,7 +77,7 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
         enquiry.safety_acted_at, enquiry.call_slots = None, 0
         enquiry.may_leave_voicemail = enquiry.may_say_who_calls = enquiry.next_call_at = None
         enquiry.appointment = None
-        # The key was made from what they sent: nobody shall be able to try addresses against it.
+        # The key was made from what they sent, and nobody must be able to test addresses against it.
         enquiry.submission_key = secrets.token_hex(32)
         enquiry.erased_at = timezone.now()
         enquiry.mail_failed = False
@@ -85,7 +85,7 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
         if enquiry.status not in {Status.CLOSED, Status.SPAM}:
             transition(enquiry, Status.CLOSED, outcome=Outcome.ERASED, by=by, actor=actor)
         enquiry.save()
-        enquiry.appointments.all().delete()  # after the row has let go of the booked one
+        enquiry.appointments.all().delete()  # after the row no longer points to the booked one
     logger.info("Erased the details of %s", enquiry.reference)
     return enquiry
 
@@ -134,7 +134,7 @@ def _end(rule: retention.Rule, now: datetime, until: float, progress: Callable[[
 
 
 def clear_files(tries: int = 3) -> bool:
-    """Takes what was erased out of the files: SQLite's write-ahead log, PostgreSQL's dead rows. False when that must wait."""
+    """Removes what was erased from the files: SQLite's write-ahead log, PostgreSQL's dead rows. False if that must wait."""
     if connection.in_atomic_block:
         return False
     with connection.cursor() as cursor:
@@ -154,7 +154,7 @@ def clear_files(tries: int = 3) -> bool:
     return False
 
 
-# What the clinic does at a person's word with everything it holds about them. Recorded without saying who they are.
+# What the clinic does at a person's request with everything it holds about them. Recorded without saying who they are.
 
 
 class Reason(models.TextChoices):
@@ -167,7 +167,7 @@ class Reason(models.TextChoices):
 
 
 def note_export(*, enquiries: list[Enquiry], by: User | None = None, actor: str = "") -> None:
-    """Records on each enquiry that everything held was given out."""
+    """Records on each enquiry that everything held was exported."""
     with transaction.atomic():
         for enquiry in enquiries:
             record(
@@ -237,7 +237,7 @@ def _is_of(report: Enquiry, key: str) -> bool:
 
 
 def allow_mails(*, enquiry: Enquiry, by: User) -> bool:
-    """Takes the enquiry's address off the list, at its owner's word. False when it was not on it."""
+    """Takes the enquiry's address off the list, at its owner's request. False if it was not on it."""
     with transaction.atomic():
         enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
         if not StoppedAddress.objects.filter(key__in=abuse.stop_keys(enquiry.email)).delete()[0]:

@@ -1,4 +1,4 @@
-"""Enquiries exported as a file. Who took them, and why, is recorded before the first row leaves.
+"""Enquiries exported as a file. Who exported them, and why, is recorded before the first row is sent.
 
 What patients wrote in their own words, and the answers of a self-assessment, are in no export.
 """
@@ -70,7 +70,7 @@ def _told(keys: list[UUID], kept: Export) -> Iterator[list[UUID]]:
 # The file: which columns, and cells that no spreadsheet program takes for a formula.
 
 ROWS_AT_ONCE = 500  # rows in memory
-BOM = "\ufeff"  # without it Excel takes UTF-8 for another encoding
+BOM = "\ufeff"  # without it Excel misreads UTF-8
 
 
 def _opened(enquiry: Enquiry, name: str) -> str:

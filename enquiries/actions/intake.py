@@ -22,12 +22,12 @@ from factsheets.models import FactSheet
 
 logger = logging.getLogger(__name__)
 
-# A second click, the back button or a reload within this time is the same request. A later one is meant.
+# A second click, the back button or a reload within this time is the same request. A later one is deliberate.
 SAME_FORM_WITHIN = timedelta(minutes=30)
 
 SEAL_GOOD_FOR = timedelta(days=1)  # of the page that checked the answers (`request_forms/form_state.py`)
 
-# What an enquiry may hold beside the texts that every form asks for.
+# What an enquiry may hold besides the texts that every form asks for.
 ALSO = {
     "call_slots",
     "may_leave_voicemail",
@@ -118,7 +118,7 @@ def accept(submission: Submission, *, sender: str = "") -> Enquiry:
         try:
             return _keep(submission, sender)
         except IntegrityError:
-            # Its reference, eight letters of chance, was taken: some five times in a million enquiries. Draw another.
+            # Its reference, eight random characters, was taken: about five times in a million enquiries. Draw another.
             return _keep(submission, sender)
     except abuse.TooMany as refusal:
         if refusal.in_total:
@@ -130,7 +130,7 @@ def _keep(form: Submission, sender: str) -> Enquiry:
     with transaction.atomic():
         seen = abuse.standing(sender, form.kind, form.details["email"]) if sender else None
         if seen and form.kind == EnquiryKind.REPORT and not form.is_flagged:
-            # Before the forms that came are looked at: a sender who may send no more learns nothing about them.
+            # Before earlier submissions are looked at: a blocked sender learns nothing about them.
             abuse.refuse_if_too_many(seen)
         keys = _submission_keys(form, in_turn=seen is not None)
         now = timezone.now()
@@ -192,7 +192,7 @@ def _keep(form: Submission, sender: str) -> Enquiry:
                 expires_at=now + timedelta(days=SUMMARY_DAYS),
             )
         if not decision.aside:
-            # Who wrote it down knows of it. Of a warning sign everybody is told.
+            # The person who wrote it down knows about it. A warning sign is announced to everybody.
             alarm = decision.alarm and (taken is None or form.is_flagged)
             answer(enquiry, is_new=True, not_before=now + form.hold, silent=bool(decision.silent), alarm=alarm)
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
@@ -240,7 +240,7 @@ def _submission_keys(form: Submission, *, in_turn: bool) -> list[str]:
         str(form.sheet.pk if form.sheet else ""),
         "quarantined" if form.caught else "",
         *sorted(form.contact_by),
-        # Who does not know the answers cannot be given the enquiry that holds them.
+        # Someone who does not know the answers must not get the enquiry that holds them.
         form.consented.as_json if form.consented else "",
         *(f"{key}={texts[key]}" for key in sorted(texts)),
     ]
@@ -268,7 +268,7 @@ def index_missing() -> int:
                 "phone_key": blind_index.phone_key(enquiry.phone),
             }
             if not Enquiry.objects.filter(pk=enquiry.pk, erased_at=None).update(**keys):
-                continue  # erased a moment ago: nobody shall find it by what it held
+                continue  # erased a moment ago: nobody must find it by what it held
             SearchToken.write(enquiry)
             done += 1
     return done

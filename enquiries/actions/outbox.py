@@ -1,4 +1,4 @@
-"""How mail enters the outbox, the digest and the review reminders too, and how its delivery is recorded on the enquiry."""
+"""How mail enters the outbox, including the digest and the review reminders, and how delivery is recorded on the enquiry."""
 
 import logging
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def enqueue(
     staff: User | None = None,
     appointment: Appointment | None = None,
 ) -> OutgoingMessage:
-    """The only door to the outbox for an enquiry's mail. Must be inside the transaction of the fact that the mail reports."""
+    """The only way into the outbox for an enquiry's mail. Must be inside the transaction of the event that the mail reports."""
     _must_be_in_transaction()
     last = enquiry.messages.filter(purpose=purpose).aggregate(last=Max("sequence"))["last"] or 0
     return OutgoingMessage.objects.create(
@@ -148,7 +148,7 @@ def send_again(*, message: OutgoingMessage, by: User) -> OutgoingMessage:
             )
             message = same.unsent().order_by("sequence").last() or message
         if message.state in {MessageState.WAITING, MessageState.SENDING}:
-            # Already under way: only stop waiting for the next attempt.
+            # Already being sent: only stop waiting for the next attempt.
             OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.WAITING).update(
                 next_attempt_at=timezone.now()
             )
@@ -248,7 +248,7 @@ def is_digest_wanted(day: date, now: datetime) -> bool:
 
 
 def what_waits(now: datetime) -> list[tuple[queues.Queue, int]]:
-    """The queues that hold something, with how much. Never whose."""
+    """The queues that are not empty, with their counts. Never whose."""
     counted = queues.counts(now=now, user=None, hours=clock.load().hours)
     return [(queues.BY_NAME[name], counted[name]) for name in DIGEST_TELLS if counted[name]]
 

@@ -1,4 +1,4 @@
-"""The one place where an enquiry’s status changes, with its line of the timeline."""
+"""The one place where an enquiry’s status changes, with its line in the timeline."""
 
 from datetime import date
 from typing import Any
@@ -10,7 +10,7 @@ from enquiries import clock
 from enquiries.models import Enquiry, EnquiryEvent, EventKind, Outcome, Status
 from enquiries.models.event import entry, record
 
-FOLLOW_UP_DAYS = 2  # working days after which one in progress is looked at again, where nobody said when
+FOLLOW_UP_DAYS = 2  # working days after which one in progress is looked at again, unless somebody chose a day
 
 
 def moved_to(enquiry: Enquiry, to: str, outcome: str = "", **fields: Any) -> EnquiryEvent:

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 STILL_FLAGGED = "This may be an emergency. Record what you did about the warning sign first."
 HAS_APPOINTMENT = "It has a future appointment. Cancel that first, so that the patient is told."
 NEEDS_OUTCOME = "Record how the appointment went first."
-# A patient who has not answered by then is forgotten rather than waited for.
+# A patient who has not answered by then has been forgotten, not waited for.
 MAX_WAIT = timedelta(days=366)
 SAME_STEP = timedelta(seconds=2)
 # What somebody did, after their name: in the timeline, and for colleagues whose page is older.
@@ -168,11 +168,11 @@ def what_changed(enquiry: Enquiry) -> str:
 
 def _latest_step(enquiry: Enquiry) -> str:
     events = enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ])
-    # Somebody's reply is sent seconds later, by the mail worker: what they did is told.
+    # The mail worker sends somebody's reply seconds later: report what the person did.
     latest = events.exclude(kind=EventKind.MESSAGE_SENT).last()
     if latest is None:
         return "This enquiry changed"
-    # One step writes several lines: the reply, say, and that it took the enquiry. What was done is told, not what came with it.
+    # One step writes several lines, such as the reply and the assignment. Report what was done, not what came with it.
     same_step = events.filter(actor=latest.actor, created_at__gt=latest.created_at - SAME_STEP)
     latest = next((each for each in same_step if each.kind in DID and each.kind != EventKind.ASSIGNED), latest)
     if latest.actor == "mail worker":
@@ -214,7 +214,7 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: User, version: int | None = Non
 
 
 def unlink(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
-    """They are two requests after all: the enquiry is worked on again. Both timelines say so: see status.transition."""
+    """They are two requests after all, so the enquiry is reopened. Both timelines say so: see status.transition."""
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
         expect_shown(enquiry, version)

@@ -138,7 +138,7 @@ class BookForm(StepForm):
         if shown := shown_at(wall):
             given["at"] = shown[-1] if given.get("which") == SECOND else shown[0]
         else:
-            given["at"] = wall.replace(tzinfo=LONDON).astimezone(UTC)  # an hour later than it says
+            given["at"] = wall.replace(tzinfo=LONDON).astimezone(UTC)  # an hour later than typed
         if len(shown) != 1:
             given["doubts"].append(_clocks_change(wall, given["at"], shown))
         if given["at"] <= timezone.now():
@@ -276,7 +276,7 @@ EMPTY = {
     OUTCOME: "Every appointment has its outcome.",
 }
 MAX_ROWS = 300
-MAX_AWAY = timedelta(days=3660)  # of the week that is shown
+MAX_AWAY = timedelta(days=3660)  # of the week on the page
 BUTTONS = [
     (AppointmentState.CAME, "Came"),
     (AppointmentState.MISSED, "Did not come"),
@@ -327,7 +327,7 @@ def appointments(model_admin, request):
 
 
 def _days(request, shown: str) -> tuple[date, date]:
-    """The days that the list is about. What is no date is this week."""
+    """The days on the list. Anything that is not a date means this week."""
     today = timezone.localdate()
     if shown != WEEK:
         return today, today
@@ -356,7 +356,7 @@ def _row(appointment: Appointment) -> dict:
 
 
 def record_outcome(model_admin, request, pk):
-    """One press in a list says how an appointment went."""
+    """One press in a list records how an appointment went."""
     enquiry, state = to_change(model_admin, request, pk), request.POST.get("state", "")
     try:
         changed = end_appointment(

@@ -73,7 +73,7 @@ def stored(enquiry: Enquiry, by) -> dict[str, str]:
 
 
 def _typed(draft: StaffDraft) -> dict[str, str]:
-    """Empty for one that cannot be opened: the page must not fail for it."""
+    """Empty for one that cannot be decrypted, because the page must not fail."""
     with suppress(CannotDecrypt, ValueError):
         return {name: text for name, text in json.loads(draft.typed or "{}").items() if name in NAMES}
     return {}
@@ -87,14 +87,14 @@ def keep(request, enquiry: Enquiry, step: str = "") -> dict[str, str]:
     changed = {name: text for name, text in typed.items() if text != began.get(name, "")}
     if not changed:
         return stored(enquiry, request.user)
-    # What is there without any draft is nothing typed.
+    # A value that is there without any draft was not typed.
     begins = values(begin(enquiry).values() if changed.keys() & OF_PAGE else [CorrectForm.begin(enquiry)])
     changes = {name: None if begins.get(name, "") == text else text for name, text in changed.items()}
     return _write(enquiry, request.user, changes)
 
 
 def add(enquiry: Enquiry, by, name: str, text: str) -> None:
-    """Puts a text below what is in the field already. It never replaces anything."""
+    """Adds a text below what is already in the field. It never replaces anything."""
     before = stored(enquiry, by).get(name, "").rstrip()
     _write(enquiry, by, {name: f"{before}\n\n{text}" if before else text})
 

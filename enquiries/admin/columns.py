@@ -22,7 +22,7 @@ from factsheets import team
 
 
 def _was_flagged(enquiry) -> str:
-    """That it was flagged stays in the list for ever: what was done, by whom, when, and how it ended."""
+    """The list always shows that it was flagged: what was done, by whom, when, and how it ended."""
     said = [
         f"Was flagged. {each.summary}: {each.actor}, {clock.at_words(each.created_at, timezone.now())}"
         for each in enquiry.settled
@@ -78,7 +78,7 @@ class Columns:
 
     @admin.display(description="asked for")
     def asked_for(self, enquiry):
-        """In the list, which has no other place for their communication needs."""
+        """For the list, which has no other place for their communication needs."""
         what = self.what(enquiry)
         if not (needs := readable(enquiry, "needs", nothing="")):
             return what

@@ -43,7 +43,7 @@ class CorrectForm(forms.Form):
             )
 
     def clean_email(self):
-        """A domain that looks mistyped is asked about once: a second press with the same address is meant."""
+        """Asks once about a domain that looks mistyped: a second press with the same address confirms it."""
         email = self.cleaned_data["email"]
         meant = addresses.suggestion(email) if email else ""
         if meant and meant != email and self.data.get("asked") != email:
@@ -96,7 +96,7 @@ def _said(done: corrections.Corrected) -> str:
 
 @dataclass(frozen=True)
 class Failed:
-    """A mail that did not arrive, for the banner on the enquiry's page."""
+    """An email that did not arrive, for the banner on the enquiry's page."""
 
     message: OutgoingMessage
     reason: str

@@ -24,7 +24,7 @@ MAY_OPEN = {
     TEMPLATE: "enquiries.view_replytemplate",
 }
 AIM = 90  # per cent answered on time
-# A mail goes out within seconds. After this long something is wrong with the mail server or the worker.
+# Email is sent within seconds. After this long something is wrong with the mail server or the worker.
 MAIL_IS_STUCK = timedelta(minutes=15)
 REVIEWS_SOON = timedelta(days=60)
 ASKED_FOR = timedelta(days=60)  # how long a sentence waits for a clinician
@@ -32,7 +32,7 @@ LISTED = 5
 
 
 def blocks(user, now: datetime) -> dict:
-    """Today and four weeks for who sees enquiries, content for who sees fact sheets, nothing for others."""
+    """Today and four weeks for people who see enquiries, content for those who see fact sheets, nothing for others."""
     found: dict = {}
     if user.has_perm("enquiries.view_enquiry"):
         if Enquiry.objects.exists():

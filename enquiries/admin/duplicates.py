@@ -1,4 +1,4 @@
-"""Enquiries that are dealt with as one: a duplicate of another, and a flood that is folded into one row."""
+"""Enquiries handled as one: a duplicate of another, and a flood folded into one row."""
 
 from django import forms
 from django.contrib import messages
@@ -34,7 +34,7 @@ class SameAsForm(forms.Form):
 
 
 def same_as(model_admin, request, pk):
-    """Which one is it the same as? Shows the two side by side, and links them once that is confirmed."""
+    """Asks which enquiry it duplicates, shows the two side by side, and links them on confirmation."""
     enquiry = to_change(model_admin, request, pk)
     posted = request.method == "POST"
     form = SameAsForm(request.POST if posted else request.GET if "reference" in request.GET else None)
@@ -131,7 +131,7 @@ def settle(model_admin, request, flood):
     shown = {"last": rows[-1].pk if rows else "", "number": len(rows)}
     if form.is_bound:
         typed = request.POST.copy()
-        typed.update(shown)  # what is sent next is about what is shown now
+        typed.update(shown)  # the next press is about what is shown now
         form = FoldForm(typed)
     else:
         form = FoldForm(initial=shown)

@@ -46,7 +46,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     list_display = ["reference", "flag", "patient", "asked_for", "best_times", "due", "received", "who"]
     list_display_links = ["reference", "patient"]
     list_filter = [QueueFilter, PartFilter, FloodFilter]
-    show_full_result_count = False  # of a million closed enquiries nobody needs the number
+    show_full_result_count = False  # nobody needs to count a million closed enquiries
     list_select_related = ["sheet", "owner", "appointment"]
     list_per_page = 50
     search_fields = ["reference"]
@@ -97,7 +97,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         return [release, *enquiry_views.urls(self), *subject_access.urls(self), *super().get_urls()]
 
     def get_list_display(self, request):
-        """What is set aside is released in one press, where it is listed."""
+        """What is set aside is released at one press, in its list."""
         aside = shown(request) in queues.ASIDE and self.has_change_permission(request)
         return [*self.list_display, "release"] if aside else self.list_display
 
@@ -194,7 +194,7 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
         return export.page(self, request, selection=",".join(keys))
 
     def _once_sure(self, request, queryset, verb: str, form: forms.Form, **change):
-        """What one click cannot undo is confirmed on a page that lists the enquiries, and asks for what the move needs."""
+        """Moves that one click cannot undo are confirmed on a page that lists the enquiries and asks for what the move needs."""
         if "sure" in request.POST and form.is_valid():
             return self._each(request, queryset, **change)
         # The outcome is chosen on the page, so show only what else is in the way.

@@ -26,11 +26,11 @@ from factsheets import team
 
 LOOKING, WRITING = timedelta(minutes=5), timedelta(minutes=2)
 MAX_DUPLICATES = 10
-LATE = {"wait", "later", "close"}  # below the handover, because they end what somebody does with it for now
+LATE = {"wait", "later", "close"}  # below the handover, because they end the work on it for now
 # Actors who are not staff, as staff see them.
 ACTORS = {"patient": "The patient", "mail worker": "The system", "retention": "The system"}
 LOOKS = [EventKind.VIEWED, EventKind.READ]
-# Of these the summary is the whole line, where there is one: “Assigned to Dr Rees”.
+# For these the summary, if there is one, is the whole line: “Assigned to Dr Rees”.
 TOLD_BY_SUMMARY = {EventKind.ASSIGNED, EventKind.LINKED, EventKind.NOTE}
 
 
@@ -70,14 +70,14 @@ def due(enquiry: Enquiry, reply_clock) -> tuple[str, bool]:
 
 
 def _said_alone(due: str) -> str:
-    """As in the list below "Reply due", where that stands nowhere: Reply due in 2 working hours."""
+    """As in the list under "Reply due", where that heading is missing: Reply due in 2 working hours."""
     if not due[:1].islower():
         return due
     return f"Reply {due}" if due.startswith(("due", "overdue")) else f"Reply due {due}"
 
 
 def how_it_ended(enquiry) -> str:
-    """Of one that nobody answers: its outcome, or why it is set aside. Empty for the others."""
+    """For one that nobody will answer: its outcome, or why it is set aside. Otherwise empty."""
     if enquiry.status in {Status.SPAM, Status.HELD}:
         return enquiry.quarantine_reason or "Marked as spam by staff"
     return capfirst(enquiry.get_outcome_display())
@@ -150,7 +150,7 @@ def _context(request, enquiry: Enquiry, bound: dict, *, may_act: bool) -> dict:
         # The form.
         "steps": {name: form for name, form in offered.items() if name not in late},
         "later_steps": late,
-        # The first one is what to do, a reply is what is mostly done, and whatever was begun is to be seen.
+        # Open: the first step, because it is the one to take; the reply, because it is used most; and whatever was begun.
         "open_steps": {next(iter(offered), ""), "reply", *(name.partition("-")[0] for name in typed), *bound},
         "tell": forms.get("tell"),
         "handover": forms.get(step_forms.HANDOVER),

@@ -123,7 +123,7 @@ def _file(request, given, keys) -> StreamingHttpResponse:
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    """Every export there was. For the owner."""
+    """Every past export. For the owner."""
 
     list_display = ["taken", "actor", "what", "how_many", "with_contact_details", "reason"]
     list_filter = ["with_contact_details"]

@@ -24,12 +24,12 @@ from factsheets import claims_guard, team
 from factsheets.admin.opened import OpenedAdmin, OpenedForm, fingerprint
 from factsheets.revisions import became
 
-# What browsers draw themselves: the same on every desk, and on a phone without a keyboard's riddles.
+# Browsers draw these themselves: the same on every desk, and easy on a phone.
 TIME = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
 DAY = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
-# What a new clinic finds in the form.
+# What the form suggests to a new clinic.
 SUGGESTED = tuple(Opening(day, time(9), time(17)) for day in list(Weekday)[:5])
 PAUSE_NOTICE = "We cannot reply as quickly as usual at the moment. We are sorry about that."
 
@@ -58,7 +58,7 @@ class ClinicHoursForm(PreviewForm, OpenedForm):
         self.initial["paused"] = self.instance.is_paused
 
     def state(self, stored):
-        """With the lines of the opening hours, which the page saves too."""
+        """Includes the lines of the opening hours, which the page saves too."""
         return " ".join(map(fingerprint, [stored, *stored.openings.order_by("pk")]))
 
     def clean(self):
@@ -149,7 +149,7 @@ class ClinicHoursAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
         return {"notice": PAUSE_NOTICE}
 
     def get_formset_kwargs(self, request, obj, inline, prefix):
-        """What a new site has in the form, for the owner to correct and save: until then it has no hours."""
+        """The form's suggestion on a new site, for the owner to correct and save: until then it has no hours."""
         kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
         if request.method == "GET" and inline.get_extra(request, obj) > inline.extra:
             kwargs["initial"] = [asdict(each) for each in SUGGESTED]
@@ -293,7 +293,7 @@ class ClosureAdmin(OpenedAdmin, admin.ModelAdmin):
 
 @admin.register(Absence)
 class AbsenceAdmin(admin.ModelAdmin):
-    """The owner says who is away until when. Their open enquiries are in a queue of their own meanwhile."""
+    """The owner records who is away and until when. Meanwhile their open enquiries are in a queue of their own."""
 
     list_display = ["name", "first_day", "last_day"]
     fields = ["staff", "first_day", "last_day"]

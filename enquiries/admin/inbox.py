@@ -1,4 +1,4 @@
-"""How the inbox is cut into queues, and how staff find an enquiry in it."""
+"""How the inbox is divided into queues, and how staff find an enquiry in it."""
 
 import re
 import time
@@ -113,7 +113,7 @@ def reply_clock(request) -> clock.ReplyClock:
 
 
 def shown(request) -> str:
-    """The queue that this request is about. What cannot be a queue is the list of all that is open."""
+    """The queue that this request is about. Anything else means all that is open."""
     given = request.GET.get("queue", "")
     if given in queues.BY_NAME or given == "all":
         return given
@@ -121,7 +121,7 @@ def shown(request) -> str:
 
 
 def tabs(request) -> list[dict]:
-    """The queues with how much is in each."""
+    """The queues with their counts."""
     counted = queues.counts(now=timezone.now(), user=request.user, hours=reply_clock(request).hours)
     here = shown(request)
     return [
@@ -196,7 +196,7 @@ def _columns(sorted_by: str) -> list[tuple[str, str]]:
 
 
 def given_trail(request) -> Trail | None:
-    """None for who came to the enquiry by another way."""
+    """None for people who came to the enquiry another way."""
     given = request.POST if request.method == "POST" else request.GET
     name, at, typed = given.get("queue", ""), given.get("at", "0"), given.get("q", "").strip()
     if name not in queues.BY_NAME and not (name == "all" and typed):

@@ -118,7 +118,7 @@ class NewRequestForm(forms.Form):
 
     @property
     def is_folded(self) -> bool:
-        """Nothing in there that somebody has to see."""
+        """Whether nothing in there needs to be seen."""
         return not self.is_bound or not any(
             self.data.getlist(name) != [""] for name in self.FOLDED if name in self.data
         )
@@ -207,7 +207,7 @@ def new_request(model_admin, request):
     ready = form.is_bound and form.is_valid()
     if ready:
         submission = form.submission(by=request.user)
-        # One with a warning sign is not kept waiting for a second press.
+        # A request with a warning sign does not wait for a second press.
         if submission.is_flagged or not unseen:
             return _saved(request, intake.accept(submission))
     context = {

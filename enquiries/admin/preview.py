@@ -8,7 +8,7 @@ PREVIEW, DEFAULT = "_preview", "_default"  # the buttons
 
 
 class PreviewForm(forms.ModelForm):
-    """Saves nothing while somebody only looks. Its instance then has what was typed, if that could be saved."""
+    """Saves nothing for a preview. Its instance then has what was typed, if that could be saved."""
 
     def is_valid(self) -> bool:
         is_good = super().is_valid()

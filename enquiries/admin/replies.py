@@ -183,7 +183,7 @@ class ReplyTemplateAdmin(PreviewAdmin, OpenedAdmin, admin.ModelAdmin):
         return fieldsets if obj or PREVIEW in request.POST else fieldsets[:1]
 
     def default_words(self, pk):
-        """Of one that came with the site, as it came."""
+        """The original text of one that came with the site."""
         first = ReplyTemplateEdition.objects.filter(template=as_number(pk), actor=INSTALLED).last()
         return {"subject": first.subject, "text": first.text} if first else {}
 

@@ -38,7 +38,7 @@ class StepForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     button: str
     heading: str
-    act: Callable[[Enquiry, Any], str]  # for the enquiry and who does it; returns what to tell them
+    act: Callable[[Enquiry, Any], str]  # takes the enquiry and who does it; returns what to tell them
 
     @classmethod
     def start(cls, enquiry: Enquiry) -> dict:
@@ -54,7 +54,7 @@ def to_change(model_admin, request, pk) -> Enquiry:
 
 
 def version_shown(request) -> int:
-    """The version that the page showed. A page without one showed none that holds."""
+    """The version that the page showed. A page without one is out of date."""
     return as_number(request.POST.get("version", "")) or 0
 
 

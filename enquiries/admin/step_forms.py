@@ -1,4 +1,4 @@
-"""The next step with an enquiry: a call, a reply, an appointment, what was done about a flag, who has it, the end. A form each."""
+"""The next step with an enquiry, a form for each: a call, a reply, an appointment, settling a flag, handover, closing."""
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -39,7 +39,7 @@ NOT_SETTLED = "later"
 
 
 class SafetyCallForm(CallForm):
-    """While a safety flag is open: what they were told settles it in the same step."""
+    """While a safety flag is open: recording what they were told settles it in the same step."""
 
     advice = forms.ChoiceField(
         label="If you spoke to them, what did you tell them?",
@@ -129,7 +129,7 @@ class WaitForm(StepForm):
 
 
 class FollowUpForm(WaitForm):
-    """For one in progress: when somebody looks at it again, if nothing happens before."""
+    """For one in progress: when somebody looks at it again, if nothing happens first."""
 
     heading, button = "Follow up later", "Set the day"
 

@@ -1,4 +1,4 @@
-"""The owner's page for "Everything we hold about a person": find it, give it out as one file, erase it in one step.
+"""The owner's page for "Everything we hold about a person": find it, export it as one file, erase it in one step.
 
 What is typed travels in the body of a form only, so that no address, log or history holds it.
 """
@@ -54,7 +54,7 @@ def urls(model_admin) -> list:
 
 
 def page(model_admin, request):
-    """One address for all of it: what is posted says which step."""
+    """One address for everything: the posted data says which step."""
     return _page(request, model_admin=model_admin)
 
 

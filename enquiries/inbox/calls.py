@@ -10,7 +10,7 @@ from enquiries.opening_hours import DAY, HORIZON, Hours, instant, local
 # Local time: what people mean by the words on the form. When the clinic is open within them is for its hours to say.
 PARTS = [(time(8), time(12)), (time(12), time(17)), (time(17), time(19))]
 REST = timedelta(hours=2)  # between two tries
-LOOK_AHEAD = 14 * DAY  # how long anybody is kept waiting for a best time
+LOOK_AHEAD = 14 * DAY  # the longest that anybody waits for a best time
 # After the first, second and every later call that a person with a warning sign did not answer. Cauda equina syndrome and the
 # like are a matter of hours (ledger, RF-E1), and a missed call is often answered a few minutes later; their best time is for
 # calls that can wait. Counted within FLAGGED_SPELL, so that the next morning starts with short gaps again.

@@ -1,4 +1,4 @@
-"""The clinic's appointments as lists, and what speaks against a time that somebody is about to book."""
+"""The clinic's appointments as lists, and what argues against a time that somebody is about to book."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ FAR = 366 * DAY  # ahead; what is further away is more likely a slip of the year
 
 
 def of_days(first: date, last: date) -> QuerySet[Appointment]:
-    """Those that begin on these days, both included. What was moved elsewhere is not among them."""
+    """Those that begin on these days, both included, without any that were moved elsewhere."""
     starts, ends = (instant(datetime.combine(day, time.min)) for day in (first, last + DAY))
     found = Appointment.objects.filter(starts_at__gte=starts, starts_at__lt=ends)
     return found.exclude(state=AppointmentState.MOVED)

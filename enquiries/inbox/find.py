@@ -92,7 +92,7 @@ def _by_reference(typed: str, today: date) -> Found | None:
 
 
 def _by_misheard_reference(typed: str, today: date) -> Found | None:
-    """One letter wrong, or two that changed places; or one of its halves alone."""
+    """With one wrong letter or two swapped, or only one of its halves."""
     if reference := as_reference(typed):
         able = {f"{reference[:at]}{each}{reference[at + 1 :]}" for at in PLACES for each in REFERENCE_ALPHABET}
         bare = reference.replace("-", "")
@@ -244,7 +244,7 @@ def _by_name(words: list[str]) -> Pks:
 
 
 def _by_similar_name(words: list[str]) -> Pks:
-    """The nearest first. What was typed as a whole word may have some letters wrong, and so may each of its words."""
+    """The nearest first. The text as a whole may have some wrong letters, and so may each of its words."""
     within: set[UUID] | None = None
     newest: dict[UUID, int] = {}
     for word in words:

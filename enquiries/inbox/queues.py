@@ -1,4 +1,4 @@
-"""The inbox's queues: what wants doing, and how much of it there is. One definition each, for the list and for its count.
+"""The inbox's queues and their counts. One definition each, for the list and for its count.
 
 The order within a queue is `Enquiry.objects.in_working_order()` (enquiries/models/enquiry.py).
 """
@@ -28,7 +28,7 @@ PROMISED = TO_DO & Q(first_contact_at=None, reply_by__isnull=False)
 class Queue:
     name: str
     label: str
-    what: Callable[[datetime, object, Hours], Q]  # now, who looks, and the clinic's hours
+    what: Callable[[datetime, object, Hours], Q]  # now, the person looking, and the clinic's hours
     empty: str  # what an empty one says
 
 
@@ -103,7 +103,7 @@ def rows(queryset, name: str, *, now: datetime, user, hours: Hours):
 
 
 def counts(*, now: datetime, user, hours: Hours) -> dict[str, int]:
-    """How many each queue holds, in one look at what is open: closed enquiries are never counted."""
+    """How many each queue holds, in one query of open enquiries: closed ones are never counted."""
     live = Enquiry.objects.filter(OPEN).without_folded()
     looked = {
         queue.name: Count("pk", filter=queue.what(now, user, hours)) for queue in QUEUES if queue.name not in ASIDE

@@ -1,4 +1,4 @@
-"""What staff need in front of them while a safety flag is open: what to ask, what to say, and what to do if nobody answers.
+"""What staff need to see while a safety flag is open: what to ask, what to say, and what to do if nobody answers.
 
 What is said about the signs is the system's own advice (SafetyAdvice records, `factsheets.safety`), word for word. How to run the
 call is ours and awaits a named clinician's signature (ledger, part 2).
@@ -66,7 +66,7 @@ def script(enquiry: Enquiry) -> Script:
 
 
 def _say(tier: str, signs: list[SafetyAdvice]) -> Iterator[str]:
-    """What the gravest signs ask for themselves comes first: it may name a nearer place, as the maternity unit is."""
+    """What the gravest signs ask for comes first: it may name somewhere nearer, such as the maternity unit."""
     yield from (_sentence(sign.action) for sign in signs if sign.action)
     if tier:
         yield f"{_sentence(safety.HEADINGS[Tier(tier)].removesuffix(STEM))} {safety.AFTERWORDS[Tier(tier)]}"
@@ -113,5 +113,5 @@ def other_numbers(enquiry: Enquiry, others: list[Enquiry]) -> list[Enquiry]:
 
 
 def history(enquiry: Enquiry) -> list[EnquiryEvent]:
-    """What was done about the flag, by whom and when, for ever: from the timeline, which outlives the details."""
+    """What was done about the flag, by whom and when: from the timeline, which outlives the details."""
     return list(enquiry.events.filter(kind__in=[EventKind.SAFETY, EventKind.TOLD]))

@@ -1,4 +1,4 @@
-"""What the owner may ask of any range of days: how much came, how soon it was answered, how it ended, and what readers looked for.
+"""What owners can see for any range of days: what came in, how soon it was answered, how it ended, and what readers searched for.
 
 Counts only. Nothing here names a patient, and details that were deleted are not counted where a table would need them.
 """

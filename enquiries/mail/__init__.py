@@ -1,1 +1,1 @@
-"""From a row of the outbox to a mail that was accepted."""
+"""From a row of the outbox to an email that a server accepted."""

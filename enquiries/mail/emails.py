@@ -62,7 +62,7 @@ class NoLongerNeeded(Exception):
 
 
 class Mail(EmailMultiAlternatives):
-    """Its HTML shows the clinic's logo out of the mail itself (RFC 2387), so nobody learns when it is opened."""
+    """Its HTML shows the clinic's logo from the email itself (RFC 2387), so nobody learns when it is opened."""
 
     logo: pictures.MailLogo | None = None
     logo_id = ""
@@ -113,7 +113,7 @@ def render(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     every mail alike: so it comes out as it is, and the mail waits.
     """
     if message.is_replaced:
-        raise NoLongerNeeded  # it would say the same as the other, beside it
+        raise NoLongerNeeded  # it would repeat the other, beside it
     with ContentVersion.held():
         return RENDERERS[message.purpose](message, connection)
 
@@ -179,7 +179,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 
 
 def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """A colleague's own words: not marked as automatic, and answers to it are read."""
+    """A colleague's own words: not marked as automatic, and answers are read."""
     event = _there(message.event)
     link_to_it = Link(links.request_address(_there(message.enquiry), links.of_mail(message)))
     values: dict[str, Value] = {"message": Block(event.note, linked(event.note)), "link": link_to_it}
@@ -424,7 +424,7 @@ def letter(
     parts: Mapping[str, str] | None = None,
     **context: Any,
 ) -> Mail:
-    """A mail whose words an owner may change. The templates add what nobody can leave out.
+    """An email whose words an owner may change. The templates add what nobody can leave out.
 
     `subject` replaces the text's own. `parts` is what somebody is about to save, for a preview.
     """
@@ -505,13 +505,13 @@ def _willing(message: OutgoingMessage) -> str:
 def _clinic() -> str:
     inbox = str(clinic.current()["inbox_email"])
     if "@" not in inbox:
-        # Django takes a mail to nobody for sent.
+        # Django counts an email to nobody as sent.
         raise ImproperlyConfigured("The inbox for alerts is not set under “Clinic settings” on the staff desk.")
     return inbox
 
 
 def one_address(address: str) -> str:
-    """One address and nothing else. The forms see to that; what leaves the building does not rely on it."""
+    """One address and nothing else. The forms ensure that, but what we send does not rely on it."""
     try:
         validate_email(address)
     except ValidationError as error:

@@ -171,7 +171,7 @@ class Preview:
     def of(cls, mail: emails.Mail) -> "Preview":
         html = "" + str(mail.alternatives[0][0])
         if logo := clinic.details()["logo"]:
-            html = html.replace(f"cid:{mail.logo_id}", logo["address"])  # a page cannot look into a mail
+            html = html.replace(f"cid:{mail.logo_id}", logo["address"])  # a page cannot read the parts of an email
         return cls(
             subject=str(mail.subject),
             to=mail.to[0],
@@ -193,7 +193,7 @@ class Preview:
 
 
 def preview(enquiry: Enquiry, *, subject: str, text: str) -> Preview:
-    """The email as the patient gets it, but for the secret of its private link, which is the patient's alone.
+    """The email as the patient gets it, without the secret of its private link, which only the patient may have.
 
     Raises emails.CannotRender or emails.NoLongerNeeded where there is no address to write to.
     """

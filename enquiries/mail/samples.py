@@ -1,4 +1,4 @@
-"""A text as its reader would get it, made up of invented things: what the page of its wording shows."""
+"""A text as its reader would get it, with invented details, for the page of its wording."""
 
 import re
 from collections.abc import Mapping

@@ -26,7 +26,7 @@ from factsheets.fixtures import StrictLoader
 FILE = Path(__file__).with_name("wordings.yaml")
 LABELS = {"subject": "Subject", "heading": "Heading", "lead": "First sentence", "text": "Text"}
 MAX_LENGTH = {"subject": 120, "heading": 120, "lead": 300, "text": 4000}  # characters
-# The words after a colon are read once and never again (`*+`), so that no text takes longer than its length.
+# The words after a colon are never backtracked into (`*+`), so matching takes linear time.
 PLACEHOLDER = re.compile(
     r"\{\s*([a-z](?:[a-z ]*[a-z])?)\s*(?::\s*+((?:[^{}\s]++(?:[^\S\n]++(?=[^{}\s]))?+)*+)\s*+)?\}", re.IGNORECASE
 )
@@ -120,7 +120,7 @@ Value = str | Link | Block
 
 @dataclass(frozen=True)
 class Filled:
-    """A text for one reader: its short parts as plain text by name, and its long one twice."""
+    """A text for one reader: its short parts as plain text by name, and its long one in both forms."""
 
     parts: dict[str, str]
     text: str
@@ -249,7 +249,7 @@ def filled(key: str, values: Mapping[str, Value], parts: Mapping[str, str] | Non
 
 
 def short(key: str, part: str) -> str:
-    """One short part, which asks for nothing but what stands everywhere. One query."""
+    """One short part, which needs only what every text may use. One query."""
     return _plain(parts_of(WORDINGS[key], newest(key))[part], everywhere())
 
 

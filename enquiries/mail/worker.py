@@ -56,11 +56,11 @@ class PermanentFailure(Exception):
 
 
 class NothingSent(Exception):
-    """The mail library took the mail and sent nothing."""
+    """The mail library accepted the mail but sent nothing."""
 
 
 class WorkerLost(Exception):
-    """Every worker that took this mail in hand was gone before it could say what happened."""
+    """Every worker that claimed this mail died before it could record what happened."""
 
 
 # What another try would not change. Anything else may be fixed while the mail waits.
@@ -121,7 +121,7 @@ class Worker:
         return self.hand.pop() if self.hand else None
 
     def _claim(self) -> bool:
-        """Fills the hand in turn, but for what its address has too much of. False when nothing is due."""
+        """Claims due mails in order, except those over their address's limit. False if nothing is due."""
         self.claimed_at = time.monotonic()
         self.deadline = self.claimed_at + BEGIN_WITHIN.total_seconds()
         if self.claimed_at >= self.next_look:
@@ -169,7 +169,7 @@ class Worker:
         return True
 
     def _without_too_many(self, rows: list[OutgoingMessage]) -> list[OutgoingMessage]:
-        """Puts off what its address has too much of."""
+        """Postpones mails over their address's limit."""
         waits = abuse.waits_before_mailing(rows)
         for row in rows:
             if wait := waits.get(row.pk):
@@ -178,7 +178,7 @@ class Worker:
         return [row for row in rows if not waits.get(row.pk)]
 
     def stop(self) -> None:
-        """Before the worker goes."""
+        """Before the worker exits."""
         try:
             self.put_back()
         except DatabaseError as error:  # then their leases run out

@@ -87,7 +87,7 @@ class EnquiryEvent(models.Model):
         super().save(*args, **kwargs)
 
     def erase_note(self) -> None:
-        """The one change a timeline allows: that something was noted stays, what it said goes."""
+        """The one change a timeline allows: a note's words are removed, but not the fact that there was one."""
         self.note = self.subject = ""
         super().save(update_fields=["note", "subject"])
 
@@ -128,7 +128,7 @@ class StaffDraft(models.Model):
 
 
 class Export(models.Model):
-    """Who took a list of enquiries out of the system, which, and why. Written once, before the first row leaves."""
+    """Who exported a list of enquiries, which, and why. Written once, before the first row leaves."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)

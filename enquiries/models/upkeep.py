@@ -16,7 +16,7 @@ class KeyCheck(models.Model):
 
 
 class WorkerHeartbeat(models.Model):
-    """When a mail worker last went round. /healthz reads it."""
+    """When a mail worker last finished a round. /healthz reads it."""
 
     name = models.CharField(max_length=32, unique=True)
     seen_at = models.DateTimeField()

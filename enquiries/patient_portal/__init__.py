@@ -1,1 +1,1 @@
-"""How somebody who asked sees to their request without an account: opened with the link from the mail and the email address."""
+"""How patients manage their own request without an account: with the link from our email, and their email address."""

@@ -1,4 +1,4 @@
-"""The door: who may see to a request, and what a visit carries from page to page.
+"""Who may manage a request, and what a visit carries from page to page.
 
 GET changes nothing, and shows nothing personal to a browser that was not let in, because mail scanners fetch every link. The server
 keeps nothing: the pass travels in a cookie of this link's own (enquiries/link_visits.py) and in each page, and every step checks
@@ -239,7 +239,7 @@ def _over(request, token: str, verb: str) -> HttpResponse:
 
 
 def _just_erased(request, token: str) -> bool:
-    """A second click of "Yes, delete it", whose first click has done so."""
+    """A second click on "Yes, delete it", after the first has done so."""
     sure = sealed_version(by_patient.Wish.ERASE, request.POST.get(SEALED, ""), token)
     gone = Enquiry.objects.filter(pk=REQUEST.key_of(token), erased_at__isnull=False)
     return sure is not None and gone.exists()

@@ -1,1 +1,1 @@
-"""What is kept about people: the register, how it is sealed and found, how long it stays, and one person's whole."""
+"""What is kept about people: the register, retention, key rotation and the subject-access export."""
