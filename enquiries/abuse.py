@@ -17,8 +17,8 @@ allowances. Over a limit:
 - Nothing is written (`TooMany`) beyond a hard stop per sender, or if a sender is not new while much is already set aside or the
   disk is nearly full. The page gives back what was typed, and says to phone.
 
-Each mailbox's count is checked again when an email is sent. The numbers are settings: three sheets a day are more than a reader asks
-for, ten forms an hour more than a household sends, and 200 an hour more than one clinic can answer in a day.
+Each mailbox's count is checked again when an email is sent. The numbers are settings: three sheets a day are more than a reader
+asks for, ten forms an hour more than a household sends, and 200 an hour more than one clinic can answer in a day.
 """
 
 import ipaddress
