@@ -33,14 +33,12 @@ MAX_JSON = 1_000_000
 # Characters. A card or table cell with less than this stays on one page; with more it may continue on the next.
 KEEP_TOGETHER = 700
 # In points: the largest of these in which a leaflet has two sides. docs/decisions/0032
-POINTS = [11.5, 11.25, 11, 10.75, 10.5, 10.25, 10, 9.75, 9.5, 9.25, 9]
-# Beside them, in points, how small a drawing's labels may be. They shrink before the text falls below 9.5 points.
+POINTS = [12, 11.75, 11.5, 11.25, 11, 10.75, 10.5, 10.25, 10, 9.75, 9.5, 9.25, 9]
+# Beside them, in points, how small a drawing's labels may be. They shrink before the text falls below 11 points.
 LABELS = 9
 SIZES = [
-    *((points, LABELS) for points in POINTS[:-2]),
-    (9.5, 8),
-    (9.25, 8),
-    (9, 8),
+    *((points, LABELS) for points in POINTS if points >= 11),
+    *((points, 8) for points in POINTS if points <= 11),
     (9, 6.5),
     (9, 5),
 ]
@@ -166,7 +164,9 @@ def _without(sheet: dict, gone: list[dict]) -> dict:
     kept = []
     for section in sheet["sections"]:
         is_drawn = section["slug"] not in undrawn
-        if section["slug"] not in slugs and (is_drawn or not section.get("figure") or section["figure"]["is_exercise"]):
+        figure = section.get("figure")
+        # An exercise goes on in words, and so does a drawing of what protects.
+        if section["slug"] not in slugs and (is_drawn or not figure or figure["is_exercise"] or figure["protects"]):
             kept.append({**section, "drawn": is_drawn})
     names = [f"{len(undrawn)} drawing{'s' * (len(undrawn) > 1)}"] if undrawn else []
     names += [each["name"] for each in gone if each["kind"] != DRAWING]
@@ -277,13 +277,32 @@ def _figure(figure: dict, name: str, files: dict[str, bytes]) -> dict:
             raise PdfError(f"The drawing of figure {figure['slug']} is missing.")
         if path.suffix.lower() != ".svg":
             raise PdfError(f"The drawing of figure {figure['slug']} is a {path.suffix} file. Use SVG.")
-        data = path.read_bytes()
+        data = _without_letters(path.read_text()).encode() if figure.get("in_words") else path.read_bytes()
     alt = (figure.get("alt") or figure.get("title") or "").strip()
     if not alt:
         raise PdfError(f"Figure {figure['slug']} has no text alternative.")
     name = f"{name}-{re.sub(r'[^a-zA-Z0-9-]', '', figure['slug'])}.svg"
     files[name] = data
     return {**figure, "alt": alt, "path": "", "file": name}
+
+
+def _without_letters(svg: str) -> str:
+    """The drawing of an exercise as two pictures, without the words and numbers below and on them: the leaflet says them beside it.
+
+    Its pictures are the first rectangles, and its words and their grounds come after them.
+    """
+    frame = re.search(r'<rect x="\S+" y="(\d+)" width="\d+" height="(\d+)" rx="14"', svg)
+    if not frame:
+        return svg
+    bare = re.sub(
+        r'<text .*?</text>|<rect [^>]* rx="19"[^>]*/>|<circle [^>]*r="1[0-9.]+"[^>]*fill="#1F5A54"[^>]*/>', "", svg
+    )
+    height = 2 * int(frame[1]) + int(frame[2])
+    return re.sub(
+        r'viewBox="0 0 (\d+) \d+" width="\d+" height="\d+"',
+        rf'viewBox="0 0 \1 {height}" width="\1" height="{height}"',
+        bare,
+    )
 
 
 def with_logo(clinic: dict, files: dict[str, Path | bytes]) -> dict:

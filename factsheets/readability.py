@@ -99,11 +99,14 @@ def measure(document: dict, slug: str = "") -> Readability:
 
 
 def words_of(sections: list[dict]) -> int:
-    """What an author wrote into some sections of a document: headings, text, lists, tables, captions, and statements' claims."""
+    """What readers see of some sections of a document: headings, text, lists, tables, captions, statements' closed rows."""
     said: list[str] = []
     for section in sections:
         said += [section["heading"], plain(section["blocks"])]
-        said += [statement["claim"] for statement in section.get("evidence", [])]
+        if figure := section.get("figure"):
+            said.append(figure["title"])
+        for row in section.get("evidence", []):
+            said += [row["claim"], row["verdict"], row["nice_chip"] if row["grade"] else "Guidance, so no bars"]
     return sum(len(_words(each)) for each in said)
 
 
@@ -112,8 +115,10 @@ def most_open_words(slug: str) -> int:
 
 
 def open_words(document: dict) -> int:
-    """The words of its leaflet, which stand open on the page."""
-    return words_of([section for section in document.get("sections", []) if section["layer"] == Layer.LEAFLET])
+    """The words of its leaflet, which stand open on the page, with the questions over them."""
+    questions = [each["heading"] for each in document.get("chapters", []) if each["layer"] == Layer.LEAFLET]
+    inside = [section for section in document.get("sections", []) if section["layer"] == Layer.LEAFLET]
+    return words_of(inside) + sum(len(_words(each)) for each in questions)
 
 
 def grade(text: str) -> float:

@@ -33,7 +33,7 @@ CLINIC = {
     "inbox_email": "inbox@example.com",
     "address": "1 Example Street, Larkfield",
     "prices": "First consultation, 45 minutes: £60\nFollow-up, 30 minutes: £45",
-    "acupuncture_prices": "Acupuncture, 30 minutes: £45\nSix acupuncture sessions: £270",
+    "acupuncture_prices": "Acupuncture, 30 minutes: £45\nSix acupuncture sessions: £270, or £330 with the first consultation",
     "interest_statement": INTEREST_STATEMENT,
 }
 PEOPLE = [

@@ -122,8 +122,8 @@ class ClinicForm(forms.Form):
         "Prices, except for acupuncture",
         2000,
         lines=5,
-        help_text="One a line, such as “First consultation, 45 minutes: £60”. Give the price of a whole course too, so that "
-        "nobody has to work it out.",
+        help_text="One a line, such as “First consultation, 45 minutes: £60”. Give the price of a whole course with the first "
+        "visit too, so that nobody has to work it out.",
     )
     acupuncture_prices = line(
         "Prices of acupuncture",

@@ -15,22 +15,27 @@ from backcare.core import clinic
 from factsheets import page_cache, pictures
 from factsheets.models import Aspect, FactSheet, Layer, SectionKind
 from factsheets.pdf import KEY_POINTS, leaflet_pdf, sheet_pdf
+from factsheets.rendering.markdown import plain
 from factsheets.rendering.sheet import full
 
-# What large print leaves out first where its four sides are too few. Never what protects (notes, what to avoid, harms in words,
-# when to see a doctor), the verdicts and NICE's position, and never the beginning of an answer. The key points say again what
-# the parts say.
+# What large print leaves out first where its four sides are too few. Never what protects (`protects`), the verdicts and NICE's
+# position, and never the beginning of an answer.
 OPTIONAL = [
     SectionKind.NUMBERS,
     SectionKind.FIGURE,
     SectionKind.DETAILS,
-    KEY_POINTS,
+    SectionKind.TABLE,
     SectionKind.TEXT,
     SectionKind.STEPS,
     SectionKind.TRY,
-    SectionKind.TABLE,
+    KEY_POINTS,
 ]
 NEEDED = {Aspect.SAFETY, Aspect.SEE_DOCTOR}
+NEEDED_KINDS = {SectionKind.CALLOUT, SectionKind.AVOID, SectionKind.EVIDENCE}
+# Words of a part that protects, whatever its editor says it is about: whom to ring, when to stop, what can go wrong.
+NUMBER_TO_RING = re.compile(r"\b(?:999|111|116 123|0\d{2,4} ?\d{3})\b")
+WHEN_TO_STOP = re.compile(r"\bstop(?= if\b| when\b| and\b|[.,:;!?]|\s*\Z)", re.IGNORECASE)
+HARMS = re.compile(r"\brisks?\b|\bharms?\b|\bside effects?\b|\bsafe(?:ty|ly)?\b|\bgo wrong\b", re.IGNORECASE)
 WRITTEN_IN = {"my-week"}  # drawings with room for a pen: on paper as wide as their column
 EXERCISE = "exercise-"  # how the slugs of drawings begin whose words say what to do
 
@@ -132,6 +137,8 @@ def _leaflet(data: dict, *, with_addresses: bool) -> dict:
     own = data["address"].removeprefix(settings.BASE_URL)
     pages: list[str] = []
     for section in document["sections"]:
+        if (figure := section.get("figure")) and figure["is_exercise"] and section["caption"]:
+            figure |= {"in_words": True, "letters": 0.0}
         for part in ("blocks", "caption"):
             section[part] = _without_pointers(section.get(part, []), own)
             if with_addresses:  # at 18 points they would take the room of what they lead to
@@ -139,6 +146,22 @@ def _leaflet(data: dict, *, with_addresses: bool) -> dict:
     again = {"name": "the key points", "kind": KEY_POINTS, "sections": []}
     parts = sorted([again, *_optional(data)], key=lambda part: OPTIONAL.index(part["kind"]))
     return document | {"optional": parts, "left_out": [], "pages": list(dict.fromkeys(pages))}
+
+
+def protects(section: dict) -> bool:
+    """Whether a section of a sheet's document says whom to ring, when to stop, what to avoid or what can go wrong.
+
+    No paper leaves it out. Decided from what the section is and says, and for no sheet by name.
+    """
+    said = plain(section["blocks"])
+    return bool(
+        section["aspect"] in NEEDED
+        or section["kind"] in NEEDED_KINDS
+        or NUMBER_TO_RING.search(said)
+        or WHEN_TO_STOP.search(said)
+        or WHEN_TO_STOP.search(section["heading"])
+        or HARMS.search(section["heading"])
+    )
 
 
 def _optional(data: dict) -> list[dict]:
@@ -162,7 +185,7 @@ def _optional(data: dict) -> list[dict]:
                 "sections": [section["slug"] for section in part],
             }
             for part in parts[1:]
-            if part[0]["kind"] in OPTIONAL and not (part[0]["kind"] == SectionKind.TEXT and part[0]["aspect"] in NEEDED)
+            if part[0]["kind"] in OPTIONAL and not any(map(protects, part))
         ]
     return found[::-1]
 
@@ -231,7 +254,7 @@ def _breakable(address: str) -> str:
 def _section(section: dict) -> dict:
     made = {key: value for key, value in section.items() if key != "html"}
     if section.get("figure"):
-        made["figure"] = _figure(section["figure"])
+        made["figure"] = _figure(section["figure"]) | {"protects": protects(section)}
         made["caption"] = [part for block in section["blocks"] for part in block["content"]]
     if section["kind"] == "evidence":
         made["evidence"] = [

@@ -28,8 +28,10 @@ def test_every_statement_is_there_with_all_that_is_known(client):
         row = next(words for name, words in said.items() if name.startswith(each.claim))
         assert verdict_of(each) in row
         assert (each.get_grade_display() if each.grade else "Guidance") in row
+        chip = "NICE: not recommended" in row or "by NICE" in row
+        assert chip or f"NICE: {each.nice_position or 'no position in our sources.'}" in row, "None is said to be none."
         assert each.nice_position in row
-        assert each.burden in row
+        assert f"Cost to you: {each.burden or 'not in our sources.'}" in row
         assert each.grade or "so no bars" in row
         for source in each.sources.all():
             assert source.citation in row

@@ -84,7 +84,10 @@ def test_a_row_of_the_evidence_says_verdict_and_nice_before_it_is_opened(client,
     for words in ("pretend acupuncture", "May help a little, but we are not sure", "NICE: not recommended"):
         assert words in shown
     assert "The bars say how sure we are." in text(by_id(tree, "rows"))
-    assert "How sure?" in text(next(needles.iter("summary"))), "Four full bars beside little help are no praise."
+    [gauge] = with_class(next(needles.iter("summary")), "gauge")
+    assert (text(gauge), gauge.get("aria-hidden")) == ("", "true"), (
+        "Bars that are letters would be read out and copied."
+    )
     assert "NICE: not recommended" not in text(rest)
     assert text(by_id(tree, "rows")).count("NICE does not recommend acupuncture") <= 1, "The chip has said it."
 
@@ -203,6 +206,14 @@ def test_a_fragment_opens_what_is_folded_and_paper_has_only_what_is_open(browser
             "each => { getSelection().selectAllChildren(each); return getSelection().toString() }"
         )
         assert copied.replace("\u00a0", " ").strip() == "Most back pain passes. [1, 2]"
+        row = reader.page.locator("#rows summary").first
+        copied = row.evaluate("each => { getSelection().selectAllChildren(each); return getSelection().toString() }")
+        assert [line.strip() for line in copied.splitlines()][1:] == [
+            "May help a little, but we are not sure",
+            "NICE: not recommended",
+        ]
+        asked = row.locator(".sure").evaluate("each => getComputedStyle(each, '::before').content")
+        assert asked == '"How sure? "', "Four full bars beside little help are no praise."
         paper = PdfReader(io.BytesIO(reader.page.pdf(prefer_css_page_size=True)))
         said = packed("".join(each.extract_text() for each in paper.pages))
     for shown in ("Key points", *QUESTIONS, "How pain eases", "NICE: not recommended", "Call 999 or go to A&E now"):

@@ -18,6 +18,9 @@ from tests.support.reading import SLUGS, links, packed, page
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once, pytest.mark.long]
 ATTACHED = 150_000  # bytes: what a mailed report may attach
+PROTECTING = {"safety", "see_doctor"}  # aspects of a section
+# A number to ring, or when to stop.
+PROTECTS = re.compile(r"\b(999|111|116 123|0[0-9]{3} )|\bstop (if|when)\b|, stop\b", re.IGNORECASE)
 FOOT = re.compile(r"Side (\d) of (\d)\s*\Z")
 
 
@@ -34,6 +37,18 @@ def expect_in_order(wanted: list[str], said: str) -> None:
     for words in wanted:
         assert packed(words) in said[at:], words
         at = said.index(packed(words), at) + len(packed(words))
+
+
+def lines_of(section: Section) -> list[str]:
+    """What an author wrote, a paragraph, an item or a cell each, without the marks and what only a screen can open."""
+    body = re.sub(r"(?<=[.!?]) \[[^]]*\]\([^)]*\)(?= *(\[@|$|\|))", "", section.body, flags=re.MULTILINE)
+    body = re.sub(r"\[@[^]]*\]|[*_]", "", re.sub(r"\[([^]@]*)\]\([^)]*\)", r"\1", body))
+    lines = [re.sub(r"^(- |\d+\. )", "", line.strip()) for line in body.splitlines()]
+    if section.kind == "table":
+        lines = [cell for line in lines[2:] for cell in line.strip("|").split("|")]
+    if section.kind == "numbers":
+        lines = [line.partition(":")[2] for line in lines]
+    return [line.strip() for line in lines if line.strip()]
 
 
 def questions(sheet: FactSheet) -> list[str]:
@@ -85,7 +100,7 @@ def test_a_leaflet_has_two_sides_with_the_answer_the_emergency_and_every_questio
         assert packed(path.rstrip("/")) in foot, path
     assert "[1]" not in said, "A leaflet has no list of sources, so no numbers of them."
     sizes = letters_by_size(reader)
-    assert max(sizes, key=sizes.get) >= 9
+    assert max(sizes, key=sizes.get) >= 10
     assert min(sizes) >= 7.9, "A drawing's labels too."
 
 
@@ -121,14 +136,24 @@ def test_in_large_print_a_leaflet_is_in_eighteen_point_and_says_what_it_leaves_o
         assert packed(sign) in packed(sides[0])
     expect_in_order(questions(sheet), said)
     left_out = said.partition(packed("Left out here"))[2]
+    shown = said.replace(left_out, "")
     drawn = sheet.sections.filter(layer=Layer.LEAFLET, figure__slug__startswith="exercise-", heading="")
     for title in drawn.values_list("figure__title", flat=True):
         assert packed(title) in said or packed("Two gentle exercises") in left_out, "The words of an exercise stay."
     assert ("Key points" in "".join(sides)) != (packed("the key points") in left_out)
-    for section in Section.objects.filter(sheet=sheet, layer=Layer.LEAFLET).exclude(heading=""):
-        if packed(section.heading) not in said.replace(left_out, ""):
+    protecting = 0
+    for section in Section.objects.filter(sheet=sheet, layer=Layer.LEAFLET):
+        lines = lines_of(section)
+        for line in lines:
+            if section.aspect in PROTECTING or section.kind in {"callout", "avoid"} or PROTECTS.search(line):
+                assert packed(line) in shown, f"{section}: “{line}” protects, so no paper leaves it out."
+                protecting += 1
+        if section.heading and packed(section.heading) not in shown:
             assert section.kind not in {"callout", "avoid", "evidence"}, section
             assert packed(f"“{section.heading}”") in left_out
+    assert protecting > 5, "This test must have found what protects to prove anything."
+    for statement in Statement.objects.filter(uses__section__in=sheet.sections.filter(layer=Layer.LEAFLET)):
+        assert packed(statement.claim) in shown, statement.key
 
 
 def test_a_sheet_of_too_many_words_takes_more_sides_and_loses_none(client, sheet):
