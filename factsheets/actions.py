@@ -62,7 +62,7 @@ TAKEN_DOWN = "The published page was taken down since. Only a clinician’s sign
 
 
 def refresh(*, sheet: FactSheet) -> bool:
-    """Rebuilds the sheet's document after it or a part of it was saved. True when the document changed.
+    """Rebuilds the sheet's document after it or a part of it was saved. True if the document changed.
 
     Raises BodyError when a part cannot be shown; the document that readers see stays as it was.
     """
@@ -105,7 +105,7 @@ def refresh_all() -> int:
 
 
 def keep_edition(*, sheet: FactSheet, by=None, step: Step = Step.EDITED, note: str = "") -> Edition | None:
-    """Keeps the sheet's words as they now are in its history. None when nothing of them changed since the last edition."""
+    """Keeps the sheet's present words in its history. None if nothing has changed since the last edition."""
     with transaction.atomic():
         lock(sheet)
         last = sheet.editions.first()
@@ -242,7 +242,7 @@ def _plan(sheet: FactSheet, publish_on: date | None, retire_on: date | None) -> 
 
 
 def begin_draft(*, sheet: FactSheet, by) -> FactSheet:
-    """The draft that is to replace the published sheet: the one that is open, or a new one. Readers go on reading the sheet."""
+    """The draft that will replace the published sheet: the open one, or a new one. Readers keep the published sheet."""
     with transaction.atomic():
         lock(sheet)
         if draft := sheet.open_draft:
@@ -256,7 +256,7 @@ def begin_draft(*, sheet: FactSheet, by) -> FactSheet:
 
 
 def discard_draft(*, draft: FactSheet, by, edition: int | None = None) -> Edition:
-    """Ends the draft. Its editions stay in the sheet's history, from which they can be taken up again."""
+    """Ends the draft. Its editions stay in the sheet's history, from which they can be restored."""
     with transaction.atomic():
         sheet = draft.draft_of
         lock(sheet)
@@ -308,7 +308,7 @@ def _publish_draft(draft: FactSheet, step: Step, *, by, note: str = "") -> Editi
 
 
 def carry_out_plans(*, today: date) -> list[FactSheet]:
-    """Publishes what was signed off for today, and takes down what was to go. What cannot be done stays, overdue, on the desk."""
+    """Publishes what was signed off for today, and takes down what is due. Anything that fails stays on the desk as overdue."""
     done = []
     for sheet in FactSheet.everything.filter(state=State.SCHEDULED, publish_on__lte=today):
         try:
@@ -330,7 +330,7 @@ def carry_out_plans(*, today: date) -> list[FactSheet]:
 
 
 def why_plan_waits(sheet: FactSheet) -> str:
-    """Why words that were signed off for a day cannot be published on it. Empty when nothing does."""
+    """Why words signed off for a day cannot be published on it. Empty if nothing prevents it."""
     signed = publishing_rules.last_sign_off(sheet)
     if signed is None or signed.content != revisions.snapshot(sheet):
         return (
@@ -363,7 +363,7 @@ def _publish_as_planned(sheet: FactSheet, by=None) -> Edition:
 
 
 def roll_back(*, edition: Edition, by, over: int | None = None) -> Edition | None:
-    """Puts the words of an earlier edition back, as a new edition. Raises MoveRefused, and then nothing has changed.
+    """Restores the words of an earlier edition, as a new edition. Raises MoveRefused, and then nothing has changed.
 
     Of a published sheet: what a clinician signed is public again at once, with the signature that it had; anything else goes into
     the draft, and the edition that is returned is one of the draft. Where a draft is open that says something else, it takes its
@@ -459,7 +459,7 @@ def comment(*, sheet: FactSheet, section: str, text: str, by) -> ReviewComment:
 
 
 def resolve(*, comment: ReviewComment, by) -> None:
-    """Twice is once."""
+    """Doing it twice changes nothing more."""
     ReviewComment.objects.filter(pk=comment.pk, resolved_at=None).update(
         resolved_at=timezone.now(), resolved_actor=team.account_name(by)
     )
@@ -519,5 +519,5 @@ def _append(
 
 
 def lock(sheet: FactSheet) -> None:
-    """One change of a sheet at a time. On SQLite the transaction itself sees to it."""
+    """One change of a sheet at a time. On SQLite the transaction itself ensures this."""
     sheet.state = FactSheet.everything.select_for_update().values_list("state", flat=True).get(pk=sheet.pk)

@@ -167,7 +167,7 @@ def approve(*, subject: str, digest: str, by) -> Approval:
 
 
 def withdraw(*, subject: str, reason: str, by) -> Approval:
-    """Takes the approval back, for a written reason. Raises ApprovalRefused."""
+    """Withdraws the approval, for a written reason. Raises ApprovalRefused."""
     if len(reason.split()) < 3:
         raise ApprovalRefused("Give a reason in one sentence. Your colleagues will read it.")
     with transaction.atomic():

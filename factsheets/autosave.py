@@ -99,12 +99,12 @@ def _put_aside(row: UnsavedEdit) -> None:
 
 
 def aside(*, sheet: FactSheet, part: str, by) -> UnsavedEdit | None:
-    """What they typed into this part in another tab."""
+    """What the person typed into this part in another tab."""
     return UnsavedEdit.objects.filter(sheet=sheet, part=part + ASIDE, by=by).exclude(typed="").first()
 
 
 def swap(*, sheet: FactSheet, part: str, by) -> None:
-    """What was put aside is shown, and what was shown is put aside."""
+    """Swaps the text that was set aside with the one on the page."""
     row, other = look(sheet=sheet, part=part, by=by), aside(sheet=sheet, part=part, by=by)
     if other is not None:
         row.typed, other.typed = other.typed, row.typed
@@ -144,12 +144,12 @@ def forget_read(row: UnsavedEdit) -> None:
 
 
 def leave(*, sheet: FactSheet | None, part: str, by) -> None:
-    """They closed the page. What they typed stays for when they return."""
+    """The person closed the page. What they typed is kept for their return."""
     UnsavedEdit.objects.filter(sheet=sheet, part=part, by=by).update(seen_at=timezone.now() - STILL_HERE)
 
 
 def pass_on(*, of, to) -> None:
-    """Gives a colleague what somebody who leaves has typed and not saved. What they typed into the same part is shown first."""
+    """Gives a colleague what a leaver has typed and not saved. What they typed into the same part is shown first."""
     for row in UnsavedEdit.objects.filter(by=of).exclude(typed="").order_by("pk"):
         part = row.part.removesuffix(ASIDE)
         rows = UnsavedEdit.objects.filter(sheet=row.sheet_id, by=to)

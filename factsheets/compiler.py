@@ -1,4 +1,4 @@
-"""Typst in a process of its own, for as long as there is something to print.
+"""Typst in a process of its own, which ends when idle.
 
 Typst keeps what it has read and laid out: a hundred megabytes in each process that makes PDFs, of which a site has three. Here it
 lives in a child that ends when nothing was printed for IDLE seconds, and is started by the next PDF. A text so large that the
@@ -24,7 +24,7 @@ JOBS = 40  # after which it is restarted, so that it does not grow
 
 
 class CompileError(Exception):
-    """What Typst says. `diagnostic` names the place, where it knows one."""
+    """Typst's error. `diagnostic` names the place, if known."""
 
     def __init__(self, text: str, diagnostic: str = ""):
         super().__init__(text)
@@ -32,7 +32,7 @@ class CompileError(Exception):
 
 
 class Compiler:
-    """The child of this process. One PDF at a time: a second one would take the same processor."""
+    """This process's child. One PDF at a time, because a second would need the same processor."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen | None = None
@@ -71,7 +71,7 @@ class Compiler:
         return pickle.load(self.process.stdout)  # noqa: S301 - of our own child
 
     def end(self) -> None:
-        """The next PDF starts another one."""
+        """Ends the child. The next PDF starts another."""
         process, self.process = self.process, None
         if process is None:
             return

@@ -1,4 +1,4 @@
-"""Installs and upgrades the content from fixtures/, and never overwrites what staff edited.
+"""Installs and upgrades the content from fixtures/ without overwriting staff edits.
 
 Each field is compared three ways: what was installed last (the base), what the database holds now, and what the fixture says.
 A field that staff changed stays; when the fixture changed it too, that is said, with both texts, every time until it is settled.

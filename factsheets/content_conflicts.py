@@ -1,4 +1,4 @@
-"""What a newer edition of the content says in places that staff had changed: both texts, until somebody settles it."""
+"""New content for places that staff had changed: both texts, until somebody chooses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ def waits_in(offer: Offer) -> tuple[str, object] | None:
 
 
 def settle(*, installed: InstalledRecord, field: str, take: bool, by) -> object:
-    """Takes the newer words, or keeps ours for good. Raises MoveRefused, and then nothing has changed.
+    """Accepts the newer words, or keeps ours for good. Raises MoveRefused, and then nothing has changed.
 
     What readers see takes them by its draft, which is returned; the offer stays until that is published. Else None.
     """

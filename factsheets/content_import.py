@@ -1,4 +1,4 @@
-"""Takes content from an export of another installation: first the difference, then, when somebody says so, the change.
+"""Imports content from another installation's export: shows the difference first, then applies it on request.
 
 Each field is compared three ways, as `content.load` does, with what the site's own release last installed. What only they changed
 is taken over; what only we changed stays; where both did, ours stays unless the person says otherwise. All that is taken counts as
@@ -96,7 +96,7 @@ class Imported:
 
 
 def may_bring_in(user) -> bool:
-    """Owners, and whoever may write all that an import brings."""
+    """Owners, and people who may write everything in the import."""
     return user.is_active and user.is_staff and user.has_perms(RIGHTS)
 
 
@@ -145,11 +145,11 @@ def bring_in(
 
 
 class ChangedSince(ContentError):
-    """What it would change is no longer what somebody has read."""
+    """The import would now change something other than what somebody has read."""
 
 
 def digest_of(found: Imported) -> str:
-    """Names a comparison, for whoever says later that they have read it."""
+    """Identifies a comparison, to check later that it is the one somebody has read."""
     return hashlib.sha256(json.dumps(asdict(found), sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 

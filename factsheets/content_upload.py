@@ -1,4 +1,4 @@
-"""A ZIP of content that somebody brings to the desk, kept until they have read what it would change."""
+"""A ZIP of content uploaded to the desk, kept until the person has read what it would change."""
 
 import io
 import re
@@ -30,7 +30,7 @@ def of(user) -> ContentUpload | None:
 
 
 def keep(*, name: str, data: bytes, by) -> None:
-    """In the place of what they brought before. Raises ContentError for what is no content, or is damaged or too large."""
+    """Replaces the person's earlier upload. Raises ContentError if it is not content, damaged or too large."""
     _files(data)
     drop(by)
     ContentUpload.objects.create(by=by, name=name[:120], data=data)

@@ -46,7 +46,7 @@ def as_seen(draft: ContentDraft | None, version: int | None) -> ContentDraft:
 
 
 def send(draft: ContentDraft, note: str, by) -> DraftEvent:
-    """To the clinicians. Whoever calls it has looked whether the draft is ready."""
+    """Sends it to the clinicians. The caller has checked that the draft is ready."""
     draft.note = note.strip()[:500]
     return record(draft, DraftState.IN_REVIEW, DraftStep.SENT, by, note=draft.note)
 
@@ -66,7 +66,7 @@ def discard(draft: ContentDraft, by) -> DraftEvent:
 
 
 def authors(draft: ContentDraft) -> list[DraftEvent]:
-    """Everybody who wrote in it, each once, by their first step."""
+    """Everybody who wrote in it, once each, in the order of their first steps."""
     seen = {}
     for event in draft.events.filter(step__in=DRAFT_WRITING).order_by("at", "pk"):
         seen.setdefault(event.by_id or event.actor, event)

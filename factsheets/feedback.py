@@ -31,7 +31,7 @@ SHOWN_WEEKS = 8
 
 
 def count(sheet: FactSheet, answer: Answer, reason: Reason | None, client: str) -> bool:
-    """Counts one answer, or the reason for it. False when this sender's is counted already, or has had enough for today."""
+    """Counts one answer, or the reason for it. False if this sender's is already counted, or enough for today."""
     said = reason.value if reason else ""
     once = limits.hit("useful: same", f"{client} {sheet.slug} {answer} {said}", most=1, per=REPEAT)
     if not once or not limits.hit("useful: day", client, most=DAILY_MOST, per=DAY):

@@ -1,4 +1,4 @@
-"""Text that our PDF fonts can show, whatever was typed.
+"""Makes any typed text printable with our PDF fonts.
 
 Typst refuses to make a PDF/UA-1 file (ISO 14289-1, 7.21.8) when a single character has no glyph, so text is made
 printable before it gets there: nothing a patient, an author or a paste buffer holds may stop a sheet from printing.

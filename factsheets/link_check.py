@@ -45,7 +45,7 @@ DAYS_BEFORE_IT_COUNTS = 3
 
 
 class Unreachable(Exception):
-    """No answer that says anything about the page. The text says why."""
+    """There was no usable answer. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ Linked = Source | TextLink
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one address. `moved_to` is where it has permanently gone; empty when it has not."""
+    """The result for one address. `moved_to` is its new permanent address; empty if it has none."""
 
     status: int
     moved_to: str = ""
@@ -154,7 +154,7 @@ def _cut(connection: http.client.HTTPConnection, too_long: threading.Event) -> N
 
 
 class Asker:
-    """Asks one address after the other, and never the same host twice within `pause` seconds."""
+    """Requests addresses one by one, and never the same host twice within `pause` seconds."""
 
     def __init__(self, pause: float, sleep: Callable[[float], None] = time.sleep):
         self.pause, self.sleep = pause, sleep
@@ -256,7 +256,7 @@ def _same_file(answer: Answer, known: SourceLink | None) -> bool:
 
 
 def is_online(sources: Sequence[Linked]) -> bool:
-    """Whether any of their hosts is known. When none of a few is, it is not they who are out of reach."""
+    """Whether any of their hosts resolves. If none of several does, the fault is on our side."""
     hosts = list(dict.fromkeys(urlsplit(source.address).hostname for source in sources))[:SAMPLE]
     for host in hosts:
         with suppress(OSError, UnicodeError):
@@ -323,7 +323,7 @@ def _in_turn(lists: Iterable[list]) -> Iterator:
 
 
 def check(source: Linked, asker: Asker) -> SourceLink:
-    """Asks for one link and keeps what came of it."""
+    """Requests one link and keeps the result."""
     address = source.address
     owner = source if isinstance(source, Source) else None
     kept = SourceLink.objects.filter(source=owner) if owner else SourceLink.objects.filter(source=None, address=address)
@@ -378,7 +378,7 @@ def _settle(link: SourceLink, source: Linked, answer: Answer, fault: str) -> Non
 
 
 def read_again(link: SourceLink) -> None:
-    """Somebody has read the page as it is now: it is the measure from here on."""
+    """Somebody has read the page as it is now: later changes are measured against it."""
     link.outcome = LinkOutcome.FINE
     link.digest, link.etag, link.last_modified = link.new_digest, link.new_etag, link.new_last_modified
     link.new_digest = link.new_etag = link.new_last_modified = ""

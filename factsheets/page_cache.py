@@ -104,7 +104,7 @@ class Page:
 
 
 class Later:
-    """What nobody waits for, done by one thread of this process, which starts with the first of it: after every fork."""
+    """Work that nobody waits for, done by one thread of this process, which starts with the first task after a fork."""
 
     def __init__(self) -> None:
         self.tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -124,7 +124,7 @@ class Later:
 
 
 class LRUCache:
-    """The pages of one process, the least asked for given up first."""
+    """The pages of one process. The least recently used go first."""
 
     def __init__(self, most_bytes: int):
         self.most_bytes = most_bytes
@@ -156,7 +156,7 @@ later = Later()
 
 
 def shared(response: HttpResponse) -> HttpResponse:
-    """Any cache in front may give it to everybody for a second; a browser asks each time whether it is still the same.
+    """Any cache in front may serve it to everybody for a second; a browser asks each time whether its copy is current.
 
     Not `stale-while-revalidate`: an edit shows within a second, everywhere.
     """

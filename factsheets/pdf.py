@@ -306,7 +306,7 @@ def _without_letters(svg: str) -> str:
 
 
 def with_logo(clinic: dict, files: dict[str, Path | bytes]) -> dict:
-    """The clinic, with its logo as a file of its own. Without one where the picture has gone: a leaflet is worth more than that."""
+    """The clinic, with its logo as a file of its own. Without a logo if the picture is missing, as the leaflet matters more."""
     logo = clinic.get("logo")
     if not logo or not logo.get("data"):
         return clinic | {"logo": None}

@@ -59,7 +59,7 @@ _one_at_a_time = Lock()
 
 
 class PictureRefused(Exception):
-    """Why the picture is not taken, in a sentence for the editor."""
+    """Why the picture is refused, in a sentence for the editor."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def take_in(digest: str, files: list[tuple[int, str, bytes]]) -> None:
 
 
 def discard_unused() -> int:
-    """Throws away the pictures that no figure and no portrait shows any more, and that were never a logo. Returns how many.
+    """Deletes pictures that no figure or portrait shows any more and that were never a logo. Returns how many.
 
     Editions name a figure and not its picture: an earlier edition shows what the figure shows today. So a picture that
     somebody asked us to take down is gone. Only a sheet that cannot be built again keeps the picture of its last good text.

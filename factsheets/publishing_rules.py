@@ -51,7 +51,7 @@ class Obstacle:
 
 
 def sections_of(sheet: FactSheet) -> list[Section]:
-    """The sections with all that the checks and the document ask of them, for a caller who asks for more than one of these."""
+    """The sections with everything that the checks and the document need, for callers that need more than one of these."""
     return list(sheet.sections.select_related("figure").prefetch_related("statement_uses__statement__sources"))
 
 
@@ -133,7 +133,7 @@ def _unanswered(sheet: FactSheet, sections: list) -> Iterator[Obstacle]:
 
 
 def open_findings(sheet: FactSheet, document: dict) -> list[claims_guard.Finding]:
-    """What the claims guard stops and nobody has let stand."""
+    """What the claims guard stops and nobody has allowed."""
     overridden = set(sheet.overrides.values_list("key", flat=True))
     found = claims_guard.findings(document)
     for reason in sheet.related.values_list("reason", flat=True):

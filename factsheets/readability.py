@@ -1,4 +1,4 @@
-"""How a sheet reads: its school grade, the rhythm of its sentences, and its long words that nothing explains.
+"""A sheet's readability: its school grade, the rhythm of its sentences, and long words without an explanation.
 
 The grade is Flesch and Kincaid's (1975): 0.39 × words a sentence + 11.8 × syllables a word − 15.59. A US grade is about five years
 less than the reader's age. The claim ledger asks for a reading age of 9 to 11, and 11 to 14 when a medical idea forces it.

@@ -1,4 +1,4 @@
-"""How often each sheet is opened: one number a sheet and day, and nothing about who opened it.
+"""How often each sheet is opened: one number per sheet and day, and nothing about who opened it.
 
 No request writes anything. A process counts in memory, and the web server's workers add what they counted to the database once a
 minute and when they end. What a killed process had not written yet is lost: a number that is a little too low does no harm.

@@ -1,4 +1,4 @@
-"""Who hears of a review, and in which words: editors when a sheet must be reviewed again, reviewers and authors of each step.
+"""Who hears about a review, and in which words: editors when one is due, reviewers and authors about each step.
 
 Reminders come 60, 30 and 0 days before the review is due: the clinic's own rule. Nothing here writes or sends; enquiries/actions
 does.
@@ -58,17 +58,17 @@ def still_holds(reminder: ReviewReminder, today: date) -> bool:
 
 
 def editors() -> QuerySet:
-    """Whom a reminder reaches: working staff accounts with an email address that may change fact sheets."""
+    """Who gets reminders: active staff accounts with an email address that may change fact sheets."""
     return _reachable("factsheets.change_factsheet")
 
 
 def reviewers() -> QuerySet:
-    """Working staff accounts with an email address that may sign off fact sheets."""
+    """Active staff accounts with an email address that may sign off fact sheets."""
     return _reachable("factsheets.sign_off_factsheet")
 
 
 def approvers() -> QuerySet:
-    """Working staff accounts with an email address that may approve the red flags."""
+    """Active staff accounts with an email address that may approve the red flags."""
     return _reachable("factsheets.add_approval")
 
 
@@ -106,7 +106,7 @@ def authors(sheet: FactSheet, before: int) -> list[int]:
 
 
 def listeners(edition: Edition) -> list:
-    """Reviewers hear what was sent to them, and authors what became of it. No one hears of their own step."""
+    """Tells reviewers what was sent to them, and authors what happened to it. Nobody hears about their own step."""
     wrote = authors(edition.sheet, edition.number)
     if edition.step == Step.SUBMITTED:
         # Who wrote in it may not sign it.

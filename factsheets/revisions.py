@@ -1,4 +1,4 @@
-"""The words of a whole sheet as one value: to keep, to compare, and to put back."""
+"""The words of a whole sheet as one value: to keep, compare and restore."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -169,7 +169,7 @@ def _said(values: dict) -> dict:
 
 
 def put_back(sheet: FactSheet, content: dict) -> None:
-    """Makes the sheet's rows what `content` says. Raises CannotPutBack, and then nothing has changed.
+    """Makes the sheet's rows match `content`. Raises CannotPutBack, and then nothing has changed.
 
     Statements of evidence come back to their places with the words they have today: other sheets show them too.
     What the studies found stays as it is when the edition is from before sheets said it.

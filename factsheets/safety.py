@@ -1,4 +1,4 @@
-"""Emergency advice belongs to the system. Every output gets it here, and nothing an author does can leave it out."""
+"""Emergency advice belongs to the system. Every output gets it from here, and no author can leave it out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -44,7 +44,7 @@ GAP = 10  # between two places in the order
 
 @dataclass(frozen=True)
 class Problem:
-    """What a set of red flags cannot be published with. `code` is empty when it is about the set."""
+    """Why a set of red flags cannot be published. `code` is empty if it is about the whole set."""
 
     code: str
     text: str
@@ -275,7 +275,7 @@ def begin(*, content: list[dict], what: str, by) -> SafetyDraft | None:
 
 
 def bring_up_to_date(*, by) -> SafetyDraft | None:
-    """Takes over what changed in the live set since the draft was begun. Where both changed a field, the draft's words stay."""
+    """Adopts what changed in the live set since the draft was begun. If both changed a field, the draft's words stay."""
     live = snapshot()
 
     def edit(content):

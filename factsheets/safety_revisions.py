@@ -1,4 +1,4 @@
-"""All red flags as one value: to keep, to compare and to put back."""
+"""All red flags as one value: to keep, compare and restore."""
 
 from collections.abc import Iterable
 
@@ -118,7 +118,7 @@ def shown_in(before: list[dict], after: list[dict]) -> list[str]:
 
 
 def reworded(before: list[dict], after: list[dict]) -> list[str]:
-    """The numbers of the flags that are gone or say something else: a sheet that repeats one may be wrong now."""
+    """The numbers of the flags that were removed or changed: a sheet that repeats one may now be wrong."""
     now = {flag["code"]: _said(flag) for flag in after}
     return [flag["code"] for flag in before if now.get(flag["code"]) != _said(flag)]
 

@@ -1,4 +1,4 @@
-"""Content out and in: all of it as one file, and what such a file of another site would change here."""
+"""Exporting and importing content: all of it as one file, and what another site's file would change here."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -52,7 +52,7 @@ class UploadForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bring_in(request):
-    """A file is chosen; its difference is read; one press takes it over."""
+    """Choose a file, read the difference, import it with one press."""
     if not content_import.may_bring_in(request.user):
         raise PermissionDenied
     form = UploadForm(by=request.user)

@@ -17,7 +17,7 @@ from factsheets.rendering.markdown import BodyError
 
 
 class Stopped(Exception):
-    """The sheet is public and would not be sound with this change. Raised inside the save, so that it is undone."""
+    """The sheet is public, and this change would make it unsound. Raised inside the save, to undo it."""
 
     def __init__(self, obstacles: list[Obstacle]):
         super().__init__("; ".join(each.text for each in obstacles))
@@ -38,7 +38,7 @@ class StoppableForm(TextKeptForm):
 
 
 class NoticesOthers(OpenedForm, StoppableForm):
-    """For what has a history, which says who saved first."""
+    """For records with a history, which shows who saved first."""
 
     locks = False  # the actions lock a sheet, and then its parts
 
@@ -70,7 +70,7 @@ class EditingForm(NoticesOthers):
         return cleaned
 
     def shown_in(self, name: str, cleaned: dict) -> dict:
-        """Where readers meet the text, as `refusals` asks."""
+        """Where readers see the text, as `refusals` needs it."""
         return {}
 
 
@@ -213,7 +213,7 @@ def edit_address(sheet, section: str = "") -> str:
 
 
 class OpensOverview:
-    """After a save the editor is back at the sheet's own page, where the next thing to do is."""
+    """After a save the editor returns to the sheet's own page, which shows the next step."""
 
     def response_post_save_add(self, request, obj):
         return HttpResponseRedirect(sheet_address(self.sheet_of(obj), obj))

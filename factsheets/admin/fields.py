@@ -1,4 +1,4 @@
-"""Form fields that let editors write words in place of JSON."""
+"""Form fields that let editors write words instead of JSON."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from factsheets.models.section import TAKEN_SLUGS
 
 
 def free_slug(words: str, taken: set[str], fallback: str) -> str:
-    """An address made of the words, that nothing else on the page has."""
+    """An address made from the words, unique on the page."""
     base = slugify(words)[:70].strip("-") or fallback
     slug, number = base, 2
     while slug in taken or TAKEN_SLUGS.match(slug):
@@ -76,7 +76,7 @@ class PointsField(forms.CharField):
 
 
 class TextKeptForm(forms.ModelForm):
-    """A form that changes no text which the editor did not change.
+    """A form that leaves alone every text that the editor did not change.
 
     Browsers end lines with CR LF, and Django strips the ends. An upgrade of the content would take either for a staff edit.
     """
@@ -97,7 +97,7 @@ class TextKeptForm(forms.ModelForm):
 
 
 class TradingFormSet(forms.BaseInlineFormSet):
-    """Rows of which each has a name of its own within its parent. Two of them may trade names in one save.
+    """Rows with names that are unique within their parent. Two may swap names in one save.
 
     Django saves one row after the other, so the first would take a name that the second still has. Rows that get another
     name are therefore taken out and put back, under the same key.
@@ -119,7 +119,7 @@ class TradingFormSet(forms.BaseInlineFormSet):
 
 
 class PlaceField(forms.IntegerField):
-    """The place of a row among others. To have none is no change: so an empty row stays one."""
+    """The place of a row among others. A missing one is no change, so that an empty row stays empty."""
 
     def __init__(self):
         super().__init__(required=False, min_value=0, max_value=MAX_PLACE, widget=forms.HiddenInput)
@@ -137,7 +137,7 @@ class OrderedFormSet(TradingFormSet):
 
     @property
     def in_order(self) -> list[forms.ModelForm]:
-        """As they will be saved, and behind them those in which nothing is written yet."""
+        """In the order in which they will be saved, followed by empty rows."""
         return sorted(self.forms, key=lambda form: (not self._is_written(form), self._place(form)))
 
     @property
@@ -183,7 +183,7 @@ SIGNS = {
 
 
 class SignedText(forms.Textarea):
-    """A text with signs in it, and the buttons that write them: nobody needs to know one by heart."""
+    """A text with Markdown in it, and the buttons that write it, so that nobody needs to know it."""
 
     def __init__(self, signs: Iterable[str] = SIGNS, attrs=None):
         super().__init__(attrs)

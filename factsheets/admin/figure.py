@@ -89,7 +89,7 @@ class PictureForm(forms.ModelForm):
 
 
 class PictureAdmin(admin.ModelAdmin):
-    """Keeps what a PictureForm brought, and ends the pictures that nothing shows any more."""
+    """Keeps the picture of a PictureForm, and deletes pictures that nothing shows any more."""
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         # Before the desk opens its transaction: SQLite lets nobody else write until it ends, and a picture takes seconds.

@@ -78,7 +78,7 @@ class SiteNoticeAdmin(KeepsHistory, admin.ModelAdmin):
         return notice.starts_at <= timezone.now() < notice.ends_at
 
     def construct_change_message(self, request, form, formsets, add=False):
-        """The history says what patients read, and not only that it changed."""
+        """The history keeps what patients read, not only that it changed."""
         notice = form.instance
         span = f"{moment_in_words(notice.starts_at)} until {moment_in_words(notice.ends_at)}"
         return f"{notice.get_level_display()}, {span}: {notice.text}"

@@ -1,4 +1,4 @@
-"""For forms of one record whose last save would otherwise win: shows what a colleague saved while the page was open.
+"""Keeps the last save from winning, in forms of one record: shows what a colleague saved while the page was open.
 
 The first save over it is refused, with both texts and what differs (`Conflict`, templates/admin/_conflict.html); the next is meant.
 """
@@ -49,7 +49,7 @@ NOT_OF_THE_RECORD = {"opened", "seen", "note", "reason", "after"}
 
 @dataclass(frozen=True)
 class Conflict:
-    """What a form says, beside what a colleague saved while it was open."""
+    """What a form says, next to what a colleague saved while it was open."""
 
     who: str
     at: datetime | None
@@ -85,7 +85,7 @@ def _differing(form: forms.BaseForm, theirs: forms.BaseForm) -> Iterator[Change]
 
 
 class OpenedForm(forms.ModelForm):
-    """Refuses the first save over a colleague's. What was typed stays, and the next save is meant."""
+    """Refuses the first save over a colleague's. What was typed stays, and the next save goes through."""
 
     opened = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
     locks = True  # the row, until the save is done
@@ -118,7 +118,7 @@ class OpenedForm(forms.ModelForm):
         return cleaned
 
     def saved_by(self) -> tuple[str, datetime | None]:
-        """Who saved last, and when, as the record's own history says it, or the log of the desk."""
+        """Who saved last, and when, by the record's own history or the log of the desk."""
         record = self.stored
         newest: Any
         if isinstance(record, FactSheet | Section):
@@ -148,7 +148,7 @@ def sign_of_life(request, here: dict) -> JsonResponse | None:
 
 
 class GivesBack:
-    """Before Django's ModelAdmin: a form whose record is gone when it is sent comes back as the words that were typed."""
+    """Put before Django's ModelAdmin: if the record is gone when a form is sent, gives back the words that were typed."""
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         is_sent = request.method == "POST" and object_id and self.has_change_permission(request)
@@ -196,7 +196,7 @@ TYPED = {
 
 
 def changes_in_words(form: forms.ModelForm) -> str:
-    """What a save changed, with the values before and after, for the log that owners read. Empty where nothing did."""
+    """What a save changed, with the values before and after, for the log that owners read. Empty if nothing changed."""
     lines = []
     for name in form.changed_data:
         field = form.fields.get(name)

@@ -1,4 +1,4 @@
-"""Picks statements of evidence and figures by words typed, in place of a key or a long list.
+"""Picks statements of evidence and figures by typed words, instead of by a key or from a long list.
 
 Sources are named in the same way; what somebody may mean by a pasted citation is in factsheets/pasted_citation.py.
 """
@@ -59,7 +59,7 @@ def found_pages(text: str) -> list[tuple[str, str]]:
 
 
 class PickedInput(forms.Widget):
-    """What was picked, in words. Its number travels in a hidden field; another is picked with a button beside it."""
+    """What was picked, in words. Its number is in a hidden field, and a button beside it picks another."""
 
     template_name = ""
     model: type[Model]
@@ -197,7 +197,7 @@ class CitedSourceField(forms.CharField):
         super().__init__(widget=forms.TextInput(attrs={"list": "cited-sources", "autocomplete": "off"}), **kwargs)
 
     def prepare_value(self, value):
-        """What is stored is a number; what was typed stays as it is."""
+        """A stored value is a number; a typed one stays as it is."""
         return next((str(each) for each in self.among if each.pk == value), value)
 
     def to_python(self, value) -> Source | None:

@@ -17,7 +17,7 @@ from factsheets.search.indexing import TERM
 
 @admin.register(Synonym)
 class SynonymAdmin(admin.ModelAdmin):
-    """Words that mean the same to a reader. A change counts from the next search on."""
+    """Words that mean the same to a reader. A change counts from the next search."""
 
     fields = ["words"]
     list_display = ["words"]
@@ -99,7 +99,7 @@ class SearchQuestionsAdmin(admin.ModelAdmin):
 
 
 class MakeQuestionForm(ActionForm):
-    """Beside the action: which place answers what was searched for."""
+    """Next to the action: which place answers the searches."""
 
     place = forms.ChoiceField(label="Answered at", required=False)
 
@@ -110,7 +110,7 @@ class MakeQuestionForm(ActionForm):
 
 @admin.register(SearchMiss)
 class SearchMissAdmin(admin.ModelAdmin):
-    """What several people looked for and did not find. Rarer searches are numbers only, and not listed."""
+    """What several people searched for without results. Rarer searches are only counted."""
 
     list_display = ["text", "times", "wanted", "days", "last_on", "add_synonyms"]
     list_display_links = None

@@ -69,7 +69,7 @@ class SourceForm(SharedForm):
         return self.cleaned_data["key"].upper() or pasted_citation.free_key(named)
 
     def clean(self):
-        """A source that no reader could look up is not added, and none loses its link. One that never had any may wait for it."""
+        """Refuses a new source without a link, and removing the last link of another. A source that never had one may stay so."""
         cleaned = super().clean()
         findable = any(cleaned.get(name) for name in ("doi", "pmid", "pmcid", "url", "isbn"))
         had_none = self.instance.pk and not Source.objects.exclude(NO_LINK).filter(pk=self.instance.pk).exists()
@@ -121,7 +121,7 @@ class SourceAdmin(SharedRecordAdmin):
         return f"{timezone.localdate(link.checked_at):%-d %B %Y}: {link.get_outcome_display()}"
 
     def get_deleted_objects(self, objs, request):
-        """One that something rests on stays: its citations would lead nowhere."""
+        """A source that something rests on cannot be deleted, because its citations would lead nowhere."""
         deleted, counted, needed, protected = super().get_deleted_objects(objs, request)
         used = [f"{use.sheet or use.record} ({use.what})" for each in objs for use in shared_revisions.uses(each)]
         return deleted, counted, needed, [*protected, *dict.fromkeys(used)]

@@ -24,7 +24,7 @@ NOTE = "Staff preview of this page with the draft. Readers cannot see it yet."
 
 
 class Drafted(Exception):
-    """What the form said goes into a draft. Raised inside the save, so that nothing that is live changes."""
+    """The form's values go into a draft. Raised inside the save, so that nothing live changes."""
 
     def __init__(self, form):
         super().__init__()
@@ -56,7 +56,7 @@ class HasDrafts(GivesBack, StopsUnsound):
     only_by_draft = False
 
     def for_draft(self, request) -> bool:
-        """Whether what is being saved is to be a draft."""
+        """Whether to save a draft."""
         return request.method == "POST" and (self.only_by_draft or "_draft" in request.POST)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
@@ -173,7 +173,7 @@ class HasDrafts(GivesBack, StopsUnsound):
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def edit_draft_view(self, request, pk: int):
-        """The record's own form, with the draft in it. Every save is one of the draft."""
+        """The record's own form, with the draft in it. Every save goes to the draft."""
         draft = self._draft(pk)
         if not shared_drafts.may_write(draft, request.user):
             raise PermissionDenied

@@ -1,4 +1,4 @@
-"""What several pages share, on the desk: who uses it, what a save would change, its history, and the way back."""
+"""What several pages share, on the desk: who uses it, what a save would change, its history, and restoring it."""
 
 import hashlib
 import json

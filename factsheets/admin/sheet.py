@@ -84,7 +84,7 @@ class SheetForm(EditingForm):
 
 
 class NewSheetForm(SheetForm):
-    """Begins a sheet. What is written in it has a page that keeps every letter, and that page needs a sheet to keep it for."""
+    """Begins a sheet. The page for writing keeps everything that is typed, and needs a sheet to keep it for."""
 
     texts = ()
 

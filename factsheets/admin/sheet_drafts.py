@@ -63,7 +63,7 @@ def discard(request, pk: int):
 
 @require_POST
 def correct(request, pk: int):
-    """From the draft's desk."""
+    """Sent from the draft's own page."""
     draft = _draft(request, pk, may_write)
     edition = as_number(request.POST.get("edition", ""))
     return _corrected(request, draft, reason=request.POST.get("reason", ""), edition=edition)

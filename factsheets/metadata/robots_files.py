@@ -20,7 +20,7 @@ def robots() -> str:
 
 
 def security() -> str:
-    """Whom to tell about a hole in the site's security."""
+    """Where to report a vulnerability."""
     lines = [
         f"Contact: {_contact()}",
         f"Expires: {expires(timezone.localdate()):%Y-%m-%dT%H:%M:%SZ}",

@@ -1,4 +1,4 @@
-"""What machines read at addresses of their own: feed, sitemap, robots.txt, security.txt, icons and the shared picture."""
+"""What programs read at addresses of their own: feed, sitemap, robots.txt, security.txt, icons and the shared picture."""
 
 import json
 from functools import wraps
@@ -19,7 +19,7 @@ IMAGES = {"favicon.ico": "image/x-icon", "touch.png": "image/png"}
 
 
 def public(view):
-    """The same answer for everybody, kept ready."""
+    """The same answer for everybody, cached."""
 
     @cached_page
     @require_safe

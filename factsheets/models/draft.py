@@ -1,4 +1,4 @@
-"""A draft of what patients read and no sheet holds: the red flags as a set, or one record that several sheets share."""
+"""A draft of what patients read outside sheets: the red flags as a set, or one record that several sheets share."""
 
 from django.conf import settings
 from django.db import models

@@ -113,7 +113,7 @@ class Edition(models.Model):
 
 
 class ReviewComment(models.Model):
-    """What a colleague says about a section, or about the whole sheet, before it is published. Settled, it stays in the record."""
+    """What a colleague says about a section, or about the whole sheet, before publication. Once resolved, it stays on record."""
 
     sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="comments", editable=False)
     section = models.SlugField(max_length=80, blank=True, editable=False, help_text="Empty: the sheet as a whole.")
@@ -142,7 +142,7 @@ class ReviewComment(models.Model):
 
 
 class GuardOverride(models.Model):
-    """Wording that the claims guard stopped and somebody let stand, with the reason. Ends when the sentence changes."""
+    """Wording that the claims guard stopped and somebody allowed, with the reason. Ends when the sentence changes."""
 
     sheet = models.ForeignKey(
         "factsheets.FactSheet", on_delete=models.CASCADE, related_name="overrides", editable=False

@@ -141,7 +141,7 @@ class Statement(NaturalKeyModel):
         return list(FactSheet.objects.filter(sections__statement_uses__statement=self).distinct())
 
     def clean(self):
-        """Says in words what the outputs could not render and what the database would refuse."""
+        """Explains in words what the outputs could not render and what the database would refuse."""
         from factsheets.rendering.markdown import BodyError, parse
 
         if self.treatment == "acupuncture" and self.direction in BENEFITS and not self.nice_position:

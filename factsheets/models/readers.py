@@ -1,4 +1,4 @@
-"""What is counted of a sheet's readers: how often it is opened, and what they answer. Nothing here says who they were."""
+"""Counts of a sheet's readers: how often it is opened, and what they answer. Nothing here identifies them."""
 
 from django.db import models
 from django.db.models import Q

@@ -108,7 +108,7 @@ class DraftQuestions(models.Model):
 
 
 class SearchMiss(models.Model):
-    """A search that found nothing, counted so that nobody can be read out of it. How: `search/failed_searches.py`."""
+    """A search that found nothing, counted in a way that identifies nobody: `search/failed_searches.py`."""
 
     KEPT_FROM = 5  # times; a rarer search is a number without words
 

@@ -31,7 +31,7 @@ class Topic(NaturalKeyModel):
 
 
 class State(models.TextChoices):
-    """How far a sheet is on its way to readers. `factsheets.actions.transition` moves it."""
+    """A sheet's state on the way to readers. `factsheets.actions.transition` moves it."""
 
     DRAFT = "draft", "draft"
     IN_REVIEW = "in_review", "in clinical review"

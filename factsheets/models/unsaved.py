@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class UnsavedEdit(models.Model):
-    """Somebody has a part of a sheet open on the desk: since when, and what they typed and have not saved yet.
+    """A part of a sheet that somebody has open on the desk: since when, and their unsaved text.
 
     Without a sheet it is a record that sheets share, or a red flag: only that it is open.
     """

@@ -60,7 +60,7 @@ def _in_lines(sheet: FactSheet) -> bytes:
 
 
 def whole(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """The same of the whole sheet, with what is folded on the page. Raises as `leaflet` does."""
+    """The same for the whole sheet, including what is folded on the page. Raises as `leaflet` does."""
     make = partial(compiled, sheet, large_print=large_print)
     return page_cache.made(f"pdf of {sheet.pk}{', large' * large_print}", make)
 

@@ -1,4 +1,4 @@
-"""What one search is answered with: red flags first, then the answer and more results, or the nearest words, or help."""
+"""The answer to one search: red flags first, then the answer and more results, or the nearest words, or help."""
 
 import unicodedata
 from dataclasses import dataclass

@@ -92,7 +92,7 @@ def _write(text: str, today, told: bool = False, is_counted: bool = False) -> No
 
 
 def forget(today) -> int:
-    """Deletes what nobody has searched for in 30 days. Done with every count; returns how many rows went."""
+    """Deletes what nobody has searched for in 30 days. Called with every count; returns how many rows were deleted."""
     return SearchMiss.objects.filter(last_on__lt=today - KEPT_FOR).delete()[0]
 
 

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Row:
-    """What one hit of the engine is: a passage, or one of the questions that the passage answers."""
+    """One hit of the engine: a passage, or one of the questions that the passage answers."""
 
     entry: Entry
     number: int  # of the passage
@@ -46,7 +46,7 @@ class Row:
 
 @dataclass
 class Index:
-    """What can be found, as it was at one token. Never changed once it is given out."""
+    """What can be found, for one content version. Never changed once it is in use."""
 
     token: str = ""
     engine: tantivy.Index | None = None

@@ -1,4 +1,4 @@
-"""What somebody is after (`intents.yaml`): worry, pregnancy, children, medicines, work … each with a first answer of its own."""
+"""What people look for (`intents.yaml`): worry, pregnancy, children, medicines, work … each with a first answer of its own."""
 
 import re
 from dataclasses import dataclass
