@@ -22,7 +22,7 @@ from django import forms
 from django.conf import settings
 from django.core import signing
 from django.db import models, transaction
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -30,6 +30,11 @@ from django.utils.crypto import constant_time_compare
 from backcare.core.forms import Carried, EmailField, posted
 from enquiries import abuse
 from enquiries.models import Assessment, Enquiry, EnquiryKind, OutgoingMessage, PrivateLink
+
+
+class NotOurs(Http404):
+    """A link that we never made, or only a part of one: the page says to look whether all of it was copied."""
+
 
 PASS_SECONDS = 30 * 60
 # A patient tries a spelling or two. Someone who keeps trying does not know the address.

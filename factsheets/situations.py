@@ -47,7 +47,7 @@ CARDS = [
     Situation(
         "I am waiting for treatment", "What to do until then", sheet="looking-after-your-back", place="while-you-wait"
     ),
-    Situation("I am pregnant", "Whom to ask, and when", page="factsheets:get_help_now", place="pregnant"),
+    Situation("I am pregnant", "Who to ask, and when", page="factsheets:get_help_now", place="pregnant"),
     Situation("It has lasted months", "Why pain stays, what helps", sheet="long-term-pain"),
     Situation("What can I do today?", "Keep moving, ease the pain", sheet="looking-after-your-back"),
 ]

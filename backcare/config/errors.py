@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from backcare.config.context import clinic
 from backcare.core.clinic import Clinic
 from backcare.ops.logs import REQUEST
+from enquiries.links import NotOurs
 from enquiries.request_forms.form_state import rebuild_form
 from factsheets.approvals import check_is_open
 
@@ -80,6 +81,16 @@ def csrf_failure(request, reason=""):
 
 
 def not_found(request, exception=None):
+    if isinstance(exception, NotOurs):
+        return page(
+            404,
+            "This link does not work",
+            [
+                "Part of it may be missing. Did you copy it from our email? Check that you copied all of it.",
+                "If it still does not work, tell us what you want to do, and we will do it for you.",
+            ],
+            phone_first=True,
+        )
     return page(
         404,
         "We cannot find that page",

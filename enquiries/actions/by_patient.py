@@ -23,7 +23,6 @@ from enquiries.models import (
     AppointmentState,
     Enquiry,
     EnquiryEvent,
-    EnquiryKind,
     EventKind,
     MessageState,
     Outcome,
@@ -56,8 +55,8 @@ def open_to_patient(enquiry: Enquiry) -> set[Wish]:
     if enquiry.status == Status.CLOSED:
         return {Wish.ERASE}
     wishes = {Wish.WITHDRAW, Wish.ERASE}
-    # Anyone who wants another appointment must talk to the clinic.
-    if enquiry.kind == EnquiryKind.CONSULTATION and enquiry.status != Status.BOOKED:
+    # Anyone who wants another appointment must talk to the clinic. Nobody who chose email alone is called at a time.
+    if (enquiry.by_phone or enquiry.by_video) and enquiry.status != Status.BOOKED:
         wishes.add(Wish.TIMES)
     if added(enquiry).count() < MAX_ADDED:
         wishes.add(Wish.ADD)

@@ -94,9 +94,11 @@ def rows(enquiry: Enquiry) -> list[Row]:
         ways = {"phone": enquiry.by_phone, "video": enquiry.by_video, "email": enquiry.by_email}
         said += [
             Row("How we contact you", [CONTACT_BY[way] for way, wanted in ways.items() if wanted]),
-            Row("Times to call", times(enquiry)),
-            Row("May we leave a voicemail?", [YES_NO[enquiry.may_leave_voicemail]]),
         ]
+        if enquiry.by_phone or enquiry.by_video:
+            said.append(Row("Times to call", times(enquiry)))
+        if enquiry.by_phone:
+            said.append(Row("May we leave a voicemail?", [YES_NO[enquiry.may_leave_voicemail]]))
     written = ["We have it, but do not show it here, so that nobody else can read it."]
     if many := by_patient.added(enquiry).count():
         written.append(f"You added something {'once' if many == 1 else f'{many} times'}.")

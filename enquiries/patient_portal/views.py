@@ -9,7 +9,7 @@ from typing import Any
 from crispy_forms.layout import Field, Submit
 from django import forms
 from django.core import signing
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -253,7 +253,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     except signing.SignatureExpired:
         return render(request, "enquiries/stop_mails.html", {"over": True}, status=HTTPStatus.GONE)
     except signing.BadSignature:
-        raise Http404("Not a link of ours") from None
+        raise links.NotOurs from None
     if request.method == "POST":
         erasure.stop_mails(key=key)
         if PRESSED in request.POST:
@@ -273,7 +273,7 @@ def delete_report(request: HttpRequest, token: str) -> HttpResponse:
     try:
         enquiry = links.report_to_delete(token)
     except signing.BadSignature:
-        raise Http404("Not a link of ours") from None
+        raise links.NotOurs from None
     if enquiry is None:
         return HttpResponseRedirect(reverse("enquiries:summary_deleted"), status=303)
     if request.method != "POST":
@@ -288,7 +288,7 @@ def no_reminder(request: HttpRequest, token: str) -> HttpResponse:
     """The page says nothing about the appointment, or whether there is one."""
     key = links.REMINDER.key_of(token)
     if key is None:
-        raise Http404("Not a link of ours")
+        raise links.NotOurs
     if request.method == "POST":
         if enquiry := Enquiry.objects.filter(pk=key, erased_at=None).first():
             refuse_reminder(enquiry=enquiry)

@@ -6,7 +6,7 @@ fetch every link. All that is given or deleted is asked for by POST.
 
 from http import HTTPStatus
 
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,7 @@ from backcare.core.private_pages import personal
 from enquiries.actions import erasure, outbox
 from enquiries.assessment import printed
 from enquiries.link_visits import Held, VisitCookie
-from enquiries.links import SUMMARY, LinkPage, Pass, Shut
+from enquiries.links import SUMMARY, LinkPage, NotOurs, Pass, Shut
 from enquiries.mail import wordings
 from enquiries.models import Assessment
 from factsheets import safety
@@ -119,10 +119,10 @@ def deleted(request):
 
 
 def _find(token: str) -> Assessment | None:
-    """What the link names. None when its time is over or it was deleted. Raises Http404 for a link we never made."""
+    """What the link names. None when its time is over or it was deleted. Raises NotOurs."""
     key = SUMMARY.key_of(token)
     if key is None:
-        raise Http404("Not a link of ours")
+        raise NotOurs
     return Assessment.objects.select_related("enquiry").filter(pk=key, expires_at__gt=timezone.now()).first()
 
 

@@ -163,7 +163,9 @@ def test_the_link_works_for_a_year_also_when_the_request_is_gone_and_means_the_m
 def test_a_link_that_we_did_not_make_is_not_found(db, forged):
     other = signing.TimestampSigner(salt="enquiries.report.pass", sep=".").sign(abuse.stop_key(VICTIM))
     token = forged.format(key=abuse.stop_key(VICTIM), other=other)
-    assert Client().post(f"/report/stop/{token}/").status_code == 404
+    answer = Client().post(f"/report/stop/{token}/")
+    assert answer.status_code == 404
+    assert "Check that you copied all of it." in text(parse(answer))
     assert not StoppedAddress.objects.exists()
 
 

@@ -99,6 +99,11 @@ def test_the_voicemail_answer_and_the_chosen_times_are_shown(asked):
     words = said(enter(asked))
     assert "May we leave a voicemail? No" in words
     assert "Tuesday morning Friday early evening" in words
+    Enquiry.objects.update(by_phone=False, by_video=False, by_email=True, call_slots=0, may_leave_voicemail=None)
+    words = said(enter(asked))
+    assert "How we contact you Email" in words
+    for of_a_call in ("Times to call", "Change the times to call", "voicemail"):
+        assert of_a_call not in words
 
 
 def test_where_it_is_now_is_said_in_the_patients_words(asked, staff):
