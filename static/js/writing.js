@@ -62,7 +62,7 @@
   }
 
   /* --- what is typed is kept --- */
-  // Whoever signs in again, in another tab, has another token: the page asks for it before it tries once more.
+  // After signing in again in another tab there is a new token: the page asks for it before it tries again.
   const askForToken = async () => {
     const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
     const token = page.querySelector(".writing form [name=csrfmiddlewaretoken]");
