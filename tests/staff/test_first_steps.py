@@ -196,7 +196,7 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     assert len(asked) <= 3, [each["sql"][:90] for each in asked]
     assert stage("/admin/clinic/") == stage(EMAIL) == ""
     assert checks.set_up(None) == []
-    assert "ended" in words(staff_client.post(EMAIL, {"code": code})), "A code is good once."
+    assert "expired" in words(staff_client.post(EMAIL, {"code": code})), "A code is good once."
     set_clinic(sender_email="other@example.com")
     assert missing() == ["Test email"]
     approvals.withdraw(subject="red_flags", reason="A word in it was wrong.", by=clinician)
