@@ -1,8 +1,11 @@
 """Every public address: there, sound, ours, and the same frame around it."""
 
+import random
 import re
 from urllib.parse import urldefrag
+from xml.etree.ElementTree import tostring
 
+import html5lib
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -10,6 +13,7 @@ from backcare.core import clinic
 from factsheets.models import FactSheet, GlossaryTerm, SafetyAdvice
 from tests.support import linked_data
 from tests.support.html import parse, text, title
+from tests.support.plain_html import read_plain
 from tests.support.reading import (
     SHEET_PAGES,
     SLUGS,
@@ -163,6 +167,55 @@ def expect_nothing_foreign(tree) -> None:
             assert not (node.get(name) or "").startswith("//")
         if node.tag == "link" and node.get("rel") != "canonical":
             assert re.match(r"/(?!/)", node.get("href")), node.attrib
+
+
+# At some places in a page right, and at others closed early, moved or refused by a browser.
+INTRUDERS = [
+    *(
+        f"<{tag}>x</{tag}>"
+        for tag in ("div", "p", "li", "td", "option", "a", "h2", "form", "button", "dd", "b", "search")
+    ),
+    *("<tr><td>x</td></tr>", "<select><p>x</p></select>", "<textarea>\n\nx</textarea>", "<svg><path d=x /></svg>"),
+    *(
+        "x",
+        "&amp",
+        "&nosuch;",
+        "&#0;",
+        "&#8211;",
+        "<img/>",
+        "<p/>",
+        "<i a=1 a=2></i>",
+        "<!-- x -->",
+        "<!-- x -- y -->",
+        "<>",
+    ),
+    *("<b><i>x</b></i>", "</p>", "</br>", "<pre>\nx</pre>", "<A>x</A>", "<hr>"),
+]
+
+
+@pytest.mark.long
+def test_the_fast_reader_of_these_tests_and_html5lib_agree(staff_client):
+    """Also on pages with damage: it may read them as html5lib does, without an error, or leave them to it."""
+    pages = [
+        staff_client.get(path).content.decode()
+        for path in ("/", SHEET_PAGES[0], "/consultation/", "/admin/enquiries/enquiry/")
+    ]
+    assert [read_plain(each) is None for each in pages] == [False] * len(pages)
+    chance = random.Random(20_261_130)  # noqa: S311 - repeatable, no secret
+    for whole in [each for each in pages if len(each) < 20_000]:
+        tags = [tag.span() for tag in re.finditer(r"<[^>]+>", whole)]
+        for put_in in ("", *INTRUDERS):
+            for start, end in chance.sample(tags, 4):
+                pages.append(whole[: end if put_in else start] + put_in + whole[end:])
+    read = 0
+    for each in pages:
+        if (plain := read_plain(each)) is not None:
+            parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+            repaired = parser.parse(each)
+            assert not parser.errors, parser.errors
+            assert tostring(plain) == tostring(repaired)
+            read += 1
+    assert 4 < read < len(pages), "Nothing that needs a repair was tried, or nothing else."
 
 
 @pytest.mark.long

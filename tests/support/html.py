@@ -6,6 +6,8 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 
+from tests.support.plain_html import read_plain
+
 CONTROLS = {"input", "textarea", "select"}
 
 
@@ -19,8 +21,11 @@ def parse(response) -> Element:
 @lru_cache(maxsize=64)
 def _parsed(content: bytes) -> tuple[Element, list[str]]:
     """Of many tests that look at the same page, one waits for the parser."""
+    page = content.decode("utf-8")
+    if (plain := read_plain(page)) is not None:
+        return plain, []
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)
-    document = parser.parse(content.decode("utf-8"))
+    document = parser.parse(page)
     # What a person typed may hold NULs and other characters that are errors in HTML and shown as "�".
     typed = {"invalid-codepoint", "invalid-codepoint-in-attribute-value"}
     return document, [f"{code} at {place}" for place, code, _ in parser.errors if code not in typed]
