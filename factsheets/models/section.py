@@ -79,7 +79,7 @@ CHAPTER_KINDS = {SectionKind.TEXT, SectionKind.EVIDENCE}
 # Addresses of the page's own parts: a section of the same address would catch the links meant for them.
 TAKEN_SLUGS = re.compile(
     r"(main|find|in-short|audience|key-points|contents|prices|our-interest|more|words|explained|sources|changes|review|keep|useful"
-    r"|related|report|consultation)\Z"
+    r"|related|ask|report|consultation)\Z"
     r"|(source|cite|term|word|care|useful|report|consultation|id_report|id_consultation)-"
 )
 # The sheet's other outputs are at these addresses below its own (factsheets/urls.py). A section that was once a page of its own
