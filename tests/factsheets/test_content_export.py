@@ -196,7 +196,7 @@ def test_what_may_not_be_public_and_what_cannot_be_read_changes_nothing(there):
     there.fields("claim")["detail"] = "Acupuncture cures. <i>Yes.</i> [@EDA]\n"
     there.fields("first")["body"] = "It is <b>safe</b>. Read [more](/nowhere/). [@EDA]\n"
     there.fields("EDA")["title"] = "Theirs"
-    assert "goes into drafts" in take(there, "--apply", "--by", editor.username)
+    assert "go into drafts" in take(there, "--apply", "--by", editor.username)
     assert Source.objects.get(key="EDA").title == "The study EDA"
     live = FactSheet.objects.get(slug=PART)
     assert "cures" not in str(live.document)
