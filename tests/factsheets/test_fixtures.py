@@ -200,8 +200,9 @@ BENEFIT = re.compile(
 
 
 def blocks() -> dict[str, str]:
-    """All words that stand below the heading of a section, by the sheet and the section."""
+    """All words that stand below the heading of a section, with NICE's position beside its statements, by sheet and section."""
     found: dict[str, str] = {}
+    positions = {each["key"]: each["nice_position"] for each in shared("statement")}
     for slug in SHEETS:
         below: dict[str, list[str]] = {}
         chapter = ""
@@ -212,6 +213,8 @@ def blocks() -> dict[str, str]:
                 chapter = section["slug"]
             below.setdefault(chapter, []).append(section["slug"])
         words = {each["slug"]: " ".join(said for _, said in readable(each)) for each in entries(slug, "section")}
+        for use in entries(slug, "statementuse"):
+            words[use["section"][1]] += f" {positions[use['statement'][0]]}"
         for inside in below.values():
             found |= {f"{slug}#{section}": " ".join(words[each] for each in inside) for section in inside}
     return found
