@@ -166,6 +166,13 @@ def parts_with_text(*, sheet: FactSheet, by) -> set[str]:
     return {part.removesuffix(ASIDE) for part in rows.values_list("part", flat=True)}
 
 
+def of_gone_sections(*, sheet: FactSheet, by) -> list[UnsavedEdit]:
+    """What they typed into a section, and a colleague deleted it before they saved."""
+    there = {f"section-{pk}" for pk in sheet.sections.values_list("pk", flat=True)}
+    rows = UnsavedEdit.objects.filter(sheet=sheet, by=by, part__startswith="section-").exclude(typed="")
+    return [row for row in rows if row.part.removesuffix(ASIDE) not in there]
+
+
 def others(*, sheet: FactSheet | None, part: str, by) -> list[str]:
     """Who else has the sheet open, or without one the record that `part` names, one sentence each."""
     rows = UnsavedEdit.objects.filter(sheet=sheet, seen_at__gt=timezone.now() - STILL_HERE).exclude(by=by)

@@ -212,10 +212,18 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
             ("Address and search engines", {"fields": ["slug", "former_slugs", "aspect"], "classes": ["collapse"]}),
             ("History", {"fields": SHARED_FIELDS}),
         ]
+        if obj and not self.has_change_permission(
+            request, obj
+        ):  # a reviewer reads the words, and not what serves the editors
+            self.fieldsets[2:] = [("Where the words come from", {"fields": ["view", "claims"]})]
         return super().get_fieldsets(request, obj)
 
     def get_readonly_fields(self, request, obj=None):
-        return ["sheet"] if obj else []
+        return ["sheet", "claims"] if obj else ["claims"]
+
+    @admin.display(description="claims it rests on")
+    def claims(self, section):
+        return ", ".join(section.claim_refs)
 
     def save_model(self, request, obj, form, change):
         obj.claim_refs = form.cleaned_data["claim_refs"]

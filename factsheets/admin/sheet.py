@@ -213,6 +213,8 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
             ("The answer, on the first screens", {"fields": answer, "classes": ["written"]}),
             ("History", {"fields": SHARED_FIELDS}),
         ]
+        if not self.has_change_permission(request, obj):
+            self.fieldsets.pop()  # a box of the editors
         return super().get_fieldsets(request, obj)
 
     def get_urls(self):

@@ -126,7 +126,8 @@ class OnOnePage(GivesBack):
         """
         request.stopped = []
         kept = UnsavedEdit.objects.filter(sheet=sheet, by=request.user).exclude(typed="")
-        for row in kept.exclude(part__endswith=autosave.ASIDE):
+        gone = [row.pk for row in autosave.of_gone_sections(sheet=sheet, by=request.user)]
+        for row in kept.exclude(part__endswith=autosave.ASIDE).exclude(pk__in=gone):
             model, number = _place_of(row)
             save = self.admin_site.get_model_admin(model)._changeform_view
             try:
@@ -173,6 +174,10 @@ class OnOnePage(GivesBack):
             return answer
         said, again = request.POST.get(press, ""), _with(request, to="#proof")
         match press:
+            case "_discard" if said.isdecimal():
+                for row in autosave.of_gone_sections(sheet=here["sheet"], by=request.user):
+                    if str(row.pk) == said:
+                        row.delete()
             case "_discard":
                 autosave.forget(**here | {"part": here["part"] + (autosave.ASIDE if said == "aside" else "")})
             case "_swap":
@@ -327,6 +332,10 @@ class OnOnePage(GivesBack):
             "comment": (typed or {}).get(COMMENT, ""),
             "edition": request.POST.get("_edition") or _newest_edition(sheet),
             "kept_at": autosave.clock(row.typed_at) if is_kept else "",
+            "of_gone_sections": [
+                {"pk": each.pk, "at": autosave.clock(each.typed_at), "typed": QueryDict(each.typed)}
+                for each in (autosave.of_gone_sections(sheet=sheet, by=request.user) if row else ())
+            ],
             "aside_at": autosave.clock(aside.typed_at) if aside else "",
             "tab": request.POST.get(autosave.TAB) or autosave.new_tab(row if is_kept else None),
             "sources": Source.objects.values("key", "title", "authors", "year"),
