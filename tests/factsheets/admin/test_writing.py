@@ -305,7 +305,7 @@ def test_a_part_of_any_kind_is_previewed_from_its_first_letter_on(desk, author):
             kept = desk.post(add, opened | {"kind": kind, "_keep": "yes"} | typed)
             assert kept.status_code == 200, (kind, typed)
             is_shown = "It cannot be shown like this." not in (proof := kept.json()["proof"])
-            assert ("No figure is chosen yet." in proof) == (kind == "figure" and is_shown), (kind, typed)
+            assert ("No drawing chosen yet." in proof) == (kind == "figure" and is_shown), (kind, typed)
             assert not is_shown or typed.get("body", "").removeprefix("- ")[:4] in proof, (kind, typed)
         # Saved like this it is refused, on a page that holds what was typed.
         refused = desk.post(add, opened | {"kind": kind, "_save": "Save", "view": "western"}, follow=True)
