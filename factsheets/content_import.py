@@ -24,6 +24,7 @@ from django.core.serializers import python as python_serializer
 from django.db import transaction
 from django.utils.text import capfirst
 
+from backcare.core.sqlite.copy import tried
 from factsheets import (
     actions,
     content,
@@ -117,9 +118,9 @@ def bring_in(
     # Before anything is locked: while this writes, nobody else can where the database is SQLite.
     listed = list(entries(folder, content.MODELS))
     faults_before = {(sheet.pk, each.text) for sheet, each in _faults()}
-    with transaction.atomic():
+    apply = apply and by is not None
+    with transaction.atomic() if apply else tried():
         if by is None:
-            apply = False
             # Until the end of this block.
             by = get_user_model().objects.create(username=f"import-{secrets.token_hex(8)}", is_superuser=True)
         run = _Import(by, replace_ours)
@@ -137,9 +138,7 @@ def bring_in(
         run.draft_red_flags()
         run.expect_no_new(faults_before)
         pictures.discard_unused()
-        if not apply:
-            transaction.set_rollback(True)
-        elif seen is not None and seen != digest_of(run.imported):
+        if apply and seen is not None and seen != digest_of(run.imported):
             raise ChangedSince("Somebody changed something here in the meantime. Read the difference again.")
     return run.imported
 

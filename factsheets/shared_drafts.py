@@ -5,6 +5,7 @@ One table holds the drafts of all kinds, each as the snapshot that its history k
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,8 +13,10 @@ from functools import cached_property
 from typing import Any
 
 from django.db import Error, IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
+from backcare.core.sqlite.copy import tried
 from factsheets import (
     actions,
     draft_workflow,
@@ -33,6 +36,7 @@ from factsheets.models import (
     FactSheet,
     Figure,
     GlossaryTerm,
+    Section,
     SharedDraft,
     SharedStep,
     SiteNotice,
@@ -48,6 +52,10 @@ logger = logging.getLogger(__name__)
 
 # The texts in which an editor may correct a slip alone, as in a sheet (`sheet_drafts.why_more_than_a_slip`).
 CORRECTABLE = {"Claim", "Detail", "Meaning", "Text alternative", "Long description"}
+# Of those that are short, where a slip of a few words could be all of it, only a misspelt word (`is_misspelling`).
+SHORT = {"Claim", "Meaning", "Text alternative"}
+A_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+BETWEEN = re.compile(r"[\s,.;:!…'’\"“”–—-]*")
 # Of a figure, what its sheets are only read again for: a refused save loses an upload.
 LIVE_AT_ONCE = {"drawing", "picture"}
 
@@ -98,22 +106,18 @@ class Beside:
 
     @cached_property
     def because(self) -> list[str]:
-        """`why_second` of it. A new term is explained at once wherever its word is; nothing else that is new is shown yet."""
-        if self.record or self.draft.label != GlossaryTerm._meta.label_lower:
-            return why_second(self.record, self.live, self.draft.content) if self.record else []
-        try:
-            with applied(self.draft) as record:
-                actions.refresh_changed()
-                return why_second(record, {}, self.draft.content)
-        except CannotPutBack:
+        """`why_second` of it. A new term is in the glossary at once; nothing else that is new is shown yet."""
+        if self.record is None and self.draft.label != GlossaryTerm._meta.label_lower:
             return []
+        return why_second(self.record or GlossaryTerm(), self.live, self.draft.content)
 
     def why_not_publish(self, user) -> str:
         """Why this person cannot publish it now. Empty when they can."""
         if not self.because:
             return "" if may_write(self.draft, user) else "Only an editor can publish this."
         if not user.has_perm("factsheets.sign_off_factsheet"):
-            return f"A clinician must publish this, because it changes: {', '.join(self.because)}."
+            what = f"changes: {', '.join(self.because)}" if self.draft.content else "deletes the term"
+            return f"A clinician must publish this, because it {what}."
         if draft_workflow.wrote(self.draft, user):
             return "You wrote part of this draft, so another clinician must publish it."
         if self.draft.state != DraftState.IN_REVIEW:
@@ -136,21 +140,63 @@ def why_second(record, before: dict, after: dict) -> list[str]:
     Empty when patients see none of it, and for a slip in its words.
     """
     because = [each for each in shared_revisions.asks_for_review(record, before, after) if each not in LIVE_AT_ONCE]
+    # The glossary has every term, also those that no sheet explains.
     if not because or not (
-        _in_glossary(record, before, after) or any(sheet.is_published for sheet in shared_revisions.resting_on(record))
+        isinstance(record, GlossaryTerm) or any(sheet.is_published for sheet in shared_revisions.resting_on(record))
     ):
         return []
-    if not isinstance(record, Source):
+    if after and not isinstance(record, Source):
         found = shared_revisions.changes(type(record), before, after)
         signed = [each for each in found if each.field.lower() in {name.lower() for name in because}]
         if signed and not sheet_drafts.why_more_than_a_slip(signed, CORRECTABLE):
-            return []
+            short = [each for each in signed if each.field in SHORT]
+            if all(is_misspelling(each.before, each.after, of=record) for each in short):
+                return []
     return because
 
 
-def _in_glossary(record, before: dict, after: dict) -> bool:
-    """Whether the glossary says something else of the term: it has every one, also those that no sheet explains."""
-    return isinstance(record, GlossaryTerm) and bool(before) and before.get("meaning") != after["meaning"]
+def is_misspelling(before: str, after: str, *, of) -> bool:
+    """Whether only signs between words differ, and one word at most, which was no word of ours and is one now.
+
+    One letter makes “adduction” of “abduction” and “typical” of “atypical”. So the old word may be nowhere else in our texts, the
+    new one must be, and they begin alike. `of` is the record whose own text does not count.
+    """
+    old, new = A_WORD.findall(before), A_WORD.findall(after)
+    if len(old) != len(new) or any(
+        not BETWEEN.fullmatch(gone + come)
+        for gone, come in zip(A_WORD.split(before), A_WORD.split(after), strict=True)
+        if gone != come
+    ):
+        return False
+    other = [(a.casefold(), b.casefold()) for a, b in zip(old, new, strict=True) if a.casefold() != b.casefold()]
+    if not other:
+        return True
+    [(gone, come), *more] = other
+    if more or gone[0] != come[0] or min(len(gone), len(come)) < 4 or not _one_letter_apart(gone, come):
+        return False
+    ours = _our_words(of)
+    return come in ours and gone not in ours
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    """One letter more, fewer, or other, or two that traded places."""
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    a, b = one[start:], other[start:]
+    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
+
+
+def _our_words(but) -> set[str]:
+    """Every word of what patients read, but for the record's own, in small letters."""
+    texts: list[str] = []
+    for model, names in (
+        (Section, ("heading", "body")),
+        (Statement, ("claim", "detail")),
+        (GlossaryTerm, ("term", "meaning")),
+        (Figure, ("alt", "long_description")),
+    ):
+        for words in model.objects.exclude(pk=but.pk if isinstance(but, model) else None).values_list(*names):
+            texts += words
+    return {word.casefold() for text in texts for word in A_WORD.findall(text)}
 
 
 def may_write(draft: SharedDraft, user) -> bool:
@@ -246,7 +292,7 @@ def bring_up_to_date(*, draft: SharedDraft, version: int | None, by) -> None:
     with transaction.atomic():
         kept = draft_workflow.as_seen(_locked(draft), version)
         now, base, mine = beside_live(kept, lock=True).live, kept.base, kept.content
-        kept.content = {
+        kept.content = mine and {
             name: mine[name] if name in mine and (not now or mine[name] != base.get(name)) else now.get(name)
             for name in {**mine, **now}
         }
@@ -267,13 +313,26 @@ def _locked(draft: SharedDraft) -> SharedDraft | None:
 def applied(draft: SharedDraft) -> Iterator:
     """Within it the record is as the draft says, and it is given; afterwards nothing has happened. Raises CannotPutBack.
 
-    It holds the lock of a writer, as a save does. Render what you show before it ends.
+    Render what you show before it ends.
     """
-    with transaction.atomic():
-        try:
-            yield shared_revisions.restored(MODELS[draft.label], draft.record, draft.content)
-        finally:
-            transaction.set_rollback(True)
+    with tried():
+        yield _made(MODELS[draft.label], draft.record, draft.content)
+
+
+def _made(model, pk: int | None, content: dict):
+    """The record as `content` says; without content it is deleted, and given as it was. Raises CannotPutBack."""
+    if content:
+        return shared_revisions.restored(model, pk, content)
+    record = model.objects.filter(pk=pk).first()
+    if record is None:
+        raise CannotPutBack("It has been deleted already. Discard the draft.")
+    try:
+        with transaction.atomic():
+            record.delete()
+    except ProtectedError as error:
+        raise CannotPutBack("Something shows it. Take it out there first.") from error
+    record.pk = pk
+    return record
 
 
 @dataclass
@@ -315,6 +374,8 @@ def _unsound(sheets: list[FactSheet]) -> list[Obstacle]:
 
 def _problems_of(record) -> list[Obstacle]:
     """What only the record itself can be wrong in, beyond what its fields allow."""
+    if not type(record).objects.filter(pk=record.pk).exists():
+        return []  # deleted
     if isinstance(record, GlossaryTerm):
         return [Obstacle(each) for each in taken([record.term, *record.also], but=record.pk)]
     if isinstance(record, Statement):
@@ -351,7 +412,8 @@ def make_live(
     with transaction.atomic():
         stored = model.objects.select_for_update(no_key=True).filter(pk=pk).first() if pk else None
         before = snapshot(stored) if stored else {}
-        record = shared_revisions.restored(model, pk, content)
+        explained = [] if content or stored is None else shared_revisions.resting_on(stored)
+        record = _made(model, pk, content)
         ContentVersion.changed()
         changed = _made_anew(record)
         showing = _showing(record, changed)
@@ -359,8 +421,12 @@ def make_live(
             raise CannotPutBack(" ".join(map(str, found)))
         for sheet in showing:
             actions.keep_edition(sheet=sheet, by=author, note=said)
-        shared_revisions.keep(record=record, before=before, by=by, step=step, note=note[:300])
-        to_review = ask_for_review(record, before, by=author, note=said)
+        if content:
+            shared_revisions.keep(record=record, before=before, by=by, step=step, note=note[:300])
+            to_review = ask_for_review(record, before, by=author, note=said)
+        else:
+            shared_revisions.keep(record=record, before=before, by=by, step=SharedStep.DELETED, note=note[:300])
+            to_review = _ask_about_deleted(record, explained, by=author, note=said)
         return Made(record, [sheet for sheet in changed if sheet.is_published], to_review)
 
 
@@ -399,12 +465,11 @@ def _called(record) -> str:
             return f"drawing “{record}”"
 
 
-def ask_about_deleted(record, *, by) -> list[FactSheet]:
-    """Before a term is deleted: asks to have the sheets that explain it read again. Nothing else in use can be deleted."""
-    sheets = shared_revisions.resting_on(record) if isinstance(record, GlossaryTerm) else []
-    for sheet in sheets:
-        actions.ask_for_review(sheet=sheet, by=by, changes=[f"Removed: {_called(record)}"])
-    return sheets
+def _ask_about_deleted(record, explained: list[FactSheet], *, by, note: str) -> list[FactSheet]:
+    """Asks to have the sheets that explained a term read again. Nothing else in use can be deleted."""
+    for sheet in explained:
+        actions.ask_for_review(sheet=sheet, by=by, changes=[f"Removed: {_called(record)}"], note=note)
+    return explained
 
 
 def send(*, draft: SharedDraft, version: int | None, note: str, by, reason: str = "") -> None:

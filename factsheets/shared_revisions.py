@@ -4,7 +4,7 @@ Sources, statements of evidence, glossary terms, figures and notices. A sheet ha
 flags have a draft and a second person (`safety_drafts`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -33,6 +33,7 @@ from factsheets.models import (
     State,
     Statement,
 )
+from factsheets.rendering.glossary_marks import Glossary
 from factsheets.rendering.markdown import BodyError, cited
 from factsheets.revisions import CannotPutBack, Change
 from factsheets.safety_revisions import in_words
@@ -189,6 +190,29 @@ def uses(record) -> list[Use]:
     return sorted(found, key=lambda use: not (use.sheet and use.sheet.is_published))
 
 
+def mentions(*terms: GlossaryTerm) -> list[Use]:
+    """The public sheets that say one of these words and do not show its meaning, because they explain it themselves or never."""
+    glossary = Glossary(terms)
+    return [
+        Use("says the word, without this meaning", sheet)
+        for sheet in FactSheet.objects.published()
+        if not {word["slug"] for word in sheet.document.get("words", [])} & {term.slug for term in terms}
+        and any(next(glossary.find(words), None) for words in _texts(sheet.document))
+    ]
+
+
+def _texts(node) -> Iterator[str]:
+    """Every text of a document, as `Words` finds them."""
+    if isinstance(node, dict):
+        if node.get("type") == "text":
+            yield node["text"]
+        for value in node.values():
+            yield from _texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _texts(value)
+
+
 def _showing(sections, what: str) -> list[Use]:
     sections = sections.select_related("sheet").defer("sheet__document")
     return [Use(what, section.sheet, section) for section in sections]
@@ -246,6 +270,8 @@ def _cited(text: str) -> set[str]:
 # A source's date is how old the evidence is; its identifiers are which study it is. A missing one that is added changes neither.
 VERDICT = ("claim", "direction", "grade", "detail", "nice_position", "burden", "sources")
 IDENTIFIERS = ("doi", "pmid", "pmcid", "isbn", "identifier")
+# Of a glossary term, as the desk calls it.
+EXPLAINED = {"term": "term", "also": "also called", "meaning": "meaning"}
 # What patients see of a figure, or read in its place.
 PICTURED = ("drawing", "picture", "alt", "long_description")
 
@@ -259,9 +285,14 @@ def asks_for_review(record, before: dict, after: dict) -> list[str]:
             if (before.get(name) or "") != (after[name] or "")  # an older edition has no newer field
         ]
     if isinstance(record, GlossaryTerm):
+        if not after:
+            return ["deletion"]
+        # Its names say of which words the meaning is said. A new term is its meaning.
+        names = EXPLAINED if before else ("meaning",)
+        found = [EXPLAINED[name] for name in names if before.get(name) != after[name]]
         # Sheets explain it from now on, in words that nobody has signed there.
         is_new_there = after["explain_in_text"] and not before.get("explain_in_text")
-        return ["meaning"] if before.get("meaning") != after["meaning"] or is_new_there else []
+        return found or (["meaning"] if is_new_there else [])
     if not isinstance(record, Source) or not before:
         return []
     # The day on which somebody read it counts only where the source gives no year.

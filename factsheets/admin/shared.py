@@ -1,18 +1,25 @@
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminTextInputWidget
+from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.http import HttpResponseRedirect
 from django.urls import path
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_http_methods
 
 from backcare.core.readonly_admin import ReadOnlyMixin
-from factsheets import actions, pasted_citation, publishing_rules, shared_revisions
+from factsheets import actions, pasted_citation, publishing_rules, shared_drafts, shared_revisions
 from factsheets.admin import links
 from factsheets.admin.editing import Stopped
 from factsheets.admin.fields import ClaimRefsField, KnownWordsField, MakesShortName
-from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm
+from factsheets.admin.shared_drafts import address
+from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm, place_of, uses_of
 from factsheets.admin.writing import cite_new
+from factsheets.draft_workflow import DraftRefused
 from factsheets.models import Claim, FactSheet, GlossaryTerm, Source, Topic, WordList
 from factsheets.rendering.glossary_marks import key, taken
 from factsheets.search.redflags import EVERYDAY
@@ -80,6 +87,18 @@ class SourceForm(SharedForm):
         return cleaned
 
 
+class ToComplete(admin.SimpleListFilter):
+    """Sources that no reader could look up or date yet (`Source.lacks`)."""
+
+    title, parameter_name = "what is missing", "missing"
+
+    def lookups(self, request, model_admin):
+        return [("yes", "A link, an ISBN or a date")]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(NO_LINK | models.Q(year=None, accessed=None)) if self.value() == "yes" else queryset
+
+
 @admin.register(Source)
 class SourceAdmin(SharedRecordAdmin):
     form = SourceForm
@@ -98,7 +117,7 @@ class SourceAdmin(SharedRecordAdmin):
     ]
     list_display = ["key", "title", "year", "kind", "verification", "still_needs", "link_checked"]
     list_select_related = ["link"]
-    list_filter = ["verification", "kind"]
+    list_filter = [ToComplete, "verification", "kind"]
     search_fields = ["key", "title", "authors"]
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
@@ -126,10 +145,24 @@ class SourceAdmin(SharedRecordAdmin):
         used = [f"{use.sheet or use.record} ({use.what})" for each in objs for use in shared_revisions.uses(each)]
         return deleted, counted, needed, [*protected, *dict.fromkeys(used)]
 
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not obj.lacks:
+            return fieldsets
+        needs = (
+            f"It still needs {' and '.join(obj.lacks)}. No fact sheet can cite it until then. Look for: {obj.citation}"
+        )
+        return [
+            (title, options | {"description": format_html("{}", needs)} if "doi" in options["fields"] else options)
+            for title, options in fieldsets
+        ]
+
     @admin.display(description="Still needs")
     def still_needs(self, source: Source) -> str:
-        """What stops a published sheet from citing it."""
-        return " and ".join(source.lacks)
+        """What stops a published sheet from citing it, and what it can be found by."""
+        if not source.lacks:
+            return ""
+        return format_html("{}. Look for: {}", " and ".join(source.lacks).capitalize(), source.citation)
 
 
 class GlossaryTermForm(MakesShortName, SharedForm):
@@ -166,13 +199,37 @@ class GlossaryTermAdmin(SharedRecordAdmin):
     list_filter = ["explain_in_text"]
     search_fields = ["term", "meaning"]
 
-    def delete_model(self, request, obj):
-        super().delete_model(request, obj)
-        actions.refresh_all()
+    def get_actions(self, request):
+        """None is deleted here, nor several at once."""
+        return {name: each for name, each in super().get_actions(request).items() if name != "delete_selected"}
 
-    def delete_queryset(self, request, queryset):
-        super().delete_queryset(request, queryset)
-        actions.refresh_all()
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def delete_view(self, request, object_id, extra_context=None):
+        """Says who uses the term. A press begins a draft that deletes it, which a clinician publishes."""
+        term = self.get_object(request, unquote(object_id))
+        if not self.has_delete_permission(request, term):
+            raise PermissionDenied
+        if term is None:
+            return super().delete_view(request, object_id, extra_context)
+        if request.method == "POST":
+            given = {"model": GlossaryTerm, "pk": term.pk, "content": {}, "name": term.term}
+            try:
+                draft = shared_drafts.begin(**given, by=request.user, what="To delete it")
+            except DraftRefused as refusal:
+                messages.error(request, f"Not deleted. {refusal}")
+                return HttpResponseRedirect(request.path)
+            messages.success(request, "Not deleted yet. Send it for review: a clinician must agree.")
+            return HttpResponseRedirect(address(draft))
+        context = {
+            "title": f"Delete “{term}”",
+            "crumb": "Delete",
+            "record": term,
+            "name": term.term,
+            "pk": term.pk,
+            "uses": [(use, place_of(use)) for use in uses_of(term)],
+            "open_draft": shared_drafts.of(term),
+        }
+        return self._page(request, "delete.html", context)
 
 
 class TopicForm(MakesShortName, forms.ModelForm):

@@ -15,7 +15,7 @@ from factsheets import actions, autosave, draft_workflow, pictures, shared_draft
 from factsheets.admin.editing import StopsUnsound
 from factsheets.admin.opened import GivesBack, sign_of_life
 from factsheets.draft_workflow import DraftRefused
-from factsheets.models import DraftState, FactSheet, SharedDraft, SiteNotice
+from factsheets.models import DraftState, FactSheet, GlossaryTerm, SharedDraft, SiteNotice
 from factsheets.publishing_rules import Obstacle
 from factsheets.rendering.markdown import BodyError
 from factsheets.revisions import CannotPutBack
@@ -157,6 +157,8 @@ class HasDrafts(GivesBack, StopsUnsound):
             "was_deleted": draft.record and record is None,
             "sheets": [(sheet, address(draft, "draft_page", sheet.pk)) for sheet in found.sheets],
             "every_page": address(draft, "draft_page", 0) if self.model is SiteNotice else "",
+            "mentions": [each.sheet for each in _mentions(draft, record)],
+            "deletes": not draft.content,
             "problems": found.problems,
             "has_findings": any(each.finding for each in found.problems),
             "in_review": in_review,
@@ -179,6 +181,9 @@ class HasDrafts(GivesBack, StopsUnsound):
             raise PermissionDenied
         if not draft.is_open and request.method != "POST":
             messages.error(request, "The draft is no longer open. Its words are kept here.")
+            return HttpResponseRedirect(address(draft))
+        if not draft.content:
+            messages.error(request, "This draft only deletes it. Discard the draft to keep it.")
             return HttpResponseRedirect(address(draft))
         here = {"sheet": None, "part": _part_of(draft), "by": request.user}
         if (answer := sign_of_life(request, here)) is not None:
@@ -295,6 +300,14 @@ def _others(here: dict) -> list[str]:
     """Who else has it open. It is noted that this person has, too."""
     autosave.look(**here)
     return autosave.others(**here)
+
+
+def _mentions(draft: SharedDraft, record) -> list:
+    """Of a term, where its word is said and readers will not see this meaning of it."""
+    if not draft.is_open or draft.label != GlossaryTerm._meta.label_lower:
+        return []
+    drafted = draft.content and GlossaryTerm(**{name: draft.content[name] for name in ("slug", "term", "also")})
+    return shared_revisions.mentions(*(each for each in (record, drafted) if each))
 
 
 def _part_of(draft: SharedDraft) -> str:

@@ -128,7 +128,7 @@ class KeepsHistory(HasDrafts):
         record = self.get_object(request, object_id) if object_id else None
         if record is not None and self.has_view_permission(request, record):
             context |= {
-                "uses": [(use, place_of(use)) for use in shared_revisions.uses(record)],
+                "uses": [(use, place_of(use)) for use in uses_of(record)],
                 "use_is_known": self.use_is_known,
             }
         try:
@@ -197,7 +197,6 @@ class KeepsHistory(HasDrafts):
         with transaction.atomic():
             for record in records:
                 pk, before = record.pk, shared_revisions.snapshot(record)
-                self.tell(request, [], shared_drafts.ask_about_deleted(record, by=request.user))
                 super().delete_model(request, record)
                 record.pk = pk
                 shared_revisions.keep(record=record, before=before, by=request.user, step=SharedStep.DELETED)
@@ -285,6 +284,8 @@ class KeepsHistory(HasDrafts):
         given = {"model": self.model, "pk": edition.record, "content": content, "by": request.user}
         words = f"Back to edition {edition.number}"
         try:
+            if not content:
+                raise CannotPutBack("This edition is the deletion. Put back the one before it.")
             if self._to_draft(stored, now, edition.content):
                 draft = shared_drafts.begin(**given, name=edition.name, step=DraftStep.PUT_BACK, what=words)
                 if draft is None:
@@ -315,6 +316,13 @@ class KeepsHistory(HasDrafts):
             "change_name": f"admin:factsheets_{self.opts.model_name}_change",
         }
         return render(request, f"admin/factsheets/shared/{template}", base | context, status=status)
+
+
+def uses_of(record) -> list:
+    """Who shows it, and of a term who says the word."""
+    return shared_revisions.uses(record) + (
+        shared_revisions.mentions(record) if isinstance(record, GlossaryTerm) else []
+    )
 
 
 def place_of(use) -> str:

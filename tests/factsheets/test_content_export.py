@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import zipfile
 from datetime import timedelta
 from io import StringIO
@@ -13,19 +14,23 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from enquiries.models import Enquiry
 from enquiries.privacy.retention import RULES
 from factsheets import (
     actions,
     content_export,
+    content_import,
     content_upload,
     pictures,
     publishing_rules,
     safety_drafts,
     safety_revisions,
     shared_drafts,
+    shared_revisions,
 )
 from factsheets.models import (
     Claim,
@@ -50,6 +55,7 @@ from tests.support.edition import PART, SHEET, entry
 from tests.support.edition import Edition as Fixtures
 from tests.support.html import text
 from tests.support.pictures import show
+from tests.support.senders import ask
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 TRICKY = "- {} [x]: “quotes” 'and' \"more\" # no comment\n\n  indented\ttab\nlast line without an end: ✓ 5 % & <b> \\n"
@@ -359,3 +365,50 @@ def test_an_owner_downloads_all_content_and_nobody_else(client, staff_client):
     assert rule.due(timezone.now() + timedelta(days=15)).count() == 1
     client.force_login(person("Clive", "clinician"))
     assert client.get(reverse("admin:factsheets_bring_in")).status_code == 403
+
+
+def posted_meanwhile(question: str) -> str:
+    """A patient's question, sent by another thread, over a connection of its own. Where it led, or why it failed."""
+    answers = []
+
+    def ask_now():
+        try:
+            answers.append(ask("question", description=question).get("Location", "no way on"))
+        except Exception as error:  # noqa: BLE001 - it is said by the test
+            answers.append(repr(error))
+        finally:
+            connection.close()
+
+    patient = threading.Thread(target=ask_now)
+    patient.start()
+    patient.join(60)
+    return answers[0] if answers else "still waiting"
+
+
+def test_patients_send_while_an_import_is_compared_and_a_draft_is_shown(transactional_db, tmp_path, author):
+    folder = tmp_path / "content"
+    command("export_content", folder)
+    path = folder / "glossary.yaml"
+    term = GlossaryTerm.objects.first()
+    path.write_text(path.read_text().replace(term.meaning, "Another meaning."))
+    for each in set(folder.rglob("*.yaml")) - {path}:
+        each.unlink()
+    led = []
+
+    def last(done: int, of: int) -> None:
+        if done == of:
+            led.append(posted_meanwhile("May I swim?"))
+
+    found = content_import.bring_in(folder, by=author, progress=last)
+    assert [each.after for each in found.shared] == ["Another meaning."]
+    content = shared_revisions.snapshot(term) | {"meaning": "A third meaning."}
+    given = {"model": GlossaryTerm, "pk": term.pk, "content": content, "name": term.term, "by": author}
+    draft = shared_drafts.begin(**given)
+    with shared_drafts.applied(draft) as record:
+        record.save()
+        assert GlossaryTerm.objects.get(pk=term.pk).meaning == "A third meaning."
+        led.append(posted_meanwhile("May I run?"))
+    term.refresh_from_db()
+    assert term.meaning not in {"Another meaning.", "A third meaning."}
+    assert [each.startswith("/question/sent/") for each in led] == [True, True], led
+    assert Enquiry.objects.count() == 2

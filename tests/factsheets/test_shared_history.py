@@ -148,7 +148,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     assert public_sheet.editions.count() == many
 
 
-def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(desk):
+def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(desk, author, reviewer):
     FactSheet.objects.all().delete()  # as above
     term = GlossaryTerm.objects.filter(explain_in_text=False).first()
     address, label = change_address(term), {"label": "factsheets.glossaryterm"}
@@ -176,26 +176,33 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     assert "Saved in the draft." in text(tree(save(desk, edit, note="It reads better.")))
     assert draft_of(term).note == "It reads better."
     # The live one changes meanwhile: both are shown, the draft’s words stay, and the others are taken over.
-    assert not errors_of(save(desk, address, also="The live name", slug="live-slug"))
+    GlossaryTerm.objects.filter(pk=term.pk).update(also=["The live name"])
+    assert not errors_of(save(desk, address, slug="live-slug"))
     shown = desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))
     assert "Both changed: Also called. There the draft’s wording is kept." in text(tree(shown))
-    assert "Update the draft first." in text(tree(take(desk, draft, "publish")))
+    assert "Update the draft first." in text(tree(take(desk, draft, "send")))
     take(desk, draft, "update")
+    take(desk, draft, "send")
+    desk.force_login(reviewer)
     assert "Published." in text(tree(take(desk, draft, "publish")))
     term.refresh_from_db()
     assert (term.term, term.slug, term.also) == ("Their term", "live-slug", ["The draft’s name"])
     assert term.explain_in_text
-    assert "published from a draft by Edith" in text(tree(desk.get(history_of(term))))
+    assert "published from a draft by Clive" in text(tree(desk.get(history_of(term))))
     steps = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
-    assert "published by Edith" in steps and "approved" not in steps
+    assert "published by Clive" in steps and "approved" not in steps
+    desk.force_login(author)
     # Deleted meanwhile: it comes back only if somebody wants it.
     save(desk, address, meaning="Another.", _draft="1")
-    desk.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]), {"post": "yes"})
+    delete = reverse("admin:factsheets_glossaryterm_delete", args=[term.pk])
+    assert "There is an open draft of this." in text(tree(desk.get(delete)))
+    assert "Not deleted. There is an open draft of this already." in text(tree(desk.post(delete, follow=True)))
+    GlossaryTerm.objects.filter(pk=term.pk).delete()
     draft = SharedDraft.objects.get(is_open=True)
     shown = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
     assert "It was deleted after this draft was started." in shown
     take(desk, draft, "update")
-    take(desk, draft, "publish")
+    published_draft(term, reviewer)
     assert GlossaryTerm.objects.get(pk=term.pk).meaning == "Another."
     # A new one, thrown away: nothing of it is anywhere but in the draft.
     add = reverse("admin:factsheets_glossaryterm_add")
@@ -205,7 +212,7 @@ def test_a_draft_of_what_a_colleague_changed_deleted_or_drafted_loses_nothing(de
     edit = reverse("admin:factsheets_glossaryterm_draft_edit", args=[draft.pk])
     assert not errors_of(save_once(desk, edit, meaning="A joint of the spine."))
     GlossaryTerm.objects.create(slug="theirs", term="zygapophysis", meaning="Theirs.")
-    assert "already belongs to the term “zygapophysis”" in text(tree(take(desk, draft, "publish")))
+    assert "already belongs to the term “zygapophysis”" in text(tree(take(desk, draft, "send")))
     take(desk, draft, "discard")
     kept = text(tree(desk.get(reverse("admin:factsheets_glossaryterm_draft", args=[draft.pk]))))
     assert "Draft, discarded" in kept
@@ -236,8 +243,11 @@ def test_newer_content_waits_for_a_colleague_who_discards_the_draft(transactiona
 
 
 def test_a_draft_is_not_published_over_what_a_colleague_is_saving(transactional_db):
-    by, term = person("Edith", "editor"), GlossaryTerm.objects.filter(explain_in_text=False).first()
+    by, reviewer = person("Edith", "editor"), person("Clive", "clinician")
+    term = GlossaryTerm.objects.filter(explain_in_text=False).first()
     shared = shared_drafts.take_field(record=term, field="meaning", value="The draft’s.", by=by, what="Newer content")
+    shared_drafts.send(draft=shared, version=shared.version, note="", by=by)
+    shared.refresh_from_db()
     saved = threading.Event()
 
     def save_live():
@@ -251,7 +261,7 @@ def test_a_draft_is_not_published_over_what_a_colleague_is_saving(transactional_
     colleague.start()
     saved.wait(10)
     with pytest.raises(DraftRefused, match="It has changed since the draft was started"):
-        shared_drafts.publish(draft=shared, version=shared.version, by=by)
+        shared_drafts.publish(draft=shared, version=shared.version, by=reviewer)
     colleague.join(20)
     term.refresh_from_db()
     assert term.meaning == "Theirs."
@@ -266,7 +276,7 @@ def test_a_second_editor_is_told_and_loses_nothing(desk):
     for record, name, label, theirs, ours in [
         (Source.objects.get(key="NG59"), "to_check", "To check", "Theirs", "Ours"),
         (Statement.objects.first(), "claim_refs", "Claims it rests on", "B-01", "B-02"),
-        (GlossaryTerm.objects.first(), "also", "Also called", "Their name", "Our name"),
+        (GlossaryTerm.objects.first(), "slug", "Short name", "their-name", "our-name"),
         (Figure.objects.first(), "alt", "Text alternative", "What they see.", "What we see."),
     ]:
         address = change_address(record)
@@ -332,10 +342,16 @@ def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client, revi
     assert explaining and "explained" in text(tree(desk.get(change_address(term))))
     refused = errors_of(save(desk, change_address(term), meaning="It hurts a lot."))
     assert "A clinician must publish this: it changes meaning." in refused
-    gone = desk.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]), {"post": "yes"}, follow=True)
-    assert f"A clinician should read these again: {explaining[0].title}" in text(tree(gone))
+    gone = desk.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]), follow=True)
+    assert "Not deleted yet." in text(tree(gone)) and "because it deletes the term" in text(tree(gone))
+    assert explaining[0].title in text(tree(gone))
+    assert "it deletes the term" in text(tree(take(desk, draft_of(term), "publish")))
+    assert GlossaryTerm.objects.filter(pk=term.pk).exists()
+    edit = reverse("admin:factsheets_glossaryterm_draft_edit", args=[draft_of(term).pk])
+    assert "This draft only deletes it." in text(tree(desk.get(edit, follow=True)))
+    published_draft(term, reviewer)
     assert f"Removed: explained word “{term.term}”" in explaining[0].editions.first().changes
-    assert f"{term.term} deleted by Sam" in text(tree(desk.get(reverse("admin:factsheets_glossaryterm_deleted"))))
+    assert f"{term.term} deleted by Clive" in text(tree(desk.get(reverse("admin:factsheets_glossaryterm_deleted"))))
     assert "It has been deleted." in text(tree(desk.get(history_of(term))))
     new = {"term": term.term, "slug": "another", "also": "", "meaning": "It hurts."}
     refused = save(desk, reverse("admin:factsheets_glossaryterm_add"), **new)

@@ -157,8 +157,8 @@ def take(client, shared: SharedDraft, step: str, **values):
 
 
 def published_draft(record, reviewer: User, note: str = "") -> None:
-    """The open draft of a shared record, sent by its author and published by the other."""
-    shared = draft_of(record)
+    """The open draft of a shared record, or of one that is not made yet, sent by its author and published by the other."""
+    shared = record if isinstance(record, SharedDraft) else draft_of(record)
     shared_drafts.send(draft=shared, version=shared.version, note=note, by=shared.events.last().by)
     shared.refresh_from_db()
     shared_drafts.publish(draft=shared, version=shared.version, by=reviewer)

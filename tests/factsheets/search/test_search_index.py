@@ -13,11 +13,12 @@ from factsheets.models import (
     SearchMiss,
     SearchQuestions,
     Section,
+    SharedDraft,
     State,
     Synonym,
 )
 from factsheets.search import index, pages
-from tests.support.desk import change_address, person, published, save, signed, tree, values_of
+from tests.support.desk import change_address, person, published, published_draft, save, signed, tree, values_of
 from tests.support.html import text
 from tests.support.reading import ids, links, page
 from tests.support.search import a_sheet, addresses, hits, search, titles
@@ -89,15 +90,19 @@ def test_a_new_address_of_a_sheet_needs_no_new_index(client):
 
 
 @pytest.mark.long
-def test_glossary_terms_come_change_and_go_with_the_editors_desk(client):
+def test_glossary_terms_come_change_and_go_with_the_editors_desk(client, reviewer):
     client.force_login(person("Edith", "editor"))
     add = reverse("admin:factsheets_glossaryterm_add")
-    save(client, add, term="Zebrafish", slug="zebrafish", also="danio", meaning="A small fish.")
+    save(client, add, term="Zebrafish", slug="zebrafish", also="danio", meaning="A small fish.", _draft="1")
+    assert not hits(search(Client(), "danio")), "It is in the glossary once a clinician has read it."
+    published_draft(SharedDraft.objects.get(), reviewer)
     assert addresses(search(Client(), "danio")) == ["/glossary/#zebrafish"]
     term = GlossaryTerm.objects.get(slug="zebrafish")
-    save(client, change_address(term), meaning="A platypus.")
+    save(client, change_address(term), meaning="A platypus.", _draft="1")
+    published_draft(term, reviewer)
     assert addresses(search(Client(), "platypus")) == ["/glossary/#zebrafish"]
-    client.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]), {"post": "yes"})
+    client.post(reverse("admin:factsheets_glossaryterm_delete", args=[term.pk]))
+    published_draft(term, reviewer)
     assert not hits(search(Client(), "platypus"))
 
 
