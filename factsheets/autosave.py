@@ -1,4 +1,4 @@
-"""What editors have typed but not saved, and who has which sheet open.
+"""What editors have typed but not saved, and who has which sheet open, or which record that sheets share.
 
 What was typed is kept whole, as the browser sent it: with every button of the page, and every few seconds where script runs. So a
 closed tab, an ended session or a step aside loses nothing. Nobody but its author sees it.
@@ -36,7 +36,7 @@ def clock(moment: datetime) -> str:
 
 
 def look(*, sheet: FactSheet | None, part: str, by) -> UnsavedEdit:
-    """Notes that they have this part open; without a sheet, a record that sheets share, or a red flag.
+    """Notes that they have this part open; without a sheet, a record that sheets share, a red flag or a wording.
 
     What they typed into it and did not save is in `typed`.
     """

@@ -18,7 +18,7 @@ from enquiries.mail.replies import HIDDEN
 from enquiries.mail.wordings import LABELS, MAX_LENGTH, WORDINGS, Wording
 from enquiries.models import WordingEdition
 from factsheets import safety, second_reading
-from factsheets.admin.opened import Conflict, conflict_of
+from factsheets.admin.opened import Conflict, Typed, conflict_of, sign_of_life
 from factsheets.revisions import word_difference
 
 ONE = "admin:enquiries_wording"
@@ -133,13 +133,27 @@ class WordingAdmin(admin.ModelAdmin):
         if wording is None:
             raise Http404("No such text")
         edition = wordings.newest(key)
+        # With “/aside” no longer than the field: the longest key has 28 characters.
+        typed = Typed(request, {"sheet": None, "part": f"words-{key}", "by": request.user})
+        if (answer := sign_of_life(request, typed.here) or typed.answer()) is not None:
+            return answer
+        response = self._pressed(request, wording, edition, typed)
+        if response.status_code == 302:
+            typed.saved()
+        elif set(wording.default) & set(request.POST):
+            typed.kept()
+        return response
+
+    def _pressed(self, request, wording: Wording, edition: WordingEdition | None, typed: Typed):
+        key = wording.key
         do = request.POST.get("do", "") if request.method == "POST" else ""
         if do == "default":
-            return self._save(request, wording, wording.default) or self._one(request, wording, edition)
+            return self._save(request, wording, wording.default) or self._one(request, wording, edition, typed)
         if do.startswith("back "):
-            return self._put_back(request, wording, do) or self._one(request, wording, edition)
+            return self._put_back(request, wording, do) or self._one(request, wording, edition, typed)
+        given = request.POST if do else typed.posted if typed.is_shown else None
         saves = request.user if do == "save" else None
-        form = WordingForm(request.POST if do else None, wording=wording, edition=edition, by=saves)
+        form = WordingForm(given, wording=wording, edition=edition, by=saves)
         if do and form.is_valid():
             if do == "page" and wording.is_page:
                 return _shown(request, wording, form.parts)
@@ -147,7 +161,7 @@ class WordingAdmin(admin.ModelAdmin):
                 if done := self._save(request, wording, form.parts, form.cleaned_data["kept_because"], form):
                     return done
                 edition = wordings.newest(key)
-        return self._one(request, wording, edition, form)
+        return self._one(request, wording, edition, typed, form)
 
     def _put_back(self, request, wording: Wording, do: str):
         number = do.removeprefix("back ")
@@ -198,13 +212,21 @@ class WordingAdmin(admin.ModelAdmin):
         messages.success(request, "The default is back." if put_back else "Saved. It is used from now on.")
         return HttpResponseRedirect(reverse(ONE, args=[wording.key]))
 
-    def _one(self, request, wording: Wording, edition: WordingEdition | None, form: WordingForm | None = None):
+    def _one(
+        self,
+        request,
+        wording: Wording,
+        edition: WordingEdition | None,
+        typed: Typed,
+        form: WordingForm | None = None,
+    ):
         form = form or WordingForm(wording=wording, edition=edition)
         parts = wordings.parts_of(wording, edition) if not form.is_bound else form.parts if form.is_valid() else None
         context = {
             "title": wording.name,
             "wording": wording,
             "form": form,
+            **typed.context,
             "edited": bool(edition and edition.parts),
             "gave_way": bool(edition and edition.parts and wordings.parts_of(wording, edition) is wording.default),
             "found": [] if parts is None else wordings.claims(parts),
@@ -213,7 +235,7 @@ class WordingAdmin(admin.ModelAdmin):
             "history": [_compared(wording, each, edition) for each in WordingEdition.objects.filter(key=wording.key)],
             "to_default": _difference(wording.default, _whole(wording, edition)),
         }
-        return self._page(request, "one", context, status=422 if form.errors else 200)
+        return self._page(request, "one", context, status=422 if form.errors and request.method == "POST" else 200)
 
     def _expect_owner(self, request) -> None:
         if not self.has_change_permission(request):

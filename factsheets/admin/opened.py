@@ -18,7 +18,7 @@ from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import CharField, JSONField, Model, QuerySet, SlugField, TextField
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.utils.text import capfirst
 
@@ -145,6 +145,71 @@ def sign_of_life(request, here: dict) -> JsonResponse | None:
         autosave.look(**here)
         return JsonResponse({"others": autosave.others(**here)})
     return None
+
+
+NOT_SAVED = "You typed this and have not saved it yet."
+
+
+class Typed:
+    """What somebody typed into a form of one record and did not save: kept while they type, and shown when they return.
+
+    `here` as in `sign_of_life`. `answer` is for what the script and the buttons ask; end each other post with `saved` or `kept`.
+    """
+
+    def __init__(self, request, here: dict):
+        self.request, self.here = request, here
+        self.row = autosave.look(**here)
+        # A new record that is filled in from a link is another one than what was typed before.
+        self.is_shown = (
+            request.method == "GET" and bool(self.row.typed) and not (here["part"].endswith("-new") and request.GET)
+        )
+
+    def answer(self) -> HttpResponse | None:
+        posted = self.request.POST
+        if "_keep" in posted:
+            row = autosave.keep(**self.here, posted=posted)
+            said = f"Kept for you at {autosave.clock(row.typed_at)}. Not saved yet." if row.typed_at else ""
+            return JsonResponse({"kept": said})
+        if "_swap" in posted:
+            autosave.swap(**self.here)
+        elif "_discard" in posted:
+            is_aside = posted["_discard"] == "aside"
+            autosave.forget(**self.here | {"part": self.here["part"] + (autosave.ASIDE if is_aside else "")})
+        else:
+            return None
+        return HttpResponseRedirect(self.request.get_full_path())
+
+    @property
+    def posted(self) -> QueryDict:
+        """The form as it was typed."""
+        return QueryDict(self.row.typed, mutable=True)
+
+    def kept(self) -> None:
+        autosave.keep(**self.here, posted=self.request.POST)
+
+    def saved(self) -> None:
+        autosave.forget(**self.here, posted=self.request.POST)
+
+    @property
+    def context(self) -> dict:
+        """For templates/admin/factsheets/_typed.html."""
+        aside = autosave.aside(**self.here)
+        return {
+            "keeps": True,
+            "kept_at": autosave.clock(self.row.typed_at) if self.is_shown else "",
+            "aside_at": autosave.clock(aside.typed_at) if aside else "",
+            "tab": self.request.POST.get(autosave.TAB) or autosave.new_tab(self.row if self.is_shown else None),
+        }
+
+
+def as_posted(request, posted: QueryDict, act: Callable):
+    """What `act` returns while the request is a post of these fields."""
+    was = request.method, request.POST
+    request.method, request.POST = "POST", posted
+    try:
+        return act()
+    finally:
+        request.method, request.POST = was
 
 
 class GivesBack:

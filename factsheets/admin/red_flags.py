@@ -16,7 +16,7 @@ from backcare.core.readonly_admin import ReadOnlyMixin
 from factsheets import approvals, autosave, draft_workflow, safety, safety_drafts, safety_revisions, team
 from factsheets.admin.approval import ApproveForm
 from factsheets.admin.fields import ClaimRefsField, LinesField
-from factsheets.admin.opened import Conflict, conflict_of, sign_of_life
+from factsheets.admin.opened import Conflict, Typed, conflict_of, sign_of_life
 from factsheets.admin.picking import SourcesField
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Subject, Tier
@@ -146,15 +146,17 @@ def edit_flag(request, code: str = ""):
     draft = safety_drafts.current()
     content = draft.content if draft else safety_revisions.snapshot()
     flag = safety_drafts.find(content, code)
-    here = {"sheet": None, "part": f"red-flag-{code}", "by": request.user}
-    if code and (answer := sign_of_life(request, here)) is not None:
+    here = {"sheet": None, "part": f"red-flag-{code or 'new'}", "by": request.user}
+    typed = Typed(request, here)
+    if (answer := sign_of_life(request, here) or typed.answer()) is not None:
         return answer
     posted = request.method == "POST"
     if code and flag is None and not posted:
         raise Http404
     if code and flag is None:
         flag = _last_known(code)  # retired while somebody wrote: the form comes back, with a sentence
-    form = FlagForm(request.POST or None, flag=safety_drafts.whole(flag) if flag else None)
+    given = request.POST if posted else typed.posted if typed.is_shown else None
+    form = FlagForm(given, flag=safety_drafts.whole(flag) if flag else None)
     if posted and form.is_valid():
         try:
             saved = _save_flag(request, code, form)
@@ -166,22 +168,24 @@ def edit_flag(request, code: str = ""):
         except DraftRefused as refusal:
             form.add_error(None, str(refusal))
         else:
+            typed.saved()
             autosave.leave(**here)
             return _back(saved)
-    if code:
-        autosave.look(**here)
+    if posted:
+        typed.kept()
     live = safety_drafts.find(safety_revisions.snapshot(), code)
     context = {
         "title": f"Edit {code}" if code else "Add a red flag",
         "form": form,
         "code": code,
         "others": autosave.others(**here) if code else [],
+        **typed.context,
         "tier": OF_TIERS[flag["tier"]] if flag else "",
         "draft": draft,
         "in_review": draft and draft.state == DraftState.IN_REVIEW,
         "changes": safety_revisions.changes([live], [flag]) if live and flag else [],
     }
-    return _page(request, "flag.html", context, status=422 if form.errors else 200)
+    return _page(request, "flag.html", context, status=422 if posted and form.errors else 200)
 
 
 def _last_known(code: str) -> dict:

@@ -9,6 +9,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods
 
 from backcare.core.readonly_admin import ReadOnlyMixin
@@ -162,7 +163,7 @@ class SourceAdmin(SharedRecordAdmin):
         """What stops a published sheet from citing it, and what it can be found by."""
         if not source.lacks:
             return ""
-        return format_html("{}. Look for: {}", " and ".join(source.lacks).capitalize(), source.citation)
+        return format_html("{}. Look for: {}", capfirst(" and ".join(source.lacks)), source.citation)
 
 
 class GlossaryTermForm(MakesShortName, SharedForm):

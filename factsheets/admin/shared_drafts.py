@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backcare.core.forms import as_number
 from factsheets import actions, autosave, draft_workflow, pictures, shared_drafts, shared_revisions
 from factsheets.admin.editing import StopsUnsound
-from factsheets.admin.opened import GivesBack, sign_of_life
+from factsheets.admin.opened import NOT_SAVED, GivesBack, Typed, as_posted, sign_of_life
 from factsheets.draft_workflow import DraftRefused
 from factsheets.models import DraftState, FactSheet, GlossaryTerm, SharedDraft, SiteNotice
 from factsheets.publishing_rules import Obstacle
@@ -63,12 +63,12 @@ class HasDrafts(GivesBack, StopsUnsound):
         editing = getattr(request, "editing", None)
         record = self.get_object(request, object_id) if object_id else None
         open_draft = shared_drafts.of(record) if record and not editing else None
-        here = {"sheet": None, "part": autosave.part_of(record), "by": request.user}
-        is_open = bool(record and not editing and self.has_change_permission(request, record))
-        if is_open and (answer := sign_of_life(request, here)) is not None:
+        typed = request.typed if editing else self._typed(request, record, object_id)
+        if typed and not editing and (answer := self._heard(request, typed.here, typed)) is not None:
             return answer
         context = {
-            "others": _others(here) if is_open else [],
+            "others": autosave.others(**typed.here) if typed and record else [],
+            **(typed.context if typed else {}),
             "editing": editing,
             "open_draft": open_draft,
             "draft_address": address(open_draft) if open_draft else "",
@@ -76,17 +76,47 @@ class HasDrafts(GivesBack, StopsUnsound):
             "only_by_draft": self.only_by_draft or bool(editing),
             **(extra_context or {}),
         }
+        if typed and typed.is_shown:
+            return self._as_typed(request, typed, (object_id, form_url, context))
         try:
             response = super().changeform_view(request, object_id, form_url, context)
-            if is_open and response.status_code == 302:
-                autosave.leave(**here)
-            return response
         except Drafted as drafted:
             if editing:
                 raise
-            return self._begun(request, drafted, record, (object_id, form_url, context))
+            return self._begun(request, drafted, record, typed, (object_id, form_url, context))
+        if typed and not editing and request.method == "POST":
+            if response.status_code == 302:
+                typed.saved()
+                autosave.leave(**typed.here)
+            else:
+                typed.kept()
+        return response
 
-    def _begun(self, request, drafted: Drafted, record, form_again: tuple):
+    def _typed(self, request, record, object_id) -> Typed | None:
+        """What they typed into this form. None where they may not write, and for a record that is gone."""
+        if record is None and object_id:
+            return None
+        may = self.has_change_permission(request, record) if record else self.has_add_permission(request)
+        part = autosave.part_of(record) if record else f"{self.opts.model_name}-{autosave.NEW}"
+        return Typed(request, {"sheet": None, "part": part, "by": request.user}) if may else None
+
+    def _heard(self, request, here: dict, typed: Typed):
+        """The answer to what the script asks by itself, or to a button about what was typed."""
+        return sign_of_life(request, here) or typed.answer()
+
+    def _as_typed(self, request, typed: Typed, form_again: tuple):
+        """As if it were saved, and stopped: so the form has everything typed, and every field says what is wrong with it."""
+        request.stopped = [Obstacle(NOT_SAVED)]
+        posted = typed.posted
+        posted.pop("seen", None)  # what the save would change is shown once more
+        # Past the check of where a post comes from: there is none.
+        response = as_posted(request, posted, lambda: self._changeform_view(request, *form_again))
+        form = response.context_data["adminform"].form
+        problems = [each for each in form.non_field_errors() if each != NOT_SAVED]
+        response.context_data |= {"errors": None, "problems": problems}
+        return response
+
+    def _begun(self, request, drafted: Drafted, record, typed: Typed | None, form_again: tuple):
         pk, why_not = record.pk if record else None, ""
         try:
             with transaction.atomic():
@@ -102,12 +132,17 @@ class HasDrafts(GivesBack, StopsUnsound):
             request.stopped = [Obstacle(why_not)]
             request.POST = request.POST.copy()
             request.POST.pop("_draft", None)
+            if typed:
+                typed.kept()
             return super().changeform_view(request, *form_again)
+        if typed:
+            typed.saved()
         if draft is None:
             messages.info(request, "No changes to save.")
             return HttpResponseRedirect(request.get_full_path())
         messages.success(request, "Saved as a draft. Readers cannot see it yet.")
-        autosave.leave(sheet=None, part=autosave.part_of(record), by=request.user)
+        if typed:
+            autosave.leave(**typed.here)
         return HttpResponseRedirect(address(draft))
 
     # --- its pages ---
@@ -186,19 +221,27 @@ class HasDrafts(GivesBack, StopsUnsound):
             messages.error(request, "This draft only deletes it. Discard the draft to keep it.")
             return HttpResponseRedirect(address(draft))
         here = {"sheet": None, "part": _part_of(draft), "by": request.user}
-        if (answer := sign_of_life(request, here)) is not None:
+        # What is typed into the draft is not what was typed into the live record.
+        typed = Typed(request, here | {"part": f"{here['part']}/draft"})
+        if (answer := self._heard(request, here, typed)) is not None:
             return answer
-        request.editing, request.others = draft, _others(here)
+        request.editing, request.others, request.typed = draft, _others(here), typed
         if request.method == "POST":
             request.POST = request.POST.copy()
             request.POST["_draft"] = "1"
         try:
-            return self._form_of(request, draft)
+            response = self._form_of(request, draft)
         except CannotPutBack as why_not:
             messages.error(request, f"The draft cannot be edited. {why_not}")
-            return HttpResponseRedirect(address(draft))
+            response = HttpResponseRedirect(address(draft))
         except Drafted as drafted:
-            return self._rewritten(request, draft, drafted)
+            response = self._rewritten(request, draft, drafted)
+            if response.status_code == 302:
+                typed.saved()
+                return response
+        if request.method == "POST":
+            typed.kept()
+        return response
 
     def _form_of(self, request, draft: SharedDraft):
         with shared_drafts.applied(draft) as record:

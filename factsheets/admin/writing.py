@@ -21,7 +21,7 @@ from factsheets import actions, autosave, live_preview, pasted_citation, section
 from factsheets.admin import picking, sheet_drafts
 from factsheets.admin.editing import Stopped
 from factsheets.admin.fields import MAX_PLACE, SIGNS
-from factsheets.admin.opened import GivesBack, sign_of_life
+from factsheets.admin.opened import NOT_SAVED, GivesBack, as_posted, sign_of_life
 from factsheets.admin.overview import may_move, you_wrote
 from factsheets.models import (
     FactSheet,
@@ -68,7 +68,6 @@ ASKING = {
     "_figure": ("_draw", "drawing"),
 }
 SHEET_PART = "Title, key points and related pages"
-NOT_SAVED = "You typed this and have not saved it yet."
 MAX_ASKED = 4_000  # characters: a citation with its abstract
 ROWS = "statement_uses"  # what Django calls the statements that a section shows
 MAX_ROWS = 60
@@ -471,13 +470,7 @@ def _figure_field(form):
 
 
 def _as_posted(request, typed: str, act):
-    """What `act` returns while the request is a post of these fields."""
-    was = request.method, request.POST
-    request.method, request.POST = "POST", _with_rows(QueryDict(typed))
-    try:
-        return act()
-    finally:
-        request.method, request.POST = was
+    return as_posted(request, _with_rows(QueryDict(typed)), act)
 
 
 def _says_more(bound) -> bool:

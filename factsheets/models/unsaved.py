@@ -7,7 +7,7 @@ from django.utils import timezone
 class UnsavedEdit(models.Model):
     """A part of a sheet that somebody has open on the desk: since when, and their unsaved text.
 
-    Without a sheet it is a record that sheets share, or a red flag: only that it is open.
+    Without a sheet it is a record that sheets share, a red flag, or the wording of an email.
     """
 
     sheet = models.ForeignKey(

@@ -9,10 +9,11 @@
   const RETRY = 5_000; // milliseconds after which it asks whether somebody has signed in again
   const body = document.getElementById("id_body"), kind = document.getElementById("id_kind"), proof = document.getElementById("proof");
   const said = document.getElementById("kept"), others = document.getElementById("others");
-  let dirty = false, leaving = false, timer = 0, asked = 0;
+  let dirty = false, leaving = false, failed = false, timer = 0, asked = 0;
 
   const send = async (name, { keepalive = false, whole = true } = {}) => {
     const sent = whole ? new FormData(form) : new FormData();
+    for (const [field, value] of [...sent]) if (value instanceof File) sent.delete(field);
     sent.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken?.value ?? "");
     sent.set(name, "yes");
     const answer = await fetch(location.href, {
@@ -26,9 +27,9 @@
     others.replaceChildren(...list.map((each) => Object.assign(document.createElement("p"), { textContent: each })));
   };
   addEventListener("pagehide", () => {
-    if (leaving || !others) return;
+    if (leaving) return;
     if (dirty) send("_keep", { keepalive: true }).catch(() => {});
-    send("_left", { keepalive: true, whole: false }).catch(() => {});
+    if (others) send("_left", { keepalive: true, whole: false }).catch(() => {});
   });
   const pulsing = setInterval(async () => {
     if (document.hidden || !others) return;
@@ -54,7 +55,7 @@
     button.type = "button";
     button.addEventListener("click", () => write("**", "**", "strong words", box));
   });
-  if (!form.closest(".writing")) {
+  if (!said) {
     let unsaved = Boolean(document.querySelector(".errornote")); // it came back as it was typed
     form.addEventListener("input", () => { unsaved = true; });
     addEventListener("beforeunload", (event) => { if (unsaved && !leaving) event.preventDefault(); });
@@ -65,7 +66,7 @@
   // After signing in again in another tab there is a new token: the page asks for it before it tries again.
   const askForToken = async () => {
     const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-    const token = page.querySelector(".writing form [name=csrfmiddlewaretoken]");
+    const token = page.querySelector(`#${form.id} [name=csrfmiddlewaretoken]`);
     if (token) form.elements.csrfmiddlewaretoken.value = token.value;
     return Boolean(token);
   };
@@ -76,12 +77,13 @@
     const mine = ++asked;
     try {
       const answer = await send("_keep");
+      failed = false;
       if (mine !== asked) return;
       said.textContent = answer.kept;
-      proof.innerHTML = answer.proof;
-      showOthers(answer.others);
+      if (proof) proof.innerHTML = answer.proof;
+      if (answer.others) showOthers(answer.others);
     } catch {
-      dirty = true;
+      dirty = failed = true;
       said.textContent = "Not kept. Check your connection, or sign in again in another tab.";
       timer = setTimeout(async () => {
         if (await askForToken().catch(() => false)) keep();
@@ -95,6 +97,8 @@
     clearTimeout(timer);
     timer = setTimeout(keep, QUIET);
   });
+  addEventListener("beforeunload", (event) => { if (failed && !leaving) event.preventDefault(); });
+  if (!form.closest(".writing")) return;
 
   /* --- the signs of a text --- */
   const lines = (sign) => {

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -440,3 +441,57 @@ def test_newer_site_content_is_in_the_history(tmp_path):
     ]
     titles = [each.content["title"] for each in SharedEdition.objects.filter(label="factsheets.source")]
     assert titles == ["Theirs", "The study EDA"]
+
+
+def test_what_is_typed_and_not_saved_waits_in_every_form(desk, reviewer):
+    FactSheet.objects.all().delete()  # as above
+    owner, una = Client(), Client()
+    owner.force_login(User.objects.create_superuser("olga"))
+    una.force_login(person("Una", "editor"))
+    source = Source.objects.get(key="NG59")
+    save(desk, change_address(source), to_check="Drafted", _draft="1")
+    for client, address, name in [
+        (desk, change_address(source), "to_check"),
+        (desk, reverse("admin:factsheets_source_draft_edit", args=[draft_of(source).pk]), "title"),
+        (desk, reverse("admin:factsheets_source_add"), "title"),
+        (desk, change_address(Statement.objects.first()), "claim"),
+        (desk, change_address(GlossaryTerm.objects.first()), "meaning"),
+        (desk, change_address(Figure.objects.first()), "alt"),
+        (owner, reverse("admin:factsheets_sitenotice_add"), "text"),
+        (desk, reverse("admin:factsheets_safetyadvice_flag", args=["RF-E1"]), "why"),
+        (desk, reverse("admin:factsheets_safetyadvice_new"), "why"),
+        (owner, reverse("admin:enquiries_wording", args=["consultation_acknowledgement"]), "text"),
+    ]:
+        was = values_of(client.get(address))
+        kept = client.post(address, was | {name: "Typed words.", "_keep": "yes"})
+        assert "Kept for you at" in kept.json()["kept"], address
+        again = client.get(address)
+        assert (again.status_code, values_of(again)[name]) == (200, "Typed words."), address
+        assert "You typed this at" in text(tree(again))
+        client.post(address, {"_discard": "yes"})
+        assert values_of(client.get(address)).get(name) == was.get(name), address
+
+    # Of the same person alone, refused words too, until they are saved; over a colleague's only when they were shown.
+    address, label = change_address(source), "To check"
+    opened = values_of(desk.get(address))
+    desk.post(address, opened | {"to_check": "Ours", "url": "no address"})
+    assert "You typed this at" not in text(tree(una.get(address)))
+    assert not errors_of(save_kept(una, address, to_check="Theirs"))
+    back = desk.get(address)
+    assert "Una saved this while you had it open." in text(tree(back))
+    assert conflict_in(back)[label] == ("Theirs", "Ours")
+    desk.post(address, values_of(back) | {"url": opened["url"]})
+    source.refresh_from_db()
+    assert source.to_check == "Ours"
+    assert "You typed this at" not in text(tree(desk.get(address)))
+    # Two tabs.
+    first, second = values_of(desk.get(address)), values_of(desk.get(address))
+    desk.post(address, first | {"to_check": "In the first tab", "_keep": "yes"})
+    desk.post(address, second | {"to_check": "In the second tab", "_keep": "yes"})
+    assert "You typed something else here" in text(tree(desk.get(address)))
+    desk.post(address, {"_swap": "yes"})
+    assert values_of(desk.get(address))["to_check"] == "In the first tab"
+
+
+def save_kept(client, address: str, **changes):
+    return client.post(address, values_of(client.get(address)) | changes, follow=True)
