@@ -124,7 +124,11 @@ def set_fields(row: UnsavedEdit, **fields: str) -> None:
 
 def add_words(row: UnsavedEdit, name: str, words: str) -> None:
     """Puts words at the end of one field of what is kept."""
-    set_fields(row, **{name: f"{QueryDict(row.typed).get(name, '').rstrip()}{words}".lstrip()})
+    set_fields(row, **{name: at_end(QueryDict(row.typed).get(name, ""), words)})
+
+
+def at_end(text: str, words: str) -> str:
+    return f"{text.rstrip()}{words}".lstrip()
 
 
 def forget(*, sheet: FactSheet, part: str, by, posted: QueryDict | None = None) -> None:

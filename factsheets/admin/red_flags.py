@@ -1,5 +1,6 @@
 """The red flags on the desk: what patients read, the one draft of the whole set, its approval, and the history."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,7 +20,9 @@ from factsheets.admin.fields import ClaimRefsField, LinesField
 from factsheets.admin.opened import Conflict, Typed, conflict_of, sign_of_life
 from factsheets.admin.picking import SourcesField
 from factsheets.draft_workflow import DraftRefused
-from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Subject, Tier
+from factsheets.models import DraftState, FactSheet, SafetyAdvice, SafetyEdition, Subject, Tier, WordList
+from factsheets.search.redflags.lines import LineError, read_line
+from factsheets.search.redflags.wording import SMALL
 
 NAME = "admin:factsheets_safetyadvice"
 OF_TIERS = {
@@ -57,16 +60,61 @@ def _back(code: str = ""):
 
 # --- one flag, in the draft ---
 
+SIGNS_OF_PATTERNS = re.compile(r"[|+&*{}]|\.\.|\(past counts\)|\bunless\b", re.IGNORECASE)
+AROUND_WORDS = re.compile(r"[.,;:!?\"“”()]+")
+
+
+def has_signs(line: str) -> bool:
+    """Whether it is more than a phrase in plain words."""
+    return bool(SIGNS_OF_PATTERNS.search(line))
+
+
+class PatternsField(LinesField):
+    """Word patterns, one on each line. What is wrong is said with the line as it was typed."""
+
+    def to_python(self, value):
+        faults, lines = [], []
+        names = set(WordList.objects.values_list("name", flat=True))
+        for number, typed in enumerate((value or "").splitlines(), start=1):
+            for line in super().to_python(typed):
+                try:
+                    lines.append(self.read(line, names))
+                except LineError as error:
+                    faults.append(f"Line {number}, “{line[:80]}”: {error}")
+        if faults:
+            raise forms.ValidationError(faults)
+        return lines
+
+    def read(self, line: str, names: set[str]) -> str:
+        read_line(line, names, SMALL)
+        return line
+
+
+class PhrasesField(PatternsField):
+    """Of plain words only: what stands around words is taken away."""
+
+    def read(self, line: str, names: set[str]) -> str:
+        if has_signs(line):
+            raise LineError(
+                "Use words only here, one phrase on each line. If it needs a sign, write it under “For exceptions” below."
+            )
+        return super().read(" ".join(AROUND_WORDS.sub(" ", line).split()), names)
+
 
 class FlagForm(forms.ModelForm):
     """One red flag. Saving it changes the draft, and nothing that patients read."""
 
     sources = SourcesField(required=False)
     claim_refs = ClaimRefsField()
-    patterns = LinesField(
-        label="Word patterns",
-        help_text="What people type when they have this sign, one pattern on each line. "
-        "Without any, search and the forms cannot recognise it.",
+    phrases = PhrasesField(
+        label="What people say",
+        help_text="What people type when they have this sign: one phrase on each line, in plain words, such as: cannot feel when I "
+        "wipe. Small words in between, misspellings and other forms of “cannot” are found too. Without any, search and "
+        "the forms cannot recognise it.",
+    )
+    patterns = PatternsField(
+        label="Patterns with signs",
+        help_text="One on each line, where plain phrases are not enough.",
     )
     opened = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     conflict: Conflict | None = None
@@ -83,6 +131,7 @@ class FlagForm(forms.ModelForm):
             "why",
             "sources",
             "claim_refs",
+            "phrases",
             "patterns",
         ]
         labels = {
@@ -116,6 +165,8 @@ class FlagForm(forms.ModelForm):
         initial = {"opened": safety_drafts.fingerprint(flag)}
         if flag:
             initial["sources"] = [key for [key] in flag["sources"]]
+            initial["phrases"] = [line for line in flag["patterns"] if not has_signs(line)]
+            initial["patterns"] = [line for line in flag["patterns"] if has_signs(line)]
         super().__init__(*args, instance=instance, initial=initial, **kwargs)
         if flag:
             del self.fields["tier"]  # another tier is another sign: retire this one and add that
@@ -135,7 +186,10 @@ class FlagForm(forms.ModelForm):
 
     def values(self) -> dict:
         """As `safety_revisions.snapshot` holds them."""
-        values = {name: self.cleaned_data[name] for name in self.fields if name != "opened"}
+        values = {name: self.cleaned_data[name] for name in self.fields if name not in {"opened", "phrases"}}
+        said = [*self.cleaned_data["phrases"], *self.cleaned_data["patterns"]]
+        before = self.before["patterns"] if self.before else []
+        values["patterns"] = [line for line in before if line in said] + [line for line in said if line not in before]
         return values | {"sources": sorted([source.key] for source in values["sources"])}
 
 
@@ -180,6 +234,7 @@ def edit_flag(request, code: str = ""):
         "code": code,
         "others": autosave.others(**here) if code else [],
         **typed.context,
+        "lines_with_signs": len(form.initial.get("patterns") or []),
         "tier": OF_TIERS[flag["tier"]] if flag else "",
         "draft": draft,
         "in_review": draft and draft.state == DraftState.IN_REVIEW,

@@ -16,7 +16,7 @@ from backcare.core.readonly_admin import ReadOnlyMixin
 from factsheets import actions, pasted_citation, publishing_rules, shared_drafts, shared_revisions
 from factsheets.admin import links
 from factsheets.admin.editing import Stopped
-from factsheets.admin.fields import ClaimRefsField, KnownWordsField, MakesShortName
+from factsheets.admin.fields import ClaimRefsField, KnownWordsField, LinesField, MakesShortName
 from factsheets.admin.shared_drafts import address
 from factsheets.admin.shared_history import KEPT_FIELDS, KeepsHistory, SharedForm, place_of, uses_of
 from factsheets.admin.writing import cite_new
@@ -166,23 +166,21 @@ class SourceAdmin(SharedRecordAdmin):
         return format_html("{}. Look for: {}", capfirst(" and ".join(source.lacks)), source.citation)
 
 
+class NamesField(LinesField):
+    """Names, one on each line; commas between them do too. One that is said twice is kept once."""
+
+    def to_python(self, value):
+        return list({key(name): name for name in super().to_python((value or "").replace(",", "\n"))}.values())
+
+
 class GlossaryTermForm(MakesShortName, SharedForm):
     made_of = "term"
-    also = forms.CharField(
+    also = NamesField(
+        rows=3,
         label="Also called",
-        required=False,
-        widget=AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
-        help_text="Other names and spellings, separated by commas. "
+        help_text="Other names and spellings, one on each line. "
         "Names used in the meaning itself are treated as plain English and are not explained in sheets.",
     )
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.initial["also"] = ", ".join(self.instance.also)
-
-    def clean_also(self) -> list[str]:
-        names = (" ".join(name.split()) for name in self.cleaned_data["also"].split(","))
-        return list({key(name): name for name in names if name}.values())
 
     def clean(self):
         super().clean()

@@ -7,7 +7,7 @@ from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db.models import Count
 from django.utils.html import format_html
 
-from factsheets import pasted_citation
+from factsheets import autosave, pasted_citation
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, Stopped
 from factsheets.admin.fields import SIGNS, ClaimRefsField, MakesShortName, SignedText
 from factsheets.admin.picking import SlugOfWordsField, SourcesField
@@ -67,7 +67,7 @@ class StatementForm(MakesShortName, SeenFirst, EditingForm):
             "claim": "One sentence. Readers see it as the heading of the statement.",
             "grade": "Leave empty for advice that is not graded.",
             "nice_position": "One sentence. Every benefit of acupuncture needs it.",
-            "detail": "One or two short paragraphs, with an empty line between them.",
+            "detail": "One or two short paragraphs, with an empty line between them. What you cite is added at the end.",
         }
         widgets = {
             "claim": AdminTextInputWidget(attrs={"class": "vLargeTextField"}),
@@ -101,10 +101,11 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
 
     def get_fieldsets(self, request, obj=None):
         self.fieldsets = [
-            ("The question", {"fields": ["claim", "treatment", "condition", "comparison"]}),
-            ("The verdict", {"fields": ["direction", "grade", "nice_position", "burden", "detail"]}),
-            ("Where it comes from", {"fields": ["sources", "claim_refs", "key"]}),
+            # In the order in which readers meet it.
+            ("As readers see it", {"fields": ["claim", ("direction", "grade"), "detail", "nice_position", "sources"]}),
+            ("In comparisons of treatments", {"fields": [("treatment", "condition", "comparison"), "burden"]}),
             ("This change", {"fields": [*SHARED_FIELDS, "seen"]}),
+            ("For the record", {"fields": ["claim_refs", "key"], "classes": ["collapse"]}),
         ]
         return super().get_fieldsets(request, obj)
 
@@ -135,5 +136,5 @@ def _write(typed) -> str:
                 else "No source has all these words. Type others, or add the source to the list of sources first."
             )
         words = f" [@{known[0].key}]"
-    typed["detail"] = f"{typed.get('detail', '').rstrip()}{words}".lstrip()
+    typed["detail"] = autosave.at_end(typed.get("detail", ""), words)
     return ""

@@ -82,7 +82,7 @@ def said_by(response) -> str:
 def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, client, mail_through):
     sheet = FactSheet.objects.get(slug="about-back-pain")
     before, short_before = live().text, live().short_text
-    said = said_by(desk.edit("RF-E2", text=NEW, short_text=SHORT, patterns="cannot hold pee\n\n  wet   myself "))
+    said = said_by(desk.edit("RF-E2", text=NEW, short_text=SHORT, phrases="cannot hold pee.\n\n  wet   myself ", patterns=""))
     assert "Patients see the old wording until it is approved" in said
     assert (live().text, live().patterns) != (NEW, ["cannot hold pee", "wet myself"])
     assert before in text(tree(client.get("/get-help-now/"))) and short_before in text(tree(client.get(SHEET)))
@@ -222,6 +222,7 @@ def test_what_two_people_write_at_once_is_not_lost(desk):
         ({"text": "a\x00b"}, "Null characters"),
         ({"patterns": "a\x00b"}, "Null characters"),
         ({"patterns": "numb + {nowhere}"}, "There is no word list “nowhere”"),
+        ({"phrases": "wet myself\n\nnumb | tingly"}, "Line 3, “numb | tingly”: Use words only here"),
         ({"sources-0": "zebra crossing"}, "There is no source “zebra crossing”"),
         ({"in_assessment": ""}, "asks RF-E2 as emergency"),
     ],
@@ -254,7 +255,7 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
     assert "gives RF-R2 as a reason" in said_by(desk.post("retire", "RF-R2"))
     assert "on this card" in errors_of(desk.edit("RF-R1", on_compact_card="on"))
     assert "can be asked" in errors_of(desk.edit("RF-R1", in_assessment="on"))
-    desk.edit("RF-U2", patterns="")
+    desk.edit("RF-U2", phrases="", patterns="")
     assert "No word patterns" in desk.get("changelist")
     desk.step("send")
     assert "Published" in said_by(desk.sit("Clive").sign())
