@@ -160,9 +160,8 @@ class Typed:
         self.request, self.here = request, here
         self.row = autosave.look(**here)
         # A new record that is filled in from a link is another one than what was typed before.
-        self.is_shown = (
-            request.method == "GET" and bool(self.row.typed) and not (here["part"].endswith("-new") and request.GET)
-        )
+        is_filled_in = here["part"].endswith("-new") and set(request.GET) - {"_changelist_filters"}
+        self.is_shown = request.method == "GET" and bool(self.row.typed) and not is_filled_in
 
     def answer(self) -> HttpResponse | None:
         posted = self.request.POST

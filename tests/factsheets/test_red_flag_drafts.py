@@ -82,7 +82,9 @@ def said_by(response) -> str:
 def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, client, mail_through):
     sheet = FactSheet.objects.get(slug="about-back-pain")
     before, short_before = live().text, live().short_text
-    said = said_by(desk.edit("RF-E2", text=NEW, short_text=SHORT, phrases="cannot hold pee.\n\n  wet   myself ", patterns=""))
+    said = said_by(
+        desk.edit("RF-E2", text=NEW, short_text=SHORT, phrases="cannot hold pee.\n\n  wet   myself ", patterns="")
+    )
     assert "Patients see the old wording until it is approved" in said
     assert (live().text, live().patterns) != (NEW, ["cannot hold pee", "wet myself"])
     assert before in text(tree(client.get("/get-help-now/"))) and short_before in text(tree(client.get(SHEET)))
