@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from factsheets import actions, link_check
 from factsheets.models import Section, SharedEdition, Source, SourceLink
-from tests.support.desk import person, tree
+from tests.support.desk import change_address, person, tree
 from tests.support.html import text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -120,6 +120,11 @@ def test_what_has_moved_gone_and_changed_is_on_the_desk_with_a_way_on(web, clien
     shown = tree(client.get(address))
     words = text(shown)
     assert "Last checked" in words
+    listed = text(tree(client.get(reverse("admin:factsheets_source_changelist"), {"missing": "yes"})))
+    assert "CES-CARD" in listed and "NG59" not in listed
+    assert "Look for: Greenhalgh, Finucane, Mercer, Selfe. Cauda equina warning card." in listed
+    bare = text(tree(client.get(change_address(Source.objects.get(key="CES-CARD")))))
+    assert "It still needs a link or an ISBN and a year" in bare
     assert f"now at {web.address}/new" in words
     forms = [form for form in shown.iter("form") if any(each.get("name") == "seen" for each in form.iter("input"))]
     for form in forms:

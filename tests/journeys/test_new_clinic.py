@@ -214,7 +214,7 @@ def test_an_empty_site_becomes_a_clinic_of_its_own(browser, started, smtp):
         now = timezone.localtime()
         ends = f"{now + timedelta(days=1):%Y-%m-%dT%H:%M}"
         fill(page, text="We move to the quay on Monday.", starts_at=f"{now:%Y-%m-%dT00:00}", ends_at=ends)
-        page.get_by_role("button", name="Save and preview").click()
+        page.get_by_role("button", name="Save and preview").first.click()
         page.get_by_role("button", name="Publish").click()
         page.get_by_text("Published.", exact=True).wait_for()
         page.set_viewport_size({"width": 320, "height": 700})
