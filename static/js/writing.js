@@ -1,6 +1,7 @@
 // The page on which a sheet is written. Everything works without this; with it the preview follows what is typed, which is kept on
-// our own server every few seconds, buttons write the signs of a text, and sections are dragged to their place. In the other forms of
-// the desk the browser asks before it loses what was typed; that of what sheets share, and of a red flag, says who else has it open.
+// our own server every few seconds, buttons write the signs of a text, and sections are dragged to their place. The forms of what sheets
+// share, of red flags and of wordings keep what is typed, and the first two say who else has them open. In the other forms of the desk
+// the browser asks before it loses what was typed.
 (() => {
   "use strict";
   const form = document.querySelector(".writing form, .change-form #content-main form:not([data-draft]), .flag-form, #wording_form");
@@ -97,7 +98,8 @@
     clearTimeout(timer);
     timer = setTimeout(keep, QUIET);
   });
-  addEventListener("beforeunload", (event) => { if (failed && !leaving) event.preventDefault(); });
+  const hasFile = () => [...form.querySelectorAll("[type=file]")].some((each) => each.files.length);
+  addEventListener("beforeunload", (event) => { if ((failed || hasFile()) && !leaving) event.preventDefault(); });
   if (!form.closest(".writing")) return;
 
   /* --- the signs of a text --- */

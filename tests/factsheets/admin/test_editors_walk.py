@@ -262,10 +262,18 @@ def test_a_new_sheet_is_written_on_one_page_with_nothing_known_by_heart_and_noth
         assert page.get_by_label("Claim:", exact=True).bounding_box()["y"] < WIDE["height"] / 2
         page.get_by_text(re.compile(r"^Who uses this \(\d+\)$")).click()
         expect(page.locator(".uses").get_by_role("link", name="Walking with back pain").first).to_be_visible()
-        # What is typed here is not kept as it is typed: the browser asks before a click elsewhere loses it.
+        # What is typed here is kept too, also by a click elsewhere at once.
+        page.get_by_label("Claim:", exact=True).fill("Words that nobody saved")
+        editor.open(desk_of(sheet))
+        editor.open(f"/admin/factsheets/statement/{heat.pk}/change/")
+        expect(page.get_by_label("Claim:", exact=True)).to_have_value("Words that nobody saved")
+        press("Discard it")
+        expect(page.get_by_label("Claim:", exact=True)).to_have_value(heat.claim)
+        # A file is not: the browser asks before a click elsewhere loses it.
         asked = []
         page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-        page.get_by_label("Claim:", exact=True).fill("Words that nobody saved")
+        editor.open(f"/admin/factsheets/figure/{bones.pk}/change/")
+        page.locator("#id_upload").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"x"})
         editor.open(desk_of(sheet))
         assert asked == ["beforeunload"]
 
