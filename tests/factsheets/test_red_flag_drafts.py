@@ -116,7 +116,7 @@ def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, cli
     assert (newest.actor, newest.changes) == ("Edith", ["Changed: warning sign RF-E2"])
     assert not FactSheet.objects.get(slug="long-term-pain").editions.filter(actor="Edith").exists()
     assert (live().text, live().patterns) == (NEW, ["cannot hold pee", "wet myself"])
-    for address, words in [("/get-help-now/", NEW), (SHEET, SHORT), (f"{SHEET}text/", NEW), ("/check/1/", NEW)]:
+    for address, words in [("/get-help-now/", NEW), (SHEET, SHORT), (f"{SHEET}text/", SHORT), ("/check/1/", NEW)]:
         assert words in " ".join(text(tree(client.get(address))).split()).lower(), address
     edition = SafetyEdition.objects.first()
     assert (edition.actor, edition.authors, edition.note) == ("Clive", "Edith", "NHS has new words.")
