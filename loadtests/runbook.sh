@@ -3,18 +3,18 @@
 # in its order, and after each asks the site for a page over TLS. Needs root, debootstrap, and the ports 80, 443, 8000 and 8668; takes
 # some ten minutes. What differs from the text: SOURCE is a copy of this folder, the certificate and the owner's key are made here,
 # "offsite" is a WebDAV server on this machine, and the other machine is this one after its data and settings are gone.
-# Usage: make runbook. ROOT=/folder keeps the Debian there for the next time.
+# Usage: make runbook. ROOT=/folder keeps the empty Debian there for the next time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-here=$PWD root=${ROOT:-$(mktemp -d)} unit=backcare-runbook.$$
+here=$PWD empty=${ROOT:-$(mktemp -d)} root=$(mktemp -d) unit=backcare-runbook.$$
 steps=$(mktemp) ; log=$(mktemp)
 
-[ -x "$root/bin/bash" ] || debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates,curl bookworm "$root" >"$log"
+[ -x "$empty/bin/bash" ] || debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates,curl bookworm "$empty" >"$log"
+cp -a "$empty/." "$root"
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 [ -e /etc/pip.conf ] && cp /etc/pip.conf "$root/etc/"
 for off in networkd resolved udevd timesyncd logind; do ln -sf /dev/null "$root/etc/systemd/system/systemd-$off.service"; done
 for off in getty@tty1 console-getty; do ln -sf /dev/null "$root/etc/systemd/system/$off.service"; done
-rm -rf "$root/opt/backcare" "$root/var/lib/backcare" "$root/etc/backcare" "$root/src" "$root"/etc/systemd/system/backcare-*
 git clone --quiet "$here" "$root/src/backcare"
 
 # The blocks of the document, in its order.
@@ -106,7 +106,7 @@ outside=$!
 init() { pgrep --parent "$outside" | head -n 1; }
 inside() { nsenter --target "$(init)" --mount --pid --uts --ipc env -i HOME=/root LANG=C.UTF-8 ${PIP_CERT:+PIP_CERT=/etc/ssl/certs/ca-certificates.crt} \
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
-trap 'kill -KILL "$(init)" 2>/dev/null || true; rm -f "$steps" "$log"; [ -n "${ROOT:-}" ] || rm -rf "$root"' EXIT
+trap 'kill -KILL "$(init)" 2>/dev/null || true; rm -rf "$steps" "$log" "$root"; [ -n "${ROOT:-}" ] || rm -rf "$empty"' EXIT
 for _ in $(seq 60); do inside systemctl is-system-running 2>/dev/null | grep -Eq "running|degraded" && break; sleep 1; done
 inside bash /steps.sh
 for unit in web mail backup purge; do inside systemd-analyze security --no-pager backcare-$unit.service | tail -n 1; done
