@@ -189,7 +189,6 @@ TOLD_ELSEWHERE = {
     "factsheets.FactSheet",
     "factsheets.TeamMember",
     "factsheets.UnsavedEdit",
-    "enquiries.Appointment",
     "enquiries.CalendarFeed",
     "enquiries.Enquiry",
     "enquiries.StaffDraft",
