@@ -96,12 +96,12 @@ class Imported:
         return not (self.added or self.sheets or self.shared or self.red_flags or self.at_once)
 
 
-def may_bring_in(user) -> bool:
+def may_import(user) -> bool:
     """Owners, and people who may write everything in the import."""
     return user.is_active and user.is_staff and user.has_perms(RIGHTS)
 
 
-def bring_in(
+def import_content(
     folder: Path,
     *,
     by=None,

@@ -11,7 +11,7 @@ FILES = (
     "/admin/factsheets/figure/",
     "/admin/factsheets/teammember/",
     "/admin/clinic/",
-    "/admin/factsheets/factsheet/bring-in/",
+    "/admin/factsheets/factsheet/import/",
 )
 PIECE = 64 * 1024  # bytes
 

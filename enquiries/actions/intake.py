@@ -250,7 +250,7 @@ def _submission_keys(form: Submission, *, in_turn: bool) -> list[str]:
             turn = int(keyed_hash(*content, purpose="submission")[:15], 16)
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turn])
     window = int(timezone.now().timestamp() // SAME_FORM_WITHIN.total_seconds())
-    # The first is kept with the enquiry. The other keys count while a new one is being brought in.
+    # The first is kept with the enquiry. The other keys count while keys are being rotated.
     return [key for back in (0, 1) for key in keyed_hashes(*content, str(window - back), purpose="submission")]
 
 

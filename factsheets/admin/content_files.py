@@ -51,9 +51,9 @@ class UploadForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def bring_in(request):
+def import_page(request):
     """Choose a file, read the difference, import it with one press."""
-    if not content_import.may_bring_in(request.user):
+    if not content_import.may_import(request.user):
         raise PermissionDenied
     form = UploadForm(by=request.user)
     if request.method == "POST":
@@ -63,14 +63,14 @@ def bring_in(request):
         if done == "leave":
             content_upload.drop(request.user)
             messages.info(request, f"Put away. {NOTHING_CHANGED}")
-            return HttpResponseRedirect(reverse("admin:factsheets_bring_in"))
+            return HttpResponseRedirect(reverse("admin:factsheets_import_content"))
         form = UploadForm(request.POST, request.FILES, by=request.user)
         if form.is_valid():
-            return HttpResponseRedirect(reverse("admin:factsheets_bring_in"))
+            return HttpResponseRedirect(reverse("admin:factsheets_import_content"))
     upload = None if form.errors else content_upload.of(request.user)
     theirs = "theirs" in request.GET
     context = admin.site.each_context(request) | {
-        "title": "Bring in content",
+        "title": "Import content",
         "opts": FactSheet._meta,
         "form": form,
         "upload": upload,
@@ -80,28 +80,28 @@ def bring_in(request):
     if upload:
         try:
             with content_upload.unpacked(upload) as folder:
-                found = content_import.bring_in(folder, by=request.user, replace_ours=theirs)
+                found = content_import.import_content(folder, by=request.user, replace_ours=theirs)
             context |= {"found": found, "seen": content_import.digest_of(found)}
         except ContentError as error:
             context["refusal"] = str(error)
-    return render(request, "admin/factsheets/bring_in.html", context)
+    return render(request, "admin/factsheets/import_content.html", context)
 
 
 def _take(request):
     upload = content_upload.of(request.user)
     theirs = "theirs" in request.POST
-    here = reverse("admin:factsheets_bring_in")
+    here = reverse("admin:factsheets_import_content")
     if upload is None:  # pressed twice, or in another tab
         messages.warning(request, "There is no file to import. If you have just pressed the button, it is done.")
         return HttpResponseRedirect(here)
     seen = request.POST.get("seen", "")
     try:
         with content_upload.unpacked(upload) as folder:
-            found = content_import.bring_in(folder, by=request.user, apply=True, replace_ours=theirs, seen=seen)
+            found = content_import.import_content(folder, by=request.user, apply=True, replace_ours=theirs, seen=seen)
     except ContentError as error:
         messages.error(request, f"{error} {NOTHING_CHANGED}")
         return HttpResponseRedirect(f"{here}?theirs" if theirs else here)
     content_upload.drop(request.user)
     drafts = " Publish the drafts when they have been read." if found.sheets or found.shared or found.red_flags else ""
-    messages.success(request, f"The content of {upload.name} has been brought in.{drafts}")
+    messages.success(request, f"The content of {upload.name} has been imported.{drafts}")
     return HttpResponseRedirect(reverse("admin:factsheets_factsheet_changelist"))

@@ -24,7 +24,7 @@ from factsheets.admin.fields import OrderedFormSet, PointsField, SignedText, Tra
 from factsheets.admin.opened import gives_back
 from factsheets.admin.picking import CitedSourceField, picked_figure
 from factsheets.admin.writing import OnOnePage
-from factsheets.content_import import may_bring_in
+from factsheets.content_import import may_import
 from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, SourceUse, State
 
 
@@ -224,7 +224,7 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
         return [
             path("offers/", wrap(overview.settle), name="factsheets_offers"),
             path("content.zip", wrap(content_files.download), name="factsheets_content"),
-            path("bring-in/", wrap(content_files.bring_in), name="factsheets_bring_in"),
+            path("import/", wrap(content_files.import_page), name="factsheets_import_content"),
             path("<int:pk>/desk/", wrap(overview.overview), name="factsheets_factsheet_desk"),
             path("<int:pk>/move/", wrap(overview.move), name="factsheets_factsheet_move"),
             path("<int:pk>/draft/", wrap(sheet_drafts.begin), name="factsheets_factsheet_draft"),
@@ -258,7 +258,7 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
         return super().changeform_view(request, object_id, form_url, shown | (extra_context or {}))
 
     def changelist_view(self, request, extra_context=None):
-        shown = {"may_bring_in": may_bring_in(request.user)}
+        shown = {"may_import": may_import(request.user)}
         return super().changelist_view(request, shown | (extra_context or {}))
 
     def response_add(self, request, obj, post_url_continue=None):

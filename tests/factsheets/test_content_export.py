@@ -262,11 +262,11 @@ def zipped(folder: Path, inside: str = "content/") -> bytes:
 
 def bring(client, data: bytes, name: str = "content-2026-11-30.zip"):
     file = SimpleUploadedFile(name, data, content_type="application/zip")
-    return client.post(reverse("admin:factsheets_bring_in"), {"file": file}, follow=True)
+    return client.post(reverse("admin:factsheets_import_content"), {"file": file}, follow=True)
 
 
 def test_an_editor_reads_the_difference_on_the_desk_and_takes_it_over_with_one_press(there, client):
-    editor, address = person("Edith", "editor"), reverse("admin:factsheets_bring_in")
+    editor, address = person("Edith", "editor"), reverse("admin:factsheets_import_content")
     client.force_login(editor)
     assert address in client.get(reverse("admin:factsheets_factsheet_changelist")).content.decode()
     Section.objects.filter(slug="second").update(body="Our second words. [@EDB]\n")
@@ -280,10 +280,10 @@ def test_an_editor_reads_the_difference_on_the_desk_and_takes_it_over_with_one_p
     assert "Nothing has been changed yet." in shown
     assert "The newer first words." in shown
     assert "Into a draft of “A sheet”" in shown
-    assert "At once, when you press the button" in shown
+    assert "Changed at once when you press the button" in shown
     assert "“A topic”" in shown
     assert "Claim “Z-01: No.”: only an owner may change this." in shown
-    assert "Yours, which stays (1)" in shown
+    assert "Kept as yours (1)" in shown
     live = FactSheet.objects.get(slug=PART)
     assert live.open_draft is None
     seen, other = (
@@ -296,9 +296,9 @@ def test_an_editor_reads_the_difference_on_the_desk_and_takes_it_over_with_one_p
     said = text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
     assert "Somebody changed something here in the meantime." in said
     assert live.open_draft is None
-    assert "Yours, which stays (2)" in said, "The file is still there, with the new difference."
+    assert "Kept as yours (2)" in said, "The file is still there, with the new difference."
     Section.objects.filter(slug="first").update(body="The first words. [@EDA]\n")
-    assert "has been brought in" in text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
+    assert "has been imported" in text(tree(client.post(address, {"do": "take", "seen": seen}, follow=True)))
     assert bodies(live.open_draft) == ["The newer first words. [@EDA]\n", "Our second words. [@EDB]\n", ""]
     assert bodies(live)[0] == "The first words. [@EDA]\n"
     assert Topic.objects.get(slug="a-topic").question == "Why does their test need one?"
@@ -311,7 +311,7 @@ def test_an_editor_reads_the_difference_on_the_desk_and_takes_it_over_with_one_p
 
 def test_a_file_that_is_no_content_is_refused_in_words_and_changes_nothing(there, client, monkeypatch):
     client.force_login(person("Edith", "editor"))
-    address = reverse("admin:factsheets_bring_in")
+    address = reverse("admin:factsheets_import_content")
     there.fields("first")["body"] = "The newer first words. [@EDA]\n"
     there.write()
     good = zipped(there.folder, inside="")
@@ -340,7 +340,7 @@ def test_a_file_that_is_no_content_is_refused_in_words_and_changes_nothing(there
         (there.folder / "topics.yaml").write_text(found)
         shown = text(tree(bring(client, zipped(there.folder))))
         assert "topics.yaml" in shown and "Nothing has been changed." in shown
-        assert "Bring this in" not in shown
+        assert "Import this" not in shown
     there.fields("first")["mood"] = "newer than this site"
     there.write()
     shown = text(tree(bring(client, zipped(there.folder))))
@@ -364,7 +364,7 @@ def test_an_owner_downloads_all_content_and_nobody_else(client, staff_client):
     assert not rule.due(timezone.now() + timedelta(days=13)).exists()
     assert rule.due(timezone.now() + timedelta(days=15)).count() == 1
     client.force_login(person("Clive", "clinician"))
-    assert client.get(reverse("admin:factsheets_bring_in")).status_code == 403
+    assert client.get(reverse("admin:factsheets_import_content")).status_code == 403
 
 
 def posted_meanwhile(question: str) -> str:
@@ -399,7 +399,7 @@ def test_patients_send_while_an_import_is_compared_and_a_draft_is_shown(transact
         if done == of:
             led.append(posted_meanwhile("May I swim?"))
 
-    found = content_import.bring_in(folder, by=author, progress=last)
+    found = content_import.import_content(folder, by=author, progress=last)
     assert [each.after for each in found.shared] == ["Another meaning."]
     content = shared_revisions.snapshot(term) | {"meaning": "A third meaning."}
     given = {"model": GlossaryTerm, "pk": term.pk, "content": content, "name": term.term, "by": author}

@@ -74,7 +74,7 @@ PAGES_OF = {
         enquiries_replytemplate_changelist enquiries_replytemplate_history enquiries_replytemplate_back
     """,
     "EO": """
-        factsheets_bring_in
+        factsheets_import_content
         factsheets_factsheet_add factsheets_figure_add factsheets_glossaryterm_add factsheets_glossaryterm_delete
         factsheets_section_add factsheets_section_delete factsheets_source_add factsheets_statement_add
         factsheets_statement_delete factsheets_synonym_add

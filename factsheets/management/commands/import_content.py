@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from backcare.core.progress import Progress, stoppable
-from factsheets.content_import import bring_in, may_bring_in
+from factsheets.content_import import import_content, may_import
 from factsheets.fixtures import ContentError
 
 AROUND = 60  # characters of unchanged text that are shown beside a change
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         progress = Progress(self.stdout)
         try:
             with stoppable(progress, "Nothing has been changed."):
-                found = bring_in(folder, by=user, apply=apply, replace_ours=replace_ours, progress=progress.of)
+                found = import_content(folder, by=user, apply=apply, replace_ours=replace_ours, progress=progress.of)
         except ContentError as error:
             raise CommandError(f"{error} Nothing has been changed.") from error
         self._show(found)
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
     def _user(self, name: str):
         user = get_user_model().objects.filter(username=name).first()
-        if user is None or not may_bring_in(user):
+        if user is None or not may_import(user):
             raise CommandError(f"There is no account {name} that may edit fact sheets.")
         return user
 
