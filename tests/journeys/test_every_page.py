@@ -35,7 +35,7 @@ MIN_OWN_PART = 0.65  # of the words that stand open on the page
 MAX_NICE = 3  # sentences, in any words, in what stands open: what is said more often is read past
 # Words around the leaflet's own that count in the browser: prices, captions to open, what the bars mean.
 FURNITURE = 60  # words
-NICE_SAYS_NO = re.compile(r"NICE\b[^.\n]*\b(?:not|no|against|never)\b|\bnot advised by NICE", re.IGNORECASE)
+NICE_SAYS_NO = re.compile(r"NICE\b[^.\n]*\b(?:not|no(?! bars)|against|never)\b|\bnot advised by NICE", re.IGNORECASE)
 MEASURE = """() => {
     const box = name => { const found = document.querySelector(name); return found && found.getBoundingClientRect() };
     const words = name => [...document.querySelectorAll(name)].map(each => each.innerText).join(' ').split(/\\s+/).length;
@@ -52,7 +52,7 @@ MEASURE = """() => {
         open: document.querySelectorAll('main details[open]').length,
         text: document.querySelector('main').textContent,
         shown: [...document.querySelectorAll('.answer, .lead-figure, .points, .leaflet > .chapter:not(.folded, .screen)')]
-            .map(each => each.innerText).join('\\n'),
+            .filter(each => !each.querySelector('#our-interest')).map(each => each.innerText).join('\\n'),
         leaflet: [...document.querySelectorAll('.leaflet > .chapter:not(.folded, .screen)')]
             .filter(each => !each.querySelector('#our-interest')).map(each => each.innerText).join('\\n'),
     };
