@@ -151,7 +151,7 @@ def test_an_import_shows_the_difference_and_takes_only_what_nobody_here_changed(
     assert "changed   A sheet: First, text: The{+ newer+} first words." in said
     assert "[-Our-]{+Their+} second words." in said
     assert "ours kept A sheet: Second, Body" in said
-    assert "changed   A sheet: The sheet, Related pages: [-b-sheet: It says more.-]" in said
+    assert "changed   A sheet: The sheet, Related pages: [-Another sheet: It says more.-]" in said
     assert "Nothing has been changed." in said
     assert Section.objects.get(slug="first").body == "The first words. [@EDA]\n"
     assert not User.objects.filter(username__startswith="import-").exists()
