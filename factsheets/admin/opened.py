@@ -28,13 +28,13 @@ from factsheets.models import FactSheet, Section, Source
 from factsheets.revisions import Change, became, word_difference
 
 
-def fingerprint(record) -> str:
-    """A hash of what the record says now. It changes with every save of other words."""
+def fingerprint(record, apart: frozenset[str] = frozenset()) -> str:
+    """A hash of what the record says now. It changes with every save of other words. `apart`: fields that are no words of it."""
     values = {
         field.attname: field.value_to_string(record)
         for field in record._meta.concrete_fields
         # A draft of a new record has another number each time it is opened.
-        if not field.primary_key and field.name not in {"document", "updated_at", "position"}
+        if not field.primary_key and field.name not in {"document", "updated_at", "position", *apart}
     }
     values |= {
         field.name: sorted(getattr(record, field.name).values_list("pk", flat=True))

@@ -9,6 +9,7 @@ from backcare.core.forms import as_number
 from factsheets import live_preview, section_order, sheet_drafts
 from factsheets.admin.editing import SHARED_FIELDS, EditingForm, EditsSheet, OpensDraft, OpensOverview, sheet_address
 from factsheets.admin.fields import SIGNS, ClaimRefsField, LinesField, OrderedFormSet, SignedText, WordsField, free_slug
+from factsheets.admin.opened import fingerprint
 from factsheets.admin.picking import PickedStatement, picked_figure
 from factsheets.admin.writing import MAX_ROWS, OnOnePage
 from factsheets.models import (
@@ -93,7 +94,8 @@ class SectionForm(EditingForm):
 
     def state(self, stored):
         """With the patients' questions, which are a record of their own."""
-        return " ".join([super().state(stored), *live_preview.asked_at(stored.sheet, stored)])
+        # The same section of a later draft is another row, in which what was typed waits (`sheet_drafts.begun_over`).
+        return " ".join([fingerprint(stored, frozenset({"sheet"})), *live_preview.asked_at(stored.sheet, stored)])
 
     def shown_in(self, name, cleaned):
         own = [cleaned.get("slug"), *(cleaned.get("former_slugs") or []), cleaned.get("question")]

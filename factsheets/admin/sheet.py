@@ -21,11 +21,16 @@ from factsheets.admin.editing import (
     sheet_address,
 )
 from factsheets.admin.fields import OrderedFormSet, PointsField, SignedText, TradingFormSet, free_slug
-from factsheets.admin.opened import gives_back
+from factsheets.admin.opened import fingerprint, gives_back
 from factsheets.admin.picking import CitedSourceField, picked_figure
 from factsheets.admin.writing import OnOnePage
 from factsheets.content_import import may_import
 from factsheets.models import FactSheet, FormerAddress, RelatedSheet, Source, SourceUse, State
+
+# Where a sheet is on its way to readers, which its form does not say.
+STANDING = frozenset(
+    {"state", "draft_of", "publish_on", "retire_on", "reviewed_on", "reviewed_by", "review_due_on", "written_on"}
+)
 
 
 class SheetForm(EditingForm):
@@ -66,6 +71,10 @@ class SheetForm(EditingForm):
                 "The part after /fact-sheets/. Leave it empty to make it from the title. "
                 "If you change it, the old address will redirect to the new one."
             )
+
+    def state(self, stored):
+        """The words alone: a step such as sending it for review, or a new draft of the same words, is no save over them."""
+        return fingerprint(stored, STANDING | ({"slug"} if stored.draft_of_id else set()))
 
     def shown_in(self, name, cleaned):
         return {"sheet": self.instance if self.instance.pk else None}

@@ -186,6 +186,27 @@ def test_a_correction_publishes_no_words_that_its_writer_has_not_seen_or_not_sav
     assert public_sheet.open_draft is None
 
 
+def test_what_is_typed_waits_in_the_next_draft_and_nobody_is_said_to_have_saved_over_it(
+    desk, new, public_sheet, author, reviewer
+):
+    """A step of the sheet changes none of its words."""
+    section, facts = change_address(new.sections.get()), change_address(new)
+    desk.post(section, values_of(desk.get(section)) | {"body": "A late idea. [@NG59]", "_preview": "yes"})
+    desk.post(facts, values_of(desk.get(facts)) | {"summary": "A late summary.", "_preview": "yes"})
+    signed(public_sheet, author, reviewer)
+    again = actions.begin_draft(sheet=public_sheet, by=author)
+    for address, words in (
+        (change_address(again.sections.get()), "A late idea."),
+        (change_address(again), "A late summary."),
+    ):
+        waits = desk.get(address)
+        assert words in text(tree(waits)) + str(values_of(waits))
+        assert "saved this while you had it open" not in text(tree(waits)), address
+    assert not errors_of(desk.post(address, values_of(waits), follow=True))
+    assert again.sections.get().body.strip() == "A late idea. [@NG59]", "Save saves what is typed in other parts too."
+    assert FactSheet.everything.get(pk=again.pk).summary == "A late summary."
+
+
 def test_patients_questions_of_a_draft_go_live_with_it_and_undo_nothing_that_colleagues_did(
     desk, new, public_sheet, author, reviewer
 ):
