@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from factsheets import revisions
@@ -19,7 +20,9 @@ from factsheets.models import (
     GuardOverride,
     SearchQuestions,
     Section,
+    Source,
     State,
+    StatementUse,
     UnsavedEdit,
 )
 from factsheets.revisions import SECTION, SHEET, WORD, Change
@@ -58,11 +61,11 @@ def begun_over(sheet: FactSheet) -> FactSheet:
             use.pk, use.section = None, section
             use._state.adding = True
             use.save()
-    _hand_on_what_is_typed(sheet, draft)
     for part in [*sheet.related.all(), *sheet.source_uses.all(), *sheet.overrides.all()]:
         part.pk, part.sheet = None, draft
         part._state.adding = True
         part.save()
+    _hand_on_what_is_typed(sheet, draft)
     return draft
 
 
@@ -99,9 +102,54 @@ def _hand_on_what_is_typed(sheet: FactSheet, to: FactSheet) -> None:
         part = there.get(slugs.get(part, ""), "") if part.startswith("section-") else part
         if not part:
             continue  # its section is gone, and what was typed is about nothing
+        typed = _as_of(QueryDict(row.typed, mutable=True), part, sheet, to)
         part += aside
         UnsavedEdit.objects.filter(sheet=to, part=part, by=row.by).delete()
-        UnsavedEdit.objects.filter(pk=row.pk).update(sheet=to, part=part)
+        UnsavedEdit.objects.filter(pk=row.pk).update(sheet=to, part=part, typed=typed.urlencode())
+
+
+def _as_of(typed: QueryDict, part: str, sheet: FactSheet, to: FactSheet) -> QueryDict:
+    """What a form of one sheet holds, with the numbers that its records have in the other. Else it could not be saved there."""
+    slugs = {str(pk): slug for pk, slug in sheet.sections.values_list("pk", "slug")}
+    there = {slug: str(pk) for pk, slug in to.sections.values_list("pk", "slug")}
+    for name in ("after", "initial-after"):
+        if typed.get(name):
+            typed[name] = there.get(slugs.get(typed[name], ""), "")
+    if "sheet" in typed:
+        typed["sheet"] = str(to.pk)
+    owner = part.removeprefix("section-")
+    rows = {
+        "related": (to.related, "to", "sheet", str(to.pk)),
+        "source_uses": (to.source_uses, "source", "sheet", str(to.pk)),
+    }
+    if owner.isdecimal():
+        rows = {"statement_uses": (StatementUse.objects.filter(section=owner), "statement", "section", owner)}
+    for prefix, (known, key, parent, number) in rows.items():
+        if f"{prefix}-TOTAL_FORMS" in typed:
+            _renumber(
+                typed, prefix, {str(one): str(pk) for one, pk in known.values_list(key, "pk")}, key, parent, number
+            )
+    return typed
+
+
+def _renumber(typed: QueryDict, prefix: str, known: dict[str, str], key: str, parent: str, number: str) -> None:
+    """Rows of a form by the numbers in `known`, those that are not there as new ones behind them."""
+    rows: dict[str, dict[str, str]] = {}
+    for name in [each for each in typed if re.match(rf"{prefix}-\d+-", each)]:
+        _, at, field = name.rsplit("-", 2)
+        rows.setdefault(at, {})[field] = typed.pop(name)[-1]
+    for row in rows.values():
+        named = row.get(key, "")
+        if prefix == "source_uses":  # it is named in words there
+            short = named.partition(":")[0].strip()
+            named = str(Source.objects.filter(key=short).values_list("pk", flat=True).first() or "")
+        row |= {"id": known.pop(named, "") if row.get("id") else "", parent: number}
+    ordered = sorted(rows.values(), key=lambda row: not row["id"])
+    for at, row in enumerate(ordered):
+        for field, value in row.items():
+            typed[f"{prefix}-{at}-{field}"] = value
+    typed[f"{prefix}-TOTAL_FORMS"] = str(len(ordered))
+    typed[f"{prefix}-INITIAL_FORMS"] = str(sum(bool(row["id"]) for row in ordered))
 
 
 def keep_questions(section: Section, asked: list[str], *, was: str) -> None:

@@ -190,9 +190,15 @@ def test_what_is_typed_waits_in_the_next_draft_and_nobody_is_said_to_have_saved_
     desk, new, public_sheet, author, reviewer
 ):
     """A step of the sheet changes none of its words."""
+    other = FactSheet.objects.exclude(pk=public_sheet.pk).first()
+    new.related.create(to=other, reason="It says more.", position=10)
     section, facts = change_address(new.sections.get()), change_address(new)
     desk.post(section, values_of(desk.get(section)) | {"body": "A late idea. [@NG59]", "_preview": "yes"})
-    desk.post(facts, values_of(desk.get(facts)) | {"summary": "A late summary.", "_preview": "yes"})
+    desk.post(
+        facts,
+        values_of(desk.get(facts))
+        | {"summary": "A late summary.", "related-0-reason": "It says much more.", "_preview": "yes"},
+    )
     signed(public_sheet, author, reviewer)
     again = actions.begin_draft(sheet=public_sheet, by=author)
     for address, words in (
@@ -205,6 +211,7 @@ def test_what_is_typed_waits_in_the_next_draft_and_nobody_is_said_to_have_saved_
     assert not errors_of(desk.post(address, values_of(waits), follow=True))
     assert again.sections.get().body.strip() == "A late idea. [@NG59]", "Save saves what is typed in other parts too."
     assert FactSheet.everything.get(pk=again.pk).summary == "A late summary."
+    assert [(each.to, each.reason) for each in again.related.all()] == [(other, "It says much more.")]
 
 
 def test_patients_questions_of_a_draft_go_live_with_it_and_undo_nothing_that_colleagues_did(
