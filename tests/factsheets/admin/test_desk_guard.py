@@ -116,7 +116,7 @@ def test_a_sheet_whose_source_a_reader_cannot_find_or_date_is_not_published_unti
     wanted = "Source NHS-PMR needs a link or an ISBN and a year or the date when it was read before a published sheet"
     assert wanted in shown
     listed = " ".join(text(tree(desk.get(reverse("admin:factsheets_source_changelist"), {"q": "NHS-PMR"}))).split())
-    assert "a link or an ISBN and a year or the date when it was read" in listed
+    assert "A link or an ISBN and a year or the date when it was read" in listed
     Source.objects.filter(pk=source.pk).update(isbn="9780702077050", accessed="2026-11-29")
     assert wanted not in " ".join(text(tree(desk.get(desk_of(sheet)))).split())
     built = {each["key"]: each for each in build(sheet)["references"]}
