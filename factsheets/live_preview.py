@@ -44,7 +44,9 @@ def of_section(sheet: FactSheet, section: Section) -> Proof:
             if each.key not in allowed and (each.section == name or each.section.startswith(f"{name}: "))
         ],
         reading=readability.measure({"sections": [made]}),
-        layer_words=readability.words_of([each for each in document["sections"] if each["layer"] == made["layer"]]),
+        layer_words=readability.open_words(document)
+        if made["layer"] == Layer.LEAFLET
+        else readability.words_of([each for each in document["sections"] if each["layer"] == made["layer"]]),
         references=[each for each in document["references"] if each["number"] in numbers],
     )
 
