@@ -36,7 +36,7 @@ def test_the_desk_shows_the_questions_in_order_with_the_weight_of_the_open_layer
         "When should I see someone?",
         "For those who want more, folded",
     ]
-    assert "come first and hold the leaflet" in text(shown)
+    assert "The leaflet is in the first" in text(shown)
     assert not [each for each in publishing_rules.obstacles(layered) if not each.finding]
 
 
