@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import html5lib
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -15,7 +14,7 @@ from enquiries.models import Enquiry, EnquiryEvent, EventKind, MessageState, Out
 from factsheets import actions
 from factsheets.models import FactSheet, SafetyAdvice, Section
 from tests.conftest import consultation, give_signs, report
-from tests.support.desk import person, values_of
+from tests.support.desk import person, tree, values_of
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +22,7 @@ HOSTILE = "<b>&\"'</b><script>alert(1)</script>{{ 7|add:7 }}"
 
 
 def text_of(response) -> str:
-    return "".join(html5lib.parse(response.content.decode(), namespaceHTMLElements=False).itertext())
+    return "".join(tree(response).itertext())
 
 
 def form_of(response) -> dict:
