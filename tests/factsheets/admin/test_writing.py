@@ -168,6 +168,11 @@ def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author
     made = sheet.sections.get(slug="why-walk")
     assert "is walking good" in values_of(desk.get(change_address(made)))["asked"]
     assert "cannot be a question" in errors_of(save(desk, change_address(made), asked="Why walk" * 40))
+    assert "Why walkWhy walk" in values_of(desk.get(change_address(made)))["asked"], "What was refused is kept too."
+    assert not errors_of(save(desk, change_address(made), slug="walking"))
+    assert SearchQuestions.objects.get(place="a-new-sheet#walking").questions == asked.split("\n")
+    assert not errors_of(save(desk, change_address(made), asked=""))
+    assert not SearchQuestions.objects.filter(place__startswith="a-new-sheet#").exists()
     # A colleague deletes a section in which somebody writes: what was typed is given back, and the next save does not drop it.
     press(desk, change_address(made), body="Only here.", _preview="yes")
     made.delete()
@@ -177,11 +182,6 @@ def test_parts_are_opened_moved_and_added_and_nothing_typed_is_lost(desk, author
     assert "Only here." in shown(desk.get(change_address(second)))
     press(desk, change_address(second), _discard=str(given_back.pk))
     assert "Only here." not in shown(desk.get(change_address(second)))
-    assert "Why walkWhy walk" in values_of(desk.get(change_address(made)))["asked"], "What was refused is kept too."
-    assert not errors_of(save(desk, change_address(made), slug="walking"))
-    assert SearchQuestions.objects.get(place="a-new-sheet#walking").questions == asked.split("\n")
-    assert not errors_of(save(desk, change_address(made), asked=""))
-    assert not SearchQuestions.objects.filter(place__startswith="a-new-sheet#").exists()
 
 
 @pytest.mark.long
