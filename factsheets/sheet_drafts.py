@@ -37,7 +37,10 @@ CORRECTABLE = {
 WEIGHTY = re.compile(
     r"\d|[\[\]()<>@%£#*|]|n[’']t\b|\b(?:no|not|nor|never|none|without|cannot|only|if|unless|until|may|might|can|could|should|must|will|all"
     r"|some|most|many|few|more|less|always|often|rarely|before|after|one|two|three|four|five|six|seven|eight|nine|ten|half|twice"
-    r"|once|hours?|days?|weeks?|months?|years?|emergency|urgent\w*|risks?|safe|unsafe|999|111)\b",
+    r"|once|hours?|days?|weeks?|months?|years?|emergency|urgent\w*|risks?|safe\w*|unsafe\w*|999|111"
+    r"|help\w*|harm\w*|hurt\w*|better|worse\w*|best|worst|eas(?:e|es|ed|ing)|increas\w*|decreas\w*|reduc\w*|rais\w*|lower\w*"
+    r"|avoid\w*|stop\w*|start\w*|keep\w*|prevent\w*|caus\w*|cur(?:e|es|ed|ing)|heal\w*|(?:un)?likely|(?:un)?proven|weak\w*"
+    r"|strong\w*|recommend\w*|advis\w*|against|high\w*|low)\b",
     re.IGNORECASE,
 )
 

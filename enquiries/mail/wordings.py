@@ -7,6 +7,8 @@ history, and comes out as plain text and as HTML.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -138,8 +140,27 @@ class Changed(Exception):
 # --- kept ---
 
 
+# What `newest` has read while the worker renders what it claimed at once.
+_in_hand: ContextVar[dict[str, WordingEdition | None] | None] = ContextVar("wordings that were read", default=None)
+
+
+@contextmanager
+def reading_once(read: dict[str, WordingEdition | None]) -> Iterator[None]:
+    """Inside it each text is read once, into `read`. For mails that leave in the same second."""
+    before = _in_hand.set(read)
+    try:
+        yield
+    finally:
+        _in_hand.reset(before)
+
+
 def newest(key: str) -> WordingEdition | None:
-    return WordingEdition.objects.filter(key=key).first()
+    read = _in_hand.get()
+    if read is None:
+        return WordingEdition.objects.filter(key=key).first()
+    if key not in read:
+        read[key] = WordingEdition.objects.filter(key=key).first()
+    return read[key]
 
 
 def parts_of(wording: Wording, edition: WordingEdition | None) -> dict[str, str]:

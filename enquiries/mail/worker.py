@@ -28,9 +28,9 @@ from django.utils import timezone
 
 from enquiries import abuse
 from enquiries.actions.outbox import message_has_failed, message_was_sent
-from enquiries.mail import emails
+from enquiries.mail import emails, wordings
 from enquiries.mail.worker_presence import Present
-from enquiries.models import MessageState, OutgoingMessage, WorkerHeartbeat
+from enquiries.models import MessageState, OutgoingMessage, WordingEdition, WorkerHeartbeat
 from enquiries.models.message import LEASE
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ FIRST_RETRY = timedelta(seconds=30)
 MAX_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)
 MAILS_PER_CONNECTION = 100
-CLAIMED_AT_ONCE = 16
+CLAIMED_AT_ONCE = 25
 CLAIM_SECONDS = 0.25  # what is claimed at once should be sent within so many
 HAND_SECONDS = 1.0  # after so many what was claimed and has not gone is put back, to be claimed as it is by then
 LOOK_FOR_LOST = 1.0  # seconds between looks for mails whose worker is gone
@@ -76,6 +76,7 @@ class Worker:
         self.sent_on_connection = 0
         self.next_look = 0.0  # on time.monotonic(): for a mail whose worker is gone
         self.hand: list[OutgoingMessage] = []  # claimed and not yet sent, the next one last
+        self.wordings: dict[str, WordingEdition | None] = {}  # the texts of what is in hand, as far as they were read
         self.claimed_at = 0.0  # on time.monotonic()
         self.pace = CLAIM_SECONDS  # seconds that the last mail took
         self.deadline = 0.0  # on time.monotonic(): when the sending of a mail in hand must have begun
@@ -122,6 +123,7 @@ class Worker:
 
     def _claim(self) -> bool:
         """Claims due mails in order, except those over their address's limit. False if nothing is due."""
+        self.wordings.clear()
         self.claimed_at = time.monotonic()
         self.deadline = self.claimed_at + BEGIN_WITHIN.total_seconds()
         if self.claimed_at >= self.next_look:
@@ -219,7 +221,8 @@ class Worker:
             self.disconnect()
         if self.connection is None:
             self.connection = get_connection()
-        mail = emails.render(message, self.connection)
+        with wordings.reading_once(self.wordings):
+            mail = emails.render(message, self.connection)
         try:
             self.connection.open()
             if time.monotonic() > self.deadline:

@@ -121,6 +121,7 @@ def test_restoring_an_earlier_version_asks_before_it_replaces_an_open_draft(desk
 WEIGHTY = [
     ({"body": "Do not keep moving. [@NG59]"}, "can change the meaning"),
     ({"body": "Keep moving. [@MU20]"}, "can change the meaning"),
+    ({"body": "Stop moving. [@NG59]"}, "can change the meaning"),
     ({"body": "Keep moving [here](https://example.org). [@NG59]"}, "can change the meaning"),
     ({"body": f"Keep moving {'gently ' * 13}on. [@NG59]"}, "more than 12"),
     ({"kind": "details"}, "More than wording has changed"),
