@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 
-from factsheets import approvals, team
+from factsheets import approvals, claims_guard, team
 from factsheets.admin.figure import CHOOSE_AGAIN, PictureAdmin, PictureForm, picture_field
 from factsheets.admin.opened import OpenedAdmin, OpenedForm
 from factsheets.models import TeamMember
@@ -78,6 +78,7 @@ class TeamMemberForm(PictureForm, OpenedForm):
         elif given.get("number") and not given.get("other_register"):
             self.add_error("register", "Say which register the number is from.")
         self._expect_link(given)
+        self._expect_no_claim(given)
         has_picture = self.prepared or (self.instance.picture and given.get("upload") is not False)
         if given.get("drawing") and has_picture:
             self.add_error("drawing", "Choose a drawing or upload a portrait, not both.")
@@ -98,6 +99,13 @@ class TeamMemberForm(PictureForm, OpenedForm):
         else:
             said = "Enter the register’s website, so that patients can look up the number."
         self.add_error("register_link", said)
+
+    def _expect_no_claim(self, given):
+        """Patients read these beside reviews and appointments. Somebody may be called Miracle: capitals in a name claim nothing."""
+        name = " ".join(word for word in given.get("name", "").split() if not word[0].isupper())
+        for field, words in (("name", name), *((each, given.get(each, "")) for each in ("role", "other_register"))):
+            for found in claims_guard.free_text("", words):
+                self.add_error(field, f"“{found.sentence}”: {found.rule}")
 
     def _post_clean(self):
         if self.cleaned_data.get("upload") is False and not self.errors:

@@ -120,6 +120,15 @@ def test_mistakes_are_said_beside_their_field(staff_client):
     told = errors_of(save(staff_client, ADD, **wrong))
     for why in ("a HCPC number has two letters", "not both", "begins with https://"):
         assert why in told
+    claim = "we cure back pain for good"
+    for words in (
+        ANN | {"role": claim},
+        ANN | {"name": f"Ann Lee, {claim}"},
+        ANN | {"register": "", "other_register": claim},
+    ):
+        refused = save(staff_client, ADD, **words)
+        assert f"{claim}”: Do not promise a cure." in errors_of(refused)
+        assert values_of(refused)["role"] == words["role"]
     assert "Say which register" in errors_of(save(staff_client, ADD, **ANN | {"register": ""}))
     numberless = save(staff_client, ADD, **ANN | {"number": " "})
     assert "Enter their HCPC number" in errors_of(numberless)
@@ -137,7 +146,7 @@ def test_mistakes_are_said_beside_their_field(staff_client):
     assert not TeamMember.objects.filter(name="Ann Lee").exists()
     save(staff_client, ADD, **body | {"other_register": "British Acupuncture Council"})
     assert TeamMember.objects.get(name="Ann Lee").link == "https://acupuncture.org.uk/"
-    assert not errors_of(save(staff_client, ADD, **nurse | {"name": "Nia", "register_link": filled}))
+    assert not errors_of(save(staff_client, ADD, **nurse | {"name": "Miracle Cure", "register_link": filled}))
 
 
 def test_only_somebody_with_a_register_and_a_number_signs_off(client, author):
