@@ -211,6 +211,8 @@ def test_what_the_clinic_sells_is_said_where_it_is_described(settings, path):
     sheet = sheet_at(path)
     assert (clinic.details()["interest_statement"] in text(at(path))) == sheet.treatment_offered
     assert sheet.treatment_offered or not sheet.slug.startswith(("acupuncture", "manual"))
+    priced = sheet.treatment_offered and sheet.sections.filter(question="who-gives-it").exists()
+    assert ("We sell this treatment" in text(at(path))) == priced
 
 
 @every_sheet
