@@ -69,7 +69,7 @@ def account(request, id):
         except accounts.Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"Saved {team.account_name(changed)}.")
+            messages.success(request, _saved(user, changed))
             _tell_who_takes_over(request, changed)
             gave_up = changed == request.user and not changed.is_superuser
             return redirect("admin:index" if gave_up else "admin:accounts")
@@ -247,6 +247,16 @@ def _invited(user: User, *, mailed: bool = True) -> str:
     until = at_words(totp.invited_until(user), timezone.now())
     sent = f"We are emailing a link to {user.email}. " if mailed else "They sign in with their password. "
     return f"{sent}They can set up a second factor until {until}. After that, invite them again."
+
+
+def _saved(before: User, user: User) -> str:
+    said = f"Saved {team.account_name(user)}."
+    if user.email.lower() != before.email.lower():
+        if accounts.is_expected(user):
+            return f"{said} {_invited(user)} The link sent before no longer works."
+        if user.username != before.username:
+            return f"{said} They now sign in with {user.username}."
+    return said
 
 
 def _tell_who_takes_over(request, user: User) -> None:

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from backcare.staff import handover, roles, sessions, totp
+from backcare.staff.models import Invitation
 from enquiries import staff_members
 from enquiries.models import Enquiry, OutgoingMessage, Purpose
 from factsheets import team
@@ -97,23 +98,49 @@ def invite_again(*, user: User, by: User) -> bool:
 
 
 def change(*, user: User, email: str, first_name: str, last_name: str, role: str, by: User) -> User:
-    with _one_owner_at_a_time(by):
-        user = User.objects.get(pk=user.pk)
-        done = []
-        if role != role_of(user):
-            done.append(f"Changed the role from {role_in_words(user)} to {role}.")
-            if role != OWNER:
-                _expect_another_owner(user)
-            _give(user, role)
-        if email.lower() != user.email.lower():
-            done.append("Changed the email address.")
-        if (first_name, last_name) != (user.first_name, user.last_name):
-            done.append("Changed the name.")
-        user.email, user.first_name, user.last_name = email, first_name, last_name
-        user.save(update_fields=["email", "first_name", "last_name"])
-        if done:
-            _record(by, user, CHANGE, " ".join(done))
+    """Who signs in with their address signs in with the new one. Who has not come yet is invited again, to the new address.
+
+    Raises Refused, also where somebody else has the address by now.
+    """
+    try:
+        with _one_owner_at_a_time(by):
+            user = User.objects.get(pk=user.pk)
+            done = []
+            if role != role_of(user):
+                done.append(f"Changed the role from {role_in_words(user)} to {role}.")
+                if role != OWNER:
+                    _expect_another_owner(user)
+                _give(user, role)
+            is_moved = email.lower() != user.email.lower()
+            if is_moved:
+                goes_along = signs_in_with_address(user)
+                user.username = email.lower() if goes_along else user.username
+                done.append(f"Changed the email address{', and the username with it' if goes_along else ''}.")
+            if (first_name, last_name) != (user.first_name, user.last_name):
+                done.append("Changed the name.")
+            user.email, user.first_name, user.last_name = email, first_name, last_name
+            user.save(update_fields=["username", "email", "first_name", "last_name"])
+            if is_moved and is_expected(user):
+                # Whoever read the mail to the wrong address may have chosen a password already.
+                user.set_unusable_password()
+                user.save(update_fields=["password"])
+                totp.reset(user=user, by=by)
+                _write(user)
+                done.append("Invited them again.")
+            if done:
+                _record(by, user, CHANGE, " ".join(done))
+    except IntegrityError as error:
+        raise Refused(f"There is already an account for {email}.") from error
     return user
+
+
+def signs_in_with_address(user: User) -> bool:
+    return bool(user.email) and user.username.lower() == user.email.lower()
+
+
+def is_expected(user: User) -> bool:
+    """Whether they were invited and have not signed in yet, their invitation expired or not."""
+    return user.is_active and user.last_login is None and Invitation.objects.filter(user=user).exists()
 
 
 def deactivate(

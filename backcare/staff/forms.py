@@ -137,8 +137,8 @@ class AccountForm(forms.Form):
     def __init__(self, *args, account: User | None = None, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)
         self.account = account
-        if account:
-            self.fields["email"].help_text = ""
+        if account and not accounts.signs_in_with_address(account):
+            self.fields["email"].help_text = f"They sign in with the username {account.get_username()}."
         for name, field in self.fields.items():
             field.error_messages["required"] = (
                 "Choose a role." if name == "role" else f"Enter the {field.label.lower()}."

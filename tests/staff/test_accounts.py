@@ -103,7 +103,21 @@ def test_the_invited_choose_a_password_and_a_second_factor_and_nobody_else_sees_
     assert open_link(Client(), link) is None, "The link worked twice."
     listed = said(owner.get(ACCOUNTS))
     assert "Nora Bell" in listed and "Active" in listed
+    # A new address is one to sign in with as well.
+    form = f"{ACCOUNTS}{user.pk}/"
+    assert "They sign in with this address." in said(owner.get(form))
+    assert "They sign in with the username sam." in said(owner.get(f"{ACCOUNTS}{staff.pk}/"))
+    User.objects.create_user("Cy@example.com", is_staff=True)
+    refused = said(owner.post(form, nora(email="cy@example.com")))
+    assert "There is already an account for cy@example.com." in refused
+    User.objects.filter(pk=user.pk).update(username="Nora@Example.com")
+    moved = said(owner.post(form, nora(email="Bell@example.com"), follow=True))
+    assert "They now sign in with bell@example.com." in moved and "emailing" not in moved
+    assert password(Client(), "bell@example.com", NEW)["Location"] == CODE
+    assert "not right" in text(parse(password(Client(), "nora@example.com", NEW)))
+    assert is_in(nora_s)
     assert [(each.user, each.get_change_message()) for each in LogEntry.objects.filter(object_id=str(user.pk))] == [
+        (staff, "Changed the email address, and the username with it."),
         (user, "Set up a second factor. Every other session ended."),
         (user, "Accepted the invitation, and chose a password."),
         (staff, "Invited as reception."),
@@ -125,6 +139,22 @@ def test_an_invitation_ends_after_a_day_and_is_renewed_with_one_press(owner, sta
     assert open_link(Client(), first) is None
     client = Client()
     assert choose(client, open_link(client, second))["Location"] == SET_UP
+
+    # Sent to somebody else, who has chosen a password by now.
+    other = {"email": "Nora.Bell@example.com"}
+    corrected = said(owner.post(f"{ACCOUNTS}{user.pk}/", nora(**other), follow=True))
+    assert (
+        "We are emailing a link to Nora.Bell@example.com." in corrected and "sent before no longer works" in corrected
+    )
+    deliver()
+    to, mail = mail_through.received[-1]
+    assert to == ["Nora.Bell@example.com"] and "Your username: nora.bell@example.com" in text_of(mail)
+    assert not User.objects.get(pk=user.pk).has_usable_password()
+    assert open_link(Client(), second) is None and open_link(Client(), link_in(mail))
+    count = len(mail_through.received)
+    owner.post(f"{ACCOUNTS}{user.pk}/", nora(**other, last_name="Ball"))
+    deliver()
+    assert len(mail_through.received) == count, "Invited again for a new name."
 
     # One that bounced says so, and one that nobody used can be taken back.
     OutgoingMessage.objects.filter(staff=user).update(
