@@ -24,7 +24,8 @@ REASONS = {
     "idle": "You were signed out because you were not active for a while.",
     "long": "You were signed out because you signed in 12 hours ago.",
     "changed": "Your password is changed, and you are signed out on every device.",
-    "ended": "You are no longer signed in. You signed out, your password or second factor changed, or your time ran out.",
+    "ended": "You are no longer signed in. You signed out, your password or second factor changed, your time ran out, "
+    "or your account was deactivated; ask an owner.",
 }
 
 

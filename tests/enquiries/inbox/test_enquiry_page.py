@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
@@ -115,6 +116,9 @@ def test_a_draft_is_ones_own_is_encrypted_and_takes_nothing_from_a_newer_tab(rec
     others = values_of(page_of(client, enquiry))
     assert (others["reply-text"], others["note"]) == ("", "")
     assert "Rita is writing here" in text(tree(page_of(client, enquiry)))
+    User.objects.filter(first_name="Rita").update(is_active=False)
+    assert "Rita is" not in text(tree(page_of(client, enquiry))), "Nobody with a deactivated account is here."
+    User.objects.filter(first_name="Rita").update(is_active=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT typed FROM enquiries_staffdraft")
         assert b"long answer" not in bytes(cursor.fetchone()[0])
