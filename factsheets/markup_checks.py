@@ -17,6 +17,11 @@ from factsheets.rendering.markdown import CITATION, unread
 TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:(?:\s[^<>\n]*)?/?>)?|<!--")
 CODED = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#\d+|#[xX][0-9A-Fa-f]+);")
 STRUCK = "~~"
+# What the buttons above a text write for the author to replace (`admin/fields.py`).
+FILLER = re.compile(
+    r"\*\*(strong words)\*\*|^\s*(?:- |\d\. )(one line|another line|first step|second step)\s*$"
+    r"|^#+ (Small heading)\s*$|\|\s*(words)\s*\|"
+)
 TICK_BOX = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[[ xX]\](?:\s|$)")
 LINK_APART = re.compile(r"\[[^\]\n]+\]\s+\((?:/|#|https?:|mailto:|tel:)")
 COMMENT = "<!--"
@@ -136,6 +141,8 @@ def _line(line: str, before: str, kind: str, layer: str) -> Iterator[str]:
         yield f"“{code}” is HTML. Type the sign itself, or a space."
     if STRUCK in line:
         yield "readers would see the signs ~~ as they were typed. Take out what no longer holds."
+    if filler := FILLER.search(line):
+        yield f"“{filler[filler.lastindex]}” is what the button wrote. Put your own words in its place, or take it out."
     if TICK_BOX.match(line):
         yield "a list has no boxes to tick here, and readers would see “[ ]”. Take the brackets out."
     if LINK_APART.search(line):

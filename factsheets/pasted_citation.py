@@ -25,7 +25,14 @@ YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 WHERE = re.compile(
     r"^(?P<container>[^;]*?)[.,]?\s+(?P<year>(?:19|20)\d{2})(?:\s+[A-Z][a-z]{2}(?:\s+\d{1,2})?)?\s*;\s*(?P<detail>[^.]+)\.?$"
 )
-NAMES = re.compile(r"^[^\W\d_][\w'’ -]*\s[A-Z]{1,3}(?:,|$|\s+et al)")
+NAME = r"[^\W\d_][\w'’-]*+(?:\s+[\w'’-]++){0,4}?\s+[A-Z]{1,3}"
+NAMES = re.compile(rf"({NAME}(?:,\s+{NAME})*+(?:,?\s+et al)?)\.\s+")
+# Vickers, A. J., & Cronin, A. M. (2018). Title of the paper. Journal of Pain, 19(5), 455–474.
+APA = re.compile(
+    r"(?P<authors>[^()]+?)\s\((?P<year>(?:19|20)\d{2})[^()]*\)\.\s+(?P<title>[^.?!]+)[.?!]\s+(?P<container>[^,]+)"
+    r",\s*(?P<volume>\d+)(?:\((?P<issue>[^()]+)\))?(?:,\s*(?P<pages>[\w–-]+))?"
+)
+APA_NAME = re.compile(r"([^\W\d_][\w'’ -]*),\s+((?:[A-Z]\.[ -]?)+)")
 AUTHORS_SHOWN = 3  # before “et al”, as printed in our lists
 SEARCHED = ("key", "title", "authors", "container", "publisher", "identifier")
 RIS_KINDS = {"JOUR": "study", "BOOK": "book", "RPRT": "report", "CHAP": "book", "STAT": "law"}
@@ -132,14 +139,23 @@ def _vancouver(text: str) -> dict[str, str]:
         line = pattern.sub("", line)
     line = re.sub(r"\b(?:doi|DOI)\s*:?\s*", "", DOI.sub("", line))
     line = re.sub(r"\b(?:Available (?:from|at)|Epub|PMCID)\b.*$", "", line).strip(" .;,")
+    if match := APA.fullmatch(line):
+        return {
+            "kind": "study",
+            "authors": _authors([_turned(f"{last}, {given}") for last, given in APA_NAME.findall(match["authors"])]),
+            "title": match["title"],
+            "container": match["container"],
+            "year": match["year"],
+            "detail": _detail(match["volume"], match["issue"] or "", (match["pages"] or "").replace("–", "-")),
+        }
+    found = {"authors": ""}
+    if match := NAMES.match(line):
+        found, line = {"authors": _authors(re.split(r",\s+", match[1]))}, line[match.end() :]
     parts = [part.strip(" .") for part in re.split(r"(?<=[^A-Z.])\.\s+|(?<=[A-Z]{2})\.\s+|(?<=al)\.\s+|\?\s+", line)]
     parts = [part for part in parts if part]
     if len(parts) < 2:
         return {}
-    found = {"authors": "", "title": parts[0]}
-    if NAMES.match(f"{parts[0]},") or parts[0].endswith("et al"):
-        found = {"authors": _authors([name.strip() for name in parts[0].split(",")]), "title": parts[1]}
-        parts = parts[1:]
+    found["title"] = parts[0]
     rest = ". ".join(parts[1:])
     if match := WHERE.match(rest):
         return found | match.groupdict() | {"kind": "study"}

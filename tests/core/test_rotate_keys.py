@@ -170,7 +170,7 @@ def test_killed_half_way_it_goes_on_where_it_stopped_and_nobody_waits_for_it(tra
         shown = watched.end()
         if number_of_signal == signal.SIGINT:
             assert watched.process.returncode == 130
-            assert "Stopped. What was encrypted again stays so." in shown
+            assert "Stopped. What has been encrypted again stays so." in shown
         assert "Traceback" not in shown
         assert {old, number} <= keys_used(), "It was over before it could be killed."
         assert [found_by(f"ada{n}@example.com") for n in range(16)] == [[one.email] for one in made]

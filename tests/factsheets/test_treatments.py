@@ -29,9 +29,9 @@ def test_every_statement_is_there_with_all_that_is_known(client):
         assert verdict_of(each) in row
         assert (each.get_grade_display() if each.grade else "Guidance") in row
         chip = "NICE: not recommended" in row or "by NICE" in row
-        assert chip or f"NICE: {each.nice_position or 'no position in our sources.'}" in row, "None is said to be none."
+        assert chip or f"NICE: {each.nice_position or 'no advice that we know of.'}" in row, "None is said to be none."
         assert each.nice_position in row
-        assert f"Cost to you: {each.burden or 'not in our sources.'}" in row
+        assert f"Cost to you: {each.burden or 'we do not know.'}" in row
         assert each.grade or "so no bars" in row
         for source in each.sources.all():
             assert source.citation in row

@@ -34,6 +34,11 @@ REFUSED = [
         "“Strong”",
         "“Link to a page”",
     ),
+    (
+        "Keep moving. **strong words** [@NG59]\n\n- one line",
+        "“strong words” is what the button wrote",
+        "Line 3: “one line” is",
+    ),
     ("Read [more](/fact-sheets/no-such-sheet/) or ** this **.", "Line 1: readers would see the signs **"),
     ("Keep moving.\n\n## What helps\n\nWalk.", "Line 3: a heading inside a text breaks the leaflet’s outline."),
     ("Keep moving.\n-----\nWalk.", "Line 2: a line of signs below words makes them a heading"),

@@ -52,6 +52,8 @@ PY  - 2025/03/01
 DO  - 10.1016/j.spinee.2025.01.002
 ER  -
 """
+PUBMED = "Smith AB, Jones C. Walking for back pain. Spine 2025 Mar 1;25(3):101-110. doi:10.1016/j.spinee.2025.01.002"
+APA = "Smith, A. B., & Jones, C. (2025). Walking for back pain. Spine, 25(3), 101–110."
 BIBTEX = """@article{smith2025, author = {Smith, Anna B. and {Jones}, C}, title = "{W}alking for back pain",
  journal={Spine J}, year = 2025, volume=25, number={3}, pages={101--110}, doi={https://doi.org/10.1016/j.spinee.2025.01.002}}"""
 
@@ -237,6 +239,10 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
         assert (found["authors"], found["title"]) == ("Smith AB, Jones C", "Walking for back pain")
         assert (found["container"], found["year"], found["detail"]) == ("Spine J", "2025", "25(3):101-110")
         assert found["doi"] == "10.1016/j.spinee.2025.01.002" and found["key"] == "SMITH25-2"
+    for pasted in PUBMED, APA:
+        found = read(pasted)
+        assert (found["authors"], found["title"]) == ("Smith AB, Jones C", "Walking for back pain")
+        assert (found["container"], found["year"], found["detail"]) == ("Spine", "2025", "25(3):101-110")
     assert read("29198932")["pmid"] == "29198932" and known("PMID 29198932")[0].key == "VICKERS18"
     assert read("hello") == {} and known("") == []
     for hostile in ("@article{", "TY  - ", "@article{x, title={{{", "10.1/", "[" * 5000, "a. " * 3000):
