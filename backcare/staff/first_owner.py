@@ -63,7 +63,7 @@ class FirstOwnerForm(forms.Form):
         password, again = cleaned.get("password"), cleaned.get("again")
         if password and again and password != again:
             self.add_error("again", "The two passwords are not the same.")
-        elif password:
+        if password:
             about = {name: cleaned.get(name, "") for name in ("email", "first_name", "last_name")}
             try:
                 validate_password(password, User(username=about["email"], **about))
@@ -78,11 +78,17 @@ def first_owner(request):
     if not first_steps.waits_for_owner():
         return redirect("admin:login")
     form, status, wait = FirstOwnerForm(request.POST or None), 200, 0
-    if request.method == "POST" and form.is_valid():
+    # A code that was entered is tried whatever else is wrong, so that all of it is said at once.
+    if request.method == "POST" and (form.is_valid() or "code" in form.cleaned_data):
         wait = _count(request)
         if wait:
             form.add_error("code", f"A code was tried too often. Try again {limits.in_words(wait)}.")
             status = 429
+        elif form.errors:
+            if first_steps.is_owner_code(form.cleaned_data["code"]):
+                _give_back(request)  # a slip elsewhere costs no try
+            else:
+                _refuse_code(form)
         else:
             given = {name: form.cleaned_data[name] for name in ("code", "email", "first_name", "last_name", "password")}
             try:
@@ -92,19 +98,22 @@ def first_owner(request):
                 return _shown(request, form)
             if user:
                 logger.info("Staff sign-in: account %s is the first owner", user.pk)
-                after = reverse("admin:index")
+                after = reverse("admin:clinic")  # the second of the four steps
                 if totp.is_required():
                     return half_sign_in(request, user, after)
                 return signed_in(request, user, None, redirect(after), "the code of the first start")
-            logger.warning("Staff sign-in: a wrong set-up code")
-            form.add_error(
-                "code",
-                "This code is wrong or has expired. Each start of the site prints a new one, which replaces the old.",
-            )
+            _refuse_code(form)
     response = _shown(request, form, status=status)
     if wait:
         response["Retry-After"] = str(wait)
     return response
+
+
+def _refuse_code(form: FirstOwnerForm) -> None:
+    logger.warning("Staff sign-in: a wrong set-up code")
+    form.add_error(
+        "code", "This code is wrong or has expired. Each start of the site prints a new one, which replaces the old."
+    )
 
 
 def _shown(request, form: FirstOwnerForm, *, status: int = 200):
@@ -113,5 +122,13 @@ def _shown(request, form: FirstOwnerForm, *, status: int = 200):
 
 def _count(request) -> int:
     """Seconds to wait. 0 when it may be tried now, and then it is counted."""
-    client = ("first owner client", limits.client(request), CLIENT, PER)
-    return limits.hit_each([client, ("first owner", "all", ALL, PER)]).wait
+    return limits.hit_each(_counted(request)).wait
+
+
+def _give_back(request) -> None:
+    for name, subject, _, per in _counted(request):
+        limits.give_back(name, subject, per=per)
+
+
+def _counted(request) -> list[tuple[str, str, int, timedelta]]:
+    return [("first owner client", limits.client(request), CLIENT, PER), ("first owner", "all", ALL, PER)]

@@ -79,9 +79,7 @@ def make_first_owner(*, code: str, email: str, first_name: str, last_name: str, 
     """
     with transaction.atomic():
         row = SetUpStep.objects.select_for_update().filter(name=OWNER_CODE).first()
-        if row is None or has_owner() or row.at < timezone.now() - CODE_FOR:
-            return None
-        if not constant_time_compare(row.detail, _hash(code)):
+        if row is None or has_owner() or not _is_right(row, code):
             return None
         address = email.lower()
         if accounts.taken(address):
@@ -94,6 +92,16 @@ def make_first_owner(*, code: str, email: str, first_name: str, last_name: str, 
             user.pk, [user], ADDITION, "Made the first owner, with the code of the first start.", single_object=True
         )
     return user
+
+
+def is_owner_code(code: str) -> bool:
+    """Whether this is the code for the first owner, which goes on working. For a form in which something else is wrong."""
+    row = SetUpStep.objects.filter(name=OWNER_CODE).first()
+    return row is not None and _is_right(row, code)
+
+
+def _is_right(row: SetUpStep, code: str) -> bool:
+    return row.at >= timezone.now() - CODE_FOR and constant_time_compare(row.detail, _hash(code))
 
 
 def _hash(code: str) -> str:

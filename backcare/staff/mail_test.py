@@ -14,7 +14,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.crypto import constant_time_compare
+from django.utils.html import format_html
 
 from backcare.core import limits
 from backcare.core.forms import EmailField, TextField
@@ -86,10 +88,11 @@ def test_email(request):
     elif request.method == "POST" and "code" in request.POST:
         coding = CodeForm(request.POST, label_suffix="")
         if coding.is_valid() and _is_right(request, coding):
+            was_set_up = not first_steps.stages("")
             SetUpStep.done(SetUpStep.MAIL, by=request.user, detail=first_steps.mail_route())
             _record(request.user, "it arrived.")
             request.session.pop(SENT, None)
-            messages.success(request, "Email arrives. Recorded.")
+            messages.success(request, _arrived(was_set_up))
             return redirect("admin:clinic_email")
     elif request.method == "POST":
         sending = SendForm(request.POST, label_suffix="")
@@ -111,6 +114,14 @@ def test_email(request):
         "tested": lately(tested.at) if tested and tested.detail == first_steps.mail_route() else "",
     }
     return TemplateResponse(request, "admin/clinic/email.html", context)
+
+
+def _arrived(was_set_up: bool) -> str:
+    """With the way on, where the email was the last step of the set-up: the page no longer says so."""
+    said = "Email arrives. Recorded."
+    if was_set_up or first_steps.stages(""):
+        return said
+    return format_html('{} All four steps are done. <a href="{}">Today</a>', said, reverse("admin:index"))
 
 
 def _was_sent(request, form: SendForm) -> bool:

@@ -212,9 +212,9 @@ def changes(enquiry: Enquiry, request, seen: str) -> list[dict]:
 
 def viewers(user, enquiry: Enquiry, now: datetime) -> list[str]:
     """Who else is here: who opened it just now, and who is typing something. Whose account was deactivated has left."""
-    looked = enquiry.events.filter(kind=EventKind.VIEWED, created_at__gte=now - LOOKING).exclude(by=user)
-    typing = StaffDraft.objects.filter(enquiry=enquiry, updated_at__gte=now - WRITING).exclude(by=user)
-    looked, typing = (each.exclude(by__is_active=False) for each in (looked, typing))
+    others = ~Q(by=user) & ~Q(by__is_active=False)
+    looked = enquiry.events.filter(others, kind=EventKind.VIEWED, created_at__gte=now - LOOKING)
+    typing = StaffDraft.objects.filter(others, enquiry=enquiry, updated_at__gte=now - WRITING)
     writers = {team.account_name(each.by) for each in typing.select_related("by").defer("typed")}
     lookers = set(looked.values_list("actor", flat=True)) - writers
     return [

@@ -71,6 +71,9 @@ def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client
         ({"email": "olu@localhost"}, "correct format"),
     ):
         assert said in words(client.post(FIRST, given(code, **typed)))
+    everything = words(client.post(FIRST, given(former, password="short", again="shorter")))
+    for said in ("too short", "not the same", "This code is wrong"):
+        assert said in everything
     assert not User.objects.exists()
     User.objects.create_user("former@example.com", is_staff=True)
     assert "already an account for former@example.com" in words(
@@ -80,9 +83,8 @@ def test_the_first_owner_comes_in_with_the_code_once_and_nobody_else_does(client
     done = client.post(FIRST, given(f" {code.upper().replace('-', ' ')} "))
     owner = User.objects.get()
     assert (owner.username, owner.is_superuser, owner.is_staff) == ("olu@example.com", True, True)
-    assert done.url == ("/admin/login/set-up/" if second_factor else "/admin/")
-    following = words(client.get(done.url))
-    assert "step 1 of 4" in following if second_factor else "What is still missing" in following
+    assert done.url == ("/admin/login/set-up/" if second_factor else "/admin/clinic/")
+    assert f"step {1 if second_factor else 2} of 4" in words(client.get(done.url))
     assert LogEntry.objects.filter(user=owner, change_message__contains="first owner").count() == 1
     stranger = Client()
     assert stranger.get(FIRST).url == stranger.post(FIRST, given(code)).url == LOGIN
@@ -95,8 +97,11 @@ def test_a_code_ends_after_a_day_and_guessing_is_slowed(client, db):
     code = first_steps.new_owner_code()
     SetUpStep.objects.update(at=timezone.now() - timedelta(hours=25))
     assert "This code is wrong" in words(client.post(FIRST, given(code)))
-    for _ in range(9):
-        client.post(FIRST, given("guess"))
+    for _ in range(11):
+        slip = client.post(FIRST, given(first_steps.new_owner_code(), again="another one, longer"))
+        assert slip.status_code == 200, "A slip in a password is no guess."
+    for number in range(9):
+        client.post(FIRST, given("guess", **({"again": "another one, longer"} if number % 2 else {})))
     refused = client.post(FIRST, given(first_steps.new_owner_code()))
     assert (refused.status_code, User.objects.count()) == (429, 0)
     assert "Try again in" in words(refused)
@@ -173,7 +178,9 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     code = re.search(r"code is (\d{3} \d{3})", mail.get_body(("plain",)).get_content())[1]
     assert mail["From"] == "Larkfield Back Clinic <hello@example.com>"
     assert "not the code" in words(staff_client.post(EMAIL, {"code": f"{int(code.replace(' ', '')) ^ 1:06}"}))
-    staff_client.post(EMAIL, {"code": code})
+    arrived = staff_client.post(EMAIL, {"code": code}, follow=True)
+    assert "All four steps are done." in words(arrived)
+    assert tree(arrived).find(".//ul[@class='messagelist']//a").get("href") == "/admin/"
     done = words(staff_client.get("/admin/who-did-what/", {"words": "email tested", "kind": "setting"}))
     assert "Email tested: a message was sent." in done and "Email tested: it arrived." in done
     assert "olu@example.com" not in done
