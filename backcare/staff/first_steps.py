@@ -226,15 +226,11 @@ def _still_empty(row: ClinicSettings) -> list[str]:
 
 def missing_approvals() -> list[Step]:
     """What a clinician has not approved as it is now: the questions of the self-assessment, the red flags. Raises Error."""
-    standings = (approvals.standing(subject) for subject in Subject.values)
+    standings = [approvals.standing(subject) for subject in Subject.values]
+    if all(each.approval for each in standings):
+        return []
     where = "" if settings.CHECK_NEEDS_APPROVAL else "On a live site, "
-    # In a span, because a step has one link of its own.
-    how = format_html(
-        '<span>What to do: <a href="{}">invite a clinician</a>; enter them under <a href="{}">People who work here</a>, with '
-        "register, number and their staff account; then ask them to sign in, read this and approve it.</span>",
-        reverse("admin:invite"),
-        reverse("admin:factsheets_teammember_changelist"),
-    )
+    how = _way_to_approval()
     return [
         Step(
             each.subject,
@@ -245,6 +241,25 @@ def missing_approvals() -> list[Step]:
         for each in standings
         if not each.approval
     ]
+
+
+def _way_to_approval() -> str:
+    """In a span, because a step has one link of its own."""
+    person = TeamMember.objects.filter(account=None).exclude(register="").exclude(number="").first()
+    waits = User.objects.filter(groups__name="clinician", is_active=True, team_member=None).exists()
+    if person and waits:
+        return format_html(
+            '<span>What to do: link the clinician’s staff account to <a href="{}">{}</a>, if it is theirs; then ask them to '
+            "sign in, read this and approve it.</span>",
+            reverse("admin:factsheets_teammember_change", args=[person.pk]),
+            person.name,
+        )
+    return format_html(
+        '<span>What to do: <a href="{}">invite a clinician</a>; enter them under <a href="{}">People who work here</a>, with '
+        "register, number and their staff account; then ask them to sign in, read this and approve it.</span>",
+        reverse("admin:invite"),
+        reverse("admin:factsheets_teammember_changelist"),
+    )
 
 
 def _hours_were_saved() -> bool:

@@ -194,6 +194,13 @@ def test_what_is_missing_stays_on_the_first_page_until_it_is_done(staff_client, 
     assert [text(each) for each in ways] == ["invite a clinician", "People who work here"]
     assert [staff_client.get(each.get("href")).status_code for each in ways] == [200, 200]
     clinician = person("Carl", "clinician")
+    carl_id = clinician.team_member.pk
+    TeamMember.objects.filter(pk=carl_id).update(account=None)
+    way = tree(staff_client.get("/admin/")).find(".//section[@class='module set-up']//li[1]/span/a")
+    assert way.get("href") == f"/admin/factsheets/teammember/{carl_id}/change/", (
+        "Both are there, and only the link is not."
+    )
+    TeamMember.objects.filter(pk=carl_id).update(account=clinician)
     for subject in Subject.values:
         approvals.approve(subject=subject, digest=approvals.standing(subject).digest, by=clinician)
     assert missing() == []
