@@ -220,7 +220,7 @@ class KeepsHistory(HasDrafts):
         if record is None and not editions:
             raise Http404
         name = record or editions[0].name
-        before = [*(each.content for each in editions[1:]), {}]
+        before = [*(each.content for each in editions[1:]), {}][: len(editions)]
         listed = [
             (each, ", ".join(change.field for change in shared_revisions.changes(self.model, was, each.content)))
             for each, was in zip(editions, before, strict=True)

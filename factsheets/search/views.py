@@ -97,7 +97,7 @@ def _cards(tiers: list[dict], given: Answer) -> list[dict]:
 def _situations() -> list[dict]:
     """The home page's cards, for whoever found nothing."""
     slugs = [each.sheet for each in situations.CARDS]
-    return situations.listed(situations.CARDS, list(FactSheet.objects.published().filter(slug__in=slugs)))
+    return situations.cards(list(FactSheet.objects.published().filter(slug__in=slugs)))
 
 
 def _some_sheets() -> list[FactSheet]:

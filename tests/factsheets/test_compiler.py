@@ -3,9 +3,11 @@
 import os
 import signal
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from factsheets import compiler as typst_child
 from factsheets.compiler import CompileError, Compiler
@@ -18,6 +20,10 @@ def words(child: Compiler, source: bytes = b"Words", fonts: Path = FONTS) -> byt
     return child.compile({"main.typ": source}, fonts=fonts)
 
 
+def text_of(made: bytes) -> str:
+    return PdfReader(BytesIO(made)).pages[0].extract_text()
+
+
 @pytest.fixture
 def child():
     made = Compiler()
@@ -28,7 +34,7 @@ def child():
 def test_the_child_is_replaced_when_it_was_killed_and_leaves_by_itself_when_nobody_prints(child, tmp_path):
     assert words(child).startswith(b"%PDF")
     first = child.process
-    assert words(child) == words(child)
+    assert text_of(words(child)) == text_of(words(child)) == "Words"
     assert child.process is first
     with pytest.raises(CompileError) as said:
         words(child, b"#nothing-of-this-name")

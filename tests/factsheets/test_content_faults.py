@@ -117,7 +117,7 @@ BROKEN = [
     (b"- model: [unclosed", "zzz.yaml is not valid YAML: "),
     (
         b"- model: factsheets.topic\n  fields: {slug: a, slug: b}\n",
-        "zzz.yaml is not valid YAML: .*slug is there twice",
+        "zzz.yaml is not valid YAML: .*slug appears twice",
     ),
     (b"- !!python/object/apply:os.getcwd []\n", "zzz.yaml is not valid YAML: "),
     (b"- \x00\n", "zzz.yaml is not valid YAML: "),
