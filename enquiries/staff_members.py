@@ -24,6 +24,10 @@ def who_may_open() -> QuerySet:
     return get_user_model().objects.with_perm(OPENS).filter(is_active=True, is_staff=True).order_by("username")
 
 
+def _can() -> Q:
+    return Q(pk__in=who_may_open().order_by().values("pk"))
+
+
 def clinicians() -> QuerySet:
     """Those of them who are clinicians and can be reached by email."""
     readers = get_user_model().objects.with_perm(CLINICIAN).values("pk")
@@ -32,8 +36,7 @@ def clinicians() -> QuerySet:
 
 def away(day: date) -> QuerySet[User]:
     """Whose open work others look after: colleagues who are away on that day, and those who can no longer open enquiries."""
-    cannot = ~Q(pk__in=who_may_open().order_by().values("pk"))
-    return get_user_model().objects.filter(cannot | Q(pk__in=Absence.objects.on(day).values("staff")))
+    return get_user_model().objects.filter(~_can() | Q(pk__in=Absence.objects.on(day).values("staff")))
 
 
 def sees_patients() -> QuerySet[TeamMember]:
@@ -44,7 +47,7 @@ def sees_patients() -> QuerySet[TeamMember]:
 def left_behind() -> QuerySet[User]:
     """Who can no longer open enquiries and still has some that are open, each with how many (`number`)."""
     mine = Q(enquiries__live=True)
-    cannot = get_user_model().objects.exclude(pk__in=who_may_open().order_by().values("pk")).filter(is_staff=True)
+    cannot = get_user_model().objects.filter(~_can(), is_staff=True)
     return (
         cannot.annotate(number=Count("enquiries", filter=mine)).filter(number__gt=0).order_by("first_name", "username")
     )

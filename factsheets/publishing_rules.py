@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from factsheets import claims_guard, markup_checks, safety, team
@@ -147,9 +147,15 @@ def last_sign_off(sheet: FactSheet) -> Edition | None:
 
 
 def _signed(sheet: FactSheet):
-    """Of a published sheet, only what readers saw: a draft may have been signed for a day, and then discarded."""
+    """Of a published sheet, only what readers saw: a draft may have been signed for a day, and then discarded.
+
+    Of another, only what stands: a signature for a day ends when the day is cancelled or the words are sent back.
+    """
     signed = sheet.editions.filter(step__in=SIGNED)
-    return signed.filter(public=True) if sheet.is_published else signed
+    if sheet.is_published:
+        return signed.filter(public=True)
+    ended = sheet.editions.filter(step__in=[Step.SENT_BACK, Step.UNPLANNED]).aggregate(number=Max("number"))["number"]
+    return signed.filter(Q(public=True) | Q(number__gt=ended or 0))
 
 
 def written_since_sign_off(sheet: FactSheet):

@@ -35,34 +35,44 @@ def clinicians() -> QuerySet[User]:
     return get_user_model().objects.filter(Q(pk__in=roles.values("pk")) | owners).filter(is_active=True, is_staff=True)
 
 
+def is_clinician(user: User) -> bool:
+    """Whether this account may agree."""
+    return clinicians().filter(pk=user.pk).exists()
+
+
 def refusal(findings: Iterable[Finding], reason: str, by: User) -> str:
     """Why these sentences cannot be kept yet. Empty when they can. Puts each on the list of what is to be agreed."""
-    others = [team.account_name(each) for each in clinicians().exclude(pk=by.pk).order_by("first_name")]
-    lacking = []
+    able = {each.pk: team.account_name(each) for each in clinicians().order_by("first_name")}
+    asked = []
     for each in findings:
-        asked = {
+        first = {
             "rule": each.rule,
             "sentence": each.sentence,
             "reason": reason,
             "by": by,
             "actor": team.account_name(by),
+            "alone": not able.keys() - {by.pk},
         }
-        row, _ = KeptClaim.objects.get_or_create(key=key_of(each), defaults=asked | {"alone": not others})
-        if not row.agreed_at:
-            lacking.append(row)
-    if not (lacking and others):
+        row, _ = KeptClaim.objects.get_or_create(key=key_of(each), defaults=first)
+        # Not the one who saves it now, but the one who asked first cannot agree.
+        if not row.agreed_at and able.keys() - {row.by_id}:
+            asked.append(row)
+    if not asked:
         return ""
-    KeptClaim.objects.filter(pk__in=[row.pk for row in lacking], alone=True).update(alone=False)
-    sentences = ", ".join(f"“{each}”" for each in dict.fromkeys(row.sentence for row in lacking))
+    waiting = KeptClaim.objects.filter(pk__in=[row.pk for row in asked])
+    waiting.update(alone=False, at=timezone.now())  # it is asked again, so it is on the list again
+    waiting.filter(by=by).update(reason=reason)
+    names = dict.fromkeys(name for row in asked for pk, name in able.items() if pk != row.by_id)
+    sentences = ", ".join(f"“{each}”" for each in dict.fromkeys(row.sentence for row in asked))
     return (
-        f"A clinician has to agree first: {' or '.join(others)}. They now see {sentences} and your reason on their first page, "
+        f"A clinician has to agree first: {' or '.join(names)}. They now see {sentences} and your reason on their first page, "
         "under “Approved exceptions”. Nothing was saved: keep your text, and save it again when they have agreed."
     )
 
 
 def agree(row: KeptClaim, by: User) -> None:
     """Records the second person. Raises CannotAgree for the writer, and for somebody who is no clinician."""
-    if not clinicians().filter(pk=by.pk).exists():
+    if not is_clinician(by):
         raise CannotAgree("Only a clinician can agree.")
     if row.by_id == by.pk:
         raise CannotAgree("You wrote this, so another clinician has to agree.")

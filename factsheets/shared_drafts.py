@@ -41,6 +41,7 @@ from factsheets.models import (
     SharedStep,
     SiteNotice,
     Source,
+    State,
     Statement,
 )
 from factsheets.publishing_rules import Obstacle
@@ -194,7 +195,10 @@ def _our_words(but) -> set[str]:
         (GlossaryTerm, ("term", "meaning")),
         (Figure, ("alt", "long_description")),
     ):
-        for words in model.objects.exclude(pk=but.pk if isinstance(but, model) else None).values_list(*names):
+        rows = model.objects.exclude(pk=but.pk if isinstance(but, model) else None)
+        if model is Section:
+            rows = rows.filter(sheet__state=State.PUBLISHED)  # a draft would prove any word
+        for words in rows.values_list(*names):
             texts += words
     return {word.casefold() for text in texts for word in A_WORD.findall(text)}
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backcare.core.clinic import details
+from backcare.core.clinic import prices_of
 from factsheets.models import Direction, FactSheet, Section, State, Statement
 from factsheets.models.evidence import GRADE_MEANINGS
 from factsheets.rendering import html
@@ -46,7 +46,6 @@ def chosen(slugs: list[str]) -> tuple[Choice | None, Choice | None] | None:
 
 def listed(verdict: Choice | None = None, pain: Choice | None = None) -> list[dict]:
     """The verdicts that have something to show, each with its rows. Only what a published sheet shows."""
-    known = details()
     statements = (
         Statement.objects.filter(uses__section__sheet__state=State.PUBLISHED, direction__in=VERDICT_OF)
         .distinct()
@@ -57,7 +56,7 @@ def listed(verdict: Choice | None = None, pain: Choice | None = None) -> list[di
     for statement in statements:
         group = VERDICT_OF[statement.direction]
         if group in groups and not (pain and statement.condition.startswith(PAINS[pain])):
-            groups[group].append(_row(statement, places[statement.pk], known))
+            groups[group].append(_row(statement, places[statement.pk]))
     return [{"choice": choice, "rows": rows} for choice, rows in groups.items() if rows]
 
 
@@ -74,7 +73,7 @@ def _places() -> dict[int, list[dict]]:
     return {pk: list(found.values()) for pk, found in places.items()}
 
 
-def _row(statement: Statement, places: list[dict], known: dict) -> dict:
+def _row(statement: Statement, places: list[dict]) -> dict:
     name = statement.treatment
     position = statement.nice_position
     return {
@@ -88,9 +87,7 @@ def _row(statement: Statement, places: list[dict], known: dict) -> dict:
         "html": html.render(without_citations(parse(statement.detail))),
         "nice_position": position,
         "burden": statement.burden,
-        "prices": known["acupuncture_prices"]
-        if name == "acupuncture"
-        else [line for line in known["prices"] if name.replace("-", " ") in line.lower()],
+        "prices": [line for line in prices_of(name) if name == "acupuncture" or name.replace("-", " ") in line.lower()],
         "nice_chip": NICE_CHIP if position.startswith(NICE_SAYS_NO) else "",
         "sources": [{"text": each.citation, "url": each.address} for each in statement.sources.all()],
         "places": places,

@@ -48,8 +48,8 @@ sleep 2""",
 }
 after = {
     "backcare-move.tar /etc": "rm -r /etc/backcare /var/lib/backcare; install -d -m 700 -o backcare -g backcare /var/lib/backcare",
-    "rm /root/backcare-move.tar": start,
-    "person --export": "grep -q somebody@example.org /root/backcare-wrong-mail.json",
+    "rm ~/backcare-move.tar": start,
+    "person --export": "grep -q somebody@example.org ~/backcare-wrong-mail.json",
     "person --erase": 'if echo "$ADDRESS" | backcare person --export; then exit 1; fi',
     # It was made by hand. Now by the timer's unit, and then with nobody there to take it.
     "backcare-offsite": """systemctl start backcare-backup.service

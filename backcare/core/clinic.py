@@ -87,6 +87,12 @@ def details() -> dict[str, Any]:
         return last_known()
 
 
+def prices_of(treatment: str) -> list[str]:
+    """The list, a line each, that has what the clinic charges for this treatment (`Statement.treatment`)."""
+    prices: list[str] = details()["acupuncture_prices" if treatment == "acupuncture" else "prices"]
+    return prices
+
+
 def current() -> dict[str, Any]:
     """The details as they are now. Raises Error if they cannot be read: for what must not act on old ones, such as erasing."""
     # The version first: anything read before it could be older than the version says.

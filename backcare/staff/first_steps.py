@@ -117,21 +117,37 @@ def mail_route() -> str:
 
 def missing_steps() -> list[Step]:
     """The steps of the set-up that are not done yet, in order. Raises Error without a database."""
-    row, done = ClinicSettings.stored(), dict(SetUpStep.objects.values_list("name", "detail"))
+    row, done = ClinicSettings.stored(), _done()
+    undone = _undone(row, done)
     found = []
-    if lacks := _not_set(row):
-        why = f"Patients read these on every page. Not set yet: {', '.join([*lacks, *_still_empty(row)])}."
+    if SetUpStep.CLINIC in undone:
+        lacks = [*_not_set(row), *_still_empty(row)]
+        why = f"Patients read these on every page. Not set yet: {', '.join(lacks)}."
         found.append(Step(SetUpStep.CLINIC, "Clinic settings", why, reverse("admin:clinic")))
-    if SetUpStep.HOURS not in done and not _hours_were_saved():
+    if SetUpStep.HOURS in undone:
         why = "Until you save your hours, patients are not told when you are open or by when you will reply."
         found.append(Step(SetUpStep.HOURS, "Opening hours", why, reverse("admin:enquiries_clinichours_changelist")))
-    if done.get(SetUpStep.MAIL) != mail_route():
+    if SetUpStep.MAIL in undone:
         why = "Nobody has tested that email arrives. Send yourself a test message."
         found.append(Step(SetUpStep.MAIL, "Test email", why, reverse("admin:clinic_email")))
     if not TeamMember.objects.filter(shown=True).exists():
         why = "The about page names nobody yet. Patients want to know who they will see, and on which register."
         found.append(Step(PEOPLE, "People who work here", why, reverse("admin:factsheets_teammember_changelist")))
     return found
+
+
+def _done() -> dict[str, str]:
+    return dict(SetUpStep.objects.values_list("name", "detail"))
+
+
+def _undone(row: ClinicSettings, done: dict[str, str]) -> set[str]:
+    """Which of clinic, hours and email are still to do. `done`: the steps that were recorded, each with its detail."""
+    undone = {SetUpStep.CLINIC} if _not_set(row) else set()
+    if done.get(SetUpStep.MAIL) != mail_route():
+        undone.add(SetUpStep.MAIL)
+    if SetUpStep.HOURS not in done and not _hours_were_saved():
+        undone.add(SetUpStep.HOURS)
+    return undone
 
 
 def missing_details() -> list[Step]:
@@ -156,7 +172,10 @@ class Stage:
 
 def stages(here: str) -> list[Stage]:
     """The four, for the page of one of them (a name of SetUpStep, or ACCOUNT). None once clinic, hours and email are done."""
-    missing = {step.name for step in missing_steps()} & {SetUpStep.CLINIC, SetUpStep.HOURS, SetUpStep.MAIL}
+    return _stages(_undone(ClinicSettings.stored(), _done()), here)
+
+
+def _stages(missing: set[str], here: str) -> list[Stage]:
     if not missing:
         return []
     pages = (
@@ -176,12 +195,12 @@ def reminder() -> list[Stage]:
 
     None on a demo, whose owner has nothing to set up.
     """
-    done = dict(SetUpStep.objects.values_list("name", "detail"))
-    # Asked on every page, for as long as there is a clinic: little, once it is set up.
-    is_tested = SetUpStep.HOURS in done and done.get(SetUpStep.MAIL) == mail_route()
-    if SetUpStep.LEFT in done or (is_tested and not _not_set(ClinicSettings.stored())):
+    done = _done()
+    if SetUpStep.LEFT in done:
         return []
-    return [] if User.objects.filter(username=DEMO_OWNER).exists() else stages("")
+    # Asked on every page, for as long as there is a clinic: little, once it is set up.
+    missing = _undone(ClinicSettings.stored(), done)
+    return [] if not missing or User.objects.filter(username=DEMO_OWNER).exists() else _stages(missing, "")
 
 
 def is_left() -> bool:

@@ -195,7 +195,7 @@ def _kept_wording(user) -> list[dict]:
     """
     used = kept_claims.in_use()
     keys = {each.key for each in used}
-    is_clinician = second_reading.clinicians().filter(pk=user.pk).exists()
+    is_clinician = second_reading.is_clinician(user)
     waiting = KeptClaim.objects.filter(agreed_at=None, alone=False, at__gt=timezone.now() - ASKED_FOR).exclude(
         key__in=keys
     )
@@ -207,9 +207,7 @@ def _kept_wording(user) -> list[dict]:
             "reason": each.reason,
             "sentence": each.finding.sentence,
             "agreed": each.second.agreed_actor if each.second and each.is_agreed else "",
-            "agree": each.key
-            if is_clinician and not each.is_agreed and not (each.by and each.by.by_id == user.pk)
-            else "",
+            "agree": each.key if is_clinician and not each.is_agreed and each.asked_by_id != user.pk else "",
         }
         for each in used
     ]

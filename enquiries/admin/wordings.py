@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -94,13 +95,14 @@ class WordingAdmin(admin.ModelAdmin):
 
     def agree(self, request, key):
         """A clinician's press: a sentence that the claims guard stopped may be kept."""
-        if not second_reading.clinicians().filter(pk=request.user.pk).exists():
+        if not second_reading.is_clinician(request.user):
             raise PermissionDenied
-        row = kept_claims.row_of(key)
-        if row is None:
-            raise Http404("No such sentence")
         try:
-            second_reading.agree(row, request.user)
+            with transaction.atomic():  # a refusal leaves no row that says the sentence was kept
+                row = kept_claims.row_of(key)
+                if row is None:
+                    raise Http404("No such sentence")
+                second_reading.agree(row, request.user)
         except second_reading.CannotAgree as refusal:
             messages.error(request, str(refusal))
         else:

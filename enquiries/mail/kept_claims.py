@@ -37,6 +37,12 @@ class InUse:
         return second_reading.key_of(self.finding)
 
     @property
+    def asked_by_id(self) -> int | None:
+        """Who cannot agree: the person who asked, or without a row the one who saved the words."""
+        asked = self.second or self.by
+        return asked.by_id if asked else None
+
+    @property
     def is_agreed(self) -> bool:
         return self.second is not None and self.second.agreed_at is not None
 

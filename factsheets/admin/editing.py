@@ -151,8 +151,12 @@ class EditsSheet(StopsUnsound):
         if found:
             raise Stopped(found)
 
+    def own_fieldsets(self, request, obj) -> list:
+        """Made for each request: one admin serves several threads at once."""
+        return super().get_fieldsets(request, obj)
+
     def get_fieldsets(self, request, obj=None):
-        fieldsets = super().get_fieldsets(request, obj)
+        fieldsets = self.own_fieldsets(request, obj)
         if any(obstacle.finding for obstacle in getattr(request, "stopped", [])) or request.POST.get("reason"):
             return [("Stopped by the claims guard", {"fields": ["reason"], "classes": ["stopped"]}), *fieldsets]
         return fieldsets

@@ -200,15 +200,15 @@ def edit_flag(request, code: str = ""):
     draft = safety_drafts.current()
     content = draft.content if draft else safety_revisions.snapshot()
     flag = safety_drafts.find(content, code)
-    here = {"sheet": None, "part": f"red-flag-{code or 'new'}", "by": request.user}
-    typed = Typed(request, here)
-    if (answer := sign_of_life(request, here) or typed.answer()) is not None:
-        return answer
     posted = request.method == "POST"
     if code and flag is None and not posted:
         raise Http404
     if code and flag is None:
         flag = _last_known(code)  # retired while somebody wrote: the form comes back, with a sentence
+    here = {"sheet": None, "part": f"red-flag-{code or 'new'}", "by": request.user}
+    typed = Typed(request, here)
+    if (answer := sign_of_life(request, here) or typed.answer()) is not None:
+        return answer
     given = request.POST if posted else typed.posted if typed.is_shown else None
     form = FlagForm(given, flag=safety_drafts.whole(flag) if flag else None)
     if posted and form.is_valid():

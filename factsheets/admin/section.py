@@ -205,20 +205,19 @@ class SectionAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Model
             return picked_figure(db_field, **kwargs)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
-    def get_fieldsets(self, request, obj=None):
+    def own_fieldsets(self, request, obj) -> list:
         folded = ["collapse"] if obj else []
-        self.fieldsets = [
+        boxes = [
             (None, {"fields": ["kind", "heading", "body", "figure"], "classes": ["written"]}),
             ("Its place on the page", {"fields": ["sheet", "layer", "question", "after"], "classes": folded}),
             ("Where the words come from", {"fields": ["view", "claim_refs"]}),
             ("Address and search engines", {"fields": ["slug", "former_slugs", "aspect"], "classes": ["collapse"]}),
             ("History", {"fields": SHARED_FIELDS}),
         ]
-        if obj and not self.has_change_permission(
-            request, obj
-        ):  # a reviewer reads the words, and not what serves the editors
-            self.fieldsets[2:] = [("Where the words come from", {"fields": ["view", "claims"]})]
-        return super().get_fieldsets(request, obj)
+        # A reviewer reads the words, and not what serves the editors.
+        if obj and not self.has_change_permission(request, obj):
+            boxes[2:] = [("Where the words come from", {"fields": ["view", "claims"]})]
+        return boxes
 
     def get_readonly_fields(self, request, obj=None):
         return ["sheet", "claims"] if obj else ["claims"]

@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods
 
@@ -128,7 +129,8 @@ class KeepsHistory(HasDrafts):
         record = self.get_object(request, object_id) if object_id else None
         if record is not None and self.has_view_permission(request, record):
             context |= {
-                "uses": [(use, place_of(use)) for use in uses_of(record)],
+                # For a page alone: a term's uses are looked for in every sheet, and typing asks every second.
+                "uses": SimpleLazyObject(lambda: [(use, place_of(use)) for use in uses_of(record)]),
                 "use_is_known": self.use_is_known,
             }
         try:

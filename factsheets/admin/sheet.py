@@ -153,7 +153,11 @@ class SourceUseRows(TradingFormSet):
     def is_open(self) -> bool:
         """Folded, as the list is long, unless somebody is writing in it or none is written yet."""
         return not self.initial_forms or (
-            self.is_bound and any(form.has_changed() or form.errors for form in self.forms)
+            self.is_bound
+            and (
+                self.total_form_count() > self.initial_form_count() + self.extra
+                or any(form.has_changed() or form.errors for form in self.forms)
+            )
         )
 
     def add_fields(self, form, index):
@@ -210,21 +214,22 @@ class FactSheetAdmin(OpensDraft, OnOnePage, OpensOverview, EditsSheet, admin.Mod
         )
 
     def get_fieldsets(self, request, obj=None):
-        if obj is None:
-            return [(None, {"fields": NewSheetForm.Meta.fields})]
+        return super().get_fieldsets(request, obj) if obj else [(None, {"fields": NewSheetForm.Meta.fields})]
+
+    def own_fieldsets(self, request, obj) -> list:
         facts = ["topic", "title", "slug", "position", "summary", "audience", "kind"]
         answer = ["in_short", "lead_figure", "key_points"]
         if obj.draft_of_id:
             # A draft has no address: that of the published sheet is changed on its page.
             facts = [name for name in facts if name not in {"slug", "position"}]
-        self.fieldsets = [
+        boxes = [
             (None, {"fields": [*facts, "treatment_offered", "evidence_checked_on"]}),
             ("The answer, on the first screens", {"fields": answer, "classes": ["written"]}),
             ("History", {"fields": SHARED_FIELDS}),
         ]
         if not self.has_change_permission(request, obj):
-            self.fieldsets.pop()  # a box of the editors
-        return super().get_fieldsets(request, obj)
+            boxes.pop()  # of the editors
+        return boxes
 
     def get_urls(self):
         def wrap(view):

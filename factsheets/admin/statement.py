@@ -99,15 +99,14 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(uses_count=Count("uses"))
 
-    def get_fieldsets(self, request, obj=None):
-        self.fieldsets = [
+    def own_fieldsets(self, request, obj) -> list:
+        return [
             # In the order in which readers meet it.
             ("As readers see it", {"fields": ["claim", ("direction", "grade"), "detail", "nice_position", "sources"]}),
             ("In comparisons of treatments", {"fields": [("treatment", "condition", "comparison"), "burden"]}),
             ("This change", {"fields": [*SHARED_FIELDS, "seen"]}),
             ("For the record", {"fields": ["claim_refs", "key"], "classes": ["collapse"]}),
         ]
-        return super().get_fieldsets(request, obj)
 
     def written(self, request, sheet, **words) -> None:
         try:

@@ -75,8 +75,7 @@ def prices(sheet: FactSheet) -> list[str]:
     if not sheet.treatment_offered or sheet.kind != SheetKind.TREATMENT:
         return []
     rows = [row for section in sheet.document.get("sections", []) for row in section.get("evidence", [])]
-    is_acupuncture = any(row["treatment"] == "acupuncture" for row in rows)
-    return clinic.details()["acupuncture_prices" if is_acupuncture else "prices"]
+    return clinic.prices_of("acupuncture" if any(row["treatment"] == "acupuncture" for row in rows) else "")
 
 
 def address(sheet: FactSheet) -> str:

@@ -55,7 +55,7 @@ def mailing() -> Iterator[Figure]:
             rates.append(sent / (time.perf_counter() - began))
         busy = time.process_time() - busy
         worker.disconnect()
-        arrived, twice = len(server.mails), server.twice
+        arrived, twice = len(set(server.ids)), server.twice
     said = f"({busy / (asked - WARM) * 1000:.1f} ms of a processor each; a third with a leaflet)"
     yield Figure("mailing: mails a second of one worker", rates, said, GOAL)
     yield Figure("mailing: mails lost or sent twice", [asked - arrived + twice], f"(of {asked:,})", 0, at_most=True)

@@ -476,7 +476,7 @@ def test_what_is_typed_and_not_saved_waits_in_every_form(desk, reviewer):
     opened = values_of(desk.get(address))
     desk.post(address, opened | {"to_check": "Ours", "url": "no address"})
     assert "You typed this at" not in text(tree(una.get(address)))
-    assert not errors_of(save_kept(una, address, to_check="Theirs"))
+    assert not errors_of(una.post(address, values_of(una.get(address)) | {"to_check": "Theirs"}, follow=True))
     back = desk.get(address)
     assert "Una saved this while you had it open." in text(tree(back))
     assert conflict_in(back)[label] == ("Theirs", "Ours")
@@ -491,7 +491,3 @@ def test_what_is_typed_and_not_saved_waits_in_every_form(desk, reviewer):
     assert "You typed something else here" in text(tree(desk.get(address)))
     desk.post(address, {"_swap": "yes"})
     assert values_of(desk.get(address))["to_check"] == "In the first tab"
-
-
-def save_kept(client, address: str, **changes):
-    return client.post(address, values_of(client.get(address)) | changes, follow=True)

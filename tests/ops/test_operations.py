@@ -44,7 +44,7 @@ AFTER = {
     "git -C /opt/backcare pull": '[ "$(git -C /opt/backcare rev-parse HEAD)" != "$BEFORE" ]',
     "git -C /opt/backcare checkout": '[ "$(git -C /opt/backcare rev-parse HEAD)" = "$BEFORE" ]',
     "backcare-move.tar /etc": "rm -r /etc/backcare /var/lib/backcare; mkdir /var/lib/backcare",
-    "person --export": "cat /root/backcare-wrong-mail.json",
+    "person --export": "cat ~/backcare-wrong-mail.json",
 }
 
 
@@ -86,7 +86,6 @@ def test_what_the_document_says_is_what_is_to_be_done(tmp_path):
         "/var/lib/backcare": str(data),
         "/opt/backcare/.venv/bin/pip": "pip",
         "/opt/backcare": f"{tmp_path}/opt",
-        "/root/": f"{tmp_path}/",
         "/usr/local/bin": str(bin_),
         "rclone copy": "cp",
         "offsite:backcare": f"{tmp_path}/elsewhere/",

@@ -16,6 +16,7 @@ def part(apps, schema_editor):
         row.save()
     for edition in apps.get_model("backcare", "ClinicSettingsEdition").objects.all():
         edition.values["prices"], edition.values["acupuncture_prices"] = sort(edition.values.get("prices", ""))
+        edition.values["has_no_rooms"] = False
         edition.save()
 
 

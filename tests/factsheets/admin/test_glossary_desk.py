@@ -51,6 +51,10 @@ def test_a_word_that_another_term_has_is_refused_with_its_name(staff_client):
 def test_a_term_that_is_deleted_or_switched_off_is_no_longer_explained(staff_client, reviewer):
     path = "/fact-sheets/tests-and-treatments/"
     FactSheet.objects.exclude(slug="tests-and-treatments").delete()  # each change makes every sheet anew
+    opioid = GlossaryTerm.objects.get(slug="opioid")
+    ticked = {"action": "delete_selected", "_selected_action": [opioid.pk], "post": "yes"}
+    staff_client.post(reverse("admin:factsheets_glossaryterm_changelist"), ticked)
+    assert GlossaryTerm.objects.filter(pk=opioid.pk).exists(), "No list deletes what a clinician must agree to."
     for slug, change in (("tens", "delete"), ("mri", "change")):
         found = GlossaryTerm.objects.get(slug=slug)
         assert f"word-{slug}" in staff_client.get(path).content.decode()
