@@ -15,8 +15,9 @@ from enquiries.inbox import dashboard
 from enquiries.mail import wordings
 from enquiries.mail.wordings import WORDINGS
 from enquiries.models import Enquiry, OutgoingMessage, ReplyTemplate, Status
+from factsheets import claims_guard, second_reading
 from factsheets.admin.notice import WHEN
-from factsheets.models import GuardOverride, SearchMiss, SharedDraft, SiteNotice
+from factsheets.models import GuardOverride, KeptClaim, SearchMiss, SharedDraft, SiteNotice
 from tests.conftest import consultation, give_signs, report
 from tests.support.desk import person, save, take, tree, values_of
 from tests.support.html import text
@@ -294,7 +295,15 @@ def test_what_the_claims_guard_found_in_a_notice_a_wording_or_a_reply_is_named_w
         assert "A clinician has to agree first: Clive. They now see “It heals you.”" in text(tree(refused))
         assert "It heals you." in refused.content.decode()
     assert wordings.newest("new_link").number == 1 and not SharedDraft.objects.filter(is_open=True).exists()
-    assert "Waiting for a clinician, not in use: It heals you. Sam" in text(part(client.get(INDEX), "content-block"))
+    waiting = "Waiting for a clinician, not in use: It heals you. Sam"
+    assert waiting in text(part(client.get(INDEX), "content-block"))
+    # Asked long ago, it has left the list; asked again it is there, with the reason that is given now.
+    KeptClaim.objects.filter(agreed_at=None, alone=False).update(at=now - timedelta(days=90))
+    assert waiting not in text(part(client.get(INDEX), "content-block"))
+    staff_client.post(page, typed | {"kept_because": "The patient asked for it."})
+    assert "The patient asked for it." in text(part(client.get(INDEX), "content-block"))
+    # The only clinician may not keep unseen what somebody else asked about, and can agree to it.
+    assert "Clive" in second_reading.refusal(claims_guard.free_text("text", "It heals you."), "So it does.", clive)
     [asked] = [
         each.get("action")
         for each in part(client.get(INDEX), "content-block").iter("form")

@@ -354,6 +354,7 @@ def test_a_planned_publication_waits_for_its_day_and_for_the_words_that_were_sig
     clive.post(move, {"step": "unplanned"})
     new.refresh_from_db()
     assert (new.state, new.publish_on, new.retire_on, new.reviewed_by) == (State.IN_REVIEW, None, None, None)
+    assert publishing_rules.last_sign_off(new) is None, "What was signed before counts for nobody who writes in it now."
     actions.transition(
         sheet=new, step=Step.SIGNED_OFF, by=reviewer, review_due_on=due, publish_on=tomorrow, retire_on=later
     )
