@@ -29,6 +29,12 @@ def column(pk):
         return cursor.fetchone()[0]
 
 
+def damage_signs(enquiry: Enquiry) -> None:
+    """Change one bit, so that what is stored never is what it was by chance."""
+    sealed = bytes(raw(Enquiry, enquiry.pk)["safety_signs"])
+    overwrite(enquiry.pk, "safety_signs", sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+
 def settle() -> None:
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)" if connection.vendor == "sqlite" else "CHECKPOINT")
@@ -39,7 +45,7 @@ def test_the_upgrade_seals_the_codes_that_are_there_and_the_way_back_opens_them(
     broken = consultation(email="edith@example.com")
     give_signs([flagged], "RF-E1 RF-CANARY")
     give_signs([broken], "RF-U1")
-    overwrite(broken.pk, "safety_signs", raw(Enquiry, broken.pk)["safety_signs"][:-1] + b"?")
+    damage_signs(broken)
     try:
         migrate(READABLE)
         assert [column(each.pk) for each in (flagged, plain, broken)] == ["RF-E1 RF-CANARY", "", "?"]
@@ -59,7 +65,7 @@ def test_the_upgrade_seals_the_codes_that_are_there_and_the_way_back_opens_them(
 def test_a_sign_that_no_key_opens_counts_as_an_emergency(db, staff_client):
     asked = consultation()
     give_signs([asked], "RF-U1")
-    overwrite(asked.pk, "safety_signs", raw(Enquiry, asked.pk)["safety_signs"][:-1] + b"?")
+    damage_signs(asked)
     asked = Enquiry.objects.get()
     assert asked.is_flagged
     assert advice(asked.signs, safety.tiers()).is_emergency
