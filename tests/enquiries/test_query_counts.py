@@ -113,5 +113,7 @@ def test_a_consultation_enters_the_files_that_the_architecture_lists(db, mail_th
     gate = root / "backcare/core/sqlite/base.py"
     assert len(entered - {gate}) <= int(re.search(r"(\d+) files in all", chapter)[1]), sorted(entered)
     entered = {each.relative_to(root) for each in entered}
+    of_the_journey = {each for each in entered if each.parts[0] != "backcare" and each.name != "version.py"}
+    assert len(of_the_journey) == int(re.search(r"(\d+) are of this journey", chapter)[1]) <= 25, sorted(of_the_journey)
     entered = {each.name for each in entered if each.parts[0] == "enquiries" and each.parts[1] != "models"}
     assert {"intake.py", "outbox.py", "worker.py"} <= entered <= listed, entered - listed
