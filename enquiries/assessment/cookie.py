@@ -1,14 +1,14 @@
-"""A person's answers, in an encrypted cookie in their own browser. Nothing is kept on the server.
+"""A person's answers, in an encrypted cookie in their own browser. Nothing is stored on the server.
 
-The cookie is set only by an answer that is sent to /check/, lives 30 minutes from the last one, and goes with "Clear my answers".
-Its path is "/", because /report/ and /consultation/ will ask whether a finished assessment is there, and because only then may
-it be called "__Host-…", which no other site of the same domain can set. SameSite=Strict: no other site can have it sent.
+The cookie is set only by an answer sent to /check/, and ends 30 minutes after the last one or with "Clear my answers".
+Its path is "/", because /report/ and /consultation/ also look for a finished assessment, and because only then may its name
+begin with "__Host-", which no other site on the same domain can set. With SameSite=Strict, no other site can cause it to be sent.
 
-It is bound to the version of the questions and to the list of red flags, so a value made for other questions, or for another
-list, does not open here.
+It is bound to the version of the questions and to the list of red flags, so answers to other questions or another list do not
+open.
 
-An emergency sign is held like any other answer, although it ends the questions: so another tab, or the same person half an hour
-later, cannot go on as if it had not been ticked.
+An emergency sign ends the questions but is kept like any other answer, so nobody can go on in another tab as if it had not been
+ticked.
 """
 
 import time
@@ -29,16 +29,16 @@ COOKIE = EncryptedCookie("check", prefix="__Host-", path="/", lifetime=30 * 60)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far somebody is in the questions, as their browser holds it."""
+    """How far a person has got with the questions, as their browser holds it."""
 
     answers: Answers
-    done: bool = False  # the person looked the answers through and asked for the result
-    unsure: int = 0  # number of the question that was last answered with "I'm not sure", until it is answered
-    clash: Answers | None = None  # what a second tab said to one question, where this would take a sign away unseen
+    done: bool = False  # they have checked the answers and asked for the result
+    unsure: int = 0  # number of the question last answered with "I'm not sure", until it has another answer
+    clash: Answers | None = None  # a second tab's answers, if they would remove a sign it never showed
 
 
 def read(request: HttpRequest, known: Flags) -> Progress | None:
-    """What the browser keeps. None: nothing, too old, from other questions, or not made by us."""
+    """What the browser holds. None if there is nothing, or it is too old, for other questions, or not made by us."""
     return opened(COOKIE.of(request), known=known, now=time.time())
 
 
@@ -52,23 +52,23 @@ def forget(response: HttpResponse, request: HttpRequest) -> HttpResponse:
 
 
 def finished(request: HttpRequest) -> Answers | None:
-    """The answers of an assessment that this browser has finished and seen the result of. None without one."""
+    """The answers of an assessment whose result this browser has shown. None if there is none."""
     progress = read(request, flags()) if COOKIE.of(request) else None
     return progress.answers if progress and progress.done else None
 
 
 def may_be_included(request: HttpRequest) -> Answers | None:
-    """A finished assessment, where the decision table lets us offer our help (content ledger, "Outcomes").
+    """A finished assessment with which the decision table lets us offer our help (content ledger, "Outcomes").
 
-    None while the self-assessment is not approved: what it would say must not reach anybody by way of a form either.
+    None while the self-assessment is not approved, because its result must not reach anyone through a form either.
     """
     answers = _finished_and_approved(request)
     return answers if answers and evaluate(answers).may_ask_us else None
 
 
 def may_go_along(request: HttpRequest) -> Answers | None:
-    """The same for a request for a consultation, and urgent signs as well: their page leads to no form, but of somebody who asks
-    all the same staff must know them, and they flag the request. Never a child's, and none after an emergency."""
+    """The same for a request for a consultation, but with urgent signs too. Their page leads to no form, but if such a person asks
+    anyway, staff must know, and the signs flag the request. Never a child's answers, and never after an emergency."""
     answers = _finished_and_approved(request)
     return answers if answers and evaluate(answers).may_go_along else None
 
@@ -104,7 +104,7 @@ def _plain(answers: Answers) -> dict[str, str | list[str]]:
 
 
 def _known_answers(given: dict, known: Flags) -> Answers | None:
-    """None for an answer that is not on our list, which no rule could judge."""
+    """None if an answer is not on our list, because no rule could judge it."""
     made = {}
     for question in questions.QUESTIONS:
         for part in question.parts:

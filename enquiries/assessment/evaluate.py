@@ -19,7 +19,7 @@ REQUIRED = tuple(part.name for question in QUESTIONS for part in question.parts 
 
 
 class Incomplete(Exception):
-    """A question that decides is not answered yet. There is no outcome without it."""
+    """A required question has not been answered yet, so there is no outcome."""
 
 
 @dataclass(frozen=True)
@@ -30,22 +30,22 @@ class Result:
     sheets: tuple[str, ...]  # slugs, in the order to show
     notes: tuple[Note, ...]
     crisis: bool
-    duration: Duration | None  # None only where an emergency stopped the questions before it was asked
+    duration: Duration | None  # None only if an emergency ended the questions before this one
     may_ask_us: bool  # the forms may be offered
-    may_go_along: bool  # where somebody asks for a consultation all the same
-    self_care: bool  # for the time being: adults who need not be seen today
+    may_go_along: bool  # the answers may be sent with a request for a consultation
+    self_care: bool  # show self-care advice: adults who need not be seen today
     gp_by_six_weeks: bool  # add "see a GP if no better by 6 weeks"
 
     @property
     def codes(self) -> frozenset[str]:
-        """Of the rules that are its reasons."""
+        """The codes of the rules that decided it."""
         return frozenset(rule.code for rule in self.rules)
 
 
 def evaluate(answers: Answers) -> Result:
     """The outcome by the first rule that is true. Raises Incomplete.
 
-    Any emergency sign is EMERGENCY at once, with whatever else is or is not answered.
+    Any emergency sign gives EMERGENCY at once, whatever the other answers.
     """
     matched = [RULES[0]] if answers.meet(RULES[0].when) else _matched(answers)
     outcome = matched[0].outcome

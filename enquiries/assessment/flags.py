@@ -1,4 +1,4 @@
-"""The red flags as the self-assessment asks and shows them. Their words are the SafetyAdvice records and no others."""
+"""The red flags as the self-assessment asks about and shows them. Their words come only from the SafetyAdvice records."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ class Flags:
     records: dict[str, SafetyAdvice]  # by code, in the order they are asked
 
     def asked(self, tier: str) -> list[SafetyAdvice]:
-        """Staff may add to the ledger's list for a tier; such a record is asked and judged like the others."""
+        """Staff may add to the ledger's list for a tier. Such a record is asked about and judged like the others."""
         return [record for record in self.records.values() if record.in_assessment and record.tier == tier]
 
     def options(self, tier: str) -> list[tuple[str, str]]:
@@ -27,13 +27,13 @@ class Flags:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes with the list: who said "none of these" said it of these, in these words."""
+        """Changes with the list, because "none of these" was an answer to this list in these words."""
         words = [[record.code, record.text] for tier in ASKED for record in self.asked(tier)]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
 
 def missing(records: Mapping[str, SafetyAdvice]) -> list[str]:
-    """What the questions and rules need of the red flags and do not find, a sentence each."""
+    """What the questions and rules need from the red flags but cannot find: one sentence for each."""
     found = [
         f"“Check your symptoms” asks {code} as {tier}, so it must stay in that tier and be asked."
         for tier, codes in ASKED.items()

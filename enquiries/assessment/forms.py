@@ -19,7 +19,7 @@ MAX_SEEN = 500  # characters: far more than all codes of a page
 class QuestionForm(forms.Form):
     use_required_attribute = False  # our own messages say more than the browser's bubbles, in one place
 
-    # "seen", and the codes of the answers that must not get lost and that this page showed as chosen.
+    # "seen", then the codes of the answers that this page showed as chosen and that must not be lost.
     seen = forms.Field(required=False, widget=forms.HiddenInput)
 
     def __init__(
@@ -32,7 +32,7 @@ class QuestionForm(forms.Form):
         show: Answers | None = None,
         **kwargs,
     ):
-        """`answers` are those the browser holds; `show` are to be ticked in their place, for the person to decide."""
+        """`answers` are those in the browser's cookie. If `show` is given, those are ticked instead, for the person to decide."""
         initial = {part.name: _initial(getattr(show or answers, part.name)) for part in question.parts}
         initial["seen"] = " ".join(
             ["seen", *sorted(value for part in question.parts for value in _weighty(part, answers))]
@@ -41,14 +41,14 @@ class QuestionForm(forms.Form):
         self.question, self.answers = question, answers
         for part in question.parts:
             self.fields[part.name] = _field(part, known)
-            # A page with one question has no other heading than that question.
+            # On a page with one question, the question is the heading.
             self.fields[part.name].heads_the_page = not question.heading
         parts = [
             Field("seen"),
             *(Field(part.name) for part in question.parts),
             Submit("go-on", "Continue", css_id="go-on"),
         ]
-        # "off": the browser's back button shows what the cookie holds, and not what was typed before it was cleared.
+        # "off", so that the back button shows what the cookie holds, not what was ticked before the answers were cleared.
         self.helper = posted(self, action, *parts, autocomplete="off")
 
     def clean(self):
@@ -68,12 +68,12 @@ class QuestionForm(forms.Form):
 
     @property
     def unsure(self) -> bool:
-        """About a red flag. A sign that is ticked as well counts more, so an emergency sign is asked about first."""
+        """Unsure about a red flag. A ticked emergency sign outweighs it, so that is dealt with first."""
         return any(UNSURE in self.cleaned_data[part.name] for part in self.question.parts if part.flags)
 
     @property
     def lost_unseen(self) -> bool:
-        """Sending this page would take away an answer that was given elsewhere after it was opened. Ask first."""
+        """Sending this page would remove an answer given in another tab since it was opened, so we must ask first."""
         seen = str(self.data.get("seen", ""))[:MAX_SEEN].split()
         given = self.given()
         return any(
@@ -90,7 +90,7 @@ class QuestionForm(forms.Form):
 
 
 def graver(question: Question, held: Answers, other: Answers) -> Answers:
-    """Of two different answers to one question the graver: every sign that is ticked in one of them."""
+    """The graver of two answers to one question: every sign that is ticked in either."""
     chosen = {}
     for part in question.parts:
         one, two = getattr(held, part.name), getattr(other, part.name)
@@ -102,7 +102,7 @@ def graver(question: Question, held: Answers, other: Answers) -> Answers:
 
 
 def _weighty(part: Part, answers: Answers) -> frozenset[str]:
-    """What was chosen of this part that must not get lost: a red flag, and what brings the crisis lines."""
+    """The chosen answers that must not be lost: red flags, and those that bring up the crisis lines."""
     return answers.ticked(part.name) if part.flags else answers.ticked(part.name) & CRISIS.get(part.name, frozenset())
 
 

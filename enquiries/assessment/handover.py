@@ -63,7 +63,7 @@ def _outcome(result: dict, given_on: str) -> Iterator[str]:
 
 
 def _reasons(result: dict) -> Iterator[str]:
-    """Without those of an urgent outcome, whose reasons are its signs."""
+    """Leaves out the rules of an urgent outcome, because its reasons are its signs."""
     if result.get("outcome") == "urgent":
         return
     for reason in result.get("reasons") or []:
@@ -93,19 +93,19 @@ CONSENT_WORDINGS = {
         "Clinic staff are not shown them. "
         f"They are deleted {SUMMARY_DAYS} days after the email is sent, or when I press “Delete my data now” in the summary."
     ),
-    # Since an answer that cannot wait alerts the clinic: staff learn that there is one.
+    # Added when an answer that cannot wait began to alert the clinic, because staff then learn that there is one.
     "2026-11-help": (
         "I agree that the clinic keeps my answers and my result, encrypted, to make my private summary. "
         "Clinic staff are not shown them. But if they show that I may need help soon, staff are told so and may email me. "
         f"They are deleted {SUMMARY_DAYS} days after the email is sent, or when I press “Delete my data now” in the summary."
     ),
-    # With a request for a consultation, where staff do see them.
+    # For a request for a consultation, where staff do see them.
     "2026-11-consultation": (
         "I agree that the clinic keeps my answers and my result, encrypted, with my request for a consultation. "
         "Clinic staff who deal with my request see them. "
         f"They are deleted {SUMMARY_DAYS} days after I send the request, or sooner if I ask the clinic to."
     ),
-    # Read to somebody who asks by telephone or at the clinic, before anything is written down.
+    # Read aloud to anyone who asks by telephone or at the clinic, before anything is written down.
     "2026-11-spoken": (
         "I will write down what you tell me, so that the right person here can answer you. "
         "We keep it encrypted, and only staff who deal with your request see it. "

@@ -1,4 +1,4 @@
-"""The kinds of thing that `questions.py` is made of. No clinical content here."""
+"""The types that `questions.py` uses. There is no clinical content here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,7 +9,7 @@ UNSURE = "unsure"  # "I'm not sure", on red flags only. It is never kept as an a
 
 
 class Outcome(IntEnum):
-    """Where the person is sent. The higher wins."""
+    """Where the person is sent. If several apply, the highest wins."""
 
     SELF_CARE = 1
     SEE_GP = 2
@@ -38,7 +38,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that is asked. `name` is also the name of its answer in `Answers`."""
+    """One question on a page. `name` is also the name of its answer in `Answers`."""
 
     name: str
     text: str
@@ -56,7 +56,7 @@ class Question:
 
     number: int
     parts: tuple[Part, ...]
-    heading: str = ""  # where several parts share the page; otherwise the part's own text is the heading
+    heading: str = ""  # only if several parts share the page; otherwise the part's own text is the heading
 
     @property
     def title(self) -> str:
@@ -92,12 +92,12 @@ class Note:
     lines: tuple[str, ...]
     sheet: str = ""  # where to read more
     signs: tuple[str, ...] = ()  # SafetyAdvice records shown in it, with what to do
-    always: bool = False  # shown where advice on self-care is not, too: with URGENT, and under 18
+    always: bool = False  # shown even where self-care advice is not: with URGENT, and to people under 18
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A question the person may want to put to a clinician. Without a condition it is for everybody."""
+    """A question the person may want to ask a clinician. Without a condition, it is for everyone."""
 
     text: str
     when: tuple[Condition, ...] = ()
@@ -109,12 +109,12 @@ class Words:
 
     heading: str
     lead: str
-    suggestion: str = ""  # goes on from "So we suggest:"
+    suggestion: str = ""  # completes "So we suggest:"
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What one person said, part by part. None: not answered yet. An empty set: nothing ticked where that is allowed."""
+    """One person's answers, part by part. None means not answered yet; an empty set, nothing ticked where none need be."""
 
     emergency: frozenset[str] | None = None
     urgent: frozenset[str] | None = None
@@ -134,7 +134,7 @@ class Answers:
     tell: frozenset[str] | None = None
 
     def ticked(self, name: str) -> frozenset[str]:
-        """The values chosen for this part, "None of these" left out."""
+        """The values chosen for this part, without "None of these"."""
         given = getattr(self, name) or frozenset()
         return (given if isinstance(given, frozenset) else frozenset([given])) - {NONE}
 

@@ -17,7 +17,7 @@ from factsheets.pdf import compiled
 from factsheets.rendering.printed import letterhead
 
 TEMPLATES = Path(__file__).resolve().parent / "typst"
-# When each file says it was made: the day of the questions, the same for everybody.
+# Each file gives the date of the questions as its own, so it is the same for everyone.
 MADE = datetime.combine(DATED, time.min, UTC)
 
 
@@ -28,7 +28,7 @@ def pdf(result: dict, *, large_print: bool = False) -> bytes:
 
 
 def summary(result: dict, tiers: list[dict]) -> dict:
-    """What every paper with a result on it says: the result, the emergency card in short, the day and the address."""
+    """What every printed result says: the result, the short emergency card, the date and the address."""
     emergency, today = tiers[0], timezone.localdate()
     return {
         "result": result,
@@ -43,7 +43,7 @@ def summary(result: dict, tiers: list[dict]) -> dict:
 
 
 def template(name: str) -> dict[str, Path]:
-    """The files of one of our papers, for `factsheets.pdf.compiled`."""
+    """The files that one of our documents needs, for `factsheets.pdf.compiled`."""
     return {"main.typ": TEMPLATES / name, "result-parts.typ": TEMPLATES / "result-parts.typ"}
 
 

@@ -1,7 +1,7 @@
-"""The questions as a clinician approves them, and what /check/ is while nobody has.
+"""The questions as a clinician approves them, and what /check/ shows until one has.
 
-An approval covers every table of `questions.py` and every word of `result_texts.py`, whatever is added there. How they are applied
-(`evaluate.py`) is code: anyone who changes it raises VERSION, which ends the approval too.
+An approval covers every table in `questions.py` and every word in `result_texts.py`, including anything added later. How they are
+applied (`evaluate.py`) is code: anyone who changes it raises VERSION, which ends the approval too.
 """
 
 from functools import wraps
@@ -73,7 +73,7 @@ TITLES = {
         "UNDER_18": "The result for people under 18",
     },
 }
-# And the fields of a table whose names say too little by themselves.
+# The same for fields of a table whose own names say too little.
 FIELDS = {
     "value": "stored as",
     "label": "answer",
@@ -97,7 +97,7 @@ FIELDS = {
 
 
 def content() -> dict:
-    """Every constant of the two files that hold clinical content."""
+    """Every constant in the two files that hold clinical content."""
     return {
         module.__name__.rpartition(".")[2]: {
             name: getattr(module, name) for name in sorted(vars(module)) if name.isupper()
@@ -121,7 +121,7 @@ def in_words() -> str:
 
 
 def for_clinicians() -> dict:
-    """The same content in the order in which one reads it: questions, rules, and then every word of a result."""
+    """The same content in reading order: questions, rules, then every word of a result."""
     everything = approvals.plain(content())
     return {
         "questions": questions.QUESTIONS,
@@ -144,7 +144,7 @@ def _worded(value):
 
 
 def _in_words(condition) -> list[str]:
-    """A rule's condition as the questions and answers that it names."""
+    """A rule's condition, as the questions and answers it names."""
     parts = {part.name: part for question in questions.QUESTIONS for part in question.parts}
     found = []
     for name, values in condition.items():
@@ -169,7 +169,7 @@ approvals.register(
 def only_when_approved(view):
     """While the self-assessment is not approved, every address of it says so, and what to do instead.
 
-    Nothing that was answered is judged, and the cookie with the answers is taken back.
+    No answers are judged, and the cookie that holds them is deleted.
     """
 
     @wraps(view)

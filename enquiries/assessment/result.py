@@ -1,4 +1,4 @@
-"""A result as a person reads it: plain data, of which the page and the PDF are both made."""
+"""A result as a person reads it: plain data from which both the page and the PDF are made."""
 
 from datetime import date
 
@@ -49,7 +49,7 @@ def shown(answers: Answers, known: Flags, *, on: date | None = None) -> dict:
         "suggest": said.suggestion,
         "duration": result_texts.DURATIONS[result.duration] if result.self_care else "",
         "crisis": list(_if(result.crisis, safety.CRISIS)),
-        # Before anything else on the page. With an urgent sign the sign comes first.
+        # Comes before everything else on the page, except an urgent sign.
         "crisis_first": "D13" in result.codes,
         "talking": list(_if("D13" in result.codes, result_texts.TALKING)),
         **_self_care(result, known),
@@ -81,7 +81,7 @@ def wording(result: Result) -> Words:
 
 
 def emergency(signs: list[SafetyAdvice]) -> dict:
-    """The emergency's own page, for the signs that were ticked; for nobody knows which, when none is given."""
+    """The emergency page, for the signs that were ticked. Without any, it is for an emergency whose sign is not known."""
     ticked = {record.code for record in signs}
     tier = safety.tiers()[0]
     others = [item for item in tier["items"] if item["code"] not in ticked]
@@ -104,7 +104,7 @@ def _sign(record) -> dict[str, str]:
 
 
 def _reason(rule: Rule, answers: Answers, known: Flags) -> dict[str, str]:
-    """What the person told us that one rule rests on, and the words of our list."""
+    """The answers that one rule rests on, and the words of our list."""
     if rule.outcome == Outcome.SELF_CARE:
         told = " ".join(result_texts.NOTHING_FOUND[: 2 if answers.checked == "same" else 1])
     elif rule.outcome == Outcome.URGENT:
@@ -126,7 +126,7 @@ def _told(part: Part, values: frozenset[str]) -> str:
 
 
 def _self_care(result: Result, known: Flags) -> dict:
-    """The self-care of SELF_CARE, and of SEE_GP for the time until then. Our advice is for adults."""
+    """Self-care for SELF_CARE, and for SEE_GP until the appointment. Our advice is for adults."""
     if not result.self_care:
         return {"try": [], "avoid": [], "care_intro": "", "gp_if": []}
     alone = result.outcome == Outcome.SELF_CARE
@@ -168,7 +168,7 @@ def _sheet(sheet: FactSheet) -> dict[str, str]:
 
 
 def played_back(answers: Answers, known: Flags) -> list[dict]:
-    """Every question with what was answered, for the page where the person looks them through."""
+    """Every question with its answer, for the page on which people check what they said."""
     return [
         {
             "number": question.number,
@@ -182,7 +182,7 @@ def played_back(answers: Answers, known: Flags) -> list[dict]:
 
 
 def in_words(question: Question, answers: Answers, known: Flags) -> list[str]:
-    """What was answered on one page, for the person who gave two different answers to it. Empty: nothing yet."""
+    """The answers on one page, shown to anyone who answered it differently in two tabs. Empty if there are none yet."""
     found = []
     for part in question.parts:
         given = getattr(answers, part.name)

@@ -48,7 +48,7 @@ def _where_they_were(progress: cookie.Progress) -> str:
 
 
 def _lost(request) -> HttpResponse:
-    """There are no answers that we could use. Never a guess, and never an error."""
+    """There are no answers we can use. We neither guess nor show an error."""
     return cookie.forget(_go("check_lost"), request)
 
 
@@ -63,7 +63,7 @@ def start(request):
         "emergency": bool(progress and progress.answers.ticked("emergency")),
     }
     response = render(request, "assessment/start.html", context)
-    response["X-Robots-Tag"] = "all"  # the one page of these that is worth finding
+    response["X-Robots-Tag"] = "all"  # the only one of these pages worth finding in a search
     return response
 
 
@@ -92,7 +92,7 @@ def question(request, number: int):
     if form.is_valid():
         return _answered(request, form, progress, known)
     if request.method == "POST" and not any(part.name in request.POST for part in asked.parts):
-        # Said at an address, so that back and forward find the page. It needs no cookie.
+        # At an address of its own, so that the back and forward buttons find the page. It needs no cookie.
         return HttpResponseRedirect(f"{request.path}?{UNANSWERED}", status=303)
     wrong = form.errors and request.method == "POST"
     return _asked(request, form, progress, status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK)
@@ -140,7 +140,7 @@ def _back(number: int, *, complete: bool) -> str:
 
 
 def _answered(request, form: QuestionForm, progress: cookie.Progress, known: Flags) -> HttpResponse:
-    """Where a page's answers lead. An emergency goes nowhere else."""
+    """Where a page's answers lead. An emergency leads only to the emergency page."""
     asked = form.question
     answers = progress.answers.with_answers(**form.given())
     if answers.ticked("emergency"):
@@ -152,7 +152,7 @@ def _answered(request, form: QuestionForm, progress: cookie.Progress, known: Fla
         # Asked on the question's own page and not here, so that the browser's back button finds a page.
         return cookie.keep(_go("check_question", asked.number), replace(progress, clash=Answers(**form.given())), known)
     if form.unsure:
-        # Signs that were ticked beside it are held; alone it is no answer, and the question is open again.
+        # Signs that were also ticked are kept. "I'm not sure" alone is no answer, so the question is asked again.
         answers = answers if any(answers.ticked(part.name) for part in asked.parts) else answers.without(asked)
         page, doubtful = _go("check_not_sure"), cookie.Progress(answers, unsure=asked.number)
         return cookie.keep(page, doubtful, known) if answers.anything else cookie.forget(page, request)
@@ -164,7 +164,7 @@ def _answered(request, form: QuestionForm, progress: cookie.Progress, known: Fla
 
 
 def _two_answers(request, asked: Question, progress: cookie.Progress, known: Flags) -> HttpResponse:
-    """Another tab has ticked a sign that this page never showed. Both answers are shown, with the signs ticked, and asked about."""
+    """Another tab has ticked a sign that this page never showed. Both answers are shown, with the signs ticked, to choose from."""
     form = _form(asked, progress, known, show=graver(asked, progress.answers, progress.clash))
     told = {
         "elsewhere": in_words(asked, progress.answers, known),
@@ -176,7 +176,7 @@ def _two_answers(request, asked: Question, progress: cookie.Progress, known: Fla
 @personal
 @may_answer
 def answers(request):
-    """The answers to look through. Sending the page is what finishes the assessment."""
+    """The answers to check. Sending this page finishes the assessment."""
     known = flags()
     progress = cookie.read(request, known)
     if progress is None:
@@ -197,7 +197,7 @@ def answers(request):
 
 
 def _finished(request):
-    """The answers and the red flags they were given to, or the page to go to instead."""
+    """The answers, with the red flags as they were asked; or else the page to go to."""
     known = flags()
     progress = cookie.read(request, known)
     if progress is None:
@@ -238,7 +238,7 @@ def clear(request):
 @personal
 @require_safe
 def stop(request):
-    """The emergency. Without a cookie it is the same page for everybody, so that it needs nothing that could be lost."""
+    """The emergency page. Without a cookie it is the same for everyone, so it depends on nothing that could be lost."""
     return render(
         request,
         "assessment/stop.html",
@@ -247,7 +247,7 @@ def stop(request):
 
 
 def _emergency_signs(request) -> list[SafetyAdvice]:
-    """Those that this browser's person ticked. Never an error: the page has the whole list in any case."""
+    """The signs ticked in this browser. Never fails, because the page shows the whole list in any case."""
     try:
         known = flags()
     except SafetyAdviceMissing:
