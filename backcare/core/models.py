@@ -78,7 +78,7 @@ class ClinicSettings(models.Model):
     hospital_name = models.CharField(max_length=120, blank=True)
     hospital_address = models.CharField(max_length=200, blank=True)
     hospital_phone = models.CharField(max_length=40, blank=True)
-    prices = models.TextField(max_length=2000, blank=True)  # one a line
+    prices = models.TextField(max_length=2000, blank=True)  # one per line
     acupuncture_prices = models.TextField(max_length=2000, blank=True)  # the same, for what pages about acupuncture say
     # Empty until the clinic has stated it: pages then say nothing of it.
     interest_statement = models.TextField(max_length=1000, blank=True)

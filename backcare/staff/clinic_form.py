@@ -122,7 +122,7 @@ class ClinicForm(forms.Form):
         "Prices, except for acupuncture",
         2000,
         lines=5,
-        help_text="One a line, such as “First consultation, 45 minutes: £60”. Give the price of a whole course with the first "
+        help_text="One per line, such as “First consultation, 45 minutes: £60”. Give the price of a whole course with the first "
         "visit too, so that nobody has to work it out.",
     )
     acupuncture_prices = line(
@@ -135,13 +135,15 @@ class ClinicForm(forms.Form):
         "What you sell, and how pages stay fair",
         1000,
         lines=4,
-        help_text="On the about page, and with each page about a treatment that you offer. Empty: those pages say nothing of it.",
+        help_text="On the about page, and with each page about a treatment that you offer. Leave it empty to say nothing there.",
     )
-    sender_name = line("Emails are from", 80, help_text="The name that patients see. Empty: the clinic’s name.")
+    sender_name = line(
+        "Emails are from", 80, help_text="The name that patients see. Leave it empty to use the clinic’s name."
+    )
     sender_email = email_address(
         "Sent from the address",
-        help_text="One that your mail server may send for. Empty: the public email address. After a change, test that email "
-        "arrives.",
+        help_text="One that your mail server may send for. Leave it empty to use the public email address. "
+        "After a change, test that email arrives.",
     )
     inbox_email = email_address(
         "Inbox for alerts",
@@ -149,7 +151,8 @@ class ClinicForm(forms.Form):
         help_text="New requests, warning signs and the morning summary. Never what a patient wrote.",
     )
     reply_to_email = email_address(
-        "Replies from patients go to", help_text="A mailbox that someone reads. Empty: the public email address."
+        "Replies from patients go to",
+        help_text="A mailbox that someone reads. Leave it empty to use the public email address.",
     )
     daily_digest = forms.BooleanField(
         label="Send a summary of the inbox, in numbers, on the morning of each working day", required=False
@@ -203,7 +206,7 @@ class ClinicForm(forms.Form):
     def _price_lines(self, name: str) -> str:
         lines = [" ".join(each.split()) for each in self.cleaned_data[name].splitlines() if each.strip()]
         if len(lines) > MAX_PRICES:
-            raise forms.ValidationError(f"Enter {MAX_PRICES} prices or fewer, one a line.")
+            raise forms.ValidationError(f"Enter {MAX_PRICES} prices or fewer, one per line.")
         if long := next((each for each in lines if len(each) > MAX_PRICE_LENGTH), ""):
             raise forms.ValidationError(f"Shorten the line “{long[:40]}…” to {MAX_PRICE_LENGTH} characters.")
         return _honest("\n".join(lines))

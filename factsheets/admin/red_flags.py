@@ -157,7 +157,7 @@ class FlagForm(forms.ModelForm):
             "action": "For example: Call your maternity unit. Leave empty if the tier’s advice is enough.",
             "on_compact_card": "The card at the top of every fact sheet. Emergency signs only.",
             "in_assessment": "Emergency and urgent signs only. It is asked once the draft is published.",
-            "why": "Which serious problem it can mean. For staff.",
+            "why": "The serious problem it can point to. Only staff see this.",
         }
 
     def __init__(self, *args, flag: dict | None, **kwargs):

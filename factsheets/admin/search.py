@@ -56,9 +56,9 @@ def places() -> list[tuple[str, list[tuple[str, str]]]]:
 class SearchQuestionsForm(forms.ModelForm):
     questions = LinesField(
         label="Questions in patients' words",
-        help_text="One a line, as people type them: whole sentences, single words, worries, regional words and "
+        help_text="One per line, as people type them: whole sentences, single words, worries, regional words and "
         "misspellings. For example “will a slipped disk heal on its own” or “dodgy back cant sleep”. Write the first one "
-        "without mistakes, because readers see it as a link. Six or more help most. A change counts from the next search on.",
+        "without mistakes, because readers see it as a link. Six or more help most. Changes apply from the next search.",
     )
 
     class Meta:

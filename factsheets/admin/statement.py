@@ -35,9 +35,13 @@ class StatementForm(MakesShortName, SeenFirst, EditingForm):
     claim_refs = ClaimRefsField()
     sources = SourcesField()
     treatment = SlugOfWordsField("treatment", help_text="What was tried, such as acupuncture or heat.")
-    condition = SlugOfWordsField("condition", help_text="For what, such as recent low back pain or sciatica.")
+    condition = SlugOfWordsField(
+        "condition", help_text="What it was tried for, such as recent low back pain or sciatica."
+    )
     comparison = SlugOfWordsField(
-        "comparison", required=False, help_text="Against what, such as bed rest. Leave empty when nothing is named."
+        "comparison",
+        required=False,
+        help_text="What it was compared with, such as bed rest. Leave empty if nothing is named.",
     )
 
     class Meta:

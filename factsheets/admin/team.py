@@ -24,7 +24,7 @@ class TeamMemberForm(PictureForm, OpenedForm):
         required=False,
         label="Staff account",
         empty_label="None",
-        help_text="With it, patients read this name beside the reviews and appointments of the account.",
+        help_text="If you choose one, patients see this name beside that account’s reviews and appointments.",
     )
     register_link = forms.URLField(
         required=False,

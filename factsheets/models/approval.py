@@ -5,14 +5,14 @@ from django.utils import timezone
 
 
 class Subject(models.TextChoices):
-    """What the self-assessment may not be shown without: two approvals, each by a named clinician."""
+    """The two approvals, each by a named clinician, without which the self-assessment is not shown."""
 
     QUESTIONS = "questions", "questions of “Check your symptoms”"
     RED_FLAGS = "red_flags", "red flags"
 
 
 class Register(models.TextChoices):
-    """Who may answer for clinical wording: the statutory registers of the UK whose members see people with back pain."""
+    """The UK statutory registers whose members see people with back pain, and so may answer for clinical wording."""
 
     GMC = "GMC", "General Medical Council (GMC)"
     HCPC = "HCPC", "Health and Care Professions Council (HCPC)"
@@ -22,7 +22,7 @@ class Register(models.TextChoices):
     GPHC = "GPhC", "General Pharmaceutical Council (GPhC)"
 
 
-# Where patients look a number up, as the sheets on manual therapy and acupuncture say.
+# Where patients can look up a number, as the sheets on manual therapy and acupuncture say.
 REGISTER_PAGES = {
     Register.GMC: "https://www.gmc-uk.org/",
     Register.HCPC: "https://www.hcpc-uk.org/",
@@ -31,7 +31,7 @@ REGISTER_PAGES = {
 }
 # No fact sheet names these, so an owner looks at the address before it is saved.
 SUGGESTED_PAGES = {Register.NMC: "https://www.nmc.org.uk/", Register.GPHC: "https://www.pharmacyregulation.org/"}
-# Of another professional body, by what its name holds.
+# For other professional bodies, by a word in the name.
 BODY_PAGES = {
     "bacc": "https://acupuncture.org.uk/",
     "british acupuncture council": "https://acupuncture.org.uk/",
@@ -46,8 +46,8 @@ class Decision(models.TextChoices):
 class Approval(models.Model):
     """A clinician's decision about one subject, as it stood at that moment. Rows are added and never changed.
 
-    `digest` names the words that were approved. When they are no longer the words that patients are shown, the approval has
-    stopped counting: nobody has to remember to withdraw it. `factsheets.approvals` says which one counts.
+    `digest` identifies the words that were approved. Once patients are shown other words, the approval no longer counts, and nobody
+    has to remember to withdraw it. `factsheets.approvals` says which one counts.
     """
 
     subject = models.CharField(max_length=12, choices=Subject, editable=False)

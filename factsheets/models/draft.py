@@ -17,7 +17,7 @@ OPEN = [DraftState.WRITING, DraftState.IN_REVIEW]
 
 
 class ContentDraft(models.Model):
-    """What the content would be, `base` from which it was begun or to which it was last brought up to date, and its state."""
+    """The proposed content, the live content it started from or was last brought up to date with (`base`), and its state."""
 
     state = models.CharField(max_length=10, choices=DraftState, default=DraftState.WRITING, editable=False)
     is_open = models.BooleanField(default=True, editable=False)
@@ -31,7 +31,7 @@ class ContentDraft(models.Model):
 
 
 def open_until_it_ends(name: str) -> list[models.BaseConstraint]:
-    """The constraints of a draft's state. `name` is the first part of their names."""
+    """The constraints on a draft's state. Their names begin with `name`."""
     return [
         models.CheckConstraint(condition=Q(state__in=DraftState.values), name=f"{name}_known_state"),
         models.CheckConstraint(
@@ -51,7 +51,7 @@ class DraftStep(models.TextChoices):
     DISCARDED = "discarded", "discarded"
 
 
-# Whoever took one of these steps wrote a part of the draft, and cannot approve it.
+# Anyone who took one of these steps wrote part of the draft, so cannot approve it.
 DRAFT_WRITING = [DraftStep.EDITED, DraftStep.PUT_BACK, DraftStep.UPDATED]
 
 

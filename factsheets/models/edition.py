@@ -8,7 +8,7 @@ from factsheets.models.draft import ContentDraft, DraftEvent, by_somebody, open_
 
 
 class Step(models.TextChoices):
-    """What happened to a sheet. Each is one entry of its history."""
+    """What happened to a sheet: the kinds of entry in its history."""
 
     INSTALLED = "installed", "installed with the site’s content"
     EDITED = "edited", "edited"
@@ -29,20 +29,20 @@ class Step(models.TextChoices):
 
 # Steps that change words, and so have an author.
 WRITING = [Step.INSTALLED, Step.EDITED, Step.ROLLED_BACK, Step.CORRECTED]
-# Steps after which the words are as a clinician signed them.
+# Steps after which the words are those that a clinician signed.
 SIGNED = [Step.SIGNED_OFF, Step.RESTORED, Step.PUBLISHED]
 
 
 class EditionQuerySet(models.QuerySet):
     def for_readers(self):
-        """What happened to the sheet as readers know it: what changed while it was published, and the sign-offs."""
+        """The sheet's history for readers: changes while it was published, and sign-offs."""
         return self.filter(public=True, step__in=[*WRITING, *SIGNED])
 
 
 class Edition(models.Model):
     """The whole sheet after one step: its words, who took the step, and what changed since the one before.
 
-    The unit is the sheet and not the row: that is what a clinician signs, what a reader reads, and what an editor wants back.
+    The unit is the whole sheet, because that is what a clinician signs, a reader reads and an editor wants to restore.
     """
 
     sheet = models.ForeignKey("factsheets.FactSheet", on_delete=models.CASCADE, related_name="editions", editable=False)
@@ -91,7 +91,7 @@ class Edition(models.Model):
             models.CheckConstraint(condition=Q(step__in=Step.values), name="edition_known_step"),
             # Only what came with the site has no author; everything else was done by somebody.
             models.CheckConstraint(condition=Q(step="installed") | ~Q(actor=""), name="edition_has_actor"),
-            # Signed before the next review was kept with it, an edition has none of its own.
+            # Editions signed before the next review was kept with them have none.
             models.CheckConstraint(
                 condition=Q(reviewed_on__isnull=True, reviewed_by__isnull=True, review_due_on__isnull=True)
                 | Q(reviewed_on__isnull=False, reviewed_by__isnull=False),
@@ -170,7 +170,7 @@ class GuardOverride(models.Model):
 
 
 class KeptClaim(models.Model):
-    """A sentence of a notice, an email or a reply that the claims guard stopped and somebody wants to keep: once for the site.
+    """A sentence of a notice, an email or a reply that the claims guard stopped and somebody wants to keep, for the whole site.
 
     A clinician who did not write it agrees (`factsheets.second_reading`).
     """
@@ -209,7 +209,7 @@ class KeptClaim(models.Model):
 
 
 class ReviewReminder(models.Model):
-    """A reminder that a sheet's review is due: written once for each due date and each number of days before it."""
+    """A reminder that a sheet's review is due: one for each due date and each number of days before it."""
 
     sheet = models.ForeignKey(
         "factsheets.FactSheet", on_delete=models.CASCADE, related_name="reminders", editable=False
@@ -239,7 +239,7 @@ class SharedStep(models.TextChoices):
 class SharedEdition(models.Model):
     """What several pages share, after one step: a source, a statement, a term, a figure or a notice.
 
-    The history of a record begins when somebody first changes it: its first edition is then how it was before.
+    The history of a record begins when somebody first changes it, and its first edition is how it was before that.
     """
 
     label = models.CharField(max_length=80, editable=False, help_text="The model, such as factsheets.source.")
@@ -269,7 +269,7 @@ class SharedEdition(models.Model):
 
 
 class SharedDraft(ContentDraft):
-    """One shared record as it would read once the draft is published. At most one draft of it is open; closed ones are kept."""
+    """One shared record as it will read once the draft is published. At most one draft of it is open; closed ones are kept."""
 
     label = models.CharField(max_length=80, editable=False, help_text="The model, such as factsheets.source.")
     record = models.BigIntegerField(null=True, editable=False, help_text="Its number; none while it is not made yet.")

@@ -72,7 +72,7 @@ DO_NOT_KNOW = "We do not know if it helps"
 
 
 def verdict(direction: str, grade: str) -> str:
-    """What is found and how sure we are, in one phrase without a full stop. Advice that is not graded is a health body's word."""
+    """The finding and how sure we are, in one phrase without a full stop. Ungraded advice is that of a health body."""
     if not grade:
         return Direction(direction).label
     return VERDICTS[Direction(direction)][Grade.values.index(grade)] or DO_NOT_KNOW
@@ -91,10 +91,14 @@ class Statement(NaturalKeyModel):
     plain_texts = ("claim", "nice_position", "burden")
 
     key = models.SlugField(max_length=80, unique=True)
-    treatment = models.SlugField(max_length=60, help_text="What is judged, such as acupuncture or heat.")
-    condition = models.SlugField(max_length=60, help_text="For what, such as recent-low-back-pain or sciatica.")
+    treatment = models.SlugField(max_length=60, help_text="What was tried, such as acupuncture or heat.")
+    condition = models.SlugField(
+        max_length=60, help_text="What it was tried for, such as recent-low-back-pain or sciatica."
+    )
     comparison = models.SlugField(
-        max_length=80, blank=True, help_text="Against what, such as bed-rest. Leave empty when nothing is named."
+        max_length=80,
+        blank=True,
+        help_text="What it was compared with, such as bed-rest. Leave empty if nothing is named.",
     )
     claim = models.CharField(max_length=240)
     detail = models.TextField(blank=True, help_text="One or two short paragraphs, with an empty line between them.")
@@ -123,7 +127,7 @@ class Statement(NaturalKeyModel):
             ),
             models.CheckConstraint(condition=Q(grade__in=["", *Grade.values]), name="statement_known_grade"),
             models.CheckConstraint(condition=Q(direction__in=Direction.values), name="statement_known_direction"),
-            # The clinic sells acupuncture and NICE advises against it for low back pain: neither may stand alone.
+            # The clinic sells acupuncture and NICE advises against it for low back pain, so neither may be shown without the other.
             models.CheckConstraint(
                 condition=~Q(treatment="acupuncture", direction__in=BENEFITS, nice_position=""),
                 name="statement_acupuncture_benefit_with_nice",
@@ -141,7 +145,7 @@ class Statement(NaturalKeyModel):
         return list(FactSheet.objects.filter(sections__statement_uses__statement=self).distinct())
 
     def clean(self):
-        """Explains in words what the outputs could not render and what the database would refuse."""
+        """Rejects, with a reason, what the outputs cannot render or the database would refuse."""
         from factsheets.rendering.markdown import BodyError, parse
 
         if self.treatment == "acupuncture" and self.direction in BENEFITS and not self.nice_position:
@@ -155,7 +159,7 @@ class Statement(NaturalKeyModel):
 
 
 class StatementUse(NaturalKeyModel):
-    """A section of a sheet shows a statement, at this place in its list."""
+    """One statement that a section shows, and its place in the section's list."""
 
     natural_key_fields = ("section", "statement")
 
@@ -186,7 +190,7 @@ class ClaimStatus(models.TextChoices):
 
 
 class Claim(NaturalKeyModel):
-    """A row of the claim ledger: what the sheets may say about one fact, and on what it rests.
+    """A row of the claim ledger: what the sheets may say about one fact, and the evidence for it.
 
     Sections and evidence statements name the rows they cover in `claim_refs`, so that any sentence can be traced.
     """

@@ -37,7 +37,7 @@ class Figure(NaturalKeyModel):
         "factsheets.Picture", on_delete=models.PROTECT, null=True, blank=True, related_name="figures", editable=False
     )
     credit = models.CharField(
-        max_length=200, blank=True, help_text="Who made the picture, and by what right we show it. Shown under it."
+        max_length=200, blank=True, help_text="Who made the picture, and what allows us to use it. Shown below it."
     )
     width = models.PositiveSmallIntegerField(default=400, validators=[MinValueValidator(1)])
     height = models.PositiveSmallIntegerField(default=300, validators=[MinValueValidator(1)])
@@ -56,7 +56,7 @@ class Figure(NaturalKeyModel):
         return self.title
 
     def clean(self):
-        """Says in words what the database would refuse."""
+        """Rejects, with a reason, what the database would refuse."""
         if self.drawing and self.picture:
             raise ValidationError(
                 {
@@ -74,7 +74,7 @@ class Figure(NaturalKeyModel):
 
     @property
     def picture_widths(self) -> list[int]:
-        """The widths in which the picture can be asked for, in pixels, in each of its formats."""
+        """The widths, in pixels, in which each format of the picture is available."""
         if self.picture is None:
             return []
         files = self.picture.files.filter(format="jpg")

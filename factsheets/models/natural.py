@@ -4,10 +4,10 @@ from factsheets.models.version import ContentQuerySet, Shown
 
 
 class ByNaturalKey(models.Manager.from_queryset(ContentQuerySet)):
-    """Finds a record by the words that name it in a fixture, `natural_key_fields`, instead of by a number."""
+    """Finds a record by the fields that name it in a fixture (`natural_key_fields`), not by its number."""
 
     def get_by_natural_key(self, *values):
-        # Its number is all that a fixture asks for: a sheet would come with every page that is made from it.
+        # A fixture needs only its number. A whole sheet would bring every page that is made from it.
         return self.only("pk").get(**dict(zip(self.model.natural_key_lookups(), values, strict=True)))
 
 

@@ -12,7 +12,7 @@ class PictureManager(models.Manager):
 class Picture(models.Model):
     """A picture that an editor uploaded, re-encoded. Its files are kept in the database.
 
-    There they are in every backup, and on every web machine at once.
+    That way every backup and every web server has them.
     """
 
     digest = models.CharField(

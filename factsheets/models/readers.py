@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Answer(models.TextChoices):
-    """To “Was this useful?” at the end of a sheet."""
+    """Answers to “Was this useful?” at the end of a sheet."""
 
     YES = "yes", "Yes"
     PARTLY = "partly", "Partly"

@@ -28,14 +28,14 @@ def check_short(text: str) -> None:
 
 
 def check_joined(text: str) -> None:
-    """Nobody can tell what a sentence that begins with “And” or “Or” belongs to. Raises ValidationError."""
+    """Raises ValidationError for a sentence that begins with “And” or “Or”, because nobody can tell what it belongs to."""
     if found := re.search(r"(?:^|[.!?]\s+|\n\s*)(and|or)\b", text, re.IGNORECASE):
         word = found[1].lower()
         raise ValidationError(f"Join the sentence that begins with “{word.capitalize()}” to the one before it.")
 
 
 def check_patterns(lines) -> None:
-    """Raises ValidationError unless each line is a pattern that can be read with the word lists there are."""
+    """Raises ValidationError unless each line is a valid pattern that names only existing word lists."""
     from factsheets.search.redflags.lines import LineError, read_line
     from factsheets.search.redflags.wording import SMALL
 
@@ -53,7 +53,7 @@ def check_patterns(lines) -> None:
 
 
 class SafetyAdvice(NaturalKeyModel):
-    """One red flag. The only place where red flags live: sheets, search, the self-assessment, PDF and mail read it.
+    """One red flag. Sheets, search, the self-assessment, PDFs and emails all take their red flags from these records.
 
     Tiers and wording facts follow the ledger's red flags (NHS "Back pain", GIRFT cauda equina pathway, NICE NG12, NG65, NG234).
     """
@@ -75,12 +75,14 @@ class SafetyAdvice(NaturalKeyModel):
         help_text=f"{SHORT_WORDS} words or fewer that complete “… if you have back pain and:”. No full stop.",
     )
     on_compact_card = models.BooleanField(
-        default=False, help_text="Stands on the short emergency card at the top of every fact sheet."
+        default=False, help_text="Shown on the short emergency card at the top of every fact sheet."
     )
     action = models.CharField(
-        max_length=240, blank=True, validators=[check_joined], help_text="What to do beyond the tier's advice."
+        max_length=240, blank=True, validators=[check_joined], help_text="What to do in addition to the tier’s advice."
     )
-    why = models.CharField(max_length=300, blank=True, help_text="Which serious problem it can mean. For staff.")
+    why = models.CharField(
+        max_length=300, blank=True, help_text="The serious problem it can point to. Only staff see this."
+    )
     sources = models.ManyToManyField("factsheets.Source", blank=True)
     in_assessment = models.BooleanField(default=False, help_text="Asked as a question in the self-assessment.")
     claim_refs = models.JSONField("claims it rests on", default=list, blank=True)
@@ -89,7 +91,7 @@ class SafetyAdvice(NaturalKeyModel):
         default=list,
         blank=True,
         validators=[check_patterns],
-        help_text="What people type, one a line.",
+        help_text="What people type, one pattern per line.",
     )
 
     objects = ByNaturalKey()
@@ -109,7 +111,7 @@ class SafetyAdvice(NaturalKeyModel):
 
 
 class SafetyDraft(ContentDraft):
-    """All red flags as they would read after the next approval. At most one draft is open; closed ones are kept."""
+    """All red flags as they will read after the next approval. At most one draft is open; closed drafts are kept."""
 
     class Meta:
         ordering = ["-pk"]
@@ -157,7 +159,7 @@ class SafetyEdition(models.Model):
         ordering = ["-number"]
         constraints = [
             models.CheckConstraint(condition=Q(step__in=SafetyStep.values), name="safety_edition_known_step"),
-            # Only what came with the site has no author.
+            # Only the content installed with the site has no author.
             models.CheckConstraint(condition=Q(step="installed") | ~Q(actor=""), name="safety_edition_has_actor"),
         ]
 

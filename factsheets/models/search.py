@@ -1,4 +1,4 @@
-"""What editors keep for search: patients' questions, words that mean the same, and the searches that found nothing."""
+"""What search uses beside the sheets: patients' questions, words that mean the same, and searches that found nothing."""
 
 import re
 
@@ -51,7 +51,7 @@ MAX_QUESTION_LENGTH = 160  # characters
 
 
 class SearchQuestions(NaturalKeyModel):
-    """What patients ask, in their words, that one place on our pages answers. Search goes by these before anything else."""
+    """Questions in patients' words that one place on our pages answers. Search tries these before anything else."""
 
     natural_key_fields = ("place",)
 
@@ -64,7 +64,7 @@ class SearchQuestions(NaturalKeyModel):
     questions = models.JSONField(
         "questions in patients' words",
         default=list,
-        help_text="One a line, as people type them: whole sentences, single words, worries, regional words and "
+        help_text="One per line, as people type them: whole sentences, single words, worries, regional words and "
         "misspellings. For example “will a slipped disk heal on its own” or “dodgy back cant sleep”.",
     )
 
@@ -94,12 +94,12 @@ class SearchQuestions(NaturalKeyModel):
 
 
 class DraftQuestions(models.Model):
-    """What patients ask, as a section of a draft over a published sheet has it. Search goes by it once that is published."""
+    """Patients' questions as a section of a draft has them. Search uses them once the draft is published."""
 
     section = models.OneToOneField(
         "factsheets.Section", on_delete=models.CASCADE, related_name="draft_questions", editable=False
     )
-    place = models.CharField(max_length=160, editable=False)  # where the live ones were when it was begun
+    place = models.CharField(max_length=160, editable=False)  # where the live ones were when the draft was begun
     before = models.JSONField(default=list, editable=False)  # the live ones then
     questions = models.JSONField(default=list, editable=False)
 
@@ -108,7 +108,7 @@ class DraftQuestions(models.Model):
 
 
 class SearchMiss(models.Model):
-    """A search that found nothing, counted in a way that identifies nobody: `search/failed_searches.py`."""
+    """A search that found nothing, counted without identifying anybody (`search/failed_searches.py`)."""
 
     KEPT_FROM = 5  # times; a rarer search is a number without words
 

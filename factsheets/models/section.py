@@ -45,7 +45,7 @@ class Aspect(models.TextChoices):
 
 
 class Layer(models.TextChoices):
-    """How far a reader has to go: the leaflet is open on the page, and the rest is folded below it."""
+    """How deep into the page a section is: the leaflet is open, and the rest is folded below it."""
 
     LEAFLET = "leaflet", "leaflet, open on the page"
     MORE = "more", "for those who want more, folded"
@@ -76,7 +76,7 @@ class Question(models.TextChoices):
 
 # These start a chapter: a heading of the second level and a line in the contents list.
 CHAPTER_KINDS = {SectionKind.TEXT, SectionKind.EVIDENCE}
-# Addresses of the page's own parts: a section of the same address would catch the links meant for them.
+# Addresses of the page's own parts. A section with the same address would catch the links meant for them.
 TAKEN_SLUGS = re.compile(
     r"(main|find|in-short|audience|key-points|contents|prices|our-interest|more|words|explained|sources|changes|review|keep|useful"
     r"|related|ask|report|consultation)\Z"
@@ -88,7 +88,7 @@ TAKEN_PAGES = {"pdf", "text", "json", "useful", "whole"}
 # Without a heading a reader could not tell what these are about.
 HEADED_KINDS = ["evidence", "callout", "details", "table", "steps", "numbers"]
 SLUG = re.compile(r"[-a-z0-9_]{1,80}\Z", re.IGNORECASE)
-MAX_CALLOUTS = 2  # NHS service manual: warning callouts lose their force when there are more
+MAX_CALLOUTS = 2  # NHS service manual: too many warning callouts lose their force
 
 
 class Section(NaturalKeyModel):
@@ -110,7 +110,7 @@ class Section(NaturalKeyModel):
         max_length=24,
         choices=Question,
         blank=True,
-        help_text="In the leaflet: the question that this section answers. It is printed as the heading.",
+        help_text="In the leaflet: the question that this section answers. It becomes the heading.",
     )
     former_slugs = models.JSONField(
         "former addresses on the page",
@@ -157,7 +157,7 @@ class Section(NaturalKeyModel):
 
     @property
     def evidence(self) -> list:
-        """The statements it shows, in their order. Prefetch `statement_uses__statement__sources` for many sections."""
+        """The statements it shows, in order. For many sections, prefetch `statement_uses__statement__sources`."""
         return [use.statement for use in self.statement_uses.all()]
 
     def __str__(self):
@@ -169,7 +169,7 @@ class Section(NaturalKeyModel):
         return f"{self.get_kind_display()}: {Truncator(first).chars(50) or self.slug}"
 
     def clean(self):
-        """Says in words what the outputs could not render."""
+        """Rejects, with a reason, what the outputs cannot render."""
         from factsheets.rendering.markdown import BodyError, parse_body
 
         if self.kind == SectionKind.FIGURE and self.figure_id is None:
@@ -191,7 +191,7 @@ class Section(NaturalKeyModel):
             raise ValidationError({"body": str(error)}) from error
 
     def _check_addresses(self):
-        """The section's own address and its former ones: none of them may be taken on the page."""
+        """Its address and its former ones, none of which may be in use elsewhere on the page."""
         if not isinstance(self.former_slugs, list) or not all(
             isinstance(each, str) and SLUG.match(each) for each in self.former_slugs
         ):

@@ -11,7 +11,7 @@ from factsheets.models.version import ContentQuerySet
 
 
 class Topic(NaturalKeyModel):
-    """A question that patients have, and under it the sheets that answer it."""
+    """A question that patients have, with the sheets that answer it."""
 
     plain_texts = ("title", "question", "summary")
 
@@ -83,7 +83,7 @@ class FactSheetQuerySet(ContentQuerySet):
         return self.filter(state=State.PUBLISHED).order_by("topic__position", "position", "slug")
 
     def without_text(self):
-        """Without the long columns, which a list or a choice of sheets has no use for: a `document` takes 1 ms to decode."""
+        """Leaves out the long columns, which lists do not need: decoding a `document` takes 1 ms."""
         return self.defer("document", "key_points")
 
     def with_changed_since_review(self):
@@ -102,7 +102,7 @@ class FactSheetQuerySet(ContentQuerySet):
 
 
 class WithoutDrafts(ByNaturalKey.from_queryset(FactSheetQuerySet)):
-    """What the site consists of. A draft over a published sheet is no sheet of its own: no reader and no list finds it."""
+    """The sheets of the site, without drafts over published ones, which neither readers nor lists may find."""
 
     def get_queryset(self):
         return super().get_queryset().filter(draft_of__isnull=True)
@@ -145,7 +145,7 @@ class FactSheet(NaturalKeyModel):
         help_text="Exactly three points, the most important first, each on a line that begins with “- ”. No sources here."
     )
     treatment_offered = models.BooleanField(
-        default=False, help_text="It describes something the clinic sells. Shows the interest statement."
+        default=False, help_text="It describes something the clinic sells. Adds the statement of interest."
     )
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     reviewed_on = models.DateField(null=True, blank=True)
@@ -221,12 +221,12 @@ class FactSheet(NaturalKeyModel):
         return QUESTIONS.get(self.kind, [])
 
     def clean(self):
-        """Says in words what the outputs could not render."""
+        """Rejects, with a reason, what the outputs cannot render."""
         from factsheets.rendering.markdown import BodyError, in_short, key_points
 
         for name, parse in (("in_short", in_short), ("key_points", key_points)):
             if not getattr(self, name):
-                continue  # not written yet, which a form says of what it must have
+                continue  # not written yet; the form says so itself
             try:
                 parse(getattr(self, name))
             except BodyError as error:
@@ -238,20 +238,20 @@ class FactSheet(NaturalKeyModel):
 
     @property
     def standing(self) -> str:
-        """Its state, as said of a whole page, or of a draft over one: “draft, in clinical review”."""
+        """Its state in words, such as “published”, or “draft, in clinical review” for a draft over a page."""
         state = self.get_state_display()
         return state if not self.draft_of_id or self.state == State.DRAFT else f"draft, {state}"
 
     @property
     def state_in_a_sentence(self) -> str:
-        """Its state behind “is now”."""
+        """Its state, worded to follow “is now”."""
         if self.state == State.SCHEDULED and self.publish_on:
             return f"signed off, and will be published on {self.publish_on:%-d %B %Y}"
         return "a draft" if self.state == State.DRAFT else self.get_state_display()
 
     @property
     def open_draft(self) -> "FactSheet | None":
-        """The draft that is to replace it. None while nobody has begun one."""
+        """The draft that will replace it, or None if nobody has begun one."""
         return FactSheet.everything.filter(draft_of=self).first()
 
     @property
@@ -263,7 +263,7 @@ class FactSheet(NaturalKeyModel):
 
 
 class FormerAddress(models.Model):
-    """An address that a sheet once had. Printed sheets and bookmarks go on working."""
+    """An address that a sheet used to have, so that printed sheets and bookmarks go on working."""
 
     slug = models.SlugField(max_length=80, unique=True)
     sheet = models.ForeignKey(FactSheet, on_delete=models.CASCADE, related_name="former_addresses")

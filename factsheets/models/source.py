@@ -96,7 +96,7 @@ class Source(NaturalKeyModel):
 
     @property
     def lacks(self) -> list[str]:
-        """What a reader needs before they can look the source up and judge its age. A sheet may cite it once this is empty.
+        """What is still missing for a reader to find the source and judge its age. A sheet may cite it once this is empty.
 
         An ISBN is enough without a link: it names one edition, and no bookseller or catalogue is ours to choose.
         """
@@ -109,7 +109,7 @@ class Source(NaturalKeyModel):
 
     @property
     def citation(self) -> str:
-        """One line in the order of a reference list: who, what, where, when."""
+        """One line, as in a reference list: who, what, where, when."""
         where = " ".join(part for part in (self.container, f"{self.year or ''}".strip()) if part)
         if self.detail:
             where = f"{where}; {self.detail}" if where else self.detail
@@ -126,7 +126,7 @@ class Source(NaturalKeyModel):
 
 
 class SourceUse(NaturalKeyModel):
-    """What a study found, as far as it matters to one sheet. Another sheet may cite the same study for something else."""
+    """What one sheet cites a study for. Another sheet may cite the same study for something else."""
 
     natural_key_fields = ("sheet", "source")
     plain_texts = ("finding",)
@@ -177,7 +177,7 @@ class SourceLink(models.Model):
         default=0, editable=False, help_text="On how many days, one after the other, it could not be reached."
     )
     moved_to = models.CharField(max_length=1000, blank=True, editable=False, help_text="Its new address.")
-    # The page as somebody last read it, and as it is now where that differs.
+    # The page as somebody last read it, and as it is now if it has changed.
     etag = models.CharField(max_length=200, blank=True, editable=False)
     last_modified = models.CharField(max_length=60, blank=True, editable=False)
     digest = models.CharField(max_length=32, blank=True, editable=False)

@@ -11,7 +11,7 @@ PORTRAIT = r"^people/[a-z0-9-]+\.svg\Z"
 
 
 class TeamMember(Shown):
-    """Who works at the clinic, as patients read it: on the home page and under “About”, beside reviews, and in appointments.
+    """Somebody who works at the clinic, as patients see them: on the home and “About” pages, beside reviews and in appointments.
 
     A reviewer is somebody with an account, a statutory register and a number (`factsheets.team`).
     """
@@ -53,7 +53,7 @@ class TeamMember(Shown):
         blank=True,
         related_name="team_member",
         verbose_name="staff account",
-        help_text="With it, patients read this name beside the reviews and appointments of the account.",
+        help_text="If you choose one, patients see this name beside that account’s reviews and appointments.",
     )
     shown = models.BooleanField("show on the website", default=True, help_text="On the home page and under “About”.")
     position = models.PositiveSmallIntegerField("order", default=10, help_text="The lowest number comes first.")
@@ -82,7 +82,7 @@ class TeamMember(Shown):
 
     @property
     def link(self) -> str:
-        """Where patients can look them up: as an owner entered it, or the register's website. Empty where neither is known."""
+        """Where patients can look them up: the address an owner entered, or the register's website. Empty if neither is known."""
         if self.register_link or not self.registration:
             return self.register_link
         known = (page for words, page in BODY_PAGES.items() if words in self.other_register.casefold())
@@ -100,13 +100,13 @@ class TeamMember(Shown):
 
     @property
     def search_hint(self) -> str:
-        """What to do where the link leads to the register and not to their own entry: “search for PH123456 there”."""
+        """What to do if the link leads to the register, not to their own entry: “search for PH123456 there”."""
         is_own_entry = self.number.casefold() in self.link.casefold()
         return "" if is_own_entry or not (self.link and self.number) else f"search for {self.number} there"
 
     @property
     def linked_registration(self) -> str:
-        """As HTML: HCPC PH123456 as a link to their own entry, or a link to the register and what to search for there."""
+        """HTML: HCPC PH123456 as a link to their own entry, or a link to the register and what to search for there."""
         if not self.link:
             return self.registration
         if hint := self.search_hint:
@@ -116,6 +116,6 @@ class TeamMember(Shown):
 
     @property
     def linked_line(self) -> str:
-        """As `line`, in HTML with the link to the register."""
+        """The same as `line`, as HTML with the link to the register."""
         found = self.linked_registration
         return format_html("{} ({})", self.title, found) if found else self.title

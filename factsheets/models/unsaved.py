@@ -5,9 +5,9 @@ from django.utils import timezone
 
 
 class UnsavedEdit(models.Model):
-    """A part of a sheet that somebody has open on the desk: since when, and their unsaved text.
+    """A part of a sheet that somebody has open on the desk: when they opened it, and their unsaved text.
 
-    Without a sheet it is a record that sheets share, a red flag, or the wording of an email.
+    Without a sheet, it is a record that sheets share, a red flag or the wording of an email.
     """
 
     sheet = models.ForeignKey(
@@ -43,7 +43,7 @@ class UnsavedEdit(models.Model):
 
 
 class ContentUpload(models.Model):
-    """A file of content that somebody brought, from when they see what it would change until they take it over or let it be."""
+    """An uploaded content file, kept while somebody looks at what it would change, until they import or discard it."""
 
     by = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", editable=False)
     name = models.CharField(max_length=120, editable=False, help_text="What the file was called.")

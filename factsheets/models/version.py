@@ -9,8 +9,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import F, Q
 from django.utils import timezone
 
-# Written out: with every page that is read it is asked, and Django takes ten times as long to put it together as to run it.
-# What is live is what `SiteNotice.at` says.
+# Plain SQL, because every page read runs it, and Django takes ten times as long to build the query as the database to run it.
+# It must agree with `SiteNotice.at` on which notice is live.
 NOW = """
 SELECT token, (
   SELECT id FROM factsheets_sitenotice WHERE starts_at <= %s AND ends_at > %s ORDER BY starts_at DESC, id DESC LIMIT 1
@@ -21,10 +21,10 @@ _held: ContextVar[str | None] = ContextVar("held", default=None)
 
 
 class ContentVersion(models.Model):
-    """One row that changes whenever any content does, in the same transaction. Kept pages hold for one token only.
+    """One row that changes with any content, in the same transaction. A cached page is valid for one token only.
 
-    A random token and not a number: a database put back from a backup must never look like a state that was seen before. While a
-    notice is shown its number is a part of the token, so that every page follows when it begins and when it ends.
+    The token is random and not a number, so that a database restored from a backup never looks like a state that was cached
+    before. While a notice is shown, its number is part of the token, so every page changes when it begins and when it ends.
     """
 
     token = models.CharField(max_length=16)
@@ -34,7 +34,7 @@ class ContentVersion(models.Model):
 
     @classmethod
     def now(cls) -> str:
-        """The token of the content as it stands. Empty before anything was loaded. One query, or none within `held`."""
+        """The token of the present content. Empty before any was loaded. Takes one query, or none within `held`."""
         if (held := _held.get()) is not None:
             return held
         database = connections[DEFAULT_DB_ALIAS]
@@ -50,7 +50,7 @@ class ContentVersion(models.Model):
     @classmethod
     @contextmanager
     def held(cls) -> Iterator[None]:
-        """Asks once for what is made of several parts that each go by the version. For work that changes no content."""
+        """Reads the version once for work whose parts each need it. The work must not change content."""
         before = _held.set(cls.now())
         try:
             yield
@@ -65,7 +65,7 @@ class ContentVersion(models.Model):
 
 
 class ContentQuerySet(models.QuerySet):
-    """Every change of content, to one row or many, calls this: cached pages are then made again."""
+    """Called on every change of content, to one row or many, so that cached pages are made again."""
 
     def update(self, **values):
         count = super().update(**values)
@@ -84,9 +84,9 @@ class ContentQuerySet(models.QuerySet):
 
 
 class Shown(models.Model):
-    """A record that kept pages show: a change of one row or of many ends what was kept, in every process."""
+    """A record shown on cached pages. Any change, to one row or many, ends the cached pages in every process."""
 
-    # The fields that readers see as they were typed: no HTML, no signs, no links.
+    # The fields that readers see as typed, with no HTML, markup or links.
     plain_texts: tuple[str, ...] = ()
 
     objects = ContentQuerySet.as_manager()
@@ -104,7 +104,7 @@ class Shown(models.Model):
         return deleted
 
     def clean_fields(self, exclude=None):
-        """Refuses in a plain text what readers would see as signs, wherever it comes from: a form, a draft or a file."""
+        """Refuses markup in plain text, where readers would see its signs, whether from a form, a draft or a file."""
         from factsheets.markup_checks import plain_faults
 
         errors: dict = {}
@@ -120,7 +120,7 @@ class Shown(models.Model):
 
 
 class SiteNotice(Shown):
-    """What every page of the website says between two moments, such as that the clinic moves. One at a time."""
+    """A notice on every page of the website for a set time, such as that the clinic is moving. Only one is shown at a time."""
 
     plain_texts = ("text",)
 
@@ -133,7 +133,7 @@ class SiteNotice(Shown):
         max_length=11,
         choices=Level,
         default=Level.INFORMATION,
-        help_text="Important ones begin with that word, in red.",
+        help_text="An important notice begins with “Important”, in red.",
     )
     starts_at = models.DateTimeField("shown from", default=timezone.now)
     ends_at = models.DateTimeField("shown until")
@@ -164,12 +164,12 @@ class SiteNotice(Shown):
 
     @classmethod
     def at(cls, moment: datetime) -> models.QuerySet["SiteNotice"]:
-        """Shown at that moment. The desk lets no two overlap; if two do, the later one comes first."""
+        """Those shown at that moment. The desk does not let two overlap; if two do, the one that began later comes first."""
         return cls.objects.filter(starts_at__lte=moment, ends_at__gt=moment).order_by("-starts_at", "-pk")
 
 
 class InstalledRecord(models.Model):
-    """What `load_content` last installed for one fixture entry, to tell a staff edit from an older edition."""
+    """What `load_content` last installed for one fixture entry, which tells a staff edit from an older edition."""
 
     label = models.CharField(max_length=80, help_text="The model, such as factsheets.section.")
     natural_key = models.CharField(max_length=300)

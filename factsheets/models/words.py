@@ -33,7 +33,7 @@ def check_words(lines) -> None:
 
     if not isinstance(lines, list) or not all(isinstance(line, str) and line.strip() for line in lines):
         raise ValidationError("Write at least one word on each line.")
-    # Whether the other lists are there is known once all of them are loaded; the word-pattern check names what is missing.
+    # Whether the other lists exist is known only once all are loaded. The word-pattern check names any that are missing.
     names = _Any()
     for line in lines:
         try:
@@ -53,7 +53,7 @@ class WordList(NaturalKeyModel):
     natural_key_fields = ("name",)
 
     name = models.CharField(
-        max_length=40, unique=True, help_text="As the patterns name it, in small letters: {pee}, {wet myself}."
+        max_length=40, unique=True, help_text="The name that patterns use, in small letters: {pee}, {wet myself}."
     )
     note = models.CharField(max_length=200, blank=True, help_text="What its words have in common.")
     lines = models.JSONField(
@@ -67,7 +67,7 @@ class WordList(NaturalKeyModel):
         return self.name
 
     def used_by(self) -> list[str]:
-        """The codes of the red flags whose patterns name this list, or a list that is made of it."""
+        """The codes of the red flags whose patterns name this list, or a list that includes it."""
         from factsheets.models.safety import SafetyAdvice
 
         names, others = {self.name}, list(WordList.objects.values_list("name", "lines"))
