@@ -1,4 +1,4 @@
-"""A time that was agreed with a patient. What is moved or cancelled stays: an enquiry keeps the history of its appointments."""
+"""A time agreed with a patient. Moved and cancelled ones are kept, so that an enquiry has the history of its appointments."""
 
 import secrets
 import uuid
@@ -14,7 +14,7 @@ from django.utils import timezone
 from backcare.core.encryption import EncryptedTextField
 
 MIN_MINUTES, MAX_MINUTES = 5, 480
-MINUTES = 30  # of an appointment for which nobody said otherwise
+MINUTES = 30  # unless somebody chose another length
 
 
 class Channel(models.TextChoices):
@@ -34,7 +34,7 @@ class AppointmentState(models.TextChoices):
     NOT_RECORDED = "not_recorded", "not recorded"
 
 
-# What staff may say of one that is over. "Moved" is recorded by moving it.
+# What staff may record when one is over. "Moved" is recorded by moving it.
 OUTCOMES = [
     AppointmentState.CAME,
     AppointmentState.MISSED,
@@ -48,19 +48,19 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(state=AppointmentState.BOOKED, starts_at__gt=now)
 
     def without_outcome(self, now: datetime) -> Self:
-        """Those that have begun, and of which nobody has said yet how they went."""
+        """Those that have begun and have no outcome yet."""
         return self.filter(state=AppointmentState.BOOKED, starts_at__lte=now)
 
 
 def name_nobody_afterwards(collector, field, rows, using) -> None:
-    """For a person who is deleted: past appointments name nobody then. While one is to come, raises ProtectedError instead."""
+    """When a person is deleted, their past appointments then name nobody. Raises ProtectedError if they have any still to come."""
     if to_come := [each for each in rows if each.is_to_come]:
         raise models.ProtectedError("They have appointments to come. Move those to somebody else first.", set(to_come))
     models.SET_NULL(collector, field, rows, using)
 
 
 class Appointment(models.Model):
-    """One agreed time. Moving it makes another row that replaces this one; the two share the calendar's UID."""
+    """One agreed time. Moving it makes a new row that replaces this one, with the same calendar UID."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     enquiry = models.ForeignKey(
@@ -87,7 +87,7 @@ class Appointment(models.Model):
     )
     reminded_at = models.DateTimeField(null=True, editable=False)
     state = models.CharField(max_length=12, choices=AppointmentState, default=AppointmentState.BOOKED, editable=False)
-    # RFC 5545, 3.8.4.7 and 3.8.7.4: with these a calendar knows that a second file is about the same entry, and which is newer.
+    # RFC 5545, 3.8.4.7 and 3.8.7.4: these tell a calendar that two files are about the same entry, and which is newer.
     uid = models.CharField(max_length=200, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)
     replaces = models.OneToOneField(
@@ -103,7 +103,7 @@ class Appointment(models.Model):
     class Meta:
         ordering = ["starts_at", "pk"]
         indexes = [
-            # What is still open: the lists of the desk, the clashes, the reminders.
+            # Only open ones: for the desk's lists, clashes and reminders.
             models.Index(fields=["starts_at"], name="appointment_booked", condition=Q(state="booked")),
         ]
         constraints = [
@@ -155,7 +155,7 @@ def new_secret() -> str:
 class CalendarFeed(models.Model):
     """The private address at which a colleague's calendar program reads the appointments: references and times, nothing more.
 
-    With another secret the address is another, and the one before opens nothing (`enquiries/calendar.py`).
+    A new secret makes a new address, and the old one stops working (`enquiries/calendar.py`).
     """
 
     staff = models.OneToOneField(

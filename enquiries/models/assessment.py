@@ -16,13 +16,13 @@ class AssessmentQuerySet(models.QuerySet["Assessment"]):
 
 
 class Assessment(models.Model):
-    """A finished self-assessment that a patient chose to give with an enquiry, with the consent they gave.
+    """A finished self-assessment that a patient chose to send with an enquiry, and their consent.
 
-    What is kept is the result as they saw it, and their answers in words: a later version of the questions, or of the red
-    flags, cannot change what it says. It goes when its time is over, when they say so, or with the enquiry's details.
+    It holds the result as they saw it and their answers in words, so a later version of the questions or red flags cannot change
+    what it says. It is deleted when its time is over, when they ask, or with the enquiry's details.
     """
 
-    # The summary's link is made from this, and not from the enquiry's own key.
+    # The summary's link is made from this, not from the enquiry's own key.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     enquiry = models.OneToOneField(
         "enquiries.Enquiry", on_delete=models.CASCADE, related_name="assessment", editable=False

@@ -14,7 +14,7 @@ from django.utils import timezone
 from backcare.core import blind_index
 from backcare.core.encryption import CannotDecrypt, EncryptedTextField
 
-# No vowels and no look-alikes, so that a reference read out on the telephone is one word a letter and spells nothing.
+# No vowels or look-alikes, so that references are easy to read out on the telephone and never spell a word.
 REFERENCE_ALPHABET = "BCDFGHJKMNPQRTVWXY346789"
 
 
@@ -24,13 +24,13 @@ def new_reference() -> str:
 
 
 def as_reference(typed: str) -> str:
-    """A reference as we write it, from one that was read out, spelt out or pasted: “ref. b c d f 2 3 4 6”. "" for anything else."""
+    """The reference in a text that was read out, spelt out or pasted, such as “ref. b c d f 2 3 4 6”. "" for anything else."""
     bare = re.sub(r"[\W_]", "", re.sub(r"^\W*ref(erence)?\b", "", typed, flags=re.IGNORECASE)).upper()
     return f"{bare[:4]}-{bare[4:]}" if re.fullmatch(r"[0-9A-Z]{8}", bare) else ""
 
 
 class EnquiryKind(models.TextChoices):
-    """Which form it came by. What we promise, and the mail that answers it, depend on this."""
+    """Which form it came from. Our promise and the acknowledgement depend on this."""
 
     REPORT = "report", "fact sheet by email"
     CONSULTATION = "consultation", "consultation"
@@ -38,7 +38,7 @@ class EnquiryKind(models.TextChoices):
 
 
 class IntakeChannel(models.TextChoices):
-    """How a request reached the clinic. Only what came through the website was typed by the patient."""
+    """How a request reached the clinic. Only those from the website were typed by the patient."""
 
     WEBSITE = "website", "on the website"
     PHONE = "phone", "by telephone"
@@ -46,7 +46,7 @@ class IntakeChannel(models.TextChoices):
 
 
 class Status(models.TextChoices):
-    """Where an enquiry stands. MOVES says where it may go from there. Spam and what is held back were promised no reply."""
+    """The state of an enquiry. MOVES says what may follow. Spam and held-back enquiries were promised no reply."""
 
     NEW = "new", "new"
     IN_PROGRESS = "in_progress", "in progress"
@@ -57,8 +57,8 @@ class Status(models.TextChoices):
     HELD = "held", "held back"
 
 
-# Where an enquiry may go from each status, if it has what that status needs (`transitions.why_not`). Nothing goes back to new but
-# a wrongly marked spam, and what a flood held back.
+# Where an enquiry may go from each status, if it has what the next one needs (`transitions.why_not`). Only enquiries wrongly marked
+# as spam, or held back in a flood, become new again.
 MOVES: dict[str, set[str]] = {
     Status.NEW: {Status.IN_PROGRESS, Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},
     Status.IN_PROGRESS: {Status.WAITING, Status.BOOKED, Status.CLOSED, Status.SPAM},
@@ -85,19 +85,19 @@ class Outcome(models.TextChoices):
     NOT_RECORDED = "not_recorded", "not recorded"
 
 
-# What staff may say when they close one. The others are recorded by what happened.
+# What staff may choose when they close one. The other outcomes are recorded by the system.
 STAFF_OUTCOMES = [Outcome.ANSWERED, Outcome.SEEN, Outcome.ELSEWHERE, Outcome.NOT_REACHED, Outcome.WITHDRAWN]
 
 
 class Agreement(models.TextChoices):
-    """Whether the person whom somebody asks for knows of it; as a colleague would put it."""
+    """For an enquiry on somebody else's behalf: whether that person knows of it, in a colleague's words."""
 
     YES = "yes", "They know and agree."
     CANNOT = "cannot", "They cannot decide for themselves. Ask who decides for them before you talk about their health."
     NOT_YET = "not_yet", "They do not know about this, or have not agreed. Give general advice only until they do."
 
 
-# Best times are a set of these, one bit each: weekday 0 (Monday) to 4, and part of the day.
+# Best times to call are a set of bits, one for each part of each weekday, from 0 (Monday) to 4.
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
 DAY_PARTS = ["morning", "afternoon", "early evening"]
 
@@ -107,7 +107,7 @@ def slot_bit(weekday: int, part: int) -> int:
 
 
 def slots_in_words(slots: int) -> list[str]:
-    """One line a weekday: Monday morning, afternoon."""
+    """One line for each weekday: Monday morning, afternoon."""
     lines = []
     for weekday, day in enumerate(WEEKDAYS):
         parts = [name for part, name in enumerate(DAY_PARTS) if slots & slot_bit(weekday, part)]
@@ -123,13 +123,13 @@ FLAGGED = Q(live=True, safety_signs__isnull=False, safety_acted_at=None)
 
 
 class EnquiryQuerySet(models.QuerySet["Enquiry"]):
-    """The order of the inbox, and which of a flood share one row of it."""
+    """The order of the inbox, and which enquiries of a flood share a row."""
 
     def in_working_order(self) -> Self:
         """Warning signs first, then failed mail, then those who have not heard from us by the promise given, then the others.
 
-        One whose return date has come, or whose appointment is over, is work again and ranks before those that only wait. Among the
-        warning signs those that a flood brought come last, and what it folded into one row ranks below the first contacts.
+        Those whose follow-up day has come, or whose appointment is over, need work again and come before those that only wait.
+        Among the warning signs, those from a flood come last, and its folded row comes after the first contacts.
         """
         to_do = [Status.NEW, Status.IN_PROGRESS]
         due_again = Q(live=True) & (Q(return_on__lte=timezone.localdate()) | Q(appointment__starts_at__lte=Now()))
@@ -148,19 +148,19 @@ class EnquiryQuerySet(models.QuerySet["Enquiry"]):
         ).order_by(*self.model.WORKING_ORDER)
 
     def without_folded(self) -> Self:
-        """In each fold of a flood, the first with an open warning sign represents all: `enquiries/flood.py`."""
+        """The first with an open warning sign represents all those that a flood folded together (`enquiries/flood.py`)."""
         before = Enquiry.objects.filter(FLAGGED, flood=OuterRef("flood"), folded=True).filter(
             Q(created_at__lt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__lt=OuterRef("pk"))
         )
         return self.exclude(FLAGGED & Q(folded=True) & Exists(before))
 
     def folded_with(self, enquiry: "Enquiry") -> Self:
-        """All that share its row of the safety queue, itself included."""
+        """All that share its row in the safety queue, including itself."""
         return self.filter(FLAGGED, flood=enquiry.flood_id, folded=True)
 
 
 class Enquiry(models.Model):
-    """What one patient asked for. Their own words are encrypted, and nobody changes them."""
+    """What one patient asked for. Their own words are encrypted, and nobody can change them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=9, unique=True, default=new_reference, editable=False)
@@ -189,14 +189,14 @@ class Enquiry(models.Model):
     may_leave_voicemail = models.BooleanField(null=True, editable=False, help_text="Empty: not asked.")
     may_say_who_calls = models.BooleanField(null=True, editable=False, help_text="Empty: not asked.")
     needs = EncryptedTextField("communication needs", null=True)
-    # Somebody asks for another person: all three, or none. Without them it is for whoever asks.
+    # For an enquiry on somebody else's behalf: all three or none. Without them it is for the person who asks.
     for_name = EncryptedTextField("for somebody else", null=True)
     for_relation = EncryptedTextField("who that is to them", null=True)
     for_agreed = models.CharField(max_length=8, choices=Agreement, blank=True, editable=False)
-    # From the words they used; codes of the safety advice, never the words. Null without any, so the queues open none of them.
+    # The warning signs found in their words, as codes of the safety advice. Null if there are none, so queues have less to decrypt.
     safety_signs = EncryptedTextField(null=True)
     safety_acted_at = models.DateTimeField(null=True, editable=False)
-    # Of a flood of forms with warning signs (`enquiries/flood.py`): the first that was folded, and whether this one shares its row.
+    # In a flood of forms with warning signs (`enquiries/flood.py`): the first one folded, and whether this one shares its row.
     flood = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, related_name="+", editable=False, db_index=False
     )
@@ -206,8 +206,8 @@ class Enquiry(models.Model):
     phone_key = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
 
     status = models.CharField(max_length=12, choices=Status, default=Status.NEW)
-    # The database's own word for "somebody has work with it", so that an index can hold those rows and no others: what is open, and
-    # what a patient withdrew while its safety flag was open. That stays in the safety queue until staff record what was done.
+    # Whether somebody still has work with it, found by the database so that an index can hold only those rows: open enquiries,
+    # and those withdrawn with an open safety flag. The latter stay in the safety queue until staff record what they did.
     live = models.GeneratedField(
         expression=Case(
             When(status__in=OPEN_STATUSES, then=Value(True)),
@@ -217,7 +217,7 @@ class Enquiry(models.Model):
         output_field=models.BooleanField(),
         db_persist=True,
     )
-    # Without an index of its own: SQLite would take it for "nobody's" and read every closed enquiry.
+    # It has no index of its own, because SQLite would use it for "unassigned" and read every closed enquiry.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -237,7 +237,7 @@ class Enquiry(models.Model):
     first_contact_at = models.DateTimeField(null=True, editable=False)
     contact_attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     next_call_at = models.DateTimeField(null=True, editable=False)
-    # The one that is booked. Empty once it is cancelled or its outcome is recorded; `appointments` has them all.
+    # The booked one. Empty once it is cancelled or has an outcome; `appointments` has them all.
     appointment = models.OneToOneField(
         "enquiries.Appointment", on_delete=models.SET_NULL, null=True, related_name="+", editable=False
     )
@@ -249,18 +249,18 @@ class Enquiry(models.Model):
     likelihood = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="Of one that was held back: the higher, the likelier a person sent it."
     )
-    # Counts the changes, so that a page opened before somebody else's change cannot overwrite it.
+    # Counts changes, so that a page opened before somebody else's change cannot overwrite it.
     version = models.PositiveIntegerField(default=1, editable=False)
     submission_key = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # Set with the status (`actions/status.py`); from then on the time counts after which the details are erased.
+    # Set with the status (`actions/status.py`). The retention period runs from then.
     closed_at = models.DateTimeField(
         null=True, editable=False, help_text="When it was last closed or set aside. Empty while it is open."
     )
-    # The row stays for the count and the timeline; who it was and what they wrote is gone.
+    # The row stays for the statistics and the timeline, without who it was and what they wrote.
     erased_at = models.DateTimeField(null=True, editable=False)
 
-    just_answered = False  # no column: the transaction that gave us this row put a mail to the patient into the outbox
+    just_answered = False  # no column: whether the transaction that made this row also queued an email to the patient
 
     objects = EnquiryQuerySet.as_manager()
     WORKING_ORDER = ("lane", F("reply_by").asc(nulls_last=True), "-likelihood", "created_at", "pk")
@@ -274,24 +274,24 @@ class Enquiry(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "created_at"], name="enquiry_status_created"),
-            # The inbox looks at what is open, which stays small however much is closed.
+            # The inbox reads only open enquiries, which stay few however many are closed.
             models.Index(
                 fields=["reply_by", "created_at"],
                 name="enquiry_open_by_due",
                 condition=Q(live=True),
             ),
-            # Nearly every row is linked with none. With those in it, SQLite takes the index for one that tells nothing.
+            # Few rows are linked with another. If the index held the rest too, SQLite would think it useless.
             models.Index(fields=["same_as"], name="enquiry_linked", condition=Q(same_as__isnull=False)),
             models.Index(
                 fields=["flood", "created_at"], name="enquiry_of_flood", condition=Q(live=True, flood__isnull=False)
             ),
             # What may be due for erasure: `enquiries/privacy/retention.py`.
             models.Index(fields=["closed_at"], name="enquiry_kept_since", condition=Q(erased_at=None)),
-            # "Mine" and "Unassigned": by the plain index of the owner the database would read every closed one of nobody's.
+            # For "Mine" and "Unassigned". With a plain index on the owner, the database would read all closed ones that have none.
             models.Index(fields=["owner", "reply_by"], name="enquiry_open_by_owner", condition=Q(live=True)),
-            # The dashboard's four weeks, of however many years.
+            # For the dashboard's last four weeks, however many years there are.
             models.Index(fields=["created_at"], name="enquiry_created"),
-            # The newest about a sheet, however many there are.
+            # For the newest about a sheet, however many there are.
             models.Index(fields=["sheet", "created_at"], name="enquiry_of_sheet", condition=Q(sheet__isnull=False)),
         ]
         constraints = [
@@ -366,7 +366,7 @@ class Enquiry(models.Model):
         return f"{self.reference} ({self.get_kind_display()})"
 
     def save_new_version(self) -> Self:
-        """Makes pages shown before this out of date: staff who act on one are told what changed."""
+        """Outdates the pages opened before, so that staff who act on one are told what changed."""
         self.version += 1
         self.save()
         return self
@@ -381,7 +381,7 @@ class Enquiry(models.Model):
 
     @property
     def signs(self) -> list[str]:
-        """The codes of the warning signs. A text that no key opens gives UNREADABLE, which is in no record, so it counts as an
+        """The codes of the warning signs. If no key can decrypt them, UNREADABLE, which is in no record, so it counts as an
         emergency."""
         try:
             return self.safety_signs.split()
@@ -390,22 +390,22 @@ class Enquiry(models.Model):
 
     @property
     def is_flagged(self) -> bool:
-        """Their words sounded like a red flag, and nobody has recorded yet what was done about it."""
+        """Their words sounded like a red flag, and nobody has yet recorded what they did about it."""
         return bool(self.signs) and self.safety_acted_at is None
 
     @property
     def is_closed(self) -> bool:
-        """Nobody answers it. The safety flag of one that was withdrawn may be open all the same."""
+        """Nobody needs to answer it, although the safety flag of a withdrawn one may still be open."""
         return self.status in DONE_STATUSES
 
     @property
     def opens_to_patient(self) -> bool:
-        """Whether the link in our mail to the patient opens anything. A report has no such link."""
+        """Whether the link in our email still opens the patient's request. A report has no such link."""
         return not self.erased_at and self.status not in {Status.SPAM, Status.HELD}
 
     @property
     def call_times(self) -> list[str]:
-        """Their best times in words, a weekday each. Empty: any time."""
+        """Their best times in words, one line for each weekday. Empty for any time."""
         return slots_in_words(self.call_slots)
 
     @property
@@ -425,7 +425,7 @@ class Enquiry(models.Model):
 
     @property
     def is_back(self) -> bool:
-        """Whether the day has come on which somebody looks at it again."""
+        """Whether its follow-up day has come."""
         return self.return_on is not None and self.return_on <= timezone.localdate()
 
     def may_move_to(self, status: str) -> bool:
@@ -433,7 +433,7 @@ class Enquiry(models.Model):
 
     @property
     def plain_moves(self) -> list[str]:
-        """Where it can go now by the status alone. Booking, waiting and closing ask for more, so they are steps of their own."""
+        """Where it can go from its status alone. Booking, waiting and closing need more details, so they are steps of their own."""
         open_to_it = MOVES[self.status] - {Status.WAITING, Status.CLOSED}
         if not self.is_booked_ahead:
             open_to_it -= {Status.BOOKED}
@@ -448,9 +448,9 @@ INSERT_HASH = "INSERT INTO enquiries_searchtoken (enquiry_id, key) VALUES (%s, %
 
 
 class SearchToken(models.Model):
-    """One of the keyed hashes by which staff find an enquiry from part of a name, address or number, without opening any.
+    """A keyed hash by which staff find an enquiry from part of a name, address or number, without decrypting any.
 
-    Of which kind it is, nobody can tell: `backcare/core/blind_index.py`.
+    Nobody can tell which kind it is (`backcare/core/blind_index.py`).
     """
 
     enquiry = models.ForeignKey(
@@ -460,7 +460,7 @@ class SearchToken(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["enquiry", "key"], name="search_token_once")]
-        # The newest enquiries of a hash are read from the end of it, however many have it.
+        # So the newest enquiries with a hash are found at its end, however many there are.
         indexes = [models.Index(fields=["key", "id"], name="search_token_newest")]
 
     def __str__(self):
@@ -468,28 +468,29 @@ class SearchToken(models.Model):
 
     @classmethod
     def write(cls, enquiry: Enquiry) -> None:
-        """Makes those of an enquiry, in place of those that it has. Raises CannotDecrypt."""
+        """Replaces an enquiry's tokens. Raises CannotDecrypt."""
         with transaction.atomic():
             cls.objects.filter(enquiry=enquiry).delete()
             cls.write_first(enquiry)
 
     @classmethod
     def write_first(cls, enquiry: Enquiry) -> None:
-        """Makes those of an enquiry that has none. Raises CannotDecrypt.
+        """Makes the tokens of an enquiry that has none yet. Raises CannotDecrypt.
 
-        For both names, that of the person asking and that of the person they ask for: either may phone.
+        Covers the person who asks and the person they ask for, because either may phone.
         """
         names = [enquiry.name, enquiry.for_name]
         keys = blind_index.stored(names=names, email=enquiry.email, phone=enquiry.phone)
         found_by = cls._meta.get_field("enquiry").get_db_prep_value(enquiry.pk, connection)
-        with connection.cursor() as cursor:  # some fifty rows: as objects they are a fifth of what a form costs
+        # Plain SQL for some fifty rows, because making objects of them would take a fifth of the form's time.
+        with connection.cursor() as cursor:
             cursor.executemany(INSERT_HASH, [(found_by, key) for key in sorted(keys)])
 
 
 class PrivateLink(models.Model):
-    """A private link that was tried with a wrong email address: how often, so that guessing ends (enquiries/links.py).
+    """How often a private link was tried with a wrong email address, which limits guessing (enquiries/links.py).
 
-    `name` tells the links of one enquiry apart: each mail brings another. Most links are never tried wrongly, and have no row.
+    `name` tells the links of one enquiry apart, because each email has another. Most are never tried wrongly and have no row.
     """
 
     enquiry = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""The timeline, written with every fact in its transaction; what a colleague has typed and not sent; and who exported what."""
+"""The timeline, written in the same transaction as what it reports; unsent drafts; and the log of exports."""
 
 import uuid
 from typing import Any
@@ -15,7 +15,7 @@ from factsheets import team
 
 
 class EventKind(models.TextChoices):
-    """What a line of an enquiry's timeline reports."""
+    """The kinds of entry in an enquiry's timeline."""
 
     RECEIVED = "received", "received"
     MOVED = "moved", "status changed"
@@ -43,7 +43,7 @@ class EventKind(models.TextChoices):
 
 
 class EnquiryEvent(models.Model):
-    """One line of an enquiry's timeline. Written once; never changed, and deleted only with its enquiry."""
+    """One entry in an enquiry's timeline. Never changed, and deleted only with its enquiry."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     enquiry = models.ForeignKey("enquiries.Enquiry", on_delete=models.CASCADE, related_name="events", editable=False)
@@ -67,7 +67,7 @@ class EnquiryEvent(models.Model):
         ordering = ["created_at", "pk"]
         verbose_name = "timeline entry"
         verbose_name_plural = "timeline"
-        # The newest of everything, however much there is: "Who did what" (backcare/staff/audit.py).
+        # For the newest entries of all enquiries, in "Who did what" (backcare/staff/audit.py).
         indexes = [models.Index(fields=["created_at"], name="event_newest")]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=EventKind.values), name="event_known_kind"),
@@ -87,20 +87,20 @@ class EnquiryEvent(models.Model):
         super().save(*args, **kwargs)
 
     def erase_note(self) -> None:
-        """The one change a timeline allows: a note's words are removed, but not the fact that there was one."""
+        """The only change a timeline allows: removes a note's words, but not the fact that there was one."""
         self.note = self.subject = ""
         super().save(update_fields=["note", "subject"])
 
 
 def record(enquiry: Enquiry, kind: str, **fields: Any) -> EnquiryEvent:
-    """As `entry`, and kept."""
+    """Makes an `entry` and saves it."""
     made = entry(enquiry, kind, **fields)
     made.save(force_insert=True)
     return made
 
 
 def entry(enquiry: Enquiry, kind: str, *, by: User | None = None, actor: str = "", **fields: Any) -> EnquiryEvent:
-    """A line of the timeline that is not kept yet."""
+    """A timeline entry that is not saved yet."""
     fields.setdefault("created_at", timezone.now())
     if not actor:
         if by is None:
@@ -110,7 +110,7 @@ def entry(enquiry: Enquiry, kind: str, *, by: User | None = None, actor: str = "
 
 
 class StaffDraft(models.Model):
-    """What a colleague has typed on an enquiry's page and not sent yet: every field of it, as JSON. Theirs alone."""
+    """What a colleague has typed on an enquiry's page and not sent: every field, as JSON. Only they see it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     enquiry = models.ForeignKey(
@@ -128,7 +128,7 @@ class StaffDraft(models.Model):
 
 
 class Export(models.Model):
-    """Who exported a list of enquiries, which, and why. Written once, before the first row leaves."""
+    """Who exported a list of enquiries, which ones and why. Written before the first row is sent."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from factsheets import team
 from factsheets.models.version import Shown
 
-MAX_REPLY_HOURS = 80  # working hours: two weeks of a clinic that is open 40 hours a week
+MAX_REPLY_HOURS = 80  # working hours: two weeks for a clinic that opens 40 hours a week
 
 
 class Nation(models.TextChoices):
@@ -37,7 +37,7 @@ class Weekday(models.IntegerChoices):
 
 
 class ClinicHours(Shown):
-    """The one row that says how soon the clinic answers, and whether it promises anything at the moment."""
+    """The one row that says how soon the clinic answers, and whether it makes promises at the moment."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     nation = models.CharField(
@@ -47,7 +47,7 @@ class ClinicHours(Shown):
         default=Nation.ENGLAND,
         help_text="The clinic is closed on bank holidays.",
     )
-    # Eight hours are one working day of a clinic that opens from nine to five.
+    # Eight hours are one working day if a clinic opens from nine to five.
     within_hours = models.PositiveSmallIntegerField(
         "reply within",
         default=8,
@@ -87,18 +87,18 @@ class ClinicHours(Shown):
         return self.paused_at is not None
 
     def pause(self, *, by) -> None:
-        """No promise is made from now on; patients see the notice. What was promised before stays. Does not save."""
+        """Stops promising replies from now on; patients see the notice. Earlier promises stand. Does not save."""
         if not self.is_paused:
             self.paused_at = timezone.now()
             self.paused_by = (team.account_name(by))[:150]
 
     def go_on(self) -> None:
-        """Promises are made again. Does not save."""
+        """Promises replies again. Does not save."""
         self.paused_at, self.paused_by = None, ""
 
 
 class OpeningHours(Shown):
-    """One spell of a weekday in local time. A split day has several; the form refuses two that overlap."""
+    """One spell of opening time on a weekday, in local time. A day may have several, which the form does not let overlap."""
 
     clinic = models.ForeignKey(
         ClinicHours, on_delete=models.CASCADE, related_name="openings", default=1, editable=False
@@ -126,7 +126,7 @@ class OpeningHours(Shown):
 
 
 class Closure(Shown):
-    """Days on which the clinic is closed although the weekday and the bank holidays say otherwise."""
+    """A closure on days when the clinic would otherwise be open."""
 
     first_day = models.DateField()
     last_day = models.DateField(help_text="For a single day, enter the same date.")
@@ -180,7 +180,7 @@ class Closure(Shown):
         near = Closure.objects.filter(first_day__lte=self.last_day, last_day__gte=self.first_day).exclude(pk=self.pk)
         for other in near:
             if starts < other.span[1] and other.span[0] < ends:
-                # Patients would read both reasons for the same days.
+                # Patients would see two reasons for the same days.
                 raise ValidationError(f"This overlaps another closure: {other}. Change that one or choose other days.")
 
 
@@ -190,7 +190,7 @@ class AbsenceQuerySet(models.QuerySet["Absence"]):
 
 
 class Absence(models.Model):
-    """Days on which a colleague is away. Their open enquiries are in a queue for the others meanwhile, and theirs again after."""
+    """Days on which a colleague is away. Meanwhile the others have a queue with their open enquiries."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     staff = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="absences")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 class Purpose(models.TextChoices):
-    """What a mail is for: which text it has (`enquiries/mail/emails.py`, RENDERERS), who gets it, and what its row points to."""
+    """What an email is for, which decides its text (RENDERERS in `enquiries/mail/emails.py`), who gets it and what it is about."""
 
     REPORT = "report", "fact sheet to the patient"
     ACKNOWLEDGEMENT = "acknowledgement", "acknowledgement to the patient"
@@ -37,30 +37,30 @@ TO_ONE_OF_STAFF = ["review_reminder", "sheet_review", "clinician_alert", *ABOUT_
 
 
 class MessageState(models.TextChoices):
-    """How far a mail is on its way. The last three are final unless staff send it again."""
+    """How far an email has got. The last three are final unless staff send it again."""
 
     WAITING = "waiting", "waiting to be sent"
     SENDING = "sending", "being sent"
     SENT = "sent", "sent"
     FAILED = "failed", "failed"
-    # Nothing went wrong: what it would have said was no longer so when its turn came.
+    # Not a failure: what it would have said was no longer true when its turn came.
     LAPSED = "lapsed", "no longer needed"
 
 
-# How long a worker may hold a mail. What is not being sent by then is another worker's (enquiries/mail/worker.py, BEGIN_WITHIN).
+# How long a worker may hold an email. If it is not being sent by then, another worker takes it (mail/worker.py, BEGIN_WITHIN).
 LEASE = timedelta(seconds=90)
 
 
 class OutgoingMessageQuerySet(models.QuerySet["OutgoingMessage"]):
     def due(self) -> Self:
-        """What a worker may claim: its time has come, or the worker that had it is gone. By the database's clock."""
+        """What a worker may claim: emails that are due, or whose worker has gone. By the database's clock."""
         return self.filter(
             Q(state=MessageState.WAITING, next_attempt_at__lte=Now())
             | Q(state=MessageState.SENDING, lease_until__lt=Now())
         )
 
     def with_enquiry(self) -> Self:
-        """With what most of them are about. The sheet's text is not read: its leaflet is kept ready."""
+        """Fetches what most emails are about, but not the sheet's text, because its leaflet is kept ready."""
         return self.select_related("enquiry__sheet").defer("enquiry__sheet__document", "enquiry__sheet__key_points")
 
     def failed(self) -> Self:
@@ -103,11 +103,11 @@ class OutgoingMessage(models.Model):
         editable=False,
         help_text="The day that a digest or an alarm is about. The clinic gets one of each a day.",
     )
-    # A reply's words are its timeline entry's note, which is encrypted.
+    # The words of a reply are the note of its timeline entry, which is encrypted.
     event = models.ForeignKey(
         "enquiries.EnquiryEvent", on_delete=models.CASCADE, null=True, related_name="messages", editable=False
     )
-    # Empty once the enquiry's details, its appointments among them, are erased.
+    # Empty once the enquiry's details have been erased, including its appointments.
     appointment = models.ForeignKey(
         "enquiries.Appointment", on_delete=models.SET_NULL, null=True, related_name="messages", editable=False
     )
@@ -128,7 +128,7 @@ class OutgoingMessage(models.Model):
     next_attempt_at = models.DateTimeField(default=timezone.now, editable=False)
     claimed_by = models.CharField(max_length=32, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
-    # The exception's class and the SMTP code. Never the server's text, which quotes addresses.
+    # The exception's class and the SMTP code, but not the server's text, because it quotes addresses.
     error = models.CharField("last error", max_length=80, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
@@ -206,7 +206,7 @@ class OutgoingMessage(models.Model):
 
     @property
     def about(self) -> str:
-        """What it is about, in a word that logs may contain: a reference, a sheet's slug, a day, or an account's number."""
+        """What it is about, in a word that may be logged: a reference, a sheet's slug, a day or an account's number."""
         if self.day:
             return self.day.isoformat()
         if self.purpose in ABOUT_AN_ACCOUNT:
@@ -221,7 +221,7 @@ class OutgoingMessage(models.Model):
 
     @property
     def is_replaced(self) -> bool:
-        """Whether another took its place: a report whose address was corrected meanwhile, an appointment that was moved."""
+        """Whether another email has replaced it, because a report's address was corrected or an appointment moved."""
         if self.purpose not in {Purpose.REPORT, Purpose.BOOKING}:
             return False
         later = OutgoingMessage.objects.filter(

@@ -1,4 +1,4 @@
-"""What the site records about itself: its keys, mail workers, purges, and counters against abuse."""
+"""What the site records about itself: its keys, mail workers and purges, and counters against abuse."""
 
 from django.db import models
 from django.utils import timezone
@@ -26,7 +26,7 @@ class WorkerHeartbeat(models.Model):
 
 
 class LastPurge(models.Model):
-    """The one row that says when `erasure.purge` last went through everything, and how much went. Counts only."""
+    """The one row that says when `erasure.purge` last ran and how much it erased. Counts only."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     at = models.DateTimeField(editable=False)
@@ -39,15 +39,15 @@ class LastPurge(models.Model):
         return f"purged {self.at:%d %b %Y %H:%M}"
 
 
-# Against abuse: keyed hashes, which tell nothing to a reader, and end on their own.
+# Against abuse: keyed hashes, which reveal nothing and expire by themselves.
 
 
 class FloodMark(models.Model):
-    """For an hour: by what an enquiry with a warning sign is like others. A keyed hash, used by enquiries/flood.py alone."""
+    """What makes an enquiry with a warning sign like others, kept for an hour. A keyed hash, which only enquiries/flood.py uses."""
 
     enquiry = models.ForeignKey("enquiries.Enquiry", on_delete=models.CASCADE, related_name="+", editable=False)
     key = models.CharField(max_length=64, db_index=True, editable=False)
-    # After this moment the row counts for nothing, and is removed.
+    # After this moment the row no longer counts, and is deleted.
     until = models.DateTimeField(db_index=True, editable=False)
 
     class Meta:
@@ -58,7 +58,7 @@ class FloodMark(models.Model):
 
 
 class StoppedAddress(models.Model):
-    """An email address whose owner asked us to stop: no mail that a stranger can cause goes there. A keyed hash, no address."""
+    """The keyed hash of an address whose owner asked us to stop: it gets no more of the emails that a stranger could cause."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

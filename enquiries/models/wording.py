@@ -1,15 +1,15 @@
-"""Words that the clinic writes itself: emails and pages that an owner has changed, and replies to use often. Every save is kept."""
+"""The clinic's own wording: emails and pages that an owner has changed, and reply templates. Every save is kept."""
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-MAX_REPLY = 4000  # characters, of a template as of a reply
+MAX_REPLY = 4000  # characters, in a template or a reply
 MAX_SUBJECT = 120  # characters
 
 
 class SavedWords(models.Model):
-    """Words as somebody saved them, read by the claims guard: who, when, and why what it found was kept."""
+    """Wording as saved and read by the claims guard: who, when, and the reason to keep what the guard found."""
 
     kept_because = models.CharField(max_length=200, blank=True, editable=False)
     by = models.ForeignKey(
@@ -23,9 +23,9 @@ class SavedWords(models.Model):
 
 
 class WordingEdition(SavedWords):
-    """One text as somebody saved it. Written once; the newest of its `key` is in force.
+    """One text as saved. Never changed; the newest with its `key` is in force.
 
-    `parts` holds the edited parts by name (`enquiries/mail/wordings.py`). Empty: the default was put back.
+    `parts` holds the edited parts by name (`enquiries/mail/wordings.py`), or nothing if the default was restored.
     """
 
     key = models.CharField(max_length=40, editable=False)
@@ -85,7 +85,7 @@ class ReplyTemplate(models.Model):
 
 
 class ReplyTemplateEdition(SavedWords):
-    """A template as somebody saved it. Written once, so that the clinic can tell what its replies said, and from when."""
+    """A template as saved. Never changed, so that the clinic can tell what its replies said, and from when."""
 
     template = models.ForeignKey(ReplyTemplate, on_delete=models.CASCADE, related_name="editions", editable=False)
     name = models.CharField(max_length=60, editable=False)
