@@ -1,4 +1,4 @@
-"""What the accessibility tests share: the pages and states that people meet, and questions that a browser answers about them."""
+"""Shared by the accessibility tests: the pages and states that people meet, and questions that a browser answers about them."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support.visitor import Visitor, visitor
 
 # The longest sheet, with every part that a sheet can have.
 LONGEST = "/fact-sheets/tests-and-treatments/"
-# With a figure, so that it is not counted as a miss after the test is over.
+# With a figure, so that it does not count as a failed search once the test is over.
 PAGES = [
     "/",
     "/fact-sheets/",
@@ -46,14 +46,14 @@ LAST = {"consultation": "Send my request", "question": "Send my question"}
 
 @contextmanager
 def patient(browser, site, **options) -> Iterator[Visitor]:
-    """A visitor with time, because these tests share the machine, who wants no motion: smooth scrolling lags behind the keys."""
+    """A visitor who waits long, as the tests share the machine, and wants no motion, as smooth scrolling lags behind the keys."""
     with visitor(browser, site, **{"reduced_motion": "reduce"} | options) as made:
         made.context.set_default_timeout(60_000)
         yield made
 
 
 def states(met: Visitor) -> Iterator[str]:
-    """Leads the visitor through pages and states that differ, and says the name of each."""
+    """Takes the visitor through each different page and state, and yields its name."""
     page = met.page
     for path in PAGES:
         met.open(path)
@@ -81,7 +81,7 @@ def states(met: Visitor) -> Iterator[str]:
 
 
 def results(met: Visitor) -> Iterator[str]:
-    """The check's result, its answers, and back to a question for each of the two graver outcomes."""
+    """The result of the check, its answers, and back to a question for each of the two graver outcomes."""
     page = met.page
     answer_unseen(met)
     yield "self-care"
@@ -98,11 +98,11 @@ def results(met: Visitor) -> Iterator[str]:
         yield outcome
 
 
-# What a person can press, tick or type into, and see.
+# Every visible control that a person can press, tick or type into.
 CONTROLS = """[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]')]
     .filter(each => each.checkVisibility() && !each.closest('.away, .skip'))"""
 
-# Targets under 24 by 24 px outside of sentences that have a neighbour within the circle of WCAG 2.5.8.
+# Targets under 24 by 24 px, outside sentences, that have a neighbour within the circle of WCAG 2.5.8.
 CROWDED = f"""() => {{
     const controls = {CONTROLS};
     const inSentence = each => {{
@@ -110,7 +110,7 @@ CROWDED = f"""() => {{
         const around = each.closest('p, li, dd, td, th, h3, span:not([class])') || each.parentElement;
         return around.textContent.replace(each.textContent, '').replace(/[\\s·,›‹]/g, '') !== '';
     }};
-    // A card is pressed anywhere, and a tick box by its words too, yet the box alone must be large enough.
+    // A card can be pressed anywhere, and a tick box by its label too, but the box alone must be large enough.
     const boxes = controls.map(each => (each.matches('.cards a') ? each.closest('li') : each).getBoundingClientRect());
     const small = box => box.width < 24 || box.height < 24;
     const middle = box => [box.x + box.width / 2, box.y + box.height / 2];
@@ -126,7 +126,7 @@ CROWDED = f"""() => {{
     }}).map(each => `${{each.tagName}} ${{each.className}} “${{(each.innerText || each.name).slice(0, 40)}}”`);
 }}"""
 
-# Words of headings that are broken over two lines.
+# Words in headings that are broken over two lines.
 BROKEN = """() => [...document.querySelectorAll('h1, h2, h3')].filter(each => each.checkVisibility()).flatMap(heading => {
     const walker = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT), broken = [], range = document.createRange();
     while (walker.nextNode())
@@ -138,7 +138,7 @@ BROKEN = """() => [...document.querySelectorAll('h1, h2, h3')].filter(each => ea
     return broken;
 })"""
 
-# Parts whose words do not fit and are hidden, and words that lie upon the words of a neighbour.
+# Parts whose words are cut off, and words that overlap those of a neighbour.
 CLIPPED = """() => {
     const said = [...document.querySelectorAll('body *')].filter(each =>
         each.checkVisibility() && !each.closest('.away, .skip, .find label') &&
@@ -172,8 +172,8 @@ MOVING = """() => [
     }).map(each => each.tagName),
 ]"""
 
-# The frame around the page and its headings, as assistive technology finds them. What is wrong stands before everything else,
-# also before a question that is the heading of its page.
+# The page's landmarks and headings, as assistive technology finds them. An error summary comes before everything else, even
+# before a question that is the heading of its page.
 SHAPE = """() => ({
     main: document.querySelectorAll('main').length,
     ones: document.querySelectorAll('h1').length,

@@ -16,13 +16,13 @@ EXAMPLES = {
 }  # for each name in an address
 FORMER_PAGE = "how-your-back-is-built"  # of a sheet
 NOT_PUBLIC = {"admin"}
-# The files of an uploaded picture (test_pictures_shown.py uploads one first), the desk's pages that are not the admin's, and
-# what only a monitor with a token finds (test_metrics.py).
+# The files of an uploaded picture (test_pictures_shown.py uploads one first), the desk's pages outside the admin, and the one that
+# needs a monitor's token (test_metrics.py).
 ELSEWHERE = ("/pictures/", "/admin/", "/metrics")
 
 
 def public_addresses() -> dict[str, URLPattern]:
-    """Address to pattern. Fails on a part of an address for which it has no example."""
+    """Maps each address to its pattern. Fails if it has no example for a part of an address."""
     return dict(_walk(get_resolver().url_patterns, "/"))
 
 

@@ -1,4 +1,4 @@
-"""What tests of the self-assessment share: the ledger's "unlisted" answers, and a person who answers page by page."""
+"""Shared by the tests of the self-assessment: the ledger's "unlisted" answers, and a person who answers page by page."""
 
 from urllib.parse import urlencode
 
@@ -58,7 +58,7 @@ def answer_all(client: Client, *, since: int = 1, last: int = 12, **given):
 
 
 def answer_unseen(visitor, **given) -> None:
-    """Every question answered and looked through in a real browser, without drawing the pages. Leaves it at the result."""
+    """Answers and checks every question in a real browser, without drawing the pages, and stops at the result."""
     pages = [(f"/check/{number}/", page_data(number, **given)) for number in range(1, 13)]
     headers = {"Origin": visitor.site, "Content-Type": "application/x-www-form-urlencoded"}
     for address, data in [*pages, ("/check/answers/", {})]:
@@ -69,7 +69,7 @@ def answer_unseen(visitor, **given) -> None:
 
 
 def finish(client: Client, **given):
-    """Every question answered, looked through and sent. Returns the page of the result."""
+    """Answers every question, checks and sends them. Returns the result page."""
     assert answer_all(client, **given)["Location"] == "/check/answers/"
     response = client.post("/check/answers/")
     assert (response.status_code, response["Location"]) == (303, "/check/result/")

@@ -1,6 +1,6 @@
-"""Part of `make lint`: no locked dependency has a known security hole.
+"""Part of `make lint`: no locked dependency has a known vulnerability.
 
-Asks the OSV service through pip-audit. Where the network does not let it, the stored data is asked instead, and its date is said:
+Asks the OSV service through pip-audit. If the network does not allow that, it uses the stored data instead and says how old it is:
 `docs/advisories.json` holds, for the packages we lock, the identifiers and the affected versions of the Python Packaging Advisory
 Database (PyPA, CC-BY 4.0). An advisory that does not touch us is listed with its reason in IGNORED.
 """
@@ -26,7 +26,7 @@ def locked() -> dict[str, str]:
 
 
 def asked() -> list[str] | None:
-    """What the service knows against us, or None where it cannot be reached."""
+    """The advisories that the service has for us, or None if it cannot be reached."""
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(LOCK), "--require-hashes", "--disable-pip"]
     options = ["--vulnerability-service", "osv", "--format", "json", "--progress-spinner", "off", "--timeout", "10"]
     try:
@@ -38,7 +38,7 @@ def asked() -> list[str] | None:
 
 
 def stored(versions: dict[str, str], known: dict) -> list[str]:
-    """What the stored data knows against these versions."""
+    """The advisories in the stored data for these versions."""
     return [
         f"{package}: {identifier}"
         for package, version in versions.items()

@@ -1,4 +1,4 @@
-"""What the tests of backups share: a folder of their own, an empty place to restore into, and everything a database holds."""
+"""Shared by the tests of backups: a folder of their own, an empty place to restore into, and everything a database holds."""
 
 import io
 import secrets
@@ -53,7 +53,7 @@ def member(file: Path, name: str) -> bytes:
 
 
 def put_back(file: Path, **options) -> str:
-    """Puts a backup in place as docs/operations.md says: by our own command, or with PostgreSQL's, and then looked at."""
+    """Restores a backup as docs/operations.md says, with our own command or PostgreSQL's, and then checks it."""
     if SQLITE:
         return said("restore", str(file), **options)
     with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +71,7 @@ def put_back(file: Path, **options) -> str:
 
 @pytest.fixture
 def empty_place(tmp_path):
-    """A machine where nothing was installed yet: inside the block the site's database is there."""
+    """A machine with nothing installed yet. Inside the block, the site's database is there."""
     name = str(tmp_path / "empty" / "backcare.sqlite3") if SQLITE else f"backcare_empty_{secrets.token_hex(4)}"
     if SQLITE:
         Path(name).parent.mkdir()

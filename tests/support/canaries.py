@@ -1,9 +1,9 @@
-"""Marked words, one for each field that anybody can fill in, where each may stand, and how a text is searched for them."""
+"""Marked words, one for each field that anybody can fill in: where each may appear, and how to find them in a text."""
 
 import base64
 from urllib.parse import quote, quote_plus
 
-# One for each field that anybody can fill in, and for what a browser says by itself.
+# One for each field that anybody can fill in, and for each thing a browser sends by itself.
 MARKS = {
     "name": "Zqname",
     "email": "zqmail@example.com",
@@ -38,18 +38,18 @@ MARKS = {
     "reason": "zqreason",
 }
 SPELLINGS = {"phone": ["79460977", "7946 0977", "7946+0977"]}
-# The places where a word may stand, for each thing that is searched. Anywhere that is not named: none.
+# Where each word may appear. Places not named here may hold none.
 MAY_STAND = {
     "the mail to the patient: To": {"email", "corrected email", "consultation email", "question email"},
     "the mail to the patient: a reply": {"reply"},  # the staff's words, for this patient
     "the database": {"reason"},  # the log of exports; the page asks that no patient is named there
-    "an address": {"query", "search"},  # as the reader typed it, or wrote it into a link; no address of ours repeats it
+    "an address": {"query", "search"},  # as the reader typed or linked it; none of our own addresses repeats it
     "the text of the personal PDF": {"name"},
 }
 
 
 def in_base64(word: str, shift: int) -> str:
-    """How the word looks in the base64 of something longer, `shift` bytes after a multiple of three."""
+    """How the word looks inside longer base64, `shift` bytes after a multiple of three."""
     coded = base64.b64encode(b" " * shift + word.encode()).decode()
     return coded[-(-shift * 8 // 6) : (shift + len(word)) * 8 // 6]
 

@@ -102,7 +102,7 @@ def meets_a_fault(walker):
     SafetyAdvice.objects.bulk_create(advice)
     again = filled("question", QUESTION, description=f"{MARKS['question']} and may I run?")
     check = walker.follow(walker.post("/question/", again))
-    wait_for(worker_is_idle, what="the mail worker's pause")  # or it would meet the fault half way with a mail
+    wait_for(worker_is_idle, what="the mail worker's pause")  # or it would run into the fault while it sends an email
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE enquiries_enquiryevent RENAME TO elsewhere")
         try:

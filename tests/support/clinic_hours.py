@@ -1,4 +1,4 @@
-"""What the tests of the clinic's hours share: their page on the desk, and what patients read of them."""
+"""Shared by the tests of the clinic's hours: their page on the desk, and what patients see of them."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What the tests of the reply-by clock share: clinics with their opening hours, and London's time."""
+"""Shared by the tests of the reply-by clock: clinics with their opening hours, and London time."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -21,5 +21,5 @@ def london(*parts: int, fold: int = 0) -> datetime:
 
 
 def real(start: datetime, end: datetime) -> timedelta:
-    """The time that passes. Between two London times Python would reckon as if the clocks never changed."""
+    """The time that really passes. Between two London times, Python counts as if the clocks never changed."""
     return end.astimezone(UTC) - start.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What the tests of the consultation form share: its steps as a browser sends them, and the buttons between them."""
+"""Shared by the tests of the consultation form: its steps as a browser sends them, and the buttons between them."""
 
 from enquiries.models import Enquiry, OutgoingMessage
 from tests.support.forms import ADDRESSES, OPTIONAL, form
@@ -16,7 +16,7 @@ def button(page_form, step: str):
 
 
 def press(client, response, step: str, **changes):
-    """Sends the page's form as it stands, with the button that says this step. Gives the page that it leads to."""
+    """Sends the page's form as it is, with the button for this step. Returns the page that it leads to."""
     page_form = form_at(parse(response), PATH)
     data = sent(page_form)
     if step:
@@ -26,14 +26,14 @@ def press(client, response, step: str, **changes):
 
 
 def follow(client, response):
-    """The page that a step leads to, which is the answer itself before the browser has sent our cookie back."""
+    """The page that a step leads to. Until the browser has sent our cookie back, that is the response itself."""
     if response.status_code == 303 and "/sent/" not in response["Location"]:
         return client.get(response["Location"])
     return response
 
 
 def walk(client, *steps: dict, begin=None):
-    """Through the form step by step, as a browser: each of `steps` is what is filled in on its page. Gives the last page."""
+    """Goes through the form as a browser does, with one of `steps` filled in on each page. Returns the last page."""
     page = begin or client.get(PATH)
     for given in steps:
         page = press(client, page, "", **given)
@@ -41,7 +41,7 @@ def walk(client, *steps: dict, begin=None):
 
 
 def is_refused(response) -> bool:
-    """Whether a page shows mistakes: answered straight, or after a redirect."""
+    """Whether a page shows mistakes, either at once or after a redirect."""
     return title(parse(response)).startswith("Error: ")
 
 
@@ -50,7 +50,7 @@ def heading(response) -> str:
 
 
 def first_step(**changes) -> dict:
-    """Every answer at once, as the error page for a form from elsewhere sends it: no step is said."""
+    """Every answer at once without a step, as the error page for a form from another site sends it."""
     return form("consultation", **({"step": None, "language": "", "needs_note": ""} | changes))
 
 

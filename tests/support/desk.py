@@ -1,4 +1,4 @@
-"""What tests of the desk share: staff with their roles, and forms as a browser would send them back."""
+"""Shared by the tests of the desk: staff with their roles, and forms as a browser would send them back."""
 
 import base64
 import time
@@ -38,7 +38,7 @@ def with_second_factor(user: User) -> list[str]:
 
 
 def code_of(user: User) -> str:
-    """What their app shows: the newest code that was not used yet."""
+    """What their app shows: the newest unused code."""
     app = totp.of(user)
     return _shown(app, max(app.last_step + 1, int(time.time()) // totp.STEP))
 
@@ -48,7 +48,7 @@ def _shown(app, step: int) -> str:
 
 
 def sign_in(someone, name: str):
-    """With the password, and with a code from their app when they have one."""
+    """Signs in with the password, and with a code from their app if they have one."""
     page = someone.page
     someone.open("/admin/")
     page.get_by_label("Username").fill(name)
@@ -69,7 +69,7 @@ def tree(response):
 
 @lru_cache(maxsize=8)
 def _repaired(content: bytes):
-    """A test asks the same page for its words, its buttons and its fields: the parser reads it once."""
+    """Parses a page once, because a test asks it for its words, its buttons and its fields."""
     plain = read_plain(content.decode())
     return plain if plain is not None else html5lib.parse(content.decode(), namespaceHTMLElements=False)
 
@@ -85,7 +85,7 @@ def person(name: str, role: str) -> User:
 
 
 def registered(user: User, name: str = "") -> TeamMember:
-    """Enters somebody as a physiotherapist, whom the website does not show: who may review a fact sheet."""
+    """Enters somebody as a physiotherapist, not shown on the website, so that they may review fact sheets."""
     return TeamMember.objects.create(
         name=name or user.get_full_name() or user.username,
         role="physiotherapist",
@@ -118,14 +118,14 @@ def values_of(response) -> dict:
 def save(client, address: str, **changes):
     """Opens a form, changes some of its fields and sends it, following to the page after it.
 
-    Where the form first shows what the save would change, it is sent a second time. What is public has no form: its draft is
+    If the form first shows what the save would change, it is sent again. A public record has no form of its own: its draft is
     begun, or the one that is open is edited.
     """
     return seen(client, address, save_once(client, address, **changes))
 
 
 def seen(client, address: str, response, *, follow: bool = True):
-    """The answer to a form, or to the same form sent again when it first showed what it would change."""
+    """The response to a form, sent again if it first showed what it would change."""
     if response.status_code == 200 and "Not saved yet." in response.content.decode():
         response = client.post(address, values_of(response), follow=follow)
     return response
@@ -157,7 +157,7 @@ def take(client, shared: SharedDraft, step: str, **values):
 
 
 def published_draft(record, reviewer: User, note: str = "") -> None:
-    """The open draft of a shared record, or of one that is not made yet, sent by its author and published by the other."""
+    """Publishes the open draft of a shared or new record: its author sends it, and the other person publishes it."""
     shared = record if isinstance(record, SharedDraft) else draft_of(record)
     shared_drafts.send(draft=shared, version=shared.version, note=note, by=shared.events.last().by)
     shared.refresh_from_db()
@@ -165,7 +165,7 @@ def published_draft(record, reviewer: User, note: str = "") -> None:
 
 
 def signed(sheet, by, reviewer, **plan) -> Edition:
-    """The open draft of the sheet, sent for review by one and signed off by the other: readers see it."""
+    """Publishes the sheet's open draft: one person sends it for review, and the other signs it off."""
     draft = sheet.open_draft
     actions.transition(sheet=draft, step=Step.SUBMITTED, by=by)
     due = timezone.localdate() + timedelta(days=300)
@@ -180,7 +180,7 @@ def errors_of(response) -> str:
 
 
 def conflict_in(response) -> dict[str, tuple[str, str]]:
-    """Of a refused save: each field in which a colleague's words and ours differ, with both."""
+    """The fields of a refused save in which a colleague's words differ from ours, with both."""
     found = [each for each in tree(response).iter("section") if "conflict" in each.get("class", "").split()]
     names = [text(each) for section in found for each in section.iter("h3")]
     words = ["".join(each.itertext()) for section in found for each in section.iter("dd")]

@@ -1,4 +1,4 @@
-"""A small edition of the content in a folder of its own, which a test changes and then loads as an owner would."""
+"""A small edition of the content in its own folder, which a test changes and then loads as an owner would."""
 
 from io import StringIO
 from pathlib import Path
@@ -13,8 +13,8 @@ SHEET, PART = "sheets/a-sheet.yaml", "a-sheet"
 
 
 class Edition:
-    """`alone`: what the site itself has installed is taken away first, because each load reads all of that, and makes every sheet
-    anew. What no sheet is shown without stays: the red flags, their words, and drawings.
+    """With `alone`, the content that the site has installed is deleted first, because each load reads all of it and rebuilds every
+    sheet. What every sheet needs stays: the red flags, their words and the drawings.
     """
 
     def __init__(self, folder, *, alone: bool = False):
@@ -52,7 +52,7 @@ class Edition:
         return found
 
     def drop(self, slug: str) -> None:
-        """Takes the section of this slug out, or the statement of this key from the sheet that shows it."""
+        """Removes the section with this slug, or the statement with this key from the sheet that shows it."""
         for entries in self.files.values():
             entries[:] = [
                 each
@@ -72,7 +72,7 @@ class Edition:
 
 
 def release(folder: Path, code: str, **changes) -> None:
-    """Installs a release of the red flags in which this one has other words."""
+    """Installs a release in which this red flag has other words."""
     entries = yaml.safe_load((settings.BASE_DIR / "fixtures/safety_advice.yaml").read_text(encoding="utf-8"))
     [fields] = [each["fields"] for each in entries if each["fields"]["code"] == code]
     fields.update(changes)

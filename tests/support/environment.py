@@ -1,4 +1,4 @@
-"""A pytest plugin, loaded before Django reads its settings: gives the suite an environment and a folder of its own."""
+"""A pytest plugin, loaded before Django reads its settings, that gives the suite its own environment and folder."""
 
 import atexit
 import os
@@ -10,13 +10,11 @@ atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "backcare.config.settings"
 os.environ["BACKCARE_LOCAL"] = "1"
-os.environ["DAILY_DIGEST"] = (
-    "0"  # it would leave in tests that run on a weekday between nine and five, and in no others
-)
+os.environ["DAILY_DIGEST"] = "0"  # it would be sent only in tests that run on a weekday between nine and five
 os.environ["DATA_DIR"] = folder
 for name in ("DEBUG", "EMAIL_URL", "BASE_URL", "ALLOWED_HOSTS", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS"):
     os.environ.pop(name, None)
-# The clinic that tests read of: a site whose owner has set it up.
+# The clinic in the tests: a site that its owner has set up.
 os.environ.update(
     CLINIC_NAME="Larkfield Back Clinic",
     CLINIC_PHONE="020 7946 0958",

@@ -1,4 +1,4 @@
-"""What the fault tests and the trials share: a site of real processes, patients who post without a pause, and the reckoning."""
+"""Shared by the fault tests and the trials: a site of real processes, patients who post without a pause, and the final count."""
 
 import http.client
 import os
@@ -23,7 +23,7 @@ from tests.support.processes import start_process
 from tests.support.smtp import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-# Many people, each from an address of their own, as a proxy in front would tell it. A test that names a limit gets that one.
+# Many people, each from their own address, as reported by a proxy. A test can name a limit of its own.
 MANY_PEOPLE = {"TRUSTED_PROXIES": "1", "MAX_FORMS_PER_HOUR": "1000000"}
 
 
@@ -86,7 +86,7 @@ class Web(Processes):
         return self.get("/robots.txt") == 200
 
     def get(self, path: str, timeout: float = 20) -> int:
-        """The status of a page; 0 when there was no answer."""
+        """The status of a page, or 0 if there was no answer."""
         try:
             return urllib.request.urlopen(f"{self.address}{path}", timeout=timeout).status
         except urllib.error.HTTPError as error:
@@ -100,7 +100,7 @@ class Web(Processes):
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def kill_child(self) -> None:
-        """kill -9 for one of the processes that answer. Its parent makes another."""
+        """kill -9 for one of the processes that answer. Its parent starts another."""
         children = wait_for(self.children, what="a process that answers")
         try:
             os.kill(random.choice(children), signal.SIGKILL)  # noqa: S311 - chance, no secret
@@ -114,7 +114,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def post(address: str, who: str, *, timeout: float = 30, **headers: str) -> int:
-    """One patient's question. The status of the answer; 0 when none came."""
+    """One patient's question. Returns the status of the answer, or 0 if there was none."""
     data = urllib.parse.urlencode(form("question", email=f"{who}@example.com", description=f"I am {who}.")).encode()
     sender = ".".join(["10", *(str(byte) for byte in secrets.token_bytes(3))])
     request = urllib.request.Request(f"{address}/question/", data, {"X-Forwarded-For": sender, **headers})
@@ -128,7 +128,7 @@ def post(address: str, who: str, *, timeout: float = 30, **headers: str) -> int:
 
 
 class Patients:
-    """So many people at a time post question after question, each as somebody new, and remember the answer."""
+    """This many people at a time post one question after another, each as somebody new, and remember the answer."""
 
     def __init__(self, address: str, people: int = 4, pause: float = 0.0):
         self.address, self.pause = address, pause
@@ -154,7 +154,7 @@ class Patients:
             self.slowest = max(self.slowest, time.monotonic() - started)
             self.answers[who] = answer
             if not answer:
-                time.sleep(0.05)  # nobody is there: the next person comes a moment later
+                time.sleep(0.05)  # the server is away; the next person comes a moment later
             elif self.pause:
                 time.sleep(self.pause)
 
@@ -171,7 +171,7 @@ class Patients:
 
 
 class Reckoning:
-    """What the database holds, beside what patients were told."""
+    """Compares what the database holds with what patients were told."""
 
     def __init__(self, patients: Patients):
         found = [enquiry.email.partition("@")[0] for enquiry in Enquiry.objects.all()]
@@ -179,7 +179,7 @@ class Reckoning:
         self.missing = patients.accepted - set(found)
         self.twice = len(found) - len(set(found))
         self.unasked = set(found) - set(patients.answers)
-        # Kept, and the patient never heard of it: they may send it again, and it is one enquiry still.
+        # Saved, but the patient was never told. If they send it again, it is still one enquiry.
         self.kept_unheard = len(set(found) - patients.accepted)
         ours = Enquiry.objects.annotate(mails=Count("messages", distinct=True), entries=Count("events", distinct=True))
         self.half = ours.exclude(status=Status.SPAM).exclude(mails=2, entries__gte=1).count()
@@ -195,7 +195,7 @@ class Reckoning:
 
 def integrity() -> str:
     if connection.vendor != "sqlite":
-        return "ok"  # PostgreSQL has no such question; every row was read
+        return "ok"  # PostgreSQL has no such check, but every row was read
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA integrity_check")
         return cursor.fetchone()[0]

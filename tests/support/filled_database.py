@@ -1,8 +1,8 @@
-"""Copies of what every process of the tests begins with: the migrated and filled SQLite database, and the collected static files.
+"""Copies of what every test process starts with: the migrated, filled SQLite database and the collected static files.
 
-Migrations and content take 17 seconds, static files with their compressed forms five, a copy a moment.
+Migrations and content take 17 seconds, static files with their compressed forms take five, and a copy takes a moment.
 
-Every process of a run, and the next run, starts from the copy for as long as nothing that shapes it has changed.
+Every process of this run and the next starts from the copy, as long as nothing that it is made from has changed.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ KEPT_COPIES = 20  # of each, some 7 MB
 
 
 def copies() -> Path:
-    """The folder for them, ours alone."""
+    """A folder for them that only we can use."""
     folder = Path(tempfile.gettempdir(), f"backcare-tests-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
@@ -33,7 +33,7 @@ def copies() -> Path:
 
 
 def put_static_files(root: Path, collect: Callable[[], object]) -> None:
-    """The static files at `root`, as an earlier process collected them, or else by `collect`."""
+    """Puts the static files at `root`, from an earlier process's copy or else by calling `collect`."""
     kept = copies() / f"{shape_of_static_files()}.static"
     with kept.with_suffix(".static-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -49,12 +49,12 @@ def put_static_files(root: Path, collect: Callable[[], object]) -> None:
             return
         os.utime(kept)
         shutil.copytree(kept, root, dirs_exist_ok=True)
-        # A test before this one may have asked for an address, and found none.
+        # An earlier test may have looked up an address and not found it.
         staticfiles_storage.hashed_files, staticfiles_storage.manifest_hash = staticfiles_storage.load_manifest()
 
 
 class FilledDatabase:
-    """One copy. Locked from `__init__` until `copy_to` or `save`, so that of many processes one builds and the others wait."""
+    """One copy. Locked from `__init__` until `copy_to` or `save`, so that one process builds it while the others wait."""
 
     def __init__(self):
         self.path = copies() / f"{shape()}.sqlite3"
@@ -62,7 +62,7 @@ class FilledDatabase:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def copy_to(self, path: Path) -> bool:
-        """Whether there is a copy, which then stands at `path`."""
+        """Whether there is a copy, which is then at `path`."""
         if not self.path.exists():
             return False
         shutil.copyfile(self.path, path)
@@ -84,7 +84,7 @@ class FilledDatabase:
             self.unlock()
 
     def start(self, data: Path) -> None:
-        """A copy for a site of its own, and its static files, where an earlier test has made them: `prepare` has less to do."""
+        """A copy for a separate site, with its static files if an earlier test has made them, so that `prepare` has less to do."""
         if not self.copy_to(data / "backcare.sqlite3"):
             self.unlock()
         if (kept := copies() / f"{shape_of_static_files()}.static").exists():
@@ -95,7 +95,7 @@ class FilledDatabase:
 
 
 def shape() -> str:
-    """Names everything that the database is made from. The day too: content says when it was installed."""
+    """A digest of everything that the database is made from, and of the day, because content says when it was installed."""
     found = hashlib.sha256(f"{version('django')} {date.today()}".encode())
     for folder in SHAPED_BY:
         for file in sorted((ROOT / folder).rglob("*")):
@@ -105,7 +105,7 @@ def shape() -> str:
 
 
 def shape_of_static_files() -> str:
-    """Names everything that they are made from: ours, those of the packages, and the settings that say how."""
+    """A digest of everything that they are made from: our files, those of packages, and the settings."""
     installed = sorted(f"{each.name} {each.version}" for each in distributions())
     found = hashlib.sha256("\n".join(installed).encode())
     for file in sorted([*(ROOT / "backcare/config").glob("*.py"), *(ROOT / "static").rglob("*")]):

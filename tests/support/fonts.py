@@ -1,7 +1,7 @@
-"""The faces that browser tests are drawn in, whatever fonts a machine has: one of ours, and a narrow and a wide one made of it.
+"""The typefaces for browser tests, whatever fonts a machine has: one of ours, and a narrow and a wide one made from it.
 
-How words wrap, and so what fits and what is in sight, depends on the face, and readers have that of their own system. Carlito, in
-the place of Calibri, is about as narrow as ours drawn at 93 %, and DejaVu Sans as wide as ours at 115 %.
+Where words wrap, and so what fits, depends on the typeface, and readers see that of their own system. Carlito, which replaces
+Calibri, is about as narrow as ours at 93 %, and DejaVu Sans is as wide as ours at 115 %.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ CONFIGURATION = """<?xml version="1.0"?>
 
 
 def font_environment(folder: Path) -> dict[str, str]:
-    """What a browser is told so that it knows these faces and no others. Makes them in `folder`."""
+    """The environment in which a browser has only these typefaces. Makes them in `folder`."""
     for name, width in WIDTHS.items():
         for style in ("400Regular", "700Bold"):
             stretched(OURS / f"AtkinsonHyperlegible_{style}.ttf", name, width).save(folder / f"{name}-{style}.ttf")
@@ -37,7 +37,7 @@ def font_environment(folder: Path) -> dict[str, str]:
 
 
 def use_face(page, name: str) -> None:
-    """Draws the present page in the narrow or the wide face. Its context bypasses our content policy."""
+    """Draws the present page in the narrow or wide typeface. The browser context must bypass our content policy."""
     page.add_style_tag(content=f":root {{ --sans: 'Tests {name}' !important; --serif: 'Tests {name}' !important; }}")
 
 

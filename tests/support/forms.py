@@ -1,4 +1,4 @@
-"""Honest forms, as the pages send them, and what else several tests need to say about the three of them."""
+"""Honest forms, as the pages send them, and other things that several tests need to know about the three forms."""
 
 import time
 
@@ -27,7 +27,7 @@ FIELDS = {
     },
     "question": {**PEOPLE, "description": "May I swim?"},
 }
-# What a consultation may say as well.
+# What else a consultation may say.
 OPTIONAL = {
     "consultation": {
         "days": ["0", "4"],
@@ -44,12 +44,12 @@ OPTIONAL = {
         "seen": ["gp", "physio"],
     },
 }
-# What the last page's button says: the answers were looked through, and are to be sent.
+# What the last page's button sends: the answers have been checked.
 SEND = {"consultation": {"step": "send"}, "question": {"step": "send"}}
 
 
 def form(kind: str, **changes) -> dict:
-    """The last step's data under its own names, with the changes. A change to None leaves the field out."""
+    """The data of the last step, with changes. A change to None leaves out the field."""
     changes = SEND.get(kind, {}) | changes
     fields = {name: value for name, value in (FIELDS[kind] | changes).items() if value is not None}
     data = {f"{kind}-{name}": value for name, value in fields.items()}
@@ -59,20 +59,20 @@ def form(kind: str, **changes) -> dict:
 
 
 def seal(kind: str, data: dict | QueryDict, *, seconds_ago: float = 20) -> str:
-    """What the page that checks these answers puts into the form, made long enough ago to have been read."""
+    """What the page for checking these answers adds to the form, made long enough ago to have been read."""
     if not isinstance(data, QueryDict):
         typed, data = data, QueryDict(mutable=True)
         for name, value in typed.items():
             data.setlist(name, [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)])
     checked = FORMS[kind](data, prefix=kind, action=ADDRESSES[kind])
     checked.full_clean()
-    # Signed again with another time. To patch the clock would patch it for the threads of a test that sends at once.
+    # Signs it with another time. Patching the clock would also patch it for the threads of tests that send at the same moment.
     words, signer = form_state.SEAL_SIGNER.unsign(form_state.seal(checked)), form_state.SEAL_SIGNER
     made_at = signing.b62_encode(int(time.time() - seconds_ago))
     return signing.Signer.sign(signer, f"{words}{signer.sep}{made_at}")
 
 
-# The mail that each kind of enquiry is answered with.
+# The email that answers each kind of enquiry.
 MAIL = {
     "report": [Purpose.REPORT],
     "consultation": [Purpose.ACKNOWLEDGEMENT, Purpose.CLINIC_ALERT],
@@ -81,7 +81,7 @@ MAIL = {
 
 
 def send(kind: str, **changes):
-    """Sends an honest form and expects that it is accepted."""
+    """Sends an honest form and expects it to be accepted."""
     response = Client().post(ADDRESSES[kind], form(kind, **changes))
     assert response.status_code == 303
     assert response["Location"].startswith(f"/{kind}/sent/")

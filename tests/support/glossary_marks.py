@@ -1,4 +1,4 @@
-"""Where hard words are marked in what a sheet holds."""
+"""Where hard words are marked in a sheet's document."""
 
 
 def nodes(value):
@@ -12,7 +12,7 @@ def nodes(value):
 
 
 def nodes_of(document: dict) -> list[dict]:
-    """The marked words of a document in the order of reading."""
+    """The marked words of a document, in reading order."""
     parts = [document["in_short"]["content"], document["key_points"]]
     for section in document["sections"]:
         parts += [section["blocks"], *(statement["blocks"] for statement in section.get("evidence", []))]

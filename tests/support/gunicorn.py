@@ -1,8 +1,8 @@
-"""The web server's own configuration, for the server that the tests share: it writes nothing behind a test's back.
+"""The web server's configuration for the server that tests share, with nothing written behind a test's back.
 
-What was read is written when the server ends, and not once a minute: a test that compares the whole database would find it changed.
-Passwords and recovery codes are hashed in one round, as in the tests themselves: with all of them each sign-in takes a quarter of
-a second.
+Counts of reads are written when the server stops, not once a minute, because a test that compares the whole database would find
+them. Passwords and recovery codes are hashed in one round, as in the tests, because with all of them each sign-in takes a quarter
+of a second.
 """
 
 from backcare.ops import gunicorn

@@ -1,4 +1,4 @@
-"""Reading our pages as a browser does: parsed, never compared as strings."""
+"""Reads our pages as a browser does, parsed and never compared as strings."""
 
 from copy import deepcopy
 from functools import lru_cache
@@ -12,7 +12,7 @@ CONTROLS = {"input", "textarea", "select"}
 
 
 def parse(response) -> Element:
-    """The document of a response. Fails on markup that a browser would have to repair."""
+    """The parsed document of a response. Fails on markup that a browser would have to repair."""
     document, errors = _parsed(response.content)
     assert not errors, f"The page is not well-formed: {errors[:5]}"
     return deepcopy(document)
@@ -20,7 +20,7 @@ def parse(response) -> Element:
 
 @lru_cache(maxsize=64)
 def _parsed(content: bytes) -> tuple[Element, list[str]]:
-    """Of many tests that look at the same page, one waits for the parser."""
+    """Parses a page once, however many tests look at it."""
     page = content.decode("utf-8")
     if (plain := read_plain(page)) is not None:
         return plain, []
@@ -63,7 +63,7 @@ def visible(form: Element) -> list[Element]:
 
 
 def value(control: Element) -> str:
-    """What the control would send. A text area loses the line break that stands before its text, as in a browser."""
+    """What the control would send. A text area loses a line break at the start of its text, as in a browser."""
     if control.tag == "textarea":
         return control.text or ""
     if control.tag == "select":
@@ -73,7 +73,7 @@ def value(control: Element) -> str:
 
 
 def sent(form: Element) -> dict[str, list[str]]:
-    """What a browser would send if the form were submitted as it stands."""
+    """What a browser would send if the form were submitted as it is."""
     data: dict[str, list[str]] = {}
     for control in controls(form):
         if control.get("type") in {"checkbox", "radio"} and control.get("checked") is None:
@@ -83,7 +83,7 @@ def sent(form: Element) -> dict[str, list[str]]:
 
 
 def described(document: Element, control: Element) -> str:
-    """What a screen reader says of the control beyond its label: its own description, or that of its group."""
+    """What a screen reader says about the control after its label: its own description, or its group's."""
     ids = control.get("aria-describedby")
     if ids is None:
         for group in document.iter("fieldset"):

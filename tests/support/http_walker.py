@@ -1,4 +1,4 @@
-"""Somebody at a browser without JavaScript, talking to the real web server over the network. Everything they get is kept."""
+"""Somebody in a browser without JavaScript, over the network to the real web server. Keeps every answer they get."""
 
 import http.client
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Answer:
 
 
 class Walker:
-    """`always` is sent along with every request. `answers` is filled with what came back, also by other walkers."""
+    """`always` is sent with every request. `answers` collects the responses, and several walkers may share it."""
 
     def __init__(self, site: str, answers: list[Answer], **always: str):
         self.host, self.answers, self.always = urlsplit(site).netloc, answers, always
@@ -65,14 +65,14 @@ class Walker:
         return answer
 
     def press(self, page: Answer, button: str, **changes) -> Answer:
-        """Sends the form that has this button, with everything that stands in it. Follows to the page after it."""
+        """Sends the form that has this button, with everything in it, and follows to the next page."""
         found = []
         for form in page.document.iter("form"):
             for each in form.iter():
                 submits = (each.tag == "button" and each.get("type") == "submit") or each.get("type") == "submit"
                 if submits and button in (said := text(each) or each.get("value", "")):
                     found.append((said != button, form, each))
-        for _, form, each in sorted(found, key=lambda one: one[0]):  # the one that says just that, before others
+        for _, form, each in sorted(found, key=lambda one: one[0]):  # prefer the button with exactly these words
             own = {each.get("name"): each.get("value", "")} if each.get("name") else {}
             address = each.get("formaction") or form.get("action") or page.path
             return self.follow(self.post(address, sent(form) | own | changes))

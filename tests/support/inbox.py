@@ -1,4 +1,4 @@
-"""What the tests of the inbox share: its list, a step of an enquiry as the desk sends it, and a flagged enquiry."""
+"""Shared by the tests of the inbox: its list, a step of an enquiry as the desk sends it, and a flagged enquiry."""
 
 from datetime import date, datetime, timedelta
 from uuid import uuid4
@@ -45,7 +45,7 @@ def whole_status(status: str, at: datetime | None = None) -> dict:
 
 
 def book_past(enquiry, at: datetime, **columns) -> Appointment:
-    """Gives it an appointment at any time, also one that is over, past the desk."""
+    """Gives it an appointment at any time, even one that is over, without the desk."""
     given = {"uid": uuid4().hex, "booked_at": at - timedelta(days=1), "channel": "phone"}
     made = Appointment.objects.create(enquiry=enquiry, starts_at=at, **given | columns)
     Enquiry.objects.filter(pk=enquiry.pk).update(status="booked", appointment=made, first_contact_at=timezone.now())
@@ -59,7 +59,7 @@ def let_appointment_begin(enquiry, ago: timedelta = timedelta(hours=1)) -> None:
 
 
 def open_day(days: int = 9) -> date:
-    """A day, that many or a few more ahead, on which the clinic is open from nine to five."""
+    """A day, at least that many ahead, on which the clinic is open from nine to five."""
     day = timezone.localdate() + timedelta(days=days)
     while not clock.load().hours.sessions(day):
         day += timedelta(days=1)
@@ -67,7 +67,7 @@ def open_day(days: int = 9) -> date:
 
 
 def let_wait(enquiry, *, by, days: int = 7) -> Enquiry:
-    """They were called in vain, and now the clinic waits for them."""
+    """They did not answer a call, and now the clinic waits for them."""
     contact.log_call(enquiry=enquiry, by=by, result="no_answer")
     back = timezone.localdate() + timedelta(days=days)
     return transitions.triage(enquiry=enquiry, by=by, to="waiting", return_on=back)

@@ -1,4 +1,4 @@
-"""What the tests of the keys share: enquiries under the key of today, and the command that moves them to a new one."""
+"""Shared by the tests of the keys: enquiries under the present key, and the command that moves them to a new one."""
 
 import io
 
@@ -10,12 +10,12 @@ from tests.conftest import consultation
 
 
 def compare_again() -> None:
-    """As after a start: the next write looks whether the keys are right."""
+    """As after a start: the next write checks the keys."""
     encryption._keys_seen["right"] = False
 
 
 def three_enquiries() -> list[Enquiry]:
-    """Sealed with the key that comes first now. As after a start, the first write looks whether the keys are right."""
+    """Encrypted with the key that comes first now. As after a start, the first write checks the keys."""
     compare_again()
     return [consultation(name=f"Ada Example{n}", email=f"ada{n}@example.com") for n in range(3)]
 

@@ -1,4 +1,4 @@
-"""Reading what a page says to programs: its block of linked data, and the lines of its head. And what changes it."""
+"""Reads what a page tells programs (its linked data and the lines of its head), and makes changes to that."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.support.desk import registered
 from tests.support.html import title
 from tests.support.reading import SHEET_PAGES
 
-# schema.org's HealthAspectEnumeration, whole.
+# All of schema.org's HealthAspectEnumeration.
 NAMES = """
 Allergies Benefits Causes Contagiousness Effectiveness GettingAccess HowItWorks HowOrWhere Ingredients LivingWith MayTreat
 Misconceptions Overview PatientExperience Pregnancy Prevention Prognosis RelatedTopics RisksOrComplications Safety Screening
@@ -47,7 +47,7 @@ TYPES = {
 
 
 def block(tree) -> dict:
-    """The page's linked data. Fails when it has none, or more than one block, or a block that is no JSON."""
+    """The page's linked data. Fails unless it has exactly one block, of valid JSON."""
     [script] = [node for node in tree.iter("script") if node.get("type") == "application/ld+json"]
     return json.loads(script.text)
 
@@ -64,7 +64,7 @@ def things(data) -> Iterator[dict]:
 
 
 def expect_known_words(data: dict) -> None:
-    """The data uses schema.org's own words, each where it belongs. A bare reference to another object has an @id alone."""
+    """Checks that the data uses schema.org's terms, each where it belongs. A bare reference to another object has only an @id."""
     assert data["@context"] == "https://schema.org"
     for thing in things({key: value for key, value in data.items() if key not in {"@context", "@graph"}}):
         if set(thing) == {"@id"} or thing == {}:
@@ -76,7 +76,7 @@ def expect_known_words(data: dict) -> None:
 
 
 def metas(tree) -> dict[str, str]:
-    """The head's meta elements by name or property. Fails on one that is there twice, but for those that name a scheme."""
+    """The head's meta elements by name or property. Fails on duplicates, except those with a colour scheme."""
     found: dict[str, str] = {}
     for node in tree.iter("meta"):
         name = node.get("name") or node.get("property")
@@ -116,7 +116,7 @@ def edit(sheet: FactSheet, *, note: str = "", **changes) -> Edition:
 
 
 def expect_head(tree, settings, path: str) -> None:
-    """A page names its own address, and shows its title and a card where it is shared; a private one shows neither."""
+    """Checks that a page names its own address, title and card for sharing, and that a private one does not."""
     [canonical] = head_links(tree, "canonical")
     assert path_of(settings, canonical["href"]) == path
     named = metas(tree)

@@ -1,4 +1,4 @@
-"""A database as an earlier version left it. What is made at once for a new one has no state in between."""
+"""A database as an earlier version left it, because a new one has no states in between."""
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor

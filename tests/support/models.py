@@ -1,4 +1,4 @@
-"""Which of Django's models are ours, for tests that walk over all of them."""
+"""Our own models, for tests that go through all of them."""
 
 from django.apps import apps
 from django.db import models

@@ -1,9 +1,9 @@
 """The scoring rules of MDN's HTTP Observatory, version 6 of its algorithm, for one answer of ours.
 
 Read from mdn/mdn-http-observatory 94042bb: src/grader/charts.js for the points, src/analyzer/tests/*.js for when they are given.
-An answer begins with 100 points. What is wrong takes points away; what is good adds some only to an answer that kept 90. From 100
-it is an A+. The most there is without being in the browsers' preload list: 150, 5 more where a cookie is set, and 5 more where
-every script has an `integrity` (a page without any cookie or script gets neither).
+A response starts with 100 points. Faults take points away, and merits add some only if at least 90 are left. 100 is an A+. Without
+being on the browsers' preload list the most is 150, with 5 more if a cookie is set and 5 more if every script has an `integrity` (a
+page without cookies or scripts gets neither).
 """
 
 import re
@@ -21,7 +21,7 @@ HTML = {"text/html", "application/xhtml+xml"}
 @dataclass(frozen=True)
 class Verdict:
     points: int
-    parts: dict[str, int]  # points given or taken, by what was looked at
+    parts: dict[str, int]  # points given or taken, by test
 
 
 def score(headers, *, cookies: list[str] = (), scripts: list[dict] = ()) -> Verdict:
@@ -54,7 +54,7 @@ def score(headers, *, cookies: list[str] = (), scripts: list[dict] = ()) -> Verd
 
 
 def redirection(status: int, location: str, host: str) -> int:
-    """The points for the answer to plain http: the first step must lead to https on the same host."""
+    """The points for the response to plain http, whose first step must lead to https on the same host."""
     if status not in {301, 302, 303, 307, 308}:
         return -20
     scheme, _, rest = location.partition("://")
@@ -66,7 +66,7 @@ def redirection(status: int, location: str, host: str) -> int:
 
 
 def _policy(header: str | None) -> dict[str, set[str]] | None:
-    """None without a policy. The first of two directives of one name counts, as in a browser."""
+    """None without a policy. If a directive is given twice, the first counts, as in a browser."""
     found: dict[str, set[str]] = {}
     for directive in (header or "").split(";"):
         name, *sources = directive.split() or [""]
@@ -130,7 +130,7 @@ def _transport(header: str | None) -> int:
 
 
 def _scripts(kind: str, scripts: list[dict]) -> int:
-    """Stricter than the Observatory, which is content with one: here every script that is loaded needs its own."""
+    """Stricter than the Observatory, which needs only one: here every script needs its own."""
     loaded = [script for script in scripts if script.get("src")]
     if kind.partition(";")[0] not in HTML or not loaded:
         return 0

@@ -1,4 +1,4 @@
-"""A little OpenID Connect provider on a port of its own. It signs tokens with RSA, and lies when a test says so."""
+"""A small OpenID Connect provider on its own port. It signs tokens with RSA, and lies when a test tells it to."""
 
 import base64
 import hashlib
@@ -21,17 +21,17 @@ class Provider:
     def __init__(self):
         self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig", "alg": "RS256"})
         self.stranger = RSAKey.generate_key(2048, {"kid": "1"})
-        self.codes: dict[str, dict] = {}  # what was asked for with each
-        self.claims: dict = {}  # in place of the honest ones; None leaves one out
+        self.codes: dict[str, dict] = {}  # what was requested with each
+        self.claims: dict = {}  # override the honest ones; None leaves one out
         self.sign = lambda claims: jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
-        self.person: dict = {}  # the claims about the one who presses the button on its page
-        self.about: dict = {}  # in place of what it honestly says about itself
+        self.person: dict = {}  # the claims about the person who presses the button on its page
+        self.about: dict = {}  # overrides what it honestly says about itself
         self.asked: list[str] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.issuer = f"http://127.0.0.1:{self.server.server_port}"
 
     def sign_in(self, address: str, **claims) -> str:
-        """What a browser brings back from the address that it was sent to, after somebody signed in there."""
+        """What a browser brings back from the provider after somebody signed in there."""
         asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
         assert (
             asked["response_type"] == "code" and asked["prompt"] == "login" and asked["code_challenge_method"] == "S256"
@@ -55,7 +55,7 @@ class Provider:
         return {"access_token": "x", "token_type": "Bearer", "id_token": self.sign(claims)}
 
     def with_shared_secret(self, claims: dict) -> str:
-        """The attack that takes the public key for a shared secret."""
+        """The attack that passes off the public key as a shared secret."""
         key = OctKey.import_key(self.key.as_pem(private=False))
         return jwt.encode({"alg": "HS256", "kid": "1"}, claims, key)
 

@@ -19,7 +19,7 @@ OURS = frozenset(["prescriber", "prescribers"])
 
 
 def ordinary(dictionary: str, wording) -> list[str]:
-    """In alphabetical order and without accents, as texts are read. A plural of one of our words is put right all the same."""
+    """In alphabetical order and without accents, as texts are read. Plurals of our own words are corrected anyway."""
     from factsheets.search.redflags.wording import MIN_MENDED
     from factsheets.search.text import plain
 
@@ -35,7 +35,7 @@ def ordinary(dictionary: str, wording) -> list[str]:
 
 
 def near_to_ours(dictionary: str) -> list[str]:
-    """Words that our pages have not, and that are spelt like one that they have."""
+    """Words that are not on our pages but are spelt like one that is."""
     from factsheets.search import index, suggestions
     from factsheets.search.text import plain
 

@@ -1,4 +1,4 @@
-"""What the mail tests share: a worker's round, and moving the outbox's own clock."""
+"""Shared by the mail tests: a worker's round, and ways to move the outbox's clock."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ PAST = timedelta(seconds=1)
 
 
 def deliver(name: str = "test") -> int:
-    """One worker delivers everything that is due. How many mails it took in hand."""
+    """One worker delivers everything that is due. Returns how many emails it took."""
     worker = Worker(name)
     taken = 0
     try:
@@ -31,7 +31,7 @@ def make_due() -> None:
 
 
 def age(enquiry: Enquiry, by: timedelta) -> None:
-    """The enquiry's mail has been waiting this long, and is due."""
+    """The enquiry's email has been waiting this long and is due."""
     enquiry.messages.update(created_at=timezone.now() - by, next_attempt_at=timezone.now() - PAST)
 
 
@@ -40,7 +40,7 @@ def events(enquiry: Enquiry, kind: str) -> int:
 
 
 def let_leases_run_out() -> None:
-    """The lease is over for every claim, as after a worker was killed."""
+    """Ends the lease of every claim, as after a worker was killed."""
     OutgoingMessage.objects.filter(lease_until__isnull=False).update(lease_until=timezone.now() - PAST)
 
 
@@ -49,7 +49,7 @@ def text_of(mail) -> str:
 
 
 def html_of(mail):
-    """The HTML part as a tree. Strict: a mail with broken HTML fails here."""
+    """The HTML part as a tree. Fails on broken HTML."""
     parser = html5lib.HTMLParser(namespaceHTMLElements=False, strict=True)
     return parser.parse(mail.get_body(("html",)).get_content())
 
@@ -70,14 +70,14 @@ def states() -> set[tuple[str, str]]:
 
 
 def expect_waiting(error: str) -> None:
-    """Every mail waits for another try, and nothing in the outbox or the inbox looks final."""
+    """Checks that every email waits for another try, and that nothing in the outbox or inbox looks final."""
     assert states() == {(MessageState.WAITING, error)}
     assert not OutgoingMessage.objects.filter(enquiry__mail_failed=True).exists()
     assert not OutgoingMessage.objects.due().exists()
 
 
 def expect_delivered_once(sink, mails: int) -> None:
-    """The next try delivers everything, and the server has each mail once."""
+    """Checks that the next try delivers everything, and that the server has each email once."""
     make_due()
     deliver()
     assert states() == {(MessageState.SENT, "")}

@@ -1,4 +1,4 @@
-"""What the tests of a patient's own request share: the link from the mail, its buttons, and what a press could have changed."""
+"""Shared by the tests of a patient's own request: the link from the email, its buttons, and what pressing one could change."""
 
 import time
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ def path(enquiry: Enquiry, verb: str = "") -> str:
 
 
 def without_cookies(address: str, data: dict | None = None, **more):
-    """A form that is sent by a browser that was offered a cookie and gave none back (enquiries/link_visits.py)."""
+    """A form from a browser that was offered a cookie and did not return it (enquiries/link_visits.py)."""
     return Client().post(f"{address}?{link_visits.KEPT}", data, **more)
 
 
@@ -39,7 +39,7 @@ def enter(enquiry: Enquiry, email: str = "ada@example.com"):
 
 
 def press(response, button: str, **changes):
-    """Presses a button of a page, in a browser that holds nothing but the page."""
+    """Presses a button on a page, in a browser that has only the page."""
     for form in parse(response).iter("form"):
         for each in form.iter():
             submits = each.tag == "button" or each.get("type") == "submit"
@@ -66,7 +66,7 @@ def check(enquiry: Enquiry, verb: str, **changes):
 
 
 def snapshot() -> list:
-    """Everything that a press of a button could have changed."""
+    """Everything that pressing a button could change."""
     rows = list(Enquiry.objects.order_by("pk").values("pk", "version", "status", "call_slots", "erased_at", "outcome"))
     return [*rows, EnquiryEvent.objects.count(), OutgoingMessage.objects.count()]
 
@@ -77,7 +77,7 @@ def alerts(enquiry: Enquiry) -> list[str]:
 
 @contextmanager
 def half_an_hour_ago():
-    """What is signed in here was signed 31 minutes ago."""
+    """Inside the block, tokens are signed as of 31 minutes ago."""
     past = signing.b62_encode(int(time.time()) - 31 * 60)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(signing.TimestampSigner, "timestamp", lambda self: past)

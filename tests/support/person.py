@@ -1,4 +1,4 @@
-"""What the tests of one person's data share: a person who left all that one can leave here."""
+"""Shared by the tests of one person's data: a person with every kind of data that we can hold."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ WORDS = {
 
 @pytest.fixture
 def ada(db, sheet, staff) -> list[Enquiry]:
-    """A person with all that one can leave here: two enquiries, answers, a note, a reply, another linked with the first."""
+    """A person with every kind of data: two enquiries, answers, a note, a reply, and another enquiry linked with the first."""
     first = consultation(**WORDS)
     transitions.triage(enquiry=first, by=staff, note="canarynote of ours")
     contact.reply(enquiry=first, by=staff, text="canaryreply to her")
@@ -44,7 +44,7 @@ def ada(db, sheet, staff) -> list[Enquiry]:
     FloodMark.objects.create(enquiry=first, key="canarymark", until=soon)
     PrivateLink.objects.create(enquiry=first, name="canary", wrong_tries=1, last_wrong_at=timezone.now())
     StaffDraft.objects.create(enquiry=first, by=staff, typed='{"note": "canarydraft, half a"}')
-    # The rows alone: the press itself would erase her report.
+    # Only the rows, because pressing the button would erase her report.
     now = timezone.now()
     for address in (ADA, "grace@example.com"):
         StoppedAddress.objects.create(key=abuse.stop_key(address), created_at=now, until=now + timedelta(days=365))

@@ -1,4 +1,4 @@
-"""What the tests of the personal report share: people with each outcome, the report made for them, and how its pages are read."""
+"""Shared by the tests of the personal report: people with each outcome, their reports, and a way to read the pages."""
 
 import io
 
@@ -54,7 +54,7 @@ def words(page) -> str:
 
 
 def sizes(page) -> dict[float, int]:
-    """How many letters of the page have which size, in points."""
+    """The number of letters on the page in each size, in points."""
     found = {}
 
     def seen(text, cm, tm, font, size):

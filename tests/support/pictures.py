@@ -1,4 +1,4 @@
-"""Pictures for tests, made on the spot: no file of the repository is a picture that somebody took."""
+"""Pictures for tests, made on the spot, so that the repository holds nobody's photograph."""
 
 import io
 import struct
@@ -27,7 +27,7 @@ def written(picture: Image.Image, format: str, **options) -> bytes:
 
 
 def two_colours(size=(440, 420)) -> Image.Image:
-    """Red at the top and on the left, blue elsewhere: no turn and no mirror looks the same."""
+    """Red at the top and left, blue elsewhere, so that it looks different when turned or mirrored."""
     picture = Image.new("RGB", size, BLUE)
     picture.paste(RED, (0, 0, size[0], size[1] // 4))
     picture.paste(RED, (0, 0, size[0] // 3, size[1]))
@@ -40,7 +40,7 @@ def moving(format: str) -> bytes:
 
 
 def told_about() -> Image.Exif:
-    """What a telephone writes into a photo: the place, the owner, and which way is up."""
+    """What a phone writes into a photo: the place, the owner and which way up it is."""
     exif = Image.Exif()
     exif[0x010E] = exif[0x013B] = exif[0x8298] = SECRET  # description, artist, copyright
     exif[0x0112] = 6  # turn it to the right
@@ -52,7 +52,7 @@ XMP = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>{SECRET}</rdf:RDF></x:xmpme
 
 
 def profile(*, swapped: bool = False) -> bytes:
-    """A colour profile that names itself. Swapped, what it calls red is green: converting shows in every pixel."""
+    """A colour profile that names itself. If `swapped`, its red is green, so that a conversion shows in every pixel."""
     made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     if swapped:
         red, green = made.index(b"rXYZ", 128), made.index(b"gXYZ", 128)
@@ -61,7 +61,7 @@ def profile(*, swapped: bool = False) -> bytes:
 
 
 def telling(format: str) -> bytes:
-    """A picture full of what must not reach a reader."""
+    """A picture full of data that must not reach a reader."""
     options = {"exif": told_about().tobytes(), "icc_profile": profile()}
     if format == "JPEG":
         options |= {"comment": SECRET, "xmp": XMP}
@@ -114,14 +114,14 @@ def figure_of_a_sheet() -> Figure:
 
 
 def figures_of(slug: str) -> list[Figure]:
-    """The figures of a sheet as a reader meets them: the one beside the key points first."""
+    """The figures of a sheet in the order a reader meets them, beginning with the one beside the key points."""
     sheet = FactSheet.objects.select_related("lead_figure").get(slug=slug)
     sections = sheet.sections.filter(kind="figure").select_related("figure")
     return [*([sheet.lead_figure] if sheet.lead_figure else []), *(section.figure for section in sections)]
 
 
 def show(figure: Figure, size=(400, 300), credit: str = "") -> Picture:
-    """The figure's picture on its sheet, without the desk."""
+    """Puts the figure's picture on its sheet, without the desk."""
     figure.drawing, figure.picture, figure.credit = "", pictures.keep(prepared(size), by=None), credit
     figure.width, figure.height = figure.size_of_file()
     figure.save()

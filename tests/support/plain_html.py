@@ -1,7 +1,7 @@
-"""A fast reader of HTML in which nothing is left out, implied or repaired, as most of our pages are.
+"""A fast parser for HTML in which no tag is left out and nothing needs repair, like most of our pages.
 
-html5lib, which knows every repair of a browser, takes four times as long. Where a page needs one, or holds anything that is not
-listed here, `read_plain` returns None and html5lib is asked. tests/config/test_site.py compares the two.
+html5lib, which knows every repair that a browser makes, takes four times as long. If a page needs one, or holds anything not listed
+here, `read_plain` returns None and html5lib parses it. tests/config/test_site.py compares the two.
 """
 
 import re
@@ -30,7 +30,7 @@ OTHERS = _names(
     " table tbody td tfoot th thead tr ul"
 )
 HEAD = {"base", "link", "meta", "script", "style", "title"}
-# What stands nowhere else, and what holds nothing else.
+# Elements that appear only here, and those that hold only these.
 PARENTS = {
     "li": {"ul", "ol", "menu"},
     "option": {"select", "optgroup", "datalist"},
@@ -51,7 +51,7 @@ HOLDS = {
     "option": set(),
 }
 TABLES = {"table", "colgroup", "thead", "tbody", "tfoot", "tr"}
-# Of these a browser closes the outer one, or counts how many are open.
+# A browser closes the outer one of two of these, or counts how many are open.
 NOT_IN_ITSELF = _names("a b big button code em font form i s small strong u")
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 RAW = {"script", "style", "textarea", "title"}  # up to their end: of the last two character references are read
@@ -72,7 +72,7 @@ START = re.compile(r"[\t\n ]*<!doctype html>[\t\n ]*", re.IGNORECASE)
 
 
 class NotPlainError(Exception):
-    """Something that html5lib must be asked about."""
+    """Markup that only html5lib can parse."""
 
 
 def read_plain(page: str) -> Element | None:
@@ -111,8 +111,8 @@ def _words(raw: str) -> str:
 class _Reader:
     def __init__(self, page: str, at: int):
         self.page, self.tree, self.open = page, TreeBuilder(insert_comments=True), []
-        self.stage = "html"  # what must come next: then "head", "in head", "body", "in body", "after body", "end"
-        self.first = False  # whether an element has just begun that loses the line break before its words
+        self.stage = "html"  # what comes next; then "head", "in head", "body", "in body", "after body", "end"
+        self.first = False  # whether the element that has just begun drops a line break before its words
         while at < len(page):
             piece = PIECE.match(page, at)
             _unless(piece)
@@ -140,7 +140,7 @@ class _Reader:
             self.tree.data(words[1:] if self.first and words.startswith("\n") else words)
         else:
             _unless(not raw.strip("\t\n "))
-            if self.stage not in {"html", "head"}:  # before the head it counts for nothing
+            if self.stage not in {"html", "head"}:  # ignored before the head
                 self.tree.data(raw)
 
     def _start(self, name: str, raw: str, closed: bool, at: int) -> int:
@@ -166,7 +166,7 @@ class _Reader:
             _unless(end >= 0 and f"</{name}" not in words.lower() and "<!--" not in words)
             if name in {"textarea", "title"}:
                 words = _words(words)
-            _unless("table" not in self.open or not words.startswith("\n"))  # html5lib keeps that line break there
+            _unless("table" not in self.open or not words.startswith("\n"))  # html5lib keeps the line break here
             self.tree.data(words[1:] if name == "textarea" and words.startswith("\n") else words)
             self.tree.end(name)
             return end + len(f"</{name}>")
@@ -175,7 +175,7 @@ class _Reader:
         return at
 
     def _allow(self, name: str) -> None:
-        """Refuses what would close, move or repair something."""
+        """Refuses a tag that would close, move or repair something."""
         above = self.open
         parent = above[-1] if above else "body"
         _unless(name in PHRASING or name in OTHERS)
@@ -219,7 +219,7 @@ class _Reader:
             self.stage = "body"
         elif name == "body":
             _unless(self.stage == "in body" and not self.open)
-            self.stage = "after body"  # it ends with the page: spaces after it are counted into it
+            self.stage = "after body"  # it ends with the page, and takes in the spaces after it
         elif name == "html":
             _unless(self.stage == "after body")
             self.stage = "end"

@@ -1,4 +1,4 @@
-"""Programs that tests start. None of them outlives the tests, whatever ends those: Ctrl-C, a kill, or a crash."""
+"""Programs that tests start. None outlives the tests, whether they end by themselves, by Ctrl-C, by a kill or in a crash."""
 
 import ctypes
 import os
@@ -18,7 +18,7 @@ LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def program(name: str) -> str:
-    """Where CI has not installed it, that is a failure there and a skipped test elsewhere."""
+    """A missing program is a failure in CI and skips the test elsewhere."""
     found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin")
     if not found:
         (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(f"{name} is not installed.")
@@ -26,12 +26,12 @@ def program(name: str) -> str:
 
 
 def start_process(command, **options) -> subprocess.Popen:
-    """Starts it in the project's folder. On Linux it is asked to stop as soon as the process of the tests is gone."""
+    """Starts a program in the project's folder. On Linux it is told to stop as soon as the test process is gone."""
     return subprocess.Popen(command, preexec_fn=_stop_with_parent, **{"cwd": ROOT, **options})
 
 
 class OnTerminal:
-    """A program on a terminal of its own, with what it shows there."""
+    """A program on a terminal of its own, and what it prints there."""
 
     def __init__(self, command, **options):
         self.ours, theirs = pty.openpty()
@@ -46,13 +46,13 @@ class OnTerminal:
     def read(self) -> bool:
         try:
             more = os.read(self.ours, 4096)
-        except OSError:  # as Linux says that nobody has the other end
+        except OSError:  # how Linux says that the other end is closed
             more = b""
         self.shown += more.decode(errors="replace")
         return bool(more)
 
     def end(self) -> str:
-        """Waits for its end. Everything that it showed."""
+        """Waits for it to end. Returns everything it printed."""
         while self.read():
             pass
         os.close(self.ours)
@@ -61,6 +61,6 @@ class OnTerminal:
 
 
 def _stop_with_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores Ctrl-C, and would hand that on
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job ignores Ctrl-C, and so would its children
     if LIBC:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

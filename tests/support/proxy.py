@@ -1,4 +1,4 @@
-"""What the tests about asking for another person share: a daughter who asks for Bert."""
+"""Shared by the tests about asking for somebody else: a daughter who asks for Bert."""
 
 from django.test import Client
 
@@ -9,7 +9,7 @@ BERT = {name: EVERYTHING[name] for name in ("for_whom", "their_name", "they_are"
 
 
 def asked(**changes) -> Enquiry:
-    """An enquiry for Bert, sent as a browser does."""
+    """Sends an enquiry for Bert as a browser does."""
     client = Client()
     check = client.post(PATH, first_step(**(BERT | changes)))
     assert press(client, check, "send").status_code == 303

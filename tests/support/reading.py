@@ -1,4 +1,4 @@
-"""What tests of the reading path share: pages as a strict parser reads them, and the questions asked of every page."""
+"""Shared by the tests of public pages: a strict parser, and questions to ask of every page."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -23,22 +23,22 @@ def page(client, path: str, status: int = 200):
 
 
 def fragment(html: str):
-    """The tree of a piece of a page. Fails on the first error of HTML5 syntax."""
+    """The tree of a part of a page. Fails on the first HTML5 syntax error."""
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parseFragment(html, container="div")
 
 
 def elements(tree) -> list:
-    """Every element in the order of the page."""
+    """Every element, in page order."""
     return [node for node in tree.iter() if isinstance(node.tag, str)]
 
 
 def squeezed(words: str) -> str:
-    """The words with single spaces: outputs break lines where they like."""
+    """The words with single spaces, because outputs break lines in different places."""
     return " ".join(words.split())
 
 
 def packed(words: str) -> str:
-    """The words without spaces: a PDF places letters, and where its words end is a guess."""
+    """The words without spaces. A PDF places letters, so where its words end is a guess."""
     return "".join(words.split())
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: T201
-"""How well the red flags' word patterns are found: `python -m tests.support.red_flag_figures [FILE…]`.
+"""How well the word patterns find red flags: `python -m tests.support.red_flag_figures [FILE…]`.
 
 Each file is a list of {text, where, want, topic}; without one, every set in tests/data/phrases. Reads the patterns from fixtures/,
 so that an edit can be tried without a database. `--misses` lists what was missed, `--why TEXT` says which patterns a text meets.
@@ -20,7 +20,7 @@ TIERS = {"E": "emergency", "U": "urgent", "C": "crisis", "": "nothing"}
 
 
 def reader():
-    """The patterns as they stand in fixtures/."""
+    """The patterns in fixtures/."""
     from factsheets.search.redflags import Flag, Reader
 
     flags = [
@@ -37,7 +37,7 @@ def _entries(name: str) -> list:
 
 
 def is_right(want: str, reading) -> bool:
-    """A graver tier than wanted is right too; where nothing is wanted, anything is wrong."""
+    """A graver tier than wanted is also right. If nothing is wanted, anything is wrong."""
     if want == "E":
         return bool(reading.emergency or reading.crisis)
     if want == "U":
@@ -52,7 +52,7 @@ def phrases(path: Path) -> list[dict]:
 
 
 def figures(read, listed: list[dict]) -> tuple[dict, dict, list]:
-    """Right and all, by tier and by (tier, topic), and those that went wrong with what was read."""
+    """How many were right and how many there are, by tier and by (tier, topic); and the wrong ones with what was read."""
     tiers, topics, wrong = (defaultdict(lambda: [0, 0]) for _ in range(2)), None, []
     tiers, topics = tiers
     for each in listed:

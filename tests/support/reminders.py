@@ -1,4 +1,4 @@
-"""What the tests of review reminders share: staff, due dates, and days that go by."""
+"""Shared by the tests of review reminders: staff, due dates and the passing of days."""
 
 from datetime import date, timedelta
 
@@ -20,21 +20,21 @@ def member_of_staff(name: str, *permissions: str, **fields) -> User:
 
 
 def set_due(sheet: FactSheet, days: int, **changes) -> date:
-    """The review of the published sheet is due in so many days; in fewer than none, it is overdue."""
+    """Makes the published sheet's review due in this many days, or overdue if negative."""
     due_on = timezone.localdate() + timedelta(days=days)
     FactSheet.objects.filter(pk=sheet.pk).update(**{"state": "published", "review_due_on": due_on} | changes)
     return due_on
 
 
 def let_pass(days: int) -> None:
-    """So many days go by: every date there is comes nearer, or lies further back."""
+    """Lets this many days pass by moving every date there is."""
     for model in (FactSheet, ReviewReminder):
         for row in model.objects.exclude(review_due_on=None):
             model.objects.filter(pk=row.pk).update(review_due_on=row.review_due_on - timedelta(days=days))
 
 
 def remind() -> int:
-    """What a worker does when it starts, and every hour."""
+    """What a worker does at its start and every hour."""
     return remind_of_reviews(today=timezone.localdate())
 
 

@@ -1,4 +1,4 @@
-"""What the tests of a report's confirmation share: a browser that has just asked for one, and what it does on the page."""
+"""Shared by the tests of a report's confirmation: a browser that has just asked for one, and what it does on the page."""
 
 import re
 import time
@@ -63,7 +63,7 @@ def without_seconds(page: bytes) -> str:
 
 
 def time_passes(client: Client, seconds: int = 61) -> None:
-    """Everything that the site remembers of the browser's request, and the receipt in the browser, is older by this."""
+    """Ages what the site remembers about the browser's request, and the receipt in the browser, by this much."""
     held = sent.opened_receipt(client.cookies["sent"].value, now=time.time())
     earlier = timedelta(seconds=seconds)
     for row in [Enquiry.objects.get(pk=held.enquiry), *OutgoingMessage.objects.filter(enquiry=held.enquiry)]:

@@ -1,4 +1,4 @@
-"""Every sort of answer that the site gives: how to get it, and the headers that it has."""
+"""Every kind of response that the site gives: how to get it, and its headers."""
 
 from django.conf import settings as project
 from django.contrib.auth.models import User
@@ -38,7 +38,7 @@ SHARED = "public, max-age=0, s-maxage=1"
 
 
 class Asked:
-    """Asks for one sort of answer. Made after the settings are those of production."""
+    """Requests one kind of response. Make it once the settings are those of production."""
 
     def __init__(self, patch):
         self.patch = patch
@@ -68,7 +68,7 @@ class Asked:
         return f"/report/summary/{links.SUMMARY.token(Assessment.objects.get())}/"
 
     def without_cookies(self, link: str):
-        """A private link opened by a browser that gives no cookie back (enquiries/link_visits.py)."""
+        """A private link opened in a browser that returns no cookies (enquiries/link_visits.py)."""
         return self.post(f"{link}?kept", {"email": "ada@example.com"})
 
     def opened_summary(self):
@@ -88,7 +88,7 @@ class Asked:
         return self.visitor
 
     def again(self, path):
-        """As a browser does that has the answer already."""
+        """As from a browser that already has the response."""
         first = self.get(path)
         read(first)
         return self.get(path, **{"if-none-match": first["ETag"]})
@@ -127,7 +127,7 @@ EXPORT = (
 FOR_EVER = "max-age=315360000, public, immutable"
 ONE, KEPT, FILES = set(), {"ETag", "Vary"}, {"ETag", "Vary", "Last-Modified"}
 LINKED, PERSONAL, DESK = KEPT | {"Link"}, {"X-Robots-Tag"}, {"Vary"}
-# Each sort of answer: its status, how to get it, Cache-Control, what differs from DOORS, and which other headers it has.
+# For each kind of response: its status, how to get it, Cache-Control, what differs from DOORS, and its other headers.
 CLASSES = {
     "home": (200, lambda ask: ask.get("/"), SHARED, {}, KEPT),
     "sheet": (200, lambda ask: ask.get(SHEET), SHARED, {}, KEPT),

@@ -1,4 +1,4 @@
-"""The proxies of `deploy/`, each as its program runs it in front of a site, over TLS."""
+"""The proxy configurations in `deploy/`, each run by its own program in front of a site, over TLS."""
 
 import gzip
 import http.client
@@ -16,13 +16,13 @@ from tests.support.smtp import free_port, wait_for
 
 DEPLOY = ROOT / "deploy"
 DOMAIN = "backcare.example.org"
-# To openssl: a certificate for two days.
+# Arguments for openssl: a certificate for two days.
 REQUEST = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
 REQUEST += ["-subj", f"/CN={DOMAIN}", "-addext", f"subjectAltName=DNS:{DOMAIN}"]
 
 
 class Proxy:
-    """A program in front of a site of two processes, with TLS, on ports of loopback. `spare` is nginx's second site."""
+    """A proxy with TLS in front of a site of two processes, on loopback ports. `spare` is nginx's second site."""
 
     def __init__(self, name: str, folder: Path, web: Web, spare: Web | None = None):
         self.spare = spare

@@ -1,4 +1,4 @@
-"""What tests of search share: results as a reader sees them, and small sheets to find."""
+"""Shared by the tests of search: results as a reader sees them, and small sheets to find."""
 
 from factsheets import actions
 from factsheets.models import FactSheet, Section, State

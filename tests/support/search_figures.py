@@ -1,5 +1,5 @@
 # ruff: noqa: T201
-"""How often a search gets the right answer: `python -m tests.support.search_figures [FILE…]`.
+"""How often search finds the right answer: `python -m tests.support.search_figures [FILE…]`.
 
 A file has a search on each line, and after each “|” what answers it by one judgement; without one, tests/data/search_queries.txt.
 The content comes from fixtures/, into a database of its own. `--misses` lists the searches that went wrong.
@@ -13,13 +13,13 @@ WITHIN = (1, 3)  # the first result, and the first three
 
 
 def queries(path: Path = QUERIES) -> list[tuple[str, list[list[str]]]]:
-    """Each search, and what answers it by each judgement."""
+    """Each search, with what answers it according to each judgement."""
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     return [(typed, [each.split() for each in judged]) for typed, *judged in (line.split(" | ") for line in lines)]
 
 
 def answers(group: list, wanted: str) -> bool:
-    """Whether a result is what was wanted: the page, and where a place is named, one of the two that are shown."""
+    """Whether a result is what was wanted: the page and, if a place on it is named, one of the two places shown."""
     entry = group[0].entry
     page, _, anchor = wanted.partition("#")
     address = page if page.startswith("/") else f"/fact-sheets/{page}/"
@@ -40,7 +40,7 @@ def right(given, wanted: list[str], within: int) -> bool:
 
 
 def misses(listed: list) -> dict[tuple[int, int], list[str]]:
-    """By judgement (from 1) and number of results: the searches with nothing right among so many."""
+    """The searches with nothing right among their first results, by judgement (from 1) and number of results."""
     from factsheets.search.answer import answer
 
     given = [answer(typed) for typed, _ in listed]

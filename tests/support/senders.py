@@ -1,4 +1,4 @@
-"""What the tests of abuse share: senders from all over the world, and what the database holds of them."""
+"""Shared by the tests of abuse: senders from all over the world, and what the database holds about them."""
 
 from django.apps import apps
 from django.db import connection
@@ -14,7 +14,7 @@ REFUSED = 429
 
 
 def from_place(number: int) -> Client:
-    """A browser of its own in a place of its own. TEST-NET-2 and IPv6's documentation network: nobody's addresses."""
+    """A separate browser at a separate address. TEST-NET-2 and IPv6's documentation network belong to nobody."""
     return Client(REMOTE_ADDR=f"198.51.100.{number % 250 + 1}" if number < 250 else f"2001:db8:{number:x}::1")
 
 
@@ -23,7 +23,7 @@ def ask(kind: str = "report", client: Client | None = None, **changes):
 
 
 def ask_in_full(client: Client, kind: str = "question", **changes):
-    """As a browser does it: the form, the page that checks, and its button, at once."""
+    """Sends what a browser would: the form, the check page and its button, in one go."""
     first = follow(client, client.post(ADDRESSES[kind], form(kind, **changes, step=None)))
     assert first.status_code == 200, first.content.decode()[:300]
     check = sent(form_at(parse(first), ADDRESSES[kind]))
@@ -35,7 +35,7 @@ def latest() -> Enquiry:
 
 
 def whole_database() -> str:
-    """Every value of every table, as text; sealed ones as they lie there."""
+    """Every value of every table as text, with encrypted ones as stored."""
     words = []
     with connection.cursor() as cursor:
         for model in apps.get_models(include_auto_created=True):

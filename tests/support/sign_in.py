@@ -1,4 +1,4 @@
-"""What the tests of the staff's sign-in share: Rita with a second factor, the steps of signing in, and a clock to move."""
+"""Shared by the tests of staff sign-in: Rita with a second factor, the steps of signing in, and a clock to move."""
 
 import base64
 import time
@@ -43,7 +43,7 @@ def owner(staff):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that the test moves, in seconds, for everything that asks what time it is."""
+    """A clock, in seconds, that the test moves for everything that asks the time."""
     moved = {"by": 0.0}
     real, real_now = time.time, timezone.now
     monkeypatch.setattr(time, "time", lambda: real() + moved["by"])
@@ -76,7 +76,7 @@ def shown_secret(page) -> str:
 
 
 def code_for(secret: str, *, step=0) -> str:
-    """What an app with this secret shows now, or so many times thirty seconds later."""
+    """What an app with this secret shows now, or this many half-minutes later."""
     return f"{hotp(base64.b32decode(secret), int(time.time()) // 30 + step):06}"
 
 

@@ -1,4 +1,4 @@
-"""Real SMTP servers for tests: they take mail over TCP, and misbehave on request."""
+"""Real SMTP servers for tests, which take email over TCP and misbehave on request."""
 
 import asyncio
 import email
@@ -19,8 +19,8 @@ from aiosmtpd.smtp import AuthResult
 class SmtpSink:
     """A mail server that keeps what it accepts.
 
-    `answers` maps a stage (mail, rcpt, data) to the reply given there. `stall` maps a stage to the seconds it takes to answer,
-    with nothing accepted yet; `delay` holds back the answer to a mail that is accepted already. `password` is the one it lets in.
+    `answers` maps a stage (mail, rcpt, data) to its reply. `stall` maps a stage to the seconds it waits before it accepts anything;
+    `delay` holds back the reply after it has accepted an email. `password` is the one it lets in.
     """
 
     def __init__(self, port: int = 0, **smtp_options):
@@ -89,7 +89,7 @@ class SmtpSink:
         self.data_seen.set()
         await asyncio.sleep(self.stall.get("data", 0))
         if self.during_data:
-            # In a thread of its own, as the server goes on serving meanwhile.
+            # In a thread of its own, because the server goes on serving meanwhile.
             await asyncio.to_thread(self.during_data)
         if self.drop_connections:
             self.drop_connections -= 1
@@ -105,7 +105,7 @@ class SmtpSink:
 
 
 class ScriptedServer:
-    """Says its lines one by one, whatever it hears, then breaks the connection off, or hangs with it open."""
+    """Sends its lines one by one, whatever it hears, then drops the connection or leaves it hanging open."""
 
     def __init__(self, *lines: str, then: str):
         self.lines, self.then = lines, then
@@ -141,7 +141,7 @@ class ScriptedServer:
                     self.stopped.wait()
                 elif self.lines:
                     self.heard.append(client.recv(100))
-                    # A reset, as when the server's machine goes away: what is on the wire is lost.
+                    # A reset, as when the server's machine goes away and what is on the wire is lost.
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
@@ -149,7 +149,7 @@ RESERVED: deque[socket.socket] = deque()
 
 
 def free_port() -> int:
-    """A port where nobody listens, and which nobody else is given before its server starts.
+    """A port where nothing listens, and which nobody else is given before its server starts.
 
     Several suites and their servers run at once. On Linux a bound socket keeps its port from everyone who asks for any free
     one; a server that asks for this very port with SO_REUSEADDR, as all of ours do, gets it beside the socket.
@@ -168,7 +168,7 @@ def free_port() -> int:
 
 
 def wait_for(condition, *, seconds: float = 120, what: str = "it"):
-    """Waits until the condition holds, and returns its value. Fails with a sentence if not. A busy machine is no failure."""
+    """Waits until the condition holds and returns its value, or fails with a sentence. Waits long enough for a busy machine."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if value := condition():

@@ -1,4 +1,4 @@
-"""Requests byte by byte to a real server, for what no honest client would send."""
+"""Requests to a real server byte by byte, for what no honest client would send."""
 
 import socket
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ def connect(address: str, timeout: float = 20) -> socket.socket:
 
 
 def read(connection: socket.socket) -> bytes:
-    """All that comes until the server closes."""
+    """Everything that comes until the server closes the connection."""
     pieces = []
     while piece := connection.recv(65536):
         pieces.append(piece)
@@ -18,7 +18,7 @@ def read(connection: socket.socket) -> bytes:
 
 
 def exchange(address: str, *pieces: bytes, timeout: float = 20) -> bytes:
-    """The whole answer. Send `Connection: close`, or it only ends when the server has waited long enough."""
+    """The whole response. Send `Connection: close`, or it ends only when the server has waited long enough."""
     with connect(address, timeout) as connection:
         for piece in pieces:
             connection.sendall(piece)
@@ -26,7 +26,7 @@ def exchange(address: str, *pieces: bytes, timeout: float = 20) -> bytes:
 
 
 def status(answer: bytes) -> int:
-    """Of the first answer; 0 when there was none."""
+    """The status of the first response, or 0 if there was none."""
     return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/1.") else 0
 
 

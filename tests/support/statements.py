@@ -1,4 +1,4 @@
-"""A statement of evidence that a test makes, and the section that shows it."""
+"""Makes a statement of evidence for a test, and the section that shows it."""
 
 from factsheets.models import Section, Source, Statement, StatementUse
 

@@ -1,4 +1,4 @@
-"""What the tests of the private summary share: a browser with finished answers, its request, and the link in the mail."""
+"""Shared by the tests of the private summary: a browser with finished answers, its request, and the link in the email."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""What browser tests share: a visitor who notices everything that a page must never do."""
+"""Shared by the browser tests: a visitor who notices everything that a page must never do."""
 
 import re
 import shutil
@@ -10,20 +10,20 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Locator, expect
 
-# WCAG 2.0 to 2.2, levels A and AA, and axe's own best practice. Told in full are only the violations: the long lists of what is
-# right take axe longer than looking for what is wrong. Nothing is loaded for it beforehand: of these rules only the one on sound
-# that plays by itself would use it, and there is neither sound nor film here.
+# WCAG 2.0 to 2.2, levels A and AA, and axe's own best practice. Only violations are reported in full, because the long lists of
+# what passes take axe longer than the search itself. Nothing is preloaded, because only the rule on autoplaying sound needs that,
+# and we have no sound or film.
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
     "preload": False,
 }
-# What of it the other colour scheme can change. The rest is the same in both.
+# The rules whose result the other colour scheme can change.
 COLOURS = RULES | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 AXE = Axe()
-# Three quarters of axe's time are these two rules, and most of what they look at they found legible just before: the next line,
-# the next row, the same header on the next page. An element is passed over once one has passed whose look is the same, its own and
-# that of everything around it. Only what passed is remembered: what cannot be told, or is wrong, is looked at each time.
+# These two rules take three quarters of axe's time, mostly on things that looked the same just before: the next line or row, or the
+# same header on the next page. An element is skipped once another has passed that looks the same, with everything around it. Only
+# passes are remembered; what is wrong or cannot be decided is checked each time.
 PASSED: dict[str, set[str]] = {"color-contrast": set(), "link-in-text-block": set()}
 PASS_OVER = """passed => {
     const looks = new Map(), relevant = ["color", "backgroundColor", "backgroundImage", "opacity", "filter", "mixBlendMode",
@@ -77,12 +77,12 @@ def chromium() -> str | None:
 
 
 def chromium_without_a_frame() -> str | None:
-    """The same pages without the window around them, which takes half of the processor's time; or else the whole browser."""
+    """The browser without its window, which takes half of the processor's time; or else the whole browser."""
     return shutil.which("chromium-headless-shell") or chromium()
 
 
 def reach(page, wanted: str | Locator, at_each: Callable[[], None] = lambda: None) -> None:
-    """Presses Tab until the focus is on it. `at_each` is called after every press."""
+    """Presses Tab until it has the focus, and calls `at_each` after every press."""
     where = page.locator(wanted).first if isinstance(wanted, str) else wanted
     for _ in range(120):
         if where.and_(page.locator(":focus")).count():
@@ -93,7 +93,7 @@ def reach(page, wanted: str | Locator, at_each: Callable[[], None] = lambda: Non
 
 
 class Visitor:
-    """A browser window of its own, which remembers requests to other hosts, console errors and cookies."""
+    """A separate browser window, which remembers requests to other hosts, console errors and cookies."""
 
     def __init__(self, browser, site: str, **options):
         self.site = site
@@ -116,7 +116,7 @@ class Visitor:
         return self.page.goto(path, wait_until="load")
 
     def back(self):
-        """The browser's own button. For a moment a page that has just come is not attached, and Chromium refuses."""
+        """Presses the browser's own button. Chromium refuses for a moment while a new page is not attached yet."""
         self.page.wait_for_load_state()
         try:
             self.page.go_back()
@@ -127,7 +127,7 @@ class Visitor:
             self.page.go_back()
 
     def expect_to_go_back_and_forward(self, *headings: str):
-        """From a page to the first of those that led to it, and back to it: a page each time, and never a browser's error."""
+        """Goes back to the first page that led here, and forward again. Each must be a page, not a browser's error."""
         here = self.page.get_by_role("heading", level=1).inner_text()
         for heading in reversed(headings):
             self.back()
@@ -138,7 +138,7 @@ class Visitor:
             expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
 
     def last_seen(self) -> str:
-        """What stood on the screen when a test failed: a browser's timeout says only what did not come."""
+        """Reports what was on the screen when a test failed, because a browser's timeout says only what was missing."""
         try:
             words = " ".join(self.page.inner_text("body", timeout=1000).split())[:1500]
         except Error as error:
@@ -146,7 +146,7 @@ class Visitor:
         return f"The browser was at {self.page.url}: {words}\nIt complained: {self.complaints}"
 
     def expect_clean(self, *, cookies: bool = False, receipt: bool = False):
-        """No other host was asked, nothing broke the content policy, and no cookie was set, or only those of a form sent."""
+        """Checks that nothing asked another host or broke the content policy, and that only sending a form set cookies."""
         assert not self.foreign, f"The page asked another host: {self.foreign}"
         ours = [text for text in self.complaints if "status of 422" not in text]
         assert not ours, f"The browser complained: {ours}"
@@ -163,9 +163,9 @@ class Visitor:
         except Error as error:
             if "context was destroyed" not in str(error):
                 raise
-            # The page asked to be fetched once more by its own address (enquiries/request_forms/journey.py).
+            # The page asks to be loaded again by its own address (enquiries/request_forms/journey.py).
             found = self._violations(rules)
-        del self.complaints[heard:]  # axe's own measuring sets styles, which our content policy refuses
+        del self.complaints[heard:]  # axe sets styles to measure things, which our content policy refuses
         assert not found, "\n".join(
             f"{rule['id']}: {rule['help']} at {[node['target'] for node in rule['nodes']]}" for rule in found
         )
@@ -184,10 +184,10 @@ class Visitor:
         return found
 
     def expect_accessible_in_both_schemes(self):
-        """The page as it stands, light and then dark. It is left light."""
+        """Checks the page as it is, in light and then dark colours, and leaves it light."""
         self.expect_accessible()
         self.page.emulate_media(color_scheme="dark")
-        # Links fade from one colour to the other.
+        # Links fade between colours.
         self.page.evaluate("Promise.all(document.getAnimations().map(each => each.finished)).then(() => true)")
         self.expect_accessible(COLOURS)
         self.page.emulate_media(color_scheme="light")
@@ -210,7 +210,7 @@ def visitor(browser, site: str, **options):
 
 
 def expect_problem(page, message: str):
-    """An error as a patient meets it: announced, linked, tied to its field, with focus where it should be."""
+    """Checks an error as a patient meets it: announced, linked, tied to its field, with the focus where it should be."""
     expect(page).to_have_title(re.compile("^Error: "))  # once the redirect has led there
     summary = page.locator(".problem")
     assert summary.evaluate("element => element === document.activeElement"), "The error summary has no focus."

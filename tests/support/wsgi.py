@@ -1,4 +1,4 @@
-"""Requests as bytes, handed to the very application that gunicorn runs, with nothing in between that tidies them up."""
+"""Requests as bytes, passed straight to the application that gunicorn runs, with nothing in between to tidy them up."""
 
 import io
 from wsgiref.headers import Headers
@@ -16,7 +16,7 @@ class Answer:
 
 
 def ask(method: str = "POST", path: str = "/question/", body: bytes = b"", **environ) -> Answer:
-    """`environ` overrides what a web server would say of the request: CONTENT_TYPE, HTTP_HOST, QUERY_STRING…"""
+    """`environ` overrides what a web server would say about the request: CONTENT_TYPE, HTTP_HOST, QUERY_STRING…"""
     request = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
@@ -31,7 +31,7 @@ def ask(method: str = "POST", path: str = "/question/", body: bytes = b"", **env
     from backcare.config.wsgi import application  # here, because it needs the collected static files
 
     told = []
-    # As Django's own test client does: the end of a request must not end the test's transaction.
+    # As Django's test client does, so that the end of a request does not end the test's transaction.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     try:
