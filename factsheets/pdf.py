@@ -32,17 +32,10 @@ LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 MAX_JSON = 1_000_000
 # Characters. A card or table cell with less than this stays on one page; with more it may continue on the next.
 KEEP_TOGETHER = 700
-# In points: the largest of these in which a leaflet has two sides. docs/decisions/0032
-POINTS = [12, 11.75, 11.5, 11.25, 11, 10.75, 10.5, 10.25, 10, 9.75, 9.5, 9.25, 9]
-# Beside them, in points, how small a drawing's labels may be. They shrink before the text falls below 11 points.
-LABELS = 9
-SIZES = [
-    *((points, LABELS) for points in POINTS if points >= 11),
-    *((points, 8) for points in POINTS if points <= 11),
-    (9, 6.5),
-    (9, 5),
-]
-LARGE_POINTS, LARGE_LABELS = 18, 14  # what sight-loss charities ask for; and the smallest letters there
+# In points: a leaflet's letters, and beside them how small a drawing's labels may be. They shrink only where a leaflet of what
+# protects alone has no room on its two sides. docs/decisions/0032
+SIZES = [(12, 9), (11.5, 9), (11, 8)]
+LARGE_SIZES = [(18, 14)]  # what sight-loss charities ask for; and the smallest letters there
 SIDES, LARGE_SIDES = 2, 4
 KEY_POINTS, DRAWING = "key points", "drawing"  # kinds of what may be left out, beside those of sections
 LEAD = "-"  # instead of a section's slug: the drawing at the head
@@ -74,11 +67,11 @@ def sheet_pdf(document: dict, *, clinic: dict, safety: list[dict], address: str,
 def leaflet_pdf(
     document: dict, *, clinic: dict, safety: list[dict], address: str, help_address: str, large_print: bool = False
 ) -> bytes:
-    """The sheet's leaflet: two sides of A4 in the largest letters that fit, or four in 18 pt. Raises PdfError.
+    """The sheet's leaflet: two sides of A4 in 12 pt, or four in 18 pt. Raises PdfError.
 
-    At 18 pt some of it may have to stay out: drawings, then the parts of `document["optional"]`, the first of them first. The
-    leaflet says which.
-    Where all that may go or shrink has done so, it takes as many sides as it needs: nothing is cut off.
+    To fit, some of it may have to stay out: what `document["optional"]` lists, the first of it first. The leaflet says what.
+    Where all of that is out, the letters shrink a little (SIZES). Where that is not enough either, it takes as many sides as it
+    needs: nothing is cut off.
     """
     _expect_emergency(safety)
     files: dict[str, bytes] = {}
@@ -91,36 +84,29 @@ def leaflet_pdf(
         "help": {"url": help_address, "target": _absolute(help_address, address)},
         "large_print": large_print,
         "keep": 0 if large_print else KEEP_TOGETHER // 2,
-        "points": LARGE_POINTS if large_print else POINTS[0],
-        "labels": LARGE_LABELS if large_print else LABELS,
     }
     main = {"main.typ": TEMPLATES / "leaflet.typ"} | files
-
-    optional = _may_go(data["sheet"], document["optional"]) if large_print else []
+    optional = document["optional"]
+    sizes, most = (LARGE_SIZES, LARGE_SIDES) if large_print else (SIZES, SIDES)
 
     @cache
     def made(version: Version) -> bytes:
-        if isinstance(version, int):
-            points, labels = SIZES[version]
-            changes = {"points": points, "labels": labels}
-        else:
-            changes = {"sheet": _without(data["sheet"], [optional[number] for number in sorted(version)])}
+        gone, (points, labels) = version
+        sheet = _without(data["sheet"], [optional[number] for number in sorted(gone)])
+        changes = {"sheet": sheet, "points": points, "labels": labels}
         return compiled(main, data | changes, name=document["slug"], timestamp=_timestamp(document))
-
-    def sides(version: Version) -> int:
-        return sides_of(made(version))
 
     key = _name_of(data, files, optional)
     if (version := _fitting.get(key)) is None:
-        version = _least_left_out(len(optional), sides) if large_print else _largest_letters(sides)
+        version = _fullest(len(optional), sizes, most, lambda version: sides_of(made(version)))
         if len(_fitting) >= MAX_FITTING:
             _fitting.clear()
         _fitting[key] = version
     return made(version)
 
 
-# A place in SIZES, or what large print leaves out, as places in what may go.
-Version = int | frozenset[int]
+# What is left out, as places in what may go, and one of SIZES.
+Version = tuple[frozenset[int], tuple[float, float]]
 # Which fits, by all that is in the leaflet: the same words need no second search, on the next day or after an edit elsewhere.
 _fitting: dict[str, Version] = {}
 MAX_FITTING = 200  # leaflets
@@ -133,28 +119,23 @@ def _name_of(data: dict, files: dict[str, bytes], optional: list[dict]) -> str:
     return named.hexdigest()
 
 
-def _may_go(sheet: dict, parts: list[dict]) -> list[dict]:
-    """What large print can do without. First goes the drawing at the head, then the others from the last on, then the parts."""
-    drawings = [section["slug"] for section in sheet["sections"] if section.get("figure")]
-    gone_first = [*([LEAD] if sheet["lead_figure"] else []), *reversed(drawings)]
-    return [*({"kind": DRAWING, "sections": [slug]} for slug in gone_first), *parts]
+def _fullest(many: int, sizes: list[tuple[float, float]], most: int, sides: Callable[[Version], int]) -> Version:
+    """With as much as so many sides hold, in the first of the sizes in which the shortest has no more.
 
-
-def _least_left_out(many: int, sides: Callable[[Version], int]) -> frozenset[int]:
-    """With as much as four sides hold. What goes first comes back last, where the sides have room for it."""
+    What goes first comes back last, where the sides have room for it.
+    """
+    everything = frozenset(range(many))
+    if sides((frozenset(), sizes[0])) <= most:
+        return frozenset(), sizes[0]
+    size = next((size for size in sizes if sides((everything, size)) <= most), sizes[0])
     # Where the shortest takes more, there is no reason to leave out more than that many sides ask for.
-    most = max(LARGE_SIDES, sides(frozenset(range(many))))
-    count = bisect_left(range(many + 1), True, key=lambda count: sides(frozenset(range(count))) <= most)
+    most = max(most, sides((everything, size)))
+    count = bisect_left(range(many + 1), True, key=lambda count: sides((frozenset(range(count)), size)) <= most)
     gone = frozenset(range(count))
     for number in reversed(range(count)):
-        if sides(gone - {number}) <= most:
+        if sides((gone - {number}, size)) <= most:
             gone -= {number}
-    return gone
-
-
-def _largest_letters(sides: Callable[[Version], int]) -> int:
-    """The first of SIZES that takes two sides, where each takes no more than the one before it. The last where none does."""
-    return bisect_left(range(len(SIZES) - 1), True, key=lambda place: sides(place) <= SIDES)
+    return gone, size
 
 
 def _without(sheet: dict, gone: list[dict]) -> dict:

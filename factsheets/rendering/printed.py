@@ -14,17 +14,35 @@ from django.urls import reverse
 from backcare.core import clinic
 from factsheets import page_cache, pictures
 from factsheets.models import Aspect, FactSheet, Layer, SectionKind
-from factsheets.pdf import KEY_POINTS, leaflet_pdf, sheet_pdf
+from factsheets.pdf import DRAWING, KEY_POINTS, LEAD, leaflet_pdf, sheet_pdf
 from factsheets.rendering.markdown import plain
 from factsheets.rendering.sheet import full
 
-# What large print leaves out first where its four sides are too few. Never what protects (`protects`), the verdicts and NICE's
-# position, and never the beginning of an answer.
+LEAD_DRAWING, EXERCISES, TO_FILL = "lead", "exercises", "to fill"
+# What a leaflet leaves out first where its sides are too few. Never what protects (`protects`), the verdicts and NICE's position,
+# and never the beginning of an answer. A drawing is why somebody picks a leaflet up, but at 18 pt there is no room for many.
 OPTIONAL = [
+    DRAWING,
     SectionKind.NUMBERS,
     SectionKind.FIGURE,
     SectionKind.DETAILS,
     SectionKind.TABLE,
+    SectionKind.TEXT,
+    EXERCISES,
+    LEAD_DRAWING,
+    SectionKind.STEPS,
+    SectionKind.TRY,
+    TO_FILL,
+]
+OPTIONAL_IN_LARGE = [
+    LEAD_DRAWING,
+    DRAWING,
+    EXERCISES,
+    SectionKind.NUMBERS,
+    SectionKind.FIGURE,
+    SectionKind.DETAILS,
+    SectionKind.TABLE,
+    TO_FILL,
     SectionKind.TEXT,
     SectionKind.STEPS,
     SectionKind.TRY,
@@ -68,12 +86,11 @@ def whole(sheet: FactSheet, *, large_print: bool = False) -> bytes:
 def compiled_leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
     """Made afresh. What fits is worked out once in each process, and again when the sheet's own words change (`pdf.leaflet_pdf`).
 
-    That takes three or four printings in letters of several sizes, or half a second of one processor; in large print, with and
-    without some of the parts, 7 to 16 for our own sheets, or about a second.
+    That takes 7 to 20 printings for our own sheets, with and without some of the parts, or about a second of one processor.
     """
     data = full(_as_it_is(sheet.pk))
     return leaflet_pdf(
-        _leaflet(data, with_addresses=not large_print),
+        _leaflet(data, large_print=large_print),
         clinic=letterhead(),
         safety=data["safety"],
         address=data["address"],
@@ -132,20 +149,18 @@ def _chapters(data: dict, layer: str) -> Iterator[list[dict]]:
             yield inside
 
 
-def _leaflet(data: dict, *, with_addresses: bool) -> dict:
+def _leaflet(data: dict, *, large_print: bool) -> dict:
     document = _document(data, [Layer.LEAFLET])
     own = data["address"].removeprefix(settings.BASE_URL)
-    pages: list[str] = []
     for section in document["sections"]:
         if (figure := section.get("figure")) and figure["is_exercise"] and section["caption"]:
             figure |= {"in_words": True, "letters": 0.0}
         for part in ("blocks", "caption"):
             section[part] = _without_pointers(section.get(part, []), own)
-            if with_addresses:  # at 18 points they would take the room of what they lead to
-                section[part] = _with_addresses(section[part], own, pages)
-    again = {"name": "the key points", "kind": KEY_POINTS, "sections": []}
-    parts = sorted([again, *_optional(data)], key=lambda part: OPTIONAL.index(part["kind"]))
-    return document | {"optional": parts, "left_out": [], "pages": list(dict.fromkeys(pages))}
+            if not large_print:  # at 18 points they would take the room of what they lead to
+                section[part] = _with_addresses(section[part], own)
+    optional = _optional(document, data, OPTIONAL_IN_LARGE if large_print else OPTIONAL)
+    return document | {"optional": optional, "left_out": []}
 
 
 def protects(section: dict) -> bool:
@@ -164,9 +179,28 @@ def protects(section: dict) -> bool:
     )
 
 
-def _optional(data: dict) -> list[dict]:
-    """The parts that an answer can do without: each section with a heading, and what is under it. The last part comes first."""
-    found: list[dict] = []
+def _optional(document: dict, data: dict, order: list[str]) -> list[dict]:
+    """What may be left out, in this order; of the same kind, the last on the paper first. Some kinds are in no order: they stay."""
+    lead = [(LEAD_DRAWING, {"kind": DRAWING, "sections": [LEAD]})] if document["lead_figure"] else []
+    drawings = [
+        (_turn_of(section["figure"]), {"kind": DRAWING, "sections": [section["slug"]]})
+        for section in document["sections"]
+        if section.get("figure")
+    ]
+    again = (KEY_POINTS, {"name": "the key points", "kind": KEY_POINTS, "sections": []})
+    found = [again, *lead, *reversed(drawings), *_parts(data)]
+    return [part for turn in order for kind, part in found if kind == turn]
+
+
+def _turn_of(figure: dict) -> str:
+    if figure["written_in"]:
+        return TO_FILL
+    return EXERCISES if figure["is_exercise"] else DRAWING
+
+
+def _parts(data: dict) -> list[tuple[str, dict]]:
+    """The parts that an answer can do without: each section, and the drawings under it. The last part comes first."""
+    found: list[tuple[str, dict]] = []
     sections = {section["slug"]: section for section in data["sections"]}
     for chapter in data["layers"][Layer.LEAFLET]:
         parts: list[list[dict]] = []
@@ -178,16 +212,19 @@ def _optional(data: dict) -> list[dict]:
                 said[-1].append(section)
             else:
                 parts.append([section])
-        found += [
-            {
-                "name": f"“{part[0]['heading']}”" if part[0]["heading"] else f"part of “{chapter['heading']}”",
-                "kind": part[0]["kind"],
-                "sections": [section["slug"] for section in part],
-            }
-            for part in parts[1:]
-            if part[0]["kind"] in OPTIONAL and not any(map(protects, part))
-        ]
+        for part in parts[1:]:
+            if not any(map(protects, part)):
+                first = part[0]
+                name = f"“{first['heading']}”" if first["heading"] else f"part of “{chapter['heading']}”"
+                kind = TO_FILL if _is_to_fill(first) else first["kind"]
+                found.append((kind, {"name": name, "kind": kind, "sections": [section["slug"] for section in part]}))
     return found[::-1]
+
+
+def _is_to_fill(section: dict) -> bool:
+    """A table whose second column is empty: readers write in it."""
+    tables = [block for block in section["blocks"] if block["type"] == "table"]
+    return bool(tables) and all(len(row) == 2 and not plain([row[1]]) for table in tables for row in table["rows"])
 
 
 def _without_pointers(value, own: str):
@@ -215,19 +252,16 @@ def _said(node: dict) -> str:
     return node["text"].strip() if node.get("type") == "text" else "…"
 
 
-def _with_addresses(value, own: str, pages: list[str]):
-    """The same with the name of another site after what paper cannot open.
-
-    The path of a page of ours goes into `pages`, for the foot: within a sentence it would break it.
-    """
+def _with_addresses(value, own: str):
+    """The same with the name of another site after what paper cannot open. A page of ours is a link on the sheet's own page."""
     if isinstance(value, dict):
-        return {key: _with_addresses(each, own, pages) for key, each in value.items()}
+        return {key: _with_addresses(each, own) for key, each in value.items()}
     if not isinstance(value, list):
         return value
     made: list = []
     for node in value:
         if not (isinstance(node, dict) and node.get("type") == "link"):
-            made.append(_with_addresses(node, own, pages))
+            made.append(_with_addresses(node, own))
             continue
         href = node["href"]
         if href.startswith((own, "#")):  # a place on this page is a word of this leaflet
@@ -235,7 +269,6 @@ def _with_addresses(value, own: str, pages: list[str]):
             continue
         if href.startswith("/"):
             made.append(node)
-            pages.append(_breakable(urlsplit(href).path.rstrip("/")))
             continue
         said = f"{node['content']}"
         place = _breakable(urlsplit(href).netloc.removeprefix("www."))
