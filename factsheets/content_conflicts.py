@@ -20,7 +20,7 @@ from factsheets import (
 from factsheets.fixtures import named, take_over, values_of
 from factsheets.models import FactSheet, InstalledRecord, SafetyAdvice, Statement
 from factsheets.rendering.markdown import BodyError
-from factsheets.revisions import word_difference
+from factsheets.revisions import with_sources_named, word_difference
 
 NOTE = "Words from the site’s newer content"
 PARTS_OF_SHEETS = {
@@ -52,7 +52,8 @@ class Offer:
 
     @property
     def words(self) -> list[tuple[str, str]]:
-        return list(word_difference(_text(self.ours), _text(self.offered)))
+        _, *said = shared_revisions.change_in_words(type(self.record), self.field, self.ours, self.offered)
+        return list(word_difference(*with_sources_named(*said)))
 
 
 def open_offers(sheet: FactSheet | None = None) -> Iterator[Offer]:
@@ -192,9 +193,3 @@ def _take(installed: InstalledRecord, field: str, offered, by) -> None:
         except BodyError as error:
             raise actions.MoveRefused(str(error)) from error
         actions.keep_edition(sheet=sheet, by=by, note=NOTE)
-
-
-def _text(value) -> str:
-    if isinstance(value, list):
-        return "\n".join(" ".join(map(str, each)) if isinstance(each, list) else str(each) for each in value)
-    return "" if value is None else str(value)

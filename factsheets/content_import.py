@@ -405,8 +405,7 @@ def _named(record) -> str:
 
 
 def _change(record, label: str, name: str, current: dict, new: dict) -> Change:
-    words = capfirst(str(record._meta.get_field(name).verbose_name))
-    return Change(label, words, *(safety_revisions.in_words(each[name]) for each in (current, new)))
+    return Change(label, *shared_revisions.change_in_words(type(record), name, current[name], new[name]))
 
 
 def _log(record, by, flag: int) -> None:

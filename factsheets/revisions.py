@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.text import Truncator
 
 from factsheets.models import (
+    Claim,
     Direction,
     FactSheet,
     Figure,
@@ -94,6 +95,8 @@ NAMED = {
     "lead_figure": (Figure, "slug", "title"),
     "figure": (Figure, "slug", "title"),
 }
+# Words that are kept with hyphens between them.
+HYPHENATED = {"treatment", "condition", "comparison"}
 # Changes to these are the editors' own book-keeping: no reader sees them.
 UNSEEN = {SHEET["kind"]} | {
     (SECTION | STATEMENT)[name]
@@ -287,7 +290,7 @@ def changes(before: dict, after: dict) -> list[Change]:
         found.append(Change(SHEET_ITSELF, RELATED, *said, at=PLACES[RELATED]))
     studies = [sorted(each.get("findings", {}).items()) for each in (before, after)]
     if studies[0] != studies[1]:
-        titles = _titles({key for each in studies for key, _ in each})
+        titles = titles_of({key for each in studies for key, _ in each})
         said = _apart(studies, lambda pair: f"{titles.get(pair[0], pair[0])}: {pair[1]}", ": ".join)
         found.append(Change(SHEET_ITSELF, FINDINGS, *said, at=PLACES[FINDINGS]))
     return found
@@ -322,7 +325,7 @@ def _statement_changes(was: dict | None, now: dict | None) -> Iterator[tuple[str
     if was is None or now is None:
         yield "statement of evidence", _whole(was), _whole(now)
         return
-    verdicts = _verdict(was), _verdict(now)
+    verdicts = verdict_in_words(was), verdict_in_words(now)
     if verdicts[0] != verdicts[1]:
         yield "verdict", *verdicts
     for name, words in STATEMENT.items():
@@ -333,7 +336,7 @@ def _statement_changes(was: dict | None, now: dict | None) -> Iterator[tuple[str
             yield words, *said
 
 
-def _verdict(statement: dict) -> str:
+def verdict_in_words(statement: dict) -> str:
     given = {name: statement.get(name, "") for name in ("grade", "direction", "nice_position")}
     known = given["direction"] in Direction.values and given["grade"] in {"", *Grade.values}
     return verdict_of(Statement(**given)) if known else f"{given['direction']} {given['grade']}".strip()
@@ -342,8 +345,11 @@ def _verdict(statement: dict) -> str:
 def _whole(statement: dict | None) -> str:
     if statement is None:
         return ""
-    sources = _titles(set(statement.get("sources", [])))
-    said = [_verdict(statement), *(statement.get(name, "").strip() for name in ("detail", "nice_position", "burden"))]
+    sources = titles_of(set(statement.get("sources", [])))
+    said = [
+        verdict_in_words(statement),
+        *(statement.get(name, "").strip() for name in ("detail", "nice_position", "burden")),
+    ]
     return "\n".join([*filter(None, said), *(sources.get(key, key) for key in statement.get("sources", []))])
 
 
@@ -353,8 +359,12 @@ def _said_of(name: str, before, after) -> list[str]:
     if was == now:
         return []
     if name == "sources":
-        titles = _titles({*(before or []), *(after or [])})
+        titles = titles_of({*(before or []), *(after or [])})
         return _apart([before or [], after or []], lambda key: titles.get(key, key), str)
+    if name == "claim_refs":
+        return claims_in_words(before, after)
+    if name in HYPHENATED:
+        return [was.replace("-", " "), now.replace("-", " ")]
     if name in NAMED:
         names = _names(*NAMED[name], {was, now} - {""})
         return _apart([[was] if was else [], [now] if now else []], lambda key: names.get(key, key), str)
@@ -362,6 +372,13 @@ def _said_of(name: str, before, after) -> list[str]:
         return [f"{date.fromisoformat(said):%-d %B %Y}" if said else "" for said in (was, now)]
     known = LABELS.get(name, {})
     return [known.get(said, said) if value is not None else "" for said, value in ((was, before), (now, after))]
+
+
+def claims_in_words(*both: list[str] | None) -> list[str]:
+    """Rows of the claim ledger as what they say, a line each, with the row's number that names them."""
+    rows = {ref for refs in both for ref in refs or []}
+    said = dict(Claim.objects.filter(ref__in=rows).values_list("ref", "statement")) if rows else {}
+    return ["\n".join(f"{Truncator(said.get(ref, 'row')).words(14)} ({ref})" for ref in refs or []) for refs in both]
 
 
 def _apart(both: list, in_words: Callable, as_kept: Callable) -> list[str]:
@@ -374,7 +391,7 @@ def _names(model, key: str, name: str, wanted: set[str]) -> dict[str, str]:
     return dict(model.objects.filter(**{f"{key}__in": wanted}).values_list(key, name)) if wanted else {}
 
 
-def _titles(keys: set[str]) -> dict[str, str]:
+def titles_of(keys: set[str]) -> dict[str, str]:
     """Sources by their short titles, such as “Low back pain and sciatica in over 16s (2016)”."""
     rows = Source.objects.filter(key__in=keys).values_list("key", "title", "year") if keys else ()
     return {key: f"{Truncator(title).chars(90)}{f' ({year})' if year else ''}" for key, title, year in rows}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from factsheets import (
     actions,
@@ -44,10 +45,11 @@ GAP = 10  # between two places in the order
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a set of red flags cannot be published. `code` is empty if it is about the whole set."""
+    """Why a set of red flags cannot be published. `code` and `place`, in words, are empty if it is about the whole set."""
 
     code: str
     text: str
+    place: str = ""
 
 
 class FlagChanged(DraftRefused):
@@ -103,16 +105,17 @@ def problems(content: list[dict]) -> list[Problem]:
     found = []
     known = set(Source.objects.values_list("key", flat=True))
     for flag in content:
+        place = safety_revisions.name(flag)
         try:
             record_of(flag).full_clean(validate_unique=False, validate_constraints=False)
         except ValidationError as error:
             found += [
-                Problem(flag["code"], f"{safety_revisions.WORDS.get(name, name).capitalize()}: {message}")
+                Problem(flag["code"], f"{safety_revisions.WORDS.get(name, name).capitalize()}: {message}", place)
                 for name, messages in error.message_dict.items()
                 for message in messages
             ]
         lost = [key for [key] in flag["sources"] if key not in known]
-        found += [Problem(flag["code"], f"Source {key} no longer exists. Choose another.") for key in lost]
+        found += [Problem(flag["code"], f"The source {key} no longer exists. Choose another.", place) for key in lost]
     for tier in Tier:
         if not any(flag["tier"] == tier for flag in content):
             found.append(Problem("", f"“{tier.label}” has no red flags left. Each tier must keep at least one."))
@@ -163,12 +166,12 @@ def save_flag(*, code: str, values: dict, opened: str, by) -> SafetyDraft | None
     def edit(content):
         flag = find(content, code)
         if flag is None:
-            raise DraftRefused(f"A colleague has retired {code}. Copy anything you need from this page.")
+            raise DraftRefused("A colleague has retired this red flag. Copy anything you need from this page.")
         if fingerprint(flag) != opened:
             raise FlagChanged(flag, _last_writer(code))
         changed = [name for name in values if flag[name] != values[name]]
         flag.update(values)
-        return f"{code}: {', '.join(_words(name) for name in changed)}"
+        return f"{safety_revisions.name(flag)}: {', '.join(_words(name) for name in changed)}"
 
     return _change(edit, by)
 
@@ -176,7 +179,9 @@ def save_flag(*, code: str, values: dict, opened: str, by) -> SafetyDraft | None
 def _last_writer(code: str) -> DraftEvent | None:
     """Who last changed this flag in the open draft."""
     draft = current()
-    return draft.events.filter(what__startswith=f"{code}:").first() if draft else None
+    # It names the flag's words first, and in older drafts its number.
+    named = Q(what__contains=f"({code}):") | Q(what__startswith=f"{code}:")
+    return draft.events.filter(named).first() if draft else None
 
 
 def add_flag(*, values: dict, by) -> str:
@@ -187,9 +192,10 @@ def add_flag(*, values: dict, by) -> str:
         number = next(n for n in range(1, len(taken) + len(content) + 2) if f"RF-X{n}" not in taken)
         places = [flag["position"] for flag in content if flag["tier"] == values["tier"]]
         code = f"RF-X{number}"
-        content.append(whole({**values, "code": code, "position": max(places, default=0) + GAP}))
+        flag = whole({**values, "code": code, "position": max(places, default=0) + GAP})
+        content.append(flag)
         added.append(code)
-        return f"{code} added"
+        return f"{safety_revisions.name(flag)}: added"
 
     added: list[str] = []
     _change(edit, by)
@@ -223,7 +229,7 @@ def shift_flag(*, code: str, up: bool, by) -> SafetyDraft | None:
         tier.insert(to, tier.pop(at))
         for each, place in zip(tier, places, strict=True):
             each["position"] = place
-        return f"{code}: moved {'up' if up else 'down'}"
+        return f"{safety_revisions.name(flag)}: moved {'up' if up else 'down'}"
 
     return _change(edit, by)
 
@@ -234,9 +240,9 @@ def retire_flag(*, code: str, by) -> SafetyDraft | None:
     def edit(content):
         flag = find(content, code)
         if flag is None:
-            raise DraftRefused(f"{code} has already been retired.")
+            raise DraftRefused("A colleague has already retired it.")
         content.remove(flag)
-        return f"{code} retired"
+        return f"{safety_revisions.name(flag)}: retired"
 
     return _change(edit, by)
 
@@ -247,9 +253,11 @@ def take_field(*, code: str, field: str, value, by) -> SafetyDraft | None:
     def edit(content):
         flag = find(content, code)
         if flag is None:
-            raise DraftRefused(f"The draft red flags retire {code}. Discard the draft first, or keep your wording.")
+            raise DraftRefused(
+                f"The draft retires this red flag ({code}). Discard the draft first, or keep your wording."
+            )
         flag[field] = value
-        return f"{code}: {_words(field)}, from new site content"
+        return f"{safety_revisions.name(flag)}: {_words(field)}, from new site content"
 
     return _change(edit, by)
 
@@ -376,7 +384,7 @@ def _must_be_ready(draft: SafetyDraft) -> None:
     if is_behind(draft):
         raise DraftRefused("The live red flags have changed since the draft was started. Update the draft first.")
     if found := problems(draft.content):
-        raise DraftRefused(f"{found[0].code} {found[0].text}".strip())
+        raise DraftRefused(": ".join(filter(None, [found[0].place, found[0].text])))
 
 
 def digest_of(draft: SafetyDraft) -> str:
@@ -397,7 +405,7 @@ def approve(*, digest: str, by) -> SafetyEdition:
         _must_be_ready(draft)
         if not SafetyEdition.objects.exists():
             safety_revisions.keep(step=SafetyStep.INSTALLED)
-        to_read_again = repeating(draft)
+        to_read_again, was = repeating(draft), snapshot()
         _make_live(draft.content)
         review_notifications.tell_of_draft(draft_workflow.record(draft, DraftState.PUBLISHED, DraftStep.PUBLISHED, by))
         edition = safety_revisions.keep(
@@ -407,7 +415,7 @@ def approve(*, digest: str, by) -> SafetyEdition:
             authors=", ".join(event.actor for event in draft_workflow.authors(draft))[:500],
             note=draft.note,
         )
-        _ask_to_read_again(to_read_again, draft, by)
+        _ask_to_read_again(to_read_again, was, draft, by)
         now = approvals.standing(Subject.RED_FLAGS)
         approvals.record(
             subject=Subject.RED_FLAGS,
@@ -419,12 +427,14 @@ def approve(*, digest: str, by) -> SafetyEdition:
         return edition
 
 
-def _ask_to_read_again(found: list[shared_revisions.Use], draft: SafetyDraft, by) -> None:
+def _ask_to_read_again(found: list[shared_revisions.Use], was: list[dict], draft: SafetyDraft, by) -> None:
     """Puts the sheets that repeat a changed flag on the reviewers' list. The flag's author does not sign them."""
     author = next((each.by for each in reversed(draft_workflow.authors(draft)) if each.by), by)
+    before = {flag["code"]: flag for flag in was}
     for sheet in {use.sheet.pk: use.sheet for use in found}.values():
-        codes = {code for use in found if use.sheet == sheet for code in use.what.split(", ")}
-        changes = [f"Changed: warning sign {code}" for code in sorted(codes)]  # readers see this list
+        codes = {code for use in found if use.sheet == sheet for code in use.flags}
+        signs = [safety_revisions.heading(before[code]) for code in sorted(codes)]
+        changes = [f"Changed: warning sign “{sign}”" for sign in signs]  # readers see this list
         actions.ask_for_review(sheet=sheet, by=author, changes=changes)
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.utils.text import Truncator
+from django.utils.text import Truncator, capfirst
 
 from factsheets.fixtures import values_of
 from factsheets.models import SafetyAdvice, SafetyEdition, SafetyStep, Tier
-from factsheets.revisions import Change
+from factsheets.revisions import Change, claims_in_words, titles_of
 
 # Not written by anybody: the row's own number.
 FIELDS = [
@@ -60,7 +60,12 @@ def keep(*, step: SafetyStep, by=None, actor: str = "", authors: str = "", note:
 
 
 def name(flag: dict) -> str:
-    return f"{flag['code']}: {Truncator(flag['short_text'] or flag['text']).words(12)}"
+    """What readers see of it first, and last its number, by which staff name it."""
+    return f"{heading(flag)} ({flag['code']})"
+
+
+def heading(flag: dict) -> str:
+    return Truncator(capfirst(flag["short_text"] or flag["text"])).words(12)
 
 
 def changes(before: list[dict], after: list[dict]) -> list[Change]:
@@ -71,7 +76,7 @@ def changes(before: list[dict], after: list[dict]) -> list[Change]:
         was, now = old.get(code, {}), new.get(code, {})
         part = name(now or was) + ("" if was and now else " (added)" if now else " (retired)")
         found += [
-            Change(part, WORDS.get(field, _verbose(field)), in_words(was.get(field)), in_words(now.get(field)))
+            Change(part, WORDS.get(field, _verbose(field)), *_both_in_words(field, was.get(field), now.get(field)))
             for field in FIELDS
             if field not in {"code", "position"} and in_words(was.get(field)) != in_words(now.get(field))
         ]
@@ -81,12 +86,13 @@ def changes(before: list[dict], after: list[dict]) -> list[Change]:
             for content, other in ((before, new), (after, old))
         ]
         if orders[0] != orders[1]:
-            found.append(Change(f"Order of “{tier.label}”", "order", *(", ".join(order) for order in orders)))
+            said = ["\n".join(heading(new[code]) for code in order) for order in orders]
+            found.append(Change(f"Order of “{tier.label}”", "order", *said))
     return found
 
 
 def summary(before: list[dict], after: list[dict]) -> list[str]:
-    """What changed, a line for each flag: “Changed: RF-E1”."""
+    """What changed, a line for each flag: “Changed: New or worse numbness … (RF-E1)”."""
     old, new = ({flag["code"]: flag for flag in content} for content in (before, after))
     moved = [change.part for change in changes(before, after) if change.field == "order"]
     return [
@@ -133,6 +139,18 @@ def _on_the_card(flag: dict) -> str:
 
 def _without_place(flag: dict) -> dict:
     return {field: value for field, value in flag.items() if field != "position"}
+
+
+def _both_in_words(field: str, before, after) -> list[str]:
+    if field == "tier":
+        return [capfirst(dict(Tier.choices).get(each, "")) for each in (before, after)]
+    if field == "claim_refs":
+        return claims_in_words(before, after)
+    if field == "sources":
+        keys = [[key for [key] in each or []] for each in (before, after)]
+        titles = titles_of({*keys[0], *keys[1]})
+        return ["\n".join(titles.get(key, key) for key in each) for each in keys]
+    return [in_words(before), in_words(after)]
 
 
 def _verbose(field: str) -> str:

@@ -52,9 +52,9 @@ from factsheets.shared_revisions import MODELS, fields_of, snapshot
 logger = logging.getLogger(__name__)
 
 # The texts in which an editor may correct a slip alone, as in a sheet (`sheet_drafts.why_more_than_a_slip`).
-CORRECTABLE = {"Claim", "Detail", "Meaning", "Text alternative", "Long description"}
+CORRECTABLE = {"claim", "detail", "meaning", "alt", "long_description"}
 # Of those that are short, where a slip of a few words could be all of it, only a misspelt word (`is_misspelling`).
-SHORT = {"Claim", "Meaning", "Text alternative"}
+SHORT = {"claim", "meaning", "alt"}
 A_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 BETWEEN = re.compile(r"[\s,.;:!…'’\"“”–—-]*")
 # Of a figure, what its sheets are only read again for: a refused save loses an upload.
@@ -97,9 +97,11 @@ class Beside:
     @property
     def in_both(self) -> list[str]:
         """The fields that the draft changes and somebody else changed too: the draft's words stay when it is updated."""
-        mine = shared_revisions.changes(MODELS[self.draft.label], self.draft.base, self.draft.content)
-        theirs = {each.field for each in self.underneath}
-        return [each.field for each in mine if each.field in theirs]
+        model, base = MODELS[self.draft.label], self.draft.base
+        mine, theirs = (
+            shared_revisions.changed_fields(model, base, each) for each in (self.draft.content, self.live or base)
+        )
+        return [shared_revisions.called(model, name) for name in mine if name in theirs]
 
     @property
     def is_behind(self) -> bool:
@@ -140,20 +142,23 @@ def why_second(record, before: dict, after: dict) -> list[str]:
 
     Empty when patients see none of it, and for a slip in its words.
     """
-    because = [each for each in shared_revisions.asks_for_review(record, before, after) if each not in LIVE_AT_ONCE]
+    names = [each for each in shared_revisions.fields_that_ask(record, before, after) if each not in LIVE_AT_ONCE]
     # The glossary has every term, also those that no sheet explains.
-    if not because or not (
+    if not names or not (
         isinstance(record, GlossaryTerm) or any(sheet.is_published for sheet in shared_revisions.resting_on(record))
     ):
         return []
-    if after and not isinstance(record, Source):
-        found = shared_revisions.changes(type(record), before, after)
-        signed = [each for each in found if each.field.lower() in {name.lower() for name in because}]
-        if signed and not sheet_drafts.why_more_than_a_slip(signed, CORRECTABLE):
-            short = [each for each in signed if each.field in SHORT]
-            if all(is_misspelling(each.before, each.after, of=record) for each in short):
-                return []
-    return because
+    return [] if after and _is_a_slip(record, names, before, after) else shared_revisions.in_desk_words(record, names)
+
+
+def _is_a_slip(record, names: list[str], before: dict, after: dict) -> bool:
+    """Whether the fields on which signatures rest differ by a slip of the pen alone."""
+    if isinstance(record, Source) or not CORRECTABLE.issuperset(names):
+        return False
+    said = [Change("", name, before.get(name) or "", after[name] or "") for name in names]
+    return not sheet_drafts.why_more_than_a_slip(said, CORRECTABLE) and all(
+        is_misspelling(each.before, each.after, of=record) for each in said if each.field in SHORT
+    )
 
 
 def is_misspelling(before: str, after: str, *, of) -> bool:

@@ -14,9 +14,10 @@ from django.core.serializers.python import Deserializer
 from django.db import IntegrityError, transaction
 from django.db.models import DateField, DateTimeField, Q
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from factsheets import team
-from factsheets.fixtures import values_of
+from factsheets.fixtures import named, values_of
 from factsheets.models import (
     FactSheet,
     Figure,
@@ -35,7 +36,7 @@ from factsheets.models import (
 )
 from factsheets.rendering.glossary_marks import Glossary
 from factsheets.rendering.markdown import BodyError, cited
-from factsheets.revisions import CannotPutBack, Change
+from factsheets.revisions import HYPHENATED, CannotPutBack, Change, claims_in_words, titles_of, verdict_in_words
 from factsheets.safety_revisions import in_words
 
 SHARED = (Source, Statement, GlossaryTerm, Figure, SiteNotice)
@@ -94,24 +95,71 @@ def _append(record, number: int, **fields) -> SharedEdition:
 
 def changes(model, before: dict, after: dict) -> list[Change]:
     """Every difference between two snapshots, in the order of the fields."""
-    found = []
-    for name in fields_of(model):
-        was, now = (_words(model, name, content.get(name)) for content in (before, after))
-        if was != now:
-            words = str(model._meta.get_field(name).verbose_name)
-            found.append(Change("", words[:1].upper() + words[1:], was, now))
-    return found
+    found = [
+        Change("", *change_in_words(model, name, before.get(name), after.get(name)))
+        for name in changed_fields(model, before, after)
+    ]
+    return _with_verdict(found, before, after) if model is Statement else found
+
+
+def _with_verdict(found: list[Change], before: dict, after: dict) -> list[Change]:
+    """What was found and how sure we are, as the one phrase that readers see; beside it, whatever of the two it does not tell."""
+    verdicts = [verdict_in_words(each) if each else "" for each in (before, after)]
+    if verdicts[0] == verdicts[1]:
+        return found
+    parts = [called(Statement, name) for name in ("direction", "grade")]
+    at = next(number for number, each in enumerate(found) if each.field in parts)
+    rest = [each for each in found if each.field not in parts]
+    return [*rest[:at], Change("", "Verdict", *verdicts), *rest[at:]]
+
+
+def changed_fields(model, before: dict, after: dict) -> list[str]:
+    """The names of the fields that differ, in their order. What an older edition does not say is as if it were empty."""
+    return [name for name in fields_of(model) if (before.get(name) or "") != (after.get(name) or "")]
+
+
+def called(model, name: str) -> str:
+    """The field as the desk calls it."""
+    words = str(model._meta.get_field(name).verbose_name)
+    return words[:1].upper() + words[1:]
+
+
+def change_in_words(model, name: str, before, after) -> tuple[str, str, str]:
+    """The field as the desk calls it, and what it said and says, as an editor reads it."""
+    said = _named_in_words(model, name, before, after) or [_words(model, name, each) for each in (before, after)]
+    if said[0] == said[1] and before != after:
+        said = [in_words(each) for each in (before, after)]  # the words would not tell them apart
+    return called(model, name), said[0], said[1]
+
+
+def _named_in_words(model, name: str, before, after) -> list[str]:
+    """Other records by what people call them. Empty for a field that names none."""
+    kind = model._meta.get_field(name)
+    if name == "claim_refs":
+        return claims_in_words(before, after)
+    if not kind.is_relation:
+        return []
+    both = [(each or []) if kind.many_to_many else [each] if each else [] for each in (before, after)]
+    keys = {" ".join(map(str, key)) for each in both for key in each}
+    if kind.related_model is Source:
+        called = titles_of(keys)
+    else:
+        records = ((key, named(kind.related_model, key)) for key in keys)
+        called = {key: str(record) for key, record in records if record}
+    return ["\n".join(called.get(key, key) for key in (" ".join(map(str, words)) for words in each)) for each in both]
 
 
 def _words(model, name: str, value) -> str:
     """A value as an editor reads it."""
     kind = model._meta.get_field(name)
+    if name in HYPHENATED:
+        return (value or "").replace("-", " ")
     if value and isinstance(kind, DateTimeField):
         return moment_in_words(datetime.fromisoformat(value))
     if value and isinstance(kind, DateField):
         return f"{date.fromisoformat(value):%-d %B %Y}"
     chosen = dict(kind.flatchoices)
-    return str(chosen[value]) if isinstance(value, str) and value in chosen else in_words(value)
+    return capfirst(str(chosen[value])) if isinstance(value, str) and value in chosen else in_words(value)
 
 
 def moment_in_words(moment: datetime) -> str:
@@ -167,6 +215,7 @@ class Use:
     sheet: FactSheet | None = None
     section: Section | None = None
     record: object = None
+    flags: tuple[str, ...] = ()  # the numbers of the red flags that it repeats
 
 
 def uses(record) -> list[Use]:
@@ -237,7 +286,7 @@ def _citing(source: Source) -> Iterable[Use]:
 
 def _resting_on(source: Source) -> Iterable[Use]:
     for flag in SafetyAdvice.objects.filter(sources=source):
-        yield Use(f"red flag {flag.code}", record=flag)
+        yield Use("red flag", record=flag)
     for statement in source.statements.filter(uses=None):
         yield Use(f"statement that no sheet shows: “{statement}”", record=statement)
 
@@ -246,16 +295,22 @@ def repeating(codes: list[str]) -> list[Use]:
     """The public sheets that say one of these red flags in words or a drawing of their own: their ledger rows name it."""
     found = []
     for sheet in FactSheet.objects.published().select_related("lead_figure").defer("document"):
-        if sheet.lead_figure and (named := _named(codes, sheet.lead_figure.claim_refs)):
-            found.append(Use(named, sheet))
+        if sheet.lead_figure and (flags := _of(codes, sheet.lead_figure.claim_refs)):
+            found.append(Use(_in_words(flags), sheet, flags=flags))
         for section in sheet.sections.select_related("figure"):
-            if named := _named(codes, [*section.claim_refs, *(section.figure.claim_refs if section.figure else [])]):
-                found.append(Use(named, sheet, section))
+            if flags := _of(codes, [*section.claim_refs, *(section.figure.claim_refs if section.figure else [])]):
+                found.append(Use(_in_words(flags), sheet, section, flags=flags))
     return found
 
 
-def _named(codes: list[str], refs: list[str]) -> str:
-    return ", ".join(code for code in codes if code in refs)
+def _of(codes: list[str], refs: list[str]) -> tuple[str, ...]:
+    return tuple(code for code in codes if code in refs)
+
+
+def _in_words(flags: tuple[str, ...]) -> str:
+    """The red flags by their short texts, as they are live."""
+    said = dict(SafetyAdvice.objects.filter(code__in=flags).values_list("code", "short_text"))
+    return "; ".join(f"says “{said[code]}”" if code in said else f"says {code}, which was retired" for code in flags)
 
 
 def _cited(text: str) -> set[str]:
@@ -271,35 +326,40 @@ def _cited(text: str) -> set[str]:
 VERDICT = ("claim", "direction", "grade", "detail", "nice_position", "burden", "sources")
 IDENTIFIERS = ("doi", "pmid", "pmcid", "isbn", "identifier")
 # Of a glossary term, as the desk calls it.
-EXPLAINED = {"term": "term", "also": "also called", "meaning": "meaning"}
+EXPLAINED = {"also": "also called", "deletion": "deletion"}
 # What patients see of a figure, or read in its place.
 PICTURED = ("drawing", "picture", "alt", "long_description")
 
 
 def asks_for_review(record, before: dict, after: dict) -> list[str]:
     """The fields that changed and on which a clinician's signature rests, in words."""
+    return in_desk_words(record, fields_that_ask(record, before, after))
+
+
+def in_desk_words(record, names: list[str]) -> list[str]:
+    return [EXPLAINED.get(name) or str(type(record)._meta.get_field(name).verbose_name) for name in names]
+
+
+def fields_that_ask(record, before: dict, after: dict) -> list[str]:
+    """`asks_for_review`, by the names of the fields."""
     if isinstance(record, Statement | Figure):
-        return [
-            str(type(record)._meta.get_field(name).verbose_name)
-            for name in (VERDICT if isinstance(record, Statement) else PICTURED)
-            if (before.get(name) or "") != (after[name] or "")  # an older edition has no newer field
-        ]
+        names = VERDICT if isinstance(record, Statement) else PICTURED
+        # An older edition has no newer field.
+        return [name for name in names if (before.get(name) or "") != (after[name] or "")]
     if isinstance(record, GlossaryTerm):
         if not after:
             return ["deletion"]
         # Its names say of which words the meaning is said. A new term is its meaning.
-        names = EXPLAINED if before else ("meaning",)
-        found = [EXPLAINED[name] for name in names if before.get(name) != after[name]]
+        found = [name for name in ("term", "also", "meaning") if before and before.get(name) != after[name]]
         # Sheets explain it from now on, in words that nobody has signed there.
         is_new_there = after["explain_in_text"] and not before.get("explain_in_text")
-        return found or (["meaning"] if is_new_there else [])
+        return found or (["meaning"] if is_new_there or not before else [])
     if not isinstance(record, Source) or not before:
         return []
     # The day on which somebody read it counts only where the source gives no year.
     dates = ["year"] if before["year"] and after["year"] else ["year", "accessed"]
     names = [name for name in dates if before[name] != after[name]]
-    names += [name for name in IDENTIFIERS if before[name] and before[name] != after[name]]
-    return [str(Source._meta.get_field(name).verbose_name) for name in names]
+    return names + [name for name in IDENTIFIERS if before[name] and before[name] != after[name]]
 
 
 def resting_on(record) -> list[FactSheet]:

@@ -229,7 +229,7 @@ def edit_flag(request, code: str = ""):
         typed.kept()
     live = safety_drafts.find(safety_revisions.snapshot(), code)
     context = {
-        "title": f"Edit {code}" if code else "Add a red flag",
+        "title": f"Edit “{safety_revisions.heading(flag)}”" if flag else "Add a red flag",
         "form": form,
         "code": code,
         "others": autosave.others(**here) if code else [],
@@ -255,12 +255,12 @@ def _save_flag(request, code: str, form: FlagForm) -> str:
     if not code:
         code = safety_drafts.add_flag(values=form.values(), by=request.user)
         messages.success(
-            request, f"{code} added to the draft. Patients will see it once a clinician has approved the draft."
+            request, f"Added to the draft, as {code}. Patients will see it once a clinician has approved the draft."
         )
         return code
     opened = form.cleaned_data["opened"]
     if safety_drafts.save_flag(code=code, values=form.values(), opened=opened, by=request.user):
-        messages.success(request, f"{code} changed in the draft. Patients see the old wording until it is approved.")
+        messages.success(request, "Changed in the draft. Patients see the old wording until it is approved.")
     else:
         messages.info(request, "No changes to save.")
     return code
@@ -287,7 +287,9 @@ def shift(request, code: str):
 @require_POST
 def retire(request, code: str):
     _expect(request, may_write)
-    done = f"{code} retired in the draft. Patients will see it until the draft is approved."
+    draft = safety_drafts.current()
+    flag = (draft and safety_drafts.find(draft.content, code)) or _last_known(code)
+    done = f"“{safety_revisions.heading(flag)}” retired in the draft. Patients will see it until the draft is approved."
     return _do(request, lambda: safety_drafts.retire_flag(code=code, by=request.user), done)
 
 

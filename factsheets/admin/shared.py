@@ -116,7 +116,7 @@ class SourceAdmin(SharedRecordAdmin):
         ("What we checked", {"fields": ["verification", "accessed", "to_check"]}),
         ("This change", {"fields": KEPT_FIELDS}),
     ]
-    list_display = ["key", "title", "year", "kind", "verification", "still_needs", "link_checked"]
+    list_display = ["title", "year", "kind", "verification", "still_needs", "link_checked", "key"]
     list_select_related = ["link"]
     list_filter = [ToComplete, "verification", "kind"]
     search_fields = ["key", "title", "authors"]
@@ -285,6 +285,6 @@ class ClaimAdmin(admin.ModelAdmin):
     """The claim ledger: what the sheets may say, and the source of each fact."""
 
     form = ClaimForm
-    list_display = ["ref", "status", "statement", "to_check"]
+    list_display = ["statement", "status", "to_check", "ref"]
     list_filter = ["status", "to_check"]
     search_fields = ["ref", "statement"]

@@ -14,6 +14,7 @@ from factsheets.admin.picking import SlugOfWordsField, SourcesField
 from factsheets.admin.shared_history import KeepsHistory, SeenFirst
 from factsheets.models import Statement
 from factsheets.publishing_rules import Obstacle
+from factsheets.rendering.document import verdict_of
 
 
 class CitedText(SignedText):
@@ -87,7 +88,7 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
 
     form = StatementForm
     changes_published = True
-    list_display = ["claim", "direction", "grade", "treatment", "condition", "comparison", "in_sections"]
+    list_display = ["claim", "verdict", "about", "in_sections"]
     list_filter = ["direction", "grade", "treatment"]
     search_fields = ["claim", "key", "detail", "treatment", "condition", "comparison"]
 
@@ -119,6 +120,15 @@ class StatementAdmin(KeepsHistory, EditsSheet, admin.ModelAdmin):
             # The editor has several sheets to think of: each reason says which.
             named = [replace(each, place=f"{sheet.title}, {each.place or 'as a whole'}") for each in stopped.obstacles]
             raise Stopped(named) from stopped
+
+    @admin.display(description="verdict", ordering="direction")
+    def verdict(self, statement):
+        return verdict_of(statement)
+
+    @admin.display(description="what for", ordering="condition")
+    def about(self, statement):
+        said = [statement.treatment, f"for {statement.condition}", *filter(None, [statement.comparison])]
+        return ", ".join(said).replace("-", " ")
 
     @admin.display(description="shown in sections", ordering="uses_count")
     def in_sections(self, statement):

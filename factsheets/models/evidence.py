@@ -101,11 +101,17 @@ class Statement(NaturalKeyModel):
         help_text="What it was compared with, such as bed-rest. Leave empty if nothing is named.",
     )
     claim = models.CharField(max_length=240)
-    detail = models.TextField(blank=True, help_text="One or two short paragraphs, with an empty line between them.")
-    grade = models.CharField(
-        max_length=2, choices=Grade, blank=True, help_text="Leave empty for guidance that is not graded."
+    detail = models.TextField(
+        "text", blank=True, help_text="One or two short paragraphs, with an empty line between them."
     )
-    direction = models.CharField(max_length=20, choices=Direction)
+    grade = models.CharField(
+        "how sure we are",
+        max_length=2,
+        choices=Grade,
+        blank=True,
+        help_text="Leave empty for guidance that is not graded.",
+    )
+    direction = models.CharField("what was found", max_length=20, choices=Direction)
     nice_position = models.CharField("NICE's position", max_length=300, blank=True)
     burden = models.CharField(
         "what it costs the reader",

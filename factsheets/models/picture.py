@@ -34,7 +34,7 @@ class Picture(models.Model):
         ordering = ["-uploaded_at"]
 
     def __str__(self):
-        return f"{self.digest}, {self.width} × {self.height}"
+        return f"Uploaded picture, {self.width} × {self.height} pixels ({self.digest[:6]})"
 
     @classmethod
     def natural_key_lookups(cls) -> list[str]:

@@ -107,7 +107,7 @@ class SafetyAdvice(NaturalKeyModel):
         ]
 
     def __str__(self):
-        return f"{self.code}: {self.text}"
+        return f"{self.text} ({self.code})"
 
 
 class SafetyDraft(ContentDraft):

@@ -295,4 +295,4 @@ class RelatedSheet(NaturalKeyModel):
         ]
 
     def __str__(self):
-        return f"{self.sheet} → {self.to}"
+        return f"{self.sheet}: {self.to}"

@@ -28,6 +28,7 @@ class Source(NaturalKeyModel):
     natural_key_fields = ("key",)
 
     key = models.CharField(
+        "short name",
         max_length=40,
         unique=True,
         validators=[RegexValidator(r"^[A-Z0-9-]+\Z", "Use capital letters, numbers and hyphens only.")],
@@ -68,11 +69,12 @@ class Source(NaturalKeyModel):
     pmcid = models.CharField("PubMed Central number", max_length=20, blank=True)
     url = models.URLField("web address", max_length=400, blank=True)
     accessed = models.DateField(
+        "last read on",
         null=True,
         blank=True,
         help_text="When somebody last read the page or a copy of it. Needed where the source itself gives no year.",
     )
-    verification = models.CharField(max_length=20, choices=Verification, default=Verification.TO_VERIFY)
+    verification = models.CharField("read by us", max_length=20, choices=Verification, default=Verification.TO_VERIFY)
     to_check = models.TextField(
         blank=True, help_text="What somebody still has to look up before this can be relied on."
     )
@@ -151,7 +153,7 @@ class SourceUse(NaturalKeyModel):
         ]
 
     def __str__(self):
-        return f"{self.sheet}: {self.source.key}"
+        return f"{self.sheet}: {self.source.title}"
 
 
 class LinkOutcome(models.TextChoices):

@@ -66,7 +66,9 @@ def sheets_that_need_somebody(context):
         if user.has_perm("factsheets.view_approval") and not user.is_superuser
         else [],
         **_red_flags(user),
-        "silent": [flag["code"] for flag in safety_drafts.gaps(safety_revisions.snapshot())],
+        "silent": [
+            (flag["code"], safety_revisions.heading(flag)) for flag in safety_drafts.gaps(safety_revisions.snapshot())
+        ],
         "links": len(to_look_at()),
         "offers": InstalledRecord.objects.exclude(offered={}).count(),
         "shared_drafts": open_to(user, LISTED),

@@ -242,7 +242,7 @@ def test_red_flags_go_into_a_draft_for_a_second_person(tmp_path):
     path = (out / "safety_advice.yaml").rename(alone / "safety_advice.yaml")
     live = SafetyAdvice.objects.get(code="RF-E1").short_text
     path.write_text(path.read_text().replace(live, "other words"))
-    assert "red flag  RF-E1" in command("import_content", alone)
+    assert "red flag  Other words (RF-E1), short text:" in command("import_content", alone)
     assert safety_drafts.current() is None
     command("import_content", alone, "--apply", "--by", editor.username)
     assert SafetyAdvice.objects.get(code="RF-E1").short_text == live

@@ -12,6 +12,7 @@ from tests.support.outbox import deliver, text_of, words_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 CLINICIAN = {"confirm": "on"}
+OLD_SHORT = "new trouble peeing, or controlling pee or poo"
 NEW, SHORT = "you cannot hold your pee, and it is new", "new trouble holding your pee"
 SHEET = "/fact-sheets/about-back-pain/"
 
@@ -98,7 +99,9 @@ def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, cli
     assert NEW in desk.get("sign") and "NHS has new words." in desk.get("sign")
     for page in (desk.get("sign"), desk.get("changelist")):
         assert "The short emergency card: on every page" in page and "“Check your symptoms”" in page
-        assert f"{sheet.title}: figure: Where you may feel an emergency RF-E2" in page, "It repeats the sign."
+        assert f"{sheet.title}: figure: Where you may feel an emergency says “{OLD_SHORT}”" in page, (
+            "It repeats the sign."
+        )
         assert "Long-term pain: " not in page
     deliver()
     assert "Published: red flags, edition 2" in said_by(desk.sign())
@@ -113,14 +116,14 @@ def test_a_change_reaches_patients_only_with_a_second_persons_approval(desk, cli
     assert NEW not in text_of(asked) and "published the changes. Readers see them now." in words_of(answered)
     # A sheet that repeats the flag is read again, and not signed by who wrote the flag.
     newest = sheet.editions.first()
-    assert (newest.actor, newest.changes) == ("Edith", ["Changed: warning sign RF-E2"])
+    assert (newest.actor, newest.changes) == ("Edith", [f"Changed: warning sign “{OLD_SHORT.capitalize()}”"])
     assert not FactSheet.objects.get(slug="long-term-pain").editions.filter(actor="Edith").exists()
     assert (live().text, live().patterns) == (NEW, ["cannot hold pee", "wet myself"])
     for address, words in [("/get-help-now/", NEW), (SHEET, SHORT), (f"{SHEET}text/", SHORT), ("/check/1/", NEW)]:
         assert words in " ".join(text(tree(client.get(address))).split()).lower(), address
     edition = SafetyEdition.objects.first()
     assert (edition.actor, edition.authors, edition.note) == ("Clive", "Edith", "NHS has new words.")
-    assert edition.changes == [f"Changed: RF-E2: {live().short_text}"]
+    assert edition.changes == [f"Changed: {live().short_text.capitalize()} (RF-E2)"]
     made = Approval.objects.get()
     assert (made.clinician, made.version.split(",")[0]) == ("Clive (HCPC PH123456)", "edition 2")
     assert approvals.standing("red_flags").approval == made
@@ -178,7 +181,7 @@ def test_what_two_people_write_at_once_is_not_lost(desk):
     opened = desk.values("RF-E2")
     desk.sit("Una").edit("RF-R2", why="Hers.")
     desk.sit("Edith")
-    assert "changed in the draft" in said_by(
+    assert "Changed in the draft" in said_by(
         desk.client.post(at("flag", "RF-E2"), opened | {"why": "His."}, follow=True)
     )
     desk.sit("Una").edit("RF-E2", why="Hers, too.")
@@ -245,7 +248,7 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
         "short_text": "a back on fire",
         "in_assessment": "on",
     }
-    assert "RF-X1 added to the draft" in said_by(desk.post("new", **new, patterns="zebrafish*"))
+    assert "Added to the draft, as RF-X1" in said_by(desk.post("new", **new, patterns="zebrafish*"))
     order = [flag["code"] for flag in safety_drafts.current().content if flag["tier"] == "emergency"]
     assert order[-1] == "RF-X1"
     desk.post("shift", "RF-X1", way="up")
@@ -253,7 +256,7 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
     assert moved == [*order[:-2], "RF-X1", order[-2]]
     desk.post("shift", order[0], way="up")
     assert "asks RF-E1 as emergency" in said_by(desk.post("retire", "RF-E1"))
-    assert "RF-R11 retired in the draft" in said_by(desk.post("retire", "RF-R11"))
+    assert "” retired in the draft" in said_by(desk.post("retire", "RF-R11"))
     assert "gives RF-R2 as a reason" in said_by(desk.post("retire", "RF-R2"))
     assert "on this card" in errors_of(desk.edit("RF-R1", on_compact_card="on"))
     assert "can be asked" in errors_of(desk.edit("RF-R1", in_assessment="on"))
@@ -266,7 +269,7 @@ def test_flags_are_added_moved_and_retired_within_the_rules(desk, client):
     found = tree(client.get("/search/?q=zebrafish"))
     assert "Get help now" in " ".join(text(each) for each in found.iter("h3"))
     assert "You see this first because the words you searched for" in text(found), "Recognised at once."
-    assert "RF-U2 has no word patterns" in text(tree(client.get("/admin/")))
+    assert f"{live('RF-U2').short_text.capitalize()} has no word patterns" in text(tree(client.get("/admin/")))
     assert not SafetyAdvice.objects.filter(code="RF-R11").exists()
     desk.sit("Edith").post("retire", "RF-X1")
     assert "RF-X2" in said_by(desk.post("new", **new)), "A number is not given twice."
@@ -277,7 +280,7 @@ def test_the_last_flag_of_a_tier_stays(desk, monkeypatch):
     monkeypatch.setattr(safety_drafts, "requirements", [])
     routine = list(SafetyAdvice.objects.filter(tier="routine").values_list("code", flat=True))
     for code in routine[:-1]:
-        assert f"{code} retired" in said_by(desk.post("retire", code))
+        assert "” retired in the draft" in said_by(desk.post("retire", code))
     assert "Each tier must keep at least one" in said_by(desk.post("retire", routine[-1]))
     assert [flag["code"] for flag in safety_drafts.current().content if flag["tier"] == "routine"] == routine[-1:]
 
@@ -331,7 +334,7 @@ def test_a_release_and_an_open_draft_do_not_fight(desk, tmp_path):
     assert "The live red flags have changed" in desk.get("changelist")
     assert "Update the draft first" in said_by(desk.step("send"))
     assert "Draft updated" in said_by(desk.step("update"))
-    assert [change.part.split(":")[0] for change in safety_drafts.difference(safety_drafts.current())] == ["RF-E2"]
+    assert [change.part[-7:] for change in safety_drafts.difference(safety_drafts.current())] == ["(RF-E2)"]
     desk.step("send")
     desk.sit("Clive").sign()
     assert (live("RF-E2").text, live("RF-R2").text) == (NEW, "it stops you from living your days")

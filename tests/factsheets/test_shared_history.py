@@ -64,7 +64,7 @@ def test_a_source_shows_its_uses_and_another_year_is_drafted_by_one_and_publishe
     client.force_login(author)
     shown = text(tree(client.get(address)))
     assert f"{public_sheet.title}: The first part cited in the text" in shown
-    assert "red flag RF-" in text(tree(client.get(change_address(Source.objects.get(key="NHS-BP")))))
+    assert "(RF-E1) red flag" in text(tree(client.get(change_address(Source.objects.get(key="NHS-BP")))))
 
     first = save_once(client, address, year="2031", note="A new edition of the guideline.")
     said = text(tree(first))
@@ -322,7 +322,7 @@ def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client, revi
         return {f"sources-{number}": source.key if number == 0 else "" for number in range(9)}
 
     refused = errors_of(save(desk, change_address(statement), grade="G1", **only(other)))
-    assert "it changes grade, sources." in refused
+    assert "it changes how sure we are, sources." in refused
     save(desk, change_address(statement), grade="G1", **only(other), _draft="1")
     published_draft(statement, reviewer)
     sheet = statement.sheets[0]

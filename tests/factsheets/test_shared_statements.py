@@ -40,7 +40,7 @@ def test_an_edit_shows_in_every_sheet_and_each_keeps_an_edition(desk, cbt):
     assert all(sheet.title in shown for sheet in cbt.sheets), "The editor sees which sheets a save changes."
     others = {sheet.pk: sheet.editions.count() for sheet in FactSheet.objects.exclude(slug__in=SHOWING)}
     new = {"detail": "New words on CBT. [@WILL20]", "note": "What CBT gives, reworded."}
-    assert "A clinician must publish this: it changes detail." in errors_of(save(desk, change_address(cbt), **new))
+    assert "A clinician must publish this: it changes text." in errors_of(save(desk, change_address(cbt), **new))
     save(desk, change_address(cbt), **new, _draft="1")
     assert "New words on CBT." not in text(page(desk, "/fact-sheets/long-term-pain/"))
     published_draft(cbt, person("Clive", "clinician"), note=new["note"])

@@ -148,11 +148,11 @@ def test_a_public_page_is_changed_by_two_people_and_answers_throughout(browser, 
 
         # A red flag, which takes two people.
         editor.open("/admin/factsheets/safetyadvice/")
-        page.get_by_role("link", name="Edit RF-E2").click()
+        page.get_by_role("link", name="Edit new trouble peeing").click()
         page.locator("#id_text").fill(FLAG)
         page.get_by_text("Kept for you at").wait_for()
         editor.open("/admin/factsheets/safetyadvice/")
-        page.get_by_role("link", name="Edit RF-E2").click()
+        page.get_by_role("link", name="Edit new trouble peeing").click()
         expect(page.locator("#id_text")).to_have_value(FLAG)
         expect(page.get_by_text("You typed this at")).to_be_visible()
         editor.expect_accessible()
