@@ -1,4 +1,4 @@
-"""Who may manage a request, and what a visit carries from page to page.
+"""Who may manage a request, and what is passed from page to page during a visit.
 
 GET changes nothing, and shows nothing personal to a browser that was not let in, because mail scanners fetch every link. The server
 keeps nothing: the pass travels in a cookie of this link's own (enquiries/link_visits.py) and in each page, and every step checks
@@ -27,8 +27,8 @@ from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.request_forms.journey import CHANGE, CHECK, READ_FIRST
 from factsheets import safety
 
-# What the pages hand to each other. A pass says that somebody gave the right address. A seal says that they saw the page that asks
-# "are you sure": it is good for one verb on one version of one request.
+# What the pages pass on. A pass proves that somebody gave the right email address. A seal proves that they saw the page that asks
+# "are you sure", and is valid for one verb on one version of one request.
 
 PASS = Pass("enquiries.patient_portal.pass")
 PAGE = LinkPage(REQUEST, why="We ask so that nobody else can see your request.", button="Confirm and open my request")
@@ -36,7 +36,7 @@ AFTER_CLOSING = timedelta(days=14)
 
 
 def find(token: str) -> Enquiry | None:
-    """The request that a link opens. None for every link that opens nothing, whatever the reason."""
+    """The request that a link opens. None for any link that does not work, whatever the reason."""
     key = REQUEST.key_of(token)
     if key is None:
         return None
@@ -58,7 +58,7 @@ def pass_is_good(given: str, enquiry: Enquiry) -> bool:
 
 
 def _who(enquiry: Enquiry) -> tuple[str, str]:
-    # With the address: once staff have corrected it, a pass from the wrong one no longer works.
+    # Includes the address, so that a pass from a wrong one stops working once staff have corrected it.
     return enquiry.pk.hex, enquiry.email_key[:16]
 
 
@@ -67,7 +67,7 @@ def sign(verb: str, enquiry: Enquiry) -> str:
 
 
 def sealed_version(verb: str, given: str, token: str) -> int | None:
-    """The version that somebody was sure about. None for a seal of another verb or another request, and for an old one."""
+    """The version that somebody confirmed. None if the seal is for another verb or request, or too old."""
     match _seals(verb).made_for(given):
         case [pk, version] if (key := REQUEST.key_of(token)) and pk == key.hex:
             return int(version)
@@ -80,24 +80,24 @@ def _seals(verb: str) -> Pass:
 
 SEALED = "sealed"
 FOLDER = "enquiries/patient_portal"
-# The pages of a verb, beside the one at its own address.
+# The pages of a verb, besides the one at its own address.
 CHECKED, DONE, CHANGED = "check", "done", "changed"
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One step of somebody who was let in. `verb` is what they are about, or empty on the request's own page."""
+    """One step of somebody who was let in. `verb` is what they want to do, or empty on the request's own page."""
 
     request: HttpRequest
     token: str
     enquiry: Enquiry
     verb: str = ""
-    at: str = ""  # the page of the verb that was asked for by its address
-    data: QueryDict = field(default_factory=QueryDict)  # what was typed: of the form that was sent, or of the cookie
-    step: str = ""  # what the pressed button says, as in enquiries.request_forms.journey
+    at: str = ""  # the page of the verb that the address names
+    data: QueryDict = field(default_factory=QueryDict)  # what was typed, from the form or the cookie
+    step: str = ""  # what the pressed button sent, as in enquiries.request_forms.journey
     begin_at: bool = False
     held: Held = field(default_factory=Held)
-    cookie: VisitCookie | None = None  # to answer a form with, where the browser gives cookies back
+    cookie: VisitCookie | None = None  # the redirect after a form, if the browser returns cookies
 
     @property
     def address(self) -> str:
@@ -112,17 +112,17 @@ class Visit:
         return by_patient.open_to_patient(self.enquiry)
 
     def typed(self) -> list[tuple[str, str]]:
-        """What came in the fields of this verb's form."""
+        """The values of this verb's form."""
         step = f"{self.verb}-step"
         names = [name for name in self.data if self.verb and name.startswith(f"{self.verb}-") and name != step]
         return [(name, value) for name in names for value in self.data.getlist(name)]
 
     def sure_of(self) -> int | None:
-        """The version that they were sure about, on the page that asked. None when they were not asked, or it is too long ago."""
+        """The version that they confirmed. None if they have not been asked, or it was too long ago."""
         return sealed_version(self.verb, self.request.POST.get(SEALED, ""), self.token)
 
     def go(self, at: str = "", **more) -> HttpResponse | None:
-        """To a page of this verb by its address, with what was typed. None where a form is answered with the page itself."""
+        """Redirects to a page of this verb, with what was typed. None if a form is answered with the page itself."""
         if self.cookie is None:
             return None
         held = {"passed": self.passed, "given": "", "wrong": ""}
@@ -148,12 +148,12 @@ class Visit:
         return render(self.request, f"{FOLDER}/{template}.html", context, status=status)
 
     def check(self, *, at: str = "", **context) -> HttpResponse:
-        """Asks whether they are sure, and seals what they are asked."""
+        """Asks whether they are sure, with a seal of what they confirm."""
         sealed = sign(self.verb, self.enquiry)
         return self.page(f"{self.verb}_check", at=at, hidden=self._hidden(), sealed=sealed, **context)
 
     def changed(self) -> HttpResponse:
-        """It cannot be done to what the request is now. What was typed can be checked against that, and sent."""
+        """The request has changed, so the page shows it with what was typed, to be checked and sent again."""
         again = self.verb in self.may
         hidden = self._hidden() if again else []
         return self.page("changed", at=CHANGED, status=HTTPStatus.CONFLICT, hidden=hidden, again=again)
@@ -163,7 +163,7 @@ class Visit:
 
 
 def visited(verb: str = ""):
-    """The view for somebody who gave the address, or who brings the pass of a page before. Others are asked for the address."""
+    """The view for somebody who gave the address or has a pass from an earlier page. Others are asked for the address."""
 
     def guarded(view: Callable[[Visit], HttpResponse]):
         @personal
@@ -192,7 +192,7 @@ def visited(verb: str = ""):
 
 
 def _opened(view: Callable[[Visit], HttpResponse], visit: Visit) -> HttpResponse:
-    """The page at an address. One of a verb is for whoever was led there: the request's own page leads to it."""
+    """The page at an address. The pages of a verb can be reached only from the request's own page."""
     if visit.verb and visit.at not in {"", CHECKED, READ_FIRST, CHANGED}:
         raise Http404
     held, home = visit.held, HttpResponseRedirect(_address(visit.token))
@@ -205,14 +205,14 @@ def _opened(view: Callable[[Visit], HttpResponse], visit: Visit) -> HttpResponse
         return (may_be_asked and _ask(visit)) or home
     if visit.at == CHANGED:
         return visit.changed() if theirs else home
-    if visit.at and visit.verb and not visit.typed():  # it was sent, or left for something else
+    if visit.at and visit.verb and not visit.typed():  # it was sent, or abandoned for something else
         done = reverse("enquiries:manage_done", args=[visit.token, visit.verb])
         return HttpResponseRedirect(done if theirs and held.done else visit.address)
     return view(visit)
 
 
 def _ask(visit: Visit) -> HttpResponse | None:
-    """The question for the address. None once it is answered. What was typed before the pass ran out is carried along."""
+    """Asks for the address. None once it is answered. Keeps what was typed before a pass expired."""
     request, verb, held = visit.request, visit.verb, visit.held
     carried = [*visit.typed(), (f"{verb}-step", visit.step)] if verb else []
     refused = (held.given, held.wrong) if held.verb == verb or not verb else ("", "")
@@ -232,14 +232,14 @@ def _ask(visit: Visit) -> HttpResponse | None:
 
 
 def _over(request, token: str, verb: str) -> HttpResponse:
-    """One page for every link that opens nothing: it does not tell what there was, or whether there was anything."""
+    """The same page for every link that does not work, so it does not reveal whether there ever was anything."""
     if verb == by_patient.Wish.ERASE and _just_erased(request, token):
         return HttpResponseRedirect(reverse("enquiries:manage_erased"), status=303)
     return render(request, f"{FOLDER}/over.html", {"safety_tiers": safety.tiers()}, status=HTTPStatus.NOT_FOUND)
 
 
 def _just_erased(request, token: str) -> bool:
-    """A second click on "Yes, delete it", after the first has done so."""
+    """A second click on "Yes, delete it", after the first has deleted it."""
     sure = sealed_version(by_patient.Wish.ERASE, request.POST.get(SEALED, ""), token)
     gone = Enquiry.objects.filter(pk=REQUEST.key_of(token), erased_at__isnull=False)
     return sure is not None and gone.exists()

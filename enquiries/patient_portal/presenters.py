@@ -1,4 +1,4 @@
-"""What a patient is shown of their request, after they gave their address.
+"""What patients see of their request once they have given their address.
 
 No word about their health: a person who got hold of the mail and knows the address, in the same home or at the same work, learns
 that somebody asked and when to call, and nothing of why. So what they wrote is only said to be there, and a name, a whole address
@@ -49,7 +49,7 @@ def times(enquiry: Enquiry) -> list[str]:
 
 
 def appointment(enquiry: Enquiry, now: datetime) -> str:
-    """As in "Your appointment is by phone, at 9am tomorrow". Empty when none is to come."""
+    """As in "Your appointment is by phone, at 9am tomorrow". Empty if there is none to come."""
     booked = enquiry.appointment
     if booked is None or booked.starts_at < now:
         return ""

@@ -32,11 +32,11 @@ from enquiries.request_forms.journey import CHANGE, READ_FIRST, SEND
 from enquiries.request_forms.own_words import OwnWords, advice, to_store
 from factsheets import safety
 
-DETAIL_LENGTH = 500  # characters that a patient may add to their request at a time
+DETAIL_LENGTH = 500  # characters that a patient may add to their request in one go
 
 
 class VisitForm(forms.Form):
-    """A form of somebody who was let in: it carries their pass."""
+    """A form for somebody who was let in, which carries their pass."""
 
     use_required_attribute = False
     seen_signs = ""
@@ -86,7 +86,7 @@ class AddForm(VisitForm):
 
 @visited()
 def opened(visit: Visit) -> HttpResponse:
-    """The request, with an answer to what was done last where the address says so."""
+    """The request, with confirmation of the last change if the address names one."""
     if not visit.at:
         return _request(visit)
     held = visit.held
@@ -119,7 +119,7 @@ def times(visit: Visit) -> HttpResponse:
 
 @visited(by_patient.Wish.ADD)
 def add(visit: Visit) -> HttpResponse:
-    """Their words are read for signs exactly as a question's are (enquiries.request_forms.journey)."""
+    """Their words are read for signs just as a question's are (enquiries.request_forms.journey)."""
     seen = _seen(visit)
     if visit.step == CHANGE:
         form = _form(visit, AddForm, initial={"text": visit.data.get("add-text", "")}, seen=seen)
@@ -173,7 +173,7 @@ def _request(visit: Visit, done: str = "", signs: tuple[str, ...] = ()) -> HttpR
 
 
 def _do(visit: Visit, action, words: OwnWords | None = None, **given) -> HttpResponse:
-    """`words` are what they typed, for an action that keeps them: its signs go along, and their advice is on the page after."""
+    """`words` are what they typed, for an action that stores them. Their signs are stored too, and the next page has the advice."""
     codes = words.codes if words else ()
     if words is not None:
         given["safety_signs"] = to_store(codes, safety.tiers())
@@ -185,7 +185,7 @@ def _do(visit: Visit, action, words: OwnWords | None = None, **given) -> HttpRes
     if enquiry.erased_at:
         gone = HttpResponseRedirect(reverse("enquiries:manage_erased"), status=303)
         return visit.cookie.end(gone, visit.request) if visit.cookie else gone
-    # As it is now, and with an answer to the button they pressed. Sent a second time it does nothing more.
+    # As it is now, with confirmation of what they pressed. Sending it again changes nothing more.
     visit = replace(visit, enquiry=enquiry)
     return visit.go(DONE, typed=[], done=True, signs=codes) or _request(
         Visit(visit.request, visit.token, enquiry), visit.verb, codes
@@ -211,7 +211,7 @@ def _add_form(visit: Visit, form: AddForm, *, status: int = 200) -> HttpResponse
 
 
 def _times_so_far(visit: Visit) -> dict:
-    """What they ticked on this visit, or else what we know. Their words about times are not shown: they may hold others."""
+    """What they ticked on this visit, or else what we know. Their own words about times are not shown: they may say more."""
     given = visit.data
     if visit.typed():
         ticked = {name: given.getlist(f"times-{name}") for name in ("days", "day_parts")}
@@ -237,9 +237,9 @@ def _appointment(visit: Visit) -> str:
     return presenters.appointment(visit.enquiry, timezone.now())
 
 
-# The links that ask for one press (`enquiries/links.py`).
+# The links that need only one press (`enquiries/links.py`).
 
-PRESSED = "done"  # the button of the page, and the address of the page after it
+PRESSED = "done"  # the page's button, and the address of the next page
 
 
 @personal
@@ -266,9 +266,9 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
 @personal
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_report(request: HttpRequest, token: str) -> HttpResponse:
-    """Asks once, then erases the request: name, address, answers and summary. What is gone already is said to be gone.
+    """Asks once, then erases the request: name, address, answers and summary. Says so if it is already erased.
 
-    It shows nothing, so it asks for nothing: one press of the page's button deletes.
+    It shows nothing personal, so it does not ask for the email address: one press of the page's button deletes.
     """
     try:
         enquiry = links.report_to_delete(token)
@@ -285,7 +285,7 @@ def delete_report(request: HttpRequest, token: str) -> HttpResponse:
 @personal
 @require_http_methods(["GET", "HEAD", "POST"])
 def no_reminder(request: HttpRequest, token: str) -> HttpResponse:
-    """The page says nothing about the appointment, or whether there is one."""
+    """The page says nothing about the appointment, not even whether there is one."""
     key = links.REMINDER.key_of(token)
     if key is None:
         raise links.NotOurs

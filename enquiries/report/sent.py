@@ -1,7 +1,7 @@
-"""The page after a report was asked for: what was decided, and for its sender, where it goes and how to correct that.
+"""The page after a request for a report: what happens next and, for the sender, where the email goes and how to correct that.
 
-Where the browser holds the receipt of a report, the page plays the address back, and takes a change of it or "Send it again". Where
-no email comes, it gives the sheet and the private link instead.
+If the browser holds the receipt of a report, the page shows the address and accepts a change of it or "Send it again". If no email
+will come, it gives the sheet and the private link instead.
 """
 
 import time
@@ -34,12 +34,12 @@ from enquiries.request_forms import journey
 from enquiries.request_forms.own_words import advice
 from factsheets import safety
 
-# What a browser holds for half an hour after it asked for a report: which request it was, and the address as it was typed.
+# The receipt that a browser holds for half an hour after it asked for a report: which request it was, and the address as typed.
 #
-# With it, and only with it, the confirmation plays the address back, and takes a change or "Send it again". It is set by a form
-# that was accepted, never by reading a page, and reading does not make it last longer. Only pages under /report/ see it.
+# Only with it does the confirmation show the address and accept a change or "Send it again". It is set when a form is accepted,
+# never by reading a page, and reading does not make it last longer. Only pages under /report/ receive it.
 
-# Half an hour since the report was asked for.
+# Half an hour from the request for the report.
 COOKIE = EncryptedCookie("sent", prefix="__Secure-", path="/report/", lifetime=30 * 60)
 
 
@@ -47,25 +47,25 @@ COOKIE = EncryptedCookie("sent", prefix="__Secure-", path="/report/", lifetime=3
 class Receipt:
     enquiry: uuid.UUID
     email: str
-    at: int  # seconds since 1970, when the report was asked for
-    wrong: str = ""  # what was typed last that is no address
+    at: int  # when the report was requested, in seconds since 1970
+    wrong: str = ""  # what was typed last, if it is not an address
 
     @property
     def asked_at(self) -> datetime:
         return datetime.fromtimestamp(self.at, tz=UTC)
 
     def is_for(self, enquiry: Enquiry) -> bool:
-        """Whether it still goes to this address. Once it was corrected, an older receipt says nothing about it any more."""
+        """Whether the report still goes to this address. After a correction, an older receipt no longer says anything about it."""
         return constant_time_compare(self.email, enquiry.email)
 
 
 def read_receipt(request: HttpRequest) -> Receipt | None:
-    """What the browser holds. None: nothing, too old, or not made by us."""
+    """What the browser holds. None if there is nothing, or it is too old or not made by us."""
     return opened_receipt(COOKIE.of(request), now=time.time())
 
 
 def enquiry_of(held: Receipt | None) -> Enquiry | None:
-    """The request that a receipt names, whatever its address is now. None when there is none, or its details were erased."""
+    """The request that a receipt names, whatever its address is now. None if there is none or its details were erased."""
     if held is None:
         return None
     reports = Enquiry.objects.filter(kind=EnquiryKind.REPORT, erased_at=None)
@@ -73,9 +73,9 @@ def enquiry_of(held: Receipt | None) -> Enquiry | None:
 
 
 def give_receipt(response: HttpResponse, request: HttpRequest, enquiry: Enquiry, email: str) -> HttpResponse:
-    """For a request that was accepted, or whose address was changed. One for the same request goes on with its time.
+    """For a request that was accepted or whose address was changed. A receipt for the same request keeps its time.
 
-    Anybody else who sends the same form gets a new one: they see what they would see of a request that nobody made before.
+    Anybody else who sends the same form gets a new one, and sees the same as if nobody had made that request before.
     """
     now, earlier = int(time.time()), read_receipt(request)
     at = earlier.at if earlier and earlier.enquiry == enquiry.pk else now
@@ -91,7 +91,7 @@ def opened_receipt(value: str, *, now: float) -> Receipt | None:
     return Receipt(uuid.UUID(kept["enquiry"]), kept["email"], kept["at"], kept.get("wrong", "")) if kept else None
 
 
-# A mail to an address that looks wrong waits: it may be a stranger's.
+# An email to an address that looks wrong waits, because it may be a stranger's.
 TIME_TO_PUT_IT_RIGHT = timedelta(minutes=2)
 SECOND_CLICK = timedelta(seconds=10)
 WRONG = "wrong"  # in the address of the page that says what is wrong with a new email address
@@ -111,10 +111,10 @@ class AddressForm(forms.Form):
 @personal
 @require_safe
 def sent(request, token: str = ""):
-    """What happens next. Only the person who has just asked also sees where it goes, and can correct that."""
+    """What happens next. Only the person who has just asked also sees where the email goes, and can correct that."""
     marked, _ = journey.sent_enquiry(EnquiryKind.REPORT, token)
     if token and marked is None:
-        # A personal page has one address, and none that a cache could take for a file's.
+        # A personal page has only one address, and none that a cache could mistake for a file's.
         return HttpResponseRedirect(reverse("enquiries:report_sent"))
     held, enquiry = _theirs(request)
     if enquiry and (marked is None or marked == enquiry):
@@ -128,7 +128,7 @@ def sent(request, token: str = ""):
 
 
 def to(enquiry: Enquiry) -> HttpResponseRedirect:
-    """To the page of this request: that of everybody, or one that says that no email comes, or what help its signs need."""
+    """Redirects to this request's page: the same for everyone, unless no email comes or its signs need help."""
     return HttpResponseRedirect(journey.sent_address(enquiry), status=303)
 
 
@@ -150,7 +150,7 @@ def change(request):
     if not corrections.corrections_left(enquiry):
         return to(enquiry)
     if not email and request.method == "POST":
-        # What is wrong is said at an address, so that back and forward find the page.
+        # The mistake has an address of its own, so that the back and forward buttons find the page.
         sealed = sealed_receipt(replace(held, wrong=request.POST.get("email", "")))
         if COOKIE.fits(sealed):
             return COOKIE.give(HttpResponseRedirect(f"{request.path}?{WRONG}", status=303), sealed, at=held.at)
@@ -190,7 +190,7 @@ def again(request):
 
 
 def _theirs(request) -> tuple[Receipt | None, Enquiry | None]:
-    """The receipt that the browser holds, and the request that it is for."""
+    """The browser's receipt and the request it is for."""
     held = read_receipt(request)
     enquiry = enquiry_of(held)
     return held, enquiry if enquiry and held.is_for(enquiry) else None
@@ -235,7 +235,7 @@ def _sent(
 
 
 def _changed_a_moment_ago(request, held: Receipt | None, email: str) -> HttpResponse | None:
-    """The second of two clicks still comes with the receipt for the address that the first one changed."""
+    """The second of two clicks still comes with the receipt for the address before the first."""
     enquiry = enquiry_of(held)
     if enquiry and enquiry.email == email and _just_now(enquiry, EventKind.CORRECTED):
         return give_receipt(to(enquiry), request, enquiry, email)
@@ -247,7 +247,7 @@ def _just_now(enquiry: Enquiry, kind: str) -> bool:
 
 
 def _too_late(request) -> HttpResponse:
-    """The receipt is gone, and with it the way to the request. A form that was filled in is told so; nothing else is."""
+    """The receipt has expired, so the request cannot be found. Says so to anyone who sent a form from the page."""
     if request.method != "POST":
         return HttpResponseRedirect(reverse("enquiries:report_sent"), status=303)
     return render(request, "enquiries/report_sent_late.html", {"safety_tiers": safety.tiers()}, status=HTTPStatus.GONE)

@@ -1,4 +1,4 @@
-"""A person's private summary: opened with the link from the mail, a press of a button, and the email address again.
+"""A person's private summary, opened with the link from the email, a press of a button and the email address.
 
 GET changes nothing, and shows nothing personal to a browser that was not let in (enquiries/link_visits.py), because mail scanners
 fetch every link. All that is given or deleted is asked for by POST.
@@ -76,7 +76,7 @@ def pdf(request, token: str):
     large = request.POST.get("size") == "large"
     result = assessment.result
     slugs = [each["slug"] for each in result["sheets"]]
-    # One may have been retired since, or have another title.
+    # One may have been retired or renamed since.
     sheets = {sheet.slug: sheet for sheet in FactSheet.objects.published().filter(slug__in=slugs).only("slug", "title")}
     made = printed.personal_pdf(
         result,
@@ -93,7 +93,7 @@ def pdf(request, token: str):
 @personal
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request, token: str):
-    """Asks once more, then erases the details of the whole request: the answers, the name, the address."""
+    """Asks for confirmation, then erases the details of the whole request: the answers, the name and the address."""
     assessment = _find(token)
     if assessment is None:
         return _over(request)
@@ -119,7 +119,7 @@ def deleted(request):
 
 
 def _find(token: str) -> Assessment | None:
-    """What the link names. None when its time is over or it was deleted. Raises NotOurs."""
+    """What the link names. None if it has expired or was deleted. Raises NotOurs."""
     key = SUMMARY.key_of(token)
     if key is None:
         raise NotOurs
@@ -149,7 +149,7 @@ def _shut(request) -> HttpResponse:
 
 
 def _ask_again(token: str) -> HttpResponse:
-    """The page was open for longer than its pass lasts."""
+    """The page was open for longer than its pass is valid."""
     return HttpResponseRedirect(_home(token), status=303)
 
 

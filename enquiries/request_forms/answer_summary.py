@@ -1,4 +1,4 @@
-"""A form's answers in words, for the page where the person looks them through. A group is changed together."""
+"""A form's answers in words, for the page on which people check them. Each group has one button to change it."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Group:
 
 
 def groups(form) -> list[Group]:
-    """What a valid form says, a group for each of its pages."""
+    """The answers of a valid form, in one group for each page."""
     return _question(form.cleaned_data) if form.kind == "question" else _consultation(form)
 
 

@@ -1,6 +1,6 @@
-"""The form for a consultation: what it asks, step by step, what may be answered, and how the enquiry says it to staff.
+"""The consultation form: its questions step by step, the possible answers, and how the enquiry words them for staff.
 
-It asks one thing a step, and only what the answers before it make needed: nobody who chose email is asked for a phone number.
+Each step asks one thing, and only if earlier answers make it necessary: nobody who chose email is asked for a phone number.
 """
 
 from typing import NamedTuple
@@ -22,8 +22,8 @@ YES_NO = {"yes": "Yes", "no": "No"}
 
 
 class Choice(NamedTuple):
-    asked: str  # as the form says it to the patient
-    kept: str  # as the enquiry says it to staff, beside others on one line
+    asked: str  # in the form's words to the patient
+    kept: str  # in the enquiry's words to staff, on one line with others
 
 
 def for_patients(known: dict[str, Choice]) -> dict[str, str]:
@@ -43,11 +43,11 @@ NEEDS = {
     INTERPRETER: Choice("An interpreter for another language", "interpreter"),
 }
 
-# Who it is for. No answer is "me".
+# Who it is for. No answer means "me".
 ME, SOMEONE_ELSE = "me", "other"
 FOR_WHOM = {ME: "Me", SOMEONE_ELSE: "Someone else"}
 UNDER_18 = "under_18"
-# Staff read what is kept after that person's name.
+# Staff see these words after that person's name.
 RELATIONS = {
     "parent": Choice("My mother or father", "their mother or father"),
     "partner": Choice("My husband, wife or partner", "their husband, wife or partner"),
@@ -89,7 +89,7 @@ def call_slots(days: list[str], day_parts: list[str]) -> int:
 
 
 def chosen_times(slots: int) -> dict[str, list[str]]:
-    """The days and the times of day that an enquiry's bits name, as the form ticks them."""
+    """The days and times of day in an enquiry's bits, as the form's ticks."""
     chosen = [
         (str(day), str(part))
         for day in range(len(WEEKDAYS))
@@ -100,7 +100,7 @@ def chosen_times(slots: int) -> dict[str, list[str]]:
 
 
 def needs_in_words(needs: list[str], language: str, note: str) -> str:
-    """What helps to talk with them, as the enquiry keeps it. Empty when there is nothing."""
+    """What helps to talk with them, as the enquiry stores it. Empty if nothing does."""
     named = [each.kept for value, each in NEEDS.items() if value in needs]
     if language:
         named = [f"{each} ({language})" if each == NEEDS[INTERPRETER].kept else each for each in named]
@@ -111,7 +111,7 @@ def needs_in_words(needs: list[str], language: str, note: str) -> str:
 
 
 def back_in_words(how_long: str, where: str, seen: list[str]) -> str:
-    """The closed answers as the lines before the patient's own words. Empty when none was given."""
+    """The closed answers, as lines to go before the patient's own words. Empty if there are none."""
     lines = []
     if how_long:
         lines.append(f"How long: {HOW_LONG[how_long].lower()}")
@@ -137,7 +137,7 @@ THEIR_BACK = "Their back pain"
 ANSWERS = Step("answers", "Your answers from “Check your symptoms”", ("include_answers",))
 HELP = Step("help", "What helps us talk with you", ("needs", "language", "needs_note"))
 
-# What is asked in other words of somebody else's back.
+# Questions worded differently when they are about somebody else's back.
 OF_THEIRS = {
     "how_long": "How long have they had it? (optional)",
     "where": "Where do they feel it? (optional)",
@@ -209,7 +209,7 @@ class ConsultationForm(EnquiryForm):
         required=False,
         help_text="The best number to reach you. If you use text relay, start with 18001 or 18002.",
     )
-    # Nobody has said yes to a voicemail by leaving a question out.
+    # A question left unanswered is no permission to leave a voicemail.
     may_leave_voicemail = _yes_or_no(
         "May we leave a voicemail?",
         "Someone else may hear it.",
@@ -248,7 +248,7 @@ class ConsultationForm(EnquiryForm):
         required="Tell us briefly about your back pain",
         hint=f"What worries you most about it, in up to {DESCRIPTION_LENGTH:,} characters.",
     )
-    # Only where the browser holds a finished self-assessment.
+    # Only if the browser holds a finished self-assessment.
     include_answers = forms.ChoiceField(
         label="Send my answers from “Check your symptoms” too?",
         choices=[("no", "No"), ("yes", "Yes, send my answers and my result with this request")],
@@ -289,7 +289,7 @@ class ConsultationForm(EnquiryForm):
             self.fields["where"].choices = list(WHERE_THEIRS.items())
 
     def parts(self, names):
-        """What few people need is folded, unless there is something in it."""
+        """Folds what few people need, unless it has been filled in."""
         if "needs" not in names or len(names) > len(HELP.fields):
             return super().parts(names)
         in_use = any(self.errors) or any(self.initial.get(name) for name in names)
@@ -326,7 +326,7 @@ class ConsultationForm(EnquiryForm):
                 self.add_error(name, self.fields[name].error_messages["required"])
 
     def _leave_out(self, step: Step) -> None:
-        """What they answered before they chose otherwise: a radio button cannot be emptied, and nothing of it is kept."""
+        """Drops answers that a later choice made irrelevant, because a radio button cannot be unticked."""
         for name in step.fields:
             if name in self.fields:
                 self.errors.pop(name, None)
@@ -341,7 +341,7 @@ class ConsultationForm(EnquiryForm):
         if step is TIMES:
             return bool(by & {"phone", "video"})
         if step is ANSWERS:
-            # The consent that goes with them is that of the person who answered.
+            # Only the person who answered can consent to sending them.
             return "include_answers" in self.fields and not self.for_someone_else
         return True
 

@@ -39,13 +39,13 @@ FORMS: dict[str, type[EnquiryForm]] = {form.kind: form for form in (ReportForm, 
 
 @dataclass
 class FormState:
-    typed: dict[str, list[str]] = field(default_factory=dict)  # as it arrived, by field
+    typed: dict[str, list[str]] = field(default_factory=dict)  # as received, by field
     done: set[str] = field(default_factory=set)  # names of the steps that were sent
-    seen: list[str] = field(default_factory=list)  # marks of what the card was shown for (OwnWords.marks)
-    wrong: str = ""  # the step that was sent last and whose mistakes its page shows
-    begin_at: str = ""  # the field that the page opens at
-    sent: str = ""  # the address of the confirmation; then nothing else is left
-    no_cookies: bool = False  # this browser gave none back
+    seen: list[str] = field(default_factory=list)  # marks of the words for which the card was shown (OwnWords.marks)
+    wrong: str = ""  # the step that was sent last, whose mistakes its page shows
+    begin_at: str = ""  # the field at which the page opens
+    sent: str = ""  # the address of the confirmation; if set, nothing else is kept
+    no_cookies: bool = False  # this browser returns no cookies
 
     def without(self, name: str) -> None:
         self.typed.pop(name, None)
@@ -61,7 +61,7 @@ class FormState:
         return {name: values if _many(fields[name]) else values[-1] for name, values in self.typed.items()}
 
     def hidden(self, kind: str, step: Step | None = None) -> list[tuple[str, str]]:
-        """What a page carries along: all of it, or on a step's own page all but that step's fields."""
+        """The hidden fields of a page: everything, or on a step's own page everything but that step's fields."""
         own = step.fields if step else ()
         pairs = [(name, each) for name, values in self.typed.items() if name not in own for each in values]
         if step:
@@ -73,14 +73,14 @@ class FormState:
         return [(f"{kind}-{name}", value) for name, value in pairs]
 
     def words(self, form_class: type[EnquiryForm]) -> bool:
-        """Whether anything in it was typed, and not only chosen."""
+        """Whether anything was typed, not just chosen."""
         return any(isinstance(form_class.base_fields[name], TextField | PhoneField) for name in self.typed)
 
 
 def posted(request: HttpRequest, form_class: type[EnquiryForm], *, alone: bool) -> FormState:
-    """What a page sent, over what the browser holds. `alone`: the page showed all there is, and nothing else counts.
+    """What a page sent, added to what the browser holds. With `alone`, the page showed everything, so nothing else counts.
 
-    A step's own fields are taken as they come, so that what was emptied is empty. Those of other steps are only added to.
+    A step's own fields replace the earlier ones, so that a field that was emptied stays empty. Those of other steps only add.
     """
     kind, given = form_class.kind, request.POST
     at = next((step for step in form_class.steps if step.name == given.get(f"{kind}-{AT}")), None)
@@ -96,7 +96,7 @@ def posted(request: HttpRequest, form_class: type[EnquiryForm], *, alone: bool) 
     state.done |= known & set(given.get(f"{kind}-{DONE}", "").split())
     if at:
         state.done.add(at.name)
-    else:  # a page of several steps: each that has a field in it was asked. A browser sends a line of text also when it is empty
+    else:  # a page of several steps asked each step that has a field in it, because a browser sends even an empty line of text
         state.done |= {step.name for step in form_class.steps if any(f"{kind}-{name}" in given for name in step.fields)}
     state.seen = own_words.latest(state.seen, own_words.seen(given.get(f"{kind}-{SEEN}", "")))
     state.wrong = state.begin_at = state.sent = ""
@@ -105,7 +105,7 @@ def posted(request: HttpRequest, form_class: type[EnquiryForm], *, alone: bool) 
 
 
 def read(request: HttpRequest, kind: str) -> FormState | None:
-    """What the browser holds. None: nothing, too old, or not made by us."""
+    """What the browser holds. None if there is nothing, or it is too old or not made by us."""
     held = _cookie(kind).opened(_cookie(kind).of(request), kind, now=time.time())
     if held is None:
         return None
@@ -114,10 +114,10 @@ def read(request: HttpRequest, kind: str) -> FormState | None:
 
 
 def sealed(state: FormState, kind: str) -> str:
-    """As the cookie holds it. Empty for what is too long for one."""
+    """The value of the cookie. Empty if it would be too long for one."""
     told = {"typed": state.typed, "done": sorted(state.done), **{name: getattr(state, name) for name in SIMPLE}}
     plain = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    if len(plain) > MAX_PLAIN:  # however well it packs, each page would be as long again
+    if len(plain) > MAX_PLAIN:  # however well it compresses, each page would be twice as long
         return ""
     cookie, packed = _cookie(kind), zlib.compress(plain, 9)
     text = cookie.sealed({"draft": base64.b85encode(packed).decode()}, kind, at=time.time())
@@ -147,29 +147,28 @@ def _many(each) -> bool:
     return isinstance(each, MultipleChoiceField)
 
 
-# The seal on the page that checks the answers: for which words that page was made, and when.
+# The seal on the check page says for which words that page was made, and when.
 #
-# What is sent without it has not been through that page, so it gets the page: a person presses once more, and a script that posts
-# straight away sends nothing. The seal is good for the words that it was made for, for a day (whoever leaves the page open
-# overnight may send it in the morning), and once: one page that a person looked through cannot send a thousand forms.
+# A form sent without it has not been through that page, so it gets the page: a person presses once more, and a script that posts
+# straight away sends nothing. The seal is valid for those words only, for a day (a page left open overnight may be sent in the
+# morning) and once, so that one page cannot send a thousand forms.
 #
-# How soon the answer came is no verdict by itself. Someone who remembers their answers may need only a second: a fast keyboard, a
-# screen reader with its own way to the button, somebody who went back to change a word. So no time stops anybody; it counts only
-# where the same sender has sent several forms within the hour (`abuse.FEW`), and then the form is set aside for staff, not
-# refused.
+# A quick answer proves nothing by itself. A second is enough for somebody with a fast keyboard, a screen reader that goes straight
+# to the button, or only one word to change. So it counts only if the same sender has sent several forms within the hour
+# (`abuse.FEW`), and then the form is set aside for staff, not refused.
 
-NO_TIME = 3  # seconds from the page to the press of its button
+NO_TIME = 3  # seconds between loading the page and pressing its button
 
 SEAL_SIGNER = signing.TimestampSigner(salt="enquiries.request_forms.submit_timing", sep=".")
 
 
 def seal(form) -> str:
-    """For a form that was checked: its `cleaned_data` is what the page shows. Each seal is another."""
+    """Makes a seal for a valid form, whose `cleaned_data` the page shows. No two seals are alike."""
     return SEAL_SIGNER.sign(f"{_sealed_words(form)}-{secrets.token_hex(8)}")
 
 
 def seal_age(given: str, form) -> float | None:
-    """Seconds since the page was made. None: it was made for other words, too long ago, or not by us."""
+    """Seconds since the page was made. None if it was made for other words, too long ago, or not by us."""
     try:
         made_for, _, _ = SEAL_SIGNER.unsign(given, max_age=SEAL_GOOD_FOR).partition("-")
     except signing.BadSignature:
@@ -181,9 +180,9 @@ def seal_age(given: str, form) -> float | None:
 
 
 def _sealed_words(form) -> str:
-    """A keyed hash of every text in the form, the address included; short as it is enough.
+    """A keyed hash of every text in the form, including the address. A short one is enough.
 
-    What is only chosen is left out: the page itself asks for what is missing of it.
+    Choices are left out, because the page itself asks for any that are missing.
     """
     texts = [
         f"{name}={form.cleaned_data.get(name) or ''}"
@@ -193,22 +192,22 @@ def _sealed_words(form) -> str:
     return keyed_hash(form.kind, *texts, purpose="pace")[:32]
 
 
-# What a person typed into a form that we could not take: given back in a form of ours, to be sent from there.
+# Gives back what somebody typed into a form that we could not accept, in a form of ours that they can send.
 #
-# Is it safe to show what another website may have typed? A press of the button does what anybody may do from that page anyway:
-# our public forms know nobody, so nobody's rights are lent. The one exception is the answers of a self-assessment in the
-# browser's cookie: the choice to include them is never given back, and the report's own page asks afresh. The words stand in
-# fields only, escaped. No frame may hold the page, no cache keeps it, nothing is sent without a press, and the page says where
-# the words came from. The staff desk's forms do act with somebody's rights, so they are never given back.
+# Is it safe to show what another website may have typed? Pressing the button does only what anybody can do from that page anyway,
+# because our public forms act for nobody in particular. The exception is the self-assessment in the browser's cookie: the choice to
+# include it is never given back, and the report's own page asks again. The words appear only in fields, escaped. The page cannot be
+# framed or cached, sends nothing without a press, and says where the words came from. The desk's forms do act with somebody's
+# rights, so they are never given back.
 
-# The trap for robots, which people cannot see, and consent, which is given on the page that explains it.
+# Robots' trap, which people cannot see, and consent, which must be given on the page that explains it.
 NOT_GIVEN_BACK = {"website", "include_answers"}
 
 
 def rebuild_form(request) -> Form | None:
-    """The public form with what was typed, neither checked nor saved; None when there is none, or it cannot be read.
+    """The public form with what was typed, neither checked nor saved. None if there is none or it cannot be read.
 
-    Asks no database, and raises nothing: an error page must not break.
+    Uses no database and never raises, because an error page must not break.
     """
     try:
         return _form_of(request) if request.method == "POST" else None
@@ -228,6 +227,6 @@ def _form_of(request) -> Form | None:
         return None
     form = FORMS[kind](prefix=kind, action=request.path_info, initial=state.initial(FORMS[kind]))
     step = form.step_named(request.POST.get(f"{kind}-{AT}", ""))
-    if step:  # its page: what was typed before it goes along, and is shown again before anything is sent
+    if step:  # its page, with what was typed before, which is shown again before anything is sent
         form.show(step, state.hidden(kind, step))
     return form

@@ -1,4 +1,4 @@
-"""The forms that patients fill in: what all have in common, a report by email, a question. `consultation.py` has the long one.
+"""The forms for patients: what they have in common, a report by email, and a question. The long one is in `consultation.py`.
 
 Each message is an instruction for its field; labels and hints are next to it.
 """
@@ -22,12 +22,12 @@ from enquiries.assessment import handover
 from factsheets.models import FactSheet
 
 NAME_LENGTH = 120
-# The texts of a form that have a column of their own.
+# The texts that have a column of their own.
 DETAILS = ("name", "email", "phone", "best_time", "description")
 
 
 def long_text(label: str, *, longest: int, shorten: str, required: str, hint: str = "") -> TextField:
-    """A box for what somebody wants to tell us, of so many characters. `shorten` names it in the sentence for too many."""
+    """A box for free text of at most this many characters. `shorten` names it in the message for text that is too long."""
     return TextField(
         longest=longest,
         lines=6,
@@ -40,7 +40,7 @@ def long_text(label: str, *, longest: int, shorten: str, required: str, hint: st
 
 @dataclass(frozen=True)
 class Step:
-    """One page of a form: some of its fields under one heading. `name` is part of the page's address."""
+    """One page of a form, with some of its fields under one heading. `name` is part of its address."""
 
     name: str
     heading: str
@@ -48,7 +48,7 @@ class Step:
 
 
 class SeenSigns:
-    """The marks of the words for which this person has seen the card, so that the same words bring it once. Not a field: no
+    """The marks of the words for which this person has seen the card, so that it comes once for the same words. Not a field: no
     other site's form may fill it in (enquiries.request_forms.form_state gives fields back)."""
 
     def __init__(self, form):
@@ -63,9 +63,9 @@ class SeenSigns:
 
 
 class EnquiryForm(forms.Form):
-    """What every enquiry asks for, how it looks, and the trap for robots.
+    """What every form asks, its layout, and a trap for robots.
 
-    A form is checked as a whole, and shown step by step: `show` leaves only one step's fields in it.
+    A form is validated as a whole and shown in steps: `show` leaves only one step's fields in it.
     """
 
     kind: str
@@ -112,7 +112,7 @@ class EnquiryForm(forms.Form):
         return [Field(name) for name in names]
 
     def show(self, step: Step, hidden: list[tuple[str, str]] = ()) -> None:
-        """Leaves the fields and the errors of one step, with what carries the others along."""
+        """Leaves only one step's fields and errors, and adds the hidden fields for the others."""
         errors = {name: self.errors[name] for name in step.fields if name in self.errors} if self.is_bound else {}
         self.fields = {name: field for name, field in self.fields.items() if name in (*step.fields, "website")}
         if self.is_bound:
@@ -121,7 +121,7 @@ class EnquiryForm(forms.Form):
         self.hidden = list(hidden)
 
     def begin_at(self, name: str) -> None:
-        """The page opens at this field, for somebody who came back to change it."""
+        """Opens the page at this field, for somebody who came back to change it."""
         if name not in self.fields:
             return
         widget = self.fields[name].widget
@@ -130,15 +130,15 @@ class EnquiryForm(forms.Form):
         else:
             widget.attrs["autofocus"] = True
 
-    # --- of a form that was checked ---
+    # --- for a valid form ---
 
     def applies(self, step: Step) -> bool:
-        """Whether the answers so far make this step needed."""
+        """Whether the answers so far make this step necessary."""
         return True
 
     @property
     def pages(self) -> list[Step]:
-        """The steps that this person is asked, in order."""
+        """The steps that this person goes through, in order."""
         return [step for step in self.steps if self.applies(step)]
 
     def heading(self, step: Step) -> str:
@@ -161,13 +161,13 @@ class EnquiryForm(forms.Form):
 
     @property
     def with_answers(self) -> bool:
-        """Only some forms ask, and only where there are answers: no question is a no."""
+        """Only some forms ask, and only if there are answers. If not asked, they have not agreed."""
         return self.cleaned_data.get("include_answers") == "yes"
 
     for_someone_else = False  # only some forms ask
 
     def also(self) -> dict:
-        """What the enquiry keeps beside the texts."""
+        """What the enquiry stores besides the texts."""
         return {}
 
     @property
@@ -201,7 +201,7 @@ class ReportForm(EnquiryForm):
         error_messages={"invalid_choice": "Choose yes or no"},
     )
 
-    # The own page offers the choice; the form at the foot of a sheet carries its sheet hidden.
+    # The form's own page offers a choice of sheets; at the foot of a sheet, the form carries that sheet in a hidden field.
     def __init__(self, *args, choose_sheet: bool = False, ask_about_answers: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["sheet"].required = True

@@ -1,4 +1,4 @@
-"""From a form to an enquiry: its steps, a card when the words sound like a red flag, the check of the answers, and then it is sent.
+"""From a form to an enquiry: the steps, a card if the words sound like a red flag, the check of the answers, and sending.
 
 Every step is a POST to the form's own address that is answered with a redirect to the page it leads to, so that back, forward and
 reload find pages and never a browser's error. What was typed travels with the person (enquiries/request_forms/form_state.py): the
@@ -40,38 +40,38 @@ from enquiries.request_forms.own_words import advice, to_store
 from factsheets import page_cache, safety
 from factsheets.models import ContentVersion, FactSheet
 
-# What the pressed button says, in the field "…-step". None of them: the form's own button.
+# What the pressed button sends in the field "…-step". If none of these, it was the form's own button.
 CHANGE, CHECK, SEND, MEANT = "change", "check", "send", "meant"
 ASKED = "include_answers"
-# The pages that are no step.
+# The pages that are not steps.
 READ_FIRST, ANSWERS = "please-read", "check"
-CLEAR = "clear"  # takes the cookie back
+CLEAR = "clear"  # deletes the cookie
 KEPT = "kept"
 
 
 @dataclass(frozen=True)
 class Journey:
-    """One kind of enquiry on its way."""
+    """The way through the pages of one kind of enquiry."""
 
     form_class: type[EnquiryForm]
     template: str  # of the first step
-    is_checked = True  # whether the answers are looked through before they are sent
+    is_checked = True  # whether there is a page to check the answers before sending
     consent_version = handover.CONSULTATION_CONSENT
 
     def answers(self, request) -> Answers | None:
-        """Those of a finished self-assessment in this browser, where they may go along."""
+        """The answers of a finished self-assessment in this browser, if they may be sent too."""
         return cookie.may_go_along(request) if ASKED in self.form_class.base_fields else None
 
     def when(self) -> str:
-        """What an empty first page says that changes by the clock."""
+        """What an empty first page says that changes with time."""
         return repr(clock.promise(timezone.now()))
 
     def notes(self, walk: "_Walk") -> dict:
-        """What the first page says beside its form."""
+        """What the first page says besides its form."""
         return {"when": clock.promise(timezone.now())}
 
     def lacks(self, walk: "_Walk") -> bool:
-        """Whether the first page has to be shown once more, although nothing is wrong with it."""
+        """Whether the first page must be shown again, although nothing is wrong with it."""
         return False
 
     def submission(self, form: EnquiryForm, **more) -> intake.Submission:
@@ -85,7 +85,7 @@ class Journey:
         )
 
     def accepted(self, request, response: HttpResponse, enquiry: Enquiry, form: EnquiryForm) -> HttpResponse:
-        """The way to the confirmation, with what this browser is to know of it."""
+        """The redirect to the confirmation, with what this browser should remember about it."""
         return response
 
     @property
@@ -111,7 +111,7 @@ class Journey:
 
 
 def ask(request, journey: Journey, page: str = "") -> HttpResponse:
-    """A form's pages. The first steps at the foot of the sheets are sent to its address as well."""
+    """A form's pages. The first step at the foot of each sheet is also sent here."""
     if request.method != "POST":
         return _opened(request, journey, page)
     if page == CLEAR:
@@ -136,9 +136,9 @@ def _opened(request, journey: Journey, page: str) -> HttpResponse:
 
 
 def _empty(request, journey: Journey, *, lost: bool = False) -> HttpResponse:
-    """The first step. `lost`: a later page was asked for, and this browser holds nothing; perhaps it takes no cookies.
+    """The first step. `lost` if a later page was requested but this browser holds nothing, perhaps because it refuses cookies.
 
-    Without a cookie it is the same page for everyone until the promise changes, so it is cached.
+    Without a cookie, the page is the same for everyone until the promise changes, so it is cached.
     """
     slug = request.GET.get("sheet", "")[:80].replace("\x00", "")
     sheet = FactSheet.objects.published().without_text().filter(slug=slug).first() if slug else None
@@ -176,7 +176,7 @@ def _posted(request, journey: Journey) -> HttpResponse:
 
 
 class _Walk:
-    """What was typed so far, checked, and the pages that it leads to."""
+    """What has been typed so far, validated, and the pages it leads to."""
 
     def __init__(self, request, journey: Journey, state: FormState):
         self.request, self.journey, self.state, self.kind = request, journey, state, journey.kind
@@ -192,7 +192,7 @@ class _Walk:
 
     @property
     def is_unread(self) -> bool:
-        """Whether there is a sign, and this person has not been shown its card for these words."""
+        """Whether there is a sign whose card this person has not been shown for these words."""
         return not self.words.were_shown(self.state.seen)
 
     @property
@@ -214,7 +214,7 @@ class _Walk:
     # --- answers ---
 
     def go(self, page: str, *, status: int = 200) -> HttpResponse:
-        """To a page by its address, where the browser will bring along what was typed; or that page, where it may not."""
+        """Redirects to a page if the browser will bring back what was typed, or else returns that page itself."""
         held = form_state.sealed(self.state, self.kind)
         nothing_to_lose = not self.state.no_cookies and not self.state.words(self.journey.form_class)
         if held and (form_state.is_held(self.request, self.kind) or nothing_to_lose):
@@ -223,7 +223,7 @@ class _Walk:
             response = HttpResponse(status=307, headers={"Location": f"{self.request.path}?{KEPT}"})
         else:
             response = self.page(page, status=status)
-            if held and page in {READ_FIRST, ANSWERS} and not self.state.no_cookies:  # nothing is typed there meanwhile
+            if held and page in {READ_FIRST, ANSWERS} and not self.state.no_cookies:  # nothing is typed there
                 response["Refresh"] = f"0; url={self.journey.address_of(page)}?{KEPT}"
         return self._with_cookie(response, held)
 
@@ -235,7 +235,7 @@ class _Walk:
     def _with_cookie(self, response: HttpResponse, held: str) -> HttpResponse:
         if held:
             return form_state.give(response, held, self.kind)
-        return form_state.take_back(response, self.request, self.kind)  # an older one would bring back what was changed
+        return form_state.take_back(response, self.request, self.kind)  # an older one would undo the change
 
     def send(self) -> HttpResponse:
         self.state.done |= {step.name for step in self.form.pages}
@@ -268,7 +268,7 @@ class _Walk:
         return self.journey.accepted(self.request, response, enquiry, self.form)
 
     def _refused(self, refusal: abuse.TooMany) -> HttpResponse:
-        """Nothing was kept, and nothing typed is lost: the page holds it, below the number to phone and the emergency card."""
+        """Nothing was saved, but nothing typed is lost: the page has it, below the phone number and the emergency card."""
         if self.journey.is_checked:
             response = self._look_through(status=HTTPStatus.TOO_MANY_REQUESTS, refusal=refusal)
         else:
@@ -279,7 +279,7 @@ class _Walk:
     # --- pages ---
 
     def page(self, page: str, *, status: int = 200, **more) -> HttpResponse:
-        """The page, or the way to another one where what was typed has no such page."""
+        """The page, or a redirect to another if what was typed does not lead to this one."""
         if page == READ_FIRST and self.words:
             return self._interruption()
         step = self.form.step_named(page)
@@ -292,7 +292,7 @@ class _Walk:
 
     def _step(self, step: Step, *, status: int, **more) -> HttpResponse:
         form, heading, back = self.form, self.form.heading(step), self._before(step)
-        if self.state.wrong != step.name:  # nothing is wrong with it, or it was not sent yet
+        if self.state.wrong != step.name:  # nothing is wrong with it, or it has not been sent yet
             form = self.journey.form(answers=self.answers, initial=self.state.initial(self.journey.form_class))
             form.seen_signs = self.form.seen_signs
         form.show(step, self.state.hidden(self.kind, step))
@@ -303,7 +303,7 @@ class _Walk:
         return self._render(template, form, status=status, heading=heading, back=back)
 
     def _before(self, step: Step | None = None) -> str:
-        """The page before a step, or before the check of the answers. Without cookies it would be empty."""
+        """The page before a step or the check page. Without cookies it would be empty."""
         pages = self.form.pages
         before = pages[: pages.index(step)] if step in pages else pages if step is None else []
         return self.journey.address_of(before[-1].name) if before and not self.state.no_cookies else ""
@@ -368,22 +368,22 @@ def _sent_already(request, journey: Journey, state: FormState) -> HttpResponse:
 
 # The page after a form was accepted, and its address. A report's page is drawn by `enquiries.report.sent`.
 #
-# The address holds a sealed mark of the enquiry, so that a reload and the back button show the same page again without a cookie:
-# the reply time that this enquiry was promised, as its email says it and however late the page is opened, the advice of the tier
-# that their signs belong to, that no email comes, or that no reply is promised. Without a mark, or with one that is too old, the
-# page is the same for everybody, and names no day.
+# The address holds an encrypted mark of the enquiry, so that a reload or the back button shows the same page again without a
+# cookie: the reply time in this enquiry's email, however late the page is opened, the advice for the tier of its signs, and
+# whether no email comes or no reply is promised. Without a mark, or with an old one, the page is the same for everyone and names no
+# day.
 #
-# It shows nothing personal: someone who finds the address learns no name, no word and no sign. The private link to the request
-# is there for half an hour, for the person who has just sent it; it asks for the email address like any other.
+# It shows nothing personal: someone who finds the address sees no name, words or signs. For half an hour it has the private link
+# to the request, for the person who has just sent it. That link asks for the email address like any other.
 
 LINK_SECONDS = 30 * 60  # for the private link
-PAGE_SECONDS = 24 * 60 * 60  # after that the address shows what one without a mark does
+PAGE_SECONDS = 24 * 60 * 60  # after that the address shows the same as one without a mark
 
 SENT_SIGNER = signing.TimestampSigner(salt="enquiries.request_forms.sent", sep=".")
 
 
 def sent_address(enquiry: Enquiry) -> str:
-    """Where the browser goes once the enquiry is kept."""
+    """Where the browser goes once the enquiry is saved."""
     name = f"enquiries:{enquiry.kind}_sent"
     aside = enquiry.status in {Status.SPAM, Status.HELD}
     usual = not enquiry.signs and not aside and (enquiry.just_answered or outbox.is_mailed(enquiry))
@@ -437,7 +437,7 @@ def _confirmation(kind: EnquiryKind, *, emailed: bool, has_address: bool) -> str
 
 
 def _reply_of(enquiry: Enquiry) -> dict:
-    """When they hear from us, in the words of their email, or the clinic's notice while it promises nothing."""
+    """When we will reply, in the words of their email; or the clinic's notice while it promises nothing."""
     if enquiry.reply_by:
         return {"reply": clock.in_words(enquiry.reply_by, enquiry.created_at, dated=True)}
     replies = clock.load()
@@ -445,7 +445,7 @@ def _reply_of(enquiry: Enquiry) -> dict:
 
 
 def sent_enquiry(kind: EnquiryKind, token: str) -> tuple[Enquiry | None, float]:
-    """The enquiry that an address names, and how many seconds ago it was made. None: too old, erased, or none of ours."""
+    """The enquiry that an address names, and its age in seconds. None if it is too old, erased or not ours."""
     try:
         key = uuid.UUID(SENT_SIGNER.unsign(token, max_age=PAGE_SECONDS))
     except (signing.BadSignature, ValueError):

@@ -1,7 +1,7 @@
-"""Reads what a patient wrote in their own words, in any box, for red flags.
+"""Looks for red flags in what a patient wrote in their own words, in any box.
 
-Every text field is read: people write "my bottom is numb" where a form asks what helps to talk with them. The list is made from the
-form's fields, so a box that is added is read as well.
+Every text field is read, because people write "my bottom is numb" where a form asks what helps to talk with them. The list is made
+from the form's fields, so it includes any box that is added.
 """
 
 from collections.abc import Iterable
@@ -15,13 +15,13 @@ from factsheets import safety
 from factsheets.models import Tier
 from factsheets.search import redflags
 
-CODES_LENGTH = 120  # characters that the enquiry keeps of its codes
+CODES_LENGTH = 120  # characters that an enquiry has for codes
 CRISIS = redflags.CRISIS
-MARKS = 20  # as many are carried, the latest
+MARKS = 20  # the latest this many are carried
 
 
 def codes_in(text: str) -> tuple[str, ...]:
-    """Codes of the advice that a patient's words point at, the gravest first. Never raises; looks at the first redflags.MAX_LENGTH
+    """Codes of the advice for a patient's words, gravest first. Never raises. Looks at the first redflags.MAX_LENGTH
     characters."""
     reading = redflags.read(text)
     return ((CRISIS,) if reading.crisis else ()) + reading.emergency + reading.urgent
@@ -37,7 +37,7 @@ class Box:
 
     @property
     def mark(self) -> str:
-        """A mark that identifies this text without revealing it."""
+        """A mark that stands for this text without revealing it."""
         return keyed_hash(self.name, self.text, purpose="card shown")[:12]
 
 
@@ -54,22 +54,22 @@ class OwnWords:
         return bool(self.codes)
 
     def and_answers(self, codes: Iterable[str]) -> "OwnWords":
-        """With the codes of a self-assessment that goes along (enquiries.assessment.handover.safety_codes)."""
+        """Adds the codes of a self-assessment that is sent too (enquiries.assessment.handover.safety_codes)."""
         codes = tuple(codes)
         return replace(self, codes=tuple(dict.fromkeys([*codes, *self.codes])), answers=codes)
 
     @property
     def marks(self) -> tuple[str, ...]:
-        """What the card is shown for: these texts and these answers. A changed text that still holds a sign is another."""
+        """Marks of the texts and answers for which the card is shown. A changed text that still has a sign gets a new mark."""
         return (*self.answers, *(box.mark for box in self.boxes))
 
     def were_shown(self, seen: Iterable[str]) -> bool:
-        """Whether the card was shown for all of it. Without a sign there is none to show."""
+        """Whether the card has been shown for all of it. True if there is no sign."""
         return set(self.marks) <= set(seen)
 
 
 def boxes(form: forms.Form) -> list[Box]:
-    """The boxes of a checked form that hold a text. A box that was refused holds none yet."""
+    """The boxes of a validated form that hold text. A rejected box holds none yet."""
     return [
         Box(name, str(field.label).replace(" (optional)", ""), form.cleaned_data[name])
         for name, field in form.fields.items()
@@ -78,31 +78,31 @@ def boxes(form: forms.Form) -> list[Box]:
 
 
 def read(form: forms.Form) -> OwnWords:
-    """Which red flags the words sound like, box by box: a sign is never put together from two boxes."""
+    """The red flags that the words sound like, box by box, so that no sign is put together from two boxes."""
     found = {box: codes_in(box.text) for box in boxes(form)}
     codes = dict.fromkeys(code for each in found.values() for code in each)
     return OwnWords(tuple(codes), tuple(box for box, each in found.items() if each))
 
 
 def seen(given: str) -> list[str]:
-    """The marks in a hidden field that says for what somebody was shown the card. A forged one only hides a card."""
+    """The marks in the hidden field for cards already shown. Forging it only hides a card from the forger."""
     return [mark for mark in given[-MARKS * 20 :].split() if len(mark) < 20][-MARKS:]
 
 
 def latest(before: Iterable[str], now: Iterable[str]) -> list[str]:
-    """Both, without what has too many after it: those of now stay, so that nobody meets the same card again and again."""
+    """Both sets, keeping the latest if there are too many, so that nobody sees the same card again and again."""
     now = list(dict.fromkeys(now))
     return [*(mark for mark in before if mark not in now), *now][-MARKS:]
 
 
-# The advice that belongs to the codes of somebody's signs: before they send, on the confirmation, and in the mail.
+# The advice for the codes of somebody's signs, shown before they send, on the confirmation and in the email.
 #
-# Only codes come in, so nothing that comes out can quote anybody. The words are the system's.
+# It is made from codes alone, so it cannot quote anybody. All its words are the system's.
 
 
 @dataclass(frozen=True)
 class Advice:
-    """`cards` is the gravest tier's card or nothing: two would push each other away. `crisis` is the crisis lines or None."""
+    """`cards` is the gravest tier's card or nothing, because two would compete. `crisis` is the crisis lines or None."""
 
     cards: list[dict]
     crisis: tuple | None
@@ -112,12 +112,12 @@ class Advice:
 
     @property
     def is_emergency(self) -> bool:
-        """Its card is the one that every mail and page carries anyway."""
+        """Its card is the one that every email and page has anyway."""
         return any(card["tier"] == Tier.EMERGENCY for card in self.cards)
 
 
 def advice(codes: Iterable[str], tiers: list[dict]) -> Advice:
-    """`tiers` as factsheets.safety.tiers() gives them. A code that is no longer in any of them counts as an emergency."""
+    """`tiers` as from factsheets.safety.tiers(). A code that is no longer in any of them counts as an emergency."""
     codes = set(codes)
     crisis = safety.CRISIS if CRISIS in codes else None
     left = codes - {CRISIS}
@@ -128,7 +128,7 @@ def advice(codes: Iterable[str], tiers: list[dict]) -> Advice:
 
 
 def to_store(codes: Iterable[str], tiers: list[dict]) -> str:
-    """As the enquiry keeps them: at most CODES_LENGTH characters, the gravest of them."""
+    """The codes as an enquiry stores them: the gravest ones, in at most CODES_LENGTH characters."""
     codes = set(codes)
     order = [CRISIS, *(item["code"] for tier in tiers for item in tier["items"])]
     text = ""
@@ -139,5 +139,5 @@ def to_store(codes: Iterable[str], tiers: list[dict]) -> str:
 
 
 def _first(tier: dict, codes: set[str]) -> dict:
-    """The tier's card with what somebody's words sound like at its top."""
+    """The tier's card, with the signs that somebody's words sound like at the top."""
     return {**tier, "items": sorted(tier["items"], key=lambda item: item["code"] not in codes)}
