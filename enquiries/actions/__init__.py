@@ -1,1 +1,1 @@
-"""What happens to an enquiry. Every verb is one transaction that names its actor and writes the timeline."""
+"""Everything that can happen to an enquiry. Each verb is one transaction, names its actor and writes the timeline."""

@@ -34,13 +34,13 @@ from factsheets.models import TeamMember
 
 logger = logging.getLogger(__name__)
 
-# What goes with an appointment: its end, the emails about it, and its time in words.
+# What belongs to an appointment: its end, the emails about it, and its time in words.
 
 CANCELLED = {AppointmentState.CANCELLED_BY_PATIENT, AppointmentState.CANCELLED_BY_CLINIC}
 
 
 def cancel(enquiry: Enquiry, ended: Appointment, state: str, now: datetime) -> None:
-    """Ends the booked appointment of an enquiry that the caller holds locked, and tells the patient when it was still to come."""
+    """Ends the booked appointment of an enquiry that the caller has locked. Tells the patient if it was still to come."""
     end(ended, state, now)
     enquiry.appointment = None
     enquiry.messages.filter(
@@ -67,13 +67,13 @@ def time_in_words(appointment: Appointment) -> str:
 
 
 def in_words(appointment: Appointment) -> str:
-    """As `time_in_words`, with how and with whom. No place: it may be the link of a call."""
+    """The same as `time_in_words`, with how and with whom. Leaves out the place, because it may be the link of a call."""
     whom = f", with {appointment.with_whom}" if appointment.with_whom else ""
     return f"{time_in_words(appointment)}, {Channel(appointment.channel).label}{whom}"
 
 
 def last_told(appointment: Appointment) -> Appointment | None:
-    """The appointment that the patient believes in until they hear of this one. None where no email about an earlier one has gone.
+    """The appointment that the patient expects until they hear of this one. None if no email about an earlier one was sent.
 
     An email that was sent long ago is no longer in the outbox; one that never went is, while it matters.
     """
@@ -89,7 +89,7 @@ def was_told(appointment: Appointment) -> bool:
 
 
 class Doubtful(MoveRefused):
-    """There is a reason to avoid that time. The text is for staff; `mark` sent back with the same time books it all the same."""
+    """There is a reason to avoid that time. The text is for staff. Sending `mark` back with the same time books it anyway."""
 
     def __init__(self, said: list[str], mark: str):
         super().__init__(f"{' '.join(said)} Nothing is booked yet. Choose another time, or press “Book anyway”.")
@@ -130,7 +130,7 @@ def book(
         if before and all(getattr(before, name) == value for name, value in {**given, **also}.items()):
             raise MoveRefused("That is the appointment as it is already booked.")
         if sure is not None:
-            # One booking at a time looks for clashes, so that two people do not book the same moment at once.
+            # One booking at a time looks for clashes, so that two people cannot book the same time at once.
             list(ClinicHours.objects.select_for_update().filter(pk=1).values_list("pk"))
             hours = clock.load().hours
             said = [
@@ -164,7 +164,7 @@ def end_appointment(
     """Records that the booked appointment took place, or did not, or was cancelled.
 
     One that is still to come can only be cancelled, and then the patient and their calendar are told. After a visit the enquiry is
-    closed, unless `keep_open` or a warning sign is open; otherwise it is work again. Raises MoveRefused.
+    closed, unless `keep_open` is set or a warning sign is open; otherwise staff have to deal with it again. Raises MoveRefused.
     """
     if state not in OUTCOMES:
         raise MoveRefused("Choose how it went.")
@@ -186,13 +186,13 @@ def end_appointment(
         return enquiry.save_new_version()
 
 
-# The working day before an appointment its patient is reminded of it, unless they do not want that.
+# Patients are reminded on the working day before an appointment, unless they do not want that.
 
-OPENS, CLOSES = time(9), time(17)  # if the clinic has no opening hours
+OPENS, CLOSES = time(9), time(17)  # used if the clinic has no opening hours
 
 
 def remind_of_appointments(*, now: datetime) -> int:
-    """Puts the reminders that are due into the outbox, while the clinic is open, so that patients who phone get an answer.
+    """Queues the reminders that are due, while the clinic is open, so that patients who phone get an answer.
 
     An appointment that was booked today needs none: its confirmation is the reminder. How many were written; each is once,
     however often and by however many workers this is called.
@@ -209,7 +209,7 @@ def remind_of_appointments(*, now: datetime) -> int:
     for pk, enquiry in list(due.values_list("pk", "enquiry")):
         with transaction.atomic():
             held = lock_enquiry(Enquiry(pk=enquiry))
-            # As it is now: it may have been moved, or another worker was here.
+            # Read again, because it may have been moved, or another worker may have dealt with it.
             appointment = due.filter(pk=pk).first()
             if appointment is None:
                 continue
@@ -223,7 +223,7 @@ def remind_of_appointments(*, now: datetime) -> int:
 
 
 def _reminded_until(now: datetime, hours: Hours) -> datetime | None:
-    """The end of the next working day: appointments before it are reminded of now. None while no reminder leaves."""
+    """The end of the next working day, before which appointments get a reminder now. None while none are sent."""
     day = timezone.localdate(now)
     if not hours.openings:
         opens, closes = (instant(datetime.combine(day, at)) for at in (OPENS, CLOSES))
@@ -237,7 +237,7 @@ def _reminded_until(now: datetime, hours: Hours) -> datetime | None:
 
 
 def refuse_reminder(*, enquiry: Enquiry) -> None:
-    """The patient wants no reminder of their present appointment. Calling it twice changes nothing more."""
+    """Stops the reminder of their present appointment at the patient's request. Calling it twice changes nothing more."""
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
         booked = enquiry.appointment

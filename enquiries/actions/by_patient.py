@@ -1,7 +1,7 @@
-"""What patients do with their own request, by the link in our mail: change the times, add something, withdraw, erase.
+"""What patients can do with their own request through the link in our email: change times, add something, withdraw or erase.
 
-`version` is the one that the page they looked at showed. Each raises StaleEnquiry when the row has moved on since, and MoveRefused
-when it can no longer be done. The same change sent twice counts once.
+`version` is the one shown on their page. Each verb raises StaleEnquiry if the enquiry has changed since, and MoveRefused if it is
+no longer possible. The same change sent twice counts once.
 """
 
 import logging
@@ -34,7 +34,7 @@ from enquiries.models.event import record
 logger = logging.getLogger(__name__)
 
 PATIENT = "patient"
-# Somebody reads each of these, and most are announced by email.
+# Staff read each of these, and most are announced by email.
 MAX_ADDED = 10
 SOUNDS_URGENT = "Possible warning sign"
 
@@ -55,7 +55,7 @@ def open_to_patient(enquiry: Enquiry) -> set[Wish]:
     if enquiry.status == Status.CLOSED:
         return {Wish.ERASE}
     wishes = {Wish.WITHDRAW, Wish.ERASE}
-    # Anyone who wants another appointment must talk to the clinic. Nobody who chose email alone is called at a time.
+    # To change an appointment, patients must talk to the clinic. Those who chose only email have no times to call.
     if (enquiry.by_phone or enquiry.by_video) and enquiry.status != Status.BOOKED:
         wishes.add(Wish.TIMES)
     if added(enquiry).count() < MAX_ADDED:
@@ -64,12 +64,12 @@ def open_to_patient(enquiry: Enquiry) -> set[Wish]:
 
 
 def added(enquiry: Enquiry) -> QuerySet[EnquiryEvent]:
-    """The timeline entries that hold what the patient added, in the order of time."""
+    """The timeline entries with what the patient added, oldest first."""
     return enquiry.events.filter(kind=EventKind.ADDED, by=None, actor=PATIENT)
 
 
 def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: int, safety_signs: str = "") -> Enquiry:
-    """Replaces the times they gave before, which the timeline keeps. The next call moves into the new ones.
+    """Replaces the times they gave before, which the timeline keeps, and moves the next call into the new ones.
 
     `safety_signs` as in `add_detail`: people write about their health where a form asks for times.
     """
@@ -96,7 +96,7 @@ def change_times(*, enquiry: Enquiry, call_slots: int, best_time: str, version: 
 def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) -> Enquiry:
     """Puts the patient's words on the timeline. `safety_signs` are codes of the advice they sound like, as an enquiry keeps them.
 
-    New signs raise the flag, also where an earlier one was dealt with.
+    New signs raise the flag, even if an earlier one was dealt with.
     """
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
@@ -108,7 +108,7 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
         record(enquiry, EventKind.ADDED, note=text, summary=summary, actor=PATIENT)
         if safety_signs:
             _raise_flag(enquiry, safety_signs)
-        # Whoever reads a new request reads this with it.
+        # Staff who read a new request read this with it.
         if enquiry.is_flagged or enquiry.status != Status.NEW:
             enqueue(enquiry=enquiry, purpose=Purpose.CHANGE_ALERT)
         _heard_from(enquiry)
@@ -116,9 +116,9 @@ def add_detail(*, enquiry: Enquiry, text: str, safety_signs: str, version: int) 
 
 
 def withdraw(*, enquiry: Enquiry, version: int) -> Enquiry:
-    """Closes it, and cancels the appointment if there is one. No permission is needed.
+    """Closes it and cancels any appointment. Nobody has to agree.
 
-    An open safety flag stays open, and the enquiry in the safety queue, until staff record what was done.
+    An open safety flag stays open, with the enquiry in the safety queue, until staff record what they did.
     """
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
@@ -131,13 +131,13 @@ def withdraw(*, enquiry: Enquiry, version: int) -> Enquiry:
 
 
 def withdraw_and_erase(*, enquiry: Enquiry, version: int) -> Enquiry:
-    """Erases who it is from and what they wrote (UK GDPR, article 17). What is open is withdrawn first."""
+    """Erases who it is from and what they wrote (UK GDPR, article 17). An open enquiry is withdrawn first."""
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
         if enquiry.erased_at:
             return enquiry
         _expect(enquiry, version, Wish.ERASE)
-        # Erasing stops all waiting mail, but what somebody at the clinic must know is still announced.
+        # Erasing stops all waiting email, except what somebody at the clinic must know.
         untold = enquiry.messages.filter(purpose=Purpose.CHANGE_ALERT, state=MessageState.WAITING).exists()
         if not enquiry.is_closed:
             untold = _end(enquiry) or untold
@@ -155,9 +155,9 @@ def _expect(enquiry: Enquiry, version: int, wish: Wish) -> None:
 
 
 def _end(enquiry: Enquiry) -> bool:
-    """Withdraws what is open. Returns whether somebody at the clinic must know now.
+    """Withdraws an open enquiry. Returns whether somebody at the clinic must know now.
 
-    The summary outlives an erasure: it says that a flag was open, and never why.
+    The timeline's summary outlives an erasure, so it says that a flag was open but never why.
     """
     said = ["Withdrawn by the patient."]
     booked = enquiry.appointment
@@ -175,7 +175,7 @@ def _end(enquiry: Enquiry) -> bool:
 
 
 def _raise_flag(enquiry: Enquiry, safety_signs: str) -> None:
-    """Also where an earlier flag was dealt with."""
+    """Raises the flag, even if an earlier one was dealt with."""
     enquiry.safety_signs = _together(safety_signs.split(), enquiry.signs)
     enquiry.safety_acted_at = enquiry.next_call_at = None  # call now
 
@@ -191,7 +191,7 @@ def _times(enquiry: Enquiry) -> str:
 
 
 def _together(new: list[str], known: list[str]) -> str:
-    """The codes of both, the gravest first: RF-E, RF-R and RF-U are in the order of the alphabet."""
+    """The codes of both, gravest first, which is also the alphabetical order of RF-E, RF-R and RF-U."""
     return " ".join(sorted({*new, *known}))
 
 

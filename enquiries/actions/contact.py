@@ -1,4 +1,4 @@
-"""What staff do to answer a patient: calls, replies, telling a clinician of a safety flag, and reading what the patient wrote."""
+"""How staff answer a patient: calls, replies, telling a clinician about a safety flag, and reading what the patient wrote."""
 
 from datetime import datetime, timedelta
 
@@ -24,7 +24,7 @@ class CallResult(models.TextChoices):
 
 
 class Advice(models.TextChoices):
-    """What a person with a warning sign was told on the telephone. Each settles the safety flag."""
+    """What staff told a person with a warning sign on the telephone. Each settles the safety flag."""
 
     TOLD_999 = "999", "Told them to call 999 or go to A&E now"
     TOLD_111 = "111", "Told them to call 111 today (Northern Ireland: GP out-of-hours)"
@@ -63,7 +63,7 @@ def log_call(
             reached(enquiry, now)
             enquiry.next_call_at = None
             if enquiry.status == Status.WAITING:
-                transition(enquiry, Status.IN_PROGRESS, by=by)  # we have heard from them
+                transition(enquiry, Status.IN_PROGRESS, by=by)  # they have contacted us
             if advice:
                 _settle(enquiry, by, Advice(advice).label)
         elif enquiry.is_flagged:
@@ -76,7 +76,7 @@ def log_call(
 
 
 def reply(*, enquiry: Enquiry, by: User, text: str, subject: str = "", version: int | None = None) -> Enquiry:
-    """Writes to the patient. The words are the timeline entry's; the mail is rendered from it when it is sent.
+    """Writes to the patient. The timeline entry holds the words, from which the email is rendered when it is sent.
 
     Without a subject it is "A message from" and the clinic's name.
     """
@@ -105,9 +105,9 @@ def act_on_safety(*, enquiry: Enquiry, by: User, note: str, version: int | None 
 
 
 def send_new_link(*, enquiry: Enquiry, by: User) -> bool:
-    """Emails the patient a new private link to their request. False while an earlier one is still waiting to be sent.
+    """Emails the patient a new private link to their request. False if an earlier one is still waiting to be sent.
 
-    Raises MoveRefused where no link would open anything.
+    Raises MoveRefused if no link would work.
     """
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
@@ -138,10 +138,10 @@ def lock_open_enquiry(enquiry: Enquiry, version: int | None) -> Enquiry:
 
 
 def _settle(enquiry: Enquiry, by: User, what: str, note: str = "") -> None:
-    """Who did what and when stays on the timeline, also when the flag is raised again and after the details are erased."""
+    """The timeline keeps who did what and when, even if the flag is raised again or the details are erased."""
     record(enquiry, EventKind.SAFETY, by=by, summary=what, note=note)
     enquiry.safety_acted_at = timezone.now()
-    enquiry.next_call_at = None  # it was planned minutes ahead because of the flag
+    enquiry.next_call_at = None  # it was planned only minutes ahead because of the flag
 
 
 def reached(enquiry: Enquiry, now: datetime) -> None:
@@ -158,9 +158,9 @@ def take(enquiry: Enquiry, by: User) -> None:
 
 
 def they_agree_now(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
-    """The person whom the request is for now knows of it, and agrees.
+    """Records that the person whom the request is for now knows about it and agrees.
 
-    Raises MoveRefused where nobody's agreement is missing, and StaleEnquiry.
+    Raises MoveRefused if no agreement is missing, and StaleEnquiry.
     """
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
@@ -173,11 +173,11 @@ def they_agree_now(*, enquiry: Enquiry, by: User, version: int | None = None) ->
     return enquiry
 
 
-# A clinician is told about an enquiry with a warning sign by an email to them alone.
+# An email to one clinician alone tells them about an enquiry with a warning sign.
 
 
 def tell_clinician(*, enquiry: Enquiry, whom: User, by: User) -> bool:
-    """Mails one clinician that an enquiry needs them now. False if they have already been told about this flag.
+    """Emails one clinician that an enquiry needs them now. False if they have already been told about this flag.
 
     Nobody gets it twice for one flag, however often it is pressed, unless the first mail failed. It changes nothing that another
     page shows, so it needs no version. Raises MoveRefused where no flag is open, or for somebody who is no clinician.
@@ -198,14 +198,14 @@ def tell_clinician(*, enquiry: Enquiry, whom: User, by: User) -> bool:
 
 
 def told_of_this_flag(enquiry: Enquiry) -> QuerySet[OutgoingMessage]:
-    """The mails to clinicians since the flag was last settled, if it ever was; those that failed told nobody."""
+    """The emails to clinicians since the flag was last settled, if ever. Failed ones do not count."""
     settled = enquiry.events.filter(kind=EventKind.SAFETY).order_by("-created_at").first()
     mails = enquiry.messages.filter(purpose=Purpose.CLINICIAN_ALERT)
     mails = mails.exclude(state__in=[MessageState.FAILED, MessageState.LAPSED]).select_related("staff")
     return mails.filter(created_at__gt=settled.created_at) if settled else mails
 
 
-# What a patient wrote is health data. Staff who rarely need it open it deliberately, and the timeline says so.
+# A patient's words are health data. Staff who rarely need them open them deliberately, and the timeline records it.
 
 STAYS_OPEN = timedelta(hours=1)
 
@@ -219,7 +219,7 @@ def show_words(*, enquiry: Enquiry, by: User) -> None:
 
 
 def words_are_open(enquiry: Enquiry, to: User) -> bool:
-    """Whether this person sees the words now: by their role, or because they opened them less than an hour ago."""
+    """Whether this person may see the words now, by their role or because they opened them less than an hour ago."""
     if to.has_perm("enquiries.read_words_enquiry"):
         return True
     lately = timezone.now() - STAYS_OPEN

@@ -1,4 +1,4 @@
-"""Correcting a wrong address or number: by staff, or by a patient who has just asked for a report and gets no email."""
+"""Corrects a wrong address or number, for staff or for a patient who has just asked for a report but gets no email."""
 
 import logging
 import secrets
@@ -34,15 +34,15 @@ from enquiries.models.event import record
 
 logger = logging.getLogger(__name__)
 
-# The address may be a stranger's, typed by mistake or to annoy them.
-MAX_CORRECTIONS = 3  # changes and repeats of one request, counted together
+# The address may be a stranger's, typed by mistake or out of malice.
+MAX_CORRECTIONS = 3  # changes and repeats for one request, counted together
 WAIT_BEFORE_AGAIN = timedelta(seconds=60)
 
 ASKED = [EventKind.CORRECTED, EventKind.MESSAGE_AGAIN]
 
 
 class TooSoon(Exception):
-    """The mail was asked for a moment ago. The text is for the patient."""
+    """The email was asked for a moment ago. The text is for the patient."""
 
 
 class TooOften(Exception):
@@ -50,7 +50,7 @@ class TooOften(Exception):
 
 
 def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta(0), sender: str = "") -> Enquiry:
-    """Sends a report to another address instead of the one typed first.
+    """Sends a report to another address in place of the first.
 
     A mail that no worker has touched goes there in its own turn; otherwise a new one is made. It leaves after `hold`. A private
     summary gets another link: whoever has the first mail could guess the right address from the wrong one. Raises TooOften,
@@ -66,7 +66,7 @@ def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta
         not_mailed = _counted(enquiry, sender, email)
         record(enquiry, EventKind.CORRECTED, actor="patient", summary=_corrected(not_mailed))
         enquiry.email, enquiry.email_key = email, blind_index.email_key(email)
-        if enquiry.status != Status.SPAM:  # a mail that was set aside goes to the right address if staff release it
+        if enquiry.status != Status.SPAM:  # an email that was set aside goes to the right address if staff release it
             _to_the_new_address(enquiry, timezone.now() + hold, nowhere=bool(not_mailed))
         _make_another_link(enquiry)
         _save(enquiry)
@@ -75,9 +75,9 @@ def correct_address(*, enquiry: Enquiry, email: str, hold: timedelta = timedelta
 
 
 def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sender: str = "") -> bool:
-    """Sends a report once more, as a new mail only where the last one is out. A failed one gets all its tries again.
+    """Sends a report again, as a new email only if the last one was sent. A failed one gets all its tries again.
 
-    False where it does not go, because it is set aside or its mailbox has had enough.
+    False if it is not sent, because it is set aside or its mailbox has had enough.
 
     `asked_at` is when this person asked, where that is later than what the enquiry knows. Raises TooSoon, TooOften and Erased.
     `sender` as in `accept`: it counts like another request, and raises abuse.TooMany.
@@ -110,7 +110,7 @@ def send_report_again(*, enquiry: Enquiry, asked_at: datetime | None = None, sen
 
 
 class Why(models.TextChoices):
-    """Why staff changed how a patient is reached. A fixed list: free text could put an address into the timeline's summary."""
+    """Why staff changed a patient's contact details. A fixed list, because free text could put an address into the timeline."""
 
     TOLD = "told", "they told us the right one"
     TYPO = "typo", "it had a typing mistake"
@@ -120,7 +120,7 @@ class Why(models.TextChoices):
 
 @dataclass(frozen=True)
 class Corrected:
-    """What happened to the mails: how many will now go to the new address, and how many were being sent at that moment."""
+    """What happened to the emails: how many will now go to the new address, and how many were just being sent."""
 
     queued: int = 0
     on_their_way: int = 0
@@ -129,7 +129,7 @@ class Corrected:
 def correct_contact(
     *, enquiry: Enquiry, by: User, email: str, phone: str, why: str, send_again: bool = True, version: int | None = None
 ) -> Corrected:
-    """Staff put the address right, or the number, or both. What was there before is kept with the timeline entry, encrypted.
+    """Staff correct the address, the number or both. The timeline entry keeps the earlier ones, encrypted.
 
     Mail that waits goes to the new address, and so does mail that failed. `send_again`: what had gone to the old address is sent
     once more. The links that went there are shut. Raises StaleEnquiry, Erased, and MoveRefused where nothing would change or
@@ -168,7 +168,7 @@ def correct_contact(
 
 
 def reached_old_address(enquiry: Enquiry) -> QuerySet[OutgoingMessage]:
-    """What was sent to the patient, and is worth sending once more after the address is corrected."""
+    """What was sent to the patient and is worth sending again once the address is corrected."""
     still_true = Q(purpose__in=[Purpose.ACKNOWLEDGEMENT, Purpose.REPLY]) | Q(
         purpose=Purpose.BOOKING, appointment=enquiry.appointment_id, appointment__isnull=False
     )
@@ -185,7 +185,7 @@ def _still_reachable(enquiry: Enquiry, email: str, phone: str) -> None:
 
 
 def _readable(enquiry: Enquiry, column: str) -> str | None:
-    """None if no key opens it: then anything typed is a change."""
+    """None if no key can decrypt it, so that anything typed is a change."""
     try:
         return str(getattr(enquiry, column))
     except CannotDecrypt:
@@ -193,7 +193,7 @@ def _readable(enquiry: Enquiry, column: str) -> str | None:
 
 
 def _mail_to_new_address(enquiry: Enquiry, *, send_again: bool) -> Corrected:
-    """A mail is rendered when it is sent, so one that waits goes to the new address by itself."""
+    """An email is rendered when it is sent, so one that is waiting goes to the new address by itself."""
     to_them = enquiry.messages.exclude(purpose__in=TO_STAFF)
     on_their_way = to_them.filter(state=MessageState.SENDING).count()
     if enquiry.kind == EnquiryKind.REPORT:
@@ -216,17 +216,17 @@ def _mail_to_new_address(enquiry: Enquiry, *, send_again: bool) -> Corrected:
 
 
 def further_requests(enquiry: Enquiry) -> QuerySet[EnquiryEvent]:
-    """Each change of the address, and each "Send it again", by the patient. What staff sent again is not among them."""
+    """The patient's changes of address and uses of "Send it again", without those by staff."""
     return enquiry.events.filter(kind__in=ASKED, by=None, actor="patient")
 
 
 def corrections_left(enquiry: Enquiry) -> int:
-    """How often the patient may still change the address or have the report sent again."""
+    """How many more times the patient may change the address or have the report sent again."""
     return MAX_CORRECTIONS - further_requests(enquiry).count()
 
 
 def again_from(enquiry: Enquiry, asked_at: datetime | None = None) -> datetime:
-    """From when the report can be sent again: a little after whoever asked for it last, the clinic's staff included."""
+    """When the report can next be sent again: a little after anybody, including staff, last asked for it."""
     last = enquiry.events.filter(kind__in=ASKED).aggregate(at=Max("created_at"))["at"] or enquiry.created_at
     return max(last, asked_at or last) + WAIT_BEFORE_AGAIN
 
@@ -243,7 +243,7 @@ def _allow_one_more(enquiry: Enquiry) -> None:
 
 
 def _counted(enquiry: Enquiry, sender: str, email: str) -> str:
-    """Why no mail goes there, in words for staff. Empty: it goes."""
+    """Why no email goes there, in words for staff. Empty if it does."""
     if not sender:
         return ""
     seen = abuse.standing(sender, enquiry.kind, email)
@@ -257,13 +257,13 @@ def _corrected(not_mailed: str) -> str:
 
 def _to_the_new_address(enquiry: Enquiry, at: datetime, *, nowhere: bool) -> None:
     mails = enquiry.messages.filter(purpose=Purpose.REPORT)
-    if nowhere:  # the address that was typed first gets nothing any more, and the new one does not get its mail
+    if nowhere:  # the first address gets nothing more, and the new one does not get emails meant for it
         mails.filter(state__in=[MessageState.WAITING, MessageState.FAILED]).update(state=MessageState.LAPSED)
         return
-    # A mail is rendered from the enquiry when it is sent. The condition holds against a worker that claims it just now.
+    # An email is rendered from the enquiry when it is sent. The condition guards against a worker that claims it just now.
     untried = {"state": MessageState.WAITING, "attempts": 0}
     goes_there = mails.filter(**untried).update(next_attempt_at=at)
-    # These would go to the new address as well, beside that mail.
+    # These would also go to the new address, besides that email.
     stuck = mails.filter(state__in=[MessageState.WAITING, MessageState.FAILED]).exclude(**untried)
     stuck.update(state=MessageState.LAPSED)
     if not goes_there:
@@ -273,7 +273,7 @@ def _to_the_new_address(enquiry: Enquiry, at: datetime, *, nowhere: bool) -> Non
 def _once_more(enquiry: Enquiry, now: datetime) -> None:
     mails = enquiry.messages.filter(purpose=Purpose.REPORT)
     if mails.filter(state=MessageState.WAITING).update(next_attempt_at=now):
-        return  # under way already: it only stops waiting
+        return  # already on its way: it only stops waiting
     last = mails.order_by("-sequence").first()
     if last and last.state == MessageState.FAILED:
         anew = {"state": MessageState.WAITING, "attempts": 0, "lost_claims": 0, "error": ""}
@@ -283,7 +283,7 @@ def _once_more(enquiry: Enquiry, now: datetime) -> None:
 
 
 def _make_another_link(enquiry: Enquiry) -> None:
-    """The link is made from the summary's key, and what is encrypted is bound to it: so it becomes another row."""
+    """Makes a new row, because the link is made from the summary's key, to which the encrypted values are bound."""
     earlier = Assessment.objects.select_for_update().filter(enquiry=enquiry).first()
     if earlier is None:
         return
@@ -300,7 +300,7 @@ def _make_another_link(enquiry: Enquiry) -> None:
 
 def _save(enquiry: Enquiry) -> None:
     enquiry.mail_failed = enquiry.messages.failed().exists()
-    # Who sends the same form as before gets a request of their own, and no hand on this one.
+    # Anyone who sends the same form again gets a request of their own and no control over this one.
     enquiry.submission_key = secrets.token_hex(32)
     enquiry.version += 1
     columns = ["email", "email_key", "phone", "phone_key", "mail_failed", "submission_key", "version"]

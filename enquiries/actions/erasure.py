@@ -1,6 +1,6 @@
-"""How what a patient told us is erased: at their request, by the clinic, or when its retention period ends.
+"""Erases what a patient told us: at their request, by the clinic, or when its retention period ends.
 
-An address whose owner asked for no more mail is put on the list of stopped addresses here, because its reports are erased too.
+It also puts an address whose owner asked for no more email on the list of stopped addresses, because its reports are erased too.
 """
 
 import logging
@@ -38,13 +38,13 @@ from enquiries.privacy import retention
 
 logger = logging.getLogger(__name__)
 
-PAUSE_FOR_READERS = 0.2  # seconds, for them to finish
+PAUSE_FOR_READERS = 0.2  # seconds for them to finish
 AT_ONCE = 100  # rows looked up at a time; each is erased in a short transaction of its own
 
 
 @dataclass(frozen=True)
 class Purged:
-    """How many of each rule of `enquiries.privacy.retention`."""
+    """The number erased or deleted under each rule of `enquiries.privacy.retention`."""
 
     counts: dict[str, int]
     finished: bool = True
@@ -55,7 +55,7 @@ class Purged:
 
 
 def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary: str = "") -> Enquiry:
-    """Erases who an enquiry is from and everything they wrote, its mail that has not gone, and the answers given with it.
+    """Erases who an enquiry is from and everything they wrote, its unsent email, and the answers given with it.
 
     The row, its reference, kind, dates and the timeline stay, without the notes' words. Repeating it changes nothing.
     """
@@ -66,10 +66,10 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
         Assessment.objects.filter(enquiry=enquiry).delete()
         enquiry.search_tokens.all().delete()
         enquiry.drafts.all().delete()
-        # A mail that a worker holds just now is out of reach; if it does not go, it lapses when its turn comes again.
+        # An email that a worker holds now is out of reach. If it is not sent, it lapses when its turn comes again.
         enquiry.messages.filter(state=MessageState.WAITING).update(state=MessageState.LAPSED, error="")
         for event in enquiry.events.all():
-            event.erase_note()  # whoever wrote it, and whether it can still be opened or not
+            event.erase_note()  # whoever wrote it, and whether or not it can still be decrypted
         record(enquiry, EventKind.ERASED, by=by, actor=actor, summary=summary)
         enquiry.name = enquiry.email = enquiry.phone = enquiry.best_time = enquiry.description = ""
         enquiry.needs = enquiry.email_key = enquiry.phone_key = enquiry.safety_signs = ""
@@ -77,7 +77,7 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
         enquiry.safety_acted_at, enquiry.call_slots = None, 0
         enquiry.may_leave_voicemail = enquiry.may_say_who_calls = enquiry.next_call_at = None
         enquiry.appointment = None
-        # The key was made from what they sent, and nobody must be able to test addresses against it.
+        # The key was made from what they sent, so it would let somebody test guesses of the address.
         enquiry.submission_key = secrets.token_hex(32)
         enquiry.erased_at = timezone.now()
         enquiry.mail_failed = False
@@ -85,7 +85,7 @@ def erase(*, enquiry: Enquiry, by: User | None = None, actor: str = "", summary:
         if enquiry.status not in {Status.CLOSED, Status.SPAM}:
             transition(enquiry, Status.CLOSED, outcome=Outcome.ERASED, by=by, actor=actor)
         enquiry.save()
-        enquiry.appointments.all().delete()  # after the row no longer points to the booked one
+        enquiry.appointments.all().delete()  # only once the row no longer points to the booked one
     logger.info("Erased the details of %s", enquiry.reference)
     return enquiry
 
@@ -97,7 +97,7 @@ def purge(
     seconds: float = math.inf,
     progress: Callable[[int, str], None] = lambda rows, what: None,
 ) -> Purged:
-    """Erases or deletes what is over at `now`, by the rules of `enquiries.privacy.retention`. Returns how many of each.
+    """Erases or deletes what has expired at `now`, by the rules of `enquiries.privacy.retention`. Returns how many of each.
 
     A dry run only counts. Each enquiry is a transaction of its own, and rows that only go are deleted a hundred at a time, so that
     nobody waits for a long one, and a purge that is cut off goes on where it stopped. What was done is kept as LastPurge.
@@ -118,7 +118,7 @@ def purge(
 def _end(rule: retention.Rule, now: datetime, until: float, progress: Callable[[int, str], None]) -> int:
     ended, due = 0, rule.due(now).order_by("pk")
     while time.monotonic() < until and (rows := list(due.values_list("pk", flat=True)[:AT_ONCE])):
-        # Each is asked once more: staff may have opened it again, or had a mail sent again, since it was looked up.
+        # Checks each again, because staff may have reopened it, or had an email sent again, since it was looked up.
         if not rule.erase:
             _, gone = due.filter(pk__in=rows).delete()
             ended += gone.get(due.model._meta.label, 0)
@@ -145,7 +145,7 @@ def clear_files(tries: int = 3) -> bool:
             )
             return True
         for attempt in range(tries):
-            # secure_delete has overwritten the rows; this writes the pages to the file and cuts the log to nothing.
+            # secure_delete has overwritten the rows. This writes the pages to the file and empties the log.
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             if not cursor.fetchone()[0]:
                 return True
@@ -154,11 +154,11 @@ def clear_files(tries: int = 3) -> bool:
     return False
 
 
-# What the clinic does at a person's request with everything it holds about them. Recorded without saying who they are.
+# What the clinic does at a person's request with everything it holds about them, recorded without saying who they are.
 
 
 class Reason(models.TextChoices):
-    """Why everything about a person is erased. A fixed list: free text could put a name into the log."""
+    """Why everything about a person is erased. A fixed list, because free text could put a name into the log."""
 
     ASKED = "asked", "the person asked us to"
     WITHDREW = "withdrew", "the person withdrew their consent"
@@ -177,7 +177,7 @@ def note_export(*, enquiries: list[Enquiry], by: User | None = None, actor: str 
 
 
 def erase_person(*, enquiries: list[Enquiry], reason: str, by: User | None = None, actor: str = "") -> bool:
-    """Erases all of these enquiries or none, their mails too, and then clears the traces from the database's files.
+    """Erases all of these enquiries and their emails, or none, and then clears the traces from the database's files.
 
     Left are references, dates and a timeline without words. A mail that a worker holds just now stays for as long as it does.
     False when the files could not be cleared because others read all the time: the next purge does it.
@@ -212,7 +212,7 @@ READ_AT_ONCE = 500  # rows read at a time; reports are kept for a month
 
 
 def stop_mails(*, key: str) -> None:
-    """From now on no mail that a stranger can cause goes to this mailbox. `key` is `abuse.stop_key`. Twice is once, and longer.
+    """Stops emails that a stranger could cause to this mailbox. `key` is `abuse.stop_key`. Doing it again makes it last longer.
 
     Every request for a report that names the mailbox is erased at once: nothing is left to do with it. One whose warning sign
     nobody has acted on is not, and neither is a consultation or a question: somebody asked for help there.
@@ -233,11 +233,11 @@ def _is_of(report: Enquiry, key: str) -> bool:
     try:
         return key in abuse.stop_keys(report.email)
     except CannotDecrypt:
-        return False  # its key is lost: retention will end it
+        return False  # its key is lost, so it stays until its retention period ends
 
 
 def allow_mails(*, enquiry: Enquiry, by: User) -> bool:
-    """Takes the enquiry's address off the list, at its owner's request. False if it was not on it."""
+    """Takes the enquiry's address off the list at its owner's request. False if it was not on it."""
     with transaction.atomic():
         enquiry = Enquiry.objects.select_for_update(no_key=True).get(pk=enquiry.pk)
         if not StoppedAddress.objects.filter(key__in=abuse.stop_keys(enquiry.email)).delete()[0]:

@@ -1,6 +1,6 @@
-"""Enquiries exported as a file. Who exported them, and why, is recorded before the first row is sent.
+"""Exports enquiries as a file. Records who exported them, and why, before the first row is sent.
 
-What patients wrote in their own words, and the answers of a self-assessment, are in no export.
+No export has patients' own words or answers of a self-assessment.
 """
 
 import csv
@@ -22,11 +22,11 @@ MIN_REASON_LENGTH = 10  # letters
 
 
 class NotAllowed(Exception):
-    """This person may not take contact details out. The text is for staff."""
+    """This person may not export contact details. The text is for staff."""
 
 
 def export(*, queryset: QuerySet[Enquiry], what: str, by: User, reason: str, personal: bool = False) -> Iterator[str]:
-    """The file, a piece at a time, of the enquiries that the queryset holds now. `what` says in words which they are.
+    """The file, a piece at a time, of the enquiries now in the queryset. `what` says in words which they are.
 
     With contact details each enquiry's timeline says so before its row leaves. Raises NotAllowed for contact details without
     the permission, and ValueError without a reason.
@@ -36,7 +36,7 @@ def export(*, queryset: QuerySet[Enquiry], what: str, by: User, reason: str, per
     reason = " ".join(reason.split())
     if len(reason) < MIN_REASON_LENGTH:
         raise ValueError("Give a reason for the export.")
-    # Fixed at one moment: a row that changes its queue meanwhile is neither lost nor added.
+    # Fixed at one moment, so that a row that changes queue meanwhile is neither lost nor added.
     keys = list(queryset.values_list("pk", flat=True))
     kept = Export.objects.create(
         by=by,
@@ -67,7 +67,7 @@ def _told(keys: list[UUID], kept: Export) -> Iterator[list[UUID]]:
         yield chunk
 
 
-# The file: which columns, and cells that no spreadsheet program takes for a formula.
+# The file's columns, and cells that no spreadsheet program takes for a formula.
 
 ROWS_AT_ONCE = 500  # rows in memory
 BOM = "\ufeff"  # without it Excel misreads UTF-8
@@ -99,7 +99,7 @@ PERSONAL: dict[str, Callable[[Enquiry], object]] = {
     "email": lambda enquiry: _opened(enquiry, "email"),
     "phone": lambda enquiry: _opened(enquiry, "phone"),
 }
-# The rest of a row is not read from the database.
+# The other columns are not read from the database.
 READ = ["reference", "kind", "status", "created_at", "reply_by", "first_contact_at", "contact_attempts", "outcome"]
 READ_PERSONAL = ["name", "email", "phone"]
 
@@ -109,7 +109,7 @@ FORMULA = re.compile(r"^[\s\x00]*[=+\-@＝＋－＠]|^[ \xa0]*[\t\r\n\x00]")
 
 
 def safe(cell: object) -> str:
-    """The cell's text, with an apostrophe before what a spreadsheet could run. A phone number from +44 is such a text."""
+    """The cell's text, with an apostrophe before anything that a spreadsheet could run, such as a phone number from +44."""
     text = str(cell)
     return f"'{text}" if FORMULA.match(text) else text
 
@@ -119,13 +119,13 @@ def columns(*, personal: bool) -> list[str]:
 
 
 def chunked(keys: list[UUID]) -> Iterator[list[UUID]]:
-    """As many keys at a time as rows may be in memory."""
+    """The keys, in batches of as many rows as may be in memory."""
     for start in range(0, len(keys), ROWS_AT_ONCE):
         yield keys[start : start + ROWS_AT_ONCE]
 
 
 class Echo:
-    """For csv.writer: gives back each line that it writes."""
+    """A file for csv.writer that returns each line it writes."""
 
     def write(self, line: str) -> str:
         return line

@@ -1,4 +1,4 @@
-"""Turns what a patient asked, in a form or by telephone, into one enquiry."""
+"""Makes an enquiry from what a patient asked in a form, by telephone or at the clinic."""
 
 import json
 import logging
@@ -22,12 +22,12 @@ from factsheets.models import FactSheet
 
 logger = logging.getLogger(__name__)
 
-# A second click, the back button or a reload within this time is the same request. A later one is deliberate.
+# A form sent again within this time, by a second click, the back button or a reload, is the same request. Later, it is deliberate.
 SAME_FORM_WITHIN = timedelta(minutes=30)
 
 SEAL_GOOD_FOR = timedelta(days=1)  # of the page that checked the answers (`request_forms/form_state.py`)
 
-# What an enquiry may hold besides the texts that every form asks for.
+# What an enquiry may hold besides the texts that every form has.
 ALSO = {
     "call_slots",
     "may_leave_voicemail",
@@ -39,7 +39,7 @@ ALSO = {
     "for_agreed",
 }
 
-# A browser's autofill fills in the trap as a robot does, so where a person looked through their answers it is only written down.
+# A browser's autofill can fall into robots' trap too, so if the answers were checked on the page, it is only noted.
 TRAP_NOTED = "A hidden field was filled in, as some browsers do"
 
 
@@ -62,7 +62,7 @@ class Consented:
 
 @dataclass(frozen=True)
 class Taken:
-    """Who wrote down what somebody asked, and the version of the wording that was read to them and that they agreed to."""
+    """Who wrote down what somebody asked, and the version of the wording that was read to them, to which they agreed."""
 
     by: User
     wording: str
@@ -106,7 +106,7 @@ class Submission:
 
 
 def accept(submission: Submission, *, sender: str = "") -> Enquiry:
-    """Keeps what a patient sent: the enquiry, its first timeline entry, its answers and its mail, or nothing at all.
+    """Saves what a patient sent, whole or not at all: the enquiry, its first timeline entry, its answers and its email.
 
     The same form sent twice within SAME_FORM_WITHIN gives back the enquiry that is already there. One that is set aside sends no
     mail and promises no reply. One with a warning sign is never set aside, and always alerts the clinic.
@@ -130,7 +130,7 @@ def _keep(form: Submission, sender: str) -> Enquiry:
     with transaction.atomic():
         seen = abuse.standing(sender, form.kind, form.details["email"]) if sender else None
         if seen and form.kind == EnquiryKind.REPORT and not form.is_flagged:
-            # Before earlier submissions are looked at: a blocked sender learns nothing about them.
+            # Before it looks at earlier submissions, so that a blocked sender learns nothing about them.
             abuse.refuse_if_too_many(seen)
         keys = _submission_keys(form, in_turn=seen is not None)
         now = timezone.now()
@@ -192,7 +192,7 @@ def _keep(form: Submission, sender: str) -> Enquiry:
                 expires_at=now + timedelta(days=SUMMARY_DAYS),
             )
         if not decision.aside:
-            # The person who wrote it down knows about it. A warning sign is announced to everybody.
+            # The person who wrote it down knows about it, so only a warning sign needs an alert.
             alarm = decision.alarm and (taken is None or form.is_flagged)
             answer(enquiry, is_new=True, not_before=now + form.hold, silent=bool(decision.silent), alarm=alarm)
     logger.info("Accepted %s %s", enquiry.kind, enquiry.reference)
@@ -207,7 +207,7 @@ def answer(
     silent: bool = False,
     alarm: bool = True,
 ) -> None:
-    """Puts the mails that this enquiry brings into the outbox, each once; a silent one those to the clinic alone.
+    """Queues this enquiry's emails, each once. A silent one has only those to the clinic.
 
     Without `alarm` the clinic gets none, because it was alerted to another like it. `is_new`: made in this transaction, so
     without any mail yet.
@@ -240,7 +240,7 @@ def _submission_keys(form: Submission, *, in_turn: bool) -> list[str]:
         str(form.sheet.pk if form.sheet else ""),
         "quarantined" if form.caught else "",
         *sorted(form.contact_by),
-        # Someone who does not know the answers must not get the enquiry that holds them.
+        # Nobody may get the enquiry that holds the answers unless they sent the same answers.
         form.consented.as_json if form.consented else "",
         *(f"{key}={texts[key]}" for key in sorted(texts)),
     ]
@@ -250,12 +250,12 @@ def _submission_keys(form: Submission, *, in_turn: bool) -> list[str]:
             turn = int(keyed_hash(*content, purpose="submission")[:15], 16)
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turn])
     window = int(timezone.now().timestamp() // SAME_FORM_WITHIN.total_seconds())
-    # The first is kept with the enquiry. The other keys count while keys are being rotated.
+    # The first is stored with the enquiry. The others count while keys are being rotated.
     return [key for back in (0, 1) for key in keyed_hashes(*content, str(window - back), purpose="submission")]
 
 
 def index_missing() -> int:
-    """Makes the search keys of enquiries from before there were any. Returns how many. Safe to repeat.
+    """Makes the search keys of enquiries that predate them. Returns how many. Safe to repeat.
 
     One that no key opens is left for the next time, when its key may be back.
     """
@@ -268,7 +268,7 @@ def index_missing() -> int:
                 "phone_key": blind_index.phone_key(enquiry.phone),
             }
             if not Enquiry.objects.filter(pk=enquiry.pk, erased_at=None).update(**keys):
-                continue  # erased a moment ago: nobody must find it by what it held
+                continue  # erased a moment ago, so it must not be found by what it held
             SearchToken.write(enquiry)
             done += 1
     return done

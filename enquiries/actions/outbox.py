@@ -1,4 +1,4 @@
-"""How mail enters the outbox, including the digest and the review reminders, and how delivery is recorded on the enquiry."""
+"""How email is queued, including the digest and the review reminders, and how its delivery is recorded on the enquiry."""
 
 import logging
 from collections.abc import Mapping
@@ -32,11 +32,11 @@ from factsheets.models import Edition, FactSheet, ReviewReminder, SafetyDraftEve
 
 logger = logging.getLogger(__name__)
 
-# A summary's link works this long after the mail that brings it.
+# How long a summary's link works after the email that brings it.
 SUMMARY_DAYS = 7
 TO_STAFF = {Purpose.CLINIC_ALERT, Purpose.CLINICIAN_ALERT, Purpose.CHANGE_ALERT}
 
-# The email to the person who asked.
+# The email to the person who asked, for each kind.
 TO_THEM = {
     EnquiryKind.REPORT: Purpose.REPORT,
     EnquiryKind.CONSULTATION: Purpose.ACKNOWLEDGEMENT,
@@ -57,7 +57,7 @@ def enqueue(
     staff: User | None = None,
     appointment: Appointment | None = None,
 ) -> OutgoingMessage:
-    """The only way into the outbox for an enquiry's mail. Must be inside the transaction of the event that the mail reports."""
+    """The only way to queue an enquiry's email. Must be inside the transaction of the event that it reports."""
     _must_be_in_transaction()
     last = enquiry.messages.filter(purpose=purpose).aggregate(last=Max("sequence"))["last"] or 0
     return OutgoingMessage.objects.create(
@@ -73,7 +73,7 @@ def enqueue(
 
 
 def enqueue_first(enquiry: Enquiry, purposes: Mapping[Purpose, datetime | None]) -> None:
-    """As `enqueue`, for purposes of which the enquiry has no mail yet: each, and before when it may not leave. One statement."""
+    """Like `enqueue`, in one statement, for purposes without an email yet, each with the time before which it must not be sent."""
     _must_be_in_transaction()
     now = timezone.now()
     OutgoingMessage.objects.bulk_create(
@@ -93,7 +93,7 @@ def _must_be_in_transaction() -> None:
 
 
 def has_address(enquiry: Enquiry) -> bool:
-    """Whether the patient gave an address. One that cannot be opened counts: the email will fail, and somebody will see it."""
+    """Whether the patient gave an address. One that cannot be decrypted counts: the email will fail, and somebody will see it."""
     try:
         return bool(enquiry.email)
     except CannotDecrypt:
@@ -114,7 +114,7 @@ def is_mailed(enquiry: Enquiry, *, since: datetime | None = None) -> bool:
 
 
 def lock_enquiry(enquiry: Enquiry) -> Enquiry:
-    """The enquiry as it is, locked. Its mail is locked before it, in the order in which everybody else takes the two.
+    """The enquiry as it is, locked. Its email is locked first, as everywhere else.
 
     A mail that a worker holds is left alone: the worker records what became of it, and will want the enquiry then. `no_key` here
     as everywhere: a row that only points to the enquiry, as a line of the timeline does, needs not wait.
@@ -125,16 +125,16 @@ def lock_enquiry(enquiry: Enquiry) -> Enquiry:
 
 
 def send_again(*, message: OutgoingMessage, by: User) -> OutgoingMessage:
-    """Puts a mail back into the outbox: a failed one with its own Message-ID, a sent one as a new message.
+    """Queues an email again: a failed one with its own Message-ID, a sent one as a new message.
 
-    A reminder that was sent stays as it is, and so does a mail about a day: nobody gets them twice. Two clicks are one mail.
+    Sent reminders and emails about a day are never sent twice. Two clicks are one email.
     """
     with transaction.atomic():
         mine = OutgoingMessage.objects.select_related("enquiry", "reminder__sheet")
         if message.enquiry:
             lock_enquiry(message.enquiry)
         else:
-            # PostgreSQL locks only what is certain to be there, and a mail about a day has no reminder.
+            # PostgreSQL locks only what must exist, and an email about a day has no reminder.
             mine = mine.select_for_update(of=["self"])
         message = mine.get(pk=message.pk)
         if message.enquiry and message.enquiry.erased_at:
@@ -148,7 +148,7 @@ def send_again(*, message: OutgoingMessage, by: User) -> OutgoingMessage:
             )
             message = same.unsent().order_by("sequence").last() or message
         if message.state in {MessageState.WAITING, MessageState.SENDING}:
-            # Already being sent: only stop waiting for the next attempt.
+            # Already being sent, so only the wait for the next attempt ends.
             OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.WAITING).update(
                 next_attempt_at=timezone.now()
             )
@@ -183,7 +183,7 @@ def _lock_enquiry_of(message: OutgoingMessage) -> Enquiry:
 
 
 def message_was_sent(*, message: OutgoingMessage) -> None:
-    """Called in the transaction that settles a delivery. A report that was delivered needs nobody: it is closed.
+    """Called in the transaction that records a delivery. A delivered report needs nobody's attention, so it is closed.
 
     One with an open safety flag stays open, because somebody has to act on that. Staff may have moved the enquiry while its mail
     was on the way, and their move stands: so it is read again, locked.
@@ -200,7 +200,7 @@ def message_was_sent(*, message: OutgoingMessage) -> None:
 
 
 def message_has_failed(*, message: OutgoingMessage) -> None:
-    """Called in the transaction that gives a delivery up. Brings the enquiry back to the top of the inbox.
+    """Called in the transaction that gives up a delivery. Moves the enquiry to the top of the inbox.
 
     Not for a mail that another has replaced: what becomes of that one counts. Nor where a patient withdrew and the cancellation
     does not reach them: they know of it, and nobody has to.
@@ -218,14 +218,14 @@ def message_has_failed(*, message: OutgoingMessage) -> None:
     enquiry.save_new_version()
 
 
-# The daily digest for the clinic: what is waiting in the inbox, in numbers. One for each day on which the clinic opens.
+# The clinic's digest says in numbers what is waiting in the inbox. There is one for each day on which the clinic opens.
 
-# The queues that it counts; not those that differ from reader to reader (mine), or change by the hour (to call).
+# The queues that it counts, without those that differ between readers (mine) or change by the hour (to call).
 DIGEST_TELLS = ["safety", "overdue", "today", "mail", "nobody", "cover", "outcome", "chase", "waiting", "held", "spam"]
 
 
 def write_digest(*, now: datetime) -> bool:
-    """Puts today's digest into the outbox, to leave when the clinic opens. True when it was not there yet.
+    """Queues today's digest, to be sent when the clinic opens. True if it was not there yet.
 
     Once a day, however often and by however many workers it is called: the database holds one for each day.
     """
@@ -242,22 +242,22 @@ def write_digest(*, now: datetime) -> bool:
 
 
 def is_digest_wanted(day: date, now: datetime) -> bool:
-    """Whether the clinic opens on that day, and has not closed yet: nobody needs yesterday's numbers."""
+    """Whether the clinic opens on that day and has not closed yet, because nobody needs yesterday's numbers."""
     sessions = clock.load().hours.sessions(day)
     return bool(sessions) and timezone.localdate(now) == day and now < sessions[-1].ends
 
 
 def what_waits(now: datetime) -> list[tuple[queues.Queue, int]]:
-    """The queues that are not empty, with their counts. Never whose."""
+    """The queues that are not empty, with their counts but no names."""
     counted = queues.counts(now=now, user=None, hours=clock.load().hours)
     return [(queues.BY_NAME[name], counted[name]) for name in DIGEST_TELLS if counted[name]]
 
 
-# Reminders to editors of reviews that are coming up.
+# Reminders to editors about reviews that will be due.
 
 
 class NobodyToRemind(Exception):
-    """Reviews come up, and no staff account that may change fact sheets has an email address."""
+    """Reviews are due, but no staff account that may change fact sheets has an email address."""
 
 
 def remind_of_reviews(*, today: date) -> int:
@@ -274,7 +274,7 @@ def remind_of_reviews(*, today: date) -> int:
     ]
     if not due:
         return 0
-    # A lapsed mail reached nobody: its reminder is due again if the date moves back or the sheet returns.
+    # A lapsed email reached nobody, so its reminder is due again if the date moves back or the sheet returns.
     told = set(
         OutgoingMessage.objects.filter(reminder__sheet__in=coming_up)
         .exclude(state=MessageState.LAPSED)
@@ -290,7 +290,7 @@ def remind_of_reviews(*, today: date) -> int:
 
 
 def tell_of_review(about: review_notifications.About, people: list[User]) -> None:
-    """Puts a mail about a step in a review into the outbox for each of them, in the transaction of the step."""
+    """Queues an email about a step in a review for each of them, in the transaction of the step."""
     kind = {Edition: "edition", SharedDraftEvent: "draft_event", SafetyDraftEvent: "safety_event"}[type(about)]
     for person in people:
         OutgoingMessage.objects.get_or_create(**{kind: about}, staff=person, defaults={"purpose": Purpose.SHEET_REVIEW})

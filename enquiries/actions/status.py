@@ -1,4 +1,4 @@
-"""The one place where an enquiry’s status changes, with its line in the timeline."""
+"""The only place where an enquiry’s status changes, with its entry in the timeline."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where staff move an enquiry: triage, duplicates, what a flood held back, and one outcome for forms that share a row."""
+"""How staff move enquiries: triage, duplicates, those held back in a flood, and one outcome for forms that share a row."""
 
 import logging
 from datetime import date, timedelta
@@ -24,10 +24,10 @@ logger = logging.getLogger(__name__)
 STILL_FLAGGED = "This may be an emergency. Record what you did about the warning sign first."
 HAS_APPOINTMENT = "It has a future appointment. Cancel that first, so that the patient is told."
 NEEDS_OUTCOME = "Record how the appointment went first."
-# A patient who has not answered by then has been forgotten, not waited for.
+# After that long without an answer, the patient has been forgotten.
 MAX_WAIT = timedelta(days=366)
 SAME_STEP = timedelta(seconds=2)
-# What somebody did, after their name: in the timeline, and for colleagues whose page is older.
+# What somebody did, worded to follow their name: for the timeline, and for colleagues with an outdated page.
 DID: dict[str, str] = {
     EventKind.ADDED: "added details",
     EventKind.APPOINTMENT: "changed the appointment",
@@ -62,7 +62,7 @@ class StaleEnquiry(Exception):
 
 
 def expect_shown(enquiry: Enquiry, version: int | None) -> None:
-    """Raises StaleEnquiry when the enquiry is no longer what a page showed at that version. None: there was no page."""
+    """Raises StaleEnquiry if the enquiry has changed since a page showed this version. None if there was no page."""
     if version is not None and version != enquiry.version:
         raise StaleEnquiry(what_changed(enquiry))
 
@@ -79,7 +79,7 @@ def triage(
     return_on: date | None = None,
     version: int | None = None,
 ) -> Enquiry:
-    """Moves an enquiry, assigns it, adds a note: any of these, together or not at all.
+    """Moves an enquiry, assigns it, adds a note: any of these, in one transaction.
 
     `version` is the one the staff member's page showed. `outcome` says how a closed enquiry ended; `return_on` is the day on
     which one that waits for the patient, or is in progress, is looked at again. Raises StaleEnquiry when the row has moved on
@@ -108,7 +108,7 @@ def triage(
 
 
 def assign(enquiry: Enquiry, owner: User | None, *, by: User) -> None:
-    """Says who is responsible from now on, or that nobody is, of a locked enquiry that the caller saves. Raises MoveRefused."""
+    """Assigns a locked enquiry, which the caller saves, to somebody or to nobody. Raises MoveRefused."""
     if owner and not staff_members.may_open(owner):
         raise MoveRefused(f"{team.account_name(owner)} cannot open enquiries. Choose someone who can.")
     enquiry.owner = owner
@@ -117,13 +117,13 @@ def assign(enquiry: Enquiry, owner: User | None, *, by: User) -> None:
 
 
 def why_not(enquiry: Enquiry, to: str, *, outcome: str = "", return_on: date | None = None) -> str:
-    """Why the enquiry cannot go to that status with what is given, for staff. Empty when it can.
+    """Why the enquiry cannot get that status with these values, in words for staff. Empty if it can.
 
     Each status keeps its promise: booked has an appointment to come, waiting follows a call or a message and ends on a day,
     closed says how it ended. Nothing skips a step, however it is asked for; the database refuses it too.
     """
     later = to == Status.WAITING or (to == Status.IN_PROGRESS and return_on)
-    if to == enquiry.status and not later:  # a wait may be made longer, and so may the time until a follow-up
+    if to == enquiry.status and not later:  # a wait, or the time until a follow-up, may be extended
         return f"It is already “{enquiry.get_status_display()}”."
     if to != enquiry.status and not enquiry.may_move_to(to):
         return f"You cannot move an enquiry from “{enquiry.get_status_display()}” to “{Status(to).label}”."
@@ -150,14 +150,14 @@ def _is_within_a_year(return_on: date | None) -> bool:
 
 
 def _release(enquiry: Enquiry) -> None:
-    """A quarantined enquiry that staff release is answered like any other, its promise counted from now."""
+    """A quarantined enquiry that staff release is answered like any other, with its reply time counted from now."""
     silent = enquiry.status == Status.HELD and enquiry.quarantine_reason in {abuse.HAD_TODAY, abuse.STOPPED}
     enquiry.quarantine_reason, enquiry.likelihood = "", 0
     answer(enquiry, silent=silent)
 
 
 def what_changed(enquiry: Enquiry) -> str:
-    """For a member of staff whose page is older than the enquiry: who did what, and how it is now."""
+    """For a member of staff whose page is outdated: who did what, and how the enquiry is now."""
     happened = _latest_step(enquiry)
     owner = f"assigned to {team.account_name(enquiry.owner)}" if enquiry.owner else "unassigned"
     return (
@@ -168,11 +168,11 @@ def what_changed(enquiry: Enquiry) -> str:
 
 def _latest_step(enquiry: Enquiry) -> str:
     events = enquiry.events.exclude(kind__in=[EventKind.VIEWED, EventKind.READ])
-    # The mail worker sends somebody's reply seconds later: report what the person did.
+    # The mail worker sends a person's reply seconds later, so report what the person did.
     latest = events.exclude(kind=EventKind.MESSAGE_SENT).last()
     if latest is None:
         return "This enquiry changed"
-    # One step writes several lines, such as the reply and the assignment. Report what was done, not what came with it.
+    # One step writes several entries, such as the reply and the assignment. Report the main one.
     same_step = events.filter(actor=latest.actor, created_at__gt=latest.created_at - SAME_STEP)
     latest = next((each for each in same_step if each.kind in DID and each.kind != EventKind.ASSIGNED), latest)
     if latest.actor == "mail worker":
@@ -186,11 +186,11 @@ def _named(actor: str) -> str:
     return "The patient" if actor == "patient" else actor
 
 
-# Two enquiries that are one request: one of them is worked on, the other is closed and points to it.
+# Two enquiries can be one request. Then staff work on one, and the other is closed and points to it.
 
 
 def link(*, enquiry: Enquiry, main: Enquiry, by: User, version: int | None = None) -> Enquiry:
-    """Closes the enquiry as the same request as `main`, or as the one that `main` itself is the same as. Returns the main one.
+    """Closes the enquiry as a duplicate of `main`, or of the one that `main` duplicates. Returns the main one.
 
     What was linked to the enquiry goes along, so that there are no chains. The main one keeps the earlier of the two promises.
     Raises StaleEnquiry, and MoveRefused where it cannot be: an open safety flag, spam, erased details, the same enquiry.
@@ -214,7 +214,7 @@ def link(*, enquiry: Enquiry, main: Enquiry, by: User, version: int | None = Non
 
 
 def unlink(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry:
-    """They are two requests after all, so the enquiry is reopened. Both timelines say so: see status.transition."""
+    """Reopens the enquiry, because they are two requests after all. Both timelines say so (status.transition)."""
     with transaction.atomic():
         enquiry = lock_enquiry(enquiry)
         expect_shown(enquiry, version)
@@ -226,12 +226,12 @@ def unlink(*, enquiry: Enquiry, by: User, version: int | None = None) -> Enquiry
 
 
 def main_of(enquiry: Enquiry) -> Enquiry:
-    """The one that is worked on: itself, or the one it is the same as."""
+    """The one that staff work on: itself, or the one it duplicates."""
     return enquiry.same_as or enquiry
 
 
 def _both(enquiry: Enquiry, main: Enquiry) -> tuple[Enquiry, Enquiry]:
-    """Both as they are. They are locked with what is linked to the first, always in the same order, as others lock several."""
+    """Both, locked with everything linked to the first, in the same order in which others lock several."""
     main = main_of(Enquiry.objects.select_related("same_as").get(pk=main.pk))
     if enquiry.pk == main.pk:
         raise MoveRefused("That is this enquiry, or one already linked to it.")
@@ -264,7 +264,7 @@ def _point(enquiry: Enquiry, main: Enquiry, by: User) -> None:
 
 
 def _keep_the_promise(enquiry: Enquiry, main: Enquiry) -> None:
-    """The person was told the earlier time, and it is the same person."""
+    """Keeps the earlier reply time, because the person was told it."""
     promised = enquiry.reply_by if enquiry.first_contact_at is None else None
     waits = (
         main.first_contact_at is None and main.waiting_since is None and main.status in {Status.NEW, Status.IN_PROGRESS}
@@ -273,13 +273,13 @@ def _keep_the_promise(enquiry: Enquiry, main: Enquiry) -> None:
         main.reply_by = promised
 
 
-# What a flood held back is released as one, once it is over.
+# Once a flood is over, everything it held back is released in one step.
 
 RELEASED_AT_ONCE = 200  # in one transaction, so that no patient's form waits long
 
 
 def release_held(*, by: User) -> int:
-    """Makes new enquiries of all that is held back, the likeliest first. Returns how many. Safe to press twice.
+    """Makes everything that is held back new, the likeliest first. Returns how many. Safe to press twice.
 
     Each is promised a reply, counted from now, and gets its acknowledgement unless its mailbox has had enough or asked for none.
     The clinic gets no alert for each: whoever releases them sees them in the inbox.
@@ -320,7 +320,7 @@ def _release_some(by: User) -> int:
     return len(rows)
 
 
-# One outcome for all the forms that share a row of the safety queue, because a flood brought them (`enquiries/flood.py`).
+# One outcome for all the forms of a flood that share a row in the safety queue (`enquiries/flood.py`).
 
 
 class FoldOutcome(models.TextChoices):
@@ -329,7 +329,7 @@ class FoldOutcome(models.TextChoices):
     NO_SIGN = "no_sign", "I read them all: no warning sign now"
 
 
-# Where each outcome takes them. Those without a warning sign stay open, because their senders still wait for an answer.
+# Where each outcome moves them. Those without a warning sign stay open, because their senders still await an answer.
 MOVES_TO: dict[FoldOutcome, dict[str, str]] = {
     FoldOutcome.NOT_PATIENTS: {"to": Status.SPAM},
     FoldOutcome.REPEATS: {"to": Status.CLOSED, "outcome": Outcome.DUPLICATE},
@@ -339,7 +339,7 @@ SETTLED_AT_ONCE = 500  # in one statement
 
 
 def unsettled(flood: UUID) -> models.QuerySet[Enquiry]:
-    """What one step would settle, the oldest first. One that somebody has taken, or called, is settled by itself."""
+    """What one step would settle, oldest first. One that somebody has taken, or called, must be settled by itself."""
     return Enquiry.objects.filter(FLAGGED & ~TAKEN, flood=flood, folded=True).order_by("created_at", "pk")
 
 
@@ -348,7 +348,7 @@ def taken(flood: UUID) -> models.QuerySet[Enquiry]:
 
 
 def settle_fold(*, flood: UUID, by: User, outcome: str, reason: str, last: UUID | None, number: int) -> list[Enquiry]:
-    """Settles the warning signs of a fold, each on its own timeline, and moves the enquiries where the outcome says.
+    """Settles the warning signs of folded enquiries, each on its own timeline, and moves them where the outcome says.
 
     `number` and `last` are how many the page showed and the newest of them: what has come since then was read by nobody, and stays.
     Raises StaleEnquiry when those are not the same any more, and MoveRefused without a reason; then nothing is recorded.
@@ -357,7 +357,7 @@ def settle_fold(*, flood: UUID, by: User, outcome: str, reason: str, last: UUID 
     if not reason:
         raise MoveRefused("Say how you know.")
     with transaction.atomic():
-        # Locked in the order in which others lock several.
+        # Locked in the same order in which others lock several.
         rows = list(unsettled(flood).order_by("pk").select_for_update(no_key=True))
         rows.sort(key=lambda each: (each.created_at, each.pk))
         newest = next((place for place, each in enumerate(rows, start=1) if each.pk == last), 0)
