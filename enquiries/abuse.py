@@ -45,11 +45,11 @@ TOTAL = ("forms: total", EVERYBODY, HOUR)
 # Forms from one sender within an hour after which one sent in no time at all must be a script's. A filled-in trap alone proves
 # nothing, because browsers fill it in as well; with it, one form before is enough.
 FEW, FEW_WITH_TRAP = 2, 1
-# Networks around an IPv6 sender, and how many times a sender's allowance each has.
+# The networks around an IPv6 sender, with their allowance as a multiple of one sender's.
 NETWORKS = {56: 4, 48: 16}
-SHARE_OF_NEW = 3  # one part in so many of the total is for senders who have sent nothing within the hour
-FLAGGED_BEFORE_REFUSAL = 5  # times as many forms with a warning sign are taken before the hard stop
-DISK_WAIT = 60 * 60  # seconds: somebody has to make room
+SHARE_OF_NEW = 3  # this fraction of the total is reserved for senders who have sent nothing within the hour
+FLAGGED_BEFORE_REFUSAL = 5  # this many times more forms with a warning sign are accepted before the hard stop
+DISK_WAIT = 60 * 60  # seconds, because somebody has to free some space
 
 TRAP = "A hidden field was filled in"
 ONE_PLACE = "Many forms from one sender within an hour"
@@ -65,12 +65,12 @@ SAME_MAILBOX = {
     **dict.fromkeys(("me.com", "mac.com"), "icloud.com"),
     **dict.fromkeys(("protonmail.com", "protonmail.ch", "pm.me"), "proton.me"),
 }
-# What a mailbox's owner may leave out or add: the email reaches the same mailbox.
+# What can be left out of or added to an address without changing whose mailbox it is.
 NOT_READ = {"gmail.com": ".", "proton.me": ".-_"}
 
 
 class TooMany(Exception):
-    """Nothing was written. `wait` is in seconds; the text is for the patient."""
+    """Nothing was saved. `wait` is in seconds; the text is for the patient."""
 
     def __init__(self, wait: int, *, kind: str = EnquiryKind.REPORT, in_total: bool = False, no_room: bool = False):
         self.wait, self.in_total = wait, in_total
@@ -87,7 +87,7 @@ class TooMany(Exception):
 
 @dataclass(frozen=True)
 class AbuseDecision:
-    """What happens to a form that is kept. Both reasons are in words for staff, and empty if there is none.
+    """What happens to a form that is accepted. Both reasons are in words for staff, and empty if there is none.
 
     `aside`: why it is set aside without a promised reply, as spam or, with `held`, in the queue for a flood. `silent`:
     why its sender gets no email. A form set aside is also silent. `likelihood` orders what is held back: higher first. `marks`
@@ -110,12 +110,12 @@ class AbuseDecision:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a sender, the networks around it and everybody have sent within the hour, and how often a mailbox was named today."""
+    """What a sender, the networks around it and everybody sent within the hour, and how often a mailbox was named today."""
 
     sender: str
     places: list[tuple[str, str, int]]  # a limit's name, its subject, how many allowances it has
     counts: list[int]  # of each place
-    total: int  # that were neither set aside nor held back
+    total: int  # forms that were neither set aside nor held back
     mailbox: tuple[str, str, timedelta]  # the limit's name, its subject, and within how long
     named: int  # how often
 
@@ -148,13 +148,13 @@ class Standing:
 
 
 def mailbox(address: str) -> str:
-    """One text for all the ways to write the same mailbox: case, full-width letters, another script, dots that do not count.
+    """The same text for every way to write a mailbox: case, full-width letters, another script, dots that do not count.
 
     "+" is treated as a tag everywhere: where it is not, two people share one count of emails, and none is misdirected.
     """
     local, _, domain = unicodedata.normalize("NFKC", address).strip().casefold().rpartition("@")
     domain = domain.rstrip(".")
-    with suppress(UnicodeError):  # no form takes such a domain
+    with suppress(UnicodeError):  # no form accepts such a domain
         domain = punycode(domain)
     domain = SAME_MAILBOX.get(domain, domain)
     name = local.partition("+")[0] or local
@@ -167,7 +167,7 @@ def mailbox(address: str) -> str:
 
 
 def standing(sender: str, kind: str, email: str) -> Standing:
-    """Reads everything that the decision rests on, in one query. Must be inside the transaction that keeps the form."""
+    """Reads everything that the decision needs, in one query. Must be inside the transaction that saves the form."""
     limits.one_at_a_time([TOTAL[:2]])
     places = _places(sender)
     named = (f"forms: {_mailbox_limit(kind)}", mailbox(email), DAY)
@@ -185,7 +185,7 @@ def _places(sender: str) -> list[tuple[str, str, int]]:
 
 
 def refuse_if_too_many(seen: Standing) -> None:
-    """Before a report's form is looked at. Raises TooMany. Counts nothing."""
+    """Called before a report's form is validated. Raises TooMany. Counts nothing."""
     if seen.is_over(settings.MAX_FORMS_PER_SENDER_PER_HOUR):
         raise TooMany(seen.wait())
     if not seen.room:
@@ -203,7 +203,7 @@ def decide(
     in_no_time: bool = False,
     flagged: bool = False,
 ) -> AbuseDecision:
-    """What happens to a form that is about to be kept. Counts it in the transaction that keeps it: both happen, or neither.
+    """What happens to a form that is about to be saved. Counts it in the same transaction, so that both happen or neither.
 
     Without `seen` no stranger sent it, and nothing is counted. `caught` is why it is set aside anyway. It counts for its sender
     alone then, and nobody can use up what belongs to others. `flagged`: it has a warning sign, so it is kept and not set aside,
@@ -221,7 +221,7 @@ def decide(
     decision = _weigh(kind, seen, email, caught=caught, trap=trap, in_no_time=in_no_time, flagged=flagged)
     if decision.silent == IN_TOTAL:
         sound_alarm()
-    # The alarm sounds once for a fold, and again if one comes after staff have dealt with all that were in it.
+    # There is one alarm for a fold, and another if a form comes after staff have dealt with all of it.
     alarm = not fold or not flood.is_known_to_staff(fold)
     return replace(decision, marks=marks, fold=fold, alarm=alarm)
 
@@ -239,10 +239,10 @@ def _weigh(
         _refuse_beyond_budget(kind, seen, flagged=flagged)
         seen.count()
         return _without_mail(reason, flagged=flagged)
-    # Both are looked up, whatever the first says, so the answer takes as long for every address.
+    # Looks up both, whatever the first says, so that the response takes equally long for every address.
     stopped, had_today = is_stopped(email), bool(email) and seen.mailbox_had_enough
     silent = (STOPPED if stopped else "") or (HAD_TODAY if had_today else "")
-    to_count = bool(email) and not had_today  # people who want to be phoned may give none
+    to_count = bool(email) and not had_today  # people who want a phone call may give none
     if silent and kind == EnquiryKind.REPORT:
         seen.count(mailbox=to_count)
         return _without_mail(silent, flagged=flagged)
@@ -255,14 +255,14 @@ def _weigh(
     seen.count(mailbox=to_count)
     if flagged:
         return _without_mail(IN_TOTAL, flagged=True)
-    # A script comes back from the same place, and does not read the check page. Neither alone proves anything.
+    # A script comes from the same place again and does not read the check page. Neither alone proves anything.
     likelihood = 2 * seen.is_new + (not in_no_time)
-    # A mailbox that has had enough is the reason, so it gets no acknowledgement when it is released either.
+    # The reason is that the mailbox has had enough, so it gets no acknowledgement even when staff release it.
     return AbuseDecision(aside=silent or IN_TOTAL, silent=IN_TOTAL, held=True, likelihood=likelihood)
 
 
 def refuse_on_full_disk(kind: str, seen: Standing) -> None:
-    """While the disk is nearly full, only a sender's first form is written. Raises TooMany."""
+    """While the disk is nearly full, only a sender's first form is saved. Raises TooMany."""
     if not seen.is_new and disk_space.is_low():
         raise TooMany(DISK_WAIT, kind=kind, no_room=True)
 
@@ -271,7 +271,7 @@ def _refuse_what_fills_the_disk(kind: str, seen: Standing, *, flagged: bool) -> 
     most = settings.MAX_FORMS_PER_SENDER_BEFORE_REFUSAL * (FLAGGED_BEFORE_REFUSAL if flagged else 1)
     if seen.is_over(most):
         raise TooMany(seen.wait(), kind=kind)
-    if not flagged:  # those are refused only if many are alike: `intake`
+    if not flagged:  # those are refused only if many are alike (`intake`)
         refuse_on_full_disk(kind, seen)
 
 
@@ -291,7 +291,7 @@ def _without_mail(reason: str, *, flagged: bool) -> AbuseDecision:
 
 
 def waits_before_mailing(messages: list[OutgoingMessage]) -> dict[UUID, int]:
-    """By its key, the seconds to hold each report back, because its mailbox has had as many as it gets in a day. 0: it may go, and
+    """For each report, by key: the seconds to hold it, because its mailbox has had its daily number of emails. 0: it may go, and
     it is counted. Of other mails it says nothing.
 
     Must be inside the transaction that claims the mails. Each mail counts once, however often it is tried.
@@ -300,7 +300,7 @@ def waits_before_mailing(messages: list[OutgoingMessage]) -> dict[UUID, int]:
     for message in messages:
         if message.purpose != Purpose.REPORT or message.attempts or message.enquiry is None:
             continue
-        with suppress(CannotDecrypt):  # it will not be sent, and the worker says why
+        with suppress(CannotDecrypt):  # it will not be sent, and the worker records why
             if email := message.enquiry.email:
                 boxes[message.pk] = mailbox(email)
     most, per = _limit("report mailed")
@@ -316,7 +316,7 @@ def stop_key(email: str) -> str:
 
 
 def stop_keys(email: str) -> list[str]:
-    """What `stop_key` may have returned under any of our keys."""
+    """What `stop_key` returns under each of our keys."""
     return keyed_hashes(mailbox(email), purpose="stopped")
 
 
@@ -343,12 +343,12 @@ def sound_alarm() -> None:
 
 
 def beyond_total() -> int:
-    """How many forms of the last day came after the total was reached."""
+    """How many forms came after the total was reached, in the last day."""
     return limits.counted("over the total", EVERYBODY, per=DAY)
 
 
 def alarm() -> str | None:
-    """A sentence or two for staff, for a day after the total was reached. None if all is quiet."""
+    """A sentence or two for staff, shown for a day after the total was reached. None if all is quiet."""
     many = beyond_total()
     if not many:
         return None
@@ -364,7 +364,7 @@ def _mailbox_limit(kind: str) -> str:
 
 
 def _limit(name: str) -> tuple[int, timedelta]:
-    """The most, and within how long."""
+    """The limit, and the period it is for."""
     if name == "sender":
         return settings.MAX_FORMS_PER_SENDER_PER_HOUR, HOUR
     if name == "total":

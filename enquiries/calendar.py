@@ -32,12 +32,12 @@ REFRESH_AFTER = timedelta(minutes=15)
 
 
 def new_uid(appointment: Appointment) -> str:
-    """It stays with the appointment wherever it moves, also when the site's address changes."""
+    """The UID, which stays with the appointment when it moves, and even if the site's address changes."""
     return f"{appointment.pk.hex}@{settings.BASE_URL.partition('://')[2] or 'localhost'}"
 
 
 def invitation(appointment: Appointment, *, to: str, stamp: datetime, organiser: str) -> bytes:
-    """The file with which the patient's calendar adds the entry, or moves the one that it has."""
+    """The file that makes the patient's calendar add the entry, or move the one it has."""
     event = _invited(appointment, to, stamp, organiser, sequence=appointment.sequence)
     event.add("status", "CONFIRMED")
     event.add("location", where(appointment))
@@ -50,7 +50,7 @@ def invitation(appointment: Appointment, *, to: str, stamp: datetime, organiser:
 
 
 def cancellation(appointment: Appointment, *, to: str, stamp: datetime, organiser: str) -> bytes:
-    """The file with which it takes the entry out."""
+    """The file that makes it remove the entry."""
     # RFC 5546, 3.2.5: newer than what was sent before.
     event = _invited(appointment, to, stamp, organiser, sequence=appointment.sequence + 1)
     event.add("status", "CANCELLED")
@@ -58,7 +58,7 @@ def cancellation(appointment: Appointment, *, to: str, stamp: datetime, organise
 
 
 def feed_file(appointments: Iterable[Appointment], *, stamp: datetime) -> bytes:
-    """What a calendar program of staff reads every now and then."""
+    """The feed that a colleague's calendar program reads every now and then."""
     events = []
     for each in appointments:
         event = _event(each, stamp, each.sequence)
@@ -68,7 +68,7 @@ def feed_file(appointments: Iterable[Appointment], *, stamp: datetime) -> bytes:
 
 
 def where(appointment: Appointment) -> str:
-    """For a line in the calendar, where others may read it."""
+    """The title of an entry, where others may read it."""
     if appointment.place:
         return appointment.place
     if appointment.channel == Channel.CLINIC:
@@ -119,7 +119,7 @@ def _file(method: str, events: Iterable[Event], *, feed: bool = False) -> bytes:
 
 
 SIGNER = signing.Signer(salt="enquiries.calendar_feed", sep=".")
-BACK = timedelta(days=31)  # how long an appointment stays in the feed after its time
+BACK = timedelta(days=31)  # how long an appointment stays in the feed once it is over
 SHOWN = [AppointmentState.BOOKED, AppointmentState.CAME, AppointmentState.MISSED]
 
 

@@ -1,4 +1,4 @@
-"""When a patient will hear from the clinic, and in which words: one value for the form, the mail and the inbox.
+"""When the clinic will reply to a patient, and how to say it: one value for the form, the email and the inbox.
 
 For one enquiry: `reply_by(now)`, `resume(...)`, `promise(now)`; each asks the database twice. For a list: `load()` once, and the
 methods of what it gives. Words: `in_words` for patients, `due_in_words` for staff.
@@ -19,12 +19,12 @@ DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 CLOSED_SOON = timedelta(days=14)
 TWELVES = {time(0): "midnight", time(12): "midday"}
 NO_PROMISE = "We do not know yet when we will reply."
-AS_SOON_AS_WE_CAN = "We will reply as soon as we can."  # of a clinic that has set no hours, and so promises no time
+AS_SOON_AS_WE_CAN = "We will reply as soon as we can."  # for a clinic that has set no hours, and so promises no time
 
 
 @dataclass(frozen=True)
 class ReplyClock:
-    """The clinic's hours, and its promise. Loaded once for a page, it answers for every row of it."""
+    """The clinic's hours and its promise, loaded once for a page and all its rows."""
 
     hours: Hours
     within: timedelta = 8 * HOUR  # of opening time
@@ -32,9 +32,9 @@ class ReplyClock:
     notice: str = ""
 
     def reply_by(self, at: datetime) -> datetime | None:
-        """By when somebody who writes at that moment hears from the clinic. None when nothing is promised: see why_none.
+        """By when somebody who writes at that moment gets a reply. None if nothing is promised (see why_none).
 
-        Rounded up, never down, to the half hour or the closing time: a patient should not be told "by 10:14am", and nobody
+        Rounded up, never down, to the half hour or the closing time, because "by 10:14am" sounds odd, and nobody
         is promised a moment when the clinic is closed.
         """
         return None if self.paused else self.hours.add_working_rounded(at, self.within)
@@ -45,7 +45,7 @@ class ReplyClock:
         return NO_PROMISE if self.hours.openings else AS_SOON_AS_WE_CAN
 
     def why_none(self, at: datetime) -> str:
-        """For staff: why nothing is promised at that moment. Empty when something is."""
+        """For staff: why nothing is promised at that moment. Empty if something is."""
         if self.paused:
             return "Replies are paused."
         if not self.hours.openings:
@@ -58,9 +58,9 @@ class ReplyClock:
         return ""
 
     def resume(self, reply_by: datetime | None, waiting_since: datetime, now: datetime) -> datetime | None:
-        """The promise after waiting for the patient: what was left of it when the waiting began counts from now on.
+        """The promise after waiting for the patient: the time that was left when the wait began counts from now.
 
-        None when nothing was promised. What was overdue then, or can never be reached now, stays as it was.
+        None if nothing was promised. A promise that was overdue then, or can no longer be kept, stays as it was.
         """
         if reply_by is None or reply_by <= waiting_since:
             return reply_by
@@ -87,7 +87,7 @@ class ReplyClock:
         }
 
     def _because(self, now: datetime, until: datetime | None) -> Iterator[str]:
-        """What shortened the opening time between the two moments; without a second one, what closes the clinic now."""
+        """What shortens the opening time between two moments or, without a second one, what closes the clinic now."""
         today = local(now).date()
         for closure in sorted(self.hours.closures, key=lambda each: each.starts):
             if self._takes_time(closure, now, until):
@@ -115,7 +115,7 @@ class ReplyClock:
 
 
 def promise_in_words(replies: ReplyClock) -> str:
-    """How soon the clinic replies, for cached pages: it names no moment. During a pause, the notice replaces it."""
+    """How soon the clinic replies, for cached pages, so without a time. During a pause, the notice replaces it."""
     if replies.paused or not replies.hours.openings:
         notice = " ".join(replies.notice.split()) if replies.paused else ""
         if notice and notice[-1] not in ".!?":
@@ -125,7 +125,7 @@ def promise_in_words(replies: ReplyClock) -> str:
 
 
 def without_a_time() -> str:
-    """What a patient is told in place of a reply time, outside a form. Without a query where the clinic's details are known."""
+    """What a patient is told instead of a reply time, outside a form. Needs no query if the clinic's details are known."""
     return NO_PROMISE if clinic.details()["hours"] else AS_SOON_AS_WE_CAN
 
 
@@ -134,7 +134,7 @@ def _midnight(day: date) -> datetime:
 
 
 def load() -> ReplyClock:
-    """The clinic's hours as they stand. Two queries."""
+    """The clinic's present hours. Two queries."""
     rows = list(
         ClinicHours.objects.filter(pk=1).values_list(
             "openings__weekday",
@@ -161,17 +161,17 @@ def reply_by(at: datetime) -> datetime | None:
 
 
 def resume(reply_by: datetime | None, waiting_since: datetime, now: datetime) -> datetime | None:
-    """The promise after waiting for the patient: see ReplyClock.resume."""
+    """The promise after waiting for the patient (see ReplyClock.resume)."""
     return load().resume(reply_by, waiting_since, now)
 
 
 def promise(now: datetime | None = None) -> dict[str, Any]:
-    """For the context of a form's page, under the name `when`: see ReplyClock.promise."""
+    """The variable `when` of a form's page (see ReplyClock.promise)."""
     return load().promise(now or timezone.now())
 
 
 def for_readers() -> dict[str, Any]:
-    """What every page, mail and PDF says of the hours and the promise (`backcare.core.clinic`). Names no time of today."""
+    """What every page, email and PDF says about the hours and the promise (`backcare.core.clinic`). Names no time today."""
     replies = load()
     return {
         "hours": opening_in_words(replies.hours),
@@ -180,7 +180,7 @@ def for_readers() -> dict[str, Any]:
     }
 
 
-# --- times and days as the clinic says them, to patients and to staff ---
+# --- how times and days are worded, for patients and staff ---
 
 
 def clock_time(at: time) -> str:
@@ -191,7 +191,7 @@ def clock_time(at: time) -> str:
 
 
 def day_words(day: date, today: date) -> str:
-    """Tuesday 26 May, with its year when that is not this year."""
+    """Tuesday 26 May, with the year if it is not this one."""
     return f"{day:%A %-d %B}{'' if day.year == today.year else f' {day.year}'}"
 
 
@@ -203,7 +203,7 @@ def at_words(at: datetime, now: datetime) -> str:
 
 
 def dated_words(at: datetime) -> str:
-    """9am on Tuesday 26 May 2026: for what is kept, and read in another year."""
+    """9am on Tuesday 26 May 2026, for records that may be read in another year."""
     at = local(at)
     return f"{clock_time(at.time())} on {at:%A %-d %B %Y}"
 
@@ -236,7 +236,7 @@ def due_in_words(reply_by: datetime | None, now: datetime, hours: Hours) -> str:
         return f"in {_working(left, hours, open_now=hours.is_open(now))}"
     if hours.working_time(now, reply_by):
         return "in less than a minute"
-    # It was promised before the hours changed or a closure was added.
+    # The promise predates a change of hours or a new closure.
     return f"{in_words(reply_by, now)}, while the clinic is closed"
 
 
@@ -297,7 +297,7 @@ def _minutes(spells: Iterable[tuple[time, time]]) -> Iterator[int]:
 
 
 def closures_in_words(hours: Hours, today: date) -> list[str]:
-    """A sentence for each closure that is on or begins within two weeks. They hold for the whole of today."""
+    """A sentence for each closure that has begun or begins within two weeks. They are true for the whole of today."""
     soon = [
         closure
         for closure in sorted(hours.closures, key=lambda each: each.starts)

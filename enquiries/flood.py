@@ -1,4 +1,4 @@
-"""Many similar forms with a warning sign: a flood shares one row of the safety queue, so that it hides no one.
+"""Groups a flood of similar forms with a warning sign into one row of the safety queue, so that it hides no one.
 
 Such forms are exempt from limits, because one of them may be an emergency. So the further ones of one sender (an IPv6 network of 64
 bits; those of 56 and 48 bits around it have larger allowances), of one mailbox, or of one wording fold: beyond
@@ -36,7 +36,7 @@ MIN_WORD_LENGTH = 3  # letters
 
 @dataclass(frozen=True)
 class Fold:
-    """Where an enquiry belongs that is one too many. `first`: the enquiry that the fold is known by; None for a new fold."""
+    """The fold to which one enquiry too many belongs. `first` is the enquiry that stands for it; None for a new fold."""
 
     first: UUID | None
     joining: list[str]  # the marks by which enquiries are part of it that are not known as such yet
@@ -52,7 +52,7 @@ def marks(places: list[tuple[str, str, int]], *, mailbox: str, texts: list[str])
 
 
 def fold_of(marked: dict[str, int]) -> Fold | None:
-    """The fold for a form with these marks. None: it has its own row. One query."""
+    """The fold for a form with these marks, or None if it has its own row. One query."""
     counts, first, alone = dict.fromkeys(marked, 0), {}, set()
     now = timezone.now()
     lately = FloodMark.objects.filter(key__in=marked, until__gt=now)
@@ -70,12 +70,12 @@ def fold_of(marked: dict[str, int]) -> Fold | None:
 
 
 def is_known_to_staff(fold: Fold) -> bool:
-    """Whether another of the fold still has an open warning sign, so that the clinic was told."""
+    """Whether another in the fold still has an open warning sign, which means that the clinic was told."""
     return bool(fold.first) and Enquiry.objects.filter(FLAGGED, flood=fold.first, folded=True).exists()
 
 
 def leave_marks(enquiry: Enquiry, marked: dict[str, int], fold: Fold | None) -> None:
-    """Remembers the marks for an hour. Those that came before a fold, and are alike, are known as part of it from now."""
+    """Remembers the marks for an hour. Similar enquiries that came before the fold become part of it."""
     until = timezone.now() + WITHIN
     FloodMark.objects.bulk_create(FloodMark(enquiry=enquiry, key=key, until=until) for key in marked)
     if fold and fold.joining:

@@ -1,4 +1,4 @@
-"""What the browser of somebody who opened a private link holds, so that each page after a form has an address of its own.
+"""The cookie of somebody who opened a private link, so that each page after a form has an address of its own.
 
 A form is answered with a redirect to the page that it leads to, so that back, forward and reload find pages and never a browser's
 error. The server keeps nothing: a pass, and what was typed on the way, are in an encrypted cookie. It goes only to that link's own
@@ -22,17 +22,17 @@ KEPT = "kept"
 
 @dataclass
 class Held:
-    """`given` is the address that was typed last, while it was not the right one, and `wrong` what the page says of it."""
+    """`given` is the last address typed, as long as it was wrong, and `wrong` is what the page says about it."""
 
     passed: str = ""
     given: str = ""
     wrong: str = ""
     verb: str = ""  # what `typed` and `done` belong to
-    typed: list[list[str]] = field(default_factory=list)  # names and values, as they came
-    step: str = ""  # what the button said, where the verb's own page shows what was wrong
+    typed: list[list[str]] = field(default_factory=list)  # names and values, as received
+    step: str = ""  # what the button sent, if the verb's own page shows a mistake
     begin: bool = False  # whether the page opens at what was typed
     done: bool = False
-    signs: list[str] = field(default_factory=list)  # codes of the advice for what was done
+    signs: list[str] = field(default_factory=list)  # codes of the advice for the last change
 
     def data(self, verb: str) -> QueryDict:
         data = QueryDict(mutable=True)
@@ -42,7 +42,7 @@ class Held:
 
 
 class VisitCookie:
-    """`home` is the link's own address: no other link's pages are given the cookie, and it opens for none."""
+    """`home` is the link's own address. The pages of other links do not receive the cookie and could not read it."""
 
     def __init__(self, home: str):
         self.home = home
@@ -51,7 +51,7 @@ class VisitCookie:
         )
 
     def probe(self, request: HttpRequest) -> HttpResponse | None:
-        """Has the form sent once more, with a cookie if the browser takes any. None: it has been, or there is no need."""
+        """Makes the browser send the form again, with a cookie if it accepts any. None if it has done so or need not."""
         if request.method != "POST" or self.is_held_by(request) or KEPT in request.GET:
             return None
         again = HttpResponse(status=307, headers={"Location": f"{request.path}?{KEPT}"})
@@ -61,18 +61,18 @@ class VisitCookie:
         return bool(self.cookie.of(request))
 
     def read(self, request: HttpRequest) -> Held:
-        """Empty for a browser that holds nothing, or what is too old."""
+        """Empty if the browser holds nothing, or something too old."""
         kept = self.cookie.opened(self.cookie.of(request), self.home, now=time.time()) or {}
         kept.pop("at", None)
         return Held(**kept)
 
     def go(self, to: str, held: Held) -> HttpResponse | None:
-        """To a page that shows what is held. None for what is too long for a cookie."""
+        """Redirects to a page that shows what is held. None if that is too long for a cookie."""
         sealed = self._sealed(held)
         return self._give(HttpResponseRedirect(to, status=303), sealed) if self.cookie.fits(sealed) else None
 
     def end(self, response: HttpResponse, request: HttpRequest) -> HttpResponse:
-        """With nothing left of it in the browser."""
+        """Removes it from the browser."""
         return self.cookie.take_back(response, request)
 
     def _sealed(self, held: Held) -> str:

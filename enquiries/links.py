@@ -1,4 +1,4 @@
-"""The links in our mails to patients, made when the mail is made, so that the outbox never holds one.
+"""The links in our emails to patients, made when an email is rendered, so that the outbox never holds one.
 
 SECRET_KEY signs, SECRET_KEY_FALLBACKS are read. Each kind of link has a salt of its own, so that none can be used as another. GET
 changes nothing and shows nothing personal, because mail scanners fetch every link.
@@ -33,15 +33,15 @@ from enquiries.models import Assessment, Enquiry, EnquiryKind, OutgoingMessage, 
 
 
 class NotOurs(Http404):
-    """A link that we never made, or only a part of one: the page says to look whether all of it was copied."""
+    """A link that we never made, or only part of one. The page asks people to check that they copied all of it."""
 
 
 PASS_SECONDS = 30 * 60
 # A patient tries a spelling or two. Someone who keeps trying does not know the address.
 MAX_WRONG_TRIES = 10
-# After the first few, each further try has to wait.
+# After the first few, each further try must wait.
 QUICK_TRIES, PAUSE = 5, timedelta(minutes=1)
-ON_PAGE = "page"  # the name of a link on a page, which came with no email
+ON_PAGE = "page"  # the name of a link shown on a page, without an email
 
 
 class SecretLink:
@@ -54,14 +54,14 @@ class SecretLink:
         return self.signer.sign(f"{row.pk.hex}-{name}" if name else row.pk.hex)
 
     def key_of(self, given: str) -> uuid.UUID | None:
-        """The row that a link names, whether it is still there or not. None: we never made this link."""
+        """The row that a link names, whether or not it still exists. None if we never made this link."""
         try:
             return uuid.UUID(self.signer.unsign(given).partition("-")[0])
         except (signing.BadSignature, ValueError):
             return None
 
     def name_of(self, given: str) -> str:
-        """Which of the row's links it is. Empty for one from before they had names."""
+        """Which of the row's links it is. Empty for links older than these names."""
         try:
             return self.signer.unsign(given).partition("-")[2]
         except signing.BadSignature:
@@ -69,12 +69,12 @@ class SecretLink:
 
 
 def of_mail(message: OutgoingMessage) -> str:
-    """The name of the link that a mail brings. A mail that is tried again brings the same."""
+    """The name of the link in an email. If the email is tried again, the name stays the same."""
     return message.pk.hex[:8]
 
 
 class Pass:
-    """What a page hands to the next one in a hidden field. It is good for PASS_SECONDS, and only for what it was made for."""
+    """What a page passes to the next one in a hidden field. It is valid for PASS_SECONDS, for its own purpose only."""
 
     def __init__(self, salt: str):
         self.signer = signing.TimestampSigner(salt=salt, sep=".")
@@ -86,7 +86,7 @@ class Pass:
         return self.made_for(given) == [str(each) for each in made_for]
 
     def made_for(self, given: str) -> list[str] | None:
-        """What it was made for. None when it is too old, or none of ours."""
+        """What it was made for. None if it is too old or not ours."""
         try:
             return self.signer.unsign(given, max_age=PASS_SECONDS).split("-")
         except signing.BadSignature:
@@ -107,7 +107,7 @@ class OpenForm(forms.Form):
         self.helper = posted(self, action, Field("email"), Carried(list(carried)), send)
 
     def lets_in(self, enquiry: Enquiry, name: str) -> bool:
-        """Whether the address was given that we wrote to. `name` is the link's. Another address becomes the form's error."""
+        """Whether they gave the address we wrote to. `name` is the link's. Any other address becomes the form's error."""
         if not self.is_valid():
             return False
         try:
@@ -123,12 +123,12 @@ class OpenForm(forms.Form):
 
 
 class Shut(Exception):
-    """The link was tried with too many wrong addresses, and no longer opens anything."""
+    """The link was tried with too many wrong addresses and no longer works."""
 
 
 @dataclass(frozen=True)
 class LinkPage:
-    """The page behind a private link, which asks for the address: the same for a summary and for a request.
+    """The page behind a private link, which asks for the address. Summaries and requests share it.
 
     GET shows nothing personal, because mail scanners fetch every link.
     """
@@ -147,9 +147,9 @@ class LinkPage:
         carried: list[tuple[str, str]] = (),
         refused: tuple[str, str] = ("", ""),
     ) -> OpenForm | None:
-        """The question for the address, with what is wrong with the answer. None once it was answered rightly. Raises Shut.
+        """Asks for the address, and says what is wrong with the answer. None once it is right. Raises Shut.
 
-        `refused` is an answer that was tried and counted before, and what was wrong with it.
+        `refused` is an answer that was already tried and counted, with what was wrong.
         """
         name = self.link.name_of(token)
         if is_shut(enquiry, name):
@@ -165,7 +165,7 @@ class LinkPage:
 
 
 class TooQuick(Exception):
-    """The link was tried wrongly several times, the last time less than PAUSE ago. This try was not looked at."""
+    """The link was tried with several wrong addresses, the last time less than PAUSE ago. This try was ignored."""
 
 
 def is_shut(enquiry: Enquiry, name: str) -> bool:
@@ -175,12 +175,12 @@ def is_shut(enquiry: Enquiry, name: str) -> bool:
 def is_theirs(enquiry: Enquiry, name: str, *, given: str) -> bool:
     """Whether it is the address we wrote to. Raises TooQuick.
 
-    Each wrong one counts, in a row, so that every process knows of it.
+    Each wrong one is counted in a row, so that every process knows.
     """
     theirs = constant_time_compare(given.casefold(), enquiry.email.casefold())
     with transaction.atomic():
         if not theirs:
-            # A row that is not there yet cannot be locked, and the first guesses at once would each find none.
+            # A missing row cannot be locked, so the first guesses, sent at once, would each find none.
             PrivateLink.objects.get_or_create(enquiry=enquiry, name=name)
         tried = PrivateLink.objects.select_for_update().filter(enquiry=enquiry, name=name).first()
         if tried and tried.wrong_tries >= MAX_WRONG_TRIES:
@@ -201,7 +201,7 @@ SUMMARY = SecretLink("enquiries.report.link")
 
 
 def request_address(enquiry: Enquiry, name: str = ON_PAGE) -> str:
-    """With the site's own address, for a mail (`of_mail`). Empty for a report, which has no request to see to."""
+    """The whole address, for an email (`of_mail`). Empty for a report, which has no request to manage."""
     if enquiry.kind == EnquiryKind.REPORT:
         return ""
     return f"{settings.BASE_URL}{reverse('enquiries:manage', args=[REQUEST.token(enquiry, name)])}"
@@ -214,10 +214,10 @@ def summary_address(assessment: Assessment, name: str = ON_PAGE) -> str:
 
 # --- “Not you? Stop these emails”, in each mail that a stranger can cause to be sent ---
 #
-# The link holds a keyed hash of the mailbox it was sent to, so it works when the request is long erased, and after its address was
-# corrected it still means the mailbox that got the mail.
+# The link holds a keyed hash of the mailbox it was sent to. So it works long after the request is erased, and still means the
+# mailbox that got the email if the request's address was corrected.
 
-STOP_DAYS = 365  # as long as the address stays on the list: an old mail may be the one that somebody finds
+STOP_DAYS = 365  # as long as the address stays on the list, because somebody may find only an old email
 
 STOP_SIGNER = signing.TimestampSigner(salt="enquiries.report.stop", sep=".")
 
@@ -228,7 +228,7 @@ def stop_address(email: str) -> str:
 
 
 def unsubscribe_headers(link: str) -> dict[str, str]:
-    """RFC 2369 and RFC 8058. DKIM signatures on our mail must cover these two headers."""
+    """Headers of RFC 2369 and RFC 8058. DKIM signatures on our email must cover both."""
     return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
@@ -239,8 +239,8 @@ def mailbox_of(token: str) -> str:
 
 # --- “Delete my data now”, in the mail that brings a report ---
 #
-# The link names the request and the mailbox that the mail went to, so that the mail of a wrong address, which was corrected since,
-# deletes nothing of whoever has the right one.
+# The link names the request and the mailbox that the email went to, so that an email to a wrong address, corrected since, cannot
+# delete anything of the right person's.
 
 DELETION_SIGNER = signing.Signer(salt="enquiries.report.deletion", sep=".")
 
@@ -252,7 +252,7 @@ def deletion_address(enquiry: Enquiry, email: str) -> str:
 
 
 def report_to_delete(token: str) -> Enquiry | None:
-    """None when nothing is left, or when it is for another address by now. Raises BadSignature for a link we never made."""
+    """None if nothing is left or it now has another address. Raises BadSignature for a link we never made."""
     row, _, key = DELETION_SIGNER.unsign(token).partition("-")
     try:
         found = Enquiry.objects.filter(pk=uuid.UUID(row), erased_at=None).first()
@@ -263,7 +263,7 @@ def report_to_delete(token: str) -> Enquiry | None:
 
 # --- “Do not remind me”, in the mails about an appointment ---
 #
-# It asks for no email address, because all that a stranger could do with it is keep one email away.
+# It asks for no email address, because a stranger could only stop one email with it.
 
 REMINDER = SecretLink("enquiries.patient_portal.reminder")
 

@@ -1,4 +1,4 @@
-"""A clinic's opening hours as a value: when it is open, and how working time adds up. Nothing here asks a database."""
+"""A clinic's opening hours as a value: when it is open, and how working time adds up. Uses no database."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from holidays import country_holidays
 
 LONDON = ZoneInfo("Europe/London")
 
-# How far ahead the clock looks for opening hours. What is further away than this is no promise to anybody.
+# How far ahead the clock looks for opening hours. Anything later would be no promise.
 HORIZON = timedelta(days=731)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-# People say "half past ten" and not "10:14". A form that lay open for a while still says the same, or half an hour more.
+# People say "half past ten", not "10:14". A form left open for a while is then still right, or half an hour out.
 SAID = timedelta(minutes=30)
 # The four nations, as the library of holidays calls them.
 SUBDIVISIONS = {"england": "ENG", "wales": "WLS", "scotland": "SCT", "northern_ireland": "NIR"}
@@ -32,7 +32,7 @@ def bank_holidays(nation: str, year: int) -> frozenset[date]:
 
 @dataclass(frozen=True)
 class Opening:
-    """One spell of a weekday, 0 for Monday, in local time. A split day has several."""
+    """One spell of opening on a weekday, 0 for Monday, in local time. A day may have several."""
 
     weekday: int
     opens: time
@@ -41,7 +41,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class Closed:
-    """A closure, both days included. Without times they are whole days."""
+    """A closure, including both days. Without times, it is for whole days."""
 
     first_day: date
     last_day: date
@@ -60,7 +60,7 @@ class Closed:
 
 @dataclass(frozen=True)
 class Session:
-    """A spell in which the clinic is open without a break, from its first moment to just before its last. In UTC."""
+    """An unbroken spell of opening, from its first moment to just before its last. In UTC."""
 
     starts: datetime
     ends: datetime
@@ -71,34 +71,34 @@ class Session:
 
 @dataclass(frozen=True)
 class Hours:
-    """Takes and gives aware datetimes; those it gives are in UK local time.
+    """Takes and returns aware datetimes; those it returns are in UK local time.
 
-    Opening hours are what the clock on the clinic's wall says. The time between two moments is what really passes, so that a spell
-    across a change of the clocks is as long as it is.
+    Opening hours go by the clock on the clinic's wall. The time between two moments is the time that really passes, even across a
+    change of the clocks.
     """
 
     openings: tuple[Opening, ...]
     closures: tuple[Closed, ...] = ()
-    nation: str = "england"  # empty: bank holidays are days like any other
+    nation: str = "england"  # empty if bank holidays are ordinary days
 
-    # --- what is asked ---
+    # --- questions ---
 
     def is_open(self, at: datetime) -> bool:
         return self._session(at) is not None
 
     def closing(self, at: datetime) -> datetime | None:
-        """The end of the spell that is open at that moment. None while closed."""
+        """When the spell that is open at that moment ends. None while closed."""
         session = self._session(at)
         return local(session.ends) if session else None
 
     def next_opening(self, at: datetime) -> datetime | None:
-        """`at` itself while open, else the next moment of opening. None when there is none within HORIZON."""
+        """`at` itself while open, else the next opening. None if there is none within HORIZON."""
         at = utc(at)
         session = next(self._sessions_from(at), None)
         return local(max(session.starts, at)) if session else None
 
     def add_working(self, at: datetime, minutes: int) -> datetime | None:
-        """The moment when that much opening time has passed since `at`. None when HORIZON does not hold as much.
+        """When that much opening time has passed since `at`. None if there is less before HORIZON.
 
         It may be the very end of a spell, and with no minutes at all it is the next moment of being open.
         """
@@ -106,7 +106,7 @@ class Hours:
         return local(reached[0]) if reached else None
 
     def add_working_rounded(self, at: datetime, working: timedelta) -> datetime | None:
-        """As add_working, rounded up to what people say: the next half hour, or closing time when that is sooner."""
+        """The same as add_working, rounded up to the next half hour, or to closing time if that is sooner."""
         reached = self._reach(at, working)
         if reached is None:
             return None
@@ -114,7 +114,7 @@ class Hours:
         return local(min(_half_hour(moment), session.ends))
 
     def working_time(self, start: datetime, end: datetime) -> timedelta:
-        """Opening time between two moments. Nothing when the end is not after the start."""
+        """Opening time between two moments. Zero unless the end is after the start."""
         start, end, total = utc(start), utc(end), timedelta(0)
         for session in self._sessions_from(start, until=end):
             total += max(min(session.ends, end) - max(session.starts, start), timedelta(0))
@@ -128,34 +128,34 @@ class Hours:
         return bool(self.nation) and day in bank_holidays(self.nation, day.year)
 
     def next_bank_holidays(self, day: date) -> list[date]:
-        """The next three, that day included, on which the clinic would open."""
+        """The next three, including that day, on which the clinic would otherwise open."""
         days = (day + number * DAY for number in range(HORIZON.days))
         return list(islice((each for each in days if self.would_open(each) and self.is_bank_holiday(each)), 3))
 
     def would_open(self, day: date) -> bool:
-        """Whether the clinic opens on that weekday when nothing is in the way."""
+        """Whether the clinic normally opens on that weekday."""
         return day.weekday() in self._weekly
 
     def open_day_after(self, day: date, number: int = 1) -> date:
-        """The day on which the clinic opens for that many times more after `day`. Without opening hours every day counts."""
+        """The day that is this many opening days after `day`. Without opening hours, every day counts."""
         days = (day + ahead * DAY for ahead in range(1, HORIZON.days))
         return next(islice((each for each in days if self.sessions(each)), number - 1, None), day + number * DAY)
 
     @cached_property
     def day_minutes(self) -> int:
-        """A working day: the mean of the weekdays on which the clinic opens. In minutes; 0 when it never does."""
+        """The length of a working day in minutes: the mean of the weekdays on which the clinic opens. 0 if it never does."""
         total = sum((end - start for spells in self._weekly.values() for start, end in spells), timedelta(0))
         return total // MINUTE // len(self._weekly) if self._weekly else 0
 
     @property
     def by_weekday(self) -> dict[int, list[tuple[time, time]]]:
-        """The weekly pattern, spells that touch made one."""
+        """The weekly pattern, with adjoining spells joined."""
         return {
             day: [((datetime.min + start).time(), (datetime.min + end).time()) for start, end in spells]
             for day, spells in sorted(self._weekly.items())
         }
 
-    # --- how it is found ---
+    # --- how they are worked out ---
 
     @cached_property
     def _weekly(self) -> dict[int, list[tuple[timedelta, timedelta]]]:
@@ -186,7 +186,7 @@ class Hours:
         return next((each for each in self.sessions(local(at).date()) if each.holds(at)), None)
 
     def _sessions_from(self, at: datetime, *, until: datetime | None = None) -> Iterator[Session]:
-        """Every spell that ends after `at`, in order, up to the day of `until`, or as far as HORIZON."""
+        """Every spell that ends after `at`, in order, up to the day of `until` or HORIZON."""
         day = local(at).date()
         last = local(until).date() if until else day + HORIZON
         while self._weekly and day <= last:
@@ -206,14 +206,14 @@ class Hours:
 
 
 def local(at: datetime) -> datetime:
-    """The moment in UK local time. Raises ValueError for a datetime that does not say its time zone."""
+    """The moment in UK local time. Raises ValueError for a datetime without a time zone."""
     if at.tzinfo is None:
         raise ValueError("A moment needs its time zone.")
     return at.astimezone(LONDON)
 
 
 def utc(at: datetime) -> datetime:
-    """The moment in UTC. Between two local times Python reckons as if the clocks never changed."""
+    """The moment in UTC, because between two local times Python counts as if the clocks never changed."""
     return local(at).astimezone(UTC)
 
 
@@ -235,7 +235,7 @@ def shown_at(wall: datetime) -> list[datetime]:
 
 
 def _half_hour(moment: datetime) -> datetime:
-    """The moment itself, or the next half hour. UK local time is whole hours from UTC."""
+    """The moment itself, rounded up to the next half hour. UK local time is whole hours from UTC."""
     return moment + (datetime.min.replace(tzinfo=UTC) - moment) % SAID
 
 
@@ -244,6 +244,6 @@ def _since_midnight(at: time) -> timedelta:
 
 
 def _without(spell: tuple[datetime, datetime], starts: datetime, ends: datetime) -> list[tuple[datetime, datetime]]:
-    """What is left of a spell beside a closure."""
+    """What a closure leaves of a spell."""
     rest = [(spell[0], min(spell[1], starts)), (max(spell[0], ends), spell[1])]
     return [(start, end) for start, end in rest if start < end]

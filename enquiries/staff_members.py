@@ -1,4 +1,4 @@
-"""Which members of staff may open enquiries, which are clinicians, who is away, and with whom an appointment may be."""
+"""Who may open enquiries, who is a clinician, who is away, and who can be given appointments."""
 
 from datetime import date
 
@@ -29,23 +29,23 @@ def _can() -> Q:
 
 
 def clinicians() -> QuerySet:
-    """Those of them who are clinicians and can be reached by email."""
+    """The clinicians among them who have an email address."""
     readers = get_user_model().objects.with_perm(CLINICIAN).values("pk")
     return who_may_open().filter(pk__in=readers).exclude(email="")
 
 
 def away(day: date) -> QuerySet[User]:
-    """Whose open work others look after: colleagues who are away on that day, and those who can no longer open enquiries."""
+    """People whose work others look after: colleagues who are away on that day, and those who can no longer open enquiries."""
     return get_user_model().objects.filter(~_can() | Q(pk__in=Absence.objects.on(day).values("staff")))
 
 
 def sees_patients() -> QuerySet[TeamMember]:
-    """The people who work here, with an account or without. One who is off the public pages: only while their account is used."""
+    """The people who work here, with or without an account. Those off the public pages count only while their account is in use."""
     return TeamMember.objects.filter(Q(shown=True) | Q(account__in=who_may_open().order_by().values("pk")))
 
 
 def left_behind() -> QuerySet[User]:
-    """Who can no longer open enquiries and still has some that are open, each with how many (`number`)."""
+    """People who can no longer open enquiries but still have open ones, each with their `number`."""
     mine = Q(enquiries__live=True)
     cannot = get_user_model().objects.filter(~_can(), is_staff=True)
     return (

@@ -12,7 +12,7 @@ app_name = "enquiries"
 
 
 def of_the_check(address: str, view, name: str):
-    """Every address of the self-assessment, so that none of them can be left on when it is off."""
+    """Every address of the self-assessment, so that none can stay on when it is off."""
     return path(address, personal(only_when_approved(view)), name=name)
 
 

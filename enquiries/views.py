@@ -1,4 +1,4 @@
-"""The three patient forms, each with its pages and its confirmation, and the two pages on privacy."""
+"""The three patient forms, each with its pages and confirmation, and the two privacy pages."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +28,7 @@ View = Callable[..., HttpResponse]
 
 
 def pages_of(journey: Journey) -> tuple[View, View]:
-    """The views of a form's own address, where everybody begins, and of its later pages, which hold what somebody typed."""
+    """The views of a form's own address, where everyone starts, and of its later pages, which show what somebody typed."""
     may_send = require_http_methods(["GET", "HEAD", "POST"])
 
     def later(request: HttpRequest, page: str) -> HttpResponse:
@@ -46,11 +46,11 @@ question, question_page = pages_of(Journey(QuestionForm, "enquiries/question.htm
 consultation_sent = confirmation_of(EnquiryKind.CONSULTATION)
 question_sent = confirmation_of(EnquiryKind.QUESTION)
 
-# The report: a sheet by email, and where the browser holds a finished self-assessment, a private link to its answers.
+# The report: a sheet by email and, if the browser holds a finished self-assessment, a private link to its answers.
 
 
 class ReportJourney(Journey):
-    """One step shorter than the forms that ask for help: no check page, and the sheet is sent at once."""
+    """One step shorter than the forms that ask for help: without a check page, the sheet is sent at once."""
 
     is_checked = False
     consent_version = handover.REPORT_CONSENT
@@ -65,7 +65,7 @@ class ReportJourney(Journey):
         return ""
 
     def lacks(self, walk) -> bool:
-        """From the foot of a sheet, which is the same page for every reader, nobody was asked about their answers."""
+        """A form at the foot of a sheet did not ask about answers, because that page is the same for every reader."""
         return walk.answers_gone or bool(walk.answers and ASKED not in walk.state.typed)
 
     def notes(self, walk) -> dict:
@@ -95,7 +95,7 @@ class ReportJourney(Journey):
 report, report_page = pages_of(ReportJourney(ReportForm, "enquiries/report.html"))
 
 
-# What we do with readers' and patients' data: the privacy page, and the list of what we hold.
+# What we do with readers' and patients' data: the privacy page and the list of what we hold.
 
 
 @cached_page
