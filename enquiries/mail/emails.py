@@ -1,4 +1,4 @@
-"""Every mail we send: one function and one text each (`wordings.yaml`), which an owner may change.
+"""Every email we send, each with a function and a text (`wordings.yaml`) that an owner may change.
 
 A mail that anyone can cause to be sent to anyone holds no text that the sender chose, the name included, and no word about
 anybody's health beyond the public sheet's title. Where an enquiry has a warning sign its acknowledgement begins with the standard
@@ -45,20 +45,20 @@ from factsheets.review_notifications import ReviewStep
 
 T = TypeVar("T")
 
-# A line that nobody can have written, where the leaflet comes in.
+# A line that nobody can have typed, which marks where the leaflet goes.
 LEAFLET = secrets.token_hex(32).encode()
 
-# What follows once staff deal with a request. A mailbox may be a family's: these carry the short emergency card and a link, and not
-# the list of signs that tells of the visit. And people answer mails, even those that say that they should not: somebody reads it.
+# Emails sent once staff deal with a request. A family may share a mailbox, so these have the short emergency card and a link, not
+# the list of signs, which would reveal the visit. And people answer emails even if asked not to, so somebody reads the answers.
 FROM_STAFF = {Purpose.REPLY, Purpose.BOOKING, Purpose.CANCELLATION, Purpose.BOOKING_REMINDER, Purpose.NEW_LINK}
 
 
 class CannotRender(Exception):
-    """This message can never be rendered, and a retry will not help. The text holds no personal data."""
+    """This message can never be rendered, so a retry will not help. The text holds no personal data."""
 
 
 class NoLongerNeeded(Exception):
-    """The message is out of date, so it is dropped. Nothing has failed."""
+    """The message is out of date, so it is dropped. This is not a failure."""
 
 
 class Mail(EmailMultiAlternatives):
@@ -72,7 +72,7 @@ class Mail(EmailMultiAlternatives):
         made: Any = super().message(**options)
         for part in made.walk():
             if part.is_multipart():
-                # At random, where the library would look through all parts for a line that it is not.
+                # Random, because the library would search all parts for a line that does not occur.
                 part.set_boundary(f"=_{secrets.token_hex(20)}")
         if self.logo is not None:
             [whole] = [each for each in made.walk() if each.get_content_type() == "multipart/alternative"]
@@ -84,7 +84,7 @@ class Mail(EmailMultiAlternatives):
         return made
 
     def _with_leaflet(self, as_bytes: Callable[..., bytes], unixfrom: bool = False, linesep: str = "\n") -> bytes:
-        """Python's library would encode the leaflet's thousands of lines again for each email."""
+        """Puts in the encoded leaflet, because Python's library would encode its thousands of lines again for each email."""
         end = linesep.encode()
         return as_bytes(unixfrom, linesep).replace(LEAFLET + end, self.leaflet.replace(b"\r\n", end), 1)
 
@@ -107,19 +107,19 @@ def _leaflet(name: str) -> MIMEBase:
 
 
 def render(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """The mail of one outbox row, ready to send. Raises CannotRender or NoLongerNeeded, which are final.
+    """The email for one outbox row, ready to send. Raises CannotRender or NoLongerNeeded, which are final.
 
     Whatever else goes wrong (a template, a setting, a key, a database, content not loaded) somebody can fix, and it stops
     every mail alike: so it comes out as it is, and the mail waits.
     """
     if message.is_replaced:
-        raise NoLongerNeeded  # it would repeat the other, beside it
+        raise NoLongerNeeded  # it would only repeat the other
     with ContentVersion.held():
         return RENDERERS[message.purpose](message, connection)
 
 
 def _there(part: T | None) -> T:
-    """What a mail of this kind always has (`message_is_about_one_thing`). Raises CannotRender."""
+    """A value that this kind of email always has (`message_is_about_one_thing`). Raises CannotRender."""
     if part is None:
         raise CannotRender("NothingToWriteAbout")
     return part
@@ -132,7 +132,7 @@ def _report(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
         raise CannotRender("SheetNotPublished")
     summary = Assessment.objects.filter(enquiry=enquiry, expires_at__gt=timezone.now()).first()
     if summary and summary.enquiry.email != enquiry.email:
-        summary = None  # the address was corrected while this mail was in hand: the link is for the right one only
+        summary = None  # the address was corrected meanwhile, and only the right one may get the link
     values = values_of_report(sheet, links.summary_address(summary, links.of_mail(message)) if summary else "")
     mail = letter(
         message,
@@ -162,7 +162,7 @@ def values_of_report(sheet: FactSheet, summary: str) -> dict[str, Value]:
 
 def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
     enquiry = _there(message.enquiry)
-    # With its day, because a mail is read on other days than its own.
+    # With the day, because an email may be read on another day.
     reply = in_words(enquiry.reply_by, enquiry.created_at, dated=True) if enquiry.reply_by else ""
     return letter(
         message,
@@ -179,7 +179,7 @@ def _acknowledgement(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 
 
 def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """A colleague's own words: not marked as automatic, and answers are read."""
+    """A colleague's own words. It is not marked as automatic, and answers are read."""
     event = _there(message.event)
     link_to_it = Link(links.request_address(_there(message.enquiry), links.of_mail(message)))
     values: dict[str, Value] = {"message": Block(event.note, linked(event.note)), "link": link_to_it}
@@ -189,7 +189,7 @@ def _reply(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
 
 
 def subject_of_reply(written: str) -> str:
-    """Neutral where nobody wrote one: it may be read on a locked screen."""
+    """Neutral if nobody wrote one, because it may be read on a locked screen."""
     return written or wordings.short("reply", "subject")
 
 
@@ -214,7 +214,7 @@ def what_changed(before: Appointment, booked: Appointment) -> str:
 
 
 def _cancellation(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """Only if an email has named the appointment: before that there is nothing to take back."""
+    """Only if an email has named the appointment. Before that there is nothing to cancel."""
     cancelled = message.appointment
     if cancelled is None or cancelled.starts_at <= timezone.now():
         raise NoLongerNeeded
@@ -274,20 +274,20 @@ def _block(name: str, **context: object) -> Block:
 
 
 def _with_calendar(mail: Mail, method: str, file: bytes) -> Mail:
-    """Twice: as a part that names the method (RFC 6047, 2.4), which mail programs act on, and as a file to open by hand."""
+    """Attaches the calendar twice: as a part with its method (RFC 6047, 2.4), for mail programs, and as a file to open by hand."""
     mail.attach_alternative(file.decode(), f"text/calendar; method={method}")
     mail.attach("appointment.ics", file, "application/ics")
     return mail
 
 
 def _new_link(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """Staff send it after a private link was closed. It says only that there is a link."""
+    """Sent by staff when a private link has been closed. It says only that there is a link."""
     link_to_it = Link(links.request_address(_there(message.enquiry), links.of_mail(message)))
     return letter(message, connection, "new_link", {"link": link_to_it}, to=_patient(message))
 
 
 def _clinic_alert(message: OutgoingMessage, connection: BaseEmailBackend, name: str = "clinic_alert") -> Mail:
-    """While a safety flag is open the mail says "Urgent: please look now", whatever brought it about."""
+    """While a safety flag is open, the email says "Urgent: please look now", whatever caused it."""
     enquiry = _there(message.enquiry)
     if enquiry.is_flagged:
         name = "urgent_alert"
@@ -304,7 +304,7 @@ def _button(path: str) -> Link:
 
 
 def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """To one clinician, who may by now have lost the right to open it: then somebody else must be told."""
+    """To one clinician. If they may no longer open the enquiry, somebody else must be told."""
     enquiry = _there(message.enquiry)
     if not (enquiry.live and enquiry.is_flagged):
         raise NoLongerNeeded
@@ -315,7 +315,7 @@ def _clinician_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> 
 
 
 def _change_alert(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """A patient did something with their request that somebody must know. It says no more than the first alert did."""
+    """A patient changed their request in a way that somebody must know about. It says no more than the first alert."""
     return _clinic_alert(message, connection, "change_alert")
 
 
@@ -354,12 +354,12 @@ def values_of_reminder(sheet: FactSheet, today: date) -> dict[str, Value]:
 
 
 def _sentence(name: str, context: dict[str, Any]) -> str:
-    """Plain text: what it is put into escapes it."""
+    """Plain text, which whatever it is put into will escape."""
     return " ".join(render_to_string(f"enquiries/emails/_{name}.txt", context).split())
 
 
 def _sheet_review(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """Something was sent for review, sent back or published. To a reviewer only while there is still something to review."""
+    """Something was sent for review, sent back or published. A reviewer gets it only while there is something to review."""
     about = message.draft_event or message.safety_event or _there(message.edition)
     step, person = review_notifications.step_of(about), _there(message.staff)
     if step is None or not (person.is_active and person.is_staff and person.has_perm(step.permission)):
@@ -379,7 +379,7 @@ def values_of_step(step: ReviewStep) -> dict[str, Value]:
 
 
 def _digest(message: OutgoingMessage, connection: BaseEmailBackend) -> Mail:
-    """What waits in the inbox, in numbers and a link. Never whose."""
+    """What is waiting in the inbox: numbers and a link, but no names."""
     now, day = timezone.now(), _there(message.day)
     waits = what_waits(now) if is_digest_wanted(day, now) else []
     if not waits:
@@ -467,9 +467,9 @@ def _compose(
         reply_to=[answers_to] if answers_to else None,
         connection=connection,
         headers={
-            # The same for every try, so that a receiver can fold a mail that was sent twice.
+            # The same for every try, so that a receiver can recognise an email that was sent twice.
             "Message-ID": f"<{message.pk}@{sender_domain}>",
-            # RFC 3834: no automatic answer may come back to this.
+            # RFC 3834: asks for no automatic answers.
             "Auto-Submitted": "auto-generated",
             **(links.unsubscribe_headers(context["stop"]) if "stop" in context else {}),
         },
@@ -495,7 +495,7 @@ def _patient(message: OutgoingMessage) -> str:
 
 
 def _willing(message: OutgoingMessage) -> str:
-    """The address of a mail that a stranger can cause to be sent, unless it asked for no more since."""
+    """The address for an email that a stranger can cause, unless its owner has since asked for no more."""
     address = _patient(message)
     if abuse.is_stopped(address):
         raise NoLongerNeeded
@@ -511,7 +511,7 @@ def _clinic() -> str:
 
 
 def one_address(address: str) -> str:
-    """One address and nothing else. The forms ensure that, but what we send does not rely on it."""
+    """One address and nothing else. The forms ensure that already, but we do not rely on it."""
     try:
         validate_email(address)
     except ValidationError as error:

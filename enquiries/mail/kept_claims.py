@@ -1,4 +1,4 @@
-"""What the claims guard finds in words that are in use outside the sheets: who let each sentence stand, why, and who agreed."""
+"""What the claims guard finds in wording outside the sheets: who kept each sentence, why, and who agreed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ NOTICE, WORDING, TEMPLATE = (
 
 @dataclass(frozen=True)
 class InUse:
-    """A sentence where patients read it. `reason` is empty where the guard learnt to find it after it was saved."""
+    """A sentence that patients can read. `reason` is empty if the guard learnt to find it only after it was saved."""
 
     title: str
     page: str  # the name of the address at which it is edited
@@ -38,7 +38,7 @@ class InUse:
 
     @property
     def asked_by_id(self) -> int | None:
-        """Who cannot agree: the person who asked, or without a row the one who saved the words."""
+        """The person who cannot agree: the one who asked or, without a row, who saved the words."""
         asked = self.second or self.by
         return asked.by_id if asked else None
 
@@ -75,7 +75,7 @@ def _found() -> Iterator[InUse]:
 
 
 def row_of(key: str) -> KeptClaim | None:
-    """The row of a sentence that somebody asked about. One that was kept before there were two people gets its row here."""
+    """The row of a sentence that somebody asked about. Makes one for a sentence kept before a second person was needed."""
     row = KeptClaim.objects.filter(key=key).first()
     if row is None and (kept := next((each for each in in_use() if each.key == key), None)):
         asked = {

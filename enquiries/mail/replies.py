@@ -20,13 +20,13 @@ from factsheets.models import FactSheet
 from factsheets.rendering import sheet as sheets
 
 HIDDEN = "…"
-# What a mail program may turn into a link: anybody can give another person's address, and any name.
+# What a mail program may turn into a link. Anyone can enter another person's address, with any name.
 LIKE_A_LINK = re.compile(r"[/@\\]|\w\.(?:[a-z]{2,}|[A-Z]{2,})\b")
 
 
 @dataclass(frozen=True)
 class Filled:
-    """A text for one patient. `missing` says what in it could not be filled in, and why; there it still has its braces."""
+    """A text for one patient. `missing` says which placeholders could not be filled in, and why; they keep their braces."""
 
     text: str
     missing: list[str]
@@ -37,7 +37,7 @@ class _Missing(Exception):
 
 
 def fill(text: str, enquiry: Enquiry) -> Filled:
-    """The placeholder's value for this enquiry. Braces that are not ours are left as they are: people do write braces."""
+    """The placeholder's value for this enquiry. Other braces stay as they are, because people do type braces."""
     missing: dict[str, None] = {}
 
     def put_in(found: re.Match[str]) -> str:
@@ -123,7 +123,7 @@ IN_WORDS = {
 
 
 def mistakes(text: str) -> list[str]:
-    """The placeholders in a template that could never be filled in, for its author."""
+    """Reports the placeholders that could never be filled in to the template's author."""
     found = []
     for each in PLACEHOLDER.finditer(text):
         name, given = each[1].lower(), each[2] or ""
@@ -135,12 +135,12 @@ def mistakes(text: str) -> list[str]:
 
 
 def claims(subject: str, text: str) -> list[claims_guard.Finding]:
-    """What the claims guard finds in a template, which is read like a page because it is sent in many emails."""
+    """What the claims guard finds in a template, which it reads like a page because many emails will contain it."""
     return wordings.claims({"subject": subject, "message": text})
 
 
 def offered(enquiry: Enquiry) -> list[dict[str, Any]]:
-    """The templates that a reply may start from, filled in."""
+    """The templates for replies, filled in."""
     found = []
     for each in ReplyTemplate.objects.offered():
         subject, text = fill(each.subject, enquiry), fill(each.text, enquiry)

@@ -1,4 +1,4 @@
-"""A text as its reader would get it, with invented details, for the page of its wording."""
+"""A text as its reader would get it, with invented details, for the page where its wording is edited."""
 
 import re
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ def email(key: str, parts: Mapping[str, str]) -> Preview:
 
 
 def fixed(key: str) -> str:
-    """What the system adds to an email, as plain text around the place of the clinic's own words."""
+    """What the system adds to an email, as plain text before and after the clinic's own words."""
     parts = {name: "[your " + name + "]" for name in WORDINGS[key].default}
     return email(key, parts).text
 

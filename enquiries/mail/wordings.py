@@ -1,4 +1,4 @@
-"""The words of our emails and confirmation pages: the defaults, what an owner wrote in their place, and both filled in.
+"""The wording of our emails and confirmation pages: the defaults, what an owner wrote instead, and how either is filled in.
 
 A text has paragraphs, lists of lines that begin with "- ", and placeholders in braces. Each offers its own placeholders
 (`wordings.yaml`) and no others, so nothing that a stranger typed can come in with an edit. An edit is checked and kept with its
@@ -34,10 +34,10 @@ PLACEHOLDER = re.compile(
 )
 # A web address in a text, which becomes a link.
 ADDRESS = re.compile(r"https?://[^\s<>\"“”]+")
-AFTER = ".,;:!?)]}’'"  # belongs to the sentence at the end of an address
+AFTER = ".,;:!?)]}’'"  # punctuation after an address that belongs to the sentence
 IN_MAIL, ON_PAGE = '<a href="{0}"><font color="{1}">{0}</font></a>', '<a href="{0}">{0}</a>'
 
-# A cell with a colour: mail programs know no other button.
+# A coloured cell, because mail programs have no other button.
 BUTTON = (
     '<table role="presentation" cellpadding="12" cellspacing="0" border="0"><tr><td bgcolor="{0}"><a href="{1}">'
     '<font face="Verdana, sans-serif" size="3" color="#FFFFFF"><b>{2}</b></font></a></td></tr></table>'
@@ -55,8 +55,8 @@ class Placeholder:
     name: str
     means: str
     kind: Kind = Kind.INLINE
-    needed_in: str = ""  # the part that must have it
-    in_subject: bool = False  # others may read a subject, on a locked screen or in a log
+    needed_in: str = ""  # the part that must contain it
+    in_subject: bool = False  # others may read a subject on a locked screen or in a log
 
     @property
     def written(self) -> str:
@@ -78,7 +78,7 @@ class Wording:
     own: tuple[Placeholder, ...] = ()
     is_page: bool = False
     to_staff: bool = False  # without the safety card and the footer
-    subject: str = ""  # where it is not to be changed
+    subject: str = ""  # if it cannot be changed
     always: str = ""  # what the system adds below the text
     fixed: tuple[str, ...] = ()  # what the system adds, in words for staff
 
@@ -111,7 +111,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Block:
-    """A part that the system makes. Both empty where it does not apply."""
+    """A part that the system makes. Both are empty if it does not apply."""
 
     text: str = ""
     html: str = ""
@@ -130,23 +130,23 @@ class Filled:
 
 
 class Changed(Exception):
-    """Somebody else saved this text meanwhile; nothing was saved. Holds their edition."""
+    """Somebody else has saved this text since, so nothing was saved. Holds their edition."""
 
     def __init__(self, edition: WordingEdition):
         super().__init__(str(edition))
         self.edition = edition
 
 
-# --- kept ---
+# --- storing ---
 
 
-# What `newest` has read while the worker renders what it claimed at once.
+# What `newest` has read while the worker renders a batch.
 _in_hand: ContextVar[dict[str, WordingEdition | None] | None] = ContextVar("wordings that were read", default=None)
 
 
 @contextmanager
 def reading_once(read: dict[str, WordingEdition | None]) -> Iterator[None]:
-    """Inside it each text is read once, into `read`. For mails that leave in the same second."""
+    """Inside the block each text is read once, into `read`. For emails that are sent in the same second."""
     before = _in_hand.set(read)
     try:
         yield
@@ -164,7 +164,7 @@ def newest(key: str) -> WordingEdition | None:
 
 
 def parts_of(wording: Wording, edition: WordingEdition | None) -> dict[str, str]:
-    """What is in force. An edit that this release no longer accepts gives way to the default: a mail must go out whole."""
+    """The text in force. If this release no longer accepts an edit, the default replaces it, because every email must be whole."""
     if edition is None or not edition.parts:
         return wording.default
     parts = {name: edition.parts.get(name, said) for name, said in wording.default.items()}
@@ -172,7 +172,7 @@ def parts_of(wording: Wording, edition: WordingEdition | None) -> dict[str, str]
 
 
 def save(wording: Wording, parts: Mapping[str, str], *, by: User, seen: int, kept_because: str = "") -> WordingEdition:
-    """`seen` is the number of the edition that the page showed, 0 for none. Raises Changed. Twice the same is saved once."""
+    """`seen` is the number of the edition on the page, or 0 for none. Raises Changed. The same text is not saved twice."""
     kept = {} if parts == wording.default else dict(parts)
     last = newest(wording.key)
     if last and (last.parts, last.kept_because) == (kept, kept_because):
@@ -195,11 +195,11 @@ def save(wording: Wording, parts: Mapping[str, str], *, by: User, seen: int, kep
         raise
 
 
-# --- checked ---
+# --- checking ---
 
 
 def mistakes(wording: Wording, parts: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Part and reason of everything in it that could not be sent as it stands."""
+    """The part and the reason for everything that could not be sent as it is."""
     found: dict[tuple[str, str], None] = {}
     for part, text in parts.items():
         for each in PLACEHOLDER.finditer(text):
@@ -244,7 +244,7 @@ def _misplaced(wording: Wording, text: str) -> Iterator[str]:
 
 def claims(parts: Mapping[str, str]) -> list[claims_guard.Finding]:
     """What the claims guard finds. `section` of each is the part's name."""
-    # What is filled in is a name, a time or a sheet's title: the guard has read the titles. The words of a link are the clinic's.
+    # Placeholders are names, times or sheets' titles, which the guard has read. The words of a link are the clinic's.
     return [
         each
         for part, text in parts.items()
@@ -256,7 +256,7 @@ def _name(found: re.Match[str]) -> str:
     return " ".join(found[1].lower().split())
 
 
-# --- filled in ---
+# --- filling in ---
 
 
 def filled(key: str, values: Mapping[str, Value], parts: Mapping[str, str] | None = None) -> Filled:
@@ -270,7 +270,7 @@ def filled(key: str, values: Mapping[str, Value], parts: Mapping[str, str] | Non
 
 
 def short(key: str, part: str) -> str:
-    """One short part, which needs only what every text may use. One query."""
+    """One short part, which uses only placeholders that every text has. One query."""
     return _plain(parts_of(WORDINGS[key], newest(key))[part], everywhere())
 
 
@@ -284,7 +284,7 @@ def _plain(text: str, values: Mapping[str, Value]) -> str:
 
 
 def _long(text: str, values: Mapping[str, Value], *, mail: bool) -> tuple[str, SafeString]:
-    """Paragraphs, lists and blocks, in both forms. A line that says nothing once it is filled in is left out."""
+    """Paragraphs, lists and blocks, in both forms. Leaves out lines that are empty once filled in."""
     texts, html = [], []
     for paragraph in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").strip()):
         said = [line for line in map(str.strip, paragraph.split("\n")) if not _says_nothing(line, values)]
@@ -337,7 +337,7 @@ def _block(line: str, values: Mapping[str, Value]) -> Block | None:
 
 
 def _block_as_html(line: str, values: Mapping[str, Value], *, mail: bool) -> str:
-    """The content of a line on its own between paragraphs. Empty for any other line."""
+    """The content of a line that stands alone between paragraphs. Empty for any other line."""
     found = PLACEHOLDER.fullmatch(line)
     value = values[_name(found)] if found else None
     if isinstance(value, Block):
@@ -391,11 +391,11 @@ def _as_html(found: re.Match[str], values: Mapping[str, Value], *, mail: bool) -
     return format_html('<a href="{}">{}</a>', value.address, words)
 
 
-# --- plain text that somebody wrote, as HTML for an email ---
+# --- somebody's plain text as HTML for an email ---
 
 
 def linked(text: str) -> SafeString:
-    """Paragraphs, in which each web address is a link. What the text holds of HTML is shown as text."""
+    """Paragraphs in which each web address is a link. HTML in the text is shown as text."""
     return mark_safe(linebreaks(linked_line(text), autoescape=False))  # noqa: S308 - each part was escaped
 
 

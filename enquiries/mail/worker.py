@@ -1,4 +1,4 @@
-"""The outbox's worker: claims a row, renders, sends, records. Several may run, and any may be killed at any moment.
+"""The mail worker, which claims a row, renders, sends and records it. Several may run, and any may be killed at any moment.
 
 The claim and the record are short transactions; SMTP happens outside both. While mail goes quickly a worker claims several at
 once, as many as leave within a blink; each has its own lease, and each is recorded as soon as it is sent. An urgent one is claimed
@@ -40,57 +40,57 @@ MAX_RETRY = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(hours=72)
 MAILS_PER_CONNECTION = 100
 CLAIMED_AT_ONCE = 25
-CLAIM_SECONDS = 0.25  # what is claimed at once should be sent within so many
-HAND_SECONDS = 1.0  # after so many what was claimed and has not gone is put back, to be claimed as it is by then
-LOOK_FOR_LOST = 1.0  # seconds between looks for mails whose worker is gone
+CLAIM_SECONDS = 0.25  # a batch should be sent within this time
+HAND_SECONDS = 1.0  # after this time, unsent emails of a batch are released, to be claimed again as they are by then
+LOOK_FOR_LOST = 1.0  # seconds between looks for emails whose worker is gone
 DATABASE_PAUSE = 0.5  # seconds between tries to record what happened
-# A mail whose sending has not begun so long after the claim is left to another worker. Its conversation with the server may still
-# outlive the lease, if the server is slow at every step: then the mail arrives twice, with the same Message-ID.
+# An email that has not begun to be sent this long after the claim is left to another worker. If the server is slow at every step,
+# sending may still outlast the lease, and then the email arrives twice with the same Message-ID.
 BEGIN_WITHIN = LEASE - timedelta(seconds=60)
-# A mail that crashes its worker five times running would go on doing so, and hold up all the others.
+# An email that crashes its worker five times running would go on doing so and hold up the others.
 LOST_CLAIMS_ALLOWED = 5
 
 
 class PermanentFailure(Exception):
-    """This mail will never be accepted. Trying again would not help."""
+    """This email will never be accepted, so trying again would not help."""
 
 
 class NothingSent(Exception):
-    """The mail library accepted the mail but sent nothing."""
+    """The mail library accepted the email but sent nothing."""
 
 
 class WorkerLost(Exception):
-    """Every worker that claimed this mail died before it could record what happened."""
+    """Every worker that claimed this email died before it could record what happened."""
 
 
-# What another try would not change. Anything else may be fixed while the mail waits.
+# Errors that another try would not change. Anything else may be fixed while the email waits.
 HOPELESS = (PermanentFailure, WorkerLost, emails.CannotRender)
 
 
 class Worker:
-    """One mail worker. `name` tells its claims from those of others."""
+    """One mail worker. `name` marks its claims."""
 
     def __init__(self, name: str = "") -> None:
         self.name = name or secrets.token_hex(8)
         self.connection: BaseEmailBackend | None = None
         self.sent_on_connection = 0
-        self.next_look = 0.0  # on time.monotonic(): for a mail whose worker is gone
+        self.next_look = 0.0  # on time.monotonic(): for an email whose worker is gone
         self.hand: list[OutgoingMessage] = []  # claimed and not yet sent, the next one last
-        self.wordings: dict[str, WordingEdition | None] = {}  # the texts of what is in hand, as far as they were read
+        self.wordings: dict[str, WordingEdition | None] = {}  # the texts of the emails in hand that have been read
         self.claimed_at = 0.0  # on time.monotonic()
-        self.pace = CLAIM_SECONDS  # seconds that the last mail took
-        self.deadline = 0.0  # on time.monotonic(): when the sending of a mail in hand must have begun
+        self.pace = CLAIM_SECONDS  # seconds that the last email took
+        self.deadline = 0.0  # on time.monotonic(): by when sending an email in hand must have begun
         self.present: Present | None = None
 
     def start(self) -> None:
-        """Before the first round. Where no file can be locked, what it has in hand when it dies waits until the lease is over."""
+        """Called before the first round. If no file can be locked and it dies, its emails wait until their lease is over."""
         try:
             self.present = Present(settings.DATA_DIR / "mail-workers", self.name)
         except OSError as error:
             logger.warning("Mail worker could not lock a file in DATA_DIR: %s", error.strerror)
 
     def run_once(self) -> bool:
-        """Delivers one due message, if there is one. True when there was."""
+        """Delivers one due message. True if there was one."""
         message = self.claim()
         if message is None:
             return False
@@ -114,7 +114,7 @@ class Worker:
         return True
 
     def claim(self) -> OutgoingMessage | None:
-        """The next mail in hand; with none there it takes what is due, or one mail whose worker is gone. None: nothing is due."""
+        """The next email in hand. If there is none, claims what is due, or one whose worker is gone. None if nothing is due."""
         if self.hand and time.monotonic() - self.claimed_at > HAND_SECONDS:
             self.put_back()
         while not self.hand and self._claim():
@@ -122,7 +122,7 @@ class Worker:
         return self.hand.pop() if self.hand else None
 
     def _claim(self) -> bool:
-        """Claims due mails in order, except those over their address's limit. False if nothing is due."""
+        """Claims due emails in order, except those over their address's limit. False if nothing is due."""
         self.wordings.clear()
         self.claimed_at = time.monotonic()
         self.deadline = self.claimed_at + BEGIN_WITHIN.total_seconds()
@@ -133,22 +133,22 @@ class Worker:
             due = OutgoingMessage.objects.due().order_by("-urgent", "next_attempt_at", "pk")
             if database.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True, of=["self"])
-            # One state at a time, which its index answers: of both together SQLite reads the whole outbox, under the write lock.
+            # One state at a time, for which there is an index. For both, SQLite would read the whole outbox, under the write lock.
             waiting = list(due.filter(state=MessageState.WAITING).values_list("pk", "urgent")[:many])
-            # One whose worker is gone may be why it is gone. It is taken alone: no other mail is lost with it once more. An urgent
-            # one is taken alone too, and before it.
+            # An email may be the reason why its worker is gone, so it is taken alone, and no other is held up with it. An urgent
+            # one is taken before it, also alone.
             urgent = [pk for pk, urgent in waiting if urgent][:1]
             mine = urgent or self._lost(due) or [pk for pk, _ in waiting]
             if not mine:
                 return False
-            # Read once they are locked, by a statement of its own: who corrects an address locks its mail as well, but a joined row
+            # Read once they are locked, by a separate statement. Whoever corrects an address also locks its email, but a joined row
             # would be as it was before PostgreSQL had the lock.
             rows = list(OutgoingMessage.objects.filter(pk__in=mine).with_enquiry().order_by(*due.query.order_by))
             rows = self._without_too_many(rows)
             lost = sum(row.state == MessageState.SENDING for row in rows)  # 0, or 1 of 1
-            # A claim that only gives the mail up tries nothing.
+            # A claim that only gives up the email is not a try.
             attempt = 0 if lost and rows[0].lost_claims + 1 >= LOST_CLAIMS_ALLOWED else 1
-            # Conditional as well, for databases without row locks and for a claim that just ran out.
+            # Also conditional, for databases without row locks and for a claim that has just run out.
             claimed = (
                 OutgoingMessage.objects.due()
                 .filter(pk__in=[row.pk for row in rows])
@@ -171,7 +171,7 @@ class Worker:
         return True
 
     def _without_too_many(self, rows: list[OutgoingMessage]) -> list[OutgoingMessage]:
-        """Postpones mails over their address's limit."""
+        """Postpones emails over their address's limit."""
         waits = abuse.waits_before_mailing(rows)
         for row in rows:
             if wait := waits.get(row.pk):
@@ -191,7 +191,7 @@ class Worker:
         self.disconnect()
 
     def put_back(self) -> None:
-        """What is claimed and has not been tried goes back into the queue for the next free worker. Raises DatabaseError."""
+        """Releases the claimed emails that have not been tried, for the next free worker. Raises DatabaseError."""
         held = [message.pk for message in self.hand]
         if held:
             mine = OutgoingMessage.objects.filter(pk__in=held, state=MessageState.SENDING, claimed_by=self.name)
@@ -199,7 +199,7 @@ class Worker:
         self.hand.clear()
 
     def _lost(self, due: QuerySet[OutgoingMessage]) -> list[UUID]:
-        """One whose worker is gone. While there is much to send it is looked for now and then: its lease was longer."""
+        """An email whose worker is gone. While there is much to send, it looks only now and then, because leases are longer."""
         if time.monotonic() < self.next_look:
             return []
         lost = list(due.filter(state=MessageState.SENDING).values_list("pk", flat=True)[:1])
@@ -207,13 +207,13 @@ class Worker:
         return lost
 
     def _free_what_the_dead_hold(self) -> None:
-        """Once for each mail: one that is lost a second time waits, so that a worker that keeps crashing ends no mail."""
+        """Releases each email once only. One lost twice waits, so that a worker that keeps crashing does not use up its tries."""
         try:
             for name in self.present.gone() if self.present else ():
                 theirs = OutgoingMessage.objects.filter(state=MessageState.SENDING, claimed_by=name, lost_claims=0)
                 if freed := theirs.update(lease_until=Now() - timedelta(seconds=1)):
                     logger.warning("A mail worker is gone. %s of the mails it had claimed are sent at once.", freed)
-        except OSError as error:  # mail goes all the same; what the dead hold waits until its lease is over
+        except OSError as error:  # email is still sent, except for what dead workers hold until their lease is over
             logger.warning("Mail worker could not check DATA_DIR for others: %s", error.strerror)
 
     def send(self, message: OutgoingMessage) -> None:
@@ -241,9 +241,9 @@ class Worker:
         self.sent_on_connection += 1
 
     def record(self, outcome: Callable[[], None]) -> None:
-        """Writes down what happened, and keeps trying while the claim may last.
+        """Records what happened, and keeps trying while the claim lasts.
 
-        The mail is out: a database that is away for a moment must not be the reason why it goes out again.
+        The email has been sent, so it must not be sent again just because the database was away for a moment.
         """
         deadline = time.monotonic() + LEASE.total_seconds()
         while True:
@@ -287,7 +287,7 @@ class Worker:
         logger.warning("Not sent: %s for %s, %s", message.purpose, message.about, message.error)
 
     def _settle(self, message: OutgoingMessage, **outcome: Any) -> int:
-        """Releases the mail. 0 when it is no longer ours: a worker frozen past its lease has lost it to another."""
+        """Releases the email. 0 if it is no longer ours, because a worker that froze past its lease has lost it to another."""
         held = OutgoingMessage.objects.filter(pk=message.pk, state=MessageState.SENDING, claimed_by=self.name)
         return held.update(claimed_by="", lease_until=None, **outcome)
 
@@ -307,13 +307,13 @@ class Worker:
 
 
 def back_off(attempts: int) -> timedelta:
-    """30 s, doubling to 1 h, spread by a quarter so that a backlog does not come back all at once."""
+    """30 s, doubling up to 1 h, varied by a quarter so that a backlog does not return all at once."""
     wait: timedelta = min(FIRST_RETRY * 2.0 ** min(attempts - 1, 10), MAX_RETRY)
     return wait * random.uniform(0.75, 1.25)  # noqa: S311 - spreads load, no secret
 
 
 def describe(error: Exception) -> str:
-    """The error's class and SMTP code. Never the server's words, which quote addresses."""
+    """The error's class and SMTP code, but not the server's words, because they quote addresses."""
     if isinstance(error, PermanentFailure | emails.CannotRender):
         return str(error)[:80]
     code = getattr(error, "smtp_code", None)
@@ -342,7 +342,7 @@ NOT_REACHED = f"No mail server took it within {GIVE_UP_AFTER.days} days. {OURS}"
 
 
 def reason_in_words(error: str, *, otherwise: str = NOT_REACHED) -> str:
-    """Why a mail failed, in a sentence for staff who have to do something about it. `otherwise`: what no server said a word of."""
+    """Why an email failed, in a sentence for staff who must do something about it. `otherwise`: if no server replied."""
     name, _, code = error.partition(" ")
     for key in (error, code, name):
         if key in REASONS and not (code.startswith("4") and key == name):

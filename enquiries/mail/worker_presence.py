@@ -1,4 +1,4 @@
-"""Which mail workers of this machine are gone. Each holds a lock on a file, which the kernel releases when the worker dies.
+"""Finds mail workers on this machine that are gone. Each locks a file, which the kernel releases when the worker dies.
 
 A process number would not do, because another process may have it by then; nor would the heartbeat, which a frozen worker also
 misses. This knows nothing of workers on other machines, with a DATA_DIR of their own: their claims wait until the lease ends.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class Present:
-    """The presence of the worker `name`, from now until `leave()` or its death. Raises OSError if no file can be locked."""
+    """Marks the worker `name` as present until `leave()` or its death. Raises OSError if no file can be locked."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.path = folder, folder / name
@@ -21,7 +21,7 @@ class Present:
             fcntl.flock(self.file, fcntl.LOCK_EX)
             if self.path.exists():
                 return
-            os.close(self.file)  # another worker found it before it was locked, and took us for dead
+            os.close(self.file)  # another worker found it before it was locked, and thought us dead
 
     def leave(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -35,11 +35,11 @@ class Present:
                 file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             except (
                 OSError
-            ):  # another worker was quicker, or it belongs to another user: its claims wait for their lease
+            ):  # another worker was quicker, or it is another user's, whose claims wait until their lease is over
                 continue
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:  # it lives, frozen or not
+            except BlockingIOError:  # it is alive, even if frozen
                 continue
             else:
                 yield path.name
