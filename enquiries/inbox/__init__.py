@@ -1,1 +1,1 @@
-"""What the inbox and the first page of the desk are made from. Their pages are in enquiries/admin."""
+"""What the inbox and the desk's first page show. Their pages are in enquiries/admin."""

@@ -1,4 +1,4 @@
-"""When a patient can be called: their best times within the clinic's opening hours, and the next try after one that failed."""
+"""When to call a patient: their best times within the clinic's opening hours, and the next try after a failed call."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -7,13 +7,13 @@ from enquiries.clock import at_words
 from enquiries.models import DAY_PARTS, slot_bit
 from enquiries.opening_hours import DAY, HORIZON, Hours, instant, local
 
-# Local time: what people mean by the words on the form. When the clinic is open within them is for its hours to say.
+# Local times that people mean by the words on the form. The clinic's hours say when it is open within them.
 PARTS = [(time(8), time(12)), (time(12), time(17)), (time(17), time(19))]
 REST = timedelta(hours=2)  # between two tries
-LOOK_AHEAD = 14 * DAY  # the longest that anybody waits for a best time
-# After the first, second and every later call that a person with a warning sign did not answer. Cauda equina syndrome and the
-# like are a matter of hours (ledger, RF-E1), and a missed call is often answered a few minutes later; their best time is for
-# calls that can wait. Counted within FLAGGED_SPELL, so that the next morning starts with short gaps again.
+LOOK_AHEAD = 14 * DAY  # the longest wait for a best time
+# Gaps after the first, second and later calls that a person with a warning sign did not answer. With cauda equina syndrome and the
+# like, hours matter (ledger, RF-E1), people often answer a few minutes later, and best times are for calls that can wait. Counted
+# within FLAGGED_SPELL, so that the next morning starts with short gaps again.
 FLAGGED_GAPS = [timedelta(minutes=10), timedelta(minutes=20), timedelta(minutes=30)]
 FLAGGED_SPELL = timedelta(hours=8)
 MIN_GAP = timedelta(minutes=5)
@@ -26,9 +26,9 @@ NEVER_OPEN = "We are not open at any of their best times in the next two weeks."
 
 
 def slot_at(at: datetime) -> int:
-    """The bit of the part of the day that `at` falls into, whether or not the clinic is open. 0 outside all of them.
+    """The bit of the part of the day that contains `at`, whether or not the clinic is open. 0 outside all of them.
 
-    The weekend has bits too, which nobody can have chosen (`enquiry_call_slots_known`).
+    Weekends have bits too, which nobody can choose (`enquiry_call_slots_known`).
     """
     now = local(at)
     for part, (starts, ends) in enumerate(PARTS):
@@ -38,7 +38,7 @@ def slot_at(at: datetime) -> int:
 
 
 def open_slots(at: datetime, hours: Hours) -> int:
-    """The bits of all parts of days in which the clinic opens at all, within two weeks from `at`."""
+    """The bits of all parts of days in which the clinic opens within two weeks from `at`."""
     slots = 0
     for bit, _, _ in _open_parts(at, hours):
         slots |= bit
@@ -46,7 +46,7 @@ def open_slots(at: datetime, hours: Hours) -> int:
 
 
 def suits(slots: int, at: datetime, hours: Hours) -> bool:
-    """Whether they can be called at that moment: the clinic is open, and it is one of their best times.
+    """Whether it is time to call them: the clinic is open, and it is one of their best times.
 
     Anyone who named no times, or only times at which the clinic does not open in the next two weeks, can be called
     whenever it is open.
@@ -55,7 +55,7 @@ def suits(slots: int, at: datetime, hours: Hours) -> bool:
 
 
 def first_time(slots: int, at: datetime, hours: Hours) -> datetime | None:
-    """The first moment from `at` on that suits. None when the clinic has no hours, or is closed as far as its clock looks."""
+    """The first suitable moment from `at` on. None if the clinic has no hours or is closed as far as its clock looks."""
     at = at.astimezone(UTC)
     for bit, starts, _ in _open_parts(at, hours):
         if slots & bit:
@@ -63,17 +63,17 @@ def first_time(slots: int, at: datetime, hours: Hours) -> datetime | None:
             break
     else:
         best = None
-    # No best time was named, or none can be had: the nearest opening time.
+    # The nearest opening time, if they named no best time or none is possible.
     return local(best) if best else hours.next_opening(at)
 
 
 def next_try(slots: int, *, after: datetime, hours: Hours) -> datetime | None:
-    """When to call again after a call that failed: in their best time, but never within two hours. None: see first_time."""
+    """When to call again after a failed call: in their best time, but never within two hours. None as in first_time."""
     return first_time(slots, after.astimezone(UTC) + REST, hours)
 
 
 def next_try_flagged(failed: int, *, after: datetime, hours: Hours) -> datetime:
-    """When to call a person with a warning sign again: within minutes of the call that failed, whatever their best times are.
+    """When to call a person with a warning sign again: within minutes of the failed call, whatever their best times are.
 
     `failed` counts the calls of this spell, this one included. A try that would fall after closing time is made at closing time,
     while somebody is there; whoever calls while the clinic is closed is there too, and tries again in minutes.
@@ -91,12 +91,12 @@ def flagged_in_words(next_call_at: datetime | None, now: datetime) -> str:
 
 
 def never_open(slots: int, at: datetime, hours: Hours) -> bool:
-    """Whether they named times, and the clinic opens at none of them in the next two weeks."""
+    """Whether they named times but the clinic opens at none of them in the next two weeks."""
     return bool(slots) and not slots & open_slots(at, hours)
 
 
 def advice_now(slots: int, at: datetime, hours: Hours) -> str:
-    """For staff who are about to call: whether this is the time for it, and if not, why."""
+    """For staff who are about to call: whether this is a good time and, if not, why."""
     opens = hours.next_opening(at)
     if opens is None:
         return NO_HOURS if not hours.openings else STAYS_CLOSED
@@ -108,7 +108,7 @@ def advice_now(slots: int, at: datetime, hours: Hours) -> str:
 
 
 def next_in_words(slots: int, next_call_at: datetime | None, now: datetime, hours: Hours) -> str:
-    """For staff: when to try again. A time that the clinic has since closed moves to the first one that suits."""
+    """For staff: when to try again. If the clinic is now closed at that time, the first suitable one after it."""
     again = first_time(slots, max(next_call_at, now), hours) if next_call_at else None
     if again is None:
         return f"No call is planned. {NO_HOURS if not hours.openings else STAYS_CLOSED}"
@@ -121,9 +121,9 @@ def next_in_words(slots: int, next_call_at: datetime | None, now: datetime, hour
 
 
 def _open_parts(at: datetime, hours: Hours) -> Iterator[tuple[int, datetime, datetime]]:
-    """The slots of two weeks from `at` as the clinic opens in them, in order: bit, start and end in UTC.
+    """The parts of days in which the clinic opens in two weeks from `at`, in order: bit, start and end in UTC.
 
-    What is over by `at` is not among them.
+    Those over by `at` are left out.
     """
     at = at.astimezone(UTC)
     first = local(at).date()

@@ -1,7 +1,7 @@
-"""The numbers on the first page of the desk. Each is a filter of the inbox too, so that it leads to the enquiries behind it.
+"""The numbers on the desk's first page. Each is also a filter of the inbox, so that it leads to the enquiries behind it.
 
-Four weeks are four times seven days, up to and with today, so that they can be compared. What came before them is never looked at,
-however much it is.
+Four weeks are four times seven days up to and including today, so that they can be compared. Earlier enquiries are never read,
+however many there are.
 """
 
 from bisect import bisect_right
@@ -20,13 +20,13 @@ from enquiries.opening_hours import Hours
 
 WEEKS = 4
 WEEK = timedelta(days=7)
-# Of more answers than this the newest count: half of those is half of them all, near enough.
+# If there are more answers, only the newest count, whose median is near enough.
 MAX_ANSWERS = 5_000
 
 ASKED = ~Q(status__in=[Status.SPAM, Status.HELD])
 TO_ANSWER = ASKED & ~Q(kind=EnquiryKind.REPORT)
 ANSWERED = TO_ANSWER & Q(first_contact_at__isnull=False)
-# Nobody called or wrote that we know of, and that is not our failure: it waits for the patient, or it ended another way.
+# Nobody called or wrote, as far as we know, but rightly: it waits for the patient, or it ended another way.
 NOT_OURS = Q(first_contact_at=None) & (
     Q(status=Status.WAITING)
     | Q(outcome__in=[Outcome.WITHDRAWN, Outcome.DUPLICATE, Outcome.ELSEWHERE, Outcome.ANSWERED, Outcome.SEEN])
@@ -41,7 +41,7 @@ def _late(now: datetime) -> Q:
 
 @dataclass(frozen=True)
 class Part:
-    """Some of the enquiries of the four weeks, for a number and for the list behind it."""
+    """A part of the four weeks' enquiries, for a number and for the list behind it."""
 
     label: str
     what: Callable[[datetime], Q]
@@ -64,7 +64,7 @@ PARTS = {
 
 
 def week_starts(now: datetime) -> list[date]:
-    """The first day of each of the four weeks, the oldest first."""
+    """The first day of each of the four weeks, oldest first."""
     first = timezone.localdate(now) + timedelta(days=1) - WEEKS * WEEK
     return [first + number * WEEK for number in range(WEEKS)]
 
@@ -78,13 +78,13 @@ def received(first_day: date, weeks: int = 1) -> Q:
 
 
 def rows(queryset, part: str, week: date | None, *, now: datetime):
-    """The enquiries behind one number. Without a week, of all four."""
+    """The enquiries behind one number, for one week or for all four."""
     when = received(week) if week else received(week_starts(now)[0], WEEKS)
     return queryset.filter(when & PARTS[part].what(now))
 
 
 def counted(*, now: datetime) -> list[dict[str, int]]:
-    """How many each part has in each of the four weeks, the oldest first. One query, of what those weeks brought."""
+    """How many each part has in each of the four weeks, oldest first. One query, of those weeks' enquiries."""
     starts = week_starts(now)
     number = Case(
         *(When(created_at__gte=midnight(start), then=Value(week)) for week, start in reversed(list(enumerate(starts)))),
@@ -102,7 +102,7 @@ def counted(*, now: datetime) -> list[dict[str, int]]:
 
 
 def first_contacts(hours: Hours, *, now: datetime) -> list[list[int]]:
-    """The working minutes from each enquiry to the first contact, for each of the four weeks in which they came."""
+    """The working minutes from each enquiry to its first contact, for each of the four weeks in which they came."""
     starts = week_starts(now)
     answers = Enquiry.objects.filter(received(starts[0], WEEKS) & ANSWERED).order_by("-created_at")
     elapsed = WorkingMinutes(hours, starts[0], timezone.localdate(now))
@@ -114,13 +114,13 @@ def first_contacts(hours: Hours, *, now: datetime) -> list[list[int]]:
 
 
 def middle(minutes: Iterable[int]) -> int | None:
-    """The median. None when there is nothing to take it of."""
+    """The median. None if there are no values."""
     minutes = list(minutes)
     return round(median(minutes)) if minutes else None
 
 
 class WorkingMinutes:
-    """`Hours.working_minutes` for many pairs of moments between two days: the clinic's spells are looked up once."""
+    """`Hours.working_minutes` for many pairs of moments between two days, looking up the clinic's spells only once."""
 
     def __init__(self, hours: Hours, first: date, last: date):
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
@@ -149,23 +149,23 @@ def longest_wait() -> Enquiry | None:
 
 def mail_on_its_way(*, now: datetime) -> dict:
     """Since when the oldest mail waits that should be out (`waiting_since`), and how many to staff have failed (`failed`)."""
-    # A mail that is to leave later, such as the digest at opening time, is not late.
+    # An email meant for later, such as the digest at opening time, is not late.
     late = Q(state__in=[MessageState.WAITING, MessageState.SENDING]) & (Q(attempts__gt=0) | Q(next_attempt_at__lte=now))
     about_no_patient = Q(state=MessageState.FAILED, enquiry=None)
     looked = OutgoingMessage.objects.filter(late | about_no_patient)
     return looked.aggregate(waiting_since=Min("created_at", filter=late), failed=Count("pk", filter=about_no_patient))
 
 
-# Columns of a chart, in the units of its drawing. templates/admin/enquiries/_columns.svg draws them.
+# Columns of a chart, in the units of its drawing (templates/admin/enquiries/_columns.svg).
 
 WIDTH, HEIGHT = 340, 150
-TOP, BOTTOM = 20, 24  # room for the numbers above the columns, and for the labels below them
-GAP = 18  # between two groups
+TOP, BOTTOM = 20, 24  # room for the numbers above the columns and the labels below
+GAP = 18  # the gap between two groups
 
 
 @dataclass(frozen=True)
 class Column:
-    series: int  # 1 and up: which look it has
+    series: int  # its style, from 1
     x: float
     y: float
     width: float
@@ -189,7 +189,7 @@ def columns(
     line: float | None = None,
     highest: float = 1,
 ) -> dict:
-    """Groups of columns side by side: a label and a list of values each, None where there is nothing to draw.
+    """Groups of columns side by side, each with a label and a list of values, None where there is nothing to draw.
 
     `texts` are the words above the columns, in the same shape. `line` is a value to draw across, such as an aim; the
     scale reaches `highest` at least.

@@ -1,4 +1,4 @@
-"""The clinic's appointments as lists, and what argues against a time that somebody is about to book."""
+"""The clinic's appointments as lists, and reasons against a time that somebody is about to book."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from enquiries.models.appointment import MAX_MINUTES
 from enquiries.opening_hours import DAY, Hours, instant, local
 from factsheets.models import TeamMember
 
-FAR = 366 * DAY  # ahead; what is further away is more likely a slip of the year
+FAR = 366 * DAY  # ahead; anything later is more likely a mistyped year
 
 
 def of_days(first: date, last: date) -> QuerySet[Appointment]:
-    """Those that begin on these days, both included, without any that were moved elsewhere."""
+    """Those that begin on these days, including both, without any that were moved."""
     starts, ends = (instant(datetime.combine(day, time.min)) for day in (first, last + DAY))
     found = Appointment.objects.filter(starts_at__gte=starts, starts_at__lt=ends)
     return found.exclude(state=AppointmentState.MOVED)
@@ -29,7 +29,7 @@ def week_of(day: date) -> tuple[date, date]:
 
 
 def beside(starts_at: datetime, minutes: int, *, but: Appointment | None = None) -> list[Appointment]:
-    """The booked appointments that overlap with that spell, but for one that is being moved."""
+    """The booked appointments that overlap with that spell, except one that is being moved."""
     ends_at = starts_at + timedelta(minutes=minutes)
     near = Appointment.objects.filter(
         state=AppointmentState.BOOKED,
@@ -48,7 +48,7 @@ def concerns(
     now: datetime,
     but: Appointment | None = None,
 ) -> list[str]:
-    """What staff should know before they book that time, in sentences. Nothing here forbids it."""
+    """What staff should know before they book that time, in sentences. None of it forbids the booking."""
     found = []
     if starts_at - now > FAR:
         when = at_words(starts_at, now)
@@ -67,7 +67,7 @@ def concerns(
 
 
 def _closed(starts_at: datetime, minutes: int, hours: Hours, now: datetime) -> Iterator[str]:
-    """Why the clinic is not open for all of that spell. Nothing where no opening hours are set."""
+    """Why the clinic is not open for all of that spell. Empty if no opening hours are set."""
     if not hours.openings:
         return
     day, today = local(starts_at).date(), local(now).date()
@@ -89,5 +89,5 @@ def _closed(starts_at: datetime, minutes: int, hours: Hours, now: datetime) -> I
 
 
 def mark_of(starts_at: datetime, said: list[str]) -> str:
-    """Stands for "these concerns about that time": a second press confirms what the first one showed, and nothing else."""
+    """A mark for these concerns about that time, so that a second press confirms only what the first one showed."""
     return hashlib.sha256("\n".join([starts_at.isoformat(), *said]).encode()).hexdigest()[:16]

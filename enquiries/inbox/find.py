@@ -1,4 +1,4 @@
-"""What staff type into the inbox's search box, and the enquiries that it means.
+"""Finds the enquiries that staff look for in the inbox's search box.
 
 Nothing is opened to look for it: names, addresses and numbers are found by `blind_index`. Only where no name fits and similar
 ones are shown, the names of those few are opened, to leave out what only looks alike to a hash. Where half a domain is typed, the
@@ -26,11 +26,11 @@ from enquiries.models import Appointment, Enquiry, SearchToken
 from enquiries.models.enquiry import REFERENCE_ALPHABET, as_reference
 from factsheets.models import FactSheet
 
-MAX_FOUND = 200  # enquiries of each way to understand what was typed
-MAX_NEAR = 2_000  # of each word, before the words are put together
-AT_ONCE = 500  # hashes in one question to the database
-MAX_TYPED, MAX_WORDS = 200, 6  # characters and words of a name that are looked for
-SIMILAR = "~"  # before what is typed: similar names as well
+MAX_FOUND = 200  # enquiries for each way to understand what was typed
+MAX_NEAR = 2_000  # for each word, before the words are combined
+AT_ONCE = 500  # hashes in one query
+MAX_TYPED, MAX_WORDS = 200, 6  # characters and words of a name that are searched for
+SIMILAR = "~"  # typed before a name: include similar ones
 HALF_REFERENCE = re.compile(rf"[{REFERENCE_ALPHABET}]{{4}}")
 PASTED = re.compile(r"^(?:mailto:|tel:|.*<(?=[^<>\s]+@))\s*|>$", re.IGNORECASE)  # around an address or a number
 NUMBER = re.compile(r"^([\d\s()+./-]*\d[\d\s()+./-]*)(?:(?:x|ext\.?)\s*\d+)?$", re.IGNORECASE)
@@ -44,20 +44,20 @@ DAYS = [
 ]
 MONTHS = [name.casefold() or "-" for name in month_name]  # by number, from 1
 NAMED_DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
-PLACES = (0, 1, 2, 3, 5, 6, 7, 8)  # of a reference's letters: a hyphen is between
+PLACES = (0, 1, 2, 3, 5, 6, 7, 8)  # of a reference's letters, with a hyphen between
 MAX_INITIALS = 3  # letters that may be initials without spaces
 TOO_FAR = 99
 MAX_SAME = 10
-SAME_NAME_WITHIN = timedelta(days=90)  # of one that is closed
-MIN_SHEET_WORD = 4  # letters of at least one of the words of a sheet's title
+SAME_NAME_WITHIN = timedelta(days=90)  # of a closed enquiry
+MIN_SHEET_WORD = 4  # letters of at least one word of a sheet's title
 
 Pks = list[UUID]
 
 
 @dataclass(frozen=True)
 class Found:
-    """`said`: how what was typed was understood, for staff. `similar`: what to type for similar names as well, where that may help.
-    `cut`: there are more than are shown."""
+    """`said` tells staff how the search was understood. `similar` is what to type to include similar names, if that may help.
+    With `cut`, there are more than are shown."""
 
     pks: Pks
     said: str = ""
@@ -66,14 +66,14 @@ class Found:
 
 
 def find(typed: str, *, today: date | None = None) -> Found:
-    """By reference, email address or a part of it, phone number or the end of it, a day, a fact sheet, or parts of a name."""
+    """Finds enquiries by reference, email address or part of it, phone number or its end, day, fact sheet, or parts of a name."""
     typed = " ".join(typed.split())[:MAX_TYPED]
     similar = typed.startswith(SIMILAR)
     typed = PASTED.sub("", typed.removeprefix(SIMILAR)).strip()
     if not typed:
         return Found([])
     if not similar:
-        # A name of eight letters may be a reference too, and so on: the next way is tried where one finds nothing.
+        # A name of eight letters may also be a reference, and so on, so if one way finds nothing, the next is tried.
         for way in (_by_reference, _by_day, _by_number, _by_address, _by_words, _by_misheard_reference):
             if found := way(typed, today or timezone.localdate()):
                 return found
@@ -92,7 +92,7 @@ def _by_reference(typed: str, today: date) -> Found | None:
 
 
 def _by_misheard_reference(typed: str, today: date) -> Found | None:
-    """With one wrong letter or two swapped, or only one of its halves."""
+    """References with one wrong letter or two swapped, or with only half of it."""
     if reference := as_reference(typed):
         able = {f"{reference[:at]}{each}{reference[at + 1 :]}" for at in PLACES for each in REFERENCE_ALPHABET}
         bare = reference.replace("-", "")
@@ -107,7 +107,7 @@ def _by_misheard_reference(typed: str, today: date) -> Found | None:
 
 
 def _by_day(typed: str, today: date) -> Found | None:
-    """What came on that day, and what has an appointment on it."""
+    """Enquiries received on that day or with an appointment on it."""
     if (day := day_of(typed, today)) is None:
         return None
     start = timezone.make_aware(datetime.combine(day, time.min))
@@ -119,7 +119,7 @@ def _by_day(typed: str, today: date) -> Found | None:
 
 
 def day_of(typed: str, today: date) -> date | None:
-    """The day that was typed, as people at home write it. Without a year the one nearest to today."""
+    """The day that was typed, in British order. Without a year, the nearest to today."""
     if (days := NAMED_DAYS.get(typed.casefold())) is not None:
         return today + timedelta(days=days)
     found = next(filter(None, (form.fullmatch(typed) for form in DAYS)), None)
@@ -148,7 +148,7 @@ def _in_words(day: date) -> str:
 
 
 def _month(typed: str) -> int:
-    """0 for what is no month."""
+    """The number of the month, or 0 if it is not one."""
     if typed.isdigit():
         return int(typed)
     return next((number for number, name in enumerate(MONTHS) if name.startswith(typed.casefold())), 0)
@@ -166,7 +166,7 @@ def _by_number(typed: str, today: date) -> Found | None:
 
 
 def _by_address(typed: str, today: date) -> Found | None:
-    """The whole address, or what there is on either side of the @; without one, the beginning of an address, or a domain."""
+    """By a whole address, or by either side of the @; without one, by the start of an address or by a domain."""
     if " " in typed or not ("@" in typed or "." in typed):
         return None
     whole = Enquiry.objects.filter(email_key__in=blind_index.email_keys(typed))
@@ -185,7 +185,7 @@ def _by_address(typed: str, today: date) -> Found | None:
 
 
 def _half_typed(local: str, host: str) -> Pks:
-    """farthing@ex: no hash is of the beginning of a domain, so the newest addresses that begin like this are opened."""
+    """For farthing@ex: no hash covers the start of a domain, so it decrypts the newest addresses whose first part fits."""
     able = _newest(blind_index.mailbox_begins(local)) if host else []
     rows = Enquiry.objects.filter(pk__in=able).only("email")
     fitting = {each.pk for each in rows if _fits(each, local, host)}
@@ -221,12 +221,12 @@ def _is_initial(word: str) -> bool:
 
 
 def _similar(words: list[str]) -> str:
-    """What to type for similar names too. Empty where no letter may be wrong."""
+    """What to type to include similar names. Empty if no letter may be wrong."""
     return f"{SIMILAR}{' '.join(words)}" if any(blind_index.allowed_edits(word) for word in words) else ""
 
 
 def _by_name(words: list[str]) -> Pks:
-    """Names that have, for each word that was typed, one that begins or sounds like it; initials with a word; initials alone."""
+    """Names with a word that begins or sounds like each word typed; or initials, with or without a word."""
     whole = [word for word in words if not _is_initial(word)]
     alone = [word for word in words if _is_initial(word)]
     if not whole:
@@ -237,14 +237,14 @@ def _by_name(words: list[str]) -> Pks:
         pks = _newest(
             *needed, *([key for word in whole for key in blind_index.initial_and_word(i, word)] for i in alone)
         )
-    pks = pks or _newest(*needed)  # the initial may be missing from the name that they gave
+    pks = pks or _newest(*needed)  # the name they gave may lack the initial
     if len(words) == 1 and len(words[0]) <= MAX_INITIALS:
         pks = [*pks, *_newest(blind_index.initials(words[0]))]
     return pks
 
 
 def _by_similar_name(words: list[str]) -> Pks:
-    """The nearest first. The text as a whole may have some wrong letters, and so may each of its words."""
+    """Nearest first. Some letters may be wrong, in the whole text and in each word."""
     within: set[UUID] | None = None
     newest: dict[UUID, int] = {}
     for word in words:
@@ -257,7 +257,7 @@ def _by_similar_name(words: list[str]) -> Pks:
 
 
 def _distance(enquiry: Enquiry, words: list[str]) -> int | None:
-    """How many letters are wrong in all. None: one of the words is like no word of the name. What sounds alike counts as one."""
+    """How many letters are wrong in all. Sounding alike counts as one. None if a word is like no word of the name."""
     try:
         named = [word for name in (enquiry.name, enquiry.for_name) for word in blind_index.words_of(name)]
     except CannotDecrypt:
@@ -276,7 +276,7 @@ def _between(typed: str, word: str) -> int:
 
 
 def _by_sheet(words: list[str]) -> Pks:
-    """The newest about a fact sheet whose title has a word for each that was typed."""
+    """The newest about a fact sheet whose title has every word typed."""
     if max(map(len, words)) < MIN_SHEET_WORD:
         return []
     pks: Pks = []
@@ -289,7 +289,7 @@ def _by_sheet(words: list[str]) -> Pks:
 
 
 def same_person(name: str, *, email: str = "", phone: str = "") -> list[Enquiry]:
-    """Who may have asked before: the same address or number, or the same name, in any spelling, not long ago. The newest first."""
+    """Recent enquiries that may be from the same person: the same address, number or name in any spelling. Newest first."""
     words = [word for word in blind_index.words_of(name[:MAX_TYPED])[:MAX_WORDS] if not _is_initial(word)]
     named = _newest(*(blind_index.begins_or_sounds(word) for word in words)) if len(words) > 1 else []
     lately = Q(live=True) | Q(created_at__gte=timezone.now() - SAME_NAME_WITHIN)
@@ -302,7 +302,7 @@ def same_person(name: str, *, email: str = "", phone: str = "") -> list[Enquiry]
 
 
 def _newest(first: list[int], *others: list[int]) -> Pks:
-    """The newest that have one of each of these hashes. One question for each of the first: each is read from the end of its
+    """The newest that have one of each of these hashes. One query for each of the first: each is read from the end of its
     part of the index, so that it costs the same however many have it."""
     newest: dict[UUID, int] = {}
     for key in first:
@@ -314,7 +314,7 @@ def _newest(first: list[int], *others: list[int]) -> Pks:
 
 
 def _rows(keys: list[int]) -> dict[UUID, int]:
-    """Up to MAX_NEAR enquiries that have one of very many hashes, and how new they are."""
+    """Up to MAX_NEAR enquiries that have one of very many hashes, with their ages."""
     found: dict[UUID, int] = {}
     for start in range(0, len(keys), AT_ONCE):
         rows = SearchToken.objects.filter(key__in=keys[start : start + AT_ONCE]).order_by("-pk")

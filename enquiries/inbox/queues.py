@@ -17,10 +17,10 @@ from enquiries.models import Enquiry, EnquiryKind, Status
 from enquiries.models.enquiry import FLAGGED
 from enquiries.opening_hours import Hours
 
-# By the column that the index of open enquiries is made of: what is closed, however much, is never looked at.
+# By the column in the index of open enquiries, so that closed ones are never read, however many there are.
 OPEN = Q(live=True)
 TO_DO = OPEN & Q(status__in=[Status.NEW, Status.IN_PROGRESS])
-# The promise is kept with the first contact; after that nothing is overdue.
+# The first contact keeps the promise, and after that nothing is overdue.
 PROMISED = TO_DO & Q(first_contact_at=None, reply_by__isnull=False)
 
 
@@ -29,20 +29,20 @@ class Queue:
     name: str
     label: str
     what: Callable[[datetime, object, Hours], Q]  # now, the person looking, and the clinic's hours
-    empty: str  # what an empty one says
+    empty: str  # shown when it is empty
 
 
 def _call_now(now: datetime, user, hours: Hours) -> Q:
     due = Q(next_call_at=None) | Q(next_call_at__lte=now)
-    # With a warning sign, at any hour and without regard to their best times.
+    # With a warning sign, at any hour and whatever their best times.
     at_once = FLAGGED & ~Q(phone_key="") & due
     wanted = TO_DO & Q(kind=EnquiryKind.CONSULTATION, by_phone=True) & due
     if not hours.is_open(now):
         return at_once
-    # As calls.suits says it of one of them.
+    # The same rule as calls.suits.
     slots = F("call_slots")
     any_time = Exact(slots.bitand(calls.open_slots(now, hours)), 0)
-    # Both are open ones, which SQLite sees only where it is said of the two together.
+    # Both are open, which SQLite notices only if the condition covers the two together.
     return OPEN & (at_once | wanted & (Q(any_time) | Q(GreaterThan(slots.bitand(calls.slot_at(now)), 0))))
 
 
@@ -52,7 +52,7 @@ def _due_today(now: datetime, user, hours: Hours) -> Q:
 
 
 def _chase(now: datetime, user, hours: Hours) -> Q:
-    """What waits or is in progress, and whose day has come or was never set. While a first reply is promised, that is its day."""
+    """Waiting or in progress, with a follow-up day that has come or is not set. Before the first reply, the promise is that day."""
     back = Q(return_on__lte=timezone.localdate(now))
     promised = Q(first_contact_at=None, reply_by__isnull=False)
     in_progress = Q(status=Status.IN_PROGRESS) & (back | Q(return_on=None)) & ~promised
@@ -92,18 +92,18 @@ QUEUES = [
 ]
 BY_NAME = {queue.name: queue for queue in QUEUES}
 DEFAULT = "open"
-# Queues of what is not open, and which status they hold.
+# Queues of enquiries that are not open, with their status.
 ASIDE = {"held": Status.HELD, "spam": Status.SPAM}
 
 
 def rows(queryset, name: str, *, now: datetime, user, hours: Hours):
-    """The enquiries of a queue, one row for each fold of a flood. An unknown name is all there are, closed ones included."""
+    """The enquiries of a queue, with one row for each fold of a flood. An unknown name gives all, including closed ones."""
     queue = BY_NAME.get(name)
     return queryset.filter(queue.what(now, user, hours)).without_folded() if queue else queryset
 
 
 def counts(*, now: datetime, user, hours: Hours) -> dict[str, int]:
-    """How many each queue holds, in one query of open enquiries: closed ones are never counted."""
+    """How many each queue holds, in one query of open enquiries. Closed ones are never counted."""
     live = Enquiry.objects.filter(OPEN).without_folded()
     looked = {
         queue.name: Count("pk", filter=queue.what(now, user, hours)) for queue in QUEUES if queue.name not in ASIDE

@@ -1,4 +1,4 @@
-"""What staff need to see while a safety flag is open: what to ask, what to say, and what to do if nobody answers.
+"""What staff need while a safety flag is open: what to ask, what to say, and what to do if nobody answers.
 
 What is said about the signs is the system's own advice (SafetyAdvice records, `factsheets.safety`), word for word. How to run the
 call is ours and awaits a named clinician's signature (ledger, part 2).
@@ -18,7 +18,7 @@ ASK = [
     "Where are you? Is anyone with you?",
 ]
 ASK_IN_CRISIS = ["Are you safe at the moment?", "Where are you? Is anyone with you?"]
-# Ambulance and police forces send somebody where life or limb is in danger at once; a clinician judges the rest.
+# Ambulance services and police send somebody if life or limb is in immediate danger. A clinician judges anything else.
 TRY_AGAIN = "Try again after 10 minutes, then 20, then 30. Log each call, and this page will show when to try next."
 NOBODY_ANSWERS = [
     "If you think they are in danger now, call 999 yourself. Give their name, their number and what you know.",
@@ -29,7 +29,7 @@ NOBODY_ANSWERS = [
 
 @dataclass(frozen=True)
 class Script:
-    """For one call. `tier` is the gravest of the signs; empty when the only sign is a crisis."""
+    """The script for one call. `tier` is that of the gravest sign; empty if the only sign is a crisis."""
 
     tier: str
     crisis: bool
@@ -44,7 +44,7 @@ class Script:
 
 
 def script(enquiry: Enquiry) -> Script:
-    """What to ask and say for the signs of this enquiry. A code that is in no record any more counts as an emergency."""
+    """What to ask and say for this enquiry's signs. A code that is no longer in any record counts as an emergency."""
     codes = enquiry.signs
     crisis = CRISIS in codes
     codes = [code for code in codes if code != CRISIS]
@@ -66,7 +66,7 @@ def script(enquiry: Enquiry) -> Script:
 
 
 def _say(tier: str, signs: list[SafetyAdvice]) -> Iterator[str]:
-    """What the gravest signs ask for comes first: it may name somewhere nearer, such as the maternity unit."""
+    """The action for the gravest signs comes first, because it may name somewhere nearer, such as the maternity unit."""
     yield from (_sentence(sign.action) for sign in signs if sign.action)
     if tier:
         yield f"{_sentence(safety.HEADINGS[Tier(tier)].removesuffix(STEM))} {safety.AFTERWORDS[Tier(tier)]}"
@@ -83,7 +83,7 @@ def _sentence(text: str) -> str:
 
 
 def reply_text(enquiry: Enquiry) -> str:
-    """Where an email may start from when nobody answers: the advice of the tier, and never that somebody wrote something."""
+    """The start of an email if nobody answers: the advice for the tier, without saying that they wrote anything."""
     known = script(enquiry)
     tried = (
         "We tried to phone you and could not reach you."
@@ -103,7 +103,7 @@ def reply_text(enquiry: Enquiry) -> str:
 
 
 def other_numbers(enquiry: Enquiry, others: list[Enquiry]) -> list[Enquiry]:
-    """Of the same person's other enquiries those with another number, each number once."""
+    """The same person's other enquiries that have another number, one for each number."""
     known, found = {"", enquiry.phone_key}, []
     for other in others:
         if other.phone_key not in known and other.email_key == enquiry.email_key:
@@ -113,5 +113,5 @@ def other_numbers(enquiry: Enquiry, others: list[Enquiry]) -> list[Enquiry]:
 
 
 def history(enquiry: Enquiry) -> list[EnquiryEvent]:
-    """What was done about the flag, by whom and when: from the timeline, which outlives the details."""
+    """What was done about the flag, by whom and when, from the timeline, which outlives the details."""
     return list(enquiry.events.filter(kind__in=[EventKind.SAFETY, EventKind.TOLD]))

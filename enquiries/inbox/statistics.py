@@ -22,13 +22,13 @@ from factsheets import feedback
 from factsheets.models import Answer, Reason, SafetyAdvice, SearchMiss, SheetFeedback, SheetReads
 
 MAX_DAYS = 3 * 366
-WEEKLY, MONTHLY = 63, 427  # days up to which a range is told in weeks, and in months; beyond that in years
+WEEKLY, MONTHLY = 63, 427  # the longest ranges, in days, shown by week and by month; longer ones are shown by year
 KINDS = [EnquiryKind.CONSULTATION, EnquiryKind.QUESTION, EnquiryKind.REPORT]
 
 
 @dataclass(frozen=True)
 class Span:
-    """A range of days, both included."""
+    """A range of days, including both."""
 
     first: date
     last: date
@@ -43,7 +43,7 @@ class Span:
 
     @property
     def parts(self) -> "list[Part]":
-        """Weeks, months or years of it, the first and the last of which may be cut short."""
+        """The weeks, months or years in it, of which the first and last may be cut short."""
         return list(self._parts())
 
     def _parts(self) -> "Iterator[Part]":
@@ -71,7 +71,7 @@ class Part:
 
     @property
     def short_label(self) -> str:
-        """For below a column: of a month without its year."""
+        """The label below a column. A month has no year there."""
         return self.label.partition(" 20")[0]
 
 
@@ -110,7 +110,7 @@ def tables(span: Span, hours: Hours) -> list[Table]:
 
 
 def _by_part(span: Span, queryset, counts: dict[str, Q]) -> list[dict[str, int]]:
-    """For each part of the span how many of each sort, in one query."""
+    """How many of each sort in each part of the span, in one query."""
     number = Case(
         *(
             When(created_at__gte=midnight(part.first), then=Value(place))

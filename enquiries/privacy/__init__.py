@@ -1,1 +1,1 @@
-"""What is kept about people: the register, retention, key rotation and the subject-access export."""
+"""What we hold about people: the register, retention, key rotation and the subject-access export."""

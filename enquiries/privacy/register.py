@@ -1,4 +1,4 @@
-"""The register of personal data (`register.yaml`), read and checked: what each column of the database holds about whom."""
+"""Reads and checks the register of personal data (`register.yaml`): what each column of the database holds about whom."""
 
 from dataclasses import dataclass, field
 from functools import cache
@@ -30,7 +30,7 @@ class Column:
     how: str
     protection: str  # "encrypted", "hashed" or "plain"
     ends: str  # with the names of periods in braces
-    people: str  # whose it is, where a table holds columns of several
+    people: str  # whose it is, if a table's columns are about different people
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Table:
 
     @property
     def model(self) -> type[models.Model]:
-        """Raises KeyError for a table without a model, such as Django's list of migrations."""
+        """Raises KeyError for a table without a model, such as Django's migrations."""
         return {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}[self.name]
 
 
 @cache
 def tables() -> dict[str, Table]:
-    """Raises KeyError or ValueError where the file is not sound."""
+    """Raises KeyError or ValueError if the file is not sound."""
     given = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return {name: _table(name, entry, given) for name, entry in given["tables"].items()}
 

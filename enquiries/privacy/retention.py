@@ -1,4 +1,4 @@
-"""How long each kind of thing is kept, and what is over at a given moment. One list, for the purge, the staff and the public page.
+"""How long each kind of data is kept, and what has expired at a given moment. One list for the purge, staff and the public page.
 
 UK GDPR, Article 5(1)(e): no longer than is needed. The periods are the clinic's; those that are settings can be changed by it.
 """
@@ -34,7 +34,7 @@ from factsheets.models import ContentUpload, SearchMiss, SheetReads, UnsavedEdit
 from factsheets.reads import KEPT_MONTHS
 from factsheets.search.failed_searches import KEPT_FOR
 
-# For reports, consultations and questions an owner sets the period on the desk: ClinicSettings (backcare/core/models.py).
+# For reports, consultations and questions, an owner sets the period on the desk (ClinicSettings in backcare/core/models.py).
 SPAM_DAYS = 30
 OUTBOX_DAYS = 30
 ABSENCE_DAYS = 30
@@ -51,13 +51,13 @@ def months_from(moment: datetime, months: int) -> datetime:
 
 @dataclass(frozen=True)
 class Rule:
-    """One kind of thing, and the rows of it that are over. Where `erase` is set the row stays and loses its details."""
+    """One kind of data, and its rows that have expired. If `erase` is set, the row stays but loses its details."""
 
     name: str
     label: str  # for the command: "… erased: 3"
     due: Callable[[datetime], QuerySet[Any]]
     erase: bool = False
-    why: Callable[[], str] = lambda: ""  # for the timeline of what is erased
+    why: Callable[[], str] = lambda: ""  # for the timeline of what was erased
 
 
 def due_reports(now: datetime) -> QuerySet[Enquiry]:
@@ -93,7 +93,7 @@ def due_messages(now: datetime) -> QuerySet[Any]:
     of a report until it is erased, of what is set aside until it is erased, of a failed mail that staff have not dealt with, and
     of a sheet's review until that is done, for they say who was reminded.
     """
-    # Said in the negative so that no index of states is taken: with it SQLite reads the whole outbox for each hundred that go.
+    # Worded as a negative to keep SQLite from using the index of states, with which it reads the whole outbox for each hundred.
     under_way = [MessageState.WAITING, MessageState.SENDING]
     before = now - timedelta(days=OUTBOX_DAYS)
     rows = OutgoingMessage.objects.exclude(state__in=under_way).annotate(done_at=Coalesce("sent_at", "next_attempt_at"))
@@ -104,17 +104,17 @@ def due_messages(now: datetime) -> QuerySet[Any]:
     needed_rows = OutgoingMessage.objects.filter(
         (Q(enquiry__isnull=False) & needed) | (Q(reminder__isnull=False) & still_due)
     )
-    # Asked row by row: a list of all that are needed would be made again for each hundred deleted.
+    # Checked row by row, because a list of all that are needed would be made again for each hundred deleted.
     return rows.filter(~Exists(needed_rows.filter(pk=OuterRef("pk"))), done_at__lte=before)
 
 
 def due_records(now: datetime) -> QuerySet[Enquiry]:
-    """What is left of an enquiry after its details were erased: the reference, dates and the timeline without words."""
+    """What is left of an enquiry once its details are erased: the reference, dates and a timeline without words."""
     return Enquiry.objects.filter(erased_at__lte=years_before(now))
 
 
 def years_before(now: datetime) -> datetime:
-    """Until when a record is over that is kept for RECORD_YEARS."""
+    """Records from before this date, kept for RECORD_YEARS, have expired."""
     return months_from(now, -12 * RECORD_YEARS)
 
 
@@ -187,7 +187,7 @@ RULES = [
 
 
 def ends_on(enquiry: Enquiry) -> date | None:
-    """The day on which the purge erases an enquiry's details, as things are. None while nothing can be said: it is open."""
+    """The day on which the purge will erase an enquiry's details, as things are. None while it is open."""
     if enquiry.erased_at:
         return None
     if enquiry.status == Status.SPAM and enquiry.closed_at:

@@ -1,4 +1,4 @@
-"""Every encrypted value moves under the newest key while the site runs, and the keyed hashes to find it by move with it.
+"""Moves every encrypted value, and the keyed hashes that find it, to the newest key while the site runs.
 
 Each value shows which key encrypted it, and whether it was padded. So there is no list of what is done: a rotation that was
 killed goes on where it stopped, and is over when every value begins as one that is written now. A row and its hashes change in
@@ -20,18 +20,18 @@ from enquiries.models import Enquiry, SearchToken
 
 Fields = list[EncryptedTextField]  # of one model
 
-AT_ONCE = 100  # rows in a transaction: some 10 ms in which SQLite has no other writer
+AT_ONCE = 100  # rows in a transaction: some 10 ms during which SQLite has no other writer
 PATIENCE = 60  # seconds to wait for rows that others hold
 
 
 @dataclass
 class Rotated:
     rows: int = 0
-    stuck: set[str] = field(default_factory=set)  # "table row", of values that no key opens
+    stuck: set[str] = field(default_factory=set)  # "table row", for values that no key can decrypt
 
 
 def left() -> dict[str, int]:
-    """Rows with a value that another key than the writing one sealed, or that was not padded, by table."""
+    """Rows, by table, with a value that was encrypted with another key than the writing one, or not padded."""
     return {
         model._meta.db_table: _old(model, fields).count()
         for model, fields in sorted(encryption.sealed_columns().items(), key=_name)
@@ -61,7 +61,7 @@ def _name(item: tuple[type[models.Model], Fields]) -> str:
 
 def _old(model: type[models.Model], fields: Fields) -> models.QuerySet[models.Model]:
     current = written_now()
-    # "none" is a column that was added later and holds nothing yet.
+    # "none" is for a column that was added later and is still empty.
     others = Q(pk__in=[])
     rows: models.QuerySet[models.Model] = model._base_manager.annotate(
         **{f"start_of_{each.name}": encryption.StartOfSealed(each.name) for each in fields}
@@ -81,7 +81,7 @@ def _go_through(
             if last is not None:
                 rows = rows.filter(pk__gt=last)
             if connection.features.has_select_for_update_skip_locked:
-                # Nobody waits for us, and we wait for nobody. On SQLite this transaction is the only writer.
+                # Neither waits for others nor makes them wait. On SQLite this transaction is the only writer.
                 rows = rows.select_for_update(skip_locked=True, of=("self",))
             taken = list(rows[:at_once])
             done = sum(_reseal(row, fields, result) for row in taken)
@@ -92,7 +92,7 @@ def _go_through(
 
 
 def _reseal(row: models.Model, fields: Fields, result: Rotated) -> int:
-    """1 when any value of the row was encrypted again."""
+    """1 if any value of the row was encrypted again."""
     was, becomes = {}, {}
     for each in fields:
         stored = row.__dict__[each.attname]
@@ -106,7 +106,7 @@ def _reseal(row: models.Model, fields: Fields, result: Rotated) -> int:
         was[each.name], becomes[each.name] = stored, Ciphertext(encrypt(words, context=each.context_for(row)))
     if not becomes:
         return 0
-    # The values that were read are a condition: whatever somebody wrote in the meantime stands, and its turn comes.
+    # The values that were read are a condition, so anything written in the meantime stays and has its turn later.
     if not row._meta.model._base_manager.filter(pk=row.pk, **was).update(**becomes):
         return 0
     if isinstance(row, Enquiry):
@@ -116,7 +116,7 @@ def _reseal(row: models.Model, fields: Fields, result: Rotated) -> int:
 
 
 def _reindex(enquiry: Enquiry) -> None:
-    """A value that cannot be decrypted cannot be hashed again, and keeps its hash."""
+    """A value that cannot be decrypted cannot be hashed again, so it keeps its hash."""
     for name, column, key in (
         ("email", "email_key", blind_index.email_key),
         ("phone", "phone_key", blind_index.phone_key),

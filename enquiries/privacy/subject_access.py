@@ -1,4 +1,4 @@
-"""Everything held about one person: found by an email address or a number, given to them as one file.
+"""Everything held about one person, found by an email address or a number and given to them as one file.
 
 UK GDPR, Articles 15 and 20 (a copy of it all) and 17 (erasure: `actions.erasure`). What is looked through is not a list kept
 by hand: it is every table that the register of personal data names as holding data of patients.
@@ -26,7 +26,7 @@ INTRODUCTION = (
 
 
 def find(typed: str) -> list[Enquiry]:
-    """Every enquiry with this email address or phone number, in any spelling, and those that staff linked with one of them."""
+    """Every enquiry with this email address or phone number, in any spelling, and those that staff linked with them."""
     found = set(Enquiry.objects.filter(_sent_with(typed)).values_list("pk", flat=True))
     while linked := set(_linked(found).values_list("pk", flat=True)) - found:
         found |= linked
@@ -44,7 +44,7 @@ def _linked(found: set[UUID]) -> QuerySet[Enquiry]:
 
 
 def rows(table: register.Table, enquiries: list[Enquiry]) -> QuerySet[Any]:
-    """What a table holds of these enquiries. Raises TypeError for one that does not say whose its rows are."""
+    """A table's rows for these enquiries. Raises TypeError for a table that does not say whose its rows are."""
     model = table.model
     if model is Enquiry:
         return Enquiry.objects.filter(pk__in=[each.pk for each in enquiries]).order_by("created_at", "pk")
@@ -97,7 +97,7 @@ def as_json(document: dict[str, Any]) -> str:
 
 
 def _values(row: Model) -> dict[str, Any]:
-    """Every column. A text that cannot be opened says so: the others are not held back for it."""
+    """Every column. A text that cannot be decrypted says so, and the others are still given."""
     found: dict[str, Any] = {}
     for field in row._meta.concrete_fields:
         try:
@@ -105,6 +105,6 @@ def _values(row: Model) -> dict[str, Any]:
         except CannotDecrypt as error:
             value = f"(it cannot be opened: {error})"
         if isinstance(field, ForeignKey) and value is not None and field.related_model is not Enquiry:
-            value = str(getattr(row, field.name))  # a name says more than our number for it
+            value = str(getattr(row, field.name))  # a name says more than our own number
         found[str(field.column)] = value
     return found
