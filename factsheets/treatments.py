@@ -1,6 +1,8 @@
 """Every treatment the sheets give a verdict on, in one list that a link can narrow."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from backcare.core.clinic import prices_of
 from factsheets.models import Direction, FactSheet, Section, State, Statement
@@ -33,6 +35,11 @@ PAINS = {
     Choice("long-term-pain", "Long-term pain"): ("recent", "sciatica", "prevention"),
     Choice("leg-pain", "Pain down the leg"): ("recent", "long-term", "chronic", "non-specific", "prevention"),
 }
+# A treatment with several of them has one row, under a heading of its own, after what helps and may help.
+SEVERAL = Choice("more-than-one-answer", "More than one answer")
+HEADINGS = [*list(VERDICTS)[:2], SEVERAL, *list(VERDICTS)[2:]]
+# Words that join a treatment's name to what it is for.
+JOINING = {"and", "compared", "for", "in", "of", "on", "or", "to", "with"}
 VERDICT_OF = {direction: choice for choice, directions in VERDICTS.items() for direction in directions}
 
 
@@ -45,18 +52,26 @@ def chosen(slugs: list[str]) -> tuple[Choice | None, Choice | None] | None:
 
 
 def listed(verdict: Choice | None = None, pain: Choice | None = None) -> list[dict]:
-    """The verdicts that have something to show, each with its rows. Only what a published sheet shows."""
+    """The headings that have something to show, each with its rows: one a treatment, with all its answers for that pain.
+
+    Only what a published sheet shows. With a verdict, the treatments that have it for some pain, and what else is known of them.
+    """
     statements = (
         Statement.objects.filter(uses__section__sheet__state=State.PUBLISHED, direction__in=VERDICT_OF)
         .distinct()
         .prefetch_related("sources")
     )
-    places = _places()
-    groups: dict[Choice, list[dict]] = {each: [] for each in VERDICTS if verdict in {None, each}}
+    treatments: dict[str, list[Statement]] = {}
     for statement in statements:
-        group = VERDICT_OF[statement.direction]
-        if group in groups and not (pain and statement.condition.startswith(PAINS[pain])):
-            groups[group].append(_row(statement, places[statement.pk]))
+        if not (pain and statement.condition.startswith(PAINS[pain])):
+            treatments.setdefault(statement.treatment, []).append(statement)
+    places = _places()
+    groups: dict[Choice, list[dict]] = {each: [] for each in HEADINGS}
+    for found in treatments.values():
+        verdicts = {VERDICT_OF[each.direction] for each in found}
+        if verdict is None or verdict in verdicts:
+            group = verdict or (verdicts.pop() if len(verdicts) == 1 else SEVERAL)
+            groups[group].append(_row(found, places))
     return [{"choice": choice, "rows": rows} for choice, rows in groups.items() if rows]
 
 
@@ -73,8 +88,64 @@ def _places() -> dict[int, list[dict]]:
     return {pk: list(found.values()) for pk, found in places.items()}
 
 
-def _row(statement: Statement, places: list[dict]) -> dict:
-    name = statement.treatment
+def _row(statements: list[Statement], places: dict[int, list[dict]]) -> dict:
+    """One treatment: what is true of most of its answers is said once, and beside an answer only what differs."""
+    cautious_first = sorted(statements, key=lambda each: -list(VERDICT_OF).index(each.direction))
+    answers = [_answer(each, places[each.pk]) for each in cautious_first]
+    treatment = statements[0].treatment
+    name = name_of([each.claim for each in statements]) or treatment.replace("-", " ").capitalize()
+    shared = {
+        "nice_position": _of_most([each["nice_position"] for each in answers], str.__eq__),
+        "burden": _of_most([each["burden"] for each in answers], _says_all_of),
+    }
+    for answer in answers:
+        rest = answer["claim"].removeprefix(name).lstrip(" ,:;")
+        answer["subject"] = rest[:1].upper() + rest[1:] or answer["claim"]
+        answer["own_nice_position"] = shared["nice_position"] != answer["nice_position"]
+        answer["own_burden"] = shared["burden"] is None or not _says_all_of(shared["burden"], answer["burden"])
+    chip = chip_of(shared["nice_position"] or "")
+    return {
+        "name": name,
+        "answers": answers,
+        "has_several": len(answers) > 1,
+        "shared": shared,
+        "chip_says_it": bool(chip),
+        # A verdict that names NICE says it already.
+        "nice_chip": chip if answers[0]["grade"] or len(answers) > 1 else "",
+        "prices": [
+            line
+            for line in prices_of(treatment)
+            if treatment == "acupuncture" or treatment.replace("-", " ") in line.lower()
+        ],
+    }
+
+
+def name_of(claims: list[str]) -> str:
+    """What a treatment is called: the words with which all its claims begin. The claim itself, if there is one. May be empty."""
+    if len(claims) == 1:
+        return claims[0]
+    together = zip(*(each.split() for each in claims), strict=False)
+    words = [words[0] for words in takewhile(lambda words: len(set(words)) == 1, together)]
+    while words and words[-1].strip(",:;") in JOINING:
+        words.pop()
+    return " ".join(words).rstrip(",:;")
+
+
+def _of_most(said: list[str], covers: Callable[[str, str], bool]) -> str | None:
+    """What covers the words of more than half of the answers. None if nothing does."""
+    most = max(said, key=lambda each: sum(covers(each, other) for other in said))
+    return most if 2 * sum(covers(most, other) for other in said) > len(said) else None
+
+
+def _says_all_of(text: str, other: str) -> bool:
+    return text == other or (bool(other) and other in text)
+
+
+def chip_of(position: str) -> str:
+    return NICE_CHIP if position.startswith(NICE_SAYS_NO) else ""
+
+
+def _answer(statement: Statement, places: list[dict]) -> dict:
     position = statement.nice_position
     return {
         "key": statement.key,
@@ -87,8 +158,7 @@ def _row(statement: Statement, places: list[dict]) -> dict:
         "html": html.render(without_citations(parse(statement.detail))),
         "nice_position": position,
         "burden": statement.burden,
-        "prices": [line for line in prices_of(name) if name == "acupuncture" or name.replace("-", " ") in line.lower()],
-        "nice_chip": NICE_CHIP if position.startswith(NICE_SAYS_NO) else "",
+        "nice_chip": chip_of(position),
         "sources": [{"text": each.citation, "url": each.address} for each in statement.sources.all()],
         "places": places,
     }
