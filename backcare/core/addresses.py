@@ -1,6 +1,6 @@
-"""Email addresses as people write them: how to show them, what to change in a refused one, and likely slips.
+"""Email addresses as people write them: how to show them, what to correct in them, and likely slips.
 
-“Did you mean ada@gmail.com?” is for the mail domains that most people here use. It asks; it never refuses an address.
+“Did you mean ada@gmail.com?” covers the mail domains that most people here use. It only asks, and never refuses an address.
 """
 
 import re
@@ -14,7 +14,7 @@ from django.core.validators import validate_email
 from django.utils.encoding import punycode
 from rapidfuzz.distance import OSA
 
-# In order of preference: a slip that is as near to two of them is taken for the first.
+# In order of preference. If a slip is equally near to two of them, the first is meant.
 COMMON = [
     *("gmail.com", "hotmail.com", "hotmail.co.uk", "outlook.com", "yahoo.co.uk", "yahoo.com", "icloud.com"),
     *("googlemail.com", "live.co.uk", "live.com", "msn.com", "me.com", "mac.com", "aol.com", "aol.co.uk"),
@@ -31,7 +31,7 @@ COMMON = [
 ]
 # Right as they are, although they look like a slip in one of the above.
 REAL = {"mail.com", "email.com", "ymail.com", "fsmail.net", "rocketmail.com", "gmx.com", "gmx.co.uk", "outlook.cz"}
-# Nobody has a mailbox there, although it is more than a slip away from what was meant.
+# Nobody has a mailbox there, although it is more than one slip from what was meant.
 MISTAKES = {
     "icould.com": "icloud.com",
     **{
@@ -40,14 +40,14 @@ MISTAKES = {
         for end in ("co.uk", "com.uk", "uk")
     },
 }
-# No domain ends like this.
+# Endings that no domain has.
 ENDINGS = {
     **dict.fromkeys(("con", "cmo", "ocm", "vom", "xom", "cpm", "cim", "comm", "coom", "c0m", "conm"), "com"),
     **dict.fromkeys(("couk", "co.k", "co.ukk", "co.ik", "co.yk", "co.ul", "co.uj", "co.ku", "cou.k"), "co.uk"),
     "nte": "net",
 }
 
-# What word processors and telephones put in. No mail system writes an address like this.
+# Characters that word processors and phones put in. No mail system has them in an address.
 DASHES = re.compile("[\u2010-\u2015\u2212]")
 QUOTES = re.compile('[\u2018-\u201f"\u00ab\u00bb\u00b4`]')
 SEVERAL = re.compile(r"@[^\s,;/]+[\s,;/].*@")
@@ -77,7 +77,7 @@ def what_to_change(typed: str) -> str:
 
 
 def can_send(sender: str) -> bool:
-    """Whether mail can come from it: one address in ASCII with a whole domain, alone or behind a name."""
+    """Whether email can be sent from it: one ASCII address with a whole domain, alone or after a name."""
     name, address = parseaddr(sender)
     alone = sender == address or sender.endswith(f" <{address}>")
     if not alone or not sender.isprintable() or not address.isascii() or "." not in address.rpartition("@")[2]:
@@ -91,7 +91,7 @@ def can_send(sender: str) -> bool:
 
 
 def in_words(address: str) -> str:
-    """As its owner types it: a domain in another script is kept in ASCII, as mail needs it, and shown in its letters."""
+    """The address as its owner types it. A domain in another script is stored in ASCII, for email, and shown in its letters."""
     local, at, domain = address.rpartition("@")
     with suppress(UnicodeError):
         letters = domain.encode("ascii").decode("idna")
@@ -101,7 +101,7 @@ def in_words(address: str) -> str:
 
 
 def suggestion(address: str) -> str:
-    """The address that was probably meant, or "" when nothing looks wrong."""
+    """The address that was probably meant, or "" if nothing looks wrong."""
     local, _, domain = address.rpartition("@")
     meant = _meant(domain.casefold())
     return f"{local}@{meant}" if local and meant else ""
@@ -125,7 +125,7 @@ def _slips(typed: str, known: str) -> int:
 
 
 def _allowed(name: str) -> int:
-    """A short name is one letter from many other people's real ones."""
+    """None for a short name, because many other real names are only one letter away."""
     return 0 if len(name) < 5 else 1 if len(name) < 10 else 2
 
 

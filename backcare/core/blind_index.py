@@ -1,4 +1,4 @@
-"""Finds people without decrypting any record: keyed hashes of what they typed, of the whole of it and of its parts.
+"""Finds people without decrypting any record, by keyed hashes of names, addresses and numbers, whole and in parts.
 
 Equal email addresses and numbers are found by one hash of what people mean, however they typed it.
 
@@ -25,16 +25,16 @@ import jellyfish
 from backcare.core import phones
 from backcare.core.encryption import CannotDecrypt, key_ring, keyed_hash, keyed_hashes, short_hashes
 
-# Nobody is searched for by these, and as the most frequent words they would reveal what a hash means: docs/threat-model.md.
+# Nobody searches by these, and as the most frequent words they would reveal what a hash means (docs/threat-model.md).
 TITLES = {"mr", "mrs", "ms", "mx", "miss", "dr", "prof", "professor"}
-STEP = 16  # hashes of one enquiry: a multiple of these
+STEP = 16  # the number of an enquiry's hashes is a multiple of this
 MAX_WORDS = 12  # of a name
 MIN_PART, MAX_PART = 2, 10  # letters of the beginning of a name that can be searched for
 MIN_LOCAL = 3  # characters of the beginning of an address
-MIN_SOUND = 2  # letters of a word's sound code: with one, half the names would sound alike
-MIN_NEAR, MIN_NEAR_TWO = 4, 6  # letters of a word from which one, and two, of them may be wrong
+MIN_SOUND = 2  # letters of a word's sound code, because with one, half of all names would sound alike
+MIN_NEAR, MIN_NEAR_TWO = 4, 6  # from this many letters, one or two of them may be wrong
 MAX_NEAR = 10  # letters of a word that are compared like this
-# So many people use these that a search would help nobody, and the most frequent hash would reveal the domain.
+# So many people use these that searching by them would not help, and the most frequent hash would reveal the domain.
 COMMON_PROVIDERS = {
     "aol", "btinternet", "gmail", "googlemail", "gmx", "hotmail", "icloud", "live", "mac", "mail", "me", "msn", "ntlworld",
     "outlook", "pm", "proton", "protonmail", "sky", "talktalk", "virginmedia", "yahoo", "ymail",
@@ -43,16 +43,16 @@ COMMON_PROVIDERS = {
 Part = tuple[str, str]  # a kind, and a text of it
 
 
-# --- the whole of it ---
+# --- whole values ---
 
 
 def email_key(address: str) -> str:
-    """Empty for no address. Letters of either case are the same address."""
+    """Empty for no address. Case does not matter."""
     return keyed_hash(_address(address), purpose="email") if _address(address) else ""
 
 
 def email_keys(address: str) -> list[str]:
-    """What `email_key` may have returned under any of our keys: for searching, even while keys are rotated."""
+    """What `email_key` returns under each of our keys, for searching even while keys are rotated."""
     return keyed_hashes(_address(address), purpose="email") if _address(address) else []
 
 
@@ -62,12 +62,12 @@ def phone_key(number: str) -> str:
 
 
 def phone_keys(number: str) -> list[str]:
-    """What `phone_key` may have returned under any of our keys."""
+    """What `phone_key` returns under each of our keys."""
     return keyed_hashes(_number(number), purpose="phone") if _number(number) else []
 
 
 def keys_of(enquiry: Any) -> dict[str, list[str]]:
-    """With which values of its key columns the enquiries of the same person are found. Nothing for what is missing."""
+    """The values of the key columns that find enquiries from the same person. Leaves out what is missing."""
     found = {}
     for column, text, keys in (("email_key", "email", email_keys), ("phone_key", "phone", phone_keys)):
         if not (own := getattr(enquiry, column)):
@@ -84,13 +84,13 @@ def _address(typed: str) -> str:
 
 
 def _number(typed: str) -> str:
-    """Without what belongs to one way of calling: the prefix of text relay, and an extension."""
+    """The number without the prefix of text relay and without an extension."""
     found = phones.parts(typed)
     return found.e164 if found else typed.split(" ext.")[0].strip()
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a name in their order, without case, accents and titles: "Zoë O'Hara-Smith" is zoe, ohara, smith.
+    """The words of a name, in order, without case, accents or titles: "Zoë O'Hara-Smith" is zoe, ohara, smith.
 
     A title that is all there is stays, because it may be the name.
     """
@@ -99,11 +99,11 @@ def words_of(name: str) -> list[str]:
     return [word for word in words if word not in TITLES] or words
 
 
-# --- its parts ---
+# --- parts of values ---
 
 
 def stored(*, names: Iterable[str], email: str, phone: str) -> set[int]:
-    """Every hash under the writing key by which an enquiry is found. Never the same set twice, because of its padding."""
+    """Every hash, under the writing key, that finds an enquiry. Random padding makes each set different."""
     parts = {*_of_address(email), *_of_number(phone)}
     for name in names:
         parts |= set(_of_name(name))
@@ -120,8 +120,8 @@ def begins_or_sounds(word: str) -> list[int]:
 
 
 def nearly(word: str) -> list[int]:
-    """Finds names with a word that has up to two other letters than this one, or one where it is short. The hashes find some more:
-    `is_near` tells."""
+    """Finds names with a word that differs from this one by up to two letters, or by one if it is short. The hashes find others
+    too, which `is_near` sorts out."""
     edits = allowed_edits(word)
     if not edits:
         return []
@@ -131,7 +131,7 @@ def nearly(word: str) -> list[int]:
 
 
 def allowed_edits(word: str) -> int:
-    """How many letters of a word may be wrong."""
+    """How many letters of the word may be wrong."""
     return 0 if len(word) < MIN_NEAR else 1 if len(word) < MIN_NEAR_TWO else 2
 
 
@@ -160,13 +160,13 @@ def domain(text: str) -> list[int]:
 
 
 def digits(typed: str) -> list[int]:
-    """Finds numbers that end like this: by their last six digits, or four where there are fewer."""
+    """Finds numbers that end like this, by their last six digits, or four if there are fewer."""
     found = [each for each in typed if each.isdigit()]
     length = 6 if len(found) >= 6 else 4
     return _lookup(("digits", "".join(found[-length:]))) if len(found) >= length else []
 
 
-# --- the parts of a name, an address, a number ---
+# --- the parts of a name, an address or a number ---
 
 
 def _of_name(name: str) -> Iterator[Part]:
@@ -183,7 +183,7 @@ def _of_name(name: str) -> Iterator[Part]:
         for length in range(min(first, len(word)), min(MAX_PART, len(word)) + 1):
             yield "begins", word[:length]
         yield from _sound(word)
-        if len(word) >= MIN_NEAR - 1:  # one letter more may have been typed
+        if len(word) >= MIN_NEAR - 1:  # an extra letter may have been typed
             yield from (("near", less) for less in _without_one(word[:MAX_NEAR]))
         yield from (("initial and word", f"{other[0]} {word}") for other in words if other is not word)
 
@@ -207,7 +207,7 @@ def _of_number(number: str) -> Iterator[Part]:
 
 
 def _sound(word: str) -> list[Part]:
-    """By Metaphone, which knows how English is spelt: Smith and Smyth, Catherine and Kathryn, Mohammed and Muhammad."""
+    """The Metaphone code, which matches Smith and Smyth, Catherine and Kathryn, Mohammed and Muhammad."""
     code = jellyfish.metaphone(word) if word.isascii() and word.isalpha() else ""
     return [("sound", code)] if len(code) >= MIN_SOUND else []
 
@@ -240,7 +240,7 @@ def _writing(kind: str, parts: Iterable[Part]) -> list[int]:
 
 
 def _lookup(*parts: Part) -> list[int]:
-    """Under every key: while keys are rotated, a stored hash may be any of these."""
+    """The hash under every key, because a stored hash may be any of these while keys are rotated."""
     return [
         key
         for secret in key_ring().values()

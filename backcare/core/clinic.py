@@ -1,4 +1,4 @@
-"""The clinic as readers see it: its settings, its hours and its promise, as they are on the staff desk.
+"""The clinic as readers see it: the settings, hours and reply promise that are set on the staff desk.
 
 They are read once for a version of the content and a day, and remembered in the process: every change of them gives the content a
 new version in the same transaction. A page therefore asks the database for the version, and for nothing else that is here.
@@ -25,7 +25,7 @@ FROM_THE_DESK: dict[str, Any] = {
     "is_nameless": False,
     "has_long_word": False,
 }
-# Letters of the longest word that fits beside the menu on a phone of 320 px in the letters of other names.
+# Letters in the longest word that fits beside the menu on a phone of 320 px, in the usual size.
 LONGEST_WORD = 9
 
 logger = logging.getLogger(__name__)
@@ -37,17 +37,17 @@ _versions: list[Callable[[], str]] = []
 
 
 def read_desk_with(source: Callable[[], dict[str, Any]]) -> None:
-    """Called by the app that keeps the hours, when it is ready: `source` gives the values of FROM_THE_DESK, and may raise Error."""
+    """Called at start-up by the app that has the hours. `source` gives the values of FROM_THE_DESK, and may raise Error."""
     _sources[:] = [source]
 
 
 def read_people_with(source: Callable[[], dict[str, Any]]) -> None:
-    """Called by the app that keeps who works here, when it is ready: `source` gives `people`, `notice` and `logo`."""
+    """Called at start-up by the app that has the people. `source` gives `people`, `notice` and `logo`."""
     _people[:] = [source]
 
 
 def versioned_by(version: Callable[[], str]) -> None:
-    """Called by the app that keeps the version, once ready. It is empty while nothing may be remembered, and may raise Error."""
+    """Called at start-up by the app that has the version. It is empty while nothing may be cached, and may raise Error."""
     _versions[:] = [version]
 
 
@@ -70,7 +70,7 @@ class Clinic(dict[str, Any]):
 
 
 def details() -> dict[str, Any]:
-    """All details at once, for a page, a PDF or a mail. While the database cannot be asked, the last that this process knew.
+    """All details at once, for a page, a PDF or an email. If the database is away, the last that this process knew.
 
     The columns of ClinicSettings, with `prices` and `acupuncture_prices` as lists. `hours`: "Monday to Friday, 9am to 5pm, except
     bank holidays", or empty when the clinic has none. `promise`: how soon it replies, in a sentence or two. `closures`: a
@@ -88,14 +88,14 @@ def details() -> dict[str, Any]:
 
 
 def prices_of(treatment: str) -> list[str]:
-    """The list, a line each, that has what the clinic charges for this treatment (`Statement.treatment`)."""
+    """The price list, by line, for this treatment (`Statement.treatment`)."""
     prices: list[str] = details()["acupuncture_prices" if treatment == "acupuncture" else "prices"]
     return prices
 
 
 def current() -> dict[str, Any]:
-    """The details as they are now. Raises Error if they cannot be read: for what must not act on old ones, such as erasing."""
-    # The version first: anything read before it could be older than the version says.
+    """The details as they are now. Raises Error if they cannot be read. For work that must not use old ones, such as erasing."""
+    # Reads the version first, because anything read before it could be older than it says.
     version = _versions[0]() if _versions else ""
     key = (version, timezone.localdate())
     found = _remembered.get(key) if version else None
@@ -112,5 +112,5 @@ def current() -> dict[str, Any]:
 
 
 def last_known() -> dict[str, Any]:
-    """The details without the database. In a process that never had one, a clinic without a telephone number."""
+    """The details without the database. If this process never had one, those of a clinic without a phone number."""
     return ClinicSettings().values() | FROM_THE_DESK | _last_known | {"notice": None}

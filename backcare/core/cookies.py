@@ -1,4 +1,4 @@
-"""A small encrypted value that a person's own browser holds for us. The server keeps none of it.
+"""A small encrypted value held by a person's own browser. The server stores none of it.
 
 AES-256-GCM under the keys of FIELD_ENCRYPTION_KEYS (backcare/core/encryption.py). The associated data names the cookie, and
 what else the value is bound to, so that none opens as another. No script can read it, and no other site can have it sent.
@@ -16,11 +16,11 @@ from django.http import HttpRequest, HttpResponse
 from backcare.core.encryption import CannotDecrypt, decrypt, encrypt
 
 MAX_COOKIE_BYTES = 4096  # bytes with the name: what every browser keeps (RFC 6265, 6.1)
-FAST = 60  # seconds that the clock of another of our machines may be ahead
+FAST = 60  # seconds by which the clock of another of our machines may be ahead
 
 
 class EncryptedCookie:
-    """`prefix` is "__Host-" (then `path` is "/") or "__Secure-"; `lifetime` is in seconds from the moment it was sealed for."""
+    """`prefix` is "__Host-" (then `path` is "/") or "__Secure-"; `lifetime` is in seconds from the time it was sealed."""
 
     def __init__(self, name: str, *, prefix: str, path: str, lifetime: int, until_browser_closes: bool = False):
         self.plain, self.prefix, self.path, self.lifetime = name, prefix, path, lifetime
@@ -28,11 +28,11 @@ class EncryptedCookie:
 
     @property
     def name(self) -> str:
-        """Browsers take the prefix from https only, and with it a local run could keep nothing."""
+        """Browsers accept the prefix only over https, so a local run does without it."""
         return self.plain if settings.LOCAL else self.prefix + self.plain
 
     def of(self, request: HttpRequest) -> str:
-        """The text that the browser holds, whatever it is worth. Empty without one."""
+        """The text that the browser sent, not yet checked. Empty if none."""
         return request.COOKIES.get(self.name, "")
 
     def sealed(self, value: dict[str, Any], *bound_to: str, at: float) -> str:
@@ -44,7 +44,7 @@ class EncryptedCookie:
         return len(self.name) + len(sealed) + 1 <= MAX_COOKIE_BYTES
 
     def opened(self, text: str, *bound_to: str, now: float) -> dict[str, Any] | None:
-        """The value, with its `at`. None: nothing, too old, bound to something else, or not made by us."""
+        """The value, with its `at`. None if it is missing, too old, bound to something else or not made by us."""
         if not 0 < len(text) < MAX_COOKIE_BYTES:
             return None
         try:

@@ -8,9 +8,9 @@ from django.db import connection
 
 
 def left() -> tuple[int, bool]:
-    """The least space where state is kept, in bytes, for an account that is not root's; and whether that is too little."""
+    """The free space on the fullest disk that we use, in bytes, for accounts other than root's; and whether it is too little."""
     places = {settings.DATA_DIR}
-    # Its own name for a database that is no file; Django's types know the common connection only.
+    # SQLite's own name for a database without a file; Django's types know only the common connection.
     if connection.vendor == "sqlite" and not connection.is_in_memory_db():  # type: ignore[attr-defined]
         places.add(Path(connection.settings_dict["NAME"]).parent)
     return min(_left(place) for place in places)

@@ -38,20 +38,20 @@ logger = logging.getLogger(__name__)
 
 UNPADDED, PADDED = b"\x01", b"\x02"  # the first byte of a sealed value
 NONCE_BYTES, TAG_BYTES = 12, 16
-STEP = 64  # bytes: the shortest padded text. Each further step is twice as long
-END = b"\x80"  # after the text; zeros follow (ISO/IEC 7816-4)
+STEP = 64  # bytes in the shortest padded text. Each further step is twice as long
+END = b"\x80"  # marks the end of the text; zeros follow (ISO/IEC 7816-4)
 
-LOST = ""  # replaces the check value of a key that is lost for good
-TRIED = 5  # values to try for a key of which the database has no check value yet
-_keys_seen = {"right": False}  # of this process
+LOST = ""  # replaces the check value of a key that is lost for ever
+TRIED = 5  # values to try for a key without a check value in the database
+_keys_seen = {"right": False}  # in this process
 
 
 class CannotDecrypt(Exception):
-    """The stored value was changed, moved, or sealed with a key that is not in FIELD_ENCRYPTION_KEYS."""
+    """The stored value was changed, moved, or encrypted with a key that is not in FIELD_ENCRYPTION_KEYS."""
 
 
 def new_key(beside: Iterable[str] = ()) -> str:
-    """A fresh key in the form FIELD_ENCRYPTION_KEYS takes, with a random id from 1 to 255 that none of `beside` has."""
+    """A new key in the format of FIELD_ENCRYPTION_KEYS, with a random id from 1 to 255 that none of `beside` has."""
     taken = {key.strip().partition(":")[0] for key in beside}
     free = [number for number in range(1, 256) if str(number) not in taken]
     return f"{secrets.choice(free)}:{base64.b64encode(os.urandom(32)).decode()}"
@@ -61,7 +61,7 @@ def new_key(beside: Iterable[str] = ()) -> str:
 def _parse(keys: tuple[str, ...], django_secret: str) -> dict[int, bytes]:
     ring: dict[int, bytes] = {}
     for position, key in enumerate(keys, start=1):
-        # The key itself is never part of a message: messages end in logs.
+        # Messages never contain the key itself, because they end up in logs.
         where = f"Key {position} in FIELD_ENCRYPTION_KEYS"
         number, _, encoded = key.strip().partition(":")
         if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 255:
@@ -73,7 +73,7 @@ def _parse(keys: tuple[str, ...], django_secret: str) -> dict[int, bytes]:
         if len(secret) != 32:
             raise ImproperlyConfigured(f"{where} is {len(secret)} bytes long. It must be 32.")
         if django_secret in {key.strip(), encoded, secret.decode("latin-1")}:
-            # Someone who learns one of the two would have the other.
+            # Anyone who learnt one would have the other.
             raise ImproperlyConfigured(f"{where} is the same as SECRET_KEY. Each must be a secret of its own.")
         if int(number) in ring:
             raise ImproperlyConfigured(f"{where} has the same id as another key.")
@@ -84,31 +84,31 @@ def _parse(keys: tuple[str, ...], django_secret: str) -> dict[int, bytes]:
 
 
 def key_ring() -> dict[int, bytes]:
-    """The keys by id, the one that writes first. Raises ImproperlyConfigured with a sentence for the operator."""
+    """The keys by id, beginning with the writing key. Raises ImproperlyConfigured with a sentence for the operator."""
     return _parse(tuple(settings.FIELD_ENCRYPTION_KEYS), settings.SECRET_KEY)
 
 
 def writing_key() -> int:
-    """The id of the key that seals what is written now."""
+    """The id of the key that encrypts new values."""
     return next(iter(key_ring()))
 
 
 def key_of(sealed: bytes) -> int:
-    """The id of the key that a stored value says it was sealed with. 0 for what is no sealed value."""
+    """The id of the key with which a stored value was encrypted. 0 for anything that is not an encrypted value."""
     sealed = bytes(sealed)
     return sealed[1] if _is_sealed(sealed) else 0
 
 
 def written_now() -> bytes:
-    """How a value begins that is stored today: padded, and sealed with the writing key. `rotate_keys` moves all others."""
+    """How a value begins that is padded and encrypted with the writing key. `rotate_keys` updates all others."""
     return PADDED + bytes([writing_key()])
 
 
 def encrypt(plain: str, *, context: str, padded: bool = True) -> bytes:
-    """`padded` is for what the database keeps. A cookie has no room for padding, and is in no backup."""
+    """`padded` is for the database. A cookie has no room for padding and is in no backup."""
     number, secret = next(iter(key_ring().items()))
     nonce = os.urandom(NONCE_BYTES)
-    # "surrogatepass" would let broken text in; forms have already refused it.
+    # "surrogatepass" would accept broken text, which forms have already refused.
     text = plain.encode("utf-8")
     version = PADDED if padded else UNPADDED
     sealed = AESGCM(secret).encrypt(nonce, _pad(text) if padded else text, _associated(version, context))
@@ -136,12 +136,12 @@ def _is_sealed(value: bytes) -> bool:
 
 
 def _associated(version: bytes, context: str) -> bytes:
-    """The version is bound in too, so that a padded value cannot be passed off as one without padding. Old values lack it."""
+    """Includes the version, so that a padded value cannot be passed off as one without padding. Old values lack it."""
     return context.encode() if version == UNPADDED else version + context.encode()
 
 
 def _pad(text: bytes) -> bytes:
-    """The text to the next of 64, 128, 256 … bytes. `END` always follows it, so that its own zeros are not taken for padding."""
+    """The text padded to 64, 128, 256 … bytes. `END` always follows it, so that its own zeros are not taken for padding."""
     size = STEP
     while size < len(text) + len(END):
         size *= 2
@@ -149,17 +149,17 @@ def _pad(text: bytes) -> bytes:
 
 
 def keyed_hash(*parts: str, purpose: str) -> str:
-    """HMAC-SHA-256 in hex under the writing key: finds equal values without keeping them readable."""
+    """HMAC-SHA-256 in hex under the writing key, which finds equal values without storing them readably."""
     return _hash(next(iter(key_ring().values())), parts, purpose)
 
 
 def keyed_hashes(*parts: str, purpose: str) -> list[str]:
-    """The same under every key, the writing one first: while keys are rotated, a stored hash may be any of these."""
+    """The same under every key, the writing one first, because a stored hash may be any of these while keys are rotated."""
     return [_hash(secret, parts, purpose) for secret in key_ring().values()]
 
 
 def short_hashes(secret: bytes, texts: Iterable[str], *, purpose: str) -> list[int]:
-    """As `keyed_hash` under one key of the ring, cut to 64 bits, as a database keeps an integer: for very many at once."""
+    """Many `keyed_hash` values under one key, cut to 64 bits so that the database can store them as integers."""
     derived = hmac.new(secret, f"backcare:{purpose}".encode(), hashlib.sha256).digest()
     base, found = hmac.new(derived, digestmod=hashlib.sha256), []
     for text in texts:
@@ -170,7 +170,7 @@ def short_hashes(secret: bytes, texts: Iterable[str], *, purpose: str) -> list[i
 
 
 def check_value(secret: bytes) -> str:
-    """Identifies a key without revealing anything about it: an HMAC with no other use."""
+    """Identifies a key without revealing anything about it, by an HMAC that has no other use."""
     return _hash(secret, (), "key check")
 
 
@@ -189,25 +189,25 @@ class EncryptedAttribute(DeferredAttribute):
     def __get__(self, instance: models.Model | None, cls: type[models.Model] | None = None) -> Any:
         value = super().__get__(instance, cls)
         if value is None:
-            return ""  # of a row that was just made; from the database it comes so
+            return ""  # in a row that has just been made; from the database it is already so
         if instance is not None and isinstance(value, Ciphertext):
             value = decrypt(value, context=self.field.context_for(instance))
             instance.__dict__[self.field.attname] = value
         return value
 
     def __set__(self, instance: models.Model, value: Any) -> None:
-        # Only a descriptor that also sets comes before the instance's own dictionary, where the ciphertext lies.
+        # Only a descriptor with __set__ takes precedence over the instance's dictionary, which holds the ciphertext.
         instance.__dict__[self.field.attname] = value
 
 
 class EncryptedTextField(TextField):
-    """Text that is ciphertext in the database. It needs a primary key that is known before saving (a UUID)."""
+    """Text that is stored as ciphertext. Needs a primary key that is known before saving (a UUID)."""
 
     descriptor_class = EncryptedAttribute
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # A column that is added to a table has no rows to encrypt an empty text for, so there it may be null, which reads as "".
-        # Such a column always keeps no text as null, so that a constraint can tie it to another column.
+        # A column added to an existing table cannot encrypt an empty text for each row, so there it may be null, which reads as "".
+        # Such a column always stores an empty text as null, so that a constraint can tie it to another column.
         default = None if kwargs.get("null") else ""
         super().__init__(*args, **{"default": default, "blank": True, "editable": False, **kwargs})
 
@@ -229,7 +229,7 @@ class EncryptedTextField(TextField):
     def pre_save(self, instance: models.Model, add: bool) -> Ciphertext | None:
         stored = instance.__dict__.get(self.attname, "")
         if isinstance(stored, Ciphertext):
-            return stored  # untouched since it was read: keep the bytes as they are
+            return stored  # unchanged since it was read, so the bytes stay as they are
         if self.null and not stored:
             return None
         _guard()
@@ -242,7 +242,7 @@ class EncryptedTextField(TextField):
         return value if value is None else connection.Database.Binary(value)
 
     def get_lookup(self, lookup_name: str) -> Any:
-        # "exact" is for ciphertext, such as "if it is still what I read"; get_db_prep_value refuses any other value.
+        # "exact" is for ciphertext, such as "if it is still what I read"; get_db_prep_value refuses anything else.
         return super().get_lookup(lookup_name) if lookup_name in {"isnull", "exact"} else None
 
     def value_to_string(self, obj: models.Model) -> str:
@@ -255,7 +255,7 @@ class EncryptedTextField(TextField):
 def readable(instance: models.Model, name: str, *, nothing: str = "–") -> str:
     """An encrypted text, or a sentence that says it cannot be opened: one broken value must not hide the page.
 
-    `nothing` is what to say of an empty one.
+    `nothing` is shown for an empty one.
     """
     try:
         return getattr(instance, name) or nothing
@@ -263,10 +263,10 @@ def readable(instance: models.Model, name: str, *, nothing: str = "–") -> str:
         return f"This text cannot be opened: {error}. Tell the clinic owner before you change anything."
 
 
-# Whether the keys we were given are those that this database was written with.
+# Are our keys those with which this database was written?
 #
-# With a wrong key nothing could be read, and what is written would be lost to whoever has the right one. So the database keeps a
-# check value of each key that wrote into it, and the web server, the mail worker and every first write of a process look at it.
+# With a wrong key nothing could be read, and the right one could not read what it wrote. So the database has a check value of each
+# key that wrote into it, which the web server, the mail worker and the first write of each process check.
 
 
 class WrongKey(Exception):
@@ -274,7 +274,7 @@ class WrongKey(Exception):
 
 
 class StartOfSealed(Func):
-    """The first two bytes of a sealed column: how it was sealed, and the id of the key."""
+    """The first two bytes of an encrypted column: its format and the id of the key."""
 
     function = "SUBSTR"
     output_field = models.BinaryField()
@@ -284,7 +284,7 @@ class StartOfSealed(Func):
 
 
 def sealed_columns() -> dict[type[models.Model], list[EncryptedTextField]]:
-    """Every model that has encrypted columns, with those columns. Found, not listed: a new column cannot be forgotten."""
+    """Every model with encrypted columns, and those columns. They are found, not listed, so that a new one cannot be forgotten."""
     found = {}
     for model in apps.get_models(include_auto_created=True):
         fields = [field for field in model._meta.local_concrete_fields if isinstance(field, EncryptedTextField)]
@@ -294,7 +294,7 @@ def sealed_columns() -> dict[type[models.Model], list[EncryptedTextField]]:
 
 
 def verify_keys() -> None:
-    """Raises WrongKey when the keys are not those of this database, and remembers the writing key when all is well."""
+    """Raises WrongKey if the keys are not those of this database. Otherwise remembers the writing key."""
     ring = key_ring()
     known = dict(_checks().values_list("pk", "check_value"))
     found = {} if known else _ids_in_use()
@@ -323,19 +323,19 @@ def verify_keys() -> None:
 
 
 def _guard() -> None:
-    """Before a process's first write: raises WrongKey rather than write text that nobody can read."""
+    """Called before a process's first write. Raises WrongKey rather than write text that nobody can read."""
     if _keys_seen["right"]:
         return
     try:
         with transaction.atomic():
             verify_keys()
     except DatabaseError:
-        # No table yet, in the middle of a migration. What is wrong with the database itself, the write will say.
+        # There is no table yet, in the middle of a migration. If the database itself has a fault, the write will say so.
         logger.info("The keys could not be compared with the database yet.")
 
 
 def verify_keys_at_start() -> None:
-    """For the start of a server. A database that is away just now is no reason to stay down: `_guard` asks again."""
+    """Called when a server starts. If the database is away, the server starts anyway, because `_guard` checks again."""
     try:
         verify_keys()
     except DatabaseError as error:
@@ -343,22 +343,22 @@ def verify_keys_at_start() -> None:
 
 
 def forget_key(number: int) -> None:
-    """No longer asks for this key: nothing is sealed with it any more."""
+    """Stops requiring this key, because nothing is encrypted with it any more."""
     _checks().filter(pk=number).delete()
 
 
 def give_up_key(number: int) -> bool:
-    """No longer asks for this key although something is sealed with it. False when it was not asked for."""
+    """Stops requiring this key although something is encrypted with it. False if it was not required."""
     return bool(_checks().filter(pk=number).exclude(check_value=LOST).update(check_value=LOST))
 
 
 def _checks() -> models.Manager[Any]:
-    """The check values, in a table of enquiries: a model in core would be made of fields that use this module."""
+    """The check values. Their table is in enquiries, because a model in core would need fields that use this module."""
     return apps.get_model("enquiries", "KeyCheck")._default_manager
 
 
 def _ids_in_use() -> dict[int, list[tuple[bytes, str]]]:
-    """The key ids in the database, with some values of each: (sealed, context)."""
+    """The key ids in the database, with some values of each, as (ciphertext, context)."""
     found: dict[int, list[tuple[bytes, str]]] = {}
     for model, fields in sealed_columns().items():
         for field in fields:
@@ -374,7 +374,7 @@ def _ids_in_use() -> dict[int, list[tuple[bytes, str]]]:
 
 
 def _opens(samples: list[tuple[bytes, str]]) -> bool:
-    """Whether any decrypts: a single tampered value does not mean a wrong key."""
+    """Whether any can be decrypted, because one tampered value does not mean a wrong key."""
     for sealed, context in samples:
         try:
             decrypt(sealed, context=context)

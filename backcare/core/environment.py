@@ -1,4 +1,4 @@
-"""Reads settings from the environment strictly: a value that makes no sense stops the start with an explanation."""
+"""Reads settings from the environment strictly: an invalid value prevents the start and says why."""
 
 import secrets
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def former_names_in_use() -> dict[str, str]:
 
 
 def flag(name: str, *, default: bool = False) -> bool:
-    """A yes/no setting. Only 1, 0, true and false count: a typing mistake must not silently mean "no"."""
+    """A yes/no setting: only 1, 0, true or false, because a typing mistake must not silently mean "no"."""
     value = text(name).lower()
     if value in {"1", "true"}:
         return True
@@ -58,7 +58,7 @@ def number(name: str, *, default: int, least: int = 0, most: int = 1_000_000) ->
 
 
 def words(name: str, default: list[str] | None = None, between: str = ",") -> list[str]:
-    """A list with commas between its parts, or with another character where the parts have commas of their own."""
+    """A list separated by commas, or by another character if its parts contain commas."""
     listed = [part.strip() for part in text(name).split(between) if part.strip()]
     return listed or list(default or [])
 
@@ -78,7 +78,7 @@ def database(name: str, default: str) -> dict[str, Any]:
     address = secret(name) or default
     scheme = address.partition("://")[0]
     if scheme not in {"sqlite", "postgres", "postgresql", "psql"}:
-        # The address itself can hold a password, so only its beginning is repeated.
+        # The address may contain a password, so only its start is repeated.
         raise ImproperlyConfigured(f"{name} starts with “{scheme[:20]}”. Start it with sqlite:/// or postgres://")
     return dict(env.db_url_config(address))
 
@@ -93,11 +93,11 @@ def mail_server(address: str) -> dict[str, Any]:
 
 
 def kept_secret(path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
-    """A secret for a local run: made once, kept in DATA_DIR, readable by its owner only."""
+    """A secret for a local run, made once and kept in DATA_DIR, where only its owner can read it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            # Written beside and linked into place, so that two processes starting together agree on one value.
+            # Written to another file and linked into place, so that two processes that start together agree on one value.
             fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
             fresh.touch(mode=0o600)
             fresh.write_text(make(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Form fields that make what people type safe to keep and possible to answer, and how our forms are sent.
+"""Form fields that make what people type safe to store and possible to answer, and how our forms are sent.
 
 Every message is an instruction for its field.
 """
@@ -17,18 +17,18 @@ from django.utils.safestring import SafeString
 
 from backcare.core import addresses, phones
 
-EMAIL_LENGTH = 254  # RFC 5321: the longest address that mail can carry
+EMAIL_LENGTH = 254  # RFC 5321: the longest address that email can have
 KEPT_CONTROLS = {"\n", "\t"}
 # Joiners have no width but belong to words and emoji in several scripts.
 KEPT_FORMATS = {"\u200c", "\u200d"}
-# Where the mail standards of 2003 and 2008 disagree: the one Python knows would write to somebody else's domain.
+# The standards of 2003 and 2008 disagree here, and the older one, which Python has, would mean somebody else's domain.
 TWO_MEANINGS_IN_A_DOMAIN = {"ß", "ς"}
 
 
 def plain_text(value: str) -> str:
-    """Text without what cannot be seen: control characters, direction overrides, zero-width marks, lone surrogates.
+    """Text without invisible characters: control characters, direction overrides, zero-width marks and lone surrogates.
 
-    Letters of every script, emoji and right-to-left words stay as they were typed.
+    Letters of every script, emoji and right-to-left words stay as typed.
     """
     value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(
@@ -41,7 +41,7 @@ def plain_text(value: str) -> str:
 
 
 def as_number(text: str) -> int | None:
-    """The number that a page of ours sent back, below 1,000,000,000. None for anything else that a request may hold there."""
+    """A number below 1,000,000,000 that one of our pages sent back. None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
@@ -50,7 +50,7 @@ def one_line(value: str) -> str:
 
 
 def characters(value: str) -> int:
-    """How many characters a person sees: a letter with its accents is one, and so is an emoji made of several."""
+    """How many characters a person sees. A letter with accents counts as one, and so does an emoji made of several."""
     count, joined, flag = 0, False, False
     for character in value:
         part = (
@@ -66,9 +66,9 @@ def characters(value: str) -> int:
 
 
 class Longest(MaxLengthValidator):
-    """At most this many characters as people count them, and not many times as many as machines count them.
+    """At most this many characters as people count them, and not many times more code points.
 
-    The message ends with how many are to be removed, where people can count them.
+    The message ends with how many to remove, if people can count them.
     """
 
     def __call__(self, value: Any) -> None:
@@ -91,7 +91,7 @@ else:
 
 
 class Begun(ChoiceWidget):
-    """A group of choices that the page can open at."""
+    """A group of choices at which the page can open."""
 
     begin_here = False
 
@@ -129,7 +129,7 @@ def one_of(
     required: str = "",
     invalid: str = "Choose one from the list",
 ) -> forms.ChoiceField:
-    """A closed question that may be left out. `required` is the message if another answer makes it necessary."""
+    """An optional closed question. `required` is the message if another answer makes it necessary."""
     return forms.ChoiceField(
         label=label,
         help_text=hint,
@@ -141,7 +141,7 @@ def one_of(
 
 
 class TextField(forms.CharField):
-    """A text of at most `longest` characters, cleaned of what cannot be seen. A longer one is a message, never a cut."""
+    """A text of at most `longest` characters, without invisible ones. A longer text gets a message and is never cut."""
 
     is_own_words = True  # read for red flags: enquiries/request_forms/own_words.py
 
@@ -156,7 +156,7 @@ class TextField(forms.CharField):
 
 
 class EmailField(TextField):
-    """An address that mail can be delivered to. A domain in another script is kept in its ASCII form."""
+    """An address to which email can be delivered. A domain in another script is stored in its ASCII form."""
 
     is_own_words = False
 
@@ -186,13 +186,13 @@ class EmailField(TextField):
         typed = unicodedata.normalize("NFKC", super().to_python(value)).strip()
         typed = "".join(character for character in typed if character not in KEPT_FORMATS)
         if typed in self.empty_values or len(typed) > EMAIL_LENGTH:
-            return typed  # a validator says that it is too long
+            return typed  # a validator reports that it is too long
         if to_change := addresses.what_to_change(typed):
             raise forms.ValidationError(to_change, code="invalid")
         local, at, domain = typed.rpartition("@")
         if at and local and not local.isascii():
             raise forms.ValidationError(self.error_messages["local_part"], code="local_part")
-        # Django also takes "localhost" and "[10.0.0.1]", which are machines near our own and nobody's address.
+        # Django also accepts "localhost" and "[10.0.0.1]", which are machines near our own and nobody's address.
         if "." not in domain or domain.startswith("[") or not TWO_MEANINGS_IN_A_DOMAIN.isdisjoint(domain):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         try:
@@ -204,7 +204,7 @@ class EmailField(TextField):
 
 
 class PhoneField(forms.CharField):
-    """One number, as backcare.core.phones keeps it. What is refused says what to change."""
+    """One number, in the form of backcare.core.phones. The message for a wrong one says what to change."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -221,7 +221,7 @@ class PhoneField(forms.CharField):
 
 
 class UnseenField(forms.CharField):
-    """A field that nobody types in: whatever arrives in it must not become a message about a field nobody can see."""
+    """A field that nobody types in, so it must never cause a message about a field that nobody can see."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, **kwargs)
@@ -248,7 +248,7 @@ class DayField(forms.DateField):
 
 
 class Carried:
-    """Hidden fields that carry what was typed earlier. Part of a crispy layout."""
+    """Hidden fields with what was typed earlier. Part of a crispy layout."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self.pairs = pairs
@@ -262,7 +262,7 @@ def posted(form: forms.Form, action: str, *parts: Any, **attributes: str) -> For
     helper = FormHelper(form)
     helper.form_action = action
     helper.form_method = "post"
-    helper.disable_csrf = True  # same-origin is checked from the request's headers: no cookie, no token
+    helper.disable_csrf = True  # the same-origin check uses the request's headers, so it needs no cookie or token
     helper.attrs = {"novalidate": "", **attributes}
     helper.layout = Layout(*parts)
     return helper

@@ -32,20 +32,20 @@ from backcare.core.models import Limit
 
 SLICES = 6  # of `per`
 TABLE = Limit._meta.db_table
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # the window of what is not counted by the hour
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # the window of uses that are not counted by the hour
 
 
 @dataclass(frozen=True)
 class Verdict:
     allowed: bool
-    wait: int = 0  # seconds until it may be tried again; 0 when it was allowed
+    wait: int = 0  # seconds until it may be tried again; 0 if it was allowed
 
     def __bool__(self) -> bool:
         return self.allowed
 
 
 def hit(name: str, subject: str, *, most: int, per: timedelta, now: datetime | None = None) -> Verdict:
-    """Counts one try of `subject` at `name`, unless `most` were counted in the last `per` already.
+    """Counts one try of `subject` at `name`, unless `most` were already counted in the last `per`.
 
     `name` says what is limited, in up to 40 characters; each name has its own count. `subject` is who or what is limited: a client
     address, an account, an email address in its plain form. `per` is from six seconds to some days.
@@ -54,13 +54,13 @@ def hit(name: str, subject: str, *, most: int, per: timedelta, now: datetime | N
 
 
 def look(name: str, subject: str, *, most: int, per: timedelta, now: datetime | None = None) -> Verdict:
-    """What `hit` would say, without counting."""
+    """What `hit` would return, without counting."""
     wait = _longest_wait([(name, subject, most, per)], now or timezone.now())
     return Verdict(not wait, wait)
 
 
 def hit_each(tries: list[tuple[str, str, int, timedelta]], *, now: datetime | None = None) -> Verdict:
-    """Counts one try at each (name, subject, most, per), or at none of them where one says no: a refused try uses up nothing.
+    """Counts one try at each (name, subject, most, per), or at none if one refuses, so that a refused try uses up nothing.
 
     One look and one write, however many there are."""
     now = now or timezone.now()
@@ -73,7 +73,7 @@ def hit_each(tries: list[tuple[str, str, int, timedelta]], *, now: datetime | No
 
 
 def hit_apart(tries: list[tuple[str, str, int, timedelta]], *, now: datetime | None = None) -> list[Verdict]:
-    """As `hit` of each (name, subject, most, per) in turn, in one look and one write."""
+    """The same as `hit` for each (name, subject, most, per) in turn, with one read and one write."""
     now = now or timezone.now()
     counted: list[tuple[str, str, timedelta]] = []
     verdicts = []
@@ -95,7 +95,7 @@ def hit_apart(tries: list[tuple[str, str, int, timedelta]], *, now: datetime | N
 
 
 def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None = None) -> None:
-    """Takes back one counted try, for instance because the password was right. `per` is the limit's."""
+    """Takes back one counted try, for instance if the password was right. `per` is the limit's."""
     now = now or timezone.now()
     with transaction.atomic():
         one_at_a_time([(name, subject)])
@@ -106,19 +106,19 @@ def give_back(name: str, subject: str, *, per: timedelta, now: datetime | None =
 
 
 def counted(name: str, subject: str, *, per: timedelta, now: datetime | None = None) -> int:
-    """How many tries of `subject` at `name` count at the moment. enquiries/abuse.py tells staff by it how large a wave is."""
+    """How many tries of `subject` at `name` count now. enquiries/abuse.py uses it to tell staff how large a wave is."""
     now = now or timezone.now()
     rows = Limit.objects.filter(name=name, key__in=_keys(name, subject, per, now), until__gt=now)
     return sum(rows.values_list("count", flat=True))
 
 
 def tallies(subjects: list[tuple[str, str, timedelta]], *, now: datetime | None = None) -> list[int]:
-    """How many tries of each (name, subject, per) count at the moment, in one query, for decisions that weigh several counts."""
+    """How many tries of each (name, subject, per) count now, in one query, for decisions that weigh several counts."""
     return [sum(count for _, count in rows) for rows in _counted_rows(subjects, now or timezone.now())]
 
 
 def add(subjects: list[tuple[str, str, timedelta]], *, now: datetime | None = None) -> None:
-    """Counts one try of each (name, subject, per), in one statement and without a limit."""
+    """Counts one try of each (name, subject, per) in one statement, without a limit."""
     now = now or timezone.now()
     rows = []
     for (name, subject, per), count in Counter(subjects).items():
@@ -148,7 +148,7 @@ def _insert(rows: list[tuple[str, str, datetime, datetime, int]], *, on_conflict
 
 
 def in_words(wait: int) -> str:
-    """When it may be tried again, for a sentence: “in a minute”. `wait` is in seconds."""
+    """When it may be tried again, in words such as “in a minute”. `wait` is in seconds."""
     minutes = math.ceil(wait / 60)
     if minutes >= 55:
         hours = round(minutes / 60)
@@ -172,7 +172,7 @@ def client(request: HttpRequest) -> str:
 
 
 def _address(text: str) -> str:
-    """Empty for what is no address. Some proxies write the port with it."""
+    """Empty for anything but an address. Some proxies add the port."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -190,7 +190,7 @@ def _address(text: str) -> str:
 
 
 def _longest_wait(tries: list[tuple[str, str, int, timedelta]], now: datetime) -> int:
-    """Seconds until all of them may be tried again; 0 for now."""
+    """Seconds until all of them may be tried again; 0 if they may be now."""
     found = _counted_rows([(name, subject, per) for name, subject, _, per in tries], now)
     return max(_wait(rows, most, per, now) for rows, (_, _, most, per) in zip(found, tries, strict=True))
 
@@ -207,7 +207,7 @@ def _wait(counted: list[tuple[datetime, int]], most: int, per: timedelta, now: d
 
 
 def _counted_rows(subjects: list[tuple[str, str, timedelta]], now: datetime) -> list[list[tuple[datetime, int]]]:
-    """Of each (name, subject, per) what counts at the moment: until when, and how many; the first to end comes first."""
+    """For each (name, subject, per), the counts that are still valid: until when and how many. The first to expire comes first."""
     place = {key: number for number, each in enumerate(subjects) for key in _keys(*each, now)}
     rows = Limit.objects.filter(name__in={name for name, _, _ in subjects}, key__in=place, until__gt=now)
     found: list[list[tuple[datetime, int]]] = [[] for _ in subjects]
@@ -217,7 +217,7 @@ def _counted_rows(subjects: list[tuple[str, str, timedelta]], now: datetime) -> 
 
 
 def _slice(now: datetime, per: timedelta) -> tuple[datetime, datetime]:
-    """When the slice of this moment began, and until when it counts."""
+    """When the present slice began, and until when it counts."""
     seconds = (per / SLICES).total_seconds()
     start = datetime.fromtimestamp(now.timestamp() // seconds * seconds, tz=UTC)
     return start, start + per / SLICES + per
@@ -228,7 +228,7 @@ def _key(name: str, subject: str, at: datetime) -> str:
 
 
 def _keys(name: str, subject: str, per: timedelta, now: datetime) -> list[str]:
-    """Of each day on which a slice that still counts may have begun."""
+    """The keys for each day on which a slice that still counts may have begun."""
     last = now.astimezone(UTC)
     first = last - per - per / SLICES
     days = (last.date() - first.date()).days
@@ -236,7 +236,7 @@ def _keys(name: str, subject: str, per: timedelta, now: datetime) -> list[str]:
 
 
 def one_at_a_time(subjects: list[tuple[str, str]]) -> None:
-    """Until the transaction ends nobody else counts any (name, subject) of them.
+    """Keeps others from counting any of these (name, subject) until the transaction ends.
 
     SQLite's transactions are IMMEDIATE, which is one writer at a time. PostgreSQL is asked for a lock of each subject's own, always
     in the same order, so that no two wait for each other."""

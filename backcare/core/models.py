@@ -11,7 +11,7 @@ from backcare.core import palette
 
 
 class Limit(models.Model):
-    """How often one sender did one thing within a short time. Only backcare/core/limits.py reads and writes it.
+    """How often one sender did one thing within a short time. Only backcare/core/limits.py uses it.
 
     `key` is a keyed hash that changes every day, never an address or a name.
     """
@@ -19,7 +19,7 @@ class Limit(models.Model):
     name = models.CharField("what is limited", max_length=40)
     key = models.CharField(max_length=64)
     window_start = models.DateTimeField()
-    # After this moment the row counts for nothing, and is removed.
+    # After this moment the row no longer counts, and is deleted.
     until = models.DateTimeField(db_index=True)
     count = models.PositiveIntegerField(default=0)
 
@@ -33,7 +33,7 @@ class Limit(models.Model):
 
 
 MAX_REPORT_DAYS, MAX_ENQUIRY_MONTHS = 365, 120
-# Only suggested: a clinic has to confirm it before pages state it.
+# Only a suggestion, which a clinic must confirm before pages show it.
 INTEREST_STATEMENT = (
     "This clinic sells some of the treatments these pages describe, acupuncture among them. "
     "That is why each page says what the research found, and what NICE says, for and against."
@@ -51,27 +51,27 @@ def _lines(text: str) -> list[str]:
 class ClinicSettings(models.Model):
     """What the clinic is, in one row. An owner edits it on the staff desk; the environment filled it once.
 
-    Each saved state stays as a ClinicSettingsEdition. Every save gives the content a new version (factsheets), so that kept
-    pages and PDFs follow.
+    Each saved state is kept as a ClinicSettingsEdition. Every save gives the content a new version (factsheets), so that cached
+    pages and PDFs are made again.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    # Counts the saves, so that an owner does not undo what another one saved meanwhile.
+    # Counts saves, so that an owner cannot undo what another has saved meanwhile.
     version = models.PositiveIntegerField(default=1, editable=False)
     name = models.CharField(max_length=80, default="Back clinic")
     phone = models.CharField(max_length=40, blank=True)
     email = models.EmailField(max_length=254, blank=True)
     # Where staff alerts go. They hold a reference and a link, never what a patient wrote.
     inbox_email = models.EmailField(max_length=254, blank=True)
-    # Who our mail is from: an address that the mail server may send for. Empty: `name` and `email`.
+    # The sender of our email: an address that the mail server may send for. If empty, `name` and `email`.
     sender_name = models.CharField(max_length=80, blank=True)
     sender_email = models.EmailField(max_length=254, blank=True)
-    # Whether the inbox is told each morning how much waits, in numbers.
+    # Whether the inbox for alerts gets a summary in numbers each morning.
     daily_digest = models.BooleanField(default=True)
-    # Where a patient's answer to one of our mails comes: a mailbox that somebody reads. Empty: `email`.
+    # Where patients' answers to our emails go: a mailbox that somebody reads. If empty, `email`.
     reply_to_email = models.EmailField(max_length=254, blank=True)
     address = models.CharField(max_length=200, blank=True)
-    # Consultations are online or by telephone only. There is no address then.
+    # Consultations are only online or by telephone, so there is no address.
     has_no_rooms = models.BooleanField(default=False)
     map_link = models.URLField(max_length=500, blank=True)
     # The emergency department near the clinic.
@@ -79,19 +79,19 @@ class ClinicSettings(models.Model):
     hospital_address = models.CharField(max_length=200, blank=True)
     hospital_phone = models.CharField(max_length=40, blank=True)
     prices = models.TextField(max_length=2000, blank=True)  # one per line
-    acupuncture_prices = models.TextField(max_length=2000, blank=True)  # the same, for what pages about acupuncture say
-    # Empty until the clinic has stated it: pages then say nothing of it.
+    acupuncture_prices = models.TextField(max_length=2000, blank=True)  # the same, for pages about acupuncture
+    # Empty until the clinic has stated it; until then pages say nothing about it.
     interest_statement = models.TextField(max_length=1000, blank=True)
-    # Days after which the details of a report request are erased, counted from the mail that brought it.
+    # Days after which the details of a report request are erased, counted from the email with the report.
     report_retention_days = models.PositiveSmallIntegerField(default=30)
     # Months after which the details of a consultation or a question are erased, counted from the day it was closed.
     enquiry_retention_months = models.PositiveSmallIntegerField(default=12)
     colour = models.CharField(
         max_length=10, default=palette.DEFAULT, choices=[(name, each.label) for name, each in palette.PALETTE.items()]
     )
-    # The digest of a factsheets.Picture, which is kept as long as an edition names it. Empty: the site's own mark.
+    # The digest of a factsheets.Picture, which is kept as long as an edition names it. If empty, the site's own mark is shown.
     logo = models.CharField(max_length=32, blank=True)
-    # What others may do with the fact sheets; it goes out with every sheet as JSON, and is on the about page.
+    # What others may do with the fact sheets. It is in the JSON of every sheet and on the about page.
     content_licence = models.TextField(max_length=600, default=CONTENT_LICENCE)
 
     class Meta:
@@ -117,12 +117,12 @@ class ClinicSettings(models.Model):
 
     @classmethod
     def stored(cls) -> Self:
-        """The row. A migration makes it; a database that lost it has the defaults."""
+        """The row. A migration makes it; without it, the defaults apply."""
         return cls.objects.filter(pk=1).first() or cls()
 
     @property
     def is_nameless(self) -> bool:
-        """Whether its name is the one that a new site has, and no owner chose it. One query at most."""
+        """Whether it still has the name of a new site, which no owner chose. At most one query."""
         is_default = self.name == type(self)._meta.get_field("name").default
         return is_default and not SetUpStep.objects.filter(name=SetUpStep.CLINIC).exists()
 
@@ -163,12 +163,12 @@ class ClinicSettings(models.Model):
 
 
 class ClinicSettingsEdition(models.Model):
-    """The clinic's settings as they were saved once, by whom and when. Never changed."""
+    """The clinic's settings as saved once, with who saved them and when. Never changed."""
 
     version = models.PositiveIntegerField()
     values = models.JSONField()
     at = models.DateTimeField(default=timezone.now)
-    # Empty: the first values, which came from the environment.
+    # Empty for the first values, which came from the environment.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
@@ -180,16 +180,16 @@ class ClinicSettingsEdition(models.Model):
 
 
 class SetUpStep(models.Model):
-    """A step of the first set-up that somebody did: what no other table can tell, because it begins with values of its own."""
+    """A completed step of the first set-up, which no other table can show, because they start with default values."""
 
     CLINIC, HOURS, MAIL = "clinic", "hours", "mail"
-    LEFT = "left"  # an owner wants no line about the others on every page of the desk
+    LEFT = "left"  # an owner wants no reminder of the others on every page of the desk
 
     name = models.CharField(max_length=10, primary_key=True)
-    # Of the mail step: the sender and the server that the test message went through. With others it has to be done again.
+    # For the email step: the sender and server of the test message. If either changes, the step must be done again.
     detail = models.CharField(max_length=400, blank=True)
     at = models.DateTimeField(default=timezone.now)
-    # Empty: the command line.
+    # Empty for the command line.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
 
     def __str__(self) -> str:

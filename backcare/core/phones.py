@@ -1,4 +1,4 @@
-"""Telephone numbers: as people type them, as an enquiry keeps them, and as they are shown and dialled.
+"""Telephone numbers: as people type them, as an enquiry stores them, and as they are shown and dialled.
 
 An enquiry keeps E.164, with the prefix of the UK's text relay before it and an extension after it where somebody gave one:
 "18001 +442079460018 ext. 12". Text relay (Relay UK) is how deaf people telephone: without the prefix the call does not reach them.
@@ -15,9 +15,9 @@ HOME, HOME_CODE = "GB", 44
 MAX_LENGTH = 60  # characters; nobody's number is longer, even with an extension and a country in full
 RELAY = re.compile(r"^\W*(1800[12])[\s.,/-]*(?=[+0(]|$)")
 EXTENSION = re.compile(r"(?:ext\.?|extension|x|#)\s*\d{1,7}\s*$", re.IGNORECASE)
-# A number at home that is in no range the library knows may be a new one: ten digits after its 0, and one of these first.
+# A UK number outside the library's ranges may be a new one, if it has ten digits after its 0 and begins with one of these.
 HOME_DIGITS, HOME_BEGINS = 10, "12378"
-MIN_DIGITS = 7  # digits of a number beside which words are taken for words
+MIN_DIGITS = 7  # with this many digits, letters beside them are words and not part of the number
 
 EXAMPLE = "Enter a phone number, like 020 7946 0958 or +44 20 7946 0958"
 TWO = "Enter one number only, the best one to reach you"
@@ -40,7 +40,7 @@ class Parts:
 
 
 def read(typed: str) -> str:
-    """What was typed, on one line, as an enquiry keeps it. Raises NotANumber."""
+    """The number typed, on one line, as an enquiry stores it. Raises NotANumber."""
     relay, typed = _without_relay(typed)
     _expect_one_number(typed)
     try:
@@ -102,7 +102,7 @@ def _expect_possible(number: phonenumbers.PhoneNumber) -> None:
 
 
 def parts(kept: str) -> Parts | None:
-    """None for what is no number, such as that of an enquiry from before numbers were checked."""
+    """None for anything but a number, such as in an enquiry from before numbers were checked."""
     bare, _, extension = kept.partition(" ext. ")
     relay, _, e164 = bare.rpartition(" ")
     return Parts(relay, e164, extension) if e164.startswith("+") else None
@@ -114,7 +114,7 @@ def is_relay(kept: str) -> bool:
 
 
 def in_words(kept: str) -> str:
-    """As people at home write it: 020 7946 0018. A number from elsewhere keeps its country; what is no number stays as it is."""
+    """As people in the UK write it: 020 7946 0018. A foreign number keeps its country, and anything else stays as it is."""
     found = parts(kept)
     if found is None:
         return kept
@@ -127,7 +127,7 @@ def in_words(kept: str) -> str:
 
 
 def to_dial(kept: str) -> str:
-    """For a link that dials: the prefix of text relay is dialled before the number as it is dialled at home. "" for no number."""
+    """For a link that dials: the prefix of text relay, then the number as dialled in the UK. "" for no number."""
     found = parts(kept)
     if found is None:
         return ""
@@ -138,7 +138,7 @@ def to_dial(kept: str) -> str:
 
 
 def e164(typed: str) -> str:
-    """What somebody looks for, in any form and with or without the prefix of text relay. "" for what is no number."""
+    """The number somebody searches for, in any form, with or without the prefix of text relay. "" for anything else."""
     try:
         number = phonenumbers.parse(_without_relay(unicodedata.normalize("NFKC", typed))[1], HOME)
     except phonenumbers.NumberParseException:

@@ -16,7 +16,7 @@ def referrer_policy(request: HttpRequest) -> str:
 
 
 def personal(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Kept by no cache, found by no search engine, and named to nobody by the browser."""
+    """Keeps a page out of caches, search engines and the Referer header."""
 
     @wraps(view)
     def private(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

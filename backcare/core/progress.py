@@ -1,4 +1,4 @@
-"""How far a long command has come, for somebody who watches it; and how it stops when they press Ctrl-C."""
+"""Shows how far a long command has got, and how it stops when somebody presses Ctrl-C."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ from typing import Protocol
 from django.core.management.base import CommandError
 
 OVER = "\r\x1b[K"  # back to the beginning of the line, which is cleared
-INTERRUPTED = 130  # as a shell says that Ctrl-C ended a program
+INTERRUPTED = 130  # the exit status that tells a shell that Ctrl-C ended a program
 
 
 class Output(Protocol):
@@ -21,22 +21,22 @@ class Output(Protocol):
 
 
 class Progress:
-    """One line on a terminal, written over. Where nobody watches (a timer, a pipe), it writes nothing."""
+    """One line on a terminal, overwritten each time. Without a terminal (a timer, a pipe), it writes nothing."""
 
     def __init__(self, out: Output, total: int = 0):
         self.out, self.total, self.watched = out, total, out.isatty()
         self.done, self.unit = 0, ""
-        self.began: tuple[int, float] | None = None  # what was done when it was first told, and when that was
+        self.began: tuple[int, float] | None = None  # how much was done at the first update, and when that was
 
     def at(self, done: int, about: str = "") -> None:
-        """`done` of `total` are done, and `about` says what comes now."""
+        """`done` of `total` are done, and `about` says what comes next."""
         self.done = done
         if not self.watched:
             return
         now = time.monotonic()
         self.began = self.began or (done, now)
         before, since = self.began
-        # Of what came before the first word, such as opening a file, nothing follows for the rest.
+        # Time before the first update, such as for opening a file, says nothing about the rest.
         left = (now - since) / (done - before) * (self.total - done) if done > before else 0
         parts = [f"{done:,} of {max(done, self.total):,}{self.unit}"]
         if left >= 1:
@@ -62,7 +62,7 @@ class Progress:
             self.out.flush()
 
     def make_room(self, _record: logging.LogRecord) -> bool:
-        """As a filter of a log's handler: a line of the log does not begin behind this one. Each passes."""
+        """A log handler's filter that ends this line before each line of the log. It lets all of them through."""
         self.clear()
         return True
 
@@ -76,9 +76,9 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def stoppable(progress: Progress, what_now: str) -> Iterator[None]:
-    """Ctrl-C ends the command with a sentence that says what it left, and not with a traceback.
+    """Makes Ctrl-C end the command with a sentence about what it left, instead of a traceback.
 
-    Meanwhile a log that is shown on the same terminal has lines of its own.
+    Meanwhile, a log on the same terminal has lines of its own.
     """
     handlers = list(logging.root.handlers)
     for handler in handlers:

@@ -11,7 +11,7 @@ else:
 
 
 class ReadOnlyMixin:
-    """A log: it can be read, and nobody adds to it, changes it or deletes from it by hand."""
+    """A log, which can be read but not added to, changed or deleted from by hand."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
