@@ -1,4 +1,4 @@
-"""Error pages. They read nothing of the request but its method, so that a broken request cannot break them too.
+"""Error pages. They read only the request's method, so that a broken request cannot break them too.
 
 The exception is a public form sent from another website: enquiries/request_forms/form_state.py gives back what was typed,
 where it can be read, and never raises.
@@ -20,13 +20,13 @@ from factsheets.approvals import check_is_open
 
 
 def page(status: int, title: str, paragraphs: list[str], **more) -> HttpResponse:
-    # Only the page for stale links may ask the database: the others must not break or cost anything.
+    # Only the page for stale links may use the database, because the others must neither break nor cost anything.
     shown = check_is_open() if status == 404 else not settings.CHECK_NEEDS_APPROVAL
     context = {**clinic(None), "check_is_open": shown}
     context |= {"title": title, "paragraphs": paragraphs, "phone_first": status >= 500, "status": status}
     context |= more
     if status >= 500:
-        # The database may be the problem, and must not make anybody wait again.
+        # The database may be the problem, and nobody should have to wait for it again.
         context["clinic"] = Clinic(asks=False)
         context["reference"] = REQUEST.get()
     response = HttpResponse(render_to_string("error.html", context), status=status)
@@ -58,7 +58,7 @@ def forbidden(request, exception=None):
 
 
 def csrf_failure(request, reason=""):
-    """Honest people see this too: a page read through a translation service sends its form from there."""
+    """Honest people see this too, because a page read through a translation service sends its form from there."""
     form = rebuild_form(request)
     if form:
         return page(
@@ -162,14 +162,14 @@ def too_slow(request):
 
 
 def is_database_trouble(error: BaseException | None) -> bool:
-    """Locked, full, read-only, broken or unreachable: not the request's fault, and over once the database has been fixed."""
+    """The database is locked, full, read-only, broken or unreachable. It is not the request's fault, and ends once fixed."""
     # PostgreSQL says "read-only" with an InternalError, SQLite "malformed" with a bare DatabaseError.
     return isinstance(error, OperationalError | InterfaceError | InternalError) or type(error) is DatabaseError
 
 
 def server_error(request):
-    # Django calls this while it handles the error. What a view raised is answered by DatabaseTroubleMiddleware;
-    # this is for the middleware's own trouble, such as a session that cannot be saved.
+    # Django calls this while it handles the error. DatabaseTroubleMiddleware deals with what a view raised; this is for the
+    # middleware's own trouble, such as a session that cannot be saved.
     if is_database_trouble(sys.exc_info()[1]):
         return unavailable(request)
     return page(

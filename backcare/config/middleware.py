@@ -1,4 +1,4 @@
-"""Guards on every request: requests refused unread, posts from other sites, and mistyped addresses."""
+"""Guards on every request: they refuse bad requests unread and posts from other sites, and correct mistyped addresses."""
 
 import logging
 import re
@@ -36,18 +36,18 @@ HEADERS = {
 }
 MAX_LENGTH_DIGITS = 12  # digits
 HEALTH = "/healthz"
-READS = {"GET", "HEAD"}  # the methods whose answers may be kept
+READS = {"GET", "HEAD"}  # the methods whose responses may be cached
 SAFE_METHODS = {*READS, "OPTIONS", "TRACE"}
 SAYS_WHERE_FROM = {"HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE"}
 SLASHES = re.compile(r"[/\\]+")
-MARKUP = re.compile(r"[<>]")  # of the page or the mail that the address was copied from
+MARKUP = re.compile(r"[<>]")  # of the page or email from which the address was copied
 AFTER_A_WORD = re.compile(r"[\W_]+$")  # a full stop, brackets, quotation marks of any language, spaces of no width
 BETWEEN_WORDS = re.compile(r"[\s_\u2010-\u2015]+")  # a space or a dash where the address has a hyphen
-MAX_CHARACTERS = 200  # no page of ours has a longer address
+MAX_CHARACTERS = 200  # none of our pages has a longer address
 
 
 class RequestGuardMiddleware:
-    """Refuses what cannot be an honest request before anything reads it, and puts headers on every answer."""
+    """Refuses what cannot be an honest request before anything reads it, and sets headers on every response."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -61,10 +61,10 @@ class RequestGuardMiddleware:
         else:
             response = self.through(request)
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
-            # Django sets it on every answer except those made before its own middleware: refusals, and cached pages.
+            # Django sets it on every response except those made before its own middleware: refusals and cached pages.
             response.headers.setdefault("Strict-Transport-Security", transport_security())
         if request.method == "HEAD" and not response.streaming:
-            # The length stays that of the page; gunicorn would drop the body with a warning in the log.
+            # The length stays that of the page. Otherwise gunicorn would drop the body with a warning in the log.
             response.content = b""
         return response
 
@@ -75,7 +75,7 @@ class RequestGuardMiddleware:
 
     def with_headers(self, request, response):
         if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (response.streaming or not response.content):
-            # A static file answers a wrong method with an empty stream.
+            # For a wrong method, a static file gives an empty stream.
             response = errors.wrong_method(response.get("Allow", ""))
         if is_private(request.path_info):
             response.setdefault("Cache-Control", "no-store")
@@ -84,7 +84,7 @@ class RequestGuardMiddleware:
             # Cached pages are compressed on request.
             response = page_cache.compressed(request, response)
         if response.status_code == HTTPStatus.NOT_MODIFIED and request.path_info.startswith(settings.STATIC_URL):
-            # A browser takes the headers of this answer for the file it holds: they must not be a page's.
+            # A browser applies these headers to the file it already has, so they must not be a page's.
             response["Content-Security-Policy"] = static.POLICY
         for name, value in HEADERS.items():
             response.setdefault(name, value)
@@ -117,13 +117,13 @@ class RequestGuardMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isascii() or not length.isdigit():
             return errors.bad_request(request)
-        # Counted before it is read: a number of 5,000 digits is an error in Python.
+        # Its digits are counted before it is read, because Python fails on a number of 5,000 digits.
         if len(length) > MAX_LENGTH_DIGITS:
             return errors.too_large(request, advice)
         if int(length) > limit:
             request_bodies.drain(request.META)
             return errors.too_large(request, advice)
-        # Our pages are UTF-8, so honest forms are too. Django would try any codec that Python has, even base64 and idna.
+        # Our pages are UTF-8, so honest forms are too. Django would try any of Python's codecs, even base64 and idna.
         if request.content_params.get("charset", "utf-8").lower() != "utf-8":
             return errors.bad_request(request)
         if "\x00" in request.path_info:
@@ -132,7 +132,7 @@ class RequestGuardMiddleware:
 
 
 def is_private(path: str) -> bool:
-    """Whether the address alone shows that the answer is for one person or for staff, even an error page or a redirect."""
+    """Whether the address alone shows that the response, even an error page or a redirect, is for one person or for staff."""
     return path.startswith("/admin/") or bool(SECRET_IN_ADDRESS.search(quote(path)))
 
 
@@ -143,7 +143,7 @@ def transport_security() -> str:
 
 
 class DatabaseTroubleMiddleware:
-    """A database that is locked, full, read-only or away is "not saved, please telephone", not a crash page."""
+    """If the database is locked, full, read-only or away, shows "not saved, please telephone" instead of a crash page."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -155,7 +155,7 @@ class DatabaseTroubleMiddleware:
         if isinstance(exception, UnreadablePostError):
             return errors.too_slow(request)
         if errors.is_database_trouble(exception):
-            # The address's pattern, not the address, which is the sender's own text.
+            # The pattern of the address, because the address itself is the sender's own text.
             logger.error("Database trouble at /%s: %s", request.resolver_match.route, type(exception).__name__)
             if request.method == "POST":
                 soundness.form_was_refused()
@@ -181,7 +181,7 @@ class SameOriginMiddleware(ModernCsrfViewMiddleware):
 
 
 def origin_refused(request):
-    """What was typed is on the page, to be copied. No button sends it from here: another website may have typed it."""
+    """The page has what was typed, to be copied. No button sends it, because another website may have typed it."""
     values = signed_out.typed(request) if signed_out.may_be_read(request) else []
     response = sign_in.page(
         request,
@@ -219,12 +219,12 @@ class TypedAddressMiddleware:
 
 
 def meant(typed: str) -> str:
-    """The path of the public page that `typed` is a slip for, or an empty text."""
+    """The path of the public page meant by the mistyped `typed`, or an empty text."""
     # One without a slash, "*", asks about the server itself.
     if not typed.startswith("/") or len(typed) > MAX_CHARACTERS or is_private(typed):
         return ""
     written = [each.strip() for each in SLASHES.split(MARKUP.split(unescape(typed))[0])]
-    # A step between folders, which nobody types: no cache may read it as we do not.
+    # A step between folders, which nobody types, and which a cache might read differently from us.
     if not {".", ".."}.isdisjoint(written[:-1]):
         return ""
     words = [AFTER_A_WORD.sub("", each) for each in written]
@@ -241,7 +241,7 @@ def _is_a_page(path: str) -> bool:
         return False
     try:
         return _shows(**match.captured_kwargs) if match.captured_kwargs else True
-    except Error:  # the database cannot be asked, so "not found" is the honest answer
+    except Error:  # the database is away, so "not found" is the honest answer
         return False
 
 

@@ -16,7 +16,7 @@ from backcare.core.encryption import new_key
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 
-# A local run is plain http on this machine with secrets that it makes itself. Everything else is the same.
+# A local run uses plain http on this machine and makes its own secrets. Everything else is the same.
 LOCAL = env.flag("BACKCARE_LOCAL")
 DEBUG = env.flag("DEBUG")
 PORT = env.number("PORT", default=8000, least=1, most=65535)
@@ -37,8 +37,8 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 # --- the clinic -------------------------------------------------------------------------------------------------
 
-# The clinic's first settings: a migration writes them into the one row that an owner edits from then on
-# (backcare/core/models.py). After that nothing reads these variables, and `check --deploy` says which of them are set.
+# The clinic's first settings. A migration writes them into the row that an owner then edits (backcare/core/models.py). After that
+# nothing reads these variables, and `check --deploy` says which of them are set.
 CLINIC_AT_FIRST: dict[str, Any] = {
     "name": env.text("CLINIC_NAME"),
     "phone": env.text("CLINIC_PHONE"),
@@ -57,20 +57,20 @@ CLINIC_VARIABLES = [
     *("CLINIC_PRICES", "CLINIC_INTEREST_STATEMENT", "REPORT_RETENTION_DAYS", "ENQUIRY_RETENTION_MONTHS"),
     *("CONTENT_LICENCE", "CLINIC_PEOPLE", "DEFAULT_FROM_EMAIL", "DAILY_DIGEST"),
 ]
-# The same for who mail is from, and the morning mail with the counts of the inbox. A migration of its own reads these two.
+# The same for the sender of emails and the morning summary of the inbox. Another migration reads these two.
 SENDER_AT_FIRST = env.text("DEFAULT_FROM_EMAIL")
 DAILY_DIGEST_AT_FIRST = env.flag("DAILY_DIGEST", default=True)
-# Who works at the clinic, each in a line, for the migration that makes records of them.
+# Who works at the clinic, for the migration that makes records of them.
 CLINIC_PEOPLE_AT_FIRST = env.words("CLINIC_PEOPLE", between=";")
-# Limits of the forms (docs/threat-model.md, A1): enquiries/abuse.py says what happens beyond them.
+# Limits for forms (docs/threat-model.md, A1). enquiries/abuse.py says what happens beyond them.
 MAX_MAILS_PER_ADDRESS_PER_DAY = env.number("MAX_MAILS_PER_ADDRESS_PER_DAY", default=3, least=1)
 MAX_FORMS_PER_SENDER_PER_HOUR = env.number("MAX_FORMS_PER_SENDER_PER_HOUR", default=10, least=1)
 MAX_FORMS_PER_HOUR = env.number("MAX_FORMS_PER_HOUR", default=200, least=1)
-# For one sender, including what is set aside: beyond this a form is refused with a page that says to phone.
+# For one sender, including what is set aside. Beyond this a form is refused, with a page that says to phone.
 MAX_FORMS_PER_SENDER_BEFORE_REFUSAL = env.number("MAX_FORMS_PER_SENDER_BEFORE_REFUSAL", default=60, least=1)
-# With a warning sign, from one sender, one mailbox or in one wording: any more share a row of the safety queue.
+# With a warning sign, from one sender, for one mailbox or in one wording. Any more share a row in the safety queue.
 MAX_FLAGGED_ALIKE_PER_HOUR = env.number("MAX_FLAGGED_ALIKE_PER_HOUR", default=3, least=3)
-# Rows that may wait in "Spam" and "Held back"; beyond it only a sender's first form is set aside, and others are refused.
+# Rows in "Spam" and "Held back". Beyond this, only a sender's first form is set aside, and others are refused.
 MAX_SET_ASIDE = env.number("MAX_SET_ASIDE", default=5000, least=1)
 
 # Outside a local run the self-assessment is shown only while a clinician's approval covers it (factsheets/approvals.py). There is
@@ -152,20 +152,20 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,  # seconds
-        # FULL lost nothing in simulated power cuts and NORMAL did; secure_delete overwrites erased rows.
+        # In simulated power cuts, FULL lost nothing and NORMAL did. secure_delete overwrites erased rows.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON",
     }
-    # A file, so that the tests' worker processes see the same database as the tests.
+    # A file, so that worker processes in tests see the same database as the tests.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- backups and health (backcare/ops) ------------------------------------------------------------------------------
 
-# Setting a folder says that backups are expected: /healthz then reports a late one.
+# If a folder is set, backups are expected, and /healthz reports a late one.
 BACKUPS_EXPECTED = bool(env.text("BACKUP_DIR"))
 BACKUP_DIR = Path(env.text("BACKUP_DIR", str(DATA_DIR / "backups"))).resolve()
 BACKUP_KEEP = env.number("BACKUP_KEEP", default=14)  # files
-BACKUP_LATE_AFTER = env.number("BACKUP_LATE_AFTER", default=26, least=1)  # hours: once a day, and two to spare
+BACKUP_LATE_AFTER = env.number("BACKUP_LATE_AFTER", default=26, least=1)  # hours: a day, and two to spare
 # Public keys of age, and a command that takes each backup off this machine (backups/offsite.py).
 BACKUP_RECIPIENTS = env.words("BACKUP_RECIPIENTS")
 if any(each.upper().startswith("AGE-SECRET-KEY-") for each in BACKUP_RECIPIENTS):
@@ -211,14 +211,14 @@ SECURE_SSL_REDIRECT = not LOCAL
 SECURE_HSTS_SECONDS = 0 if LOCAL else 31_536_000  # one year
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL
 SILENCED_SYSTEM_CHECKS = [
-    # Being in the browsers' preload list is the domain owner's decision, and hard to undo.
+    # Joining the browsers' preload list is the domain owner's decision, and hard to undo.
     "security.W021",
     # SameOriginMiddleware replaces it in MIDDLEWARE (tests/config/test_request_guard.py posts across sites).
     "security.W003",
 ]
 if env.flag("BEHIND_TLS_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# How many proxies of ours write X-Forwarded-For in front of this process: backcare/core/limits.py believes their entries alone.
+# How many of our own proxies in front write X-Forwarded-For. backcare/core/limits.py believes only their entries.
 TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0, most=10)
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
@@ -231,25 +231,25 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds: one working day
 
 # Minutes without a request after which a member of staff is signed out (backcare/staff/sessions.py).
 STAFF_IDLE_MINUTES = env.number("STAFF_IDLE_MINUTES", default=15, least=2, most=60)
-# Staff sign in with a code from their phone as well. The demo's accounts do without: `make run` prints their passwords.
+# Staff also sign in with a code from their phone, except for the demo's accounts, whose passwords `make run` prints.
 STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=not LOCAL)
-# The clinic's own provider (OpenID Connect), with which staff may sign in as well: backcare/staff/provider.py. Off unless set.
+# The clinic's own provider (OpenID Connect), through which staff may also sign in (backcare/staff/provider.py). Off unless set.
 OIDC_ISSUER = env.text("OIDC_ISSUER")  # as its tokens name it, such as https://login.example.com/tenant
 OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
 OIDC_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET")
 OIDC_NAME = env.text("OIDC_NAME", "your work account")  # on the button: “Sign in with …”
-# Methods of which the token must name one (its claim "amr"), such as mfa. Empty: the provider is trusted to ask for two factors.
+# The token must name one of these methods (claim "amr"), such as mfa. If empty, the provider is trusted to ask for two factors.
 OIDC_AMR = env.words("OIDC_AMR")
 
-# Whether `check_links` may ask addresses inside a private network. Only tests set it, and no environment does.
+# Whether `check_links` may request addresses inside a private network. Only tests set it.
 LINK_CHECK_PRIVATE_ADDRESSES = False
 
-# Our longest honest form is about 6 KB. What is larger is refused before it is parsed.
+# Our longest honest form is about 6 KB. Anything larger than this is refused before it is parsed.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
-# The editor's desk carries a whole sheet in one form.
+# The editors' desk has a whole sheet in one form.
 ADMIN_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024  # bytes
-# The forms of a figure, a person and the clinic bring a picture. They say what is wrong with one of more than 10 MB; a larger body
+# The forms for a figure, a person and the clinic take a picture, and explain that one of over 10 MB is too large. A larger body
 # never gets that far.
 FIGURE_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024  # bytes
 
@@ -279,11 +279,11 @@ USE_I18N = False
 FORMAT_MODULE_PATH = "backcare.config.formats"
 USE_TZ = True
 
-# Nothing that a person typed or a stranger sent is ever put into a log: references, states and error classes only.
-# For a monitor that reads /metrics. Without it the page does not exist.
+# Logs never contain what a person typed or a stranger sent, only references, states and error classes.
+# For a monitor that reads /metrics. Without it, the page does not exist.
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 
-# Where errors are also reported, in the words of our log (ops/reporting.py). Empty: nowhere.
+# Where errors are also reported, in the words of our log (ops/reporting.py). Nowhere if empty.
 SENTRY_DSN = env.secret("SENTRY_DSN")
 
 LOG_FORMAT = env.text("LOG_FORMAT", "line")
@@ -309,7 +309,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Django's default would email whole requests, posted values included, to ADMINS.
+        # Django's default would email whole requests to ADMINS, including posted values.
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },

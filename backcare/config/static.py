@@ -1,4 +1,4 @@
-"""Static files: how they are compressed, and their headers, as they are answered before the other middleware."""
+"""Static files: how they are compressed, and their headers, because they are served before the other middleware."""
 
 import gzip
 import zlib
@@ -12,7 +12,7 @@ POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 def headers(headers, path, url):
-    """Called by whitenoise once for each file, when it starts."""
+    """WhiteNoise calls this once for each file, when it starts."""
     headers["Content-Security-Policy"] = POLICY
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
@@ -21,7 +21,7 @@ def headers(headers, path, url):
 
 
 class Storage(CompressedManifestStaticFilesStorage):
-    """Compresses what pages use and what has changed: anything else would add seconds to each start of a new version."""
+    """Compresses what pages use and what has changed. Anything else would add seconds to each start of a new version."""
 
     def create_compressor(self, **options):
         return CompressorOfChanges(**options)
@@ -45,5 +45,5 @@ class CompressorOfChanges(Compressor):
 def _holds(form: Path, decompress, data: bytes) -> bool:
     try:
         return decompress(form.read_bytes()) == data
-    except (OSError, EOFError, zlib.error, brotli.error):  # not there, or cut short when the machine stopped
+    except (OSError, EOFError, zlib.error, brotli.error):  # missing, or cut short when the machine stopped
         return False

@@ -37,7 +37,7 @@ class Request(WSGIRequest):
 
 
 class Door(HttpRequest):
-    """As much of a request as it takes to check its host and its scheme."""
+    """Just enough of a request to check its host and scheme."""
 
     def __init__(self, environ):
         self.META = environ
@@ -78,7 +78,7 @@ def is_plain_reading(environ) -> bool:
 
 
 def cached(environ):
-    """Nothing where a connection to the database is to be opened, renewed or given up: Django does that with each request."""
+    """None if a connection to the database must be opened, renewed or closed, which Django does with each request."""
     database = connections[DEFAULT_DB_ALIAS]
     if database.connection is None or (database.close_at is not None and time.monotonic() >= database.close_at):
         return None

@@ -1,4 +1,4 @@
-"""The emails about an account, and the links in them: to choose a new password, or to accept an invitation.
+"""The emails about an account, with links to choose a new password or to accept an invitation.
 
 A row of the outbox says whom an email is for. Its link is made when it is sent, and is stored nowhere. The link
 ends when it is used, when the password or the address changes, and with its time: an hour for a password, and for an invitation
@@ -40,7 +40,7 @@ class _Tokens(PasswordResetTokenGenerator):
 
 
 class PasswordTokens(_Tokens):
-    """For an account with a password. One that never had any was not set up, and needs its invitation."""
+    """For an account with a password. One that never had any has not been set up and needs its invitation."""
 
     key_salt = "backcare.staff.links.password"  # as in the links of emails that were sent
     lasts = PASSWORD_FOR
@@ -50,7 +50,7 @@ class PasswordTokens(_Tokens):
 
 
 class InvitationTokens(_Tokens):
-    """A renewed invitation ends the links of the one before."""
+    """A new invitation ends the links of the one before."""
 
     key_salt = "backcare.staff.links.invitation"
     lasts = totp.INVITED_FOR
@@ -91,12 +91,12 @@ def _address(name: str, user: User, tokens: _Tokens) -> str:
     return f"{settings.BASE_URL}{reverse(name, kwargs=given)}"
 
 
-# Who asked for a password and got no email for so long has asked again, or another person.
+# After so long without an email, whoever asked for a password has asked again, or asked somebody else.
 NOT_LATER_THAN = timedelta(days=1)
 
 
 def install() -> None:
-    """The mail worker renders these like its own. `enquiries` knows no staff accounts, so they are registered with it."""
+    """Registers these emails with the mail worker, because `enquiries` knows nothing about staff accounts."""
     emails.RENDERERS[Purpose.PASSWORD_RESET] = _password_reset
     emails.RENDERERS[Purpose.INVITATION] = _invitation
 
@@ -125,7 +125,7 @@ def _button(address: str) -> wordings.Link:
 
 
 def _user(message: OutgoingMessage) -> User:
-    """As it is now: a message claimed in a batch may be older than a change."""
+    """The account as it is now, because it may have changed after the message was claimed in a batch."""
     return User.objects.get(pk=message.staff_id)
 
 

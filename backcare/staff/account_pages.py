@@ -1,4 +1,4 @@
-"""The owners' pages of staff accounts: who they are, what they may do, and what was done with each. No secret is ever shown."""
+"""The owners' pages for staff accounts: who has one, what they may do, and what was done with each. They never show a secret."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -122,7 +122,7 @@ def deactivate(request, id):
 
 @owners_only
 def hand_over(request, id):
-    """The work of somebody who left without handing it over, or who has another role now."""
+    """The work of somebody who left without handing it over, or now has another role."""
     user = _account(id)
     if accounts.hands_over(user):
         name = team.account_name(user)
@@ -198,7 +198,7 @@ def _account(id: int) -> User:
 
 
 def _rows(users: QuerySet[User]) -> list[dict]:
-    """What the list says of each account. The database is asked once for all of them, whatever is looked up."""
+    """What the list says about each account, with one query for all of them whatever is looked up."""
     seen = sessions.last_seen()
     apps = {app.user_id: app for app in Authenticator.objects.filter(user__in=users, confirmed=True)}
     invited_at = dict(Invitation.objects.filter(user__in=users).values_list("user", "at"))

@@ -1,4 +1,4 @@
-"""What owners do with staff accounts: invite, change, deactivate. Each is one transaction, recorded in the account's history.
+"""What owners can do with staff accounts: invite, change, deactivate. Each is one transaction, recorded in the account's history.
 
 An owner who can sign in always stays. Owners take their turns (their rows are locked first), so two who demote each other at the
 same moment end as one owner and one refusal.
@@ -20,7 +20,7 @@ from factsheets import team
 from factsheets.models import TeamMember
 
 OWNER = "owner"
-# As the owner who chooses reads it.
+# In words for the owner who chooses.
 ROLES = {
     "reception": "Reception: the inbox, appointments and opening hours",
     "clinician": "Clinician: the inbox with what patients wrote, and signing off fact sheets",
@@ -43,7 +43,7 @@ USED = "This account has been used, so it stays in the records. Deactivate it in
 
 
 def role_of(user: User) -> str:
-    """The role in one word. Empty for none, or for several, which only a command could have given."""
+    """The role in one word. Empty for none or several, which only a command could have given."""
     if user.is_superuser:
         return OWNER
     names = [group.name for group in user.groups.all()]
@@ -61,13 +61,13 @@ def as_spelt(username: str) -> str:
 
 
 def taken(address: str, *, but: User | None = None) -> User | None:
-    """The account that has this address, as its own or to sign in with."""
+    """The account with this address, as its email address or username."""
     others = User.objects.filter(Q(email__iexact=address) | Q(username__iexact=address))
     return others.exclude(pk=but.pk if but else None).first()
 
 
 def invite(*, email: str, first_name: str, last_name: str, role: str, by: User) -> User:
-    """Makes an account without a password, and mails the link with which its owner chooses one. They sign in with the address."""
+    """Makes an account without a password, and emails the link with which the person chooses one. Their address is the username."""
     address = email.lower()
     try:
         with _one_owner_at_a_time(by):
@@ -121,7 +121,7 @@ def change(*, user: User, email: str, first_name: str, last_name: str, role: str
             user.email, user.first_name, user.last_name = email, first_name, last_name
             user.save(update_fields=["username", "email", "first_name", "last_name"])
             if is_moved and is_expected(user):
-                # Whoever read the mail to the wrong address may have chosen a password already.
+                # Anyone who read the email at the wrong address may already have chosen a password.
                 user.set_unusable_password()
                 user.save(update_fields=["password"])
                 totp.reset(user=user, by=by)
@@ -139,7 +139,7 @@ def signs_in_with_address(user: User) -> bool:
 
 
 def is_expected(user: User) -> bool:
-    """Whether they were invited and have not signed in yet, their invitation expired or not."""
+    """Whether they were invited and have not signed in yet, even if the invitation has expired."""
     return user.is_active and user.last_login is None and Invitation.objects.filter(user=user).exists()
 
 
@@ -187,7 +187,7 @@ def _leave(user: User, by: User, to: User | None, sure: str, hide: bool, said: l
 
 
 def public_person(user: User) -> TeamMember | None:
-    """The person of this account whom patients read under “Who you will meet”."""
+    """This account's person, whom patients see under “Who you will meet”."""
     return TeamMember.objects.filter(account=user, shown=True).first()
 
 
@@ -198,7 +198,7 @@ def reactivate(*, user: User, by: User) -> None:
 
 
 def delete(*, user: User, by: User) -> None:
-    """For an invitation sent to the wrong person. A used account stays, because its name is on what it did."""
+    """For an invitation sent to the wrong person. A used account stays, because its name is on its work."""
     with _one_owner_at_a_time(by):
         user = User.objects.get(pk=user.pk)
         if user.last_login is not None:
@@ -214,7 +214,7 @@ def open_enquiries(user: User) -> int:
 
 
 def hands_over(user: User) -> bool:
-    """Whether the account's open enquiries are in the queue "Colleague away"."""
+    """Whether the account's open enquiries are in the "Colleague away" queue."""
     return not staff_members.may_open(user)
 
 
@@ -222,7 +222,7 @@ def hands_over(user: User) -> bool:
 def _one_owner_at_a_time(by: User) -> Iterator[None]:
     with transaction.atomic():
         owners = User.objects.filter(is_superuser=True, is_active=True, is_staff=True)
-        # A row that only points to an owner, such as a line of a timeline, need not wait.
+        # A row that only points to an owner, such as a timeline entry, need not wait.
         if by not in list(owners.select_for_update(no_key=True).order_by("pk")):
             raise Refused(NO_OWNER)
         yield

@@ -19,6 +19,6 @@ class StaffConfig(AppConfig):
 
 
 class StaffDeskConfig(AdminConfig):
-    """Django's admin, with our way to sign in."""
+    """Django's admin with our own sign-in."""
 
     default_site = "backcare.staff.site.StaffSite"

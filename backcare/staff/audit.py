@@ -1,4 +1,4 @@
-"""Who did what: one list, newest first, over the records that each part of the site keeps for itself.
+"""Who did what: one list, newest first, of the records that each part of the site keeps.
 
 Every deed is written once, where it belongs: an enquiry's timeline, a sheet's history, the log of Django's admin. Only signing in
 had no record (`StaffEvent`). No line holds what a patient wrote, or who they are: an enquiry is named by its reference.
@@ -33,7 +33,7 @@ from factsheets.models import (
 from factsheets.revisions import became
 
 AT_ONCE = 500  # lines in memory
-LOOK_THROUGH = 5000  # lines, for one page of those that have some words
+LOOK_THROUGH = 5000  # lines to search for one page of those with certain words
 MAX_PLACE = 80  # characters of a place in the list, as in an address
 REFUSALS_TOGETHER = timedelta(hours=1)
 
@@ -51,14 +51,14 @@ class Kind(TextChoices):
 
 @dataclass(frozen=True)
 class Asked:
-    """Which lines to show. Empty: all of them."""
+    """Which lines to show. All of them if empty."""
 
     who: User | None = None
     kind: str = ""
     since: datetime | None = None
     until: datetime | None = None  # the first moment after the period
     reference: str = ""
-    words: str = ""  # each of them is somewhere in the line, in any order and in letters of either case
+    words: str = ""  # each must be in the line, in any order and case
 
 
 @dataclass(frozen=True)
@@ -69,21 +69,21 @@ class Line:
     what: str
     reference: str = ""  # of an enquiry
     page: str = ""  # the name of another page
-    link: str = ""  # to the enquiry or the page, as far as there is one
+    link: str = ""  # to the enquiry or the page, if there is one
 
     @property
     def about(self) -> str:
         return self.reference or self.page
 
     def has(self, words: str) -> bool:
-        """In what the list shows of it, apart from the time."""
+        """Whether the words are in what the list shows, apart from the time."""
         shown = " ".join([self.who, self.what, self.about]).casefold()
         return all(word in shown for word in words.casefold().split())
 
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of record: which rows answer what is asked, and a row in words. `at` and `by` are columns of its table."""
+    """One kind of record: its matching rows, and a row in words. `at` and `by` are columns of its table."""
 
     rows: Callable[[Asked], QuerySet]
     line: Callable[[Model], Line]
@@ -93,7 +93,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Place:
-    """A line's place in the list: of lines of the same moment, the source decides, and then the newer key."""
+    """A line's place in the list. Lines of the same moment are ordered by source, and then by key, newer first."""
 
     at: datetime
     source: int
@@ -104,7 +104,7 @@ class Place:
 
     @classmethod
     def read(cls, written: str) -> "Place | None":
-        """None if it is not a place of ours: the list then starts at the top."""
+        """None if it is not one of our places, so that the list starts at the top."""
         try:
             at, source, key = written[:MAX_PLACE].split("~")
             place = cls(datetime.fromisoformat(at), int(source), key)
@@ -136,7 +136,7 @@ def page(asked: Asked, *, after: Place | None = None, size: int) -> tuple[list[L
 
 
 def _read(asked: Asked, after: Place | None, size: int) -> tuple[list[tuple[Line, Place]], bool]:
-    """So many lines that follow a place, each with its own, and whether more follow."""
+    """This many lines after a place, each with its own place, and whether more follow."""
     found: list[tuple[datetime, int, int, Model]] = []
     for number, source in enumerate(SOURCES):
         rows = _within(source, asked, source.rows(asked), number, after)
@@ -173,11 +173,11 @@ def _within(source: Source, asked: Asked, rows: QuerySet, number: int, after: Pl
     return rows.filter(earlier)
 
 
-# --- what nothing else records ---
+# --- records kept only here ---
 
 
 def install() -> None:
-    """The purge ends these with the log of the staff desk. `enquiries` knows no staff accounts, so the rule is brought to it."""
+    """Registers their retention with the purge, which ends them with the staff desk's log. `enquiries` knows no staff accounts."""
     retention.RULES.append(
         retention.Rule(
             "staff_events",
@@ -188,7 +188,7 @@ def install() -> None:
 
 
 def signed_in(user: User, how: str) -> None:
-    """`how`: with what, such as "a code from the app"."""
+    """`how` they signed in, such as "a code from the app"."""
     StaffEvent.objects.create(
         kind=StaffEventKind.SIGNED_IN, by=user, actor=team.account_name(user), what=f"Signed in with {how}"
     )
@@ -198,7 +198,7 @@ DEACTIVATED = "the account is deactivated"  # and the password was right
 
 
 def refused(user: User | None, what: str) -> None:
-    """A sign-in with something wrong. None: no account has the name that was typed, which may be a password, so it is not kept."""
+    """A refused sign-in. None if no account has the name typed: it is not stored, because it may be a password."""
     lately = timezone.now() - REFUSALS_TOGETHER
     rows = StaffEvent.objects.filter(kind=StaffEventKind.REFUSED, by=user, what=what, at__gt=lately)
     if not rows.update(times=F("times") + 1):
@@ -212,11 +212,11 @@ def took_file(user: User, what: str, reason: str) -> None:
     )
 
 
-# --- the records, each in words ---
+# --- the records in words ---
 
 LOOKS = [EventKind.VIEWED, EventKind.READ]
 COMMAND_LINE = "command line"
-# One line in each enquiry's timeline. In the list of everything the export itself is enough.
+# Each enquiry's timeline has an entry for it, but in this list the export itself is enough.
 ONE_OF_MANY = "With contact details, in an export of"
 
 
@@ -288,7 +288,7 @@ def _export(row: Export) -> Line:
     return Line(row.at, row.actor, Kind.EXPORT, what, page="Exports", link=reverse("admin:enquiries_export_changelist"))
 
 
-# Whose changes are in a history of their own, with the words.
+# Models whose changes are in a history of their own, with the words.
 HAVE_HISTORY = Q(content_type__app_label="factsheets", content_type__model__in=["factsheet", "section"]) | Q(
     content_type__app_label="enquiries", content_type__model="replytemplate"
 )
@@ -360,7 +360,7 @@ def _patients_wordings(asked: Asked) -> QuerySet:
 
 
 def _patients_wording(row: WordingEdition) -> Line:
-    """Of an email or a page. One that is no longer ours has no page."""
+    """The page of an email's or page's wording. None if that no longer exists."""
     what = "Changed a wording." if row.parts else "Put the default wording back."
     wording = WORDINGS.get(row.key)
     if wording:
@@ -468,17 +468,17 @@ def _shared_draft_event(row: SharedDraftEvent) -> Line:
 
 
 def _unless(rows: QuerySet, kind: str) -> QuerySet:
-    """The rows, unless a kind is asked for that none of them is."""
+    """The rows, unless they are not of the kind asked for."""
     return rows.none() if kind else rows
 
 
 def _named(rows: QuerySet, asked: Asked) -> QuerySet:
-    """No rows if an enquiry is asked for, because they name none."""
+    """No rows if the list is for an enquiry, because they name none."""
     return rows.none() if asked.reference else rows
 
 
 def _only(kind: Kind, rows: QuerySet, asked: Asked) -> QuerySet:
-    """Rows that are all of one kind and name no enquiry."""
+    """Rows of one kind that name no enquiry."""
     return rows.none() if asked.kind not in {"", kind} else _named(rows, asked)
 
 

@@ -1,4 +1,4 @@
-"""The owners' page "Who did what", and the file of it that they take away with a reason."""
+"""The owners' page "Who did what", and its export as a file, for which they give a reason."""
 
 import csv
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ class FilterForm(forms.Form):
     )
 
     def clean_reference(self) -> str:
-        """As people write it: in small letters, with a space in place of the dash, or with neither."""
+        """A reference as people type it: in small letters, with a space instead of the hyphen, or without either."""
         letters = "".join(sign for sign in self.cleaned_data["reference"].upper() if sign.isalnum())
         if not letters:
             return ""
@@ -84,7 +84,7 @@ class FilterForm(forms.Form):
         )
 
     def in_words(self) -> str:
-        """Which lines a file holds."""
+        """Which lines the file holds, in words."""
         given = self.cleaned_data
         words = [
             f"by {team.account_name(given['who'])}" if given["who"] else "",
@@ -119,7 +119,7 @@ class ReasonForm(forms.Form):
 @owners_only
 @personal
 def who_did_what(request):
-    """Shows the lines that are asked for, or streams them as a file where a reason is given."""
+    """Shows the matching lines, or streams them as a file if a reason is given."""
     taking = request.method == "POST"
     form = FilterForm(request.POST if taking else request.GET, label_suffix="")
     why = ReasonForm(request.POST if taking else None, label_suffix="")
@@ -148,7 +148,7 @@ def who_did_what(request):
 
 
 def _file(user: User, form: FilterForm, asked: audit.Asked, reason: str) -> StreamingHttpResponse:
-    """The line about the file is written first, and so it is the file's own newest line where the filter holds it."""
+    """Records the export first, so that it is the file's own newest line if the filter includes it."""
     audit.took_file(user, form.in_words(), reason)
     name = f"who-did-what-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -1,4 +1,4 @@
-"""The form of the clinic's settings: what an owner may enter, and why something else is refused."""
+"""The form for the clinic's settings: what an owner may enter, and why anything else is refused."""
 
 from email.headerregistry import Address
 from typing import Any
@@ -43,7 +43,7 @@ def email_address(label: str, *, needed: str = "", help_text: str = "") -> Email
 
 
 class ClinicPhoneField(PhoneField):
-    """As people at home write it, which is how pages show it."""
+    """The number as people in the UK write it, which is how pages show it."""
 
     def to_python(self, value: Any) -> str:
         kept = super().to_python(value)
@@ -88,7 +88,7 @@ class ClinicForm(forms.Form):
         help_text="From any map website, starting with https://",
         error_messages={"invalid": "Enter a whole link, such as https://www.openstreetmap.org/…"},
     )
-    # Also changed with the opening hours, which no version counts: so the form itself says what it was shown with.
+    # Can also be changed with the opening hours, which have no version, so the form itself carries the value it was shown with.
     nation = forms.ChoiceField(
         label="Nation",
         choices=Nation.choices,
@@ -170,7 +170,7 @@ class ClinicForm(forms.Form):
         "What others may do with your pages", 600, lines=4, needed="Say whether others may copy your pages."
     )
 
-    # The logo that this form uploaded, once it was read and found good.
+    # The logo that was uploaded with this form, once it has been read and is valid.
     prepared: pictures.Prepared | None = None
 
     def __init__(self, *args: Any, row: ClinicSettings, nation: str, **kwargs: Any) -> None:
@@ -181,7 +181,7 @@ class ClinicForm(forms.Form):
             field.widget.attrs["autocomplete"] = "off"
 
     def clean_logo(self) -> str:
-        """The digest of what it is to be."""
+        """The digest of the new logo."""
         upload = self.cleaned_data["logo"]
         if isinstance(upload, UploadedFile):
             outcome = prepare(upload, pictures.LOGO)
@@ -240,7 +240,7 @@ class ClinicForm(forms.Form):
 
     @property
     def swatches(self) -> list[tuple[forms.boundfield.BoundWidget, palette.Colours]]:
-        """The choices of the colour, each with what it looks like."""
+        """The choices of colour, each with a sample."""
         return list(zip(self["colour"].subwidgets, palette.PALETTE.values(), strict=True))
 
     @property
@@ -249,7 +249,7 @@ class ClinicForm(forms.Form):
 
 
 def _honest(text: str) -> str:
-    """The text, as the claims guard lets it pass."""
+    """The text, if the claims guard passes it."""
     if found := claims_guard.free_text("", text):
         raise forms.ValidationError([f"“{each.sentence}”: {each.rule}" for each in found])
     return text

@@ -1,4 +1,4 @@
-"""The owners' pages of the clinic's settings: what is saved there is on every page, PDF and email at once, and in a history."""
+"""The owners' pages for the clinic's settings, which apply at once to every page, PDF and email, and have a history."""
 
 from typing import Any
 
@@ -40,9 +40,9 @@ class Outdated(Exception):
 def save(
     *, values: dict[str, Any], version: int, by: User, logo: pictures.Prepared | None = None, why: str = "Changed"
 ) -> list[str]:
-    """Saves what differs, with an edition and a line in the log, as one transaction. Returns the names of what changed.
+    """Saves what differs, with an edition and a line in the log, in one transaction. Returns the names of what changed.
 
-    `logo` is the picture that `values["logo"]` names, when it is a new one. Raises Outdated.
+    `logo` is the picture that `values["logo"]` names, if it is new. Raises Outdated.
     """
     values = dict(values)
     with transaction.atomic():
@@ -81,7 +81,7 @@ def clinic_settings(request):
                 del values["nation"]
             try:
                 with transaction.atomic():
-                    # First, so that no page is kept that still calls the clinic nameless.
+                    # First, so that no page is cached that still has no name for the clinic.
                     SetUpStep.done(SetUpStep.CLINIC, by=request.user)
                     changed = save(values=values, version=values.pop("version"), by=request.user, logo=form.prepared)
             except Outdated:
@@ -106,7 +106,7 @@ def clinic_settings(request):
 
 
 def _with_default(typed):
-    """What was typed, with the default in one field where its button was pressed."""
+    """What was typed, with the default in one field if its button was pressed."""
     name = typed.get("default", "")
     if name not in DEFAULTS:
         return typed
@@ -117,13 +117,13 @@ def _with_default(typed):
 
 @owners_only
 def earlier_settings(request, version: int):
-    """What the settings were after one save, beside what they are, word by word. POST puts them back."""
+    """Compares the settings after one save with the present ones, word by word. POST puts them back."""
     edition = ClinicSettingsEdition.objects.select_related("by").filter(version=version).first()
     if edition is None:
         raise Http404("No such settings")
     row, nation = ClinicSettings.stored(), _nation()
     now = row.as_saved() | {"nation": nation}
-    # A column that is younger than the edition stays as it is.
+    # A column added after the edition stays as it is.
     then = {name: value for name, value in edition.values.items() if name in now}
     wrong = []
     if request.method == "POST":
@@ -166,7 +166,7 @@ def earlier_settings(request, version: int):
 
 
 def _beside_the_other(form: ClinicForm) -> ClinicForm:
-    """The form again, with what the other owner saved in the fields that this one left alone."""
+    """The form again, with the other owner's values in the fields that this one did not change."""
     row, nation = ClinicSettings.stored(), _nation()
     now = row.as_saved() | {"nation": nation}
     shown = ClinicSettingsEdition.objects.filter(version=form.cleaned_data["version"]).first()
@@ -193,7 +193,7 @@ def _beside_the_other(form: ClinicForm) -> ClinicForm:
 
 
 def _whole(edition: ClinicSettingsEdition) -> dict[str, Any]:
-    """What it says, and the default of a column that is younger: the first edition comes from a migration that knew few."""
+    """Its values, with defaults for columns added later, because the first edition comes from a migration that knew few."""
     return ClinicSettings().as_saved() | edition.values
 
 
@@ -223,7 +223,7 @@ def _history() -> list[dict[str, Any]]:
 @require_POST
 @owners_only
 def leave_set_up(request):
-    """Takes the line about the set-up from every page of the desk, or brings it back."""
+    """Removes the line about the set-up from every page of the desk, or brings it back."""
     if "remind" in request.POST:
         first_steps.remind_again()
     else:

@@ -1,4 +1,4 @@
-"""The page on which the first owner makes their account: there from the start that printed a code until there is an owner."""
+"""The page on which the first owner makes their account. It exists from the start that printed a code until there is an owner."""
 
 import logging
 from datetime import timedelta
@@ -78,7 +78,7 @@ def first_owner(request):
     if not first_steps.waits_for_owner():
         return redirect("admin:login")
     form, status, wait = FirstOwnerForm(request.POST or None), 200, 0
-    # A code that was entered is tried whatever else is wrong, so that all of it is said at once.
+    # Checks the code whatever else is wrong, so that the page can report all of it at once.
     if request.method == "POST" and (form.is_valid() or "code" in form.cleaned_data):
         wait = _count(request)
         if wait:
@@ -86,7 +86,7 @@ def first_owner(request):
             status = 429
         elif form.errors:
             if first_steps.is_owner_code(form.cleaned_data["code"]):
-                _give_back(request)  # a slip elsewhere costs no try
+                _give_back(request)  # a mistake elsewhere does not cost a try
             else:
                 _refuse_code(form)
         else:
@@ -121,7 +121,7 @@ def _shown(request, form: FirstOwnerForm, *, status: int = 200):
 
 
 def _count(request) -> int:
-    """Seconds to wait. 0 when it may be tried now, and then it is counted."""
+    """Seconds to wait. If 0, it may be tried now, and the try is counted."""
     return limits.hit_each(_counted(request)).wait
 
 

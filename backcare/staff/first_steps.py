@@ -1,4 +1,4 @@
-"""What a new site still needs before patients can use it, and how its first owner comes in without a shell.
+"""What a new site still needs before patients can use it, and how its first owner gets in without a shell.
 
 The first owner makes their account with a code that `serve` prints where only the person who runs the machine reads it. The code is
 kept as a hash, ends when it is used or after a day, and the page is gone as soon as there is an owner.
@@ -27,11 +27,11 @@ from factsheets.models import Subject, TeamMember
 
 OWNER_CODE = "owner code"  # the row of SetUpStep that holds the hash
 ACCOUNT = "account"
-DETAILS = "details"  # what patients can do without, which therefore holds up none of the four steps
-PEOPLE = "people"  # a step that the list of people itself tells of
-DEMO_OWNER = "owner"  # the username, which no invited owner has: theirs are addresses
+DETAILS = "details"  # what patients can do without, so it holds up none of the four steps
+PEOPLE = "people"  # a step whose state the list of people shows
+DEMO_OWNER = "owner"  # the username, which no invited owner can have, because theirs are addresses
 CODE_FOR = timedelta(hours=24)
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that looks like another
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no characters that look alike
 GROUPS, GROUP = 4, 5  # 99 bits
 
 
@@ -48,24 +48,24 @@ def has_owner() -> bool:
 
 
 def is_begun() -> bool:
-    """Whether this site is or was set up in a browser: a code was printed, or an owner exists without the demo."""
+    """Whether this site is or was set up in a browser, because a code was printed or there is an owner but no demo."""
     has_code = SetUpStep.objects.filter(name=OWNER_CODE).exists()
     return has_code or (has_owner() and not User.objects.filter(username=DEMO_OWNER).exists())
 
 
 def waits_for_owner() -> bool:
-    """Whether a code was printed for the first owner, who has not come yet."""
+    """Whether a code was printed for the first owner, who has not used it yet."""
     return SetUpStep.objects.filter(name=OWNER_CODE).exists() and not has_owner()
 
 
 def new_owner_code() -> str:
-    """A new code for the first owner, in place of the one before. Empty when there is an owner, and none is needed."""
+    """A new code for the first owner, which replaces the last. Empty if there is already an owner."""
     with transaction.atomic():
         if has_owner():
             SetUpStep.objects.filter(name=OWNER_CODE).delete()
             return ""
         if not SetUpStep.objects.filter(name=SetUpStep.HOURS).exists() and not _hours_were_saved():
-            # A new database starts with hours that nobody chose. Patients see none until an owner has saved some.
+            # A new database has hours that nobody chose. Patients see none until an owner has saved some.
             OpeningHours.objects.all().delete()
         code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
         SetUpStep.done(OWNER_CODE, by=None, detail=_hash(code))
@@ -73,9 +73,9 @@ def new_owner_code() -> str:
 
 
 def make_first_owner(*, code: str, email: str, first_name: str, last_name: str, password: str) -> User | None:
-    """The account of the first owner. None when the code is not right, has ended, or there is an owner already.
+    """The first owner's account. None if the code is wrong or has expired, or there is already an owner.
 
-    Raises accounts.Refused where somebody else has the address, and then the code goes on working.
+    Raises accounts.Refused if somebody else has the address, and then the code goes on working.
     """
     with transaction.atomic():
         row = SetUpStep.objects.select_for_update().filter(name=OWNER_CODE).first()
@@ -95,7 +95,7 @@ def make_first_owner(*, code: str, email: str, first_name: str, last_name: str, 
 
 
 def is_owner_code(code: str) -> bool:
-    """Whether this is the code for the first owner, which goes on working. For a form in which something else is wrong."""
+    """Whether this is the first owner's code, without using it up. For a form with other mistakes."""
     row = SetUpStep.objects.filter(name=OWNER_CODE).first()
     return row is not None and _is_right(row, code)
 
@@ -110,7 +110,7 @@ def _hash(code: str) -> str:
 
 
 def mail_route() -> str:
-    """The sender and the server of our mail: a test counts for these two."""
+    """The sender and server of our email, for which a test is valid."""
     server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}" if settings.EMAIL_URL else settings.EMAIL_BACKEND
     return f"{emails.sender_address()} {server}"[:400]
 
@@ -141,7 +141,7 @@ def _done() -> dict[str, str]:
 
 
 def _undone(row: ClinicSettings, done: dict[str, str]) -> set[str]:
-    """Which of clinic, hours and email are still to do. `done`: the steps that were recorded, each with its detail."""
+    """Which of clinic, hours and email are still to do. `done` has the recorded steps, each with its detail."""
     undone = {SetUpStep.CLINIC} if _not_set(row) else set()
     if done.get(SetUpStep.MAIL) != mail_route():
         undone.add(SetUpStep.MAIL)
@@ -151,7 +151,7 @@ def _undone(row: ClinicSettings, done: dict[str, str]) -> set[str]:
 
 
 def missing_details() -> list[Step]:
-    """What the clinic's settings were saved without. None on a demo. Raises Error without a database."""
+    """What is still missing from the clinic's saved settings. None on a demo. Raises Error without a database."""
     row = ClinicSettings.stored()
     empty = _still_empty(row)
     if not empty or _not_set(row) or User.objects.filter(username=DEMO_OWNER).exists():
@@ -162,7 +162,7 @@ def missing_details() -> list[Step]:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the four of the first set-up, as each of its pages lists them."""
+    """One of the four stages of the first set-up, as its pages list them."""
 
     title: str
     address: str
@@ -198,7 +198,7 @@ def reminder() -> list[Stage]:
     done = _done()
     if SetUpStep.LEFT in done:
         return []
-    # Asked on every page, for as long as there is a clinic: little, once it is set up.
+    # Runs on every page for ever, so it does little once the site is set up.
     missing = _undone(ClinicSettings.stored(), done)
     return [] if not missing or User.objects.filter(username=DEMO_OWNER).exists() else _stages(missing, "")
 
@@ -208,7 +208,7 @@ def is_left() -> bool:
 
 
 def leave(*, by: User) -> None:
-    """Takes the line away. What is missing stays on the first page."""
+    """Removes the line. What is missing stays on the first page."""
     SetUpStep.done(SetUpStep.LEFT, by=by)
 
 
@@ -217,7 +217,7 @@ def remind_again() -> None:
 
 
 def is_alone() -> bool:
-    """Whether the first owner is the only account, or is still to come."""
+    """Whether the first owner is the only account, or does not exist yet."""
     return not User.objects.filter(is_superuser=False).exists() and User.objects.count() < 2
 
 
@@ -232,9 +232,9 @@ def _not_set(row: ClinicSettings) -> list[str]:
 
 
 def _still_empty(row: ClinicSettings) -> list[str]:
-    """What the settings can be saved without. None of it is stated before the clinic has entered it."""
+    """What the settings can be saved without. No page states any of it until the clinic has entered it."""
     optional = (
-        # Somebody who phones from anywhere is not near a clinic.
+        # Patients of a clinic without rooms are not near any clinic.
         ("address", row.address or row.has_no_rooms),
         ("emergency department near the clinic", row.hospital_name or row.has_no_rooms),
         ("prices", row.prices or row.acupuncture_prices),
@@ -244,7 +244,7 @@ def _still_empty(row: ClinicSettings) -> list[str]:
 
 
 def missing_approvals() -> list[Step]:
-    """What a clinician has not approved as it is now: the questions of the self-assessment, the red flags. Raises Error."""
+    """What a clinician still has to approve: the questions of the self-assessment, the red flags. Raises Error."""
     standings = [approvals.standing(subject) for subject in Subject.values]
     if all(each.approval for each in standings):
         return []
@@ -263,7 +263,7 @@ def missing_approvals() -> list[Step]:
 
 
 def _way_to_approval() -> str:
-    """In a span, because a step has one link of its own."""
+    """In a span, because a step has only one link of its own."""
     person = TeamMember.objects.filter(account=None).exclude(register="").exclude(number="").first()
     waits = User.objects.filter(groups__name="clinician", is_active=True, team_member=None).exists()
     if person and waits:
