@@ -48,8 +48,7 @@ T = TypeVar("T")
 # A line that nobody can have typed, which marks where the leaflet goes.
 LEAFLET = secrets.token_hex(32).encode()
 
-# Emails sent once staff deal with a request. A family may share a mailbox, so these have the short emergency card and a link, not
-# the list of signs, which would reveal the visit. And people answer emails even if asked not to, so somebody reads the answers.
+# Emails sent once staff deal with a request. People answer emails even if asked not to, so somebody reads the answers.
 FROM_STAFF = {Purpose.REPLY, Purpose.BOOKING, Purpose.CANCELLATION, Purpose.BOOKING_REMINDER, Purpose.NEW_LINK}
 
 
@@ -480,9 +479,8 @@ def _compose(
 
 
 def _has_short_card(message: OutgoingMessage) -> bool:
-    """Everything but an acknowledgement, whose reader waits for us. While a warning sign is open each mail has all the signs, and
-    the report of somebody who wrote of one has them in any case: it is their first."""
-    if message.purpose == Purpose.REPORT:
+    """Unless there is a warning sign: in the patient's own words, for a first email, and one still open, for a later one."""
+    if message.purpose in {Purpose.REPORT, Purpose.ACKNOWLEDGEMENT}:
         return not _there(message.enquiry).signs
     return message.purpose in FROM_STAFF and not _there(message.enquiry).is_flagged
 

@@ -13,7 +13,7 @@ from enquiries.clock import in_words
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose
 from factsheets import safety
 from factsheets.models import SafetyAdvice, Tier
-from tests.conftest import consultation, report
+from tests.conftest import consultation, give_signs, report
 from tests.support.clinic_settings import set_clinic
 from tests.support.forms import seal
 from tests.support.outbox import deliver, html_of, question, text_of, words_of
@@ -63,19 +63,25 @@ def patient_mails(db, sheet, mail_through):
     return [mail_for(mail_through, enquiry, purpose) for enquiry, purpose in sent]
 
 
-def test_both_parts_of_every_patient_mail_hold_the_emergency_advice(patient_mails):
+def test_both_parts_of_every_patient_mail_hold_the_emergency_advice(patient_mails, mail_through):
     emergency = safety.tiers()[0]
     actions = list(SafetyAdvice.objects.filter(tier=Tier.EMERGENCY).exclude(action="").values_list("action", flat=True))
     assert len(emergency["items"]) > 5
     assert actions
     said = [emergency["heading"], emergency["after"]]
-    # Who asked for a sheet has the short card and the address; who waits for us has it all in front of them.
-    short = [*said, *safety.compact([emergency])]
+    short = [*said, *safety.compact([emergency]), "All the signs: 999, 111 and GP"]
     whole = [*said, *(item["text"] for item in emergency["items"]), *actions]
-    for mail, needed in zip(patient_mails, (short, whole, whole), strict=True):
+    worried = consultation(name="Bea Example")
+    give_signs([worried])
+    deliver()
+    after_a_sign = mail_for(mail_through, worried, Purpose.ACKNOWLEDGEMENT)
+    for mail, needed in [*((mail, short) for mail in patient_mails), (after_a_sign, whole)]:
         for words in (flat(text_of(mail)), words_of(mail)):
             missing = [sentence for sentence in needed if sentence not in words]
             assert not missing, f"“{mail['Subject']}” leaves off: {missing}"
+            assert (actions[0] in words) == (needed is whole), (
+                "The whole list frightens those who only asked for a call."
+            )
 
 
 def test_both_parts_of_every_patient_mail_hold_the_clinic_its_phone_and_the_way_to_help(patient_mails, settings):
