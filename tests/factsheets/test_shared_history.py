@@ -379,7 +379,7 @@ def test_a_statement_a_term_a_figure_and_a_notice_go_back_too(staff_client, revi
 
     add = reverse("admin:factsheets_sitenotice_add")
     times = {"starts_at": "2031-01-01T10:00", "ends_at": "2031-01-02T10:00"}
-    assert "Readers see nothing of it yet." in text(tree(save(desk, add, text="We move.", **times)))
+    assert "Readers do not see it yet." in text(tree(save(desk, add, text="We move.", **times)))
     assert not SiteNotice.objects.exists()
     take(desk, SharedDraft.objects.get(is_open=True), "publish")
     notice = SiteNotice.objects.get()

@@ -224,7 +224,7 @@ def test_a_source_is_cited_by_words_of_it_or_made_of_what_was_pasted(desk, autho
     assert values_of(linked)["body"].endswith(" [Acupuncture for back pain](/fact-sheets/acupuncture-for-back-pain/)")
     assert "Which one do you mean?" in shown(press(desk, address, _link="", _page="pain"))
     assert values_of(press(desk, address, _link="/check/"))["body"].endswith(" [Check your symptoms](/check/)")
-    assert "No page of ours has all these words" in shown(press(desk, address, _link="", _page="zzz"))
+    assert "None of our pages has all these words" in shown(press(desk, address, _link="", _page="zzz"))
     to_nice = press(desk, address, _link="", _page="https://www.nice.org.uk/ng59")
     assert values_of(to_nice)["body"].endswith(" [words](https://www.nice.org.uk/ng59)")
     # Enter in one of these boxes, without script, presses the form's first button on the page.
