@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-NEEDED = {"Atkinson Hyperlegible", "Noto Sans", "Noto Sans Symbols2"}
+NEEDED = {"Atkinson Hyperlegible", "Noto Sans", "Noto Sans Symbols2", "TeX Gyre Pagella"}
 IDLE = 15  # seconds
 JOBS = 40  # after which it is restarted, so that it does not grow
 
