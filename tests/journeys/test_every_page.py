@@ -30,7 +30,8 @@ BOTH_SCHEMES = {
 
 # What a reader of a sheet meets on the phone: the answer at once, the signs soon, and an end in sight.
 # In screens of the phone. A sheet is measured with everything folded.
-MAX_SCREENS, MAX_ANSWER, MAX_CARD, MAX_DRAWING = 15, 0.7, 2.2, 3
+MAX_SCREENS, MAX_ANSWER, MAX_CARD, MAX_DRAWING, MAX_LEAFLET = 15, 0.7, 2.2, 3, 2
+MAX_WHAT_TO_EXPECT = 3  # the table on the sheet about acupuncture: who books reads it first
 MIN_OWN_PART = 0.65  # of the words that stand open on the page
 MAX_NICE = 3  # sentences, in any words, in what stands open: what is said more often is read past
 # Words around the leaflet's own that count in the browser: prices, captions to open, what the bars mean.
@@ -45,7 +46,9 @@ MEASURE = """() => {
         answer: (box('#in-short').bottom - box('main').top) / innerHeight,
         card: (box('.care.short').bottom + scrollY) / innerHeight,
         drawing: drawing ? (drawing.getBoundingClientRect().top + scrollY) / innerHeight : 0,
-        tall: (box('.lead-figure img') || { height: 0 }).height,
+        offered: (box('main a[href$="/pdf/"]').bottom + scrollY) / innerHeight,
+        expect: box('#what-to-expect table') ? (box('#what-to-expect table').top + scrollY) / innerHeight : 0,
+        tall: Math.floor((box('.lead-figure img') || { height: 0 }).height), // its width is written in whole pixels
         own: words('.answer, .lead-figure, .points, .leaflet > .chapter:not(.screen)') / words('body'),
         wide: [...document.querySelectorAll('main *')].filter(each => each.checkVisibility() &&
             each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 80)),
@@ -74,6 +77,8 @@ def beyond_its_budget(met) -> list[str]:
         "answer": MAX_ANSWER,
         "card": MAX_CARD,
         "drawing": MAX_DRAWING,
+        "offered": MAX_LEAFLET,
+        "expect": MAX_WHAT_TO_EXPECT,
         "tall": 220,
         "nice": MAX_NICE,
         "nice in any words": MAX_NICE,
