@@ -9,12 +9,13 @@ import pytest
 from pypdf import PdfReader
 
 from factsheets.models import FactSheet, Layer, SafetyAdvice
-from tests.support.reading import packed
+from tests.support.reading import SLUGS, packed
 from tests.support.visitor import visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 SHEET = "/fact-sheets/about-back-pain/"
 A4 = (595, 842)  # points
+MAX_SIDES = 4
 
 
 @contextmanager
@@ -78,6 +79,13 @@ def test_a_sheet_is_printed_as_the_leaflet_without_what_is_folded_and_what_needs
         assert (round(page.mediabox.width), round(page.mediabox.height)) == A4
     last = paper.pages[-1].extract_text()
     assert f"Page {len(pages)} of {len(pages)}" in last
+
+
+def test_every_sheet_takes_four_sides_at_most(browser, site):
+    with reader_of(browser, site) as reader:
+        for slug in SLUGS:
+            reader.open(f"/fact-sheets/{slug}/")
+            assert len(printed(reader).pages) <= MAX_SIDES, slug
 
 
 def test_no_page_ends_with_a_heading_and_no_block_is_cut_in_two(browser, site):
