@@ -14,20 +14,20 @@ from factsheets.rendering.markdown import BodyError, cited_in, in_short, key_poi
 VERSION = 6
 DEFAULT_HEADINGS = {"try": "Try", "avoid": "What not to do"}
 UNNAMED = "More about this"
-# What a row of the evidence says beside its verdict when NICE advises against the treatment.
+# Shown beside a verdict if NICE advises against the treatment.
 NICE_SAYS_NO = ("NICE does not recommend", "Do not offer")
 NICE_CHIP = "NICE: not recommended"
 
 
 class Citations:
-    """Numbers sources in the order in which a reader meets them, and remembers where each is met first, for the link back."""
+    """Numbers sources in reading order, and remembers where each is first cited, for the link back."""
 
     def __init__(self):
         self.known = set(Source.objects.values_list("key", flat=True))
         self.first: dict[str, str] = {}
 
     def number(self, key: str, place: str = "") -> int:
-        """`place` is where the source is met now: the address of a section, when no citation in the text has named it."""
+        """`place` is where the source is shown: the address of a section, if no citation in the text names it."""
         if key not in self.known:
             raise BodyError(f"No source has the short name {key}. Add the source, or take it out of the text.")
         self.first.setdefault(key, place)
@@ -50,9 +50,9 @@ class Citations:
 
 
 def build(sheet, sections=None) -> dict:
-    """The document of a sheet. Raises BodyError with the section's name when a part cannot be shown.
+    """The document of a sheet. Raises BodyError with the section's name if a part cannot be shown.
 
-    `sections` are its own, with their figures, statements and sources at hand, where the caller has read them already.
+    `sections` are its own, with their figures, statements and sources, if the caller has read them already.
     """
     citations, words = Citations(), Words()
     try:
@@ -75,13 +75,13 @@ def build(sheet, sections=None) -> dict:
             made = _section(section, citations, words)
         except BodyError as error:
             raise BodyError(f"{section}: {error}") from error
-        # An address appears on the page once, whatever else names it.
+        # Each address may appear only once on the page.
         made["also"] = [slug for slug in dict.fromkeys(section.former_slugs) if slug not in taken]
         taken.update(made["also"])
         made_of.append(made)
     return {
         "version": VERSION,
-        # Also where the sheet's own row has them: a sheet whose title changed has changed.
+        # These are also in the sheet's row, but a sheet whose title has changed must count as changed.
         "title": sheet.title,
         "summary": sheet.summary,
         "audience": sheet.audience,
@@ -97,9 +97,9 @@ def build(sheet, sections=None) -> dict:
 
 
 def with_section(sheet, section) -> tuple[dict, dict]:
-    """The sheet's document as it would be with these words of one section, saved or not, and that section in it.
+    """The sheet's document as it would be with these words in one section, saved or not; and that section.
 
-    The other parts are taken from the document as it is, so that a preview costs no more than its own section. Raises BodyError.
+    The other parts come from the present document, so a preview costs no more than its own section. Raises BodyError.
     """
     known = {each["number"]: each["key"] for each in sheet.document.get("references", [])}
     parts = list(sheet.document.get("sections", []))
@@ -124,16 +124,16 @@ def with_section(sheet, section) -> tuple[dict, dict]:
 
 
 def in_reading_order(sheet, sections) -> list:
-    """The leaflet first, by the order in which its kind of sheet asks the questions, and then what is folded below.
+    """The leaflet first, in the order of its kind's questions, and then what is folded below.
 
-    In the leaflet, sections without a question come first; only sheets from before the layers have any.
+    In the leaflet, sections without a question come first. Only sheets older than the layers have any.
     """
     asked = {question.value: number for number, question in enumerate(sheet.questions, start=1)}
     asked[""] = 0
 
     def place(section) -> tuple:
         folded = section.layer == Layer.MORE
-        # Every question has its place here, also one that another kind of sheet asks: by the order of all questions.
+        # Goes by the order of all questions, so that even a question of another kind of sheet has its place.
         other = len(asked) + (Question.values.index(section.question) if section.question else 0)
         return folded, 0 if folded else asked.get(section.question, other), section.position, section.pk
 
@@ -141,9 +141,9 @@ def in_reading_order(sheet, sections) -> list:
 
 
 def chapters(sections: list[dict]) -> list[dict]:
-    """The headings of the second level, each with the addresses of the sections under it.
+    """The second-level headings, each with the addresses of the sections under it.
 
-    In the leaflet that is a question of patients; among what is folded, the summary that opens it.
+    In the leaflet, such a heading is a patient's question; in the folded part, the summary that opens it.
     """
     made: list[dict] = []
     for section in sections:
@@ -154,7 +154,7 @@ def chapters(sections: list[dict]) -> list[dict]:
                 label = Question(section["question"]).label
                 made.append({"slug": section["question"], "heading": label, "layer": section["layer"], "sections": []})
         elif section["starts_chapter"] or is_next:
-            # A section without a heading carries the address itself.
+            # A section without a heading has the address itself.
             heading = section["heading"] if section["starts_chapter"] else ""
             if not heading and section["layer"] == Layer.MORE:
                 heading = section["heading"] or UNNAMED
@@ -177,7 +177,7 @@ def _section(section, citations: Citations, words: Words) -> dict:
         "layer": section.layer,
         "question": section.question,
         "heading": heading,
-        # Its own heading is one of the second level. Below a question it is one of the third.
+        # Its own heading is of the second level, or of the third below a question.
         "starts_chapter": section.kind in CHAPTER_KINDS and bool(heading) and not section.question,
         "blocks": blocks,
         "html": html.render(blocks, caption=heading if section.kind == "table" else ""),
@@ -206,7 +206,7 @@ def _figure(figure) -> dict:
 
 
 def verdict_of(statement) -> str:
-    """The row's one phrase. NICE's own advice names NICE, and needs no chip beside it that says so again."""
+    """The row's one phrase. NICE's own advice names NICE, so it needs no chip that says so again."""
     found = verdict(statement.direction, statement.grade)
     by_nice = not statement.grade and statement.direction == Direction.NOT_ADVISED and statement.nice_position
     return f"{found} by NICE" if by_nice else found
@@ -218,7 +218,7 @@ def _statement(statement, place: str, citations: Citations, words: Words) -> dic
     words.mark(blocks)
     position = statement.nice_position
     chip = NICE_CHIP if position.startswith(NICE_SAYS_NO) else ""
-    # Beside acupuncture the chip says all of it, row after row: the sentence itself appears once, in the section's own words.
+    # In rows on acupuncture the chip is enough, because the section's own words have the whole sentence once.
     printed = "" if chip and statement.treatment == "acupuncture" else position
     return {
         "key": statement.key,

@@ -1,4 +1,4 @@
-"""Hard words: where a sheet first uses a term of the glossary, and what that term means.
+"""Hard words: marks where a sheet first uses a glossary term, and explains it.
 
 The first use is marked in the text and leads to the list “Words explained” at the end of the sheet. A term that the author explains
 on the spot is left alone: nobody needs the same explanation twice.
@@ -12,12 +12,12 @@ from factsheets.rendering.markdown import plain
 from factsheets.search.text import stems
 
 SENTENCE_END = re.compile(r"(?<=[.!?])[”\"’)]*\s+")
-# What precedes a word that is explained there: “This is called X”. Or “weak bones (X)”.
+# What comes before a word that is explained on the spot: “This is called X”, or “weak bones (X)”.
 CALLED = re.compile(r"\b(?:called|known as|name is|call (?:it|this|these))\s+(?:an?\s+|the\s+)?[\"“]?\Z")
 IN_BRACKETS = re.compile(r"\((?:an?\s+)?\Z")
-# And what follows it: “X means …”, “X: pain down one leg”, “X (weak pulses)”, “X, which advises …”.
+# What comes after one: “X means …”, “X: pain down one leg”, “X (weak pulses)”, “X, which advises …”.
 GIVEN_AFTER = re.compile(r"[\"”]?(?:\smeans?\b|\sis short for\b|:\s|\s\([^)]+\s|,\swhich\b)")
-# A sentence also explains a term when it says much of what the glossary says: this many words, and this part of them.
+# A sentence also explains a term if it has this many of the glossary's words, and this share of them.
 SHARED_WORDS, SHARED_PART = 2, 0.35
 SAYS_NOTHING = frozenset(
     stems("In traditional Chinese medicine, a word for a kind of medical thing, as it is said to mean.")
@@ -25,7 +25,7 @@ SAYS_NOTHING = frozenset(
 
 
 class Glossary:
-    """Every spelling of some terms as one pattern: the longest match first, whole words, and a plural with a plain s.
+    """One pattern for every spelling of some terms: longest first, whole words only, with or without a plural s.
 
     With `hard_only`, a spelling that the term's own meaning uses counts as plain: “low back” needs no explaining as “lumbar”.
     """
@@ -36,7 +36,7 @@ class Glossary:
             for spelling in [term.term, *term.also]:
                 if spelling == term.term or not (hard_only and _uses(term.meaning, spelling)):
                     self.spellings.setdefault(key(spelling), (spelling, term))
-        # By their first letters: to try each spelling at each word was a quarter of making a sheet's document.
+        # Grouped by first letter, because trying each spelling at each word took a quarter of the time to make a document.
         alike: dict[str, list[str]] = {}
         for spelling in sorted(self.spellings, key=len, reverse=True):
             alike.setdefault(spelling[:1].casefold(), []).append(_pattern(spelling))
@@ -44,16 +44,16 @@ class Glossary:
         self.pattern = _whole("|".join(groups) or "(?!)")
 
     def find(self, words: str):
-        """Each match of a spelling in the words, with the spelling as the glossary writes it and its term."""
+        """Each match in the words, with the glossary's spelling and the term."""
         for match in self.pattern.finditer(words):
             written = [match[0], match[0].casefold(), match[0][:-1], match[0][:-1].casefold()]
-            # Nothing for “who”: the pattern takes it for “WHO”, and only capitals are that.
+            # None for “who”, which the pattern takes for “WHO”, although only capitals mean that.
             if known := next((self.spellings[name] for name in map(key, written) if name in self.spellings), None):
                 yield match, *known
 
 
 def taken(names: list[str], *, but: int | None) -> list[str]:
-    """A sentence for each of the names that another term has, than the one of this number: a reader must come to one meaning."""
+    """A sentence for each of these names that another term already has, because a name must lead to one meaning."""
     spellings = Glossary(GlossaryTerm.objects.exclude(pk=but)).spellings
     return [
         f"“{name}” already belongs to the term “{spellings[key(name)][1]}”." for name in names if key(name) in spellings
@@ -61,7 +61,7 @@ def taken(names: list[str], *, but: int | None) -> list[str]:
 
 
 class Words:
-    """One sheet's hard words: marks where each is first used, and remembers it for the list."""
+    """One sheet's hard words: marks the first use of each and remembers it for the list."""
 
     def __init__(self):
         self.glossary = Glossary(GlossaryTerm.objects.filter(explain_in_text=True), hard_only=True)
@@ -69,7 +69,7 @@ class Words:
         self.marked: dict[str, dict] = {}
 
     def mark(self, blocks: list[dict]) -> None:
-        """Marks first uses in paragraphs, list items and table cells, in place. Headings and header cells stay as they are."""
+        """Marks first uses in paragraphs, list items and table cells, in place, but not in headings and header cells."""
         for block in blocks:
             match block["type"]:
                 case "paragraph":
@@ -83,11 +83,11 @@ class Words:
                             self.mark_inline(cell, said=" ".join(map(plain, row)))
 
     def mark_inline(self, content: list[dict], *, said: str = "") -> None:
-        """The same for the words of one paragraph, item or cell. `said` is where an explanation may stand, if not there alone."""
+        """The same for the words of one paragraph, item or cell. `said` is a wider text that may hold the explanation."""
         content[:] = self._marked(content, partial(self._is_explained, said or plain(content)))
 
     def listed(self) -> list[dict]:
-        """The marked words in the order of the alphabet, each with its meaning."""
+        """The marked words in alphabetical order, each with its meaning."""
         return sorted(self.marked.values(), key=lambda word: word["word"].lower())
 
     def _marked(self, content: list[dict], is_explained) -> list[dict]:
@@ -128,9 +128,9 @@ class Words:
         """Whether the words explain the term themselves. A guess: at worst, a reader gets one explanation too many or too few."""
         uses = [match for match, _, found in self.glossary.find(said) if found == term]
         if not uses:
-            return True  # part of a longer word, half of it in bold: not a use of the term at all
+            return True  # part of a longer word that is half in bold, so not a use of the term
         first = uses[0].start()
-        # “Anti-inflammatory tablets (NSAIDs)” says one hard word for another, and explains neither.
+        # “Anti-inflammatory tablets (NSAIDs)” gives one hard word for another and explains neither.
         if IN_BRACKETS.search(said[:first]):
             return True
         twins = {use.start() - len(" (") for use in uses}
@@ -144,12 +144,12 @@ class Words:
 
 
 def is_acronym(spelling: str) -> bool:
-    """Only written in capitals: “WHO” is the organisation, and “who” is not."""
+    """Whether it counts only in capitals, as “WHO” is the organisation and “who” is not."""
     return spelling.isupper() and len(spelling) > 1
 
 
 def key(spelling: str) -> str:
-    """What two spellings of the same word have in common."""
+    """A form that two spellings of the same word share."""
     same = " ".join(spelling.replace("’", "'").split())
     return same if is_acronym(same) else same.casefold()
 
@@ -159,11 +159,11 @@ def _whole(words: str) -> re.Pattern:
 
 
 def _pattern(spelling: str) -> str:
-    # A letter s after it: a plural is the same word.
+    # With or without a final s, because a plural is the same word.
     return re.escape(key(spelling)).replace(r"\ ", r"\s+").replace("'", "['’]") + "s?"
 
 
-@lru_cache(maxsize=1024)  # every document asks it of the whole glossary
+@lru_cache(maxsize=1024)  # cached, because every document needs it for the whole glossary
 def _uses(meaning: str, spelling: str) -> bool:
     return bool(_whole(_pattern(spelling)).search(meaning))
 

@@ -1,4 +1,4 @@
-"""Blocks as clean HTML, made when a sheet is saved and not when it is read."""
+"""Turns blocks into clean HTML when a sheet is saved, not when it is read."""
 
 import re
 from collections.abc import Iterable
@@ -23,11 +23,11 @@ ATTRIBUTES = {
     "td": {"data-label"},
     "span": {"lang"},
 }
-# The text is escaped as it is written; this is the second door, in case a later change forgets.
+# The text is already escaped as it is written. This is a second guard, in case a later change forgets.
 clean = nh3.Cleaner(tags=TAGS, attributes=ATTRIBUTES, url_schemes={"https", "mailto", "tel"}, link_rel=None).clean
 
 
-# Chinese in Latin letters, which a voice would else read as English. Qi, yin and yang are English words too.
+# Chinese in Latin letters, which a screen reader would read as English. Qi, yin and yang are English words too.
 PINYIN = re.compile(r"\b(?:de qi|tuina)\b", re.IGNORECASE)
 
 
@@ -61,7 +61,7 @@ def item(blocks: list[dict]) -> str:
 
 
 def table(node: dict, caption: str) -> str:
-    """On a phone each row becomes a short list, in which every cell says the name of its column again (site.css)."""
+    """On a phone each row becomes a short list in which every cell repeats the name of its column (site.css)."""
     header = "".join(f'<th scope="col">{inline(cell)}</th>' for cell in node["header"])
     names = [escape(plain(cell)) for cell in node["header"]]
     rows = "".join(
@@ -104,7 +104,7 @@ def pinyin(text: str) -> str:
 
 
 def cites(nodes: Iterable[dict]) -> str:
-    """“ [1, 2]”: characters of the text and not only its look, so that a copy and a voice have them too."""
+    """“ [1, 2]” as real characters, so that copied text and screen readers have them too."""
     return f"\u00a0<sup>[{', '.join(map(cite, nodes))}]</sup>"
 
 
@@ -115,7 +115,7 @@ def cite(node: dict) -> str:
 
 
 def term(node: dict) -> str:
-    """A hard word at its first use: it leads to its entry in “Words explained”, whose heading describes the link by ear."""
+    """A hard word at its first use: a link to its entry in “Words explained”, whose heading describes it to screen readers."""
     slug = node["slug"]
     return (
         f'<a class="term" id="term-{slug}" href="#word-{slug}" aria-describedby="explained">'

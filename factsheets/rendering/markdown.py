@@ -1,4 +1,4 @@
-"""Authors' Markdown, parsed into plain blocks from which all four outputs are made.
+"""Parses authors' Markdown into plain blocks, from which all four outputs are made.
 
 A block is a dictionary: paragraph, heading, list or table. Its words are a list of inline dictionaries: text, strong,
 emphasis, link, break, and cite (a source key, numbered later). No HTML is accepted.
@@ -14,36 +14,36 @@ from markdown_it.tree import SyntaxTreeNode
 CITATION = re.compile(r"\s*\[((?:@[A-Z0-9-]+)(?:\s*;\s*@[A-Z0-9-]+)*)\]")
 NUMBER_ITEM = re.compile(r"^(\d{1,3}) in (10|100):\s*")
 SAFE_LINK = re.compile(r"^(https://|/(?!/)|#|mailto:|tel:)")
-# Control characters, halves of characters and codes that are no characters: pasted by accident, refused by HTML and PDF.
+# Control characters, surrogates and non-characters, which are pasted by accident and which HTML and PDF refuse.
 NEVER_SHOWN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
     + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
     + "]"
 )
 MAX_IN_SHORT = 50  # words
-# Deeper lists cannot be followed by ear, and the parser drops what is very deep without a word.
+# Nobody can follow deeper lists by ear, and the parser silently drops very deep ones.
 LISTS_IN_LISTS = 3
 
 parser = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 class BodyError(ValueError):
-    """The body cannot be shown as this kind of section. The text says what to change."""
+    """The text cannot be shown as this kind of section. The message says what to change."""
 
 
 def parse(body: str) -> list[dict]:
-    """Blocks of a Markdown text. Raises BodyError for what no output could show."""
+    """The blocks of a Markdown text. Raises BodyError for anything that no output could show."""
     return [block for node in _tree(body).children for block in _block(node)]
 
 
-@lru_cache(maxsize=1024)  # the texts of all sheets: what sheets share is tried in each of them, one after another
+@lru_cache(maxsize=1024)  # a change to what sheets share is tried in the texts of all of them
 def _tree(body: str) -> SyntaxTreeNode:
-    """Parsed once a save: the check of the form, the sheet's document and what stops its publication all ask for the same text."""
+    """Parses once per save, because the form's checks, the sheet's document and the publishing rules all need the same text."""
     return SyntaxTreeNode(parser.parse(NEVER_SHOWN.sub("", body)))
 
 
 def parse_body(kind: str, body: str) -> list[dict]:
-    """Blocks of a section's body, after checking that they have the shape its kind needs. Raises BodyError."""
+    """The blocks of a section's text, checked for the shape that its kind needs. Raises BodyError."""
     blocks = parse(body)
     shape = [block["type"] + (" ordered" if block.get("ordered") else "") for block in blocks]
     while shape[:1] == ["paragraph"]:
@@ -85,7 +85,7 @@ def numbers_of(blocks: list[dict]) -> list[dict]:
 
 
 def key_points(text: str) -> list[list[dict]]:
-    """The inline content of each key point, none for a sheet that has just been begun.
+    """The inline content of each key point; none for a sheet that has just been started.
 
     Raises BodyError unless it is one list of three lines without citations.
     """
@@ -103,7 +103,7 @@ def key_points(text: str) -> list[list[dict]]:
 
 
 def in_short(text: str) -> list[dict]:
-    """The inline content of “In short”, empty for none. Raises BodyError unless it is one short paragraph that cites nothing."""
+    """The inline content of “In short”, or empty. Raises BodyError unless it is one short paragraph without citations."""
     blocks = parse(text)
     if not blocks:
         return []
@@ -122,7 +122,7 @@ def cited(body: str) -> set[str]:
 
 
 def links(body: str) -> set[str]:
-    """The addresses that a Markdown text links to, whatever they are."""
+    """Every address that a Markdown text links to."""
     return {str(node.attrs.get("href", "")) for node in _tree(body).walk() if node.type == "link"}
 
 
@@ -159,7 +159,7 @@ def cited_in(node):
 
 
 def plain(node) -> str:
-    """The words of a block, of an inline, or of a list of either, without citations."""
+    """The words of a block, an inline, or a list of either, without citations."""
     if isinstance(node, list):
         parts = [plain(part) for part in node]
         blocks = node and all("type" in part and part["type"] in BLOCKS for part in node if isinstance(part, dict))
@@ -260,7 +260,7 @@ def _with_citations(text: str):
 
 
 def _named_once(inlines: list[dict]) -> list[dict]:
-    """Without a source that the citations beside it name already: “[1, 1]” says no more than “[1]”."""
+    """Drops sources that neighbouring citations already name, because “[1, 1]” says no more than “[1]”."""
     kept: list[dict] = []
     beside: set[str] = set()
     for inline in inlines:
@@ -275,7 +275,7 @@ def _named_once(inlines: list[dict]) -> list[dict]:
 
 
 def _joined(inlines: list[dict]) -> list[dict]:
-    """Neighbouring texts as one, so that a citation split by the parser's own tokens is still found whole."""
+    """Joins neighbouring texts, so that a citation that the parser has split is still found whole."""
     joined: list[dict] = []
     for inline in inlines:
         if inline["type"] == "text" and joined and joined[-1]["type"] == "text":

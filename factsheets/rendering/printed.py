@@ -1,4 +1,4 @@
-"""A sheet on paper: the shared data in the shape that the Typst templates take. Its leaflet, and the whole sheet."""
+"""A sheet on paper, as a leaflet or whole: the shared data in the form that the Typst templates need."""
 
 import base64
 import re
@@ -19,8 +19,8 @@ from factsheets.rendering.markdown import plain
 from factsheets.rendering.sheet import full
 
 LEAD_DRAWING, EXERCISES, TO_FILL = "lead", "exercises", "to fill"
-# What a leaflet leaves out first where its sides are too few. Never what protects (`protects`), the verdicts and NICE's position,
-# and never the beginning of an answer. A drawing is why somebody picks a leaflet up, but at 18 pt there is no room for many.
+# What a leaflet leaves out first if it does not fit. It never leaves out safety advice (`protects`), verdicts, NICE's position or
+# the start of an answer. Drawings make people pick a leaflet up, but at 18 pt there is no room for many.
 OPTIONAL = [
     DRAWING,
     SectionKind.NUMBERS,
@@ -50,12 +50,12 @@ OPTIONAL_IN_LARGE = [
 ]
 NEEDED = {Aspect.SAFETY, Aspect.SEE_DOCTOR}
 NEEDED_KINDS = {SectionKind.CALLOUT, SectionKind.AVOID, SectionKind.EVIDENCE}
-# Words of a part that protects, whatever its editor says it is about: whom to ring, when to stop, what can go wrong.
+# Words that mark safety advice, whatever its editor says it is about: whom to ring, when to stop, what can go wrong.
 NUMBER_TO_RING = re.compile(r"\b(?:999|111|116 123|0\d{2,4} ?\d{3})\b")
 WHEN_TO_STOP = re.compile(r"\bstop(?= if\b| when\b| and\b|[.,:;!?]|\s*\Z)", re.IGNORECASE)
 HARMS = re.compile(r"\brisks?\b|\bharms?\b|\bside effects?\b|\bsafe(?:ty|ly)?\b|\bgo wrong\b", re.IGNORECASE)
-WRITTEN_IN = {"my-week"}  # drawings with room for a pen: on paper as wide as their column
-EXERCISE = "exercise-"  # how the slugs of drawings begin whose words say what to do
+WRITTEN_IN = {"my-week"}  # drawings to write on, which on paper are as wide as their column
+EXERCISE = "exercise-"  # the start of the slugs of drawings whose words say what to do
 
 
 def leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
@@ -68,7 +68,7 @@ def leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
 
 
 def leaflet_for_mail(sheet: FactSheet) -> bytes:
-    """The leaflet in base64, in lines that end with CRLF (RFC 2045, 6.8). Kept as long, and raises, as `leaflet`."""
+    """The leaflet in base64, in lines that end with CRLF (RFC 2045, 6.8). Cached like `leaflet`, and raises the same."""
     make = partial(_in_lines, sheet)
     return page_cache.made(f"leaflet of {sheet.pk}, for mails", make)
 
@@ -78,13 +78,13 @@ def _in_lines(sheet: FactSheet) -> bytes:
 
 
 def whole(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """The same for the whole sheet, including what is folded on the page. Raises as `leaflet` does."""
+    """The same for the whole sheet, including what is folded on the page. Raises the same as `leaflet`."""
     make = partial(compiled, sheet, large_print=large_print)
     return page_cache.made(f"pdf of {sheet.pk}{', large' * large_print}", make)
 
 
 def compiled_leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """Made afresh. What fits is worked out once in each process, and again when the sheet's own words change (`pdf.leaflet_pdf`).
+    """Makes it without the cache. Each process works out once what fits, and again if the sheet's words change (`pdf.leaflet_pdf`).
 
     That takes 7 to 20 printings for our own sheets, with and without some of the parts, or about a second of one processor.
     """
@@ -100,7 +100,7 @@ def compiled_leaflet(sheet: FactSheet, *, large_print: bool = False) -> bytes:
 
 
 def compiled(sheet: FactSheet, *, large_print: bool = False) -> bytes:
-    """Made afresh: about half a second of one processor."""
+    """Makes it without the cache, in about half a second of one processor."""
     data = full(_as_it_is(sheet.pk))
     return sheet_pdf(
         _document(data, Layer),
@@ -120,7 +120,7 @@ def letterhead() -> dict:
 
 
 def _as_it_is(pk: int) -> FactSheet:
-    """Read after the token: what the caller has in hand may have been read before an edit."""
+    """Reads it after the token, because the caller may have read it before an edit."""
     return FactSheet.everything.select_related("topic", "reviewed_by__team_member").get(pk=pk)
 
 
@@ -157,7 +157,7 @@ def _leaflet(data: dict, *, large_print: bool) -> dict:
             figure |= {"in_words": True, "letters": 0.0}
         for part in ("blocks", "caption"):
             section[part] = _without_pointers(section.get(part, []), own)
-            if not large_print:  # at 18 points they would take the room of what they lead to
+            if not large_print:  # at 18 points they would take up too much room
                 section[part] = _with_addresses(section[part], own)
     optional = _optional(document, data, OPTIONAL_IN_LARGE if large_print else OPTIONAL)
     return document | {"optional": optional, "left_out": []}
@@ -166,7 +166,7 @@ def _leaflet(data: dict, *, large_print: bool) -> dict:
 def protects(section: dict) -> bool:
     """Whether a section of a sheet's document says whom to ring, when to stop, what to avoid or what can go wrong.
 
-    No paper leaves it out. Decided from what the section is and says, and for no sheet by name.
+    No paper leaves it out. This depends on what the section is and says, not on the sheet.
     """
     said = plain(section["blocks"])
     return bool(
@@ -180,7 +180,7 @@ def protects(section: dict) -> bool:
 
 
 def _optional(document: dict, data: dict, order: list[str]) -> list[dict]:
-    """What may be left out, in this order; of the same kind, the last on the paper first. Some kinds are in no order: they stay."""
+    """What may be left out, in this order; within a kind, the last on the paper first. Kinds that are not listed stay."""
     lead = [(LEAD_DRAWING, {"kind": DRAWING, "sections": [LEAD]})] if document["lead_figure"] else []
     drawings = [
         (_turn_of(section["figure"]), {"kind": DRAWING, "sections": [section["slug"]]})
@@ -199,13 +199,13 @@ def _turn_of(figure: dict) -> str:
 
 
 def _parts(data: dict) -> list[tuple[str, dict]]:
-    """The parts that an answer can do without: each section, and the drawings under it. The last part comes first."""
+    """The parts that an answer can do without: each section, and the drawings under it, last part first."""
     found: list[tuple[str, dict]] = []
     sections = {section["slug"]: section for section in data["sections"]}
     for chapter in data["layers"][Layer.LEAFLET]:
         parts: list[list[dict]] = []
         for section in (sections[slug] for slug in chapter["sections"]):
-            # A drawing belongs to what is said before it, and to no number of people.
+            # A drawing belongs to the text before it, but not to numbers of people.
             if said := section["kind"] == SectionKind.FIGURE and [
                 part for part in parts if part[0]["kind"] != SectionKind.NUMBERS
             ]:
@@ -222,7 +222,7 @@ def _parts(data: dict) -> list[tuple[str, dict]]:
 
 
 def _is_to_fill(section: dict) -> bool:
-    """A table whose second column is empty: readers write in it."""
+    """Whether its second column is empty, for readers to write in."""
     tables = [block for block in section["blocks"] if block["type"] == "table"]
     return bool(tables) and all(len(row) == 2 and not plain([row[1]]) for table in tables for row in table["rows"])
 
@@ -248,7 +248,7 @@ def _without_pointers(value, own: str):
 
 
 def _said(node: dict) -> str:
-    """The words of inline content, or something for content of other kinds."""
+    """The words of inline content, or a stand-in for other kinds."""
     return node["text"].strip() if node.get("type") == "text" else "…"
 
 
@@ -264,7 +264,7 @@ def _with_addresses(value, own: str):
             made.append(_with_addresses(node, own))
             continue
         href = node["href"]
-        if href.startswith((own, "#")):  # a place on this page is a word of this leaflet
+        if href.startswith((own, "#")):  # a link to a place on this page becomes plain words in the leaflet
             made += node["content"]
             continue
         if href.startswith("/"):
@@ -280,7 +280,7 @@ def _with_addresses(value, own: str):
 
 
 def _breakable(address: str) -> str:
-    """The same address, which may go on in the next line after a slash or a hyphen."""
+    """The same address, with places to break the line after slashes and hyphens."""
     return re.sub(r"(?<=.)([/-])(?=.)", "\\1\u200b", address)
 
 
@@ -307,6 +307,6 @@ def _figure(figure: dict) -> dict:
 
 @lru_cache
 def _letters(path: str) -> float:
-    """The size of a drawing's smallest letters, in its own units. 0 when it has none."""
+    """The size of a drawing's smallest letters, in its own units. 0 if it has none."""
     said = Path(path).read_text() if path.endswith(".svg") and Path(path).is_file() else ""
     return min((float(size) for size in re.findall(r'font-size="([0-9.]+)"', said)), default=0)

@@ -1,4 +1,4 @@
-"""A sheet with everything around its document, as the outputs share it."""
+"""A sheet's document and everything around it, for all outputs."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -7,14 +7,14 @@ from backcare.core import clinic
 from factsheets import pictures, publishing_rules, safety, team
 from factsheets.models import SIGNED, Edition, FactSheet, Layer, SheetKind, Step, Tradition
 
-# Stands on every section of the traditional view, in every output. No author writes it, and none can leave it off.
+# Every output shows it on every section with the traditional view. No author writes it, and none can leave it off.
 TRADITIONAL_LABEL = "Traditional explanation. Not a medical diagnosis."
 
 LISTED_CHANGES = 10
 
 
 def state_note(sheet: FactSheet) -> str:
-    """What a reader must know about the review before trusting the page. Empty when it is reviewed and in time."""
+    """What a reader must know about the review before trusting the page. Empty if it is reviewed and not overdue."""
     if sheet.draft_of_id:
         return "This is a draft of a published page. Only staff can see it."
     if not sheet.is_published:
@@ -33,18 +33,18 @@ def state_note(sheet: FactSheet) -> str:
 
 
 def what_changed(sheet: FactSheet) -> list[dict]:
-    """The last changes of the page as readers saw them, newest first: the day, and what changed in words."""
+    """The latest changes that readers could see, newest first: the day, and what changed."""
     found = []
     for edition in sheet.editions.for_readers().defer("content")[:LISTED_CHANGES]:
         if said := lines(edition):
-            # Installed words are as old as their authors say, so that no change here is later than “Last changed”.
+            # Installed words have their authors' date, so that no change here is later than “Last changed”.
             at = min(edition.at, sheet.updated_at) if edition.step == Step.INSTALLED else edition.at
             found.append({"on": timezone.localdate(at), "lines": said})
     return found
 
 
 def lines(edition: Edition) -> list[str]:
-    """What an edition says to readers. Empty when it changed nothing that they see."""
+    """What an edition says to readers. Empty if it changed nothing they can see."""
     if edition.step == Step.RESTORED:
         return ["An earlier version of the page, which a clinician had signed off, was put back."]
     if edition.step in SIGNED:
@@ -56,7 +56,7 @@ def lines(edition: Edition) -> list[str]:
 
 
 def sources(sheet: FactSheet) -> str:
-    """How many sources the page cites, and how old and how new they are: 23 sources, from 1980 to 2025. Empty without any."""
+    """How many sources the page cites and from which years, such as “23 sources, from 1980 to 2025”. Empty if none."""
     cited = sheet.document.get("references", [])
     years = sorted({each["year"] for each in cited if each["year"]})
     said = f"{len(cited)} source{'' if len(cited) == 1 else 's'}" if cited else ""
@@ -66,12 +66,12 @@ def sources(sheet: FactSheet) -> str:
 
 
 def reviewer(sheet: FactSheet) -> str:
-    """As readers see it: Ann Lee, physiotherapist (HCPC PH123456). Empty while nobody has reviewed it."""
+    """The reviewer as readers see them: Ann Lee, physiotherapist (HCPC PH123456). Empty until somebody has reviewed it."""
     return team.line_of(sheet.reviewed_by)
 
 
 def prices(sheet: FactSheet) -> list[str]:
-    """What the clinic charges for the treatment that the sheet is about, a line each. Empty where it sells none."""
+    """What the clinic charges for the sheet's treatment, by line. Empty if it does not sell it."""
     if not sheet.treatment_offered or sheet.kind != SheetKind.TREATMENT:
         return []
     rows = [row for section in sheet.document.get("sections", []) for row in section.get("evidence", [])]
@@ -94,7 +94,7 @@ def chapters(document: dict, layer: str) -> list[dict]:
 
 
 def related(sheet: FactSheet) -> list[dict]:
-    """Related sheets that the public can open, with the reason why."""
+    """Related sheets that the public can open, with the reason to read each."""
     return [
         {"title": link.to.title, "reason": link.reason, "path": link.to.get_absolute_url()}
         for link in sheet.related.select_related("to").defer("to__document")
@@ -130,7 +130,7 @@ def full(sheet: FactSheet) -> dict:
             {**_section(section), "label": TRADITIONAL_LABEL if section["view"] == Tradition.TRADITIONAL else ""}
             for section in sheet.document.get("sections", [])
         ],
-        # What the reader of each layer finds: the questions of the leaflet, and what is folded below it.
+        # What each layer holds: the questions of the leaflet, and what is folded below it.
         "layers": {
             layer.value: [
                 {name: chapter[name] for name in ("slug", "heading", "sections")}

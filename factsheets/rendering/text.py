@@ -25,7 +25,7 @@ def text(sheet: FactSheet) -> str:
     all_signs = f"All the signs: 999, 111 and GP: {settings.BASE_URL}{reverse('factsheets:get_help_now')}"
     if short := (data["in_short"] or {}).get("content"):
         lines += ["", *_heading("In short", "-"), "", *_wrap(_words(short))]
-    # As on the page: short here, and all of them a link away (docs/decisions/0004).
+    # As on the page, the short card is here, and all of the signs are behind a link (docs/decisions/0004).
     lines += ["", *_heading(emergency["heading"], "-"), ""]
     for sign in compact(data["safety"]):
         lines += _item("- ", sign)
@@ -40,7 +40,7 @@ def text(sheet: FactSheet) -> str:
             lines += ["", *_heading("For those who want more", "=")]
         for chapter in chapters:
             first = sections[chapter["sections"][0]]
-            # A chapter that is no question has its first section's heading, which that section says.
+            # A chapter that is not a question has the heading of its first section, which that section prints.
             if first["question"] or (chapter["heading"] and chapter["heading"] != first["heading"]):
                 lines += ["", *_heading(chapter["heading"], "-")]
             for slug in chapter["sections"]:
@@ -88,7 +88,7 @@ def text(sheet: FactSheet) -> str:
 
 
 def _name(word: dict) -> str:
-    """The word as the sheet uses it, and beside it the glossary's name for it where that is another."""
+    """The word as the sheet uses it, and the glossary's name for it if that is different."""
     return word["word"] if word["word"] == word["term"] else f"{word['word']} ({word['term']})"
 
 
