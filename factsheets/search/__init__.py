@@ -1,1 +1,1 @@
-"""Search: the index of what patients may read, the query, red flags in what is typed, and failed searches."""
+"""Search: the index of what patients may read, the query, red flags in what they type, and failed searches."""

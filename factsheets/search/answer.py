@@ -1,4 +1,4 @@
-"""The answer to one search: red flags first, then the answer and more results, or the nearest words, or help."""
+"""The response to one search: red flags first, then the answer and more results, or the nearest words, or help."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ SHOWN = 60  # characters of the search in titles and sentences
 ASKS = """
     am are can could did do does has have how is may shall should was were what when where which who why will would
 """
-DOUBTFUL = 0.6  # below this, a word that we do not know may be a mistake
-BETTER = 0.1  # by how much the results must gain, so that it is one
-MAX_MENDED = 4  # unknown words of one search for which a near one is looked up
+DOUBTFUL = 0.6  # below this, an unknown word may be a mistake
+BETTER = 0.1  # by how much the results must improve for it to be one
+MAX_MENDED = 4  # unknown words of one search for which it looks for near ones
 
 
 @dataclass
@@ -33,11 +33,11 @@ class Related:
 
 @dataclass
 class Answer:
-    typed: str  # as it is in the box
+    typed: str  # as in the box
     shown: str  # the same, short enough for a sentence
     reading: Reading
     found: Found
-    near: str = ""  # the search with its unknown words put right
+    near: str = ""  # the search with its unknown words corrected
     is_near: bool = False  # the results are those of `near`
     hits: list[Hit] = ()
     related: list[Related] = ()
@@ -53,7 +53,7 @@ class Answer:
 
     @property
     def first(self) -> int:
-        """The place of the page's first result among all."""
+        """The position of the page's first result among all."""
         return (self.page - 1) * ON_A_PAGE + 1
 
     @property
@@ -70,7 +70,7 @@ class Answer:
 
     @property
     def is_in_another_script(self) -> bool:
-        """Mostly letters that are not Latin: the page says that it is in English."""
+        """Mostly non-Latin letters, so the page says that it is in English."""
         letters = [letter for letter in self.typed if letter.isalpha()]
         latin = [letter for letter in letters if "LATIN" in unicodedata.name(letter, "")]
         return len(letters) > 2 * len(latin)
@@ -81,26 +81,26 @@ class Answer:
 
     @property
     def signs(self) -> bool:
-        """Whether the short emergency card is above the answer: somebody is worried, and no red flag was read."""
+        """Whether the short emergency card is above the answer, because somebody is worried but no red flag was found."""
         return bool(self.found.intent and self.found.intent.signs and not self.reading)
 
     @property
     def is_weak(self) -> bool:
-        """Whether there are results, none of which fits well."""
+        """Whether there are results but none that fits well."""
         return bool(self.hits) and not self.found.is_good
 
     @property
     def names_acupuncture(self) -> bool:
-        """Then NICE's position is shown beside it: the search names acupuncture, or the first result quotes it."""
+        """Whether to show NICE's position, because the search names acupuncture or the first result quotes it."""
         shown = " ".join(f"{hit.title} {place.heading} {place.quote}" for hit in self.hits[:1] for place in hit.places)
         return any(word in plain(f"{self.searched} {shown}") for word in ("acupunct", "needl"))
 
 
 def answer(typed: str, page: int = 1) -> Answer:
-    """Everything the page of a search shows. Any text is answered; `page` counts from 1 and may be anything."""
+    """Everything a search page shows. Accepts any text; `page` counts from 1 and may be anything."""
     typed = readable(typed)
     given = Answer(typed, short(typed), redflags.read(typed), find(typed))
-    # To “I want to die” the answer is not “did you mean diet”.
+    # “I want to die” must not get “did you mean diet”.
     if given.found.best < DOUBTFUL and not given.reading.crisis and (near := _near(typed, given.found)):
         there = find(near)
         if there.best > given.found.best + BETTER:
@@ -115,26 +115,26 @@ def answer(typed: str, page: int = 1) -> Answer:
 
 
 def examples(most: int = 10) -> list[Related]:
-    """What people often ask, one question of each place of the sheets that come first, for a box that is still empty."""
+    """Frequent questions for an empty box: one for each place on the first sheets."""
     found = []
     for entry in current().entries.values():
         if entry.kind == SHEET:
             asked = ((number, as_question(entry.questions[number][0])) for number in sorted(entry.questions))
             asked = [(number, question) for number, question in asked if question.endswith("?")]
             found.append([Related(question, address(entry, entry.passages[number])) for number, question in asked])
-    # A question of each sheet, then a second one of each, and so on.
+    # One question for each sheet, then a second one for each, and so on.
     return [each for row in zip_longest(*found) for each in row if each][:most]
 
 
 def as_question(words_typed: str) -> str:
-    """As it is printed: with a capital letter, and with a question mark when it asks."""
+    """As printed: with a capital letter, and a question mark if it is a question."""
     first, *rest = words_typed.lower().split()
     asks = first in ASKS.split() and rest[:1] != ["to"]
     return f"{words_typed[:1].upper()}{words_typed[1:]}{'?' if asks and not words_typed.endswith('?') else ''}"
 
 
 def _near(typed: str, found: Found) -> str:
-    """What was typed, with near words of ours in place of those that stand nowhere. Empty when there are none."""
+    """What was typed, with near words of ours in place of unknown ones. Empty if there are none."""
     index, unknown = current(), {word for concept in found.missing for word in concept.typed}
     parts, place, mended = [], 0, 0
     for word in words(typed):

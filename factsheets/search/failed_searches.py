@@ -31,19 +31,19 @@ from factsheets.search.text import words
 
 logger = logging.getLogger(__name__)
 
-MIN_DAYS = 3  # different days, before words are kept
+MIN_DAYS = 3  # different days before the words are kept
 KEPT_FOR = timedelta(days=30)  # after the last time
 MAX_ROWS = 1_000
 MAX_LENGTH = 60  # characters
 MAX_WORDS = 6
-PAUSE = 1.0  # seconds between two that are counted
+PAUSE = 1.0  # seconds between two counts
 
 _counting = threading.Lock()
 _last = {"at": float("-inf")}  # seconds on the monotonic clock
 
 
 def normal(typed: str) -> str:
-    """The typed words as they are counted: lower case, single spaces. Empty when they must not be counted."""
+    """The typed words as they are counted, in lower case with single spaces. Empty if they must not be counted."""
     found = words(typed)
     text = " ".join(word.folded for word in found)
     too_much = len(text) > MAX_LENGTH or len(found) > MAX_WORDS
@@ -51,7 +51,7 @@ def normal(typed: str) -> str:
 
 
 def count(typed: str, *, told: bool = False, is_counted: bool = False) -> None:
-    """Counts one search that found nothing good, or one reader who `told` us so.
+    """Counts one search that found nothing good, or one reader who `told` us that.
 
     `is_counted` says that the search itself was counted before. Never raises for the database's sake, and never waits for another
     thread.
@@ -92,7 +92,7 @@ def _write(text: str, today, told: bool = False, is_counted: bool = False) -> No
 
 
 def forget(today) -> int:
-    """Deletes what nobody has searched for in 30 days. Called with every count; returns how many rows were deleted."""
+    """Deletes what nobody has searched for in 30 days. Called with every count. Returns how many rows it deleted."""
     return SearchMiss.objects.filter(last_on__lt=today - KEPT_FOR).delete()[0]
 
 

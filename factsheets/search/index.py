@@ -1,4 +1,4 @@
-"""The search index of this process: tantivy, in memory, for one state of the content.
+"""This process's search index: tantivy, in memory, for one state of the content.
 
 Every search asks the database for the content's token (`ContentVersion`). When that has changed, only what differs is indexed
 again: of each sheet the database gives a digest, and a document is read only when its digest is another. So an edit is found by the
@@ -25,7 +25,7 @@ from factsheets.search.synonyms import Synonyms
 from factsheets.search.text import ANALYZER, indexable, words
 
 FIELDS = ("title", "heading", "strong", "text")
-HEAP = 15_000_000  # bytes that tantivy's writer may use, the least that it accepts
+HEAP = 15_000_000  # bytes that tantivy's writer may use, the minimum it accepts
 LOOKED_FOR_EACH = 1.0  # seconds between two looks at the token
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Row:
-    """One hit of the engine: a passage, or one of the questions that the passage answers."""
+    """One hit: a passage, or one of the questions that it answers."""
 
     entry: Entry
     number: int  # of the passage
@@ -54,20 +54,20 @@ class Index:
     digests: dict[str, str] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     rows: dict[int, Row] = field(default_factory=dict)
-    numbers: dict[str, range] = field(default_factory=dict)  # of each entry, the rows it has
+    numbers: dict[str, range] = field(default_factory=dict)  # the rows of each entry
     next_row: int = 0
-    vocabulary: frozenset[str] = frozenset()  # every word of ours, as it is written
-    dead: tuple[str, ...] = ()  # places that questions name and no page has
+    vocabulary: frozenset[str] = frozenset()  # every word of ours, as written
+    dead: tuple[str, ...] = ()  # places that questions name but no page has
     former: dict[str, str] = field(default_factory=dict)  # former addresses of sheets
     synonyms: Synonyms = field(default_factory=Synonyms)
-    named: dict[tuple[str, ...], tuple[Entry, int]] = field(default_factory=dict)  # by a name's stems: a term or a page
-    # What the query works out about a question or a passage, so that it does so once.
+    named: dict[tuple[str, ...], tuple[Entry, int]] = field(default_factory=dict)  # terms and pages by their stems
+    # What the query has worked out about each question or passage.
     weighed: dict[str, tuple] = field(default_factory=dict)
     spreads: dict[frozenset, int] = field(default_factory=dict)
     strengths: dict[int, dict[str, float]] = field(default_factory=dict)
 
     def locate(self, place: str) -> tuple[Entry, int] | None:
-        """The passage at “sheet#place” or “/page/#place”; None when there is no such place. A former address will do."""
+        """The passage at “sheet#place” or “/page/#place”, or a former address of it. None if there is no such place."""
         page, _, anchor = place.partition("#")
         entry = self.entries.get(f"page:{page}") or self.entries.get(f"sheet:{self.former.get(page, page)}")
         return (entry, entry.addresses[anchor]) if entry and anchor in entry.addresses else None
@@ -91,7 +91,7 @@ def current() -> Index:
 
 
 def keep_fresh() -> None:
-    """Starts the thread that brings the index up to date before a reader asks. For the web server's workers."""
+    """Starts the thread that updates the index before a reader needs it. For the web server's workers."""
     threading.Thread(target=_watch, name="search index", daemon=True).start()
 
 
@@ -101,7 +101,7 @@ def _watch() -> None:
             close_old_connections()
             current()
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on
-            # A search that comes meanwhile makes the index itself, and tells what is wrong.
+            # A search that comes meanwhile makes the index itself, and reports what is wrong.
             logger.warning("The search index could not be brought up to date: %s", type(error).__name__)
         time.sleep(LOOKED_FOR_EACH)
 
@@ -173,7 +173,7 @@ def _add(writer: tantivy.IndexWriter, new: Index, entry: Entry) -> None:
 
 
 def _wanted(asked: dict) -> tuple[dict[str, str], Callable[[list[str]], list[Entry]]]:
-    """The digest of everything that can be found, and what makes the entries of some of it."""
+    """The digest of everything that can be found, and the functions that make its entries."""
     digests, shared = {}, {}
     for entry in [*_terms(), *pages.entries()]:
         shared[entry.key] = entry
@@ -207,7 +207,7 @@ def _asked(former: dict[str, str]) -> dict[str, dict[str, list[str]]]:
 
 
 def _answered(entry: Entry, asked: dict[str, list[str]]) -> dict[int, list[str]]:
-    """The questions by the passage that answers them. What names a place that is gone leads to the top of the page."""
+    """The questions, by the passage that answers them. If a place no longer exists, its questions lead to the top of the page."""
     found: dict[int, list[str]] = {}
     for anchor, questions in asked.items():
         found.setdefault(entry.addresses.get(anchor, 0), []).extend(questions)
@@ -223,7 +223,7 @@ def _terms() -> list[Entry]:
 
 
 def _vocabulary(new: Index) -> frozenset[str]:
-    """The words of all entries and synonyms, as they are written."""
+    """The words of all entries and synonyms, as written."""
     return new.synonyms.words.union(*(entry.own_words for entry in new.entries.values()))
 
 

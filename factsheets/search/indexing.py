@@ -1,4 +1,4 @@
-"""What can be found: the passages of sheets, glossary terms and pages, with their place, and the questions that they answer."""
+"""What search can find: passages of sheets, glossary terms and pages, with their places and the questions they answer."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ SHEET, PAGE, TERM = "fact sheet", "page", "glossary"
 
 @dataclass
 class Passage:
-    """A piece that can be linked to and quoted.
+    """A piece of text that can be linked to and quoted.
 
     `strong` words sum the piece up. `own_heading` is not another piece's, so that it counts. `verdict` is that of a statement.
     """
@@ -55,7 +55,7 @@ class Entry:
 
 
 def of_sheet(slug: str, title: str, document: dict) -> Entry:
-    """A sheet's passages in the order of its page. The first is what the sheet is about."""
+    """A sheet's passages in page order. The first says what the sheet is about."""
     summary, audience = document.get("summary", ""), document.get("audience", "")
     short = words_of((document.get("in_short") or {}).get("content", []))
     points = " ".join(sentence(words_of(point["content"])) for point in document.get("key_points", []))
@@ -99,14 +99,14 @@ def _of_section(section: dict, chapter: str) -> Iterable[Passage]:
             shown = heading or own or chapter
             yield Passage(heading=shown, text=text, strong=strong, own_heading=own_heading, **common)
     for statement in section.get("evidence", []):
-        # One by one, so that no quotation shows a benefit without what belongs beside it.
+        # Each separately, so that no quotation shows a benefit without what must accompany it.
         text = join([statement["claim"], plain(statement["blocks"]), statement["nice_position"]])
         verdict = f"{statement['claim']}: {statement['verdict'][:1].lower()}{statement['verdict'][1:]}"
         yield Passage(heading=own or chapter, text=text, strong=statement["claim"], verdict=f"{verdict}.", **common)
 
 
 def _by_headings(blocks: list[dict]) -> Iterable[tuple[str, list[dict]]]:
-    """The blocks below each heading within a section; those before the first have none."""
+    """The blocks below each heading in a section. Those before the first have no heading."""
     heading, part = "", []
     for block in blocks:
         if block["type"] == "heading":
@@ -118,7 +118,7 @@ def _by_headings(blocks: list[dict]) -> Iterable[tuple[str, list[dict]]]:
 
 
 def plain(blocks: list[dict]) -> str:
-    """The words of blocks in one line, without citation numbers and link addresses."""
+    """The words of blocks on one line, without citation numbers and link addresses."""
     parts = []
     for block in blocks:
         match block["type"]:
@@ -151,7 +151,7 @@ def join(texts: list[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital letter and a full stop, so that two list items are not read as one sentence."""
+    """With a capital letter and a full stop, so that two list items do not look like one sentence."""
     text = " ".join(text.split())
     text = f"{text[:1].upper()}{text[1:]}"
     return text if not text or text[-1] in ".!?:;" else f"{text}."

@@ -1,4 +1,4 @@
-"""What people look for (`intents.yaml`): worry, pregnancy, children, medicines, work … each with a first answer of its own."""
+"""What people search for (`intents.yaml`), such as worry, pregnancy, medicines or work, each with its own first answer."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FILE = Path(__file__).with_name("intents.yaml")
 LIST = re.compile(r"\{([^{}]+)\}")
 
 Phrase = tuple[str, ...]
-Line = tuple[tuple[Phrase, ...], ...]  # parts that must all be there, each with the phrases of which one is enough
+Line = tuple[tuple[Phrase, ...], ...]  # parts that must all occur, each with phrases of which one is enough
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ class Intent:
     name: str
     when: tuple[Line, ...]
     unless: tuple[Line, ...]
-    first: tuple[str, ...]  # places, of which the first that exists is the answer
-    topic: bool  # whether it says what the search is about, not what is asked
+    first: tuple[str, ...]  # places, the first existing one of which is the answer
+    topic: bool  # whether it says what the search is about, rather than what it asks
     signs: bool  # whether the short emergency card is above it
 
 
 @cache
 def intents() -> tuple[Intent, ...]:
-    """Every intent, in the order of the file. Raises KeyError or ValueError where the file is not sound."""
+    """Every intent, in file order. Raises KeyError or ValueError if the file is not sound."""
     given = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     lists = {name: " ".join(listed.split()) for name, listed in given["words"].items()}
     return tuple(
@@ -45,7 +45,7 @@ def intents() -> tuple[Intent, ...]:
 
 
 def read(typed: str) -> tuple[Intent | None, Intent | None]:
-    """The first intent whose words are in what was typed, and the first topic."""
+    """The first intent, and the first topic, whose words were typed."""
     stems = [word.stem for word in words(typed)]
     there = {tuple(stems[start : start + length]) for length in range(1, 7) for start in range(len(stems) - length + 1)}
 

@@ -1,4 +1,4 @@
-"""Pages of the frame that can be found beside the sheets: help, booking, asking, privacy and the like."""
+"""Other pages that search can find besides the sheets: help, booking, asking, privacy and the like."""
 
 from contextlib import suppress
 
@@ -8,7 +8,7 @@ from django.urls import Resolver404, resolve
 from factsheets import safety
 from factsheets.search.indexing import PAGE, Entry, Passage, join
 
-# Address, title, other words that people use for it, and what the page is for. Words and not templates: a page's form
+# Address, title, other words that people use for it, and what the page is for. They are not taken from templates, whose form
 # fields, navigation and notices would only be noise. tests/factsheets/search/test_search_index.py opens every address and place.
 PAGES = [
     (
@@ -105,7 +105,7 @@ HELP_WORDS = [
 def entries() -> list[Entry]:
     """Every page that this site has."""
     found = []
-    # Without advice every page fails, this one first. But a folder of fixtures may be loaded before it.
+    # Without advice every page fails, this one first. But the fixtures may be loaded before it.
     with suppress(safety.SafetyAdviceMissing):
         found.append(_help())
     for address, title, names, text in PAGES:

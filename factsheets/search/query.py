@@ -1,4 +1,4 @@
-"""What is found for the typed words, in which order.
+"""What a search finds, and in which order.
 
 tantivy finds the passages and the questions that have any of the words, best first by BM25. Of these, the best are scored here:
 
@@ -26,22 +26,22 @@ from factsheets.search.intents import Intent
 from factsheets.search.synonyms import Phrase, Synonyms
 from factsheets.search.text import FUNCTION, Word, indexable, words
 
-MAX_CHARACTERS = 1_000  # of what was typed, looked at
+MAX_CHARACTERS = 1_000  # of the typed words, that are looked at
 MAX_CONCEPTS = 20
 MAX_PASSAGES, MAX_QUESTIONS = 80, 80  # scored
 MAX_ENTRIES = 100  # that a reader can page through
 STRENGTH = {"title": 1.0, "heading": 0.9, "strong": 0.75, "text": 0.6}
-TWICE = 0.1  # more, if it is in two of these: the place that says it comes before others of its sheet
+TWICE = 0.1  # a bonus for being in two of these, so that the place that says it comes before others on its sheet
 BOOST = {"title": 2.0, "heading": 3.0, "strong": 2.0, "text": 1.0}
 SYNONYM_SHARE = 0.85
-QUESTION_SHARE = 0.6  # of a question's score: what was typed; the rest is the question
+QUESTION_SHARE = 0.6  # the share of a question's score for what was typed; the rest is for the question
 TEXT = 0.65
-PART_OF_TERM, WHOLE_TERM = 0.4, 0.8  # a glossary term is for whoever typed its name, and little else
+PART_OF_TERM, WHOLE_TERM = 0.4, 0.8  # a glossary term is for people who typed its name and little else
 INTENT, TOPIC = 0.8, 0.42
-NAME = 0.9  # of a glossary term or a page whose name was typed, and nothing else
-NAMED = 0.15  # for a question of the sheet that the search names
+NAME = 0.9  # for a glossary term or page whose name was typed, and nothing else
+NAMED = 0.15  # for a question on the sheet that the search names
 TELLING = 1.0  # from this weight on, a word of a title names the sheet
-OTHERS = 0.1  # of what else speaks for the same place
+OTHERS = 0.1  # for other things that point to the same place
 KINDS = {SHEET: 1.0, PAGE: 0.95, TERM: 0.75}
 ASKING = {
     "how": 0.6,
@@ -55,15 +55,15 @@ ASKING = {
     "long": 0.6,
 }
 SMALL, EVERYDAY = 0.15, 0.3  # the weight of other small words
-COMMON = 0.7  # taken from every rarity, so that a word of every second passage weighs nothing
-MIN_WEIGHT = 0.3  # of a word that stands nearly everywhere, such as “back”
-GOOD = 0.34  # below this nothing good was found
-MIN_SCORE = 0.3  # of the best score: what scores less is not shown
+COMMON = 0.7  # subtracted from every rarity, so that a word in every second passage weighs nothing
+MIN_WEIGHT = 0.3  # for a word that is nearly everywhere, such as “back”
+GOOD = 0.34  # below this, nothing good was found
+MIN_SCORE = 0.3  # the fraction of the best score below which results are not shown
 
 
 @dataclass(frozen=True)
 class Concept:
-    """What the reader asked for in one or more words: the phrases that stand for it, the typed one first."""
+    """Something the reader asked for in one or more words: the phrases for it, beginning with the typed one."""
 
     typed: tuple[str, ...]  # the words as folded
     phrases: tuple[Phrase, ...]
@@ -76,12 +76,12 @@ class Concept:
 
 @dataclass
 class Place:
-    """A passage that was found, and how well it answers."""
+    """A passage found, and how well it answers."""
 
     entry: Entry
     number: int
     score: float = 0.0
-    answers: bool = False  # by a question or an intent, so that its first sentences are the answer
+    answers: bool = False  # through a question or an intent, so its first sentences are the answer
     others: float = 0.0
 
     @property
@@ -102,15 +102,15 @@ class Place:
 
 @dataclass
 class Found:
-    """Entries in their order, each with its places, best first, and what the search was for."""
+    """The entries in order, each with its places, best first; and what the search was for."""
 
     entries: list[list[Place]] = field(default_factory=list)
     concepts: list[Concept] = field(default_factory=list)
-    telling: list[Concept] = field(default_factory=list)  # those that do not stand nearly everywhere
-    missing: list[Concept] = field(default_factory=list)  # concepts that stand nowhere
+    telling: list[Concept] = field(default_factory=list)  # those that are not nearly everywhere
+    missing: list[Concept] = field(default_factory=list)  # concepts that occur nowhere
     intent: Intent | None = None
     related: list[tuple[str, Place]] = field(default_factory=list)  # other questions, with where they are answered
-    best: float = 0.0  # without what only a topic brings
+    best: float = 0.0  # without entries that only a topic brings
 
     @property
     def is_good(self) -> bool:
@@ -118,7 +118,7 @@ class Found:
 
 
 def find(typed: str) -> Found:
-    """What is published and has the typed words, best first. Nothing typed, or nothing that is a word, finds nothing."""
+    """Published content with the typed words, best first. Without any words, nothing."""
     index, found = current(), Found()
     asked = _Asked(typed[:MAX_CHARACTERS], index)
     if not asked.weights:
@@ -161,7 +161,7 @@ def find(typed: str) -> Found:
 
 
 class _Asked:
-    """What was typed, weighed against one index."""
+    """The typed words, weighed against one index."""
 
     def __init__(self, typed: str, index: Index):
         self.index = index
@@ -176,7 +176,7 @@ class _Asked:
         return weights | {word: ASKING.get(word, SMALL if word in FUNCTION else EVERYDAY) for word in small}
 
     def spread(self, concept: Concept) -> int:
-        """In how many passages and questions it stands."""
+        """How many passages and questions have it."""
         known, meaning = self.index.spreads, concept.meaning
         if meaning not in known:
             count, seen = self.index.searcher.doc_freq, (*FIELDS, "question")
@@ -209,14 +209,14 @@ class _Asked:
         return [self.index.rows[self.index.searcher.doc(address)["row"][0]] for _, address in hits]
 
     def similarity(self, question: str) -> float:
-        """From 0 to 1: how much of the typed words the question has, and the other way round."""
+        """From 0 to 1: how many of the typed words the question has, and the other way round."""
         theirs, total = self._weighed(question)
         shared = sum(self.weights[what] for what in self.weights.keys() & theirs.keys())
         whole = QUESTION_SHARE * self.total + (1 - QUESTION_SHARE) * total
         return min(1.0, shared / whole) if whole else 0.0
 
     def names(self, entry: Entry) -> bool:
-        """Whether the title has a word of the search that is in few places."""
+        """Whether the title has a rare word of the search."""
         if entry.key not in self.named:
             stems = {word.stem for word in words(entry.title)}
             rare = [concept for concept in self.concepts if self.weights[concept.meaning] > TELLING]
@@ -242,7 +242,7 @@ class _Asked:
             found += self.weights[concept.meaning] * best
             there_is += self.weights[concept.meaning] * bool(best)
         total = self.total
-        # What has every word comes before what has one of them again and again.
+        # Having every word counts more than having one of them many times.
         return found / total * (1 + there_is / total) / 2
 
     def _strengths(self, row: Row) -> dict[str, float]:
@@ -256,7 +256,7 @@ class _Asked:
                     before = made.get(stem, 0.0)
                     made[stem] = max(before, STRENGTH[name]) + (TWICE if before else 0.0)
             for name in names[1:] if row.entry.kind != SHEET else ():
-                # The words of a name share its weight: “medicine” is not first of all “Traditional Chinese medicine”.
+                # The words of a name share its weight, because “medicine” does not mainly mean “Traditional Chinese medicine”.
                 here = {word.stem for word in words(indexable(name))}
                 for stem in here:
                     made[stem] = max(made.get(stem, 0.0), 1.0 if len(here) == 1 else 0.7 + 0.3 / len(here))
@@ -265,10 +265,10 @@ class _Asked:
 
 
 def parse(text: str, synonyms: Synonyms) -> tuple[list[Concept], set[str]]:
-    """The words as concepts, the longest phrase that has synonyms counting as one, and the small words that are left."""
+    """The words as concepts, with the longest phrase that has synonyms as one, and the remaining small words."""
     left, small = words(text), set()
     if len(left) == 1 and not left[0].says_something:
-        # “WHO” is a name that is a small word.
+        # “WHO” is a name, although it is also a small word.
         return [Concept((left[0].folded,), ((left[0].stem,),))], set()
     made: dict[frozenset[Phrase], Concept] = {}
     while left:
@@ -288,7 +288,7 @@ def parse(text: str, synonyms: Synonyms) -> tuple[list[Concept], set[str]]:
 
 
 def _longest_phrase(left: list[Word], known: Synonyms) -> list[Word]:
-    """The phrase with synonyms that the words begin with, small words counted or not. Empty when there is none."""
+    """The phrase with synonyms with which the words begin, with or without small words. Empty if there is none."""
     saying = [word for word in left if word.says_something] if left and left[0].says_something else []
     for these in (left, saying):
         for length in range(min(known.longest, len(these)), 0, -1):
@@ -302,7 +302,7 @@ def _target(index: Index, places: Iterable[str]) -> tuple[Entry, int] | None:
 
 
 def _grouped(places: Iterable[Place]) -> list[list[Place]]:
-    """By entry, the best first; what says little beside the best is left out."""
+    """By entry, best first, without those far below the best."""
     grouped: dict[str, list[Place]] = {}
     for place in places:
         grouped.setdefault(place.entry.key, []).append(place)
@@ -314,7 +314,7 @@ def _grouped(places: Iterable[Place]) -> list[list[Place]]:
 
 
 def _related(similar: dict, places: dict, found: Found, most: int = 4) -> list[tuple[str, Place]]:
-    """The next best questions, one a place, other than the one that is answered first."""
+    """The next best questions, one for each place, without the one that is answered first."""
     answered = (found.entries[0][0].entry.key, found.entries[0][0].number) if found.entries else None
     best = sorted((-score, question, key) for key, (score, question) in similar.items() if key != answered)
     return [(question, places[key]) for _, question, key in best[:most]]

@@ -1,4 +1,4 @@
-"""What a reader sees of what was found: the answer first, then the best places of each entry, quoted, the found words marked."""
+"""What a reader sees of the results: the answer, then quotations from the best places of each entry, with marked words."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9“‘\"'(])")
 @dataclass
 class Quoted:
     address: str
-    heading: str  # empty: the page's top, to which the title already leads
+    heading: str  # empty for the top of the page, to which the title already leads
     quote: SafeString
     traditional: bool
     verdict: str = ""
@@ -36,7 +36,7 @@ class Hit:
 
 
 def hits(found: Found, start: int, end: int) -> list[Hit]:
-    """What was found from place `start` to before `end`. The first of all shows the answer itself."""
+    """The results from position `start` to before `end`. The very first shows the answer itself."""
     marked = _marked(found.telling)
     shown = list(enumerate(found.entries))[start:end]
     return [_hit(group, marked, is_first=number == 0) for number, group in shown]
@@ -69,7 +69,7 @@ def _hit(group: list[Place], marked: set[Phrase], *, is_first: bool) -> Hit:
 
 
 def _verdict(entry: Entry, place: Place, group: list[Place]) -> str:
-    """That of the answer, or of the statement in the same part of the sheet that fits the search best."""
+    """The verdict of the answer, or of the statement in the same part of the sheet that fits the search best."""
     if place.passage.verdict or entry.kind != SHEET:
         return place.passage.verdict
     question = place.passage.question
@@ -78,7 +78,7 @@ def _verdict(entry: Entry, place: Place, group: list[Place]) -> str:
 
 
 def first_sentences(text: str, marked: set[Phrase]) -> SafeString:
-    """Whole sentences from the start of the text, about ANSWERED characters of them, the found words marked."""
+    """Whole sentences from the start of the text, about ANSWERED characters, with the found words marked."""
     shown = ""
     for sentence in SENTENCE_END.split(text):
         if shown and len(shown) + len(sentence) > ANSWERED:
@@ -99,7 +99,7 @@ def quote(text: str, marked: set[Phrase]) -> SafeString:
 
 @lru_cache(maxsize=4_000)
 def _words(text: str) -> tuple[Word, ...]:
-    """Kept, because the same passages are quoted again and again."""
+    """Cached, because the same passages are quoted again and again."""
     return tuple(words(text))
 
 
@@ -115,7 +115,7 @@ def _mark(text: str, start: int, end: int, seen: tuple[Word, ...], marked: set[P
 
 
 def _runs(text: str, found: list[Word]) -> list[tuple[int, int]]:
-    """From where to where each mark goes: found words with nothing but a space between them share one."""
+    """The start and end of each mark. Found words with only a space between them share one."""
     runs: list[tuple[int, int]] = []
     for word in found:
         if runs and text[runs[-1][1] : word.start].isspace():
@@ -126,7 +126,7 @@ def _runs(text: str, found: list[Word]) -> list[tuple[int, int]]:
 
 
 def _found(seen: tuple[Word, ...], marked: set[Phrase]) -> dict[int, str]:
-    """Where a found word starts, and its stem. A phrase is found when its words follow one another, small words aside."""
+    """Where each found word starts, and its stem. A phrase is found if its words follow one another, ignoring small words."""
     saying = [word for word in seen if word.says_something] or list(seen)
     longest, begins = max(map(len, marked), default=0), {phrase[0] for phrase in marked}
     found: dict[int, str] = {}
@@ -141,7 +141,7 @@ def _found(seen: tuple[Word, ...], marked: set[Phrase]) -> dict[int, str]:
 
 
 def _window(text: str, seen: tuple[Word, ...], found: dict[int, str]) -> tuple[int, int]:
-    """From where to where to quote: whole words, about QUOTED characters."""
+    """Where the quotation starts and ends: whole words, about QUOTED characters."""
     if len(text) <= QUOTED:
         return 0, len(text)
     best, most = 0, (0, 0)
@@ -150,7 +150,7 @@ def _window(text: str, seen: tuple[Word, ...], found: dict[int, str]) -> tuple[i
         worth = (len(set(inside)), len(inside))
         if worth > most:
             best, most = start, worth
-    # Begin where a sentence begins, when that is near.
+    # Begin at the start of a sentence, if that is near.
     before = text.rfind(". ", max(0, best - 80), best)
     best = before + 2 if before >= 0 else best
     best = 0 if best < 40 else best

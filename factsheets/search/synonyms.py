@@ -1,4 +1,4 @@
-"""The editors' synonyms as the query needs them: which other phrases a phrase stands for, in stems."""
+"""The editors' synonyms for the query: the other phrases that a phrase stands for, as stems."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ Phrase = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Synonyms:
-    # For each phrase as it may be typed: the phrases to look for, its own first.
+    # For each phrase that may be typed: the phrases to look for, beginning with itself.
     groups: dict[Phrase, list[Phrase]] = field(default_factory=dict)
-    # The words of all phrases, as they are written.
+    # The words of all phrases, as written.
     words: frozenset[str] = frozenset()
-    longest: int = 1  # words of the longest phrase
+    longest: int = 1  # words in the longest phrase
 
 
 def read() -> Synonyms:
@@ -31,7 +31,7 @@ def parse(lines: list[str]) -> Synonyms:
         phrases = [_phrase(words) for words in line.split(",")]
         others = dict.fromkeys(saying for _, saying in phrases if saying)
         for typed, saying in phrases:
-            # Typed with its small words, or without them.
+            # Typed with or without its small words.
             for key in {typed, saying} - {()}:
                 found[key] |= {saying: None} if saying else {}
                 found[key] |= others

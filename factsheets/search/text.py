@@ -1,4 +1,4 @@
-"""Words and their stems, the same for what is indexed, what is typed, and the synonyms between them.
+"""Words and their stems, which are the same for the index, the search and the synonyms.
 
 A text is folded here (`indexable`), and tantivy cuts and stems what is left, so that a word of the index and a typed word meet.
 """
@@ -15,7 +15,7 @@ MAX_WORD_LENGTH = 40  # letters; the longest word of English medicine has 45, an
 WORD = re.compile(r"[^\W_]+(?:['’‘`´ʼ＇][^\W_]+)*")
 COMPOUND = re.compile(r"[^\W\d_]+(?:[-‐‑][^\W\d_]+)+")
 APOSTROPHE = re.compile(r"['’‘`´ʼ＇]")
-# Words that are in nearly every question and say nothing about it.
+# Words that are in nearly every question and say nothing about its subject.
 FUNCTION_WORDS = """
     a about after again all also am an and any are arent as at be because been before being both but by can cannot
     cant could couldnt did didnt do does doesnt doing dont for from get gets getting give go going got had has hasnt
@@ -25,7 +25,7 @@ FUNCTION_WORDS = """
     up us very want wanted wants was wasnt we well were what whats when where which while who why will with wont would
     you your yours
 """
-# Verbs, times and places of everyday. In a search they weigh as little, in a phrase they may mean something: “side effect”.
+# Everyday verbs, times and places. In a search they weigh as little, but in a phrase they may matter: “side effect”.
 EVERYDAY_WORDS = """
     actually ago almost along already always another anybody anyone anything around ask away best bit call came come
     comes coming day days done during each either else even ever every everyone everything feel feeling feels few find
@@ -42,13 +42,13 @@ STOP = FUNCTION | frozenset(EVERYDAY_WORDS.split())
 MEDICATION = re.compile(r"\bmedications?\b")
 
 ANALYZER = TextAnalyzerBuilder(Tokenizer.regex(r"[\p{L}\p{N}]+")).filter(Filter.stemmer("english")).build()
-_stemming = threading.Lock()  # the analyser keeps the word that it works on in itself
+_stemming = threading.Lock()  # one for each thread, because the analyser holds the word it works on
 AMERICAN = re.compile(r"(?<=[a-z]{3})iz(e[ds]?|ing|ations?)\b")
 POSSESSIVE = re.compile(r"['’‘`´ʼ＇]s\b")
 
 
 class Word(NamedTuple):
-    """A word of a text: folded, stemmed, whether it says anything, and from where to where it stands."""
+    """A word of a text: folded, stemmed, whether it says anything, and where it starts and ends."""
 
     folded: str
     stem: str
@@ -58,7 +58,7 @@ class Word(NamedTuple):
 
 
 def words(text: str) -> list[Word]:
-    """Every word of the text that is not longer than words are."""
+    """Every word of the text, except impossibly long ones."""
     found = []
     for match in WORD.finditer(text):
         folded, stemmed, says_something = _known(match[0])
@@ -76,7 +76,7 @@ def _known(written: str) -> tuple[str, str, bool]:
 
 
 def stems(text: str) -> list[str]:
-    """The stems of the words that are no function words, in their order. When all are (“WHO”, “it”), of all of them."""
+    """The stems of the words, in order, without function words unless there are no others (“WHO”, “it”)."""
     found = words(text)
     return [
         word.stem for word in found if (word.folded not in FUNCTION and len(word.folded) > 1) or word.folded.isdigit()
@@ -89,7 +89,7 @@ def fold(word: str) -> str:
 
 
 class _WithoutAccents(dict):
-    """For str.translate: every letter as it is, combining marks not at all."""
+    """For str.translate: keeps letters and drops combining marks."""
 
     def __missing__(self, code: int) -> int | None:
         self[code] = None if unicodedata.combining(chr(code)) else code
@@ -115,13 +115,13 @@ def _british(folded: str) -> str:
 
 
 def indexable(text: str) -> str:
-    """A text as the index takes it: folded, in British spelling, hyphenated words also as one (“X-ray” is found as “xray”)."""
+    """A text for the index: folded, in British spelling, with hyphenated words also as one (“X-ray” is found as “xray”)."""
     joined = " ".join(re.sub(r"[-‐‑]", "", match[0]) for match in COMPOUND.finditer(text))
     return _british(plain(POSSESSIVE.sub("", f"{text} {joined}")))
 
 
 def readable(typed: str) -> str:
-    """What was typed without what nobody can see: NUL bytes, control and direction marks, halves of characters."""
+    """What was typed, without invisible characters: NUL bytes, control and direction marks, surrogates."""
     seen = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"} else letter
         for letter in typed

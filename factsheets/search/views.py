@@ -15,8 +15,8 @@ SHEETS_LISTED = 12  # where there are no results
 
 @require_safe
 def search(request):
-    """The search box alone, or what was found. Readers get no cookie; what they typed is in no log and in no cache."""
-    # The words of warning, the index and the clinic's details each go by the version of the content.
+    """The search box alone, or the results. Sets no cookie, and keeps what was typed out of logs and caches."""
+    # The warnings, the index and the clinic's details each depend on the content version.
     with ContentVersion.held():
         return _search(request)
 
@@ -30,11 +30,11 @@ def _search(request) -> HttpResponse:
         "cards": _cards(tiers, given),
         "crisis": safety.CRISIS,
         "traditional_label": TRADITIONAL_LABEL,
-        # Nobody in a crisis is shown where our sheets say “top”.
+        # Nobody in a crisis should be shown where our sheets say “top”.
         "sheets": _some_sheets() if given.reading.crisis else [],
         "situations": _situations() if given.typed and not given.hits else [],
         "examples": [] if given.typed else examples(),
-        # What may tell on somebody is not counted, so the page does not offer to.
+        # Words that might identify somebody are not counted, so the page does not offer to.
         "can_tell": bool(failed_searches.normal(given.typed)) and not given.reading,
     }
     page = render(request, "factsheets/search.html", context)
@@ -42,9 +42,9 @@ def _search(request) -> HttpResponse:
         patch_cache_control(page, public=True, no_cache=True)
         return page
     response = _CountsMiss(page.content, given)
-    # The page would be the same for everybody, but a cache would then hold what people search for.
+    # The page is the same for everyone, but a cache would then hold what people search for.
     response["Cache-Control"] = "no-store"
-    # The address holds what was typed, so no page that is opened from here may learn it, ours included.
+    # The address holds what was typed, so no page opened from here, even ours, may learn it.
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response
@@ -52,7 +52,7 @@ def _search(request) -> HttpResponse:
 
 @require_POST
 def tell(request):
-    """One tap: that this search did not find what somebody looked for. A number, under the rules of failed searches."""
+    """One tap reports that this search did not find what somebody wanted. It is counted by the rules of failed searches."""
     typed = readable(request.POST.get("words", ""))
     if not redflags.read(typed):
         failed_searches.count(typed, told=True, is_counted=request.POST.get("counted") == "yes")
@@ -61,7 +61,7 @@ def tell(request):
 
 @require_safe
 def told(request):
-    """What happens with it, the same for everybody."""
+    """What happens with it; the same page for everyone."""
     page = render(request, "factsheets/search_told.html", {"safety_tiers": safety.tiers()})
     patch_cache_control(page, public=True, no_cache=True)
     page["X-Robots-Tag"] = "noindex"
@@ -69,7 +69,7 @@ def told(request):
 
 
 class _CountsMiss(HttpResponse):
-    """Counts a search that found nothing good when the server closes the answer: after the reader has it."""
+    """Counts a search that found nothing good once the server closes the response, when the reader already has it."""
 
     def __init__(self, content: bytes, given: Answer):
         super().__init__(content)
@@ -84,25 +84,25 @@ class _CountsMiss(HttpResponse):
 
 
 def _cards(tiers: list[dict], given: Answer) -> list[dict]:
-    """The tiers that the search sounds like, the signs that it sounds like first."""
+    """The tiers that the search sounds like, with the signs it sounds like first."""
     codes = {Tier.EMERGENCY: given.reading.emergency, Tier.URGENT: given.reading.urgent}
     cards = []
     for tier in tiers:
         named = codes.get(tier["tier"], ())
         if named:
             cards.append({**tier, "items": sorted(tier["items"], key=lambda item: item["code"] not in named)})
-    return cards[:1]  # the gravest; two cards would push each other and the results away
+    return cards[:1]  # the gravest only, because two cards would push the results down
 
 
 def _situations() -> list[dict]:
-    """The home page's cards, for whoever found nothing."""
+    """The home page's cards, for people who found nothing."""
     slugs = [each.sheet for each in situations.CARDS]
     return situations.cards(list(FactSheet.objects.published().filter(slug__in=slugs)))
 
 
 def _some_sheets() -> list[FactSheet]:
-    """Published sheets for whoever is in a crisis, in the order of the lists. All of them, unless there are very many."""
-    # By number, so that the database may stop at the last one instead of sorting thousands.
+    """Published sheets for people in a crisis, in list order. All of them, unless there are very many."""
+    # By number, so that the database can stop at the last one instead of sorting thousands.
     sheets = FactSheet.objects.filter(state=State.PUBLISHED).order_by("pk").select_related("topic")
     some = sheets.defer("document", "key_points")[:SHEETS_LISTED]
     return sorted(some, key=lambda sheet: (sheet.topic.position, sheet.position, sheet.slug))

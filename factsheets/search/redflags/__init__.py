@@ -1,4 +1,4 @@
-"""Which texts sound like a red flag, so that its advice comes first: the one reader of searches, forms and staff-typed requests.
+"""Finds texts that sound like a red flag, so that its advice comes first: in searches, forms and requests typed by staff.
 
 What it looks for is content: the word patterns of the SafetyAdvice records (`lines` has the language they are written in) and the
 word lists that they share. A flag or a pattern that staff add is looked for at once, in every process.
@@ -36,11 +36,11 @@ MAX_LENGTH = 2_000  # characters that are looked at
 # No red flag is about suicide. The crisis words are in the record about getting help with mood. Ledger, “Outcomes”, D13.
 CRISIS = "RF-R3"
 NONE: Group = ()
-EVERYDAY = "everyday"  # the list of phrases that only look like a sign
+EVERYDAY = "everyday"  # the list of phrases that only look like signs
 
-NEAR = 16  # words between which the groups of one part stand
+NEAR = 16  # words within which the groups of one part must be
 SMALL_BETWEEN = 4  # small words that may come between two words of a phrase
-MAX_SPANS = 60  # of one group; nobody writes a sign more often
+MAX_SPANS = 60  # in one group; nobody writes a sign more often
 MAX_COMBINATIONS = 400
 GOES_ON = frozenset(["it", "its", "they", "this", "that", "these", "those", "both", "there", "same", "also", "and"])
 
@@ -49,12 +49,12 @@ ELSEWHERE = frozenset(
     ["toe", "toes", "finger", "fingers", "hand", "hands", "arm", "arms", "neck", "face", "lip", "lips"]
 )
 
-# First and last word of what was found, and the words themselves as bits: a gap between them belongs to nobody.
+# The first and last word found, and the words themselves as bits, because gaps between them do not count.
 Span = tuple[int, int, int]
 
 
 class Starts:
-    """The phrases of one group by their first word, so that a text is compared only with those that it can hold."""
+    """The phrases of one group by first word, so that a text is compared only with those it can contain."""
 
     def __init__(self, group: Group):
         self.by_word: dict[str, list[Phrase]] = {}
@@ -72,7 +72,7 @@ class Starts:
 
 
 class Matcher:
-    """One text, in which many lines are looked for. `starts` are kept by the reader from text to text."""
+    """One text, in which to look for many lines. The reader keeps `starts` from text to text."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Matcher:
         self.words = self.at.keys()
 
     def shows(self, line: Line, heeds: frozenset[str]) -> bool:
-        """Whether the line is found. `heeds` are the kinds of scope that silence it."""
+        """Whether the text has the line. `heeds` are the kinds of scope that silence it."""
         if line.past_counts:
             heeds -= {PAST}
         return all(self._part_shows(part, line, heeds) for part in line.parts)
@@ -128,7 +128,7 @@ class Matcher:
         return sentences[0] == sentences[1] or (sentences[1] == sentences[0] + 1 and self._goes_on(last))
 
     def _goes_on(self, place: int) -> bool:
-        """Whether the sentence at this word goes on with the one before: “My bottom is strange. It feels numb.”"""
+        """Whether the sentence at this word continues the one before: “My bottom is strange. It feels numb.”"""
         while place and self.text.sentence[place - 1] == self.text.sentence[place]:
             place -= 1
         words = self.text.words[place : place + NEAR]
@@ -189,7 +189,7 @@ class Matcher:
         return current
 
     def _reach(self, before: int, gap: bool) -> range | list[int]:
-        """Where the next word of a phrase may stand."""
+        """Where the next word of a phrase may be."""
         places, small, other = [], 0, 0
         for place in range(before + 1, len(self.text)):
             if self.text.sentence[place] != self.text.sentence[before]:
@@ -210,7 +210,7 @@ ONLY_DENIED = frozenset({"denied"})
 
 @dataclass(frozen=True)
 class Reading:
-    """What a text sounds like: the codes of the advice it points at, in the order of the records, and whether of a crisis."""
+    """What a text sounds like: the codes of the advice for it, in the order of the records, and whether it is a crisis."""
 
     emergency: tuple[str, ...] = ()
     urgent: tuple[str, ...] = ()
@@ -228,7 +228,7 @@ class Flag:
 
 
 class Reader:
-    """Reads texts with one state of the content. `faults` are lines that could not be understood, as (where, why)."""
+    """Reads texts by one state of the content. `faults` are the lines that could not be understood, as (where, why)."""
 
     def __init__(self, flags: Iterable[Flag], word_lists: Mapping[str, Iterable[str]]):
         self.faults: list[tuple[str, str]] = []
@@ -237,9 +237,9 @@ class Reader:
         for flag in flags:
             if flag.tier in {Tier.EMERGENCY, Tier.URGENT} or flag.code == CRISIS:
                 self.flags.append((flag, self._lines(flag)))
-        # Of each line, one word of which the text must have: most lines are passed over by that alone.
+        # For each line, words of which a text must have one. Most lines can be skipped by that alone.
         self.needs = {id(line): self._needs(line) for _, lines in self.flags for line in lines}
-        # By the identity of a group: hashing its many words each time would take longer than looking for them.
+        # By the identity of a group, because hashing its many words each time would take longer than looking for them.
         self.starts: dict[int, Starts] = {}
         words = self._words()
         self.wording = Wording({word.text for word in words})
@@ -274,7 +274,7 @@ class Reader:
         return lines
 
     def _needs(self, line: Line) -> frozenset[str]:
-        """The words with which the phrases of one of its groups begin: the group with the fewest, as every group must be found."""
+        """The first words of the phrases in one group. Every group must be found, so it takes the one with the fewest."""
         begin = [frozenset(self._beginnings(group)) for part in line.parts for group in part]
         return min(begin, key=len)
 
@@ -290,7 +290,7 @@ class Reader:
         return [item for group in groups for phrase in group for item in phrase if isinstance(item, Word)]
 
     def read(self, typed: str) -> Reading:
-        """What the words sound like. Never raises; looks at the first MAX_LENGTH characters."""
+        """What the words sound like. Never raises. Looks at the first MAX_LENGTH characters."""
         text = self.wording.read(typed[:MAX_LENGTH])
         if not text.words:
             return Reading()
@@ -308,7 +308,7 @@ class Reader:
         return Reading(tuple(codes[Tier.EMERGENCY]), tuple(codes[Tier.URGENT]), bool(codes[Tier.ROUTINE]))
 
     def why(self, typed: str) -> list[tuple[str, str]]:
-        """Which lines were found, with the codes: for those who tune the patterns."""
+        """Which lines were found, with their codes, for people who tune the patterns."""
         text = self.wording.read(typed[:MAX_LENGTH])
         matcher = Matcher(text, scopes(text), self.lists, self.starts, SMALL)
         matcher.scopes += [Scope(start, end) for start, end, _ in matcher.spans_of(self.lists.get(EVERYDAY, NONE))]
@@ -325,12 +325,12 @@ _making = threading.Lock()
 
 
 def read(typed: str) -> Reading:
-    """What the typed words sound like. Never raises for any text; looks at the first MAX_LENGTH characters."""
+    """What the typed words sound like. Never raises for any text. Looks at the first MAX_LENGTH characters."""
     return reader().read(typed)
 
 
 def reader() -> Reader:
-    """The patterns in the database. Made once in each process for each state of the content."""
+    """A reader with the patterns in the database, made once per process for each state of the content."""
     global _kept
     token = ContentVersion.now()
     kept = _kept

@@ -1,4 +1,4 @@
-"""The language of word patterns, which clinicians and reception write on the staff pages: one pattern a line.
+"""The language of word patterns, which clinicians and reception write on the staff pages, one pattern per line.
 
     numb | tingl* + {saddle}            both, in one sentence, in either order
     cannot .. pee                       in this order, with up to three words between
@@ -21,7 +21,7 @@ from factsheets.search.text import plain
 MAX_LINE_LENGTH = 2_000  # characters
 MAX_PARTS = 8  # joined by + and &
 MIN_START = 3  # letters before a *
-GAP_WORDS = 3  # the most words that “..” may stand for
+GAP_WORDS = 3  # the maximum number of words that “..” may stand for
 PAST_COUNTS = "(past counts)"
 
 
@@ -55,7 +55,7 @@ Group = tuple[Phrase, ...]
 
 @dataclass(frozen=True)
 class Line:
-    """`parts` may be anywhere in a text; the groups of one part are in one sentence."""
+    """`parts` may be anywhere in a text. The groups of one part must be in one sentence."""
 
     parts: tuple[tuple[Group, ...], ...]
     unless: Group = ()
@@ -70,11 +70,11 @@ class Line:
 
 
 def read_line(line: str, names: Iterable[str], small_words: Iterable[str] = ()) -> Line:
-    """The line, understood. `names` are those of the word lists there are. Raises LineError."""
+    """Parses the line. `names` are those of the existing word lists. Raises LineError."""
     return _read_line(line, frozenset(names), frozenset(small_words))
 
 
-# A page of the desk reads some hundred lines several times, and a process all of them after each change of content.
+# Cached, because a page of the desk reads some hundred lines several times, and each process all of them after a change.
 @lru_cache(maxsize=4_096)
 def _read_line(line: str, names: frozenset[str], small_words: frozenset[str]) -> Line:
     said = _folded(line)
@@ -146,7 +146,7 @@ def _phrase(said: str, line: str, names: Iterable[str]) -> Phrase:
 
 
 def _folded(line: str) -> str:
-    """The line as texts are read: “cannot” and “can’t” meet, in a pattern as in what somebody typed."""
+    """The line in the form in which texts are read, so that “cannot” and “can’t” are the same in both."""
     parts = re.split(r"(\{[^{}]*\})", " ".join(plain(line).split()))
     # The names of word lists stay as they are.
     parts[::2] = [joined(part) for part in parts[::2]]
@@ -154,7 +154,7 @@ def _folded(line: str) -> str:
 
 
 def in_order(lists: Mapping[str, Group]) -> list[str]:
-    """The names of the lists, each after those that it is made of. Raises LineError when some go round in a circle."""
+    """The names of the lists, each after those it includes. Raises LineError if they include each other in a circle."""
     order, open_ = [], []
 
     def visit(name: str) -> None:

@@ -1,4 +1,4 @@
-"""What somebody says of their signs: that they do not have them, had them long ago, were cleared of them, or that others have them.
+"""Signs that do not count, because people do not have them, had them long ago, were cleared of them, or tell of somebody else's.
 
 Each `Scope` silences the words from `start` to `end`. A denial opens with its own words (`by`), and where those belong to the sign
 itself, as in “no feeling” and “not able to pee”, it silences nothing.
@@ -13,8 +13,8 @@ from factsheets.search.redflags.wording import Text
 
 PAST, CLEARED_BY_A_DOCTOR, OTHER = "past", "cleared", "other"
 MAX_DENIAL_WORDS = 14  # words
-MIN_LIST_PIECE = 6  # words between the commas of a list that is denied as a whole
-BACK_FROM_WELL = 7  # words before “fine” that it can speak of
+MIN_LIST_PIECE = 6  # words between the commas of a list that is denied in one go
+BACK_FROM_WELL = 7  # words before “fine” to which it can refer
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ NOUN_DENIALS = _set("no without nor neither deny denies denied zero nil nowt")
 STATE_DENIALS = _set(
     "not never isnt arent aint wasnt werent doesnt dont didnt havent hasnt hadnt havnt haven hasn amnt wont wouldnt"
 )
-# Followed by one of these, “no” and the like deny nothing that matters here, or say that something is wrong.
+# Before one of these, “no” and the like deny nothing that matters here, or even say that something is wrong.
 AFTER_NO = _set(
     "better relief improvement idea reason warning choice matter longer doubt use help sleep rest one point way let "
     "appetite let-up good easier joke"
@@ -72,12 +72,12 @@ TURNS = _set(
 SUBJECTS = _set(
     "i im ive id my he hes she shes it its they theyre we the there theres his her now then since today also"
 )
-# With one of these, a denial is of another time.
+# With one of these, a denial is about another time.
 NO_DENIAL = re.compile(
     r"\b(?:until|till|til|before (?:this|last|now|yesterday|the|today|that)|any more|used to|at first|so much as)\b"
 )
 WELL = _set("fine ok okay normal normally alright unaffected unchanged usual perfect perfectly grand")
-# Says it only at the end: “bowels regular”, but not “regular tightenings”.
+# These deny only at the end: “bowels regular”, but not “regular tightenings”.
 WELL_AT_THE_END = _set("regular good strong working healthy")
 NOT_WELL_BEFORE = _set(
     "otherwise else not isnt arent never cant cannot doesnt dont wasnt werent longer couldnt hardly barely usually "

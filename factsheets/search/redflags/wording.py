@@ -1,4 +1,4 @@
-"""A text as words: in lower case, with its sentences, put right where somebody typed with a thumb or writes as they speak."""
+"""A text as words, in lower case and in sentences, with mistakes of thumb-typing and spoken forms corrected."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from factsheets.search.text import plain
 
 MIN_MENDED = 5  # letters
 TWO_WRONG_FROM = 11  # letters
-# A new line is a new sentence where it begins like one; many keyboards break lines anywhere.
+# A new line is a new sentence only if it begins like one, because many keyboards break lines anywhere.
 ENDS = re.compile(r"[.!?…;:]+(?=\s|$)|\n\s*\n|\n(?=\s*(?:[-–•*]|\d+[.)]|[A-Z]))")
 PIECE = re.compile(r"(?P<word>[^\W_]+)|(?P<end>\x00)|(?P<comma>[,()/–—]|\s-\s)")
 # “my tackle’s gone numb”, but not “it’s” and “she’s”
@@ -44,7 +44,7 @@ BARELY = re.compile(
 
 
 def _spellings() -> dict[str, str]:
-    """What people write, and what they mean by it. The file has a meaning and its spellings on each line."""
+    """What people write, and what they mean. Each line of the file has a meaning and its spellings."""
     found = {}
     for line in (Path(__file__).parent / "spellings.txt").read_text(encoding="utf-8").splitlines():
         meant, _, written = line.partition(":")
@@ -57,12 +57,12 @@ SPELT = _spellings()
 
 @cache
 def ordinary() -> frozenset[str]:
-    """English words that are no misspelling of ours."""
+    """English words that are not misspellings of ours."""
     return frozenset((Path(__file__).parent / "ordinary.txt").read_text(encoding="utf-8").split())
 
 
 def joined(folded: str) -> str:
-    """Two words that mean the same as one: “do not” and “don t” as “dont”, “not able to” as “cant”."""
+    """Joins words that mean the same as one: “do not” and “don t” as “dont”, “not able to” as “cant”."""
     folded = SPLIT.sub(r"\1t", folded)
     folded = SUBJECT.sub(r"\1\2", folded)
     folded = APART.sub(lambda match: SHORT_FOR.get(match[1], f"{match[1]}nt"), folded)
@@ -72,7 +72,7 @@ def joined(folded: str) -> str:
 
 @dataclass
 class Text:
-    """`sentence` and `piece` say for each word in which sentence and in which piece between commas it stands."""
+    """`sentence` and `piece` say which sentence each word is in, and which piece between commas."""
 
     words: list[str] = field(default_factory=list)
     sentence: list[int] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Text:
 
 
 class Wording:
-    """Splits and corrects. `vocabulary` are the words of the patterns."""
+    """Splits and corrects texts. `vocabulary` are the words of the patterns."""
 
     def __init__(self, vocabulary: set[str]):
         self.vocabulary = vocabulary
@@ -120,13 +120,13 @@ class Wording:
         return SPELT[word].split() if word in SPELT else [self.mend(word)]
 
     def mend(self, word: str) -> str:
-        """The word of our lists that was meant; any other English word stays."""
+        """The word of our lists that was meant. Other English words stay."""
         if len(word) < MIN_MENDED or word in SMALL or not word.isalpha() or word in ordinary():
             return word
         return self.nearest(word)
 
     def nearest(self, word: str) -> str:
-        """The word of our lists that differs by one letter wrong, missing, too many or swapped; by two in a long word."""
+        """The word of our lists that differs by one letter wrong, missing, extra or swapped, or by two in a long word."""
         if word in self.vocabulary:
             return word
         if word.endswith("s") and word[:-1] in self.vocabulary:
