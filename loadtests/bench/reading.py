@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from loadtests.bench.measure import Figure, alternately
-from loadtests.bench.servers import Client, Server, bare, free_port, ours, request
+from loadtests.bench.servers import Client, Server, Together, bare, free_port, ours, request
 
 SHEET = "/fact-sheets/long-term-pain/"
 ROUNDS = 7
@@ -16,17 +16,16 @@ SECONDS = 0.6
 class Measured:
     """One kind of request to one server: answers a second, and what each costs the server's processes."""
 
-    def __init__(self, server: Server, asked: bytes, status: int = 200):
+    def __init__(self, server: Server | Together, asked: bytes, status: int = 200):
         self.server, self.asked, self.status = server, asked, status
         self.client = Client(server.port)
         self.rates: list[float] = []
         self.costs: list[float] = []  # µs of a processor for an answer
 
     def round(self) -> float:
-        before = self.server.cpu()
-        rate = self.client.load(self.asked, SECONDS, self.status)
-        self.rates.append(rate)
-        self.costs.append((self.server.cpu() - before) / 1000 / (rate * SECONDS))
+        before, answered = self.server.cpu(), self.client.answered
+        self.rates.append(self.client.load(self.asked, SECONDS, self.status))
+        self.costs.append((self.server.cpu() - before) / 1000 / (self.client.answered - answered))
         return self.costs[-1]
 
 

@@ -25,6 +25,16 @@ class Server:
         return sum(_cpu(pid) for pid in family(self.process.pid))
 
 
+class Together:
+    """Several programs that answer as one, such as a proxy and what stands behind it."""
+
+    def __init__(self, port: int, parts: list["Server | Together"]):
+        self.port, self.parts = port, parts
+
+    def cpu(self) -> int:
+        return sum(each.cpu() for each in self.parts)
+
+
 @contextmanager
 def server(command: list[str], port: int, **environment: str) -> Iterator[Server]:
     process = subprocess.Popen(
@@ -82,6 +92,7 @@ class Client:
     def __init__(self, port: int, connections: int = CONNECTIONS):
         self.address = ("127.0.0.1", port)
         self.sockets = [self._open() for _ in range(connections)]
+        self.answered = 0
 
     def ask(self, asked: bytes) -> tuple[int, bytes, bytes]:
         """Status, head and body of one answer."""
@@ -128,10 +139,14 @@ class Client:
         status = int(head[9:12])
         at = head.lower().find(b"content-length:")
         length = int(head[at + 15 : head.index(b"\r\n", at)]) if at >= 0 and status != 304 else 0
+        while b"\r\ntransfer-encoding: chunked" in head.lower() and not got.endswith(b"\r\n0\r\n\r\n"):
+            got += self._more(number)
+            length = len(got) - end  # with the marks between the chunks
         missing, pieces = end + length - len(got), [got[end:]]
         while missing > 0:
             pieces.append(self._more(number))
             missing -= len(pieces[-1])
+        self.answered += 1
         if b"connection: close" in head.lower():
             self.sockets[number].close()
             self.sockets[number] = self._open()
