@@ -34,7 +34,7 @@ lint: .venv/test
 bench: .venv/test
 	@$(PY) -m loadtests.bench $(ARGS)
 
-# Beside nginx and Wagtail, where they can be installed.
+# Beside nginx, Wagtail and WordPress, where they can be installed.
 bench-peers: .venv/test
 	@$(PY) -m loadtests.bench.peers
 

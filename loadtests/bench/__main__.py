@@ -1,8 +1,8 @@
 """`make bench`: what readers, patients and staff get, as ratios to a bare piece of the same kind, measured in one run.
 
 Absolute numbers belong to a machine; ratios travel. Each line is the median of several rounds of both sides in alternation, with
-the spread of the rounds. It ends with 1 when a goal is missed. `make bench ARGS="reading triaging"` measures some of it. After
-Ctrl-C it names what is left to measure.
+the spread of the rounds. It ends with 1 when a goal is missed. `make bench ARGS="reading triaging"` measures some of it, and
+`ARGS=postgresql` the forms on PostgreSQL. After Ctrl-C it names what is left to measure.
 """
 
 import sys
@@ -36,7 +36,7 @@ def main(wanted: list[str]) -> int:
     from loadtests.bench.mail import mailing
     from loadtests.bench.reading import reading
     from loadtests.bench.search import searching
-    from loadtests.bench.sending import sending
+    from loadtests.bench.sending import sending, sending_to_postgresql
 
     logging.disable(logging.ERROR)
     parts: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -47,10 +47,11 @@ def main(wanted: list[str]) -> int:
         "triaging": triaging,
         "searching": partial(searching, partial(get, WSGIHandler())),
     }
+    names = wanted or list(parts)
+    parts["postgresql"] = sending_to_postgresql  # only where it is asked for: it takes PostgreSQL's programs
     if unknown := set(wanted) - set(parts):
         sys.exit(f"No part is called {', '.join(sorted(unknown))}. There are {', '.join(parts)}.")
     missed = []
-    names = wanted or list(parts)
     progress = Progress(OutputWrapper(sys.stdout), len(names))
     for number, name in enumerate(names):
         try:
