@@ -107,10 +107,10 @@ class EnquiryAdmin(Columns, admin.ModelAdmin):
     def get_queryset(self, request):
         # Not through super(), which would order by the lane before it is there.
         settled = Prefetch("events", EnquiryEvent.objects.filter(kind=EventKind.SAFETY), to_attr="settled")
-        return Enquiry.objects.in_working_order().prefetch_related(settled).defer("sheet__document")
+        return queues.in_working_order().prefetch_related(settled).defer("sheet__document")
 
     def get_ordering(self, request):
-        return list(Enquiry.WORKING_ORDER)
+        return list(queues.WORKING_ORDER)
 
     def has_add_permission(self, request):
         return False

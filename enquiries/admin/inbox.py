@@ -177,13 +177,13 @@ class Trail:
 
     def rows(self, request):
         """The enquiries of the list, in its order."""
-        found = Enquiry.objects.in_working_order()
+        found = queues.in_working_order()
         if self.typed:
             found = found.filter(pk__in=find.find(self.typed).pks)
         hours = reply_clock(request).hours
         found = queues.rows(found, self.queue, now=timezone.now(), user=request.user, hours=hours)
         columns = [f"{back}{column}" for back, column in _columns(self.sorted_by)]
-        return found.order_by(*columns, *Enquiry.WORKING_ORDER) if columns else found
+        return found.order_by(*columns, *queues.WORKING_ORDER) if columns else found
 
 
 # The list's columns as Django numbers them, behind the one with the boxes to tick.

@@ -1,13 +1,11 @@
-"""The inbox's queues and their counts. One definition each, for the list and for its count.
-
-The order within a queue is `Enquiry.objects.in_working_order()` (enquiries/models/enquiry.py).
-"""
+"""The inbox's queues, the order within them, and their counts. Each queue has one definition, for its list and for its count."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from django.db.models import Count, F, Q
+from django.db.models import Case, Count, F, Q, SmallIntegerField, Value, When
+from django.db.models.functions import Now
 from django.db.models.lookups import Exact, GreaterThan
 from django.utils import timezone
 
@@ -22,6 +20,8 @@ OPEN = Q(live=True)
 TO_DO = OPEN & Q(status__in=[Status.NEW, Status.IN_PROGRESS])
 # The first contact keeps the promise, and after that nothing is overdue.
 PROMISED = TO_DO & Q(first_contact_at=None, reply_by__isnull=False)
+# By the annotation `lane`, and within it by promise.
+WORKING_ORDER = ("lane", F("reply_by").asc(nulls_last=True), "-likelihood", "created_at", "pk")
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,28 @@ BY_NAME = {queue.name: queue for queue in QUEUES}
 DEFAULT = "open"
 # Queues of enquiries that are not open, with their status.
 ASIDE = {"held": Status.HELD, "spam": Status.SPAM}
+
+
+def in_working_order():
+    """Warning signs first, then failed mail, then those who have not heard from us by the promise given, then the others.
+
+    Those whose follow-up day has come, or whose appointment is over, need work again and come before those that only wait.
+    Among the warning signs, those from a flood come last, and its folded row comes after the first contacts.
+    """
+    to_do = [Status.NEW, Status.IN_PROGRESS]
+    due_again = OPEN & (Q(return_on__lte=timezone.localdate()) | Q(appointment__starts_at__lte=Now()))
+    order = [*to_do, Status.WAITING, Status.BOOKED, Status.HELD, Status.CLOSED, Status.SPAM]
+    lane = Case(
+        When(FLAGGED & Q(flood=None), then=Value(-3)),
+        When(FLAGGED & Q(folded=False), then=Value(-2)),
+        When(mail_failed=True, then=Value(-1)),
+        When(Q(status__in=to_do, first_contact_at=None) & ~(FLAGGED & Q(folded=True)), then=Value(0)),
+        When(FLAGGED, then=Value(1)),
+        When(Q(status__in=to_do) | due_again, then=Value(2)),
+        *(When(status=status, then=Value(number)) for number, status in enumerate(order, start=1)),
+        output_field=SmallIntegerField(),
+    )
+    return Enquiry.objects.annotate(lane=lane).order_by(*WORKING_ORDER)
 
 
 def rows(queryset, name: str, *, now: datetime, user, hours: Hours):

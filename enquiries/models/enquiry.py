@@ -7,7 +7,6 @@ from typing import Self
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
-from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
@@ -123,29 +122,7 @@ FLAGGED = Q(live=True, safety_signs__isnull=False, safety_acted_at=None)
 
 
 class EnquiryQuerySet(models.QuerySet["Enquiry"]):
-    """The order of the inbox, and which enquiries of a flood share a row."""
-
-    def in_working_order(self) -> Self:
-        """Warning signs first, then failed mail, then those who have not heard from us by the promise given, then the others.
-
-        Those whose follow-up day has come, or whose appointment is over, need work again and come before those that only wait.
-        Among the warning signs, those from a flood come last, and its folded row comes after the first contacts.
-        """
-        to_do = [Status.NEW, Status.IN_PROGRESS]
-        due_again = Q(live=True) & (Q(return_on__lte=timezone.localdate()) | Q(appointment__starts_at__lte=Now()))
-        order = [*to_do, Status.WAITING, Status.BOOKED, Status.HELD, Status.CLOSED, Status.SPAM]
-        return self.annotate(
-            lane=Case(
-                When(FLAGGED & Q(flood=None), then=Value(-3)),
-                When(FLAGGED & Q(folded=False), then=Value(-2)),
-                When(mail_failed=True, then=Value(-1)),
-                When(Q(status__in=to_do, first_contact_at=None) & ~(FLAGGED & Q(folded=True)), then=Value(0)),
-                When(FLAGGED, then=Value(1)),
-                When(Q(status__in=to_do) | due_again, then=Value(2)),
-                *(When(status=status, then=Value(lane)) for lane, status in enumerate(order, start=1)),
-                output_field=models.SmallIntegerField(),
-            )
-        ).order_by(*self.model.WORKING_ORDER)
+    """Which enquiries of a flood share a row."""
 
     def without_folded(self) -> Self:
         """The first with an open warning sign represents all those that a flood folded together (`enquiries/flood.py`)."""
@@ -263,7 +240,6 @@ class Enquiry(models.Model):
     just_answered = False  # no column: whether the transaction that made this row also queued an email to the patient
 
     objects = EnquiryQuerySet.as_manager()
-    WORKING_ORDER = ("lane", F("reply_by").asc(nulls_last=True), "-likelihood", "created_at", "pk")
 
     class Meta:
         verbose_name_plural = "enquiries"

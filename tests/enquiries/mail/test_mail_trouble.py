@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from enquiries.inbox import queues
 from enquiries.mail import worker
 from enquiries.mail.worker import GIVE_UP_AFTER, LOST_CLAIMS_ALLOWED, Worker
 from enquiries.models import Enquiry, MessageState, OutgoingMessage, Purpose
@@ -47,7 +48,7 @@ def test_a_mail_whose_worker_was_lost_five_times_is_given_up_in_sight_of_staff(d
     assert (message.claimed_by, message.lease_until) == ("", None)
     assert set(other.messages.values_list("state", flat=True)) == {MessageState.SENT}
     assert ["ada@example.com"] not in mail_through.recipients
-    enquiry = Enquiry.objects.in_working_order().first()
+    enquiry = queues.in_working_order().first()
     assert (enquiry, enquiry.mail_failed) == (message.enquiry, True)
     assert "failed: WorkerLost" in text(parse(staff_client.get(enquiry.get_admin_url())))
 
@@ -102,7 +103,7 @@ def test_a_worker_lost_while_it_gives_a_mail_up_leaves_that_to_the_next(db, mail
 @pytest.fixture
 def broken_template(settings, tmp_path):
     """A deployment that lost a template: the emails to patients include one that is not there."""
-    broken = tmp_path / "enquiries" / "emails" / "_card.html"
+    broken = tmp_path / "enquiries" / "emails" / "_card_short.html"
     broken.parent.mkdir(parents=True)
     broken.write_text('{% include "enquiries/emails/not_there.html" %}')
     [engine] = whole = settings.TEMPLATES

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from enquiries import abuse
 from enquiries.actions import intake, outbox, transitions
+from enquiries.inbox import queues
 from enquiries.mail.worker import FIRST_RETRY, GIVE_UP_AFTER, MAX_RETRY, Worker, back_off
 from enquiries.models import Enquiry, EventKind, MessageState, OutgoingMessage, Purpose, Status
 from enquiries.models.message import LEASE
@@ -161,7 +162,7 @@ def test_mail_given_up_brings_its_enquiry_back_to_the_top_of_the_inbox(
     deliver()
     enquiry.refresh_from_db()
     assert (enquiry.status, enquiry.mail_failed) == (becomes, True)
-    assert Enquiry.objects.in_working_order().first() == enquiry
+    assert queues.in_working_order().first() == enquiry
     assert events(enquiry, EventKind.MESSAGE_FAILED) == 2
     inbox = parse(staff_client.get(reverse("admin:enquiries_enquiry_changelist")))
     rows = [text(row) for row in by_id(inbox, "result_list").find("tbody").iter("tr")]
